@@ -1,0 +1,25 @@
+"""Writes one agent's report of the night."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from agent_memory.night.summary import summarize_night
+from agent_memory.service import metric_names
+from agent_memory.service.nightly import NightEvent, blobs, stores
+from agent_memory.service.observability import count, logger, metrics, percent, plain
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+    """Report one agent's night."""
+    night = NightEvent.of(event)
+    figures = summarize_night(night.agent_id, night.day, memories=stores().memories, blobs=blobs())
+    count(metric_names.ACTIVE_PATTERNS, figures["active_patterns"])
+    if figures["mean_confidence"] is not None:
+        plain(metric_names.PATTERN_CONFIDENCE, figures["mean_confidence"])
+    if figures["success_rate"] is not None:
+        percent(metric_names.SUCCESS_RATE, figures["success_rate"])
+    logger.info("reported", agent_id=night.agent_id, active_patterns=figures["active_patterns"])
+    return night.answer(figures)

@@ -1,0 +1,18 @@
+"""The HTTP API. Its routes stand in `agent_memory.service.api`."""
+
+from typing import Any
+
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from agent_memory.service.api import app
+from agent_memory.service.observability import logger, metrics
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request."""
+    answer = app.resolve(event, context)
+    logger.info("answered", status=answer["statusCode"], route=event.get("routeKey"))
+    return answer

@@ -1,0 +1,25 @@
+"""Moves one agent's old decisions to the archive."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from agent_memory.night.archival import archive_due_days
+from agent_memory.service import metric_names
+from agent_memory.service.nightly import NightEvent, archive, stores
+from agent_memory.service.observability import count, logger, metrics
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+    """Archive one agent's night."""
+    night = NightEvent.of(event)
+    opened = stores()
+    figures = archive_due_days(
+        night.agent_id, night.day, decisions=opened.decisions, states=opened.states, archive=archive()
+    )
+    count(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
+    count(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
+    logger.info("archived", agent_id=night.agent_id, **figures)
+    return night.answer(figures)

@@ -1,0 +1,21 @@
+"""Forgets one agent's memories that have long stopped holding."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from agent_memory.night.pruning import prune
+from agent_memory.service import metric_names
+from agent_memory.service.nightly import NightEvent, blobs, stores
+from agent_memory.service.observability import count, logger, metrics
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+    """Prune one agent's night."""
+    night = NightEvent.of(event)
+    figures = prune(night.agent_id, night.day, memories=stores().memories, blobs=blobs())
+    count(metric_names.MEMORIES_PRUNED, figures["pruned"])
+    logger.info("pruned", agent_id=night.agent_id, **figures)
+    return night.answer(figures)

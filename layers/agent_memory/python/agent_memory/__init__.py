@@ -1,0 +1,46 @@
+"""Memory and decision log for AI trading agents.
+
+Names are loaded when they are first used: an agent that only logs decisions imports neither DuckDB
+nor SciPy.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from agent_memory.models import DecisionType, MemoryType
+
+if TYPE_CHECKING:
+    from agent_memory.analytics import MemoryAnalytics
+    from agent_memory.client import AgentMemoryClient
+    from agent_memory.decision_logger import DecisionLogger
+    from agent_memory.memory_manager import MemoryManager
+
+__all__ = [
+    "AgentMemoryClient",
+    "AgentMemoryError",
+    "Conflict",
+    "DecisionLogger",
+    "DecisionType",
+    "Forbidden",
+    "InvalidInput",
+    "MemoryAnalytics",
+    "MemoryManager",
+    "MemoryType",
+    "NotFound",
+    "Unavailable",
+]
+
+_ROOMS = {
+    "AgentMemoryClient": "agent_memory.client",
+    "DecisionLogger": "agent_memory.decision_logger",
+    "MemoryAnalytics": "agent_memory.analytics",
+    "MemoryManager": "agent_memory.memory_manager",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib  # noqa: PLC0415  most names need no loading
+
+    return getattr(importlib.import_module(_ROOMS[name]), name)

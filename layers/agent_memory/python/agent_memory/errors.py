@@ -1,0 +1,38 @@
+"""Everything this package raises on purpose.
+
+AgentMemoryError
+├── InvalidInput        the caller sent something unusable; names the field (HTTP 400)
+├── NotFound            no such decision, memory or state (HTTP 404)
+├── Conflict            the same id already holds other content (HTTP 409)
+├── Forbidden           the credentials may not do this (HTTP 403)
+└── Unavailable         a store did not answer; retry later (HTTP 503)
+"""
+
+
+class AgentMemoryError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InvalidInput(AgentMemoryError):
+    """A value that cannot be used. `field` is its path as a JSON Pointer or an argument's name."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class NotFound(AgentMemoryError):
+    """There is no such thing under this agent."""
+
+
+class Conflict(AgentMemoryError):
+    """The id is taken by other content, or another writer came first."""
+
+
+class Forbidden(AgentMemoryError):
+    """The credentials may not do this."""
+
+
+class Unavailable(AgentMemoryError):
+    """A store did not answer. An outage is never reported as an empty result."""

@@ -1,0 +1,113 @@
+"""What is remembered: decisions, their outcomes, long-term memories and states."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from agent_memory.clock import to_iso
+from agent_memory.codec import canonical_json
+
+Document = Mapping[str, Any]
+"""A JSON object."""
+
+
+class DecisionType(StrEnum):
+    """The four kinds of decision that every trading agent makes; teams add types of their own."""
+
+    SOURCE_SELECTION = "SOURCE_SELECTION"
+    QUERY = "QUERY"
+    SIGNAL_GENERATION = "SIGNAL_GENERATION"
+    LEARNING = "LEARNING"
+
+
+class MemoryType(StrEnum):
+    """The kinds of long-term memory; teams add types of their own."""
+
+    PATTERN = "PATTERN"
+    STRATEGY = "STRATEGY"
+    ARCHETYPE = "ARCHETYPE"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a decision. `recorded_ms` is when it was logged and is no part of its content."""
+
+    success: bool
+    details: Document
+    metrics: Document
+    recorded_ms: int
+
+    def content(self) -> str:
+        """What the outcome says: equal texts are equal outcomes."""
+        return canonical_json([self.success, self.details, self.metrics])
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision with its context and reasoning, and its outcome once that is known."""
+
+    agent_id: str
+    decision_id: str
+    decision_type: str
+    timestamp_ms: int
+    context: Document
+    reasoning: Document
+    metadata: Document = field(default_factory=dict)
+    outcome: Outcome | None = None
+
+    def content(self) -> str:
+        """What the decision says, outcomes aside: equal texts are equal decisions."""
+        return canonical_json([self.context, self.reasoning, self.metadata])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The decision as agents, HTTP and reports see it; times are ISO 8601 in UTC."""
+        outcome = self.outcome
+        return {
+            "decision_id": self.decision_id,
+            "agent_id": self.agent_id,
+            "timestamp": to_iso(self.timestamp_ms),
+            "decision_type": self.decision_type,
+            "context": dict(self.context),
+            "reasoning": dict(self.reasoning),
+            "outcome": dict(outcome.details) if outcome else None,
+            "success": outcome.success if outcome else None,
+            "metrics": dict(outcome.metrics) if outcome else None,
+            "outcome_recorded_at": to_iso(outcome.recorded_ms) if outcome else None,
+            "metadata": dict(self.metadata),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One version of a long-term memory. `confidence` lies between 0 and 1."""
+
+    agent_id: str
+    memory_type: str
+    pattern_id: str
+    confidence: float
+    data: Document
+    learned_ms: int
+    updated_ms: int
+    version: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The memory as agents see it: its data, with its own fields beside them."""
+        return {
+            **self.data,
+            "pattern_id": self.pattern_id,
+            "memory_type": self.memory_type,
+            "confidence": self.confidence,
+            "learned_at": to_iso(self.learned_ms),
+            "updated_at": to_iso(self.updated_ms),
+            "version": self.version,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One version of a named state of an agent."""
+
+    data: Document
+    version: int
+    updated_ms: int

@@ -1,0 +1,1 @@
+"""What happens every night to one agent: consolidate, prune, archive, report."""

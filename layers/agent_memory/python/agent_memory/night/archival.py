@@ -1,0 +1,77 @@
+"""Moves decisions to the archive: verified there first, and only then allowed to leave the table.
+
+A decision's life:
+
+    made           30 days               90 days                      1 year            7 years
+    |  table only  |  table and archive  |  archive only (S3)         |  Glacier        |  gone
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from agent_memory.clock import DAY_MS, date_of, day_start_ms, parse_date
+from agent_memory.keys import ARCHIVE_PROGRESS
+from agent_memory.models import Decision
+from agent_memory.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
+from agent_memory.stores.base import ArchiveStore, DecisionKey, DecisionStore, Span, StateStore
+
+# A night that has much to catch up stops here; the next one goes on.
+_MAX_DAYS_A_NIGHT = 60
+_BEGINNING_MS = 0
+
+
+def archive_due_days(
+    agent_id: str, day: date, *, decisions: DecisionStore, states: StateStore, archive: ArchiveStore
+) -> dict[str, Any]:
+    """Archive every day all of whose decisions are over 30 days old at the end of a UTC day.
+
+    Progress is kept as a state of the agent, so that a missed night is caught up by the next one. A
+    night that was cut short is simply run again: a day's file is made of what the archive and the
+    table hold together, so that nothing which already left the table is lost.
+    """
+    kinds = states.decision_types(agent_id)
+    last_due = day - timedelta(days=ARCHIVE_AFTER_DAYS)
+    progress = states.get(agent_id, ARCHIVE_PROGRESS)
+    version = progress.version if progress else 0
+    first_due = (
+        parse_date(progress.data["archived_through"]) + timedelta(days=1)
+        if progress
+        else _first_day(agent_id, kinds, decisions, last_due)
+    )
+    due = [first_due + timedelta(days=n) for n in range((last_due - first_due).days + 1)][:_MAX_DAYS_A_NIGHT]
+    archived = 0
+    for due_day in due:
+        archived += sum(_archive_day(agent_id, kind, due_day, decisions, archive) for kind in kinds)
+    if due:
+        now_ms = day_start_ms(day) + DAY_MS
+        data = {"archived_through": due[-1].isoformat()}
+        states.put(agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=now_ms)
+    return {
+        "days": len(due),
+        "decisions": archived,
+        "remaining_days": max(0, (last_due - first_due).days + 1 - len(due)),
+    }
+
+
+def _first_day(agent_id: str, kinds: list[str], decisions: DecisionStore, last_due: date) -> date:
+    """The oldest day that holds a decision, or the day after `last_due` where none is due yet."""
+    span = Span(_BEGINNING_MS, day_start_ms(last_due) + DAY_MS)
+    oldest = [next(decisions.scan_type(agent_id, kind, span, newest_first=False), None) for kind in kinds]
+    days = [date_of(decision.timestamp_ms) for decision in oldest if decision]
+    return min(days, default=last_due + timedelta(days=1))
+
+
+def _archive_day(agent_id: str, kind: str, day: date, decisions: DecisionStore, archive: ArchiveStore) -> int:
+    start_ms = day_start_ms(day)
+    in_table = list(decisions.scan_type(agent_id, kind, Span(start_ms, start_ms + DAY_MS), newest_first=False))
+    if not in_table:
+        return 0
+    together = {decision.decision_id: decision for decision in archive.read_day(agent_id, kind, day)}
+    together |= {decision.decision_id: decision for decision in in_table}
+    archive.write_day(agent_id, kind, day, list(together.values()))
+    decisions.expire([_key(d) for d in in_table], [d.timestamp_ms + HOT_DAYS * DAY_MS for d in in_table])
+    return len(in_table)
+
+
+def _key(decision: Decision) -> DecisionKey:
+    return DecisionKey(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)

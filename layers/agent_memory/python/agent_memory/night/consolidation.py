@@ -1,0 +1,72 @@
+"""Turns an agent's decisions into learned patterns."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from agent_memory.clock import DAY_MS, FixedClock, day_start_ms, to_iso
+from agent_memory.learning.patterns import Pattern, PatternThresholds, identify_patterns
+from agent_memory.memories import LongTermMemory
+from agent_memory.models import Memory, MemoryType
+from agent_memory.night.evidence import fresh_span, renew_evidence
+from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, StateStore
+
+
+def consolidate(
+    agent_id: str,
+    day: date,
+    *,
+    decisions: DecisionStore,
+    memories: MemoryStore,
+    states: StateStore,
+    blobs: BlobStore,
+    thresholds: PatternThresholds | None = None,
+) -> dict[str, Any]:
+    """Learn from all evidence up to the end of a UTC day, and say what was learned.
+
+    A pattern that the evidence bears out is stored as active; one that it no longer bears out is kept
+    as deprecated. Doing the same night twice ends in the same memories.
+    """
+    span = fresh_span(day)
+    fresh = [d for kind in states.decision_types(agent_id) for d in decisions.scan_type(agent_id, kind, span)]
+    evidence = renew_evidence(blobs, agent_id, day, fresh)
+    identification = identify_patterns(evidence, thresholds or PatternThresholds())
+    long_term = LongTermMemory(agent_id, memories, FixedClock(day_start_ms(day) + DAY_MS))
+    learned = _store(long_term, identification.patterns)
+    deprecated = _deprecate(long_term, {pattern.pattern_id for pattern in identification.patterns}, day)
+    return {
+        "decisions_read": len(fresh),
+        "evidence_rows": len(evidence),
+        "candidates_tried": identification.candidates_tried,
+        "active": len(identification.patterns),
+        "learned": learned,
+        "deprecated": deprecated,
+    }
+
+
+def _store(long_term: LongTermMemory, patterns: Sequence[Pattern]) -> int:
+    """Store each pattern; returns how many are new."""
+    stored = [
+        long_term.put(MemoryType.PATTERN, pattern.pattern_id, {**pattern.as_data(), "status": "active"})
+        for pattern in patterns
+    ]
+    return sum(1 for memory in stored if memory.version == 1)
+
+
+def _deprecate(long_term: LongTermMemory, borne_out: set[str], day: date) -> int:
+    """Mark every active pattern that this night did not bear out; returns how many."""
+    fallen = [
+        memory
+        for memory in long_term.find(MemoryType.PATTERN, {"status": "active"})
+        if memory.pattern_id not in borne_out and _learned_at_night(memory)
+    ]
+    for memory in fallen:
+        since = to_iso(day_start_ms(day) + DAY_MS)
+        data = {**memory.data, "confidence": memory.confidence, "status": "deprecated", "deprecated_at": since}
+        long_term.put(MemoryType.PATTERN, memory.pattern_id, data)
+    return len(fallen)
+
+
+def _learned_at_night(memory: Memory) -> bool:
+    """Whether a pattern came from consolidation; what agents store themselves is theirs to judge."""
+    return "p_value" in memory.data

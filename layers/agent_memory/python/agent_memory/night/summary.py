@@ -1,0 +1,32 @@
+"""The report of one night: what the agent decided that day, how it went, and what it knows now."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from agent_memory.clock import DAY_MS, day_start_ms
+from agent_memory.codec import canonical_json
+from agent_memory.keys import report_key
+from agent_memory.models import MemoryType
+from agent_memory.night.evidence import read_evidence
+from agent_memory.stores.base import BlobStore, MemoryStore
+
+
+def summarize_night(agent_id: str, day: date, *, memories: MemoryStore, blobs: BlobStore) -> dict[str, Any]:
+    """Write the night's report to S3 and return its figures, which also become metrics."""
+    start_ms = day_start_ms(day)
+    rows = [row for row in read_evidence(blobs, agent_id) if start_ms <= row.timestamp_ms < start_ms + DAY_MS]
+    made = Counter(row.decision_type for row in rows)
+    succeeded = Counter(row.decision_type for row in rows if row.success)
+    active = [m for m in memories.by_confidence(agent_id, MemoryType.PATTERN) if m.data.get("status") == "active"]
+    summary = {
+        "date": day.isoformat(),
+        "with_outcome": len(rows),
+        "success_rate": sum(succeeded.values()) / len(rows) if rows else None,
+        "by_type": {kind: {"with_outcome": made[kind], "succeeded": succeeded[kind]} for kind in sorted(made)},
+        "active_patterns": len(active),
+        "mean_confidence": sum(memory.confidence for memory in active) / len(active) if active else None,
+    }
+    report = {**summary, "agent_id": agent_id, "patterns": [memory.as_dict() for memory in active]}
+    blobs.write(report_key(agent_id, day), canonical_json(report).encode())
+    return summary

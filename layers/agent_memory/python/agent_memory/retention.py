@@ -1,0 +1,24 @@
+"""How long everything is kept. Every retention number of the product stands here."""
+
+# Short-term memory, seconds.
+CONTEXT_SECONDS = 3_600
+QUERIES_SECONDS = 24 * 3_600
+SIGNALS_SECONDS = 4 * 3_600
+RATE_LIMIT_SECONDS = 5 * 60
+PERFORMANCE_SECONDS = 15 * 60
+DECISION_CHAIN_SECONDS = 2 * 3_600
+STM_MAX_SECONDS = 24 * 3_600
+
+# Decisions, days after they were made.
+ARCHIVE_AFTER_DAYS = 30
+HOT_DAYS = 90
+GLACIER_AFTER_DAYS = 365
+EXPIRE_AFTER_DAYS = 7 * 365 + 2  # seven years hold one or two leap days
+
+# Long-term memory, days without change.
+LOW_CONFIDENCE_DAYS = 30
+DEPRECATED_DAYS = 180
+LOW_CONFIDENCE = 0.5
+
+# Evidence that the nightly learning looks back on, days.
+EVIDENCE_DAYS = 90

@@ -1,0 +1,53 @@
+"""The three tables: one definition that the CDK stacks and `create_tables` both build from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+AttributeType = Literal["S", "N"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key attribute and its DynamoDB type."""
+
+    name: str
+    type: AttributeType = "S"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index that projects keys only; whole items are fetched by key."""
+
+    name: str
+    partition: Key
+    sort: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, on demand, with time to live on `ttl_attribute`."""
+
+    name: str
+    partition: Key
+    sort: Key
+    indexes: tuple[Index, ...] = ()
+    ttl_attribute: str = "ttl"
+
+    def full_name(self, prefix: str) -> str:
+        """Name of the deployed table under a deployment's prefix."""
+        return f"{prefix}-{self.name}"
+
+
+PK = Key("pk")
+SK = Key("sk")
+TIMESTAMP = Key("timestamp", "N")
+
+BY_OUTCOME = Index("by_outcome", Key("agent_success"), TIMESTAMP)
+BY_CONTEXT = Index("by_context", Key("agent_context"), TIMESTAMP)
+BY_CONFIDENCE = Index("by_confidence", PK, Key("confidence", "N"))
+
+DECISIONS = Table("agent_decisions", PK, SK, (BY_OUTCOME, BY_CONTEXT))
+MEMORIES = Table("agent_memory_ltm", PK, SK, (BY_CONFIDENCE,))
+STATES = Table("agent_state", PK, SK)
+
+TABLES = (DECISIONS, MEMORIES, STATES)

@@ -1,0 +1,1 @@
+"""The faces of the deployed functions: environment, HTTP, metrics. Only this room knows Powertools."""

@@ -1,0 +1,12 @@
+"""Every metric name of the product. Dimensions are few, because each combination costs money."""
+
+DECISIONS_LOGGED = "DecisionsLogged"
+OUTCOMES_LOGGED = "OutcomesLogged"
+PATTERNS_LEARNED = "PatternsLearned"
+PATTERNS_DEPRECATED = "PatternsDeprecated"
+PATTERN_CONFIDENCE = "PatternConfidence"
+ACTIVE_PATTERNS = "ActivePatterns"
+MEMORIES_PRUNED = "MemoriesPruned"
+DECISIONS_ARCHIVED = "DecisionsArchived"
+ARCHIVE_DAYS_REMAINING = "ArchiveDaysRemaining"
+SUCCESS_RATE = "SuccessRate"

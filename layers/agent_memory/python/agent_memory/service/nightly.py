@@ -1,0 +1,82 @@
+"""The nightly functions: each reads its event, calls one domain function and emits its metrics."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+from agent_memory import keys
+from agent_memory.clock import SystemClock, date_of, parse_date, parse_instant
+from agent_memory.errors import InvalidInput
+from agent_memory.service.settings import BadEnvironment, FunctionSettings
+from agent_memory.stores.base import ArchiveStore, BlobStore
+from agent_memory.stores.connections import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class NightEvent:
+    """One agent's night: the UTC day that has just ended."""
+
+    agent_id: str
+    day: date
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> "NightEvent":
+        """Read `{"agent_id": …, "date": "YYYY-MM-DD"}`.
+
+        Raises:
+            InvalidInput: names the field.
+        """
+        return cls(keys.check_agent_id(event.get("agent_id")), parse_date(str(event.get("date"))))
+
+    def answer(self, figures: dict[str, Any]) -> dict[str, Any]:
+        """What a nightly function returns to the state machine."""
+        return {"agent_id": self.agent_id, "date": self.day.isoformat(), **figures}
+
+
+@lru_cache(maxsize=1)
+def stores() -> Stores:
+    """The deployment's stores, opened at the first event and kept."""
+    return FunctionSettings.from_environment().open_stores()
+
+
+def blobs() -> BlobStore:
+    """The bucket; a nightly function without one is a bad deployment."""
+    found = stores().blobs
+    if found is None:
+        raise BadEnvironment("AGENT_MEMORY_ARCHIVE_BUCKET is not set; deploy the function with the stacks")
+    return found
+
+
+def archive() -> ArchiveStore:
+    """The archive in that bucket."""
+    found = stores().archive
+    if found is None:
+        raise BadEnvironment("AGENT_MEMORY_ARCHIVE_BUCKET is not set; deploy the function with the stacks")
+    return found
+
+
+def agents_of_the_night(event: dict[str, Any]) -> dict[str, Any]:
+    """The date of a night and the agents it works on.
+
+    `date` names the UTC day whose night it is; else it is the day before `scheduled_time`, else
+    yesterday. `agents` names the agents; else they are all that are registered.
+
+    Raises:
+        InvalidInput: names the field.
+    """
+    day = _day(event)
+    named = event.get("agents")
+    if named is not None and not isinstance(named, list):
+        raise InvalidInput("agents", "expected a list of agent ids")
+    agents = [keys.check_agent_id(agent) for agent in named] if named is not None else stores().states.agents()
+    entries = [{"agent_id": agent, "date": day.isoformat()} for agent in agents]
+    return {"date": day.isoformat(), "agents": entries}
+
+
+def _day(event: dict[str, Any]) -> date:
+    if event.get("date") is not None:
+        return parse_date(str(event["date"]))
+    scheduled = event.get("scheduled_time")
+    moment = parse_instant(scheduled, "scheduled_time") if scheduled else SystemClock().now_ms()
+    return date_of(moment) - timedelta(days=1)

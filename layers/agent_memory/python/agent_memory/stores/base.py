@@ -1,0 +1,166 @@
+"""What the domain asks of a store. Adapters hold no policy: they read, write and refuse.
+
+Every store raises `Unavailable` when the service behind it does not answer; none turns a failure
+into an empty result.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Protocol
+
+from agent_memory.models import Decision, Document, Memory, Outcome, State
+
+
+class Written(StrEnum):
+    """What became of one write."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    CONFLICT = "conflict"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionKey:
+    """Where a decision lies: all of it follows from the agent and the id."""
+
+    agent_id: str
+    decision_type: str
+    timestamp_ms: int
+    decision_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Moments from `start_ms` up to, not including, `end_ms`."""
+
+    start_ms: int
+    end_ms: int
+
+
+class DecisionStore(Protocol):
+    """The hot decision log. Nothing in it is overwritten: decisions and outcomes are facts."""
+
+    def insert(self, decisions: Sequence[Decision]) -> list[Written]:
+        """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
+        ...
+
+    def record_outcomes(self, outcomes: Sequence[tuple[DecisionKey, Outcome]]) -> list[Written]:
+        """Add each outcome unless there is one: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
+        ...
+
+    def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
+        """The decisions with these keys, in order; None for what is not here."""
+        ...
+
+    def scan_type(
+        self, agent_id: str, decision_type: str, span: Span, *, newest_first: bool = True
+    ) -> Iterator[Decision]:
+        """Decisions of one type in a span, ordered by time and id; read page by page as they are taken."""
+        ...
+
+    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
+        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
+        ...
+
+
+class ArchiveStore(Protocol):
+    """Archived days of decisions: immutable files, one a day and type, each with a manifest."""
+
+    def write_day(self, agent_id: str, decision_type: str, day: date, decisions: Sequence[Decision]) -> Document:
+        """Write a day and its manifest, replacing an earlier writing of that day. Returns the manifest."""
+        ...
+
+    def read_day(self, agent_id: str, decision_type: str, day: date) -> list[Decision]:
+        """The decisions of a day, ordered by time and id; empty where the day was not archived."""
+        ...
+
+    def manifest(self, agent_id: str, decision_type: str, day: date) -> Document | None:
+        """The manifest of a day, or None where the day was not archived."""
+        ...
+
+    def days(self, agent_id: str, decision_type: str) -> list[date]:
+        """The days that are archived, oldest first."""
+        ...
+
+
+class MemoryStore(Protocol):
+    """Long-term memory: the current version of every memory, and every version before it."""
+
+    def put(self, memory: Memory) -> None:
+        """Write version n, given that n - 1 is the current one; else `Conflict`. Keeps n - 1 as history."""
+        ...
+
+    def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
+        """The current version of a memory."""
+        ...
+
+    def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
+        """Memories of a type, most confident first."""
+        ...
+
+    def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
+        """Every version of a memory, oldest first."""
+        ...
+
+    def delete(self, memory: Memory) -> None:
+        """Remove a memory, given that this is still its version; else `Conflict`. Its history stays."""
+        ...
+
+
+class StateStore(Protocol):
+    """Small named states of an agent, each with a version, and the register of agents."""
+
+    def get(self, agent_id: str, state_type: str) -> State | None:
+        """The state, or None."""
+        ...
+
+    def put(self, agent_id: str, state_type: str, data: Document, *, expected_version: int, now_ms: int) -> State:
+        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
+        ...
+
+    def register(self, agent_id: str, decision_types: Iterable[str], now_ms: int) -> None:
+        """Note that an agent makes decisions of these types."""
+        ...
+
+    def decision_types(self, agent_id: str) -> list[str]:
+        """The types that an agent is registered with, sorted."""
+        ...
+
+    def agents(self) -> list[str]:
+        """Every registered agent, sorted."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Whole objects under keys."""
+
+    def read(self, key: str) -> bytes | None:
+        """The object, or None where there is none."""
+        ...
+
+    def write(self, key: str, body: bytes) -> None:
+        """Write the object, replacing an earlier one."""
+        ...
+
+    def list_prefixes(self, prefix: str) -> list[str]:
+        """The 'folders' directly under a prefix, in key order, each ending in '/'."""
+        ...
+
+
+class ShortTermStore(Protocol):
+    """JSON values that vanish by themselves."""
+
+    def set(self, key: str, value: Any, ttl_seconds: int) -> None:
+        """Keep a value for so many seconds."""
+        ...
+
+    def get(self, key: str) -> Any | None:
+        """The value, or None once it has vanished."""
+        ...
+
+    def count(self, prefix: str) -> int:
+        """How many keys begin with this prefix."""
+        ...

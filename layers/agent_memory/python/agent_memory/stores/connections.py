@@ -1,0 +1,137 @@
+"""Clients and stores, opened as needed: whoever uses only the table never connects to Redis."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agent_memory.clock import Clock, SystemClock
+from agent_memory.stores.base import (
+    ArchiveStore,
+    BlobStore,
+    DecisionStore,
+    MemoryStore,
+    ShortTermStore,
+    StateStore,
+)
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+DEFAULT_PREFIX = "agent-memory"
+# A dead cache may cost a fifth of a second, not redis-py's default of many.
+_REDIS_TIMEOUT_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores of one deployment; those that were not asked for are None."""
+
+    decisions: DecisionStore
+    memories: MemoryStore
+    states: StateStore
+    blobs: BlobStore | None = None
+    archive: ArchiveStore | None = None
+    short_term: ShortTermStore | None = None
+
+
+def open_stores(
+    *,
+    table_prefix: str = DEFAULT_PREFIX,
+    archive_bucket: str | None = None,
+    redis_endpoint: str | None = None,
+    dynamodb_client: Any = None,
+    s3_client: Any = None,
+    redis_client: "Redis | None" = None,
+    clock: Clock | None = None,
+) -> Stores:
+    """The stores of a deployment on AWS, or on whatever endpoint the environment's AWS settings name.
+
+    Clients that are not given are made from the environment as boto3 does; without `archive_bucket`
+    there is no archive, and without a Redis client or endpoint no short-term memory.
+    """
+    from agent_memory.stores.dynamodb_decisions import DynamoDBDecisions  # noqa: PLC0415
+    from agent_memory.stores.dynamodb_memories import DynamoDBMemories  # noqa: PLC0415
+    from agent_memory.stores.dynamodb_states import DynamoDBStates  # noqa: PLC0415
+
+    dynamodb = dynamodb_client or aws_client("dynamodb")
+    blobs = _open_blobs(archive_bucket, s3_client)
+    return Stores(
+        decisions=DynamoDBDecisions(dynamodb, table_prefix, clock),
+        memories=DynamoDBMemories(dynamodb, table_prefix),
+        states=DynamoDBStates(dynamodb, table_prefix),
+        blobs=blobs,
+        archive=_open_archive(blobs),
+        short_term=_open_short_term(redis_client, redis_endpoint),
+    )
+
+
+def in_memory_stores(clock: Clock | None = None) -> Stores:
+    """Every store in plain Python."""
+    from agent_memory.stores import in_memory  # noqa: PLC0415
+
+    clock = clock or SystemClock()
+    blobs = in_memory.InMemoryBlobs()
+    return Stores(
+        decisions=in_memory.InMemoryDecisions(clock),
+        memories=in_memory.InMemoryMemories(),
+        states=in_memory.InMemoryStates(),
+        blobs=blobs,
+        archive=_open_archive(blobs),
+        short_term=in_memory.InMemoryShortTerm(clock),
+    )
+
+
+def aws_client(service: str) -> Any:
+    """A boto3 client with enough connections for side-by-side requests and botocore's standard retries."""
+    import boto3  # noqa: PLC0415  200 ms that an in-memory user never pays
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        max_pool_connections=32,
+        connect_timeout=2,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 5},
+    )
+    session: Any = boto3  # boto3-stubs knows services by literal name only
+    return session.client(service, config=config)
+
+
+def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: Any = None) -> "Redis":
+    """A Redis client with short timeouts and no retries: the caller falls through instead."""
+    from redis import Redis  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
+    host, _, port = endpoint.rpartition(":")
+    return Redis(
+        host=host,
+        port=int(port),
+        ssl=tls,
+        credential_provider=credential_provider,
+        socket_timeout=_REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def _open_blobs(bucket: str | None, client: Any) -> BlobStore | None:
+    if bucket is None:
+        return None
+    from agent_memory.stores.s3_blobs import S3Blobs  # noqa: PLC0415
+
+    return S3Blobs(client or aws_client("s3"), bucket)
+
+
+def _open_archive(blobs: BlobStore | None) -> ArchiveStore | None:
+    if blobs is None:
+        return None
+    from agent_memory.stores.parquet_archive import ParquetArchive  # noqa: PLC0415
+
+    return ParquetArchive(blobs)
+
+
+def _open_short_term(client: "Redis | None", endpoint: str | None) -> ShortTermStore | None:
+    if client is None and not endpoint:
+        return None
+    from agent_memory.stores.redis_short_term import RedisShortTerm  # noqa: PLC0415
+
+    return RedisShortTerm(client if client is not None else redis_client_for(str(endpoint)))

@@ -1,0 +1,90 @@
+"""Agent states and the register of agents in DynamoDB."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from agent_memory.errors import Conflict
+from agent_memory.keys import REGISTRATION
+from agent_memory.models import Document, State
+from agent_memory.schema import STATES
+from agent_memory.stores.aws_errors import unavailable
+from agent_memory.stores.dynamodb_items import Item, document, documents, milliseconds, number, seconds, text
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoDBStates:
+    """`StateStore` on the table `agent_state`."""
+
+    def __init__(self, client: "DynamoDBClient", table_prefix: str) -> None:
+        self._client = client
+        self._table = STATES.full_name(table_prefix)
+
+    def get(self, agent_id: str, state_type: str) -> State | None:
+        """The state, or None."""
+        item = self._item(agent_id, state_type)
+        if item is None:
+            return None
+        return State(document(item, "data"), int(item["version"]["N"]), milliseconds(item["last_updated"]))
+
+    def put(self, agent_id: str, state_type: str, data: Document, *, expected_version: int, now_ms: int) -> State:
+        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
+        item = self._key(agent_id, state_type) | documents(data=data)
+        item |= {"version": number(expected_version + 1), "last_updated": seconds(now_ms)}
+        condition: Any = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if expected_version:
+            condition = {
+                "ConditionExpression": "version = :before",
+                "ExpressionAttributeValues": {":before": number(expected_version)},
+            }
+        try:
+            with unavailable("DynamoDB"):
+                self._client.put_item(TableName=self._table, Item=item, **condition)
+        except ClientError as error:
+            raise Conflict(f"state {state_type} is no longer at version {expected_version}") from error
+        return State(data, expected_version + 1, now_ms)
+
+    def register(self, agent_id: str, decision_types: Iterable[str], now_ms: int) -> None:
+        """Note that an agent makes decisions of these types."""
+        with unavailable("DynamoDB"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key(agent_id, REGISTRATION),
+                UpdateExpression="ADD decision_types :types SET registered_at = if_not_exists(registered_at, :now)",
+                ExpressionAttributeValues={":types": {"SS": sorted(decision_types)}, ":now": seconds(now_ms)},
+            )
+
+    def decision_types(self, agent_id: str) -> list[str]:
+        """The types that an agent is registered with, sorted."""
+        item = self._item(agent_id, REGISTRATION)
+        return sorted(item["decision_types"]["SS"]) if item else []
+
+    def agents(self) -> list[str]:
+        """Every registered agent, sorted."""
+        found: list[str] = []
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "FilterExpression": "sk = :registration",
+            "ExpressionAttributeValues": {":registration": text(REGISTRATION)},
+            "ProjectionExpression": "pk",
+        }
+        while True:
+            with unavailable("DynamoDB"):
+                page = self._client.scan(**request)
+            found += [cast("Item", item)["pk"]["S"] for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return sorted(found)
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _item(self, agent_id: str, state_type: str) -> Item | None:
+        with unavailable("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=self._key(agent_id, state_type), ConsistentRead=True
+            )
+        return cast("Item | None", answer.get("Item"))
+
+    def _key(self, agent_id: str, state_type: str) -> Item:
+        return {"pk": text(agent_id), "sk": text(state_type)}

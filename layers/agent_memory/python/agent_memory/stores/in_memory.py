@@ -1,0 +1,219 @@
+"""Every store in plain Python: for tests, notebooks, and agents that run without a cloud.
+
+Each behaves as its real sibling does; one contract suite holds them all to that. Documents go
+through the codec on their way in, so that what DynamoDB would refuse is refused here too.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from agent_memory.clock import Clock, SystemClock
+from agent_memory.errors import Conflict
+from agent_memory.keys import decision_sk
+from agent_memory.models import Decision, Document, Memory, Outcome, State
+from agent_memory.stores.base import DecisionKey, Span, Written
+from agent_memory.stores.dynamodb_items import (
+    Item,
+    decision_from,
+    decision_item,
+    document,
+    documents,
+    memory_from,
+    memory_item,
+    outcome_attributes,
+)
+
+
+class InMemoryDecisions:
+    """`DecisionStore` in a dictionary."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._items: dict[DecisionKey, Item] = {}
+        self._expiry_ms: dict[DecisionKey, int] = {}
+
+    def insert(self, decisions: Sequence[Decision]) -> list[Written]:
+        """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
+        items = [decision_item(decision) for decision in decisions]
+        return [self._insert(decision, item) for decision, item in zip(decisions, items, strict=True)]
+
+    def record_outcomes(self, outcomes: Sequence[tuple[DecisionKey, Outcome]]) -> list[Written]:
+        """Add each outcome unless there is one: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
+        added = [outcome_attributes(key, outcome) for key, outcome in outcomes]
+        return [self._record(key, outcome, item) for (key, outcome), item in zip(outcomes, added, strict=True)]
+
+    def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
+        """The decisions with these keys, in order; None for what is not here."""
+        return [self._living(key) for key in keys]
+
+    def scan_type(
+        self, agent_id: str, decision_type: str, span: Span, *, newest_first: bool = True
+    ) -> Iterator[Decision]:
+        """Decisions of one type in a span, ordered by time and id."""
+        inside = [
+            key
+            for key in self._items
+            if (key.agent_id, key.decision_type) == (agent_id, decision_type)
+            and span.start_ms <= key.timestamp_ms < span.end_ms
+        ]
+        inside.sort(key=lambda key: decision_sk(key.timestamp_ms, key.decision_id), reverse=newest_first)
+        for key in inside:
+            found = self._living(key)
+            if found is not None:
+                yield found
+
+    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
+        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
+        for key, moment in zip(keys, at_ms, strict=True):
+            if key in self._items:
+                self._expiry_ms[key] = moment
+
+    def _insert(self, decision: Decision, item: Item) -> Written:
+        key = DecisionKey(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)
+        if key not in self._items:
+            self._items[key] = item
+            return Written.CREATED
+        present = self._living(key)
+        return Written.UNCHANGED if present and present.content() == decision.content() else Written.CONFLICT
+
+    def _record(self, key: DecisionKey, outcome: Outcome, added: Item) -> Written:
+        present = self._living(key)
+        if present is None:
+            return Written.NOT_FOUND
+        if present.outcome is None:
+            self._items[key] = self._items[key] | added
+            return Written.CREATED
+        return Written.UNCHANGED if present.outcome.content() == outcome.content() else Written.CONFLICT
+
+    def _living(self, key: DecisionKey) -> Decision | None:
+        item = self._items.get(key)
+        if item is None or self._expiry_ms.get(key, self._clock.now_ms() + 1) <= self._clock.now_ms():
+            return None
+        return decision_from(item)
+
+
+class InMemoryMemories:
+    """`MemoryStore` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._current: dict[tuple[str, str, str], Item] = {}
+        self._history: dict[tuple[str, str, str], list[Item]] = {}
+
+    def put(self, memory: Memory) -> None:
+        """Write version n, given that n - 1 is the current one; else `Conflict`. Every version is kept."""
+        address = _address(memory)
+        present = self._current.get(address)
+        if (memory_from(present).version if present else 0) != memory.version - 1:
+            raise Conflict(f"{memory.memory_type} {memory.pattern_id}: another writer came first")
+        item = memory_item(memory)
+        self._current[address] = item
+        self._history.setdefault(address, []).append(item)
+
+    def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
+        """The current version of a memory."""
+        item = self._current.get((agent_id, memory_type, pattern_id))
+        return memory_from(item) if item else None
+
+    def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
+        """Memories of a type, most confident first."""
+        memories = [memory_from(i) for address, i in self._current.items() if address[:2] == (agent_id, memory_type)]
+        memories.sort(key=lambda memory: memory.confidence, reverse=True)
+        return iter([memory for memory in memories if memory.confidence >= min_confidence])
+
+    def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
+        """Every version of a memory, oldest first."""
+        return [memory_from(item) for item in self._history.get((agent_id, memory_type, pattern_id), [])]
+
+    def delete(self, memory: Memory) -> None:
+        """Remove a memory, given that this is still its version; else `Conflict`. Its history stays."""
+        present = self._current.get(_address(memory))
+        if present and memory_from(present).version != memory.version:
+            raise Conflict(f"{memory.memory_type} {memory.pattern_id} has changed meanwhile")
+        self._current.pop(_address(memory), None)
+
+
+class InMemoryStates:
+    """`StateStore` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[str, str], tuple[Item, int, int]] = {}
+        self._types: dict[str, set[str]] = {}
+
+    def get(self, agent_id: str, state_type: str) -> State | None:
+        """The state, or None."""
+        if (agent_id, state_type) not in self._states:
+            return None
+        item, version, updated_ms = self._states[agent_id, state_type]
+        return State(document(item, "data"), version, updated_ms)
+
+    def put(self, agent_id: str, state_type: str, data: Document, *, expected_version: int, now_ms: int) -> State:
+        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
+        present = self.get(agent_id, state_type)
+        if (present.version if present else 0) != expected_version:
+            raise Conflict(f"state {state_type} is no longer at version {expected_version}")
+        self._states[agent_id, state_type] = (documents(data=data), expected_version + 1, now_ms)
+        return State(data, expected_version + 1, now_ms)
+
+    def register(self, agent_id: str, decision_types: Iterable[str], now_ms: int) -> None:  # noqa: ARG002
+        """Note that an agent makes decisions of these types."""
+        self._types.setdefault(agent_id, set()).update(decision_types)
+
+    def decision_types(self, agent_id: str) -> list[str]:
+        """The types that an agent is registered with, sorted."""
+        return sorted(self._types.get(agent_id, set()))
+
+    def agents(self) -> list[str]:
+        """Every registered agent, sorted."""
+        return sorted(self._types)
+
+
+class InMemoryBlobs:
+    """`BlobStore` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+
+    def read(self, key: str) -> bytes | None:
+        """The object, or None where there is none."""
+        return self._objects.get(key)
+
+    def write(self, key: str, body: bytes) -> None:
+        """Write the object, replacing an earlier one."""
+        self._objects[key] = bytes(body)
+
+    def list_prefixes(self, prefix: str) -> list[str]:
+        """The 'folders' directly under a prefix, in key order, each ending in '/'."""
+        below = (key[len(prefix) :] for key in self._objects if key.startswith(prefix))
+        return sorted({f"{prefix}{rest.split('/', 1)[0]}/" for rest in below if "/" in rest})
+
+
+class InMemoryShortTerm:
+    """`ShortTermStore` in a dictionary."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._values: dict[str, tuple[str, int]] = {}
+
+    def set(self, key: str, value: Any, ttl_seconds: int) -> None:
+        """Keep a value for so many seconds."""
+        body = json.dumps(value, allow_nan=False)
+        self._values[key] = (body, self._clock.now_ms() + ttl_seconds * 1000)
+
+    def get(self, key: str) -> Any | None:
+        """The value, or None once it has vanished."""
+        self._sweep()
+        return json.loads(self._values[key][0]) if key in self._values else None
+
+    def count(self, prefix: str) -> int:
+        """How many keys begin with this prefix."""
+        self._sweep()
+        return sum(1 for key in self._values if key.startswith(prefix))
+
+    def _sweep(self) -> None:
+        now_ms = self._clock.now_ms()
+        self._values = {key: entry for key, entry in self._values.items() if entry[1] > now_ms}
+
+
+def _address(memory: Memory) -> tuple[str, str, str]:
+    return memory.agent_id, memory.memory_type, memory.pattern_id

@@ -1,0 +1,46 @@
+"""Short-term memory in Redis or Valkey."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from agent_memory.errors import Unavailable
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+class RedisShortTerm:
+    """`ShortTermStore` on a Redis or Valkey server."""
+
+    def __init__(self, client: "Redis") -> None:
+        self._client = client
+
+    def set(self, key: str, value: Any, ttl_seconds: int) -> None:
+        """Keep a value for so many seconds."""
+        body = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        with _unavailable():
+            self._client.set(key, body, ex=ttl_seconds)
+
+    def get(self, key: str) -> Any | None:
+        """The value, or None once it has vanished."""
+        with _unavailable():
+            body = self._client.get(key)
+        return None if body is None else json.loads(body)
+
+    def count(self, prefix: str) -> int:
+        """How many keys begin with this prefix."""
+        pattern = "".join(f"\\{sign}" if sign in "*?[]\\^-" else sign for sign in prefix) + "*"
+        with _unavailable():
+            return sum(1 for _ in self._client.scan_iter(match=pattern, count=1000))
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    from redis.exceptions import RedisError  # noqa: PLC0415  a table-only caller never pays for this import
+
+    try:
+        yield
+    except RedisError as error:
+        raise Unavailable(f"Redis did not answer: {type(error).__name__}") from error

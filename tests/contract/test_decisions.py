@@ -1,0 +1,157 @@
+"""What every decision store promises."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_memory.clock import DAY_MS
+from agent_memory.codec import canonical_json
+from agent_memory.errors import InvalidInput
+from agent_memory.ids import new_decision_id
+from agent_memory.models import Decision, Outcome
+from agent_memory.stores.base import DecisionKey, Span, Written
+
+NOW = 1_795_176_000_000  # 2026-11-20 12:00 UTC
+
+
+def decision(at_ms=NOW, kind="QUERY", agent="hunter", decision_id=None, **context):
+    return Decision(
+        agent_id=agent,
+        decision_id=decision_id or new_decision_id(kind, at_ms),
+        decision_type=kind,
+        timestamp_ms=at_ms,
+        context={"market": {"trend": "bullish"}, **context},
+        reasoning={"score": 0.5, "whole": 1.0, "count": 1},
+    )
+
+
+def key_of(d):
+    return DecisionKey(d.agent_id, d.decision_type, d.timestamp_ms, d.decision_id)
+
+
+def outcome(success=True, at_ms=NOW, **details):
+    return Outcome(success, details or {"quality": 1.0}, {"latency_ms": 12}, at_ms)
+
+
+def test_a_decision_comes_back_as_it_was_logged(stores):
+    one = decision()
+    assert stores.decisions.insert([one]) == [Written.CREATED]
+    assert stores.decisions.get([key_of(one)]) == [one]
+
+
+def test_the_same_decision_again_changes_nothing(stores):
+    one = decision()
+    stores.decisions.insert([one])
+    stores.decisions.record_outcomes([(key_of(one), outcome())])
+    assert stores.decisions.insert([one]) == [Written.UNCHANGED]
+    (found,) = stores.decisions.get([key_of(one)])
+    assert found.outcome == outcome()
+
+
+def test_the_same_id_with_other_content_is_refused(stores):
+    one = decision()
+    stores.decisions.insert([one])
+    assert stores.decisions.insert([decision(decision_id=one.decision_id, cycle=2)]) == [Written.CONFLICT]
+    assert stores.decisions.get([key_of(one)]) == [one]
+
+
+def test_a_whole_number_is_not_the_same_as_a_whole_float(stores):
+    one = decision(value=1)
+    stores.decisions.insert([one])
+    assert stores.decisions.insert([decision(decision_id=one.decision_id, value=1.0)]) == [Written.CONFLICT]
+
+
+def test_a_batch_says_of_each_what_became_of_it(stores):
+    known, changed, new = decision(NOW - 1), decision(NOW - 2), [decision(NOW + n) for n in range(60)]
+    stores.decisions.insert([known, changed])
+    batch = [known, decision(NOW - 2, decision_id=changed.decision_id, other=True), *new]
+    assert stores.decisions.insert(batch) == [Written.UNCHANGED, Written.CONFLICT, *[Written.CREATED] * 60]
+    assert stores.decisions.get([key_of(d) for d in new]) == new
+
+
+def test_an_outcome_is_recorded_once(stores):
+    one = decision()
+    stores.decisions.insert([one])
+    assert stores.decisions.record_outcomes([(key_of(one), outcome())]) == [Written.CREATED]
+    assert stores.decisions.record_outcomes([(key_of(one), outcome(at_ms=NOW + 5))]) == [Written.UNCHANGED]
+    assert stores.decisions.record_outcomes([(key_of(one), outcome(success=False))]) == [Written.CONFLICT]
+    (found,) = stores.decisions.get([key_of(one)])
+    assert found.outcome == outcome()
+
+
+def test_an_outcome_of_an_unknown_decision_invents_nothing(stores):
+    ghost = decision()
+    assert stores.decisions.record_outcomes([(key_of(ghost), outcome())]) == [Written.NOT_FOUND]
+    assert stores.decisions.get([key_of(ghost)]) == [None]
+
+
+def test_a_batch_of_outcomes_says_of_each_what_became_of_it(stores):
+    decisions = [decision(NOW + n) for n in range(40)]
+    stores.decisions.insert(decisions)
+    stores.decisions.record_outcomes([(key_of(decisions[0]), outcome()), (key_of(decisions[1]), outcome())])
+    reports = [(key_of(d), outcome()) for d in decisions]
+    reports[1] = (key_of(decisions[1]), outcome(success=False))
+    reports.append((key_of(decision(NOW + 99)), outcome()))
+    expected = [Written.UNCHANGED, Written.CONFLICT, *[Written.CREATED] * 38, Written.NOT_FOUND]
+    assert stores.decisions.record_outcomes(reports) == expected
+
+
+def test_a_span_is_read_in_order_and_without_its_end(stores):
+    inside = [decision(NOW + n) for n in range(5)]
+    other_type, other_agent = decision(NOW, kind="LEARNING"), decision(NOW, agent="other")
+    stores.decisions.insert([*reversed(inside), decision(NOW - 1), decision(NOW + 5), other_type, other_agent])
+    span = Span(NOW, NOW + 5)
+    assert list(stores.decisions.scan_type("hunter", "QUERY", span, newest_first=False)) == inside
+    assert list(stores.decisions.scan_type("hunter", "QUERY", span)) == inside[::-1]
+    assert list(stores.decisions.scan_type("hunter", "QUERY", Span(NOW, NOW))) == []
+
+
+def test_a_span_of_several_pages_is_whole(stores):
+    large = [decision(NOW + n, text="x" * 30_000) for n in range(75)]  # over two pages of a megabyte
+    stores.decisions.insert(large)
+    found = stores.decisions.scan_type("hunter", "QUERY", Span(NOW, NOW + 1000), newest_first=False)
+    assert [d.decision_id for d in found] == [d.decision_id for d in large]
+
+
+def test_what_has_expired_is_not_shown_though_it_is_still_there(stores, clock):
+    gone, later = decision(NOW), decision(NOW + 1)
+    stores.decisions.insert([gone, later])
+    stores.decisions.expire([key_of(gone), key_of(later)], [clock.now_ms() - 1000, clock.now_ms() + DAY_MS])
+    assert stores.decisions.get([key_of(gone), key_of(later)]) == [None, later]
+    assert list(stores.decisions.scan_type("hunter", "QUERY", Span(NOW, NOW + 2))) == [later]
+    assert stores.decisions.insert([gone]) == [Written.CONFLICT]
+    assert stores.decisions.record_outcomes([(key_of(gone), outcome())]) == [Written.NOT_FOUND]
+
+
+def test_a_late_outcome_reaches_a_decision_that_is_due_to_expire(stores, clock):
+    late = [decision(NOW + n) for n in range(3)]
+    stores.decisions.insert(late)
+    stores.decisions.expire([key_of(d) for d in late], [clock.now_ms() + DAY_MS] * 3)
+    assert stores.decisions.record_outcomes([(key_of(d), outcome()) for d in late]) == [Written.CREATED] * 3
+    assert [d.outcome for d in stores.decisions.get([key_of(d) for d in late])] == [outcome()] * 3
+
+
+def test_a_decision_too_large_is_refused_and_nothing_is_written(stores):
+    huge, small = decision(NOW, text="x" * 400_000), decision(NOW + 1)
+    with pytest.raises(InvalidInput, match="larger than"):
+        stores.decisions.insert([small, huge])
+    assert stores.decisions.get([key_of(small), key_of(huge)]) == [None, None]
+
+
+json_numbers = st.integers(-(10**37), 10**37) | st.floats(allow_nan=False, allow_infinity=False).filter(
+    lambda x: x == 0 or 1e-129 < abs(x) < 1e125
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | json_numbers | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1, max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(context=st.dictionaries(st.text(min_size=1, max_size=8), json_values, max_size=4))
+def test_any_json_comes_back_exactly(stores, context):
+    one = Decision("hunter", new_decision_id("QUERY", NOW), "QUERY", NOW, context, {"r": [context]})
+    stores.decisions.insert([one])
+    (found,) = stores.decisions.get([key_of(one)])
+    assert canonical_json([found.context, found.reasoning]) == canonical_json([one.context, one.reasoning])

@@ -1,0 +1,92 @@
+"""What every store of memories, states, objects and short-term values promises."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent_memory.errors import Conflict
+from agent_memory.models import Memory
+
+NOW = 1_795_176_000_000
+
+
+def memory(pattern_id="whale_pump", confidence=0.7, version=1, **data):
+    return Memory("hunter", "PATTERN", pattern_id, confidence, data or {"rate": 1.0}, NOW, NOW + version, version)
+
+
+def test_a_memory_comes_back_as_it_was_stored(stores):
+    stores.memories.put(memory())
+    assert stores.memories.get("hunter", "PATTERN", "whale_pump") == memory()
+    assert stores.memories.get("hunter", "PATTERN", "other") is None
+
+
+def test_every_version_is_kept(stores):
+    versions = [memory(confidence=0.1 * n, version=n) for n in range(1, 13)]
+    for one in versions:
+        stores.memories.put(one)
+    stores.memories.put(memory("whale_pump_2"))
+    assert stores.memories.get("hunter", "PATTERN", "whale_pump") == versions[-1]
+    assert stores.memories.history("hunter", "PATTERN", "whale_pump") == versions
+
+
+def test_a_version_that_does_not_follow_is_refused(stores):
+    stores.memories.put(memory())
+    for version in (1, 3):
+        with pytest.raises(Conflict):
+            stores.memories.put(memory(confidence=0.9, version=version))
+    assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory()]
+
+
+def test_memories_come_most_confident_first(stores):
+    for n in (3, 1, 0, 2):
+        stores.memories.put(memory(f"p{n}", confidence=n / 4))
+    found = stores.memories.by_confidence("hunter", "PATTERN", 0.25)
+    assert [one.pattern_id for one in found] == ["p3", "p2", "p1"]
+
+
+def test_a_memory_is_deleted_once_and_its_history_stays(stores):
+    stores.memories.put(memory())
+    with pytest.raises(Conflict):
+        stores.memories.delete(replace(memory(), version=2))
+    stores.memories.delete(memory())
+    stores.memories.delete(memory())
+    assert stores.memories.get("hunter", "PATTERN", "whale_pump") is None
+    assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory()]
+
+
+def test_a_state_is_written_by_whoever_knows_its_version(stores):
+    first = stores.states.put("hunter", "CURRENT", {"cycle": 1.0}, expected_version=0, now_ms=NOW)
+    for stale in (0, 2):
+        with pytest.raises(Conflict):
+            stores.states.put("hunter", "CURRENT", {"cycle": 9}, expected_version=stale, now_ms=NOW)
+    assert stores.states.get("hunter", "CURRENT") == first
+    second = stores.states.put("hunter", "CURRENT", {"cycle": 2}, expected_version=1, now_ms=NOW + 1)
+    assert (second.version, stores.states.get("hunter", "CURRENT")) == (2, second)
+    assert stores.states.get("hunter", "CHECKPOINT") is None
+
+
+def test_agents_are_registered_with_their_types(stores):
+    stores.states.register("hunter", {"QUERY"}, NOW)
+    stores.states.register("hunter", {"LEARNING", "QUERY"}, NOW)
+    stores.states.register("another", {"QUERY"}, NOW)
+    stores.states.put("hunter", "CURRENT", {}, expected_version=0, now_ms=NOW)
+    assert stores.states.agents() == ["another", "hunter"]
+    assert stores.states.decision_types("hunter") == ["LEARNING", "QUERY"]
+    assert stores.states.decision_types("nobody") == []
+
+
+def test_objects_are_written_read_and_listed(stores):
+    for key in ("a/x=1/one", "a/x=1/two", "a/x=2/one", "b/x=3/one"):
+        stores.blobs.write(key, key.encode())
+    stores.blobs.write("a/x=1/one", b"again")
+    assert stores.blobs.read("a/x=1/one") == b"again"
+    assert stores.blobs.read("a/x=9/one") is None
+    assert stores.blobs.list_prefixes("a/") == ["a/x=1/", "a/x=2/"]
+
+
+def test_short_term_values_are_counted_by_prefix(stores):
+    for key in ("stm:{hunter}:a", "stm:{hunter}:b:c", "stm:{hunter2}:a"):
+        stores.short_term.set(key, {"n": 1.0, "t": None}, 60)
+    assert stores.short_term.get("stm:{hunter}:a") == {"n": 1.0, "t": None}
+    assert stores.short_term.get("stm:{hunter}:missing") is None
+    assert stores.short_term.count("stm:{hunter}:") == 2
