@@ -1,0 +1,93 @@
+"""How numbers, dates and names are written in the report."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+MISSING = "–"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def count(number: float | None) -> str:
+    """`17,280`; a dash for what is not known."""
+    return MISSING if number is None else f"{number:,.0f}"
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """`0.564` as `56.4 %`."""
+    return MISSING if fraction is None else f"{100 * fraction:.{digits}f}\u00a0%"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """`0.55, 0.578` as `55.0–57.8 %`."""
+    return MISSING if low is None or high is None else f"{100 * low:.1f}–{100 * high:.1f}\u00a0%"
+
+
+def points(difference: float | None) -> str:
+    """A difference of two rates in percentage points, with its sign: `+7.2 points`."""
+    if difference is None:
+        return MISSING
+    sign = "−" if difference < 0 else "+"
+    return f"{sign}{abs(100 * difference):.1f}\u00a0points"
+
+
+def dollars(amount: float | None) -> str:
+    """`$1,234.50`."""
+    return MISSING if amount is None else f"${amount:,.2f}"
+
+
+def day(value: str | date | None) -> str:
+    """An ISO date or time as `20 Nov 2026`."""
+    if value is None:
+        return MISSING
+    on = value if isinstance(value, date) else _utc(value)
+    return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+
+def days(ends: Sequence[str]) -> str:
+    """Two ISO times as `24 Jul 2026 to 20 Nov 2026`, or one date where both lie on the same day."""
+    first, last = (day(end) for end in ends)
+    return first if first == last else f"{first} to {last}"
+
+
+def short_day(value: date) -> str:
+    """`20 Nov`."""
+    return f"{value.day} {_MONTHS[value.month - 1]}"
+
+
+def moment(value: str | None) -> str:
+    """An ISO time as `20 Nov 2026, 10:30 UTC`."""
+    if value is None:
+        return MISSING
+    at = _utc(value)
+    return f"{day(at)}, {at:%H:%M} UTC"
+
+
+def name(identifier: str) -> str:
+    """`SIGNAL_GENERATION` as `signal generation`; a text that is not all capitals keeps its case."""
+    text = identifier.replace("_", " ").strip()
+    return (text.lower() if text == text.upper() else text) or MISSING
+
+
+def context(context_type: str) -> str:
+    """`trend=bullish|volatility=high` as `trend bullish · volatility high`."""
+    return " · ".join(name(part.replace("=", " ", 1)) for part in context_type.split("|")) or MISSING
+
+
+def shortened(text: str, longest: int) -> str:
+    """Text of at most `longest` characters, cut at a word if one ends late enough."""
+    flat = " ".join(text.split())
+    if len(flat) <= longest:
+        return flat
+    cut = flat[: longest - 1]
+    at_word = cut.rsplit(" ", 1)[0]
+    return (at_word if len(at_word) > longest / 2 else cut).rstrip(" ,;:") + "…"
+
+
+def plural(number: float, one: str, many: str | None = None) -> str:
+    """`1 pattern`, `6 patterns`."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def _utc(value: str) -> datetime:
+    at = datetime.fromisoformat(value)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

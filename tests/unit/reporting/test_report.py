@@ -1,0 +1,283 @@
+import copy
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from report_samples import CONTEXTS, TYPES, empty_report, rich_report
+
+from agent_memory.costs import agent_every_ten_minutes, load_prices, monthly_cost
+from agent_memory.reporting import render_report
+
+PLOTS = ("days", "contexts", "sources", "patterns", "levels")
+VOID = {"meta", "br"}
+LOADING = {"src", "href", "xlink:href", "srcset", "data", "poster", "action", "formaction", "background"}
+HOSTILE = "<script>alert(1)</script> & \"x\" 'y' $\\frac{1}{0}$ 日本 \x00\u200b </style><img src=x onerror=alert(2)>"
+
+
+class Page(HTMLParser):
+    """The parsed page: its tags with attributes, its text, and whether every tag is closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.texts)).replace("\u00a0", " ")
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def plots(page: Page) -> list[str]:
+    """Names of the plots, each of which stands there for wide and for narrow screens."""
+    return [str(svg["class"]) for svg in page.all("svg")]
+
+
+def hostile_report() -> dict[str, Any]:
+    """Everything that is text is an attack."""
+
+    def poisoned(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: poisoned(inner, name) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [poisoned(inner, key) for inner in value]
+        times = {"date", "time_range", "generated_at", "learned_at", "oldest", "newest"}
+        return f"{value}{HOSTILE}" if isinstance(value, str) and key not in times else value
+
+    return poisoned(rich_report(days=12))
+
+
+REPORTS = {
+    "rich": rich_report,
+    "empty": empty_report,
+    "one day": lambda: rich_report(days=1),
+    "three years": lambda: rich_report(days=1100),
+    "many types": lambda: rich_report(days=20, types={f"TYPE_{n}": 0.5 for n in range(9)}),
+    "hostile": hostile_report,
+}
+
+
+@pytest.fixture(scope="module", params=REPORTS)
+def html(request: pytest.FixtureRequest) -> str:
+    return render_report(REPORTS[request.param]())
+
+
+def test_every_page_is_well_formed_and_small(html: str) -> None:
+    page = Page(html)
+    assert page.open == []
+    assert len(html.encode()) < 1_000_000
+
+
+def test_no_page_loads_anything_or_runs_anything(html: str) -> None:
+    page = Page(html)
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "foreignobject"}
+    for tag, attributes in page.tags:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), f"{tag} has {name}"
+            if name in LOADING:
+                assert str(value).startswith("#"), f"{tag} loads {value}"
+    style = html[html.index("<style>") : html.index("</style>")]
+    assert "@import" not in html
+    assert "url(" not in style
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
+    assert not re.search(r"https?:", html)
+
+
+def test_ids_are_unique_and_everything_referred_to_exists(html: str) -> None:
+    page = Page(html)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    referred = re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"|aria-labelledby="([^"]+)"', html)
+    assert {name for names in referred for name in names if name} <= set(ids)
+
+
+def test_every_plot_says_what_it_shows_and_every_table_has_a_caption_and_scopes(html: str) -> None:
+    page = Page(html)
+    for svg in page.all("svg"):
+        assert svg["role"] == "img"
+        assert len(str(svg["aria-label"])) > 40
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all(cell.get("scope") in {"row", "col"} for cell in page.all("th"))
+
+
+def test_every_section_is_headed(html: str) -> None:
+    page = Page(html)
+    headings = [attributes.get("id") for attributes in page.all("h2")]
+    assert headings == ["days", "contexts", "sources", "patterns", "control", "levels", "cost"]
+
+
+def test_no_colour_is_left_that_the_page_does_not_set(html: str) -> None:
+    assert not re.search(r"#0102[0-9a-f]{2}", html)
+    used = set(re.findall(r"var\((--[a-z0-9-]+)\)", html))
+    own_of_an_element = {"--key", "--part"}
+    assert used - own_of_an_element <= set(re.findall(r"(--[a-z0-9-]+):", html))
+
+
+def test_rich_page_has_every_plot_for_both_widths() -> None:
+    page = Page(render_report(rich_report()))
+    assert plots(page) == ["plot wide", "plot narrow"] * len(PLOTS)
+
+
+def test_rich_page_shows_the_reports_numbers() -> None:
+    report = rich_report()
+    text = Page(render_report(report)).text
+    totals = report["totals"]
+    assert f"{totals['decisions']:,} decisions on 120 days" in text
+    assert f"{totals['success_rate']:.1%}".replace("%", " %") in text
+    for pattern in report["patterns"]:
+        assert pattern["description"] in text
+        assert f"{pattern['sample_size']:,}" in text
+    for line in report["cost"]["lines"]:
+        assert line["usage"] in text
+    assert "The same search finds nothing in shuffled outcomes" in text
+    assert "20 times" in text
+
+
+def test_context_table_holds_every_rate() -> None:
+    report = rich_report()
+    html = render_report(report)
+    table = html[html.index("Success by context and decision type</caption>") :].split("</table>")[0]
+    assert table.count("<tr>") == 1 + len(CONTEXTS) * len(TYPES)
+
+
+def test_empty_page_has_no_plot_and_says_why() -> None:
+    page = Page(render_report(empty_report()))
+    assert plots(page) == []
+    for sentence in (
+        "No decision in this range",
+        "Bars appear here with the first decision",
+        "No success rate by context yet",
+        "No success rate by source yet",
+        "No pattern has been learned yet",
+        "The control has not been run",
+        "No level holds anything yet",
+        "No cost was estimated",
+    ):
+        assert sentence in page.text
+    assert "None" not in page.text
+    assert "nan" not in page.text
+
+
+def test_decisions_without_outcomes_have_bars_but_no_rates() -> None:
+    report = rich_report(days=3)
+    report["totals"] |= {"with_outcome": 0, "succeeded": 0, "success_rate": None, "low": None, "high": None}
+    for rows in ("decisions_per_day", "success_by_context", "success_by_source"):
+        for row in report[rows]:
+            row |= {"with_outcome": 0, "succeeded": 0}
+    for rows in ("success_by_context", "success_by_source"):
+        for row in report[rows]:
+            row |= {"success_rate": None, "low": None, "high": None}
+    report["patterns"] = []
+    page = Page(render_report(report))
+    assert plots(page) == ["plot wide", "plot narrow"] * 2
+    assert "no outcome yet" in page.text
+    assert "None" not in page.text
+
+
+def test_a_context_that_a_type_has_not_met_is_said_to_have_no_outcome() -> None:
+    report = rich_report(days=20)
+    removed = report["success_by_context"].pop(0)
+    page = Page(render_report(report))
+    assert "no outcome" in page.text
+    assert f"{removed['with_outcome']}" not in {text.strip() for text in page.texts if "n = " in text}
+
+
+def test_contexts_beyond_the_fourteen_with_most_outcomes_are_counted_not_drawn() -> None:
+    report = rich_report(days=20)
+    rows = [row for row in report["success_by_context"] if row["decision_type"] == "SIGNAL_GENERATION"]
+    report["success_by_context"] = [
+        row | {"context_type": f"{row['context_type']}|phase={phase}"} for row in rows for phase in (1, 2)
+    ]
+    html = render_report(report)
+    assert "Not drawn: 4 contexts with fewer outcomes" in Page(html).text
+    wide = html[html.index('class="plot wide"', html.index('id="contexts"')) :].split("</svg>")[0]
+    assert len(re.findall(r">trend [^<]*</text>", wide)) == 14
+
+
+def test_one_day_is_one_bar_and_counted_as_one_day() -> None:
+    text = Page(render_report(rich_report(days=1))).text
+    assert re.search(r"\d+ decisions on 1 day ", text)
+
+
+def test_years_are_drawn_in_weeks() -> None:
+    text = Page(render_report(rich_report(days=1100))).text
+    assert "in 158 weeks" in text
+    assert "Decisions per week" in text
+
+
+def test_more_types_than_colours_end_in_other_types() -> None:
+    page = Page(render_report(rich_report(days=20, types={f"TYPE_{n}": 0.5 for n in range(9)})))
+    assert "Other types" in page.text
+    assert len([tag for tag in page.all("li") if "--key" in str(tag.get("style"))]) == 6
+
+
+def test_hostile_text_is_shown_as_text() -> None:
+    html = render_report(hostile_report())
+    assert "<script" not in html.lower()
+    assert "<img" not in html.lower()
+    assert html.count("</style>") == 1
+    page = Page(html)
+    assert "<script>alert(1)</script>" in page.text
+    assert "日本" in page.text
+
+
+def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:
+    report = rich_report(days=5)
+    report["control"] = {"shuffles": 20, "promoted": 3, "candidates_tried": 4912}
+    text = Page(render_report(report)).text
+    assert "The same search finds 3 patterns in shuffled outcomes" in text
+    assert "a poor explanation" not in text
+
+
+def test_the_cost_estimate_fits_the_page() -> None:
+    workload = agent_every_ten_minutes(
+        write_units_per_decision=7,
+        read_units_per_read=1,
+        item_bytes=2_200,
+        archive_bytes_per_decision=320,
+        nightly_write_units=120,
+        nightly_read_units=15_000,
+        nightly_gb_seconds=40,
+        nightly_transitions=14,
+        api_gb_seconds=0.03,
+        log_bytes=600e6,
+        alarms=14,
+        dashboards=1,
+        custom_metrics=9,
+        assumed=frozenset({"log_bytes"}),
+    )
+    cost = monthly_cost(workload, load_prices())
+    text = Page(render_report(empty_report() | {"cost": cost.as_dict()})).text
+    assert f"A month would cost ${cost.total_usd}" in text
+    assert "(assumed: log bytes)" in text
+    assert all(note in text for note in cost.notes)
+
+
+def test_the_same_report_gives_the_same_page_and_is_left_as_it_was() -> None:
+    report = rich_report(days=5)
+    before = copy.deepcopy(report)
+    assert render_report(report) == render_report(report)
+    assert report == before
