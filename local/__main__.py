@@ -1,0 +1,99 @@
+"""`python -m local up|down|status|reset`: the local cloud by hand, running in the background."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from local.cloud import LocalCloud
+from local.errors import LocalCloudError
+from local.layout import Layout
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, help="The stacks in an AWS emulator on this machine.")
+# What is for people goes to stderr: `eval "$(make -s local-up)"` then sets the variables of the shell.
+console = Console(stderr=True, highlight=False)
+
+State = Annotated[Path | None, typer.Option(help="State folder; default .local/state in the project.")]
+
+
+@cli.command()
+def up(
+    state: State = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the AWS endpoint; default the last one or a free one.")
+    ] = None,
+    redis_port: Annotated[
+        int | None, typer.Option(help="Port of the cache; default the last one or a free one.")
+    ] = None,
+) -> None:
+    """Start the emulator and the cache, deploy the stacks, and leave both running."""
+    cloud = LocalCloud(_layout(state), port=port, redis_port=redis_port, detached=True, on_step=_tell)
+    cloud.up()
+    cloud.stop()  # they run detached: this only lets others use them
+    _describe(cloud)
+
+
+@cli.command()
+def down(state: State = None) -> None:
+    """Stop the emulator and the cache; the state stays for the next start."""
+    stopped = LocalCloud(_layout(state)).down()
+    _tell("Stopped; the state is kept" if stopped else "The local cloud does not run")
+
+
+@cli.command()
+def status(state: State = None) -> None:
+    """Tell whether the local cloud runs, and where; exit code 3 if it does not."""
+    cloud = LocalCloud(_layout(state))
+    if not cloud.running:
+        _tell("The local cloud does not run")
+        raise typer.Exit(3)
+    cloud.read_outputs()
+    _describe(cloud)
+
+
+@cli.command()
+def reset(
+    state: State = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Stop the local cloud and delete all that it holds."""
+    layout = _layout(state)
+    if not yes:
+        typer.confirm(f"Delete every table and object in {layout.state}?", abort=True)
+    LocalCloud(layout).reset()
+    _tell("Deleted")
+
+
+def main() -> None:
+    """Run the command; an expected error is one line, not a stack trace."""
+    try:
+        cli()
+    except LocalCloudError as error:
+        console.print(f"[red]Error:[/red] {error}", soft_wrap=True)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _layout(state: Path | None) -> Layout:
+    return Layout(state=state.resolve()) if state else Layout()
+
+
+def _tell(step: str) -> None:
+    console.print(f"[cyan]·[/cyan] {step}", soft_wrap=True)
+
+
+def _describe(cloud: LocalCloud) -> None:
+    console.print(f"\n[bold]AWS endpoint[/bold]  {cloud.endpoint_url}", soft_wrap=True)
+    if "ApiId" in cloud.outputs:
+        console.print(f"[bold]HTTP API[/bold]      {cloud.api_url}", soft_wrap=True)
+    console.print(f"[bold]Cache[/bold]         {cloud.redis_endpoint}\n", soft_wrap=True)
+    print("unset AWS_PROFILE AWS_SESSION_TOKEN")
+    for name, value in cloud.environment().items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The cache: a real Redis or Valkey server where this machine has one, else fakeredis' server."""
+
+import shutil
+from pathlib import Path
+
+from local.environment import isolated
+from local.layout import Layout
+from local.packages import python_of
+from local.processes import HOST, Service, accepts_connections
+
+_FAKE_SERVER = Path(__file__).with_name("fake_cache.py")
+
+
+def start_cache(layout: Layout, service: Service, port: int, packages: Path, *, detached: bool) -> None:
+    """Start the cache and wait until it answers.
+
+    Raises:
+        LocalCloudError: it does not start.
+    """
+    service.start(
+        _command(port, packages),
+        environment=isolated(layout.scratch, layout.temporary),
+        directory=layout.state,
+        detached=detached,
+    )
+    service.wait_until(lambda: accepts_connections(port), seconds=20)
+
+
+def server_on_path() -> str | None:
+    """A real server, where there is one."""
+    return shutil.which("valkey-server") or shutil.which("redis-server")
+
+
+def _command(port: int, packages: Path) -> list[str]:
+    if server := server_on_path():
+        # Nothing on disk: a cache may be lost, and both servers then behave alike over a restart.
+        return [server, "--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no"]
+    return [str(python_of(packages)), "-I", str(_FAKE_SERVER), HOST, str(port)]

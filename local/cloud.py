@@ -1,0 +1,295 @@
+"""The local cloud as one object: start it, deploy into it, ask where it is, stop it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from local import environment
+from local.adjustments import adjust
+from local.assembly import Assembly, synthesize
+from local.cache import start_cache
+from local.deploy import Deployer, outputs_of
+from local.emulator import ROOT_KEYS, ensure_access_key, is_healthy, start_emulator
+from local.errors import LocalCloudError
+from local.layout import Layout
+from local.node import Node, ensure_cdk, find_node
+from local.packages import build_environment, environment_path, is_complete
+from local.processes import HOST, Service, Tools, choose_port, exclusive
+from local.session import LocalSession
+
+_BUSY = "the local cloud is in use by process {process}: end that first, or give another state folder"
+
+
+@dataclass(frozen=True, slots=True)
+class _Preparation:
+    """What a deploy needs and what can be made while the emulator starts."""
+
+    node: Node
+    cdk: Future[Path]
+    assembly: Future[Assembly]
+
+
+class LocalCloud:
+    """The deployed stacks on this machine.
+
+    As a context manager it starts, deploys, and stops at the end, its state written. A cloud that runs
+    detached already (`make local-up`) is used as it is, and left running. One process at a time uses
+    a state folder.
+
+    Args:
+        layout: where the project and the state are.
+        port: port of the AWS endpoint; left out, that of the last run or a free one.
+        redis_port: the same for the cache.
+        app: the CDK app's script, cdk.json beside it; left out, the project's.
+        context: more CDK context for the app.
+        detached: leave the services running when this process ends.
+        on_step: told what happens, a short line a step, always from the caller's thread.
+    """
+
+    def __init__(
+        self,
+        layout: Layout | None = None,
+        *,
+        port: int | None = None,
+        redis_port: int | None = None,
+        app: Path | None = None,
+        context: dict[str, str] | None = None,
+        detached: bool = False,
+        on_step: Callable[[str], None] = lambda _step: None,
+    ) -> None:
+        self.layout = layout or Layout()
+        self.emulator = Service("the AWS emulator", self.layout.record("emulator"), self.layout.log("emulator"))
+        self.cache = Service("the cache", self.layout.record("cache"), self.layout.log("cache"))
+        self.outputs: dict[str, str] = {}
+        self._asked = {"port": port, "redis_port": redis_port}
+        self._app = app or self.layout.root / "app.py"
+        self._context = context or {}
+        self._detached = detached
+        self._step = on_step
+        self._held = ExitStack()
+        self._tools = Tools()
+        self._ours = False
+
+    def __enter__(self) -> Self:
+        return self.up()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the emulator runs and answers."""
+        port = self.layout.remembered().get("port")
+        return self.emulator.running and port is not None and is_healthy(port)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The AWS endpoint."""
+        return f"http://{HOST}:{self._remembered('port')}"
+
+    @property
+    def redis_endpoint(self) -> str:
+        """The cache as `host:port`."""
+        return f"{HOST}:{self._remembered('redis_port')}"
+
+    @property
+    def api_url(self) -> str:
+        """The HTTP API, without a slash at the end: paths such as `/v1/…` follow."""
+        if "ApiId" not in self.outputs:
+            raise LocalCloudError("no deployed stack has an output ApiId: deploy first")
+        return f"{self.endpoint_url}/_aws/execute-api/{self.outputs['ApiId']}/$default"
+
+    def environment(self) -> dict[str, str]:
+        """Environment variables with which any AWS client speaks to this cloud; signatures are checked."""
+        return environment.of_clients(self.endpoint_url, **self._remembered("keys"))
+
+    def boto_session(self) -> LocalSession:
+        """A boto3 session whose clients speak to this cloud."""
+        return LocalSession(endpoint_url=self.endpoint_url, region=environment.REGION, **self._remembered("keys"))
+
+    def up(self) -> Self:
+        """Start and deploy; the stacks are synthesized while the emulator starts.
+
+        Raises:
+            LocalCloudError: something is missing, taken or broken; nothing of ours is left running.
+        """
+        node = find_node()
+        with self._ending_on_error():
+            self._take_ports()
+            with self._side_by_side() as pool:
+                preparation = self._prepare(pool, node)
+                self._start_services()
+                self._deploy(preparation)
+        return self
+
+    def start(self) -> Self:
+        """Start the emulator and the cache, on the state of the last run, and deploy nothing.
+
+        Raises:
+            LocalCloudError: something is missing, taken or broken; nothing of ours is left running.
+        """
+        with self._ending_on_error():
+            self._take_ports()
+            self._start_services()
+        return self
+
+    def deploy(self) -> None:
+        """Synthesize the stacks, and deploy them if they are not those deployed last.
+
+        Raises:
+            LocalCloudError: the CDK app or the deploy failed.
+        """
+        node = find_node()
+        with self._side_by_side() as pool:
+            self._deploy(self._prepare(pool, node))
+
+    def read_outputs(self) -> None:
+        """Read the outputs of what was deployed last, without deploying."""
+        self.outputs = outputs_of(self.boto_session(), Assembly(self.layout.assembly).stacks())
+
+    def stop(self) -> None:
+        """Stop what this object started, its state written, unless it was to run detached."""
+        self._tools.end()
+        if self._ours and not self._detached:
+            self._step("Stopping the local cloud, writing its state")
+            self._stop_services()
+        self._ours = False
+        self._held.close()
+
+    def down(self) -> bool:
+        """Stop the services, detached ones too, and wait until the state is written; false if none ran.
+
+        Raises:
+            LocalCloudError: another process uses the cloud right now.
+        """
+        with exclusive(self.layout.lock, _BUSY):
+            ran = self.emulator.running or self.cache.running
+            self._stop_services()
+        return ran
+
+    def reset(self) -> None:
+        """Stop the services and delete all state: stacks, tables, objects, ports, keys and logs.
+
+        Raises:
+            LocalCloudError: another process uses the cloud right now.
+        """
+        with exclusive(self.layout.lock, _BUSY):
+            self._stop_services()
+            shutil.rmtree(self.layout.state, ignore_errors=True)
+
+    @property
+    def _packages(self) -> Path:
+        return environment_path(self.layout.root / "requirements-local.txt", self.layout.packages)
+
+    def _take_ports(self) -> None:
+        """Become the one user of the state folder, and know the ports: of what runs, else free ones."""
+        self._held.enter_context(exclusive(self.layout.lock, _BUSY))
+        self.layout.create()
+        before = self.layout.remembered()
+        if self._runs_as_asked():
+            return
+        self._stop_services()  # something half alive, of other packages, or on its way to its end
+        port = choose_port(self._asked["port"], before.get("port"), what="the AWS endpoint")
+        redis_port = choose_port(self._asked["redis_port"], before.get("redis_port"), what="the cache")
+        self.layout.remember(port=port, redis_port=redis_port)
+
+    def _runs_as_asked(self) -> bool:
+        both_detached = all(service.running and service.detached for service in (self.emulator, self.cache))
+        before = self.layout.remembered()
+        same_ports = all(port in {None, before.get(name)} for name, port in self._asked.items())
+        return both_detached and same_ports and before.get("packages") == str(self._packages) and self.running
+
+    def _start_services(self) -> None:
+        if self._runs_as_asked():
+            self._step(f"Using the local cloud that runs at {self.endpoint_url}")
+            return
+        packages = self._packages
+        if not is_complete(packages):
+            self._step("Installing the AWS emulator (once)")
+            lock = self.layout.root / "requirements-local.txt"
+            build_environment(self._tools, lock, packages, self.layout.log("pip"))
+        self._step("Starting the AWS emulator and the cache")
+        shutil.rmtree(self.layout.temporary, ignore_errors=True)  # unpacked function code of earlier runs
+        self.layout.create()
+        port, redis_port = self._remembered("port"), self._remembered("redis_port")
+        self._ours = True
+        start_cache(self.layout, self.cache, redis_port, packages, detached=self._detached)
+        start_emulator(self.layout, self.emulator, port, redis_port, packages, detached=self._detached)
+        keys = ensure_access_key(self.endpoint_url, self.layout.remembered().get("keys"))
+        self.layout.remember(keys=keys, packages=str(packages))
+
+    def _stop_services(self) -> None:
+        for service in (self.emulator, self.cache):
+            service.stop()
+
+    def _prepare(self, pool: Executor, node: Node) -> _Preparation:
+        context = {"profile": "local", "redis_endpoint": self.redis_endpoint} | self._context
+        layout = self.layout
+        return _Preparation(
+            node,
+            pool.submit(ensure_cdk, self._tools, node, layout.root, layout.log("npm")),
+            pool.submit(
+                synthesize,
+                self._tools,
+                self._app,
+                layout.assembly,
+                context=context,
+                node=node,
+                log=layout.log("synth"),
+            ),
+        )
+
+    def _deploy(self, preparation: _Preparation) -> None:
+        self._step("Installing the CDK command line and synthesizing the stacks")
+        root = self._root_session()
+        cdk = preparation.cdk.result()
+        variables = environment.of_clients(self.endpoint_url, **ROOT_KEYS)
+        deployer = Deployer(self._tools, self.layout, preparation.node, cdk, root, variables)
+        if not deployer.bootstrapped():
+            self._step("Bootstrapping the CDK toolkit")
+            deployer.bootstrap()
+        assembly = preparation.assembly.result()
+        stacks = assembly.stacks()
+        if deployer.is_deployed(assembly, stacks):
+            self._step("The stacks are deployed already")
+        else:
+            self._step(f"Deploying {len(stacks)} stacks")
+            deployer.deploy(assembly)
+        self.outputs = outputs_of(root, stacks)
+        adjust(root, stacks, self.outputs)
+
+    def _root_session(self) -> LocalSession:
+        return LocalSession(endpoint_url=self.endpoint_url, region=environment.REGION, **ROOT_KEYS)
+
+    def _remembered(self, name: str) -> Any:  # JSON values
+        try:
+            return self.layout.remembered()[name]
+        except KeyError:
+            raise LocalCloudError("the local cloud was never started: `make local-up`") from None
+
+    @contextmanager
+    def _ending_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._detached = False
+            self.stop()
+            raise
+
+    @contextmanager
+    def _side_by_side(self) -> Iterator[Executor]:
+        pool = ThreadPoolExecutor(2)
+        try:
+            yield pool
+        except BaseException:
+            self._tools.end()  # their threads would hold up the end
+            raise
+        finally:
+            pool.shutdown()

@@ -1,0 +1,114 @@
+"""`cdk bootstrap` and `cdk deploy --all` into the local cloud, and only when something changed."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.assembly import Assembly, Stack
+from local.environment import ACCOUNT, REGION
+from local.errors import LocalCloudError
+from local.layout import Layout
+from local.node import Node
+from local.processes import Tools
+from local.session import LocalSession
+
+_TOOLKIT = "CDKToolkit"
+# The mark lives in the emulator beside the stacks: state that is lost takes the mark with it.
+_MARK = "/local-cloud/deployed-assembly"
+_QUIET = ("--no-notices", "--no-version-reporting", "--no-color", "--ci")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployer:
+    """Deploys assemblies with the CDK command line."""
+
+    tools: Tools
+    layout: Layout
+    node: Node
+    cdk: Path
+    session: LocalSession
+    environment: Mapping[str, str]
+
+    def bootstrap(self) -> None:
+        """Make the toolkit stack, with the bucket for assets, unless it is there."""
+        if not self.bootstrapped():
+            self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+
+    def bootstrapped(self) -> bool:
+        """Whether the toolkit stack stands."""
+        return _is_complete(describe_stack(self.session, _TOOLKIT))
+
+    def deploy(self, assembly: Assembly) -> None:
+        """Deploy every stack of the assembly, without change sets and side by side where they allow it."""
+        self._run(
+            "deploy",
+            "--all",
+            "--app",
+            str(assembly.folder),
+            "--method=direct",
+            "--require-approval=never",
+            "--concurrency=4",
+        )
+        self.session.client("ssm").put_parameter(Name=_MARK, Value=assembly.digest(), Type="String", Overwrite=True)
+
+    def is_deployed(self, assembly: Assembly, stacks: list[Stack]) -> bool:
+        """Whether exactly this assembly was deployed last and its stacks stand."""
+        try:
+            mark = self.session.client("ssm").get_parameter(Name=_MARK)["Parameter"]["Value"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ParameterNotFound":
+                return False
+            raise
+        return mark == assembly.digest() and all(_is_complete(describe_stack(self.session, s.name)) for s in stacks)
+
+    def _run(self, *arguments: str) -> None:
+        verb, log = arguments[0], self.layout.log(f"cdk-{arguments[0]}")
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        # The command line caches what it learns of an account in the home folder: ours, not the user's.
+        own = {"HOME": str(self.layout.scratch), "CDK_DISABLE_CLI_TELEMETRY": "true"}
+        try:
+            self.tools.run(
+                [str(self.node.executable), str(self.cdk), *arguments, *_QUIET],
+                environment=inherited | own | dict(self.environment),
+                directory=self.layout.state,
+                log=log,
+            )
+        except subprocess.CalledProcessError as error:
+            raise LocalCloudError(f"cdk {verb} failed: {_reason(error)} (log: {log})") from error
+
+
+def describe_stack(session: LocalSession, name: str) -> dict[str, Any] | None:
+    """Describe a deployed stack, or return None where there is none of that name."""
+    try:
+        stacks: list[Any] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    return stacks[0] if stacks else None
+
+
+def outputs_of(session: LocalSession, stacks: list[Stack]) -> dict[str, str]:
+    """Outputs of all deployed stacks by key."""
+    described = [describe_stack(session, stack.name) for stack in stacks]
+    return {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in described
+        if stack
+        for output in stack.get("Outputs", [])
+    }
+
+
+def _is_complete(stack: dict[str, Any] | None) -> bool:
+    return stack is not None and stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+def _reason(error: subprocess.CalledProcessError) -> str:
+    lines = [line.strip() for line in str(error.output).splitlines() if line.strip()]
+    told = [line for line in lines if any(word in line for word in ("FAILED", ": fail:", "rror:"))]
+    return (told or lines[-1:] or [f"exit code {error.returncode}"])[0]

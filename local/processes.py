@@ -1,0 +1,264 @@
+"""Child processes that always end: services that run on, and tools that run once.
+
+Every child stands under a `supervisor`, which ends it when this process dies, however that happens.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from local.errors import LocalCloudError, PortTakenError
+
+HOST = "127.0.0.1"
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+_POLL_SECONDS = 0.05
+# The emulator writes its whole state when it ends; a large one takes seconds.
+_GRACE_SECONDS = 60.0
+
+
+class Service:
+    """A process that runs until it is stopped, known by the record file that its supervisor keeps locked.
+
+    The record, not a process id in memory, is the truth: any later process finds the service by it.
+    """
+
+    def __init__(self, name: str, record: Path, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._record = record
+        self._supervisor: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives: its record is locked."""
+        if not self._record.exists():
+            return False
+        with self._record.open("r", encoding="utf-8") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    @property
+    def detached(self) -> bool:
+        """Whether it lives on without the process that started it."""
+        return bool(self._ids().get("detached"))
+
+    @property
+    def process_id(self) -> int | None:
+        """Id of the process itself while it runs."""
+        return self._ids().get("process") if self.running else None
+
+    def start(
+        self, command: Sequence[str], *, environment: Mapping[str, str], directory: Path, detached: bool = False
+    ) -> None:
+        """Start the command with exactly this environment; its output goes to the log.
+
+        Raises:
+            LocalCloudError: the service already runs.
+        """
+        if self.running:
+            raise LocalCloudError(f"{self.name} is already running (process {self.process_id})")
+        options = ["--record", str(self._record), "--grace", str(_GRACE_SECONDS)]
+        with self.log.open("wb") as log:
+            self._supervisor = _supervised(
+                [*options, *(["--detach"] if detached else [])],
+                command,
+                environment=environment,
+                directory=directory,
+                output=log,
+            )
+        if detached:
+            self._supervisor.wait()  # it forked and left
+            self._release()
+
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
+        """Wait until `ready()` holds.
+
+        Raises:
+            LocalCloudError: the process ended, or did not become ready in time.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            ended = self._supervisor is not None and self._supervisor.poll() is not None
+            if ended or time.monotonic() > deadline:
+                state = "ended at once" if ended else f"was not ready after {seconds:.0f} s"
+                raise LocalCloudError(f"{self.name} {state}; its log is {self.log}")
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """End the process with SIGTERM and wait until it is gone; after the grace period it is killed."""
+        supervisor = self._ids().get("supervisor")
+        if supervisor and self.running:
+            _signal(supervisor, signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE_SECONDS + 5
+        while self.running and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        self._release()
+        if self.running:
+            raise LocalCloudError(f"{self.name} (process {self.process_id}) does not end")
+        self._record.unlink(missing_ok=True)
+
+    def _release(self) -> None:
+        if self._supervisor is None:
+            return
+        _let_go(self._supervisor)
+        self._supervisor.wait()
+        self._supervisor = None
+
+    def _ids(self) -> dict[str, int]:
+        try:
+            ids: dict[str, int] = json.loads(self._record.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {}
+        return ids
+
+
+class Tools:
+    """Commands that run to their end, from any thread; `end` ends those that run and lets no other begin."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+        self._lock = threading.Lock()
+
+    def run(self, command: Sequence[str], *, environment: Mapping[str, str], directory: Path, log: Path) -> None:
+        """Run a command to its end, its output to the log.
+
+        An exception while waiting, Ctrl-C among them, ends the command and all that it started.
+
+        Raises:
+            subprocess.CalledProcessError: it exited with an error; `output` holds the end of what it wrote.
+        """
+        with log.open("wb") as output:
+            process = self._start(command, environment, directory, output)
+            try:
+                code = process.wait()
+            finally:
+                self._finish(process)
+        if code:
+            raise subprocess.CalledProcessError(code, list(command), output=log.read_text(errors="replace")[-4000:])
+
+    def end(self) -> None:
+        """End every command that runs, and refuse new ones; the threads that wait for them get an error."""
+        with self._lock:
+            self._ended = True
+            for process in self._running:
+                _let_go(process)
+
+    def _start(
+        self, command: Sequence[str], environment: Mapping[str, str], directory: Path, output: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._ended:
+                raise LocalCloudError("interrupted")
+            process = _supervised([], command, environment=environment, directory=directory, output=output)
+            self._running.add(process)
+            return process
+
+    def _finish(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            _let_go(process)
+            self._running.discard(process)
+        process.wait()
+
+
+@contextmanager
+def exclusive(lock: Path, busy: str) -> Iterator[None]:
+    """Hold a lock file for the length of a block; `busy` is the error's text when somebody else holds it.
+
+    Raises:
+        LocalCloudError: somebody else holds it.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalCloudError(busy.format(process=lock.read_text(encoding="utf-8").strip())) from None
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        yield
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nobody listens on this loopback port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def choose_port(asked: int | None, preferred: int | None, *, what: str) -> int:
+    """Return the port asked for, else the preferred one if it is free, else any free one.
+
+    Raises:
+        PortTakenError: the port asked for is in use.
+    """
+    if asked is not None:
+        if not port_is_free(asked):
+            raise PortTakenError(
+                f"port {asked} for {what} is in use by another program: choose another, or leave it out for a free one"
+            )
+        return asked
+    if preferred is not None and port_is_free(preferred):
+        return preferred
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def accepts_connections(port: int) -> bool:
+    """Whether somebody answers on this loopback port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _supervised(
+    options: Sequence[str],
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    directory: Path,
+    output: IO[bytes],
+) -> subprocess.Popen[bytes]:
+    # -I -S: no site packages, no user settings; the supervisor starts in 20 ms and stays small.
+    return subprocess.Popen(  # noqa: S603  # commands are built here from our own parts
+        [sys.executable, "-I", "-S", str(_SUPERVISOR), *options, "--", *command],
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=directory,
+        env=dict(environment),
+        start_new_session=True,  # Ctrl-C at the terminal reaches us, not the children
+    )
+
+
+def _let_go(supervisor: subprocess.Popen[bytes]) -> None:
+    """Close the pipe whose end tells the supervisor to end its command."""
+    if supervisor.stdin:
+        supervisor.stdin.close()
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return
