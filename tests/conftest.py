@@ -7,7 +7,24 @@ import pytest
 from agent_memory.clock import FixedClock
 
 
+def pytest_collection_modifyitems(items):
+    """All tests of the deployed cloud run in one worker, so that one cloud serves them all."""
+    for item in items:
+        if item.get_closest_marker("local_cloud"):
+            item.add_marker(pytest.mark.xdist_group("local_cloud"))
+
+
 @pytest.fixture
 def clock():
     """A clock that stands at 2026-11-20 12:00 UTC."""
     return FixedClock(int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp() * 1000))
+
+
+@pytest.fixture(scope="session")
+def local_cloud(tmp_path_factory):
+    """The product's own stacks, deployed for real into a local cloud with an empty state."""
+    from local import LocalCloud
+    from local.layout import Layout
+
+    with LocalCloud(Layout(state=tmp_path_factory.mktemp("cloud") / "state")) as cloud:
+        yield cloud

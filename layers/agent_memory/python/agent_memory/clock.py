@@ -13,7 +13,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST_MS = int((datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH).total_seconds() * 1000)
+_LATEST_MS = 253_402_300_799_999  # the last millisecond of the year 9999
 
 
 class Clock(Protocol):

@@ -99,8 +99,7 @@ def _text(value: str, path: str) -> str:
 
 
 def _integer(value: int, path: str) -> str:
-    number = Decimal(value)
-    if len(number.normalize().as_tuple().digits) > _MAX_DIGITS or abs(number) > _MAX_MAGNITUDE:
+    if len(str(abs(value)).rstrip("0")) > _MAX_DIGITS or abs(value) > _MAX_MAGNITUDE:
         raise InvalidInput(path, f"an integer of more than {_MAX_DIGITS} significant digits cannot be stored")
     return str(value)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -145,14 +145,16 @@ class AgentMemoryClient:
     async def _send(
         self, method: str, path: str, body: Document | None = None, *, query: Mapping[str, str | None] | None = None
     ) -> dict[str, Any]:
-        params = {name: value for name, value in (query or {}).items() if value is not None}
+        asked = {name: value for name, value in (query or {}).items() if value is not None}
+        # Signatures know a space as %20 only; httpx's own encoding would write a plus sign.
+        target = f"{path}?{urlencode(asked, quote_via=quote)}" if asked else path
         try:
             content = None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
         except (TypeError, ValueError) as error:
             raise InvalidInput("body", f"not JSON: {error}") from error
         headers = {} if content is None else {"content-type": "application/json"}
         try:
-            answer = await self._http.request(method, path, params=params, content=content, headers=headers)
+            answer = await self._http.request(method, target, content=content, headers=headers)
         except httpx.HTTPError as error:
             raise Unavailable(f"the API did not answer: {type(error).__name__}") from error
         if answer.is_success:

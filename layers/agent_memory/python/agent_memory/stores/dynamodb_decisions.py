@@ -104,7 +104,7 @@ class DynamoDBDecisions:
         """Let each decision vanish from its own moment on. What is not here any more is passed over."""
         statements: list[BatchStatementRequestTypeDef] = [
             {
-                "Statement": f'UPDATE "{self._table}" SET "ttl"=? WHERE "pk"=? AND "sk"=?',
+                "Statement": f'UPDATE "{self._table}" SET "ttl"=? WHERE "pk"=? AND "sk"=?',  # noqa: S608  our own name
                 "Parameters": [{"N": str(moment // 1000)}, *decision_key_item(key).values()],
             }
             for key, moment in zip(keys, at_ms, strict=True)
@@ -158,7 +158,7 @@ class DynamoDBDecisions:
 
     def _insert_statement(self, item: Item) -> "BatchStatementRequestTypeDef":
         fields = ", ".join(f"'{name}': ?" for name in item)
-        statement = f'INSERT INTO "{self._table}" VALUE {{{fields}}}'  # noqa: S608  the names are ours
+        statement = f'INSERT INTO "{self._table}" VALUE {{{fields}}}'
         return {"Statement": statement, "Parameters": list(item.values())}
 
     def _outcome_statement(self, key: DecisionKey, outcome: Outcome) -> "BatchStatementRequestTypeDef":

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
             for row in rows:
                 lines.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
         types = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
-        _connection(folder).execute(
+        _cursor().execute(
             f"COPY (SELECT * FROM read_json(?, format='newline_delimited', columns={{{types}}}, "  # noqa: S608  names are ours
             f"maximum_object_size=16777216)) TO '{target}' (FORMAT parquet, COMPRESSION zstd)",
             [str(source)],
@@ -32,13 +33,23 @@ def from_parquet(body: bytes, columns: Columns) -> list[dict[str, Any]]:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
         names = ", ".join(columns)
-        rows = _connection(folder).execute(f"SELECT {names} FROM read_parquet(?)", [str(source)]).fetchall()  # noqa: S608
+        rows = _cursor().execute(f"SELECT {names} FROM read_parquet(?)", [str(source)]).fetchall()  # noqa: S608
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def _connection(folder: str) -> Any:
+def _cursor() -> Any:
+    """A cursor of its own for each call, so that threads do not meet."""
+    return _database().cursor()
+
+
+@lru_cache(maxsize=1)
+def _database() -> Any:
     import duckdb  # noqa: PLC0415  60 ms that callers of the hot log never pay
 
     # A function has no home to write to and no internet to fetch extensions from.
-    settings: dict[str, Any] = {"home_directory": folder, "autoinstall_known_extensions": "false", "threads": "1"}
+    settings: dict[str, Any] = {
+        "home_directory": tempfile.gettempdir(),
+        "autoinstall_known_extensions": "false",
+        "threads": "1",
+    }
     return duckdb.connect(config=settings)

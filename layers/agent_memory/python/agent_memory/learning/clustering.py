@@ -1,0 +1,83 @@
+"""Decisions made close in time share the market's luck: how many independent ones they are worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent_memory.learning.columns import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """Decisions grouped into blocks of time, and how alike outcomes within a block are.
+
+    `of[i]` is the number of decision i's block, ascending with time; `correlation` lies between 0 and 1.
+    """
+
+    of: IntArray
+    correlation: float
+
+    def only(self, mask: BoolArray | IntArray | slice) -> "Blocks":
+        """Return some of the decisions in the same blocks, with the correlation of all."""
+        return Blocks(self.of[mask], self.correlation)
+
+
+def blocks_of(times_ms: IntArray, success: BoolArray, step_ms: int) -> Blocks:
+    """Group decisions whose times fall into the same step of `step_ms` and estimate their correlation."""
+    _, of = np.unique(times_ms // step_ms, return_inverse=True)
+    of = of.astype(np.int64)
+    return Blocks(of, intra_class_correlation(of, success))
+
+
+def effective_sizes(matching: BoolArray, scales: Sequence[Blocks]) -> tuple[float, float]:
+    """Return how many independent decisions the matching ones are worth, and the rest.
+
+    Of several scales of time (a moment, a day) the one that leaves the fewest counts.
+    """
+    ours, others = int(np.count_nonzero(matching)), int(np.count_nonzero(~matching))
+    our_effect, other_effect = 1.0, 1.0
+    for blocks in scales:
+        if blocks.correlation > 0 and len(matching):
+            everywhere = np.bincount(blocks.of)
+            here = np.bincount(blocks.of[matching], minlength=len(everywhere))
+            our_effect = max(our_effect, design_effect(here, blocks.correlation))
+            other_effect = max(other_effect, design_effect(everywhere - here, blocks.correlation))
+    return ours / our_effect, others / other_effect
+
+
+def intra_class_correlation(blocks: IntArray, success: BoolArray) -> float:
+    """Estimate the correlation of two outcomes of one block, 0 to 1, by analysis of variance.
+
+    With k blocks of m_i decisions, N in all: ρ = (MSB − MSW) / (MSB + (m₀ − 1)·MSW), where MSB and MSW are the
+    mean squares between and within blocks and m₀ = (N − Σm_i²/N)/(k − 1). An estimate below 0 counts as 0.
+    Donner, International Statistical Review 54 (1986) 67-82; Ridout, Demétrio and Firth, Biometrics 55 (1999)
+    137-148, for binary outcomes.
+    """
+    sizes = np.bincount(blocks).astype(np.float64)
+    total, count = float(len(success)), len(sizes)
+    if count < 2 or total == count:  # noqa: PLR2004
+        return 0.0
+    won = np.bincount(blocks, weights=success.astype(np.float64))
+    between_and_mean = float(np.sum(won * won / sizes))
+    mean_square_between = (between_and_mean - float(won.sum()) ** 2 / total) / (count - 1)
+    mean_square_within = (float(won.sum()) - between_and_mean) / (total - count)
+    typical_size = (total - float(np.sum(sizes * sizes)) / total) / (count - 1)
+    spread = mean_square_between + (typical_size - 1) * mean_square_within
+    if spread <= 0:
+        return 0.0
+    return float(np.clip((mean_square_between - mean_square_within) / spread, 0.0, 1.0))
+
+
+def design_effect(sizes: IntArray | FloatArray, correlation: float) -> float:
+    """Return by how much blocks of these sizes blow up the variance of a rate; at least 1.
+
+    deff = 1 + (m′ − 1)·ρ with m′ = Σm²/Σm, the size of block that a decision sees on average. n/deff is the
+    effective sample size. Kish, Survey Sampling (1965) §5.4; unequal sizes: Kerry and Bland, Statistics in
+    Medicine 20 (2001) 377-390; dividing counts by it: Rao and Scott, Biometrics 48 (1992) 577-585.
+    """
+    total = float(np.sum(sizes))
+    if total == 0:
+        return 1.0
+    seen = float(np.sum(np.square(sizes, dtype=np.float64))) / total
+    return max(1.0, 1.0 + (seen - 1.0) * correlation)

@@ -1,0 +1,106 @@
+"""Two groups of decisions side by side: those that match a combination, and the rest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent_memory.learning.clustering import Blocks, effective_sizes
+from agent_memory.learning.columns import BoolArray
+from agent_memory.learning.statistics import (
+    exact_p_values,
+    newcombe_interval,
+    posterior_confidence,
+    wilson_interval,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Decisions, successes, and how many independent decisions they are worth."""
+
+    occurrences: int
+    successes: int
+    effective: float
+
+    @property
+    def rate(self) -> float:
+        """Success rate, 0 to 1; 0 where there are no decisions."""
+        return self.successes / self.occurrences if self.occurrences else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the rate, on the effective sample size."""
+        return wilson_interval(self.rate, self.effective)
+
+    @property
+    def effective_counts(self) -> tuple[int, int]:
+        """Whole (successes, occurrences) of the effective sample, for the exact test."""
+        count = int(self.effective)
+        return round(self.rate * count), count
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A combination's decisions against the rest of their decision type."""
+
+    matching: Sample
+    rest: Sample
+
+    @property
+    def effect(self) -> float:
+        """Success rate of the matching decisions minus that of the rest."""
+        return self.matching.rate - self.rest.rate
+
+    @property
+    def effect_interval(self) -> tuple[float, float]:
+        """95 % Newcombe interval of the effect, on effective sample sizes."""
+        return newcombe_interval(self.matching.rate, self.matching.effective, self.rest.rate, self.rest.effective)
+
+    def p_value(self) -> float:
+        """Two-sided exact p-value of the effect."""
+        return self._tail(sided=2)
+
+    def p_value_of(self, *, higher: bool) -> float:
+        """One-sided exact p-value for an effect in the given direction; 1 when it points the other way."""
+        if not self._both or (self.effect > 0) != higher or self.effect == 0:
+            return 1.0
+        return self._tail(sided=1)
+
+    def confidence(self, *, higher: bool, prior_decisions: float) -> float:
+        """Posterior probability, 0 to 1, that the effect points in the given direction."""
+        ours, others = self.matching, self.rest
+        return posterior_confidence(
+            ours.rate * ours.effective,
+            ours.effective,
+            others.rate * others.effective,
+            others.effective,
+            higher=higher,
+            prior_decisions=prior_decisions,
+        )
+
+    @property
+    def _both(self) -> bool:
+        return bool(self.matching.occurrences and self.rest.occurrences)
+
+    def _tail(self, *, sided: int) -> float:
+        if not self._both:
+            return 1.0
+        tail = exact_p_values(*self.matching.effective_counts, *self.rest.effective_counts, sided=sided)
+        return float(tail[0])
+
+
+def compare(matching: BoolArray, success: BoolArray, scales: Sequence[Blocks]) -> Comparison:
+    """Compare the matching decisions with the rest.
+
+    Args:
+        matching: shape (decisions,).
+        success: shape (decisions,).
+        scales: the decisions' blocks of time, at one scale or more.
+    """
+    ours, others = effective_sizes(matching, scales)
+    return Comparison(_sample(success[matching], ours), _sample(success[~matching], others))
+
+
+def _sample(success: BoolArray, effective: float) -> Sample:
+    return Sample(len(success), int(np.count_nonzero(success)), effective)

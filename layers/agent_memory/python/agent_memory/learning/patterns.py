@@ -1,0 +1,146 @@
+"""Pattern identification: from decisions with outcomes to the few statements that hold.
+
+A combination of facts becomes a pattern when it stands out in the older part of the record among everything that
+was tried (exact test, false discovery rate controlled), differs by enough to matter, and holds again in the newest
+part, which played no part in finding it. What only repeats a more general pattern is left out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from agent_memory.learning.comparison import Comparison
+from agent_memory.learning.counting import Counts
+from agent_memory.learning.discovery import Candidate, discover, record_of
+from agent_memory.learning.evidence import Evidence
+from agent_memory.learning.model import Holdout, Identification, Pattern, PatternThresholds, Rate
+from agent_memory.learning.wording import description_of, pattern_id_of
+
+__all__ = ["Holdout", "Identification", "Pattern", "PatternThresholds", "Rate", "identify_patterns"]
+
+_DEFAULTS = PatternThresholds()
+
+
+def identify_patterns(evidence: Iterable[Evidence], thresholds: PatternThresholds = _DEFAULTS) -> Identification:
+    """Find the combinations of facts under which decisions succeed more, or less, often than otherwise.
+
+    The order of the evidence does not matter. Each decision type is compared with itself; the false discovery
+    rate is controlled over the candidates of all types together.
+    """
+    by_type: dict[str, list[Evidence]] = defaultdict(list)
+    for one in evidence:
+        by_type[one.decision_type].append(one)
+    records = [record_of(name, by_type[name], thresholds) for name in sorted(by_type)]
+    discovery = discover(records, thresholds)
+    statements = _without_repetition(_distinct(discovery.found), discovery.tried, thresholds)
+    confirmed = _confirmed(statements, thresholds)
+    patterns = [_pattern(candidate, newer, thresholds) for candidate, newer in confirmed]
+    return Identification(
+        patterns=tuple(sorted(patterns, key=lambda pattern: (pattern.q_value, pattern.pattern_id))),
+        candidates_tried=sum(len(counts) for counts in discovery.tried.values()),
+        discovered=len(discovery.found),
+        base_rates={
+            record.decision_type: Rate(occurrences=len(record.success), successes=int(np.count_nonzero(record.success)))
+            for record in records
+        },
+    )
+
+
+def _distinct(found: Sequence[Candidate]) -> list[Candidate]:
+    """Keep one of the candidates that match the same decisions: fewest features, then the shortest text."""
+
+    def brevity(candidate: Candidate) -> tuple[int, int, tuple[str, ...]]:
+        features = candidate.features
+        return len(features), sum(map(len, features)), features
+
+    first: dict[tuple[str, bytes], Candidate] = {}
+    for candidate in sorted(found, key=brevity):
+        population = np.packbits(candidate.matching).tobytes()
+        first.setdefault((candidate.record.decision_type, population), candidate)
+    return list(first.values())
+
+
+def _without_repetition(
+    found: Sequence[Candidate], tried: Mapping[str, Counts], thresholds: PatternThresholds
+) -> list[Candidate]:
+    """Drop a combination that does no better or worse than a more general one that is kept.
+
+    The two are compared inside the general one's decisions, in the older part. All combinations tried there were
+    chances to look special, so the level is divided by their number (Bonferroni). This comes before the holdout:
+    the fewer statements it has to judge, the less it must ask of each.
+    """
+    kept: list[Candidate] = []
+    for candidate in sorted(found, key=lambda one: (len(one.members), one.features)):
+        generals = [
+            general
+            for general in kept
+            if general.record is candidate.record and set(general.members) < set(candidate.members)
+        ]
+        counts = tried[candidate.record.decision_type]
+        if all(_adds_to(candidate, general, counts, thresholds) for general in generals):
+            kept.append(candidate)
+    return kept
+
+
+def _adds_to(candidate: Candidate, general: Candidate, tried: Counts, thresholds: PatternThresholds) -> bool:
+    inside = np.all([np.any(tried.members == member, axis=1) for member in general.members], axis=0)
+    refinements = max(1, int(np.count_nonzero(inside)) - 1)
+    within = candidate.record.compare_older_within(candidate.matching, general.matching)
+    return within.p_value() <= thresholds.false_discovery_rate / refinements
+
+
+def _confirmed(found: Sequence[Candidate], thresholds: PatternThresholds) -> list[tuple[Candidate, Comparison]]:
+    """Keep what holds in the holdout, in the direction found, among all that are looked at there."""
+    if not found:
+        return []
+    newer = [candidate.record.compare_newer(candidate.matching) for candidate in found]
+    p_values = [
+        comparison.p_value_of(higher=candidate.is_better) for candidate, comparison in zip(found, newer, strict=True)
+    ]
+    q_values = stats.false_discovery_control(p_values, method="by")
+    return [
+        (candidate, comparison)
+        for candidate, comparison, q_value in zip(found, newer, q_values, strict=True)
+        if q_value <= thresholds.holdout_p
+    ]
+
+
+def _pattern(candidate: Candidate, newer: Comparison, thresholds: PatternThresholds) -> Pattern:
+    record, features = candidate.record, candidate.features
+    whole = record.compare_all(candidate.matching)
+    ours, rest = whole.matching, whole.rest
+    times = record.times_ms[candidate.matching]
+    return Pattern(
+        pattern_id=pattern_id_of(record.decision_type, features),
+        decision_type=record.decision_type,
+        features=features,
+        description=description_of(
+            record.decision_type,
+            features,
+            success_rate=ours.rate,
+            occurrences=ours.occurrences,
+            base_rate=rest.rate,
+        ),
+        occurrences=ours.occurrences,
+        successes=ours.successes,
+        success_rate=ours.rate,
+        interval=ours.interval,
+        base_rate=rest.rate,
+        base_occurrences=rest.occurrences,
+        effect=whole.effect,
+        effect_interval=whole.effect_interval,
+        confidence=newer.confidence(higher=candidate.is_better, prior_decisions=thresholds.prior_decisions),
+        p_value=candidate.p_value,
+        q_value=candidate.q_value,
+        effective_sample_size=ours.effective,
+        holdout=Holdout(
+            occurrences=newer.matching.occurrences,
+            successes=newer.matching.successes,
+            base_rate=newer.rest.rate,
+            p_value=newer.p_value_of(higher=candidate.is_better),
+        ),
+        first_seen_ms=int(times.min()),
+        last_seen_ms=int(times.max()),
+    )

@@ -1,0 +1,149 @@
+"""The statistics behind a pattern, each with its formula and its source. Rates and probabilities are 0 to 1.
+
+Every function takes numbers or arrays alike. Counts may be effective counts, that is, no whole numbers, where
+the formula allows it and the docstring does not say otherwise.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special, stats
+
+from agent_memory.learning.columns import FloatArray, IntArray
+
+Z_95 = 1.959963984540054
+"""The normal quantile of a two-sided 95 % interval."""
+
+_QUADRATURE_POINTS = 200
+
+
+def wilson_interval(rate: float, n: float, *, z: float = Z_95) -> tuple[float, float]:
+    """Return the Wilson score interval of a success rate.
+
+    (r + z²/2n ± z·√(r(1−r)/n + z²/4n²)) / (1 + z²/n). Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212.
+    `n` = 0 gives (0, 1).
+    """
+    if n <= 0:
+        return 0.0, 1.0
+    shrink = 1 + z * z / n
+    centre = (rate + z * z / (2 * n)) / shrink
+    half = z * float(np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))) / shrink
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def newcombe_interval(
+    rate: float, n: float, other_rate: float, other_n: float, *, z: float = Z_95
+) -> tuple[float, float]:
+    """Return the interval of the difference of two independent rates, `rate` − `other_rate`.
+
+    With Wilson limits (l₁, u₁) and (l₂, u₂): d − √((r₁−l₁)² + (u₂−r₂)²) to d + √((u₁−r₁)² + (r₂−l₂)²).
+    Newcombe, Statistics in Medicine 17 (1998) 873-890, method 10.
+    """
+    low, high = wilson_interval(rate, n, z=z)
+    other_low, other_high = wilson_interval(other_rate, other_n, z=z)
+    difference = rate - other_rate
+    return (
+        difference - float(np.hypot(rate - low, other_high - other_rate)),
+        difference + float(np.hypot(high - rate, other_rate - other_low)),
+    )
+
+
+def difference_p_values(
+    successes: ArrayLike, n: ArrayLike, other_successes: ArrayLike, other_n: ArrayLike
+) -> FloatArray:
+    """Return approximate two-sided p-values of the difference of two rates: the pooled z-test.
+
+    z = (r₁−r₂) / √(r(1−r)(1/n₁ + 1/n₂)) with r the rate of both together. Fast; it only decides which
+    candidates are worth the exact test.
+    """
+    won, count, other_won, other_count = (
+        np.asarray(values, dtype=np.float64) for values in (successes, n, other_successes, other_n)
+    )
+    pooled = (won + other_won) / (count + other_count)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / count + 1 / other_count))
+    difference = np.abs(won / count - other_won / other_count)
+    z = np.divide(difference, error, out=np.zeros_like(difference), where=error > 0)
+    return np.asarray(special.erfc(z / np.sqrt(2)), dtype=np.float64)
+
+
+def exact_p_values(
+    successes: ArrayLike, n: ArrayLike, other_successes: ArrayLike, other_n: ArrayLike, *, sided: int = 2
+) -> FloatArray:
+    """Return exact p-values of the difference of two rates: Fisher's test on whole counts.
+
+    Given both totals, the successes of the first group are hypergeometric. The tail in the direction that was
+    seen is the one-sided p-value (`sided` = 1); twice that, at most 1, is the two-sided one. Fisher, Statistical
+    Methods for Research Workers (1934) §21.02; doubling the tail: Agresti, Categorical Data Analysis (2013)
+    §3.5.3.
+    """
+    won, count, other_won, other_count = (
+        np.atleast_1d(np.asarray(values, dtype=np.int64)) for values in (successes, n, other_successes, other_n)
+    )
+    total, total_won = count + other_count, won + other_won
+    # Whole numbers, so that equal rates are seen as equal.
+    is_higher = won * other_count >= other_won * count
+    is_lower = ~is_higher
+    tail = np.empty(len(won), dtype=np.float64)
+    for side, probability, boundary in (
+        (is_higher, stats.hypergeom.sf, won - 1),
+        (is_lower, stats.hypergeom.cdf, won),
+    ):
+        tail[side] = probability(boundary[side], total[side], total_won[side], count[side])
+    return np.clip(tail * sided, 0.0, 1.0)
+
+
+def false_discovery_q_values(p_values: FloatArray, families: IntArray) -> FloatArray:
+    """Return weighted Benjamini-Yekutieli q-values over all candidates that were tried.
+
+    Rejecting q ≤ α keeps the expected share of false discoveries at or below α however the candidates depend on
+    each other. `families` numbers the kind of each candidate (its count of features). The f families share the
+    error budget equally: a candidate of a family of m_j among m has weight m/(f·m_j), which averages to 1, and
+    p/weight takes the place of p. So 40 single features need not pay for 6,000 triples.
+
+    Benjamini and Yekutieli, Annals of Statistics 29 (2001) 1165-1188; weights that are fixed without a look at
+    the outcomes: Genovese, Roeder and Wasserman, Biometrika 93 (2006) 509-524, and for dependent tests Blanchard
+    and Roquain, Electronic Journal of Statistics 2 (2008) 963-992.
+    """
+    if len(p_values) == 0:
+        return np.empty(0, dtype=np.float64)
+    weighted = np.minimum(p_values / family_weights(families), 1.0)
+    return np.asarray(stats.false_discovery_control(weighted, method="by"), dtype=np.float64)
+
+
+def family_weights(families: IntArray) -> FloatArray:
+    """Return the weight m/(f·m_j) of each candidate; see `false_discovery_q_values`."""
+    _, family, sizes = np.unique(families, return_inverse=True, return_counts=True)
+    return np.asarray(len(families) / (len(sizes) * sizes[family]), dtype=np.float64)
+
+
+def rejection_limits(families: IntArray, rate: float) -> FloatArray:
+    """Return for each candidate a p-value above which `false_discovery_q_values` can never be ≤ `rate`.
+
+    The most lenient step of Benjamini-Yekutieli is α/c(m) with c(m) = 1 + 1/2 + … + 1/m.
+    """
+    if len(families) == 0:
+        return np.empty(0, dtype=np.float64)
+    harmonic = float(np.sum(1.0 / np.arange(1, len(families) + 1)))
+    return family_weights(families) * (rate / harmonic)
+
+
+def posterior_confidence(
+    successes: float, n: float, other_successes: float, other_n: float, *, higher: bool, prior_decisions: float
+) -> float:
+    """Return the posterior probability that the first rate lies above (or below) the other one.
+
+    Both rates have the prior Beta(κb, κ(1−b)) with b the rate of both groups together (kept a little off 0 and
+    1: (wins + ½)/(n + 1)) and κ = `prior_decisions`: before looking, a pattern is believed to do as everything
+    else does, as firmly as κ decisions would make one believe. The posteriors are Beta(κb + wins,
+    κ(1−b) + losses). P(θ₁ > θ₂) = ∫ f₂(x)·P(θ₁ > x) dx is the mean of P(θ₁ > x) over 200 equally likely
+    values x of θ₂, exact to about 1e-3.
+
+    Conjugate updating: Gelman et al., Bayesian Data Analysis (2013) §2.4; the inequality of two Betas: Cook,
+    Exact Calculation of Beta Inequalities (2005).
+    """
+    base = (successes + other_successes + 0.5) / (n + other_n + 1.0)
+    prior_won, prior_lost = prior_decisions * base, prior_decisions * (1 - base)
+    points = (np.arange(_QUADRATURE_POINTS) + 0.5) / _QUADRATURE_POINTS
+    other = special.betaincinv(prior_won + other_successes, prior_lost + (other_n - other_successes), points)
+    above = special.betaincc(prior_won + successes, prior_lost + (n - successes), other)
+    share = float(np.mean(above))
+    return min(1.0, max(0.0, share if higher else 1.0 - share))

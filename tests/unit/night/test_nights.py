@@ -1,0 +1,212 @@
+"""Whole nights on stores in memory."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from agent_memory.clock import DAY_MS, FixedClock, day_start_ms, to_iso
+from agent_memory.decision_log import DecisionLog
+from agent_memory.errors import Unavailable
+from agent_memory.ids import decision_id_for
+from agent_memory.memories import LongTermMemory
+from agent_memory.night.archival import archive_due_days
+from agent_memory.night.consolidation import consolidate
+from agent_memory.night.evidence import read_evidence
+from agent_memory.night.pruning import prune
+from agent_memory.night.summary import summarize_night
+from agent_memory.stores.base import Span
+from agent_memory.stores.connections import in_memory_stores
+
+AGENT = "market-hunter"
+FIRST = date(2026, 7, 1)
+
+
+def moment(day, hour=0):
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+
+def log_days(log, days, *, planted, per_day=60, seed=7):
+    """Signals over days; where `planted`, those in high volatility succeed 30 points more often."""
+    chance = random.Random(seed)
+    for n in range(days):
+        drafts, reports = [], []
+        for k in range(per_day):
+            at = moment(FIRST + timedelta(days=n)) + timedelta(minutes=20 * k)
+            volatility = chance.choice(["low", "normal", "high"])
+            context = {"market": {"volatility": volatility, "trend": chance.choice(["up", "down"])}, "k": k}
+            decision_id = decision_id_for("SIGNAL_GENERATION", at, f"{n}-{k}")
+            drafts.append(
+                {"decision_type": "SIGNAL_GENERATION", "context": context, "reasoning": {}, "decision_id": decision_id}
+            )
+            rate = 0.8 if planted and volatility == "high" else 0.5
+            reports.append({"decision_id": decision_id, "outcome": {}, "success": chance.random() < rate})
+        log.log(drafts)
+        log.record_outcomes(reports)
+
+
+@pytest.fixture
+def night_clock():
+    return FixedClock(day_start_ms(FIRST + timedelta(days=120)))
+
+
+@pytest.fixture
+def stores(night_clock):
+    return in_memory_stores(night_clock)
+
+
+@pytest.fixture
+def log(stores, night_clock):
+    return DecisionLog(AGENT, stores, night_clock)
+
+
+def night(stores, day):
+    return consolidate(
+        AGENT, day, decisions=stores.decisions, memories=stores.memories, states=stores.states, blobs=stores.blobs
+    )
+
+
+def patterns(stores):
+    return [memory.as_dict() for memory in stores.memories.by_confidence(AGENT, "PATTERN")]
+
+
+def archive(stores, day):
+    return archive_due_days(AGENT, day, decisions=stores.decisions, states=stores.states, archive=stores.archive)
+
+
+def test_nights_learn_what_was_planted_and_doing_them_twice_changes_nothing(stores, log):
+    log_days(log, 30, planted=True)
+    for n in range(30):
+        figures = night(stores, FIRST + timedelta(days=n))
+    assert figures["evidence_rows"] == 30 * 60
+    (learned,) = [p for p in patterns(stores) if p["features"] == ["context.market.volatility=high"]]
+    assert learned["status"] == "active"
+    assert learned["success_rate"] == pytest.approx(0.8, abs=0.06)
+    assert learned["confidence"] > 0.99
+    before, evidence = patterns(stores), read_evidence(stores.blobs, AGENT)
+    assert night(stores, FIRST + timedelta(days=29)) == {**figures, "learned": 0}
+    assert (patterns(stores), read_evidence(stores.blobs, AGENT)) == (before, evidence)
+
+
+def test_nights_learn_nothing_from_chance(stores, log):
+    log_days(log, 30, planted=False)
+    for n in range(30):
+        night(stores, FIRST + timedelta(days=n))
+    assert patterns(stores) == []
+
+
+def test_a_pattern_that_stops_holding_is_deprecated(stores, log):
+    log_days(log, 20, planted=True)
+    night_of = {n: FIRST + timedelta(days=n) for n in range(60)}
+    for n in range(20):
+        night(stores, night_of[n])
+    (learned,) = [p for p in patterns(stores) if p["features"] == ["context.market.volatility=high"]]
+    assert learned["status"] == "active"
+    for n in range(20, 60):
+        start = moment(night_of[n])
+        drafts = [
+            {
+                "decision_type": "SIGNAL_GENERATION",
+                "context": {"market": {"volatility": ["low", "high"][k % 2], "trend": "up"}, "k": k},
+                "reasoning": {},
+                "decision_id": decision_id_for("SIGNAL_GENERATION", start + timedelta(minutes=k), f"late-{k}"),
+            }
+            for k in range(60)
+        ]
+        log.log(drafts)
+        log.record_outcomes(
+            [{"decision_id": d["decision_id"], "outcome": {}, "success": k % 4 < 2} for k, d in enumerate(drafts)]
+        )
+        night(stores, night_of[n])
+    assert {p["status"] for p in patterns(stores)} == {"deprecated"}
+
+
+def test_outcomes_that_come_after_midnight_are_learned_the_night_after(stores, log):
+    late = moment(FIRST, 23)
+    result = log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": late})
+    night(stores, FIRST)
+    assert read_evidence(stores.blobs, AGENT) == []
+    log.record_outcome({"decision_id": result.decision_id, "outcome": {}, "success": True})
+    night(stores, FIRST + timedelta(days=1))
+    assert [row.decision_id for row in read_evidence(stores.blobs, AGENT)] == [result.decision_id]
+
+
+def test_the_archive_holds_the_days_older_than_thirty_and_none_younger(stores, log):
+    log_days(log, 40, planted=False, per_day=5)
+    last = FIRST + timedelta(days=39)
+    assert archive(stores, last) == {"days": 10, "decisions": 50, "remaining_days": 0}
+    assert stores.archive.days(AGENT, "SIGNAL_GENERATION") == [FIRST + timedelta(days=n) for n in range(10)]
+    assert archive(stores, last) == {"days": 0, "decisions": 0, "remaining_days": 0}
+    manifest = stores.archive.manifest(AGENT, "SIGNAL_GENERATION", FIRST)
+    assert (manifest["rows"], manifest["with_outcome"], manifest["first"]) == (5, 5, to_iso(day_start_ms(FIRST)))
+
+
+class FailingOnce:
+    """A store, one call of which fails before or after it took effect."""
+
+    def __init__(self, inner, method, calls_before, *, after):
+        self._inner, self._method, self._left, self._after = inner, method, calls_before, after
+
+    def __getattr__(self, name):
+        call = getattr(self._inner, name)
+        return call if name != self._method else lambda *a, **k: self._failing(call, *a, **k)
+
+    def _failing(self, call, *args, **kwargs):
+        self._left -= 1
+        if self._left >= 0:
+            return call(*args, **kwargs)
+        if self._after:
+            call(*args, **kwargs)
+        raise Unavailable("injected")
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(("store", "method"), [("archive", "write_day"), ("decisions", "expire"), ("states", "put")])
+@pytest.mark.parametrize("calls_before", [0, 3])
+def test_a_night_that_breaks_anywhere_loses_nothing(stores, log, night_clock, store, method, calls_before, after):
+    """Catching up on long past days, expiry comes at once: what the broken night archived is gone from the table."""
+    log_days(log, 25, planted=False, per_day=4)
+    everything = list(stores.decisions.scan_type(AGENT, "SIGNAL_GENERATION", Span(0, night_clock.now_ms())))
+    parts = {"decisions": stores.decisions, "states": stores.states, "archive": stores.archive}
+    last = FIRST + timedelta(days=119)
+    broken = {**parts, store: FailingOnce(parts[store], method, calls_before, after=after)}
+    if not (method == "put" and calls_before):
+        with pytest.raises(Unavailable):
+            archive_due_days(AGENT, last, **broken)
+    archive_due_days(AGENT, last, **parts)
+    days = stores.archive.days(AGENT, "SIGNAL_GENERATION")
+    archived = [d for day in days for d in stores.archive.read_day(AGENT, "SIGNAL_GENERATION", day)]
+    assert archived == everything[::-1]
+
+
+def test_pruning_removes_what_long_stopped_holding_and_keeps_its_last_version(stores):
+    old = FixedClock(day_start_ms(FIRST))
+    memory = LongTermMemory(AGENT, stores.memories, old)
+    memory.put("PATTERN", "doubtful", {"confidence": 0.2})
+    memory.put("PATTERN", "fallen", {"confidence": 0.9, "status": "deprecated"})
+    memory.put("STRATEGY", "sound", {"confidence": 0.9})
+    figures = {
+        n: prune(AGENT, FIRST + timedelta(days=n), memories=stores.memories, blobs=stores.blobs)
+        for n in (28, 29, 178, 179)
+    }
+    assert [figures[n]["pruned"] for n in (28, 29, 178, 179)] == [0, 1, 0, 1]
+    assert [m.pattern_id for m in stores.memories.by_confidence(AGENT, "STRATEGY")] == ["sound"]
+    assert patterns(stores) == []
+    kept = stores.blobs.read("pruned/agent_id=market-hunter/memory_type=PATTERN/doubtful/0000000001.json")
+    assert b'"confidence":0.2' in kept
+    assert len(stores.memories.history(AGENT, "PATTERN", "fallen")) == 1
+
+
+def test_the_night_s_report_counts_its_own_day(stores, log):
+    log_days(log, 3, planted=False, per_day=10)
+    for n in range(3):
+        night(stores, FIRST + timedelta(days=n))
+    summary = summarize_night(AGENT, FIRST + timedelta(days=1), memories=stores.memories, blobs=stores.blobs)
+    made = list(
+        stores.decisions.scan_type(
+            AGENT, "SIGNAL_GENERATION", Span(day_start_ms(FIRST) + DAY_MS, day_start_ms(FIRST) + 2 * DAY_MS)
+        )
+    )
+    succeeded = sum(d.outcome.success for d in made)
+    assert summary["by_type"] == {"SIGNAL_GENERATION": {"with_outcome": 10, "succeeded": succeeded}}
+    assert stores.blobs.read("reports/agent_id=market-hunter/date=2026-07-02/report.json") is not None

@@ -1,0 +1,38 @@
+import pytest
+
+from agent_memory.service.elasticache_token import ElastiCacheToken
+from agent_memory.service.settings import BadEnvironment, FunctionSettings
+
+
+def test_settings_are_read_from_the_environment():
+    settings = FunctionSettings.from_environment(
+        {"AGENT_MEMORY_TABLE_PREFIX": "p", "AGENT_MEMORY_REDIS_ENDPOINT": "h:6379", "AGENT_MEMORY_REDIS_TLS": "true"}
+    )
+    assert (settings.table_prefix, settings.redis_endpoint, settings.redis_tls) == ("p", "h:6379", True)
+    assert settings.archive_bucket is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({}, "AGENT_MEMORY_TABLE_PREFIX"),
+        ({"AGENT_MEMORY_REDIS_TLS": "yes"}, "AGENT_MEMORY_REDIS_TLS"),
+        ({"AGENT_MEMORY_REDIS_ENDPOINT": "host"}, "AGENT_MEMORY_REDIS_ENDPOINT"),
+    ],
+)
+def test_a_bad_deployment_is_named(environment, name):
+    complete = {"AGENT_MEMORY_TABLE_PREFIX": "p"} if environment else {}
+    with pytest.raises(BadEnvironment, match=name):
+        FunctionSettings.from_environment(complete | environment)
+
+
+def test_the_cache_token_is_a_signed_url_without_its_scheme(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    user, token = ElastiCacheToken("memory-api", "agent-memory").get_credentials()
+    assert user == "memory-api"
+    assert token.startswith("agent-memory/?Action=connect&User=memory-api&")
+    assert "eu-central-1%2Felasticache%2Faws4_request" in token
+    assert "X-Amz-Expires=900" in token
+    assert "X-Amz-Signature=" in token

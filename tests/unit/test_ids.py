@@ -1,0 +1,44 @@
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_memory.clock import to_iso
+from agent_memory.errors import InvalidInput
+from agent_memory.ids import decision_id_for, new_decision_id, parse_decision_id, type_tag
+
+moments = st.integers(0, 253_402_300_799_999)
+type_names = st.from_regex(r"[A-Z][A-Z0-9_]{0,30}", fullmatch=True)
+
+
+@given(moments, type_names)
+def test_an_id_is_a_uuid_that_tells_its_time_and_type(moment, name):
+    made = new_decision_id(name, moment)
+    assert uuid.UUID(made).version == 8
+    assert uuid.UUID(made).variant == uuid.RFC_4122
+    parts = parse_decision_id(made)
+    assert (parts.timestamp_ms, parts.type_tag) == (moment, type_tag(name))
+
+
+@given(st.lists(moments, min_size=2, max_size=2, unique=True))
+def test_order_of_ids_is_order_of_time(pair):
+    ids = [new_decision_id("QUERY", moment) for moment in sorted(pair)]
+    assert ids == sorted(ids)
+
+
+@given(moments, st.text(), st.text())
+def test_the_same_name_gives_the_same_id_and_another_name_another(moment, name, other):
+    at = to_iso(moment)
+    assert decision_id_for("QUERY", at, name) == decision_id_for("QUERY", at, name)
+    assert (decision_id_for("QUERY", at, name) == decision_id_for("QUERY", at, other)) == (name == other)
+
+
+@pytest.mark.parametrize("bad", ["", "x", str(uuid.uuid4()), new_decision_id("QUERY", 5).upper(), None, 7, "a#b"])
+def test_what_is_no_decision_id_is_refused(bad):
+    with pytest.raises(InvalidInput, match="decision_id"):
+        parse_decision_id(bad)
+
+
+def test_ten_thousand_fresh_ids_of_one_millisecond_differ():
+    assert len({new_decision_id("QUERY", 1) for _ in range(10_000)}) == 10_000
