@@ -7,11 +7,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from agent_memory.night.archival import archive_due_days
 from agent_memory.service import metric_names
 from agent_memory.service.nightly import NightEvent, archive, stores
-from agent_memory.service.observability import count, logger, metrics
+from agent_memory.service.observability import count, emits_metrics, logger
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Archive one agent's night."""
     night = NightEvent.of(event)

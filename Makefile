@@ -1,0 +1,71 @@
+# Everything is done with the tools in .venv, which the first target that needs it builds.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO_ARGS ?=
+TEST_ARGS ?=
+SOURCES := app.py stacks lambdas local demo layers tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo local-up local-down local-status local-reset synth test test-quick check format lock clean
+
+help:  ## Show what can be done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## Build the virtual environment
+
+# Built beside and renamed, so that an interrupted build is never taken for a whole one.
+$(READY): requirements-dev.txt layers/agent_memory/pyproject.toml layers/trading_agents/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=python3.13, say" >&2; exit 2; }
+	@echo "Building $(VENV) (once, a minute or two)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e layers/agent_memory -e layers/trading_agents
+	@touch $@
+
+demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn overnight, show the report
+	@exec $(BIN)/python -m demo $(DEMO_ARGS)
+
+local-up: $(READY)  ## Start the local cloud and deploy the stacks into it
+	@exec $(BIN)/python -m local up
+
+local-down: $(READY)  ## Stop the local cloud; its state stays
+	@exec $(BIN)/python -m local down
+
+local-status: $(READY)  ## Say whether the local cloud runs, and where
+	@exec $(BIN)/python -m local status
+
+local-reset: $(READY)  ## Forget the local cloud's state
+	@exec $(BIN)/python -m local reset
+
+synth: $(READY)  ## Synthesize the stacks for AWS into cdk.out
+	@$(BIN)/python -m local synth
+
+test: $(READY)  ## Run every test (about ten minutes)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
+
+test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not local_cloud" tests/unit tests/contract $(TEST_ARGS)
+
+check: $(READY)  ## Lint, format, types, import direction
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY)  ## Put the code into its format
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+# Needs uv (pip install uv). Universal locks: one file for every platform and Python from 3.11 on.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+lock:  ## Lock the dependencies anew
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) -c requirements-dev.txt requirements.in -o requirements.txt
+	$(LOCK) -c requirements-dev.txt layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	$(LOCK) -c requirements-dev.txt layers/science/requirements.in -o layers/science/requirements.txt
+	$(LOCK) -c layers/dependencies/requirements.txt -c layers/science/requirements.txt requirements-local.in -o requirements-local.txt
+
+clean:  ## Remove what was built; the local cloud's state stays
+	rm -rf $(VENV) .build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

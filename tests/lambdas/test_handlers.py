@@ -1,0 +1,142 @@
+"""Each function as it is deployed: its own file, its example event, its environment; AWS is moto."""
+
+import importlib.util
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from agent_memory.decision_log import DecisionLog
+from agent_memory.errors import InvalidInput
+from agent_memory.service import api, nightly
+from agent_memory.service.observability import metrics
+from agent_memory.stores.connections import open_stores
+from tests.aws_tables import create_tables
+from tests.contract.moto_partiql import PartiQLOnMoto
+from tests.http_events import Context
+
+LAMBDAS = Path(__file__).parents[2] / "lambdas"
+AGENT = "market-hunter"
+NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def deployment(monkeypatch):
+    """Tables and bucket, the functions' environment, and stores to look behind the functions."""
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AGENT_MEMORY_TABLE_PREFIX": "agent-memory",
+        "AGENT_MEMORY_ARCHIVE_BUCKET": "archive-bucket",
+        "POWERTOOLS_METRICS_NAMESPACE": "BTCAgent/Memory",
+        "POWERTOOLS_SERVICE_NAME": "test",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        dynamodb, s3 = PartiQLOnMoto(boto3.client("dynamodb")), boto3.client("s3")
+        create_tables(dynamodb, "agent-memory")
+        s3.create_bucket(Bucket="archive-bucket")
+        stores = open_stores(archive_bucket="archive-bucket", dynamodb_client=dynamodb, s3_client=s3)
+        for cached in (nightly.stores, api.stores, api.decision_log):
+            cached.cache_clear()
+        monkeypatch.setattr(nightly, "stores", lambda: stores)
+        monkeypatch.setattr(metrics, "namespace", "BTCAgent/Memory")
+        monkeypatch.setattr(metrics, "service", "test")
+        yield stores
+        for cached in (api.stores, api.decision_log):
+            cached.cache_clear()
+
+
+def handler_of(name):
+    spec = importlib.util.spec_from_file_location(f"lambda_{name}", LAMBDAS / name / "handler.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.handler
+
+
+def invoke(name, event=None):
+    given = json.loads((LAMBDAS / name / "event.json").read_text()) if event is None else event
+    return handler_of(name)(given, Context(function_name=name))
+
+
+def emitted(capsys):
+    """The metrics that went out as embedded metric format, by name."""
+    found = {}
+    for line in capsys.readouterr().out.splitlines():
+        document = json.loads(line)
+        for directive in document.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == "BTCAgent/Memory"
+            assert directive["Dimensions"] == [["service"]]
+            found |= {metric["Name"]: document[metric["Name"]][0] for metric in directive["Metrics"]}
+    return found
+
+
+def log_days(stores, days, per_day=4):
+    log = DecisionLog(AGENT, stores)
+    for n in range(days):
+        at = [NIGHT - timedelta(days=n) + timedelta(hours=k) for k in range(per_day)]
+        results = log.log(
+            [{"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": moment} for moment in at]
+        )
+        log.record_outcomes(
+            [
+                {"decision_id": result.decision_id, "outcome": {}, "success": k % 2 == 0}
+                for k, result in enumerate(results)
+            ]
+        )
+
+
+def test_the_api_logs_the_example_decision(deployment, capsys):
+    answer = invoke("api")
+    assert answer["statusCode"] == 201
+    (logged,) = DecisionLog(AGENT, deployment).page(api.DecisionFilter()).decisions
+    assert logged.decision_id == json.loads(answer["body"])["decision_id"]
+    assert emitted(capsys) == {"DecisionsLogged": 1.0}
+
+
+def test_a_night_from_agents_to_report(deployment, capsys):
+    log_days(deployment, 34)
+    assert invoke("agents") == {"date": "2026-11-20", "agents": [{"agent_id": AGENT, "date": "2026-11-20"}]}
+    (entry,) = invoke("agents")["agents"]
+    consolidated = invoke("consolidation", entry)
+    assert (consolidated["decisions_read"], consolidated["evidence_rows"], consolidated["active"]) == (8, 8, 0)
+    assert invoke("pruning", entry)["pruned"] == 0
+    assert invoke("archival", entry)["decisions"] == 4 * 4
+    reported = invoke("analytics", entry)
+    assert reported["by_type"] == {"QUERY": {"with_outcome": 4, "succeeded": 2}}
+    metrics_of_the_night = emitted(capsys)
+    assert metrics_of_the_night["DecisionsArchived"] == 16.0
+    assert metrics_of_the_night["SuccessRate"] == 50.0
+    assert metrics_of_the_night["PatternsLearned"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("event", "field"),
+    [
+        ({"agent_id": "Bad!", "date": "2026-11-20"}, "agent_id"),
+        ({"agent_id": AGENT, "date": "yesterday"}, "date"),
+        ({"agent_id": AGENT}, "date"),
+    ],
+)
+@pytest.mark.parametrize("name", ["consolidation", "pruning", "archival", "analytics"])
+def test_a_malformed_event_is_named(deployment, name, event, field):
+    with pytest.raises(InvalidInput) as caught:
+        invoke(name, event)
+    assert caught.value.field == field
+
+
+def test_the_agents_of_a_night(deployment):
+    assert invoke("agents", {"date": "2026-11-19", "agents": ["b", "a"]}) == {
+        "date": "2026-11-19",
+        "agents": [{"agent_id": "b", "date": "2026-11-19"}, {"agent_id": "a", "date": "2026-11-19"}],
+    }
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    assert invoke("agents", {})["date"] in {yesterday, (datetime.now(UTC) - timedelta(days=1)).date().isoformat()}
+    for bad in ({"agents": "all"}, {"date": "x"}, {"scheduled_time": "x"}, {"agents": ["A#B"]}):
+        with pytest.raises(InvalidInput):
+            invoke("agents", bad)

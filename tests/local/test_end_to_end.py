@@ -1,0 +1,323 @@
+"""The deployed stacks from outside: signed HTTP, the nightly state machine, tables, archive and report."""
+
+import asyncio
+import json
+import random
+import time
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from agent_memory import (
+    AgentMemoryClient,
+    Conflict,
+    DecisionLogger,
+    Forbidden,
+    InvalidInput,
+    MemoryAnalytics,
+    MemoryManager,
+    NotFound,
+)
+from agent_memory.codec import canonical_json
+from agent_memory.costs import mean_decision_units
+from agent_memory.decision_log import DecisionFilter, DecisionLog
+from agent_memory.ids import decision_id_for, new_decision_id
+from agent_memory.schema import DECISIONS, TABLES
+from agent_memory.stores.connections import open_stores, redis_client_for
+
+pytestmark = pytest.mark.local_cloud
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+DAYS = 34
+A_DAY = 40
+PLANTED, CHANCE, POISONED = "planted-agent", "chance-agent", "poisoned-agent"
+
+
+def client_of(cloud, agent_id):
+    return AgentMemoryClient(cloud.api_url, agent_id, session=cloud.boto_session())
+
+
+@pytest.fixture(scope="module")
+def stores(local_cloud):
+    session = local_cloud.boto_session()
+    return open_stores(
+        table_prefix=local_cloud.outputs["TablePrefix"],
+        archive_bucket=local_cloud.outputs["ArchiveBucketName"],
+        dynamodb_client=session.client("dynamodb"),
+        s3_client=session.client("s3"),
+        redis_client=redis_client_for(local_cloud.redis_endpoint),
+    )
+
+
+def run_night(cloud, day, agents):
+    """Run the state machine for one day; its status and output."""
+    machine = cloud.boto_session().client("stepfunctions")
+    started = machine.start_execution(
+        stateMachineArn=cloud.outputs["NightlyStateMachineArn"],
+        input=json.dumps({"date": day.date().isoformat(), "agents": agents}),
+    )
+    for _ in range(1200):
+        told = machine.describe_execution(executionArn=started["executionArn"])
+        if told["status"] != "RUNNING":
+            return told
+        time.sleep(0.05)
+    raise AssertionError("the night did not end within a minute")
+
+
+async def log_history(cloud, agent_id, *, planted):
+    """34 days of signals; where `planted`, those in high volatility succeed 35 points more often."""
+    chance = random.Random(11)
+    async with client_of(cloud, agent_id) as client:
+        for n in range(DAYS):
+            drafts, reports = [], []
+            for k in range(A_DAY):
+                at = TODAY - timedelta(days=DAYS - n) + timedelta(minutes=30 * k)
+                volatility = chance.choice(["low", "normal", "high"])
+                decision_id = decision_id_for("SIGNAL_GENERATION", at, f"{k}")
+                drafts.append(
+                    {
+                        "decision_id": decision_id,
+                        "decision_type": "SIGNAL_GENERATION",
+                        "context": {"market": {"volatility": volatility, "trend": chance.choice(["up", "down"])}},
+                        "reasoning": {"selected": [chance.choice(["momentum", "volume"])], "score": 1.0},
+                    }
+                )
+                rate = 0.8 if volatility == "high" else 0.45
+                reports.append({"decision_id": decision_id, "outcome": {"k": k}, "success": chance.random() < rate})
+            if not planted:
+                told = [report["success"] for report in reports]
+                chance.shuffle(told)
+                reports = [{**r, "success": s} for r, s in zip(reports, told, strict=True)]
+            assert {r["status"] for r in await client.log_decisions(drafts)} == {"created"}
+            assert {r["status"] for r in await client.log_outcomes(reports)} == {"recorded"}
+
+
+@pytest.fixture(scope="module")
+def history(local_cloud):
+    """Two agents' histories, and every second night of them: a night reads two days."""
+    for agent_id in (PLANTED, CHANCE):
+        asyncio.run(log_history(local_cloud, agent_id, planted=agent_id == PLANTED))
+    for n in range(1, DAYS, 2):
+        told = run_night(local_cloud, TODAY - timedelta(days=DAYS - n), [PLANTED, CHANCE])
+        assert told["status"] == "SUCCEEDED", told
+    return json.loads(told["output"])
+
+
+# --- the HTTP API ----------------------------------------------------------------------------------
+
+
+def test_an_unsigned_request_gets_403(local_cloud):
+    answer = httpx.get(f"{local_cloud.api_url}/v1/agents/hunter/decisions", trust_env=False)
+    assert answer.status_code == 403
+    assert "Traceback" not in answer.text
+
+
+async def test_a_wrong_signature_gets_403(local_cloud):
+    class OtherKeys:
+        region_name = "us-east-1"
+
+        def get_credentials(self):
+            from botocore.credentials import Credentials
+
+            real = local_cloud.boto_session().get_credentials()
+            return Credentials(real.access_key, "not-the-secret")
+
+    async with AgentMemoryClient(local_cloud.api_url, "hunter", session=OtherKeys()) as client:
+        with pytest.raises(Forbidden):
+            await client.query_decisions()
+
+
+async def test_decisions_over_signed_http(local_cloud):
+    async with client_of(local_cloud, "hunter") as client:
+        decision_id = new_decision_id("SOURCE_SELECTION", int(time.time() * 1000))
+        context = {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "whole": 2.0, "tiny": 1e-9}
+        for _ in range(2):
+            given = await client.log_decision("SOURCE_SELECTION", context, {"selected": ["a"]}, decision_id=decision_id)
+            assert given == decision_id
+        with pytest.raises(Conflict):
+            await client.log_decision("SOURCE_SELECTION", {}, {"selected": ["b"]}, decision_id=decision_id)
+        await client.log_outcome(decision_id, {"signals": 2}, True, {"quality": 0.85})
+        with pytest.raises(Conflict):
+            await client.log_outcome(decision_id, {"signals": 3}, True)
+        found = await client.get_decision(decision_id)
+        assert canonical_json(found["context"]) == canonical_json(context)
+        assert await client.query_decisions(context_filter={"trend": "bullish", "whole": 2.0}) == [found]
+        assert await client.query_decisions(context_filter={"market": {"trend": "a+b c/d?&="}}) == []
+
+
+async def test_what_is_refused_says_why_and_shows_no_trace(local_cloud):
+    async with client_of(local_cloud, "hunter") as client:
+        with pytest.raises(InvalidInput) as caught:
+            await client.log_decision("SOURCE_SELECTION", {"a": {"": 1}}, {})
+        assert caught.value.field == "/context/a"
+        with pytest.raises(NotFound):
+            await client.get_decision(new_decision_id("QUERY", 5))
+        with pytest.raises(NotFound):
+            await client.log_outcome(new_decision_id("QUERY", 5), {}, True)
+        with pytest.raises(InvalidInput, match="agent_id"):
+            await client_of_path(local_cloud, "Bad!").query_decisions()
+
+
+def client_of_path(cloud, agent_id):
+    """A client that did not check its agent id, as another language's might not."""
+    client = client_of(cloud, "hunter")
+    client._http.base_url = f"{cloud.api_url}/v1/agents/{agent_id}/"
+    return client
+
+
+async def test_memory_over_signed_http(local_cloud):
+    async with client_of(local_cloud, "hunter") as client:
+        await client.store_stm("context:current", {"volatility": "high"}, 60)
+        assert await client.retrieve_stm("context:current") == {"volatility": "high"}
+        await client.store_ltm("STRATEGY", "fade-gaps", {"confidence": 0.7, "note": "first"})
+        await client.store_ltm("STRATEGY", "fade-gaps", {"confidence": 0.8, "note": "second"})
+        (found,) = await client.retrieve_ltm("STRATEGY", {"min_confidence": 0.75})
+        assert (found["note"], found["version"]) == ("second", 2)
+
+
+# --- the night -------------------------------------------------------------------------------------
+
+
+def test_what_is_planted_is_learned_and_chance_is_not(history, stores):
+    learned = [
+        m.data["features"] for m in stores.memories.by_confidence(PLANTED, "PATTERN") if m.data["status"] == "active"
+    ]
+    assert ["context.market.volatility=high"] in learned
+    assert list(stores.memories.by_confidence(CHANCE, "PATTERN")) == []
+    assert [a["consolidation"]["active"] for a in history["agents"]] == [len(learned), 0]
+
+
+def test_the_archive_holds_the_days_older_than_thirty_and_nothing_is_lost(history, stores):
+    last_night = TODAY - timedelta(days=1)
+    for agent_id in (PLANTED, CHANCE):
+        days = stores.archive.days(agent_id, "SIGNAL_GENERATION")
+        expected = [(TODAY - timedelta(days=n)).date() for n in range(DAYS, 30, -1)]
+        assert days == expected, last_night
+        log = DecisionLog(agent_id, stores)
+        found = list(log.stream(DecisionFilter(), newest_first=False))
+        assert len(found) == DAYS * A_DAY
+        assert len({d.decision_id for d in found}) == DAYS * A_DAY
+        archived = [d for day in days for d in stores.archive.read_day(agent_id, "SIGNAL_GENERATION", day)]
+        in_table = {d.decision_id: d for d in found}
+        assert all(in_table[d.decision_id] == d for d in archived)
+
+
+def test_archived_items_carry_their_expiry_and_no_others_do(history, local_cloud):
+    table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
+    pages = local_cloud.boto_session().client("dynamodb").get_paginator("scan").paginate(TableName=table)
+    limit = (TODAY - timedelta(days=30)).timestamp()
+    for item in (item for page in pages for item in page["Items"]):
+        made = float(item["timestamp"]["N"])
+        if item["agent_id"]["S"] in (PLANTED, CHANCE):
+            assert ("ttl" in item) == (made < limit)
+            if "ttl" in item:
+                assert int(item["ttl"]["N"]) == int(made) + 90 * 86_400
+
+
+def test_a_night_twice_changes_nothing(history, local_cloud, stores):
+    def memories():
+        return list(stores.memories.by_confidence(PLANTED, "PATTERN"))
+
+    before = memories()
+    told = run_night(local_cloud, TODAY - timedelta(days=1), [PLANTED])
+    assert told["status"] == "SUCCEEDED"
+    assert memories() == before
+
+
+def test_one_agent_that_fails_does_not_stop_the_others(history, local_cloud, stores):
+    stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"this is no Parquet file")
+    told = run_night(local_cloud, TODAY - timedelta(days=1), [POISONED, PLANTED])
+    assert (told["status"], told["error"]) == ("FAILED", "AgentsFailed")
+    assert POISONED in told["cause"]
+    assert PLANTED not in told["cause"]
+
+
+def test_a_night_without_a_date_is_yesterday_s_and_works_on_every_agent(history, local_cloud):
+    machine = local_cloud.boto_session().client("stepfunctions")
+    started = machine.start_execution(
+        stateMachineArn=local_cloud.outputs["NightlyStateMachineArn"],
+        input=json.dumps({"scheduled_time": f"{TODAY:%Y-%m-%d}T00:10:00Z"}),
+    )
+    for _ in range(1200):
+        told = machine.describe_execution(executionArn=started["executionArn"])
+        if told["status"] != "RUNNING":
+            break
+        time.sleep(0.05)
+    night = json.loads(told["output"])
+    assert night["date"] == (TODAY - timedelta(days=1)).date().isoformat()
+    assert {PLANTED, CHANCE} <= {agent["agent_id"] for agent in night["agents"]}
+
+
+# --- the report ------------------------------------------------------------------------------------
+
+
+async def test_numbers_of_the_report_can_be_recomputed_from_the_tables(history, local_cloud, stores):
+    memory = MemoryManager(PLANTED, stores=stores)
+    report = await MemoryAnalytics(DecisionLogger(PLANTED, memory_manager=memory), memory).generate_performance_report()
+    dynamodb = local_cloud.boto_session().client("dynamodb")
+    table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"{PLANTED}#SIGNAL_GENERATION"}},
+    )
+    items = [item for page in pages for item in page["Items"]]
+    assert report["totals"]["decisions"] == len(items)
+    assert report["totals"]["succeeded"] == sum(item["success"]["BOOL"] for item in items)
+    wanted = f"{PLANTED}#trend=up|volatility=high"
+    by_context = [item for item in items if item["agent_context"]["S"] == wanted]
+    (row,) = [r for r in report["success_by_context"] if r["context_type"] == "trend=up|volatility=high"]
+    assert (row["with_outcome"], row["succeeded"]) == (
+        len(by_context),
+        sum(item["success"]["BOOL"] for item in by_context),
+    )
+    a_day = (TODAY - timedelta(days=5)).date().isoformat()
+    (day,) = [r for r in report["decisions_per_day"] if r["date"] == a_day]
+    assert day["decisions"] == sum(item["iso_timestamp"]["S"].startswith(a_day) for item in items) == A_DAY
+    archived = next(level for level in report["levels"] if level["level"] == "archive")
+    now = datetime.now(UTC).timestamp()
+    assert archived["decisions"] == sum(now - float(item["timestamp"]["N"]) >= 30 * 86_400 for item in items)
+    assert report["control"]["promoted"] == 0
+
+
+# --- the deployment --------------------------------------------------------------------------------
+
+
+def test_what_a_local_deploy_drops_is_set_afterwards(local_cloud):
+    session = local_cloud.boto_session()
+    for table in TABLES:
+        told = session.client("dynamodb").describe_time_to_live(
+            TableName=table.full_name(local_cloud.outputs["TablePrefix"])
+        )["TimeToLiveDescription"]
+        assert (told["TimeToLiveStatus"], told["AttributeName"]) == ("ENABLED", "ttl")
+    rules = session.client("s3").get_bucket_lifecycle_configuration(Bucket=local_cloud.outputs["ArchiveBucketName"])
+    assert any(t["StorageClass"] == "GLACIER" for rule in rules["Rules"] for t in rule.get("Transitions", []))
+
+
+def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores):
+    """Once through the emulator, which counts write units with indexes as DynamoDB does."""
+    from agent_memory.models import Decision, Outcome
+    from agent_memory.stores.base import DecisionKey
+    from agent_memory.stores.dynamodb_items import decision_item, decision_key_item, outcome_attributes
+
+    now_ms = int(time.time() * 1000)
+    context = {"market": {"volatility": "high", "trend": "bullish"}, "text": "x" * 1500}
+    outcome = Outcome(True, {"r": 1}, {}, now_ms)
+    one = Decision("units", new_decision_id("QUERY", now_ms), "QUERY", now_ms, context, {"n": 1}, {}, outcome)
+    key = DecisionKey(one.agent_id, one.decision_type, one.timestamp_ms, one.decision_id)
+    dynamodb = local_cloud.boto_session().client("dynamodb")
+    table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
+    logged = dynamodb.put_item(TableName=table, Item=decision_item(one), ReturnConsumedCapacity="INDEXES")
+    added = outcome_attributes(key, one.outcome)
+    updated = dynamodb.update_item(
+        TableName=table,
+        Key=decision_key_item(key),
+        UpdateExpression="SET " + ", ".join(f"#{i} = :{i}" for i in range(len(added))),
+        ExpressionAttributeNames={f"#{i}": name for i, name in enumerate(added)},
+        ExpressionAttributeValues={f":{i}": value for i, value in enumerate(added.values())},
+        ReturnConsumedCapacity="INDEXES",
+    )
+    units = mean_decision_units([one])
+    assert logged["ConsumedCapacity"]["CapacityUnits"] == units.log_units
+    assert updated["ConsumedCapacity"]["CapacityUnits"] == units.outcome_units
