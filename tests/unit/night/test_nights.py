@@ -83,9 +83,9 @@ def test_nights_learn_what_was_planted_and_doing_them_twice_changes_nothing(stor
     assert learned["status"] == "active"
     assert learned["success_rate"] == pytest.approx(0.8, abs=0.06)
     assert learned["confidence"] > 0.99
-    before, evidence = patterns(stores), read_evidence(stores.blobs, AGENT)
+    before, evidence = patterns(stores), read_evidence(stores.blobs, AGENT, Span(0, 2**52))
     assert night(stores, FIRST + timedelta(days=29)) == {**figures, "learned": 0}
-    assert (patterns(stores), read_evidence(stores.blobs, AGENT)) == (before, evidence)
+    assert (patterns(stores), read_evidence(stores.blobs, AGENT, Span(0, 2**52))) == (before, evidence)
 
 
 def test_nights_learn_nothing_from_chance(stores, log):
@@ -125,10 +125,10 @@ def test_outcomes_that_come_after_midnight_are_learned_the_night_after(stores, l
     late = moment(FIRST, 23)
     result = log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": late})
     night(stores, FIRST)
-    assert read_evidence(stores.blobs, AGENT) == []
+    assert read_evidence(stores.blobs, AGENT, Span(0, 2**52)) == []
     log.record_outcome({"decision_id": result.decision_id, "outcome": {}, "success": True})
     night(stores, FIRST + timedelta(days=1))
-    assert [row.decision_id for row in read_evidence(stores.blobs, AGENT)] == [result.decision_id]
+    assert [row.decision_id for row in read_evidence(stores.blobs, AGENT, Span(0, 2**52))] == [result.decision_id]
 
 
 def test_the_archive_holds_the_days_older_than_thirty_and_none_younger(stores, log):

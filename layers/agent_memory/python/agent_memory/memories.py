@@ -31,9 +31,12 @@ class LongTermMemory:
         """
         keys.check_memory_type(memory_type)
         keys.check_pattern_id(pattern_id)
+        return self.put_after(self._store.get(self._agent_id, memory_type, pattern_id), memory_type, pattern_id, data)
+
+    def put_after(self, current: Memory | None, memory_type: str, pattern_id: str, data: Document) -> Memory:
+        """The same for a caller who has read the current version already."""
         confidence = _confidence(data.get("confidence", 0.0))
         content = {name: value for name, value in data.items() if name not in _OWN_FIELDS}
-        current = self._store.get(self._agent_id, memory_type, pattern_id)
         if current and current.confidence == confidence and canonical_json(current.data) == canonical_json(content):
             return current
         now_ms = self._clock.now_ms()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from agent_memory.learning.statistics import wilson_interval
+from agent_memory.learning.intervals import wilson_interval
 
 Name = TypeVar("Name", bound=Any)
 

@@ -1,7 +1,7 @@
 """Decisions made close in time share the market's luck: how many independent ones they are worth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,17 +10,23 @@ from agent_memory.learning.columns import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blocks:
-    """Decisions grouped into blocks of time, and how alike outcomes within a block are.
+    """Decisions in order of time, grouped into blocks, and how alike outcomes within a block are.
 
-    `of[i]` is the number of decision i's block, ascending with time; `correlation` lies between 0 and 1.
+    `of[i]` is the number of decision i's block and never falls; `correlation` lies between 0 and 1. `last` are
+    the places of each block's last decision.
     """
 
     of: IntArray
     correlation: float
+    last: IntArray = field(init=False)
 
-    def only(self, mask: BoolArray | IntArray | slice) -> "Blocks":
-        """Return some of the decisions in the same blocks, with the correlation of all."""
-        return Blocks(self.of[mask], self.correlation)
+    def __post_init__(self) -> None:
+        is_last = np.append(self.of[1:] != self.of[:-1], True) if len(self.of) else np.empty(0, np.bool_)
+        object.__setattr__(self, "last", np.flatnonzero(is_last))
+
+    def only(self, which: IntArray | slice) -> "Blocks":
+        """Return some of the decisions, in order of time still, with the correlation of all."""
+        return Blocks(self.of[which], self.correlation)
 
 
 def blocks_of(times_ms: IntArray, success: BoolArray, step_ms: int) -> Blocks:
@@ -35,12 +41,15 @@ def effective_sizes(matching: BoolArray, scales: Sequence[Blocks]) -> tuple[floa
 
     Of several scales of time (a moment, a day) the one that leaves the fewest counts.
     """
-    ours, others = int(np.count_nonzero(matching)), int(np.count_nonzero(~matching))
+    # Of decisions in order of time, a block's matching ones are a difference of running totals.
+    running = np.cumsum(matching, dtype=np.int64)
+    ours = int(running[-1]) if len(running) else 0
+    others = len(matching) - ours
     our_effect, other_effect = 1.0, 1.0
     for blocks in scales:
-        if blocks.correlation > 0 and len(matching):
-            everywhere = np.bincount(blocks.of)
-            here = np.bincount(blocks.of[matching], minlength=len(everywhere))
+        if blocks.correlation > 0:
+            here = np.diff(running[blocks.last], prepend=0)
+            everywhere = np.diff(blocks.last, prepend=-1)
             our_effect = max(our_effect, design_effect(here, blocks.correlation))
             other_effect = max(other_effect, design_effect(everywhere - here, blocks.correlation))
     return ours / our_effect, others / other_effect
@@ -79,5 +88,5 @@ def design_effect(sizes: IntArray | FloatArray, correlation: float) -> float:
     total = float(np.sum(sizes))
     if total == 0:
         return 1.0
-    seen = float(np.sum(np.square(sizes, dtype=np.float64))) / total
+    seen = float(np.dot(sizes, sizes)) / total
     return max(1.0, 1.0 + (seen - 1.0) * correlation)

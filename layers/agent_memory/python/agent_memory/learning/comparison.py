@@ -7,12 +7,8 @@ import numpy as np
 
 from agent_memory.learning.clustering import Blocks, effective_sizes
 from agent_memory.learning.columns import BoolArray
-from agent_memory.learning.statistics import (
-    exact_p_values,
-    newcombe_interval,
-    posterior_confidence,
-    wilson_interval,
-)
+from agent_memory.learning.intervals import newcombe_interval, wilson_interval
+from agent_memory.learning.statistics import exact_p_values, posterior_confidence
 
 
 @dataclass(frozen=True, slots=True)

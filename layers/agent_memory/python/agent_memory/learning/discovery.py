@@ -31,6 +31,7 @@ class Record:
     success: BoolArray
     times_ms: IntArray
     scales: tuple[Blocks, ...]
+    older_scales: tuple[Blocks, ...]
     older: int
 
     def matching(self, members: Sequence[int]) -> BoolArray:
@@ -43,8 +44,7 @@ class Record:
 
     def effective_older(self, matching: BoolArray) -> tuple[float, float]:
         """Return the effective sizes of the matching decisions and of the rest where patterns are searched."""
-        older = slice(None, self.older)
-        return effective_sizes(matching[older], [blocks.only(older) for blocks in self.scales])
+        return effective_sizes(matching[: self.older], self.older_scales)
 
     def compare_newer(self, matching: BoolArray) -> Comparison:
         """Compare matching decisions with the rest in the holdout."""
@@ -69,7 +69,6 @@ class Candidate:
 
     record: Record
     members: tuple[int, ...]
-    matching: BoolArray
     p_value: float
     q_value: float
     is_better: bool
@@ -78,6 +77,10 @@ class Candidate:
     def features(self) -> tuple[str, ...]:
         """Names of the combined columns."""
         return self.record.features(self.members)
+
+    def matching(self) -> BoolArray:
+        """Say which decisions match. Worked out each time: kept, thousands of these would fill the memory."""
+        return self.record.matching(self.members)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,13 +103,15 @@ def record_of(decision_type: str, evidence: Sequence[Evidence], thresholds: Patt
         max_distinct_values=thresholds.max_distinct_values,
         max_columns=thresholds.max_columns,
     )
+    older = _older_count(scales[0].of, thresholds.holdout_fraction)
     return Record(
         decision_type=decision_type,
         columns=columns,
         success=success,
         times_ms=times,
         scales=scales,
-        older=_older_count(scales[0].of, thresholds.holdout_fraction),
+        older_scales=tuple(blocks.only(slice(None, older)) for blocks in scales),
+        older=older,
     )
 
 
@@ -203,7 +208,6 @@ def _found(
         yield Candidate(
             record=record,
             members=members,
-            matching=record.matching(members),
             p_value=float(p_values[index]),
             q_value=float(q_values[index]),
             is_better=bool(effects[index] > 0),

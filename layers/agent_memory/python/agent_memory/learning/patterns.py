@@ -5,12 +5,14 @@ was tried (exact test, false discovery rate controlled), differs by enough to ma
 part, which played no part in finding it. What only repeats a more general pattern is left out.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy import stats
 
+from agent_memory.learning.columns import BoolArray
 from agent_memory.learning.comparison import Comparison
 from agent_memory.learning.counting import Counts
 from agent_memory.learning.discovery import Candidate, discover, record_of
@@ -57,7 +59,7 @@ def _distinct(found: Sequence[Candidate]) -> list[Candidate]:
 
     first: dict[tuple[str, bytes], Candidate] = {}
     for candidate in sorted(found, key=brevity):
-        population = np.packbits(candidate.matching).tobytes()
+        population = hashlib.sha256(np.packbits(candidate.matching()).tobytes()).digest()
         first.setdefault((candidate.record.decision_type, population), candidate)
     return list(first.values())
 
@@ -71,31 +73,32 @@ def _without_repetition(
     chances to look special, so the level is divided by their number (Bonferroni). This comes before the holdout:
     the fewer statements it has to judge, the less it must ask of each.
     """
-    kept: list[Candidate] = []
+    kept: list[tuple[Candidate, BoolArray]] = []
     for candidate in sorted(found, key=lambda one: (len(one.members), one.features)):
-        generals = [
-            general
-            for general in kept
-            if general.record is candidate.record and set(general.members) < set(candidate.members)
-        ]
-        counts = tried[candidate.record.decision_type]
-        if all(_adds_to(candidate, general, counts, thresholds) for general in generals):
-            kept.append(candidate)
-    return kept
+        record, members, matching = candidate.record, set(candidate.members), candidate.matching()
+        counts = tried[record.decision_type]
+        adds = True
+        for general, population in kept:
+            if adds and general.record is record and set(general.members) < members:
+                within = record.compare_older_within(matching, population)
+                level = thresholds.false_discovery_rate / _refinements(general, counts)
+                adds = within.p_value() <= level
+        if adds:
+            kept.append((candidate, matching))
+    return [candidate for candidate, _ in kept]
 
 
-def _adds_to(candidate: Candidate, general: Candidate, tried: Counts, thresholds: PatternThresholds) -> bool:
-    inside = np.all([np.any(tried.members == member, axis=1) for member in general.members], axis=0)
-    refinements = max(1, int(np.count_nonzero(inside)) - 1)
-    within = candidate.record.compare_older_within(candidate.matching, general.matching)
-    return within.p_value() <= thresholds.false_discovery_rate / refinements
+def _refinements(general: Candidate, tried: Counts) -> int:
+    """Count the combinations tried that a general one is part of."""
+    has_all = np.all([np.any(tried.members == member, axis=1) for member in general.members], axis=0)
+    return max(1, int(np.count_nonzero(has_all)) - 1)
 
 
 def _confirmed(found: Sequence[Candidate], thresholds: PatternThresholds) -> list[tuple[Candidate, Comparison]]:
     """Keep what holds in the holdout, in the direction found, among all that are looked at there."""
     if not found:
         return []
-    newer = [candidate.record.compare_newer(candidate.matching) for candidate in found]
+    newer = [candidate.record.compare_newer(candidate.matching()) for candidate in found]
     p_values = [
         comparison.p_value_of(higher=candidate.is_better) for candidate, comparison in zip(found, newer, strict=True)
     ]
@@ -109,9 +112,10 @@ def _confirmed(found: Sequence[Candidate], thresholds: PatternThresholds) -> lis
 
 def _pattern(candidate: Candidate, newer: Comparison, thresholds: PatternThresholds) -> Pattern:
     record, features = candidate.record, candidate.features
-    whole = record.compare_all(candidate.matching)
+    matching = candidate.matching()
+    whole = record.compare_all(matching)
     ours, rest = whole.matching, whole.rest
-    times = record.times_ms[candidate.matching]
+    times = record.times_ms[matching]
     return Pattern(
         pattern_id=pattern_id_of(record.decision_type, features),
         decision_type=record.decision_type,

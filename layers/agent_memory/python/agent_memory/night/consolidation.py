@@ -1,6 +1,6 @@
 """Turns an agent's decisions into learned patterns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from agent_memory.memories import LongTermMemory
 from agent_memory.models import Memory, MemoryType
 from agent_memory.night.evidence import fresh_span, renew_evidence
 from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, StateStore
+from agent_memory.stores.concurrently import map_concurrently
 
 
 def consolidate(
@@ -32,8 +33,9 @@ def consolidate(
     evidence = renew_evidence(blobs, agent_id, day, fresh)
     identification = identify_patterns(evidence, thresholds or PatternThresholds())
     long_term = LongTermMemory(agent_id, memories, FixedClock(day_start_ms(day) + DAY_MS))
-    learned = _store(long_term, identification.patterns)
-    deprecated = _deprecate(long_term, {pattern.pattern_id for pattern in identification.patterns}, day)
+    known = {memory.pattern_id: memory for memory in long_term.find(MemoryType.PATTERN)}
+    learned = _store(long_term, known, identification.patterns)
+    deprecated = _deprecate(long_term, known, {pattern.pattern_id for pattern in identification.patterns}, day)
     return {
         "decisions_read": len(fresh),
         "evidence_rows": len(evidence),
@@ -44,26 +46,27 @@ def consolidate(
     }
 
 
-def _store(long_term: LongTermMemory, patterns: Sequence[Pattern]) -> int:
+def _store(long_term: LongTermMemory, known: Mapping[str, Memory], patterns: Sequence[Pattern]) -> int:
     """Store each pattern; returns how many are new."""
-    stored = [
-        long_term.put(MemoryType.PATTERN, pattern.pattern_id, {**pattern.as_data(), "status": "active"})
-        for pattern in patterns
-    ]
-    return sum(1 for memory in stored if memory.version == 1)
+
+    def store(pattern: Pattern) -> Memory:
+        data = {**pattern.as_data(), "status": "active"}
+        return long_term.put_after(known.get(pattern.pattern_id), MemoryType.PATTERN, pattern.pattern_id, data)
+
+    return sum(1 for memory in map_concurrently(store, patterns) if memory.pattern_id not in known)
 
 
-def _deprecate(long_term: LongTermMemory, borne_out: set[str], day: date) -> int:
+def _deprecate(long_term: LongTermMemory, known: Mapping[str, Memory], borne_out: set[str], day: date) -> int:
     """Mark every active pattern that this night did not bear out; returns how many."""
     fallen = [
         memory
-        for memory in long_term.find(MemoryType.PATTERN, {"status": "active"})
-        if memory.pattern_id not in borne_out and _learned_at_night(memory)
+        for memory in known.values()
+        if memory.data.get("status") == "active" and memory.pattern_id not in borne_out and _learned_at_night(memory)
     ]
+    since = to_iso(day_start_ms(day) + DAY_MS)
     for memory in fallen:
-        since = to_iso(day_start_ms(day) + DAY_MS)
         data = {**memory.data, "confidence": memory.confidence, "status": "deprecated", "deprecated_at": since}
-        long_term.put(MemoryType.PATTERN, memory.pattern_id, data)
+        long_term.put_after(memory, MemoryType.PATTERN, memory.pattern_id, data)
     return len(fallen)
 
 

@@ -14,7 +14,7 @@ from agent_memory.learning.evidence import Evidence, evidence_of
 from agent_memory.models import Decision
 from agent_memory.retention import EVIDENCE_DAYS
 from agent_memory.stores.base import BlobStore, Span
-from agent_memory.stores.parquet import from_parquet, to_parquet
+from agent_memory.stores.parquet import from_parquet, merged_parquet, to_parquet
 
 _COLUMNS = {
     "decision_id": "VARCHAR",
@@ -33,10 +33,10 @@ def fresh_span(day: date) -> Span:
     return Span(end_ms - FRESH_DAYS * DAY_MS, end_ms)
 
 
-def read_evidence(blobs: BlobStore, agent_id: str) -> list[Evidence]:
-    """All rows, ordered by time and id."""
+def read_evidence(blobs: BlobStore, agent_id: str, span: Span) -> list[Evidence]:
+    """The rows of a span, ordered by time and id."""
     body = blobs.read(evidence_key(agent_id))
-    return [_evidence(row) for row in from_parquet(body, _COLUMNS)] if body else []
+    return _rows_of(body, span) if body else []
 
 
 def renew_evidence(blobs: BlobStore, agent_id: str, day: date, decisions: Iterable[Decision]) -> list[Evidence]:
@@ -45,16 +45,25 @@ def renew_evidence(blobs: BlobStore, agent_id: str, day: date, decisions: Iterab
     Doing it twice for the same night changes nothing. Returns the rows up to the end of `day`.
     """
     span = fresh_span(day)
-    fresh = [row for decision in decisions if (row := evidence_of(decision.as_dict()))]
     oldest_ms = span.end_ms - EVIDENCE_DAYS * DAY_MS
-    kept = [
-        row
-        for row in read_evidence(blobs, agent_id)
-        if row.timestamp_ms >= oldest_ms and not span.start_ms <= row.timestamp_ms < span.end_ms
-    ]
-    rows = sorted([*kept, *fresh], key=lambda row: (row.timestamp_ms, row.decision_id))
-    blobs.write(evidence_key(agent_id), to_parquet((_row(row) for row in rows), _COLUMNS))
-    return [row for row in rows if row.timestamp_ms < span.end_ms]
+    rows = [_row(evidence) for decision in decisions if (evidence := evidence_of(decision.as_dict()))]
+    before = blobs.read(evidence_key(agent_id))
+    body = merged_parquet(
+        before or to_parquet([], _COLUMNS),
+        rows,
+        _COLUMNS,
+        keep="timestamp_ms >= ? AND NOT timestamp_ms BETWEEN ? AND ?",
+        parameters=[oldest_ms, span.start_ms, span.end_ms - 1],
+        order="timestamp_ms, decision_id",
+    )
+    blobs.write(evidence_key(agent_id), body)
+    return _rows_of(body, Span(oldest_ms, span.end_ms))
+
+
+def _rows_of(body: bytes, span: Span) -> list[Evidence]:
+    keep, parameters = "timestamp_ms BETWEEN ? AND ?", [span.start_ms, span.end_ms - 1]
+    rows = from_parquet(body, _COLUMNS, keep=keep, parameters=parameters)
+    return [Evidence(name, kind, at, success, tuple(features)) for name, kind, at, success, features in rows]
 
 
 def _row(evidence: Evidence) -> dict[str, Any]:
@@ -65,7 +74,3 @@ def _row(evidence: Evidence) -> dict[str, Any]:
         "success": evidence.success,
         "features": list(evidence.features),
     }
-
-
-def _evidence(row: dict[str, Any]) -> Evidence:
-    return Evidence(**{**row, "features": tuple(row["features"])})

@@ -9,13 +9,12 @@ from agent_memory.codec import canonical_json
 from agent_memory.keys import report_key
 from agent_memory.models import MemoryType
 from agent_memory.night.evidence import read_evidence
-from agent_memory.stores.base import BlobStore, MemoryStore
+from agent_memory.stores.base import BlobStore, MemoryStore, Span
 
 
 def summarize_night(agent_id: str, day: date, *, memories: MemoryStore, blobs: BlobStore) -> dict[str, Any]:
     """Write the night's report to S3 and return its figures, which also become metrics."""
-    start_ms = day_start_ms(day)
-    rows = [row for row in read_evidence(blobs, agent_id) if start_ms <= row.timestamp_ms < start_ms + DAY_MS]
+    rows = read_evidence(blobs, agent_id, Span(day_start_ms(day), day_start_ms(day) + DAY_MS))
     made = Counter(row.decision_type for row in rows)
     succeeded = Counter(row.decision_type for row in rows if row.success)
     active = [m for m in memories.by_confidence(agent_id, MemoryType.PATTERN) if m.data.get("status") == "active"]

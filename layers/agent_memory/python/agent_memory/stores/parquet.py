@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,31 +10,61 @@ from typing import Any
 Columns = Mapping[str, str]
 """Column names and their DuckDB types, in order."""
 
+_LARGEST_ROW_BYTES = 16_777_216
+
 
 def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
     """Rows as one Parquet file, zstd-compressed, in the order given."""
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "rows.ndjson"), Path(folder, "rows.parquet")
-        with source.open("w", encoding="utf-8") as lines:
-            for row in rows:
-                lines.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
-        types = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
-        _cursor().execute(
-            f"COPY (SELECT * FROM read_json(?, format='newline_delimited', columns={{{types}}}, "  # noqa: S608  names are ours
-            f"maximum_object_size=16777216)) TO '{target}' (FORMAT parquet, COMPRESSION zstd)",
-            [str(source)],
-        )
+        target = Path(folder, "rows.parquet")
+        _copy(f"SELECT * FROM {_rows_table(rows, columns, folder)}", [], target)  # noqa: S608
         return target.read_bytes()
 
 
-def from_parquet(body: bytes, columns: Columns) -> list[dict[str, Any]]:
-    """The rows of a Parquet file, in its order."""
+def merged_parquet(
+    body: bytes,
+    rows: Iterable[Mapping[str, Any]],
+    columns: Columns,
+    *,
+    keep: str,
+    parameters: Sequence[Any],
+    order: str,
+) -> bytes:
+    """A Parquet file of what `keep` (SQL, with `parameters`) lets through of another, and of new rows, ordered."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "before.parquet"), Path(folder, "rows.parquet")
+        source.write_bytes(body)
+        kept = f"SELECT * FROM read_parquet('{source}') WHERE {keep}"  # noqa: S608  text of our own
+        fresh = f"SELECT * FROM {_rows_table(rows, columns, folder)}"  # noqa: S608
+        _copy(f"{kept} UNION ALL {fresh} ORDER BY {order}", parameters, target)
+        return target.read_bytes()
+
+
+def from_parquet(
+    body: bytes, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
+    """The rows of a Parquet file that `keep` (SQL, with `parameters`) lets through, in its order."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
-        names = ", ".join(columns)
-        rows = _cursor().execute(f"SELECT {names} FROM read_parquet(?)", [str(source)]).fetchall()  # noqa: S608
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+        query = f"SELECT {', '.join(columns)} FROM read_parquet('{source}') WHERE {keep}"  # noqa: S608  text of our own
+        found: list[tuple[Any, ...]] = _cursor().execute(query, list(parameters)).fetchall()
+        return found
+
+
+def _rows_table(rows: Iterable[Mapping[str, Any]], columns: Columns, folder: str) -> str:
+    """Write rows to a file that DuckDB reads as a table; returns the table function that does."""
+    source = Path(folder, "rows.ndjson")
+    with source.open("w", encoding="utf-8") as lines:
+        for row in rows:
+            lines.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
+    types = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
+    settings = f"format='newline_delimited', columns={{{types}}}, maximum_object_size={_LARGEST_ROW_BYTES}"
+    return f"read_json('{source}', {settings})"
+
+
+def _copy(query: str, parameters: Sequence[Any], target: Path) -> None:
+    _cursor().execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)", list(parameters))
 
 
 def _cursor() -> Any:

@@ -69,7 +69,7 @@ class ParquetArchive:
     def read_day(self, agent_id: str, decision_type: str, day: date) -> list[Decision]:
         """The decisions of a day, ordered by time and id; empty where the day was not archived."""
         body = self._blobs.read(f"{archive_day_prefix(agent_id, decision_type, day)}decisions.parquet")
-        return [_decision(row) for row in from_parquet(body, COLUMNS)] if body else []
+        return [_decision(dict(zip(COLUMNS, row, strict=True))) for row in from_parquet(body, COLUMNS)] if body else []
 
     def manifest(self, agent_id: str, decision_type: str, day: date) -> Document | None:
         """The manifest of a day, or None where the day was not archived."""
