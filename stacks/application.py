@@ -1,0 +1,45 @@
+"""The app: which stacks there are, and what they hand each other."""
+
+import sys
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+from stacks.api_stack import ApiStack
+from stacks.cache_stack import CacheStack
+from stacks.config import ConfigError, DeployConfig
+from stacks.nightly_stack import NightlyStack
+from stacks.operations_stack import OperationsStack
+from stacks.storage_stack import StorageStack
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """All stacks of one deployment."""
+
+    storage: StorageStack
+    cache: CacheStack
+    api: ApiStack
+    nightly: NightlyStack
+    operations: OperationsStack
+
+
+def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
+    """Add a deployment's stacks to an app."""
+    storage = StorageStack(app, config=config)
+    cache = CacheStack(app, config=config)
+    api = ApiStack(app, config=config, storage=storage, cache=cache)
+    nightly = NightlyStack(app, config=config, storage=storage)
+    operations = OperationsStack(app, config=config, storage=storage, cache=cache, api=api, nightly=nightly)
+    return Stacks(storage, cache, api, nightly, operations)
+
+
+def build_app() -> cdk.App:
+    """Build the app from the CDK context; a context key that cannot be used ends the program with one clear text."""
+    app = cdk.App()
+    try:
+        config = DeployConfig.from_context(app.node.get_all_context())
+    except ConfigError as error:
+        sys.exit(str(error))
+    add_stacks(app, config)
+    return app

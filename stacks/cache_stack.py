@@ -1,0 +1,156 @@
+"""Cache: a VPC without a way out, and Valkey in it that admits one IAM-authenticated user."""
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.base_stack import BaseStack
+from stacks.config import DeployConfig
+from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.log_groups import log_group_for
+
+# The customary port of Redis over TLS.
+CACHE_PORT = 6380
+_HTTPS_PORT = 443
+# Short-term memory only, and nothing that reads or empties the whole cache.
+_ACCESS = "on ~stm:* resetchannels -@all +@read +@write +@connection +@transaction +@scripting -@dangerous"
+
+
+class CacheStack(BaseStack):
+    """The network of the functions that use the cache, and the cache.
+
+    Attributes:
+        vpc: two zones of isolated subnets; DynamoDB and S3 through gateway endpoints.
+        function_security_group: of the functions that use the cache.
+        cache: the Valkey replication group.
+        user_id: id and name of the one user.
+    """
+
+    def __init__(self, scope: Construct, *, config: DeployConfig) -> None:
+        super().__init__(scope, "cache", config=config, description="Agent Memory: network and short-term memory")
+        self.vpc = self._network()
+        self.function_security_group = self._function_security_group()
+        self.user_id = f"{config.prefix}-api"
+        self.cache = self._valkey(self._user_group())
+
+    @property
+    def endpoint(self) -> str:
+        """The cache as "host:port"."""
+        return f"{self.cache.attr_primary_end_point_address}:{self.cache.attr_primary_end_point_port}"
+
+    @property
+    def first_node_id(self) -> str:
+        """The node that CloudWatch's metrics name."""
+        return f"{self.cache.ref}-001"
+
+    @property
+    def connectable_arns(self) -> list[str]:
+        """The cache and its user: what `elasticache:Connect` has to allow."""
+        names = (("replicationgroup", self.cache.ref), ("user", self.user_id))
+        return [self.format_arn(service="elasticache", resource=f"{kind}:{name}") for kind, name in names]
+
+    def _network(self) -> ec2.Vpc:
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            max_azs=2,
+            nat_gateways=0,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(name="isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
+            ],
+            # Emptying the default security group takes a custom resource; nothing here uses that group.
+            restrict_default_security_group=False,
+            gateway_endpoints={
+                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
+            },
+        )
+        if not self.config.is_local:  # the local cloud knows no flow logs
+            self._log_rejected_traffic(vpc)
+        return vpc
+
+    def _log_rejected_traffic(self, vpc: ec2.Vpc) -> None:
+        group: logs.LogGroup = log_group_for(self, "FlowLogs", f"/vpc/{self.config.prefix}-rejected", self.config)
+        vpc.add_flow_log(
+            "Rejected",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
+            traffic_type=ec2.FlowLogTrafficType.REJECT,
+        )
+
+    def _function_security_group(self) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self, "Functions", vpc=self.vpc, description="Functions that use the cache", allow_all_outbound=False
+        )
+        # Only the gateway endpoints answer: there is no other way out of the subnets.
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS_PORT), "DynamoDB and S3")
+        return group
+
+    def _cache_security_group(self) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self, "CacheAccess", vpc=self.vpc, description="Short-term memory", allow_all_outbound=False
+        )
+        if not self.config.is_local:  # locally no function sits in the VPC
+            group.add_ingress_rule(self.function_security_group, ec2.Port.tcp(CACHE_PORT), "Functions")
+            self.function_security_group.add_egress_rule(group, ec2.Port.tcp(CACHE_PORT), "Cache")
+        return group
+
+    def _user_group(self) -> elasticache.CfnUserGroup:
+        """A group without a `default` user, which Valkey allows: who shows no token is not let in."""
+        user = elasticache.CfnUser(
+            self,
+            "User",
+            engine="valkey",
+            user_id=self.user_id,
+            user_name=self.user_id,  # IAM authentication wants the name to be the id
+            access_string=_ACCESS,
+            authentication_mode={"Type": "iam"},
+        )
+        return elasticache.CfnUserGroup(
+            self, "Users", engine="valkey", user_group_id=f"{self.config.prefix}-users", user_ids=[user.ref]
+        )
+
+    def _valkey(self, users: elasticache.CfnUserGroup) -> elasticache.CfnReplicationGroup:
+        subnets = elasticache.CfnSubnetGroup(
+            self,
+            "CacheSubnets",
+            description="Isolated subnets of Agent Memory",
+            subnet_ids=[subnet.subnet_id for subnet in self.vpc.isolated_subnets],
+        )
+        has_replica = self.config.cache_nodes > 1
+        cache = elasticache.CfnReplicationGroup(
+            self,
+            "Cache",
+            replication_group_description="Short-term memory of Agent Memory",
+            engine="valkey",
+            engine_version="8.0",
+            auto_minor_version_upgrade=True,
+            cache_node_type=self.config.cache_node_type,
+            num_cache_clusters=self.config.cache_nodes,
+            automatic_failover_enabled=has_replica,
+            multi_az_enabled=has_replica,
+            port=CACHE_PORT,
+            cache_subnet_group_name=subnets.ref,
+            security_group_ids=[self._cache_security_group().security_group_id],
+            at_rest_encryption_enabled=True,
+            transit_encryption_enabled=True,
+            transit_encryption_mode="required",
+            user_group_ids=[users.ref],
+            snapshot_retention_limit=0,  # everything in it expires within a day
+        )
+        _acknowledge(cache)
+        return cache
+
+
+def _acknowledge(cache: elasticache.CfnReplicationGroup) -> None:
+    acknowledge(
+        cache,
+        "AwsSolutions-AEC4",
+        "One node by default: what is lost with it expires within a day anyway, and readers fall through to the "
+        "tables. The setting cache_nodes adds replicas in the second zone.",
+    )
+    acknowledge(
+        cache,
+        "AwsSolutions-AEC6",
+        "Clients authenticate as an IAM user of the user group, so that no secret exists; AUTH tokens exclude that.",
+    )

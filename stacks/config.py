@@ -1,0 +1,232 @@
+"""`DeployConfig`: every setting of a deployment, read from CDK context and checked in this one place."""
+
+import difflib
+import platform
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+Profile = Literal["aws", "local"]
+Architecture = Literal["arm64", "x86_64"]
+
+# CDK's own context keys carry a colon, a slash or a hyphen; a key of ours is a plain name.
+_OUR_KEY = re.compile(r"[a-z][a-z0-9_]*\Z")
+_KEYS_OF_THE_CDK = frozenset({"tree", "notices"})
+
+# CloudWatch keeps logs for one of these numbers of days; the names are those of CDK's `RetentionDays`.
+LOG_RETENTION = {
+    1: "ONE_DAY",
+    3: "THREE_DAYS",
+    5: "FIVE_DAYS",
+    7: "ONE_WEEK",
+    14: "TWO_WEEKS",
+    30: "ONE_MONTH",
+    60: "TWO_MONTHS",
+    90: "THREE_MONTHS",
+    180: "SIX_MONTHS",
+    365: "ONE_YEAR",
+    731: "TWO_YEARS",
+    1827: "FIVE_YEARS",
+    2557: "SEVEN_YEARS",
+}
+
+
+class ConfigError(ValueError):
+    """A context key that cannot be used. The text names the key, what is wrong and what to do."""
+
+
+class DeployConfig(BaseModel):
+    """Settings of one deployment. Each field is the CDK context key of the same name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, validate_default=True)
+
+    profile: Profile = Field(default="aws", description="where the stacks are deployed", examples=["aws"])
+    prefix: str = Field(
+        default="agent-memory",
+        description="begins the name of every stack, table and function; 2 to 24 lower-case letters, digits "
+        "and single hyphens, a letter first",
+        examples=["agent-memory"],
+    )
+    account: str | None = Field(
+        default=None, pattern=r"^\d{12}$", description="the AWS account, 12 digits", examples=["123456789012"]
+    )
+    region: str | None = Field(
+        default=None,
+        pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
+        description="the AWS region; left out, the credentials decide",
+        examples=["eu-central-1"],
+    )
+    keep_data: bool | None = Field(
+        default=None,
+        description="whether tables and archive outlive their stack; left out: yes in aws, no in local",
+        examples=["true"],
+    )
+    night_time: str = Field(
+        default="00:10",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="when the nightly learning starts, HH:MM in `time_zone`",
+        examples=["00:10"],
+    )
+    time_zone: str = Field(default="UTC", description="an IANA time zone", examples=["Europe/Berlin"])
+    map_concurrency: int = Field(
+        default=5, ge=1, le=40, description="agents that learn side by side, 1 to 40", examples=["5"]
+    )
+    cache_node_type: str = Field(
+        default="cache.t4g.micro",
+        pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$",
+        description="the ElastiCache node type",
+        examples=["cache.t4g.micro"],
+    )
+    cache_nodes: int = Field(
+        default=1,
+        ge=1,
+        le=6,
+        description="cache nodes, 1 to 6; from 2 on a replica takes over when the first fails",
+        examples=["1"],
+    )
+    redis_endpoint: str | None = Field(
+        default=None,
+        description="host:port of the running Redis or Valkey that a local deployment uses",
+        examples=["127.0.0.1:6379"],
+    )
+    log_retention_days: int = Field(
+        default=30, description="days that CloudWatch keeps logs, one of its fixed steps", examples=["30"]
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="the functions' log level", examples=["INFO"]
+    )
+    metrics_namespace: str = Field(
+        default="BTCAgent/Memory",
+        pattern=r"^[A-Za-z0-9._\-/#]{1,255}$",
+        description="the CloudWatch namespace of the product's own metrics",
+        examples=["BTCAgent/Memory"],
+    )
+    api_requests_per_second: int = Field(
+        default=100, ge=1, le=10_000, description="the API's throttle, 1 to 10,000", examples=["100"]
+    )
+    api_burst: int = Field(
+        default=200, ge=1, le=5_000, description="requests the API takes at once, 1 to 5,000", examples=["200"]
+    )
+    alarm_email: str | None = Field(
+        default=None,
+        pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+        description="who gets the alarms by e-mail",
+        examples=["ops@example.com"],
+    )
+
+    @field_validator("prefix")
+    @classmethod
+    def _prefix_is_a_name(cls, prefix: str) -> str:
+        if not re.fullmatch(r"(?=.{2,24}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*", prefix):
+            raise ValueError("is not such a name")
+        return prefix
+
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone_exists(cls, name: str) -> str:
+        if name == "UTC":  # known even where no time zone database is installed
+            return name
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("there is no such time zone") from None
+        return name
+
+    @field_validator("log_retention_days")
+    @classmethod
+    def _retention_is_offered(cls, days: int) -> int:
+        if days not in LOG_RETENTION:
+            raise ValueError(f"CloudWatch offers {', '.join(map(str, LOG_RETENTION))}")
+        return days
+
+    @field_validator("redis_endpoint")
+    @classmethod
+    def _endpoint_is_host_and_port(cls, endpoint: str | None) -> str | None:
+        if endpoint is None:
+            return None
+        host, _, port = endpoint.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+            raise ValueError("is not host:port")
+        return endpoint
+
+    @model_validator(mode="after")
+    def _fits_the_profile(self) -> Self:
+        if self.is_local and self.redis_endpoint is None:
+            raise ValueError("redis_endpoint: is needed with profile=local")
+        if not self.is_local and self.redis_endpoint is not None:
+            raise ValueError("redis_endpoint: only profile=local takes one; in aws the cache stack brings its own")
+        if self.account is not None and self.region is None:
+            raise ValueError("region: is needed beside account")
+        return self
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, Any]) -> Self:
+        """Build the settings from all CDK context; keys of the CDK itself are passed over.
+
+        Raises:
+            ConfigError: a key is unknown or its value unusable; the text says what to do.
+        """
+        ours = {
+            key: value
+            for key, value in context.items()
+            if _OUR_KEY.match(key) and key not in _KEYS_OF_THE_CDK and value is not None
+        }
+        unknown = sorted(ours.keys() - cls.model_fields.keys())
+        if unknown:
+            raise ConfigError("\n".join(_unknown_key(key, list(cls.model_fields)) for key in unknown))
+        try:
+            return cls(**ours)
+        except ValidationError as error:
+            raise ConfigError("\n".join(_problem(cls, dict(one)) for one in error.errors())) from None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stacks go into the local cloud."""
+        return self.profile == "local"
+
+    @property
+    def data_outlives_stack(self) -> bool:
+        """Whether deleting a stack leaves tables and archive behind."""
+        return not self.is_local if self.keep_data is None else self.keep_data
+
+    @property
+    def python_version(self) -> str:
+        """Python of the functions, as "3.13": the local cloud runs them on the interpreter at hand."""
+        return f"3.{sys.version_info.minor}" if self.is_local else "3.13"
+
+    @property
+    def architecture(self) -> Architecture:
+        """Processor of the functions: in the local cloud the machine's own."""
+        if not self.is_local:
+            return "arm64"
+        return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+    @property
+    def night_hour_and_minute(self) -> tuple[str, str]:
+        """`night_time` as cron fields, without leading zeros."""
+        hour, minute = self.night_time.split(":")
+        return str(int(hour)), str(int(minute))
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known keys are {', '.join(known)}"
+    return f"context key {key}: there is no such setting; {hint}"
+
+
+def _problem(model: type[DeployConfig], error: dict[str, Any]) -> str:
+    text = str(error["msg"]).removeprefix("Value error, ")
+    key = str(error["loc"][0]) if error["loc"] else text.partition(": ")[0]
+    if not error["loc"]:
+        return f"context key {key}: {text.partition(': ')[2]}. {_advice(model, key)}"
+    return f"context key {key}: {error['input']!r:.80} cannot be used: {text}. {_advice(model, key)}"
+
+
+def _advice(model: type[DeployConfig], key: str) -> str:
+    field = model.model_fields[key]
+    example = (field.examples or [""])[0]
+    return f'It is {field.description}. Set it with -c {key}={example} or under "context" in cdk.json.'

@@ -1,0 +1,127 @@
+"""The one factory of Lambda functions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks import PROJECT
+from stacks.config import DeployConfig
+from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.dependency_layer import architecture, runtime
+from stacks.constructs.log_groups import log_group_for
+
+_ENI_POLICY = "service-role/AWSLambdaENIManagementAccess"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where in a VPC a function runs."""
+
+    vpc: ec2.IVpc
+    security_group: ec2.ISecurityGroup
+
+
+class AgentFunction(lambda_.Function):
+    """The function of `lambdas/{name}`: JSON logs with a retention time, tracing, a role that may do nothing yet.
+
+    Attributes:
+        config: settings of the deployment.
+        execution_role: the role, which is the function's own.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: DeployConfig,
+        name: str,
+        description: str,
+        layers: Sequence[lambda_.ILayerVersion],
+        environment: Mapping[str, str],
+        memory_mb: int,
+        timeout_seconds: int,
+        network: Network | None = None,
+        reserved_concurrency: int | None = None,
+    ) -> None:
+        full_name = f"{config.prefix}-{name}"
+        log_group = log_group_for(scope, f"{construct_id}Logs", f"/aws/lambda/{full_name}", config)
+
+        role = _role(scope, construct_id, in_vpc=network is not None)
+        log_group.grant_write(role)
+        super().__init__(
+            scope,
+            construct_id,
+            function_name=full_name,
+            description=description,
+            runtime=runtime(config),
+            architecture=architecture(config),
+            code=lambda_.Code.from_asset(
+                str(PROJECT / "lambdas" / name), exclude=["__pycache__", "*.pyc", "event*.json"]
+            ),
+            handler="handler.handler",
+            layers=list(layers),
+            environment={**_common_environment(config, name), **environment},
+            memory_size=memory_mb,
+            timeout=cdk.Duration.seconds(timeout_seconds),
+            role=role,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE,
+            reserved_concurrent_executions=reserved_concurrency,
+            **_placement(network),
+        )
+        self.config = config
+        self.execution_role = role
+        _acknowledge(self, role, in_vpc=network is not None)
+
+
+def _common_environment(config: DeployConfig, name: str) -> dict[str, str]:
+    return {
+        "AGENT_MEMORY_TABLE_PREFIX": config.prefix,
+        "POWERTOOLS_SERVICE_NAME": name,
+        "POWERTOOLS_METRICS_NAMESPACE": config.metrics_namespace,
+        "POWERTOOLS_LOG_LEVEL": config.log_level,
+    }
+
+
+def _role(scope: Construct, construct_id: str, *, in_vpc: bool) -> iam.Role:
+    role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    if in_vpc:
+        role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name(_ENI_POLICY))
+    return role
+
+
+def _placement(network: Network | None) -> dict[str, Any]:
+    if network is None:
+        return {}
+    return {
+        "vpc": network.vpc,
+        "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+        "security_groups": [network.security_group],
+    }
+
+
+def _acknowledge(function: lambda_.Function, role: iam.Role, *, in_vpc: bool) -> None:
+    acknowledge(
+        function,
+        "AwsSolutions-L1",
+        "python3.13 is the newest runtime that the code is tested on; it is supported until 2029.",
+    )
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        "X-Ray's write actions know no resources: xray:PutTraceSegments and xray:PutTelemetryRecords only.",
+    )
+    if in_vpc:
+        acknowledge(
+            role,
+            f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{_ENI_POLICY}]",
+            "AWS keeps the list of the network interface actions that a function in a VPC needs.",
+        )

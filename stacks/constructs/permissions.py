@@ -1,0 +1,54 @@
+"""Exact permissions: the actions that a function uses, on the tables, indexes and prefixes that it uses."""
+
+import json
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+
+from agent_memory import schema
+from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.agent_function import AgentFunction
+from stacks.storage_stack import StorageStack
+
+
+def allow_on_table(
+    function: AgentFunction, table: dynamodb.ITable, actions: Sequence[str], *, indexes: Sequence[schema.Index] = ()
+) -> None:
+    """Let a function perform actions, named as "GetItem", on a table and on the indexes that are named."""
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=[f"dynamodb:{action}" for action in actions],
+            resources=[table.table_arn, *(f"{table.table_arn}/index/{index.name}" for index in indexes)],
+        )
+    )
+    if function.config.is_local and any(action.startswith("PartiQL") for action in actions):
+        # AWS checks the statements in a batch one by one; the local cloud checks the name of the request.
+        function.add_to_role_policy(iam.PolicyStatement(actions=["dynamodb:BatchExecuteStatement"], resources=["*"]))
+
+
+def allow_on_objects(function: AgentFunction, storage: StorageStack, actions: Sequence[str], *, prefix: str) -> None:
+    """Let a function perform actions, named as "GetObject", on the archive's objects below a prefix as "decisions/".
+
+    Who may read may also list the bucket: without that, S3 answers a read of a missing object with "access denied"
+    in place of "no such key". A condition on the listed prefix would not do, since a read names no prefix to list.
+    """
+    stack = cdk.Stack.of(function)
+    bucket_arn = storage.archive_arn(stack)
+    function.add_to_role_policy(
+        iam.PolicyStatement(actions=[f"s3:{action}" for action in actions], resources=[f"{bucket_arn}/{prefix}*"])
+    )
+    if "GetObject" in actions:
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[bucket_arn],
+            )
+        )
+    quoted_arn = json.dumps(stack.resolve(bucket_arn), separators=(",", ":"))
+    acknowledge(
+        function.execution_role,
+        f"AwsSolutions-IAM5[Resource::{quoted_arn}/{prefix}*]",
+        "The keys below this prefix are made at run time; nothing outside the prefix is reached.",
+    )

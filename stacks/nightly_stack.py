@@ -1,0 +1,194 @@
+"""Nightly learning: a schedule that starts a state machine that runs five functions."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from agent_memory import schema
+from stacks.base_stack import BaseStack
+from stacks.config import DeployConfig
+from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.agent_function import AgentFunction
+from stacks.constructs.dependency_layer import FunctionLayers
+from stacks.constructs.log_groups import log_group_for
+from stacks.constructs.permissions import allow_on_objects, allow_on_table
+from stacks.nightly_flow import Step, nightly_flow
+from stacks.storage_stack import StorageStack
+
+# The index holds keys only: whole memories are fetched in batches.
+_READ_MEMORIES = ("BatchGetItem", "Query")
+_ONE_CPU_MB = 1769  # Lambda gives a function a whole processor from here on
+
+
+class NightlyStack(BaseStack):
+    """The night's functions, the state machine that orders them, and the schedule that starts it.
+
+    Attributes:
+        functions: the functions by name.
+        machine: the state machine.
+        missed_starts: queue of the starts that the scheduler gave up on.
+    """
+
+    def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
+        super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly learning")
+        self._storage = storage
+        layers = FunctionLayers(self, "Layers", config=config, with_science=True)
+        agents = self._agents(layers.base)
+        steps = (
+            self._consolidation(layers.learning),
+            self._pruning(layers.base),
+            self._archival(layers.base),
+            self._analytics(layers.learning),
+        )
+        self.functions: tuple[AgentFunction, ...] = (agents, *steps)
+        self.machine = self._machine(agents, steps)
+        self.missed_starts = self._schedule()
+        cdk.CfnOutput(
+            self,
+            "NightlyStateMachineArn",
+            value=self.machine.state_machine_arn,
+            description="State machine of the nightly learning",
+        )
+
+    # --- functions -----------------------------------------------------------------------------
+
+    def _agents(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
+        function = self._function("agents", "Lists the agents of a night", layers, memory_mb=256, timeout_seconds=60)
+        allow_on_table(function, self._storage.states, ["GetItem", "Scan"])
+        return function
+
+    def _consolidation(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
+        function = self._function("consolidation", "Learns patterns from decisions", layers, memory_mb=_ONE_CPU_MB)
+        storage = self._storage
+        allow_on_table(function, storage.decisions, ["Query"])
+        allow_on_table(
+            function, storage.memories, [*_READ_MEMORIES, "GetItem", "PutItem"], indexes=schema.MEMORIES.indexes
+        )
+        allow_on_table(function, storage.states, ["GetItem"])
+        allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="evidence/")
+        return function
+
+    def _pruning(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
+        function = self._function("pruning", "Forgets memories that no longer hold", layers, memory_mb=512)
+        storage = self._storage
+        allow_on_table(function, storage.memories, [*_READ_MEMORIES, "DeleteItem"], indexes=schema.MEMORIES.indexes)
+        allow_on_objects(function, storage, ["PutObject"], prefix="pruned/")
+        return function
+
+    def _archival(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
+        function = self._function("archival", "Archives decisions and verifies it", layers, memory_mb=_ONE_CPU_MB)
+        storage = self._storage
+        allow_on_table(function, storage.decisions, ["PartiQLUpdate", "Query"])
+        allow_on_table(function, storage.states, ["GetItem", "PutItem"])
+        allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="decisions/")
+        return function
+
+    def _analytics(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
+        function = self._function("analytics", "Reports an agent's night", layers, memory_mb=_ONE_CPU_MB)
+        storage = self._storage
+        allow_on_table(function, storage.memories, _READ_MEMORIES, indexes=schema.MEMORIES.indexes)
+        allow_on_objects(function, storage, ["GetObject"], prefix="evidence/")
+        allow_on_objects(function, storage, ["PutObject"], prefix="reports/")
+        return function
+
+    def _function(
+        self,
+        name: str,
+        description: str,
+        layers: Sequence[lambda_.ILayerVersion],
+        *,
+        memory_mb: int,
+        timeout_seconds: int = 900,
+    ) -> AgentFunction:
+        return AgentFunction(
+            self,
+            name.capitalize(),
+            config=self.config,
+            name=name,
+            description=description,
+            layers=layers,
+            environment={"AGENT_MEMORY_ARCHIVE_BUCKET": self._storage.archive.bucket_name},
+            memory_mb=memory_mb,
+            timeout_seconds=timeout_seconds,
+        )
+
+    # --- state machine and schedule ------------------------------------------------------------
+
+    def _machine(self, agents: AgentFunction, steps: Sequence[AgentFunction]) -> sfn.StateMachine:
+        names = ("consolidation", "pruning", "archival", "analytics")
+        flow = nightly_flow(
+            self,
+            agents=agents,
+            steps=[Step(name, function) for name, function in zip(names, steps, strict=True)],
+            concurrency=self.config.map_concurrency,
+        )
+        machine_name = f"{self.config.prefix}-nightly"
+        # Log groups of this name prefix need no entry of their own in the account's log resource policy.
+        log_group = log_group_for(self, "MachineLogs", f"/aws/vendedlogs/states/{machine_name}", self.config)
+        machine = sfn.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=machine_name,
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            comment="Agent Memory: one night",
+            query_language=sfn.QueryLanguage.JSONATA,
+            definition_body=sfn.DefinitionBody.from_chainable(flow),
+            timeout=cdk.Duration.hours(6),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
+        )
+        self._acknowledge_machine(machine, [agents, *steps])
+        return machine
+
+    def _acknowledge_machine(self, machine: sfn.StateMachine, functions: Sequence[AgentFunction]) -> None:
+        acknowledge(
+            machine,
+            "AwsSolutions-IAM5[Resource::*]",
+            "X-Ray's and CloudWatch's log delivery actions know no resources.",
+        )
+        for function in functions:
+            logical_id = self.get_logical_id(cast("lambda_.CfnFunction", function.node.default_child))
+            acknowledge(
+                machine,
+                f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>:*]",
+                "The wildcard stands for the versions of this one function.",
+            )
+
+    def _schedule(self) -> sqs.Queue:
+        missed_starts = sqs.Queue(
+            self,
+            "MissedStarts",
+            queue_name=f"{self.config.prefix}-nightly-missed-starts",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=not self.config.is_local,
+            retention_period=cdk.Duration.days(14),
+        )
+        acknowledge(missed_starts, "AwsSolutions-SQS3", "This queue is itself the dead-letter queue of the schedule.")
+        hour, minute = self.config.night_hour_and_minute
+        scheduler.Schedule(
+            self,
+            "Schedule",
+            schedule_name=f"{self.config.prefix}-nightly",
+            description="Starts the nightly learning of Agent Memory",
+            schedule=scheduler.ScheduleExpression.cron(
+                hour=hour, minute=minute, time_zone=cdk.TimeZone.of(self.config.time_zone)
+            ),
+            time_window=scheduler.TimeWindow.off(),
+            target=targets.StepFunctionsStartExecution(
+                self.machine,
+                input=scheduler.ScheduleTargetInput.from_object(
+                    {"scheduled_time": scheduler.ContextAttribute.scheduled_time}
+                ),
+                dead_letter_queue=missed_starts,
+                retry_attempts=10,
+                max_event_age=cdk.Duration.hours(2),
+            ),
+        )
+        return missed_starts

@@ -1,0 +1,135 @@
+"""Storage: the three tables and the archive bucket. What must never be lost lives here and only here."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from agent_memory import retention, schema
+from stacks.base_stack import BaseStack
+from stacks.config import DeployConfig
+from stacks.constructs.acknowledge import acknowledge
+
+# Logical ids. CloudFormation would replace a resource, and with it the data, whose id changed.
+TABLE_IDS = {schema.DECISIONS: "Decisions", schema.MEMORIES: "Memories", schema.STATES: "States"}
+
+_ATTRIBUTE_TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
+_OLD_VERSIONS_DAYS = 30
+_ABANDONED_UPLOADS_DAYS = 7
+
+
+class StorageStack(BaseStack):
+    """The tables of `agent_memory.schema` and the archive.
+
+    Attributes:
+        decisions: table of decisions.
+        memories: table of long-term memories.
+        states: table of agent states.
+        archive: bucket of archived decisions, evidence, pruned memories and reports.
+    """
+
+    def __init__(self, scope: Construct, *, config: DeployConfig) -> None:
+        super().__init__(
+            scope,
+            "storage",
+            config=config,
+            description="Agent Memory: tables and archive",
+            termination_protection=config.data_outlives_stack,
+        )
+        self.decisions = self._table(schema.DECISIONS)
+        self.memories = self._table(schema.MEMORIES)
+        self.states = self._table(schema.STATES)
+        self.archive = self._archive()
+        cdk.CfnOutput(self, "TablePrefix", value=config.prefix, description="Begins the name of every table")
+        cdk.CfnOutput(self, "ArchiveBucketName", value=self.archive.bucket_name, description="Bucket of the archive")
+        self._archive_arn = cdk.CfnOutput(self, "ArchiveBucketArn", value=self.archive.bucket_arn)
+
+    @property
+    def tables(self) -> tuple[dynamodb.Table, ...]:
+        """All tables."""
+        return self.decisions, self.memories, self.states
+
+    def archive_arn(self, consumer: cdk.Stack) -> str:
+        """The archive's ARN, for the policies of another stack.
+
+        It goes by an output with a name: CDK's own cross-stack references name theirs by a hash, and a security
+        finding that quotes the reference could not be acknowledged by its text.
+        """
+        consumer.add_stack_dependency(self)
+        return cdk.Fn.get_stack_output(self.stack_name, self._archive_arn.logical_id)
+
+    def _table(self, spec: schema.Table) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            TABLE_IDS[spec],
+            table_name=spec.full_name(self.config.prefix),
+            partition_key=_attribute(spec.partition),
+            sort_key=_attribute(spec.sort),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute=spec.ttl_attribute,
+            deletion_protection=self.config.data_outlives_stack,
+            removal_policy=self._removal_policy(),
+        )
+        for index in spec.indexes:
+            table.add_global_secondary_index(
+                index_name=index.name,
+                partition_key=_attribute(index.partition),
+                sort_key=_attribute(index.sort),
+                projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            )
+        return table
+
+    def _archive(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Archive",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            # The local cloud answers on the machine itself, without TLS.
+            enforce_ssl=not self.config.is_local,
+            minimum_tls_version=None if self.config.is_local else 1.2,
+            # An outcome that arrives late rewrites its archived day: the day before the rewrite stays for a while.
+            versioned=True,
+            lifecycle_rules=_lifecycle_rules(),
+            removal_policy=self._removal_policy(),
+        )
+        acknowledge(
+            bucket,
+            "AwsSolutions-S1",
+            "Only this application's functions reach the bucket, and each logs what it writes; an account that "
+            "wants every object access on record turns on CloudTrail data events for it.",
+        )
+        return bucket
+
+    def _removal_policy(self) -> cdk.RemovalPolicy:
+        return cdk.RemovalPolicy.RETAIN if self.config.data_outlives_stack else cdk.RemovalPolicy.DESTROY
+
+
+def _attribute(key: schema.Key) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=key.name, type=_ATTRIBUTE_TYPES[key.type])
+
+
+def _lifecycle_rules() -> list[s3.LifecycleRule]:
+    return [
+        s3.LifecycleRule(
+            id="decisions-to-glacier-then-expire",
+            prefix="decisions/",
+            transitions=[
+                s3.Transition(
+                    storage_class=s3.StorageClass.GLACIER,  # Glacier Flexible Retrieval
+                    transition_after=cdk.Duration.days(retention.GLACIER_AFTER_DAYS),
+                )
+            ],
+            expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
+        ),
+        s3.LifecycleRule(
+            id="old-versions-and-abandoned-uploads",
+            noncurrent_version_expiration=cdk.Duration.days(_OLD_VERSIONS_DAYS),
+            abort_incomplete_multipart_upload_after=cdk.Duration.days(_ABANDONED_UPLOADS_DAYS),
+        ),
+    ]

@@ -1,0 +1,86 @@
+import json
+
+from tests.stacks.templates import text_of
+
+
+def test_every_route_asks_for_an_iam_signature(aws):
+    routes = aws["api"].properties("AWS::ApiGatewayV2::Route")
+    assert [(route["RouteKey"], route["AuthorizationType"]) for route in routes] == [("ANY /v1/{proxy+}", "AWS_IAM")]
+
+
+def test_one_function_answers_as_a_proxy(aws):
+    integration = aws["api"].only("AWS::ApiGatewayV2::Integration")
+    (function,) = aws["api"].of_type("AWS::Lambda::Function")
+    assert integration["IntegrationType"] == "AWS_PROXY"
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert integration["IntegrationUri"] == {"Fn::GetAtt": [function, "Arn"]}
+
+
+def test_the_stage_throttles_and_logs_access(aws):
+    stage = aws["api"].only("AWS::ApiGatewayV2::Stage")
+    assert stage["StageName"] == "$default"
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 100
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 200
+    assert json.loads(stage["AccessLogSettings"]["Format"])["status"] == "$context.status"
+    destination = stage["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0]
+    assert aws["api"].resources[destination]["Properties"]["RetentionInDays"] == 30
+
+
+def test_the_function_runs_in_the_isolated_subnets_and_knows_the_cache(aws):
+    function = aws["api"].function("agent-memory-api")
+    assert len(function["VpcConfig"]["SubnetIds"]) == 2
+    variables = {name: text_of(value) for name, value in function["Environment"]["Variables"].items()}
+    endpoint = variables["AGENT_MEMORY_REDIS_ENDPOINT"].split(">:<")
+    assert ["PrimaryEndPointAddress" in endpoint[0], "PrimaryEndPointPort" in endpoint[1]] == [True, True]
+    assert variables["AGENT_MEMORY_REDIS_TLS"] == "true"
+    assert variables["AGENT_MEMORY_REDIS_USER"] == "agent-memory-api"
+    assert variables["AGENT_MEMORY_REDIS_CACHE"].startswith("<agent-memory-cache:PublishOutputRefCache")
+    assert variables["AGENT_MEMORY_TABLE_PREFIX"] == "agent-memory"
+    assert variables["AGENT_MEMORY_ARCHIVE_BUCKET"].startswith("<agent-memory-storage:")
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "BTCAgent/Memory"
+
+
+def test_the_function_answers_before_api_gateway_gives_up(aws):
+    assert aws["api"].function("agent-memory-api")["Timeout"] < 30
+
+
+def test_the_function_may_do_what_it_does_and_no_more(aws):
+    permissions = aws["api"].permissions("agent-memory-api")
+    by_table = {
+        name: {
+            action.removeprefix("dynamodb:")
+            for action, resource in permissions
+            if name in resource and action.startswith("dynamodb:")
+        }
+        for name in ("Decisions", "Memories", "States")
+    }
+    assert by_table == {
+        "Decisions": {
+            "BatchGetItem",
+            "GetItem",
+            "PartiQLInsert",
+            "PartiQLUpdate",
+            "PutItem",
+            "Query",
+            "UpdateItem",
+        },
+        "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query"},
+        "States": {"GetItem", "PutItem", "UpdateItem"},
+    }
+    indexes = {resource.rpartition("/index/")[2] for _, resource in permissions if "/index/" in resource}
+    assert indexes == {"by_outcome", "by_context", "by_confidence"}
+    archive = "<agent-memory-storage:ArchiveBucketArn>"
+    assert {pair for pair in permissions if pair[0].startswith("s3:")} == {
+        ("s3:GetObject", f"{archive}/decisions/*"),
+        ("s3:ListBucket", archive),
+    }
+    connect = {resource for action, resource in permissions if action == "elasticache:Connect"}
+    assert {resource.split(":")[5] for resource in connect} == {"replicationgroup", "user"}
+    assert not any(resource.endswith(":*") for resource in connect)
+    wild = {action for action, resource in permissions if resource == "*"}
+    assert wild == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def test_outputs_name_the_api(aws):
+    (api,) = aws["api"].of_type("AWS::ApiGatewayV2::Api")
+    assert aws["api"].outputs["ApiId"]["Value"] == {"Ref": api}

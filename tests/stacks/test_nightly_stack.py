@@ -1,0 +1,158 @@
+import json
+
+import pytest
+
+from tests.stacks.templates import text_of
+
+STEPS = ["Consolidation", "Pruning", "Archival", "Analytics"]
+ARCHIVE = "<agent-memory-storage:ArchiveBucketArn>"
+
+
+@pytest.fixture(scope="module")
+def night(aws):
+    return aws["nightly"]
+
+
+@pytest.fixture(scope="module")
+def definition(night):
+    text = text_of(night.only("AWS::StepFunctions::StateMachine")["DefinitionString"])
+    return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def agent_states(definition):
+    return definition["States"]["EachAgent"]["ItemProcessor"]["States"]
+
+
+def test_a_night_lists_its_agents_then_works_on_each_then_judges(definition):
+    assert definition["StartAt"] == "ListAgents"
+    assert definition["States"]["ListAgents"]["Next"] == "EachAgent"
+    assert definition["States"]["EachAgent"]["Next"] == "AnyFailed"
+    assert definition["States"]["EachAgent"]["MaxConcurrency"] == 5
+
+
+def test_the_agents_function_gets_the_whole_input(definition):
+    assert definition["States"]["ListAgents"]["Arguments"]["Payload"] == "{% $states.input %}"
+
+
+def test_an_agents_steps_follow_one_another(definition, agent_states):
+    order, state = [], definition["States"]["EachAgent"]["ItemProcessor"]["StartAt"]
+    while state:
+        order.append(state)
+        state = agent_states[state].get("Next")
+    assert order == STEPS
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_gets_agent_and_date_from_its_own_function(agent_states, night, step):
+    arguments = agent_states[step]["Arguments"]
+    assert arguments["Payload"] == {
+        "agent_id": "{% $states.input.agent_id %}",
+        "date": "{% $states.input.date %}",
+    }
+    function = night.function(f"agent-memory-{step.lower()}")
+    called = arguments["FunctionName"].strip("<>").removesuffix(".Arn")
+    assert night.resources[called]["Properties"] == function
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_is_tried_again_and_its_last_failure_ends_that_agent_only(agent_states, step):
+    (retry,) = agent_states[step]["Retry"]
+    assert "States.TaskFailed" in retry["ErrorEquals"]
+    assert (retry["MaxAttempts"], retry["BackoffRate"]) == (2, 3)
+    (catch,) = agent_states[step]["Catch"]
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "AgentFailed")
+    assert f"'step': '{step.lower()}'" in catch["Output"]
+    assert agent_states["AgentFailed"]["End"] is True
+
+
+def test_a_failed_agent_fails_the_night_at_the_end(definition):
+    choice = definition["States"]["AnyFailed"]
+    assert [rule["Next"] for rule in choice["Choices"]] == ["SomeAgentsFailed"]
+    assert choice["Default"] == "Done"
+    assert definition["States"]["SomeAgentsFailed"]["Type"] == "Fail"
+    assert definition["States"]["SomeAgentsFailed"]["Error"] == "AgentsFailed"
+
+
+def test_the_machine_is_durable_logged_and_traced(night):
+    machine = night.only("AWS::StepFunctions::StateMachine")
+    assert machine["StateMachineType"] == "STANDARD"
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_the_machine_may_invoke_these_functions_only(night):
+    role = night.only("AWS::StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]
+    invoked = {resource for action, resource in night.role_permissions(role) if action == "lambda:InvokeFunction"}
+    functions = {f"<{name}.Arn>" for name in night.of_type("AWS::Lambda::Function")}
+    assert invoked == functions | {f"{arn}:*" for arn in functions}
+
+
+def test_a_night_begins_in_the_configured_time_zone(night):
+    schedule = night.only("AWS::Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "cron(10 0 * * ? *)"
+    assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
+    assert schedule["State"] == "ENABLED"
+    assert json.loads(schedule["Target"]["Input"]) == {"scheduled_time": "<aws.scheduler.scheduled-time>"}
+
+
+def test_a_start_is_retried_and_then_kept(night):
+    target = night.only("AWS::Scheduler::Schedule")["Target"]
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 10
+    (queue,) = night.of_type("AWS::SQS::Queue")
+    assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "tables", "objects"),
+    [
+        ("agents", {"States": {"GetItem", "Scan"}}, set()),
+        (
+            "consolidation",
+            {
+                "Decisions": {"Query"},
+                "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query"},
+                "States": {"GetItem"},
+            },
+            {("GetObject", "evidence/*"), ("PutObject", "evidence/*")},
+        ),
+        ("pruning", {"Memories": {"BatchGetItem", "DeleteItem", "Query"}}, {("PutObject", "pruned/*")}),
+        (
+            "archival",
+            {"Decisions": {"PartiQLUpdate", "Query"}, "States": {"GetItem", "PutItem"}},
+            {("GetObject", "decisions/*"), ("PutObject", "decisions/*")},
+        ),
+        (
+            "analytics",
+            {"Memories": {"BatchGetItem", "Query"}},
+            {("GetObject", "evidence/*"), ("PutObject", "reports/*")},
+        ),
+    ],
+)
+def test_a_function_may_do_what_it_does_and_no_more(night, name, tables, objects):
+    permissions = night.permissions(f"agent-memory-{name}")
+    on_tables: dict[str, set[str]] = {}
+    for action, resource in permissions:
+        if action.startswith("dynamodb:"):
+            table = next(one for one in ("Decisions", "Memories", "States") if one in resource)
+            on_tables.setdefault(table, set()).add(action.removeprefix("dynamodb:"))
+    assert on_tables == tables
+    found = {
+        (action.removeprefix("s3:"), resource.removeprefix(f"{ARCHIVE}/"))
+        for action, resource in permissions
+        if action.startswith("s3:") and action != "s3:ListBucket"
+    }
+    assert found == objects
+    may_list = any(action == "s3:ListBucket" for action, _ in permissions)
+    assert may_list == any(action == "GetObject" for action, _ in objects)
+    services = {action.split(":")[0] for action, _ in permissions}
+    assert services <= {"dynamodb", "s3", "logs", "xray"}
+
+
+def test_nightly_functions_stay_outside_the_vpc(night):
+    assert not any("VpcConfig" in function for function in night.properties("AWS::Lambda::Function"))
+
+
+def test_output_names_the_machine(night):
+    (machine,) = night.of_type("AWS::StepFunctions::StateMachine")
+    assert night.outputs["NightlyStateMachineArn"]["Value"] == {"Ref": machine}

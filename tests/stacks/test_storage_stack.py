@@ -1,0 +1,119 @@
+import pytest
+
+from agent_memory import schema
+
+TABLE = "AWS::DynamoDB::Table"
+
+
+def tables(template):
+    return {p["TableName"]: p for p in template.properties(TABLE)}
+
+
+def keys(properties):
+    return [(key["AttributeName"], key["KeyType"]) for key in properties["KeySchema"]]
+
+
+def test_logical_ids_of_what_holds_data_never_change(aws, local):
+    for synthesized in (aws, local):
+        storage = synthesized["storage"]
+        assert set(storage.of_type(TABLE)) == {"Decisions28C7D866", "MemoriesE52D0152", "StatesC1BB3AF7"}
+        assert set(storage.of_type("AWS::S3::Bucket")) == {"ArchiveDA4CB258"}
+
+
+@pytest.mark.parametrize("spec", schema.TABLES, ids=lambda spec: spec.name)
+def test_a_table_has_the_keys_of_the_schema(aws, spec):
+    table = tables(aws["storage"])[f"agent-memory-{spec.name}"]
+    assert keys(table) == [(spec.partition.name, "HASH"), (spec.sort.name, "RANGE")]
+    types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
+    wanted = {key.name: key.type for part in (spec, *spec.indexes) for key in (part.partition, part.sort)}
+    assert types == wanted
+
+
+@pytest.mark.parametrize("spec", schema.TABLES, ids=lambda spec: spec.name)
+def test_a_table_has_the_indexes_of_the_schema_with_keys_only(aws, spec):
+    table = tables(aws["storage"])[f"agent-memory-{spec.name}"]
+    indexes = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
+    assert {name: keys(index) for name, index in indexes.items()} == {
+        index.name: [(index.partition.name, "HASH"), (index.sort.name, "RANGE")] for index in spec.indexes
+    }
+    assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes.values())
+
+
+def test_the_seeds_indexes_are_there(aws):
+    found = {
+        name: {index["IndexName"]: keys(index) for index in table.get("GlobalSecondaryIndexes", [])}
+        for name, table in tables(aws["storage"]).items()
+    }
+    assert found == {
+        "agent-memory-agent_decisions": {
+            "by_outcome": [("agent_success", "HASH"), ("timestamp", "RANGE")],
+            "by_context": [("agent_context", "HASH"), ("timestamp", "RANGE")],
+        },
+        "agent-memory-agent_memory_ltm": {"by_confidence": [("pk", "HASH"), ("confidence", "RANGE")]},
+        "agent-memory-agent_state": {},
+    }
+
+
+@pytest.mark.parametrize("profile", ["aws", "local"])
+def test_tables_are_on_demand_recoverable_encrypted_and_forget_by_ttl(profile, request):
+    for table in tables(request.getfixturevalue(profile)["storage"]).values():
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+
+def test_in_aws_the_data_outlive_their_stack(aws):
+    storage = aws["storage"]
+    for resource in [*storage.of_type(TABLE).values(), *storage.of_type("AWS::S3::Bucket").values()]:
+        assert resource["DeletionPolicy"] == "Retain"
+        assert resource["UpdateReplacePolicy"] == "Retain"
+    assert all(table["DeletionProtectionEnabled"] for table in tables(storage).values())
+    assert aws.stacks.storage.termination_protection
+
+
+def test_locally_they_go_with_it(local):
+    storage = local["storage"]
+    for resource in [*storage.of_type(TABLE).values(), *storage.of_type("AWS::S3::Bucket").values()]:
+        assert resource["DeletionPolicy"] == "Delete"
+    assert not any(table["DeletionProtectionEnabled"] for table in tables(storage).values())
+    assert not storage.of_type("Custom::S3AutoDeleteObjects")
+
+
+def test_decisions_move_to_glacier_after_a_year_and_expire_after_seven(aws):
+    rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    decisions = next(rule for rule in rules if rule.get("Prefix") == "decisions/")
+    assert decisions["Transitions"] == [{"StorageClass": "GLACIER", "TransitionInDays": 365}]
+    assert decisions["ExpirationInDays"] == 2557
+    assert decisions["Status"] == "Enabled"
+
+
+def test_old_versions_and_abandoned_uploads_go_everywhere_in_the_archive(aws):
+    rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    everywhere = next(rule for rule in rules if "Prefix" not in rule)
+    assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert "ExpirationInDays" not in everywhere
+
+
+def test_the_archive_is_private_encrypted_and_versioned(aws):
+    bucket = aws["storage"].only("AWS::S3::Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    encryption = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_the_archive_answers_over_tls_only(aws):
+    statements = aws["storage"].only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    refused = [statement for statement in statements if statement["Effect"] == "Deny"]
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [statement["Condition"] for statement in refused]
+    assert all(statement["Principal"] == {"AWS": "*"} and statement["Action"] == "s3:*" for statement in refused)
+
+
+def test_outputs_name_what_clients_need(aws):
+    outputs = aws["storage"].outputs
+    assert outputs["TablePrefix"]["Value"] == "agent-memory"
+    assert outputs["ArchiveBucketName"]["Value"] == {"Ref": "ArchiveDA4CB258"}
+    assert "Export" not in outputs["ArchiveBucketName"]
