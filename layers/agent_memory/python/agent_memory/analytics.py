@@ -73,6 +73,7 @@ class MemoryAnalytics:
         now_ms = self._clock.now_ms()
         record = self._read(time_range)
         patterns = [memory.as_dict() for memory in self._memory.long_term.find(MemoryType.PATTERN)]
+        patterns.sort(key=lambda pattern: pattern.get("status") != "active")  # else most confident first, as they came
         return {
             "agent_id": self._memory.agent_id,
             "generated_at": to_iso(now_ms),
@@ -94,21 +95,25 @@ class MemoryAnalytics:
             record.add(decision)
         return record
 
+    def _entries(self) -> int | None:
+        """Keys in short-term memory; None where none is configured."""
+        return self._memory.short_term.count() if self._memory.stores.short_term is not None else None
+
     def _levels(self, record: "_Record") -> list[dict[str, Any]]:
         rows = []
         for name, store, age, _ in _LEVELS:
             level = record.levels[name]
-            row: dict[str, Any] = {
-                "level": name,
-                "store": store,
-                "age": age,
-                "decisions": level.decisions,
-                "oldest": to_iso(level.oldest_ms) if level.oldest_ms is not None else None,
-                "newest": to_iso(level.newest_ms) if level.newest_ms is not None else None,
-            }
-            if name == "immediate" and self._memory.stores.short_term is not None:
-                row["entries"] = self._memory.short_term.count()
-            rows.append(row)
+            rows.append(
+                {
+                    "level": name,
+                    "store": store,
+                    "age": age,
+                    "decisions": level.decisions,
+                    "entries": self._entries() if name == "immediate" else None,
+                    "oldest": to_iso(level.oldest_ms) if level.oldest_ms is not None else None,
+                    "newest": to_iso(level.newest_ms) if level.newest_ms is not None else None,
+                }
+            )
         return rows
 
 

@@ -1,0 +1,1 @@
+"""The demo: real bars replayed through the deployed system, night by night."""

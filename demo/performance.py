@@ -1,0 +1,42 @@
+"""The performance report: read from the tables and the archive, written as a page."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from agent_memory.analytics import MemoryAnalytics
+from agent_memory.decision_logger import DecisionLogger
+from agent_memory.memory_manager import MemoryManager
+from agent_memory.reporting import render_report
+from agent_memory.stores.connections import Stores
+from demo.cost import cost_of_a_month
+from demo.errors import DemoError
+
+
+def performance_report(stores: Stores, agent_id: str, assembly: Path) -> dict[str, Any]:
+    """What the agent's record says, and what a month would cost; every number is read from the stores.
+
+    Args:
+        stores: where everything was stored.
+        agent_id: whose record.
+        assembly: folder of the synthesized stacks, whose alarms and dashboards cost money.
+
+    Raises:
+        Unavailable: a store did not answer.
+    """
+    memory = MemoryManager(agent_id, stores=stores)
+    analytics = MemoryAnalytics(DecisionLogger(agent_id, memory_manager=memory), memory)
+    report = asyncio.run(analytics.generate_performance_report())
+    return {**report, "cost": cost_of_a_month(stores, agent_id, assembly)}
+
+
+def write_html(report: dict[str, Any], path: Path) -> None:
+    """Write the report as one self-contained page.
+
+    Raises:
+        DemoError: the file cannot be written.
+    """
+    try:
+        path.write_text(render_report(report), encoding="utf-8")
+    except OSError as error:
+        raise DemoError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,66 @@
+"""Sends decisions and outcomes to the API in batches, a few batches at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from agent_memory.errors import AgentMemoryError
+from demo.errors import DemoError
+from demo.plan import START_OVER
+
+Record = dict[str, Any]
+Send = Callable[[Sequence[Record]], Awaitable[list[Record]]]
+
+BATCH = 100
+_AT_ONCE = 4
+
+
+class Memory(Protocol):
+    """What the demo needs of a client; `AgentMemoryClient` is one."""
+
+    async def log_decisions(self, drafts: Sequence[Record]) -> list[Record]:
+        """Log up to a hundred decisions."""
+        ...
+
+    async def log_outcomes(self, reports: Sequence[Record]) -> list[Record]:
+        """Log up to a hundred outcomes."""
+        ...
+
+    async def store_stm(self, key: str, data: Any, ttl_seconds: int) -> None:  # JSON
+        """Keep a JSON value for a while."""
+        ...
+
+
+async def send_all(send: Send, records: Sequence[Record]) -> int:
+    """Send records in batches of even size; returns how many were new, the others being stored already.
+
+    Raises:
+        DemoError: the API refused one of them.
+    """
+    if not records:
+        return 0
+    count = -(-len(records) // BATCH)
+    size = -(-len(records) // count)
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def send_batch(batch: Sequence[Record]) -> int:
+        async with slots:
+            return _new_ones(await send(batch))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(send_batch(records[at : at + size])) for at in range(0, len(records), size)]
+    except* (DemoError, AgentMemoryError) as errors:
+        failed = errors.exceptions[0]
+    else:
+        return sum(task.result() for task in tasks)
+    raise failed
+
+
+def _new_ones(results: Sequence[Record]) -> int:
+    for result in results:
+        if result["status"] == "conflict":
+            raise DemoError(f"{result['decision_id']} is stored with other content: {START_OVER}")
+        if result["status"] not in {"created", "recorded", "unchanged"}:
+            raise DemoError(f"the API answered {result['status']!r} for {result['decision_id']}: {result.get('error')}")
+    return sum(result["status"] != "unchanged" for result in results)

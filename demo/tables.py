@@ -1,0 +1,180 @@
+"""The performance report as tables for the terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+Report = Mapping[str, Any]
+
+_MAX_CONTEXTS = 12
+_MAX_PATTERNS = 10
+_TYPE_ORDER = ("SIGNAL_GENERATION", "SOURCE_SELECTION", "QUERY", "LEARNING")
+
+
+def report_tables(report: Report) -> RenderableType:
+    """All tables of a performance report, one below the other."""
+    return Group(*_with_space(_tables(report)))
+
+
+def _tables(report: Report) -> Iterator[RenderableType]:
+    yield totals_line(report)
+    if report["success_by_context"]:
+        yield context_table(report["success_by_context"])
+    yield pattern_table(report["patterns"]) if report["patterns"] else Text("No patterns learned yet.", style="yellow")
+    if report.get("control"):
+        yield control_line(report["control"])
+    yield level_table(report["levels"])
+    if report.get("cost"):
+        yield cost_table(report["cost"])
+
+
+def totals_line(report: Report) -> Text:
+    """How many decisions, and how many succeeded."""
+    totals = report["totals"]
+    line = Text()
+    line.append(f"{totals['decisions']:,}", style="bold").append(" decisions, ")
+    line.append(f"{totals['with_outcome']:,}", style="bold").append(" with outcome, ")
+    if totals["with_outcome"]:
+        line.append(_percent(totals["success_rate"]), style="bold green")
+        line.append(f" succeeded ({_interval(totals)})")
+    else:
+        line.append("none judged yet")
+    return line
+
+
+def context_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Success by market context and decision type, the largest samples first; signals before the other types."""
+    table = _table("Success by market context", "95 % intervals")
+    _columns(table, "Decision", "Context", right=("Judged", "Success", "Interval"))
+    shown = sorted(rows, key=lambda row: (_rank(row["decision_type"]), -row["with_outcome"]))[:_MAX_CONTEXTS]
+    for row in shown:
+        context = row["context_type"].replace("|", ", ").replace("=", " ")
+        table.add_row(_words(row["decision_type"]), context, *_judged(row))
+    _note_hidden(table, len(rows) - len(shown), "context")
+    return table
+
+
+def pattern_table(patterns: Sequence[Mapping[str, Any]]) -> Table:
+    """Learned patterns, the most confident first."""
+    table = _table("Learned patterns", "what succeeds more or less often than the rest, most confident first")
+    table.add_column("Pattern", ratio=1)
+    _columns(table, right=("Success", "Usually", "Samples", "Confidence", "Status"))
+    shown = sorted(patterns, key=lambda pattern: (pattern["status"] != "active", -pattern["confidence"]))[
+        :_MAX_PATTERNS
+    ]
+    for pattern in shown:
+        better = (pattern["success_rate"] or 0.0) >= (pattern["base_rate"] or 0.0)
+        table.add_row(
+            _statement(pattern["description"]),
+            Text(_percent(pattern["success_rate"]), style="green" if better else "red"),
+            _percent(pattern["base_rate"]),
+            _count(pattern["sample_size"]),
+            f"{pattern['confidence']:.2f}",
+            pattern["status"],
+        )
+    _note_hidden(table, len(patterns) - len(shown), "pattern")
+    return table
+
+
+def control_line(control: Mapping[str, Any]) -> Text:
+    """What the same learning finds when outcomes are shuffled, where there is nothing to find."""
+    line = Text("Control: ", style="bold")
+    line.append(f"with outcomes shuffled {control['shuffles']} times, ", style="")
+    found = control["promoted"]
+    line.append(f"{found} patterns" if found != 1 else "1 pattern", style="green" if not found else "yellow")
+    return line.append(f" were promoted of {control['candidates_tried']:,} candidates tried.", style="")
+
+
+def level_table(levels: Sequence[Mapping[str, Any]]) -> Table:
+    """Where the decisions lie, level by level."""
+    table = _table("Where the data lie")
+    _columns(table, "Level", "Store", "Age", right=("Decisions", "Entries", "Oldest", "Newest"))
+    for level in levels:
+        entries = level.get("entries")
+        table.add_row(
+            level["level"],
+            level["store"],
+            level["age"],
+            f"{level['decisions']:,}",
+            "" if entries is None else _count(entries),
+            _minute(level["oldest"]),
+            _minute(level["newest"]),
+        )
+    return table
+
+
+def cost_table(cost: Mapping[str, Any]) -> Table:
+    """What a month would cost on AWS."""
+    table = _table("What a month on AWS would cost", f"{cost['scenario']}; prices of {cost['price_date']}")
+    _columns(table, "Service", "Usage", right=("USD a month",))
+    for line in cost["lines"]:
+        table.add_row(line["service"], line["usage"], f"{line['monthly_usd']:.2f}")
+    table.add_section()
+    table.add_row("Total", "", f"{cost['total_usd']:.2f}", style="bold")
+    return table
+
+
+def _table(title: str, caption: str | None = None) -> Table:
+    heading = Text(title, style="bold cyan")
+    if caption:
+        heading.append(f"  {caption}", style="dim not bold")
+    return Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+
+
+def _columns(table: Table, *left: str, right: Sequence[str] = ()) -> None:
+    """Text wraps where the terminal is narrow; figures never do."""
+    for name in left:
+        table.add_column(name)
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+
+
+def _judged(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    if not row["with_outcome"]:
+        return "0", "-", "-"
+    return f"{row['with_outcome']:,}", _percent(row["success_rate"]), _interval(row)
+
+
+def _note_hidden(table: Table, count: int, what: str) -> None:
+    if count > 0:
+        table.caption = Text(f"and {count:,} more {what}{'s' if count > 1 else ''} in the report", style="dim")
+
+
+def _rank(decision_type: str) -> tuple[int, str]:
+    known = decision_type in _TYPE_ORDER
+    return (_TYPE_ORDER.index(decision_type) if known else len(_TYPE_ORDER), decision_type)
+
+
+def _words(decision_type: str) -> str:
+    return decision_type.replace("_", " ").lower()
+
+
+def _statement(description: str) -> str:
+    """A pattern's description without its figures, which have columns of their own."""
+    return description.rpartition(": ")[0] or description
+
+
+def _count(number: float | None) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    return f"{100 * row['low']:.1f} - {100 * row['high']:.1f} %"
+
+
+def _minute(iso: str | None) -> str:
+    return iso[5:16].replace("T", " ") if iso else "-"
+
+
+def _with_space(parts: Iterator[RenderableType]) -> Iterator[RenderableType]:
+    for part in parts:
+        yield part
+        yield Text()

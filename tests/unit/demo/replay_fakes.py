@@ -1,0 +1,114 @@
+"""What stands in for the deployed system: the real library on stores in memory, and nights that take notes."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from agent_memory.clock import FixedClock
+from agent_memory.decision_logger import DecisionLogger
+from agent_memory.memory_manager import MemoryManager
+from agent_memory.stores.connections import in_memory_stores
+from demo.bars import sample_bars
+from demo.nights import Night
+from trading_agents import AGENT_ID, Bars
+
+
+class FakeMemory:
+    """A client without HTTP. `fails_at` names the requests, counted from 1, that are interrupted on their way back."""
+
+    def __init__(self):
+        self.clock = FixedClock(0)
+        self.stores = in_memory_stores(self.clock)
+        self.manager = MemoryManager(AGENT_ID, stores=self.stores, clock=self.clock)
+        self.logger = DecisionLogger(AGENT_ID, memory_manager=self.manager, clock=self.clock)
+        self.requests = 0
+        self.fails_at = set()
+        self.sizes = []
+
+    def set_time(self, now: datetime):
+        self.clock.advance(int(now.timestamp() * 1000) - self.clock.now_ms())
+
+    async def log_decisions(self, drafts):
+        return await self._logged(self.logger.log_decisions, drafts)
+
+    async def log_outcomes(self, reports):
+        return await self._logged(self.logger.log_outcomes, reports)
+
+    async def store_stm(self, key, data, ttl_seconds):
+        await self.manager.store_stm(key, data, ttl_seconds)
+
+    async def _logged(self, log, records):
+        self.requests += 1
+        self.sizes.append(len(records))
+        results = await log(records)
+        if self.requests in self.fails_at:
+            raise asyncio.CancelledError
+        return [
+            {"decision_id": r.decision_id, "status": str(r.status or "invalid"), "error": r.error and str(r.error)}
+            for r in results
+        ]
+
+    def decisions(self):
+        """All that is stored, oldest first."""
+        stored = self.logger.log.stream(_everything(), newest_first=False)
+        return [decision.as_dict() for decision in stored]
+
+
+class FakeNights:
+    """Notes, for each night, what is stored at its begin and at its end. `fails_on` names days that fail."""
+
+    def __init__(self, memory, seconds=0.002, fails_on=()):
+        self.memory, self.seconds, self.fails_on = memory, seconds, set(fails_on)
+        self.days, self.running, self.seen = [], 0, {}
+
+    async def run(self, day):
+        self.running += 1
+        assert self.running == 1, "nights overlap"
+        before = self._until_midnight(day)
+        try:
+            await asyncio.sleep(self.seconds)
+            if day in self.fails_on:
+                raise FakeNightError(day)
+        finally:
+            self.running -= 1
+        after = self._until_midnight(day)
+        self.days.append(day)
+        self.seen[day] = (before, after)
+        return Night(day, len(self.days), self.seconds)
+
+    def _until_midnight(self, day):
+        rows = [d for d in self.memory.decisions() if d["timestamp"][:10] <= day.isoformat()]
+        return len(rows), sum(d["success"] is not None for d in rows)
+
+
+class FakeNightError(Exception):
+    """The night failed."""
+
+
+class Watching:
+    """Takes down what a replay tells."""
+
+    def __init__(self):
+        self.days, self.nights = [], []
+
+    def logged(self, day, decisions, outcomes):
+        self.days.append((day, decisions, outcomes))
+
+    def slept(self, night):
+        self.nights.append(night.day)
+
+
+def at(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _everything():
+    from agent_memory.decision_log import DecisionFilter
+
+    return DecisionFilter()
+
+
+def first_bars(count):
+    """The first bars of the sample."""
+    bars = sample_bars()
+    columns = {name: getattr(bars, name)[:count] for name in ("open", "high", "low", "close", "volume")}
+    return Bars(bars.symbols, bars.labels[:count], **columns)

@@ -1,0 +1,77 @@
+import pytest
+
+from agent_memory.errors import Unavailable
+from demo import run
+from demo.__main__ import main
+from demo.errors import DemoError
+from local import LocalCloudError
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """What the demo was asked for; set `error` to let it fail."""
+
+    class Ran(list):
+        error = None
+
+    calls = Ran()
+
+    def run_demo(options, _terminal):
+        calls.append(options)
+        if calls.error:
+            raise calls.error
+
+    monkeypatch.setattr(run, "run_demo", run_demo)
+    return calls
+
+
+def test_without_flags_it_replays_121_days_of_the_sample(ran):
+    assert main([]) == 0
+    (options,) = ran
+    assert (options.days, options.bars, options.keep, str(options.output)) == (121, None, False, "report.html")
+
+
+def test_flags_are_passed_on(ran, tmp_path):
+    bars = tmp_path / "bars.csv"
+    bars.touch()
+    assert main(["--days", "3", "--bars", str(bars), "--keep", "--output", "x.html", "--state", str(tmp_path)]) == 0
+    (options,) = ran
+    assert (options.days, options.bars, options.keep, str(options.output)) == (3, bars, True, "x.html")
+    assert options.state == tmp_path
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--days", "x"], ["--days", "0"], ["--dayz", "3"], ["--bars", "/no/such.csv"], ["--days"], ["more"]]
+)
+def test_a_wrong_flag_is_one_line_and_exit_code_two(ran, capsys, arguments):
+    assert main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("Error: ")
+    assert told.err.count("\n") == 1
+    assert not ran
+
+
+@pytest.mark.parametrize("error", [DemoError("no bars\nleft"), LocalCloudError("no node"), Unavailable("no answer")])
+def test_what_may_go_wrong_is_one_line_and_exit_code_one(ran, capsys, error):
+    ran.error = error
+    assert main([]) == 1
+    assert capsys.readouterr().err == f"Error: {' '.join(str(error).split())}\n"
+
+
+def test_what_should_not_go_wrong_is_not_hidden(ran):
+    ran.error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        main([])
+
+
+def test_ctrl_c_is_one_line_and_exit_code_130(ran, capsys):
+    ran.error = KeyboardInterrupt()
+    assert main([]) == 130
+    assert capsys.readouterr().err == "Stopped: interrupted; the next run goes on from the last day that was saved\n"
+
+
+def test_help_needs_nothing(ran, capsys):
+    assert main(["--help"]) == 0
+    assert "--bars" in capsys.readouterr().out
+    assert not ran

@@ -1,0 +1,75 @@
+import json
+
+import pytest
+from replay_fakes import at
+
+from demo.errors import DemoError
+from demo.nights import Nights
+
+DAY = at("2026-11-19").date()
+
+
+class FakeStepFunctions:
+    """Answers RUNNING once, then as told."""
+
+    def __init__(self, **end):
+        self.end, self.started, self.asked = end, [], 0
+
+    def start_execution(self, **request):
+        self.started.append(request)
+        return {"executionArn": "arn:execution"}
+
+    def describe_execution(self, *, executionArn):  # noqa: N803  # boto3's name
+        assert executionArn == "arn:execution"
+        self.asked += 1
+        return {"status": "RUNNING"} if self.asked == 1 else self.end
+
+
+def output(patterns):
+    return json.dumps({"date": "2026-11-19", "agents": [{"analytics": {"active_patterns": patterns}}]})
+
+
+async def test_a_night_is_started_for_its_day_and_waited_for():
+    client = FakeStepFunctions(status="SUCCEEDED", output=output(7))
+    night = await Nights(client, "arn:machine", "market-hunter").run(DAY)
+    assert (night.day, night.active_patterns, client.asked) == (DAY, 7, 2)
+    assert 0.1 <= night.seconds < 2
+    (request,) = client.started
+    assert request["stateMachineArn"] == "arn:machine"
+    assert json.loads(request["input"]) == {"date": "2026-11-19", "agents": ["market-hunter"]}
+    assert request["name"].startswith("market-hunter-2026-11-19-")
+
+
+async def test_a_night_may_be_run_again_under_a_new_name():
+    client = FakeStepFunctions(status="SUCCEEDED", output=output(0))
+    nights = Nights(client, "arn:machine", "a" * 63)
+    await nights.run(DAY)
+    await nights.run(DAY)
+    names = {request["name"] for request in client.started}
+    assert len(names) == 2
+    assert max(map(len, names)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (
+            {
+                "status": "FAILED",
+                "error": "AgentsFailed",
+                "cause": json.dumps(
+                    [{"agent_id": "market-hunter", "error": {"step": "archival", "error": "E", "cause": "no\n bucket"}}]
+                ),
+            },
+            "FAILED: market-hunter, archival: no bucket",
+        ),
+        ({"status": "FAILED", "error": "States.Runtime", "cause": "line\nline"}, "FAILED: line line"),
+        ({"status": "TIMED_OUT"}, "TIMED_OUT: no cause was given"),
+        ({"status": "FAILED", "cause": "x" * 1000}, "FAILED: " + "x" * 299 + "…"),
+        ({"status": "FAILED", "cause": '{"errorMessage": "boom"}'}, 'FAILED: {"errorMessage": "boom"}'),
+    ],
+)
+async def test_a_failed_night_tells_its_cause_in_one_line(end, told):
+    with pytest.raises(DemoError) as caught:
+        await Nights(FakeStepFunctions(**end), "arn:machine", "market-hunter").run(DAY)
+    assert str(caught.value) == f"the night of 2026-11-19 ended as {told}"
