@@ -58,10 +58,18 @@ class Nights:
             name=f"{self._agent_id[:40]}-{day.isoformat()}-{secrets.token_hex(4)}",
             input=json.dumps({"date": day.isoformat(), "agents": [self._agent_id]}),
         )
+        try:
+            return await self._end_of(execution["executionArn"], day, started)
+        except asyncio.CancelledError:
+            # Left alone it would go on, and keep the local cloud from stopping.
+            self._client.stop_execution(executionArn=execution["executionArn"], cause="the demo was interrupted")
+            raise
+
+    async def _end_of(self, execution_arn: str, day: date, started: float) -> Night:
         await asyncio.sleep(_FIRST_LOOK * self._last_seconds)
         while True:
             await asyncio.sleep(_POLL_SECONDS)
-            told = await asyncio.to_thread(self._client.describe_execution, executionArn=execution["executionArn"])
+            told = await asyncio.to_thread(self._client.describe_execution, executionArn=execution_arn)
             seconds = time.monotonic() - started
             if told["status"] == "SUCCEEDED":
                 self._last_seconds = seconds

@@ -12,7 +12,6 @@ from agent_memory.client import AgentMemoryClient
 from agent_memory.stores.connections import Stores, open_stores, redis_client_for
 from demo import plan
 from demo.bars import sample_bars
-from demo.cost import cost_of_a_month
 from demo.csv_bars import csv_bars
 from demo.cycles import Cycles
 from demo.nights import Nights

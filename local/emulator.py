@@ -17,6 +17,7 @@ from local.session import LocalSession
 ROOT_KEYS = {"access_key": ACCOUNT, "secret_key": "unchecked"}
 _USER = "local-developer"
 _MAY_DO_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+_MAIN = Path(__file__).with_name("emulator_main.py")
 
 
 def start_emulator(
@@ -28,7 +29,7 @@ def start_emulator(
         LocalCloudError: it does not start.
     """
     service.start(
-        [str(python_of(packages)), "-m", "ministack"],
+        [str(python_of(packages)), "-I", str(_MAIN)],
         environment=_environment(layout, port, cache_port),
         directory=layout.scratch,
         detached=detached,

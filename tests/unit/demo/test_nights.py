@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -13,7 +14,7 @@ class FakeStepFunctions:
     """Answers RUNNING once, then as told."""
 
     def __init__(self, **end):
-        self.end, self.started, self.asked = end, [], 0
+        self.end, self.started, self.stopped, self.asked = end, [], [], 0
 
     def start_execution(self, **request):
         self.started.append(request)
@@ -22,7 +23,10 @@ class FakeStepFunctions:
     def describe_execution(self, *, executionArn):  # noqa: N803  # boto3's name
         assert executionArn == "arn:execution"
         self.asked += 1
-        return {"status": "RUNNING"} if self.asked == 1 else self.end
+        return {"status": "RUNNING"} if self.asked == 1 or not self.end else self.end
+
+    def stop_execution(self, **request):
+        self.stopped.append(request["executionArn"])
 
 
 def output(patterns):
@@ -73,3 +77,22 @@ async def test_a_failed_night_tells_its_cause_in_one_line(end, told):
     with pytest.raises(DemoError) as caught:
         await Nights(FakeStepFunctions(**end), "arn:machine", "market-hunter").run(DAY)
     assert str(caught.value) == f"the night of 2026-11-19 ended as {told}"
+
+
+async def test_a_night_that_is_cancelled_is_stopped():
+    client = FakeStepFunctions()
+    night = asyncio.create_task(Nights(client, "arn:machine", "market-hunter").run(DAY))
+    await asyncio.sleep(0.2)
+    night.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await night
+    assert client.stopped == ["arn:execution"]
+
+
+async def test_the_next_night_is_not_asked_after_before_it_can_be_over():
+    client = FakeStepFunctions(status="SUCCEEDED", output=output(0))
+    nights = Nights(client, "arn:machine", "market-hunter")
+    first = await nights.run(DAY)
+    second = await nights.run(DAY)
+    assert client.asked == 3
+    assert second.seconds > 0.6 * first.seconds

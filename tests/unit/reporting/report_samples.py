@@ -28,7 +28,7 @@ def wilson(succeeded: int, n: int) -> dict[str, float | None]:
 def rich_report(days: int = 120, types: dict[str, float] | None = None) -> dict[str, Any]:
     """120 days of four decision types in nine contexts, six patterns, everything filled in."""
     types = TYPES if types is None else types
-    rng = random.Random(7)  # noqa: S311
+    rng = random.Random(7)
     per_day, cells = [], {}
     for back in range(days - 1, -1, -1):
         on = LAST_DAY - timedelta(days=back)

@@ -140,7 +140,7 @@ def _other_source(name: str) -> str:
 
 
 def _claim(forecast: Forecast, row: MarketRow, number: int, *, answers_yes: bool) -> Record:
-    """What exactly is forecast: a direction, or a threshold that the next bar is to exceed and the source's word on it."""
+    """What exactly is forecast: a direction, or a threshold to exceed, with the source's word for or against it."""
     if forecast == "direction":
         return {"expected": "up" if answers_yes else "down"}
     thresholds = row.median_move if forecast == "large_move" else row.median_range

@@ -14,6 +14,7 @@ from agent_memory.keys import ARCHIVE_PROGRESS
 from agent_memory.models import Decision
 from agent_memory.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 from agent_memory.stores.base import ArchiveStore, DecisionKey, DecisionStore, Span, StateStore
+from agent_memory.stores.concurrently import map_concurrently
 
 # A night that has much to catch up stops here; the next one goes on.
 _MAX_DAYS_A_NIGHT = 60
@@ -39,9 +40,7 @@ def archive_due_days(
         else _first_day(agent_id, kinds, decisions, last_due)
     )
     due = [first_due + timedelta(days=n) for n in range((last_due - first_due).days + 1)][:_MAX_DAYS_A_NIGHT]
-    archived = 0
-    for due_day in due:
-        archived += sum(_archive_day(agent_id, kind, due_day, decisions, archive) for kind in kinds)
+    archived = sum(_archive_day(agent_id, kinds, due_day, decisions, archive) for due_day in due)
     if due:
         now_ms = day_start_ms(day) + DAY_MS
         data = {"archived_through": due[-1].isoformat()}
@@ -61,16 +60,20 @@ def _first_day(agent_id: str, kinds: list[str], decisions: DecisionStore, last_d
     return min(days, default=last_due + timedelta(days=1))
 
 
-def _archive_day(agent_id: str, kind: str, day: date, decisions: DecisionStore, archive: ArchiveStore) -> int:
-    start_ms = day_start_ms(day)
-    in_table = list(decisions.scan_type(agent_id, kind, Span(start_ms, start_ms + DAY_MS), newest_first=False))
-    if not in_table:
-        return 0
-    together = {decision.decision_id: decision for decision in archive.read_day(agent_id, kind, day)}
-    together |= {decision.decision_id: decision for decision in in_table}
-    archive.write_day(agent_id, kind, day, list(together.values()))
-    decisions.expire([_key(d) for d in in_table], [d.timestamp_ms + HOT_DAYS * DAY_MS for d in in_table])
-    return len(in_table)
+def _archive_day(agent_id: str, kinds: list[str], day: date, decisions: DecisionStore, archive: ArchiveStore) -> int:
+    """Archive one day of all types side by side; returns how many decisions the table held."""
+    span = Span(day_start_ms(day), day_start_ms(day) + DAY_MS)
+
+    def archive_kind(kind: str) -> int:
+        in_table = list(decisions.scan_type(agent_id, kind, span, newest_first=False))
+        if in_table:
+            together = {decision.decision_id: decision for decision in archive.read_day(agent_id, kind, day)}
+            together |= {decision.decision_id: decision for decision in in_table}
+            archive.write_day(agent_id, kind, day, list(together.values()))
+            decisions.expire([_key(d) for d in in_table], [d.timestamp_ms + HOT_DAYS * DAY_MS for d in in_table])
+        return len(in_table)
+
+    return sum(map_concurrently(archive_kind, kinds))
 
 
 def _key(decision: Decision) -> DecisionKey:

@@ -29,7 +29,10 @@ def consolidate(
     as deprecated. Doing the same night twice ends in the same memories.
     """
     span = fresh_span(day)
-    fresh = [d for kind in states.decision_types(agent_id) for d in decisions.scan_type(agent_id, kind, span)]
+    by_kind = map_concurrently(
+        lambda kind: list(decisions.scan_type(agent_id, kind, span)), states.decision_types(agent_id)
+    )
+    fresh = [decision for of_kind in by_kind for decision in of_kind]
     evidence = renew_evidence(blobs, agent_id, day, fresh)
     identification = identify_patterns(evidence, thresholds or PatternThresholds())
     long_term = LongTermMemory(agent_id, memories, FixedClock(day_start_ms(day) + DAY_MS))
