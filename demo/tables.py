@@ -82,11 +82,14 @@ def pattern_table(patterns: Sequence[Mapping[str, Any]]) -> Table:
 
 def control_line(control: Mapping[str, Any]) -> Text:
     """What the same learning finds when outcomes are shuffled, where there is nothing to find."""
-    line = Text("Control: ", style="bold")
-    line.append(f"with outcomes shuffled {control['shuffles']} times, ", style="")
     found = control["promoted"]
-    line.append(f"{found} patterns" if found != 1 else "1 pattern", style="green" if not found else "yellow")
-    return line.append(f" were promoted of {control['candidates_tried']:,} candidates tried.", style="")
+    patterns = f"{found} pattern{'' if found == 1 else 's'}"
+    return Text.assemble(
+        ("Control: ", "bold"),
+        f"with outcomes shuffled {control['shuffles']} times, ",
+        (patterns, "yellow" if found else "green"),
+        f" {'was' if found == 1 else 'were'} promoted of {control['candidates_tried']:,} candidates tried.",
+    )
 
 
 def level_table(levels: Sequence[Mapping[str, Any]]) -> Table:

@@ -155,15 +155,10 @@ async def test_what_is_refused_says_why_and_shows_no_trace(local_cloud):
             await client.get_decision(new_decision_id("QUERY", 5))
         with pytest.raises(NotFound):
             await client.log_outcome(new_decision_id("QUERY", 5), {}, True)
+        # A client that does not check its agent id, as one in another language might not.
+        client._http.base_url = f"{local_cloud.api_url}/v1/agents/Bad!/"
         with pytest.raises(InvalidInput, match="agent_id"):
-            await client_of_path(local_cloud, "Bad!").query_decisions()
-
-
-def client_of_path(cloud, agent_id):
-    """A client that did not check its agent id, as another language's might not."""
-    client = client_of(cloud, "hunter")
-    client._http.base_url = f"{cloud.api_url}/v1/agents/{agent_id}/"
-    return client
+            await client.query_decisions()
 
 
 async def test_memory_over_signed_http(local_cloud):

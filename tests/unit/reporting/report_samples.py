@@ -65,6 +65,13 @@ def rich_report(days: int = 120, types: dict[str, float] | None = None) -> dict[
             {"context_type": c, "decision_type": t, "with_outcome": n, "succeeded": s, **wilson(s, n)}
             for (c, t), (n, s) in sorted(cells.items())
         ],
+        "success_with_source": {
+            "with_outcome": 900,
+            "succeeded": 522,
+            "success_rate": 0.58,
+            "low": 0.547,
+            "high": 0.612,
+        },
         "success_by_source": [
             {"source": name, "with_outcome": n, "succeeded": round(n * rate), **wilson(round(n * rate), n)}
             for (name, rate), n in zip(SOURCES.items(), (4211, 1388, 2950, 3307, 1904, 612), strict=True)
@@ -149,6 +156,7 @@ def empty_report() -> dict[str, Any]:
         "decisions_per_day": [],
         "success_by_context": [],
         "success_by_source": [],
+        "success_with_source": {"with_outcome": 0, "succeeded": 0, "success_rate": None, "low": None, "high": None},
         "patterns": [],
         "levels": [],
         "control": {"shuffles": 0, "promoted": 0, "candidates_tried": 0},

@@ -82,6 +82,7 @@ class MemoryAnalytics:
             "decisions_per_day": record.by_day(),
             "success_by_context": record.by_context(),
             "success_by_source": record.by_source(),
+            "success_with_source": record.with_source.rate(),
             "patterns": [_pattern_row(pattern) for pattern in patterns],
             "levels": self._levels(record),
             "control": _control(
@@ -135,6 +136,7 @@ class _Record:
     days: dict[tuple[str, str], Tally] = field(default_factory=dict)
     contexts: dict[tuple[str, str], Tally] = field(default_factory=dict)
     sources: dict[str, Tally] = field(default_factory=dict)
+    with_source: Tally = field(default_factory=Tally)
     levels: dict[str, _Level] = field(default_factory=lambda: {name: _Level() for name, *_ in _LEVELS})
     evidence: list[Evidence] = field(default_factory=list)
 
@@ -145,7 +147,10 @@ class _Record:
         self.last_ms = decision.timestamp_ms
         count(self.days, [(date_of(decision.timestamp_ms).isoformat(), decision.decision_type)], success)
         count(self.contexts, _contexts_of(decision), success)
-        count(self.sources, _sources_of(decision), success)
+        sources = _sources_of(decision)
+        count(self.sources, sources, success)
+        if sources:
+            self.with_source.add(success)
         level = self.levels[_level_of(self.now_ms - decision.timestamp_ms)]
         level.decisions += 1
         level.oldest_ms = decision.timestamp_ms if level.oldest_ms is None else level.oldest_ms

@@ -76,7 +76,7 @@ def _content(report: Mapping[str, Any]) -> dict[str, Any]:
         "context_rows": view.with_outcomes(report["success_by_context"]),
         "contexts_plot": _intervals_plot(contexts, "contexts", "Success rate by context and decision type"),
         "sources": sources,
-        "sources_heading": view.apart_heading(sources, "rates by source", "the overall one"),
+        "sources_heading": view.apart_heading(sources, "rates by source", "that of all sources"),
         "sources_plot": _intervals_plot(sources, "sources", "Success rate by source"),
         "patterns_heading": view.patterns_heading(report),
         "patterns_plot": _intervals_plot(patterns, "patterns", "Success rate of each pattern and its base rate"),

@@ -90,14 +90,14 @@ def _estimate(label: str, row: Row | None) -> Estimate:
 
 
 def source_panel(report: Report) -> Panel:
-    """Sources, the highest rate first, against the rate of all decisions."""
+    """Sources, the highest rate first, against the rate of all decisions that rested on any source."""
     rows = sorted(with_outcomes(report["success_by_source"]), key=lambda row: -row["success_rate"])
-    overall = report["totals"]["success_rate"]
+    overall = report["success_with_source"]["success_rate"]
     return Panel(
         title="",
         rows=[_estimate(name(row["source"]), row) for row in rows],
         reference=overall,
-        reference_label=f"all decisions {percent(overall)}" if overall is not None else "",
+        reference_label=f"any source {percent(overall)}" if overall is not None else "",
     )
 
 
