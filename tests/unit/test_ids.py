@@ -34,7 +34,10 @@ def test_the_same_name_gives_the_same_id_and_another_name_another(moment, name, 
     assert (decision_id_for("QUERY", at, name) == decision_id_for("QUERY", at, other)) == (name == other)
 
 
-@pytest.mark.parametrize("bad", ["", "x", "6f1c2a1e-7f5b-4c39-9d3c-0a4f8d2b1e55", "019A9C2F-0000-8ABC-8DEF-0123456789AB", None, 7, "a#b"])
+UPPER = "019A9C2F-0000-8ABC-8DEF-0123456789AB"
+
+
+@pytest.mark.parametrize("bad", ["", "x", "6f1c2a1e-7f5b-4c39-9d3c-0a4f8d2b1e55", UPPER, None, 7, "a#b"])
 def test_what_is_no_decision_id_is_refused(bad):
     with pytest.raises(InvalidInput, match="decision_id"):
         parse_decision_id(bad)
