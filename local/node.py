@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import LocalCloudError, ToolMissingError
-from local.processes import Tools
+from local.processes import Tools, in_turn
 
 OLDEST_NODE = 22
 
@@ -44,22 +44,23 @@ def ensure_cdk(tools: Tools, node: Node, root: Path, log: Path) -> Path:
         LocalCloudError: npm cannot install it.
     """
     script = root / "node_modules" / "aws-cdk" / "bin" / "cdk"
-    if _installed(root) and script.exists():
-        return script
+    with in_turn(root / ".local" / "node_modules.lock"):
+        if not (_installed(root) and script.exists()):
+            _install(tools, node, root, log)
+    return script
+
+
+def _install(tools: Tools, node: Node, root: Path, log: Path) -> None:
+    # npm needs the user's own settings (a proxy, a mirror), and finds the right node for its scripts.
+    environment = os.environ | {"PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    command = [*node.npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier"]
     try:
-        tools.run(
-            [*node.npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier"],
-            # npm needs the user's own settings (a proxy, a mirror), and finds the right node for its scripts.
-            environment=os.environ | {"PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
-            directory=root,
-            log=log,
-        )
+        tools.run(command, environment=environment, directory=root, log=log)
     except subprocess.CalledProcessError as error:
         raise LocalCloudError(
             "npm could not install the CDK command line: check the network, then try again "
             f"({_reason(error)}; log: {log})"
         ) from error
-    return script
 
 
 def _node_on_path() -> Node | None:

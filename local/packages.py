@@ -10,7 +10,7 @@ import venv
 from pathlib import Path
 
 from local.errors import LocalCloudError
-from local.processes import Tools, exclusive
+from local.processes import Tools, in_turn
 
 _COMPLETE = "complete"
 
@@ -35,10 +35,9 @@ def build_environment(tools: Tools, lock: Path, environment: Path, log: Path) ->
     """Build the environment from the lock file, hashes checked, and delete those of older locks.
 
     Raises:
-        LocalCloudError: pip cannot install the packages, or another process is building right now.
+        LocalCloudError: pip cannot install the packages.
     """
-    busy = "the emulator's packages are being installed by process {process}: wait for it"
-    with exclusive(environment.with_suffix(".lock"), busy):
+    with in_turn(environment.with_suffix(".lock")):
         if is_complete(environment):
             return
         for other in environment.parent.glob("venv-*/"):

@@ -193,6 +193,15 @@ def exclusive(lock: Path, busy: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def in_turn(lock: Path) -> Iterator[None]:
+    """Hold a lock file for the length of a block, waiting for whoever holds it now: for what is made once for all."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+", encoding="utf-8") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
 def port_is_free(port: int) -> bool:
     """Whether nobody listens on this loopback port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
