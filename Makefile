@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_ARGS ?=
+ARGS ?= --help
 TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local-up local-down local-status local-reset synth test test-quick check format lock clean
+.PHONY: help setup demo local-up local-down local-status local-reset synth cdk test test-quick check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -40,7 +41,10 @@ local-reset: $(READY)  ## Forget the local cloud's state
 	@exec $(BIN)/python -m local reset
 
 synth: $(READY)  ## Synthesize the stacks for AWS into cdk.out
-	@$(BIN)/python -m local synth
+	@exec $(BIN)/python -m local.cdk synth --quiet
+
+cdk: $(READY)  ## Run the pinned CDK: make cdk ARGS="deploy --all"
+	@exec $(BIN)/python -m local.cdk $(ARGS)
 
 test: $(READY)  ## Run every test (about ten minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
