@@ -95,7 +95,7 @@ def control_line(control: Mapping[str, Any]) -> Text:
 def level_table(levels: Sequence[Mapping[str, Any]]) -> Table:
     """Where the decisions lie, level by level."""
     table = _table("Where the data lie")
-    _columns(table, "Level", "Store", "Age", right=("Decisions", "Entries", "Oldest", "Newest"))
+    _columns(table, "Level", "Store", "Age", right=("Decisions", "Keys", "Oldest", "Newest"))
     for level in levels:
         entries = level.get("entries")
         table.add_row(
@@ -125,7 +125,7 @@ def _table(title: str, caption: str | None = None) -> Table:
     heading = Text(title, style="bold cyan")
     if caption:
         heading.append(f"  {caption}", style="dim not bold")
-    return Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+    return Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
 
 
 def _columns(table: Table, *left: str, right: Sequence[str] = ()) -> None:

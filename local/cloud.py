@@ -22,6 +22,7 @@ from local.packages import build_environment, environment_path, is_complete
 from local.processes import HOST, Service, Tools, choose_port, exclusive
 from local.session import LocalSession
 
+_PORTS = {"port": "the AWS endpoint", "redis_port": "the cache"}
 _BUSY = "the local cloud is in use by process {process}: end that first, or give another state folder"
 
 
@@ -195,10 +196,13 @@ class LocalCloud:
         before = self.layout.remembered()
         if self._runs_as_asked():
             return
-        self._stop_services()  # something half alive, of other packages, or on its way to its end
-        port = choose_port(self._asked["port"], before.get("port"), what="the AWS endpoint")
-        redis_port = choose_port(self._asked["redis_port"], before.get("redis_port"), what="the cache")
-        self.layout.remember(port=port, redis_port=redis_port)
+        for name, what in _PORTS.items():
+            if self._asked[name] not in {None, before.get(name)}:
+                choose_port(self._asked[name], None, what=what)  # taken: said before anything is stopped
+        self._stop_services()  # something half alive, of other packages or ports, or on its way to its end
+        self.layout.remember(
+            **{name: choose_port(self._asked[name], before.get(name), what=what) for name, what in _PORTS.items()}
+        )
 
     def _runs_as_asked(self) -> bool:
         both_detached = all(service.running and service.detached for service in (self.emulator, self.cache))
