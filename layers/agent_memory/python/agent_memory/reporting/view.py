@@ -101,8 +101,18 @@ def source_panel(report: Report) -> Panel:
     )
 
 
+def patterns_now(report: Report) -> list[Row]:
+    """Patterns that the last night bore out, in the report's order."""
+    return [row for row in report["patterns"] if row["status"] != "deprecated"]
+
+
+def patterns_before(report: Report) -> list[Row]:
+    """Patterns that only earlier nights bore out, in the report's order."""
+    return [row for row in report["patterns"] if row["status"] == "deprecated"]
+
+
 def pattern_panel(report: Report) -> Panel:
-    """Patterns in the report's order, each against its own base rate."""
+    """The last night's patterns, each against its own base rate."""
     return Panel(
         title="",
         rows=[
@@ -114,7 +124,7 @@ def pattern_panel(report: Report) -> Panel:
                 reference=row["base_rate"],
                 note=f"n = {count(row['sample_size'])}",
             )
-            for row in report["patterns"]
+            for row in patterns_now(report)
         ],
     )
 
@@ -157,15 +167,12 @@ def _in_words(row: Estimate) -> str:
 
 
 def patterns_heading(report: Report) -> str:
-    """`6 patterns learned: 5 active, 1 deprecated`."""
-    patterns = report["patterns"]
-    if not patterns:
+    """`6 patterns learned, 2 more in earlier nights`."""
+    if not report["patterns"]:
         return "No pattern has been learned yet"
-    statuses: dict[str, int] = defaultdict(int)
-    for pattern in patterns:
-        statuses[str(pattern["status"])] += 1
-    heading = f"{plural(len(patterns), 'pattern')} learned"
-    return f"{heading}: {', '.join(f'{n} {name(status)}' for status, n in statuses.items())}"
+    before = len(patterns_before(report))
+    heading = f"{plural(len(patterns_now(report)), 'pattern')} learned"
+    return f"{heading}, {count(before)} more in earlier nights" if before else heading
 
 
 def control_sentences(report: Report) -> tuple[str, str]:
@@ -185,7 +192,7 @@ def control_sentences(report: Report) -> tuple[str, str]:
     )
     tried = plural(control.get("candidates_tried") or 0, "candidate")
     times = "once" if shuffles == 1 else f"{count(shuffles)} times"
-    found = len(report["patterns"])
+    found = len(patterns_now(report))
     truly = "one pattern was" if found == 1 else f"{count(found) if found else 'no'} patterns were"
     sentence = (
         f"Outcomes were dealt at random to the decisions {times}, and the whole search was run on each deal: "
