@@ -73,7 +73,7 @@ def pattern_table(patterns: Sequence[Mapping[str, Any]]) -> Table:
             Text(_percent(pattern["success_rate"]), style="green" if better else "red"),
             _percent(pattern["base_rate"]),
             _count(pattern["sample_size"]),
-            f"{pattern['confidence']:.2f}",
+            _certainty(pattern["confidence"]),
             pattern["status"],
         )
     _note_hidden(table, len(patterns) - len(shown), "pattern")
@@ -163,6 +163,10 @@ def _statement(description: str) -> str:
 
 def _count(number: float | None) -> str:
     return "-" if number is None else f"{number:,}"
+
+
+def _certainty(confidence: float) -> str:
+    return "> 0.99" if confidence > 0.99 else f"{confidence:.2f}"  # noqa: PLR2004  two digits are shown
 
 
 def _percent(share: float | None) -> str:

@@ -49,6 +49,7 @@ def _environment() -> Environment:
             words.moment,
             words.name,
             words.percent,
+            words.certainty,
             words.plural,
             words.points,
         )

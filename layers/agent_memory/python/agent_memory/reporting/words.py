@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+_NEARLY_CERTAIN = 0.999
 MISSING = "–"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -15,6 +16,13 @@ def count(number: float | None) -> str:
 def percent(fraction: float | None, digits: int = 1) -> str:
     """`0.564` as `56.4 %`."""
     return MISSING if fraction is None else f"{100 * fraction:.{digits}f}\u00a0%"
+
+
+def certainty(fraction: float | None) -> str:
+    """`0.9997` as `> 99.9 %`: a probability that was estimated is never all or nothing."""
+    if fraction is not None and fraction > _NEARLY_CERTAIN:
+        return f"> {percent(_NEARLY_CERTAIN)}"
+    return percent(fraction)
 
 
 def interval(low: float | None, high: float | None) -> str:
