@@ -25,8 +25,8 @@ def decision(at_ms=NOW, kind="QUERY", agent="hunter", decision_id=None, **contex
     )
 
 
-def key_of(d):
-    return DecisionKey(d.agent_id, d.decision_type, d.timestamp_ms, d.decision_id)
+def key_of(one):
+    return DecisionKey.of(one)
 
 
 def outcome(success=True, at_ms=NOW, **details):

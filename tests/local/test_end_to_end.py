@@ -271,7 +271,7 @@ async def test_numbers_of_the_report_can_be_recomputed_from_the_tables(history, 
     (day,) = [r for r in report["decisions_per_day"] if r["date"] == a_day]
     assert day["decisions"] == sum(item["iso_timestamp"]["S"].startswith(a_day) for item in items) == A_DAY
     archived = next(level for level in report["levels"] if level["level"] == "archive")
-    now = datetime.now(UTC).timestamp()
+    now = datetime.fromisoformat(report["generated_at"]).timestamp()
     assert archived["decisions"] == sum(now - float(item["timestamp"]["N"]) >= 30 * 86_400 for item in items)
     assert report["control"]["promoted"] == 0
 
@@ -300,7 +300,7 @@ def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores
     context = {"market": {"volatility": "high", "trend": "bullish"}, "text": "x" * 1500}
     outcome = Outcome(True, {"r": 1}, {}, now_ms)
     one = Decision("units", new_decision_id("QUERY", now_ms), "QUERY", now_ms, context, {"n": 1}, {}, outcome)
-    key = DecisionKey(one.agent_id, one.decision_type, one.timestamp_ms, one.decision_id)
+    key = DecisionKey.of(one)
     dynamodb = local_cloud.boto_session().client("dynamodb")
     table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
     logged = dynamodb.put_item(TableName=table, Item=decision_item(one), ReturnConsumedCapacity="INDEXES")

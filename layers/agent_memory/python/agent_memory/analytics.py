@@ -40,11 +40,11 @@ class MemoryAnalytics:
 
     async def get_success_rate_by_context(self, time_range: TimeRange | None = None) -> list[dict[str, Any]]:
         """Success rate with its 95 % Wilson interval for each market context and decision type."""
-        return (await asyncio.to_thread(self._read, time_range)).by_context()
+        return (await asyncio.to_thread(self._read, time_range, self._clock.now_ms())).by_context()
 
     async def get_source_effectiveness(self, time_range: TimeRange | None = None) -> list[dict[str, Any]]:
         """Success rate of the decisions that chose each source (`reasoning.selected`), with its interval."""
-        return (await asyncio.to_thread(self._read, time_range)).by_source()
+        return (await asyncio.to_thread(self._read, time_range, self._clock.now_ms())).by_source()
 
     async def get_pattern_confidence_trend(self, pattern_id: str) -> list[dict[str, Any]]:
         """Every version of a pattern, oldest first: when, with which confidence, version and status."""
@@ -71,7 +71,7 @@ class MemoryAnalytics:
 
     def _report(self, time_range: TimeRange | None) -> dict[str, Any]:
         now_ms = self._clock.now_ms()
-        record = self._read(time_range)
+        record = self._read(time_range, now_ms)
         patterns = [memory.as_dict() for memory in self._memory.long_term.find(MemoryType.PATTERN)]
         patterns.sort(key=lambda pattern: pattern.get("status") != "active")  # else most confident first, as they came
         return {
@@ -90,8 +90,8 @@ class MemoryAnalytics:
             ),
         }
 
-    def _read(self, time_range: TimeRange | None) -> "_Record":
-        record = _Record(self._clock.now_ms())
+    def _read(self, time_range: TimeRange | None, now_ms: int) -> "_Record":
+        record = _Record(now_ms)
         for decision in self._log.stream(DecisionFilter(time_range=time_range), newest_first=False):
             record.add(decision)
         return record

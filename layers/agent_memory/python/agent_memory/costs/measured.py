@@ -61,8 +61,7 @@ def decision_units(decision: Decision) -> DecisionUnits:
     indexed = BY_CONTEXT.partition.name in logged
     whole = dict(logged)
     if decision.outcome is not None:
-        key = DecisionKey(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)
-        whole |= outcome_attributes(key, decision.outcome)
+        whole |= outcome_attributes(DecisionKey.of(decision), decision.outcome)
     entries = [whole, *(_index_entry(whole, index.partition.name) for index in DECISIONS.indexes)]
     return DecisionUnits(
         log_units=_write_units(logged) + (1 if indexed else 0),

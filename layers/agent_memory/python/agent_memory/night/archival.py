@@ -11,7 +11,6 @@ from typing import Any
 
 from agent_memory.clock import DAY_MS, date_of, day_start_ms, parse_date
 from agent_memory.keys import ARCHIVE_PROGRESS
-from agent_memory.models import Decision
 from agent_memory.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 from agent_memory.stores.base import ArchiveStore, DecisionKey, DecisionStore, Span, StateStore
 from agent_memory.stores.concurrently import map_concurrently
@@ -70,11 +69,8 @@ def _archive_day(agent_id: str, kinds: list[str], day: date, decisions: Decision
             together = {decision.decision_id: decision for decision in archive.read_day(agent_id, kind, day)}
             together |= {decision.decision_id: decision for decision in in_table}
             archive.write_day(agent_id, kind, day, list(together.values()))
-            decisions.expire([_key(d) for d in in_table], [d.timestamp_ms + HOT_DAYS * DAY_MS for d in in_table])
+            expiry = [decision.timestamp_ms + HOT_DAYS * DAY_MS for decision in in_table]
+            decisions.expire([DecisionKey.of(decision) for decision in in_table], expiry)
         return len(in_table)
 
     return sum(map_concurrently(archive_kind, kinds))
-
-
-def _key(decision: Decision) -> DecisionKey:
-    return DecisionKey(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)

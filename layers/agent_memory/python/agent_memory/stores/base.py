@@ -31,6 +31,11 @@ class DecisionKey:
     timestamp_ms: int
     decision_id: str
 
+    @classmethod
+    def of(cls, decision: Decision) -> "DecisionKey":
+        """The key of a decision at hand."""
+        return cls(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

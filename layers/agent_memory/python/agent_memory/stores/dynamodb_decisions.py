@@ -50,7 +50,7 @@ class DynamoDBDecisions:
             return [self._put(decisions[0])]
         statements = [self._insert_statement(decision_item(decision)) for decision in decisions]
         taken = [code in _REFUSED for code in self._execute(statements)]
-        present = self._present([_key_of(d) for d, is_taken in zip(decisions, taken, strict=True) if is_taken])
+        present = self._present([DecisionKey.of(d) for d, is_taken in zip(decisions, taken, strict=True) if is_taken])
         return [
             _compare(present.get(d.decision_id), d) if is_taken else Written.CREATED
             for d, is_taken in zip(decisions, taken, strict=True)
@@ -209,10 +209,6 @@ class DynamoDBDecisions:
         """Items that have not expired: DynamoDB deletes them late, up to days."""
         now_seconds = self._clock.now_ms() / 1000
         return [item for item in items if "ttl" not in item or float(item["ttl"]["N"]) > now_seconds]
-
-
-def _key_of(decision: Decision) -> DecisionKey:
-    return DecisionKey(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)
 
 
 def _code_of(response: "BatchStatementResponseTypeDef") -> str | None:

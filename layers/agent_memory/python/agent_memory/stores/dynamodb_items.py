@@ -78,8 +78,7 @@ def decision_item(decision: Decision) -> Item:
     Raises:
         InvalidInput: a value that cannot be stored, or more than 350,000 bytes in all.
     """
-    key = DecisionKey(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)
-    item = decision_key_item(key) | {
+    item = decision_key_item(DecisionKey.of(decision)) | {
         "decision_id": text(decision.decision_id),
         "agent_id": text(decision.agent_id),
         "decision_type": text(decision.decision_type),

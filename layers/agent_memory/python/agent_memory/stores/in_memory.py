@@ -70,7 +70,7 @@ class InMemoryDecisions:
                 self._expiry_ms[key] = moment
 
     def _insert(self, decision: Decision, item: Item) -> Written:
-        key = DecisionKey(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)
+        key = DecisionKey.of(decision)
         if key not in self._items:
             self._items[key] = item
             return Written.CREATED
