@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from agent_memory.clock import DAY_MS
 from agent_memory.codec import canonical_json
+from agent_memory.decision_log import DecisionLog
 from agent_memory.errors import InvalidInput
 from agent_memory.ids import new_decision_id
 from agent_memory.models import Decision, Outcome
@@ -67,6 +68,18 @@ def test_a_batch_says_of_each_what_became_of_it(stores):
     batch = [known, decision(NOW - 2, decision_id=changed.decision_id, other=True), *new]
     assert stores.decisions.insert(batch) == [Written.UNCHANGED, Written.CONFLICT, *[Written.CREATED] * 60]
     assert stores.decisions.get([key_of(d) for d in new]) == new
+
+
+def test_an_id_that_comes_twice_in_a_batch_is_stored_once(stores, clock):
+    log = DecisionLog("hunter", stores, clock)
+    decision_id = new_decision_id("QUERY", NOW)
+    draft = {"decision_type": "QUERY", "context": {"n": 1}, "reasoning": {}, "decision_id": decision_id}
+    results = log.log([draft, draft, {**draft, "context": {"n": 2}}])
+    assert [one.status for one in results] == [Written.CREATED, Written.UNCHANGED, Written.CONFLICT]
+    report = {"decision_id": decision_id, "outcome": {}, "success": True}
+    told = log.record_outcomes([report, {**report, "success": False}, report])
+    assert [one.status for one in told] == [Written.CREATED, Written.CONFLICT, Written.UNCHANGED]
+    assert log.get(decision_id).context == {"n": 1}
 
 
 def test_an_outcome_is_recorded_once(stores):

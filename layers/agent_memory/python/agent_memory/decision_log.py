@@ -178,12 +178,12 @@ class DecisionLog:
 
     def _insert(self, decisions: Sequence[Decision]) -> list[ItemResult]:
         ids = [decision.decision_id for decision in decisions]
-        return _one_by_one_if_refused(ids, decisions, self._stores.decisions.insert)
+        return _write_in_rounds(ids, decisions, self._stores.decisions.insert)
 
     def _record(self, prepared: Sequence[tuple[DecisionKey, Outcome] | AgentMemoryError]) -> list[ItemResult]:
         outcomes = [one for one in prepared if not isinstance(one, AgentMemoryError)]
         ids = [key.decision_id for key, _ in outcomes]
-        written = iter(_one_by_one_if_refused(ids, outcomes, self._stores.decisions.record_outcomes))
+        written = iter(_write_in_rounds(ids, outcomes, self._stores.decisions.record_outcomes))
         return [ItemResult(None, None, one) if isinstance(one, AgentMemoryError) else next(written) for one in prepared]
 
     def _register(self, decision_types: set[str]) -> None:
@@ -203,12 +203,25 @@ class DecisionLog:
         return DecisionKey(self.agent_id, self._type_names[parts.type_tag], parts.timestamp_ms, str(decision_id))
 
 
+def _write_in_rounds(
+    ids: Sequence[str], items: Sequence[Given], write: Callable[[Sequence[Given]], list[Written]]
+) -> list[ItemResult]:
+    """Write all; an id that comes again waits for the next round, since a request may hold an item only once."""
+    results: dict[int, ItemResult] = {}
+    waiting = list(range(len(items)))
+    while waiting:
+        first_of = {ids[place]: place for place in reversed(waiting)}
+        now = sorted(first_of.values())
+        written = _one_by_one_if_refused([ids[place] for place in now], [items[place] for place in now], write)
+        results |= zip(now, written, strict=True)
+        waiting = [place for place in waiting if place not in results]
+    return [results[place] for place in range(len(items))]
+
+
 def _one_by_one_if_refused(
     ids: Sequence[str], items: Sequence[Given], write: Callable[[Sequence[Given]], list[Written]]
 ) -> list[ItemResult]:
     """Write all at once; where one cannot be stored, each by itself, so that the others are."""
-    if not items:
-        return []
     try:
         statuses = write(items)
     except InvalidInput as error:
