@@ -46,7 +46,7 @@ def run_demo(options: Options, terminal: Terminal) -> None:
     bars = csv_bars(options.bars) if options.bars else sample_bars()
     plan.begin(bars, options.days, datetime.now(UTC))  # too few bars are told before anything is started
     with _deployed_cloud(options, terminal) as cloud:
-        stores = _open_stores(cloud)
+        stores = stores_of(cloud)
         with terminal.phase("Replay"):
             asyncio.run(_replay(cloud, stores, bars, options, terminal))
         with terminal.phase("Report"):
@@ -73,7 +73,8 @@ def _deployed_cloud(options: Options, terminal: Terminal) -> Iterator[LocalCloud
         cloud.stop()
 
 
-def _open_stores(cloud: LocalCloud) -> Stores:
+def stores_of(cloud: LocalCloud) -> Stores:
+    """The stores of the stacks that are deployed in a cloud."""
     session = cloud.boto_session()
     return open_stores(
         table_prefix=cloud.outputs["TablePrefix"],

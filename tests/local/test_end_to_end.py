@@ -6,25 +6,19 @@ import random
 import time
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from agent_memory import (
     AgentMemoryClient,
-    Conflict,
     DecisionLogger,
-    Forbidden,
-    InvalidInput,
     MemoryAnalytics,
     MemoryManager,
-    NotFound,
 )
-from agent_memory.codec import canonical_json
 from agent_memory.costs import mean_decision_units
 from agent_memory.decision_log import DecisionFilter, DecisionLog
 from agent_memory.ids import decision_id_for, new_decision_id
 from agent_memory.schema import DECISIONS, TABLES
-from agent_memory.stores.connections import open_stores, redis_client_for
+from demo.run import stores_of
 
 pytestmark = pytest.mark.local_cloud
 
@@ -40,14 +34,7 @@ def client_of(cloud, agent_id):
 
 @pytest.fixture(scope="module")
 def stores(local_cloud):
-    session = local_cloud.boto_session()
-    return open_stores(
-        table_prefix=local_cloud.outputs["TablePrefix"],
-        archive_bucket=local_cloud.outputs["ArchiveBucketName"],
-        dynamodb_client=session.client("dynamodb"),
-        s3_client=session.client("s3"),
-        redis_client=redis_client_for(local_cloud.redis_endpoint),
-    )
+    return stores_of(local_cloud)
 
 
 def run_night(cloud, day, agents):
@@ -102,73 +89,6 @@ def history(local_cloud):
         told = run_night(local_cloud, TODAY - timedelta(days=DAYS - n), [PLANTED, CHANCE])
         assert told["status"] == "SUCCEEDED", told
     return json.loads(told["output"])
-
-
-# --- the HTTP API ----------------------------------------------------------------------------------
-
-
-def test_an_unsigned_request_gets_403(local_cloud):
-    answer = httpx.get(f"{local_cloud.api_url}/v1/agents/hunter/decisions", trust_env=False)
-    assert answer.status_code == 403
-    assert "Traceback" not in answer.text
-
-
-async def test_a_wrong_signature_gets_403(local_cloud):
-    class OtherKeys:
-        region_name = "us-east-1"
-
-        def get_credentials(self):
-            from botocore.credentials import Credentials
-
-            real = local_cloud.boto_session().get_credentials()
-            return Credentials(real.access_key, "not-the-secret")
-
-    async with AgentMemoryClient(local_cloud.api_url, "hunter", session=OtherKeys()) as client:
-        with pytest.raises(Forbidden):
-            await client.query_decisions()
-
-
-async def test_decisions_over_signed_http(local_cloud):
-    async with client_of(local_cloud, "hunter") as client:
-        decision_id = new_decision_id("SOURCE_SELECTION", int(time.time() * 1000))
-        context = {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "whole": 2.0, "tiny": 1e-9}
-        for _ in range(2):
-            given = await client.log_decision("SOURCE_SELECTION", context, {"selected": ["a"]}, decision_id=decision_id)
-            assert given == decision_id
-        with pytest.raises(Conflict):
-            await client.log_decision("SOURCE_SELECTION", {}, {"selected": ["b"]}, decision_id=decision_id)
-        await client.log_outcome(decision_id, {"signals": 2}, True, {"quality": 0.85})
-        with pytest.raises(Conflict):
-            await client.log_outcome(decision_id, {"signals": 3}, True)
-        found = await client.get_decision(decision_id)
-        assert canonical_json(found["context"]) == canonical_json(context)
-        assert await client.query_decisions(context_filter={"trend": "bullish", "whole": 2.0}) == [found]
-        assert await client.query_decisions(context_filter={"market": {"trend": "a+b c/d?&="}}) == []
-
-
-async def test_what_is_refused_says_why_and_shows_no_trace(local_cloud):
-    async with client_of(local_cloud, "hunter") as client:
-        with pytest.raises(InvalidInput) as caught:
-            await client.log_decision("SOURCE_SELECTION", {"a": {"": 1}}, {})
-        assert caught.value.field == "/context/a"
-        with pytest.raises(NotFound):
-            await client.get_decision(new_decision_id("QUERY", 5))
-        with pytest.raises(NotFound):
-            await client.log_outcome(new_decision_id("QUERY", 5), {}, True)
-        # A client that does not check its agent id, as one in another language might not.
-        client._http.base_url = f"{local_cloud.api_url}/v1/agents/Bad!/"
-        with pytest.raises(InvalidInput, match="agent_id"):
-            await client.query_decisions()
-
-
-async def test_memory_over_signed_http(local_cloud):
-    async with client_of(local_cloud, "hunter") as client:
-        await client.store_stm("context:current", {"volatility": "high"}, 60)
-        assert await client.retrieve_stm("context:current") == {"volatility": "high"}
-        await client.store_ltm("STRATEGY", "fade-gaps", {"confidence": 0.7, "note": "first"})
-        await client.store_ltm("STRATEGY", "fade-gaps", {"confidence": 0.8, "note": "second"})
-        (found,) = await client.retrieve_ltm("STRATEGY", {"min_confidence": 0.75})
-        assert (found["note"], found["version"]) == ("second", 2)
 
 
 # --- the night -------------------------------------------------------------------------------------

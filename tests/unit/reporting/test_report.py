@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from report_samples import CONTEXTS, TYPES, empty_report, rich_report
 
-from agent_memory.costs import agent_every_ten_minutes, load_prices, monthly_cost
+from agent_memory.costs import load_prices, monthly_cost
 from agent_memory.reporting import render_report
+from tests.workloads import every_ten_minutes
 
 PLOTS = ("days", "contexts", "sources", "patterns", "levels")
 VOID = {"meta", "br"}
@@ -253,22 +254,7 @@ def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:
 
 
 def test_the_cost_estimate_fits_the_page() -> None:
-    workload = agent_every_ten_minutes(
-        write_units_per_decision=7,
-        read_units_per_read=1,
-        item_bytes=2_200,
-        archive_bytes_per_decision=320,
-        nightly_write_units=120,
-        nightly_read_units=15_000,
-        nightly_gb_seconds=40,
-        nightly_transitions=14,
-        api_gb_seconds=0.03,
-        log_bytes=600e6,
-        alarms=14,
-        dashboards=1,
-        custom_metrics=9,
-        assumed=frozenset({"log_bytes"}),
-    )
+    workload = every_ten_minutes(assumed=frozenset({"log_bytes"}))
     cost = monthly_cost(workload, load_prices())
     text = Page(render_report(empty_report() | {"cost": cost.as_dict()})).text
     assert f"A month would cost ${cost.total_usd}" in text

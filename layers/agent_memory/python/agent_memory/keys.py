@@ -44,11 +44,6 @@ def check_pattern_id(pattern_id: object) -> str:
     return _checked("pattern_id", pattern_id, _NAME, "letters, digits, '.', '_', '=', '+', ':', '-'; 1 to 255")
 
 
-def check_state_type(state_type: object) -> str:
-    """Return a usable state type, or raise `InvalidInput`."""
-    return _checked("state_type", state_type, _NAME, "letters, digits, '.', '_', '=', '+', ':', '-'; 1 to 255")
-
-
 def check_stm_key(key: object) -> str:
     """Return a usable short-term memory key, or raise `InvalidInput`."""
     return _checked("key", key, _STM_KEY, "letters, digits, '.', '_', ':', '=', '|', '-'; 1 to 255")

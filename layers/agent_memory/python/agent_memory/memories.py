@@ -6,7 +6,7 @@ from typing import Any
 from agent_memory import keys
 from agent_memory.clock import Clock
 from agent_memory.codec import canonical_json
-from agent_memory.errors import InvalidInput, NotFound, Unavailable
+from agent_memory.errors import InvalidInput, Unavailable
 from agent_memory.models import Document, Memory
 from agent_memory.retention import STM_MAX_SECONDS
 from agent_memory.stores.base import MemoryStore, ShortTermStore
@@ -52,14 +52,6 @@ class LongTermMemory:
         )
         self._store.put(memory)
         return memory
-
-    def get(self, memory_type: str, pattern_id: str) -> Memory:
-        """The current version of a memory, or `NotFound`."""
-        keys.check_memory_type(memory_type)
-        found = self._store.get(self._agent_id, memory_type, keys.check_pattern_id(pattern_id))
-        if found is None:
-            raise NotFound(f"{self._agent_id} has no {memory_type} {pattern_id}")
-        return found
 
     def find(self, memory_type: str, filters: Document | None = None) -> list[Memory]:
         """Memories of a type that meet every filter, most confident first.
