@@ -13,11 +13,13 @@ from agent_memory.costs import (
     memory_write_units,
     monthly_cost,
 )
-from agent_memory.decision_log import DecisionFilter, DecisionLog
+from agent_memory.decision_log import DecisionLog
+from agent_memory.decision_queries import DecisionFilter
 from agent_memory.models import Decision, DecisionType, MemoryType
 from agent_memory.service import metric_names
 from agent_memory.stores.connections import Stores
-from agent_memory.stores.dynamodb_items import decision_item, item_bytes
+from agent_memory.stores.decision_items import decision_item
+from agent_memory.stores.dynamodb_items import item_bytes
 
 _SAMPLE = 600
 _READ_UNIT_BYTES = 4096

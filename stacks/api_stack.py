@@ -139,3 +139,4 @@ def _allow(function: AgentFunction, storage: StorageStack) -> None:
     allow_on_table(function, storage.memories, _ON_MEMORIES, indexes=schema.MEMORIES.indexes)
     allow_on_table(function, storage.states, _ON_STATES)
     allow_on_objects(function, storage, ["GetObject"], prefix="decisions/")
+    allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="large/")

@@ -73,6 +73,7 @@ class NightlyStack(BaseStack):
         )
         allow_on_table(function, storage.states, ["GetItem"])
         allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="evidence/")
+        allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function
 
     def _pruning(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
@@ -88,6 +89,7 @@ class NightlyStack(BaseStack):
         allow_on_table(function, storage.decisions, ["PartiQLUpdate", "Query"])
         allow_on_table(function, storage.states, ["GetItem", "PutItem"])
         allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="decisions/")
+        allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function
 
     def _analytics(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:

@@ -128,6 +128,12 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
         ),
         s3.LifecycleRule(
+            # Never to Glacier: a decision that is not archived yet is read with its large parts.
+            id="large-parts-expire",
+            prefix="large/",
+            expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
+        ),
+        s3.LifecycleRule(
             id="old-versions-and-abandoned-uploads",
             noncurrent_version_expiration=cdk.Duration.days(_OLD_VERSIONS_DAYS),
             abort_incomplete_multipart_upload_after=cdk.Duration.days(_ABANDONED_UPLOADS_DAYS),

@@ -1,5 +1,7 @@
 """What every decision store promises."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -7,12 +9,14 @@ from hypothesis import strategies as st
 from agent_memory.clock import DAY_MS
 from agent_memory.codec import canonical_json
 from agent_memory.decision_log import DecisionLog
-from agent_memory.errors import InvalidInput
+from agent_memory.errors import TooLarge
 from agent_memory.ids import new_decision_id
 from agent_memory.models import Decision, Outcome
-from agent_memory.stores.base import DecisionKey, Span, Written
+from agent_memory.outcomes import Report
+from agent_memory.stores.base import DecisionKey, Selection, Span, Written
 
 NOW = 1_795_176_000_000  # 2026-11-20 12:00 UTC
+QUERIES = Selection("hunter", "QUERY")
 
 
 def decision(at_ms=NOW, kind="QUERY", agent="hunter", decision_id=None, **context):
@@ -30,8 +34,15 @@ def key_of(one):
     return DecisionKey.of(one)
 
 
-def outcome(success=True, at_ms=NOW, **details):
-    return Outcome(success, details or {"quality": 1.0}, {"latency_ms": 12}, at_ms)
+def outcome(success=True, at_ms=NOW, horizon=None, **details):
+    return Outcome(success, details or {"quality": 1.0}, {"latency_ms": 12}, at_ms, horizon)
+
+
+def record(stores, one, **about):
+    """Report one outcome of a decision and say what became of it."""
+    amend, headline = about.pop("amend", False), about.pop("headline", False)
+    (written,) = stores.decisions.record_outcomes([(key_of(one), Report(outcome(**about), amend, headline))])
+    return written
 
 
 def test_a_decision_comes_back_as_it_was_logged(stores):
@@ -43,7 +54,7 @@ def test_a_decision_comes_back_as_it_was_logged(stores):
 def test_the_same_decision_again_changes_nothing(stores):
     one = decision()
     stores.decisions.insert([one])
-    stores.decisions.record_outcomes([(key_of(one), outcome())])
+    stores.decisions.record_outcomes([(key_of(one), Report(outcome()))])
     assert stores.decisions.insert([one]) == [Written.UNCHANGED]
     (found,) = stores.decisions.get([key_of(one)])
     assert found.outcome == outcome()
@@ -85,26 +96,28 @@ def test_an_id_that_comes_twice_in_a_batch_is_stored_once(stores, clock):
 def test_an_outcome_is_recorded_once(stores):
     one = decision()
     stores.decisions.insert([one])
-    assert stores.decisions.record_outcomes([(key_of(one), outcome())]) == [Written.CREATED]
-    assert stores.decisions.record_outcomes([(key_of(one), outcome(at_ms=NOW + 5))]) == [Written.UNCHANGED]
-    assert stores.decisions.record_outcomes([(key_of(one), outcome(success=False))]) == [Written.CONFLICT]
+    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome()))]) == [Written.CREATED]
+    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome(at_ms=NOW + 5)))]) == [Written.UNCHANGED]
+    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome(success=False)))]) == [Written.CONFLICT]
     (found,) = stores.decisions.get([key_of(one)])
     assert found.outcome == outcome()
 
 
 def test_an_outcome_of_an_unknown_decision_invents_nothing(stores):
     ghost = decision()
-    assert stores.decisions.record_outcomes([(key_of(ghost), outcome())]) == [Written.NOT_FOUND]
+    assert stores.decisions.record_outcomes([(key_of(ghost), Report(outcome()))]) == [Written.NOT_FOUND]
     assert stores.decisions.get([key_of(ghost)]) == [None]
 
 
 def test_a_batch_of_outcomes_says_of_each_what_became_of_it(stores):
     decisions = [decision(NOW + n) for n in range(40)]
     stores.decisions.insert(decisions)
-    stores.decisions.record_outcomes([(key_of(decisions[0]), outcome()), (key_of(decisions[1]), outcome())])
-    reports = [(key_of(d), outcome()) for d in decisions]
-    reports[1] = (key_of(decisions[1]), outcome(success=False))
-    reports.append((key_of(decision(NOW + 99)), outcome()))
+    stores.decisions.record_outcomes(
+        [(key_of(decisions[0]), Report(outcome())), (key_of(decisions[1]), Report(outcome()))]
+    )
+    reports = [(key_of(d), Report(outcome())) for d in decisions]
+    reports[1] = (key_of(decisions[1]), Report(outcome(success=False)))
+    reports.append((key_of(decision(NOW + 99)), Report(outcome())))
     expected = [Written.UNCHANGED, Written.CONFLICT, *[Written.CREATED] * 38, Written.NOT_FOUND]
     assert stores.decisions.record_outcomes(reports) == expected
 
@@ -114,15 +127,15 @@ def test_a_span_is_read_in_order_and_without_its_end(stores):
     other_type, other_agent = decision(NOW, kind="LEARNING"), decision(NOW, agent="other")
     stores.decisions.insert([*reversed(inside), decision(NOW - 1), decision(NOW + 5), other_type, other_agent])
     span = Span(NOW, NOW + 5)
-    assert list(stores.decisions.scan_type("hunter", "QUERY", span, newest_first=False)) == inside
-    assert list(stores.decisions.scan_type("hunter", "QUERY", span)) == inside[::-1]
-    assert list(stores.decisions.scan_type("hunter", "QUERY", Span(NOW, NOW))) == []
+    assert list(stores.decisions.scan(QUERIES, span, newest_first=False)) == inside
+    assert list(stores.decisions.scan(QUERIES, span)) == inside[::-1]
+    assert list(stores.decisions.scan(QUERIES, Span(NOW, NOW))) == []
 
 
 def test_a_span_of_several_pages_is_whole(stores):
     large = [decision(NOW + n, text="x" * 30_000) for n in range(75)]  # over two pages of a megabyte
     stores.decisions.insert(large)
-    found = stores.decisions.scan_type("hunter", "QUERY", Span(NOW, NOW + 1000), newest_first=False)
+    found = stores.decisions.scan(QUERIES, Span(NOW, NOW + 1000), newest_first=False)
     assert [d.decision_id for d in found] == [d.decision_id for d in large]
 
 
@@ -131,22 +144,38 @@ def test_what_has_expired_is_not_shown_though_it_is_still_there(stores, clock):
     stores.decisions.insert([gone, later])
     stores.decisions.expire([key_of(gone), key_of(later)], [clock.now_ms() - 1000, clock.now_ms() + DAY_MS])
     assert stores.decisions.get([key_of(gone), key_of(later)]) == [None, later]
-    assert list(stores.decisions.scan_type("hunter", "QUERY", Span(NOW, NOW + 2))) == [later]
+    assert list(stores.decisions.scan(QUERIES, Span(NOW, NOW + 2))) == [later]
     assert stores.decisions.insert([gone]) == [Written.CONFLICT]
-    assert stores.decisions.record_outcomes([(key_of(gone), outcome())]) == [Written.NOT_FOUND]
+    assert stores.decisions.record_outcomes([(key_of(gone), Report(outcome()))]) == [Written.NOT_FOUND]
 
 
 def test_a_late_outcome_reaches_a_decision_that_is_due_to_expire(stores, clock):
     late = [decision(NOW + n) for n in range(3)]
     stores.decisions.insert(late)
     stores.decisions.expire([key_of(d) for d in late], [clock.now_ms() + DAY_MS] * 3)
-    assert stores.decisions.record_outcomes([(key_of(d), outcome()) for d in late]) == [Written.CREATED] * 3
+    assert stores.decisions.record_outcomes([(key_of(d), Report(outcome())) for d in late]) == [Written.CREATED] * 3
     assert [d.outcome for d in stores.decisions.get([key_of(d) for d in late])] == [outcome()] * 3
 
 
-def test_a_decision_too_large_is_refused_and_nothing_is_written(stores):
-    huge, small = decision(NOW, text="x" * 400_000), decision(NOW + 1)
-    with pytest.raises(InvalidInput, match="larger than"):
+def test_large_parts_come_back_as_if_they_were_small(stores):
+    """Five megabytes, several parts, and an outcome that does not fit beside them."""
+    texts = {name: f"{name} " * 100_000 for name in ("a", "bc", "def")}
+    one = replace(decision(NOW, **texts), reasoning={"why": "because " * 600_000, "whole": [1.0] * 3_000})
+    small = decision(NOW + 1)
+    assert stores.decisions.insert([small, one]) == [Written.CREATED] * 2
+    assert stores.decisions.insert([one]) == [Written.UNCHANGED]
+    assert record(stores, one, told="x" * 200_000) == Written.CREATED
+    assert record(stores, one, horizon="1h", told="y" * 200_000) == Written.CREATED
+    (found,) = stores.decisions.get([key_of(one)])
+    assert (found.context, found.reasoning) == (one.context, one.reasoning)
+    assert canonical_json(found.reasoning) == canonical_json(one.reasoning)
+    assert [len(o.details["told"]) for o in (found.outcome, *found.other_outcomes)] == [200_000, 200_000]
+    assert list(stores.decisions.scan(QUERIES, Span(NOW, NOW + 2), newest_first=False)) == [found, small]
+
+
+def test_a_decision_of_more_than_ten_megabytes_is_refused_and_nothing_is_written(stores):
+    huge, small = decision(NOW, text="x" * 10_000_000), decision(NOW + 1)
+    with pytest.raises(TooLarge, match="10,000,000 bytes"):
         stores.decisions.insert([small, huge])
     assert stores.decisions.get([key_of(small), key_of(huge)]) == [None, None]
 

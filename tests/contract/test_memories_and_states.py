@@ -6,6 +6,7 @@ import pytest
 
 from agent_memory.errors import Conflict
 from agent_memory.models import Memory
+from agent_memory.stores.base import Registration
 
 NOW = 1_795_176_000_000
 
@@ -66,13 +67,15 @@ def test_a_state_is_written_by_whoever_knows_its_version(stores):
 
 
 def test_agents_are_registered_with_their_types(stores):
-    stores.states.register("hunter", {"QUERY"}, NOW)
-    stores.states.register("hunter", {"LEARNING", "QUERY"}, NOW)
-    stores.states.register("another", {"QUERY"}, NOW)
+    stores.states.register("hunter", {"QUERY"}, 1, NOW)
+    stores.states.register("hunter", {"LEARNING", "QUERY"}, 8, NOW)
+    stores.states.register("hunter", {"QUERY"}, 4, NOW)
+    stores.states.register("another", {"QUERY"}, 1, NOW)
     stores.states.put("hunter", "CURRENT", {}, expected_version=0, now_ms=NOW)
     assert stores.states.agents() == ["another", "hunter"]
-    assert stores.states.decision_types("hunter") == ["LEARNING", "QUERY"]
-    assert stores.states.decision_types("nobody") == []
+    assert stores.states.registration("hunter") == Registration(("LEARNING", "QUERY"), write_shards=8)
+    assert stores.states.registration("another") == Registration(("QUERY",))
+    assert stores.states.registration("nobody") == Registration()
 
 
 def test_objects_are_written_read_and_listed(stores):

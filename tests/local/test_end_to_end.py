@@ -15,7 +15,8 @@ from agent_memory import (
     MemoryManager,
 )
 from agent_memory.costs import mean_decision_units
-from agent_memory.decision_log import DecisionFilter, DecisionLog
+from agent_memory.decision_log import DecisionLog
+from agent_memory.decision_queries import DecisionFilter
 from agent_memory.ids import decision_id_for, new_decision_id
 from agent_memory.schema import DECISIONS, TABLES
 from demo.run import stores_of
@@ -214,7 +215,7 @@ def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores
     """Once through the emulator, which counts write units with indexes as DynamoDB does."""
     from agent_memory.models import Decision, Outcome
     from agent_memory.stores.base import DecisionKey
-    from agent_memory.stores.dynamodb_items import decision_item, decision_key_item, outcome_attributes
+    from agent_memory.stores.decision_items import decision_item, decision_key_item, first_outcome
 
     now_ms = int(time.time() * 1000)
     context = {"market": {"volatility": "high", "trend": "bullish"}, "text": "x" * 1500}
@@ -224,7 +225,7 @@ def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores
     dynamodb = local_cloud.boto_session().client("dynamodb")
     table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
     logged = dynamodb.put_item(TableName=table, Item=decision_item(one), ReturnConsumedCapacity="INDEXES")
-    added = outcome_attributes(key, one.outcome)
+    added = first_outcome(key, one.outcome)
     updated = dynamodb.update_item(
         TableName=table,
         Key=decision_key_item(key),

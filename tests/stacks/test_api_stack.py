@@ -72,6 +72,8 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
     archive = "<agent-memory-storage:ArchiveBucketArn>"
     assert {pair for pair in permissions if pair[0].startswith("s3:")} == {
         ("s3:GetObject", f"{archive}/decisions/*"),
+        ("s3:GetObject", f"{archive}/large/*"),
+        ("s3:PutObject", f"{archive}/large/*"),
         ("s3:ListBucket", archive),
     }
     connect = {resource for action, resource in permissions if action == "elasticache:Connect"}

@@ -114,13 +114,13 @@ def test_a_start_is_retried_and_then_kept(night):
                 "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query"},
                 "States": {"GetItem"},
             },
-            {("GetObject", "evidence/*"), ("PutObject", "evidence/*")},
+            {("GetObject", "evidence/*"), ("PutObject", "evidence/*"), ("GetObject", "large/*")},
         ),
         ("pruning", {"Memories": {"BatchGetItem", "DeleteItem", "Query"}}, {("PutObject", "pruned/*")}),
         (
             "archival",
             {"Decisions": {"PartiQLUpdate", "Query"}, "States": {"GetItem", "PutItem"}},
-            {("GetObject", "decisions/*"), ("PutObject", "decisions/*")},
+            {("GetObject", "decisions/*"), ("PutObject", "decisions/*"), ("GetObject", "large/*")},
         ),
         (
             "analytics",

@@ -88,6 +88,13 @@ def test_decisions_move_to_glacier_after_a_year_and_expire_after_seven(aws):
     assert decisions["Status"] == "Enabled"
 
 
+def test_large_parts_never_move_to_glacier(aws):
+    rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    large = next(rule for rule in rules if rule.get("Prefix") == "large/")
+    assert "Transitions" not in large
+    assert large["ExpirationInDays"] == 2557
+
+
 def test_old_versions_and_abandoned_uploads_go_everywhere_in_the_archive(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     everywhere = next(rule for rule in rules if "Prefix" not in rule)

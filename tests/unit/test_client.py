@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from agent_memory import AgentMemoryClient, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from agent_memory.clock import SystemClock
 from agent_memory.ids import new_decision_id
 from agent_memory.service import api
 from agent_memory.stores.connections import in_memory_stores
@@ -61,7 +62,7 @@ async def test_refusals_become_the_same_errors(client):
     assert caught.value.field == "/decision_type"
     with pytest.raises(NotFound):
         await client.get_decision(new_decision_id("QUERY", 5))
-    decision_id = new_decision_id("QUERY", 5)
+    decision_id = new_decision_id("QUERY", SystemClock().now_ms())
     await client.log_decision("QUERY", {}, {}, decision_id=decision_id)
     with pytest.raises(Conflict):
         await client.log_decision("QUERY", {"x": 1}, {}, decision_id=decision_id)

@@ -6,10 +6,9 @@ import pytest
 
 from agent_memory import Conflict, DecisionLogger, DecisionType, InvalidInput, MemoryManager, NotFound
 from agent_memory.clock import DAY_MS, parse_instant
-from agent_memory.decision_log import DecisionFilter
+from agent_memory.decision_queries import DecisionFilter
 from agent_memory.ids import decision_id_for, new_decision_id
 from agent_memory.night.archival import archive_due_days
-from agent_memory.stores.base import Written
 from agent_memory.stores.connections import in_memory_stores
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -40,7 +39,12 @@ async def test_the_whole_life_of_a_decision(logger):
         "outcome": {"signals_generated": 2},
         "success": True,
         "metrics": {"quality": 0.85},
+        "horizon": None,
         "outcome_recorded_at": "2026-11-20T12:00:00.000Z",
+        "other_outcomes": [],
+        "superseded_outcomes": [],
+        "parent_ids": [],
+        "memory_ids": [],
         "metadata": {"version": "1.0"},
     }
 
@@ -61,7 +65,7 @@ async def test_outcomes_are_facts(logger):
     with pytest.raises(Conflict):
         await logger.log_outcome(decision_id, {"rows": 3}, False)
     with pytest.raises(NotFound):
-        await logger.log_outcome(new_decision_id("QUERY", 5), {}, True)
+        await logger.log_outcome(new_decision_id("QUERY", 1_795_000_000_000), {}, True)
 
 
 async def test_a_team_s_own_type_is_found_by_its_id_from_another_process(logger, stores, clock):
@@ -69,7 +73,7 @@ async def test_a_team_s_own_type_is_found_by_its_id_from_another_process(logger,
     elsewhere = DecisionLogger("market-hunter", stores=stores, clock=clock)
     assert (await elsewhere.get_decision(decision_id))["decision_type"] == "POSITION_SIZING"
     with pytest.raises(NotFound):
-        await elsewhere.get_decision(new_decision_id("NEVER_LOGGED", 5))
+        await elsewhere.get_decision(new_decision_id("NEVER_LOGGED", 1_795_000_000_000))
 
 
 async def test_agents_do_not_see_each_other(logger, stores, clock):
@@ -106,8 +110,8 @@ async def test_bad_input_is_named_and_nothing_is_written(logger, stores, change,
 async def test_a_batch_stores_what_is_good_and_names_what_is_not(logger):
     good = {"decision_type": "QUERY", "context": {"n": 1}, "reasoning": {}}
     results = await logger.log_decisions([good, {**good, "contxt": {}}, {**good, "context": {"x": float("inf")}}, good])
-    assert [result.status for result in results] == [Written.CREATED, None, None, Written.CREATED]
-    assert [result.error and result.error.field for result in results] == [
+    assert [result["status"] for result in results] == ["created", "invalid", "invalid", "created"]
+    assert [result.get("error", {}).get("field") for result in results] == [
         None,
         "/decisions/1/contxt",
         "/context/x",

@@ -42,10 +42,7 @@ class FakeMemory:
         results = await log(records)
         if self.requests in self.fails_at:
             raise asyncio.CancelledError
-        return [
-            {"decision_id": r.decision_id, "status": str(r.status or "invalid"), "error": r.error and str(r.error)}
-            for r in results
-        ]
+        return results
 
     def decisions(self):
         """All that is stored, oldest first."""
@@ -102,7 +99,7 @@ def at(text):
 
 
 def _everything():
-    from agent_memory.decision_log import DecisionFilter
+    from agent_memory.decision_queries import DecisionFilter
 
     return DecisionFilter()
 

@@ -15,11 +15,12 @@ from agent_memory.night.consolidation import consolidate
 from agent_memory.night.evidence import read_evidence
 from agent_memory.night.pruning import prune
 from agent_memory.night.summary import summarize_night
-from agent_memory.stores.base import Span
+from agent_memory.stores.base import Selection, Span
 from agent_memory.stores.connections import in_memory_stores
 
 AGENT = "market-hunter"
 FIRST = date(2026, 7, 1)
+SIGNALS = Selection(AGENT, "SIGNAL_GENERATION")
 
 
 def moment(day, hour=0):
@@ -166,7 +167,7 @@ class FailingOnce:
 def test_a_night_that_breaks_anywhere_loses_nothing(stores, log, night_clock, store, method, calls_before, after):
     """Catching up on long past days, expiry comes at once: what the broken night archived is gone from the table."""
     log_days(log, 25, planted=False, per_day=4)
-    everything = list(stores.decisions.scan_type(AGENT, "SIGNAL_GENERATION", Span(0, night_clock.now_ms())))
+    everything = list(stores.decisions.scan(SIGNALS, Span(0, night_clock.now_ms())))
     parts = {"decisions": stores.decisions, "states": stores.states, "archive": stores.archive}
     last = FIRST + timedelta(days=119)
     broken = {**parts, store: FailingOnce(parts[store], method, calls_before, after=after)}
@@ -202,11 +203,7 @@ def test_the_night_s_report_counts_its_own_day(stores, log):
     for n in range(3):
         night(stores, FIRST + timedelta(days=n))
     summary = summarize_night(AGENT, FIRST + timedelta(days=1), memories=stores.memories, blobs=stores.blobs)
-    made = list(
-        stores.decisions.scan_type(
-            AGENT, "SIGNAL_GENERATION", Span(day_start_ms(FIRST) + DAY_MS, day_start_ms(FIRST) + 2 * DAY_MS)
-        )
-    )
+    made = list(stores.decisions.scan(SIGNALS, Span(day_start_ms(FIRST) + DAY_MS, day_start_ms(FIRST) + 2 * DAY_MS)))
     succeeded = sum(d.outcome.success for d in made)
     assert summary["by_type"] == {"SIGNAL_GENERATION": {"with_outcome": 10, "succeeded": succeeded}}
     assert stores.blobs.read("reports/agent_id=market-hunter/date=2026-07-02/report.json") is not None

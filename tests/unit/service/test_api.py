@@ -149,7 +149,7 @@ def test_an_outage_is_503_and_never_an_empty_answer(stores, monkeypatch):
         raise Unavailable("DynamoDB did not answer: EndpointConnectionError")
 
     monkeypatch.setattr(stores.decisions, "get", down)
-    monkeypatch.setattr(stores.states, "decision_types", down)
+    monkeypatch.setattr(stores.states, "registration", down)
     assert call("GET", f"/decisions/{new_decision_id('QUERY', 5)}")[0] == 503
     assert call("GET", "/decisions")[0] == 503
 

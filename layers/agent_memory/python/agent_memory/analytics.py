@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.clock import DAY_MS, HOUR_MS, Clock, SystemClock, date_of, to_iso
-from agent_memory.decision_log import DecisionFilter, TimeRange
 from agent_memory.decision_logger import DecisionLogger
+from agent_memory.decision_queries import DecisionFilter, TimeRange
 from agent_memory.keys import context_type_of
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.evidence import Evidence, evidence_of

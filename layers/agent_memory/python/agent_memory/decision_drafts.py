@@ -4,37 +4,56 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent_memory import keys
-from agent_memory.clock import parse_instant
+from agent_memory.clock import DAY_MS, parse_instant
 from agent_memory.errors import InvalidInput
 from agent_memory.ids import new_decision_id, parse_decision_id, type_tag
 from agent_memory.models import Decision, Document, Outcome
+from agent_memory.outcomes import Report
+from agent_memory.retention import EXPIRE_AFTER_DAYS
+
+MAX_PARENTS = 100
+MAX_MEMORIES = 100
 
 # Clocks of agents and of this system may differ by so much.
 _CLOCK_SKEW_MS = 5 * 60_000
 
 # Names of fields, and whether each must be there.
-_DRAFT_FIELDS = {
+DRAFT_FIELDS = {
     "decision_type": True,
     "context": True,
     "reasoning": True,
     "metadata": False,
     "decision_id": False,
     "timestamp": False,
+    "parent_ids": False,
+    "memory_ids": False,
 }
-_OUTCOME_FIELDS = {"decision_id": True, "outcome": True, "success": True, "metrics": False}
+REPORT_FIELDS = {
+    "decision_id": True,
+    "outcome": True,
+    "success": True,
+    "metrics": False,
+    "horizon": False,
+    "amend": False,
+    "headline": False,
+    "timestamp": False,
+}
 
 
-def decision_of(draft: Mapping[str, Any], *, agent_id: str, now_ms: int, path: str) -> Decision:
+def decision_of(draft: Mapping[str, Any], *, agent_id: str, now_ms: int, path: str, write_shards: int = 1) -> Decision:
     """The decision that a draft describes, with an id and a time of its own where it names none.
 
     Raises:
         InvalidInput: names the field by its place under `path`.
     """
-    given = _fields(draft, path, _DRAFT_FIELDS)
+    given = _fields(draft, path, DRAFT_FIELDS)
     decision_type = _at(path, keys.check_decision_type, given["decision_type"])
-    decision_id, timestamp_ms = _identity(given, decision_type, now_ms, path)
+    decision_id, timestamp_ms = _identity(given, decision_type, now_ms, path, write_shards)
     if timestamp_ms > now_ms + _CLOCK_SKEW_MS:
         raise InvalidInput(f"{path}/timestamp", "lies in the future; decisions are logged when they are made")
+    if timestamp_ms < now_ms - EXPIRE_AFTER_DAYS * DAY_MS:
+        raise InvalidInput(f"{path}/timestamp", f"lies over {EXPIRE_AFTER_DAYS:,} days back, before all that is kept")
+    parent_ids, memory_ids = given.get("parent_ids"), given.get("memory_ids")
     return Decision(
         agent_id=agent_id,
         decision_id=decision_id,
@@ -43,33 +62,56 @@ def decision_of(draft: Mapping[str, Any], *, agent_id: str, now_ms: int, path: s
         context=_document(given["context"], f"{path}/context"),
         reasoning=_document(given["reasoning"], f"{path}/reasoning"),
         metadata=_document(given.get("metadata") or {}, f"{path}/metadata"),
+        parent_ids=_parents(parent_ids, decision_id, timestamp_ms, f"{path}/parent_ids") if parent_ids else (),
+        memory_ids=_memories(memory_ids, f"{path}/memory_ids") if memory_ids else (),
     )
 
 
-def outcome_of(report: Mapping[str, Any], *, now_ms: int, path: str) -> tuple[object, Outcome]:
-    """The decision id that a report names, still unchecked, and the outcome that it tells.
+def report_of(report: Mapping[str, Any], *, now_ms: int, path: str) -> tuple[object, Report]:
+    """The decision id that a report names, still unchecked, and what it says.
 
     Raises:
         InvalidInput: names the field by its place under `path`.
     """
-    given = _fields(report, path, _OUTCOME_FIELDS)
-    if not isinstance(given["success"], bool):
-        raise InvalidInput(f"{path}/success", f"expected true or false, got {given['success']!r:.40}")
+    given = _fields(report, path, REPORT_FIELDS)
+    timestamp, horizon = given.get("timestamp"), given.get("horizon")
+    recorded_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
+    if recorded_ms > now_ms + _CLOCK_SKEW_MS:
+        raise InvalidInput(f"{path}/timestamp", "lies in the future; outcomes are logged when they are known")
     outcome = Outcome(
-        success=given["success"],
+        success=_boolean(given["success"], f"{path}/success"),
         details=_document(given["outcome"], f"{path}/outcome"),
         metrics=_document(given.get("metrics") or {}, f"{path}/metrics"),
-        recorded_ms=now_ms,
+        recorded_ms=recorded_ms,
+        horizon=None if horizon is None else _at(path, keys.check_horizon, horizon),
     )
-    return given["decision_id"], outcome
+    amend = _boolean(given.get("amend", False), f"{path}/amend")
+    headline = _boolean(given.get("headline", False), f"{path}/headline")
+    return given["decision_id"], Report(outcome, amend=amend, headline=headline)
 
 
-def _identity(given: Mapping[str, Any], decision_type: str, now_ms: int, path: str) -> tuple[str, int]:
+def decision_draft(decision_type: str, context: Document, reasoning: Document, **optional: Any) -> dict[str, Any]:
+    """Arguments of `log_decision` as a draft, without what is not given."""
+    return {"decision_type": decision_type, "context": context, "reasoning": reasoning, **_given(optional)}
+
+
+def outcome_report(decision_id: str, outcome: Document, success: bool, **optional: Any) -> dict[str, Any]:
+    """Arguments of `log_outcome` as a report, without what is not given."""
+    return {"decision_id": decision_id, "outcome": outcome, "success": success, **_given(optional)}
+
+
+def _given(optional: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in optional.items() if value is not None and value is not False and value != ()}
+
+
+def _identity(
+    given: Mapping[str, Any], decision_type: str, now_ms: int, path: str, write_shards: int
+) -> tuple[str, int]:
     """Id and time: the id carries the time, so that given both they must agree."""
     timestamp = given.get("timestamp")
     timestamp_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
     if given.get("decision_id") is None:
-        return new_decision_id(decision_type, timestamp_ms), timestamp_ms
+        return new_decision_id(decision_type, timestamp_ms, write_shards=write_shards), timestamp_ms
     decision_id = given["decision_id"]
     parts = parse_decision_id(decision_id, f"{path}/decision_id")
     if parts.type_tag != type_tag(decision_type):
@@ -77,6 +119,42 @@ def _identity(given: Mapping[str, Any], decision_type: str, now_ms: int, path: s
     if timestamp is not None and parts.timestamp_ms != timestamp_ms:
         raise InvalidInput(f"{path}/timestamp", "differs from the time that the decision_id carries; leave it out")
     return decision_id, parts.timestamp_ms
+
+
+def _parents(given: object, decision_id: str, timestamp_ms: int, path: str) -> tuple[str, ...]:
+    parents = _texts(given, path, MAX_PARENTS)
+    for place, parent in enumerate(parents):
+        parts = parse_decision_id(parent, f"{path}/{place}")
+        if parent == decision_id:
+            raise InvalidInput(f"{path}/{place}", "a decision cannot be its own parent")
+        if parts.timestamp_ms > timestamp_ms:
+            raise InvalidInput(f"{path}/{place}", "was made after this decision; parents are what led to it")
+    return parents
+
+
+def _memories(given: object, path: str) -> tuple[str, ...]:
+    memories = _texts(given, path, MAX_MEMORIES)
+    for place, memory in enumerate(memories):
+        try:
+            keys.check_pattern_id(memory)
+        except InvalidInput as error:
+            raise InvalidInput(f"{path}/{place}", error.message) from error
+    return memories
+
+
+def _texts(given: object, path: str, most: int) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise InvalidInput(path, "expected a list of texts")
+    unique = tuple(dict.fromkeys(given))
+    if len(unique) > most:
+        raise InvalidInput(path, f"holds {len(unique)}; at most {most} can be kept")
+    return unique
+
+
+def _boolean(value: object, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput(path, f"expected true or false, got {value!r:.40}")
+    return value
 
 
 def _fields(given: Any, path: str, known: Mapping[str, bool]) -> Document:

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.clock import Clock, Instant
-from agent_memory.decision_log import DecisionFilter, DecisionLog, ItemResult, TimeRange
+from agent_memory.decision_drafts import decision_draft, outcome_report
+from agent_memory.decision_log import DecisionLog
+from agent_memory.decision_queries import DecisionFilter, SuccessFilter, TimeRange
 from agent_memory.models import Document
 from agent_memory.stores.connections import Stores, open_stores
 
@@ -17,7 +19,8 @@ class DecisionLogger:
     """Logs all of an agent's decisions with context, reasoning and outcome.
 
     The stores are those of `memory_manager` where one is given, else `stores`, else they are opened
-    on `dynamodb_client`, or as the environment's AWS settings say.
+    on `dynamodb_client`, or as the environment's AWS settings say. `write_shards` (1 to 32) spreads a hot agent's new
+    decisions over so many partitions of the table. `log` is the same log for callers that may block.
     """
 
     def __init__(
@@ -28,11 +31,12 @@ class DecisionLogger:
         *,
         stores: Stores | None = None,
         clock: Clock | None = None,
+        write_shards: int = 1,
     ) -> None:
         if stores is None:
             stores = memory_manager.stores if memory_manager else open_stores(dynamodb_client=dynamodb_client)
         self.agent_id = agent_id
-        self.log = DecisionLog(agent_id, stores, clock)
+        self.log = DecisionLog(agent_id, stores, clock, write_shards=write_shards)
 
     async def log_decision(
         self,
@@ -43,50 +47,100 @@ class DecisionLogger:
         *,
         decision_id: str | None = None,
         timestamp: Instant | None = None,
+        parent_ids: Sequence[str] = (),
+        memory_ids: Sequence[str] = (),
     ) -> str:
         """Log one decision and return its id, a UUID.
 
-        Logging the same decision again under the same `decision_id` changes nothing.
+        Args:
+            decision_type: one of `DecisionType`, or a team's own in capitals.
+            context: the situation in which it was made; `context["market"]` is what it is later grouped by.
+            reasoning: why it was made.
+            metadata: whatever else belongs to it.
+            decision_id: made beforehand by a caller who may have to repeat the call.
+            timestamp: when it was made, if not now.
+            parent_ids: earlier decisions of this agent that led to it.
+            memory_ids: long-term memories that it rests on.
 
         Raises:
-            InvalidInput: names the field. Conflict: the id holds another decision.
-            Unavailable: the table did not answer.
+            InvalidInput: names the field. Conflict: the id holds other content.
+            Unavailable: the table did not answer; repeating the call with the same `decision_id` is safe.
         """
-        draft = {
-            "decision_type": decision_type,
-            "context": context,
-            "reasoning": reasoning,
-            "metadata": metadata,
-            "decision_id": decision_id,
-            "timestamp": timestamp,
-        }
+        draft = decision_draft(
+            decision_type,
+            context,
+            reasoning,
+            metadata=metadata,
+            decision_id=decision_id,
+            timestamp=timestamp,
+            parent_ids=parent_ids,
+            memory_ids=memory_ids,
+        )
         return str((await asyncio.to_thread(self.log.log_one, draft)).decision_id)
 
-    async def log_decisions(self, drafts: Sequence[Mapping[str, Any]]) -> list[ItemResult]:
-        """Log many decisions; each has its own result, in order. See `DecisionLog.log`."""
-        return await asyncio.to_thread(self.log.log, drafts)
+    async def log_decisions(self, drafts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Log many decisions, each a mapping of `log_decision`'s arguments; each has its own result, in order.
+
+        A result holds `decision_id` and `status` (`created`, `unchanged`, `conflict` or `invalid`), the last two with
+        `error`.
+        """
+        return [result.as_dict() for result in await asyncio.to_thread(self.log.log, drafts)]
 
     async def log_outcome(
-        self, decision_id: str, outcome: Document, success: bool, metrics: Document | None = None
+        self,
+        decision_id: str,
+        outcome: Document,
+        success: bool,
+        metrics: Document | None = None,
+        *,
+        horizon: str | None = None,
+        amend: bool = False,
+        headline: bool = False,
+        timestamp: Instant | None = None,
     ) -> None:
         """Add what came of a decision. The same outcome again changes nothing.
 
+        Args:
+            decision_id: as `log_decision` returned it.
+            outcome: what happened.
+            success: whether that is a success.
+            metrics: measurements such as `quality` or `latency_ms`.
+            horizon: when the decision was judged (`1h`, `exit`), for several outcomes of one decision.
+            amend: let this take the place of a different outcome of the same horizon, which is kept as superseded.
+            headline: make this the outcome that `success` and queries by outcome show. So does an outcome without
+                horizon; else the first one logged is the headline.
+            timestamp: when it became known, if not now.
+
         Raises:
-            InvalidInput: names the field. NotFound: no such decision.
-            Conflict: the decision has another outcome. Unavailable: the table did not answer.
+            InvalidInput: names the field. NotFound: no such decision. Conflict: it has a different outcome already.
+            Unavailable: the table did not answer; repeating the call is safe.
         """
-        report = {"decision_id": decision_id, "outcome": outcome, "success": success, "metrics": metrics}
+        report = outcome_report(
+            decision_id,
+            outcome,
+            success,
+            metrics=metrics,
+            horizon=horizon,
+            amend=amend,
+            headline=headline,
+            timestamp=timestamp,
+        )
         await asyncio.to_thread(self.log.record_outcome, report)
 
-    async def log_outcomes(self, reports: Sequence[Mapping[str, Any]]) -> list[ItemResult]:
-        """Add many outcomes; each has its own result, in order. See `DecisionLog.record_outcomes`."""
-        return await asyncio.to_thread(self.log.record_outcomes, reports)
+    async def log_outcomes(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Add many outcomes, each a mapping of `log_outcome`'s arguments; each has its own result, in order.
+
+        A result holds `decision_id` and `status` (`recorded`, `unchanged`, `conflict`, `not_found` or `invalid`), the
+        last three with `error`.
+        """
+        return [result.as_dict("recorded") for result in await asyncio.to_thread(self.log.record_outcomes, reports)]
 
     async def get_decision(self, decision_id: str) -> dict[str, Any]:
-        """One decision with all that was logged of it.
+        """One decision with its outcomes, from the table or the archive.
 
         Raises:
             InvalidInput: not a decision id. NotFound: this agent logged no such decision.
+            Unavailable: a tier did not answer.
         """
         return (await asyncio.to_thread(self.log.get, decision_id)).as_dict()
 
@@ -94,20 +148,82 @@ class DecisionLogger:
         self,
         decision_type: str | None = None,
         time_range: TimeRange | None = None,
-        success_filter: bool | None = None,
+        success_filter: SuccessFilter = None,
         context_filter: Document | None = None,
         limit: int = 100,
         *,
+        context_type: str | None = None,
         newest_first: bool = True,
     ) -> list[dict[str, Any]]:
         """Up to `limit` decisions (1 to 1,000) that meet every filter given, from all tiers.
 
-        `time_range` is (from, up to and not including), either None for open. `context_filter` is a
-        part of the context; names that the context lacks are looked for in its `market`.
+        Args:
+            decision_type: one type; all where None.
+            time_range: (from, up to and not including), either None for open.
+            success_filter: True or False by the headline outcome, "pending" while there is none.
+            context_filter: a part of the context; names that the context lacks are looked for in its `market`.
+            limit: how many at most.
+            context_type: the whole market context, `trend=bullish|volatility=high`, found by an index.
+            newest_first: the order.
 
         Raises:
             InvalidInput: names the argument. Unavailable: a tier did not answer.
         """
-        wanted = DecisionFilter(decision_type, time_range, success_filter, context_filter)
-        page = await asyncio.to_thread(self.log.page, wanted, limit=limit, newest_first=newest_first)
-        return [decision.as_dict() for decision in page.decisions]
+        page = await self.page_decisions(
+            decision_type,
+            time_range,
+            success_filter,
+            context_filter,
+            limit,
+            context_type=context_type,
+            newest_first=newest_first,
+        )
+        return list(page["decisions"])
+
+    async def page_decisions(
+        self,
+        decision_type: str | None = None,
+        time_range: TimeRange | None = None,
+        success_filter: SuccessFilter = None,
+        context_filter: Document | None = None,
+        limit: int = 100,
+        *,
+        context_type: str | None = None,
+        newest_first: bool = True,
+        cursor: str | None = None,
+    ) -> dict[str, Any]:
+        """The same a page at a time: `decisions`, and `cursor` to pass on for the next page, None after the last."""
+        wanted = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
+        page = await asyncio.to_thread(self.log.page, wanted, limit=limit, newest_first=newest_first, cursor=cursor)
+        return page.as_dict()
+
+    async def get_decision_chain(self, decision_id: str, depth: int = 5) -> list[dict[str, Any]]:
+        """What led to a decision and what came of it: up to `depth` (1 to 50) steps and places each way.
+
+        First the ancestors and descendants that `parent_ids` tell, then the agent's decisions before and after it, up
+        to 30 days away, all nearest first. Each is a decision with `relation` (`ancestor`, `descendant`, `before`,
+        `after`), `distance`, `why`, and `missing`, true where a parent was named that is not in the log.
+
+        Raises:
+            InvalidInput: names the argument. NotFound: no such decision. Unavailable: a tier did not answer.
+        """
+        return [entry.as_dict() for entry in await asyncio.to_thread(self.log.chain, decision_id, depth)]
+
+    async def analyze_decision_patterns(
+        self,
+        decision_type: str | None = None,
+        time_range: TimeRange | None = None,
+        group_by: str = "context",
+    ) -> dict[str, Any]:
+        """Outcomes grouped by `context`, `source`, `type`, or a path such as `reasoning.exploration_triggered`.
+
+        Returns:
+            `total` and `groups` (largest first, each with its `group`), each with `count`, `with_outcome`,
+            `succeeded`, `success_rate` with `low` and `high` (a 95 % Wilson score interval), `latency_ms` and
+            `quality` (count, mean, median, p95, min, max).
+
+        Raises:
+            InvalidInput: names the argument. Unavailable: a tier did not answer.
+        """
+        wanted = DecisionFilter(decision_type, time_range)
+        return await asyncio.to_thread(self.log.statistics, wanted, group_by)

@@ -1,12 +1,14 @@
 """One agent's decisions as one ordered stream over both tiers: the hot table and the archive."""
 
-import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from heapq import merge
 
 from agent_memory.clock import DAY_MS, Clock, date_of, day_start_ms
 from agent_memory.models import Decision
 from agent_memory.retention import HOT_DAYS
-from agent_memory.stores.base import DecisionKey, Span
+from agent_memory.stores.base import DecisionKey, Selection, Span
+from agent_memory.stores.concurrently import merge_ordered
 from agent_memory.stores.connections import Stores
 
 
@@ -18,21 +20,26 @@ class DecisionTiers:
         self._stores = stores
         self._clock = clock
 
-    def find(self, key: DecisionKey) -> Decision | None:
-        """One decision by its key, from the table or, once it has left that, from the archive."""
-        (found,) = self._stores.decisions.get([key])
-        if found is not None or self._stores.archive is None:
-            return found
-        decisions = self._stores.archive.read_day(self._agent_id, key.decision_type, date_of(key.timestamp_ms))
-        return next((decision for decision in decisions if decision.decision_id == key.decision_id), None)
+    def find(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
+        """Decisions by their keys, in order, from the table or, once they have left that, from the archive."""
+        found = self._stores.decisions.get(keys) if keys else []
+        return [
+            decision if decision is not None else self._archived(key) for key, decision in zip(keys, found, strict=True)
+        ]
 
-    def stream(self, decision_types: list[str], span: Span, *, newest_first: bool) -> Iterator[Decision]:
-        """Decisions of these types in a span, ordered by time and id, read as they are taken."""
-        streams = [self._stream_type(kind, span, newest_first=newest_first) for kind in decision_types]
-        return heapq.merge(*streams, key=time_and_id, reverse=newest_first)
+    def stream(
+        self,
+        wanted: Selection,
+        span: Span,
+        *,
+        types: Callable[[], Sequence[str]],
+        newest_first: bool = True,
+        first: int | None = None,
+    ) -> Iterator[Decision]:
+        """Decisions that are selected in a span, ordered by time and id, read as they are taken.
 
-    def _stream_type(self, decision_type: str, span: Span, *, newest_first: bool) -> Iterator[Decision]:
-        """Both tiers of one type as one stream.
+        `types` tells the agent's decision types; it is asked only when the selection names none and they are
+        needed. `first` tells how many decisions the caller probably takes.
 
         archive   |...............................|
         table     |......(not yet archived).......|...............................|
@@ -42,26 +49,56 @@ class DecisionTiers:
         hot_from = day_start_ms(date_of(self._clock.now_ms())) - (HOT_DAYS - 2) * DAY_MS
         older = Span(span.start_ms, min(span.end_ms, hot_from))
         newer = Span(max(span.start_ms, hot_from), span.end_ms)
-        parts = [
-            self._stream_older(decision_type, older, newest_first=newest_first),
-            self._stores.decisions.scan_type(self._agent_id, decision_type, newer, newest_first=newest_first),
-        ]
-        for part in reversed(parts) if newest_first else parts:
-            yield from part
+        if not newest_first:
+            yield from self._older(wanted, older, types, newest_first=newest_first)
+        if newer.start_ms < newer.end_ms:
+            yield from self._hot(wanted, newer, types, newest_first=newest_first, first=first)
+        if newest_first:
+            yield from self._older(wanted, older, types, newest_first=newest_first)
 
-    def _stream_older(self, decision_type: str, span: Span, *, newest_first: bool) -> Iterator[Decision]:
+    def _hot(
+        self,
+        wanted: Selection,
+        span: Span,
+        types: Callable[[], Sequence[str]],
+        *,
+        newest_first: bool,
+        first: int | None = None,
+    ) -> Iterator[Decision]:
+        """What the table holds: by an index where the selection names one, else type by type."""
+        if wanted.success is not None or wanted.context_type is not None:
+            return self._stores.decisions.scan(wanted, span, newest_first=newest_first)
+        kinds = [wanted.decision_type] if wanted.decision_type else types()
+        streams = [
+            self._stores.decisions.scan(
+                replace(wanted, decision_type=kind), span, newest_first=newest_first, first=first
+            )
+            for kind in kinds
+        ]
+        return merge_ordered(streams, key=time_and_id, reverse=newest_first)
+
+    def _older(
+        self, wanted: Selection, span: Span, types: Callable[[], Sequence[str]], *, newest_first: bool
+    ) -> Iterator[Decision]:
+        """What lies in the archive, in the table, or in both: the table's is then the fresher one.
+
+        The selection is applied to the fresher one only; an index would show what the archive has differently.
+        """
         if span.start_ms >= span.end_ms:
             return
-        table = self._stores.decisions.scan_type(self._agent_id, decision_type, span, newest_first=newest_first)
-        archived = self._stream_archive(decision_type, span, newest_first=newest_first)
+        kinds = [wanted.decision_type] if wanted.decision_type else list(types())
+        by_type = Selection(wanted.agent_id, shards=wanted.shards)
+        hot = self._hot(by_type, span, lambda: kinds, newest_first=newest_first)
+        archived = [self._archive(kind, span, newest_first=newest_first) for kind in kinds]
         last_id = None
-        # Where both have a decision the table's comes first out of the merge, and it is the fresher one.
-        for decision in heapq.merge(table, archived, key=time_and_id, reverse=newest_first):
+        # Of equal ones the table's comes first out of the merge.
+        for decision in merge(hot, *archived, key=time_and_id, reverse=newest_first):
             if decision.decision_id != last_id:
                 last_id = decision.decision_id
-                yield decision
+                if wanted.matches(decision):
+                    yield decision
 
-    def _stream_archive(self, decision_type: str, span: Span, *, newest_first: bool) -> Iterator[Decision]:
+    def _archive(self, decision_type: str, span: Span, *, newest_first: bool) -> Iterator[Decision]:
         archive = self._stores.archive
         if archive is None:
             return
@@ -71,6 +108,12 @@ class DecisionTiers:
             decisions = archive.read_day(self._agent_id, decision_type, day)
             inside = [one for one in decisions if span.start_ms <= one.timestamp_ms < span.end_ms]
             yield from reversed(inside) if newest_first else inside
+
+    def _archived(self, key: DecisionKey) -> Decision | None:
+        if self._stores.archive is None:
+            return None
+        decisions = self._stores.archive.read_day(self._agent_id, key.decision_type, date_of(key.timestamp_ms))
+        return next((decision for decision in decisions if decision.decision_id == key.decision_id), None)
 
 
 def time_and_id(decision: Decision) -> tuple[int, str]:

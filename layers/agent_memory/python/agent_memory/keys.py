@@ -15,6 +15,7 @@ _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\Z")
 _TYPE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,62}\Z")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+:-]{0,254}\Z")
 _STM_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=|-]{0,254}\Z")
+_HORIZON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}\Z")
 _MAX_CONTEXT_TYPE = 1024
 
 REGISTRATION = "REGISTRATION"
@@ -49,6 +50,11 @@ def check_stm_key(key: object) -> str:
     return _checked("key", key, _STM_KEY, "letters, digits, '.', '_', ':', '=', '|', '-'; 1 to 255")
 
 
+def check_horizon(horizon: object) -> str:
+    """Return a usable name of an outcome's horizon, or raise `InvalidInput`."""
+    return _checked("horizon", horizon, _HORIZON, "letters, digits, '.', '_', '+', '-'; 1 to 63, as 1h or exit")
+
+
 def _checked(field: str, value: object, pattern: re.Pattern[str], allowed: str) -> str:
     if not isinstance(value, str) or not pattern.match(value):
         raise InvalidInput(field, f"{value!r:.80} is not usable; allowed are {allowed} characters")
@@ -58,9 +64,9 @@ def _checked(field: str, value: object, pattern: re.Pattern[str], allowed: str) 
 # --- decisions ---------------------------------------------------------------------------------
 
 
-def decision_pk(agent_id: str, decision_type: str) -> str:
-    """Partition of one agent's decisions of one type."""
-    return f"{agent_id}#{decision_type}"
+def decision_pk(agent_id: str, decision_type: str, shard: int = 0) -> str:
+    """Partition of one agent's decisions of one type, `market-hunter#QUERY`; shards after the first add theirs."""
+    return _sharded(f"{agent_id}#{decision_type}", shard)
 
 
 def decision_sk(timestamp_ms: int, decision_id: str) -> str:
@@ -68,14 +74,23 @@ def decision_sk(timestamp_ms: int, decision_id: str) -> str:
     return f"{to_iso(timestamp_ms)}#{decision_id}"
 
 
-def outcome_pk(agent_id: str, *, success: bool) -> str:
+def outcome_pk(agent_id: str, shard: int = 0, *, success: bool) -> str:
     """Partition of the index `by_outcome`."""
-    return f"{agent_id}#{'true' if success else 'false'}"
+    return _sharded(f"{agent_id}#{'true' if success else 'false'}", shard)
 
 
-def context_pk(agent_id: str, context_type: str) -> str:
+def context_pk(agent_id: str, context_type: str, shard: int = 0) -> str:
     """Partition of the index `by_context`."""
-    return f"{agent_id}#{context_type}"
+    return _sharded(f"{agent_id}#{context_type}", shard)
+
+
+def link_pk(agent_id: str, decision_id: str) -> str:
+    """Partition of the links from a decision to those that came of it; no decision type is in lower case."""
+    return f"{agent_id}#after#{decision_id}"
+
+
+def _sharded(partition: str, shard: int) -> str:
+    return f"{partition}#{shard}" if shard else partition
 
 
 def context_type_of(context: Mapping[str, Any]) -> str | None:
@@ -138,6 +153,11 @@ def archive_prefix(agent_id: str, decision_type: str) -> str:
 def archive_day_prefix(agent_id: str, decision_type: str, day: date) -> str:
     """Where one archived day lies."""
     return f"{archive_prefix(agent_id, decision_type)}date={day.isoformat()}/"
+
+
+def large_part_key(agent_id: str, decision_id: str, attribute: str, digest: str) -> str:
+    """A part of a decision that is too large for its item; the digest of its content keeps replays harmless."""
+    return f"large/agent_id={agent_id}/{decision_id}/{attribute}-{digest}.json"
 
 
 def evidence_key(agent_id: str) -> str:

@@ -10,7 +10,7 @@ import httpx
 
 from agent_memory.client.signing import SigV4
 from agent_memory.clock import Instant, parse_instant, to_iso
-from agent_memory.decision_log import TimeRange
+from agent_memory.decision_queries import TimeRange
 from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from agent_memory.keys import check_agent_id
 from agent_memory.models import Document

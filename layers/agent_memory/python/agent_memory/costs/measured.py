@@ -14,15 +14,8 @@ from agent_memory.errors import InvalidInput
 from agent_memory.models import Decision, Memory
 from agent_memory.schema import BY_CONTEXT, DECISIONS
 from agent_memory.stores.base import DecisionKey
-from agent_memory.stores.dynamodb_items import (
-    Item,
-    decision_item,
-    history_item,
-    item_bytes,
-    memory_item,
-    outcome_attributes,
-    text,
-)
+from agent_memory.stores.decision_items import decision_item, first_outcome
+from agent_memory.stores.dynamodb_items import Item, history_item, item_bytes, memory_item, text
 
 _WRITE_UNIT_BYTES = 1024
 _READ_UNIT_BYTES = 4096
@@ -61,7 +54,7 @@ def decision_units(decision: Decision) -> DecisionUnits:
     indexed = BY_CONTEXT.partition.name in logged
     whole = dict(logged)
     if decision.outcome is not None:
-        whole |= outcome_attributes(DecisionKey.of(decision), decision.outcome)
+        whole |= first_outcome(DecisionKey.of(decision), decision.outcome)
     entries = [whole, *(_index_entry(whole, index.partition.name) for index in DECISIONS.indexes)]
     return DecisionUnits(
         log_units=_write_units(logged) + (1 if indexed else 0),

@@ -7,9 +7,9 @@ from typing import Any
 from agent_memory.clock import DAY_MS, FixedClock, day_start_ms, to_iso
 from agent_memory.learning.patterns import Pattern, PatternThresholds, identify_patterns
 from agent_memory.memories import LongTermMemory
-from agent_memory.models import Memory, MemoryType
+from agent_memory.models import Decision, Memory, MemoryType
 from agent_memory.night.evidence import fresh_span, renew_evidence
-from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, StateStore
+from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, Selection, StateStore
 from agent_memory.stores.concurrently import map_concurrently
 
 
@@ -29,9 +29,12 @@ def consolidate(
     as deprecated. Doing the same night twice ends in the same memories.
     """
     span = fresh_span(day)
-    by_kind = map_concurrently(
-        lambda kind: list(decisions.scan_type(agent_id, kind, span)), states.decision_types(agent_id)
-    )
+    registered = states.registration(agent_id)
+
+    def read(kind: str) -> list[Decision]:
+        return list(decisions.scan(Selection(agent_id, kind, shards=registered.write_shards), span))
+
+    by_kind = map_concurrently(read, registered.decision_types)
     fresh = [decision for of_kind in by_kind for decision in of_kind]
     evidence = renew_evidence(blobs, agent_id, day, fresh)
     identification = identify_patterns(evidence, thresholds or PatternThresholds())

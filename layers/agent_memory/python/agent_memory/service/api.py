@@ -10,11 +10,13 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from agent_memory.clock import SystemClock
-from agent_memory.decision_log import DecisionFilter, DecisionLog, ItemResult
+from agent_memory.decision_log import DecisionLog
+from agent_memory.decision_queries import DecisionFilter
+from agent_memory.decision_writing import ItemResult
 from agent_memory.errors import AgentMemoryError, InvalidInput
 from agent_memory.memories import LongTermMemory, ShortTermMemory
 from agent_memory.service import metric_names
-from agent_memory.service.http_errors import body_of, status_of
+from agent_memory.service.http_errors import status_of
 from agent_memory.service.observability import count, logger
 from agent_memory.service.settings import FunctionSettings
 from agent_memory.stores.base import Written
@@ -88,8 +90,9 @@ def query_decisions(agent_id: str) -> Response[str]:
     wanted = DecisionFilter(
         decision_type=query.get_query_string_value("decision_type"),
         time_range=(start, end),
-        success=_choice("success", {"true": True, "false": False, None: None}),
+        success=_choice("success", {"true": True, "false": False, "pending": "pending", None: None}),
         context=_json_object("context"),
+        context_type=query.get_query_string_value("context_type"),
     )
     page = decision_log(agent_id).page(
         wanted,
@@ -97,7 +100,7 @@ def query_decisions(agent_id: str) -> Response[str]:
         newest_first=_choice("order", {"newest": True, "oldest": False, None: True}),
         cursor=query.get_query_string_value("cursor"),
     )
-    return _reply(HTTPStatus.OK, {"decisions": [d.as_dict() for d in page.decisions], "cursor": page.cursor})
+    return _reply(HTTPStatus.OK, page.as_dict())
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -138,7 +141,7 @@ def retrieve_ltm(agent_id: str, memory_type: str) -> Response[str]:
 @handles(AgentMemoryError)
 def told(error: AgentMemoryError) -> Response[str]:
     """An error that the caller can do something about."""
-    return _reply(status_of(error), {"error": body_of(error)})
+    return _reply(status_of(error), {"error": error.as_dict()})
 
 
 @handles(NotFoundError)
@@ -227,15 +230,7 @@ def _single(result: ItemResult, metric: str) -> Response[str]:
 
 def _results(results: list[ItemResult], metric: str, created: str) -> Response[str]:
     count(metric, sum(1 for result in results if result.status is Written.CREATED))
-    return _reply(HTTPStatus.OK, {"results": [_result(result, created) for result in results]})
-
-
-def _result(result: ItemResult, created: str) -> dict[str, Any]:
-    if result.error is not None:
-        status = "not_found" if status_of(result.error) == HTTPStatus.NOT_FOUND else "invalid"
-        return {"decision_id": result.decision_id, "status": status, "error": body_of(result.error)}
-    status = created if result.status is Written.CREATED else str(result.status)
-    return {"decision_id": result.decision_id, "status": status}
+    return _reply(HTTPStatus.OK, {"results": [result.as_dict(created) for result in results]})
 
 
 def _reply(status: int, body: Mapping[str, Any]) -> Response[str]:

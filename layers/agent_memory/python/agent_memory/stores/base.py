@@ -10,7 +10,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
 
-from agent_memory.models import Decision, Document, Memory, Outcome, State
+from agent_memory.ids import shard_of
+from agent_memory.keys import context_type_of
+from agent_memory.models import Decision, Document, Memory, State
+from agent_memory.outcomes import Report
 
 
 class Written(StrEnum):
@@ -36,6 +39,11 @@ class DecisionKey:
         """The key of a decision at hand."""
         return cls(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)
 
+    @property
+    def shard(self) -> int:
+        """The write partition that the decision lies in."""
+        return shard_of(self.decision_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -45,29 +53,77 @@ class Span:
     end_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which of an agent's decisions to read: those that meet all of what is given, one thing at least.
+
+    `context_type` is the canonical text of a whole market context. `shards` tells how many write partitions the
+    agent has used; what lies beyond is not read.
+    """
+
+    agent_id: str
+    decision_type: str | None = None
+    success: bool | None = None
+    context_type: str | None = None
+    shards: int = 1
+
+    def matches(self, decision: Decision) -> bool:
+        """Whether a decision meets the selection."""
+        outcome = decision.outcome
+        return (
+            (self.decision_type is None or decision.decision_type == self.decision_type)
+            and (self.success is None or (outcome is not None and outcome.success is self.success))
+            and (self.context_type is None or context_type_of(decision.context) == self.context_type)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Says that a decision came of an earlier one, so many steps before it."""
+
+    ancestor_id: str
+    steps: int
+    descendant: DecisionKey
+
+
 class DecisionStore(Protocol):
     """The hot decision log. Nothing in it is overwritten: decisions and outcomes are facts."""
 
     def insert(self, decisions: Sequence[Decision]) -> list[Written]:
-        """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
+        """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order.
+
+        All are checked before the first is written. Raises `InvalidInput` for one that cannot be stored.
+        """
         ...
 
-    def record_outcomes(self, outcomes: Sequence[tuple[DecisionKey, Outcome]]) -> list[Written]:
-        """Add each outcome unless there is one: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
+    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[Written]:
+        """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order; see `outcomes.settled`."""
         ...
 
     def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
         """The decisions with these keys, in order; None for what is not here."""
         ...
 
-    def scan_type(
-        self, agent_id: str, decision_type: str, span: Span, *, newest_first: bool = True
+    def scan(
+        self, wanted: Selection, span: Span, *, newest_first: bool = True, first: int | None = None
     ) -> Iterator[Decision]:
-        """Decisions of one type in a span, ordered by time and id; read page by page as they are taken."""
+        """Decisions in a span, ordered by time and id; read page by page as they are taken.
+
+        `first` tells how many the caller probably takes: no more are read at first. By success or context type the
+        order comes from an index, which follows the table within moments.
+        """
         ...
 
     def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
         """Let each decision vanish from its own moment on. What is not here any more is passed over."""
+        ...
+
+    def link(self, links: Sequence[Link]) -> None:
+        """Note what came of earlier decisions. The same link again changes nothing."""
+        ...
+
+    def links_from(self, agent_id: str, ancestor_id: str, *, most: int) -> list[Link]:
+        """What came of a decision, oldest first, up to `most` links."""
         ...
 
 
@@ -115,6 +171,14 @@ class MemoryStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What an agent is known to have used: its decision types, sorted, and the most write shards."""
+
+    decision_types: tuple[str, ...] = ()
+    write_shards: int = 1
+
+
 class StateStore(Protocol):
     """Small named states of an agent, each with a version, and the register of agents."""
 
@@ -126,12 +190,12 @@ class StateStore(Protocol):
         """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
         ...
 
-    def register(self, agent_id: str, decision_types: Iterable[str], now_ms: int) -> None:
-        """Note that an agent makes decisions of these types."""
+    def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
+        """Note that an agent makes decisions of these types, spread over so many shards."""
         ...
 
-    def decision_types(self, agent_id: str) -> list[str]:
-        """The types that an agent is registered with, sorted."""
+    def registration(self, agent_id: str) -> Registration:
+        """What is registered of an agent; nothing of an unknown one."""
         ...
 
     def agents(self) -> list[str]:

@@ -1,13 +1,15 @@
 """Requests side by side: a batch costs about its slowest request, not their sum."""
 
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
-MAX_THREADS = 8
+MAX_THREADS = 16
 
 
 def chunks(items: Sequence[Given], size: int) -> Iterator[Sequence[Given]]:
@@ -16,8 +18,30 @@ def chunks(items: Sequence[Given], size: int) -> Iterator[Sequence[Given]]:
 
 
 def map_concurrently(call: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
-    """`call` on each item, in order, up to eight at a time; the first error is raised."""
+    """`call` on each item, in order, up to sixteen at a time; the first error is raised."""
     if len(items) <= 1:
         return [call(item) for item in items]
     with ThreadPoolExecutor(max_workers=min(MAX_THREADS, len(items))) as pool:
         return list(pool.map(call, items))
+
+
+def side_by_side(*calls: Callable[[], Any]) -> list[Any]:
+    """What several calls return, made at the same time; the first error is raised."""
+    return map_concurrently(lambda call: call(), calls)
+
+
+def merge_ordered(streams: Sequence[Iterator[Given]], *, key: Callable[[Given], Any], reverse: bool) -> Iterator[Given]:
+    """Ordered streams as one; their first pages are read side by side, later ones as they are needed.
+
+    Of equal items those of the earlier stream come first.
+    """
+    if len(streams) == 1:
+        return streams[0]
+
+    def begin(stream: Iterator[Given]) -> Iterator[Given]:
+        return chain(list(islice(stream, 1)), stream)
+
+    def merged() -> Iterator[Given]:
+        yield from heapq.merge(*map_concurrently(begin, streams), key=key, reverse=reverse)
+
+    return merged()

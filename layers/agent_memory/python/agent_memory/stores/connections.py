@@ -55,7 +55,7 @@ def open_stores(
     dynamodb = dynamodb_client or aws_client("dynamodb")
     blobs = _open_blobs(archive_bucket, s3_client)
     return Stores(
-        decisions=DynamoDBDecisions(dynamodb, table_prefix, clock),
+        decisions=DynamoDBDecisions(dynamodb, table_prefix, clock, blobs=blobs),
         memories=DynamoDBMemories(dynamodb, table_prefix),
         states=DynamoDBStates(dynamodb, table_prefix),
         blobs=blobs,

@@ -12,7 +12,7 @@ from agent_memory.stores.dynamodb_items import Item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_KEYS_A_REQUEST = 100
+KEYS_A_REQUEST = 100
 _ROUNDS = 8
 _FIRST_PAUSE_SECONDS = 0.025
 
@@ -27,7 +27,7 @@ def get_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> lis
     def get_chunk(chunk: Sequence[Item]) -> list[Item]:
         return _get_chunk(client, table, chunk)
 
-    groups = map_concurrently(get_chunk, list(chunks(keys, _KEYS_A_REQUEST)))
+    groups = map_concurrently(get_chunk, list(chunks(keys, KEYS_A_REQUEST)))
     return [item for group in groups for item in group]
 
 

@@ -10,217 +10,247 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from agent_memory.clock import Clock, SystemClock, to_iso
-from agent_memory.codec import AttributeValue
-from agent_memory.errors import InvalidInput, Unavailable
-from agent_memory.keys import decision_pk
-from agent_memory.models import Decision, Outcome
+from agent_memory.clock import DAY_MS, Clock, SystemClock
+from agent_memory.errors import Unavailable
+from agent_memory.keys import link_pk
+from agent_memory.models import Decision
+from agent_memory.outcomes import Report, settled
+from agent_memory.retention import EXPIRE_AFTER_DAYS
 from agent_memory.schema import DECISIONS
 from agent_memory.stores.aws_errors import unavailable
-from agent_memory.stores.base import DecisionKey, Span, Written
-from agent_memory.stores.concurrently import chunks, map_concurrently
-from agent_memory.stores.dynamodb_batches import get_items
-from agent_memory.stores.dynamodb_items import (
-    Item,
+from agent_memory.stores.base import BlobStore, DecisionKey, Link, Selection, Span, Written
+from agent_memory.stores.decision_items import (
+    OUTCOME_ATTRIBUTES,
+    all_outcomes,
     decision_from,
     decision_item,
     decision_key_item,
-    outcome_attributes,
+    first_outcome,
+    link_from,
+    link_item,
 )
+from agent_memory.stores.decision_scans import DecisionScans
+from agent_memory.stores.dynamodb_batches import get_items
+from agent_memory.stores.dynamodb_items import Item, text
+from agent_memory.stores.large_parts import (
+    INSERT_BUDGET_BYTES,
+    ITEM_BUDGET_BYTES,
+    OUTCOME_BUDGET_BYTES,
+    LargeParts,
+    with_pointers,
+)
+from agent_memory.stores.partiql import Statements
+from agent_memory.stores.updates import changes
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef, BatchStatementResponseTypeDef
 
-_STATEMENTS_A_REQUEST = 25
-_REFUSED = frozenset({"DuplicateItem", "ConditionalCheckFailed"})
+_NO_OUTCOME_YET = ' AND "success" IS MISSING AND "ttl" IS MISSING'
+_LIVING = "attribute_exists(pk) AND (attribute_not_exists(#ttl) OR #ttl > :now)"
+# Writers of different outcomes of one decision that keep meeting each other would be a program gone wild.
+_ATTEMPTS = 20
 
 
 class DynamoDBDecisions:
     """`DecisionStore` on the table `agent_decisions`. Retries are botocore's."""
 
-    def __init__(self, client: "DynamoDBClient", table_prefix: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table_prefix: str,
+        clock: Clock | None = None,
+        *,
+        blobs: BlobStore | None = None,
+    ) -> None:
         self._client = client
         self._table = DECISIONS.full_name(table_prefix)
         self._clock = clock or SystemClock()
+        self._large_parts = LargeParts(blobs)
+        self._statements = Statements(client, self._table)
+        self._scans = DecisionScans(client, self._table)
+
+    # --- writing -------------------------------------------------------------------------------
 
     def insert(self, decisions: Sequence[Decision]) -> list[Written]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
+        encoded = [decision_item(decision) for decision in decisions]
+        items = [
+            self._large_parts.fitted(item, INSERT_BUDGET_BYTES, agent_id=one.agent_id, decision_id=one.decision_id)
+            for one, item in zip(decisions, encoded, strict=True)
+        ]
         if len(decisions) == 1:
-            return [self._put(decisions[0])]
-        statements = [self._insert_statement(decision_item(decision)) for decision in decisions]
-        taken = [code in _REFUSED for code in self._execute(statements)]
+            return [self._put(decisions[0], items[0])]
+        taken = self._statements.run([self._statements.insert(item) for item in items])
         present = self._present([DecisionKey.of(d) for d, is_taken in zip(decisions, taken, strict=True) if is_taken])
         return [
             _compare(present.get(d.decision_id), d) if is_taken else Written.CREATED
             for d, is_taken in zip(decisions, taken, strict=True)
         ]
 
-    def record_outcomes(self, outcomes: Sequence[tuple[DecisionKey, Outcome]]) -> list[Written]:
-        """Add each outcome unless there is one: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
-        if len(outcomes) == 1:
-            return [self._update(*outcomes[0])]
-        statements = [self._outcome_statement(key, outcome) for key, outcome in outcomes]
-        refused = [code in _REFUSED for code in self._execute(statements)]
-        present = self._present([key for (key, _), was in zip(outcomes, refused, strict=True) if was])
+    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[Written]:
+        """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
+        added = [self._first_outcome(key, report) for key, report in reports]
+        if len(reports) == 1:
+            return [self._update(*reports[0], added[0])]
+        refused = self._statements.run(
+            [
+                self._statements.update(decision_key_item(key), item, _NO_OUTCOME_YET)
+                for (key, _), item in zip(reports, added, strict=True)
+            ]
+        )
+        standing = self._raws([key for (key, _), was_refused in zip(reports, refused, strict=True) if was_refused])
         return [
-            self._settle(present.get(key.decision_id), key, outcome) if was else Written.CREATED
-            for (key, outcome), was in zip(outcomes, refused, strict=True)
+            self._settle(key, report, standing.get(key.decision_id)) if was_refused else Written.CREATED
+            for (key, report), was_refused in zip(reports, refused, strict=True)
         ]
+
+    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
+        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
+        self._statements.run(
+            [
+                self._statements.update(decision_key_item(key), {"ttl": {"N": str(moment // 1000)}})
+                for key, moment in zip(keys, at_ms, strict=True)
+            ]
+        )
+
+    def link(self, links: Sequence[Link]) -> None:
+        """Note what came of earlier decisions. The same link again changes nothing."""
+        kept_ms = EXPIRE_AFTER_DAYS * DAY_MS
+        items = [link_item(one, one.descendant.timestamp_ms + kept_ms) for one in links]
+        self._statements.run([self._statements.insert(item) for item in items])
+
+    # --- reading -------------------------------------------------------------------------------
 
     def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
         """The decisions with these keys, in order; None for what is not here."""
         if len(keys) == 1:
-            return [self._get_one(keys[0])]
+            raw = self._raw(keys[0])
+            return [self._decisions([raw])[0] if raw else None]
         present = self._present(keys)
         return [present.get(key.decision_id) for key in keys]
 
-    def scan_type(
-        self, agent_id: str, decision_type: str, span: Span, *, newest_first: bool = True
+    def scan(
+        self, wanted: Selection, span: Span, *, newest_first: bool = True, first: int | None = None
     ) -> Iterator[Decision]:
-        """Decisions of one type in a span, ordered by time and id; read page by page as they are taken."""
-        if span.start_ms >= span.end_ms:
-            return
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-            "ExpressionAttributeValues": {
-                ":pk": {"S": decision_pk(agent_id, decision_type)},
-                ":first": {"S": to_iso(span.start_ms)},
-                ":last": {"S": to_iso(span.end_ms - 1) + "#~"},
-            },
-            "ScanIndexForward": not newest_first,
-            "ConsistentRead": True,
-        }
-        while True:
-            with unavailable("DynamoDB"):
-                page = self._client.query(**request)
-            yield from (decision_from(item) for item in self._living(cast("list[Item]", page["Items"])))
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        """Decisions in a span, ordered by time and id; read page by page as they are taken."""
+        for item in self._scans.items(wanted, span, newest_first=newest_first, first=first):
+            for decision in self._decisions(self._living([item])):
+                if wanted.matches(decision):
+                    yield decision
 
-    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
-        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
-        statements: list[BatchStatementRequestTypeDef] = [
-            {
-                "Statement": f'UPDATE "{self._table}" SET "ttl"=? WHERE "pk"=? AND "sk"=?',  # noqa: S608  our own name
-                "Parameters": [{"N": str(moment // 1000)}, *decision_key_item(key).values()],
-            }
-            for key, moment in zip(keys, at_ms, strict=True)
-        ]
-        self._execute(statements)
+    def links_from(self, agent_id: str, ancestor_id: str, *, most: int) -> list[Link]:
+        """What came of a decision, oldest first, up to `most` links."""
+        with unavailable("DynamoDB"):
+            page = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": text(link_pk(agent_id, ancestor_id))},
+                Limit=most,
+                ConsistentRead=True,
+            )
+        return [link_from(agent_id, ancestor_id, cast("Item", item)) for item in page["Items"]]
 
-    def _put(self, decision: Decision) -> Written:
+    # --- inside --------------------------------------------------------------------------------
+
+    def _put(self, decision: Decision, item: Item) -> Written:
         try:
             with unavailable("DynamoDB"):
                 self._client.put_item(
                     TableName=self._table,
-                    Item=decision_item(decision),
+                    Item=item,
                     ConditionExpression="attribute_not_exists(pk)",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ClientError as error:
-            return _compare(self._refused_by(error), decision)
+            raw = self._standing(error)
+            return _compare(self._decisions([raw])[0] if raw else None, decision)
         return Written.CREATED
 
-    def _update(self, key: DecisionKey, outcome: Outcome) -> Written:
-        added = outcome_attributes(key, outcome)
-        names = {f"#{index}": name for index, name in enumerate(added)}
-        values = {f":{name[1:]}": added[names[name]] for name in names}
+    def _first_outcome(self, key: DecisionKey, report: Report) -> Item:
+        item = first_outcome(key, report.outcome)
+        return self._large_parts.fitted(item, OUTCOME_BUDGET_BYTES, agent_id=key.agent_id, decision_id=key.decision_id)
+
+    def _update(self, key: DecisionKey, report: Report, added: Item) -> Written:
+        """Add the first outcome in one request; where something stands already, settle with that."""
         try:
-            with unavailable("DynamoDB"):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=decision_key_item(key),
-                    UpdateExpression="SET " + ", ".join(f"{name} = :{name[1:]}" for name in names),
-                    ConditionExpression="attribute_exists(pk) AND attribute_not_exists(success) "
-                    "AND (attribute_not_exists(#ttl) OR #ttl > :now)",
-                    ExpressionAttributeNames={**names, "#ttl": "ttl"},
-                    ExpressionAttributeValues={**values, ":now": self._now()},
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
+            self._update_item(key, {}, added, "attribute_not_exists(success)", {})
         except ClientError as error:
-            return _compare_outcome(self._refused_by(error), outcome)
+            return self._settle(key, report, self._standing(error))
         return Written.CREATED
 
-    def _refused_by(self, error: ClientError) -> Decision | None:
-        """The decision that stood in a conditional write's way."""
+    def _settle(self, key: DecisionKey, report: Report, raw: Item | None) -> Written:
+        """Take an outcome into a decision that may have outcomes already, against the very item that was read."""
+        for _ in range(_ATTEMPTS):
+            if raw is None:
+                return Written.NOT_FOUND
+            (decision,) = self._decisions([raw])
+            new = settled(decision, report, self._clock.now_ms())
+            if new is None:
+                return Written.CONFLICT
+            if new is decision:
+                return Written.UNCHANGED
+            kept = {name: value for name, value in raw.items() if name not in with_pointers(OUTCOME_ATTRIBUTES)}
+            item = self._large_parts.fitted(
+                kept | all_outcomes(new), ITEM_BUDGET_BYTES, agent_id=key.agent_id, decision_id=key.decision_id
+            )
+            unchanged, values = "attribute_not_exists(revision)", {}
+            if decision.revision:
+                unchanged, values = "revision = :seen", {":seen": {"N": str(decision.revision)}}
+            if decision.outcome is None:
+                unchanged += " AND attribute_not_exists(success)"
+            try:
+                self._update_item(key, raw, item, unchanged, values)
+            except ClientError as error:
+                raw = self._standing(error)
+            else:
+                return Written.CREATED
+        raise Unavailable(f"other writers kept changing the outcomes of {key.decision_id}")
+
+    def _update_item(self, key: DecisionKey, before: Item, after: Item, unchanged: str, values: Item) -> None:
+        update = changes(before, after)
+        with unavailable("DynamoDB"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=decision_key_item(key),
+                UpdateExpression=update.expression,
+                ConditionExpression=f"{_LIVING} AND {unchanged}",
+                ExpressionAttributeNames={**update.names, "#ttl": "ttl"},
+                ExpressionAttributeValues={**update.values, **values, ":now": {"N": str(self._now_seconds())}},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+
+    def _standing(self, error: ClientError) -> Item | None:
+        """The item that stood in a conditional write's way."""
         item = cast("dict[str, Any]", error.response).get("Item")
         living = self._living([item] if item else [])
-        return decision_from(living[0]) if living else None
+        return living[0] if living else None
 
-    def _get_one(self, key: DecisionKey) -> Decision | None:
+    def _raw(self, key: DecisionKey) -> Item | None:
         with unavailable("DynamoDB"):
             answer = self._client.get_item(TableName=self._table, Key=decision_key_item(key), ConsistentRead=True)
         living = self._living([cast("Item", answer["Item"])] if "Item" in answer else [])
-        return decision_from(living[0]) if living else None
+        return living[0] if living else None
 
-    def _insert_statement(self, item: Item) -> "BatchStatementRequestTypeDef":
-        fields = ", ".join(f"'{name}': ?" for name in item)
-        statement = f'INSERT INTO "{self._table}" VALUE {{{fields}}}'
-        return {"Statement": statement, "Parameters": list(item.values())}
-
-    def _outcome_statement(self, key: DecisionKey, outcome: Outcome) -> "BatchStatementRequestTypeDef":
-        added = outcome_attributes(key, outcome)
-        assignments = " ".join(f'SET "{name}"=?' for name in added)
-        return {
-            "Statement": f'UPDATE "{self._table}" {assignments} WHERE "pk"=? AND "sk"=? '
-            'AND "success" IS MISSING AND "ttl" IS MISSING',
-            "Parameters": [*added.values(), *decision_key_item(key).values()],
-        }
-
-    def _settle(self, present: Decision | None, key: DecisionKey, outcome: Outcome) -> Written:
-        """What became of an outcome whose statement was refused.
-
-        Statements pass over decisions that have an expiry, because PartiQL cannot ask whether that has come; a
-        late outcome is one conditional update of its own.
-        """
-        if present is not None and present.outcome is None:
-            return self._update(key, outcome)
-        return _compare_outcome(present, outcome)
-
-    def _execute(self, statements: "Sequence[BatchStatementRequestTypeDef]") -> list[str | None]:
-        """Run statements, 25 a request; each one's error code, None where it took effect.
-
-        A repeated request is safe: what took effect the first time is refused the second time, and the
-        comparison with what is stored then says UNCHANGED.
-        """
-        answers = map_concurrently(self._execute_request, list(chunks(statements, _STATEMENTS_A_REQUEST)))
-        return [_code_of(response) for answer in answers for response in answer]
-
-    def _execute_request(
-        self, statements: "Sequence[BatchStatementRequestTypeDef]"
-    ) -> "Sequence[BatchStatementResponseTypeDef]":
-        with unavailable("DynamoDB"):
-            return self._client.batch_execute_statement(Statements=statements)["Responses"]
+    def _raws(self, keys: Sequence[DecisionKey]) -> dict[str, Item]:
+        """Living items by decision id, their large parts where they are."""
+        unique = {key.decision_id: decision_key_item(key) for key in keys}
+        found = get_items(self._client, self._table, list(unique.values()))
+        return {item["decision_id"]["S"]: item for item in self._living(found)}
 
     def _present(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
-        if not keys:
-            return {}
-        unique = {key.decision_id: decision_key_item(key) for key in keys}
-        found = self._living(get_items(self._client, self._table, list(unique.values())))
-        return {item["decision_id"]["S"]: decision_from(item) for item in found}
+        found = self._decisions(list(self._raws(keys).values()))
+        return {decision.decision_id: decision for decision in found}
 
-    def _now(self) -> AttributeValue:
-        return {"N": str(self._clock.now_ms() // 1000)}
+    def _decisions(self, items: list[Item]) -> list[Decision]:
+        return [decision_from(item) for item in self._large_parts.whole(items)]
+
+    def _now_seconds(self) -> int:
+        return self._clock.now_ms() // 1000
 
     def _living(self, items: list[Item]) -> list[Item]:
         """Items that have not expired: DynamoDB deletes them late, up to days."""
-        now_seconds = self._clock.now_ms() / 1000
-        return [item for item in items if "ttl" not in item or float(item["ttl"]["N"]) > now_seconds]
-
-
-def _code_of(response: "BatchStatementResponseTypeDef") -> str | None:
-    error = response.get("Error")
-    if error is None:
-        return None
-    code = str(error.get("Code", ""))
-    if code in _REFUSED:
-        return code
-    if code == "ValidationError":
-        raise InvalidInput("decision", error.get("Message", "DynamoDB refused it"))
-    raise Unavailable(f"DynamoDB refused a statement: {code}")
+        now = self._clock.now_ms() / 1000
+        return [item for item in items if "ttl" not in item or float(item["ttl"]["N"]) > now]
 
 
 def _compare(present: Decision | None, wanted: Decision) -> Written:
@@ -228,9 +258,3 @@ def _compare(present: Decision | None, wanted: Decision) -> Written:
         # It was there when the write was refused and has expired since: its id stays taken.
         return Written.CONFLICT
     return Written.UNCHANGED if present.content() == wanted.content() else Written.CONFLICT
-
-
-def _compare_outcome(present: Decision | None, wanted: Outcome) -> Written:
-    if present is None or present.outcome is None:
-        return Written.NOT_FOUND
-    return Written.UNCHANGED if present.outcome.content() == wanted.content() else Written.CONFLICT

@@ -10,6 +10,7 @@ from agent_memory.keys import REGISTRATION
 from agent_memory.models import Document, State
 from agent_memory.schema import STATES
 from agent_memory.stores.aws_errors import unavailable
+from agent_memory.stores.base import Registration
 from agent_memory.stores.dynamodb_items import Item, document, documents, milliseconds, number, seconds, text
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class DynamoDBStates:
             raise Conflict(f"state {state_type} is no longer at version {expected_version}") from error
         return State(data, expected_version + 1, now_ms)
 
-    def register(self, agent_id: str, decision_types: Iterable[str], now_ms: int) -> None:
-        """Note that an agent makes decisions of these types."""
+    def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
+        """Note that an agent makes decisions of these types, spread over so many shards."""
         with unavailable("DynamoDB"):
             self._client.update_item(
                 TableName=self._table,
@@ -56,11 +57,16 @@ class DynamoDBStates:
                 UpdateExpression="ADD decision_types :types SET registered_at = if_not_exists(registered_at, :now)",
                 ExpressionAttributeValues={":types": {"SS": sorted(decision_types)}, ":now": seconds(now_ms)},
             )
+        if write_shards > 1:
+            self._raise_shards(agent_id, write_shards)
 
-    def decision_types(self, agent_id: str) -> list[str]:
-        """The types that an agent is registered with, sorted."""
+    def registration(self, agent_id: str) -> Registration:
+        """What is registered of an agent; nothing of an unknown one."""
         item = self._item(agent_id, REGISTRATION)
-        return sorted(item["decision_types"]["SS"]) if item else []
+        if item is None:
+            return Registration()
+        shards = int(item["write_shards"]["N"]) if "write_shards" in item else 1
+        return Registration(tuple(sorted(item["decision_types"]["SS"])), shards)
 
     def agents(self) -> list[str]:
         """Every registered agent, sorted."""
@@ -78,6 +84,20 @@ class DynamoDBStates:
             if "LastEvaluatedKey" not in page:
                 return sorted(found)
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _raise_shards(self, agent_id: str, write_shards: int) -> None:
+        """The number only grows: decisions stay in the shards that they were written to."""
+        try:
+            with unavailable("DynamoDB"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=self._key(agent_id, REGISTRATION),
+                    UpdateExpression="SET write_shards = :shards",
+                    ConditionExpression="attribute_not_exists(write_shards) OR write_shards < :shards",
+                    ExpressionAttributeValues={":shards": {"N": str(write_shards)}},
+                )
+        except ClientError:
+            return  # as many are known already
 
     def _item(self, agent_id: str, state_type: str) -> Item | None:
         with unavailable("DynamoDB"):

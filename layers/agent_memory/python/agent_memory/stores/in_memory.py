@@ -6,23 +6,24 @@ through the codec on their way in, so that what DynamoDB would refuse is refused
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from threading import Lock
 from typing import Any
 
 from agent_memory.clock import Clock, SystemClock
 from agent_memory.errors import Conflict
 from agent_memory.keys import decision_sk
-from agent_memory.models import Decision, Document, Memory, Outcome, State
-from agent_memory.stores.base import DecisionKey, Span, Written
-from agent_memory.stores.dynamodb_items import (
-    Item,
+from agent_memory.models import Decision, Document, Memory, State
+from agent_memory.outcomes import Report, settled
+from agent_memory.stores.base import DecisionKey, Link, Registration, Selection, Span, Written
+from agent_memory.stores.decision_items import (
+    OUTCOME_ATTRIBUTES,
+    all_outcomes,
     decision_from,
     decision_item,
-    document,
-    documents,
-    memory_from,
-    memory_item,
-    outcome_attributes,
+    first_outcome,
 )
+from agent_memory.stores.dynamodb_items import Item, document, documents, memory_from, memory_item
+from agent_memory.stores.large_parts import check_size
 
 
 class InMemoryDecisions:
@@ -32,35 +33,49 @@ class InMemoryDecisions:
         self._clock = clock or SystemClock()
         self._items: dict[DecisionKey, Item] = {}
         self._expiry_ms: dict[DecisionKey, int] = {}
+        self._links: dict[tuple[str, str], dict[str, Link]] = {}
+        self._writing = Lock()
 
     def insert(self, decisions: Sequence[Decision]) -> list[Written]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
         items = [decision_item(decision) for decision in decisions]
-        return [self._insert(decision, item) for decision, item in zip(decisions, items, strict=True)]
+        for item in items:
+            check_size(item)
+        with self._writing:
+            return [self._insert(decision, item) for decision, item in zip(decisions, items, strict=True)]
 
-    def record_outcomes(self, outcomes: Sequence[tuple[DecisionKey, Outcome]]) -> list[Written]:
-        """Add each outcome unless there is one: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
-        added = [outcome_attributes(key, outcome) for key, outcome in outcomes]
-        return [self._record(key, outcome, item) for (key, outcome), item in zip(outcomes, added, strict=True)]
+    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[Written]:
+        """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
+        for key, report in reports:
+            first_outcome(key, report.outcome)  # refuses all before the first is written
+        with self._writing:
+            return [self._record(key, report) for key, report in reports]
 
     def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
         """The decisions with these keys, in order; None for what is not here."""
         return [self._living(key) for key in keys]
 
-    def scan_type(
-        self, agent_id: str, decision_type: str, span: Span, *, newest_first: bool = True
+    def scan(
+        self,
+        wanted: Selection,
+        span: Span,
+        *,
+        newest_first: bool = True,
+        first: int | None = None,  # noqa: ARG002  everything is at hand
     ) -> Iterator[Decision]:
-        """Decisions of one type in a span, ordered by time and id."""
+        """Decisions in a span, ordered by time and id."""
         inside = [
             key
-            for key in self._items
-            if (key.agent_id, key.decision_type) == (agent_id, decision_type)
+            for key in list(self._items)
+            if key.agent_id == wanted.agent_id
+            and wanted.decision_type in (None, key.decision_type)
             and span.start_ms <= key.timestamp_ms < span.end_ms
+            and key.shard < wanted.shards
         ]
         inside.sort(key=lambda key: decision_sk(key.timestamp_ms, key.decision_id), reverse=newest_first)
         for key in inside:
             found = self._living(key)
-            if found is not None:
+            if found is not None and wanted.matches(found):
                 yield found
 
     def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
@@ -68,6 +83,18 @@ class InMemoryDecisions:
         for key, moment in zip(keys, at_ms, strict=True):
             if key in self._items:
                 self._expiry_ms[key] = moment
+
+    def link(self, links: Sequence[Link]) -> None:
+        """Note what came of earlier decisions. The same link again changes nothing."""
+        for one in links:
+            of_ancestor = self._links.setdefault((one.descendant.agent_id, one.ancestor_id), {})
+            of_ancestor.setdefault(one.descendant.decision_id, one)
+
+    def links_from(self, agent_id: str, ancestor_id: str, *, most: int) -> list[Link]:
+        """What came of a decision, oldest first, up to `most` links."""
+        links = self._links.get((agent_id, ancestor_id), {}).values()
+        ordered = sorted(links, key=lambda one: decision_sk(one.descendant.timestamp_ms, one.descendant.decision_id))
+        return ordered[:most]
 
     def _insert(self, decision: Decision, item: Item) -> Written:
         key = DecisionKey.of(decision)
@@ -77,14 +104,18 @@ class InMemoryDecisions:
         present = self._living(key)
         return Written.UNCHANGED if present and present.content() == decision.content() else Written.CONFLICT
 
-    def _record(self, key: DecisionKey, outcome: Outcome, added: Item) -> Written:
+    def _record(self, key: DecisionKey, report: Report) -> Written:
         present = self._living(key)
         if present is None:
             return Written.NOT_FOUND
-        if present.outcome is None:
-            self._items[key] = self._items[key] | added
-            return Written.CREATED
-        return Written.UNCHANGED if present.outcome.content() == outcome.content() else Written.CONFLICT
+        new = settled(present, report, self._clock.now_ms())
+        if new is None:
+            return Written.CONFLICT
+        if new is present:
+            return Written.UNCHANGED
+        kept = {name: value for name, value in self._items[key].items() if name not in OUTCOME_ATTRIBUTES}
+        self._items[key] = kept | all_outcomes(new)
+        return Written.CREATED
 
     def _living(self, key: DecisionKey) -> Decision | None:
         item = self._items.get(key)
@@ -138,7 +169,7 @@ class InMemoryStates:
 
     def __init__(self) -> None:
         self._states: dict[tuple[str, str], tuple[Item, int, int]] = {}
-        self._types: dict[str, set[str]] = {}
+        self._registered: dict[str, Registration] = {}
 
     def get(self, agent_id: str, state_type: str) -> State | None:
         """The state, or None."""
@@ -155,17 +186,25 @@ class InMemoryStates:
         self._states[agent_id, state_type] = (documents(data=data), expected_version + 1, now_ms)
         return State(data, expected_version + 1, now_ms)
 
-    def register(self, agent_id: str, decision_types: Iterable[str], now_ms: int) -> None:  # noqa: ARG002
-        """Note that an agent makes decisions of these types."""
-        self._types.setdefault(agent_id, set()).update(decision_types)
+    def register(
+        self,
+        agent_id: str,
+        decision_types: Iterable[str],
+        write_shards: int,
+        now_ms: int,  # noqa: ARG002  kept by the table only
+    ) -> None:
+        """Note that an agent makes decisions of these types, spread over so many shards."""
+        known = self.registration(agent_id)
+        types = tuple(sorted({*known.decision_types, *decision_types}))
+        self._registered[agent_id] = Registration(types, max(known.write_shards, write_shards))
 
-    def decision_types(self, agent_id: str) -> list[str]:
-        """The types that an agent is registered with, sorted."""
-        return sorted(self._types.get(agent_id, set()))
+    def registration(self, agent_id: str) -> Registration:
+        """What is registered of an agent; nothing of an unknown one."""
+        return self._registered.get(agent_id, Registration())
 
     def agents(self) -> list[str]:
         """Every registered agent, sorted."""
-        return sorted(self._types)
+        return sorted(self._registered)
 
 
 class InMemoryBlobs:

@@ -43,11 +43,16 @@ def merged_parquet(
 def from_parquet(
     body: bytes, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
-    """The rows of a Parquet file that `keep` (SQL, with `parameters`) lets through, in its order."""
+    """The rows of a Parquet file that `keep` (SQL, with `parameters`) lets through, in its order.
+
+    A column that the file was written without is null in every row.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
-        query = f"SELECT {', '.join(columns)} FROM read_parquet('{source}') WHERE {keep}"  # noqa: S608  text of our own
+        no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+        rows = f"SELECT * FROM read_parquet('{source}') UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
+        query = f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {keep}"  # noqa: S608  text of our own
         found: list[tuple[Any, ...]] = _cursor().execute(query, list(parameters)).fetchall()
         return found
 

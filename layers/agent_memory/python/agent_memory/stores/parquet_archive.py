@@ -14,7 +14,7 @@ from agent_memory.clock import to_iso
 from agent_memory.codec import canonical_json
 from agent_memory.errors import Unavailable
 from agent_memory.keys import archive_day_prefix, archive_prefix
-from agent_memory.models import Decision, Document, Outcome
+from agent_memory.models import Decision, Document, Outcome, Superseded
 from agent_memory.stores.base import BlobStore
 from agent_memory.stores.parquet import from_parquet, to_parquet
 
@@ -31,6 +31,12 @@ COLUMNS = {
     "outcome": "VARCHAR",
     "metrics": "VARCHAR",
     "outcome_recorded_ms": "BIGINT",
+    "horizon": "VARCHAR",
+    "other_outcomes": "VARCHAR",
+    "superseded_outcomes": "VARCHAR",
+    "revision": "BIGINT",
+    "parent_ids": "VARCHAR[]",
+    "memory_ids": "VARCHAR[]",
 }
 
 
@@ -98,6 +104,12 @@ def _row(decision: Decision) -> dict[str, Any]:
         "outcome": canonical_json(outcome.details) if outcome else None,
         "metrics": canonical_json(outcome.metrics) if outcome else None,
         "outcome_recorded_ms": outcome.recorded_ms if outcome else None,
+        "horizon": outcome.horizon if outcome else None,
+        "other_outcomes": _list_text([_outcome_list(one) for one in decision.other_outcomes]),
+        "superseded_outcomes": _list_text([[*_outcome_list(one.outcome), one.until_ms] for one in decision.superseded]),
+        "revision": decision.revision,
+        "parent_ids": list(decision.parent_ids),
+        "memory_ids": list(decision.memory_ids),
     }
 
 
@@ -111,6 +123,11 @@ def _decision(row: dict[str, Any]) -> Decision:
         reasoning=json.loads(row["reasoning"]),
         metadata=json.loads(row["metadata"]),
         outcome=_outcome(row),
+        parent_ids=tuple(row["parent_ids"] or ()),
+        memory_ids=tuple(row["memory_ids"] or ()),
+        other_outcomes=tuple(Outcome(*one) for one in _list_from(row["other_outcomes"])),
+        superseded=tuple(Superseded(Outcome(*one), until) for *one, until in _list_from(row["superseded_outcomes"])),
+        revision=row["revision"] or 0,
     )
 
 
@@ -122,4 +139,18 @@ def _outcome(row: dict[str, Any]) -> Outcome | None:
         details=json.loads(row["outcome"]),
         metrics=json.loads(row["metrics"]),
         recorded_ms=row["outcome_recorded_ms"],
+        horizon=row["horizon"],
     )
+
+
+def _outcome_list(outcome: Outcome) -> list[Any]:
+    """The fields of an outcome in their order."""
+    return [outcome.success, outcome.details, outcome.metrics, outcome.recorded_ms, outcome.horizon]
+
+
+def _list_text(values: list[Any]) -> str | None:
+    return canonical_json(values) if values else None
+
+
+def _list_from(text: str | None) -> list[Any]:
+    return json.loads(text) if text else []
