@@ -11,39 +11,10 @@ from agent_memory.codec import canonical_json
 from agent_memory.decision_log import DecisionLog
 from agent_memory.errors import TooLarge
 from agent_memory.ids import new_decision_id
-from agent_memory.models import Decision, Outcome
+from agent_memory.models import Decision
 from agent_memory.outcomes import Report
-from agent_memory.stores.base import DecisionKey, Selection, Span, Written
-
-NOW = 1_795_176_000_000  # 2026-11-20 12:00 UTC
-QUERIES = Selection("hunter", "QUERY")
-
-
-def decision(at_ms=NOW, kind="QUERY", agent="hunter", decision_id=None, **context):
-    return Decision(
-        agent_id=agent,
-        decision_id=decision_id or new_decision_id(kind, at_ms),
-        decision_type=kind,
-        timestamp_ms=at_ms,
-        context={"market": {"trend": "bullish"}, **context},
-        reasoning={"score": 0.5, "whole": 1.0, "count": 1},
-    )
-
-
-def key_of(one):
-    return DecisionKey.of(one)
-
-
-def outcome(success=True, at_ms=NOW, horizon=None, **details):
-    return Outcome(success, details or {"quality": 1.0}, {"latency_ms": 12}, at_ms, horizon)
-
-
-def record(stores, one, **about):
-    """Report one outcome of a decision and say what became of it."""
-    amend, headline = about.pop("amend", False), about.pop("headline", False)
-    (written,) = stores.decisions.record_outcomes([(key_of(one), Report(outcome(**about), amend, headline))])
-    return written
-
+from agent_memory.stores.base import Span, Written
+from tests.contract.samples import NOW, QUERIES, decision, key_of, outcome, record
 
 def test_a_decision_comes_back_as_it_was_logged(stores):
     one = decision()
