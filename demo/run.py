@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.client import AgentMemoryClient
-from agent_memory.stores.connections import Stores, open_stores, redis_client_for
+from agent_memory.stores.connections import Stores
 from demo import plan
 from demo.bars import sample_bars
 from demo.csv_bars import csv_bars
@@ -23,6 +23,7 @@ from demo.tables import report_tables
 from demo.terminal import ReplayDisplay, Terminal
 from local import LocalCloud
 from local.layout import Layout
+from local.stores import stores_of
 from trading_agents import AGENT_ID, Bars
 
 
@@ -71,18 +72,6 @@ def _deployed_cloud(options: Options, terminal: Terminal) -> Iterator[LocalCloud
         yield cloud
     finally:
         cloud.stop()
-
-
-def stores_of(cloud: LocalCloud) -> Stores:
-    """The stores of the stacks that are deployed in a cloud."""
-    session = cloud.boto_session()
-    return open_stores(
-        table_prefix=cloud.outputs["TablePrefix"],
-        archive_bucket=cloud.outputs["ArchiveBucketName"],
-        dynamodb_client=session.client("dynamodb"),
-        s3_client=session.client("s3"),
-        redis_client=redis_client_for(cloud.redis_endpoint),
-    )
 
 
 async def _replay(cloud: LocalCloud, stores: Stores, bars: Bars, options: Options, terminal: Terminal) -> None:

@@ -16,6 +16,7 @@ from agent_memory.outcomes import Report
 from agent_memory.stores.base import Span, Written
 from tests.contract.samples import NOW, QUERIES, decision, key_of, outcome, record
 
+
 def test_a_decision_comes_back_as_it_was_logged(stores):
     one = decision()
     assert stores.decisions.insert([one]) == [Written.CREATED]

@@ -19,7 +19,7 @@ from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter
 from agent_memory.ids import decision_id_for, new_decision_id
 from agent_memory.schema import DECISIONS, TABLES
-from demo.run import stores_of
+from local.stores import stores_of
 
 pytestmark = pytest.mark.local_cloud
 

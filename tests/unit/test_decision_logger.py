@@ -16,6 +16,13 @@ CONTEXT = {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "
 REASONING = {"scores": {"whaleMovements": 0.92}, "selected": ["whaleMovements"], "exploration_triggered": False}
 
 
+def nested(levels):
+    value = 1
+    for _ in range(levels):
+        value = {"n": value}
+    return value
+
+
 @pytest.fixture
 def stores(clock):
     return in_memory_stores(clock)
@@ -68,6 +75,55 @@ async def test_outcomes_are_facts(logger):
         await logger.log_outcome(new_decision_id("QUERY", 1_795_000_000_000), {}, True)
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"success": 1}, "/success"),
+        ({"outcome": None}, "/outcome"),
+        ({"outcome": {"a": float("inf")}}, "/outcome/a"),
+        ({"metrics": [1]}, "/metrics"),
+        ({"horizon": "1 h"}, "/horizon"),
+        ({"horizon": "x" * 64}, "/horizon"),
+        ({"timestamp": "2026-11-20T13:00:00Z"}, "/timestamp"),
+        ({"timestamp": "2026-11-20T10:00:00Z"}, "/timestamp"),
+        ({"decision_id": "4711"}, "/decision_id"),
+        ({"success_": True}, "/success_"),
+        ({"amend": "yes"}, "/amend"),
+        ({"headline": 1}, "/headline"),
+    ],
+)
+async def test_an_unusable_outcome_is_named_and_nothing_is_written(logger, change, field):
+    decision_id = await logger.log_decision("QUERY", {}, {})
+    with pytest.raises(InvalidInput) as caught:
+        logger.log.record_outcome({"decision_id": decision_id, "outcome": {}, "success": True, **change})
+    assert caught.value.field == field
+    assert (await logger.get_decision(decision_id))["success"] is None
+
+
+async def test_outcomes_at_several_horizons_and_their_amendments(logger, clock):
+    decision_id = await logger.log_decision("SIGNAL_GENERATION", CONTEXT, REASONING)
+    await logger.log_outcome(decision_id, {"move": -0.5}, False, horizon="1h")
+    clock.advance(3_600_000)
+    await logger.log_outcome(decision_id, {"move": 2.0}, True, {"quality": 0.9}, horizon="exit", headline=True)
+    with pytest.raises(Conflict):
+        await logger.log_outcome(decision_id, {"move": 1.9}, True, horizon="exit")
+    await logger.log_outcome(decision_id, {"move": 1.9}, True, horizon="exit", amend=True)
+    found = await logger.get_decision(decision_id)
+    assert (found["success"], found["outcome"], found["horizon"]) == (True, {"move": 1.9}, "exit")
+    assert [(one["horizon"], one["success"]) for one in found["other_outcomes"]] == [("1h", False)]
+    (earlier,) = found["superseded_outcomes"]
+    assert (earlier["outcome"], earlier["metrics"], earlier["horizon"]) == ({"move": 2.0}, {"quality": 0.9}, "exit")
+    assert earlier["recorded_at"] == earlier["replaced_at"] == "2026-11-20T13:00:00.000Z"
+    assert [d["decision_id"] for d in await logger.query_decisions(success_filter=True)] == [decision_id]
+    assert await logger.query_decisions(success_filter=False) == []
+
+
+async def test_an_outcome_of_an_archived_decision_says_where_that_is(logger):
+    decision_id = new_decision_id("QUERY", parse_instant(NOON) - 100 * DAY_MS)
+    with pytest.raises(NotFound, match="over 90 days old"):
+        await logger.log_outcome(decision_id, {}, True)
+
+
 async def test_a_team_s_own_type_is_found_by_its_id_from_another_process(logger, stores, clock):
     decision_id = await logger.log_decision("POSITION_SIZING", {}, {})
     elsewhere = DecisionLogger("market-hunter", stores=stores, clock=clock)
@@ -94,6 +150,23 @@ async def test_agents_do_not_see_each_other(logger, stores, clock):
         ({"metadata": {"x": {1: 2}}}, "/metadata/x"),
         ({"timestamp": "soon"}, "/timestamp"),
         ({"timestamp": datetime(2026, 11, 21, tzinfo=UTC)}, "/timestamp"),
+        ({"timestamp": datetime(2019, 11, 19, tzinfo=UTC)}, "/timestamp"),
+        ({"decision_id": decision_id_for("QUERY", datetime(2019, 1, 1, tzinfo=UTC), "x")}, "/timestamp"),
+        ({"context": {"a": nested(40)}}, "/context/a" + "/n" * 31),
+        ({"context": {"": 1}}, "/context"),
+        ({"context": {"a": 10**38 + 1}}, "/context/a"),
+        ({"context": {"a": 1e126}}, "/context/a"),
+        ({"context": {"a": 1e-131}}, "/context/a"),
+        ({"context": {"a": b"bytes"}}, "/context/a"),
+        ({"context": {"a": "\ud800"}}, "/context/a"),
+        ({"decision_type": "A" * 64}, "/decision_type"),
+        ({"decision_type": "A#B"}, "/decision_type"),
+        ({"decision_type": "A\n"}, "/decision_type"),
+        ({"memory_ids": ["a#b"]}, "/memory_ids/0"),
+        ({"memory_ids": ["ok", 7]}, "/memory_ids"),
+        ({"memory_ids": "whale_pump"}, "/memory_ids"),
+        ({"decision_id": ""}, "/decision_id"),
+        ({"decision_id": "x" * 100_000}, "/decision_id"),
         ({"decision_id": "4711"}, "/decision_id"),
         ({"decision_id": decision_id_for("LEARNING", NOON, "x")}, "/decision_id"),
         ({"decision_id": decision_id_for("QUERY", NOON, "x"), "timestamp": "2026-11-20T11:00:00Z"}, "/timestamp"),
@@ -162,9 +235,44 @@ async def test_pages_follow_each_other_without_gap_or_repetition(logger):
         assert seen == (ids[::-1] if newest_first else ids)
 
 
+async def test_queries_for_what_has_no_outcome_yet_and_for_a_whole_market(logger):
+    ids = await fill(logger)
+    pending = await logger.query_decisions(success_filter="pending", newest_first=False)
+    assert [d["decision_id"] for d in pending] == ids[3::4]
+    bearish = await logger.query_decisions(context_type="trend=bearish", newest_first=False)
+    assert [d["decision_id"] for d in bearish] == ids[::3]
+    both = await logger.query_decisions("QUERY", success_filter=True, context_type="trend=bearish", limit=2)
+    assert [d["decision_id"] for d in both] == [ids[18], ids[12]]
+
+
+async def test_a_market_in_plain_text_is_found_as_such(logger):
+    for market in ("bullish", "bearish"):
+        await logger.log_decision("QUERY", {"market": market}, {})
+    (found,) = await logger.query_decisions(context_filter={"market": "bullish"})
+    assert found["context"] == {"market": "bullish"}
+
+
+async def test_a_cursor_is_good_for_its_own_question_only(logger):
+    await fill(logger)
+    page = await logger.page_decisions("QUERY", limit=5)
+    assert len((await logger.page_decisions("QUERY", limit=50, cursor=page["cursor"]))["decisions"]) == 7
+    for other in ({"decision_type": "LEARNING"}, {"decision_type": "QUERY", "newest_first": False}, {}):
+        with pytest.raises(InvalidInput, match="another query"):
+            await logger.page_decisions(**other, cursor=page["cursor"])
+    for broken in ("", "x", page["cursor"][:-6], "4" * 60, 7):
+        with pytest.raises(InvalidInput, match="cursor"):
+            await logger.page_decisions("QUERY", cursor=broken)
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
+        ({"limit": True}, "limit"),
+        ({"success_filter": "maybe"}, "success_filter"),
+        ({"success_filter": 1}, "success_filter"),
+        ({"context_filter": "high"}, "context_filter"),
+        ({"context_type": {"trend": "up"}}, "context_type"),
+        ({"time_range": NOON}, "time_range"),
         ({"limit": 0}, "limit"),
         ({"limit": 1001}, "limit"),
         ({"decision_type": "x"}, "decision_type"),

@@ -70,6 +70,8 @@ class Lineage:
         Time runs one way, so that a circle can only close within one millisecond: there all steps are followed.
         """
         path = (*path, decision.decision_id)
+        if len(path) > MAX_ANCESTORS:
+            raise InvalidInput("/parent_ids", f"more than {MAX_ANCESTORS} steps within one millisecond")
         ancestors: dict[str, int] = dict.fromkeys(decision.parent_ids, 1)
         for parent in decision.parent_ids:
             if parent in path:

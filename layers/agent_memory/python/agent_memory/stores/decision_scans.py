@@ -82,7 +82,8 @@ class DecisionScans:
                 ":last": seconds(span.end_ms - 1),
             },
             ScanIndexForward=not newest_first,
-            Limit=KEYS_A_REQUEST,
+            # One more than is fetched at once: the last moment has ended once another one begins.
+            Limit=KEYS_A_REQUEST + 1,
         )
         entries = chain.from_iterable(pages)
         for _, of_one_moment in groupby(entries, key=lambda entry: entry[TIMESTAMP.name]["N"]):

@@ -1,0 +1,16 @@
+"""The product's stores on what is deployed in a local cloud."""
+
+from agent_memory.stores.connections import Stores, open_stores, redis_client_for
+from local.cloud import LocalCloud
+
+
+def stores_of(cloud: LocalCloud) -> Stores:
+    """The stores of the stacks that are deployed in a cloud."""
+    session = cloud.boto_session()
+    return open_stores(
+        table_prefix=cloud.outputs["TablePrefix"],
+        archive_bucket=cloud.outputs["ArchiveBucketName"],
+        dynamodb_client=session.client("dynamodb"),
+        s3_client=session.client("s3"),
+        redis_client=redis_client_for(cloud.redis_endpoint),
+    )

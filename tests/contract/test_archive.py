@@ -1,0 +1,50 @@
+"""What every archive promises about the days it keeps."""
+
+from dataclasses import replace
+from datetime import date
+
+from agent_memory.codec import canonical_json
+from agent_memory.keys import archive_day_prefix
+from agent_memory.models import Superseded
+from agent_memory.stores.parquet import to_parquet
+from agent_memory.stores.parquet_archive import COLUMNS
+from tests.contract.samples import NOW, decision, outcome
+
+DAY = date(2026, 11, 20)
+FIRST_COLUMNS = list(COLUMNS)[:12]
+
+
+def test_everything_about_a_decision_comes_back(stores):
+    plain = decision(NOW, whole=1.0, text="ü\n", nothing=None)
+    rich = replace(
+        decision(NOW + 1),
+        outcome=outcome(False, NOW + 2, "exit", whole=2.0),
+        other_outcomes=(outcome(True, NOW + 3, "1h"), outcome(True, NOW + 4)),
+        superseded=(Superseded(outcome(True, NOW + 5, "exit", n=1), NOW + 6),),
+        revision=3,
+        parent_ids=(plain.decision_id,),
+        memory_ids=("whale_pump", "a=b+c"),
+    )
+    manifest = stores.archive.write_day("hunter", "QUERY", DAY, [rich, plain])
+    found = stores.archive.read_day("hunter", "QUERY", DAY)
+    assert found == [plain, rich]
+    assert canonical_json([one.as_dict() for one in found]) == canonical_json([plain.as_dict(), rich.as_dict()])
+    assert (manifest["rows"], manifest["with_outcome"]) == (2, 1)
+    assert stores.archive.manifest("hunter", "QUERY", DAY) == manifest
+
+
+def test_a_day_that_was_written_before_there_were_horizons_is_read(stores):
+    row = dict.fromkeys(FIRST_COLUMNS) | {
+        "decision_id": (one := replace(decision(NOW), outcome=outcome())).decision_id,
+        "agent_id": "hunter",
+        "decision_type": "QUERY",
+        "timestamp_ms": NOW,
+        **{name: canonical_json(getattr(one, name)) for name in ("context", "reasoning", "metadata")},
+        "success": True,
+        "outcome": canonical_json(one.outcome.details),
+        "metrics": canonical_json(one.outcome.metrics),
+        "outcome_recorded_ms": NOW,
+    }
+    body = to_parquet([row], {name: COLUMNS[name] for name in FIRST_COLUMNS})
+    stores.blobs.write(f"{archive_day_prefix('hunter', 'QUERY', DAY)}decisions.parquet", body)
+    assert stores.archive.read_day("hunter", "QUERY", DAY) == [one]

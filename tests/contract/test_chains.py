@@ -1,0 +1,194 @@
+"""What led to a decision and what came of it, on every store."""
+
+import random
+
+import pytest
+
+from agent_memory.decision_log import DecisionLog
+from agent_memory.errors import InvalidInput, NotFound
+from agent_memory.ids import new_decision_id
+from tests.contract.samples import NOW
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def log(stores, clock):
+    return DecisionLog("hunter", stores, clock)
+
+
+def draft(at_ms=NOW, kind="QUERY", parents=(), **more):
+    made = {"decision_type": kind, "context": {}, "reasoning": {}, "parent_ids": list(parents), **more}
+    made.setdefault("decision_id", new_decision_id(kind, at_ms))
+    return made
+
+
+def logged(log, **about):
+    return log.log_one(draft(**about)).decision_id
+
+
+def line(log, count, gap=2 * HOUR, noise=4):
+    """Decisions that each led to the next, with others between them; oldest first."""
+    made, at = [], NOW - count * gap
+    for _ in range(count):
+        made.append(logged(log, at_ms=at, parents=made[-1:]))
+        for n in range(noise):
+            logged(log, at_ms=at + 60_000 * (n + 1), kind="LEARNING")
+        at += gap
+    return made
+
+
+def told(log, decision_id, depth=5):
+    """Relation and distance of every entry."""
+    entries = log.chain(decision_id, depth)
+    return {entry.decision_id: (entry.relation, entry.distance) for entry in entries}
+
+
+def relatives(log, decision_id, depth=5):
+    chain = told(log, decision_id, depth)
+    return {name: where for name, where in chain.items() if where[0] in ("ancestor", "descendant")}
+
+
+def test_five_steps_up_and_down_among_others(log):
+    made = line(log, 11)
+    expected = {made[5 - n]: ("ancestor", n) for n in range(1, 6)} | {
+        made[5 + n]: ("descendant", n) for n in range(1, 6)
+    }
+    assert relatives(log, made[5]) == expected
+    assert set(relatives(log, made[5], depth=2)) == {made[3], made[4], made[6], made[7]}
+
+
+def test_deeper_than_what_a_decision_keeps(log):
+    made = line(log, 14, noise=0)
+    assert relatives(log, made[0], 13) == {made[n]: ("descendant", n) for n in range(1, 14)}
+    assert relatives(log, made[-1], 13) == {made[-1 - n]: ("ancestor", n) for n in range(1, 14)}
+
+
+def test_another_process_traces_as_far(stores, clock, log):
+    made = line(log, 4, noise=0)
+    elsewhere = DecisionLog("hunter", stores, clock)
+    last = logged(elsewhere, at_ms=NOW, parents=made[-1:])
+    assert relatives(log, last) == {made[-n]: ("ancestor", n) for n in range(1, 5)}
+    assert relatives(log, made[0])[last] == ("descendant", 4)
+
+
+def test_the_shortest_of_several_ways_counts(log):
+    top = logged(log, at_ms=NOW - 40)
+    left, right = logged(log, at_ms=NOW - 30, parents=[top]), logged(log, at_ms=NOW - 20, parents=[top])
+    bottom = logged(log, at_ms=NOW - 10, parents=[left, right, top])
+    assert relatives(log, bottom) == {left: ("ancestor", 1), right: ("ancestor", 1), top: ("ancestor", 1)}
+    assert relatives(log, top)[bottom] == ("descendant", 1)
+
+
+def test_relatives_come_first_then_neighbours_and_each_says_why(log):
+    root = logged(log, at_ms=NOW - 10 * HOUR)
+    early, late = logged(log, at_ms=NOW - 20, kind="LEARNING"), logged(log, at_ms=NOW - 10, kind="SIGNAL_GENERATION")
+    middle = logged(log, at_ms=NOW - 15, parents=[root])
+    chain = [entry.as_dict() for entry in log.chain(middle)]
+    assert [(e["decision_id"], e["relation"], e["distance"]) for e in chain] == [
+        (root, "ancestor", 1),
+        (early, "before", 1),
+        (late, "after", 1),
+    ]
+    assert [e["why"] for e in chain] == [
+        "named as a parent",
+        "number 1 before it in the agent's own time",
+        "number 1 after it in the agent's own time",
+    ]
+    assert not any(e["missing"] for e in chain)
+    assert {e["decision_type"] for e in chain} == {"QUERY", "LEARNING", "SIGNAL_GENERATION"}
+
+
+def test_neighbours_are_the_nearest_across_types_and_never_the_decision_itself(log):
+    made = [logged(log, at_ms=NOW + n // 3, kind=("QUERY", "LEARNING")[n % 2]) for n in range(-30, 31)]
+    made.sort()  # ids begin with their time
+    place = 30
+    chain = told(log, made[place], depth=4)
+    assert chain == {made[place - n]: ("before", n) for n in range(1, 5)} | {
+        made[place + n]: ("after", n) for n in range(1, 5)
+    }
+
+
+def test_a_parent_that_is_not_in_the_log_is_shown_as_missing(log):
+    ghost = new_decision_id("QUERY", NOW - 5)
+    one = logged(log, parents=[ghost])
+    (entry,) = [entry.as_dict() for entry in log.chain(one)]
+    assert (entry["decision_id"], entry["relation"], entry["missing"]) == (ghost, "ancestor", True)
+    assert entry["timestamp"] == "2026-11-20T11:59:59.995Z"
+    logged(log, decision_id=ghost)
+    (entry,) = [entry.as_dict() for entry in log.chain(one)]
+    assert entry["missing"] is False
+
+
+def test_a_batch_may_name_its_own_in_any_order(log):
+    ids = [new_decision_id("QUERY", NOW + n) for n in range(6)]
+    drafts = [draft(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
+    random.Random(3).shuffle(drafts)
+    assert all(result.error is None for result in log.log(drafts))
+    assert relatives(log, ids[0]) == {ids[n]: ("descendant", n) for n in range(1, 6)}
+
+
+def test_a_long_batch_of_one_line_is_no_recursion(log):
+    ids = [new_decision_id("QUERY", NOW - 2_000 + n) for n in range(1_500)]
+    drafts = [draft(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
+    assert all(result.error is None for result in log.log(drafts[::-1]))
+    assert relatives(log, ids[-1]) == {ids[-1 - n]: ("ancestor", n) for n in range(1, 6)}
+
+
+def test_a_line_too_long_for_one_moment_is_refused(log):
+    ids = [new_decision_id("QUERY", NOW) for _ in range(1_500)]
+    drafts = [draft(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
+    results = log.log(drafts[::-1])
+    assert "within one millisecond" in str(results[0].error)
+
+
+@pytest.mark.parametrize(
+    ("parents", "field"),
+    [
+        (lambda own: [own], "/parent_ids/0"),
+        (lambda _: [new_decision_id("QUERY", NOW - 1), new_decision_id("QUERY", NOW + 1)], "/parent_ids/1"),
+        (lambda _: ["4711"], "/parent_ids/0"),
+        (lambda _: "4711", "/parent_ids"),
+        (lambda _: [new_decision_id("QUERY", NOW - 1) for _ in range(101)], "/parent_ids"),
+    ],
+)
+def test_unusable_parents_are_named(log, parents, field):
+    own = new_decision_id("QUERY", NOW)
+    with pytest.raises(InvalidInput) as caught:
+        log.log_one({**draft(decision_id=own), "parent_ids": parents(own)})
+    assert caught.value.field == field
+    with pytest.raises(NotFound):
+        log.get(own)
+
+
+@pytest.mark.parametrize("length", [2, 3, 9])
+def test_a_circle_within_one_moment_is_refused(stores, clock, log, length):
+    """Time runs one way: only decisions of one millisecond could lead to each other."""
+    ids = [new_decision_id("QUERY", NOW) for _ in range(length)]
+    for one, parent in zip(ids[1:], ids[:-1], strict=True):
+        logged(log, decision_id=one, parents=[parent])
+    for writer in (log, DecisionLog("hunter", stores, clock)):
+        with pytest.raises(InvalidInput, match="circle") as caught:
+            logged(writer, decision_id=ids[0], parents=[ids[-1]])
+        assert caught.value.field == "/parent_ids"
+    ring = [draft(decision_id=one, parents=[ids[n - 1]]) for n, one in enumerate(ids)]
+    elsewhere = DecisionLog("another", stores, clock)
+    results = elsewhere.log([*ring, draft()])
+    assert [result.error is None for result in results] == [False] * length + [True]
+    assert results[0].error.field == "/decisions/0/parent_ids"
+
+
+def test_a_link_of_a_refused_try_is_not_shown(log):
+    first = logged(log, at_ms=NOW - 10)
+    other = logged(log, at_ms=NOW - 5)
+    results = log.log([draft(decision_id=other, parents=[first])])
+    assert results[0].status == "conflict"
+    assert relatives(log, first) == {}
+
+
+def test_an_unknown_decision_has_no_chain(log):
+    with pytest.raises(NotFound):
+        log.chain(new_decision_id("QUERY", NOW))
+    for depth in (0, 51, True, "5"):
+        with pytest.raises(InvalidInput, match="depth"):
+            log.chain(logged(log), depth)
