@@ -1,0 +1,1 @@
+"""Measurements of what logging costs: `make bench-decisions`."""

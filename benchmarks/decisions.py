@@ -1,0 +1,56 @@
+"""`python -m benchmarks.decisions`: what logging a decision costs, as one table."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.buffered import (
+    caller_times,
+    direct_times,
+    drain_rate,
+    memory_while_logging,
+    put_item_times,
+)
+from benchmarks.sinks import AcceptsAll, direct_logger
+
+_CALLS = 20_000
+_PACED_CALLS = 2_000
+_PACE_SECONDS = 0.001
+_MEMORY_COUNTS = (100_000, 500_000, 1_000_000)
+
+Row = tuple[str, str, str]
+"""What was measured, what it came to, and the goal, empty where there is none."""
+
+
+async def buffered_rows() -> AsyncIterator[Row]:
+    """The buffered logger; stores answer at once and in this process, so that no network is measured."""
+    put_item = await put_item_times(_PACED_CALLS)
+    burst = await caller_times(AcceptsAll(), _CALLS)
+    yield "put_item of boto3's Table, in a thread", str(put_item), ""
+    yield "DecisionLogger.log_decision", str(await direct_times(_PACED_CALLS)), ""
+    yield "buffered log_decision, back to back", str(burst), "median ≤ 50 µs"
+    yield "  the same, store is DynamoDB's", str(await caller_times(direct_logger(), _CALLS)), "median ≤ 50 µs"
+    paced = await caller_times(direct_logger(), _PACED_CALLS, _PACE_SECONDS)
+    yield "  the same, one a millisecond", str(paced), "median ≤ 50 µs"
+    yield "put_item / buffered, medians", f"{put_item.median / burst.median:.1f} ×", "≥ 15 ×"
+    yield "drained into DynamoDB's store, one core", f"{await drain_rate(_CALLS):,.0f}/s", "≥ 5,000/s"
+    unchecked = await drain_rate(_CALLS, parameter_validation=False)
+    yield "  without botocore's validation", f"{unchecked:,.0f}/s", ""
+    for footprint in await memory_while_logging(_MEMORY_COUNTS):
+        memory, disk = footprint.resident_bytes / 1e6, footprint.most_disk_bytes / 1e6
+        yield f"after {footprint.decisions:,} decisions", f"{memory:.0f} MB resident, {disk:.0f} MB of disk at most", ""
+
+
+async def _main() -> None:
+    logging.basicConfig(level=logging.ERROR)
+    table = Table("measured", "result", "goal", title="Logging a decision")
+    async for row in buffered_rows():
+        table.add_row(*row)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
