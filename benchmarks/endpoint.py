@@ -7,14 +7,13 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
-_KEYS = {"aws_access_key_id": "benchmark", "aws_secret_access_key": "benchmark", "region_name": "us-east-1"}
 
-
-def instant_session(**config: Any) -> boto3.Session:
+def instant_session(**config: Any) -> Any:
     """A boto3 session whose DynamoDB accepts everything. `config` is botocore's, for every client of it."""
-    session = boto3.Session(**_KEYS)
+    session: Any = boto3.Session("benchmark", "benchmark", region_name="us-east-1")
     session._session.set_default_client_config(Config(max_pool_connections=32, **config))  # noqa: SLF001
     session.events.register("before-send.dynamodb.*", _answer)
     return session
@@ -26,7 +25,7 @@ def _answer(request: Any, **_: Any) -> AWSResponse:
     answer: dict[str, Any] = {}
     if name.endswith("BatchExecuteStatement"):
         answer["Responses"] = [{"TableName": "agent_decisions"}] * request.body.count(b'"Statement":')
-    return AWSResponse(request.url, 200, {"content-type": "application/x-amz-json-1.0"}, _Body(json.dumps(answer)))
+    return AWSResponse(request.url, 200, HTTPHeaders(), _Body(json.dumps(answer)))
 
 
 class _Body(io.BytesIO):

@@ -77,7 +77,6 @@ def walk(data: bytes, sequence: int, *, whole: bool) -> Iterator[tuple[Item, int
         elif whole:
             end = _next_record(data, offset + 1)
             yield Damage(sequence, data[offset:end]), end
-            sequence += 1
         else:
             return
         offset = end
