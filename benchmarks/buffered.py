@@ -59,10 +59,10 @@ async def direct_times(calls: int) -> Times:
 async def put_item_times(calls: int) -> Times:
     """What one awaited `put_item` of boto3's `Table` takes, on a store that answers at once."""
     table = instant_session().resource("dynamodb").Table("agent_decisions")
+    item = {name: _no_floats(value) for name, value in EXAMPLE.items()}
 
     def put() -> None:
         now_ms = time.time_ns() // 1_000_000
-        item = {name: _no_floats(value) for name, value in EXAMPLE.items()}
         decision_id = new_decision_id(EXAMPLE["decision_type"], now_ms)
         table.put_item(Item=item | {"pk": "market-hunter", "sk": decision_id, "timestamp": now_ms})
 

@@ -10,6 +10,11 @@ CONTEXT = {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142}
 REASONING = {"scores": {"whaleMovements": 0.92}, "selected": ["whaleMovements"]}
 
 
+async def log_some(logger, count, start=0):
+    """Log decisions numbered from `start` on and return their ids."""
+    return [await logger.log_decision("QUERY", {"n": n}, REASONING) for n in range(start, start + count)]
+
+
 class FakeStore:
     """Keeps what it is given; `calls` has every request, `decisions` and `outcomes` what took effect, in order."""
 

@@ -139,6 +139,6 @@ class Drainer:
             await asyncio.sleep(self._sync_seconds)
             try:
                 await asyncio.to_thread(self._log.sync)
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # RuntimeError: a process that ends starts no threads
                 self.last_error = f"{type(error).__name__}: {error}"
                 _logger.warning("the log could not be synced to its disk: %s", error)
