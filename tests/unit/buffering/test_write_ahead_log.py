@@ -105,6 +105,39 @@ def test_damage_is_handed_out_and_nothing_behind_it_is_lost(directory, hit):
         assert drain(log) == []
 
 
+@pytest.mark.parametrize("at", range(RECORD_BYTES))
+@pytest.mark.parametrize("bit", [0, 7])
+def test_no_flipped_bit_takes_what_lies_behind_it(directory, at, bit):
+    with opened(directory, segment_bytes=10_000) as log:
+        append(log, *numbered(3))
+    (segment,) = segments(directory)
+    data = bytearray(segment.read_bytes())
+    data[RECORD_BYTES + at] ^= 1 << bit
+    segment.write_bytes(data)
+    with opened(directory) as log:
+        first, damage, last = drain(log)
+    assert payloads_of([first, last]) == [b"payload 00", b"payload 02"]
+    assert isinstance(damage, Damage)
+
+
+def test_many_records_damaged_at_the_end_of_a_log_in_use_are_one_damage_and_leave_nothing_pending(directory):
+    with opened(directory, segment_bytes=10_000) as log:
+        append(log, *numbered(5))
+        (segment,) = segments(directory)
+        with segment.open("r+b") as file:
+            file.seek(2 * RECORD_BYTES)
+            file.write(b"\0" * 3 * RECORD_BYTES)
+        waiting = log.reached(5)
+        *good, damage = drain(log)
+        assert payloads_of(good) == numbered(2)
+        assert damage == Damage(2, b"\0" * 3 * RECORD_BYTES)
+        assert waiting.done()
+        assert log.pending() == (0, 0, None)
+    with opened(directory) as log:
+        append(log, b"new")
+        assert payloads_of(drain(log)) == [b"new"]
+
+
 @pytest.mark.parametrize("position", [b"", b"short", b"x" * 12])
 def test_without_a_position_all_that_is_there_comes_again(directory, position):
     with opened(directory, segment_bytes=10_000) as log:

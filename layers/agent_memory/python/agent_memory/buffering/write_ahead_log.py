@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -77,8 +78,9 @@ class WriteAheadLog:
         path = self._folder.segment(first)
         path.touch(mode=0o600)
         size, following = 0, first
-        for item, end in walk(path.read_bytes(), first, whole=True):
-            if isinstance(item, Damage) and item.is_torn:
+        data = path.read_bytes()
+        for item, end in walk(data, first, whole=True):
+            if end == len(data) and isinstance(item, Damage) and item.is_torn:
                 _logger.warning("%s: took away %d bytes of a record that was cut off", path, len(item.data))
                 os.truncate(path, size)
                 break
@@ -148,11 +150,14 @@ class WriteAheadLog:
         while True:
             with self._lock:
                 is_last = len(self._firsts) == 1
-                written = self._writer.size
+                written, following = self._writer.size, self.next_sequence
             window = self._reader.window(limit, written if is_last else self._reader.size())
             if window.items or is_last:
                 break
             self._next_segment()
+        if window.items and is_last and window.end == written:
+            # Damage at the very end does not tell how many records it holds.
+            window = replace(window, next_sequence=following)
         if window.items and isinstance(window.items[0], Record):
             self._oldest_ms = window.items[0].logged_ms
         return window
