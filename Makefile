@@ -9,10 +9,10 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local-up local-down local-status local-reset synth cdk test test-quick check format lock clean
+.PHONY: help setup demo bench-decisions local-up local-down local-status local-reset synth cdk test test-quick check format lock clean
 
 help:  ## Show what can be done
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## Build the virtual environment
 
@@ -27,6 +27,9 @@ $(READY): requirements-dev.txt layers/agent_memory/pyproject.toml layers/trading
 
 demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn overnight, show the report
 	@exec $(BIN)/python -m demo $(DEMO_ARGS)
+
+bench-decisions: $(READY)  ## Measure what logging a decision costs (a minute or two)
+	@exec $(BIN)/python -m benchmarks.decisions
 
 local-up: $(READY)  ## Start the local cloud and deploy the stacks into it
 	@exec $(BIN)/python -m local up

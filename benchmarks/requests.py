@@ -9,26 +9,9 @@ from agent_memory.decision_queries import DecisionFilter
 from agent_memory.ids import new_decision_id
 from agent_memory.stores.connections import Stores
 from benchmarks.meter import Measured, Meter
+from benchmarks.sample import EXAMPLE, OUTCOME
 
 AGENT_ID = "metered"
-EXAMPLE: dict[str, Any] = {
-    "decision_type": "SOURCE_SELECTION",
-    "context": {
-        "market": {"volatility": "high", "trend": "bullish"},
-        "cycle": 142,
-        "trading_hours": "american",
-    },
-    "reasoning": {
-        "scores": {"whaleMovements": 0.92, "derivatives": 0.87},
-        "selected": ["whaleMovements", "derivatives", "institutional"],
-        "exploration_triggered": False,
-    },
-    "metadata": {"version": "1.0", "experiment_id": None},
-}
-OUTCOME: dict[str, Any] = {
-    "outcome": {"success": True, "signals_generated": 2, "quality_score": 0.85, "latency_ms": 1200},
-    "success": True,
-}
 CONTEXT_TYPE = "trend=bullish|volatility=high"
 _DELAY_SECONDS = 0.05
 _CHAIN = 11

@@ -1,16 +1,18 @@
 """The product's stores on what is deployed in a local cloud."""
 
+from typing import Any
+
 from agent_memory.stores.connections import Stores, open_stores, redis_client_for
 from local.cloud import LocalCloud
 
 
-def stores_of(cloud: LocalCloud) -> Stores:
-    """The stores of the stacks that are deployed in a cloud."""
+def stores_of(cloud: LocalCloud, *, dynamodb_client: Any = None) -> Stores:
+    """The stores of the stacks that are deployed in a cloud, on a client of the caller's where one is given."""
     session = cloud.boto_session()
     return open_stores(
         table_prefix=cloud.outputs["TablePrefix"],
         archive_bucket=cloud.outputs["ArchiveBucketName"],
-        dynamodb_client=session.client("dynamodb"),
+        dynamodb_client=dynamodb_client or session.client("dynamodb"),
         s3_client=session.client("s3"),
         redis_client=redis_client_for(cloud.redis_endpoint),
     )

@@ -2,23 +2,16 @@
 
 import pytest
 
-from agent_memory.stores.connections import open_stores
 from benchmarks.requests import measure
+from local.stores import stores_of
 
 pytestmark = pytest.mark.local_cloud
 
 
 @pytest.fixture(scope="module")
 def measured(local_cloud):
-    session = local_cloud.boto_session()
-    client = session.client("dynamodb")
-    stores = open_stores(
-        table_prefix=local_cloud.outputs["TablePrefix"],
-        archive_bucket=local_cloud.outputs["ArchiveBucketName"],
-        dynamodb_client=client,
-        s3_client=session.client("s3"),
-    )
-    return measure(stores, client)
+    client = local_cloud.boto_session().client("dynamodb")
+    return measure(stores_of(local_cloud, dynamodb_client=client), client)
 
 
 @pytest.mark.parametrize(

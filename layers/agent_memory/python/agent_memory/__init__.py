@@ -6,11 +6,12 @@ nor SciPy.
 
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, Rejected, Unavailable
 from agent_memory.models import DecisionType, MemoryType
 
 if TYPE_CHECKING:
     from agent_memory.analytics import MemoryAnalytics
+    from agent_memory.buffering import BufferedDecisionLogger, BufferMetrics
     from agent_memory.client import AgentMemoryClient
     from agent_memory.decision_logger import DecisionLogger
     from agent_memory.memory_manager import MemoryManager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentMemoryClient",
     "AgentMemoryError",
+    "BufferMetrics",
+    "BufferedDecisionLogger",
     "Conflict",
     "DecisionLogger",
     "DecisionType",
@@ -27,11 +30,14 @@ __all__ = [
     "MemoryManager",
     "MemoryType",
     "NotFound",
+    "Rejected",
     "Unavailable",
 ]
 
 _ROOMS = {
     "AgentMemoryClient": "agent_memory.client",
+    "BufferMetrics": "agent_memory.buffering",
+    "BufferedDecisionLogger": "agent_memory.buffering",
     "DecisionLogger": "agent_memory.decision_logger",
     "MemoryAnalytics": "agent_memory.analytics",
     "MemoryManager": "agent_memory.memory_manager",

@@ -16,6 +16,8 @@ MAX_DEPTH = 31  # DynamoDB nests 32 levels, and the attribute itself is one
 _MAX_DIGITS = 38
 _MAX_MAGNITUDE = Decimal("9.9999999999999999999999999999999999999e125")
 _MIN_MAGNITUDE = Decimal("1e-130")
+_PLAIN_MAX_INTEGER: int = 10**_MAX_DIGITS
+_PLAIN_MIN, _PLAIN_MAX = 1e-129, 1e125
 
 AttributeValue = dict[str, Any]
 
@@ -30,6 +32,16 @@ def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
     """
     whole_floats: list[str] = []
     return _encode(value, path, 0, whole_floats), whole_floats
+
+
+def check(value: Any, path: str = "") -> None:
+    """Raise what `encode` raises, at a fraction of its cost where there is nothing to raise.
+
+    Raises:
+        InvalidInput: as `encode`, with the same field and message.
+    """
+    if not _is_plain(value, MAX_DEPTH):
+        encode(value, path)
 
 
 def decode(value: AttributeValue, whole_floats: Sequence[str] = (), path: str = "") -> Any:
@@ -70,6 +82,34 @@ def _encode(value: Any, path: str, depth: int, whole_floats: list[str]) -> Attri
     raise InvalidInput(path, f"{type(value).__name__} is not a JSON type")
 
 
+def _is_plain(value: object, levels: int) -> bool:
+    """Whether `encode` surely takes this value; False where it has to look closer."""
+    if isinstance(value, str):
+        return value.isascii() or _is_unicode(value)
+    if isinstance(value, float):
+        return value == 0.0 or _PLAIN_MIN < abs(value) < _PLAIN_MAX
+    if isinstance(value, int):
+        return -_PLAIN_MAX_INTEGER < value < _PLAIN_MAX_INTEGER
+    if value is None:
+        return True
+    if levels == 0:
+        return False
+    if isinstance(value, dict):
+        return all(
+            isinstance(name, str) and name and _is_plain(name, 0) and _is_plain(member, levels - 1)
+            for name, member in value.items()
+        )
+    return isinstance(value, (list, tuple)) and all(_is_plain(member, levels - 1) for member in value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _decode(value: AttributeValue, path: str, whole_floats: frozenset[str]) -> Any:
     ((kind, raw),) = value.items()
     match kind:
@@ -107,7 +147,7 @@ def _integer(value: int, path: str) -> str:
 def _float(value: float, path: str, whole_floats: list[str]) -> str:
     if not math.isfinite(value):
         raise InvalidInput(path, f"{value} is not a JSON number")
-    number = Decimal(repr(value))
+    number = Decimal(float.__repr__(value))  # subclasses, as NumPy's, may show themselves otherwise
     if number and not _MIN_MAGNITUDE <= abs(number) <= _MAX_MAGNITUDE:
         raise InvalidInput(path, f"{value!r} is outside the range of numbers that DynamoDB holds")
     if value.is_integer():

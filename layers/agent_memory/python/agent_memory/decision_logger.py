@@ -36,6 +36,7 @@ class DecisionLogger:
         if stores is None:
             stores = memory_manager.stores if memory_manager else open_stores(dynamodb_client=dynamodb_client)
         self.agent_id = agent_id
+        self.write_shards = write_shards
         self.log = DecisionLog(agent_id, stores, clock, write_shards=write_shards)
 
     async def log_decision(

@@ -6,9 +6,11 @@ AgentMemoryError
 ├── NotFound            no such decision, memory or state (HTTP 404)
 ├── Conflict            the same id already holds other content (HTTP 409)
 ├── Forbidden           the credentials may not do this (HTTP 403)
-└── Unavailable         a store did not answer; retry later (HTTP 503)
+├── Unavailable         a store did not answer; retry later (HTTP 503)
+└── Rejected            the store refused what a buffered logger had accepted; names the file
 """
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 
@@ -65,3 +67,14 @@ class Unavailable(AgentMemoryError):
     """A store did not answer. An outage is never reported as an empty result."""
 
     code = "unavailable"
+
+
+class Rejected(AgentMemoryError):
+    """The store refused `count` records of a buffered logger for good. They lie in `file`, each with its error."""
+
+    code = "rejected"
+
+    def __init__(self, count: int, file: Path) -> None:
+        super().__init__(f"{count} records were refused by the store; they lie in {file}, each with its error")
+        self.count = count
+        self.file = file

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from agent_memory.errors import Unavailable
+from agent_memory.errors import InvalidInput, Unavailable
 
 _CONDITION_CODES = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
 
@@ -17,12 +17,17 @@ def error_code(error: ClientError) -> str:
 
 @contextmanager
 def unavailable(service: str) -> Iterator[None]:
-    """Turn what a service refuses or fails to answer into `Unavailable`; failed conditions pass through."""
+    """Turn what a service refuses or fails to answer into `Unavailable`; failed conditions pass through.
+
+    What it finds invalid becomes `InvalidInput`: sending it again would not help.
+    """
     try:
         yield
     except ClientError as error:
         if error_code(error) in _CONDITION_CODES:
             raise
+        if error_code(error) == "ValidationException":
+            raise InvalidInput("request", f"{service} finds it invalid: {error}") from error
         raise Unavailable(f"{service} refused the request: {error_code(error)}") from error
     except BotoCoreError as error:
         raise Unavailable(f"{service} did not answer: {type(error).__name__}") from error

@@ -1,0 +1,75 @@
+"""What callers log, checked as the direct classes check it, as JSON text for the disk."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from agent_memory.clock import to_iso
+from agent_memory.codec import check
+from agent_memory.decision_drafts import decision_of, report_of
+from agent_memory.ids import parse_decision_id
+from agent_memory.stores.decision_items import decision_item
+from agent_memory.stores.large_parts import MAX_DECISION_BYTES, check_size
+
+# An item's keys, ids and times, generously.
+_FIXED_BYTES = 5_000
+
+
+def decision_payload(
+    draft: Mapping[str, Any], *, agent_id: str, now_ms: int, write_shards: int = 1
+) -> tuple[str, bytes]:
+    """The id of the decision that a draft describes, and the draft with that id as JSON.
+
+    Raises:
+        InvalidInput: as `DecisionLogger.log_decision` raises it.
+    """
+    decision = decision_of(draft, agent_id=agent_id, now_ms=now_ms, path="", write_shards=write_shards)
+    check(decision.context, "/context")
+    check(decision.reasoning, "/reasoning")
+    check(decision.metadata, "/metadata")
+    # The id carries the time.
+    timeless = {name: value for name, value in draft.items() if name != "timestamp"}
+    payload = _json(timeless | {"decision_id": decision.decision_id})
+    if _most_bytes(payload) > MAX_DECISION_BYTES:
+        check_size(decision_item(decision))
+    return decision.decision_id, payload
+
+
+def outcome_payload(report: Mapping[str, Any], *, now_ms: int) -> bytes:
+    """A report of an outcome as JSON. It carries its time, by which it is known again when it is sent again.
+
+    Raises:
+        InvalidInput: as `DecisionLogger.log_outcome` raises it.
+    """
+    decision_id, told = report_of(report, now_ms=now_ms, path="")
+    parse_decision_id(decision_id, "/decision_id")
+    check(told.outcome.details, "/outcome")
+    check(told.outcome.metrics, "/metrics")
+    return _json({**report, "timestamp": to_iso(told.outcome.recorded_ms)})
+
+
+def _most_bytes(payload: bytes) -> int:
+    """What the decision takes at most, going by the JSON alone: its exact size costs ten times the check.
+
+    An item takes at most three bytes for one of its JSON, and the path of each whole float beside it, which is at
+    most twice as long as the JSON. Whole floats end in `.0` or have a positive exponent.
+    """
+    whole_floats = payload.count(b".0") + payload.count(b"e+")
+    return len(payload) * (3 + 2 * whole_floats) + _FIXED_BYTES
+
+
+def _plain(value: Any) -> Any:
+    """Mappings that are no dict, which the codec takes and the encoder of JSON does not."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
+
+
+# Depth is bounded by then, so that nothing can contain itself.
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, default=_plain
+).encode
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return _encode(document).encode()

@@ -1,0 +1,72 @@
+"""Logs decisions through a buffer in children that are killed, again and again. Started by test_kill.py.
+
+Everything is imported once and each child is forked from here, before this process has any thread.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from agent_memory import BufferedDecisionLogger, DecisionLogger
+from agent_memory.stores.connections import open_stores
+
+REPORTED_A_LIFE = 14
+PAUSE_SECONDS = 0.005
+LIFE_SECONDS = (0.005, 0.150)
+
+
+async def log_until(count, buffer, reported, sink, *, flush):
+    logger = BufferedDecisionLogger(sink, buffer)
+    out = os.open(reported, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for number in range(lines_in(reported), count):
+        nonce = uuid.uuid4().hex
+        decision_id = await logger.log_decision("QUERY", {"n": number, "nonce": nonce}, {"whole": 1.0})
+        os.write(out, f"{decision_id} {nonce}\n".encode())
+        if not flush and random.random() < 0.8:
+            await asyncio.sleep(random.expovariate(1 / PAUSE_SECONDS))
+    if flush:
+        await logger.aclose(timeout_seconds=60)
+    else:
+        await asyncio.sleep(60)
+
+
+def lines_in(file):
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
+def live(seconds, *, seed, log):
+    """Fork a child that logs; kill it after so many seconds."""
+    child = os.fork()
+    if child == 0:
+        random.seed(seed)
+        asyncio.run(log())
+        os._exit(1)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"the child ended by itself: {status}"
+
+
+def main(buffer, reported, table_prefix, kills, total):
+    buffer, reported = Path(buffer), Path(reported)
+    kills, total = int(kills), int(total)
+    sink = DecisionLogger("hunter", stores=open_stores(table_prefix=table_prefix))
+    moments = random.Random(20_261_120)
+    for life in range(kills):
+        until = min(total, lines_in(reported) + REPORTED_A_LIFE)
+
+        def log(until=until):
+            return log_until(until, buffer, reported, sink, flush=False)
+
+        live(moments.uniform(*LIFE_SECONDS), seed=life, log=log)
+    assert lines_in(reported) > total // 2, "most are to be logged by processes that are killed"
+    asyncio.run(log_until(total, buffer, reported, sink, flush=True))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,259 @@
+"""The buffered logger when something fails: the store, the disk, the process, the record itself."""
+
+import asyncio
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from buffer_fakes import CONTEXT, Down, FakeStore, log_some
+
+from agent_memory import BufferedDecisionLogger, Rejected, Unavailable
+from agent_memory.buffering.frames import DECISION
+from agent_memory.errors import Forbidden
+from agent_memory.ids import decision_id_for, new_decision_id
+
+NOON = "2026-11-20T12:00:00Z"
+
+
+def rejected_lines(directory):
+    return [json.loads(line) for line in (directory / "rejected.jsonl").read_text().splitlines()]
+
+
+async def test_the_next_logger_sends_what_the_last_one_could_not(directory):
+    async with BufferedDecisionLogger(Down(), directory) as logger:
+        ids = await log_some(logger, 5)
+        await logger.log_outcome(ids[0], {"rows": 3}, True)
+        with pytest.raises(Unavailable, match=r"6 records wait.*the table is away"):
+            await logger.flush(timeout_seconds=0.05)
+        state = logger.metrics()
+        assert state.pending_records == 6
+        assert state.retries > 0
+        assert "away" in state.last_error
+        await logger.aclose(timeout_seconds=0)
+    store = FakeStore()
+    async with BufferedDecisionLogger(store, directory) as logger:
+        ids += await log_some(logger, 2, start=5)
+        await logger.flush()
+    assert list(store.decisions) == ids
+    assert list(store.outcomes) == ids[:1]
+
+
+async def test_a_crash_replays_what_was_not_acknowledged_and_stores_it_once(directory, tmp_path):
+    """The directory as a crash leaves it is a copy of it, at any moment."""
+    store = FakeStore()
+    copies = []
+    logger = BufferedDecisionLogger(store, directory, batch_size=3)
+    for number in range(30):
+        await log_some(logger, 1, start=number)
+        copies.append(tmp_path / f"crash-{number}")
+        shutil.copytree(directory, copies[-1])
+        await asyncio.sleep(0.002)
+    await logger.aclose()
+    replayed = []
+    for copy in copies:
+        async with BufferedDecisionLogger(store, copy) as replay:
+            await replay.flush()
+            assert replay.metrics().acknowledged == replay.metrics().unchanged
+            replayed.append(replay.metrics().unchanged)
+    assert max(replayed) > 0
+    assert [draft["context"]["n"] for draft in store.decisions.values()] == list(range(30))
+
+
+async def test_a_lost_position_is_harmless(directory):
+    store = FakeStore()
+    async with BufferedDecisionLogger(store, directory) as logger:
+        ids = await log_some(logger, 3)
+    (directory / "position").write_bytes(b"rubbish")
+    async with BufferedDecisionLogger(store, directory) as logger:
+        await logger.flush()
+        assert (logger.metrics().acknowledged, logger.metrics().unchanged) == (3, 3)
+    assert list(store.decisions) == ids
+
+
+async def test_a_full_buffer_lets_the_caller_wait_without_blocking_the_loop(directory):
+    store = Down()
+    logger = BufferedDecisionLogger(store, directory, max_pending_bytes=1000)
+    waiting = asyncio.create_task(log_some(logger, 20))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    assert 0 < logger.metrics().pending_records < 20
+    store.__class__ = FakeStore
+    ids = await asyncio.wait_for(waiting, 5)
+    await logger.aclose()
+    assert list(store.decisions) == ids
+
+
+async def test_a_full_buffer_refuses_where_that_was_asked_for(directory):
+    logger = BufferedDecisionLogger(Down(), directory, on_full="refuse", max_pending_bytes=1000)
+    with pytest.raises(Unavailable, match="is full"):
+        await log_some(logger, 20)
+    assert logger.metrics().pending_bytes <= 1000
+    await logger.aclose(timeout_seconds=0)
+
+
+async def test_what_the_store_refuses_is_kept_and_told_and_blocks_nothing(directory):
+    store = FakeStore()
+    taken = decision_id_for("QUERY", NOON, "taken")
+    unknown = new_decision_id("QUERY", 1_763_640_000_000)
+    logger = BufferedDecisionLogger(store, directory)
+    await logger.log_decision("QUERY", CONTEXT, {}, decision_id=taken)
+    await logger.log_decision("QUERY", {"other": 1}, {}, decision_id=taken)
+    await logger.log_outcome(unknown, {"rows": 1}, True)
+    (last,) = await log_some(logger, 1)
+    with pytest.raises(Rejected, match="2 records") as caught:
+        await logger.flush()
+    assert (caught.value.count, caught.value.file) == (2, directory / "rejected.jsonl")
+    await logger.flush()
+    conflict, missing = rejected_lines(directory)
+    assert conflict["error"]["code"] == "conflict"
+    assert conflict["decision"]["context"] == {"other": 1}
+    assert missing["error"]["code"] == "not_found"
+    assert missing["outcome"]["decision_id"] == unknown
+    assert list(store.decisions) == [taken, last]
+    await logger.log_outcome(unknown, {"rows": 1}, True)
+    with pytest.raises(Rejected, match="1 records"):
+        await logger.aclose()
+    assert logger.metrics().rejected == 3
+
+
+async def test_damaged_bytes_are_kept_and_told(directory):
+    async with BufferedDecisionLogger(Down(), directory) as logger:
+        first, _, third = await log_some(logger, 3)
+        await logger.aclose(timeout_seconds=0)
+    (segment,) = directory.glob("*.wal")
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 1
+    segment.write_bytes(data)
+    store = FakeStore()
+    logger = BufferedDecisionLogger(store, directory)
+    with pytest.raises(Rejected):
+        await logger.aclose()
+    assert list(store.decisions) == [first, third]
+    (line,) = rejected_lines(directory)
+    assert line["error"]["code"] == "damaged"
+    assert line["damaged"]
+
+
+class Choking(FakeStore):
+    """Fails as a whole on one of its drafts."""
+
+    async def log_decisions(self, drafts):
+        self._note("decisions", drafts)
+        if any(draft["context"]["n"] == 3 for draft in drafts):
+            raise TypeError("three")
+        return [self._log(draft) for draft in drafts]
+
+
+async def test_a_record_that_breaks_its_batch_is_found_and_the_others_are_stored(directory):
+    store = Choking()
+    logger = BufferedDecisionLogger(store, directory)
+    ids = await log_some(logger, 6)
+    with pytest.raises(Rejected, match="1 records"):
+        await logger.aclose()
+    assert list(store.decisions) == ids[:3] + ids[4:]
+    assert rejected_lines(directory)[0]["error"] == {"code": "TypeError", "message": "three"}
+
+
+@pytest.mark.parametrize("error", [Forbidden("no"), PermissionError("no credentials"), TimeoutError(), Unavailable("")])
+async def test_what_says_nothing_about_the_records_is_tried_again(directory, error):
+    class Barred(FakeStore):
+        attempts = 0
+
+        async def log_decisions(self, drafts):
+            self.attempts += 1
+            if self.attempts < 4:
+                raise error
+            return await super().log_decisions(drafts)
+
+    store = Barred()
+    async with BufferedDecisionLogger(store, directory) as logger:
+        ids = await log_some(logger, 1)
+        await logger.flush()
+        assert (logger.metrics().retries, logger.metrics().last_error) == (3, None)
+    assert list(store.decisions) == ids
+
+
+async def test_a_disk_that_cannot_keep_what_was_rejected_holds_the_queue(directory, monkeypatch):
+    from agent_memory.buffering import drainer
+
+    kept, refusals = drainer.keep_rejected, iter([OSError(errno.ENOSPC, "full")] * 3)
+
+    def full_at_first(*args):
+        for error in refusals:
+            raise error
+        kept(*args)
+
+    monkeypatch.setattr(drainer, "keep_rejected", full_at_first)
+    logger = BufferedDecisionLogger(FakeStore(), directory)
+    await logger.log_outcome(new_decision_id("QUERY", 1_763_640_000_000), {}, True)
+    with pytest.raises(Rejected):
+        await logger.aclose()
+    assert logger.metrics().retries == 3
+    assert len(rejected_lines(directory)) == 1
+
+
+async def test_a_full_disk_is_an_error_to_the_caller(directory, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with BufferedDecisionLogger(FakeStore(), directory) as logger:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pwrite", full)
+            with pytest.raises(Unavailable, match="No space left"):
+                await log_some(logger, 1)
+
+
+async def test_a_record_that_comes_just_before_the_drainer_rests_is_sent(directory, monkeypatch):
+    store = FakeStore()
+    logger = BufferedDecisionLogger(store, directory)
+    late = iter(["late"])
+    read = logger._log.read
+
+    def read_and_then_comes_one(limit):
+        window = read(limit)
+        if not window.items:
+            for _ in late:
+                logger._log.append(DECISION, b'{"decision_id": "late"}', 0)
+        return window
+
+    monkeypatch.setattr(logger._log, "read", read_and_then_comes_one)
+    await log_some(logger, 1)
+    await asyncio.sleep(0.1)
+    assert "late" in store.decisions
+    await logger.aclose()
+
+
+def test_a_process_that_just_ends_loses_nothing(directory):
+    """Its main thread ends while the sink still works; nothing may count as refused for that."""
+    script = f"""
+import asyncio
+from agent_memory import BufferedDecisionLogger, DecisionLogger
+from agent_memory.stores.connections import in_memory_stores
+class Slow(DecisionLogger):
+    async def log_decisions(self, drafts):
+        await asyncio.to_thread(__import__("time").sleep, 0.02)
+        return [dict(status="created") for _ in drafts]
+logger = BufferedDecisionLogger(Slow("hunter", stores=in_memory_stores()), {str(directory)!r}, batch_size=1)
+async def main():
+    for n in range(20):
+        await logger.log_decision("QUERY", dict(n=n), dict())
+    await asyncio.sleep(0.05)
+asyncio.run(main())
+import threading
+threading.Thread(target=__import__("time").sleep, args=(0.3,)).start()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=20)
+    assert not (directory / "rejected.jsonl").exists()
+    store = FakeStore()
+
+    async def rest():
+        async with BufferedDecisionLogger(store, directory):
+            pass
+
+    asyncio.run(rest())
+    assert [draft["context"]["n"] for draft in store.decisions.values()] == list(range(20 - len(store.decisions), 20))
+    assert 0 < len(store.decisions) < 20

@@ -1,0 +1,123 @@
+"""What the buffer refuses at once, and that what it takes comes back from the disk as it was."""
+
+import json
+import math
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+from buffer_fakes import CONTEXT, REASONING
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_memory.buffering.payloads import _most_bytes, decision_payload, outcome_payload
+from agent_memory.codec import canonical_json, check, encode
+from agent_memory.decision_drafts import decision_of
+from agent_memory.decision_log import DecisionLog
+from agent_memory.errors import InvalidInput
+from agent_memory.ids import new_decision_id
+from agent_memory.stores.connections import in_memory_stores
+from agent_memory.stores.decision_items import decision_item
+from agent_memory.stores.dynamodb_items import item_bytes
+
+DECISION_ID = new_decision_id("QUERY", 1_763_640_000_000)
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(10**37, 10**41) | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner) | st.tuples(inner),
+)
+
+
+def complaint(call):
+    try:
+        call()
+    except InvalidInput as error:
+        return error.field, error.message
+    return None
+
+
+@given(anything, st.integers(0, 33))
+def test_check_says_what_encode_says(value, depth):
+    for _ in range(depth):
+        value = [value]
+    assert complaint(lambda: check(value, "/context")) == complaint(lambda: encode(value, "/context"))
+
+
+@given(anything)
+def test_documents_come_back_from_the_disk_as_they_were(value):
+    document = {"a": value}
+    if complaint(lambda: encode(document)) is None:
+        _, payload = decision_payload(
+            {"decision_type": "QUERY", "context": document, "reasoning": {}}, agent_id="hunter", now_ms=10**12
+        )
+        assert canonical_json(json.loads(payload)["context"]) == canonical_json(document)
+
+
+def test_numpy_floats_and_other_mappings_are_json_too():
+    document = MappingProxyType({"score": np.float64(0.1), "inner": MappingProxyType({"n": 1})})
+    draft = {"decision_type": "QUERY", "context": document, "reasoning": {}}
+    _, payload = decision_payload(draft, agent_id="hunter", now_ms=10**12)
+    assert json.loads(payload)["context"] == {"score": 0.1, "inner": {"n": 1}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"decision_type": "query"},
+        {"context": None},
+        {"context": [1]},
+        {"context": {"a": math.nan}},
+        {"reasoning": {"a": {"b/c": {1}}}},
+        {"metadata": {"": 1}},
+        {"metadata": "text"},
+        {"decision_id": "nonsense"},
+        {"decision_id": ""},
+        {"decision_id": DECISION_ID, "decision_type": "LEARNING"},
+        {"timestamp": "2026-11-20"},
+        {"timestamp": "2999-01-01T00:00:00Z"},
+        {"timestamp": "2001-01-01T00:00:00Z"},
+        {"parent_ids": ["nonsense"]},
+        {"parent_ids": [new_decision_id("QUERY", 1_900_000_000_000)]},
+        {"memory_ids": ["a#b"]},
+        {"context": {"text": "x" * 10_000_001}},
+    ],
+)
+def test_a_decision_is_refused_as_the_direct_logger_refuses_it(wrong, clock):
+    draft = {"decision_type": "QUERY", "context": CONTEXT, "reasoning": REASONING} | wrong
+    direct = complaint(lambda: DecisionLog("hunter", in_memory_stores(clock), clock).log_one(draft))
+    assert direct
+    assert complaint(lambda: decision_payload(draft, agent_id="hunter", now_ms=clock.now_ms())) == direct
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"decision_id": "nonsense"},
+        {"decision_id": None},
+        {"outcome": "text"},
+        {"outcome": {"a": [math.inf]}},
+        {"success": 1},
+        {"horizon": "1 h"},
+        {"amend": 1},
+        {"timestamp": "2999-01-01T00:00:00Z"},
+        {"metrics": {"a": object()}},
+    ],
+)
+def test_an_outcome_is_refused_as_the_direct_logger_refuses_it(wrong, clock):
+    log = DecisionLog("hunter", in_memory_stores(clock), clock)
+    known = str(log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}}).decision_id)
+    report = {"decision_id": known, "outcome": {"rows": 1}, "success": True} | wrong
+    direct = complaint(lambda: log.record_outcome(report))
+    assert direct
+    assert complaint(lambda: outcome_payload(report, now_ms=clock.now_ms())) == direct
+
+
+@given(
+    st.text(max_size=5), st.integers(1, 700), st.integers(0, 700), st.sampled_from([1, 1.0, -0.0, 1e22, None, "", []])
+)
+def test_no_decision_is_larger_than_its_json_lets_expect(name, key_length, count, member):
+    document = {f"k{name}" + "~" * key_length: [member] * count}
+    draft = {"decision_type": "QUERY", "context": document, "reasoning": {}}
+    if complaint(lambda: encode(document)) is None:
+        decision = decision_of(draft, agent_id="hunter", now_ms=10**12, path="")
+        assert item_bytes(decision_item(decision)) <= _most_bytes(json.dumps(draft, ensure_ascii=False).encode())

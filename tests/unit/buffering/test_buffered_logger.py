@@ -1,0 +1,170 @@
+"""The buffered logger as agents use it."""
+
+import asyncio
+import os
+import threading
+
+import pytest
+from buffer_fakes import CONTEXT, REASONING, Down, FakeStore, log_some
+
+from agent_memory import BufferedDecisionLogger, Conflict, DecisionLogger, InvalidInput, Unavailable
+from agent_memory.clock import FixedClock, SystemClock, parse_instant
+from agent_memory.ids import decision_id_for
+
+NOON = "2026-11-20T12:00:00Z"
+
+
+async def test_decisions_and_outcomes_arrive_in_order_with_their_ids(directory):
+    store = FakeStore()
+    async with BufferedDecisionLogger(store, directory) as logger:
+        ids = await log_some(logger, 250)
+        for decision_id in ids[:10]:
+            await logger.log_outcome(decision_id, {"rows": 3}, True, {"quality": 0.5})
+        await logger.flush()
+        state = logger.metrics()
+    assert list(store.decisions) == ids
+    assert [draft["context"]["n"] for draft in store.decisions.values()] == list(range(250))
+    assert list(store.outcomes) == ids[:10]
+    assert max(len(items) for _, items in store.calls) <= 100
+    assert (state.pending_records, state.pending_bytes, state.oldest_pending_seconds) == (0, 0, 0.0)
+    assert (state.acknowledged, state.unchanged, state.rejected, state.retries) == (260, 0, 0, 0)
+
+
+async def test_what_is_sent_is_what_was_logged_and_nothing_empty(directory):
+    store = FakeStore()
+    decision_id = decision_id_for("QUERY", NOON, "cycle 1")
+    async with BufferedDecisionLogger(store, directory, clock=FixedClock(parse_instant(NOON))) as logger:
+        await logger.log_decision("QUERY", CONTEXT, REASONING, {"v": 1.0}, decision_id=decision_id, timestamp=NOON)
+        await logger.log_outcome(decision_id, {}, False)
+        plain = await logger.log_decision("QUERY", {}, {})
+    assert store.decisions[decision_id] == {
+        "decision_type": "QUERY",
+        "decision_id": decision_id,
+        "context": CONTEXT,
+        "reasoning": REASONING,
+        "metadata": {"v": 1.0},
+    }
+    assert store.outcomes[decision_id] == {
+        "decision_id": decision_id,
+        "outcome": {},
+        "success": False,
+        "timestamp": "2026-11-20T12:00:00.000Z",  # tells a repeated amendment from a new one
+    }
+    assert set(store.decisions[plain]) == {"decision_type", "decision_id", "context", "reasoning"}
+
+
+async def test_bad_input_is_refused_at_the_call_and_never_sent(directory):
+    store = FakeStore()
+    async with BufferedDecisionLogger(store, directory) as logger:
+        with pytest.raises(InvalidInput) as caught:
+            await logger.log_decision("QUERY", {"a": [float("nan")]}, {})
+        assert caught.value.field == "/context/a/0"
+        with pytest.raises(InvalidInput, match="decision_id"):
+            await logger.log_outcome("nonsense", {}, True)
+    assert store.calls == []
+
+
+async def test_threads_with_loops_of_their_own_log_side_by_side(directory):
+    store = FakeStore()
+    ids = []
+
+    def work(number):
+        ids.append(asyncio.run(log_some(logger, 100, start=1000 * number)))
+
+    async with BufferedDecisionLogger(store, directory, max_pending_bytes=20_000) as logger:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
+        await logger.flush()
+    order = {decision_id: place for place, decision_id in enumerate(store.decisions)}
+    assert len(order) == 800
+    assert all([order[one] for one in mine] == sorted(order[one] for one in mine) for mine in ids)
+
+
+async def test_every_call_of_the_sink_runs_on_one_thread(directory):
+    store = FakeStore()
+    async with BufferedDecisionLogger(store, directory) as logger:
+        (decision_id,) = await log_some(logger, 1)
+        await logger.flush()
+        assert (await logger.get_decision(decision_id))["context"] == {"n": 0}
+        assert (await logger.log_decisions([{"decision_id": "x"}]))[0]["status"] == "created"
+        with pytest.raises(KeyError):
+            await logger.get_decision("unknown")
+    assert len(store.threads) == 1
+    assert threading.get_ident() not in store.threads
+
+
+async def test_one_logger_a_directory_and_one_agent(directory):
+    class Other(FakeStore):
+        agent_id = "gatherer"
+
+    async with BufferedDecisionLogger(FakeStore(), directory):
+        with pytest.raises(Conflict):
+            BufferedDecisionLogger(FakeStore(), directory)
+    with pytest.raises(InvalidInput, match="belongs to"):
+        BufferedDecisionLogger(Other(), directory)
+
+
+async def test_after_closing_everything_is_refused(directory):
+    logger = BufferedDecisionLogger(FakeStore(), directory)
+    await logger.aclose()
+    await logger.aclose()
+    for call in (log_some(logger, 1), logger.flush(), logger.get_decision("x")):
+        with pytest.raises(Unavailable, match="closed"):
+            await call
+
+
+@pytest.mark.parametrize("sync_seconds", [0, 0.01, None])
+async def test_the_log_is_synced_as_asked_for(directory, sync_seconds, monkeypatch):
+    synced = []
+    real = os.fsync
+    async with BufferedDecisionLogger(Down(), directory, sync_seconds=sync_seconds) as logger:
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(file) or real(file))
+        await log_some(logger, 3)
+        if sync_seconds:
+            await asyncio.sleep(0.1)
+        assert len(synced) == 3 if sync_seconds == 0 else bool(synced) == bool(sync_seconds)
+        await logger.aclose(timeout_seconds=0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"on_full": "drop"}, {"max_pending_bytes": 0}, {"batch_size": 0}, {"sync_seconds": -1}]
+)
+def test_unusable_settings_are_refused(directory, wrong):
+    with pytest.raises(InvalidInput, match=next(iter(wrong))):
+        BufferedDecisionLogger(FakeStore(), directory, **wrong)
+
+
+async def test_the_age_of_the_oldest_is_told(directory):
+    class Later(SystemClock):
+        offset_ms = 0
+
+        def now_ms(self):
+            return super().now_ms() + self.offset_ms
+
+    clock = Later()
+    logger = BufferedDecisionLogger(Down(), directory, clock=clock)
+    await log_some(logger, 2)
+    clock.offset_ms = 60_000
+    assert 60 <= logger.metrics().oldest_pending_seconds < 70
+    await logger.aclose(timeout_seconds=0)
+
+
+def test_the_sink_may_say_how_much_a_batch_holds(directory):
+    class Small(FakeStore):
+        max_batch = 7
+
+    store = Small()
+
+    async def use():
+        async with BufferedDecisionLogger(store, directory) as logger:
+            await log_some(logger, 50)
+
+    asyncio.run(use())
+    assert max(len(items) for _, items in store.calls) <= 7
+
+
+def test_a_direct_logger_is_a_sink():
+    assert {"log_decisions", "log_outcomes"} <= set(dir(DecisionLogger))
