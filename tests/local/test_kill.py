@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_memory.schema import DECISIONS
-from agent_memory.stores.dynamodb_items import decision_from
+from agent_memory.stores.decision_items import decision_from
 from tests.aws_tables import create_tables
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
