@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DEMO_ARGS ?=
 ARGS ?= --help
 TEST_ARGS ?=
-SOURCES := app.py stacks lambdas local demo benchmarks layers tests
+SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo bench-decisions local-up local-down local-status local-reset synth cdk test test-quick check format lock clean

@@ -108,8 +108,9 @@ class LocalCloud:
         return f"{self.endpoint_url}/_aws/execute-api/{self.outputs['ApiId']}/$default"
 
     def environment(self) -> dict[str, str]:
-        """Environment variables with which any AWS client speaks to this cloud; signatures are checked."""
-        return environment.of_clients(self.endpoint_url, **self._remembered("keys"))
+        """Environment variables with which any AWS client speaks to this cloud, and the product finds its stacks."""
+        variables = environment.of_clients(self.endpoint_url, **self._remembered("keys"))
+        return variables | environment.of_deployment(self.outputs, self.redis_endpoint)
 
     def boto_session(self) -> LocalSession:
         """A boto3 session whose clients speak to this cloud."""

@@ -32,6 +32,13 @@ def of_clients(endpoint_url: str, access_key: str, secret_key: str) -> dict[str,
     }
 
 
+def of_deployment(outputs: Mapping[str, str], redis_endpoint: str) -> dict[str, str]:
+    """What a program needs to find the product's tables, bucket and cache."""
+    named = {"AGENT_MEMORY_TABLE_PREFIX": "TablePrefix", "AGENT_MEMORY_ARCHIVE_BUCKET": "ArchiveBucketName"}
+    found = {variable: outputs[output] for variable, output in named.items() if output in outputs}
+    return found | {"AGENT_MEMORY_REDIS_ENDPOINT": redis_endpoint, "REDIS_ENDPOINT": redis_endpoint}
+
+
 def _without_proxy(environment: Mapping[str, str]) -> str:
     names = [name for name in environment.get("NO_PROXY", environment.get("no_proxy", "")).split(",") if name]
     return ",".join(dict.fromkeys([*names, HOST, "localhost"]))

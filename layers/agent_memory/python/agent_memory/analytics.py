@@ -8,10 +8,11 @@ from typing import Any
 from agent_memory.clock import DAY_MS, HOUR_MS, Clock, SystemClock, date_of, to_iso
 from agent_memory.decision_logger import DecisionLogger
 from agent_memory.decision_queries import DecisionFilter, TimeRange
+from agent_memory.errors import InvalidInput
 from agent_memory.keys import context_type_of
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.evidence import Evidence, evidence_of
-from agent_memory.learning.patterns import identify_patterns
+from agent_memory.learning.patterns import PatternThresholds, identify_patterns
 from agent_memory.memory_manager import MemoryManager
 from agent_memory.models import Decision, MemoryType
 from agent_memory.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS
@@ -59,6 +60,17 @@ class MemoryAnalytics:
             for memory in versions
         ]
 
+    async def identify_emerging_patterns(self, min_occurrences: int = 5) -> list[dict[str, Any]]:
+        """Patterns that the last 90 days bear out and that long-term memory does not hold as active yet.
+
+        Each has `id`, `description`, `confidence` (0-1), `success_rate`, `occurrences` and the rest of what the
+        night would store. They stood the tests that `learning.patterns` describes, however few occurrences are asked.
+
+        Raises:
+            InvalidInput: `min_occurrences` is no number of decisions. Unavailable: a store did not answer.
+        """
+        return await asyncio.to_thread(self._emerging, min_occurrences)
+
     async def generate_performance_report(self, time_range: TimeRange | None = None) -> dict[str, Any]:
         """Everything at once: totals, days, contexts, sources, patterns, levels and the control.
 
@@ -68,6 +80,16 @@ class MemoryAnalytics:
             Unavailable: a store did not answer; there is no partial report.
         """
         return await asyncio.to_thread(self._report, time_range)
+
+    def _emerging(self, min_occurrences: int) -> list[dict[str, Any]]:
+        if isinstance(min_occurrences, bool) or not isinstance(min_occurrences, int) or min_occurrences < 1:
+            raise InvalidInput("min_occurrences", f"{min_occurrences!r:.40} is not a whole number from 1 on")
+        now_ms = self._clock.now_ms()
+        record = self._read((to_iso(now_ms - EVIDENCE_DAYS * DAY_MS), None), now_ms)
+        known = self._memory.long_term.find(MemoryType.PATTERN, {"status": "active"})
+        found = identify_patterns(record.evidence, PatternThresholds(min_occurrences=min_occurrences)).patterns
+        new = [pattern for pattern in found if pattern.pattern_id not in {memory.pattern_id for memory in known}]
+        return [{"id": pattern.pattern_id, **pattern.as_data()} for pattern in new]
 
     def _report(self, time_range: TimeRange | None) -> dict[str, Any]:
         now_ms = self._clock.now_ms()

@@ -12,8 +12,10 @@ Instant = datetime | str
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
+END_OF_TIME_MS = 253_402_300_800_000
+"""The first millisecond after the year 9999."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST_MS = 253_402_300_799_999  # the last millisecond of the year 9999
 
 
 class Clock(Protocol):
@@ -69,7 +71,7 @@ def parse_instant(value: Instant, field: str = "timestamp") -> int:
     if value.tzinfo is None:
         raise InvalidInput(field, "the time has no offset; write it in UTC, as 2026-11-20T10:30:00Z")
     ms = (value - _EPOCH) // timedelta(milliseconds=1)
-    if not 0 <= ms <= _LATEST_MS:
+    if not 0 <= ms < END_OF_TIME_MS:
         raise InvalidInput(field, f"{value.isoformat()} lies outside the years 1970 to 9999")
     return ms
 

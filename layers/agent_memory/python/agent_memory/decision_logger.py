@@ -19,7 +19,7 @@ class DecisionLogger:
     """Logs all of an agent's decisions with context, reasoning and outcome.
 
     The stores are those of `memory_manager` where one is given, else `stores`, else they are opened
-    on `dynamodb_client`, or as the environment's AWS settings say. `write_shards` (1 to 32) spreads a hot agent's new
+    on `dynamodb_client`, or as the environment says. `write_shards` (1 to 32) spreads a hot agent's new
     decisions over so many partitions of the table. `log` is the same log for callers that may block.
     """
 

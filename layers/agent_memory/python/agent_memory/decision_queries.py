@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent_memory import keys
-from agent_memory.clock import Instant, parse_instant
+from agent_memory.clock import END_OF_TIME_MS, Instant, parse_instant
 from agent_memory.codec import canonical_json
 from agent_memory.errors import InvalidInput
 from agent_memory.ids import parse_decision_id
@@ -21,7 +21,7 @@ SuccessFilter = bool | Literal["pending"] | None
 """True or False by the headline outcome, "pending" while there is none, None for any."""
 
 MAX_PAGE = 1_000
-_ALL_TIME = Span(0, 253_402_300_800_000)
+_ALL_TIME = Span(0, END_OF_TIME_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class DecisionFilter:
         """Whether a decision that was selected is wanted."""
         if self.success == "pending" and decision.outcome is not None:
             return False
-        return not self.context or _holds(decision.context, self.context)
+        return not self.context or holds(decision.context, self.context)
 
     def digest(self) -> str:
         """Eight characters that tell one filter from another, time ranges aside."""
@@ -155,7 +155,7 @@ def _plain_market(context: Document | None) -> str | None:
     return keys.context_type_of({"market": market}) if isinstance(market, str) else None
 
 
-def _holds(context: Document, wanted: Document) -> bool:
+def holds(context: Document, wanted: Document) -> bool:
     """Whether a context has all that is wanted, looking into `market` for what it lacks itself."""
     market = context.get("market")
     inner = market if isinstance(market, Mapping) else {}

@@ -6,7 +6,7 @@ from typing import Any
 from agent_memory import keys
 from agent_memory.clock import Clock
 from agent_memory.codec import canonical_json
-from agent_memory.errors import InvalidInput, Unavailable
+from agent_memory.errors import InvalidInput, NotFound, Unavailable
 from agent_memory.models import Document, Memory
 from agent_memory.retention import STM_MAX_SECONDS
 from agent_memory.stores.base import MemoryStore, ShortTermStore
@@ -64,6 +64,19 @@ class LongTermMemory:
         found = self._store.by_confidence(self._agent_id, memory_type, least)
         return [memory for memory in found if _meets(memory, wanted)]
 
+    def set_confidence(self, memory_type: str, pattern_id: str, confidence: float) -> Memory:
+        """Store the next version of a memory with another confidence (0-1), all else as it is.
+
+        Raises:
+            InvalidInput: names the argument. NotFound: no such memory. Conflict: another writer came first.
+        """
+        keys.check_memory_type(memory_type)
+        current = self._store.get(self._agent_id, memory_type, keys.check_pattern_id(pattern_id))
+        if current is None:
+            raise NotFound(f"{self._agent_id} has no {memory_type} {pattern_id}")
+        data = {**current.data, "confidence": _confidence(confidence, "new_confidence")}
+        return self.put_after(current, memory_type, pattern_id, data)
+
     def history(self, memory_type: str, pattern_id: str) -> list[Memory]:
         """Every version of a memory, oldest first."""
         keys.check_memory_type(memory_type)
@@ -76,6 +89,11 @@ class ShortTermMemory:
     def __init__(self, agent_id: str, store: ShortTermStore | None) -> None:
         self._agent_id = agent_id
         self._store = store
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a cache to keep anything in."""
+        return self._store is not None
 
     def put(self, key: str, data: Any, ttl_seconds: int) -> None:
         """Keep a JSON value for `ttl_seconds` (1 to 86,400).

@@ -1,5 +1,6 @@
 """Clients and stores, opened as needed: whoever uses only the table never connects to Redis."""
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ class Stores:
 
 def open_stores(
     *,
-    table_prefix: str = DEFAULT_PREFIX,
+    table_prefix: str | None = None,
     archive_bucket: str | None = None,
     redis_endpoint: str | None = None,
     dynamodb_client: Any = None,
@@ -45,9 +46,14 @@ def open_stores(
 ) -> Stores:
     """The stores of a deployment on AWS, or on whatever endpoint the environment's AWS settings name.
 
-    Clients that are not given are made from the environment as boto3 does; without `archive_bucket`
-    there is no archive, and without a Redis client or endpoint no short-term memory.
+    Clients that are not given are made from the environment as boto3 does. Names that are not given are those of
+    `AGENT_MEMORY_TABLE_PREFIX` (`agent-memory` where that is not set), `AGENT_MEMORY_ARCHIVE_BUCKET` and
+    `AGENT_MEMORY_REDIS_ENDPOINT`; without a bucket there is no archive, and without a Redis client or endpoint no
+    short-term memory.
     """
+    table_prefix = table_prefix or os.environ.get("AGENT_MEMORY_TABLE_PREFIX", DEFAULT_PREFIX)
+    archive_bucket = archive_bucket or os.environ.get("AGENT_MEMORY_ARCHIVE_BUCKET")
+    redis_endpoint = redis_endpoint or os.environ.get("AGENT_MEMORY_REDIS_ENDPOINT")
     from agent_memory.stores.dynamodb_decisions import DynamoDBDecisions  # noqa: PLC0415
     from agent_memory.stores.dynamodb_memories import DynamoDBMemories  # noqa: PLC0415
     from agent_memory.stores.dynamodb_states import DynamoDBStates  # noqa: PLC0415

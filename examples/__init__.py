@@ -1,0 +1,1 @@
+"""The usage patterns of an agent with memory, as programs."""
