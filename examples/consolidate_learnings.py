@@ -21,9 +21,7 @@ async def consolidate_learnings(memory: MemoryManager, logger: DecisionLogger) -
     # 1. Analyze the last 24 hours of decisions
     statistics = await logger.analyze_decision_patterns("SIGNAL_GENERATION", (now - timedelta(hours=24), now))
     for group in statistics["groups"]:
-        print(
-            f"{group['group']}: {group['succeeded']} of {group['with_outcome']} ({group['low']:.2f}-{group['high']:.2f})"
-        )
+        print(f"{group['group']}: {group['succeeded']} of {group['with_outcome']} succeeded")
 
     # 2. Find patterns that stand the tests
     analytics = MemoryAnalytics(logger, memory)
