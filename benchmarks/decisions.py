@@ -60,7 +60,8 @@ def request_rows() -> Iterator[Row]:
 async def _main() -> None:
     logging.basicConfig(level=logging.ERROR)
     console = Console(width=120)
-    asked = Table("call", "asks of DynamoDB", "goal", title="What the decision log asks of DynamoDB")
+    caption = "Write units as the emulator charges them: refused writes and the indexes of a batch are not among them."
+    asked = Table("call", "asks of DynamoDB", "goal", title="What the decision log asks of DynamoDB", caption=caption)
     for row in request_rows():
         asked.add_row(*row)
     console.print(asked)

@@ -77,9 +77,14 @@ def rows(measured: dict[str, Measured]) -> Iterator[tuple[str, str, str]]:
     """The measurements as rows of the benchmark's table; goals are those that a test holds."""
     for name, one in measured.items():
         units = f"{one.write_units:g} write" if one.write_units else f"{one.read_units:g} read"
-        yield name, f"{one.requests} requests in {one.rounds} rounds, {units} units", GOALS.get(name, "")
+        asked = f"{_counted(one.requests, 'request')}, {_counted(one.rounds, 'round')}, {units} units"
+        yield name, asked, GOALS.get(name, "")
     life = measured["log_decision"].write_units + measured["log_outcome"].write_units
     yield "log and outcome together", f"{life:g} write units", "≤ 5"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 GOALS = {

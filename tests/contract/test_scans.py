@@ -68,9 +68,9 @@ def test_shards_are_even_and_read_as_one(stores, clock):
             "decision_type": "QUERY",
             "context": {"market": {"trend": "bullish"}, "n": n},
             "reasoning": {},
-            "decision_id": new_decision_id("QUERY", NOW - 400_000 + n * 1_000, write_shards=8),
+            "decision_id": new_decision_id("QUERY", NOW - 200_000 + n * 1_000, write_shards=8),
         }
-        for n in range(400)
+        for n in range(200)
     ]
     made = [result.decision_id for result in log.log(drafts)]
     shards = Counter(shard_of(one) for one in made)

@@ -4,6 +4,7 @@ Everything is imported once and each child is forked from here, before this proc
 """
 
 import asyncio
+import io
 import os
 import random
 import signal
@@ -12,8 +13,12 @@ import time
 import uuid
 from pathlib import Path
 
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectionClosedError
+
 from agent_memory import BufferedDecisionLogger, DecisionLogger
-from agent_memory.stores.connections import open_stores
+from agent_memory.stores.connections import aws_client, open_stores
 
 REPORTED_A_LIFE = 14
 PAUSE_SECONDS = 0.005
@@ -30,7 +35,7 @@ async def log_until(count, buffer, reported, sink, *, flush):
         if not flush and random.random() < 0.8:
             await asyncio.sleep(random.expovariate(1 / PAUSE_SECONDS))
     if flush:
-        await logger.aclose(timeout_seconds=60)
+        await logger.aclose(timeout_seconds=90)
     else:
         await asyncio.sleep(60)
 
@@ -52,10 +57,33 @@ def live(seconds, *, seed, log):
     assert os.WIFSIGNALED(status), f"the child ended by itself: {status}"
 
 
-def main(buffer, reported, table_prefix, kills, total):
+def faulty_client(share):
+    """A DynamoDB client that throttles or cuts a share of its requests, half of it each."""
+    client = aws_client("dynamodb")
+    luck = random.Random()  # each child has its own: seeded anew after the fork
+
+    def throttle(request, **_):
+        if luck.random() < share / 2:
+            body = io.BytesIO(b'{"__type": "com.amazonaws.dynamodb#ProvisionedThroughputExceededException"}')
+            body.stream = lambda **_: iter([body.read()])
+            return AWSResponse(request.url, 400, HTTPHeaders(), body)
+        return None
+
+    def cut(**_):
+        if luck.random() < share / 2:
+            raise ConnectionClosedError(endpoint_url="the local cloud")
+
+    os.register_at_fork(after_in_child=luck.seed)
+    client.meta.events.register("before-send.dynamodb", throttle)
+    client.meta.events.register("response-received.dynamodb", cut)
+    return client
+
+
+def main(buffer, reported, table_prefix, kills, total, faults):
     buffer, reported = Path(buffer), Path(reported)
     kills, total = int(kills), int(total)
-    sink = DecisionLogger("hunter", stores=open_stores(table_prefix=table_prefix))
+    stores = open_stores(table_prefix=table_prefix, dynamodb_client=faulty_client(float(faults)))
+    sink = DecisionLogger("hunter", stores=stores)
     moments = random.Random(20_261_120)
     for life in range(kills):
         until = min(total, lines_in(reported) + REPORTED_A_LIFE)

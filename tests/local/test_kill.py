@@ -14,21 +14,21 @@ from tests.aws_tables import create_tables
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
 
-KILLS = 200
-TOTAL = 2_000
-
 
 def stored(dynamodb, prefix):
     pages = dynamodb.get_paginator("scan").paginate(TableName=DECISIONS.full_name(prefix), ConsistentRead=True)
     return [decision_from(item) for page in pages for item in page["Items"]]
 
 
-def test_two_hundred_kills_lose_and_double_nothing(local_cloud, tmp_path):
+@pytest.mark.parametrize(("kills", "total", "faults"), [(200, 2_000, 0.0), (40, 400, 0.3)])
+def test_kills_lose_and_double_nothing(local_cloud, tmp_path, kills, total, faults):
+    """Also while three requests in ten are throttled or lose their answer."""
     dynamodb = local_cloud.boto_session().client("dynamodb")
     prefix = f"kill-{secrets.token_hex(4)}"
     create_tables(dynamodb, prefix)
     reported = tmp_path / "reported"
-    command = [sys.executable, "-m", "tests.local.kill_zygote", tmp_path / "buffer", reported, prefix, KILLS, TOTAL]
+    script = [sys.executable, "-m", "tests.local.kill_zygote"]
+    command = [*script, tmp_path / "buffer", reported, prefix, kills, total, faults]
     subprocess.run(
         list(map(str, command)),
         cwd=Path(__file__).parents[2],
@@ -39,9 +39,9 @@ def test_two_hundred_kills_lose_and_double_nothing(local_cloud, tmp_path):
     nonces = dict(line.split() for line in reported.read_text().splitlines())
     decisions = stored(dynamodb, prefix)
     found = {decision.decision_id: decision.context["nonce"] for decision in decisions}
-    assert len(nonces) == TOTAL
+    assert len(nonces) == total
     assert {decision_id: found.get(decision_id) for decision_id in nonces} == nonces
     assert len(set(found.values())) == len(decisions) == len(found)
     # A kill between the write and the report leaves one that the caller does not know of.
-    assert len(decisions) - TOTAL <= KILLS
+    assert len(decisions) - total <= kills
     assert not (tmp_path / "buffer" / "rejected.jsonl").exists()
