@@ -79,7 +79,9 @@ class NightlyStack(BaseStack):
     def _pruning(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
         function = self._function("pruning", "Forgets memories that no longer hold", layers, memory_mb=512)
         storage = self._storage
-        allow_on_table(function, storage.memories, [*_READ_MEMORIES, "DeleteItem"], indexes=schema.MEMORIES.indexes)
+        allow_on_table(
+            function, storage.memories, [*_READ_MEMORIES, "DeleteItem", "PutItem"], indexes=schema.MEMORIES.indexes
+        )
         allow_on_objects(function, storage, ["PutObject"], prefix="pruned/")
         return function
 

@@ -12,47 +12,76 @@ NOW = 1_795_176_000_000
 
 
 def memory(pattern_id="whale_pump", confidence=0.7, version=1, **data):
-    return Memory("hunter", "PATTERN", pattern_id, confidence, data or {"rate": 1.0}, NOW, NOW + version, version)
+    said = {"changed_by": "hunter", "reason": "seen again"}
+    return Memory(
+        "hunter", "PATTERN", pattern_id, confidence, data or {"rate": 1.0}, NOW, NOW + version, version, **said
+    )
+
+
+def put(stores, *versions):
+    for one in versions:
+        stores.memories.put(one, after=one.version - 1 or None)
 
 
 def test_a_memory_comes_back_as_it_was_stored(stores):
-    stores.memories.put(memory())
+    put(stores, memory())
     assert stores.memories.get("hunter", "PATTERN", "whale_pump") == memory()
     assert stores.memories.get("hunter", "PATTERN", "other") is None
 
 
 def test_every_version_is_kept(stores):
     versions = [memory(confidence=0.1 * n, version=n) for n in range(1, 13)]
-    for one in versions:
-        stores.memories.put(one)
-    stores.memories.put(memory("whale_pump_2"))
+    put(stores, *versions, memory("whale_pump_2"))
     assert stores.memories.get("hunter", "PATTERN", "whale_pump") == versions[-1]
     assert stores.memories.history("hunter", "PATTERN", "whale_pump") == versions
+    assert list(stores.memories.all_versions("hunter", "PATTERN")) == [*versions, memory("whale_pump_2")]
+    assert [stores.memories.last_version("hunter", "PATTERN", name) for name in ("whale_pump", "other")] == [12, 0]
 
 
-def test_a_version_that_does_not_follow_is_refused(stores):
-    stores.memories.put(memory())
-    for version in (1, 3):
-        with pytest.raises(Conflict):
-            stores.memories.put(memory(confidence=0.9, version=version))
+@pytest.mark.parametrize(("version", "after"), [(1, None), (2, None), (3, 2), (1, 1), (2, 7)])
+def test_a_version_that_does_not_follow_is_refused(stores, version, after):
+    put(stores, memory())
+    with pytest.raises(Conflict):
+        stores.memories.put(memory(confidence=0.9, version=version), after=after)
     assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory()]
 
 
 def test_memories_come_most_confident_first(stores):
     for n in (3, 1, 0, 2):
-        stores.memories.put(memory(f"p{n}", confidence=n / 4))
+        put(stores, memory(f"p{n}", confidence=n / 4))
     found = stores.memories.by_confidence("hunter", "PATTERN", 0.25)
     assert [one.pattern_id for one in found] == ["p3", "p2", "p1"]
 
 
-def test_a_memory_is_deleted_once_and_its_history_stays(stores):
-    stores.memories.put(memory())
+def test_a_memory_is_removed_once_and_its_history_says_so(stores):
+    put(stores, memory())
+    removal = replace(memory(version=2), is_removed=True)
     with pytest.raises(Conflict):
-        stores.memories.delete(replace(memory(), version=2))
-    stores.memories.delete(memory())
-    stores.memories.delete(memory())
+        stores.memories.remove(removal, after=7)
+    stores.memories.remove(removal, after=1)
+    with pytest.raises(Conflict):
+        stores.memories.remove(replace(removal, version=3), after=2)
     assert stores.memories.get("hunter", "PATTERN", "whale_pump") is None
-    assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory()]
+    assert list(stores.memories.by_confidence("hunter", "PATTERN")) == []
+    assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory(), removal]
+    back = memory(version=3)
+    stores.memories.put(back, after=None)
+    assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory(), removal, back]
+
+
+def test_states_beside_are_written_together_or_not_at_all(stores):
+    def write(expected, beside):
+        return stores.states.put("hunter", "CURRENT", {"n": 1.0}, expected_version=expected, now_ms=NOW, beside=beside)
+
+    write(0, {"CONFIGURATION#1": {"a": 1}})
+    with pytest.raises(Conflict):
+        write(0, {"CONFIGURATION#2": {"a": 2}})
+    with pytest.raises(Conflict):
+        write(1, {"CONFIGURATION#1": {"a": 3}})
+    write(1, {"CONFIGURATION#3": {"a": 4}})
+    found = stores.states.below("hunter", "CONFIGURATION#")
+    assert [(name, state.data, state.version) for name, state in found] == [("1", {"a": 1}, 1), ("3", {"a": 4}, 1)]
+    assert stores.states.get("hunter", "CURRENT").version == 2
 
 
 def test_a_state_is_written_by_whoever_knows_its_version(stores):

@@ -91,6 +91,14 @@ def test_a_replay_of_amendments_to_and_fro_changes_nothing(stores, one):
     assert stored(stores, one) == before
 
 
+def test_what_was_superseded_claims_no_headline(stores, one):
+    record(stores, one)
+    record(stores, one, horizon="1h", n=1)
+    record(stores, one, horizon="1h", n=2, amend=True)
+    assert record(stores, one, horizon="1h", n=1, headline=True) == Written.UNCHANGED
+    assert stored(stores, one).outcome == outcome()
+
+
 def test_an_amendment_of_nothing_is_an_outcome(stores, one):
     assert record(stores, one, amend=True) == Written.CREATED
     assert stored(stores, one).superseded == ()

@@ -116,7 +116,7 @@ def test_a_start_is_retried_and_then_kept(night):
             },
             {("GetObject", "evidence/*"), ("PutObject", "evidence/*"), ("GetObject", "large/*")},
         ),
-        ("pruning", {"Memories": {"BatchGetItem", "DeleteItem", "Query"}}, {("PutObject", "pruned/*")}),
+        ("pruning", {"Memories": {"BatchGetItem", "DeleteItem", "PutItem", "Query"}}, {("PutObject", "pruned/*")}),
         (
             "archival",
             {"Decisions": {"PartiQLUpdate", "Query"}, "States": {"GetItem", "PutItem"}},

@@ -186,16 +186,20 @@ def test_pruning_removes_what_long_stopped_holding_and_keeps_its_last_version(st
     memory.put("PATTERN", "doubtful", {"confidence": 0.2})
     memory.put("PATTERN", "fallen", {"confidence": 0.9, "status": "deprecated"})
     memory.put("STRATEGY", "sound", {"confidence": 0.9})
+    memory.put("CONFIGURATION", "learning", {"rate": 0.1})
     figures = {
         n: prune(AGENT, FIRST + timedelta(days=n), memories=stores.memories, blobs=stores.blobs)
         for n in (28, 29, 178, 179)
     }
     assert [figures[n]["pruned"] for n in (28, 29, 178, 179)] == [0, 1, 0, 1]
     assert [m.pattern_id for m in stores.memories.by_confidence(AGENT, "STRATEGY")] == ["sound"]
+    assert stores.memories.get(AGENT, "CONFIGURATION", "learning") is not None
     assert patterns(stores) == []
     kept = stores.blobs.read("pruned/agent_id=market-hunter/memory_type=PATTERN/doubtful/0000000001.json")
     assert b'"confidence":0.2' in kept
-    assert len(stores.memories.history(AGENT, "PATTERN", "fallen")) == 1
+    *_, removal = stores.memories.history(AGENT, "PATTERN", "fallen")
+    assert (removal.is_removed, removal.changed_by) == (True, "nightly consolidation")
+    assert removal.reason == "deprecated for 180 days"
 
 
 def test_the_night_s_report_counts_its_own_day(stores, log):

@@ -48,7 +48,7 @@ class MemoryAnalytics:
         return (await asyncio.to_thread(self._read, time_range, self._clock.now_ms())).by_source()
 
     async def get_pattern_confidence_trend(self, pattern_id: str) -> list[dict[str, Any]]:
-        """Every version of a pattern, oldest first: when, with which confidence, version and status."""
+        """Every version of a pattern, oldest first: when, with which confidence, version, status, and if removed."""
         versions = await asyncio.to_thread(self._memory.long_term.history, MemoryType.PATTERN, pattern_id)
         return [
             {
@@ -56,6 +56,7 @@ class MemoryAnalytics:
                 "confidence": memory.confidence,
                 "version": memory.version,
                 "status": memory.data.get("status"),
+                "removed": memory.is_removed,
             }
             for memory in versions
         ]

@@ -20,6 +20,9 @@ _MAX_CONTEXT_TYPE = 1024
 
 REGISTRATION = "REGISTRATION"
 ARCHIVE_PROGRESS = "ARCHIVE_PROGRESS"
+CURRENT_STATE = "CURRENT"
+CHECKPOINTS = "CHECKPOINT#"
+CONFIGURATIONS = "CONFIGURATION#"
 
 
 # --- names -------------------------------------------------------------------------------------
@@ -48,6 +51,11 @@ def check_pattern_id(pattern_id: object) -> str:
 def check_stm_key(key: object) -> str:
     """Return a usable short-term memory key, or raise `InvalidInput`."""
     return _checked("key", key, _STM_KEY, "letters, digits, '.', '_', ':', '=', '|', '-'; 1 to 255")
+
+
+def check_checkpoint(name: object) -> str:
+    """Return a usable name of a checkpoint, or raise `InvalidInput`."""
+    return _checked("name", name, _NAME, "letters, digits, '.', '_', '=', '+', ':', '-'; 1 to 255")
 
 
 def check_horizon(horizon: object) -> str:
@@ -132,6 +140,16 @@ def history_pk(agent_id: str, memory_type: str) -> str:
 def history_sk(pattern_id: str, version: int) -> str:
     """Place of one version; versions of a pattern lie side by side, oldest first."""
     return f"{pattern_id}#{version:010d}"
+
+
+def checkpoint_state(name: str) -> str:
+    """Type of the state that a named checkpoint is kept as."""
+    return f"{CHECKPOINTS}{name}"
+
+
+def configuration_state(version: int) -> str:
+    """Type of the state that keeps the configuration which came with a version of the current state."""
+    return f"{CONFIGURATIONS}{version:010d}"
 
 
 # --- short-term memory -------------------------------------------------------------------------

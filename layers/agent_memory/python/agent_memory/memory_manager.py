@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 from agent_memory import keys
-from agent_memory.clock import Clock, SystemClock
+from agent_memory.agent_state import AgentStates
+from agent_memory.clock import Clock, Instant, SystemClock
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import TimeRange
 from agent_memory.hierarchy import Hierarchy
@@ -46,6 +47,7 @@ class MemoryManager:
         clock = clock or SystemClock()
         self.long_term = LongTermMemory(agent_id, self.stores.memories, clock)
         self.short_term = ShortTermMemory(agent_id, self.stores.short_term)
+        self.states = AgentStates(agent_id, self.stores.states, clock)
         self.hierarchy = Hierarchy(DecisionLog(agent_id, self.stores, clock), self.short_term, clock)
 
     async def store_stm(self, key: str, data: Any, ttl_seconds: int = CONTEXT_SECONDS) -> None:
@@ -64,39 +66,121 @@ class MemoryManager:
         """
         return await asyncio.to_thread(self.short_term.get, key)
 
-    async def store_ltm(self, memory_type: str, pattern_id: str, data: Document) -> dict[str, Any]:
+    # --- long term -----------------------------------------------------------------------------
+
+    async def store_ltm(
+        self,
+        memory_type: str,
+        pattern_id: str,
+        data: Document,
+        *,
+        reason: str | None = None,
+        expected_version: int | None = None,
+    ) -> dict[str, Any]:
         """Store a memory, or its next version where it has changed; returns it as stored.
 
-        `data["confidence"]`, 0 to 1, orders memories of a type; without one it is 0.
+        `data["confidence"]`, 0 to 1, orders memories of a type; without one it is 0. `reason` is kept with the version.
+        With `expected_version` (0: none yet) the change is made to that version or not at all.
 
         Raises:
-            InvalidInput: names the field. Conflict: another writer came first.
+            InvalidInput: names the field. Conflict: the memory is at another version than was expected.
             Unavailable: the table did not answer.
         """
-        return (await asyncio.to_thread(self.long_term.put, memory_type, pattern_id, data)).as_dict()
+        put = self.long_term.put
+        stored = await asyncio.to_thread(
+            put, memory_type, pattern_id, data, reason=reason, expected_version=expected_version
+        )
+        return stored.as_dict()
 
-    async def retrieve_ltm(self, memory_type: str, filters: Document | None = None) -> list[dict[str, Any]]:
-        """Memories of a type that meet every filter, most confident first.
+    async def retrieve_ltm(
+        self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None
+    ) -> list[dict[str, Any]]:
+        """Memories of a type that meet every filter, most confident first; with `as_of`, as they were known then.
 
         `filters` holds fields of the data with their values, and `min_confidence` where wanted.
 
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not answer.
         """
-        return [memory.as_dict() for memory in await asyncio.to_thread(self.long_term.find, memory_type, filters)]
+        found = await asyncio.to_thread(self.long_term.find, memory_type, filters, as_of=as_of)
+        return [memory.as_dict() for memory in found]
+
+    async def get_pattern_memory(
+        self, pattern_type: str = MemoryType.PATTERN, min_confidence: float = 0.7, *, as_of: Instant | None = None
+    ) -> list[dict[str, Any]]:
+        """Memories of a type from a confidence (0 to 1) on, most confident first; see `retrieve_ltm`."""
+        return await self.retrieve_ltm(pattern_type, {"min_confidence": min_confidence}, as_of=as_of)
 
     async def update_ltm_confidence(
-        self, pattern_id: str, new_confidence: float, *, memory_type: str = MemoryType.PATTERN
+        self,
+        pattern_id: str,
+        new_confidence: float,
+        *,
+        memory_type: str = MemoryType.PATTERN,
+        reason: str | None = None,
     ) -> dict[str, Any]:
         """Store the next version of a memory with another confidence (0 to 1); returns it as stored.
 
         Raises:
-            InvalidInput: names the argument. NotFound: no such memory. Conflict: another writer came first.
+            InvalidInput: names the argument. NotFound: no such memory. Unavailable: the table did not answer.
+        """
+        change = self.long_term.set_confidence
+        return (await asyncio.to_thread(change, memory_type, pattern_id, new_confidence, reason=reason)).as_dict()
+
+    async def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
+        """Every change of a memory, oldest first: `version`, `at`, `changed_by`, `reason`, `removed` and `changes`.
+
+        `changes` tells each field `before` and `after`. A memory that never was has no history.
+
+        Raises:
+            InvalidInput: names the argument. Unavailable: the table did not answer.
+        """
+        return await asyncio.to_thread(self.long_term.changes, memory_type, pattern_id)
+
+    # --- state ---------------------------------------------------------------------------------
+
+    async def save_state(self, state: Document, *, expected_version: int | None = None) -> dict[str, Any]:
+        """Make this the agent's current state; returns `data`, `version` and `updated_at`.
+
+        With `expected_version` (0: none yet) only in place of that version. A change of `state["configuration"]` is
+        kept in the history of configurations.
+
+        Raises:
+            InvalidInput: names the field. Conflict: another version is the current one.
             Unavailable: the table did not answer.
         """
-        return (
-            await asyncio.to_thread(self.long_term.set_confidence, memory_type, pattern_id, new_confidence)
-        ).as_dict()
+        return (await asyncio.to_thread(self.states.save, state, expected_version=expected_version)).as_dict()
+
+    async def load_state(self) -> dict[str, Any] | None:
+        """The agent's current state: `data`, `version` and `updated_at`; None where none was saved."""
+        state = await asyncio.to_thread(self.states.current)
+        return state.as_dict() if state else None
+
+    async def create_checkpoint(self, name: str) -> dict[str, Any]:
+        """Keep the current state under a name, in place of an earlier checkpoint of that name.
+
+        Raises:
+            InvalidInput: an unusable name. NotFound: there is no current state. Conflict: another writer came first.
+        """
+        return (await asyncio.to_thread(self.states.checkpoint, name)).as_dict()
+
+    async def list_checkpoints(self) -> list[dict[str, Any]]:
+        """`name`, `version` and `saved_at` of every checkpoint, in order of their names."""
+        return await asyncio.to_thread(self.states.checkpoints)
+
+    async def restore_checkpoint(self, name: str, *, expected_version: int | None = None) -> dict[str, Any]:
+        """Make a checkpoint the current state again, as its next version.
+
+        Raises:
+            InvalidInput: an unusable name. NotFound: no such checkpoint. Conflict: another version is the current one.
+        """
+        return (await asyncio.to_thread(self.states.restore, name, expected_version=expected_version)).as_dict()
+
+    async def list_configurations(self) -> list[dict[str, Any]]:
+        """Every configuration the agent had, oldest first: `configuration`, `state_version` and `since`."""
+        return await asyncio.to_thread(self.states.configurations)
+
+    # --- all levels ----------------------------------------------------------------------------
 
     async def get_context_memory(
         self,

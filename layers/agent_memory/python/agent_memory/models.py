@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_memory.clock import to_iso
 from agent_memory.codec import canonical_json
+from agent_memory.errors import InvalidInput
 
 Document = Mapping[str, Any]
 """A JSON object."""
@@ -27,6 +28,7 @@ class MemoryType(StrEnum):
     PATTERN = "PATTERN"
     STRATEGY = "STRATEGY"
     ARCHETYPE = "ARCHETYPE"
+    CONFIGURATION = "CONFIGURATION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One version of a long-term memory. `confidence` lies between 0 and 1."""
+    """One version of a long-term memory. `confidence` lies between 0 and 1.
+
+    `changed_by` and `reason` say who made this version and why. The version that says a memory was removed
+    (`is_removed`) stands in its history only.
+    """
 
     agent_id: str
     memory_type: str
@@ -132,6 +138,9 @@ class Memory:
     learned_ms: int
     updated_ms: int
     version: int
+    changed_by: str | None = None
+    reason: str | None = None
+    is_removed: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The memory as agents see it: its data, with its own fields beside them."""
@@ -143,6 +152,8 @@ class Memory:
             "learned_at": to_iso(self.learned_ms),
             "updated_at": to_iso(self.updated_ms),
             "version": self.version,
+            "changed_by": self.changed_by,
+            "reason": self.reason,
         }
 
 
@@ -153,3 +164,13 @@ class State:
     data: Document
     version: int
     updated_ms: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The state as agents see it: `data`, `version` and `updated_at`."""
+        return {"data": dict(self.data), "version": self.version, "updated_at": to_iso(self.updated_ms)}
+
+
+def check_expected_version(version: object) -> None:
+    """Raise `InvalidInput` unless a caller's expectation is a version: None for any, 0 for none yet."""
+    if version is not None and (isinstance(version, bool) or not isinstance(version, int) or version < 0):
+        raise InvalidInput("expected_version", f"{version!r:.40} is not a whole number from 0 on")

@@ -82,9 +82,9 @@ def settled(decision: Decision, report: Report, now_ms: int) -> Decision | None:
 
 
 def _with_headline_claimed(decision: Decision, report: Report) -> Decision:
-    """A repeated report changes nothing, unless it newly claims the headline for what stood beside it."""
+    """A repeated report changes nothing, unless it newly claims the headline for what stands beside it."""
     beside = next((one for one in decision.other_outcomes if _same_horizon(one, report.outcome)), None)
-    if beside is None or not report.headline:
+    if beside is None or not report.headline or beside.content() != report.outcome.content():
         return decision
     others = [one for one in current(decision) if one is not beside]
     return replace(decision, outcome=beside, other_outcomes=tuple(others), revision=decision.revision + 1)

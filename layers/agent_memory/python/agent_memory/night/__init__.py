@@ -1,1 +1,4 @@
 """What happens every night to one agent: consolidate, prune, archive, report."""
+
+NIGHT = "nightly consolidation"
+"""Who changes memories at night, in their history."""

@@ -8,6 +8,7 @@ from agent_memory.clock import DAY_MS, FixedClock, day_start_ms, to_iso
 from agent_memory.learning.patterns import Pattern, PatternThresholds, identify_patterns
 from agent_memory.memories import LongTermMemory
 from agent_memory.models import Decision, Memory, MemoryType
+from agent_memory.night import NIGHT
 from agent_memory.night.evidence import fresh_span, renew_evidence
 from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, Selection, StateStore
 from agent_memory.stores.concurrently import map_concurrently
@@ -38,7 +39,7 @@ def consolidate(
     fresh = [decision for of_kind in by_kind for decision in of_kind]
     evidence = renew_evidence(blobs, agent_id, day, fresh)
     identification = identify_patterns(evidence, thresholds or PatternThresholds())
-    long_term = LongTermMemory(agent_id, memories, FixedClock(day_start_ms(day) + DAY_MS))
+    long_term = LongTermMemory(agent_id, memories, FixedClock(day_start_ms(day) + DAY_MS), writer=NIGHT)
     known = {memory.pattern_id: memory for memory in long_term.find(MemoryType.PATTERN)}
     learned = _store(long_term, known, identification.patterns)
     deprecated = _deprecate(long_term, known, {pattern.pattern_id for pattern in identification.patterns}, day)
@@ -57,7 +58,10 @@ def _store(long_term: LongTermMemory, known: Mapping[str, Memory], patterns: Seq
 
     def store(pattern: Pattern) -> Memory:
         data = {**pattern.as_data(), "status": "active"}
-        return long_term.put_after(known.get(pattern.pattern_id), MemoryType.PATTERN, pattern.pattern_id, data)
+        reason = "borne out by the evidence"
+        return long_term.put_after(
+            known.get(pattern.pattern_id), MemoryType.PATTERN, pattern.pattern_id, data, reason=reason
+        )
 
     return sum(1 for memory in map_concurrently(store, patterns) if memory.pattern_id not in known)
 
@@ -72,7 +76,8 @@ def _deprecate(long_term: LongTermMemory, known: Mapping[str, Memory], borne_out
     since = to_iso(day_start_ms(day) + DAY_MS)
     for memory in fallen:
         data = {**memory.data, "confidence": memory.confidence, "status": "deprecated", "deprecated_at": since}
-        long_term.put_after(memory, MemoryType.PATTERN, memory.pattern_id, data)
+        reason = "not borne out by the evidence any more"
+        long_term.put_after(memory, MemoryType.PATTERN, memory.pattern_id, data, reason=reason)
     return len(fallen)
 
 

@@ -4,7 +4,7 @@ Every store raises `Unavailable` when the service behind it does not answer; non
 into an empty result.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -150,8 +150,11 @@ class ArchiveStore(Protocol):
 class MemoryStore(Protocol):
     """Long-term memory: the current version of every memory, and every version before it."""
 
-    def put(self, memory: Memory) -> None:
-        """Write version n, given that n - 1 is the current one; else `Conflict`. Keeps n - 1 as history."""
+    def put(self, memory: Memory, *, after: int | None) -> None:
+        """Write a version, given that `after` is the current one (None: there is none); else `Conflict`.
+
+        It stands in the history too, where nothing is ever overwritten.
+        """
         ...
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
@@ -163,11 +166,22 @@ class MemoryStore(Protocol):
         ...
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
-        """Every version of a memory, oldest first."""
+        """Every version of a memory, oldest first, those that say it was removed included."""
         ...
 
-    def delete(self, memory: Memory) -> None:
-        """Remove a memory, given that this is still its version; else `Conflict`. Its history stays."""
+    def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
+        """Number of the last version that a memory ever had; 0 where it never was."""
+        ...
+
+    def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
+        """Every version of every memory of a type; those of one memory side by side, oldest first."""
+        ...
+
+    def remove(self, removal: Memory, *, after: int) -> None:
+        """Remove a memory, given that `after` is still its version; else `Conflict`.
+
+        `removal` is the version that says so in the history. What is gone already stays so.
+        """
         ...
 
 
@@ -186,8 +200,24 @@ class StateStore(Protocol):
         """The state, or None."""
         ...
 
-    def put(self, agent_id: str, state_type: str, data: Document, *, expected_version: int, now_ms: int) -> State:
-        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
+    def put(
+        self,
+        agent_id: str,
+        state_type: str,
+        data: Document,
+        *,
+        expected_version: int,
+        now_ms: int,
+        beside: Mapping[str, Document] | None = None,
+    ) -> State:
+        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`.
+
+        `beside` holds other states by their type, each written as a first version together with it or not at all.
+        """
+        ...
+
+    def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+        """The states whose type begins with a prefix, in order of their type, with the rest of that."""
         ...
 
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:

@@ -60,7 +60,9 @@ def item_bytes(value: Any) -> int:
 
 def memory_item(memory: Memory) -> Item:
     """A memory's current version."""
-    return documents(data=memory.data) | {
+    said = {"changed_by": memory.changed_by, "reason": memory.reason}
+    item = documents(data=memory.data) | {name: text(value) for name, value in said.items() if value is not None}
+    return item | {
         "pk": text(keys.memory_pk(memory.agent_id, memory.memory_type)),
         "sk": text(memory.pattern_id),
         "pattern_id": text(memory.pattern_id),
@@ -79,6 +81,8 @@ def history_item(memory: Memory) -> Item:
     item["pk"] = text(keys.history_pk(memory.agent_id, memory.memory_type))
     item["sk"] = text(keys.history_sk(memory.pattern_id, memory.version))
     item["known_confidence"] = item.pop("confidence")
+    if memory.is_removed:
+        item["is_removed"] = {"BOOL": True}
     return item
 
 
@@ -94,4 +98,7 @@ def memory_from(item: Item) -> Memory:
         learned_ms=milliseconds(item["learned_at"]),
         updated_ms=milliseconds(item["updated_at"]),
         version=int(item["version"]["N"]),
+        changed_by=item["changed_by"]["S"] if "changed_by" in item else None,
+        reason=item["reason"]["S"] if "reason" in item else None,
+        is_removed="is_removed" in item,
     )

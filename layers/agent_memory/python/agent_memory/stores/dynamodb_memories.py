@@ -24,25 +24,10 @@ class DynamoDBMemories:
         self._client = client
         self._table = MEMORIES.full_name(table_prefix)
 
-    def put(self, memory: Memory) -> None:
-        """Write version n, given that n - 1 is the current one; else `Conflict`. Every version is kept."""
-        current: Any = {
-            "TableName": self._table,
-            "Item": memory_item(memory),
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
-        if memory.version > 1:
-            current["ConditionExpression"] = "version = :before"
-            current["ExpressionAttributeValues"] = {":before": number(memory.version - 1)}
-        kept: Any = {"TableName": self._table, "Item": history_item(memory)}
-        try:
-            with unavailable("DynamoDB"):
-                self._client.transact_write_items(TransactItems=[{"Put": current}, {"Put": kept}])
-        except ClientError as error:
-            raise Conflict(
-                f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
-                f"version {memory.version} does not follow the current one"
-            ) from error
+    def put(self, memory: Memory, *, after: int | None) -> None:
+        """Write a version, given that `after` is the current one (None: there is none); else `Conflict`."""
+        current = {"TableName": self._table, "Item": memory_item(memory), **_is_current(after)}
+        self._with_history({"Put": current}, memory)
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
@@ -68,29 +53,47 @@ class DynamoDBMemories:
             yield from (memory_from(found[key["sk"]["S"]]) for key in keys if key["sk"]["S"] in found)
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
-        """Every version of a memory, oldest first."""
-        pages = self._pages(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :pattern)",
-            ExpressionAttributeValues={
-                ":pk": text(history_pk(agent_id, memory_type)),
-                ":pattern": text(f"{pattern_id}#"),
-            },
-            ConsistentRead=True,
-        )
+        """Every version of a memory, oldest first, those that say it was removed included."""
+        pages = self._pages(**_versions_of(agent_id, memory_type, pattern_id), ConsistentRead=True)
         return [memory_from(item) for page in pages for item in page]
 
-    def delete(self, memory: Memory) -> None:
-        """Remove a memory, given that this is still its version; else `Conflict`. Its history stays."""
+    def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
+        """Number of the last version that a memory ever had; 0 where it never was."""
+        wanted = _versions_of(agent_id, memory_type, pattern_id)
+        with unavailable("DynamoDB"):
+            page = self._client.query(
+                TableName=self._table, **wanted, ConsistentRead=True, ScanIndexForward=False, Limit=1
+            )
+        return max((memory_from(cast("Item", item)).version for item in page["Items"]), default=0)
+
+    def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
+        """Every version of every memory of a type; those of one memory side by side, oldest first."""
+        pages = self._pages(
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": text(history_pk(agent_id, memory_type))},
+            ConsistentRead=True,
+        )
+        return (memory_from(item) for page in pages for item in page)
+
+    def remove(self, removal: Memory, *, after: int) -> None:
+        """Remove a memory, given that `after` is still its version; else `Conflict`."""
+        key = {"pk": text(memory_pk(removal.agent_id, removal.memory_type)), "sk": text(removal.pattern_id)}
+        self._with_history({"Delete": {"TableName": self._table, "Key": key, **_is_current(after)}}, removal)
+
+    def _with_history(self, change: Any, memory: Memory) -> None:
+        kept: Any = {
+            "TableName": self._table,
+            "Item": history_item(memory),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
         try:
             with unavailable("DynamoDB"):
-                self._client.delete_item(
-                    TableName=self._table,
-                    Key={"pk": text(memory_pk(memory.agent_id, memory.memory_type)), "sk": text(memory.pattern_id)},
-                    ConditionExpression="attribute_not_exists(pk) OR version = :version",
-                    ExpressionAttributeValues={":version": number(memory.version)},
-                )
+                self._client.transact_write_items(TransactItems=[change, {"Put": kept}])
         except ClientError as error:
-            raise Conflict(f"{memory.memory_type} {memory.pattern_id} has changed meanwhile") from error
+            raise Conflict(
+                f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
+                f"version {memory.version} does not follow the current one"
+            ) from error
 
     def _pages(self, **request: Any) -> Iterator[list[Item]]:
         while True:
@@ -100,3 +103,19 @@ class DynamoDBMemories:
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _is_current(version: int | None) -> dict[str, Any]:
+    if version is None:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {"ConditionExpression": "version = :before", "ExpressionAttributeValues": {":before": number(version)}}
+
+
+def _versions_of(agent_id: str, memory_type: str, pattern_id: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :pattern)",
+        "ExpressionAttributeValues": {
+            ":pk": text(history_pk(agent_id, memory_type)),
+            ":pattern": text(f"{pattern_id}#"),
+        },
+    }

@@ -1,6 +1,6 @@
 """Agent states and the register of agents in DynamoDB."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
@@ -27,26 +27,49 @@ class DynamoDBStates:
     def get(self, agent_id: str, state_type: str) -> State | None:
         """The state, or None."""
         item = self._item(agent_id, state_type)
-        if item is None:
-            return None
-        return State(document(item, "data"), int(item["version"]["N"]), milliseconds(item["last_updated"]))
+        return _state_from(item) if item is not None else None
 
-    def put(self, agent_id: str, state_type: str, data: Document, *, expected_version: int, now_ms: int) -> State:
+    def put(
+        self,
+        agent_id: str,
+        state_type: str,
+        data: Document,
+        *,
+        expected_version: int,
+        now_ms: int,
+        beside: Mapping[str, Document] | None = None,
+    ) -> State:
         """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
-        item = self._key(agent_id, state_type) | documents(data=data)
-        item |= {"version": number(expected_version + 1), "last_updated": seconds(now_ms)}
-        condition: Any = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if expected_version:
-            condition = {
-                "ConditionExpression": "version = :before",
-                "ExpressionAttributeValues": {":before": number(expected_version)},
-            }
+        state = State(data, expected_version + 1, now_ms)
+        puts = [self._put(agent_id, state_type, state, expected_version)]
+        puts += [self._put(agent_id, other, State(kept, 1, now_ms), 0) for other, kept in (beside or {}).items()]
         try:
             with unavailable("DynamoDB"):
-                self._client.put_item(TableName=self._table, Item=item, **condition)
+                if len(puts) == 1:
+                    self._client.put_item(**puts[0])
+                else:
+                    self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
         except ClientError as error:
             raise Conflict(f"state {state_type} is no longer at version {expected_version}") from error
-        return State(data, expected_version + 1, now_ms)
+        return state
+
+    def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+        """The states whose type begins with a prefix, in order of their type, with the rest of that."""
+        found: list[tuple[str, State]] = []
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": {":pk": text(agent_id), ":prefix": text(prefix)},
+            "ConsistentRead": True,
+        }
+        while True:
+            with unavailable("DynamoDB"):
+                page = self._client.query(**request)
+            items = [cast("Item", item) for item in page["Items"]]
+            found += [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in items]
+            if "LastEvaluatedKey" not in page:
+                return found
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
         """Note that an agent makes decisions of these types, spread over so many shards."""
@@ -85,6 +108,17 @@ class DynamoDBStates:
                 return sorted(found)
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
+    def _put(self, agent_id: str, state_type: str, state: State, expected_version: int) -> Any:
+        item = self._key(agent_id, state_type) | documents(data=state.data)
+        item |= {"version": number(state.version), "last_updated": seconds(state.updated_ms)}
+        request: dict[str, Any] = {"TableName": self._table, "Item": item}
+        if not expected_version:
+            return request | {"ConditionExpression": "attribute_not_exists(pk)"}
+        return request | {
+            "ConditionExpression": "version = :before",
+            "ExpressionAttributeValues": {":before": number(expected_version)},
+        }
+
     def _raise_shards(self, agent_id: str, write_shards: int) -> None:
         """The number only grows: decisions stay in the shards that they were written to."""
         try:
@@ -108,3 +142,7 @@ class DynamoDBStates:
 
     def _key(self, agent_id: str, state_type: str) -> Item:
         return {"pk": text(agent_id), "sk": text(state_type)}
+
+
+def _state_from(item: Item) -> State:
+    return State(document(item, "data"), int(item["version"]["N"]), milliseconds(item["last_updated"]))

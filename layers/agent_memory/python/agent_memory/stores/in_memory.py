@@ -5,7 +5,7 @@ through the codec on their way in, so that what DynamoDB would refuse is refused
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -22,7 +22,7 @@ from agent_memory.stores.decision_items import (
     decision_item,
     first_outcome,
 )
-from agent_memory.stores.dynamodb_items import Item, document, documents, memory_from, memory_item
+from agent_memory.stores.dynamodb_items import Item, document, documents, history_item, memory_from, memory_item
 from agent_memory.stores.large_parts import check_size
 
 
@@ -130,16 +130,13 @@ class InMemoryMemories:
     def __init__(self) -> None:
         self._current: dict[tuple[str, str, str], Item] = {}
         self._history: dict[tuple[str, str, str], list[Item]] = {}
+        self._writing = Lock()
 
-    def put(self, memory: Memory) -> None:
-        """Write version n, given that n - 1 is the current one; else `Conflict`. Every version is kept."""
-        address = _address(memory)
-        present = self._current.get(address)
-        if (memory_from(present).version if present else 0) != memory.version - 1:
-            raise Conflict(f"{memory.memory_type} {memory.pattern_id}: another writer came first")
-        item = memory_item(memory)
-        self._current[address] = item
-        self._history.setdefault(address, []).append(item)
+    def put(self, memory: Memory, *, after: int | None) -> None:
+        """Write a version, given that `after` is the current one (None: there is none); else `Conflict`."""
+        with self._writing:
+            self._keep(memory, after)
+            self._current[_address(memory)] = memory_item(memory)
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
@@ -148,20 +145,35 @@ class InMemoryMemories:
 
     def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
         """Memories of a type, most confident first."""
-        memories = [memory_from(i) for address, i in self._current.items() if address[:2] == (agent_id, memory_type)]
+        current = list(self._current.items())
+        memories = [memory_from(item) for address, item in current if address[:2] == (agent_id, memory_type)]
         memories.sort(key=lambda memory: memory.confidence, reverse=True)
         return iter([memory for memory in memories if memory.confidence >= min_confidence])
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
-        """Every version of a memory, oldest first."""
+        """Every version of a memory, oldest first, those that say it was removed included."""
         return [memory_from(item) for item in self._history.get((agent_id, memory_type, pattern_id), [])]
 
-    def delete(self, memory: Memory) -> None:
-        """Remove a memory, given that this is still its version; else `Conflict`. Its history stays."""
-        present = self._current.get(_address(memory))
-        if present and memory_from(present).version != memory.version:
-            raise Conflict(f"{memory.memory_type} {memory.pattern_id} has changed meanwhile")
-        self._current.pop(_address(memory), None)
+    def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
+        """Number of the last version that a memory ever had; 0 where it never was."""
+        return max((memory.version for memory in self.history(agent_id, memory_type, pattern_id)), default=0)
+
+    def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
+        """Every version of every memory of a type; those of one memory side by side, oldest first."""
+        addresses = sorted(address for address in self._history if address[:2] == (agent_id, memory_type))
+        return (memory for address in addresses for memory in self.history(*address))
+
+    def remove(self, removal: Memory, *, after: int) -> None:
+        """Remove a memory, given that `after` is still its version; else `Conflict`."""
+        with self._writing:
+            self._keep(removal, after)
+            del self._current[_address(removal)]
+
+    def _keep(self, memory: Memory, after: int | None) -> None:
+        present = self.get(*_address(memory))
+        if (present.version if present else None) != after or memory.version <= self.last_version(*_address(memory)):
+            raise Conflict(f"{memory.memory_type} {memory.pattern_id}: another writer came first")
+        self._history.setdefault(_address(memory), []).append(history_item(memory))
 
 
 class InMemoryStates:
@@ -170,6 +182,7 @@ class InMemoryStates:
     def __init__(self) -> None:
         self._states: dict[tuple[str, str], tuple[Item, int, int]] = {}
         self._registered: dict[str, Registration] = {}
+        self._writing = Lock()
 
     def get(self, agent_id: str, state_type: str) -> State | None:
         """The state, or None."""
@@ -178,13 +191,32 @@ class InMemoryStates:
         item, version, updated_ms = self._states[agent_id, state_type]
         return State(document(item, "data"), version, updated_ms)
 
-    def put(self, agent_id: str, state_type: str, data: Document, *, expected_version: int, now_ms: int) -> State:
+    def put(
+        self,
+        agent_id: str,
+        state_type: str,
+        data: Document,
+        *,
+        expected_version: int,
+        now_ms: int,
+        beside: Mapping[str, Document] | None = None,
+    ) -> State:
         """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
-        present = self.get(agent_id, state_type)
-        if (present.version if present else 0) != expected_version:
-            raise Conflict(f"state {state_type} is no longer at version {expected_version}")
-        self._states[agent_id, state_type] = (documents(data=data), expected_version + 1, now_ms)
+        items = {state_type: (documents(data=data), expected_version + 1, now_ms)}
+        items |= {other: (documents(data=kept), 1, now_ms) for other, kept in (beside or {}).items()}
+        with self._writing:
+            for name in items:
+                present = self.get(agent_id, name)
+                if (present.version if present else 0) != (expected_version if name == state_type else 0):
+                    raise Conflict(f"state {state_type} is no longer at version {expected_version}")
+            self._states |= {(agent_id, name): item for name, item in items.items()}
         return State(data, expected_version + 1, now_ms)
+
+    def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+        """The states whose type begins with a prefix, in order of their type, with the rest of that."""
+        names = sorted(name for owner, name in list(self._states) if owner == agent_id and name.startswith(prefix))
+        states = [(name, self.get(agent_id, name)) for name in names]
+        return [(name.removeprefix(prefix), state) for name, state in states if state is not None]
 
     def register(
         self,

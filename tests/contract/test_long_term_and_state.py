@@ -1,0 +1,160 @@
+"""Long-term memory and agent state through their public face, on every store."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from agent_memory import Conflict, InvalidInput, MemoryManager, NotFound
+from agent_memory.clock import to_iso
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def memory(stores, clock):
+    return MemoryManager("hunter", stores=stores, clock=clock)
+
+
+@pytest.fixture
+def atomic(stores, memory):
+    """moto checks and writes in two steps: races are run on the others."""
+    if "PartiQLOnMoto" in repr(getattr(stores.memories, "_client", None)):
+        pytest.skip("moto's transactions are not atomic")
+    return memory
+
+
+async def test_every_change_says_who_when_why_and_from_what_to_what(memory, clock):
+    await memory.store_ltm("PATTERN", "pump", {"confidence": 0.7, "rate": 1, "note": "a"}, reason="seen twice")
+    clock.advance(HOUR)
+    await memory.store_ltm("PATTERN", "pump", {"confidence": 0.7, "rate": 1.0, "extra": None})
+    await memory.update_ltm_confidence("pump", 0.9, reason="held again")
+    first, second, third = await memory.get_ltm_history("PATTERN", "pump")
+    assert (first["version"], first["changed_by"], first["reason"]) == (1, "hunter", "seen twice")
+    assert first["changes"]["note"] == {"before": None, "after": "a"}
+    assert second["at"] == "2026-11-20T13:00:00.000Z"
+    assert second["changes"] == {"note": {"before": "a", "after": None}, "rate": {"before": 1, "after": 1.0}}
+    assert third["changes"] == {"confidence": {"before": 0.7, "after": 0.9}}
+    assert await memory.get_ltm_history("PATTERN", "never") == []
+
+
+async def test_what_was_known_at_a_past_moment(memory, clock):
+    start = clock.now_ms()
+    for n in range(4):
+        await memory.store_ltm("PATTERN", "pump", {"confidence": n / 4, "n": n})
+        await memory.store_ltm("PATTERN", f"p{n}", {"confidence": 0.6})
+        clock.advance(HOUR)
+    pump = (await memory.retrieve_ltm("PATTERN", {"n": 3}))[0]
+    removed = memory.long_term.history("PATTERN", "p0")[-1]
+    memory.long_term.remove(removed, reason="no longer holds")
+
+    async def known(hours, **filters):
+        at = to_iso(start + hours * HOUR + 1)
+        return [
+            (one["pattern_id"], one["confidence"]) for one in await memory.retrieve_ltm("PATTERN", filters, as_of=at)
+        ]
+
+    assert await known(-1) == []
+    assert sorted(await known(1)) == [("p0", 0.6), ("p1", 0.6), ("pump", 0.25)]
+    assert sorted(await known(3, min_confidence=0.7)) == [("pump", 0.75)]
+    assert [name for name, _ in await known(5)] == ["pump", "p1", "p2", "p3"]
+    assert pump["version"] == 4
+    assert [one["pattern_id"] for one in await memory.get_pattern_memory(as_of=to_iso(start + 3 * HOUR))] == ["pump"]
+
+
+async def test_a_removed_memory_comes_back_with_its_history(memory):
+    await memory.store_ltm("STRATEGY", "fade", {"confidence": 0.2})
+    memory.long_term.remove(memory.long_term.history("STRATEGY", "fade")[-1], reason="low confidence")
+    assert await memory.retrieve_ltm("STRATEGY") == []
+    back = await memory.store_ltm("STRATEGY", "fade", {"confidence": 0.8})
+    assert back["version"] == 3
+    told = await memory.get_ltm_history("STRATEGY", "fade")
+    assert [(one["version"], one["removed"], one["reason"]) for one in told] == [
+        (1, False, None),
+        (2, True, "low confidence"),
+        (3, False, None),
+    ]
+    assert told[2]["changes"] == {"confidence": {"before": None, "after": 0.8}}
+
+
+async def test_an_expected_version_is_met_or_nothing_changes(memory):
+    await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5}, expected_version=0)
+    with pytest.raises(Conflict, match="version 1, not 0"):
+        await memory.store_ltm("PATTERN", "pump", {"confidence": 0.6}, expected_version=0)
+    stored = await memory.store_ltm("PATTERN", "pump", {"confidence": 0.6}, expected_version=1)
+    assert stored["version"] == 2
+    with pytest.raises(Conflict):
+        await memory.save_state({}, expected_version=3)
+    for wrong in (-1, True, "1"):
+        with pytest.raises(InvalidInput, match="expected_version"):
+            await memory.store_ltm("PATTERN", "pump", {}, expected_version=wrong)
+        with pytest.raises(InvalidInput, match="expected_version"):
+            await memory.save_state({}, expected_version=wrong)
+
+
+@pytest.mark.parametrize(
+    ("data", "field"), [({"confidence": 2}, "confidence"), ({"a": float("nan")}, "/a"), ({"a": {1: 2}}, "/a")]
+)
+async def test_unusable_memories_are_named_first_time_and_later(memory, data, field):
+    for _ in range(2):
+        with pytest.raises(InvalidInput) as caught:
+            await memory.store_ltm("PATTERN", "pump", data)
+        assert caught.value.field == field
+        await memory.store_ltm("PATTERN", "pump", {"confidence": data.get("confidence", 0.0) and 0.5})
+
+
+def race(count, call):
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda n: asyncio.run(call(n)), range(count)))
+
+
+def test_fifty_writers_race_on_one_pattern_and_none_is_lost(atomic):
+    stored = race(50, lambda n: atomic.store_ltm("PATTERN", "pump", {"confidence": 0.5, "writer": n}))
+    assert sorted(one["version"] for one in stored) == list(range(1, 51))
+    versions = atomic.long_term.history("PATTERN", "pump")
+    assert {one.version: one.data["writer"] for one in versions} == {one["version"]: one["writer"] for one in stored}
+
+
+def test_fifty_writers_race_on_one_state_and_none_is_lost(atomic):
+    stored = race(50, lambda n: atomic.save_state({"configuration": {"writer": n}}))
+    assert sorted(one["version"] for one in stored) == list(range(1, 51))
+    kept = asyncio.run(atomic.list_configurations())
+    assert {one["state_version"]: one["configuration"]["writer"] for one in kept} == {
+        one["version"]: one["data"]["configuration"]["writer"] for one in stored
+    }
+
+
+def test_of_writers_who_expect_the_same_version_one_wins(atomic):
+    async def save(n):
+        try:
+            return await atomic.save_state({"n": n}, expected_version=0)
+        except Conflict:
+            return None
+
+    (won,) = [one for one in race(20, save) if one]
+    assert asyncio.run(atomic.load_state()) == won
+
+
+async def test_state_checkpoints_and_configurations(memory, stores, clock):
+    assert await memory.load_state() is None
+    with pytest.raises(NotFound):
+        await memory.create_checkpoint("before-open")
+    first = {"current_cycle": 1, "configuration": {"learning_rate": 0.1}, "source_metrics": {"a": 1.0}}
+    await memory.save_state(first)
+    await memory.create_checkpoint("before-open")
+    clock.advance(HOUR)
+    await memory.save_state({**first, "current_cycle": 2})
+    await memory.save_state({**first, "configuration": {"learning_rate": 0.2}})
+    elsewhere = MemoryManager("hunter", stores=stores, clock=clock)  # the agent, started again
+    assert (await elsewhere.load_state())["data"]["configuration"] == {"learning_rate": 0.2}
+    restored = await elsewhere.restore_checkpoint("before-open", expected_version=3)
+    assert (restored["version"], restored["data"]) == (4, first)
+    assert [(one["name"], one["saved_at"]) for one in await memory.list_checkpoints()] == [
+        ("before-open", "2026-11-20T12:00:00.000Z")
+    ]
+    kept = [(one["state_version"], one["configuration"]) for one in await memory.list_configurations()]
+    assert kept == [(1, {"learning_rate": 0.1}), (3, {"learning_rate": 0.2}), (4, {"learning_rate": 0.1})]
+    with pytest.raises(NotFound):
+        await memory.restore_checkpoint("never")
+    with pytest.raises(InvalidInput):
+        await memory.create_checkpoint("a#b")
