@@ -5,13 +5,12 @@ from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from agent_memory.schema import CACHE
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.log_groups import log_group_for
 
-# The customary port of Redis over TLS.
-CACHE_PORT = 6380
 _HTTPS_PORT = 443
 # Short-term memory only, and nothing that reads or empties the whole cache.
 _ACCESS = "on ~stm:* resetchannels -@all +@read +@write +@connection +@transaction +@scripting -@dangerous"
@@ -91,8 +90,8 @@ class CacheStack(BaseStack):
             self, "CacheAccess", vpc=self.vpc, description="Short-term memory", allow_all_outbound=False
         )
         if not self.config.is_local:  # locally no function sits in the VPC
-            group.add_ingress_rule(self.function_security_group, ec2.Port.tcp(CACHE_PORT), "Functions")
-            self.function_security_group.add_egress_rule(group, ec2.Port.tcp(CACHE_PORT), "Cache")
+            group.add_ingress_rule(self.function_security_group, ec2.Port.tcp(CACHE.port), "Functions")
+            self.function_security_group.add_egress_rule(group, ec2.Port.tcp(CACHE.port), "Cache")
         return group
 
     def _user_group(self) -> elasticache.CfnUserGroup:
@@ -121,15 +120,15 @@ class CacheStack(BaseStack):
         cache = elasticache.CfnReplicationGroup(
             self,
             "Cache",
-            replication_group_description="Short-term memory of Agent Memory",
-            engine="valkey",
-            engine_version="8.0",
+            replication_group_description=CACHE.description,
+            engine=CACHE.engine,
+            engine_version=CACHE.engine_version,
             auto_minor_version_upgrade=True,
             cache_node_type=self.config.cache_node_type,
             num_cache_clusters=self.config.cache_nodes,
             automatic_failover_enabled=has_replica,
             multi_az_enabled=has_replica,
-            port=CACHE_PORT,
+            port=CACHE.port,
             cache_subnet_group_name=subnets.ref,
             security_group_ids=[self._cache_security_group().security_group_id],
             at_rest_encryption_enabled=True,

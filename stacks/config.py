@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from agent_memory.schema import CACHE
+
 Profile = Literal["aws", "local"]
 Architecture = Literal["arm64", "x86_64"]
 
@@ -76,10 +78,10 @@ class DeployConfig(BaseModel):
         default=5, ge=1, le=40, description="agents that learn side by side, 1 to 40", examples=["5"]
     )
     cache_node_type: str = Field(
-        default="cache.t4g.micro",
+        default=CACHE.node_type,
         pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$",
         description="the ElastiCache node type",
-        examples=["cache.t4g.micro"],
+        examples=[CACHE.node_type],
     )
     cache_nodes: int = Field(
         default=1,

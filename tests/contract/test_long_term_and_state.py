@@ -103,6 +103,20 @@ async def test_unusable_memories_are_named_first_time_and_later(memory, data, fi
         await memory.store_ltm("PATTERN", "pump", {"confidence": data.get("confidence", 0.0) and 0.5})
 
 
+async def test_short_term_values_are_consolidated_once(memory):
+    await memory.store_stm("pattern:whale", {"pattern_id": "whale_pump", "confidence": 0.7, "rate": 1.0})
+    for _ in range(2):
+        stored = await memory.consolidate_to_ltm("pattern:whale", "PATTERN")
+        assert (stored["pattern_id"], stored["version"], stored["rate"]) == ("whale_pump", 1, 1.0)
+    await memory.store_stm("performance:high", {"confidence": 0.2})
+    assert (await memory.consolidate_to_ltm("performance:high"))["pattern_id"] == "performance:high"
+    with pytest.raises(NotFound):
+        await memory.consolidate_to_ltm("vanished")
+    await memory.store_stm("list", [1])
+    with pytest.raises(InvalidInput, match="stm_key"):
+        await memory.consolidate_to_ltm("list")
+
+
 def race(count, call):
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda n: asyncio.run(call(n)), range(count)))

@@ -11,12 +11,14 @@ from agent_memory.models import DecisionType, MemoryType
 
 if TYPE_CHECKING:
     from agent_memory.analytics import MemoryAnalytics
+    from agent_memory.aws_clients import AWSMemoryClients
     from agent_memory.buffering import BufferedDecisionLogger, BufferMetrics
     from agent_memory.client import AgentMemoryClient
     from agent_memory.decision_logger import DecisionLogger
     from agent_memory.memory_manager import MemoryManager
 
 __all__ = [
+    "AWSMemoryClients",
     "AgentMemoryClient",
     "AgentMemoryError",
     "BufferMetrics",
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "AWSMemoryClients": "agent_memory.aws_clients",
     "AgentMemoryClient": "agent_memory.client",
     "BufferMetrics": "agent_memory.buffering",
     "BufferedDecisionLogger": "agent_memory.buffering",

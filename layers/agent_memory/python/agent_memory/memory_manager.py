@@ -8,9 +8,10 @@ from agent_memory.agent_state import AgentStates
 from agent_memory.clock import Clock, Instant, SystemClock
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import TimeRange
+from agent_memory.errors import InvalidInput, NotFound
 from agent_memory.hierarchy import Hierarchy
 from agent_memory.memories import LongTermMemory, ShortTermMemory
-from agent_memory.models import Document, MemoryType
+from agent_memory.models import Document, Memory, MemoryType
 from agent_memory.retention import CONTEXT_SECONDS
 from agent_memory.stores.connections import Stores, open_stores
 
@@ -136,6 +137,26 @@ class MemoryManager:
             InvalidInput: names the argument. Unavailable: the table did not answer.
         """
         return await asyncio.to_thread(self.long_term.changes, memory_type, pattern_id)
+
+    async def consolidate_to_ltm(self, stm_key: str, pattern_type: str = MemoryType.PATTERN) -> dict[str, Any]:
+        """Keep what lies under a key of short-term memory as a long-term memory; returns it as stored.
+
+        Its id is its own `pattern_id`, or the key. Doing it again changes nothing while the value is the same.
+
+        Raises:
+            InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has vanished.
+            Unavailable: cache or table did not answer.
+        """
+        return (await asyncio.to_thread(self._consolidate, stm_key, pattern_type)).as_dict()
+
+    def _consolidate(self, stm_key: str, pattern_type: str) -> Memory:
+        value = self.short_term.get(stm_key)
+        if value is None:
+            raise NotFound(f"there is nothing under {stm_key} in short-term memory any more")
+        if not isinstance(value, dict):
+            raise InvalidInput("stm_key", f"holds {type(value).__name__}; a long-term memory is a JSON object")
+        pattern_id = value.get("pattern_id", stm_key)
+        return self.long_term.put(pattern_type, pattern_id, value, reason=f"consolidated from {stm_key}")
 
     # --- state ---------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The three tables: one definition that the CDK stacks and `create_tables` both build from."""
+"""The three tables and the cache: one definition that the CDK stacks and `AWSMemoryClients` both build from."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -37,6 +37,19 @@ class Table:
         """Name of the deployed table under a deployment's prefix."""
         return f"{prefix}-{self.name}"
 
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The cache of short-term memory: an ElastiCache replication group, encrypted at rest and on the way."""
+
+    engine: str = "valkey"
+    engine_version: str = "8.0"
+    port: int = 6380  # customary for Redis over TLS
+    node_type: str = "cache.t4g.micro"
+    description: str = "Short-term memory of Agent Memory"
+
+
+CACHE = Cache()
 
 PK = Key("pk")
 SK = Key("sk")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.clock import Clock, SystemClock
+from agent_memory.errors import InvalidInput
 from agent_memory.stores.base import (
     ArchiveStore,
     BlobStore,
@@ -86,7 +87,7 @@ def in_memory_stores(clock: Clock | None = None) -> Stores:
     )
 
 
-def aws_client(service: str) -> Any:
+def aws_client(service: str, *, region: str | None = None) -> Any:
     """A boto3 client with enough connections for side-by-side requests and botocore's standard retries.
 
     botocore does not check parameters: the codec has, and a second look is a third of the cost of writing a batch.
@@ -102,16 +103,22 @@ def aws_client(service: str) -> Any:
         retries={"mode": "standard", "total_max_attempts": 5},
     )
     session: Any = boto3  # boto3-stubs knows services by literal name only
-    return session.client(service, config=config)
+    return session.client(service, config=config, region_name=region)
 
 
 def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: Any = None) -> "Redis":
-    """A Redis client with short timeouts and no retries: the caller falls through instead."""
+    """A Redis client with short timeouts and no retries: the caller falls through instead.
+
+    Raises:
+        InvalidInput: the endpoint is not `host:port`.
+    """
     from redis import Redis  # noqa: PLC0415
     from redis.backoff import NoBackoff  # noqa: PLC0415
     from redis.retry import Retry  # noqa: PLC0415
 
     host, _, port = endpoint.rpartition(":")
+    if not host or not port.isdigit():
+        raise InvalidInput("redis_endpoint", f"{endpoint!r:.80} is not usable; write host:port")
     return Redis(
         host=host,
         port=int(port),
