@@ -191,3 +191,9 @@ def report_key(agent_id: str, day: date) -> str:
 def pruned_key(agent_id: str, memory_type: str, pattern_id: str, version: int) -> str:
     """The last version of a memory that was pruned."""
     return f"pruned/agent_id={agent_id}/memory_type={memory_type}/{quote(pattern_id, safe='')}/{version:010d}.json"
+
+
+def object_prefixes(agent_id: str) -> list[str]:
+    """Where everything of one agent in the bucket lies."""
+    rooms = ("decisions", "large", "evidence", "reports", "pruned")
+    return [f"{room}/agent_id={agent_id}/" for room in rooms]

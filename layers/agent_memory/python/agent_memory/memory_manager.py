@@ -1,9 +1,12 @@
 """`MemoryManager`: the async face of an agent's short-term and long-term memory."""
 
 import asyncio
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from agent_memory import keys
+from agent_memory.agent_data import AgentData
 from agent_memory.agent_state import AgentStates
 from agent_memory.clock import Clock, Instant, SystemClock
 from agent_memory.decision_log import DecisionLog
@@ -45,7 +48,7 @@ class MemoryManager:
             redis_client=redis_client,
             clock=clock,
         )
-        clock = clock or SystemClock()
+        self._clock = clock = clock or SystemClock()
         self.long_term = LongTermMemory(agent_id, self.stores.memories, clock)
         self.short_term = ShortTermMemory(agent_id, self.stores.short_term)
         self.states = AgentStates(agent_id, self.stores.states, clock)
@@ -227,3 +230,18 @@ class MemoryManager:
             InvalidInput: names the argument. Unavailable: no level answered.
         """
         return await asyncio.to_thread(self.hierarchy.contexts, time_range, context_filter, limit=limit, level=level)
+
+    # --- the whole -----------------------------------------------------------------------------
+
+    async def export(self, path: Path | str, *, memory_types: Iterable[str] = tuple(MemoryType)) -> dict[str, Any]:
+        """Write everything that is kept of the agent into a zip file and return a receipt; see `AgentData.export`."""
+        data = AgentData(self.agent_id, self.stores, self._clock)
+        return await asyncio.to_thread(data.export, Path(path), memory_types)
+
+    async def forget(self, *, dry_run: bool = True) -> dict[str, Any]:
+        """Erase everything that is kept of the agent, or only count it, and return a receipt; see `AgentData.forget`.
+
+        Needs permissions on whole tables and all object versions, which no deployed function has.
+        """
+        data = AgentData(self.agent_id, self.stores, self._clock)
+        return await asyncio.to_thread(data.forget, dry_run=dry_run)

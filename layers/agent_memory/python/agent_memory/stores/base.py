@@ -126,6 +126,10 @@ class DecisionStore(Protocol):
         """What came of a decision, oldest first, up to `most` links."""
         ...
 
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's decisions and links, or only count them; returns how many."""
+        ...
+
 
 class ArchiveStore(Protocol):
     """Archived days of decisions: immutable files, one a day and type, each with a manifest."""
@@ -180,8 +184,12 @@ class MemoryStore(Protocol):
     def remove(self, removal: Memory, *, after: int) -> None:
         """Remove a memory, given that `after` is still its version; else `Conflict`.
 
-        `removal` is the version that says so in the history. What is gone already stays so.
+        `removal` is the version that says so in the history.
         """
+        ...
+
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's memories with all their versions, or only count them; returns how many items."""
         ...
 
 
@@ -232,6 +240,10 @@ class StateStore(Protocol):
         """Every registered agent, sorted."""
         ...
 
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's states and its registration, or only count them; returns how many."""
+        ...
+
 
 class BlobStore(Protocol):
     """Whole objects under keys."""
@@ -248,6 +260,10 @@ class BlobStore(Protocol):
         """The 'folders' directly under a prefix, in key order, each ending in '/'."""
         ...
 
+    def erase(self, prefix: str, *, dry_run: bool) -> int:
+        """Erase the objects below a prefix with all their versions, or only count these; returns how many."""
+        ...
+
 
 class ShortTermStore(Protocol):
     """JSON values that vanish by themselves."""
@@ -262,4 +278,12 @@ class ShortTermStore(Protocol):
 
     def count(self, prefix: str) -> int:
         """How many keys begin with this prefix."""
+        ...
+
+    def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
+        """Every key below a prefix with its value, in no order."""
+        ...
+
+    def erase(self, prefix: str, *, dry_run: bool) -> int:
+        """Erase every key below a prefix, or only count them; returns how many."""
         ...

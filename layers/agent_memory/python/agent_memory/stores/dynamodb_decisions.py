@@ -31,6 +31,7 @@ from agent_memory.stores.decision_items import (
 )
 from agent_memory.stores.decision_scans import DecisionScans
 from agent_memory.stores.dynamodb_batches import get_items
+from agent_memory.stores.dynamodb_erasure import erase_items
 from agent_memory.stores.dynamodb_items import Item, text
 from agent_memory.stores.large_parts import (
     INSERT_BUDGET_BYTES,
@@ -118,6 +119,10 @@ class DynamoDBDecisions:
         kept_ms = EXPIRE_AFTER_DAYS * DAY_MS
         items = [link_item(one, one.descendant.timestamp_ms + kept_ms) for one in links]
         self._statements.run([self._statements.insert(item) for item in items])
+
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's decisions and links, or only count them; returns how many."""
+        return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
 
     # --- reading -------------------------------------------------------------------------------
 

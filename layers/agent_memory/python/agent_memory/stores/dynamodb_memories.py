@@ -11,6 +11,7 @@ from agent_memory.models import Memory
 from agent_memory.schema import BY_CONFIDENCE, MEMORIES
 from agent_memory.stores.aws_errors import unavailable
 from agent_memory.stores.dynamodb_batches import get_items
+from agent_memory.stores.dynamodb_erasure import erase_items
 from agent_memory.stores.dynamodb_items import Item, history_item, memory_from, memory_item, number, text
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ class DynamoDBMemories:
         """Remove a memory, given that `after` is still its version; else `Conflict`."""
         key = {"pk": text(memory_pk(removal.agent_id, removal.memory_type)), "sk": text(removal.pattern_id)}
         self._with_history({"Delete": {"TableName": self._table, "Key": key, **_is_current(after)}}, removal)
+
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's memories with all their versions, or only count them; returns how many."""
+        return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
 
     def _with_history(self, change: Any, memory: Memory) -> None:
         kept: Any = {

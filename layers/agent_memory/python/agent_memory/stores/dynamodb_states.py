@@ -11,6 +11,7 @@ from agent_memory.models import Document, State
 from agent_memory.schema import STATES
 from agent_memory.stores.aws_errors import unavailable
 from agent_memory.stores.base import Registration
+from agent_memory.stores.dynamodb_erasure import erase_items
 from agent_memory.stores.dynamodb_items import Item, document, documents, milliseconds, number, seconds, text
 
 if TYPE_CHECKING:
@@ -58,15 +59,19 @@ class DynamoDBStates:
         found: list[tuple[str, State]] = []
         request: dict[str, Any] = {
             "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": {":pk": text(agent_id), ":prefix": text(prefix)},
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": text(agent_id)},
             "ConsistentRead": True,
         }
+        if prefix:  # DynamoDB takes no empty text here
+            request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
+            request["ExpressionAttributeValues"][":prefix"] = text(prefix)
         while True:
             with unavailable("DynamoDB"):
                 page = self._client.query(**request)
             items = [cast("Item", item) for item in page["Items"]]
-            found += [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in items]
+            states = [item for item in items if "version" in item]  # the registration is none
+            found += [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in states]
             if "LastEvaluatedKey" not in page:
                 return found
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -107,6 +112,10 @@ class DynamoDBStates:
             if "LastEvaluatedKey" not in page:
                 return sorted(found)
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's states and its registration, or only count them; returns how many."""
+        return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
 
     def _put(self, agent_id: str, state_type: str, state: State, expected_version: int) -> Any:
         item = self._key(agent_id, state_type) | documents(data=state.data)

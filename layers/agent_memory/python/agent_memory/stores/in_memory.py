@@ -96,6 +96,16 @@ class InMemoryDecisions:
         ordered = sorted(links, key=lambda one: decision_sk(one.descendant.timestamp_ms, one.descendant.decision_id))
         return ordered[:most]
 
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's decisions and links, or only count them; returns how many."""
+        decisions = [key for key in self._items if key.agent_id == agent_id]
+        links = [address for address in self._links if address[0] == agent_id]
+        count = len(decisions) + sum(len(self._links[address]) for address in links)
+        if not dry_run:
+            self._items = {key: item for key, item in self._items.items() if key.agent_id != agent_id}
+            self._links = {address: kept for address, kept in self._links.items() if address[0] != agent_id}
+        return count
+
     def _insert(self, decision: Decision, item: Item) -> Written:
         key = DecisionKey.of(decision)
         if key not in self._items:
@@ -169,6 +179,16 @@ class InMemoryMemories:
             self._keep(removal, after)
             del self._current[_address(removal)]
 
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's memories with all their versions, or only count them; returns how many items."""
+        kept = [address for address in self._history if address[0] == agent_id]
+        count = sum(len(self._history[address]) + (address in self._current) for address in kept)
+        if not dry_run:
+            for address in kept:
+                del self._history[address]
+                self._current.pop(address, None)
+        return count
+
     def _keep(self, memory: Memory, after: int | None) -> None:
         present = self.get(*_address(memory))
         if (present.version if present else None) != after or memory.version <= self.last_version(*_address(memory)):
@@ -238,6 +258,16 @@ class InMemoryStates:
         """Every registered agent, sorted."""
         return sorted(self._registered)
 
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's states and its registration, or only count them; returns how many."""
+        kept = [address for address in self._states if address[0] == agent_id]
+        count = len(kept) + (agent_id in self._registered)
+        if not dry_run:
+            for address in kept:
+                del self._states[address]
+            self._registered.pop(agent_id, None)
+        return count
+
 
 class InMemoryBlobs:
     """`BlobStore` in a dictionary."""
@@ -257,6 +287,14 @@ class InMemoryBlobs:
         """The 'folders' directly under a prefix, in key order, each ending in '/'."""
         below = (key[len(prefix) :] for key in self._objects if key.startswith(prefix))
         return sorted({f"{prefix}{rest.split('/', 1)[0]}/" for rest in below if "/" in rest})
+
+    def erase(self, prefix: str, *, dry_run: bool) -> int:
+        """Erase the objects below a prefix, or only count them; returns how many."""
+        below = [key for key in self._objects if key.startswith(prefix)]
+        if not dry_run:
+            for key in below:
+                del self._objects[key]
+        return len(below)
 
 
 class InMemoryShortTerm:
@@ -280,6 +318,20 @@ class InMemoryShortTerm:
         """How many keys begin with this prefix."""
         self._sweep()
         return sum(1 for key in self._values if key.startswith(prefix))
+
+    def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
+        """Every key below a prefix with its value, in no order."""
+        self._sweep()
+        return ((key, json.loads(body)) for key, (body, _) in list(self._values.items()) if key.startswith(prefix))
+
+    def erase(self, prefix: str, *, dry_run: bool) -> int:
+        """Erase every key below a prefix, or only count them; returns how many."""
+        self._sweep()
+        below = [key for key in self._values if key.startswith(prefix)]
+        if not dry_run:
+            for key in below:
+                del self._values[key]
+        return len(below)
 
     def _sweep(self) -> None:
         now_ms = self._clock.now_ms()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.errors import Unavailable
+from agent_memory.stores.redis_whole import dump_keys, erase_keys
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -34,6 +35,16 @@ class RedisShortTerm:
         pattern = "".join(f"\\{sign}" if sign in "*?[]\\^-" else sign for sign in prefix) + "*"
         with _unavailable():
             return sum(1 for _ in self._client.scan_iter(match=pattern, count=1000))
+
+    def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
+        """Every key below a prefix with its value, in no order."""
+        with _unavailable():
+            yield from dump_keys(self._client, prefix)
+
+    def erase(self, prefix: str, *, dry_run: bool) -> int:
+        """Erase every key below a prefix, or only count them; returns how many."""
+        with _unavailable():
+            return erase_keys(self._client, prefix, dry_run=dry_run)
 
 
 @contextmanager

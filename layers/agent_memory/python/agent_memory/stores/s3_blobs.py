@@ -1,6 +1,6 @@
 """Objects in the archive bucket."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -41,3 +41,21 @@ class S3Blobs:
         )
         with unavailable("S3"):
             return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
+
+    def erase(self, prefix: str, *, dry_run: bool) -> int:
+        """Erase the objects below a prefix with all their versions, or only count these; returns how many."""
+        erased = 0
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
+        with unavailable("S3"):
+            for page in pages:
+                found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                erased += len(found)
+                if found and not dry_run:
+                    self._delete([{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found])
+        return erased
+
+    def _delete(self, objects: Any) -> None:
+        refused = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+        errors = refused.get("Errors", [])
+        if errors:
+            raise Unavailable(f"S3 refused to delete {errors[0].get('Key')}: {errors[0].get('Code')}")

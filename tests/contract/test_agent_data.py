@@ -1,0 +1,87 @@
+"""What is kept of an agent is handed out whole and forgotten whole, on every store."""
+
+import json
+import zipfile
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent_memory import DecisionLogger, MemoryManager, NotFound, Unavailable
+from agent_memory.night.archival import archive_due_days
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+async def fill(stores, clock, agent_id):
+    """An agent with something of every kind: recent, archived and large decisions, memories, states, short term."""
+    memory = MemoryManager(agent_id, stores=stores, clock=clock)
+    logger = DecisionLogger(agent_id, memory_manager=memory, clock=clock, write_shards=2)
+    old = await logger.log_decision("QUERY", {"n": 1}, {}, timestamp=NOON - timedelta(days=40))
+    archive_due_days(agent_id, NOON.date(), decisions=stores.decisions, states=stores.states, archive=stores.archive)
+    own = await logger.log_decision("MY_OWN", {"text": "x" * 400_000}, {}, parent_ids=[old])
+    await logger.log_outcome(own, {"n": 1}, True)
+    await memory.store_ltm("PATTERN", "pump", {"confidence": 0.7})
+    await memory.store_ltm("PATTERN", "pump", {"confidence": 0.8})
+    memory.long_term.remove(memory.long_term.history("PATTERN", "pump")[-1], reason="gone")
+    await memory.store_ltm("TEAMS_OWN", "rule", {"a": 1.0})
+    await memory.save_state({"configuration": {"rate": 0.1}})
+    await memory.create_checkpoint("first")
+    await memory.store_stm("context:current", {"trend": "up"})
+    return memory, logger, [old, own]
+
+
+def lines(archive, name):
+    return [json.loads(line) for line in archive.read(f"{name}.jsonl").decode().splitlines()]
+
+
+async def test_an_export_holds_everything(stores, clock, tmp_path):
+    memory, _, ids = await fill(stores, clock, "hunter")
+    await fill(stores, clock, "hunter-2")
+    receipt = await memory.export(tmp_path / "hunter.zip", memory_types=["PATTERN", "TEAMS_OWN"])
+    with zipfile.ZipFile(tmp_path / "hunter.zip") as archive:
+        decisions = lines(archive, "decisions")
+        assert [one["decision_id"] for one in decisions] == ids
+        assert decisions[1]["context"] == {"text": "x" * 400_000}
+        versions = [(one["pattern_id"], one["version"], one["removed"]) for one in lines(archive, "memories")]
+        assert versions == [("pump", 1, False), ("pump", 2, False), ("pump", 3, True), ("rule", 1, False)]
+        states = {one["state_type"]: one["data"] for one in lines(archive, "states")}
+        assert set(states) == {"ARCHIVE_PROGRESS", "CURRENT", "CHECKPOINT#first", "CONFIGURATION#0000000001"}
+        assert lines(archive, "short_term") == [{"key": "context:current", "data": {"trend": "up"}}]
+    assert receipt["counts"] == {"decisions": 2, "memories": 4, "states": 4, "short_term": 1}
+    assert len(receipt["sha256"]) == 64
+    assert [file.name for file in tmp_path.iterdir()] == ["hunter.zip"]
+
+
+async def test_an_outage_leaves_no_half_an_export(stores, clock, tmp_path, monkeypatch):
+    memory, *_ = await fill(stores, clock, "hunter")
+
+    def down(*_args, **_settings):
+        raise Unavailable("DynamoDB did not answer")
+
+    monkeypatch.setattr(stores.states, "below", down)
+    with pytest.raises(Unavailable):
+        await memory.export(tmp_path / "hunter.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_dry_run_counts_and_forgetting_erases_what_it_counted(stores, clock):
+    memory, logger, ids = await fill(stores, clock, "hunter")
+    other, other_logger, other_ids = await fill(stores, clock, "hunter-2")
+    counted = await memory.forget()
+    assert (counted["dry_run"], counted["agent_id"]) == (True, "hunter")
+    assert all(counted["counts"].values())
+    assert len(await logger.query_decisions()) == 2
+    erased = await memory.forget(dry_run=False)
+    assert erased["counts"] == counted["counts"]
+    assert set((await memory.forget())["counts"].values()) == {0}
+    assert await logger.query_decisions() == []
+    assert await memory.retrieve_ltm("PATTERN") == []
+    assert await memory.get_ltm_history("PATTERN", "pump") == []
+    assert (await memory.load_state(), await memory.retrieve_stm("context:current")) == (None, None)
+    for one in ids:
+        with pytest.raises(NotFound):
+            await DecisionLogger("hunter", stores=stores, clock=clock).get_decision(one)
+    assert stores.states.agents() == ["hunter-2"]
+    assert [one["decision_id"] for one in await other_logger.query_decisions()] == other_ids[::-1]
+    assert len(await other.get_ltm_history("PATTERN", "pump")) == 3
+    assert await other.retrieve_stm("context:current") == {"trend": "up"}
