@@ -67,6 +67,7 @@ class ApiStack(BaseStack):
             layers=layers.base,
             environment={
                 "AGENT_MEMORY_ARCHIVE_BUCKET": storage.archive.bucket_name,
+                "AGENT_MEMORY_WRITE_SHARDS": str(self.config.write_shards),
                 **(_local_cache(self.config) if local else _aws_cache(cache)),
             },
             memory_mb=1024,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from agent_memory.ids import MAX_SHARDS
 from agent_memory.schema import CACHE
 
 Profile = Literal["aws", "local"]
@@ -112,6 +113,14 @@ class DeployConfig(BaseModel):
     )
     api_burst: int = Field(
         default=200, ge=1, le=5_000, description="requests the API takes at once, 1 to 5,000", examples=["200"]
+    )
+    write_shards: int = Field(
+        default=1,
+        ge=1,
+        le=MAX_SHARDS,
+        description="partitions that an agent's new decisions are spread over, 1 to 32; one takes 1,000 write units "
+        "a second, and more make reads dearer",
+        examples=["4"],
     )
     alarm_email: str | None = Field(
         default=None,

@@ -10,8 +10,10 @@ import pytest
 from moto import mock_aws
 
 from agent_memory.decision_log import DecisionLog
+from agent_memory.decision_queries import DecisionFilter
 from agent_memory.errors import InvalidInput
-from agent_memory.service import api, nightly
+from agent_memory.service import nightly
+from agent_memory.service.deployment import deployment as served
 from agent_memory.service.observability import metrics
 from agent_memory.stores.connections import open_stores
 from tests.aws_tables import create_tables
@@ -42,14 +44,14 @@ def deployment(monkeypatch):
         create_tables(dynamodb, "agent-memory")
         s3.create_bucket(Bucket="archive-bucket")
         stores = open_stores(archive_bucket="archive-bucket", dynamodb_client=dynamodb, s3_client=s3)
-        for cached in (nightly.stores, api.stores, api.decision_log):
+        for cached in (nightly.stores, served):
             cached.cache_clear()
         monkeypatch.setattr(nightly, "stores", lambda: stores)
         monkeypatch.setattr(metrics, "namespace", "BTCAgent/Memory")
         monkeypatch.setattr(metrics, "service", "test")
+        metrics.clear_metrics()  # other tests of the routes count, too, and flush nothing
         yield stores
-        for cached in (api.stores, api.decision_log):
-            cached.cache_clear()
+        served.cache_clear()
 
 
 def handler_of(name):
@@ -94,7 +96,7 @@ def log_days(stores, days, per_day=4):
 def test_the_api_logs_the_example_decision(deployment, capsys):
     answer = invoke("api")
     assert answer["statusCode"] == 201
-    (logged,) = DecisionLog(AGENT, deployment).page(api.DecisionFilter()).decisions
+    (logged,) = DecisionLog(AGENT, deployment).page(DecisionFilter()).decisions
     assert logged.decision_id == json.loads(answer["body"])["decision_id"]
     assert emitted(capsys) == {"DecisionsLogged": 1.0}
 

@@ -1,6 +1,7 @@
 import json
 
-from tests.stacks.templates import text_of
+from tests.stacks.conftest import build
+from tests.stacks.templates import Template, text_of
 
 
 def test_every_route_asks_for_an_iam_signature(aws):
@@ -38,6 +39,15 @@ def test_the_function_runs_in_the_isolated_subnets_and_knows_the_cache(aws):
     assert variables["AGENT_MEMORY_TABLE_PREFIX"] == "agent-memory"
     assert variables["AGENT_MEMORY_ARCHIVE_BUCKET"].startswith("<agent-memory-storage:")
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "BTCAgent/Memory"
+
+
+def test_the_function_spreads_writes_as_the_settings_say(aws, tmp_path):
+    variables = aws["api"].function("agent-memory-api")["Environment"]["Variables"]
+    assert variables["AGENT_MEMORY_WRITE_SHARDS"] == "1"
+    app, _ = build(tmp_path, write_shards="8")
+    app.synth()
+    spread = Template(json.loads((tmp_path / "agent-memory-api.template.json").read_text()))
+    assert spread.function("agent-memory-api")["Environment"]["Variables"]["AGENT_MEMORY_WRITE_SHARDS"] == "8"
 
 
 def test_the_function_answers_before_api_gateway_gives_up(aws):

@@ -9,6 +9,7 @@ from agent_memory import AgentMemoryClient, Conflict, Forbidden, InvalidInput, N
 from agent_memory.clock import SystemClock
 from agent_memory.ids import new_decision_id
 from agent_memory.service import api
+from agent_memory.service.deployment import Deployment
 from agent_memory.stores.connections import in_memory_stores
 from tests.http_events import Context, http_event
 
@@ -34,12 +35,10 @@ def to_the_routes(request: httpx.Request) -> httpx.Response:
 
 @pytest.fixture
 def client(monkeypatch):
-    stores = in_memory_stores()
-    monkeypatch.setattr(api, "stores", lambda: stores)
-    api.decision_log.cache_clear()
+    served = Deployment(in_memory_stores())
+    monkeypatch.setattr(api, "deployment", lambda: served)
     transport = httpx.MockTransport(to_the_routes)
-    yield AgentMemoryClient("https://api.example", "market-hunter", session=Keys(), transport=transport)
-    api.decision_log.cache_clear()
+    return AgentMemoryClient("https://api.example", "market-hunter", session=Keys(), transport=transport)
 
 
 async def test_the_client_does_what_the_direct_classes_do(client):

@@ -7,6 +7,7 @@ import pytest
 from agent_memory.errors import Unavailable
 from agent_memory.ids import new_decision_id
 from agent_memory.service import api
+from agent_memory.service.deployment import Deployment
 from agent_memory.stores.connections import in_memory_stores
 from tests.http_events import Context, http_event
 
@@ -17,10 +18,9 @@ GOOD = {"decision_type": "QUERY", "context": {"market": {"trend": "bullish"}, "w
 @pytest.fixture(autouse=True)
 def stores(monkeypatch):
     made = in_memory_stores()
-    monkeypatch.setattr(api, "stores", lambda: made)
-    api.decision_log.cache_clear()
-    yield made
-    api.decision_log.cache_clear()
+    served = Deployment(made)
+    monkeypatch.setattr(api, "deployment", lambda: served)
+    return made
 
 
 def call(method, path, body=None, query=None, *, raw=None, base=BASE):

@@ -1,7 +1,10 @@
 import pytest
 
+from agent_memory.ids import shard_of
+from agent_memory.service.deployment import deployment
 from agent_memory.service.elasticache_token import ElastiCacheToken
 from agent_memory.service.settings import BadEnvironment, FunctionSettings
+from agent_memory.stores.connections import in_memory_stores
 
 
 def test_settings_are_read_from_the_environment():
@@ -9,7 +12,18 @@ def test_settings_are_read_from_the_environment():
         {"AGENT_MEMORY_TABLE_PREFIX": "p", "AGENT_MEMORY_REDIS_ENDPOINT": "h:6379", "AGENT_MEMORY_REDIS_TLS": "true"}
     )
     assert (settings.table_prefix, settings.redis_endpoint, settings.redis_tls) == ("p", "h:6379", True)
-    assert settings.archive_bucket is None
+    assert (settings.archive_bucket, settings.write_shards) == (None, 1)
+
+
+def test_decisions_are_spread_as_the_environment_says(monkeypatch):
+    monkeypatch.setattr(FunctionSettings, "open_stores", lambda _: in_memory_stores())
+    monkeypatch.setenv("AGENT_MEMORY_TABLE_PREFIX", "p")
+    monkeypatch.setenv("AGENT_MEMORY_WRITE_SHARDS", "32")
+    deployment.cache_clear()
+    log = deployment().decision_log("market-hunter")
+    deployment.cache_clear()
+    logged = log.log([{"decision_type": "QUERY", "context": {}, "reasoning": {}}] * 40)
+    assert len({shard_of(result.decision_id) for result in logged}) > 1
 
 
 @pytest.mark.parametrize(
@@ -18,6 +32,10 @@ def test_settings_are_read_from_the_environment():
         ({}, "AGENT_MEMORY_TABLE_PREFIX"),
         ({"AGENT_MEMORY_REDIS_TLS": "yes"}, "AGENT_MEMORY_REDIS_TLS"),
         ({"AGENT_MEMORY_REDIS_ENDPOINT": "host"}, "AGENT_MEMORY_REDIS_ENDPOINT"),
+        ({"AGENT_MEMORY_WRITE_SHARDS": "0"}, "AGENT_MEMORY_WRITE_SHARDS"),
+        ({"AGENT_MEMORY_WRITE_SHARDS": "33"}, "AGENT_MEMORY_WRITE_SHARDS"),
+        ({"AGENT_MEMORY_WRITE_SHARDS": "-1"}, "AGENT_MEMORY_WRITE_SHARDS"),
+        ({"AGENT_MEMORY_WRITE_SHARDS": "few"}, "AGENT_MEMORY_WRITE_SHARDS"),
     ],
 )
 def test_a_bad_deployment_is_named(environment, name):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent_memory.ids import MAX_SHARDS
 from agent_memory.stores.connections import Stores, open_stores, redis_client_for
 
 
@@ -22,6 +23,7 @@ class FunctionSettings:
     redis_tls: bool
     redis_user: str | None
     redis_cache: str | None
+    write_shards: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "FunctionSettings":
@@ -37,6 +39,7 @@ class FunctionSettings:
             redis_tls=_boolean(environment, "AGENT_MEMORY_REDIS_TLS"),
             redis_user=environment.get("AGENT_MEMORY_REDIS_USER") or None,
             redis_cache=environment.get("AGENT_MEMORY_REDIS_CACHE") or None,
+            write_shards=_whole_number(environment, "AGENT_MEMORY_WRITE_SHARDS", default=1, most=MAX_SHARDS),
         )
 
     def open_stores(self) -> Stores:
@@ -70,6 +73,13 @@ def _boolean(environment: Mapping[str, str], name: str) -> bool:
     if value not in ("true", "false"):
         raise BadEnvironment(f"{name} is {value!r}; write true or false")
     return value == "true"
+
+
+def _whole_number(environment: Mapping[str, str], name: str, *, default: int, most: int) -> int:
+    value = environment.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= most:
+        raise BadEnvironment(f"{name} is {value!r}; write a whole number from 1 to {most}")
+    return int(value)
 
 
 def _endpoint(environment: Mapping[str, str], name: str) -> str | None:

@@ -1,0 +1,48 @@
+"""The deployment that a function serves: its stores, and each agent's log and memories on them."""
+
+from functools import lru_cache, partial
+
+from agent_memory.clock import Clock, SystemClock
+from agent_memory.decision_log import DecisionLog
+from agent_memory.keys import check_agent_id
+from agent_memory.memories import LongTermMemory, ShortTermMemory
+from agent_memory.service.settings import FunctionSettings
+from agent_memory.stores.connections import Stores
+
+_LOGS_KEPT = 1024
+
+
+class Deployment:
+    """What the routes work on. `write_shards` (1 to 32) is how many partitions new decisions are spread over.
+
+    Its methods raise `InvalidInput` where the agent's id cannot be used.
+    """
+
+    def __init__(self, stores: Stores, *, write_shards: int = 1, clock: Clock | None = None) -> None:
+        self._stores = stores
+        self._clock = clock or SystemClock()
+        opened = partial(DecisionLog, stores=stores, clock=self._clock, write_shards=write_shards)
+        self._logs = lru_cache(maxsize=_LOGS_KEPT)(opened)
+
+    def decision_log(self, agent_id: str) -> DecisionLog:
+        """An agent's decision log; kept, because it remembers what it has registered."""
+        return self._logs(agent_id)
+
+    def long_term(self, agent_id: str) -> LongTermMemory:
+        """An agent's long-term memory."""
+        return LongTermMemory(check_agent_id(agent_id), self._stores.memories, self._clock)
+
+    def short_term(self, agent_id: str) -> ShortTermMemory:
+        """An agent's short-term memory."""
+        return ShortTermMemory(check_agent_id(agent_id), self._stores.short_term)
+
+
+@lru_cache(maxsize=1)
+def deployment() -> Deployment:
+    """The deployment that the environment names, opened at the first request and kept.
+
+    Raises:
+        BadEnvironment: names the variable.
+    """
+    settings = FunctionSettings.from_environment()
+    return Deployment(settings.open_stores(), write_shards=settings.write_shards)
