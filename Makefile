@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions local-up local-down local-status local-reset synth cdk test test-quick check format lock clean
+.PHONY: help setup demo bench-decisions local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ test: $(READY)  ## Run every test (some four minutes on two cores)
 
 test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not local_cloud" tests/unit tests/contract $(TEST_ARGS)
+
+openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
+	@$(BIN)/python -m agent_memory.service.openapi docs/openapi.json
 
 check: $(READY)  ## Lint, format, types, import direction
 	@$(BIN)/ruff check $(SOURCES)

@@ -1,5 +1,6 @@
 """Routes as data: each is declared once, beside its handler, for the function and for the OpenAPI document."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -81,6 +82,11 @@ class Operation:
     def name(self) -> str:
         """The handler's name, which is the client's for the same."""
         return self.handler.__name__
+
+    @property
+    def names(self) -> list[str]:
+        """The names in its path."""
+        return re.findall(r"{(\w+)}", self.path)
 
     def answer(self, deployment: Deployment, http: HttpRequest) -> Reply:
         """Parse, call the handler, and hand on its reply or what it raises."""
