@@ -5,8 +5,17 @@ import time
 import httpx
 import pytest
 
-from agent_memory import AgentMemoryClient, Conflict, Forbidden, InvalidInput, NotFound
+from agent_memory import (
+    AgentMemoryClient,
+    Blocking,
+    BufferedDecisionLogger,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+)
 from agent_memory.codec import canonical_json
+from agent_memory.errors import TooLarge
 from agent_memory.ids import new_decision_id
 
 pytestmark = pytest.mark.local_cloud
@@ -65,7 +74,7 @@ async def test_what_is_refused_says_why_and_shows_no_trace(local_cloud):
         with pytest.raises(NotFound):
             await client.log_outcome(new_decision_id("QUERY", 5), {}, True)
         # A client that does not check its agent id, as one in another language might not.
-        client._http.base_url = f"{local_cloud.api_url}/v1/agents/Bad!/"
+        client._http._http.base_url = f"{local_cloud.api_url}/v1/agents/Bad!/"
         with pytest.raises(InvalidInput, match="agent_id"):
             await client.query_decisions()
 
@@ -78,3 +87,55 @@ async def test_memory_over_signed_http(local_cloud):
         await client.store_ltm("STRATEGY", "fade-gaps", {"confidence": 0.8, "note": "second"})
         (found,) = await client.retrieve_ltm("STRATEGY", {"min_confidence": 0.75})
         assert (found["note"], found["version"]) == ("second", 2)
+
+
+async def test_chains_horizons_statistics_and_cursors(local_cloud):
+    async with client_of(local_cloud, "chained") as client:
+        first = await client.log_decision("SOURCE_SELECTION", {"market": {"trend": "up"}}, {"selected": ["a", "b"]})
+        second = await client.log_decision("SIGNAL_GENERATION", {}, {}, parent_ids=[first], memory_ids=["whale_pump"])
+        await client.log_outcome(first, {"move": 1}, False, horizon="1h")
+        await client.log_outcome(first, {"move": 2}, True, horizon="exit", headline=True)
+        await client.log_outcome(first, {"move": 3}, True, horizon="exit", amend=True)
+        found = await client.get_decision(first)
+        assert (found["success"], found["outcome"], found["horizon"]) == (True, {"move": 3}, "exit")
+        assert len(found["superseded_outcomes"]) == len(found["other_outcomes"]) == 1
+        chain = {one["decision_id"]: one["why"] for one in await client.get_decision_chain(first)}
+        assert chain == {second: "names this decision as a parent"}
+        told = await client.analyze_decision_patterns(group_by="source")
+        assert {group["group"]: group["succeeded"] for group in told["groups"]} == {"a": 1, "b": 1, None: 0}
+        page = await client.page_decisions(limit=1, newest_first=False)
+        rest = await client.page_decisions(limit=1, newest_first=False, cursor=page["cursor"])
+        assert [one["decision_id"] for one in page["decisions"] + rest["decisions"]] == [first, second]
+        with pytest.raises(InvalidInput, match="another query"):
+            await client.page_decisions("LEARNING", limit=1, cursor=page["cursor"])
+
+
+async def test_five_megabytes_are_stored_and_ten_are_413(local_cloud):
+    async with client_of(local_cloud, "large") as client:
+        text = "because " * (5_000_000 // 8)
+        decision_id = await client.log_decision("QUERY", {"n": 1}, {"why": text})
+        assert (await client.get_decision(decision_id))["reasoning"] == {"why": text}
+        other = await client.log_decision("QUERY", {"n": 2}, {"why": text})
+        first = await client.page_decisions(newest_first=False)  # two do not fit into one reply
+        assert ([one["decision_id"] for one in first["decisions"]], first["cursor"] is None) == ([decision_id], False)
+        assert [one["decision_id"] for one in await client.query_decisions()] == [other, decision_id]
+        with pytest.raises(TooLarge, match="over 5,500,000 bytes"):
+            await client.log_decision("QUERY", {"n": 3}, {"why": text + text})
+        assert len(await client.query_decisions(context_filter={"n": 3})) == 0
+
+
+def test_agents_without_asyncio(local_cloud):
+    with Blocking(client_of(local_cloud, "blocking")) as client:
+        decision_id = client.log_decision("QUERY", {"market": {"trend": "up"}}, {})
+        assert client.get_decision(decision_id)["context"] == {"market": {"trend": "up"}}
+
+
+async def test_a_buffer_in_front_of_the_api(local_cloud, tmp_path):
+    async with BufferedDecisionLogger(client_of(local_cloud, "buffered"), tmp_path / "buffer") as buffered:
+        ids = [await buffered.log_decision("QUERY", {"n": n}, {}) for n in range(150)]
+        for n, one in enumerate(ids):
+            await buffered.log_outcome(one, {"n": n}, n % 2 == 0, horizon="1h")
+        await buffered.flush(60)
+        assert buffered.metrics().acknowledged == 300
+        found = await buffered.query_decisions(limit=1000)
+    assert {one["decision_id"]: one["outcome"] for one in found} == {one: {"n": n} for n, one in enumerate(ids)}

@@ -1,14 +1,25 @@
 """The HTTP client against the real routes, without a network between."""
 
+import inspect
 import json
 
 import httpx
 import pytest
 
-from agent_memory import AgentMemoryClient, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from agent_memory import (
+    AgentMemoryClient,
+    Blocking,
+    Conflict,
+    DecisionLogger,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Unavailable,
+)
+from agent_memory.client import requests
 from agent_memory.clock import SystemClock
 from agent_memory.ids import new_decision_id
-from agent_memory.service import api
+from agent_memory.service import api, decision_routes
 from agent_memory.service.deployment import Deployment
 from agent_memory.stores.connections import in_memory_stores
 from tests.http_events import Context, http_event
@@ -65,8 +76,10 @@ async def test_refusals_become_the_same_errors(client):
     await client.log_decision("QUERY", {}, {}, decision_id=decision_id)
     with pytest.raises(Conflict):
         await client.log_decision("QUERY", {"x": 1}, {}, decision_id=decision_id)
-    with pytest.raises(InvalidInput, match="not JSON"):
-        await client.log_decision("QUERY", {"x": float("nan")}, {})
+    for unusable in ({"x": float("nan")}, {"x": {1: 2}}, {"x": b""}):
+        with pytest.raises(InvalidInput) as caught:
+            await client.log_decision("QUERY", unusable, {})
+        assert caught.value.field == "/context/x"
 
 
 @pytest.mark.parametrize(
@@ -86,3 +99,133 @@ async def test_a_dead_network_is_unavailable():
     async with AgentMemoryClient("https://x", "hunter", session=Keys(), transport=httpx.MockTransport(dead)) as client:
         with pytest.raises(Unavailable, match="ConnectError"):
             await client.query_decisions()
+
+
+@pytest.fixture
+def shaky(monkeypatch):
+    """A client whose requests fail as often as a test says, before or after they take effect."""
+    served = Deployment(in_memory_stores())
+    monkeypatch.setattr(api, "deployment", lambda: served)
+    monkeypatch.setattr(requests, "_FIRST_BACKOFF_SECONDS", 0.001)
+    failures = []
+
+    def answer(request):
+        failure = failures.pop(0) if failures else None
+        if failure == "refused":
+            raise httpx.ConnectError("refused")
+        if isinstance(failure, int):
+            return httpx.Response(failure, text="{}")
+        answered = to_the_routes(request)
+        if failure == "cut":
+            raise httpx.ReadTimeout("no answer")
+        return answered
+
+    client = AgentMemoryClient("https://x", "hunter", session=Keys(), transport=httpx.MockTransport(answer))
+    return client, failures
+
+
+@pytest.mark.parametrize("failure", ["refused", "cut", 429, 500, 502, 503, 504])
+async def test_what_was_sent_again_is_stored_once(shaky, failure):
+    client, failures = shaky
+    async with client:
+        failures += [failure, failure]
+        decision_id = await client.log_decision("QUERY", {"n": 1}, {})
+        failures += [failure]
+        assert [one["status"] for one in await client.log_decisions([_draft(1), _draft(2)])] in (
+            ["created"] * 2,
+            ["unchanged"] * 2,
+        )
+        for n in (1, 2):
+            failures += [failure]
+            await client.log_outcome(decision_id, {"n": n}, True, amend=True)
+        assert len(await client.query_decisions()) == 3
+        found = await client.get_decision(decision_id)
+        assert (found["outcome"], [one["outcome"] for one in found["superseded_outcomes"]]) == ({"n": 2}, [{"n": 1}])
+
+
+async def test_after_four_attempts_the_api_is_unavailable_and_a_refusal_is_final(shaky):
+    client, failures = shaky
+    async with client:
+        failures += [503] * 4
+        with pytest.raises(Unavailable):
+            await client.query_decisions()
+        assert failures == []
+        failures += [503] * 8
+        with pytest.raises(Unavailable):
+            await client.log_decisions([_draft(n) for n in range(150)])
+        failures.clear()
+        failures += [403, 503]
+        with pytest.raises(Forbidden):
+            await client.query_decisions()
+        assert failures == [503]
+
+
+async def test_many_items_go_out_in_several_requests_and_keep_their_order(client):
+    async with client:
+        drafts = [_draft(n) for n in range(230)]
+        drafts[7] = {**drafts[7], "context": {"x": {1: 2}}}
+        drafts[120] = {**drafts[120], "decision_type": "lower"}
+        before = [dict(draft) for draft in drafts]
+        results = await client.log_decisions(drafts)
+        assert drafts == before
+        assert [n for n, one in enumerate(results) if one["status"] == "invalid"] == [7, 120]
+        assert results[7]["error"]["field"] == "/context/x"
+        found = {one["decision_id"]: one["context"]["n"] for one in await client.query_decisions(limit=1000)}
+        assert [found.get(one["decision_id"]) for one in results] == [None if n in (7, 120) else n for n in range(230)]
+        told = await client.log_outcomes([{"decision_id": one, "outcome": {}, "success": True} for one in found])
+        assert {one["status"] for one in told} == {"recorded"}
+
+
+async def test_pages_that_end_early_are_followed(client, monkeypatch):
+    monkeypatch.setattr(decision_routes, "how_many_fit", lambda decisions: min(3, len(list(decisions))))
+    async with client:
+        await client.log_decisions([_draft(n) for n in range(20)])
+        found = await client.query_decisions(limit=17, newest_first=False)
+        assert [one["context"]["n"] for one in found] == list(range(17))
+        page = await client.page_decisions(limit=17)
+        assert (len(page["decisions"]), page["cursor"] is not None) == (3, True)
+
+
+async def test_chains_statistics_and_horizons(client):
+    async with client:
+        first = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {"selected": ["a"]})
+        second = await client.log_decision("LEARNING", {}, {}, parent_ids=[first], memory_ids=["whale_pump"])
+        await client.log_outcome(first, {"n": 1}, False, horizon="1h")
+        await client.log_outcome(first, {"n": 2}, True, horizon="exit", headline=True)
+        assert (await client.get_decision(first))["success"] is True
+        (entry, *_) = await client.get_decision_chain(second)
+        assert (entry["decision_id"], entry["relation"]) == (first, "ancestor")
+        told = await client.analyze_decision_patterns("QUERY", group_by="source")
+        assert [(group["group"], group["succeeded"]) for group in told["groups"]] == [("a", 1)]
+        assert await client.query_decisions(success_filter="pending", context_type="trend=up") == []
+
+
+def test_the_client_has_the_methods_of_the_direct_class_to_the_letter():
+    def methods(kind):
+        named = inspect.getmembers(kind, inspect.iscoroutinefunction)
+        return {name: inspect.signature(method) for name, method in named if not name.startswith("_")}
+
+    theirs = methods(AgentMemoryClient)
+    for name, signature in methods(DecisionLogger).items():
+        assert theirs[name] == signature, name
+
+
+def test_no_secret_is_shown(client):
+    assert repr(client) == "AgentMemoryClient('https://api.example/v1/agents/market-hunter/')"
+
+
+def test_without_credentials_the_error_says_what_to_do():
+    class NoKeys:
+        region_name = None
+
+        def get_credentials(self):
+            return None
+
+    client = Blocking(AgentMemoryClient("https://x", "hunter", session=NoKeys()))
+    with client, pytest.raises(PermissionError, match="set a profile"):
+        client.query_decisions()
+
+
+def _draft(n):
+    at = f"2026-11-01T00:{n // 60:02}:{n % 60:02}Z"
+    return {"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "timestamp": at}

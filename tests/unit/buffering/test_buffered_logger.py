@@ -1,6 +1,7 @@
 """The buffered logger as agents use it."""
 
 import asyncio
+import inspect
 import os
 import threading
 
@@ -168,3 +169,23 @@ def test_the_sink_may_say_how_much_a_batch_holds(directory):
 
 def test_a_direct_logger_is_a_sink():
     assert {"log_decisions", "log_outcomes"} <= set(dir(DecisionLogger))
+
+
+async def test_the_sink_is_closed_on_the_loop_that_used_it(directory):
+    class Closable(FakeStore):
+        closed_on = None
+
+        async def aclose(self):
+            self.closed_on = threading.current_thread().name
+
+    store = Closable()
+    async with BufferedDecisionLogger(store, directory) as logger:
+        await logger.log_decision("QUERY", {}, {})
+    assert store.closed_on == "agent-memory-buffer"
+
+
+def test_logging_has_the_signatures_of_the_direct_logger():
+    for name in ("log_decision", "log_outcome"):
+        assert inspect.signature(getattr(BufferedDecisionLogger, name)) == inspect.signature(
+            getattr(DecisionLogger, name)
+        )

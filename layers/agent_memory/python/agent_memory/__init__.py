@@ -12,6 +12,7 @@ from agent_memory.models import DecisionType, MemoryType
 if TYPE_CHECKING:
     from agent_memory.analytics import MemoryAnalytics
     from agent_memory.aws_clients import AWSMemoryClients
+    from agent_memory.blocking import Blocking
     from agent_memory.buffering import BufferedDecisionLogger, BufferMetrics
     from agent_memory.client import AgentMemoryClient
     from agent_memory.decision_logger import DecisionLogger
@@ -21,6 +22,7 @@ __all__ = [
     "AWSMemoryClients",
     "AgentMemoryClient",
     "AgentMemoryError",
+    "Blocking",
     "BufferMetrics",
     "BufferedDecisionLogger",
     "Conflict",
@@ -40,6 +42,7 @@ _ROOMS = {
     "AWSMemoryClients": "agent_memory.aws_clients",
     "AgentMemoryClient": "agent_memory.client",
     "BufferMetrics": "agent_memory.buffering",
+    "Blocking": "agent_memory.blocking",
     "BufferedDecisionLogger": "agent_memory.buffering",
     "DecisionLogger": "agent_memory.decision_logger",
     "MemoryAnalytics": "agent_memory.analytics",

@@ -92,6 +92,8 @@ class Drainer:
         with suppress(asyncio.CancelledError):
             await self._task
         syncing.cancel()
+        if hasattr(self._sink, "aclose"):  # its connections live on this loop and end with it
+            await self._sink.aclose()
 
     async def _drain(self) -> None:
         retrying = AsyncRetrying(

@@ -50,7 +50,7 @@ class BufferedDecisionLogger:
 
     Args:
         sink: a `DecisionLogger`, an `AgentMemoryClient`, or anything with their methods. From now on it is used on
-            the buffer's own event loop only; whoever made it closes it, after `aclose`.
+            the buffer's own event loop only, and is closed with the buffer.
         directory: where the log lies, on a local disk; made where it does not exist.
         on_full: whether a full buffer lets callers wait, or refuses them with `Unavailable`.
         max_pending_bytes: what may wait on disk for the sink.

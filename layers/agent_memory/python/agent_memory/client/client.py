@@ -1,31 +1,48 @@
 """`AgentMemoryClient`: the decision log and memory of one agent over signed HTTP."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlencode
 
 import httpx
 
+from agent_memory.client.requests import Requests, iso, segment
 from agent_memory.client.signing import SigV4
-from agent_memory.clock import Instant, parse_instant, to_iso
-from agent_memory.decision_queries import TimeRange
-from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from agent_memory.clock import Instant, SystemClock, parse_instant, to_iso
+from agent_memory.codec import check
+from agent_memory.decision_drafts import decision_draft, outcome_report
+from agent_memory.decision_queries import SuccessFilter, TimeRange
+from agent_memory.errors import AgentMemoryError, InvalidInput
+from agent_memory.http_limits import MAX_BATCH
+from agent_memory.ids import new_decision_id
 from agent_memory.keys import check_agent_id
 from agent_memory.models import Document
 from agent_memory.retention import CONTEXT_SECONDS
 
-_TIMEOUT_SECONDS = 30
-_CONNECTION_RETRIES = 3
+_REQUESTS_AT_ONCE = 4
 
 
 class AgentMemoryClient:
-    """Talks to a deployed API as one agent. Use it as an async context manager, or call `aclose`.
+    """Talks to a deployed API as one agent, with the methods of the direct classes.
 
-    `base_url` is the API's address up to, not including, `/v1`. Requests are signed with the
-    credentials of `session` (a boto3 or botocore session; by default what boto3 finds).
+    Use it as an async context manager, or call `aclose`; `Blocking` makes it one for callers without asyncio.
+
+    Ids of decisions, and times of amendments, are made before the first attempt: what is sent again after a timeout is
+    recognised. So requests are repeated, with exponential backoff and full jitter, where the connection fails or the
+    API answers 429, 500, 502, 503 or 504; four attempts at most, within a minute.
+
+    Args:
+        base_url: the API's address up to, not including, `/v1`.
+        agent_id: whose memory it is.
+        session: a boto3 or botocore session whose credentials sign the requests; by default what boto3 finds.
+        region: of the API; by default the session's.
+        write_shards: as the deployment has it: over how many partitions new decisions are spread.
+        transport: what carries the requests, for tests.
     """
+
+    max_batch = MAX_BATCH
 
     def __init__(
         self,
@@ -34,6 +51,7 @@ class AgentMemoryClient:
         *,
         session: Any = None,
         region: str | None = None,
+        write_shards: int = 1,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         if session is None:
@@ -41,12 +59,15 @@ class AgentMemoryClient:
 
             session = boto3.Session()
         self.agent_id = check_agent_id(agent_id)
-        self._http = httpx.AsyncClient(
-            base_url=f"{base_url.rstrip('/')}/v1/agents/{self.agent_id}/",
-            auth=SigV4(session, region or getattr(session, "region_name", None) or "us-east-1"),
-            timeout=_TIMEOUT_SECONDS,
-            transport=transport or httpx.AsyncHTTPTransport(retries=_CONNECTION_RETRIES),
+        self.write_shards = write_shards
+        self._http = Requests(
+            f"{base_url.rstrip('/')}/v1/agents/{self.agent_id}/",
+            SigV4(session, region or getattr(session, "region_name", None) or "us-east-1"),
+            transport,
         )
+
+    def __repr__(self) -> str:
+        return f"AgentMemoryClient({self._http.base_url!r})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,131 +92,216 @@ class AgentMemoryClient:
         *,
         decision_id: str | None = None,
         timestamp: Instant | None = None,
+        parent_ids: Sequence[str] = (),
+        memory_ids: Sequence[str] = (),
     ) -> str:
         """Log one decision and return its id; see `DecisionLogger.log_decision`."""
-        draft: dict[str, Any] = {"decision_type": decision_type, "context": context, "reasoning": reasoning}
-        optional = {"metadata": metadata, "decision_id": decision_id, "timestamp": _iso(timestamp)}
-        draft |= {name: value for name, value in optional.items() if value is not None}
-        answer = await self._send("POST", "decisions", draft)
+        draft = decision_draft(
+            decision_type,
+            context,
+            reasoning,
+            metadata=metadata,
+            decision_id=decision_id,
+            timestamp=timestamp,
+            parent_ids=parent_ids,
+            memory_ids=memory_ids,
+        )
+        answer = await self._http.send("POST", "decisions", self._repeatable_draft(draft))
         return str(answer["decision_id"])
 
     async def log_decisions(self, drafts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Log up to a hundred decisions; each has its own result: `decision_id`, `status`, maybe `error`."""
-        return list((await self._send("POST", "decisions/batch", {"decisions": list(drafts)}))["results"])
+        """Log many decisions, a hundred a request; see `DecisionLogger.log_decisions`."""
+        return await self._in_batches("decisions", drafts, self._repeatable_draft)
 
     async def log_outcome(
-        self, decision_id: str, outcome: Document, success: bool, metrics: Document | None = None
+        self,
+        decision_id: str,
+        outcome: Document,
+        success: bool,
+        metrics: Document | None = None,
+        *,
+        horizon: str | None = None,
+        amend: bool = False,
+        headline: bool = False,
+        timestamp: Instant | None = None,
     ) -> None:
         """Add what came of a decision; see `DecisionLogger.log_outcome`."""
-        body = {"outcome": outcome, "success": success, "metrics": metrics or {}}
-        await self._send("POST", f"decisions/{_segment(decision_id)}/outcome", body)
+        report = outcome_report(
+            decision_id,
+            outcome,
+            success,
+            metrics=metrics,
+            horizon=horizon,
+            amend=amend,
+            headline=headline,
+            timestamp=timestamp,
+        )
+        body = {name: value for name, value in _repeatable_report(report).items() if name != "decision_id"}
+        await self._http.send("POST", f"decisions/{segment(decision_id)}/outcome", body)
 
     async def log_outcomes(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Add up to a hundred outcomes; each has its own result: `decision_id`, `status`, maybe `error`."""
-        return list((await self._send("POST", "outcomes/batch", {"outcomes": list(reports)}))["results"])
+        """Add many outcomes, a hundred a request; see `DecisionLogger.log_outcomes`."""
+        return await self._in_batches("outcomes", reports, _repeatable_report)
 
     async def get_decision(self, decision_id: str) -> dict[str, Any]:
-        """One decision; see `DecisionLogger.get_decision`."""
-        return await self._send("GET", f"decisions/{_segment(decision_id)}")
+        """One decision with its outcomes; see `DecisionLogger.get_decision`."""
+        return await self._http.send("GET", f"decisions/{segment(decision_id)}")
 
     async def query_decisions(
         self,
         decision_type: str | None = None,
         time_range: TimeRange | None = None,
-        success_filter: bool | None = None,
+        success_filter: SuccessFilter = None,
         context_filter: Document | None = None,
         limit: int = 100,
         *,
+        context_type: str | None = None,
         newest_first: bool = True,
     ) -> list[dict[str, Any]]:
-        """Decisions that meet every filter; see `DecisionLogger.query_decisions`."""
-        start, end = time_range or (None, None)
+        """Up to `limit` decisions that meet every filter, over as many pages as it takes; see `DecisionLogger`."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = await self.page_decisions(
+                decision_type,
+                time_range,
+                success_filter,
+                context_filter,
+                limit - len(found),
+                context_type=context_type,
+                newest_first=newest_first,
+                cursor=cursor,
+            )
+            found += page["decisions"]
+            cursor = page["cursor"]
+            if cursor is None or len(found) >= limit:
+                return found
+
+    async def page_decisions(
+        self,
+        decision_type: str | None = None,
+        time_range: TimeRange | None = None,
+        success_filter: SuccessFilter = None,
+        context_filter: Document | None = None,
+        limit: int = 100,
+        *,
+        context_type: str | None = None,
+        newest_first: bool = True,
+        cursor: str | None = None,
+    ) -> dict[str, Any]:
+        """One page of such decisions; see `DecisionLogger.page_decisions`. It may end before `limit`, with a cursor."""
+        success = str(success_filter).lower() if isinstance(success_filter, bool) else success_filter
         query = {
             "decision_type": decision_type,
-            "start": _iso(start),
-            "end": _iso(end),
-            "success": None if success_filter is None else str(success_filter).lower(),
+            **_range(time_range),
+            "success": success,
             "context": None if context_filter is None else json.dumps(context_filter),
+            "context_type": context_type,
             "limit": str(limit),
             "order": "newest" if newest_first else "oldest",
+            "cursor": cursor,
         }
-        return list((await self._send("GET", "decisions", query=query))["decisions"])
+        return await self._http.send("GET", "decisions", query=query)
+
+    async def get_decision_chain(self, decision_id: str, depth: int = 5) -> list[dict[str, Any]]:
+        """What led to a decision and what came of it; see `DecisionLogger.get_decision_chain`."""
+        answer = await self._http.send("GET", f"decisions/{segment(decision_id)}/chain", query={"depth": str(depth)})
+        return list(answer["chain"])
+
+    async def analyze_decision_patterns(
+        self,
+        decision_type: str | None = None,
+        time_range: TimeRange | None = None,
+        group_by: str = "context",
+    ) -> dict[str, Any]:
+        """Outcomes grouped by context, source, type or a path; see `DecisionLogger.analyze_decision_patterns`."""
+        query = {"decision_type": decision_type, **_range(time_range), "group_by": group_by}
+        return await self._http.send("GET", "decisions/statistics", query=query)
 
     # --- memory --------------------------------------------------------------------------------
 
     async def store_stm(self, key: str, data: Any, ttl_seconds: int = CONTEXT_SECONDS) -> None:
         """Keep a JSON value for a while; see `MemoryManager.store_stm`."""
-        await self._send("PUT", f"memory/stm/{_segment(key)}", {"data": data, "ttl_seconds": ttl_seconds})
+        await self._http.send("PUT", f"memory/stm/{segment(key)}", {"data": data, "ttl_seconds": ttl_seconds})
 
     async def retrieve_stm(self, key: str) -> Any | None:
         """The value under a key, or None once it has vanished."""
-        return (await self._send("GET", f"memory/stm/{_segment(key)}"))["data"]
+        return (await self._http.send("GET", f"memory/stm/{segment(key)}"))["data"]
 
     async def store_ltm(self, memory_type: str, pattern_id: str, data: Document) -> dict[str, Any]:
         """Store a memory, or its next version; see `MemoryManager.store_ltm`."""
-        return await self._send("PUT", f"memory/ltm/{_segment(memory_type)}/{_segment(pattern_id)}", data)
+        return await self._http.send("PUT", f"memory/ltm/{segment(memory_type)}/{segment(pattern_id)}", data)
 
     async def retrieve_ltm(self, memory_type: str, filters: Document | None = None) -> list[dict[str, Any]]:
         """Memories of a type that meet every filter; see `MemoryManager.retrieve_ltm`."""
         query = {"filters": None if filters is None else json.dumps(filters)}
-        return list((await self._send("GET", f"memory/ltm/{_segment(memory_type)}", query=query))["memories"])
+        return list((await self._http.send("GET", f"memory/ltm/{segment(memory_type)}", query=query))["memories"])
 
     # --- inside --------------------------------------------------------------------------------
 
-    async def _send(
-        self, method: str, path: str, body: Document | None = None, *, query: Mapping[str, str | None] | None = None
-    ) -> dict[str, Any]:
-        asked = {name: value for name, value in (query or {}).items() if value is not None}
-        # Signatures know a space as %20 only; httpx's own encoding would write a plus sign.
-        target = f"{path}?{urlencode(asked, quote_via=quote)}" if asked else path
+    def _repeatable_draft(self, draft: Mapping[str, Any]) -> dict[str, Any]:
+        """The draft with an id of its own where it has none; what cannot have one is left to the API to refuse."""
+        body = _checked(draft, "context", "reasoning", "metadata")
+        if body.get("decision_id") is None and isinstance(body.get("decision_type"), str):
+            at_ms = parse_instant(body["timestamp"]) if "timestamp" in body else SystemClock().now_ms()
+            kind = body["decision_type"]
+            body["decision_id"] = new_decision_id(kind, at_ms, write_shards=self.write_shards)
+        return body
+
+    async def _in_batches(
+        self,
+        name: str,
+        items: Sequence[Mapping[str, Any]],
+        repeatable: Callable[[Mapping[str, Any]], dict[str, Any]],
+    ) -> list[dict[str, Any]]:
+        """Send items a hundred a request, a few requests at a time; each one's result, in order."""
+        results: dict[int, dict[str, Any]] = {}
+        bodies: dict[int, dict[str, Any]] = {}
+        for place, item in enumerate(items):
+            try:
+                bodies[place] = repeatable(item)
+            except InvalidInput as error:
+                results[place] = {"decision_id": None, "status": "invalid", "error": error.as_dict()}
+        slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+
+        async def send(places: Sequence[int]) -> None:
+            async with slots:
+                told = await self._http.send("POST", f"{name}/batch", {name: [bodies[place] for place in places]})
+            results.update(zip(places, told["results"], strict=True))
+
+        ready = list(bodies)
         try:
-            content = None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
-        except (TypeError, ValueError) as error:
-            raise InvalidInput("body", f"not JSON: {error}") from error
-        headers = {} if content is None else {"content-type": "application/json"}
-        try:
-            answer = await self._http.request(method, target, content=content, headers=headers)
-        except httpx.HTTPError as error:
-            raise Unavailable(f"the API did not answer: {type(error).__name__}") from error
-        if answer.is_success:
-            return dict(answer.json())
-        raise _error_of(answer)
+            async with asyncio.TaskGroup() as group:
+                for at in range(0, len(ready), MAX_BATCH):
+                    group.create_task(send(ready[at : at + MAX_BATCH]))
+        except* AgentMemoryError as errors:
+            failed = errors.exceptions[0]
+        else:
+            return [results[place] for place in range(len(items))]
+        raise failed
 
 
-def _error_of(answer: httpx.Response) -> AgentMemoryError:
-    told = _told(answer)
-    message = str(told.get("message", f"the API answered {answer.status_code}"))
-    match answer.status_code:
-        case httpx.codes.BAD_REQUEST if "field" in told:
-            field = str(told["field"])
-            return InvalidInput(field, message.removeprefix(f"{field}: "))
-        case httpx.codes.BAD_REQUEST:
-            return InvalidInput("request", message)
-        case httpx.codes.FORBIDDEN:
-            return Forbidden(f"{answer.request.method} {answer.request.url.path}: {message}")
-        case httpx.codes.NOT_FOUND:
-            return NotFound(message)
-        case httpx.codes.CONFLICT:
-            return Conflict(message)
-    request_id = told.get("request_id")
-    return Unavailable(message + (f" (request {request_id})" if request_id else ""))
+def _repeatable_report(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report with a time of its own where it amends: by that a repeated amendment is told from a new one."""
+    body = _checked(report, "outcome", "metrics")
+    if body.get("amend") and "timestamp" not in body:
+        body["timestamp"] = to_iso(SystemClock().now_ms())
+    return body
 
 
-def _told(answer: httpx.Response) -> dict[str, Any]:
-    """What the answer's body says of the error: ours has an object `error`, the gateway's a `message`."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return {}
-    if not isinstance(body, dict):
-        return {}
-    error = body.get("error")
-    return error if isinstance(error, dict) else body
+def _checked(given: Mapping[str, Any], *documents: str) -> dict[str, Any]:
+    """What was handed in, as JSON can carry it: JSON itself would turn keys that are no text into such."""
+    body = dict(given)
+    for name in documents:
+        if isinstance(body.get(name), Mapping):
+            check(body[name], f"/{name}")
+    if body.get("timestamp") is None:
+        body.pop("timestamp", None)
+    else:
+        body["timestamp"] = iso(body["timestamp"], "/timestamp")
+    return body
 
 
-def _segment(value: str) -> str:
-    return quote(str(value), safe="")
-
-
-def _iso(moment: Instant | None) -> str | None:
-    return None if moment is None else to_iso(parse_instant(moment))
+def _range(time_range: TimeRange | None) -> dict[str, str | None]:
+    start, end = time_range or (None, None)
+    return {"start": iso(start, "time_range/start"), "end": iso(end, "time_range/end")}

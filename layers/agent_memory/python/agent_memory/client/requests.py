@@ -1,0 +1,121 @@
+"""Signed requests that are repeated until they arrive, and the API's refusals as this package's errors."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
+
+from agent_memory.client.signing import SigV4
+from agent_memory.clock import Instant, parse_instant, to_iso
+from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, TooLarge, Unavailable
+from agent_memory.models import Document
+
+_TIMEOUT_SECONDS = 30
+_ATTEMPTS = 4
+_TOTAL_SECONDS = 60
+_FIRST_BACKOFF_SECONDS = 0.2
+_LONGEST_BACKOFF_SECONDS = 5.0
+_PASSING = frozenset({429, 500, 502, 503, 504})
+
+
+class _Passing(Unavailable):
+    """The same request may succeed a little later."""
+
+
+class Requests:
+    """Sends requests below one address."""
+
+    def __init__(self, base_url: str, auth: SigV4, transport: httpx.AsyncBaseTransport | None) -> None:
+        self.base_url = base_url
+        self._http = httpx.AsyncClient(
+            base_url=base_url,
+            auth=auth,
+            timeout=_TIMEOUT_SECONDS,
+            transport=transport or httpx.AsyncHTTPTransport(),
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def send(
+        self, method: str, path: str, body: Document | None = None, *, query: Mapping[str, str | None] | None = None
+    ) -> dict[str, Any]:
+        """The JSON object that a request is answered with.
+
+        Raises:
+            InvalidInput, TooLarge, Forbidden, NotFound, Conflict: as the API refuses. Unavailable: it did not answer.
+        """
+        asked = {name: value for name, value in (query or {}).items() if value is not None}
+        # Signatures know a space as %20 only; httpx's own encoding would write a plus sign.
+        target = f"{path}?{urlencode(asked, quote_via=quote)}" if asked else path
+        try:
+            content = None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise InvalidInput("body", f"not JSON: {error}") from error
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda error: isinstance(error, _Passing)),
+            stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(_TOTAL_SECONDS),
+            wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_SECONDS, max=_LONGEST_BACKOFF_SECONDS),
+            reraise=True,
+        )
+        answer: dict[str, Any] = await retrying(self._send_once, method, target, content)
+        return answer
+
+    async def _send_once(self, method: str, target: str, content: bytes | None) -> dict[str, Any]:
+        headers = {} if content is None else {"content-type": "application/json"}
+        try:
+            answer = await self._http.request(method, target, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise _Passing(f"the API did not answer: {type(error).__name__}") from error
+        if answer.is_success:
+            return dict(answer.json())
+        raise _error_of(answer)
+
+
+def segment(value: str) -> str:
+    """A value as one segment of a path."""
+    return quote(str(value), safe="")
+
+
+def iso(moment: Instant | None, field: str) -> str | None:
+    """A moment as the API takes it, in UTC with milliseconds; `InvalidInput` names the field."""
+    return None if moment is None else to_iso(parse_instant(moment, field))
+
+
+def _error_of(answer: httpx.Response) -> AgentMemoryError:
+    told = _told(answer)
+    message = str(told.get("message", f"the API answered {answer.status_code}"))
+    match answer.status_code:
+        case httpx.codes.BAD_REQUEST if "field" in told:
+            field = str(told["field"])
+            return InvalidInput(field, message.removeprefix(f"{field}: "))
+        case httpx.codes.BAD_REQUEST:
+            return InvalidInput("request", message)
+        case httpx.codes.FORBIDDEN:
+            return Forbidden(f"{answer.request.method} {answer.request.url.path}: {message}")
+        case httpx.codes.NOT_FOUND:
+            return NotFound(message)
+        case httpx.codes.CONFLICT:
+            return Conflict(message)
+        case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+            field = str(told.get("field", "body"))
+            return TooLarge(field, message.removeprefix(f"{field}: "))
+    request_id = told.get("request_id")
+    kind = _Passing if answer.status_code in _PASSING else Unavailable
+    return kind(message + (f" (request {request_id})" if request_id else ""))
+
+
+def _told(answer: httpx.Response) -> dict[str, Any]:
+    """What the answer's body says of the error: ours has an object `error`, the gateway's a `message`."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    if not isinstance(body, dict):
+        return {}
+    error = body.get("error")
+    return error if isinstance(error, dict) else body

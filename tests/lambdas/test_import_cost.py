@@ -1,0 +1,20 @@
+"""A function loads what it uses: what only documents or learns stays out of its start."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("module", "unused"),
+    [
+        ("agent_memory.service.api", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "tenacity"}),
+        ("agent_memory.decision_logger", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "boto3", "redis"}),
+        ("agent_memory.buffering", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "redis"}),
+    ],
+)
+def test_what_is_not_used_is_not_loaded(module, unused):
+    script = f"import {module}, sys; print(*sorted({unused!r} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == ""
