@@ -23,7 +23,7 @@ from stacks.storage_stack import StorageStack
 
 _ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
 _ON_MEMORIES = ("BatchGetItem", "GetItem", "PutItem", "Query")
-_ON_STATES = ("GetItem", "PutItem", "UpdateItem")
+_ON_STATES = ("GetItem", "PutItem", "Query", "UpdateItem")
 _ACCESS_LOG_FORMAT = json.dumps(
     {
         "requestId": "$context.requestId",

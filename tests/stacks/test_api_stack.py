@@ -75,7 +75,7 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
             "UpdateItem",
         },
         "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query"},
-        "States": {"GetItem", "PutItem", "UpdateItem"},
+        "States": {"GetItem", "PutItem", "Query", "UpdateItem"},
     }
     indexes = {resource.rpartition("/index/")[2] for _, resource in permissions if "/index/" in resource}
     assert indexes == {"by_outcome", "by_context", "by_confidence"}

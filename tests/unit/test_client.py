@@ -13,6 +13,7 @@ from agent_memory import (
     DecisionLogger,
     Forbidden,
     InvalidInput,
+    MemoryManager,
     NotFound,
     Unavailable,
 )
@@ -200,14 +201,42 @@ async def test_chains_statistics_and_horizons(client):
         assert await client.query_decisions(success_filter="pending", context_type="trend=up") == []
 
 
+async def test_memory_and_state(client):
+    async with client:
+        await client.store_ltm("PATTERN", "pump", {"confidence": 0.5}, reason="seen twice", expected_version=0)
+        with pytest.raises(Conflict):
+            await client.store_ltm("PATTERN", "pump", {"confidence": 0.6}, expected_version=0)
+        await client.update_ltm_confidence("pump", 0.9, reason="held: again & again")
+        told = await client.get_ltm_history("PATTERN", "pump")
+        assert [one["reason"] for one in told] == ["seen twice", "held: again & again"]
+        assert await client.retrieve_ltm("PATTERN", as_of="2026-01-01T00:00:00Z") == []
+        assert [one["version"] for one in await client.get_pattern_memory()] == [2]
+        await client.store_stm("pattern:x", {"pattern_id": "x", "confidence": 0.1})
+        assert (await client.consolidate_to_ltm("pattern:x", "ARCHETYPE"))["version"] == 1
+        assert await client.load_state() is None
+        saved = await client.save_state({"current_cycle": 1, "configuration": {"rate": 0.1}}, expected_version=0)
+        assert await client.load_state() == saved
+        await client.create_checkpoint("first")
+        await client.save_state({"current_cycle": 2})
+        restored = await client.restore_checkpoint("first", expected_version=2)
+        assert (restored["data"], restored["version"]) == (saved["data"], 3)
+        assert [one["name"] for one in await client.list_checkpoints()] == ["first"]
+        assert [one["state_version"] for one in await client.list_configurations()] == [1, 2, 3]
+        await client.log_decision("QUERY", {"market": {"volatility": "high"}}, {})
+        met = await client.get_context_memory(context_filter={"volatility": "high"}, level="immediate")
+        assert ([one["kind"] for one in met["entries"]], met["complete"]) == (["decision"], True)
+
+
 def test_the_client_has_the_methods_of_the_direct_class_to_the_letter():
     def methods(kind):
         named = inspect.getmembers(kind, inspect.iscoroutinefunction)
         return {name: inspect.signature(method) for name, method in named if not name.startswith("_")}
 
     theirs = methods(AgentMemoryClient)
-    for name, signature in methods(DecisionLogger).items():
-        assert theirs[name] == signature, name
+    direct = methods(DecisionLogger) | methods(MemoryManager)
+    for name, signature in direct.items():
+        if name not in ("export", "forget"):  # what needs whole tables does not go through the API
+            assert theirs[name] == signature, name
 
 
 def test_no_secret_is_shown(client):

@@ -9,6 +9,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from agent_memory.decision_drafts import DRAFT_FIELDS, REPORT_FIELDS
 from agent_memory.decision_log import DecisionLog
+from agent_memory.memory_manager import MemoryManager
 from agent_memory.models import Decision, Outcome, Superseded
 from agent_memory.service import api, openapi, openapi_models
 from agent_memory.service.deployment import Deployment
@@ -98,6 +99,12 @@ def send(operation):
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_each_example_is_taken_and_answered_as_described(served, operation):
+    memory = MemoryManager(openapi_models.AGENT_ID, stores=served)
+    memory.short_term.put("context:current", {"volatility": "high"}, 60)
+    memory.long_term.put("PATTERN", "whale_pump_correlation", {"confidence": 0.5})
+    if operation.name not in ("save_state", "load_state"):
+        memory.states.save({"configuration": {"a": 1}})
+        memory.states.checkpoint("before-open")
     if operation.name not in ("log_decision", "log_decisions"):
         DecisionLog(openapi_models.AGENT_ID, served).log_one(openapi_models.DecisionDraft.example)
     status, answer = send(operation)

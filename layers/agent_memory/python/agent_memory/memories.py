@@ -52,14 +52,17 @@ class LongTermMemory:
             InvalidInput: names the field. Conflict: the memory is at another version than was expected.
         """
         check_expected_version(expected_version)
-
-        def change(current: Memory | None) -> Memory:
-            version = current.version if current else 0
-            if expected_version is not None and version != expected_version:
-                raise _Stale(f"{memory_type} {pattern_id} is at version {version}, not {expected_version}")
-            return self.put_after(current, memory_type, pattern_id, data, reason=reason)
-
-        return self._retried(memory_type, pattern_id, change)
+        if expected_version is None:
+            return self._retried(
+                memory_type,
+                pattern_id,
+                lambda current: self.put_after(current, memory_type, pattern_id, data, reason=reason),
+            )
+        current = self._read(memory_type, pattern_id)
+        version = current.version if current else 0
+        if version != expected_version:
+            raise Conflict(f"{memory_type} {pattern_id} is at version {version}, not {expected_version}")
+        return self.put_after(current, memory_type, pattern_id, data, reason=reason)
 
     def put_after(
         self, current: Memory | None, memory_type: str, pattern_id: str, data: Document, *, reason: str | None = None
@@ -154,21 +157,17 @@ class LongTermMemory:
                 last[version.pattern_id] = version
         return [memory for memory in last.values() if not memory.is_removed]
 
-    def _retried(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
+    def _read(self, memory_type: str, pattern_id: str) -> Memory | None:
         keys.check_memory_type(memory_type)
-        keys.check_pattern_id(pattern_id)
+        return self._store.get(self._agent_id, memory_type, keys.check_pattern_id(pattern_id))
+
+    def _retried(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
         for attempt in range(_ATTEMPTS):
             try:
-                return change(self._store.get(self._agent_id, memory_type, pattern_id))
-            except _Stale:
-                raise
+                return change(self._read(memory_type, pattern_id))
             except Conflict:
                 time.sleep(random.uniform(0, min(0.2, 0.005 * 2**attempt)))  # noqa: S311  jitter
         raise Conflict(f"{memory_type} {pattern_id}: other writers kept coming first")
-
-
-class _Stale(Conflict):
-    """The caller's own expectation failed: trying again would not help."""
 
 
 def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
@@ -229,6 +228,21 @@ class ShortTermMemory:
         if self._store is None:
             raise Unavailable("no short-term memory is configured; pass a Redis client or endpoint")
         return self._store
+
+
+def consolidate_value(short_term: ShortTermMemory, long_term: LongTermMemory, stm_key: str, memory_type: str) -> Memory:
+    """Keep what lies under a key of short-term memory as a long-term memory, under its `pattern_id` or the key.
+
+    Raises:
+        InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has vanished.
+        Unavailable: cache or table did not answer.
+    """
+    value = short_term.get(stm_key)
+    if value is None:
+        raise NotFound(f"there is nothing under {stm_key} in short-term memory any more")
+    if not isinstance(value, dict):
+        raise InvalidInput("stm_key", f"holds {type(value).__name__}; a long-term memory is a JSON object")
+    return long_term.put(memory_type, value.get("pattern_id", stm_key), value, reason=f"consolidated from {stm_key}")
 
 
 def _words(value: object, field: str) -> str | None:

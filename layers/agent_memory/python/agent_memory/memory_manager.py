@@ -11,10 +11,9 @@ from agent_memory.agent_state import AgentStates
 from agent_memory.clock import Clock, Instant, SystemClock
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import TimeRange
-from agent_memory.errors import InvalidInput, NotFound
 from agent_memory.hierarchy import Hierarchy
-from agent_memory.memories import LongTermMemory, ShortTermMemory
-from agent_memory.models import Document, Memory, MemoryType
+from agent_memory.memories import LongTermMemory, ShortTermMemory, consolidate_value
+from agent_memory.models import Document, MemoryType
 from agent_memory.retention import CONTEXT_SECONDS
 from agent_memory.stores.connections import Stores, open_stores
 
@@ -150,16 +149,9 @@ class MemoryManager:
             InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has vanished.
             Unavailable: cache or table did not answer.
         """
-        return (await asyncio.to_thread(self._consolidate, stm_key, pattern_type)).as_dict()
-
-    def _consolidate(self, stm_key: str, pattern_type: str) -> Memory:
-        value = self.short_term.get(stm_key)
-        if value is None:
-            raise NotFound(f"there is nothing under {stm_key} in short-term memory any more")
-        if not isinstance(value, dict):
-            raise InvalidInput("stm_key", f"holds {type(value).__name__}; a long-term memory is a JSON object")
-        pattern_id = value.get("pattern_id", stm_key)
-        return self.long_term.put(pattern_type, pattern_id, value, reason=f"consolidated from {stm_key}")
+        return (
+            await asyncio.to_thread(consolidate_value, self.short_term, self.long_term, stm_key, pattern_type)
+        ).as_dict()
 
     # --- state ---------------------------------------------------------------------------------
 

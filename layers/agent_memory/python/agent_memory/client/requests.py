@@ -81,6 +81,11 @@ def segment(value: str) -> str:
     return quote(str(value), safe="")
 
 
+def number(value: int | None) -> str | None:
+    """A number as a query holds it."""
+    return None if value is None else str(value)
+
+
 def iso(moment: Instant | None, field: str) -> str | None:
     """A moment as the API takes it, in UTC with milliseconds; `InvalidInput` names the field."""
     return None if moment is None else to_iso(parse_instant(moment, field))

@@ -16,8 +16,9 @@ from agent_memory.service.memory_routes import memory
 from agent_memory.service.observability import logger
 from agent_memory.service.replies import Reply
 from agent_memory.service.routing import HttpRequest, Operation
+from agent_memory.service.state_routes import state
 
-ROOMS = (decisions, memory)
+ROOMS = (decisions, memory, state)
 
 app = APIGatewayHttpResolver()
 Handler = TypeVar("Handler", bound=Callable[..., Response[str]])

@@ -1,11 +1,10 @@
-"""The deployment that a function serves: its stores, and each agent's log and memories on them."""
+"""The deployment that a function serves: its stores, and each agent's log and memory on them."""
 
 from functools import lru_cache, partial
 
 from agent_memory.clock import Clock, SystemClock
 from agent_memory.decision_log import DecisionLog
-from agent_memory.keys import check_agent_id
-from agent_memory.memories import LongTermMemory, ShortTermMemory
+from agent_memory.memory_manager import MemoryManager
 from agent_memory.service.settings import FunctionSettings
 from agent_memory.stores.connections import Stores
 
@@ -28,13 +27,9 @@ class Deployment:
         """An agent's decision log; kept, because it remembers what it has registered."""
         return self._logs(agent_id)
 
-    def long_term(self, agent_id: str) -> LongTermMemory:
-        """An agent's long-term memory."""
-        return LongTermMemory(check_agent_id(agent_id), self._stores.memories, self._clock)
-
-    def short_term(self, agent_id: str) -> ShortTermMemory:
-        """An agent's short-term memory."""
-        return ShortTermMemory(check_agent_id(agent_id), self._stores.short_term)
+    def memory(self, agent_id: str) -> MemoryManager:
+        """An agent's memory and state; the routes use its blocking parts."""
+        return MemoryManager(agent_id, stores=self._stores, clock=self._clock)
 
 
 @lru_cache(maxsize=1)

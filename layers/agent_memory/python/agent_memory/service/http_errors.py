@@ -14,4 +14,4 @@ STATUS: dict[type[AgentMemoryError], int] = {
 
 def status_of(error: AgentMemoryError) -> int:
     """HTTP status of an error."""
-    return STATUS[type(error)]
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)

@@ -23,6 +23,7 @@ PATH_EXAMPLES = {
     "agent_id": openapi_models.AGENT_ID,
     "decision_id": openapi_models.DECISION_ID,
     "key": "context:current",
+    "name": "before-open",
     "memory_type": "PATTERN",
     "pattern_id": "whale_pump_correlation",
 }

@@ -45,10 +45,13 @@ def moment(name: str, description: str, *, example: str) -> Parameter:
     return Parameter(name, description, {"type": "string", "format": "date-time"}, example, str)
 
 
-def whole_number(name: str, description: str, *, least: int, most: int, default: int) -> Parameter:
+def whole_number(
+    name: str, description: str, *, least: int, most: int | None = None, default: int | None = None
+) -> Parameter:
     """A parameter that is a whole number; the domain sees to its bounds."""
-    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
-    return Parameter(name, description, schema, default, _whole_number, default)
+    bounds = {"minimum": least, "maximum": most, "default": default}
+    schema = {"type": "integer"} | {name: bound for name, bound in bounds.items() if bound is not None}
+    return Parameter(name, description, schema, least if default is None else default, _whole_number, default)
 
 
 def choice(name: str, description: str, choices: Mapping[str, Any], *, default: str | None = None) -> Parameter:

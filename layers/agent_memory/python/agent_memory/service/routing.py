@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from agent_memory.decision_log import DecisionLog
 from agent_memory.errors import AgentMemoryError
-from agent_memory.memories import LongTermMemory, ShortTermMemory
+from agent_memory.memory_manager import MemoryManager
 from agent_memory.service.body import read_object
 from agent_memory.service.deployment import Deployment
 from agent_memory.service.query import Parameter, read_query
@@ -44,14 +44,9 @@ class Request:
         return self.deployment.decision_log(self.path["agent_id"])
 
     @property
-    def short_term(self) -> ShortTermMemory:
-        """The short-term memory of that agent."""
-        return self.deployment.short_term(self.path["agent_id"])
-
-    @property
-    def long_term(self) -> LongTermMemory:
-        """The long-term memory of that agent."""
-        return self.deployment.long_term(self.path["agent_id"])
+    def memory(self) -> MemoryManager:
+        """The memory and the state of that agent."""
+        return self.deployment.memory(self.path["agent_id"])
 
     def body(self) -> dict[str, Any]:
         """The JSON object that was sent; `InvalidInput` or `TooLarge` where it cannot be had."""
