@@ -11,7 +11,7 @@ from agent_memory.decision_drafts import DRAFT_FIELDS, REPORT_FIELDS
 from agent_memory.decision_log import DecisionLog
 from agent_memory.memory_manager import MemoryManager
 from agent_memory.models import Decision, Outcome, Superseded
-from agent_memory.service import api, openapi, openapi_models
+from agent_memory.service import api, openapi, openapi_decisions, openapi_shapes
 from agent_memory.service.deployment import Deployment
 from agent_memory.stores.connections import in_memory_stores
 from tests.http_events import Context, http_event
@@ -49,16 +49,16 @@ def test_requests_are_described_field_by_field():
     def fields(model):
         return {name: one.is_required() for name, one in model.model_fields.items()}
 
-    assert fields(openapi_models.DecisionDraft) == DRAFT_FIELDS
-    assert fields(openapi_models.OutcomeItem) == REPORT_FIELDS
-    assert fields(openapi_models.OutcomeReport) == {n: r for n, r in REPORT_FIELDS.items() if n != "decision_id"}
+    assert fields(openapi_decisions.DecisionDraft) == DRAFT_FIELDS
+    assert fields(openapi_decisions.OutcomeItem) == REPORT_FIELDS
+    assert fields(openapi_decisions.OutcomeReport) == {n: r for n, r in REPORT_FIELDS.items() if n != "decision_id"}
 
 
 def test_a_decision_is_described_field_by_field():
     outcome = Outcome(True, {"n": 1}, {}, 1_760_000_000_000, "1h")
     decision = Decision(
         "hunter",
-        openapi_models.DECISION_ID,
+        openapi_shapes.DECISION_ID,
         "QUERY",
         1_760_000_000_000,
         {},
@@ -70,7 +70,7 @@ def test_a_decision_is_described_field_by_field():
         (outcome,),
         (Superseded(outcome, 1_760_000_000_001),),
     )
-    assert set(decision.as_dict()) == set(openapi_models.Decision.model_fields)
+    assert set(decision.as_dict()) == set(openapi_decisions.Decision.model_fields)
     assert validator_of("Decision").is_valid(decision.as_dict())
 
 
@@ -99,14 +99,14 @@ def send(operation):
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_each_example_is_taken_and_answered_as_described(served, operation):
-    memory = MemoryManager(openapi_models.AGENT_ID, stores=served)
+    memory = MemoryManager(openapi_shapes.AGENT_ID, stores=served)
     memory.short_term.put("context:current", {"volatility": "high"}, 60)
     memory.long_term.put("PATTERN", "whale_pump_correlation", {"confidence": 0.5})
     if operation.name not in ("save_state", "load_state"):
         memory.states.save({"configuration": {"a": 1}})
         memory.states.checkpoint("before-open")
     if operation.name not in ("log_decision", "log_decisions"):
-        DecisionLog(openapi_models.AGENT_ID, served).log_one(openapi_models.DecisionDraft.example)
+        DecisionLog(openapi_shapes.AGENT_ID, served).log_one(openapi_decisions.DecisionDraft.example)
     status, answer = send(operation)
     assert status in [one.value for one in operation.statuses], answer
     validator_of(operation.gives).validate(answer)

@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import httpx
 
-from agent_memory.client.requests import Requests, iso, number, segment
+from agent_memory.client.memory_calls import MemoryCalls
+from agent_memory.client.requests import Requests, iso, segment, time_query
 from agent_memory.client.signing import SigV4
 from agent_memory.clock import Instant, SystemClock, parse_instant, to_iso
 from agent_memory.codec import check
@@ -18,13 +19,12 @@ from agent_memory.errors import AgentMemoryError, InvalidInput
 from agent_memory.http_limits import MAX_BATCH
 from agent_memory.ids import new_decision_id
 from agent_memory.keys import check_agent_id
-from agent_memory.models import Document, MemoryType
-from agent_memory.retention import CONTEXT_SECONDS
+from agent_memory.models import Document
 
 _REQUESTS_AT_ONCE = 4
 
 
-class AgentMemoryClient:
+class AgentMemoryClient(MemoryCalls):
     """Talks to a deployed API as one agent, with the methods of the direct classes.
 
     Use it as an async context manager, or call `aclose`; `Blocking` makes it one for callers without asyncio.
@@ -193,7 +193,7 @@ class AgentMemoryClient:
         success = str(success_filter).lower() if isinstance(success_filter, bool) else success_filter
         query = {
             "decision_type": decision_type,
-            **_range(time_range),
+            **time_query(time_range),
             "success": success,
             "context": None if context_filter is None else json.dumps(context_filter),
             "context_type": context_type,
@@ -215,106 +215,8 @@ class AgentMemoryClient:
         group_by: str = "context",
     ) -> dict[str, Any]:
         """Outcomes grouped by context, source, type or a path; see `DecisionLogger.analyze_decision_patterns`."""
-        query = {"decision_type": decision_type, **_range(time_range), "group_by": group_by}
+        query = {"decision_type": decision_type, **time_query(time_range), "group_by": group_by}
         return await self._http.send("GET", "decisions/statistics", query=query)
-
-    # --- memory --------------------------------------------------------------------------------
-
-    async def store_stm(self, key: str, data: Any, ttl_seconds: int = CONTEXT_SECONDS) -> None:
-        """Keep a JSON value for a while; see `MemoryManager.store_stm`."""
-        await self._http.send("PUT", f"memory/stm/{segment(key)}", {"data": data, "ttl_seconds": ttl_seconds})
-
-    async def retrieve_stm(self, key: str) -> Any | None:
-        """The value under a key, or None once it has vanished."""
-        return (await self._http.send("GET", f"memory/stm/{segment(key)}"))["data"]
-
-    async def store_ltm(
-        self,
-        memory_type: str,
-        pattern_id: str,
-        data: Document,
-        *,
-        reason: str | None = None,
-        expected_version: int | None = None,
-    ) -> dict[str, Any]:
-        """Store a memory, or its next version; see `MemoryManager.store_ltm`."""
-        query = {"reason": reason, "expected_version": number(expected_version)}
-        return await self._http.send("PUT", _memory(memory_type, pattern_id), data, query=query)
-
-    async def retrieve_ltm(
-        self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None
-    ) -> list[dict[str, Any]]:
-        """Memories of a type that meet every filter; see `MemoryManager.retrieve_ltm`."""
-        query = {"filters": None if filters is None else json.dumps(filters), "as_of": iso(as_of, "as_of")}
-        return list((await self._http.send("GET", f"memory/ltm/{segment(memory_type)}", query=query))["memories"])
-
-    async def get_pattern_memory(
-        self, pattern_type: str = MemoryType.PATTERN, min_confidence: float = 0.7, *, as_of: Instant | None = None
-    ) -> list[dict[str, Any]]:
-        """Memories of a type from a confidence on; see `MemoryManager.get_pattern_memory`."""
-        return await self.retrieve_ltm(pattern_type, {"min_confidence": min_confidence}, as_of=as_of)
-
-    async def update_ltm_confidence(
-        self,
-        pattern_id: str,
-        new_confidence: float,
-        *,
-        memory_type: str = MemoryType.PATTERN,
-        reason: str | None = None,
-    ) -> dict[str, Any]:
-        """Store the next version of a memory with another confidence; see `MemoryManager.update_ltm_confidence`."""
-        path, body = f"{_memory(memory_type, pattern_id)}/confidence", {"new_confidence": new_confidence}
-        return await self._http.send("PUT", path, body, query={"reason": reason})
-
-    async def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
-        """Every change of a memory, oldest first; see `MemoryManager.get_ltm_history`."""
-        return list((await self._http.send("GET", f"{_memory(memory_type, pattern_id)}/history"))["changes"])
-
-    async def consolidate_to_ltm(self, stm_key: str, pattern_type: str = MemoryType.PATTERN) -> dict[str, Any]:
-        """Keep a short-term value for good; see `MemoryManager.consolidate_to_ltm`."""
-        body = {"stm_key": stm_key, "pattern_type": pattern_type}
-        return await self._http.send("POST", "memory/consolidations", body)
-
-    async def get_context_memory(
-        self,
-        time_range: TimeRange | None = None,
-        context_filter: Document | None = None,
-        *,
-        limit: int = 100,
-        level: str | None = None,
-    ) -> dict[str, Any]:
-        """What the agent met in a time and context; see `MemoryManager.get_context_memory`."""
-        context = None if context_filter is None else json.dumps(context_filter)
-        query = {**_range(time_range), "context": context, "limit": str(limit), "level": level}
-        return await self._http.send("GET", "memory/contexts", query=query)
-
-    # --- state ---------------------------------------------------------------------------------
-
-    async def save_state(self, state: Document, *, expected_version: int | None = None) -> dict[str, Any]:
-        """Make this the current state; see `MemoryManager.save_state`."""
-        return await self._http.send("PUT", "state", state, query={"expected_version": number(expected_version)})
-
-    async def load_state(self) -> dict[str, Any] | None:
-        """The agent's current state, None where none was saved."""
-        state: dict[str, Any] | None = (await self._http.send("GET", "state"))["state"]
-        return state
-
-    async def create_checkpoint(self, name: str) -> dict[str, Any]:
-        """Keep the current state under a name; see `MemoryManager.create_checkpoint`."""
-        return await self._http.send("PUT", f"state/checkpoints/{segment(name)}")
-
-    async def list_checkpoints(self) -> list[dict[str, Any]]:
-        """Every checkpoint, in order of their names."""
-        return list((await self._http.send("GET", "state/checkpoints"))["checkpoints"])
-
-    async def restore_checkpoint(self, name: str, *, expected_version: int | None = None) -> dict[str, Any]:
-        """Make a checkpoint the current state again; see `MemoryManager.restore_checkpoint`."""
-        query = {"expected_version": number(expected_version)}
-        return await self._http.send("POST", f"state/checkpoints/{segment(name)}/restore", query=query)
-
-    async def list_configurations(self) -> list[dict[str, Any]]:
-        """Every configuration the agent had, oldest first."""
-        return list((await self._http.send("GET", "state/configurations"))["configurations"])
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -379,12 +281,3 @@ def _checked(given: Mapping[str, Any], *documents: str) -> dict[str, Any]:
     else:
         body["timestamp"] = iso(body["timestamp"], "/timestamp")
     return body
-
-
-def _memory(memory_type: str, pattern_id: str) -> str:
-    return f"memory/ltm/{segment(memory_type)}/{segment(pattern_id)}"
-
-
-def _range(time_range: TimeRange | None) -> dict[str, str | None]:
-    start, end = time_range or (None, None)
-    return {"start": iso(start, "time_range/start"), "end": iso(end, "time_range/end")}

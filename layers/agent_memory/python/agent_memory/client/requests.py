@@ -10,6 +10,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop
 
 from agent_memory.client.signing import SigV4
 from agent_memory.clock import Instant, parse_instant, to_iso
+from agent_memory.decision_queries import TimeRange
 from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, TooLarge, Unavailable
 from agent_memory.models import Document
 
@@ -79,6 +80,12 @@ class Requests:
 def segment(value: str) -> str:
     """A value as one segment of a path."""
     return quote(str(value), safe="")
+
+
+def time_query(time_range: TimeRange | None) -> dict[str, str | None]:
+    """A time range as a query holds it."""
+    start, end = time_range or (None, None)
+    return {"start": iso(start, "time_range/start"), "end": iso(end, "time_range/end")}
 
 
 def number(value: int | None) -> str | None:

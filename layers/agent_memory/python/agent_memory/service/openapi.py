@@ -11,17 +11,19 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from agent_memory.errors import AgentMemoryError, InvalidInput, TooLarge, Unavailable
-from agent_memory.service import openapi_models
+from agent_memory.service import openapi_decisions, openapi_memory, openapi_shapes
 from agent_memory.service.http_errors import STATUS
 from agent_memory.service.query import Parameter
 from agent_memory.service.routing import Operation, Room
 
 VERSION = "1.0"
 
+_MODELS = (openapi_decisions, openapi_memory, openapi_shapes)
+
 # An example for every name in a path.
 PATH_EXAMPLES = {
-    "agent_id": openapi_models.AGENT_ID,
-    "decision_id": openapi_models.DECISION_ID,
+    "agent_id": openapi_shapes.AGENT_ID,
+    "decision_id": openapi_shapes.DECISION_ID,
     "key": "context:current",
     "name": "before-open",
     "memory_type": "PATTERN",
@@ -67,7 +69,7 @@ def document(rooms: tuple[Room, ...]) -> dict[str, Any]:
 
 def model_of(name: str) -> Any:
     """The model that a route names."""
-    return getattr(openapi_models, name)
+    return next(getattr(room, name) for room in _MODELS if hasattr(room, name))
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

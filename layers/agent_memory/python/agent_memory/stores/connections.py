@@ -73,12 +73,12 @@ def open_stores(
 
 def in_memory_stores(clock: Clock | None = None) -> Stores:
     """Every store in plain Python."""
-    from agent_memory.stores import in_memory  # noqa: PLC0415
+    from agent_memory.stores import in_memory, in_memory_decisions  # noqa: PLC0415
 
     clock = clock or SystemClock()
     blobs = in_memory.InMemoryBlobs()
     return Stores(
-        decisions=in_memory.InMemoryDecisions(clock),
+        decisions=in_memory_decisions.InMemoryDecisions(clock),
         memories=in_memory.InMemoryMemories(),
         states=in_memory.InMemoryStates(),
         blobs=blobs,

@@ -5,133 +5,15 @@ through the codec on their way in, so that what DynamoDB would refuse is refused
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
 from agent_memory.clock import Clock, SystemClock
 from agent_memory.errors import Conflict
-from agent_memory.keys import decision_sk
-from agent_memory.models import Decision, Document, Memory, State
-from agent_memory.outcomes import Report, settled
-from agent_memory.stores.base import DecisionKey, Link, Registration, Selection, Span, Written
-from agent_memory.stores.decision_items import (
-    OUTCOME_ATTRIBUTES,
-    all_outcomes,
-    decision_from,
-    decision_item,
-    first_outcome,
-)
+from agent_memory.models import Document, Memory, State
+from agent_memory.stores.base import Registration
 from agent_memory.stores.dynamodb_items import Item, document, documents, history_item, memory_from, memory_item
-from agent_memory.stores.large_parts import check_size
-
-
-class InMemoryDecisions:
-    """`DecisionStore` in a dictionary."""
-
-    def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
-        self._items: dict[DecisionKey, Item] = {}
-        self._expiry_ms: dict[DecisionKey, int] = {}
-        self._links: dict[tuple[str, str], dict[str, Link]] = {}
-        self._writing = Lock()
-
-    def insert(self, decisions: Sequence[Decision]) -> list[Written]:
-        """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
-        items = [decision_item(decision) for decision in decisions]
-        for item in items:
-            check_size(item)
-        with self._writing:
-            return [self._insert(decision, item) for decision, item in zip(decisions, items, strict=True)]
-
-    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[Written]:
-        """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
-        for key, report in reports:
-            first_outcome(key, report.outcome)  # refuses all before the first is written
-        with self._writing:
-            return [self._record(key, report) for key, report in reports]
-
-    def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
-        """The decisions with these keys, in order; None for what is not here."""
-        return [self._living(key) for key in keys]
-
-    def scan(
-        self,
-        wanted: Selection,
-        span: Span,
-        *,
-        newest_first: bool = True,
-        first: int | None = None,  # noqa: ARG002  everything is at hand
-    ) -> Iterator[Decision]:
-        """Decisions in a span, ordered by time and id."""
-        inside = [
-            key
-            for key in list(self._items)
-            if key.agent_id == wanted.agent_id
-            and wanted.decision_type in (None, key.decision_type)
-            and span.start_ms <= key.timestamp_ms < span.end_ms
-            and key.shard < wanted.shards
-        ]
-        inside.sort(key=lambda key: decision_sk(key.timestamp_ms, key.decision_id), reverse=newest_first)
-        for key in inside:
-            found = self._living(key)
-            if found is not None and wanted.matches(found):
-                yield found
-
-    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
-        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
-        for key, moment in zip(keys, at_ms, strict=True):
-            if key in self._items:
-                self._expiry_ms[key] = moment
-
-    def link(self, links: Sequence[Link]) -> None:
-        """Note what came of earlier decisions. The same link again changes nothing."""
-        for one in links:
-            of_ancestor = self._links.setdefault((one.descendant.agent_id, one.ancestor_id), {})
-            of_ancestor.setdefault(one.descendant.decision_id, one)
-
-    def links_from(self, agent_id: str, ancestor_id: str, *, most: int) -> list[Link]:
-        """What came of a decision, oldest first, up to `most` links."""
-        links = self._links.get((agent_id, ancestor_id), {}).values()
-        ordered = sorted(links, key=lambda one: decision_sk(one.descendant.timestamp_ms, one.descendant.decision_id))
-        return ordered[:most]
-
-    def erase(self, agent_id: str, *, dry_run: bool) -> int:
-        """Erase an agent's decisions and links, or only count them; returns how many."""
-        decisions = [key for key in self._items if key.agent_id == agent_id]
-        links = [address for address in self._links if address[0] == agent_id]
-        count = len(decisions) + sum(len(self._links[address]) for address in links)
-        if not dry_run:
-            self._items = {key: item for key, item in self._items.items() if key.agent_id != agent_id}
-            self._links = {address: kept for address, kept in self._links.items() if address[0] != agent_id}
-        return count
-
-    def _insert(self, decision: Decision, item: Item) -> Written:
-        key = DecisionKey.of(decision)
-        if key not in self._items:
-            self._items[key] = item
-            return Written.CREATED
-        present = self._living(key)
-        return Written.UNCHANGED if present and present.content() == decision.content() else Written.CONFLICT
-
-    def _record(self, key: DecisionKey, report: Report) -> Written:
-        present = self._living(key)
-        if present is None:
-            return Written.NOT_FOUND
-        new = settled(present, report, self._clock.now_ms())
-        if new is None:
-            return Written.CONFLICT
-        if new is present:
-            return Written.UNCHANGED
-        kept = {name: value for name, value in self._items[key].items() if name not in OUTCOME_ATTRIBUTES}
-        self._items[key] = kept | all_outcomes(new)
-        return Written.CREATED
-
-    def _living(self, key: DecisionKey) -> Decision | None:
-        item = self._items.get(key)
-        if item is None or self._expiry_ms.get(key, self._clock.now_ms() + 1) <= self._clock.now_ms():
-            return None
-        return decision_from(item)
 
 
 class InMemoryMemories:

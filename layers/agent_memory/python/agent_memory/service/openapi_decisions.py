@@ -1,21 +1,10 @@
-"""The shapes of requests and replies, for the OpenAPI document only: the routes check nothing by them.
+"""Models of the decision log in the OpenAPI document."""
 
-What may be sent is checked by the domain, whose errors name the field. These models describe it, with an example each;
-tests send the examples to the routes and hold the replies against the models.
-"""
+from typing import ClassVar, Literal
 
-from typing import Any, ClassVar, Literal
+from pydantic import BaseModel, Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from agent_memory.ids import decision_id_for
-
-Json = dict[str, Any]
-
-AGENT_ID = "market-hunter"
-MADE_AT = "2026-10-18T10:30:00.000Z"
-DECISION_ID = decision_id_for("SOURCE_SELECTION", MADE_AT, "cycle 142")
-PARENT_ID = decision_id_for("LEARNING", "2026-10-18T10:29:00Z", "cycle 141")
+from agent_memory.service.openapi_shapes import AGENT_ID, DECISION_ID, MADE_AT, PARENT_ID, ErrorBody, Json, Shape
 
 _DRAFT: Json = {
     "decision_type": "SOURCE_SELECTION",
@@ -36,7 +25,7 @@ _REPORT: Json = {
     "metrics": {"quality": 0.85, "latency_ms": 1200},
     "horizon": "1h",
 }
-_DECISION: Json = {
+DECISION: Json = {
     **_DRAFT,
     "agent_id": AGENT_ID,
     "timestamp": MADE_AT,
@@ -59,24 +48,6 @@ _GROUP: Json = {
     "latency_ms": _MEASURED,
     "quality": None,
 }
-_MEMORY: Json = {
-    "pattern_id": "whale_pump_correlation",
-    "memory_type": "PATTERN",
-    "confidence": 0.7,
-    "learned_at": MADE_AT,
-    "updated_at": MADE_AT,
-    "version": 1,
-    "changed_by": AGENT_ID,
-    "reason": None,
-    "description": "whale movements predict pumps in bullish trends",
-}
-
-
-class Shape(BaseModel):
-    """A JSON object with these fields and no others."""
-
-    model_config = ConfigDict(extra="forbid")
-    example: ClassVar[Json] = {}
 
 
 class DecisionDraft(Shape):
@@ -125,24 +96,6 @@ class OutcomeBatch(Shape):
 
     outcomes: list[OutcomeItem] = Field(min_length=1, max_length=100)
     example: ClassVar[Json] = {"outcomes": [OutcomeItem.example]}
-
-
-class ErrorBody(Shape):
-    """What went wrong; `field` is a JSON Pointer into the body or the name of a parameter."""
-
-    code: str
-    message: str
-    field: str | None = None
-    request_id: str | None = None
-
-
-class Error(Shape):
-    """A refusal."""
-
-    error: ErrorBody
-    example: ClassVar[Json] = {
-        "error": {"code": "invalid_input", "message": "/context: is missing", "field": "/context"}
-    }
 
 
 class LoggedDecision(Shape):
@@ -226,7 +179,7 @@ class Decision(Shape):
     parent_ids: list[str]
     memory_ids: list[str]
     metadata: Json
-    example: ClassVar[Json] = _DECISION
+    example: ClassVar[Json] = DECISION
 
 
 class DecisionPage(Shape):
@@ -234,7 +187,7 @@ class DecisionPage(Shape):
 
     decisions: list[Decision]
     cursor: str | None = Field(description="Where the next page begins; null after the last")
-    example: ClassVar[Json] = {"decisions": [_DECISION], "cursor": None}
+    example: ClassVar[Json] = {"decisions": [DECISION], "cursor": None}
 
 
 class ChainEntry(BaseModel):
@@ -315,191 +268,4 @@ class DecisionStatistics(Shape):
         "interval": "Wilson score interval, 95 %",
         "total": _GROUP,
         "groups": [{**_GROUP, "group": "derivatives"}],
-    }
-
-
-class ShortTermValue(Shape):
-    """A value to keep for a while."""
-
-    data: Any = Field(description="Any JSON value")
-    ttl_seconds: int = Field(ge=1, le=86_400)
-    example: ClassVar[Json] = {"data": {"volatility": "high", "trend": "bullish"}, "ttl_seconds": 3600}
-
-
-class ShortTermKept(Shape):
-    """A value that is kept now."""
-
-    key: str
-    example: ClassVar[Json] = {"key": "context:current"}
-
-
-class ShortTermFound(Shape):
-    """What lies under a key; null once it has vanished."""
-
-    key: str
-    data: Any
-    example: ClassVar[Json] = {"key": "context:current", "data": ShortTermValue.example["data"]}
-
-
-class MemoryData(BaseModel):
-    """What to remember: any JSON object."""
-
-    confidence: float = Field(0.0, ge=0, le=1, description="Orders memories of a type")
-    example: ClassVar[Json] = {"confidence": 0.7, "description": _MEMORY["description"]}
-
-
-class Memory(BaseModel):
-    """One version of a memory, its data beside its own fields."""
-
-    pattern_id: str
-    memory_type: str
-    confidence: float
-    learned_at: str
-    updated_at: str
-    version: int
-    changed_by: str | None
-    reason: str | None
-    example: ClassVar[Json] = _MEMORY
-
-
-class Memories(Shape):
-    """Memories, most confident first."""
-
-    memories: list[Memory]
-    example: ClassVar[Json] = {"memories": [_MEMORY]}
-
-
-class NewConfidence(Shape):
-    """Another confidence."""
-
-    new_confidence: float = Field(ge=0, le=1)
-    example: ClassVar[Json] = {"new_confidence": 0.9}
-
-
-class FieldChange(Shape):
-    """One field from what to what."""
-
-    before: Any
-    after: Any
-
-
-class MemoryChange(Shape):
-    """One change of a memory."""
-
-    version: int
-    at: str
-    changed_by: str | None
-    reason: str | None
-    removed: bool
-    changes: dict[str, FieldChange]
-
-
-class MemoryHistory(Shape):
-    """Every change of a memory, oldest first."""
-
-    changes: list[MemoryChange]
-    example: ClassVar[Json] = {
-        "changes": [
-            {
-                "version": 1,
-                "at": MADE_AT,
-                "changed_by": AGENT_ID,
-                "reason": "seen twice",
-                "removed": False,
-                "changes": {"confidence": {"before": None, "after": 0.7}},
-            }
-        ]
-    }
-
-
-class Consolidation(Shape):
-    """Which value of short-term memory to keep, and as what."""
-
-    stm_key: str
-    pattern_type: str
-    example: ClassVar[Json] = {"stm_key": "context:current", "pattern_type": "ARCHETYPE"}
-
-
-class ContextEntry(BaseModel):
-    """A decision, or the current market context, and the level that had it."""
-
-    level: Literal["immediate", "recent", "historical", "archive"]
-    kind: Literal["decision", "current"]
-    timestamp: str
-    context: Json
-
-
-class MissingLevel(Shape):
-    """A level that did not answer."""
-
-    level: str
-    why: str
-
-
-class ContextMemory(Shape):
-    """What an agent met, newest first."""
-
-    entries: list[ContextEntry]
-    complete: bool
-    missing: list[MissingLevel]
-    levels: list[str]
-    example: ClassVar[Json] = {
-        "entries": [{**_DECISION, "level": "historical", "kind": "decision"}],
-        "complete": True,
-        "missing": [],
-        "levels": ["immediate", "recent", "historical", "archive"],
-    }
-
-
-class StateData(BaseModel):
-    """The agent's state: any JSON object; changes of `configuration` are kept."""
-
-    example: ClassVar[Json] = {"current_cycle": 142, "configuration": {"learning_rate": 0.1}}
-
-
-class State(Shape):
-    """One version of a state."""
-
-    data: Json
-    version: int
-    updated_at: str
-    example: ClassVar[Json] = {"data": StateData.example, "version": 1, "updated_at": MADE_AT}
-
-
-class CurrentState(Shape):
-    """The current state, if there is one."""
-
-    state: State | None
-    example: ClassVar[Json] = {"state": State.example}
-
-
-class Checkpoint(Shape):
-    """A state that was kept under a name."""
-
-    name: str
-    version: int
-    saved_at: str
-
-
-class Checkpoints(Shape):
-    """Every checkpoint, in order of their names."""
-
-    checkpoints: list[Checkpoint]
-    example: ClassVar[Json] = {"checkpoints": [{"name": "before-open", "version": 1, "saved_at": MADE_AT}]}
-
-
-class Configuration(Shape):
-    """A configuration, and the version of the state that brought it."""
-
-    configuration: Any
-    state_version: int
-    since: str
-
-
-class Configurations(Shape):
-    """Every configuration the agent had, oldest first."""
-
-    configurations: list[Configuration]
-    example: ClassVar[Json] = {
-        "configurations": [{"configuration": {"learning_rate": 0.1}, "state_version": 1, "since": MADE_AT}]
     }
