@@ -26,7 +26,7 @@ class Memory(Protocol):
         """Log up to a hundred outcomes."""
         ...
 
-    async def store_stm(self, key: str, data: Any, ttl_seconds: int) -> None:  # JSON
+    async def store_stm(self, key: str, data: Any, ttl_seconds: int) -> bool:  # JSON
         """Keep a JSON value for a while."""
         ...
 

@@ -17,9 +17,9 @@ from agent_memory.clock import DAY_MS, END_OF_TIME_MS, HOUR_MS, Clock, to_iso
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter, TimeRange, holds
 from agent_memory.errors import AgentMemoryError, InvalidInput, Unavailable
-from agent_memory.memories import ShortTermMemory
 from agent_memory.models import Document
 from agent_memory.retention import ARCHIVE_AFTER_DAYS
+from agent_memory.short_term import ShortTermMemory
 from agent_memory.stores.base import Span
 from agent_memory.stores.concurrently import map_concurrently
 

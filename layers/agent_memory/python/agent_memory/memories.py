@@ -1,4 +1,4 @@
-"""Long-term and short-term memory of one agent. Every method blocks; `MemoryManager` is the async face."""
+"""Long-term memory of one agent. Every method blocks; `MemoryManager` is the async face."""
 
 import random
 import time
@@ -9,10 +9,10 @@ from typing import Any
 from agent_memory import keys
 from agent_memory.clock import Clock, Instant, parse_instant, to_iso
 from agent_memory.codec import canonical_json, check
-from agent_memory.errors import Conflict, InvalidInput, NotFound, Unavailable
+from agent_memory.errors import Conflict, InvalidInput, NotFound
 from agent_memory.models import Document, Memory, check_expected_version
-from agent_memory.retention import STM_MAX_SECONDS
-from agent_memory.stores.base import MemoryStore, ShortTermStore
+from agent_memory.short_term import ShortTermMemory
+from agent_memory.stores.base import MemoryStore
 
 # Fields of the data that have a place of their own beside it.
 _OWN_FIELDS = frozenset(
@@ -186,48 +186,6 @@ def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
         "removed": after.is_removed,
         "changes": fields,
     }
-
-
-class ShortTermMemory:
-    """What an agent knows for hours: JSON values under keys that vanish by themselves."""
-
-    def __init__(self, agent_id: str, store: ShortTermStore | None) -> None:
-        self._agent_id = agent_id
-        self._store = store
-
-    @property
-    def is_configured(self) -> bool:
-        """Whether there is a cache to keep anything in."""
-        return self._store is not None
-
-    def put(self, key: str, data: Any, ttl_seconds: int) -> None:
-        """Keep a JSON value for `ttl_seconds` (1 to 86,400).
-
-        Raises:
-            InvalidInput: names the argument. Unavailable: the cache did not answer.
-        """
-        is_whole = isinstance(ttl_seconds, int) and not isinstance(ttl_seconds, bool)
-        if not is_whole or not 1 <= ttl_seconds <= STM_MAX_SECONDS:
-            raise InvalidInput(
-                "ttl_seconds", f"{ttl_seconds!r:.40} is not a whole number from 1 to {STM_MAX_SECONDS:,}"
-            )
-        try:
-            self._open().set(keys.stm_key(self._agent_id, keys.check_stm_key(key)), data, ttl_seconds)
-        except (TypeError, ValueError) as error:
-            raise InvalidInput("data", f"not a JSON value: {error}") from error
-
-    def get(self, key: str) -> Any | None:
-        """The value, or None once it has vanished. `Unavailable` where the cache does not answer."""
-        return self._open().get(keys.stm_key(self._agent_id, keys.check_stm_key(key)))
-
-    def count(self) -> int:
-        """How many keys the agent has now."""
-        return self._open().count(keys.stm_key(self._agent_id, ""))
-
-    def _open(self) -> ShortTermStore:
-        if self._store is None:
-            raise Unavailable("no short-term memory is configured; pass a Redis client or endpoint")
-        return self._store
 
 
 def consolidate_value(short_term: ShortTermMemory, long_term: LongTermMemory, stm_key: str, memory_type: str) -> Memory:

@@ -1,6 +1,7 @@
 """`MemoryManager`: the async face of an agent's short-term and long-term memory."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,15 @@ from agent_memory.agent_state import AgentStates
 from agent_memory.clock import Clock, Instant, SystemClock
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import TimeRange
+from agent_memory.errors import Unavailable
 from agent_memory.hierarchy import Hierarchy
-from agent_memory.memories import LongTermMemory, ShortTermMemory, consolidate_value
+from agent_memory.memories import LongTermMemory, consolidate_value
 from agent_memory.models import Document, MemoryType
 from agent_memory.retention import CONTEXT_SECONDS
-from agent_memory.stores.connections import Stores, open_stores
+from agent_memory.short_term import ShortTermMemory, ShortTermMetrics
+from agent_memory.stores.connections import Stores, open_stores, with_short_term
+
+_logger = logging.getLogger(__name__)
 
 
 class MemoryManager:
@@ -23,7 +28,8 @@ class MemoryManager:
 
     Give clients (`redis_client`, `dynamodb_client`), or names to open them by (`redis_endpoint` as
     `host:port`, `dynamodb_table_prefix`, `archive_bucket`), or ready `stores`. What is not given is
-    opened as the environment says: see `stores.connections.open_stores`.
+    opened as the environment says: see `stores.connections.open_stores`. Without any Redis, short-term memory is kept in
+    this process.
     """
 
     def __init__(
@@ -39,13 +45,16 @@ class MemoryManager:
         clock: Clock | None = None,
     ) -> None:
         self.agent_id = keys.check_agent_id(agent_id)
-        self.stores = stores or open_stores(
-            table_prefix=dynamodb_table_prefix,
-            archive_bucket=archive_bucket,
-            redis_endpoint=redis_endpoint,
-            dynamodb_client=dynamodb_client,
-            redis_client=redis_client,
-            clock=clock,
+        self.stores = stores or with_short_term(
+            open_stores(
+                table_prefix=dynamodb_table_prefix,
+                archive_bucket=archive_bucket,
+                redis_endpoint=redis_endpoint,
+                dynamodb_client=dynamodb_client,
+                redis_client=redis_client,
+                clock=clock,
+            ),
+            clock,
         )
         self._clock = clock = clock or SystemClock()
         self.long_term = LongTermMemory(agent_id, self.stores.memories, clock)
@@ -53,21 +62,48 @@ class MemoryManager:
         self.states = AgentStates(agent_id, self.stores.states, clock)
         self.hierarchy = Hierarchy(DecisionLog(agent_id, self.stores, clock), self.short_term, clock)
 
-    async def store_stm(self, key: str, data: Any, ttl_seconds: int = CONTEXT_SECONDS) -> None:
-        """Keep a JSON value under a key for `ttl_seconds` (1 to 86,400).
+    # --- short term ----------------------------------------------------------------------------
+
+    async def store_stm(self, key: str, data: Any, ttl_seconds: int = CONTEXT_SECONDS) -> bool:
+        """Keep a JSON value under a key for `ttl_seconds` (1 to 86,400); whether it was kept.
+
+        An agent goes on without its cache: where that does not answer, the value is not kept and the failure counted.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: the cache did not answer.
+            InvalidInput: names the argument.
         """
-        await asyncio.to_thread(self.short_term.put, key, data, ttl_seconds)
+        try:
+            await asyncio.to_thread(self.short_term.put, key, data, ttl_seconds)
+        except Unavailable as error:
+            _logger.warning("%s was not kept in short-term memory: %s", key, error)
+            return False
+        return True
 
     async def retrieve_stm(self, key: str) -> Any | None:
-        """The value under a key, or None once it has vanished.
+        """The value under a key, or None once it has vanished, or where the cache does not answer.
+
+        The latter is counted in `stm_metrics().failures` and logged; `get_context_memory` names it in `missing`.
 
         Raises:
-            InvalidInput: an unusable key. Unavailable: the cache did not answer.
+            InvalidInput: an unusable key.
         """
-        return await asyncio.to_thread(self.short_term.get, key)
+        try:
+            return await asyncio.to_thread(self.short_term.get, key)
+        except Unavailable as error:
+            _logger.warning("%s cannot be read from short-term memory: %s", key, error)
+            return None
+
+    async def clear_stm(self, pattern: str | None = None) -> int:
+        """Erase the agent's short-term memory, or the keys that match a glob pattern as `queries:*`; returns how many.
+
+        Raises:
+            InvalidInput: an unusable pattern. Unavailable: the cache did not answer, and may hold them still.
+        """
+        return await asyncio.to_thread(self.short_term.clear, pattern)
+
+    def stm_metrics(self) -> ShortTermMetrics:
+        """Hits, misses and failures of short-term memory in this process."""
+        return self.short_term.metrics
 
     # --- long term -----------------------------------------------------------------------------
 

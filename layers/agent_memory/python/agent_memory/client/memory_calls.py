@@ -17,13 +17,18 @@ class MemoryCalls:
 
     # --- memory --------------------------------------------------------------------------------
 
-    async def store_stm(self, key: str, data: Any, ttl_seconds: int = CONTEXT_SECONDS) -> None:
-        """Keep a JSON value for a while; see `MemoryManager.store_stm`."""
+    async def store_stm(self, key: str, data: Any, ttl_seconds: int = CONTEXT_SECONDS) -> bool:
+        """Keep a JSON value for a while; see `MemoryManager.store_stm`. `Unavailable` where the API has no cache."""
         await self._http.send("PUT", f"memory/stm/{segment(key)}", {"data": data, "ttl_seconds": ttl_seconds})
+        return True
 
     async def retrieve_stm(self, key: str) -> Any | None:
         """The value under a key, or None once it has vanished."""
         return (await self._http.send("GET", f"memory/stm/{segment(key)}"))["data"]
+
+    async def clear_stm(self, pattern: str | None = None) -> int:
+        """Erase short-term memory, or the keys that match a pattern; see `MemoryManager.clear_stm`."""
+        return int((await self._http.send("DELETE", "memory/stm", query={"pattern": pattern}))["erased"])
 
     async def store_ltm(
         self,

@@ -15,6 +15,7 @@ _FILTERS = json_object(
     "Fields of the memories with their values, and `min_confidence` (0 to 1) where wanted.",
     example={"min_confidence": 0.7, "status": "active"},
 )
+_PATTERN = text("pattern", "A glob pattern of keys; left out, all.", example="queries:*")
 _AS_OF = moment("as_of", "As the memories were known at this moment; left out, now.", example="2026-11-01T00:00:00Z")
 _EXPECTED = whole_number("expected_version", "Change this version (0: none yet) or nothing.", least=0)
 _REASON = text("reason", "Why, for the history; up to 500 characters.", example="held again")
@@ -37,6 +38,12 @@ def store_stm(request: Request) -> Reply:
 def retrieve_stm(request: Request) -> Reply:
     """The value under a key; `data` is null once it has vanished."""
     return reply({"key": request.path["key"], "data": request.memory.short_term.get(request.path["key"])})
+
+
+@memory.route("DELETE", "/memory/stm", query=(_PATTERN,), gives="ShortTermErased")
+def clear_stm(request: Request) -> Reply:
+    """Erase the agent's short-term memory, or the keys that match a pattern."""
+    return reply({"erased": request.memory.short_term.clear(request.query["pattern"])})
 
 
 @memory.route(

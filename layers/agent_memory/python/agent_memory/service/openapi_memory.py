@@ -43,6 +43,13 @@ class ShortTermFound(Shape):
     example: ClassVar[Json] = {"key": "context:current", "data": ShortTermValue.example["data"]}
 
 
+class ShortTermErased(Shape):
+    """How many keys were erased."""
+
+    erased: int
+    example: ClassVar[Json] = {"erased": 3}
+
+
 class MemoryData(BaseModel):
     """What to remember: any JSON object."""
 

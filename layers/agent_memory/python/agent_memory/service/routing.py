@@ -16,7 +16,7 @@ from agent_memory.service.replies import Reply
 
 AGENT_PATH = "/v1/agents/{agent_id}"
 
-Method = Literal["GET", "POST", "PUT"]
+Method = Literal["DELETE", "GET", "POST", "PUT"]
 
 
 @dataclass(frozen=True, slots=True)

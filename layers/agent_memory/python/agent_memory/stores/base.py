@@ -284,6 +284,6 @@ class ShortTermStore(Protocol):
         """Every key below a prefix with its value, in no order."""
         ...
 
-    def erase(self, prefix: str, *, dry_run: bool) -> int:
-        """Erase every key below a prefix, or only count them; returns how many."""
+    def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
+        """Erase the keys below a prefix whose rest matches a glob pattern, or only count them; returns how many."""
         ...

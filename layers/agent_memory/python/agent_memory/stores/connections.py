@@ -1,7 +1,7 @@
 """Clients and stores, opened as needed: whoever uses only the table never connects to Redis."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.clock import Clock, SystemClock
@@ -69,6 +69,15 @@ def open_stores(
         archive=_open_archive(blobs),
         short_term=_open_short_term(redis_client, redis_endpoint),
     )
+
+
+def with_short_term(stores: Stores, clock: Clock | None = None) -> Stores:
+    """The same stores; where they have no cache, short-term memory is kept in this process."""
+    if stores.short_term is not None:
+        return stores
+    from agent_memory.stores.in_memory import InMemoryShortTerm  # noqa: PLC0415
+
+    return replace(stores, short_term=InMemoryShortTerm(clock))
 
 
 def in_memory_stores(clock: Clock | None = None) -> Stores:

@@ -6,6 +6,7 @@ through the codec on their way in, so that what DynamoDB would refuse is refused
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from threading import Lock
 from typing import Any
 
@@ -206,10 +207,11 @@ class InMemoryShortTerm:
         self._sweep()
         return ((key, json.loads(body)) for key, (body, _) in list(self._values.items()) if key.startswith(prefix))
 
-    def erase(self, prefix: str, *, dry_run: bool) -> int:
-        """Erase every key below a prefix, or only count them; returns how many."""
+    def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
+        """Erase the keys below a prefix whose rest matches a glob pattern, or only count them; returns how many."""
         self._sweep()
-        below = [key for key in self._values if key.startswith(prefix)]
+        like = pattern.replace("[^", "[!")  # Redis' sign for "none of these"
+        below = [key for key in self._values if key.startswith(prefix) and fnmatchcase(key[len(prefix) :], like)]
         if not dry_run:
             for key in below:
                 del self._values[key]

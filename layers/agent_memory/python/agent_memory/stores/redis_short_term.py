@@ -6,52 +6,59 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.errors import Unavailable
-from agent_memory.stores.redis_whole import dump_keys, erase_keys
+from agent_memory.stores.circuit_breaker import CircuitBreaker
+from agent_memory.stores.redis_whole import count_keys, dump_keys, erase_keys
 
 if TYPE_CHECKING:
     from redis import Redis
 
 
 class RedisShortTerm:
-    """`ShortTermStore` on a Redis or Valkey server."""
+    """`ShortTermStore` on a Redis or Valkey server. A server that does not answer is passed over for a while."""
 
-    def __init__(self, client: "Redis") -> None:
+    def __init__(self, client: "Redis", breaker: CircuitBreaker | None = None) -> None:
         self._client = client
+        self._breaker = breaker or CircuitBreaker()
 
     def set(self, key: str, value: Any, ttl_seconds: int) -> None:
         """Keep a value for so many seconds."""
         body = json.dumps(value, separators=(",", ":"), allow_nan=False)
-        with _unavailable():
+        with self._answering():
             self._client.set(key, body, ex=ttl_seconds)
 
     def get(self, key: str) -> Any | None:
         """The value, or None once it has vanished."""
-        with _unavailable():
+        with self._answering():
             body = self._client.get(key)
         return None if body is None else json.loads(body)
 
     def count(self, prefix: str) -> int:
         """How many keys begin with this prefix."""
-        pattern = "".join(f"\\{sign}" if sign in "*?[]\\^-" else sign for sign in prefix) + "*"
-        with _unavailable():
-            return sum(1 for _ in self._client.scan_iter(match=pattern, count=1000))
+        with self._answering():
+            return count_keys(self._client, prefix)
 
     def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
         """Every key below a prefix with its value, in no order."""
-        with _unavailable():
+        with self._answering():
             yield from dump_keys(self._client, prefix)
 
-    def erase(self, prefix: str, *, dry_run: bool) -> int:
-        """Erase every key below a prefix, or only count them; returns how many."""
-        with _unavailable():
-            return erase_keys(self._client, prefix, dry_run=dry_run)
+    def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
+        """Erase the keys below a prefix whose rest matches a glob pattern, or only count them; returns how many."""
+        with self._answering():
+            return erase_keys(self._client, prefix, pattern, dry_run=dry_run)
 
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        from redis.exceptions import ConnectionError as NoConnection  # noqa: PLC0415  not for table-only callers
+        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import TimeoutError as TimedOut  # noqa: PLC0415
 
-@contextmanager
-def _unavailable() -> Iterator[None]:
-    from redis.exceptions import RedisError  # noqa: PLC0415  a table-only caller never pays for this import
-
-    try:
-        yield
-    except RedisError as error:
-        raise Unavailable(f"Redis did not answer: {type(error).__name__}") from error
+        if not self._breaker.admits():
+            raise Unavailable("Redis did not answer lately and is passed over for a moment")
+        try:
+            yield
+        except RedisError as error:
+            if isinstance(error, NoConnection | TimedOut):
+                self._breaker.failed()
+            raise Unavailable(f"Redis did not answer: {type(error).__name__}") from error
+        self._breaker.succeeded()

@@ -27,18 +27,26 @@ def dump_keys(client: "Redis", prefix: str) -> Iterator[tuple[str, Any]]:
             yield key.decode(), reader(key)
 
 
-def erase_keys(client: "Redis", prefix: str, *, dry_run: bool) -> int:
-    """Erase every key below a prefix, or only count them; returns how many."""
-    keys = list(_keys(client, prefix))
+def count_keys(client: "Redis", prefix: str) -> int:
+    """How many keys lie below a prefix."""
+    return len(_keys(client, prefix))
+
+
+def erase_keys(client: "Redis", prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
+    """Erase the keys below a prefix whose rest matches a glob pattern, or only count them; returns how many.
+
+    They are found by SCAN and unlinked, which holds nobody up; no pattern reaches beyond the prefix.
+    """
+    keys = list(_keys(client, prefix, pattern))
     if not dry_run:
         for start in range(0, len(keys), _KEYS_A_ROUND):
             client.unlink(*keys[start : start + _KEYS_A_ROUND])
     return len(keys)
 
 
-def _keys(client: "Redis", prefix: str) -> Iterator[bytes]:
-    pattern = "".join(f"\\{sign}" if sign in _GLOB_SIGNS else sign for sign in prefix) + "*"
-    return iter(set(client.scan_iter(match=pattern, count=1000)))  # a scan may show a key twice
+def _keys(client: "Redis", prefix: str, pattern: str = "*") -> set[bytes]:
+    literal = "".join(f"\\{sign}" if sign in _GLOB_SIGNS else sign for sign in prefix)
+    return set(client.scan_iter(match=f"{literal}{pattern}", count=1000))  # a scan may show a key twice
 
 
 def _json(value: bytes | None) -> Any:

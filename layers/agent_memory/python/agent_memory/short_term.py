@@ -1,0 +1,112 @@
+"""Short-term memory of one agent. Every method blocks; `MemoryManager` is the async face."""
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from agent_memory import keys
+from agent_memory.errors import InvalidInput, Unavailable
+from agent_memory.retention import STM_MAX_SECONDS
+from agent_memory.stores.base import ShortTermStore
+
+_MAX_PATTERN = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ShortTermMetrics:
+    """What became of the calls of one process.
+
+    Attributes:
+        hits: reads that found a value.
+        misses: reads that found none.
+        failures: calls that the cache did not answer, or that were spared it because it lately did not.
+    """
+
+    hits: int = 0
+    misses: int = 0
+    failures: int = 0
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Share of answered reads that found a value, 0 to 1; None before the first."""
+        reads = self.hits + self.misses
+        return self.hits / reads if reads else None
+
+
+class ShortTermMemory:
+    """What an agent knows for hours: JSON values under keys that vanish by themselves."""
+
+    def __init__(self, agent_id: str, store: ShortTermStore | None) -> None:
+        self._agent_id = agent_id
+        self._store = store
+        self._counting = Lock()
+        self._metrics = ShortTermMetrics()
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a cache to keep anything in."""
+        return self._store is not None
+
+    @property
+    def metrics(self) -> ShortTermMetrics:
+        """Hits, misses and failures so far."""
+        return self._metrics
+
+    def put(self, key: str, data: Any, ttl_seconds: int) -> None:
+        """Keep a JSON value for `ttl_seconds` (1 to 86,400).
+
+        Raises:
+            InvalidInput: names the argument. Unavailable: the cache did not answer.
+        """
+        is_whole = isinstance(ttl_seconds, int) and not isinstance(ttl_seconds, bool)
+        if not is_whole or not 1 <= ttl_seconds <= STM_MAX_SECONDS:
+            raise InvalidInput(
+                "ttl_seconds", f"{ttl_seconds!r:.40} is not a whole number from 1 to {STM_MAX_SECONDS:,}"
+            )
+        address = keys.stm_key(self._agent_id, keys.check_stm_key(key))
+        try:
+            self._open().set(address, data, ttl_seconds)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput("data", f"not a JSON value: {error}") from error
+        except Unavailable:
+            self._count(failures=1)
+            raise
+
+    def get(self, key: str) -> Any | None:
+        """The value, or None once it has vanished. `Unavailable` where the cache does not answer."""
+        address = keys.stm_key(self._agent_id, keys.check_stm_key(key))
+        try:
+            value = self._open().get(address)
+        except Unavailable:
+            self._count(failures=1)
+            raise
+        self._count(misses=1) if value is None else self._count(hits=1)
+        return value
+
+    def clear(self, pattern: str | None = None) -> int:
+        """Erase the agent's keys, or those that match a glob pattern as `queries:*`; returns how many.
+
+        Raises:
+            InvalidInput: an unusable pattern. Unavailable: the cache did not answer.
+        """
+        if pattern is not None and (not isinstance(pattern, str) or not 1 <= len(pattern) <= _MAX_PATTERN):
+            raise InvalidInput("pattern", f"{pattern!r:.80} is not text of 1 to {_MAX_PATTERN} characters")
+        try:
+            return self._open().erase(keys.stm_key(self._agent_id, ""), pattern or "*", dry_run=False)
+        except Unavailable:
+            self._count(failures=1)
+            raise
+
+    def count(self) -> int:
+        """How many keys the agent has now."""
+        return self._open().count(keys.stm_key(self._agent_id, ""))
+
+    def _open(self) -> ShortTermStore:
+        if self._store is None:
+            raise Unavailable("no short-term memory is configured; pass a Redis client or endpoint")
+        return self._store
+
+    def _count(self, *, hits: int = 0, misses: int = 0, failures: int = 0) -> None:
+        with self._counting:
+            before = self._metrics
+            self._metrics = ShortTermMetrics(before.hits + hits, before.misses + misses, before.failures + failures)

@@ -1,0 +1,165 @@
+"""Short-term memory on every kind of cache, and while the cache dies, hangs, and comes back empty."""
+
+import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import replace
+
+import fakeredis
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_memory import InvalidInput, MemoryManager, Unavailable
+from agent_memory.clock import SystemClock
+from agent_memory.stores.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
+from agent_memory.stores.connections import in_memory_stores, redis_client_for
+from agent_memory.stores.in_memory import InMemoryShortTerm
+from agent_memory.stores.redis_short_term import RedisShortTerm
+
+REAL = shutil.which("redis-server")
+needs_redis = pytest.mark.skipif(REAL is None, reason="redis-server is not installed")
+
+
+class Server:
+    """A redis-server of its own, without persistence."""
+
+    def __init__(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.start()
+
+    def start(self):
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen([REAL, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=0.1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError("redis-server did not start")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def client(self):
+        return redis_client_for(f"127.0.0.1:{self.port}")
+
+
+@pytest.fixture
+def server(socket_enabled):
+    made = Server()
+    yield made
+    made.process.send_signal(signal.SIGCONT)
+    made.kill()
+
+
+@pytest.fixture(params=["in_memory", "fakeredis", pytest.param("redis", marks=needs_redis)])
+def store(request):
+    if request.param == "in_memory":
+        return InMemoryShortTerm(SystemClock())
+    if request.param == "fakeredis":
+        return RedisShortTerm(fakeredis.FakeRedis())
+    return RedisShortTerm(request.getfixturevalue("server").client)
+
+
+def manager(store, agent_id="hunter"):
+    return MemoryManager(agent_id, stores=replace(in_memory_stores(), short_term=store))
+
+
+async def test_values_are_kept_counted_and_cleared(store):
+    memory = manager(store)
+    for key in ("context:current", "queries:a:latest", "queries:b:latest"):
+        assert await memory.store_stm(key, {"n": 1.0, "t": None}, 60) is True
+    assert await memory.retrieve_stm("queries:a:latest") == {"n": 1.0, "t": None}
+    assert await memory.retrieve_stm("other") is None
+    assert await memory.clear_stm("queries:*") == 2
+    assert [await memory.retrieve_stm(key) is None for key in ("context:current", "queries:a:latest")] == [False, True]
+    assert await memory.clear_stm() == 1
+    metrics = memory.stm_metrics()
+    assert (metrics.hits, metrics.misses, metrics.failures, metrics.hit_rate) == (2, 2, 0, 0.5)
+    for unusable in ("", 7, "x" * 256):
+        with pytest.raises(InvalidInput, match="pattern"):
+            await memory.clear_stm(unusable)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pattern=st.text(st.sampled_from("*?[]^-\\ab.:{}#"), min_size=1, max_size=12))
+def test_no_pattern_reaches_beyond_the_agent(store, pattern):
+    others = ["stm:{a-b}:x", "stm:{a.bc}:x", "stm:{aXb}:x", "stm:{a.b}x:x", "other"]
+    for key in (*others, "stm:{a.b}:x", "stm:{a.b}:ab"):
+        store.set(key, 1, 60)
+    with suppress(Unavailable):  # a pattern that Redis cannot read
+        manager(store, "a.b").short_term.clear(pattern)
+    assert [store.get(key) for key in others] == [1] * len(others)
+
+
+def test_expired_values_never_show(clock):
+    store = InMemoryShortTerm(clock)
+    store.set("stm:{a}:x", 1, 60)
+    clock.advance(60_000)
+    assert (store.get("stm:{a}:x"), store.count("stm:{a}:"), list(store.dump("stm:{a}:"))) == (None, 0, [])
+
+
+async def test_without_any_redis_the_process_keeps_it(monkeypatch):
+    monkeypatch.delenv("AGENT_MEMORY_REDIS_ENDPOINT", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    memory = MemoryManager("hunter")
+    await memory.store_stm("a", [1])
+    assert await memory.retrieve_stm("a") == [1]
+
+
+def test_a_breaker_opens_probes_and_closes():
+    now = [0.0]
+    breaker = CircuitBreaker(failures_to_open=2, pause_seconds=5, seconds=lambda: now[0])
+    breaker.failed()
+    breaker.succeeded()
+    breaker.failed()
+    assert breaker.admits()
+    breaker.failed()
+    assert not breaker.admits()
+    now[0] = 5
+    assert [breaker.admits(), breaker.admits()] == [True, False]  # one probe a pause
+    breaker.failed()
+    now[0] = 9.9
+    assert not breaker.admits()
+    now[0] = 10
+    assert breaker.admits()
+    breaker.succeeded()
+    assert breaker.admits()
+
+
+@needs_redis
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["killed", "paused"])
+async def test_an_agent_goes_on_while_its_cache_is_away(server, how):
+    """No call fails or takes half a second; what is missing is said and counted; it recovers by itself."""
+    memory = manager(RedisShortTerm(server.client))
+    await memory.store_stm("context:current", {"trend": "up"})
+    server.kill() if how == "killed" else server.process.send_signal(signal.SIGSTOP)
+    taken = []
+    for n in range(30):
+        started = time.perf_counter()
+        assert await memory.store_stm("a", n) is False
+        assert await memory.retrieve_stm("context:current") is None
+        told = await memory.get_context_memory()
+        taken.append(time.perf_counter() - started)
+        assert (told["complete"], [one["level"] for one in told["missing"]]) == (False, ["immediate"])
+    assert max(taken) < 3 * 0.5
+    assert sorted(taken)[15] < 0.1  # passed over, mostly
+    assert memory.stm_metrics().failures == 90
+    server.start() if how == "killed" else server.process.send_signal(signal.SIGCONT)
+    await asyncio.sleep(PAUSE_SECONDS)
+    assert await memory.store_stm("a", 1) is True
+    found = await memory.retrieve_stm("context:current")
+    assert found == (None if how == "killed" else {"trend": "up"})
+    assert (await memory.get_context_memory())["complete"] is True
