@@ -28,8 +28,8 @@ class MemoryManager:
 
     Give clients (`redis_client`, `dynamodb_client`), or names to open them by (`redis_endpoint` as
     `host:port`, `dynamodb_table_prefix`, `archive_bucket`), or ready `stores`. What is not given is
-    opened as the environment says: see `stores.connections.open_stores`. Without any Redis, short-term memory is kept in
-    this process.
+    opened as the environment says: see `stores.connections.open_stores`. Without any Redis, short-term memory is kept
+    in this process.
     """
 
     def __init__(
