@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator
 from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from agent_memory.clock import to_iso
 from agent_memory.keys import context_pk, decision_pk, outcome_pk
 from agent_memory.schema import BY_CONTEXT, BY_OUTCOME, TIMESTAMP, Index
-from agent_memory.stores.aws_errors import unavailable
 from agent_memory.stores.base import Selection, Span
 from agent_memory.stores.concurrently import merge_ordered
-from agent_memory.stores.dynamodb_batches import KEYS_A_REQUEST, get_items
+from agent_memory.stores.dynamodb_batches import KEYS_A_REQUEST, get_items, query_pages
 from agent_memory.stores.dynamodb_items import Item, seconds, text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-# A caller who takes more than it said gets larger pages.
-_LATER_PAGES_FACTOR = 4
 
 
 class DecisionScans:
@@ -57,7 +53,9 @@ class DecisionScans:
         return self._fetched(key for key in keys if own_type is None or key["pk"]["S"] in own_type)
 
     def _of_type(self, partition: str, span: Span, *, newest_first: bool, first: int | None) -> Iterator[Item]:
-        pages = self._pages(
+        pages = query_pages(
+            self._client,
+            self._table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":pk": text(partition),
@@ -72,7 +70,9 @@ class DecisionScans:
 
     def _keys(self, index: Index, partition: str, span: Span, *, newest_first: bool) -> Iterator[Item]:
         """Keys from an index. It orders by time only: those of one moment are put in order here."""
-        pages = self._pages(
+        pages = query_pages(
+            self._client,
+            self._table,
             IndexName=index.name,
             KeyConditionExpression=f"{index.partition.name} = :pk AND #at BETWEEN :first AND :last",
             ExpressionAttributeNames={"#at": TIMESTAMP.name},
@@ -96,17 +96,6 @@ class DecisionScans:
             found = {(item["pk"]["S"], item["sk"]["S"]): item for item in get_items(self._client, self._table, some)}
             addresses = [(key["pk"]["S"], key["sk"]["S"]) for key in some]
             yield from (found[address] for address in addresses if address in found)
-
-    def _pages(self, **request: Any) -> Iterator[list[Item]]:
-        while True:
-            with unavailable("DynamoDB"):
-                page = self._client.query(TableName=self._table, **request)
-            yield cast("list[Item]", page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-            if "Limit" in request:
-                request["Limit"] *= _LATER_PAGES_FACTOR
 
 
 def _sort_key(item: Item) -> str:

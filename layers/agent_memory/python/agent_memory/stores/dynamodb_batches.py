@@ -1,7 +1,7 @@
-"""Items by key, a hundred a request."""
+"""Many items: by key, a hundred a request, and by query, page after page."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from agent_memory.errors import Unavailable
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEYS_A_REQUEST = 100
+_LATER_PAGES_FACTOR = 4
 _ROUNDS = 8
 _FIRST_PAUSE_SECONDS = 0.025
 
@@ -43,3 +44,20 @@ def _get_chunk(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> li
             return items
         time.sleep(_FIRST_PAUSE_SECONDS * 2**round_number)
     raise Unavailable("DynamoDB left keys unprocessed: the table is throttled")
+
+
+def query_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[list[Item]]:
+    """The pages of a query, each read when it is taken. With a `Limit`, later pages are larger: more is wanted.
+
+    Raises:
+        Unavailable: DynamoDB did not answer.
+    """
+    while True:
+        with unavailable("DynamoDB"):
+            page = client.query(TableName=table, **request)
+        yield cast("list[Item]", page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        if "Limit" in request:
+            request["Limit"] *= _LATER_PAGES_FACTOR

@@ -10,7 +10,7 @@ from agent_memory.keys import history_pk, memory_pk
 from agent_memory.models import Memory
 from agent_memory.schema import BY_CONFIDENCE, MEMORIES
 from agent_memory.stores.aws_errors import unavailable
-from agent_memory.stores.dynamodb_batches import get_items
+from agent_memory.stores.dynamodb_batches import get_items, query_pages
 from agent_memory.stores.dynamodb_erasure import erase_items
 from agent_memory.stores.dynamodb_items import Item, history_item, memory_from, memory_item, number, text
 
@@ -39,7 +39,9 @@ class DynamoDBMemories:
 
     def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
         """Memories of a type, most confident first."""
-        pages = self._pages(
+        pages = query_pages(
+            self._client,
+            self._table,
             IndexName=BY_CONFIDENCE.name,
             KeyConditionExpression="pk = :pk AND confidence >= :least",
             ExpressionAttributeValues={
@@ -55,7 +57,9 @@ class DynamoDBMemories:
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
         """Every version of a memory, oldest first, those that say it was removed included."""
-        pages = self._pages(**_versions_of(agent_id, memory_type, pattern_id), ConsistentRead=True)
+        pages = query_pages(
+            self._client, self._table, **_versions_of(agent_id, memory_type, pattern_id), ConsistentRead=True
+        )
         return [memory_from(item) for page in pages for item in page]
 
     def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
@@ -69,7 +73,9 @@ class DynamoDBMemories:
 
     def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
         """Every version of every memory of a type; those of one memory side by side, oldest first."""
-        pages = self._pages(
+        pages = query_pages(
+            self._client,
+            self._table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": text(history_pk(agent_id, memory_type))},
             ConsistentRead=True,
@@ -99,15 +105,6 @@ class DynamoDBMemories:
                 f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
                 f"version {memory.version} does not follow the current one"
             ) from error
-
-    def _pages(self, **request: Any) -> Iterator[list[Item]]:
-        while True:
-            with unavailable("DynamoDB"):
-                page = self._client.query(TableName=self._table, **request)
-            yield cast("list[Item]", page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _is_current(version: int | None) -> dict[str, Any]:

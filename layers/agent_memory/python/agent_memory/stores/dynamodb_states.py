@@ -11,6 +11,7 @@ from agent_memory.models import Document, State
 from agent_memory.schema import STATES
 from agent_memory.stores.aws_errors import unavailable
 from agent_memory.stores.base import Registration
+from agent_memory.stores.dynamodb_batches import query_pages
 from agent_memory.stores.dynamodb_erasure import erase_items
 from agent_memory.stores.dynamodb_items import Item, document, documents, milliseconds, number, seconds, text
 
@@ -56,9 +57,7 @@ class DynamoDBStates:
 
     def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
         """The states whose type begins with a prefix, in order of their type, with the rest of that."""
-        found: list[tuple[str, State]] = []
         request: dict[str, Any] = {
-            "TableName": self._table,
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": text(agent_id)},
             "ConsistentRead": True,
@@ -66,15 +65,9 @@ class DynamoDBStates:
         if prefix:  # DynamoDB takes no empty text here
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             request["ExpressionAttributeValues"][":prefix"] = text(prefix)
-        while True:
-            with unavailable("DynamoDB"):
-                page = self._client.query(**request)
-            items = [cast("Item", item) for item in page["Items"]]
-            states = [item for item in items if "version" in item]  # the registration is none
-            found += [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in states]
-            if "LastEvaluatedKey" not in page:
-                return found
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        items = [item for page in query_pages(self._client, self._table, **request) for item in page]
+        states = [item for item in items if "version" in item]  # the registration is none
+        return [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in states]
 
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
         """Note that an agent makes decisions of these types, spread over so many shards."""
