@@ -7,6 +7,7 @@ import pytest
 from agent_memory.errors import Conflict
 from agent_memory.models import Memory
 from agent_memory.stores.base import Registration
+from agent_memory.stores.short_term_commands import GetValue, SetValue
 
 NOW = 1_795_176_000_000
 
@@ -117,8 +118,8 @@ def test_objects_are_written_read_and_listed(stores):
 
 
 def test_short_term_values_are_counted_by_prefix(stores):
-    for key in ("stm:{hunter}:a", "stm:{hunter}:b:c", "stm:{hunter2}:a"):
-        stores.short_term.set(key, {"n": 1.0, "t": None}, 60)
-    assert stores.short_term.get("stm:{hunter}:a") == {"n": 1.0, "t": None}
-    assert stores.short_term.get("stm:{hunter}:missing") is None
+    keys = ("stm:{hunter}:a", "stm:{hunter}:b:c", "stm:{hunter2}:a")
+    stores.short_term.run([SetValue(key, {"n": 1.0, "t": None}, 60) for key in keys])
+    found = stores.short_term.run([GetValue("stm:{hunter}:a"), GetValue("stm:{hunter}:missing")])
+    assert found == [{"n": 1.0, "t": None}, None]
     assert stores.short_term.count("stm:{hunter}:") == 2

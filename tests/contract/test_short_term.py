@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,13 +14,15 @@ import fakeredis
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from redis.connection import Connection
 
 from agent_memory import InvalidInput, MemoryManager, Unavailable
 from agent_memory.clock import SystemClock
 from agent_memory.stores.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
 from agent_memory.stores.connections import in_memory_stores, redis_client_for
-from agent_memory.stores.in_memory import InMemoryShortTerm
+from agent_memory.stores.in_memory_short_term import InMemoryShortTerm
 from agent_memory.stores.redis_short_term import RedisShortTerm
+from agent_memory.stores.short_term_commands import GetValue, SetValue
 
 REAL = shutil.which("redis-server")
 needs_redis = pytest.mark.skipif(REAL is None, reason="redis-server is not installed")
@@ -96,18 +99,96 @@ async def test_values_are_kept_counted_and_cleared(store):
 @given(pattern=st.text(st.sampled_from("*?[]^-\\ab.:{}#"), min_size=1, max_size=12))
 def test_no_pattern_reaches_beyond_the_agent(store, pattern):
     others = ["stm:{a-b}:x", "stm:{a.bc}:x", "stm:{aXb}:x", "stm:{a.b}x:x", "other"]
-    for key in (*others, "stm:{a.b}:x", "stm:{a.b}:ab"):
-        store.set(key, 1, 60)
+    store.run([SetValue(key, 1, 60) for key in (*others, "stm:{a.b}:x", "stm:{a.b}:ab")])
     with suppress(Unavailable):  # a pattern that Redis cannot read
         manager(store, "a.b").short_term.clear(pattern)
-    assert [store.get(key) for key in others] == [1] * len(others)
+    assert store.run([GetValue(key) for key in others]) == [1] * len(others)
+
+
+async def test_a_cycle_is_written_and_read(store):
+    memory = manager(store)
+    for n in range(12):
+        written = await memory.write_cycle(
+            context={"volatility": "high", "n": n},
+            queries=[{"source": "a", "n": n}, {"source": "b", "n": n}],
+            signals=[{"signal": n}, {"signal": "always"}],
+            performance={"a": {"high": {"rate": n / 12}, "low": {"rate": 0.0}}},
+            decision_ids=[f"{n}-first", f"{n}-second"],
+        )
+        assert written is True
+    found = await memory.read_cycle(cycles=10, performance={"a": ["high", "normal"], "b": ["high"]})
+    assert found["context"] == {"volatility": "high", "n": 11}
+    assert [[one["n"] for one in cycle] for cycle in found["queries"]] == [[n, n] for n in range(11, 1, -1)]
+    assert sorted(str(one["signal"]) for one in found["signals"]) == sorted([*map(str, range(12)), "always"])
+    assert found["decision_ids"][:3] == ["11-second", "11-first", "10-second"]
+    assert found["performance"] == {"a": {"high": {"rate": 11 / 12}}}
+    assert found["missing"] == []
+    assert await memory.remove_signal({"signal": "always"}) is True
+    assert await memory.remove_signal({"signal": "always"}) is False
+    assert len((await memory.read_cycle(cycles=1))["queries"]) == 1
+    assert (await memory.read_cycle(signals_since="2100-01-01T00:00:00Z"))["signals"] == []
+    for unusable in ({"context": {"a": float("nan")}}, {"signals": [{1: 2}]}, {"performance": {"a b": {"x": {}}}}):
+        with pytest.raises(InvalidInput):
+            await memory.write_cycle(**unusable)
+
+
+@needs_redis
+async def test_a_cycle_costs_one_round_trip_each_way(server, monkeypatch):
+    memory = manager(RedisShortTerm(server.client))
+    await memory.retrieve_stm("a")  # connected now
+    trips = []
+    send = Connection.send_packed_command
+
+    def counted(self, command, **settings):
+        trips.append(command)
+        return send(self, command, **settings)
+
+    monkeypatch.setattr(Connection, "send_packed_command", counted)
+    await memory.write_cycle(context={}, queries=[1], signals=[1, 2], performance={"a": {"b": {}}}, decision_ids=["x"])
+    written = len(trips)
+    await memory.read_cycle(performance={"a": ["b"]})
+    assert (written, len(trips) - written) == (1, 1)
+
+
+async def test_signals_of_over_four_hours_are_not_active(clock):
+    memory = MemoryManager("hunter", stores=in_memory_stores(clock), clock=clock)
+    await memory.write_cycle(signals=["old"])
+    clock.advance(3 * 3_600_000)
+    await memory.write_cycle(signals=["new"])
+    clock.advance(3_600_000)
+    assert (await memory.read_cycle())["signals"] == ["new"]
+
+
+def test_a_rate_limit_never_admits_one_too_many(store):
+    memories = [manager(store) for _ in range(5)]  # as of five processes
+    with ThreadPoolExecutor(50) as pool:
+        told = list(pool.map(lambda n: memories[n % 5].cycles.take("coinglass", 20, 60), range(100)))
+    assert sum(one.allowed for one in told) == 20
+    assert max(one.remaining for one in told) == 19
+    assert all(0 < one.resets_in_seconds <= 60 and one.is_shared for one in told)
+    assert memories[0].cycles.take("other", 1, 60).allowed
+
+
+async def test_a_rate_limit_begins_anew_with_its_window(clock):
+    memory = MemoryManager("hunter", stores=in_memory_stores(clock), clock=clock)
+    told = [await memory.check_rate_limit("a", 2, window_seconds=10) for _ in range(3)]
+    assert [(one["allowed"], one["remaining"]) for one in told] == [(True, 1), (True, 0), (False, 0)]
+    clock.advance(10_000)
+    assert (await memory.check_rate_limit("a", 2, window_seconds=10))["allowed"] is True
+    for unusable in ({"limit": 0}, {"limit": 1, "window_seconds": 90_000}, {"limit": True}):
+        with pytest.raises(InvalidInput):
+            await memory.check_rate_limit("a", **unusable)
 
 
 def test_expired_values_never_show(clock):
     store = InMemoryShortTerm(clock)
-    store.set("stm:{a}:x", 1, 60)
+    store.run([SetValue("stm:{a}:x", 1, 60)])
     clock.advance(60_000)
-    assert (store.get("stm:{a}:x"), store.count("stm:{a}:"), list(store.dump("stm:{a}:"))) == (None, 0, [])
+    assert (store.run([GetValue("stm:{a}:x")]), store.count("stm:{a}:"), list(store.dump("stm:{a}:"))) == (
+        [None],
+        0,
+        [],
+    )
 
 
 async def test_without_any_redis_the_process_keeps_it(monkeypatch):
@@ -153,10 +234,13 @@ async def test_an_agent_goes_on_while_its_cache_is_away(server, how):
         assert await memory.retrieve_stm("context:current") is None
         told = await memory.get_context_memory()
         taken.append(time.perf_counter() - started)
+        assert (await memory.read_cycle())["missing"]
+        assert (await memory.check_rate_limit("a", 20))["is_shared"] is False
         assert (told["complete"], [one["level"] for one in told["missing"]]) == (False, ["immediate"])
-    assert max(taken) < 3 * 0.5
+    assert max(taken) < 5 * 0.5
+    assert [(await memory.check_rate_limit("a", 35))["allowed"] for _ in range(6)] == [True] * 5 + [False]
     assert sorted(taken)[15] < 0.1  # passed over, mostly
-    assert memory.stm_metrics().failures == 90
+    assert memory.stm_metrics().failures == 30 * 5 + 6
     server.start() if how == "killed" else server.process.send_signal(signal.SIGCONT)
     await asyncio.sleep(PAUSE_SECONDS)
     assert await memory.store_stm("a", 1) is True

@@ -25,6 +25,9 @@ from agent_memory.service.deployment import Deployment
 from agent_memory.stores.connections import in_memory_stores
 from tests.http_events import Context, http_event
 
+# What needs whole tables, and what an agent asks of its cache many times a cycle.
+NOT_OVER_HTTP = ("export", "forget", "write_cycle", "read_cycle", "remove_signal", "check_rate_limit")
+
 
 class Keys:
     """A session with credentials and nothing else."""
@@ -235,7 +238,7 @@ def test_the_client_has_the_methods_of_the_direct_class_to_the_letter():
     theirs = methods(AgentMemoryClient)
     direct = methods(DecisionLogger) | methods(MemoryManager)
     for name, signature in direct.items():
-        if name not in ("export", "forget"):  # what needs whole tables does not go through the API
+        if name not in NOT_OVER_HTTP:
             assert theirs[name] == signature, name
 
 

@@ -65,7 +65,7 @@ async def test_a_level_that_is_down_is_named_and_the_others_stand(memory, logged
     def down(*_args, **_settings):
         raise Unavailable("Redis did not answer: TimeoutError")
 
-    monkeypatch.setattr(memory.stores.short_term, "get", down)
+    monkeypatch.setattr(memory.stores.short_term, "run", down)
     told = await memory.get_context_memory(context_filter={"volatility": "high"})
     assert [entry["decision_id"] for entry in told["entries"]] == logged
     assert told["complete"] is False

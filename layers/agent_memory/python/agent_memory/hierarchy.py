@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from agent_memory.clock import DAY_MS, END_OF_TIME_MS, HOUR_MS, Clock, to_iso
+from agent_memory.cycle_memory import CONTEXT
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter, TimeRange, holds
 from agent_memory.errors import AgentMemoryError, InvalidInput, Unavailable
@@ -23,7 +24,6 @@ from agent_memory.short_term import ShortTermMemory
 from agent_memory.stores.base import Span
 from agent_memory.stores.concurrently import map_concurrently
 
-CURRENT_CONTEXT = "context:current"
 MAX_ENTRIES = 1_000
 
 # Names of the levels and the ages, in milliseconds, at which they end.
@@ -96,7 +96,7 @@ class Hierarchy:
 
     def _current(self, wanted: Document, now_ms: int) -> list[Entry]:
         """The current market context in short-term memory, as of now."""
-        market = self._short_term.get(CURRENT_CONTEXT)
+        market = self._short_term.get(CONTEXT)
         if market is None or not holds({"market": market}, wanted):
             return []
         return [{"level": "immediate", "kind": "current", "timestamp": to_iso(now_ms), "context": {"market": market}}]

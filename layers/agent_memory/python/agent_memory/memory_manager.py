@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from agent_memory import keys
 from agent_memory.agent_data import AgentData
 from agent_memory.agent_state import AgentStates
 from agent_memory.clock import Clock, Instant, SystemClock
+from agent_memory.cycle_memory import CycleMemory, Performance
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import TimeRange
 from agent_memory.errors import Unavailable
 from agent_memory.hierarchy import Hierarchy
 from agent_memory.memories import LongTermMemory, consolidate_value
 from agent_memory.models import Document, MemoryType
-from agent_memory.retention import CONTEXT_SECONDS
+from agent_memory.retention import CONTEXT_SECONDS, RATE_LIMIT_SECONDS, RECENT_CYCLES
 from agent_memory.short_term import ShortTermMemory, ShortTermMetrics
 from agent_memory.stores.connections import Stores, open_stores, with_short_term
 
@@ -59,6 +61,7 @@ class MemoryManager:
         self._clock = clock = clock or SystemClock()
         self.long_term = LongTermMemory(agent_id, self.stores.memories, clock)
         self.short_term = ShortTermMemory(agent_id, self.stores.short_term)
+        self.cycles = CycleMemory(self.short_term, clock)
         self.states = AgentStates(agent_id, self.stores.states, clock)
         self.hierarchy = Hierarchy(DecisionLog(agent_id, self.stores, clock), self.short_term, clock)
 
@@ -100,6 +103,73 @@ class MemoryManager:
             InvalidInput: an unusable pattern. Unavailable: the cache did not answer, and may hold them still.
         """
         return await asyncio.to_thread(self.short_term.clear, pattern)
+
+    async def write_cycle(
+        self,
+        *,
+        context: Document | None = None,
+        queries: Sequence[Any] = (),
+        signals: Sequence[Any] = (),
+        performance: Performance | None = None,
+        decision_ids: Sequence[str] = (),
+    ) -> bool:
+        """Keep what a cycle brought, in one round trip to the cache; whether it was kept.
+
+        Args:
+            context: the market now, for an hour.
+            queries: the results of this cycle's queries; those of the last ten cycles are kept, for a day.
+            signals: that are active from now on, for four hours.
+            performance: how sources do, by source and market, for a quarter of an hour.
+            decision_ids: of this cycle's decisions, in order, for two hours.
+
+        Raises:
+            InvalidInput: names what is unusable.
+        """
+        write = partial(self.cycles.write, context=context, queries=queries, signals=signals)
+        try:
+            await asyncio.to_thread(write, performance=performance, decision_ids=decision_ids)
+        except Unavailable as error:
+            _logger.warning("a cycle was not kept in short-term memory: %s", error)
+            return False
+        return True
+
+    async def read_cycle(
+        self,
+        *,
+        cycles: int = RECENT_CYCLES,
+        signals_since: Instant | None = None,
+        performance: Mapping[str, Sequence[str]] | None = None,
+    ) -> dict[str, Any]:
+        """What the last cycles left, in one round trip: `context`, `queries`, `signals`, `decision_ids`, `performance`.
+
+        `missing` names what the cache did not answer; see `CycleMemory.read` for the arguments.
+
+        Raises:
+            InvalidInput: names what is unusable.
+        """
+        read = partial(self.cycles.read, cycles=cycles, signals_since=signals_since, performance=performance)
+        return (await asyncio.to_thread(read)).as_dict()
+
+    async def remove_signal(self, signal: Any) -> bool:
+        """Take a signal out of the active ones; whether it was among them.
+
+        Raises:
+            Unavailable: the cache did not answer, and may hold it still.
+        """
+        return await asyncio.to_thread(self.cycles.remove_signal, signal)
+
+    async def check_rate_limit(
+        self, source_id: str, limit: int, *, window_seconds: int = RATE_LIMIT_SECONDS
+    ) -> dict[str, Any]:
+        """Count one query of a source: `allowed`, `remaining`, `resets_in_seconds`; see `CycleMemory.take`.
+
+        However many callers ask at once, no more than `limit` are allowed in a window. `is_shared` is false while the
+        cache is away and this process counts for itself.
+
+        Raises:
+            InvalidInput: names what is unusable.
+        """
+        return (await asyncio.to_thread(self.cycles.take, source_id, limit, window_seconds)).as_dict()
 
     def stm_metrics(self) -> ShortTermMetrics:
         """Hits, misses and failures of short-term memory in this process."""

@@ -1,13 +1,16 @@
 """Short-term memory of one agent. Every method blocks; `MemoryManager` is the async face."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 from agent_memory import keys
+from agent_memory.codec import check
 from agent_memory.errors import InvalidInput, Unavailable
 from agent_memory.retention import STM_MAX_SECONDS
 from agent_memory.stores.base import ShortTermStore
+from agent_memory.stores.short_term_commands import Command, GetValue, SetValue
 
 _MAX_PATTERN = 255
 
@@ -63,25 +66,30 @@ class ShortTermMemory:
             raise InvalidInput(
                 "ttl_seconds", f"{ttl_seconds!r:.40} is not a whole number from 1 to {STM_MAX_SECONDS:,}"
             )
-        address = keys.stm_key(self._agent_id, keys.check_stm_key(key))
+        check(data, "data")
+        self.run([SetValue(self.key(key), data, ttl_seconds)])
+
+    def get(self, key: str) -> Any | None:
+        """The value, or None once it has vanished. `Unavailable` where the cache does not answer."""
+        (value,) = self.run([GetValue(self.key(key))])
+        self._count(misses=1) if value is None else self._count(hits=1)
+        return value
+
+    def run(self, commands: Sequence[Command]) -> list[Any]:
+        """What some commands answer, in one round trip.
+
+        Raises:
+            Unavailable: the cache did not answer.
+        """
         try:
-            self._open().set(address, data, ttl_seconds)
-        except (TypeError, ValueError) as error:
-            raise InvalidInput("data", f"not a JSON value: {error}") from error
+            return self._open().run(commands)
         except Unavailable:
             self._count(failures=1)
             raise
 
-    def get(self, key: str) -> Any | None:
-        """The value, or None once it has vanished. `Unavailable` where the cache does not answer."""
-        address = keys.stm_key(self._agent_id, keys.check_stm_key(key))
-        try:
-            value = self._open().get(address)
-        except Unavailable:
-            self._count(failures=1)
-            raise
-        self._count(misses=1) if value is None else self._count(hits=1)
-        return value
+    def key(self, name: str) -> str:
+        """The key of the agent's own that a name stands for; `InvalidInput` where it cannot be one."""
+        return keys.stm_key(self._agent_id, keys.check_stm_key(name))
 
     def clear(self, pattern: str | None = None) -> int:
         """Erase the agent's keys, or those that match a glob pattern as `queries:*`; returns how many.

@@ -14,6 +14,7 @@ from agent_memory.ids import shard_of
 from agent_memory.keys import context_type_of
 from agent_memory.models import Decision, Document, Memory, State
 from agent_memory.outcomes import Report
+from agent_memory.stores.short_term_commands import Command
 
 
 class Written(StrEnum):
@@ -266,14 +267,13 @@ class BlobStore(Protocol):
 
 
 class ShortTermStore(Protocol):
-    """JSON values that vanish by themselves."""
+    """Values that vanish by themselves."""
 
-    def set(self, key: str, value: Any, ttl_seconds: int) -> None:
-        """Keep a value for so many seconds."""
-        ...
+    def run(self, commands: Sequence[Command]) -> list[Any]:
+        """What each command answers, in order. They take effect together, in one round trip.
 
-    def get(self, key: str) -> Any | None:
-        """The value, or None once it has vanished."""
+        Raises `TypeError` or `ValueError` for what is no JSON; nothing is done then.
+        """
         ...
 
     def count(self, prefix: str) -> int:

@@ -75,14 +75,14 @@ def with_short_term(stores: Stores, clock: Clock | None = None) -> Stores:
     """The same stores; where they have no cache, short-term memory is kept in this process."""
     if stores.short_term is not None:
         return stores
-    from agent_memory.stores.in_memory import InMemoryShortTerm  # noqa: PLC0415
+    from agent_memory.stores.in_memory_short_term import InMemoryShortTerm  # noqa: PLC0415
 
     return replace(stores, short_term=InMemoryShortTerm(clock))
 
 
 def in_memory_stores(clock: Clock | None = None) -> Stores:
     """Every store in plain Python."""
-    from agent_memory.stores import in_memory, in_memory_decisions  # noqa: PLC0415
+    from agent_memory.stores import in_memory, in_memory_decisions, in_memory_short_term  # noqa: PLC0415
 
     clock = clock or SystemClock()
     blobs = in_memory.InMemoryBlobs()
@@ -92,7 +92,7 @@ def in_memory_stores(clock: Clock | None = None) -> Stores:
         states=in_memory.InMemoryStates(),
         blobs=blobs,
         archive=_open_archive(blobs),
-        short_term=in_memory.InMemoryShortTerm(clock),
+        short_term=in_memory_short_term.InMemoryShortTerm(clock),
     )
 
 

@@ -4,13 +4,9 @@ Each behaves as its real sibling does; one contract suite holds them all to that
 through the codec on their way in, so that what DynamoDB would refuse is refused here too.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from threading import Lock
-from typing import Any
 
-from agent_memory.clock import Clock, SystemClock
 from agent_memory.errors import Conflict
 from agent_memory.models import Document, Memory, State
 from agent_memory.stores.base import Registration
@@ -178,48 +174,6 @@ class InMemoryBlobs:
             for key in below:
                 del self._objects[key]
         return len(below)
-
-
-class InMemoryShortTerm:
-    """`ShortTermStore` in a dictionary."""
-
-    def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
-        self._values: dict[str, tuple[str, int]] = {}
-
-    def set(self, key: str, value: Any, ttl_seconds: int) -> None:
-        """Keep a value for so many seconds."""
-        body = json.dumps(value, allow_nan=False)
-        self._values[key] = (body, self._clock.now_ms() + ttl_seconds * 1000)
-
-    def get(self, key: str) -> Any | None:
-        """The value, or None once it has vanished."""
-        self._sweep()
-        return json.loads(self._values[key][0]) if key in self._values else None
-
-    def count(self, prefix: str) -> int:
-        """How many keys begin with this prefix."""
-        self._sweep()
-        return sum(1 for key in self._values if key.startswith(prefix))
-
-    def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        """Every key below a prefix with its value, in no order."""
-        self._sweep()
-        return ((key, json.loads(body)) for key, (body, _) in list(self._values.items()) if key.startswith(prefix))
-
-    def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
-        """Erase the keys below a prefix whose rest matches a glob pattern, or only count them; returns how many."""
-        self._sweep()
-        like = pattern.replace("[^", "[!")  # Redis' sign for "none of these"
-        below = [key for key in self._values if key.startswith(prefix) and fnmatchcase(key[len(prefix) :], like)]
-        if not dry_run:
-            for key in below:
-                del self._values[key]
-        return len(below)
-
-    def _sweep(self) -> None:
-        now_ms = self._clock.now_ms()
-        self._values = {key: entry for key, entry in self._values.items() if entry[1] > now_ms}
 
 
 def _address(memory: Memory) -> tuple[str, str, str]:

@@ -1,13 +1,14 @@
 """Short-term memory in Redis or Valkey."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.errors import Unavailable
 from agent_memory.stores.circuit_breaker import CircuitBreaker
+from agent_memory.stores.redis_commands import run_commands
 from agent_memory.stores.redis_whole import count_keys, dump_keys, erase_keys
+from agent_memory.stores.short_term_commands import Command
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -20,17 +21,10 @@ class RedisShortTerm:
         self._client = client
         self._breaker = breaker or CircuitBreaker()
 
-    def set(self, key: str, value: Any, ttl_seconds: int) -> None:
-        """Keep a value for so many seconds."""
-        body = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    def run(self, commands: Sequence[Command]) -> list[Any]:
+        """What each command answers, in order. They take effect together, in one round trip."""
         with self._answering():
-            self._client.set(key, body, ex=ttl_seconds)
-
-    def get(self, key: str) -> Any | None:
-        """The value, or None once it has vanished."""
-        with self._answering():
-            body = self._client.get(key)
-        return None if body is None else json.loads(body)
+            return run_commands(self._client, commands)
 
     def count(self, prefix: str) -> int:
         """How many keys begin with this prefix."""

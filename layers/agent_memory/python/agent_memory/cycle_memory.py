@@ -1,0 +1,197 @@
+"""What an agent keeps from cycle to cycle, in one round trip for its writes and one for its reads.
+
+stm:{agent}:context:current               the market now            JSON         1 hour
+stm:{agent}:queries:recent                the last ten cycles'      list        24 hours
+stm:{agent}:signals:active                by time                   sorted set   4 hours
+stm:{agent}:ratelimit:{source}            queries of a source       counter      5 minutes
+stm:{agent}:performance:{source}:{market} how a source does there   JSON        15 minutes
+stm:{agent}:decision_chain                the latest decisions      list         2 hours
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from agent_memory.clock import Clock, Instant, parse_instant
+from agent_memory.codec import check
+from agent_memory.errors import InvalidInput, Unavailable
+from agent_memory.models import Document
+from agent_memory.retention import (
+    CHAINED_DECISIONS,
+    CONTEXT_SECONDS,
+    DECISION_CHAIN_SECONDS,
+    PERFORMANCE_SECONDS,
+    QUERIES_SECONDS,
+    RATE_LIMIT_SECONDS,
+    RECENT_CYCLES,
+    SIGNALS_SECONDS,
+    STM_MAX_SECONDS,
+)
+from agent_memory.short_term import ShortTermMemory
+from agent_memory.stores.in_memory_short_term import InMemoryShortTerm
+from agent_memory.stores.short_term_commands import (
+    AddScored,
+    Command,
+    CountUp,
+    GetValue,
+    ListScored,
+    ListValues,
+    PushValues,
+    RemoveScored,
+    SetValue,
+)
+
+CONTEXT = "context:current"
+QUERIES = "queries:recent"
+SIGNALS = "signals:active"
+DECISIONS = "decision_chain"
+
+Performance = Mapping[str, Mapping[str, Document]]
+"""How each source does in each market context: source -> market -> figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What short-term memory holds of the last cycles; what is missing because the cache did not answer is named.
+
+    `queries` holds the results of each cycle, `signals` and `decision_ids` single ones, all newest first.
+    """
+
+    context: Document | None = None
+    queries: list[list[Any]] = field(default_factory=list)
+    signals: list[Any] = field(default_factory=list)
+    decision_ids: list[str] = field(default_factory=list)
+    performance: dict[str, dict[str, Any]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as a dictionary."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """Whether one more query may go out, how many remain, and in how many seconds the window ends.
+
+    `is_shared` is false while the cache is away: each process counts for itself then.
+    """
+
+    allowed: bool
+    remaining: int
+    resets_in_seconds: float
+    is_shared: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as a dictionary."""
+        return asdict(self)
+
+
+class CycleMemory:
+    """The typed part of one agent's short-term memory. Every method blocks."""
+
+    def __init__(self, short_term: ShortTermMemory, clock: Clock) -> None:
+        self._short_term = short_term
+        self._clock = clock
+        self._own_counters = InMemoryShortTerm(clock)
+
+    def write(
+        self,
+        *,
+        context: Document | None = None,
+        queries: Sequence[Any] = (),
+        signals: Sequence[Any] = (),
+        performance: Performance | None = None,
+        decision_ids: Sequence[str] = (),
+    ) -> None:
+        """Keep what a cycle brought, in one round trip.
+
+        Raises:
+            InvalidInput: names what is unusable. Unavailable: the cache did not answer; nothing was kept.
+        """
+        given = {"context": context, "queries": list(queries), "signals": list(signals), "performance": performance}
+        check(given)
+        key, now = self._short_term.key, self._clock.now_ms() / 1000
+        commands: list[Command] = [] if context is None else [SetValue(key(CONTEXT), context, CONTEXT_SECONDS)]
+        if queries:
+            commands.append(PushValues(key(QUERIES), (list(queries),), RECENT_CYCLES, QUERIES_SECONDS))
+        commands += [AddScored(key(SIGNALS), signal, now, SIGNALS_SECONDS) for signal in signals]
+        commands += [
+            SetValue(key(_performance(source, market)), figures, PERFORMANCE_SECONDS)
+            for source, markets in (performance or {}).items()
+            for market, figures in markets.items()
+        ]
+        if decision_ids:
+            chain = PushValues(key(DECISIONS), tuple(decision_ids), CHAINED_DECISIONS, DECISION_CHAIN_SECONDS)
+            commands.append(chain)
+        if commands:
+            self._short_term.run(commands)
+
+    def read(
+        self,
+        *,
+        cycles: int = RECENT_CYCLES,
+        signals_since: Instant | None = None,
+        performance: Mapping[str, Sequence[str]] | None = None,
+    ) -> Remembered:
+        """What the last cycles left, in one round trip.
+
+        Args:
+            cycles: of how many cycles the queries are wanted, 1 to 10.
+            signals_since: signals from this moment on; left out, all that are active.
+            performance: the markets, by source, whose figures are wanted.
+
+        Raises:
+            InvalidInput: names what is unusable.
+        """
+        if isinstance(cycles, bool) or not isinstance(cycles, int) or not 1 <= cycles <= RECENT_CYCLES:
+            raise InvalidInput("cycles", f"{cycles!r:.40} is not a whole number from 1 to {RECENT_CYCLES}")
+        key = self._short_term.key
+        since = float("-inf") if signals_since is None else parse_instant(signals_since, "signals_since") / 1000
+        wanted = [(source, market) for source, markets in (performance or {}).items() for market in markets]
+        commands: list[Command] = [
+            GetValue(key(CONTEXT)),
+            ListValues(key(QUERIES), cycles),
+            ListScored(key(SIGNALS), since),
+            ListValues(key(DECISIONS), CHAINED_DECISIONS),
+            *(GetValue(key(_performance(source, market))) for source, market in wanted),
+        ]
+        try:
+            context, queries, signals, decision_ids, *figures = self._short_term.run(commands)
+        except Unavailable:
+            return Remembered(missing=["context", "queries", "signals", "decision_ids", "performance"])
+        oldest = (self._clock.now_ms() / 1000) - SIGNALS_SECONDS  # the set as a whole lives as long as its newest
+        found: dict[str, dict[str, Any]] = {}
+        for (source, market), known in zip(wanted, figures, strict=True):
+            if known is not None:
+                found.setdefault(source, {})[market] = known
+        active = [signal for signal, score in signals if score > oldest]
+        return Remembered(context, queries, active, decision_ids, found)
+
+    def remove_signal(self, signal: Any) -> bool:
+        """Take a signal out of the active ones; whether it was among them. `Unavailable`: the cache did not answer."""
+        (removed,) = self._short_term.run([RemoveScored(self._short_term.key(SIGNALS), signal)])
+        return bool(removed)
+
+    def take(self, source_id: str, limit: int, window_seconds: int = RATE_LIMIT_SECONDS) -> RateLimit:
+        """Count one query of a source, and say whether it may go out: never more than `limit` in a window.
+
+        The window begins with its first query. While the cache is away each process counts for itself.
+
+        Raises:
+            InvalidInput: names what is unusable.
+        """
+        for name, value, most in (("limit", limit, 1_000_000), ("window_seconds", window_seconds, STM_MAX_SECONDS)):
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+                raise InvalidInput(name, f"{value!r:.40} is not a whole number from 1 to {most:,}")
+        command = CountUp(self._short_term.key(f"ratelimit:{source_id}"), window_seconds)
+        try:
+            ((count, left_ms),) = self._short_term.run([command])
+            is_shared = True
+        except Unavailable:
+            ((count, left_ms),) = self._own_counters.run([command])
+            is_shared = False
+        return RateLimit(count <= limit, max(0, limit - count), left_ms / 1000, is_shared)
+
+
+def _performance(source: str, market: str) -> str:
+    return f"performance:{source}:{market}"

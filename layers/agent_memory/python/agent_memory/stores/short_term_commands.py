@@ -1,0 +1,75 @@
+"""What a cache can be asked for, as data: so that many things cost one round trip, and every cache does the same."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """Keep a JSON value; answers None."""
+
+    key: str
+    value: Any
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetValue:
+    """Answers the value, or None once it has vanished."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushValues:
+    """Put JSON values at the head of a list, the last one foremost, and keep the first `keep`; answers None."""
+
+    key: str
+    values: tuple[Any, ...]
+    keep: int
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListValues:
+    """Answers the first `count` values of a list, newest first."""
+
+    key: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddScored:
+    """Add a JSON value to a sorted set, or move it to another score; answers None."""
+
+    key: str
+    value: Any
+    score: float
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListScored:
+    """Answers (value, score) of a sorted set from a score on, highest first."""
+
+    key: str
+    least: float
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveScored:
+    """Take a JSON value out of a sorted set; answers whether it was there."""
+
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CountUp:
+    """Count one more in a window that begins with the first; answers (the count, milliseconds until it ends)."""
+
+    key: str
+    window_seconds: int
+
+
+Command = SetValue | GetValue | PushValues | ListValues | AddScored | ListScored | RemoveScored | CountUp
