@@ -92,7 +92,7 @@ def main(buffer, reported, table_prefix, kills, total, faults):
             return log_until(until, buffer, reported, sink, flush=False)
 
         live(moments.uniform(*LIFE_SECONDS), seed=life, log=log)
-    assert lines_in(reported) > total // 2, "most are to be logged by processes that are killed"
+    assert lines_in(reported) > total // 4, "many are to be logged by processes that are killed"
     asyncio.run(log_until(total, buffer, reported, sink, flush=True))
 
 

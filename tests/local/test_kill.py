@@ -20,7 +20,7 @@ def stored(dynamodb, prefix):
     return [decision_from(item) for page in pages for item in page["Items"]]
 
 
-@pytest.mark.parametrize(("kills", "total", "faults"), [(200, 2_000, 0.0), (40, 400, 0.3)])
+@pytest.mark.parametrize(("kills", "total", "faults"), [(200, 2_000, 0.0), (60, 400, 0.3)])
 def test_kills_lose_and_double_nothing(local_cloud, tmp_path, kills, total, faults):
     """Also while three requests in ten are throttled or lose their answer."""
     dynamodb = local_cloud.boto_session().client("dynamodb")

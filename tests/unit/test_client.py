@@ -25,8 +25,8 @@ from agent_memory.service.deployment import Deployment
 from agent_memory.stores.connections import in_memory_stores
 from tests.http_events import Context, http_event
 
-# What needs whole tables, and what an agent asks of its cache many times a cycle.
-NOT_OVER_HTTP = ("export", "forget", "write_cycle", "read_cycle", "remove_signal", "check_rate_limit")
+# What needs whole tables or numpy, and what an agent asks of its cache many times a cycle.
+NOT_OVER_HTTP = ("export", "forget", "recall", "write_cycle", "read_cycle", "remove_signal", "check_rate_limit")
 
 
 class Keys:

@@ -63,7 +63,8 @@ class MemoryManager:
         self.short_term = ShortTermMemory(agent_id, self.stores.short_term)
         self.cycles = CycleMemory(self.short_term, clock)
         self.states = AgentStates(agent_id, self.stores.states, clock)
-        self.hierarchy = Hierarchy(DecisionLog(agent_id, self.stores, clock), self.short_term, clock)
+        self._log = DecisionLog(agent_id, self.stores, clock)
+        self.hierarchy = Hierarchy(self._log, self.short_term, clock)
 
     # --- short term ----------------------------------------------------------------------------
 
@@ -328,6 +329,41 @@ class MemoryManager:
             InvalidInput: names the argument. Unavailable: no level answered.
         """
         return await asyncio.to_thread(self.hierarchy.contexts, time_range, context_filter, limit=limit, level=level)
+
+    async def recall(
+        self,
+        query: str = "",
+        kind: str | None = None,
+        symbol: str | None = None,
+        top_k: int = 5,
+        explain: bool = False,
+        *,
+        half_lives: Mapping[str, float] | None = None,
+    ) -> list[dict[str, Any]]:
+        """What the agent knows about something: long-term memories and the decisions of the last 24 hours, ranked.
+
+        The score is importance × 0.5^(age / half-life) + similarity. A memory's importance is its confidence, a
+        decision's its outcome's `quality` (0.5 where that was not measured); similarity is BM25 over their words.
+
+        Args:
+            query: in words; without it what is important and fresh comes first.
+            kind: a type of memory or of decision.
+            symbol: of what names one (`symbol` in a memory's data, or in a decision's context or reasoning).
+            top_k: how many at most (1 to 1,000).
+            explain: add `why`, the parts of each score.
+            half_lives: seconds by kind; left out, 30 days for memories and one for decisions.
+
+        Returns:
+            Each with `kind`, `score`, and `memory` or `decision`.
+
+        Raises:
+            InvalidInput: names the argument. Unavailable: the table did not answer.
+        """
+        from agent_memory.memory_recall import MemoryRecall  # noqa: PLC0415  numpy, which few callers need
+
+        ranking = MemoryRecall(self.long_term, self._log, self._clock).recall
+        rank = partial(ranking, query, kind=kind, symbol=symbol, top_k=top_k, explain=explain, half_lives=half_lives)
+        return await asyncio.to_thread(rank)
 
     # --- the whole -----------------------------------------------------------------------------
 

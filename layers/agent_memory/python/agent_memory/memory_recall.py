@@ -1,0 +1,114 @@
+"""Recall over what an agent has learned and what it has decided lately, ranked together."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from agent_memory.clock import DAY_MS, Clock, to_iso
+from agent_memory.decision_log import DecisionLog
+from agent_memory.decision_queries import DecisionFilter
+from agent_memory.errors import InvalidInput
+from agent_memory.memories import LongTermMemory
+from agent_memory.models import Decision, Memory, MemoryType
+from agent_memory.recall import Entry, RecallIndex, Similarity
+
+RECENT_DECISIONS = 1_000
+
+# Seconds in which what is remembered loses half its importance.
+MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
+DECISION_HALF_LIFE_SECONDS = 86_400.0
+_HALF_LIVES = dict.fromkeys(map(str, MemoryType), MEMORY_HALF_LIFE_SECONDS)
+
+# A decision whose quality nobody measured.
+_ORDINARY = 0.5
+
+
+class MemoryRecall:
+    """Ranks an agent's memories and its decisions of the last day for a question. Every method blocks."""
+
+    def __init__(self, long_term: LongTermMemory, log: DecisionLog, clock: Clock) -> None:
+        self._long_term = long_term
+        self._log = log
+        self._clock = clock
+
+    def recall(
+        self,
+        query: str,
+        *,
+        kind: str | None,
+        symbol: str | None,
+        top_k: int,
+        explain: bool,
+        half_lives: Mapping[str, float] | None = None,
+        similarity: Similarity | None = None,
+    ) -> list[dict[str, Any]]:
+        """The most relevant entries; see `MemoryManager.recall`.
+
+        Raises:
+            InvalidInput: names the argument. Unavailable: the table did not answer.
+        """
+        if not isinstance(query, str):
+            raise InvalidInput("query", f"expected text, got {type(query).__name__}")
+        index = RecallIndex(
+            half_lives={**_HALF_LIVES, **(half_lives or {})},
+            default_half_life=DECISION_HALF_LIFE_SECONDS,
+            similarity=similarity,
+        )
+        index.add_many(self._entries(kind))
+        now = self._clock.now_ms() / 1000
+        found = index.recall(query, now=now, kind=kind, symbol=symbol, top_k=top_k, explain=explain)
+        return [
+            {"kind": one.entry.kind, "score": one.score, **({"why": one.why} if explain else {}), **one.entry.payload}
+            for one in found
+        ]
+
+    def _entries(self, kind: str | None) -> Iterator[Entry]:
+        """What is learned, and what was decided in the last 24 hours, the newest thousand of it."""
+        kinds = [kind] if kind is not None else list(map(str, MemoryType))
+        for memory_type in kinds:
+            yield from map(_of_memory, self._long_term.find(memory_type))
+        since = to_iso(self._clock.now_ms() - DAY_MS)
+        recent = self._log.stream(DecisionFilter(kind, (since, None)), first=RECENT_DECISIONS)
+        yield from map(_of_decision, islice(recent, RECENT_DECISIONS))
+
+
+def _of_memory(memory: Memory) -> Entry:
+    symbol = memory.data.get("symbol")
+    return Entry(
+        id=f"{memory.memory_type}/{memory.pattern_id}",
+        kind=memory.memory_type,
+        text=" ".join([memory.pattern_id.replace("_", " "), *_words(memory.data)]),
+        importance=memory.confidence,
+        timestamp=memory.updated_ms / 1000,
+        symbol=symbol if isinstance(symbol, str) else None,
+        payload={"memory": memory.as_dict()},
+    )
+
+
+def _of_decision(decision: Decision) -> Entry:
+    symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
+    metrics = decision.outcome.metrics if decision.outcome else {}
+    quality = metrics.get("quality", _ORDINARY)
+    is_measured = isinstance(quality, int | float) and 0 <= quality <= 1
+    return Entry(
+        id=decision.decision_id,
+        kind=decision.decision_type,
+        text=" ".join([*_words(decision.context), *_words(decision.reasoning)]),
+        importance=float(quality) if is_measured else _ORDINARY,
+        timestamp=decision.timestamp_ms / 1000,
+        symbol=symbol if isinstance(symbol, str) else None,
+        payload={"decision": decision.as_dict()},
+    )
+
+
+def _words(value: Any) -> Iterator[str]:
+    """The texts of a JSON value, names included; numbers say nothing to a query in words."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            yield name
+            yield from _words(member)
+    elif isinstance(value, list | tuple):
+        for member in value:
+            yield from _words(member)
