@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from agent_memory.clock import DAY_MS
 from agent_memory.codec import canonical_json
 from agent_memory.decision_log import DecisionLog
+from agent_memory.decision_queries import DecisionFilter
 from agent_memory.errors import TooLarge
 from agent_memory.ids import new_decision_id
 from agent_memory.models import Decision
 from agent_memory.outcomes import Report
 from agent_memory.stores.base import Span, Written
-from tests.contract.samples import NOW, QUERIES, decision, key_of, outcome, record
+from tests.contract.samples import NOW, QUERIES, decision, fresh_agent, key_of, outcome, record
 
 
 def test_a_decision_comes_back_as_it_was_logged(stores):
@@ -169,3 +170,26 @@ def test_any_json_comes_back_exactly(stores, context):
     stores.decisions.insert([one])
     (found,) = stores.decisions.get([key_of(one)])
     assert canonical_json([found.context, found.reasoning]) == canonical_json([one.context, one.reasoning])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sends=st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=12), min_size=1, max_size=6))
+def test_retries_never_duplicate(stores, clock, sends):
+    """Whatever is sent again, in whatever batches and order, each decision and each outcome is there once."""
+    log = DecisionLog(fresh_agent(), stores, clock)
+    ids = [new_decision_id("QUERY", NOW + n) for n in range(10)]
+    seen = set()
+    for batch in sends:
+        drafts = [
+            {"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "decision_id": ids[n]} for n in batch
+        ]
+        reports = [{"decision_id": ids[n], "outcome": {"n": n}, "success": n % 2 == 0} for n in batch]
+        for results in (log.log(drafts), log.record_outcomes(reports)):
+            new = set(seen)
+            for n, result in zip(batch, results, strict=True):
+                assert result.status == (Written.UNCHANGED if n in new else Written.CREATED)
+                new.add(n)
+        seen |= set(batch)
+    found = list(log.stream(DecisionFilter(), newest_first=False))
+    assert [one.context["n"] for one in found] == sorted(seen)
+    assert [(one.outcome.details["n"], one.superseded) for one in found] == [(n, ()) for n in sorted(seen)]

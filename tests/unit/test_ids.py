@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from agent_memory.clock import to_iso
 from agent_memory.errors import InvalidInput
-from agent_memory.ids import decision_id_for, new_decision_id, parse_decision_id, type_tag
+from agent_memory.ids import (
+    MAX_SHARDS,
+    decision_id_for,
+    new_decision_id,
+    parse_decision_id,
+    shard_of,
+    timestamp_of,
+    type_tag,
+)
 
 moments = st.integers(0, 253_402_300_799_999)
 type_names = st.from_regex(r"[A-Z][A-Z0-9_]{0,30}", fullmatch=True)
@@ -45,3 +53,15 @@ def test_what_is_no_decision_id_is_refused(bad):
 
 def test_ten_thousand_fresh_ids_of_one_millisecond_differ():
     assert len({new_decision_id("QUERY", 1) for _ in range(10_000)}) == 10_000
+
+
+@given(type_names, moments, st.integers(1, MAX_SHARDS), st.text())
+def test_an_id_carries_its_shard(kind, moment, shards, name):
+    for decision_id in (
+        new_decision_id(kind, moment, write_shards=shards),
+        decision_id_for(kind, to_iso(moment), name, write_shards=shards),
+    ):
+        parts = parse_decision_id(decision_id)
+        assert (parts.timestamp_ms, parts.type_tag, parts.shard) == (moment, type_tag(kind), shard_of(decision_id))
+        assert timestamp_of(decision_id) == moment
+        assert 0 <= parts.shard < shards
