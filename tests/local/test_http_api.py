@@ -139,3 +139,24 @@ async def test_a_buffer_in_front_of_the_api(local_cloud, tmp_path):
         assert buffered.metrics().acknowledged == 300
         found = await buffered.query_decisions(limit=1000)
     assert {one["decision_id"]: one["outcome"] for one in found} == {one: {"n": n} for n, one in enumerate(ids)}
+
+
+async def test_state_and_contexts_over_signed_http(local_cloud):
+    async with client_of(local_cloud, "stateful") as client:
+        saved = await client.save_state({"current_cycle": 1, "configuration": {"rate": 0.1}}, expected_version=0)
+        await client.create_checkpoint("before-open")
+        with pytest.raises(Conflict):
+            await client.save_state({}, expected_version=0)
+        await client.save_state({"current_cycle": 2, "configuration": {"rate": 0.2}})
+        assert (await client.restore_checkpoint("before-open"))["data"] == saved["data"]
+        assert len(await client.list_configurations()) == 3
+        assert [one["name"] for one in await client.list_checkpoints()] == ["before-open"]
+        await client.store_stm("context:current", {"trend": "up"})
+        decision_id = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {})
+        met = await client.get_context_memory(context_filter={"trend": "up"})
+        assert [one.get("decision_id") for one in met["entries"]] in ([None, decision_id], [decision_id, None])
+        assert met["complete"] is True
+        await client.store_ltm("PATTERN", "pump", {"confidence": 0.5}, reason="seen twice")
+        await client.update_ltm_confidence("pump", 0.6)
+        assert [one["version"] for one in await client.get_ltm_history("PATTERN", "pump")] == [1, 2]
+        assert await client.clear_stm("context:*") == 1
