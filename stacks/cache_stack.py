@@ -13,7 +13,7 @@ from stacks.constructs.log_groups import log_group_for
 
 _HTTPS_PORT = 443
 # Short-term memory only, and nothing that reads or empties the whole cache.
-_ACCESS = "on ~stm:* resetchannels -@all +@read +@write +@connection +@transaction +@scripting -@dangerous"
+CACHE_ACCESS = "on ~stm:* resetchannels -@all +@read +@write +@connection +@transaction +@scripting -@dangerous"
 
 
 class CacheStack(BaseStack):
@@ -102,7 +102,7 @@ class CacheStack(BaseStack):
             engine="valkey",
             user_id=self.user_id,
             user_name=self.user_id,  # IAM authentication wants the name to be the id
-            access_string=_ACCESS,
+            access_string=CACHE_ACCESS,
             authentication_mode={"Type": "iam"},
         )
         return elasticache.CfnUserGroup(

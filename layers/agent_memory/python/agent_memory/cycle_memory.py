@@ -184,11 +184,12 @@ class CycleMemory:
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
                 raise InvalidInput(name, f"{value!r:.40} is not a whole number from 1 to {most:,}")
         command = CountUp(self._short_term.key(f"ratelimit:{source_id}"), window_seconds)
+        # Counted here as well, so that a process which loses the cache amid a window goes on from its own count.
+        ((count, left_ms),) = self._own_counters.run([command])
         try:
             ((count, left_ms),) = self._short_term.run([command])
             is_shared = True
         except Unavailable:
-            ((count, left_ms),) = self._own_counters.run([command])
             is_shared = False
         return RateLimit(count <= limit, max(0, limit - count), left_ms / 1000, is_shared)
 

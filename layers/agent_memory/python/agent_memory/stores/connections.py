@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_PREFIX = "agent-memory"
 # A dead cache may cost a fifth of a second, not redis-py's default of many.
 _REDIS_TIMEOUT_SECONDS = 0.2
+_POOLS_OWN = ("himport_", "maint_notifications_", "orig_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def open_stores(
     Clients that are not given are made from the environment as boto3 does. Names that are not given are those of
     `AGENT_MEMORY_TABLE_PREFIX` (`agent-memory` where that is not set), `AGENT_MEMORY_ARCHIVE_BUCKET` and
     `AGENT_MEMORY_REDIS_ENDPOINT`; without a bucket there is no archive, and without a Redis client or endpoint no
-    short-term memory.
+    short-term memory. A Redis client that is given tells where and how to connect; its timeouts and retries do not
+    apply, see `impatient`.
     """
     table_prefix = table_prefix or os.environ.get("AGENT_MEMORY_TABLE_PREFIX", DEFAULT_PREFIX)
     archive_bucket = archive_bucket or os.environ.get("AGENT_MEMORY_ARCHIVE_BUCKET")
@@ -122,21 +124,38 @@ def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: A
         InvalidInput: the endpoint is not `host:port`.
     """
     from redis import Redis  # noqa: PLC0415
-    from redis.backoff import NoBackoff  # noqa: PLC0415
-    from redis.retry import Retry  # noqa: PLC0415
 
     host, _, port = endpoint.rpartition(":")
     if not host or not port.isdigit():
         raise InvalidInput("redis_endpoint", f"{endpoint!r:.80} is not usable; write host:port")
-    return Redis(
-        host=host,
-        port=int(port),
-        ssl=tls,
-        credential_provider=credential_provider,
-        socket_timeout=_REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return Redis(host=host, port=int(port), ssl=tls, credential_provider=credential_provider, **_impatience())
+
+
+def impatient(client: "Redis") -> "Redis":
+    """A client to the same server with short timeouts and no retries, on connections of its own.
+
+    One whose connections come from another pool than redis-py's plain one (Sentinel's, say) is returned as it is.
+    """
+    from redis import ConnectionPool, Redis  # noqa: PLC0415
+
+    pool = client.connection_pool
+    if type(pool) is not ConnectionPool:
+        return client
+    # What the pool has put there itself belongs to that pool.
+    settings = {name: value for name, value in pool.connection_kwargs.items() if not name.startswith(_POOLS_OWN)}
+    own_pool = ConnectionPool(connection_class=pool.connection_class, **{**settings, **_impatience()})
+    return Redis(connection_pool=own_pool)
+
+
+def _impatience() -> dict[str, Any]:
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
+    return {
+        "socket_timeout": _REDIS_TIMEOUT_SECONDS,
+        "socket_connect_timeout": _REDIS_TIMEOUT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+    }
 
 
 def _open_blobs(bucket: str | None, client: Any) -> BlobStore | None:
@@ -160,4 +179,4 @@ def _open_short_term(client: "Redis | None", endpoint: str | None) -> ShortTermS
         return None
     from agent_memory.stores.redis_short_term import RedisShortTerm  # noqa: PLC0415
 
-    return RedisShortTerm(client if client is not None else redis_client_for(str(endpoint)))
+    return RedisShortTerm(redis_client_for(str(endpoint)) if client is None else impatient(client))
