@@ -1,8 +1,24 @@
-"""API Gateway HTTP API events (payload 2.0) and a Lambda context, for tests."""
+"""API Gateway HTTP API events (payload 2.0), a Lambda context, and the client's way to the routes, for tests."""
 
 import json
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
+
+import httpx
+
+from agent_memory import AgentMemoryClient
+from agent_memory.service import api
+
+
+class Keys:
+    """A session with credentials and nothing else."""
+
+    region_name = "us-east-1"
+
+    def get_credentials(self):
+        import botocore.credentials
+
+        return botocore.credentials.Credentials("AKIDEXAMPLE", "example", "session-token")
 
 
 @dataclass
@@ -13,14 +29,14 @@ class Context:
     aws_request_id: str = "request-1"
 
 
-def http_event(method, path, body=None, query=None, *, raw=None):
+def http_event(method, path, body=None, query=None, *, raw=None, is_base64=False):
     text = raw if raw is not None else (json.dumps(body) if body is not None else None)
     return {
         "version": "2.0",
         "routeKey": "ANY /v1/{proxy+}",
         "rawPath": path,
-        "rawQueryString": urlencode(query or {}),
-        "queryStringParameters": query or {},
+        "rawQueryString": query if isinstance(query, str) else urlencode(query or {}),
+        "queryStringParameters": dict(parse_qsl(query)) if isinstance(query, str) else query or {},
         "headers": {"content-type": "application/json"},
         "requestContext": {
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "t"},
@@ -28,5 +44,21 @@ def http_event(method, path, body=None, query=None, *, raw=None):
             "stage": "$default",
         },
         "body": text,
-        "isBase64Encoded": False,
+        "isBase64Encoded": is_base64,
     }
+
+
+def to_the_routes(request):
+    """What the deployed function would answer to a request of httpx."""
+    assert request.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+    assert request.headers["x-amz-security-token"] == "session-token"
+    raw = request.content.decode() if request.content else None
+    event = http_event(request.method, request.url.path, query=request.url.query.decode(), raw=raw)
+    answer = api.app.resolve(event, Context())
+    return httpx.Response(answer["statusCode"], text=answer["body"])
+
+
+def client_over(answer, agent_id="market-hunter", **settings):
+    """A client whose requests are answered by a function."""
+    transport = httpx.MockTransport(answer)
+    return AgentMemoryClient("https://api.example", agent_id, session=Keys(), transport=transport, **settings)

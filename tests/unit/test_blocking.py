@@ -1,6 +1,10 @@
 """The async classes without asyncio."""
 
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -59,3 +63,55 @@ async def test_inside_an_event_loop_it_is_refused(stores, clock):
     logger = Blocking(DecisionLogger("hunter", stores=stores, clock=clock))
     with logger, pytest.raises(RuntimeError, match="await log_decision"):
         logger.log_decision("QUERY", {}, {})
+
+
+class Waiting:
+    """An object whose one method waits, until it is cancelled."""
+
+    def __init__(self):
+        self.waiting = threading.Event()
+        self.cancelled = threading.Event()
+
+    async def wait(self):
+        self.waiting.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
+def test_what_is_under_way_at_the_end_is_cancelled():
+    wrapped = Waiting()
+    blocking = Blocking(wrapped)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(blocking.wait)
+        assert wrapped.waiting.wait(5)
+        blocking.close()
+        assert waiting.exception(5) is not None
+    assert wrapped.cancelled.is_set()
+
+
+def test_an_interrupted_wait_ends_the_call(monkeypatch):
+    wrapped = Waiting()
+
+    def interrupted(_):
+        assert wrapped.waiting.wait(5)
+        raise KeyboardInterrupt
+
+    with Blocking(wrapped) as blocking:
+        monkeypatch.setattr(Future, "result", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            blocking.wait()
+        assert wrapped.cancelled.wait(5)
+
+
+def test_a_program_that_never_closes_it_ends():
+    script = (
+        "from agent_memory import Blocking, DecisionLogger\n"
+        "from agent_memory.stores.connections import in_memory_stores\n"
+        "print(len(Blocking(DecisionLogger('hunter', stores=in_memory_stores())).log_decision('QUERY', {}, {})))"
+    )
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("36", "")

@@ -1,14 +1,14 @@
 """The HTTP client against the real routes, without a network between."""
 
 import inspect
-import json
+from datetime import UTC, datetime
 
 import httpx
 import pytest
+from botocore.exceptions import TokenRetrievalError
 
 from agent_memory import (
     AgentMemoryClient,
-    Blocking,
     Conflict,
     DecisionLogger,
     Forbidden,
@@ -17,43 +17,18 @@ from agent_memory import (
     NotFound,
     Unavailable,
 )
-from agent_memory.client import requests
 from agent_memory.clock import SystemClock
-from agent_memory.ids import new_decision_id
-from agent_memory.service import api, decision_routes
-from agent_memory.service.deployment import Deployment
-from agent_memory.stores.connections import in_memory_stores
-from tests.http_events import Context, http_event
+from agent_memory.ids import new_decision_id, shard_of
+from agent_memory.service import decision_routes
+from tests.http_events import Keys, client_over, to_the_routes
 
 # What needs whole tables or numpy, and what an agent asks of its cache many times a cycle.
 NOT_OVER_HTTP = ("export", "forget", "recall", "write_cycle", "read_cycle", "remove_signal", "check_rate_limit")
 
 
-class Keys:
-    """A session with credentials and nothing else."""
-
-    region_name = "us-east-1"
-
-    def get_credentials(self):
-        import botocore.credentials
-
-        return botocore.credentials.Credentials("AKIDEXAMPLE", "example", "session-token")
-
-
-def to_the_routes(request: httpx.Request) -> httpx.Response:
-    assert request.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
-    assert request.headers["x-amz-security-token"] == "session-token"
-    event = http_event(request.method, request.url.path, raw=request.content.decode(), query=dict(request.url.params))
-    answer = api.app.resolve(event, Context())
-    return httpx.Response(answer["statusCode"], text=answer["body"])
-
-
 @pytest.fixture
-def client(monkeypatch):
-    served = Deployment(in_memory_stores())
-    monkeypatch.setattr(api, "deployment", lambda: served)
-    transport = httpx.MockTransport(to_the_routes)
-    return AgentMemoryClient("https://api.example", "market-hunter", session=Keys(), transport=transport)
+def client(served):
+    return client_over(to_the_routes)
 
 
 async def test_the_client_does_what_the_direct_classes_do(client):
@@ -86,31 +61,9 @@ async def test_refusals_become_the_same_errors(client):
         assert caught.value.field == "/context/x"
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"), [(403, Forbidden), (500, Unavailable), (503, Unavailable), (429, Unavailable)]
-)
-async def test_what_the_gateway_refuses_is_told(status, kind):
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, text=json.dumps({"message": "Forbidden"})))
-    async with AgentMemoryClient("https://api.example", "hunter", session=Keys(), transport=transport) as client:
-        with pytest.raises(kind, match="Forbidden"):
-            await client.query_decisions()
-
-
-async def test_a_dead_network_is_unavailable():
-    def dead(_):
-        raise httpx.ConnectError("refused")
-
-    async with AgentMemoryClient("https://x", "hunter", session=Keys(), transport=httpx.MockTransport(dead)) as client:
-        with pytest.raises(Unavailable, match="ConnectError"):
-            await client.query_decisions()
-
-
 @pytest.fixture
-def shaky(monkeypatch):
+def shaky(served, no_waits):
     """A client whose requests fail as often as a test says, before or after they take effect."""
-    served = Deployment(in_memory_stores())
-    monkeypatch.setattr(api, "deployment", lambda: served)
-    monkeypatch.setattr(requests, "_FIRST_BACKOFF_SECONDS", 0.001)
     failures = []
 
     def answer(request):
@@ -124,8 +77,7 @@ def shaky(monkeypatch):
             raise httpx.ReadTimeout("no answer")
         return answered
 
-    client = AgentMemoryClient("https://x", "hunter", session=Keys(), transport=httpx.MockTransport(answer))
-    return client, failures
+    return client_over(answer), failures
 
 
 @pytest.mark.parametrize("failure", ["refused", "cut", 429, 500, 502, 503, 504])
@@ -246,16 +198,44 @@ def test_no_secret_is_shown(client):
     assert repr(client) == "AgentMemoryClient('https://api.example/v1/agents/market-hunter/')"
 
 
-def test_without_credentials_the_error_says_what_to_do():
-    class NoKeys:
-        region_name = None
+class NoKeys(Keys):
+    def get_credentials(self):
+        return None
 
-        def get_credentials(self):
-            return None
 
-    client = Blocking(AgentMemoryClient("https://x", "hunter", session=NoKeys()))
-    with client, pytest.raises(PermissionError, match="set a profile"):
-        client.query_decisions()
+class ExpiredKeys(Keys):
+    def get_credentials(self):
+        raise TokenRetrievalError(provider="sso", error_msg="Token has expired")
+
+
+@pytest.mark.parametrize(("session", "told"), [(NoKeys(), "set a profile, a role"), (ExpiredKeys(), "Token has exp")])
+async def test_without_credentials_the_error_says_what_to_do(session, told):
+    async with AgentMemoryClient("https://x", "hunter", session=session) as client:
+        for call in (client.query_decisions(), client.log_decisions([_draft(1)]), client.log_outcomes([{}])):
+            with pytest.raises(Forbidden, match=told):
+                await call
+
+
+@pytest.mark.parametrize(
+    ("url", "region", "signed_for"),
+    [
+        ("https://abc.execute-api.eu-central-1.amazonaws.com", None, "eu-central-1"),
+        ("https://abc.execute-api.eu-central-1.amazonaws.com", "eu-west-1", "eu-west-1"),
+        ("https://memory.example", None, "us-east-1"),
+    ],
+)
+def test_the_region_is_the_one_of_the_address(url, region, signed_for):
+    client = AgentMemoryClient(url, "hunter", session=Keys(), region=region)
+    assert repr(client._http._http.auth) == f"SigV4(region={signed_for!r}, credentials=***)"
+
+
+async def test_ids_are_made_here_in_the_shards_of_the_deployment(served):
+    async with client_over(to_the_routes, write_shards=32) as client:
+        logged = [await client.log_decision("QUERY", {}, {}, timestamp=datetime.now(UTC)) for _ in range(30)]
+    assert len({shard_of(decision_id) for decision_id in logged}) > 1
+    for wrong in (0, 33, "2"):
+        with pytest.raises(InvalidInput, match="write_shards"):
+            client_over(to_the_routes, write_shards=wrong)
 
 
 def _draft(n):

@@ -7,8 +7,6 @@ import pytest
 from agent_memory.errors import Unavailable
 from agent_memory.ids import new_decision_id
 from agent_memory.service import api
-from agent_memory.service.deployment import Deployment
-from agent_memory.stores.connections import in_memory_stores
 from tests.http_events import Context, http_event
 
 BASE = "/v1/agents/market-hunter"
@@ -16,11 +14,8 @@ GOOD = {"decision_type": "QUERY", "context": {"market": {"trend": "bullish"}, "w
 
 
 @pytest.fixture(autouse=True)
-def stores(monkeypatch):
-    made = in_memory_stores()
-    served = Deployment(made)
-    monkeypatch.setattr(api, "deployment", lambda: served)
-    return made
+def stores(served):
+    return served
 
 
 def call(method, path, body=None, query=None, *, raw=None, base=BASE):

@@ -12,8 +12,6 @@ from agent_memory.decision_log import DecisionLog
 from agent_memory.memory_manager import MemoryManager
 from agent_memory.models import Decision, Outcome, Superseded
 from agent_memory.service import api, openapi, openapi_decisions, openapi_shapes
-from agent_memory.service.deployment import Deployment
-from agent_memory.stores.connections import in_memory_stores
 from tests.http_events import Context, http_event
 
 DOCUMENT = openapi.document(api.ROOMS)
@@ -79,14 +77,6 @@ def test_examples_are_what_the_models_say(name):
     example = openapi.model_of(name).example
     assert example
     validator_of(name).validate(example)
-
-
-@pytest.fixture
-def served(monkeypatch):
-    stores = in_memory_stores()
-    deployment = Deployment(stores)
-    monkeypatch.setattr(api, "deployment", lambda: deployment)
-    return stores
 
 
 def send(operation):

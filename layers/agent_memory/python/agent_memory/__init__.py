@@ -6,7 +6,16 @@ nor SciPy.
 
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, Rejected, Unavailable
+from agent_memory.errors import (
+    AgentMemoryError,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Rejected,
+    TooLarge,
+    Unavailable,
+)
 from agent_memory.models import DecisionType, MemoryType
 
 if TYPE_CHECKING:
@@ -35,6 +44,7 @@ __all__ = [
     "MemoryType",
     "NotFound",
     "Rejected",
+    "TooLarge",
     "Unavailable",
 ]
 

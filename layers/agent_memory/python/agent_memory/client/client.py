@@ -1,23 +1,23 @@
 """`AgentMemoryClient`: the decision log and memory of one agent over signed HTTP."""
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
+from agent_memory.client.bodies import Batch, Repeatable, batches, json_text, repeatable_draft, repeatable_report
 from agent_memory.client.memory_calls import MemoryCalls
-from agent_memory.client.requests import Requests, iso, segment, time_query
-from agent_memory.client.signing import SigV4
-from agent_memory.clock import Instant, SystemClock, parse_instant, to_iso
-from agent_memory.codec import check
+from agent_memory.client.requests import Requests, time_query
+from agent_memory.client.signing import SigV4, region_of
+from agent_memory.clock import Instant
 from agent_memory.decision_drafts import decision_draft, outcome_report
-from agent_memory.decision_queries import SuccessFilter, TimeRange
-from agent_memory.errors import AgentMemoryError, InvalidInput
+from agent_memory.decision_queries import DecisionFilter, SuccessFilter, TimeRange
+from agent_memory.errors import InvalidInput
 from agent_memory.http_limits import MAX_BATCH
-from agent_memory.ids import new_decision_id
+from agent_memory.ids import MAX_SHARDS, parse_decision_id
 from agent_memory.keys import check_agent_id
 from agent_memory.models import Document
 
@@ -37,7 +37,7 @@ class AgentMemoryClient(MemoryCalls):
         base_url: the API's address up to, not including, `/v1`.
         agent_id: whose memory it is.
         session: a boto3 or botocore session whose credentials sign the requests; by default what boto3 finds.
-        region: of the API; by default the session's.
+        region: of the API; by default the one in its address, else the session's.
         write_shards: as the deployment has it: over how many partitions new decisions are spread.
         transport: what carries the requests, for tests.
     """
@@ -59,10 +59,12 @@ class AgentMemoryClient(MemoryCalls):
 
             session = boto3.Session()
         self.agent_id = check_agent_id(agent_id)
+        if not isinstance(write_shards, int) or not 1 <= write_shards <= MAX_SHARDS:
+            raise InvalidInput("write_shards", f"{write_shards!r:.40} is not a whole number from 1 to {MAX_SHARDS}")
         self.write_shards = write_shards
         self._http = Requests(
             f"{base_url.rstrip('/')}/v1/agents/{self.agent_id}/",
-            SigV4(session, region or getattr(session, "region_name", None) or "us-east-1"),
+            SigV4(session, region or region_of(base_url, session)),
             transport,
         )
 
@@ -106,11 +108,14 @@ class AgentMemoryClient(MemoryCalls):
             parent_ids=parent_ids,
             memory_ids=memory_ids,
         )
-        answer = await self._http.send("POST", "decisions", self._repeatable_draft(draft))
+        answer = await self._http.send("POST", "decisions", json_text(self._repeatable_draft(draft), "body"))
         return str(answer["decision_id"])
 
     async def log_decisions(self, drafts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Log many decisions, a hundred a request; see `DecisionLogger.log_decisions`."""
+        """Log many decisions, a hundred a request; see `DecisionLogger.log_decisions`.
+
+        Give each draft a `decision_id` to be able to repeat the call after `Unavailable`: some may have been logged.
+        """
         return await self._in_batches("decisions", drafts, self._repeatable_draft)
 
     async def log_outcome(
@@ -136,16 +141,19 @@ class AgentMemoryClient(MemoryCalls):
             headline=headline,
             timestamp=timestamp,
         )
-        body = {name: value for name, value in _repeatable_report(report).items() if name != "decision_id"}
-        await self._http.send("POST", f"decisions/{segment(decision_id)}/outcome", body)
+        body = repeatable_report(report)
+        del body["decision_id"]  # the path names it
+        parse_decision_id(decision_id, "/decision_id")
+        await self._http.send("POST", f"decisions/{decision_id}/outcome", json_text(body, "body"))
 
     async def log_outcomes(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Add many outcomes, a hundred a request; see `DecisionLogger.log_outcomes`."""
-        return await self._in_batches("outcomes", reports, _repeatable_report)
+        return await self._in_batches("outcomes", reports, repeatable_report)
 
     async def get_decision(self, decision_id: str) -> dict[str, Any]:
         """One decision with its outcomes; see `DecisionLogger.get_decision`."""
-        return await self._http.send("GET", f"decisions/{segment(decision_id)}")
+        parse_decision_id(decision_id)
+        return await self._http.send("GET", f"decisions/{decision_id}")
 
     async def query_decisions(
         self,
@@ -159,23 +167,21 @@ class AgentMemoryClient(MemoryCalls):
         newest_first: bool = True,
     ) -> list[dict[str, Any]]:
         """Up to `limit` decisions that meet every filter, over as many pages as it takes; see `DecisionLogger`."""
-        found: list[dict[str, Any]] = []
-        cursor: str | None = None
-        while True:
-            page = await self.page_decisions(
-                decision_type,
-                time_range,
-                success_filter,
-                context_filter,
-                limit - len(found),
-                context_type=context_type,
-                newest_first=newest_first,
-                cursor=cursor,
-            )
+        ask = partial(
+            self.page_decisions,
+            decision_type,
+            time_range,
+            success_filter,
+            context_filter,
+            context_type=context_type,
+            newest_first=newest_first,
+        )
+        page = await ask(limit=limit)
+        found = list(page["decisions"])
+        while page["cursor"] is not None and len(found) < limit:
+            page = await ask(limit=limit - len(found), cursor=page["cursor"])
             found += page["decisions"]
-            cursor = page["cursor"]
-            if cursor is None or len(found) >= limit:
-                return found
+        return found
 
     async def page_decisions(
         self,
@@ -190,12 +196,13 @@ class AgentMemoryClient(MemoryCalls):
         cursor: str | None = None,
     ) -> dict[str, Any]:
         """One page of such decisions; see `DecisionLogger.page_decisions`. It may end before `limit`, with a cursor."""
-        success = str(success_filter).lower() if isinstance(success_filter, bool) else success_filter
+        # What the domain would refuse is refused here, under the names of this method's arguments.
+        DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type).checked()
         query = {
             "decision_type": decision_type,
             **time_query(time_range),
-            "success": success,
-            "context": None if context_filter is None else json.dumps(context_filter),
+            "success": None if success_filter is None else str(success_filter).lower(),
+            "context": None if context_filter is None else json_text(context_filter, "context_filter"),
             "context_type": context_type,
             "limit": str(limit),
             "order": "newest" if newest_first else "oldest",
@@ -205,7 +212,8 @@ class AgentMemoryClient(MemoryCalls):
 
     async def get_decision_chain(self, decision_id: str, depth: int = 5) -> list[dict[str, Any]]:
         """What led to a decision and what came of it; see `DecisionLogger.get_decision_chain`."""
-        answer = await self._http.send("GET", f"decisions/{segment(decision_id)}/chain", query={"depth": str(depth)})
+        parse_decision_id(decision_id)
+        answer = await self._http.send("GET", f"decisions/{decision_id}/chain", query={"depth": str(depth)})
         return list(answer["chain"])
 
     async def analyze_decision_patterns(
@@ -215,69 +223,30 @@ class AgentMemoryClient(MemoryCalls):
         group_by: str = "context",
     ) -> dict[str, Any]:
         """Outcomes grouped by context, source, type or a path; see `DecisionLogger.analyze_decision_patterns`."""
+        DecisionFilter(decision_type, time_range).checked()
         query = {"decision_type": decision_type, **time_query(time_range), "group_by": group_by}
         return await self._http.send("GET", "decisions/statistics", query=query)
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _repeatable_draft(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        """The draft with an id of its own where it has none; what cannot have one is left to the API to refuse."""
-        body = _checked(draft, "context", "reasoning", "metadata")
-        if body.get("decision_id") is None and isinstance(body.get("decision_type"), str):
-            at_ms = parse_instant(body["timestamp"]) if "timestamp" in body else SystemClock().now_ms()
-            kind = body["decision_type"]
-            body["decision_id"] = new_decision_id(kind, at_ms, write_shards=self.write_shards)
-        return body
+    def _repeatable_draft(self, draft: Any, path: str = "") -> dict[str, Any]:
+        return repeatable_draft(draft, path, write_shards=self.write_shards)
 
     async def _in_batches(
-        self,
-        name: str,
-        items: Sequence[Mapping[str, Any]],
-        repeatable: Callable[[Mapping[str, Any]], dict[str, Any]],
+        self, name: str, items: Sequence[Mapping[str, Any]], repeatable: Repeatable
     ) -> list[dict[str, Any]]:
-        """Send items a hundred a request, a few requests at a time; each one's result, in order."""
-        results: dict[int, dict[str, Any]] = {}
-        bodies: dict[int, dict[str, Any]] = {}
-        for place, item in enumerate(items):
-            try:
-                bodies[place] = repeatable(item)
-            except InvalidInput as error:
-                results[place] = {"decision_id": None, "status": "invalid", "error": error.as_dict()}
+        """Send items in as many requests as they need, a few at a time; each one's result, in order."""
+        made, results = batches(name, items, repeatable)
         slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
 
-        async def send(places: Sequence[int]) -> None:
+        async def send(batch: Batch) -> dict[int, dict[str, Any]]:
             async with slots:
-                told = await self._http.send("POST", f"{name}/batch", {name: [bodies[place] for place in places]})
-            results.update(zip(places, told["results"], strict=True))
+                told = await self._http.send("POST", f"{name}/batch", batch.body)
+            return batch.placed(told["results"])
 
-        ready = list(bodies)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for at in range(0, len(ready), MAX_BATCH):
-                    group.create_task(send(ready[at : at + MAX_BATCH]))
-        except* AgentMemoryError as errors:
-            failed = errors.exceptions[0]
-        else:
-            return [results[place] for place in range(len(items))]
-        raise failed
-
-
-def _repeatable_report(report: Mapping[str, Any]) -> dict[str, Any]:
-    """The report with a time of its own where it amends: by that a repeated amendment is told from a new one."""
-    body = _checked(report, "outcome", "metrics")
-    if body.get("amend") and "timestamp" not in body:
-        body["timestamp"] = to_iso(SystemClock().now_ms())
-    return body
-
-
-def _checked(given: Mapping[str, Any], *documents: str) -> dict[str, Any]:
-    """What was handed in, as JSON can carry it: JSON itself would turn keys that are no text into such."""
-    body = dict(given)
-    for name in documents:
-        if isinstance(body.get(name), Mapping):
-            check(body[name], f"/{name}")
-    if body.get("timestamp") is None:
-        body.pop("timestamp", None)
-    else:
-        body["timestamp"] = iso(body["timestamp"], "/timestamp")
-    return body
+        # All end before an error is raised, so that nothing is still being written when the caller hears of it.
+        for answered in await asyncio.gather(*map(send, made), return_exceptions=True):
+            if isinstance(answered, BaseException):
+                raise answered
+            results |= answered
+        return [results[place] for place in range(len(items))]

@@ -1,8 +1,8 @@
 """What the client does for memory and state: the methods of `MemoryManager` over HTTP."""
 
-import json
 from typing import Any
 
+from agent_memory.client.bodies import document_text, json_text
 from agent_memory.client.requests import Requests, iso, number, segment, time_query
 from agent_memory.clock import Instant
 from agent_memory.decision_queries import TimeRange
@@ -19,7 +19,8 @@ class MemoryCalls:
 
     async def store_stm(self, key: str, data: Any, ttl_seconds: int = CONTEXT_SECONDS) -> bool:
         """Keep a JSON value for a while; see `MemoryManager.store_stm`. `Unavailable` where the API has no cache."""
-        await self._http.send("PUT", f"memory/stm/{segment(key)}", {"data": data, "ttl_seconds": ttl_seconds})
+        body = json_text({"data": data, "ttl_seconds": ttl_seconds}, "data")
+        await self._http.send("PUT", f"memory/stm/{segment(key)}", body)
         return True
 
     async def retrieve_stm(self, key: str) -> Any | None:
@@ -41,13 +42,13 @@ class MemoryCalls:
     ) -> dict[str, Any]:
         """Store a memory, or its next version; see `MemoryManager.store_ltm`."""
         query = {"reason": reason, "expected_version": number(expected_version)}
-        return await self._http.send("PUT", _memory(memory_type, pattern_id), data, query=query)
+        return await self._http.send("PUT", _memory(memory_type, pattern_id), document_text(data, "data"), query=query)
 
     async def retrieve_ltm(
         self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None
     ) -> list[dict[str, Any]]:
         """Memories of a type that meet every filter; see `MemoryManager.retrieve_ltm`."""
-        query = {"filters": None if filters is None else json.dumps(filters), "as_of": iso(as_of, "as_of")}
+        query = {"filters": None if filters is None else json_text(filters, "filters"), "as_of": iso(as_of, "as_of")}
         return list((await self._http.send("GET", f"memory/ltm/{segment(memory_type)}", query=query))["memories"])
 
     async def get_pattern_memory(
@@ -65,7 +66,8 @@ class MemoryCalls:
         reason: str | None = None,
     ) -> dict[str, Any]:
         """Store the next version of a memory with another confidence; see `MemoryManager.update_ltm_confidence`."""
-        path, body = f"{_memory(memory_type, pattern_id)}/confidence", {"new_confidence": new_confidence}
+        body = json_text({"new_confidence": new_confidence}, "new_confidence")
+        path = f"{_memory(memory_type, pattern_id)}/confidence"
         return await self._http.send("PUT", path, body, query={"reason": reason})
 
     async def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
@@ -74,7 +76,7 @@ class MemoryCalls:
 
     async def consolidate_to_ltm(self, stm_key: str, pattern_type: str = MemoryType.PATTERN) -> dict[str, Any]:
         """Keep a short-term value for good; see `MemoryManager.consolidate_to_ltm`."""
-        body = {"stm_key": stm_key, "pattern_type": pattern_type}
+        body = json_text({"stm_key": stm_key, "pattern_type": pattern_type}, "stm_key")
         return await self._http.send("POST", "memory/consolidations", body)
 
     async def get_context_memory(
@@ -86,7 +88,7 @@ class MemoryCalls:
         level: str | None = None,
     ) -> dict[str, Any]:
         """What the agent met in a time and context; see `MemoryManager.get_context_memory`."""
-        context = None if context_filter is None else json.dumps(context_filter)
+        context = None if context_filter is None else json_text(context_filter, "context_filter")
         query = {**time_query(time_range), "context": context, "limit": str(limit), "level": level}
         return await self._http.send("GET", "memory/contexts", query=query)
 
@@ -94,7 +96,8 @@ class MemoryCalls:
 
     async def save_state(self, state: Document, *, expected_version: int | None = None) -> dict[str, Any]:
         """Make this the current state; see `MemoryManager.save_state`."""
-        return await self._http.send("PUT", "state", state, query={"expected_version": number(expected_version)})
+        query = {"expected_version": number(expected_version)}
+        return await self._http.send("PUT", "state", document_text(state, "state"), query=query)
 
     async def load_state(self) -> dict[str, Any] | None:
         """The agent's current state, None where none was saved."""

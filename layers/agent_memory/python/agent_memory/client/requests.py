@@ -1,18 +1,18 @@
 """Signed requests that are repeated until they arrive, and the API's refusals as this package's errors."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from agent_memory.client.signing import SigV4
 from agent_memory.clock import Instant, parse_instant, to_iso
 from agent_memory.decision_queries import TimeRange
 from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, TooLarge, Unavailable
-from agent_memory.models import Document
 
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 4
@@ -20,6 +20,7 @@ _TOTAL_SECONDS = 60
 _FIRST_BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 5.0
 _PASSING = frozenset({429, 500, 502, 503, 504})
+_PASSING_FAULTS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 class _Passing(Unavailable):
@@ -43,9 +44,9 @@ class Requests:
         await self._http.aclose()
 
     async def send(
-        self, method: str, path: str, body: Document | None = None, *, query: Mapping[str, str | None] | None = None
+        self, method: str, path: str, body: str | None = None, *, query: Mapping[str, str | None] | None = None
     ) -> dict[str, Any]:
-        """The JSON object that a request is answered with.
+        """The JSON object that a request, `body` being its JSON text, is answered with.
 
         Raises:
             InvalidInput, TooLarge, Forbidden, NotFound, Conflict: as the API refuses. Unavailable: it did not answer.
@@ -53,28 +54,31 @@ class Requests:
         asked = {name: value for name, value in (query or {}).items() if value is not None}
         # Signatures know a space as %20 only; httpx's own encoding would write a plus sign.
         target = f"{path}?{urlencode(asked, quote_via=quote)}" if asked else path
-        try:
-            content = None if body is None else json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
-        except (TypeError, ValueError) as error:
-            raise InvalidInput("body", f"not JSON: {error}") from error
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, _Passing)),
-            stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(_TOTAL_SECONDS),
+            retry=retry_if_exception_type(_Passing),
+            stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_SECONDS, max=_LONGEST_BACKOFF_SECONDS),
             reraise=True,
         )
-        answer: dict[str, Any] = await retrying(self._send_once, method, target, content)
-        return answer
-
-    async def _send_once(self, method: str, target: str, content: bytes | None) -> dict[str, Any]:
-        headers = {} if content is None else {"content-type": "application/json"}
         try:
-            answer = await self._http.request(method, target, content=content, headers=headers)
+            async with asyncio.timeout(_TOTAL_SECONDS):
+                return await retrying(self._send_once, method, target, body)
+        except TimeoutError as error:
+            raise Unavailable(f"the API did not answer within {_TOTAL_SECONDS} seconds") from error
+
+    async def _send_once(self, method: str, target: str, body: str | None) -> dict[str, Any]:
+        headers = {} if body is None else {"content-type": "application/json"}
+        try:
+            answer = await self._http.request(method, target, content=body, headers=headers)
         except httpx.HTTPError as error:
-            raise _Passing(f"the API did not answer: {type(error).__name__}") from error
-        if answer.is_success:
-            return dict(answer.json())
-        raise _error_of(answer)
+            kind = _Passing if isinstance(error, _PASSING_FAULTS) else Unavailable
+            raise kind(f"the API did not answer: {type(error).__name__}") from error
+        if not answer.is_success:
+            raise _error_of(answer)
+        told = _object(answer)
+        if told is None:
+            raise Unavailable(f"{answer.request.url.host} answered {answer.status_code}, but not with a JSON object")
+        return told
 
 
 def segment(value: str) -> str:
@@ -123,11 +127,14 @@ def _error_of(answer: httpx.Response) -> AgentMemoryError:
 
 def _told(answer: httpx.Response) -> dict[str, Any]:
     """What the answer's body says of the error: ours has an object `error`, the gateway's a `message`."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return {}
-    if not isinstance(body, dict):
-        return {}
+    body = _object(answer) or {}
     error = body.get("error")
     return error if isinstance(error, dict) else body
+
+
+def _object(answer: httpx.Response) -> dict[str, Any] | None:
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None

@@ -1,15 +1,22 @@
 """AWS Signature Version 4 for httpx, by botocore's own signer."""
 
+import re
 from collections.abc import Generator
 from typing import Any
 
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
+
+from agent_memory.errors import Forbidden
+
+_API_HOST = re.compile(r"\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.")
+_DEFAULT_REGION = "us-east-1"
 
 
 class SigV4(httpx.Auth):
-    """Signs each request for API Gateway with the credentials of a boto3 session."""
+    """Signs each request for API Gateway with the credentials of a boto3 session, which its text never shows."""
 
     requires_request_body = True
 
@@ -17,8 +24,15 @@ class SigV4(httpx.Auth):
         self._session = session
         self._region = region
 
+    def __repr__(self) -> str:
+        return f"SigV4(region={self._region!r}, credentials=***)"
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the signature; credentials are asked for anew, because roles renew them."""
+        """Add the signature; credentials are asked for anew, because roles renew them.
+
+        Raises:
+            Forbidden: there are no credentials, or they cannot be had.
+        """
         headers = {"host": request.url.netloc.decode(), "content-type": request.headers.get("content-type", "")}
         unsigned = AWSRequest(
             method=request.method,
@@ -26,11 +40,24 @@ class SigV4(httpx.Auth):
             data=request.content,
             headers={k: v for k, v in headers.items() if v},
         )
-        credentials = self._session.get_credentials()
-        if credentials is None:
-            raise PermissionError("no AWS credentials found; set a profile, a role or AWS_ACCESS_KEY_ID")
-        SigV4Auth(credentials.get_frozen_credentials(), "execute-api", self._region).add_auth(unsigned)
+        SigV4Auth(self._credentials(), "execute-api", self._region).add_auth(unsigned)
         for name in ("Authorization", "X-Amz-Date", "X-Amz-Security-Token"):
             if name in unsigned.headers:
                 request.headers[name] = unsigned.headers[name]
         yield request
+
+    def _credentials(self) -> Any:
+        try:
+            credentials = self._session.get_credentials()
+            frozen = credentials.get_frozen_credentials() if credentials is not None else None
+        except BotoCoreError as error:
+            raise Forbidden(f"the AWS credentials cannot be had: {error}") from error
+        if frozen is None:
+            raise Forbidden("no AWS credentials found; set a profile, a role or AWS_ACCESS_KEY_ID")
+        return frozen
+
+
+def region_of(base_url: str, session: Any) -> str:
+    """The region to sign for: the one that the API's own address names, else the session's, else us-east-1."""
+    named = _API_HOST.search(base_url)
+    return named["region"] if named else getattr(session, "region_name", None) or _DEFAULT_REGION

@@ -1,0 +1,24 @@
+"""What tests without a deployment may use."""
+
+import pytest
+
+from agent_memory.client import requests
+from agent_memory.clock import FixedClock, SystemClock
+from agent_memory.service import api
+from agent_memory.service.deployment import Deployment
+from agent_memory.stores.connections import in_memory_stores
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """The stores in memory that the HTTP routes work on; nothing in them expires meanwhile."""
+    stores = in_memory_stores(FixedClock(SystemClock().now_ms()))
+    deployment = Deployment(stores)
+    monkeypatch.setattr(api, "deployment", lambda: deployment)
+    return stores
+
+
+@pytest.fixture
+def no_waits(monkeypatch):
+    """Repeat requests at once."""
+    monkeypatch.setattr(requests, "_FIRST_BACKOFF_SECONDS", 0)
