@@ -121,7 +121,7 @@ class InMemoryDecisions:
         return Written.CREATED
 
     def _living(self, key: DecisionKey) -> Decision | None:
-        item = self._items.get(key)
-        if item is None or self._expiry_ms.get(key, self._clock.now_ms() + 1) <= self._clock.now_ms():
+        item, expires_ms = self._items.get(key), self._expiry_ms.get(key)
+        if item is None or (expires_ms is not None and expires_ms <= self._clock.now_ms()):
             return None
         return decision_from(item)
