@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -28,3 +29,12 @@ def local_cloud(tmp_path_factory):
 
     with LocalCloud(Layout(state=tmp_path_factory.mktemp("cloud") / "state")) as cloud:
         yield cloud
+
+
+@pytest.fixture(autouse=True)
+def no_metrics_left_behind():
+    """Metrics gather in the process until a function's end flushes them; tests of routes never come to that end."""
+    yield
+    observability = sys.modules.get("agent_memory.service.observability")
+    if observability is not None:
+        observability.metrics.provider.clear_metrics()
