@@ -17,11 +17,8 @@ def memory(stores, clock):
 
 
 @pytest.fixture
-def atomic(stores, memory):
-    """moto checks and writes in two steps: races are run on the others."""
-    if "PartiQLOnMoto" in repr(getattr(stores.memories, "_client", None)):
-        pytest.skip("moto's transactions are not atomic")
-    return memory
+def atomic(atomic_stores, clock):
+    return MemoryManager("hunter", stores=atomic_stores, clock=clock)
 
 
 async def test_every_change_says_who_when_why_and_from_what_to_what(memory, clock):

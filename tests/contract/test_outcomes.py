@@ -172,14 +172,6 @@ def test_whatever_was_accepted_is_kept_exactly_once(stores, reports):
         assert listed == ([found] if found.outcome and found.outcome.success is success else [])
 
 
-@pytest.fixture
-def atomic_stores(stores):
-    """moto checks and writes in two steps: races are run on the others."""
-    if "PartiQLOnMoto" in repr(getattr(stores.decisions, "_client", None)):
-        pytest.skip("moto's conditional writes are not atomic")
-    return stores
-
-
 def at_once(calls):
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
