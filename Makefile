@@ -31,7 +31,7 @@ demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn overnight,
 bench-decisions: $(READY)  ## Measure what logging a decision costs (a minute or two)
 	@exec $(BIN)/python -m benchmarks.decisions
 
-bench-memory: $(READY)  ## Measure what recalling costs (a minute)
+bench-memory: $(READY)  ## Measure what remembering and recalling cost (a minute)
 	@exec $(BIN)/python -m benchmarks.memory
 
 local-up: $(READY)  ## Start the local cloud and deploy the stacks into it

@@ -26,8 +26,16 @@ class Memory(Protocol):
         """Log up to a hundred outcomes."""
         ...
 
-    async def store_stm(self, key: str, data: Any, ttl_seconds: int) -> bool:  # JSON
-        """Keep a JSON value for a while."""
+    async def write_cycle(
+        self,
+        *,
+        context: Record | None = None,
+        queries: Sequence[Any] = (),  # JSON
+        signals: Sequence[Any] = (),
+        decision_ids: Sequence[str] = (),
+        cycle_id: str | None = None,
+    ) -> bool:
+        """Keep what a cycle brought for a while."""
         ...
 
 

@@ -1,12 +1,10 @@
 """API: an HTTP API that knows signed requests only, and the one function behind it."""
 
 import json
-from collections.abc import Mapping
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigw
-from aws_cdk import aws_iam as iam
 from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
@@ -15,14 +13,15 @@ from agent_memory import schema
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
-from stacks.constructs.agent_function import AgentFunction, Network
+from stacks.constructs.agent_function import AgentFunction
+from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
 from stacks.constructs.dependency_layer import FunctionLayers
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.permissions import allow_on_objects, allow_on_table
 from stacks.storage_stack import StorageStack
 
 _ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
-_ON_MEMORIES = ("BatchGetItem", "GetItem", "PutItem", "Query")
+_ON_MEMORIES = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
 _ON_STATES = ("GetItem", "PutItem", "Query", "UpdateItem")
 _ACCESS_LOG_FORMAT = json.dumps(
     {
@@ -56,29 +55,24 @@ class ApiStack(BaseStack):
         cdk.CfnOutput(self, "ApiUrl", value=self.api.api_endpoint, description="Address of the HTTP API")
 
     def _function(self, storage: StorageStack, cache: CacheStack) -> AgentFunction:
-        layers = FunctionLayers(self, "Layers", config=self.config, with_science=False)
-        local = self.config.is_local
+        layers = FunctionLayers(self, "Layers", config=self.config, with_science=True)
         function = AgentFunction(
             self,
             "Api",
             config=self.config,
             name="api",
             description="Answers the HTTP API of Agent Memory",
-            layers=layers.base,
+            layers=layers.learning,  # recall computes with NumPy
             environment={
                 "AGENT_MEMORY_ARCHIVE_BUCKET": storage.archive.bucket_name,
                 "AGENT_MEMORY_WRITE_SHARDS": str(self.config.write_shards),
-                **(_local_cache(self.config) if local else _aws_cache(cache)),
+                **cache_environment(self.config, cache),
             },
             memory_mb=1024,
             timeout_seconds=29,  # API Gateway gives up after 30
-            # The local cloud's functions run on the machine itself, where the cache is.
-            network=None if local else Network(cache.vpc, cache.function_security_group),
+            network=cache_network(self.config, cache),
         )
-        if not local:
-            function.add_to_role_policy(
-                iam.PolicyStatement(actions=["elasticache:Connect"], resources=cache.connectable_arns)
-            )
+        allow_cache(function, cache)
         return function
 
     def _api(self) -> apigw.HttpApi:
@@ -117,27 +111,9 @@ class ApiStack(BaseStack):
         )
 
 
-def _local_cache(config: DeployConfig) -> Mapping[str, str]:
-    return {
-        "AGENT_MEMORY_REDIS_ENDPOINT": config.redis_endpoint or "",
-        "AGENT_MEMORY_REDIS_TLS": "false",
-        "AGENT_MEMORY_REDIS_USER": "",
-        "AGENT_MEMORY_REDIS_CACHE": "",
-    }
-
-
-def _aws_cache(cache: CacheStack) -> Mapping[str, str]:
-    return {
-        "AGENT_MEMORY_REDIS_ENDPOINT": cache.endpoint,
-        "AGENT_MEMORY_REDIS_TLS": "true",
-        "AGENT_MEMORY_REDIS_USER": cache.user_id,
-        "AGENT_MEMORY_REDIS_CACHE": cache.cache.ref,
-    }
-
-
 def _allow(function: AgentFunction, storage: StorageStack) -> None:
     allow_on_table(function, storage.decisions, _ON_DECISIONS, indexes=schema.DECISIONS.indexes)
     allow_on_table(function, storage.memories, _ON_MEMORIES, indexes=schema.MEMORIES.indexes)
     allow_on_table(function, storage.states, _ON_STATES)
-    allow_on_objects(function, storage, ["GetObject"], prefix="decisions/")
+    allow_on_objects(function, storage, ["GetObject", "RestoreObject"], prefix="decisions/")
     allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="large/")

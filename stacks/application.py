@@ -29,7 +29,7 @@ def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
     storage = StorageStack(app, config=config)
     cache = CacheStack(app, config=config)
     api = ApiStack(app, config=config, storage=storage, cache=cache)
-    nightly = NightlyStack(app, config=config, storage=storage)
+    nightly = NightlyStack(app, config=config, storage=storage, cache=cache)
     operations = OperationsStack(app, config=config, storage=storage, cache=cache, api=api, nightly=nightly)
     return Stacks(storage, cache, api, nightly, operations)
 

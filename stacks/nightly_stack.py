@@ -13,9 +13,11 @@ from constructs import Construct
 
 from agent_memory import schema
 from stacks.base_stack import BaseStack
+from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.agent_function import AgentFunction
+from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
 from stacks.constructs.dependency_layer import FunctionLayers
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.permissions import allow_on_objects, allow_on_table
@@ -36,9 +38,10 @@ class NightlyStack(BaseStack):
         missed_starts: queue of the starts that the scheduler gave up on.
     """
 
-    def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
+    def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack) -> None:
         super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly learning")
         self._storage = storage
+        self._cache = cache
         layers = FunctionLayers(self, "Layers", config=config, with_science=True)
         agents = self._agents(layers.base)
         steps = (
@@ -69,7 +72,10 @@ class NightlyStack(BaseStack):
         storage = self._storage
         allow_on_table(function, storage.decisions, ["Query"])
         allow_on_table(
-            function, storage.memories, [*_READ_MEMORIES, "GetItem", "PutItem"], indexes=schema.MEMORIES.indexes
+            function,
+            storage.memories,
+            [*_READ_MEMORIES, "GetItem", "PutItem", "UpdateItem"],
+            indexes=schema.MEMORIES.indexes,
         )
         allow_on_table(function, storage.states, ["GetItem"])
         allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="evidence/")
@@ -77,10 +83,15 @@ class NightlyStack(BaseStack):
         return function
 
     def _pruning(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("pruning", "Forgets memories that no longer hold", layers, memory_mb=512)
+        function = self._function(
+            "pruning", "Counts reads of memories and forgets what no longer holds", layers, memory_mb=512, cached=True
+        )
         storage = self._storage
         allow_on_table(
-            function, storage.memories, [*_READ_MEMORIES, "DeleteItem", "PutItem"], indexes=schema.MEMORIES.indexes
+            function,
+            storage.memories,
+            [*_READ_MEMORIES, "DeleteItem", "PutItem", "UpdateItem"],
+            indexes=schema.MEMORIES.indexes,
         )
         allow_on_objects(function, storage, ["PutObject"], prefix="pruned/")
         return function
@@ -110,18 +121,24 @@ class NightlyStack(BaseStack):
         *,
         memory_mb: int,
         timeout_seconds: int = 900,
+        cached: bool = False,
     ) -> AgentFunction:
-        return AgentFunction(
+        environment = {"AGENT_MEMORY_ARCHIVE_BUCKET": self._storage.archive.bucket_name}
+        function = AgentFunction(
             self,
             name.capitalize(),
             config=self.config,
             name=name,
             description=description,
             layers=layers,
-            environment={"AGENT_MEMORY_ARCHIVE_BUCKET": self._storage.archive.bucket_name},
+            environment={**environment, **(cache_environment(self.config, self._cache) if cached else {})},
             memory_mb=memory_mb,
             timeout_seconds=timeout_seconds,
+            network=cache_network(self.config, self._cache) if cached else None,
         )
+        if cached:
+            allow_cache(function, self._cache)
+        return function
 
     # --- state machine and schedule ------------------------------------------------------------
 

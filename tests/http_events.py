@@ -9,6 +9,8 @@ import httpx
 from agent_memory import AgentMemoryClient
 from agent_memory.service import api
 
+USER_ARN = "arn:aws:sts::123456789012:assumed-role/market-hunter/session"
+
 
 class Keys:
     """A session with credentials and nothing else."""
@@ -40,6 +42,7 @@ def http_event(method, path, body=None, query=None, *, raw=None, is_base64=False
         "headers": {"content-type": "application/json"},
         "requestContext": {
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "t"},
+            "authorizer": {"iam": {"userArn": USER_ARN}},
             "requestId": "gateway-1",
             "stage": "$default",
         },

@@ -1,13 +1,15 @@
-"""Forgets one agent's memories that have long stopped holding."""
+"""Adds up how often one agent's memories were read, and forgets those that have long stopped holding."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from agent_memory.access_counts import flush_access_counts
 from agent_memory.night.pruning import prune
 from agent_memory.service import metric_names
 from agent_memory.service.nightly import NightEvent, blobs, stores
 from agent_memory.service.observability import count, emits_metrics, logger
+from agent_memory.short_term import ShortTermMemory
 
 
 @logger.inject_lambda_context
@@ -15,7 +17,9 @@ from agent_memory.service.observability import count, emits_metrics, logger
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Prune one agent's night."""
     night = NightEvent.of(event)
-    figures = prune(night.agent_id, night.day, memories=stores().memories, blobs=blobs())
+    short_term, memories = ShortTermMemory(night.agent_id, stores().short_term), stores().memories
+    accessed = flush_access_counts(night.agent_id, night.day, short_term=short_term, memories=memories)
+    figures = prune(night.agent_id, night.day, memories=memories, blobs=blobs()) | {"accesses": accessed}
     count(metric_names.MEMORIES_PRUNED, figures["pruned"])
     logger.info("pruned", agent_id=night.agent_id, **figures)
     return night.answer(figures)

@@ -46,8 +46,10 @@ async def test_an_export_holds_everything(stores, clock, tmp_path):
         assert versions == [("pump", 1, False), ("pump", 2, False), ("pump", 3, True), ("rule", 1, False)]
         states = {one["state_type"]: one["data"] for one in lines(archive, "states")}
         assert set(states) == {"ARCHIVE_PROGRESS", "CURRENT", "CHECKPOINT#first", "CONFIGURATION#0000000001"}
-        assert lines(archive, "short_term") == [{"key": "context:current", "data": {"trend": "up"}}]
-    assert receipt["counts"] == {"decisions": 2, "memories": 4, "states": 4, "short_term": 1}
+        short_term = {one["key"]: one["data"] for one in lines(archive, "short_term")}
+        assert set(short_term) == {"context:current", "state:current"}
+        assert short_term["context:current"] == {"trend": "up"}
+    assert receipt["counts"] == {"decisions": 2, "memories": 4, "states": 4, "short_term": 2}
     assert len(receipt["sha256"]) == 64
     assert [file.name for file in tmp_path.iterdir()] == ["hunter.zip"]
 

@@ -3,9 +3,13 @@
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from agent_memory.codec import canonical_json
+from agent_memory.errors import InColdStorage
 from agent_memory.keys import archive_day_prefix
 from agent_memory.models import Superseded
+from agent_memory.stores.in_memory import InMemoryBlobs
 from agent_memory.stores.parquet import to_parquet
 from agent_memory.stores.parquet_archive import COLUMNS
 from tests.contract.samples import NOW, decision, outcome
@@ -48,3 +52,20 @@ def test_a_day_that_was_written_before_there_were_horizons_is_read(stores):
     body = to_parquet([row], {name: COLUMNS[name] for name in FIRST_COLUMNS})
     stores.blobs.write(f"{archive_day_prefix('hunter', 'QUERY', DAY)}decisions.parquet", body)
     assert stores.archive.read_day("hunter", "QUERY", DAY) == [one]
+
+
+def test_a_day_in_glacier_has_to_be_restored_first(stores):
+    if isinstance(stores.blobs, InMemoryBlobs):
+        pytest.skip("memory has no cold storage")
+    manifest = stores.archive.write_day("hunter", "QUERY", DAY, [decision()])
+    bucket, key = stores.blobs._bucket, f"{archive_day_prefix('hunter', 'QUERY', DAY)}decisions.parquet"
+    client = stores.blobs._client
+    frozen = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    client.put_object(Bucket=bucket, Key=key, Body=frozen, StorageClass="GLACIER")
+    with pytest.raises(InColdStorage, match="lies in cold storage"):
+        stores.archive.read_day("hunter", "QUERY", DAY)
+    assert stores.archive.manifest("hunter", "QUERY", DAY) == manifest  # too small to move, and read at once
+    for _ in range(2):
+        stores.archive.restore_day("hunter", "QUERY", DAY)
+    assert client.head_object(Bucket=bucket, Key=key)["Restore"]
+    stores.archive.restore_day("hunter", "QUERY", date(2020, 1, 1))

@@ -74,7 +74,7 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
             "Query",
             "UpdateItem",
         },
-        "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query"},
+        "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
         "States": {"GetItem", "PutItem", "Query", "UpdateItem"},
     }
     indexes = {resource.rpartition("/index/")[2] for _, resource in permissions if "/index/" in resource}
@@ -82,6 +82,7 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
     archive = "<agent-memory-storage:ArchiveBucketArn>"
     assert {pair for pair in permissions if pair[0].startswith("s3:")} == {
         ("s3:GetObject", f"{archive}/decisions/*"),
+        ("s3:RestoreObject", f"{archive}/decisions/*"),
         ("s3:GetObject", f"{archive}/large/*"),
         ("s3:PutObject", f"{archive}/large/*"),
         ("s3:ListBucket", archive),

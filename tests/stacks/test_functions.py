@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-LEARNING = {"agent-memory-consolidation", "agent-memory-analytics"}
+COMPUTING = {"agent-memory-api", "agent-memory-consolidation", "agent-memory-analytics"}
 
 
 def functions(synthesized):
@@ -54,7 +54,7 @@ def test_functions_are_traced_and_start_at_their_handler(profile, request):
 def test_layers_in_aws(aws):
     for template, function in functions(aws):
         layers = [template.resources[layer["Ref"]]["Properties"]["Description"] for layer in function["Layers"]]
-        science = ["Third-party wheels: science"] if function["FunctionName"] in LEARNING else []
+        science = ["Third-party wheels: science"] if function["FunctionName"] in COMPUTING else []
         assert layers == ["The package agent_memory", "Third-party wheels: dependencies", *science]
 
 

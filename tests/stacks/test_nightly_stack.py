@@ -111,12 +111,16 @@ def test_a_start_is_retried_and_then_kept(night):
             "consolidation",
             {
                 "Decisions": {"Query"},
-                "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query"},
+                "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
                 "States": {"GetItem"},
             },
             {("GetObject", "evidence/*"), ("PutObject", "evidence/*"), ("GetObject", "large/*")},
         ),
-        ("pruning", {"Memories": {"BatchGetItem", "DeleteItem", "PutItem", "Query"}}, {("PutObject", "pruned/*")}),
+        (
+            "pruning",
+            {"Memories": {"BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem"}},
+            {("PutObject", "pruned/*")},
+        ),
         (
             "archival",
             {"Decisions": {"PartiQLUpdate", "Query"}, "States": {"GetItem", "PutItem"}},
@@ -145,12 +149,18 @@ def test_a_function_may_do_what_it_does_and_no_more(night, name, tables, objects
     assert found == objects
     may_list = any(action == "s3:ListBucket" for action, _ in permissions)
     assert may_list == any(action == "GetObject" for action, _ in objects)
-    services = {action.split(":")[0] for action, _ in permissions}
+    services = {action.split(":")[0] for action, _ in permissions} - {"elasticache"}
     assert services <= {"dynamodb", "s3", "logs", "xray"}
 
 
-def test_nightly_functions_stay_outside_the_vpc(night):
-    assert not any("VpcConfig" in function for function in night.properties("AWS::Lambda::Function"))
+def test_only_the_function_that_asks_the_cache_is_in_the_vpc(night):
+    functions = night.properties("AWS::Lambda::Function")
+    inside = [function["FunctionName"] for function in functions if "VpcConfig" in function]
+    assert inside == ["agent-memory-pruning"]
+    permissions = {name: night.permissions(f"agent-memory-{name}") for name in ("pruning", "archival")}
+    may = {name: any(action == "elasticache:Connect" for action, _ in held) for name, held in permissions.items()}
+    assert may == {"pruning": True, "archival": False}
+    assert night.function("agent-memory-pruning")["Environment"]["Variables"]["AGENT_MEMORY_REDIS_TLS"] == "true"
 
 
 def test_output_names_the_machine(night):

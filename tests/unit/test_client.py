@@ -18,12 +18,13 @@ from agent_memory import (
     Unavailable,
 )
 from agent_memory.clock import SystemClock
+from agent_memory.errors import InColdStorage
 from agent_memory.ids import new_decision_id, shard_of
 from agent_memory.service import decision_routes
-from tests.http_events import Keys, client_over, to_the_routes
+from tests.http_events import USER_ARN, Keys, client_over, to_the_routes
 
-# What needs whole tables or numpy, and what an agent asks of its cache many times a cycle.
-NOT_OVER_HTTP = ("export", "forget", "recall", "write_cycle", "read_cycle", "remove_signal", "check_rate_limit")
+# What needs whole tables, which no deployed function may read.
+NOT_OVER_HTTP = ("export", "forget")
 
 
 @pytest.fixture
@@ -180,6 +181,62 @@ async def test_memory_and_state(client):
         await client.log_decision("QUERY", {"market": {"volatility": "high"}}, {})
         met = await client.get_context_memory(context_filter={"volatility": "high"}, level="immediate")
         assert ([one["kind"] for one in met["entries"]], met["complete"]) == (["decision"], True)
+
+
+async def test_cycles_signals_and_rate_limits(client):
+    async with client:
+        brought = {
+            "context": {"trend": "up"},
+            "queries": [{"source": "a", "n": 1.0}],
+            "signals": [{"symbol": "BTC"}, "exit"],
+            "performance": {"a": {"up": {"rate": 0.7}}},
+            "decision_ids": ["first", "second"],
+        }
+        for _ in range(2):  # as after a lost answer
+            assert await client.write_cycle(**brought, cycle_id="cycle-1") is True
+        await client.write_cycle(queries=[])
+        found = await client.read_cycle(cycles=5, performance={"a": ["up", "down"]})
+        assert found["queries"] == [brought["queries"]]
+        assert sorted(map(str, found["signals"])) == sorted(map(str, brought["signals"]))
+        assert (found["context"], found["decision_ids"]) == ({"trend": "up"}, ["second", "first"])
+        assert (found["performance"], found["missing"]) == (brought["performance"], [])
+        assert await client.remove_signal("exit") is True
+        assert await client.remove_signal("exit") is False
+        assert (await client.read_cycle(signals_since="2999-01-01T00:00:00Z"))["signals"] == []
+        told = [await client.check_rate_limit("derivatives", 2) for _ in range(3)]
+        assert [(one["allowed"], one["remaining"]) for one in told] == [(True, 1), (True, 0), (False, 0)]
+        assert 299 < told[0]["resets_in_seconds"] <= 300
+
+
+async def test_recall_ranks_own_and_shared_memory(served):
+    async with client_over(to_the_routes, pools=["shared"]) as client, client.pool("shared") as shared:
+        await shared.store_ltm("PATTERN", "whales", {"confidence": 0.4, "text": "whales lead pumps"})
+        await client.store_ltm("PATTERN", "gaps", {"confidence": 0.3, "text": "gaps fill", "symbol": "SPY"})
+        found = await client.recall("whales lead", kind="PATTERN", explain=True)
+        assert [(one["memory"]["agent_id"], one["memory"]["pattern_id"]) for one in found] == [
+            ("shared", "whales"),
+            ("market-hunter", "gaps"),
+        ]
+        assert found[0]["why"]["faded_importance"] == pytest.approx(0.4)
+        assert [one["memory"]["pattern_id"] for one in await client.recall(symbol="SPY", top_k=1)] == ["gaps"]
+        halved = await client.recall("whales lead", kind="PATTERN", half_lives={"PATTERN": 1e-3})
+        assert halved[0]["score"] <= found[0]["score"]
+        (version,) = await shared.get_ltm_history("PATTERN", "whales")
+        assert (version["changed_by"], version["changed_as"]) == ("market-hunter", USER_ARN)
+        with pytest.raises(InvalidInput, match="none of the agent's pools"):
+            client.pool("other")
+        with pytest.raises(InvalidInput, match="top_k"):
+            await client.recall("x", top_k=0)
+
+
+async def test_cold_storage_is_told_at_once(served, monkeypatch):
+    def cold(*_args, **_settings):
+        raise InColdStorage("QUERY of 2024-01-01 lies in cold storage")
+
+    monkeypatch.setattr(served.decisions, "get", cold)
+    async with client_over(to_the_routes) as client:
+        with pytest.raises(InColdStorage, match="QUERY of 2024-01-01"):
+            await client.get_decision(new_decision_id("QUERY", 5))
 
 
 def test_the_client_has_the_methods_of_the_direct_class_to_the_letter():

@@ -1,11 +1,18 @@
 """One answer across all ages."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from agent_memory import DecisionLogger, InvalidInput, MemoryManager, Unavailable
+from agent_memory.clock import date_of
+from agent_memory.errors import InColdStorage
+from agent_memory.ids import parse_decision_id
+from agent_memory.stores.base import DecisionKey
 from agent_memory.stores.connections import in_memory_stores
+from agent_memory.stores.in_memory import InMemoryBlobs
+from agent_memory.stores.parquet_archive import ParquetArchive
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 AGES = {"immediate": 0.5, "recent": 5, "historical": 24 * 9, "archive": 24 * 40}
@@ -71,8 +78,64 @@ async def test_a_level_that_is_down_is_named_and_the_others_stand(memory, logged
     assert told["complete"] is False
     assert told["missing"] == [{"level": "immediate", "why": "Redis did not answer: TimeoutError"}]
     monkeypatch.setattr(memory.stores.decisions, "scan", down)
-    with pytest.raises(Unavailable, match="no level answered"):
+    for asked in ({}, {"level": "historical"}):
+        with pytest.raises(Unavailable, match="did not answer"):
+            await memory.get_context_memory(**asked)
+
+
+async def test_an_outage_is_never_an_empty_answer(memory, logged, monkeypatch):
+    def down(*_args, **_settings):
+        raise Unavailable("DynamoDB did not answer")
+
+    monkeypatch.setattr(memory.stores.decisions, "scan", down)
+    with pytest.raises(Unavailable, match="immediate memory: DynamoDB did not answer"):
         await memory.get_context_memory()
+    await memory.store_stm("context:current", {"trend": "up"})
+    told = await memory.get_context_memory()
+    assert ([one["kind"] for one in told["entries"]], told["complete"]) == (["current"], False)
+    assert [one["level"] for one in told["missing"]] == ["immediate", "recent", "historical", "archive"]
+
+
+class Freezing(InMemoryBlobs):
+    """Objects that lie in Glacier until they are thawed."""
+
+    def __init__(self):
+        super().__init__()
+        self.frozen, self.asked_for = set(), []
+
+    def read(self, key):
+        if key in self.frozen:
+            raise InColdStorage(f"{key} lies in cold storage")
+        return super().read(key)
+
+    def restore(self, key):
+        self.asked_for.append(key)
+
+
+async def test_days_in_glacier_are_named_and_asked_for(clock):
+    blobs = Freezing()
+    stores = replace(in_memory_stores(clock), blobs=blobs, archive=ParquetArchive(blobs))
+    memory = MemoryManager("hunter", stores=stores, clock=clock)
+    logger = DecisionLogger("hunter", memory_manager=memory, clock=clock)
+    ids = [
+        await logger.log_decision("QUERY", {"n": days}, {}, timestamp=NOON - timedelta(days=days))
+        for days in (1, 100, 400, 401)
+    ]
+    keys = [DecisionKey("hunter", "QUERY", parse_decision_id(one).timestamp_ms, one) for one in ids[1:]]
+    for decision in stores.decisions.get(keys):
+        stores.archive.write_day("hunter", "QUERY", date_of(decision.timestamp_ms), [decision])
+    stores.decisions.expire(keys, [clock.now_ms()] * len(keys))
+    blobs.frozen = {key for key in blobs._objects if key.endswith(".parquet") and "date=2025" in key}
+    told = await memory.get_context_memory()
+    assert [entry["context"]["n"] for entry in told["entries"]] == [1, 100]
+    (missing,) = told["missing"]
+    assert missing["level"] == "archive"
+    assert "QUERY of 2025-10-15 to 2025-10-16 lies in cold storage" in missing["why"]
+    assert sorted(blobs.asked_for) == sorted(blobs.frozen)
+    told = await memory.get_context_memory((None, NOON - timedelta(days=399)), level="archive")
+    assert (told["entries"], told["complete"]) == ([], False)
+    with pytest.raises(InColdStorage, match=r"QUERY of 2025-10-15 lies in cold storage.*up to 12 hours"):
+        await logger.get_decision(ids[3])
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ class FakeMemory:
     async def log_outcomes(self, reports):
         return await self._logged(self.logger.log_outcomes, reports)
 
-    async def store_stm(self, key, data, ttl_seconds):
-        await self.manager.store_stm(key, data, ttl_seconds)
+    async def write_cycle(self, **brought):
+        return await self.manager.write_cycle(**brought)
 
     async def _logged(self, log, records):
         self.requests += 1

@@ -19,29 +19,31 @@ def cycles():
 async def test_the_last_cycles_are_in_mind(cycles):
     memory = FakeMemory()
     memory.set_time(NOW)
-    assert await remember(memory, cycles, NOW) == 3
-    context = await memory.manager.retrieve_stm("context:current")
-    assert context == cycles.decisions([23])[0]["context"]
-    queries = await memory.manager.retrieve_stm("queries:recent")
-    assert [query["timestamp"][11:13] for query in queries] == [f"{hour:02d}" for hour in range(10, 0, -1)]
-    signals = await memory.manager.retrieve_stm("signals:active")
-    assert [signal["symbol"] for signal in signals] == ["AAPL", "IBM", "MSFT"]
+    assert await remember(memory, cycles, NOW) == 10
+    found = await memory.manager.read_cycle()
+    last = cycles.decisions([23])
+    assert found["context"] == last[0]["context"]
+    assert [of_one[0]["timestamp"][11:13] for of_one in found["queries"]] == [
+        f"{hour:02d}" for hour in range(10, 0, -1)
+    ]
+    assert sorted(signal["symbol"] for signal in found["signals"]) == ["AAPL", "IBM", "MSFT"]
+    assert found["decision_ids"] == [one["decision_id"] for one in reversed(last)]
+    assert found["missing"] == []
 
 
-async def test_entries_vanish_when_their_time_since_the_cycle_is_over(cycles):
-    memory = FakeMemory()
-    memory.set_time(NOW)
-    await remember(memory, cycles, NOW)
-    memory.set_time(at("2026-11-20T10:59:58"))
-    assert await memory.manager.retrieve_stm("context:current") is not None
-    memory.set_time(at("2026-11-20T11:00:01"))
-    assert await memory.manager.retrieve_stm("context:current") is None
-    assert await memory.manager.retrieve_stm("signals:active") is not None
-
-
-@pytest.mark.parametrize(("hours", "stored"), [(0.9, 3), (1, 2), (4, 1), (24, 0)])
-async def test_what_has_vanished_is_not_stored(cycles, hours, stored):
+@pytest.mark.parametrize(
+    ("hours", "kept"),
+    [
+        (0.9, {"context", "queries", "signals", "decision_ids"}),
+        (1, {"queries", "signals", "decision_ids"}),
+        (2, {"queries", "signals"}),
+        (4, {"queries"}),
+        (33, set()),
+    ],
+)
+async def test_what_has_vanished_is_not_kept(cycles, hours, kept):
     memory = FakeMemory()
     now = at("2026-11-20T10:00:00") + timedelta(hours=hours)
     memory.set_time(now)
-    assert await remember(memory, cycles, now) == stored
+    await remember(memory, cycles, now)
+    assert {name for name, value in (await memory.manager.read_cycle()).items() if value} == kept

@@ -10,7 +10,7 @@ from typing import Any
 from agent_memory.clock import Clock, to_iso
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter
-from agent_memory.keys import check_agent_id, object_prefixes, stm_key
+from agent_memory.keys import accesses_prefix, check_agent_id, object_prefixes, stm_key
 from agent_memory.models import MemoryType
 from agent_memory.stores.connections import Stores
 
@@ -80,7 +80,8 @@ class AgentData:
         }
         if stores.short_term is not None:
             short_term = stores.short_term
-            steps = {"short_term": lambda: short_term.erase(stm_key(agent_id, ""), dry_run=dry_run)} | steps
+            prefixes = (stm_key(agent_id, ""), accesses_prefix(agent_id))
+            steps = {"short_term": lambda: sum(short_term.erase(one, dry_run=dry_run) for one in prefixes)} | steps
         if stores.blobs is not None:
             blobs = stores.blobs
             steps["objects_and_versions"] = lambda: sum(

@@ -1,23 +1,34 @@
-"""The state of one agent: the current one, named checkpoints to go back to, and every configuration it ever had."""
+"""The state of one agent: the current one, named checkpoints to go back to, and every configuration it ever had.
+
+The table is the truth. The current state lies in short-term memory as well, for the minutes of a session:
+
+    save      table, on condition of its version  ->  short-term memory, unless a later version is there
+    load      short-term memory  ->  table where it has vanished or the cache does not answer
+"""
 
 import random
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from agent_memory.clock import Clock, to_iso
 from agent_memory.codec import canonical_json, check
-from agent_memory.errors import Conflict, InvalidInput, NotFound
+from agent_memory.errors import Conflict, InvalidInput, NotFound, Unavailable
 from agent_memory.keys import (
     CHECKPOINTS,
     CONFIGURATIONS,
     CURRENT_STATE,
+    STM_STATE,
     check_checkpoint,
     checkpoint_state,
     configuration_state,
 )
 from agent_memory.models import Document, State, check_expected_version
+from agent_memory.retention import STATE_SECONDS
+from agent_memory.short_term import ShortTermMemory
 from agent_memory.stores.base import StateStore
+from agent_memory.stores.short_term_commands import GetNewest, KeepNewest
 
 CONFIGURATION = "configuration"
 """The field of the state whose every change is kept."""
@@ -29,14 +40,20 @@ _ATTEMPTS = 100
 class AgentStates:
     """Reads and writes the states of one agent. Every method blocks; `MemoryManager` is the async face."""
 
-    def __init__(self, agent_id: str, store: StateStore, clock: Clock) -> None:
+    def __init__(self, agent_id: str, store: StateStore, clock: Clock, short_term: ShortTermMemory) -> None:
         self._agent_id = agent_id
         self._store = store
         self._clock = clock
+        self._session = _Session(short_term)
 
-    def current(self) -> State | None:
-        """The current state, None where none was saved."""
-        return self._store.get(self._agent_id, CURRENT_STATE)
+    def current(self, *, fresh: bool = False) -> State | None:
+        """The current state, None where none was saved; with `fresh` from the table, whatever the session holds."""
+        found = None if fresh else self._session.get()
+        if found is None:
+            found = self._store.get(self._agent_id, CURRENT_STATE)
+            if found is not None:
+                self._session.keep(found)
+        return found
 
     def save(self, data: Document, *, expected_version: int | None = None) -> State:
         """Make this the current state; with `expected_version` (0: none yet) only in place of that version.
@@ -51,16 +68,19 @@ class AgentStates:
         check(data)
         check_expected_version(expected_version)
         for attempt in range(_ATTEMPTS):
-            present = self.current()
+            present = self.current(fresh=True)
             version = present.version if present else 0
             if expected_version not in (None, version):
                 raise Conflict(f"the current state of {self._agent_id} is at version {version}, not {expected_version}")
             try:
-                return self._replace(present, data)
+                saved = self._replace(present, data)
             except Conflict:
                 if expected_version is not None:
                     raise
                 time.sleep(random.uniform(0, min(0.2, 0.005 * 2**attempt)))  # noqa: S311  jitter
+            else:
+                self._session.keep(saved)
+                return saved
         raise Conflict(f"other writers kept changing the state of {self._agent_id}")
 
     def checkpoint(self, name: str) -> State:
@@ -70,7 +90,7 @@ class AgentStates:
             InvalidInput: an unusable name. NotFound: there is no current state. Conflict: another writer came first.
         """
         kind = checkpoint_state(check_checkpoint(name))
-        present, earlier = self.current(), self._store.get(self._agent_id, kind)
+        present, earlier = self.current(fresh=True), self._store.get(self._agent_id, kind)
         if present is None:
             raise NotFound(f"{self._agent_id} has no current state to keep")
         now_ms, version = self._clock.now_ms(), earlier.version if earlier else 0
@@ -112,3 +132,29 @@ class AgentStates:
             now_ms=self._clock.now_ms(),
             beside={configuration_state(version + 1): {CONFIGURATION: after}} if is_changed else None,
         )
+
+
+class _Session:
+    """The current state in short-term memory; without a cache, or while it is away, there is none."""
+
+    def __init__(self, short_term: ShortTermMemory) -> None:
+        self._short_term = short_term
+
+    def get(self) -> State | None:
+        if not self._short_term.is_configured:
+            return None
+        try:
+            (found,) = self._short_term.run([GetNewest(self._short_term.key(STM_STATE))])
+        except Unavailable:
+            return None
+        if found is None:
+            return None
+        kept, version = found
+        return State(kept["data"], version, kept["updated_ms"])
+
+    def keep(self, state: State) -> None:
+        if not self._short_term.is_configured:
+            return
+        kept = {"data": state.data, "updated_ms": state.updated_ms}
+        with suppress(Unavailable):  # it is in the table
+            self._short_term.run([KeepNewest(self._short_term.key(STM_STATE), kept, state.version, STATE_SECONDS)])

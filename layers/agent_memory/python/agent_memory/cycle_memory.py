@@ -9,13 +9,13 @@ stm:{agent}:decision_chain                the latest decisions      list        
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agent_memory.clock import Clock, Instant, parse_instant
 from agent_memory.codec import check
+from agent_memory.cycles import Cycle, RateLimit, Remembered, check_list
 from agent_memory.errors import InvalidInput, Unavailable
-from agent_memory.models import Document
+from agent_memory.keys import STM_CONTEXT, STM_DECISIONS, STM_QUERIES, STM_RATE_LIMITS, STM_SIGNALS
 from agent_memory.retention import (
     CHAINED_DECISIONS,
     CONTEXT_SECONDS,
@@ -41,49 +41,7 @@ from agent_memory.stores.short_term_commands import (
     SetValue,
 )
 
-CONTEXT = "context:current"
-QUERIES = "queries:recent"
-SIGNALS = "signals:active"
-DECISIONS = "decision_chain"
-
-Performance = Mapping[str, Mapping[str, Document]]
-"""How each source does in each market context: source -> market -> figures."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What short-term memory holds of the last cycles; what is missing because the cache did not answer is named.
-
-    `queries` holds the results of each cycle, `signals` and `decision_ids` single ones, all newest first.
-    """
-
-    context: Document | None = None
-    queries: list[list[Any]] = field(default_factory=list)
-    signals: list[Any] = field(default_factory=list)
-    decision_ids: list[str] = field(default_factory=list)
-    performance: dict[str, dict[str, Any]] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as a dictionary."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """Whether one more query may go out, how many remain, and in how many seconds the window ends.
-
-    `is_shared` is false while the cache is away: each process counts for itself then.
-    """
-
-    allowed: bool
-    remaining: int
-    resets_in_seconds: float
-    is_shared: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as a dictionary."""
-        return asdict(self)
+_MAX_LIMIT = 1_000_000
 
 
 class CycleMemory:
@@ -94,35 +52,29 @@ class CycleMemory:
         self._clock = clock
         self._own_counters = InMemoryShortTerm(clock)
 
-    def write(
-        self,
-        *,
-        context: Document | None = None,
-        queries: Sequence[Any] = (),
-        signals: Sequence[Any] = (),
-        performance: Performance | None = None,
-        decision_ids: Sequence[str] = (),
-    ) -> None:
-        """Keep what a cycle brought, in one round trip.
+    def write(self, cycle: Cycle) -> None:
+        """Keep what a cycle brought, in one round trip. Once more under the same `cycle_id` changes nothing.
 
         Raises:
-            InvalidInput: names what is unusable. Unavailable: the cache did not answer; nothing was kept.
+            InvalidInput: a source or market that cannot be part of a key. Unavailable: the cache did not answer;
+                nothing was kept.
         """
-        given = {"context": context, "queries": list(queries), "signals": list(signals), "performance": performance}
-        check(given)
         key, now = self._short_term.key, self._clock.now_ms() / 1000
-        commands: list[Command] = [] if context is None else [SetValue(key(CONTEXT), context, CONTEXT_SECONDS)]
-        if queries:
-            commands.append(PushValues(key(QUERIES), (list(queries),), RECENT_CYCLES, QUERIES_SECONDS))
-        commands += [AddScored(key(SIGNALS), signal, now, SIGNALS_SECONDS) for signal in signals]
+        commands: list[Command] = []
+        if cycle.context is not None:
+            commands.append(SetValue(key(STM_CONTEXT), cycle.context, CONTEXT_SECONDS))
+        if cycle.queries:
+            results = {"cycle": cycle.cycle_id, "results": list(cycle.queries)}
+            commands.append(PushValues(key(STM_QUERIES), (results,), RECENT_CYCLES, QUERIES_SECONDS))
+        commands += [AddScored(key(STM_SIGNALS), signal, now, SIGNALS_SECONDS) for signal in cycle.signals]
         commands += [
             SetValue(key(_performance(source, market)), figures, PERFORMANCE_SECONDS)
-            for source, markets in (performance or {}).items()
+            for source, markets in (cycle.performance or {}).items()
             for market, figures in markets.items()
         ]
-        if decision_ids:
-            chain = PushValues(key(DECISIONS), tuple(decision_ids), CHAINED_DECISIONS, DECISION_CHAIN_SECONDS)
-            commands.append(chain)
+        if cycle.decision_ids:
+            chain = tuple(cycle.decision_ids)
+            commands.append(PushValues(key(STM_DECISIONS), chain, CHAINED_DECISIONS, DECISION_CHAIN_SECONDS))
         if commands:
             self._short_term.run(commands)
 
@@ -143,16 +95,15 @@ class CycleMemory:
         Raises:
             InvalidInput: names what is unusable.
         """
-        if isinstance(cycles, bool) or not isinstance(cycles, int) or not 1 <= cycles <= RECENT_CYCLES:
-            raise InvalidInput("cycles", f"{cycles!r:.40} is not a whole number from 1 to {RECENT_CYCLES}")
+        _check_number("cycles", cycles, RECENT_CYCLES)
         key = self._short_term.key
         since = float("-inf") if signals_since is None else parse_instant(signals_since, "signals_since") / 1000
-        wanted = [(source, market) for source, markets in (performance or {}).items() for market in markets]
+        wanted = _wanted(performance)
         commands: list[Command] = [
-            GetValue(key(CONTEXT)),
-            ListValues(key(QUERIES), cycles),
-            ListScored(key(SIGNALS), since),
-            ListValues(key(DECISIONS), CHAINED_DECISIONS),
+            GetValue(key(STM_CONTEXT)),
+            ListValues(key(STM_QUERIES), cycles),
+            ListScored(key(STM_SIGNALS), since),
+            ListValues(key(STM_DECISIONS), CHAINED_DECISIONS),
             *(GetValue(key(_performance(source, market))) for source, market in wanted),
         ]
         try:
@@ -165,11 +116,12 @@ class CycleMemory:
             if known is not None:
                 found.setdefault(source, {})[market] = known
         active = [signal for signal, score in signals if score > oldest]
-        return Remembered(context, queries, active, decision_ids, found)
+        return Remembered(context, [one["results"] for one in queries], active, decision_ids, found)
 
     def remove_signal(self, signal: Any) -> bool:
         """Take a signal out of the active ones; whether it was among them. `Unavailable`: the cache did not answer."""
-        (removed,) = self._short_term.run([RemoveScored(self._short_term.key(SIGNALS), signal)])
+        check(signal, "signal")
+        (removed,) = self._short_term.run([RemoveScored(self._short_term.key(STM_SIGNALS), signal)])
         return bool(removed)
 
     def take(self, source_id: str, limit: int, window_seconds: int = RATE_LIMIT_SECONDS) -> RateLimit:
@@ -180,10 +132,9 @@ class CycleMemory:
         Raises:
             InvalidInput: names what is unusable.
         """
-        for name, value, most in (("limit", limit, 1_000_000), ("window_seconds", window_seconds, STM_MAX_SECONDS)):
-            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-                raise InvalidInput(name, f"{value!r:.40} is not a whole number from 1 to {most:,}")
-        command = CountUp(self._short_term.key(f"ratelimit:{source_id}"), window_seconds)
+        _check_number("limit", limit, _MAX_LIMIT)
+        _check_number("window_seconds", window_seconds, STM_MAX_SECONDS)
+        command = CountUp(self._short_term.key(f"{STM_RATE_LIMITS}{source_id}"), window_seconds)
         # Counted here as well, so that a process which loses the cache amid a window goes on from its own count.
         ((count, left_ms),) = self._own_counters.run([command])
         try:
@@ -192,6 +143,19 @@ class CycleMemory:
         except Unavailable:
             is_shared = False
         return RateLimit(count <= limit, max(0, limit - count), left_ms / 1000, is_shared)
+
+
+def _wanted(performance: Mapping[str, Sequence[str]] | None) -> list[tuple[str, str]]:
+    if performance is not None and not isinstance(performance, Mapping):
+        raise InvalidInput("performance", f"expected a JSON object, got {type(performance).__name__}")
+    for source, markets in (performance or {}).items():
+        check_list(markets, f"performance/{source}")
+    return [(source, market) for source, markets in (performance or {}).items() for market in markets]
+
+
+def _check_number(name: str, value: object, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise InvalidInput(name, f"{value!r:.40} is not a whole number from 1 to {most:,}")
 
 
 def _performance(source: str, market: str) -> str:

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from heapq import merge
 
 from agent_memory.clock import DAY_MS, Clock, date_of, day_start_ms
+from agent_memory.errors import InColdStorage
 from agent_memory.models import Decision
 from agent_memory.retention import HOT_DAYS
-from agent_memory.stores.base import DecisionKey, Selection, Span
+from agent_memory.stores.base import ArchiveStore, DecisionKey, Selection, Span
 from agent_memory.stores.concurrently import merge_ordered
 from agent_memory.stores.connections import Stores
+
+# Days in cold storage that are asked for when the first of them is met: the next question shall not wait again.
+_RESTORED_AT_ONCE = 31
 
 
 class DecisionTiers:
@@ -104,16 +109,30 @@ class DecisionTiers:
             return
         first, last = date_of(span.start_ms), date_of(span.end_ms - 1)
         days = [day for day in archive.days(self._agent_id, decision_type) if first <= day <= last]
-        for day in reversed(days) if newest_first else days:
-            decisions = archive.read_day(self._agent_id, decision_type, day)
+        days = days[::-1] if newest_first else days
+        for place in range(len(days)):
+            decisions = self._read_day(archive, decision_type, days[place : place + _RESTORED_AT_ONCE])
             inside = [one for one in decisions if span.start_ms <= one.timestamp_ms < span.end_ms]
             yield from reversed(inside) if newest_first else inside
 
     def _archived(self, key: DecisionKey) -> Decision | None:
         if self._stores.archive is None:
             return None
-        decisions = self._stores.archive.read_day(self._agent_id, key.decision_type, date_of(key.timestamp_ms))
+        decisions = self._read_day(self._stores.archive, key.decision_type, [date_of(key.timestamp_ms)])
         return next((decision for decision in decisions if decision.decision_id == key.decision_id), None)
+
+    def _read_day(self, archive: ArchiveStore, decision_type: str, days: Sequence[date]) -> list[Decision]:
+        """The first of these days; where it lies in cold storage, all of them are asked to be restored."""
+        try:
+            return archive.read_day(self._agent_id, decision_type, days[0])
+        except InColdStorage as error:
+            for day in days:
+                archive.restore_day(self._agent_id, decision_type, day)
+            which = f"{min(days)} to {max(days)}" if len(days) > 1 else f"{days[0]}"
+            raise InColdStorage(
+                f"{decision_type} of {which} lies in cold storage; its restore was requested, "
+                "which takes up to 12 hours: ask again then"
+            ) from error
 
 
 def time_and_id(decision: Decision) -> tuple[int, str]:

@@ -7,6 +7,7 @@ AgentMemoryError
 ├── Conflict            the same id already holds other content (HTTP 409)
 ├── Forbidden           the credentials may not do this (HTTP 403)
 ├── Unavailable         a store did not answer; retry later (HTTP 503)
+│   └── InColdStorage   it lies in Glacier and is being restored; ask again in half a day (HTTP 503)
 └── Rejected            the store refused what a buffered logger had accepted; names the file
 """
 
@@ -67,6 +68,12 @@ class Unavailable(AgentMemoryError):
     """A store did not answer. An outage is never reported as an empty result."""
 
     code = "unavailable"
+
+
+class InColdStorage(Unavailable):
+    """What was asked for lies in Glacier; it has to be restored first, which takes hours."""
+
+    code = "in_cold_storage"
 
 
 class Rejected(AgentMemoryError):

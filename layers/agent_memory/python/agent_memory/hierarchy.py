@@ -4,20 +4,20 @@
     level    immediate      recent        historical     archive
     where    Redis, table   table         table          S3, table
 
-The levels are asked side by side. One that fails is named, and the others' answers stand.
+The levels are asked side by side. One that fails, or waits for days to come back from Glacier, is named, and what it
+and the others had stands. Where that is nothing, a table or archive that is down is an error, no empty answer.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from agent_memory.clock import DAY_MS, END_OF_TIME_MS, HOUR_MS, Clock, to_iso
-from agent_memory.cycle_memory import CONTEXT
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter, TimeRange, holds
-from agent_memory.errors import AgentMemoryError, InvalidInput, Unavailable
+from agent_memory.errors import InColdStorage, InvalidInput, Unavailable
+from agent_memory.keys import STM_CONTEXT
 from agent_memory.models import Document
 from agent_memory.retention import ARCHIVE_AFTER_DAYS
 from agent_memory.short_term import ShortTermMemory
@@ -45,6 +45,15 @@ class Level:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a source had, and why there may be more; `is_outage` tells of a store that holds things for good."""
+
+    entries: list[Entry]
+    missing: dict[str, str] | None = None
+    is_outage: bool = False
+
+
 class Hierarchy:
     """Reads an agent's memory of contexts over all levels."""
 
@@ -59,27 +68,20 @@ class Hierarchy:
         """Contexts that match, newest first, from every level that the time range meets.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: no level answered.
+            InvalidInput: names the argument. Unavailable: a store is down, and the others had nothing.
         """
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_ENTRIES:
             raise InvalidInput("limit", f"{limit!r:.40} is not a whole number from 1 to {MAX_ENTRIES:,}")
         now_ms = self._clock.now_ms()
         wanted = DecisionFilter(time_range=time_range, context=context_filter).checked()
         levels = _levels_of(wanted.span(), now_ms, level)
-        sources: list[tuple[Level, Callable[[], list[Entry]]]] = [
-            (one, partial(self._decisions, one, wanted, limit)) for one in levels
-        ]
+        sources = [partial(self._decisions, one, wanted, limit) for one in levels]
         if self._short_term.is_configured and any(one.name == "immediate" for one in levels):
-            sources.append((levels[0], lambda: self._current(wanted.context or {}, now_ms)))
-        answers = map_concurrently(lambda source: _asked(source[1]), sources)
-        missing = [
-            {"level": source.name, "why": str(answer)}
-            for (source, _), answer in zip(sources, answers, strict=True)
-            if isinstance(answer, AgentMemoryError)
-        ]
-        if missing and len(missing) == len(sources):
-            raise Unavailable(f"no level answered: {missing[0]['why']}")
-        entries = [entry for answer in answers if isinstance(answer, list) for entry in answer]
+            sources.append(partial(self._current, wanted.context or {}, now_ms))
+        answers = map_concurrently(lambda ask: ask(), sources)
+        missing = [answer.missing for answer in answers if answer.missing]
+        entries = [entry for answer in answers for entry in answer.entries]
+        _refuse_an_empty_outage(entries, [answer for answer in answers if answer.missing])
         entries.sort(key=lambda entry: (entry["timestamp"], entry.get("decision_id", "~")), reverse=True)
         return {
             "entries": entries[:limit],
@@ -88,18 +90,36 @@ class Hierarchy:
             "levels": [one.name for one in levels],
         }
 
-    def _decisions(self, level: Level, wanted: DecisionFilter, limit: int) -> list[Entry]:
+    def _decisions(self, level: Level, wanted: DecisionFilter, limit: int) -> "_Answer":
         end = None if level.span.end_ms == END_OF_TIME_MS else to_iso(level.span.end_ms)
         inside = DecisionFilter(time_range=(to_iso(level.span.start_ms), end), context=wanted.context)
-        found = islice(self._log.stream(inside, first=limit), limit)
-        return [{"level": level.name, "kind": "decision", **decision.as_dict()} for decision in found]
+        entries: list[Entry] = []
+        try:
+            for decision in islice(self._log.stream(inside, first=limit), limit):
+                entry = {"level": level.name, "kind": "decision", **decision.as_dict()}
+                entries.append(entry)  # one by one: what was read before a failure stands
+        except Unavailable as error:
+            waits = isinstance(error, InColdStorage)
+            return _Answer(entries, {"level": level.name, "why": str(error)}, is_outage=not waits)
+        return _Answer(entries)
 
-    def _current(self, wanted: Document, now_ms: int) -> list[Entry]:
+    def _current(self, wanted: Document, now_ms: int) -> "_Answer":
         """The current market context in short-term memory, as of now."""
-        market = self._short_term.get(CONTEXT)
+        try:
+            market = self._short_term.get(STM_CONTEXT)
+        except Unavailable as error:
+            return _Answer([], {"level": "immediate", "why": str(error)})
         if market is None or not holds({"market": market}, wanted):
-            return []
-        return [{"level": "immediate", "kind": "current", "timestamp": to_iso(now_ms), "context": {"market": market}}]
+            return _Answer([])
+        entry = {"level": "immediate", "kind": "current", "timestamp": to_iso(now_ms), "context": {"market": market}}
+        return _Answer([entry])
+
+
+def _refuse_an_empty_outage(entries: list[Entry], without_answer: list["_Answer"]) -> None:
+    """Raise `Unavailable` where nothing was found and a store is down that may hold something for good."""
+    for answer in without_answer:
+        if not entries and answer.is_outage and answer.missing:
+            raise Unavailable(f"{answer.missing['level']} memory: {answer.missing['why']}")
 
 
 def _levels_of(span: Span, now_ms: int, only: str | None) -> list[Level]:
@@ -115,10 +135,3 @@ def _levels_of(span: Span, now_ms: int, only: str | None) -> list[Level]:
         if part.start_ms < part.end_ms and only in (None, name):
             levels.append(Level(name, part))
     return levels
-
-
-def _asked(ask: Callable[[], list[Entry]]) -> list[Entry] | AgentMemoryError:
-    try:
-        return ask()
-    except Unavailable as error:
-        return error

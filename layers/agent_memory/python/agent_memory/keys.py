@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -24,13 +24,27 @@ CURRENT_STATE = "CURRENT"
 CHECKPOINTS = "CHECKPOINT#"
 CONFIGURATIONS = "CONFIGURATION#"
 
+STM_CONTEXT = "context:current"
+STM_QUERIES = "queries:recent"
+STM_SIGNALS = "signals:active"
+STM_DECISIONS = "decision_chain"
+STM_RATE_LIMITS = "ratelimit:"
+STM_STATE = "state:current"
+
 
 # --- names -------------------------------------------------------------------------------------
 
 
-def check_agent_id(agent_id: object) -> str:
+def check_agent_id(agent_id: object, field: str = "agent_id") -> str:
     """Return a usable agent id, or raise `InvalidInput`."""
-    return _checked("agent_id", agent_id, _AGENT_ID, "lower-case letters, digits, '.', '_', '-'; 1 to 63")
+    return _checked(field, agent_id, _AGENT_ID, "lower-case letters, digits, '.', '_', '-'; 1 to 63")
+
+
+def check_pools(pools: object) -> tuple[str, ...]:
+    """Return usable names of pools, which are agent ids, or raise `InvalidInput`."""
+    if isinstance(pools, str) or not isinstance(pools, Sequence):
+        raise InvalidInput("pools", f"expected a list of agent ids, got {type(pools).__name__}")
+    return tuple(check_agent_id(pool, f"pools/{place}") for place, pool in enumerate(pools))
 
 
 def check_decision_type(decision_type: object) -> str:
@@ -158,6 +172,11 @@ def configuration_state(version: int) -> str:
 def stm_key(agent_id: str, key: str) -> str:
     """Redis key; the agent id is a hash tag, so that one agent's keys share a cluster slot."""
     return f"stm:{{{agent_id}}}:{key}"
+
+
+def accesses_prefix(agent_id: str) -> str:
+    """Begin of the keys that count reads of memories, day by day; clearing short-term memory does not meet them."""
+    return f"stm:accesses:{{{agent_id}}}:"
 
 
 # --- objects in the archive bucket -------------------------------------------------------------

@@ -16,7 +16,8 @@ from agent_memory.stores.base import MemoryStore
 
 # Fields of the data that have a place of their own beside it.
 _OWN_FIELDS = frozenset(
-    {"pattern_id", "memory_type", "confidence", "learned_at", "updated_at", "version", "changed_by", "reason"}
+    {"agent_id", "pattern_id", "memory_type", "confidence", "learned_at", "updated_at", "version"}
+    | {"changed_by", "reason", "changed_as", "access_count", "last_accessed"}
 )
 _MAX_WORDS = 500
 # Writers who do not care what they replace try again when another one came first.
@@ -26,14 +27,24 @@ _ATTEMPTS = 100
 class LongTermMemory:
     """What an agent has learned: versioned memories, ordered by confidence.
 
-    `writer` is who makes the changes, the agent itself where nobody is named.
+    `writer` is who makes the changes, the agent itself where nobody is named; `principal` is the IAM principal behind
+    it, where one was seen.
     """
 
-    def __init__(self, agent_id: str, store: MemoryStore, clock: Clock, *, writer: str | None = None) -> None:
+    def __init__(
+        self,
+        agent_id: str,
+        store: MemoryStore,
+        clock: Clock,
+        *,
+        writer: str | None = None,
+        principal: str | None = None,
+    ) -> None:
         self._agent_id = agent_id
         self._store = store
         self._clock = clock
         self._writer = writer or agent_id
+        self._principal = principal
 
     def put(
         self,
@@ -86,6 +97,7 @@ class LongTermMemory:
             version=last + 1,
             changed_by=self._writer,
             reason=_words(reason, "reason"),
+            changed_as=self._principal,
         )
         self._store.put(memory, after=current.version if current else None)
         return memory
@@ -102,6 +114,7 @@ class LongTermMemory:
             updated_ms=self._clock.now_ms(),
             changed_by=self._writer,
             reason=_words(reason, "reason"),
+            changed_as=self._principal,
             is_removed=True,
         )
         self._store.remove(removal, after=memory.version)
@@ -182,6 +195,7 @@ def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
         "version": after.version,
         "at": to_iso(after.updated_ms),
         "changed_by": after.changed_by,
+        "changed_as": after.changed_as,
         "reason": after.reason,
         "removed": after.is_removed,
         "changes": fields,

@@ -8,9 +8,9 @@ from agent_memory.clock import DAY_MS, Clock, to_iso
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter
 from agent_memory.errors import InvalidInput
-from agent_memory.memories import LongTermMemory
+from agent_memory.memory_reading import MemoryReading
 from agent_memory.models import Decision, Memory, MemoryType
-from agent_memory.recall import Entry, RecallIndex, Similarity
+from agent_memory.recall import Entry, Recalled, RecallIndex, Similarity
 
 RECENT_DECISIONS = 1_000
 
@@ -26,8 +26,8 @@ _ORDINARY = 0.5
 class MemoryRecall:
     """Ranks an agent's memories and its decisions of the last day for a question. Every method blocks."""
 
-    def __init__(self, long_term: LongTermMemory, log: DecisionLog, clock: Clock) -> None:
-        self._long_term = long_term
+    def __init__(self, reading: MemoryReading, log: DecisionLog, clock: Clock) -> None:
+        self._reading = reading
         self._log = log
         self._clock = clock
 
@@ -57,31 +57,35 @@ class MemoryRecall:
         index.add_many(self._entries(kind))
         now = self._clock.now_ms() / 1000
         found = index.recall(query, now=now, kind=kind, symbol=symbol, top_k=top_k, explain=explain)
-        return [
-            {"kind": one.entry.kind, "score": one.score, **({"why": one.why} if explain else {}), **one.entry.payload}
-            for one in found
-        ]
+        self._reading.note([one.entry.payload for one in found if isinstance(one.entry.payload, Memory)])
+        return [_told(one) for one in found]
 
     def _entries(self, kind: str | None) -> Iterator[Entry]:
         """What is learned, and what was decided in the last 24 hours, the newest thousand of it."""
         kinds = [kind] if kind is not None else list(map(str, MemoryType))
         for memory_type in kinds:
-            yield from map(_of_memory, self._long_term.find(memory_type))
+            yield from map(_of_memory, self._reading.known(memory_type))
         since = to_iso(self._clock.now_ms() - DAY_MS)
         recent = self._log.stream(DecisionFilter(kind, (since, None)), first=RECENT_DECISIONS)
         yield from map(_of_decision, islice(recent, RECENT_DECISIONS))
 
 
+def _told(found: Recalled) -> dict[str, Any]:
+    what = "memory" if isinstance(found.entry.payload, Memory) else "decision"
+    why = {} if found.why is None else {"why": found.why}
+    return {"kind": found.entry.kind, "score": found.score, **why, what: found.entry.payload.as_dict()}
+
+
 def _of_memory(memory: Memory) -> Entry:
     symbol = memory.data.get("symbol")
     return Entry(
-        id=f"{memory.memory_type}/{memory.pattern_id}",
+        id=f"{memory.agent_id}/{memory.memory_type}/{memory.pattern_id}",
         kind=memory.memory_type,
         text=" ".join([memory.pattern_id.replace("_", " "), *_words(memory.data)]),
         importance=memory.confidence,
         timestamp=memory.updated_ms / 1000,
         symbol=symbol if isinstance(symbol, str) else None,
-        payload={"memory": memory.as_dict()},
+        payload=memory,
     )
 
 
@@ -97,7 +101,7 @@ def _of_decision(decision: Decision) -> Entry:
         importance=float(quality) if is_measured else _ORDINARY,
         timestamp=decision.timestamp_ms / 1000,
         symbol=symbol if isinstance(symbol, str) else None,
-        payload={"decision": decision.as_dict()},
+        payload=decision,
     )
 
 

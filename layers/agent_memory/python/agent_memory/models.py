@@ -12,6 +12,9 @@ from agent_memory.errors import InvalidInput
 Document = Mapping[str, Any]
 """A JSON object."""
 
+MAX_TOP_K = 1_000
+"""Entries that one recall gives at most."""
+
 
 class DecisionType(StrEnum):
     """The four kinds of decision that every trading agent makes; teams add types of their own."""
@@ -126,8 +129,9 @@ class Decision:
 class Memory:
     """One version of a long-term memory. `confidence` lies between 0 and 1.
 
-    `changed_by` and `reason` say who made this version and why. The version that says a memory was removed
-    (`is_removed`) stands in its history only.
+    `changed_by` and `reason` say who made this version and why; `changed_as` is the IAM principal that the API saw
+    behind it, None where it was written directly. The version that says a memory was removed (`is_removed`) stands in
+    its history only. `access_count` and `last_accessed_ms` follow nightly, and are no part of a version.
     """
 
     agent_id: str
@@ -140,12 +144,16 @@ class Memory:
     version: int
     changed_by: str | None = None
     reason: str | None = None
+    changed_as: str | None = None
     is_removed: bool = False
+    access_count: int = field(default=0, compare=False)
+    last_accessed_ms: int | None = field(default=None, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The memory as agents see it: its data, with its own fields beside them."""
         return {
             **self.data,
+            "agent_id": self.agent_id,
             "pattern_id": self.pattern_id,
             "memory_type": self.memory_type,
             "confidence": self.confidence,
@@ -154,6 +162,9 @@ class Memory:
             "version": self.version,
             "changed_by": self.changed_by,
             "reason": self.reason,
+            "changed_as": self.changed_as,
+            "access_count": self.access_count,
+            "last_accessed": None if self.last_accessed_ms is None else to_iso(self.last_accessed_ms),
         }
 
 

@@ -8,6 +8,8 @@ RATE_LIMIT_SECONDS = 300
 PERFORMANCE_SECONDS = 15 * 60
 DECISION_CHAIN_SECONDS = 2 * 3_600
 STM_MAX_SECONDS = 24 * 3_600
+STATE_SECONDS = 300  # how far behind a session's state can be whose writer lost the cache
+ACCESSES_SECONDS = 7 * 24 * 3_600  # nights that may be missed before counts of reads are lost
 
 # Short-term memory, numbers of entries.
 RECENT_CYCLES = 10

@@ -14,6 +14,14 @@ from agent_memory.stores.short_term_commands import Command, GetValue, SetValue
 
 _MAX_PATTERN = 255
 
+# Keys that hold no plain value, and the methods that know what they hold.
+_TYPED = {
+    keys.STM_QUERIES: "write_cycle and read_cycle",
+    keys.STM_SIGNALS: "write_cycle and read_cycle",
+    keys.STM_DECISIONS: "write_cycle and read_cycle",
+    keys.STM_STATE: "save_state and load_state",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ShortTermMetrics:
@@ -59,8 +67,10 @@ class ShortTermMemory:
         """Keep a JSON value for `ttl_seconds` (1 to 86,400).
 
         Raises:
-            InvalidInput: names the argument. Unavailable: the cache did not answer.
+            InvalidInput: names the argument, the key of what has methods of its own too. Unavailable: the cache did
+                not answer.
         """
+        _check_untyped(key)
         is_whole = isinstance(ttl_seconds, int) and not isinstance(ttl_seconds, bool)
         if not is_whole or not 1 <= ttl_seconds <= STM_MAX_SECONDS:
             raise InvalidInput(
@@ -70,7 +80,8 @@ class ShortTermMemory:
         self.run([SetValue(self.key(key), data, ttl_seconds)])
 
     def get(self, key: str) -> Any | None:
-        """The value, or None once it has vanished. `Unavailable` where the cache does not answer."""
+        """The value, or None once it has vanished; errors as `put`."""
+        _check_untyped(key)
         (value,) = self.run([GetValue(self.key(key))])
         self._count(misses=1) if value is None else self._count(hits=1)
         return value
@@ -118,3 +129,9 @@ class ShortTermMemory:
         with self._counting:
             before = self._metrics
             self._metrics = ShortTermMetrics(before.hits + hits, before.misses + misses, before.failures + failures)
+
+
+def _check_untyped(key: object) -> None:
+    methods = "check_rate_limit" if str(key).startswith(keys.STM_RATE_LIMITS) else _TYPED.get(str(key))
+    if methods:
+        raise InvalidInput("key", f"{key} holds no plain value; use {methods}")

@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 
 from agent_memory.client.bodies import Batch, Repeatable, batches, json_text, repeatable_draft, repeatable_report
+from agent_memory.client.cycle_calls import CycleCalls
 from agent_memory.client.memory_calls import MemoryCalls
 from agent_memory.client.requests import Requests, time_query
 from agent_memory.client.signing import SigV4, region_of
@@ -18,13 +19,13 @@ from agent_memory.decision_queries import DecisionFilter, SuccessFilter, TimeRan
 from agent_memory.errors import InvalidInput
 from agent_memory.http_limits import MAX_BATCH
 from agent_memory.ids import MAX_SHARDS, parse_decision_id
-from agent_memory.keys import check_agent_id
+from agent_memory.keys import check_agent_id, check_pools
 from agent_memory.models import Document
 
 _REQUESTS_AT_ONCE = 4
 
 
-class AgentMemoryClient(MemoryCalls):
+class AgentMemoryClient(MemoryCalls, CycleCalls):
     """Talks to a deployed API as one agent, with the methods of the direct classes.
 
     Use it as an async context manager, or call `aclose`; `Blocking` makes it one for callers without asyncio.
@@ -38,6 +39,9 @@ class AgentMemoryClient(MemoryCalls):
         agent_id: whose memory it is.
         session: a boto3 or botocore session whose credentials sign the requests; by default what boto3 finds.
         region: of the API; by default the one in its address, else the session's.
+        pools: agent ids that stand for knowledge held in common, as `shared`; long-term memory is read from the agent's
+            own and theirs together, as far as the credentials may, and written to one by `pool("shared")`.
+        writer: who changes memories, the agent itself unless another is named.
         write_shards: as the deployment has it: over how many partitions new decisions are spread.
         transport: what carries the requests, for tests.
     """
@@ -51,6 +55,8 @@ class AgentMemoryClient(MemoryCalls):
         *,
         session: Any = None,
         region: str | None = None,
+        pools: Sequence[str] = (),
+        writer: str | None = None,
         write_shards: int = 1,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -62,11 +68,26 @@ class AgentMemoryClient(MemoryCalls):
         if not isinstance(write_shards, int) or not 1 <= write_shards <= MAX_SHARDS:
             raise InvalidInput("write_shards", f"{write_shards!r:.40} is not a whole number from 1 to {MAX_SHARDS}")
         self.write_shards = write_shards
-        self._http = Requests(
-            f"{base_url.rstrip('/')}/v1/agents/{self.agent_id}/",
-            SigV4(session, region or region_of(base_url, session)),
-            transport,
+        self.pools = check_pools(pools)
+        auth = SigV4(session, region or region_of(base_url, session))
+        self._http, *self._pools = (
+            Requests(f"{base_url.rstrip('/')}/v1/agents/{one}/", auth, transport)
+            for one in (self.agent_id, *self.pools)
         )
+        self._writer = None if writer is None else check_agent_id(writer, "writer")
+        self._like_this = partial(
+            AgentMemoryClient, base_url, session=session, region=region, write_shards=write_shards, transport=transport
+        )
+
+    def pool(self, name: str) -> "AgentMemoryClient":
+        """A client of one of the agent's pools, to be closed like this one; memories say that this agent wrote them.
+
+        Raises:
+            InvalidInput: it is none of the agent's pools.
+        """
+        if name not in self.pools:
+            raise InvalidInput("name", f"{name!r:.80} is none of the agent's pools: {', '.join(self.pools) or 'none'}")
+        return self._like_this(name, writer=self.agent_id)
 
     def __repr__(self) -> str:
         return f"AgentMemoryClient({self._http.base_url!r})"
@@ -81,7 +102,7 @@ class AgentMemoryClient(MemoryCalls):
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await asyncio.gather(*(http.aclose() for http in (self._http, *self._pools)))
 
     # --- decisions -----------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """What the client does for memory and state: the methods of `MemoryManager` over HTTP."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_memory.client.bodies import document_text, json_text
@@ -11,9 +13,11 @@ from agent_memory.retention import CONTEXT_SECONDS
 
 
 class MemoryCalls:
-    """Memory and state of one agent; `_http` sends requests below the agent's path."""
+    """Memory and state of one agent; `_http` sends requests below the agent's path, `_pools` below its pools'."""
 
     _http: Requests
+    _pools: Sequence[Requests]
+    _writer: str | None
 
     # --- memory --------------------------------------------------------------------------------
 
@@ -41,7 +45,7 @@ class MemoryCalls:
         expected_version: int | None = None,
     ) -> dict[str, Any]:
         """Store a memory, or its next version; see `MemoryManager.store_ltm`."""
-        query = {"reason": reason, "expected_version": number(expected_version)}
+        query = {"reason": reason, "expected_version": number(expected_version), "writer": self._writer}
         return await self._http.send("PUT", _memory(memory_type, pattern_id), document_text(data, "data"), query=query)
 
     async def retrieve_ltm(
@@ -49,7 +53,9 @@ class MemoryCalls:
     ) -> list[dict[str, Any]]:
         """Memories of a type that meet every filter; see `MemoryManager.retrieve_ltm`."""
         query = {"filters": None if filters is None else json_text(filters, "filters"), "as_of": iso(as_of, "as_of")}
-        return list((await self._http.send("GET", f"memory/ltm/{segment(memory_type)}", query=query))["memories"])
+        answers = await self._everywhere(f"memory/ltm/{segment(memory_type)}", query)
+        found = [memory for answer in answers for memory in answer["memories"]]
+        return sorted(found, key=lambda memory: float(memory["confidence"]), reverse=True)
 
     async def get_pattern_memory(
         self, pattern_type: str = MemoryType.PATTERN, min_confidence: float = 0.7, *, as_of: Instant | None = None
@@ -68,7 +74,7 @@ class MemoryCalls:
         """Store the next version of a memory with another confidence; see `MemoryManager.update_ltm_confidence`."""
         body = json_text({"new_confidence": new_confidence}, "new_confidence")
         path = f"{_memory(memory_type, pattern_id)}/confidence"
-        return await self._http.send("PUT", path, body, query={"reason": reason})
+        return await self._http.send("PUT", path, body, query={"reason": reason, "writer": self._writer})
 
     async def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
         """Every change of a memory, oldest first; see `MemoryManager.get_ltm_history`."""
@@ -77,7 +83,32 @@ class MemoryCalls:
     async def consolidate_to_ltm(self, stm_key: str, pattern_type: str = MemoryType.PATTERN) -> dict[str, Any]:
         """Keep a short-term value for good; see `MemoryManager.consolidate_to_ltm`."""
         body = json_text({"stm_key": stm_key, "pattern_type": pattern_type}, "stm_key")
-        return await self._http.send("POST", "memory/consolidations", body)
+        return await self._http.send("POST", "memory/consolidations", body, query={"writer": self._writer})
+
+    async def recall(
+        self,
+        query: str = "",
+        kind: str | None = None,
+        symbol: str | None = None,
+        top_k: int = 5,
+        explain: bool = False,
+        *,
+        half_lives: Mapping[str, float] | None = None,
+    ) -> list[dict[str, Any]]:
+        """What the agent knows about something; see `MemoryManager.recall`.
+
+        Each pool is ranked by itself: how rare a word is counts within the agent's memory or one pool's.
+        """
+        asked = {
+            "query": query,
+            "kind": kind,
+            "symbol": symbol,
+            "top_k": str(top_k),
+            "explain": "true" if explain else "false",
+            "half_lives": None if half_lives is None else json_text(half_lives, "half_lives"),
+        }
+        found = [one for answer in await self._everywhere("memory/recall", asked) for one in answer["found"]]
+        return sorted(found, key=lambda one: float(one["score"]), reverse=True)[:top_k]
 
     async def get_context_memory(
         self,
@@ -92,6 +123,10 @@ class MemoryCalls:
         query = {**time_query(time_range), "context": context, "limit": str(limit), "level": level}
         return await self._http.send("GET", "memory/contexts", query=query)
 
+    async def _everywhere(self, path: str, query: Mapping[str, str | None]) -> list[dict[str, Any]]:
+        """What the agent's own path and its pools' answer, asked side by side."""
+        return await asyncio.gather(*(http.send("GET", path, query=query) for http in (self._http, *self._pools)))
+
     # --- state ---------------------------------------------------------------------------------
 
     async def save_state(self, state: Document, *, expected_version: int | None = None) -> dict[str, Any]:
@@ -99,9 +134,10 @@ class MemoryCalls:
         query = {"expected_version": number(expected_version)}
         return await self._http.send("PUT", "state", document_text(state, "state"), query=query)
 
-    async def load_state(self) -> dict[str, Any] | None:
-        """The agent's current state, None where none was saved."""
-        state: dict[str, Any] | None = (await self._http.send("GET", "state"))["state"]
+    async def load_state(self, *, fresh: bool = False) -> dict[str, Any] | None:
+        """The agent's current state, None where none was saved; see `MemoryManager.load_state`."""
+        query = {"fresh": "true" if fresh else "false"}
+        state: dict[str, Any] | None = (await self._http.send("GET", "state", query=query))["state"]
         return state
 
     async def create_checkpoint(self, name: str) -> dict[str, Any]:

@@ -12,7 +12,16 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from agent_memory.client.signing import SigV4
 from agent_memory.clock import Instant, parse_instant, to_iso
 from agent_memory.decision_queries import TimeRange
-from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, TooLarge, Unavailable
+from agent_memory.errors import (
+    AgentMemoryError,
+    Conflict,
+    Forbidden,
+    InColdStorage,
+    InvalidInput,
+    NotFound,
+    TooLarge,
+    Unavailable,
+)
 
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 4
@@ -120,6 +129,8 @@ def _error_of(answer: httpx.Response) -> AgentMemoryError:
         case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
             field = str(told.get("field", "body"))
             return TooLarge(field, message.removeprefix(f"{field}: "))
+    if told.get("code") == InColdStorage.code:
+        return InColdStorage(message)
     request_id = told.get("request_id")
     kind = _Passing if answer.status_code in _PASSING else Unavailable
     return kind(message + (f" (request {request_id})" if request_id else ""))

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent_memory.errors import InvalidInput
+from agent_memory.models import MAX_TOP_K
 from agent_memory.recall.similarity import BM25, Corpus, Embedder, Similarity, words_of
 
 DEFAULT_HALF_LIFE_SECONDS = 3_600.0
-MAX_TOP_K = 1_000
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.integer[Any]]

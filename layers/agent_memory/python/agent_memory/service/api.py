@@ -7,9 +7,11 @@ from typing import TypeVar, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from agent_memory.errors import AgentMemoryError, InvalidInput
 from agent_memory.service import replies
+from agent_memory.service.cycle_routes import cycles
 from agent_memory.service.decision_routes import decisions
 from agent_memory.service.deployment import deployment
 from agent_memory.service.memory_routes import memory
@@ -18,7 +20,7 @@ from agent_memory.service.replies import Reply
 from agent_memory.service.routing import HttpRequest, Operation
 from agent_memory.service.state_routes import state
 
-ROOMS = (decisions, memory, state)
+ROOMS = (decisions, memory, cycles, state)
 
 app = APIGatewayHttpResolver()
 Handler = TypeVar("Handler", bound=Callable[..., Response[str]])
@@ -29,7 +31,9 @@ def serve(operation: Operation) -> None:
 
     def answer(**path: str) -> Response[str]:
         event = app.current_event
-        http = HttpRequest(path, event.raw_query_string, event.body, bool(event.is_base64_encoded))
+        http = HttpRequest(
+            path, event.raw_query_string, event.body, bool(event.is_base64_encoded), principal=_principal(event)
+        )
         return _response(operation.answer(deployment(), http))
 
     rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
@@ -75,6 +79,13 @@ def untold(_: Exception) -> Response[str]:
         HTTPStatus.INTERNAL_SERVER_ERROR,
         {"code": "internal", "message": "unexpected error", "request_id": request_id},
     )
+
+
+def _principal(event: APIGatewayProxyEventV2) -> str | None:
+    """The ARN of who signed the request, as API Gateway saw it."""
+    authorizer = event.request_context.authorizer
+    iam = authorizer.iam if authorizer else None
+    return iam.user_arn or None if iam else None
 
 
 def _error(status: HTTPStatus, error: dict[str, str]) -> Response[str]:

@@ -31,13 +31,19 @@ def read_object(body: str | None, *, is_base64: bool = False) -> dict[str, Any]:
 
 def fields(body: Mapping[str, Any], *names: str) -> list[Any]:
     """The values of a body's fields, in order; `InvalidInput` where one is missing or there are others."""
-    for name in body:
-        if name not in names:
-            raise InvalidInput(f"/{name}", f"no such field; known are {', '.join(names)}")
+    some_of(body, *names)
     for name in names:
         if name not in body:
             raise InvalidInput(f"/{name}", "is missing")
     return [body[name] for name in names]
+
+
+def some_of(body: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """The body, which may have these fields; `InvalidInput` where there are others."""
+    for name in body:
+        if name not in names:
+            raise InvalidInput(f"/{name}", f"no such field; known are {', '.join(names)}")
+    return body
 
 
 def batch(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

@@ -27,9 +27,9 @@ class Deployment:
         """An agent's decision log; kept, because it remembers what it has registered."""
         return self._logs(agent_id)
 
-    def memory(self, agent_id: str) -> MemoryManager:
-        """An agent's memory and state; the routes use its blocking parts."""
-        return MemoryManager(agent_id, stores=self._stores, clock=self._clock)
+    def memory(self, agent_id: str, *, writer: str | None = None, principal: str | None = None) -> MemoryManager:
+        """An agent's memory and state; the routes use its blocking parts. See `MemoryManager` for who writes."""
+        return MemoryManager(agent_id, stores=self._stores, clock=self._clock, writer=writer, principal=principal)
 
 
 @lru_cache(maxsize=1)

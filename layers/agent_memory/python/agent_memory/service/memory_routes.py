@@ -3,6 +3,7 @@
 from agent_memory.errors import Conflict, NotFound
 from agent_memory.hierarchy import LEVELS, MAX_ENTRIES
 from agent_memory.memories import consolidate_value
+from agent_memory.models import MAX_TOP_K
 from agent_memory.service.body import fields
 from agent_memory.service.query import choice, json_object, moment, text, whole_number
 from agent_memory.service.replies import Reply, reply
@@ -19,6 +20,15 @@ _PATTERN = text("pattern", "A glob pattern of keys; left out, all.", example="qu
 _AS_OF = moment("as_of", "As the memories were known at this moment; left out, now.", example="2026-11-01T00:00:00Z")
 _EXPECTED = whole_number("expected_version", "Change this version (0: none yet) or nothing.", least=0)
 _REASON = text("reason", "Why, for the history; up to 500 characters.", example="held again")
+_WRITER = text(
+    "writer", "The agent that writes, where the path names a pool; kept with the version.", example="market-hunter"
+)
+_QUERY = text("query", "In words; without it what is important and fresh comes first.", example="whales in a bull run")
+_KIND = text("kind", "A type of memory or of decision; left out, all.", example="PATTERN")
+_SYMBOL = text("symbol", "Of what names one; left out, all.", example="BTC-USD")
+_TOP_K = whole_number("top_k", "Entries, at most.", least=1, most=MAX_TOP_K, default=5)
+_EXPLAIN = choice("explain", "Give the parts of each score.", {"false": False, "true": True}, default="false")
+_HALF_LIVES = json_object("half_lives", "Seconds by kind.", example={"PATTERN": 604_800})
 _START = moment("start", "From this moment on, ISO 8601 with an offset.", example="2026-11-01T00:00:00Z")
 _END = moment("end", "Up to and not including this moment.", example="2026-12-01T00:00:00Z")
 _CONTEXT = json_object("context", "A part of the context.", example={"volatility": "high"})
@@ -49,7 +59,7 @@ def clear_stm(request: Request) -> Reply:
 @memory.route(
     "PUT",
     "/memory/ltm/{memory_type}/{pattern_id}",
-    query=(_EXPECTED, _REASON),
+    query=(_EXPECTED, _REASON, _WRITER),
     takes="MemoryData",
     gives="Memory",
     refuses=(Conflict,),
@@ -75,14 +85,14 @@ def store_ltm(request: Request) -> Reply:
 def retrieve_ltm(request: Request) -> Reply:
     """Memories of a type that meet every filter, most confident first."""
     asked = request.query
-    found = request.memory.long_term.find(request.path["memory_type"], asked["filters"], as_of=asked["as_of"])
+    found = request.memory.reading.find(request.path["memory_type"], asked["filters"], as_of=asked["as_of"])
     return reply({"memories": [one.as_dict() for one in found]})
 
 
 @memory.route(
     "PUT",
     "/memory/ltm/{memory_type}/{pattern_id}/confidence",
-    query=(_REASON,),
+    query=(_REASON, _WRITER),
     takes="NewConfidence",
     gives="Memory",
     refuses=(NotFound,),
@@ -102,7 +112,14 @@ def get_ltm_history(request: Request) -> Reply:
     return reply({"changes": request.memory.long_term.changes(path["memory_type"], path["pattern_id"])})
 
 
-@memory.route("POST", "/memory/consolidations", takes="Consolidation", gives="Memory", refuses=(NotFound, Conflict))
+@memory.route(
+    "POST",
+    "/memory/consolidations",
+    query=(_WRITER,),
+    takes="Consolidation",
+    gives="Memory",
+    refuses=(NotFound, Conflict),
+)
 def consolidate_to_ltm(request: Request) -> Reply:
     """Keep what lies under a key of short-term memory as a long-term memory.
 
@@ -111,6 +128,19 @@ def consolidate_to_ltm(request: Request) -> Reply:
     stm_key, pattern_type = fields(request.body(), "stm_key", "pattern_type")
     parts = request.memory
     return reply(consolidate_value(parts.short_term, parts.long_term, stm_key, pattern_type).as_dict())
+
+
+@memory.route(
+    "GET", "/memory/recall", query=(_QUERY, _KIND, _SYMBOL, _TOP_K, _EXPLAIN, _HALF_LIVES), gives="Recollection"
+)
+def recall(request: Request) -> Reply:
+    """What the agent knows about something: memories, and decisions of the last 24 hours, ranked.
+
+    The score is importance × 0.5^(age / half-life) + BM25 over their words; `explain` adds its parts as `why`.
+    """
+    asked = dict(request.query)
+    found = request.memory.recollection.recall(asked.pop("query") or "", **asked)
+    return reply({"found": found})
 
 
 @memory.route("GET", "/memory/contexts", query=(_START, _END, _CONTEXT, _LIMIT, _LEVEL), gives="ContextMemory")

@@ -11,14 +11,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from agent_memory.errors import AgentMemoryError, InvalidInput, TooLarge, Unavailable
-from agent_memory.service import openapi_decisions, openapi_memory, openapi_shapes
+from agent_memory.service import openapi_cycles, openapi_decisions, openapi_memory, openapi_shapes
 from agent_memory.service.http_errors import STATUS
 from agent_memory.service.query import Parameter
 from agent_memory.service.routing import Operation, Room
 
 VERSION = "1.0"
 
-_MODELS = (openapi_decisions, openapi_memory, openapi_shapes)
+_MODELS = (openapi_decisions, openapi_memory, openapi_cycles, openapi_shapes)
 
 # An example for every name in a path.
 PATH_EXAMPLES = {
@@ -26,6 +26,7 @@ PATH_EXAMPLES = {
     "decision_id": openapi_shapes.DECISION_ID,
     "key": "context:current",
     "name": "before-open",
+    "source_id": "derivatives",
     "memory_type": "PATTERN",
     "pattern_id": "whale_pump_correlation",
 }

@@ -8,6 +8,7 @@ from agent_memory.service.openapi_decisions import DECISION
 from agent_memory.service.openapi_shapes import AGENT_ID, MADE_AT, Json, Shape
 
 _MEMORY: Json = {
+    "agent_id": AGENT_ID,
     "pattern_id": "whale_pump_correlation",
     "memory_type": "PATTERN",
     "confidence": 0.7,
@@ -16,6 +17,9 @@ _MEMORY: Json = {
     "version": 1,
     "changed_by": AGENT_ID,
     "reason": None,
+    "changed_as": None,
+    "access_count": 0,
+    "last_accessed": None,
     "description": "whale movements predict pumps in bullish trends",
 }
 
@@ -60,14 +64,18 @@ class MemoryData(BaseModel):
 class Memory(BaseModel):
     """One version of a memory, its data beside its own fields."""
 
+    agent_id: str = Field(description="Whose memory it is: an agent or a pool")
     pattern_id: str
     memory_type: str
     confidence: float
     learned_at: str
     updated_at: str
     version: int
-    changed_by: str | None
+    changed_by: str | None = Field(description="The agent that made this version")
     reason: str | None
+    changed_as: str | None = Field(description="The IAM principal that signed the change")
+    access_count: int = Field(description="Reads up to the last night")
+    last_accessed: str | None
     example: ClassVar[Json] = _MEMORY
 
 
@@ -98,6 +106,7 @@ class MemoryChange(Shape):
     version: int
     at: str
     changed_by: str | None
+    changed_as: str | None
     reason: str | None
     removed: bool
     changes: dict[str, FieldChange]
@@ -113,6 +122,7 @@ class MemoryHistory(Shape):
                 "version": 1,
                 "at": MADE_AT,
                 "changed_by": AGENT_ID,
+                "changed_as": "arn:aws:sts::123456789012:assumed-role/market-hunter/session",
                 "reason": "seen twice",
                 "removed": False,
                 "changes": {"confidence": {"before": None, "after": 0.7}},
@@ -158,6 +168,23 @@ class ContextMemory(Shape):
         "missing": [],
         "levels": ["immediate", "recent", "historical", "archive"],
     }
+
+
+class Recalled(BaseModel):
+    """A memory or a decision, with its score."""
+
+    kind: str
+    score: float
+    why: Json | None = None
+    memory: Memory | None = None
+    decision: Json | None = None
+
+
+class Recollection(Shape):
+    """What was found, the highest score first."""
+
+    found: list[Recalled]
+    example: ClassVar[Json] = {"found": [{"kind": "PATTERN", "score": 0.68, "memory": _MEMORY}]}
 
 
 class StateData(BaseModel):

@@ -21,12 +21,16 @@ Method = Literal["DELETE", "GET", "POST", "PUT"]
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What comes over HTTP, before anything is read from it; `path` holds the values of the path's names."""
+    """What comes over HTTP, before anything is read from it; `path` holds the values of the path's names.
+
+    `principal` is the ARN of the IAM principal that signed it.
+    """
 
     path: Mapping[str, str]
     raw_query: str = ""
     body: str | None = None
     is_base64: bool = False
+    principal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Request:
     @property
     def memory(self) -> MemoryManager:
         """The memory and the state of that agent."""
-        return self.deployment.memory(self.path["agent_id"])
+        writer, principal = self.query.get("writer"), self.http.principal
+        return self.deployment.memory(self.path["agent_id"], writer=writer, principal=principal)
 
     def body(self) -> dict[str, Any]:
         """The JSON object that was sent; `InvalidInput` or `TooLarge` where it cannot be had."""

@@ -1,13 +1,16 @@
 """Routes of the agent's state: each parses, calls one domain function and shapes the reply."""
 
 from agent_memory.errors import Conflict, NotFound
-from agent_memory.service.query import whole_number
+from agent_memory.service.query import choice, whole_number
 from agent_memory.service.replies import Reply, reply
 from agent_memory.service.routing import Request, Room
 
 state = Room("state", "The agent's current state, checkpoints to go back to, and the configurations it had.")
 
 _EXPECTED = whole_number("expected_version", "Replace this version (0: none yet) or nothing.", least=0)
+_FRESH = choice(
+    "fresh", "Read the table, whatever the session's cache holds.", {"false": False, "true": True}, default="false"
+)
 
 
 @state.route("PUT", "/state", query=(_EXPECTED,), takes="StateData", gives="State", refuses=(Conflict,))
@@ -21,10 +24,10 @@ def save_state(request: Request) -> Reply:
     return reply(saved.as_dict())
 
 
-@state.route("GET", "/state", gives="CurrentState")
+@state.route("GET", "/state", query=(_FRESH,), gives="CurrentState")
 def load_state(request: Request) -> Reply:
     """The agent's current state; null where none was saved."""
-    found = request.memory.states.current()
+    found = request.memory.states.current(fresh=request.query["fresh"])
     return reply({"state": found.as_dict() if found else None})
 
 

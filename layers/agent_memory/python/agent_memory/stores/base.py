@@ -140,7 +140,14 @@ class ArchiveStore(Protocol):
         ...
 
     def read_day(self, agent_id: str, decision_type: str, day: date) -> list[Decision]:
-        """The decisions of a day, ordered by time and id; empty where the day was not archived."""
+        """The decisions of a day, ordered by time and id; empty where the day was not archived.
+
+        Raises `InColdStorage` where it has to be restored first.
+        """
+        ...
+
+    def restore_day(self, agent_id: str, decision_type: str, day: date) -> None:
+        """Ask for a day in cold storage to be readable for a week, which takes up to twelve hours."""
         ...
 
     def manifest(self, agent_id: str, decision_type: str, day: date) -> Document | None:
@@ -150,6 +157,16 @@ class ArchiveStore(Protocol):
     def days(self, agent_id: str, decision_type: str) -> list[date]:
         """The days that are archived, oldest first."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How often a memory was read, and when last."""
+
+    memory_type: str
+    pattern_id: str
+    count: int
+    last_ms: int
 
 
 class MemoryStore(Protocol):
@@ -180,6 +197,13 @@ class MemoryStore(Protocol):
 
     def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
         """Every version of every memory of a type; those of one memory side by side, oldest first."""
+        ...
+
+    def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
+        """Add a day's accesses to memories that are there, once: of this day and later ones none may have been added.
+
+        No version comes of it. Returns how many memories it was done for.
+        """
         ...
 
     def remove(self, removal: Memory, *, after: int) -> None:
@@ -250,7 +274,11 @@ class BlobStore(Protocol):
     """Whole objects under keys."""
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None where there is none."""
+        """The object, or None where there is none; `InColdStorage` where it has to be restored first."""
+        ...
+
+    def restore(self, key: str) -> None:
+        """Ask for an object in cold storage to be readable for a week; nothing happens to others."""
         ...
 
     def write(self, key: str, body: bytes) -> None:

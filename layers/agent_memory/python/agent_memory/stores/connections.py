@@ -155,6 +155,7 @@ def _impatience() -> dict[str, Any]:
         "socket_timeout": _REDIS_TIMEOUT_SECONDS,
         "socket_connect_timeout": _REDIS_TIMEOUT_SECONDS,
         "retry": Retry(NoBackoff(), 0),
+        "decode_responses": False,  # what is kept is read as bytes
     }
 
 

@@ -58,9 +58,14 @@ def item_bytes(value: Any) -> int:
     return len(value.encode()) if isinstance(value, str) else 1
 
 
+# What a memory's version may lack, and what is no part of a version.
+OPTIONAL_IN_MEMORY = ("changed_by", "reason", "changed_as", "whole_floats")
+ACCESSES_OF_MEMORY = ("access_count", "last_accessed", "accesses_through")
+
+
 def memory_item(memory: Memory) -> Item:
-    """A memory's current version."""
-    said = {"changed_by": memory.changed_by, "reason": memory.reason}
+    """A memory's current version, without its accesses."""
+    said = {"changed_by": memory.changed_by, "reason": memory.reason, "changed_as": memory.changed_as}
     item = documents(data=memory.data) | {name: text(value) for name, value in said.items() if value is not None}
     return item | {
         "pk": text(keys.memory_pk(memory.agent_id, memory.memory_type)),
@@ -100,5 +105,8 @@ def memory_from(item: Item) -> Memory:
         version=int(item["version"]["N"]),
         changed_by=item["changed_by"]["S"] if "changed_by" in item else None,
         reason=item["reason"]["S"] if "reason" in item else None,
+        changed_as=item["changed_as"]["S"] if "changed_as" in item else None,
         is_removed="is_removed" in item,
+        access_count=int(item["access_count"]["N"]) if "access_count" in item else 0,
+        last_accessed_ms=milliseconds(item["last_accessed"]) if "last_accessed" in item else None,
     )

@@ -1,6 +1,7 @@
 """Long-term memory in DynamoDB: current versions by key, every version in a partition of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
@@ -10,9 +11,21 @@ from agent_memory.keys import history_pk, memory_pk
 from agent_memory.models import Memory
 from agent_memory.schema import BY_CONFIDENCE, MEMORIES
 from agent_memory.stores.aws_errors import unavailable
+from agent_memory.stores.base import Access
+from agent_memory.stores.concurrently import map_concurrently
 from agent_memory.stores.dynamodb_batches import get_items, query_pages
 from agent_memory.stores.dynamodb_erasure import erase_items
-from agent_memory.stores.dynamodb_items import Item, history_item, memory_from, memory_item, number, text
+from agent_memory.stores.dynamodb_items import (
+    OPTIONAL_IN_MEMORY,
+    Item,
+    history_item,
+    memory_from,
+    memory_item,
+    number,
+    seconds,
+    text,
+)
+from agent_memory.stores.updates import replacement
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,8 +40,18 @@ class DynamoDBMemories:
 
     def put(self, memory: Memory, *, after: int | None) -> None:
         """Write a version, given that `after` is the current one (None: there is none); else `Conflict`."""
-        current = {"TableName": self._table, "Item": memory_item(memory), **_is_current(after)}
-        self._with_history({"Put": current}, memory)
+        item = memory_item(memory)
+        update = replacement(item, key=("pk", "sk"), optional=OPTIONAL_IN_MEMORY)
+        condition = _is_current(after)
+        change = {
+            "TableName": self._table,
+            "Key": {"pk": item["pk"], "sk": item["sk"]},
+            "UpdateExpression": update.expression,
+            "ConditionExpression": condition["ConditionExpression"],
+            "ExpressionAttributeNames": update.names,
+            "ExpressionAttributeValues": update.values | condition.get("ExpressionAttributeValues", {}),
+        }
+        self._with_history({"Update": change}, memory)
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
@@ -81,6 +104,29 @@ class DynamoDBMemories:
             ConsistentRead=True,
         )
         return (memory_from(item) for page in pages for item in page)
+
+    def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
+        """Add a day's accesses to memories that are there, once; returns how many memories it was done for."""
+        return sum(map_concurrently(lambda access: self._add_access(agent_id, access, day.isoformat()), accesses))
+
+    def _add_access(self, agent_id: str, access: Access, day: str) -> bool:
+        try:
+            with unavailable("DynamoDB"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"pk": text(memory_pk(agent_id, access.memory_type)), "sk": text(access.pattern_id)},
+                    UpdateExpression="ADD access_count :count SET last_accessed = :last, accesses_through = :day",
+                    ConditionExpression="attribute_exists(pk) AND "
+                    "(attribute_not_exists(accesses_through) OR accesses_through < :day)",
+                    ExpressionAttributeValues={
+                        ":count": number(access.count),
+                        ":last": seconds(access.last_ms),
+                        ":day": text(day),
+                    },
+                )
+        except ClientError:  # the condition: it is gone, or the day was added already
+            return False
+        return True
 
     def remove(self, removal: Memory, *, after: int) -> None:
         """Remove a memory, given that `after` is still its version; else `Conflict`."""

@@ -4,13 +4,25 @@ Each behaves as its real sibling does; one contract suite holds them all to that
 through the codec on their way in, so that what DynamoDB would refuse is refused here too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from threading import Lock
 
 from agent_memory.errors import Conflict
 from agent_memory.models import Document, Memory, State
-from agent_memory.stores.base import Registration
-from agent_memory.stores.dynamodb_items import Item, document, documents, history_item, memory_from, memory_item
+from agent_memory.stores.base import Access, Registration
+from agent_memory.stores.dynamodb_items import (
+    ACCESSES_OF_MEMORY,
+    Item,
+    document,
+    documents,
+    history_item,
+    memory_from,
+    memory_item,
+    number,
+    seconds,
+    text,
+)
 
 
 class InMemoryMemories:
@@ -25,7 +37,9 @@ class InMemoryMemories:
         """Write a version, given that `after` is the current one (None: there is none); else `Conflict`."""
         with self._writing:
             self._keep(memory, after)
-            self._current[_address(memory)] = memory_item(memory)
+            before = self._current.get(_address(memory), {})
+            accesses = {name: before[name] for name in ACCESSES_OF_MEMORY if name in before}
+            self._current[_address(memory)] = memory_item(memory) | accesses
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
@@ -51,6 +65,21 @@ class InMemoryMemories:
         """Every version of every memory of a type; those of one memory side by side, oldest first."""
         addresses = sorted(address for address in self._history if address[:2] == (agent_id, memory_type))
         return (memory for address in addresses for memory in self.history(*address))
+
+    def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
+        """Add a day's accesses to memories that are there, once; returns how many memories it was done for."""
+        added = 0
+        with self._writing:
+            for access in accesses:
+                item = self._current.get((agent_id, access.memory_type, access.pattern_id))
+                if item is None or ("accesses_through" in item and item["accesses_through"]["S"] >= day.isoformat()):
+                    continue
+                before = int(item["access_count"]["N"]) if "access_count" in item else 0
+                item["access_count"] = number(before + access.count)
+                item["last_accessed"] = seconds(access.last_ms)
+                item["accesses_through"] = text(day.isoformat())
+                added += 1
+        return added
 
     def remove(self, removal: Memory, *, after: int) -> None:
         """Remove a memory, given that `after` is still its version; else `Conflict`."""
@@ -157,6 +186,9 @@ class InMemoryBlobs:
     def read(self, key: str) -> bytes | None:
         """The object, or None where there is none."""
         return self._objects.get(key)
+
+    def restore(self, key: str) -> None:
+        """Nothing: memory has no cold storage."""
 
     def write(self, key: str, body: bytes) -> None:
         """Write the object, replacing an earlier one."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import singledispatchmethod
 from threading import Lock
 from typing import Any
 
@@ -11,8 +12,12 @@ from agent_memory.clock import Clock, SystemClock
 from agent_memory.stores.short_term_commands import (
     AddScored,
     Command,
+    CountNames,
     CountUp,
+    GetNewest,
     GetValue,
+    KeepNewest,
+    ListNames,
     ListScored,
     ListValues,
     PushValues,
@@ -57,43 +62,75 @@ class InMemoryShortTerm:
                 del self._entries[key]
         return len(below)
 
+    @singledispatchmethod
     def _do(self, command: Command) -> Any:
-        match command:
-            case SetValue(key, value, ttl_seconds):
-                self._keep(key, value, ttl_seconds)
-            case GetValue(key):
-                return self._value(key, None)
-            case PushValues(key, values, keep, ttl_seconds):
-                if values:
-                    self._keep(key, [*reversed(values), *self._value(key, [])][:keep], ttl_seconds)
-            case ListValues(key, count):
-                return self._value(key, [])[:count]
-            case AddScored(key, value, score, ttl_seconds):
-                others = [one for one in self._value(key, []) if one[0] != value]
-                self._keep(key, [*others, [value, score]], ttl_seconds)
-            case ListScored(key, least):
-                found = [(value, float(score)) for value, score in self._value(key, []) if score >= least]
-                return sorted(found, key=lambda one: one[1], reverse=True)
-            case RemoveScored(key, value):
-                return self._remove(key, value)
-            case CountUp(key, window_seconds):
-                return self._count_up(key, window_seconds)
-        return None
+        raise TypeError(f"{type(command).__name__} is no command of short-term memory")
 
-    def _remove(self, key: str, value: Any) -> bool:
-        before = self._value(key, [])
-        after = [one for one in before if one[0] != value]
+    @_do.register
+    def _(self, command: SetValue) -> None:
+        self._keep(command.key, command.value, command.ttl_seconds)
+
+    @_do.register
+    def _(self, command: GetValue) -> Any:
+        return self._value(command.key, None)
+
+    @_do.register
+    def _(self, command: PushValues) -> None:
+        if command.values:
+            others = [one for one in self._value(command.key, []) if one not in command.values]
+            self._keep(command.key, [*reversed(command.values), *others][: command.keep], command.ttl_seconds)
+
+    @_do.register
+    def _(self, command: ListValues) -> Any:
+        return self._value(command.key, [])[: command.count]
+
+    @_do.register
+    def _(self, command: AddScored) -> None:
+        others = [one for one in self._value(command.key, []) if one[0] != command.value]
+        self._keep(command.key, [*others, [command.value, command.score]], command.ttl_seconds)
+
+    @_do.register
+    def _(self, command: ListScored) -> Any:
+        found = [(value, float(score)) for value, score in self._value(command.key, []) if score >= command.least]
+        return sorted(found, key=lambda one: one[1], reverse=True)
+
+    @_do.register
+    def _(self, command: RemoveScored) -> bool:
+        before = self._value(command.key, [])
+        after = [one for one in before if one[0] != command.value]
         if len(after) < len(before):
-            self._entries[key].body = json.dumps(after)
+            self._entries[command.key].body = json.dumps(after)
         return len(after) < len(before)
 
-    def _count_up(self, key: str, window_seconds: int) -> tuple[int, int]:
+    @_do.register
+    def _(self, command: CountUp) -> tuple[int, int]:
+        key = command.key
         count = self._value(key, 0) + 1
         if count == 1:
-            self._keep(key, count, window_seconds)
+            self._keep(key, count, command.window_seconds)
         else:
             self._entries[key].body = json.dumps(count)
         return count, self._entries[key].ends_ms - self._clock.now_ms()
+
+    @_do.register
+    def _(self, command: KeepNewest) -> None:
+        kept = self._value(command.key, [None, 0])
+        newest = [command.value, command.version] if command.version >= kept[1] else kept
+        self._keep(command.key, newest, command.ttl_seconds)
+
+    @_do.register
+    def _(self, command: GetNewest) -> Any:
+        return tuple(self._value(command.key, [])) or None
+
+    @_do.register
+    def _(self, command: CountNames) -> None:
+        counts = self._value(command.key, {})
+        counts |= {name: (counts.get(name, (0,))[0] + 1, command.at_ms) for name in command.names}
+        self._keep(command.key, counts, command.ttl_seconds)
+
+    @_do.register
+    def _(self, command: ListNames) -> Any:
+        return {name: tuple(counted) for name, counted in self._value(command.key, {}).items()}
 
     def _keep(self, key: str, value: Any, ttl_seconds: int) -> None:
         self._entries[key] = _Entry(json.dumps(value, allow_nan=False), self._clock.now_ms() + ttl_seconds * 1000)

@@ -77,6 +77,10 @@ class ParquetArchive:
         body = self._blobs.read(f"{archive_day_prefix(agent_id, decision_type, day)}decisions.parquet")
         return [_decision(dict(zip(COLUMNS, row, strict=True))) for row in from_parquet(body, COLUMNS)] if body else []
 
+    def restore_day(self, agent_id: str, decision_type: str, day: date) -> None:
+        """Ask for a day in cold storage to be readable for a week, which takes up to twelve hours."""
+        self._blobs.restore(f"{archive_day_prefix(agent_id, decision_type, day)}decisions.parquet")
+
     def manifest(self, agent_id: str, decision_type: str, day: date) -> Document | None:
         """The manifest of a day, or None where the day was not archived."""
         body = self._blobs.read(f"{archive_day_prefix(agent_id, decision_type, day)}_manifest.json")

@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from agent_memory.errors import Unavailable
+from agent_memory.errors import InColdStorage, Unavailable
 from agent_memory.stores.aws_errors import error_code, unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_RESTORED_DAYS = 7
+_NOTHING_TO_RESTORE = frozenset({"RestoreAlreadyInProgress", "InvalidObjectState", "NoSuchKey"})
 
 
 class S3Blobs:
@@ -19,15 +22,27 @@ class S3Blobs:
         self._bucket = bucket
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None where there is none."""
+        """The object, or None where there is none; `InColdStorage` where it has to be restored first."""
         try:
             with unavailable("S3"):
                 return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except Unavailable as error:
-            cause = error.__cause__
-            if isinstance(cause, ClientError) and error_code(cause) == "NoSuchKey":
-                return None
+            match _code_behind(error):
+                case "NoSuchKey":
+                    return None
+                case "InvalidObjectState":
+                    raise InColdStorage(f"{key} lies in cold storage") from error
             raise
+
+    def restore(self, key: str) -> None:
+        """Ask for an object in cold storage to be readable for a week; nothing happens to others."""
+        wanted: Any = {"Days": _RESTORED_DAYS, "GlacierJobParameters": {"Tier": "Standard"}}
+        try:
+            with unavailable("S3"):
+                self._client.restore_object(Bucket=self._bucket, Key=key, RestoreRequest=wanted)
+        except Unavailable as error:
+            if _code_behind(error) not in _NOTHING_TO_RESTORE:
+                raise
 
     def write(self, key: str, body: bytes) -> None:
         """Write the object, replacing an earlier one."""
@@ -59,3 +74,8 @@ class S3Blobs:
         errors = refused.get("Errors", [])
         if errors:
             raise Unavailable(f"S3 refused to delete {errors[0].get('Key')}: {errors[0].get('Code')}")
+
+
+def _code_behind(error: Unavailable) -> str | None:
+    cause = error.__cause__
+    return error_code(cause) if isinstance(cause, ClientError) else None

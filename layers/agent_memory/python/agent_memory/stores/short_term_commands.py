@@ -22,7 +22,10 @@ class GetValue:
 
 @dataclass(frozen=True, slots=True)
 class PushValues:
-    """Put JSON values at the head of a list, the last one foremost, and keep the first `keep`; answers None."""
+    """Put JSON values at the head of a list, the last one foremost, and keep the first `keep`; answers None.
+
+    One that is in the list already moves to its head.
+    """
 
     key: str
     values: tuple[Any, ...]
@@ -72,4 +75,51 @@ class CountUp:
     window_seconds: int
 
 
-Command = SetValue | GetValue | PushValues | ListValues | AddScored | ListScored | RemoveScored | CountUp
+@dataclass(frozen=True, slots=True)
+class KeepNewest:
+    """Keep a JSON value with its version, unless a later version is kept already; answers None."""
+
+    key: str
+    value: Any
+    version: int
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetNewest:
+    """Answers (value, version) of the latest version that is kept, or None once it has vanished."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountNames:
+    """Count one more for each name, and note when; answers None."""
+
+    key: str
+    names: tuple[str, ...]
+    at_ms: int
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListNames:
+    """Answers name -> (the count, when it was last counted, in milliseconds)."""
+
+    key: str
+
+
+Command = (
+    SetValue
+    | GetValue
+    | PushValues
+    | ListValues
+    | AddScored
+    | ListScored
+    | RemoveScored
+    | CountUp
+    | KeepNewest
+    | GetNewest
+    | CountNames
+    | ListNames
+)

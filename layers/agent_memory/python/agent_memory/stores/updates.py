@@ -1,5 +1,6 @@
 """The difference between two versions of an item as an update expression."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent_memory.stores.dynamodb_items import Item
@@ -12,6 +13,13 @@ class Update:
     expression: str
     names: dict[str, str]
     values: Item
+
+
+def replacement(item: Item, *, key: Sequence[str], optional: Sequence[str]) -> Update:
+    """What makes an item this one, whatever else beside its `key` stays: sets all, removes the `optional` it lacks."""
+    new = {name: value for name, value in item.items() if name not in key}
+    lacked: Item = {name: {} for name in optional if name not in item}
+    return changes(lacked, new)
 
 
 def changes(before: Item, after: Item) -> Update:

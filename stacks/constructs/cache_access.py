@@ -1,0 +1,32 @@
+"""How a function reaches the cache: where it runs, what its environment says, and what it may."""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+
+from stacks.cache_stack import CacheStack
+from stacks.config import DeployConfig
+from stacks.constructs.agent_function import AgentFunction, Network
+
+
+def cache_network(config: DeployConfig, cache: CacheStack) -> Network | None:
+    """The cache's network; none in the local cloud, whose functions run on the machine itself, where the cache is."""
+    return None if config.is_local else Network(cache.vpc, cache.function_security_group)
+
+
+def cache_environment(config: DeployConfig, cache: CacheStack) -> Mapping[str, str]:
+    """The variables that name the cache and its user."""
+    return {
+        "AGENT_MEMORY_REDIS_ENDPOINT": (config.redis_endpoint or "") if config.is_local else cache.endpoint,
+        "AGENT_MEMORY_REDIS_TLS": "false" if config.is_local else "true",
+        "AGENT_MEMORY_REDIS_USER": "" if config.is_local else cache.user_id,
+        "AGENT_MEMORY_REDIS_CACHE": "" if config.is_local else cache.cache.ref,
+    }
+
+
+def allow_cache(function: AgentFunction, cache: CacheStack) -> None:
+    """Let a function authenticate as the cache's user."""
+    if not function.config.is_local:
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["elasticache:Connect"], resources=cache.connectable_arns)
+        )

@@ -1,0 +1,88 @@
+"""How often memories are read: counted beside the table, added to it once a night, kept through every change."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent_memory import MemoryManager, Unavailable
+from agent_memory.access_counts import flush_access_counts
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # the clock's
+TODAY = NOON.date()
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def memory(stores, clock):
+    return MemoryManager("hunter", stores=stores, clock=clock)
+
+
+def flush(memory, day):
+    return flush_access_counts("hunter", day, short_term=memory.short_term, memories=memory.stores.memories)
+
+
+async def counts(memory):
+    found = memory.long_term.find("PATTERN")
+    return {one.pattern_id: (one.access_count, one.as_dict()["last_accessed"]) for one in found}
+
+
+async def test_reads_are_counted_and_added_once_a_night(memory, clock):
+    for name, confidence in (("sure", 0.9), ("unsure", 0.2)):
+        await memory.store_ltm("PATTERN", name, {"confidence": confidence})
+    await memory.retrieve_ltm("PATTERN")
+    clock.advance(1_000)
+    await memory.get_pattern_memory()
+    await memory.recall("sure", kind="PATTERN", top_k=1)
+    await memory.retrieve_ltm("PATTERN", as_of=NOON)  # a look back is no use of the memory
+    assert await counts(memory) == {"sure": (0, None), "unsure": (0, None)}
+    for _ in range(2):  # the same night twice
+        flush(memory, TODAY)
+        assert await counts(memory) == {
+            "sure": (3, "2026-11-20T12:00:01.000Z"),
+            "unsure": (1, "2026-11-20T12:00:00.000Z"),
+        }
+    (changed,) = [await memory.update_ltm_confidence("sure", 0.95)]
+    assert changed["version"] == 2
+    assert (await counts(memory))["sure"][0] == 3
+
+
+async def test_missed_nights_are_caught_up_and_nothing_is_counted_twice(memory, clock):
+    await memory.store_ltm("PATTERN", "pump", {})
+    for _ in range(3):
+        await memory.retrieve_ltm("PATTERN")
+        clock.advance(DAY_MS)
+    assert flush(memory, TODAY + timedelta(days=1)) == {"memories": 2, "missing": None}
+    assert (await counts(memory))["pump"][0] == 2
+    flush(memory, TODAY)
+    assert (await counts(memory))["pump"][0] == 2
+    flush(memory, TODAY + timedelta(days=2))
+    assert (await counts(memory))["pump"][0] == 3
+
+
+async def test_what_is_gone_is_passed_over_and_clearing_loses_no_count(memory):
+    await memory.store_ltm("PATTERN", "gone", {})
+    await memory.store_ltm("PATTERN", "stays", {})
+    await memory.retrieve_ltm("PATTERN")
+    await memory.clear_stm()
+    memory.long_term.remove(memory.long_term.history("PATTERN", "gone")[-1], reason="gone")
+    assert flush(memory, TODAY)["memories"] == 1
+    assert {name: count for name, (count, _) in (await counts(memory)).items()} == {"stays": 1}
+
+
+async def test_a_dead_cache_costs_no_read_and_the_night_says_so(memory, monkeypatch):
+    def down(*_):
+        raise Unavailable("Redis did not answer")
+
+    await memory.store_ltm("PATTERN", "pump", {})
+    monkeypatch.setattr(memory.stores.short_term, "run", down)
+    assert [one["pattern_id"] for one in await memory.retrieve_ltm("PATTERN")] == ["pump"]
+    assert memory.stm_metrics().failures == 1
+    assert flush(memory, TODAY) == {"memories": 0, "missing": "Redis did not answer"}
+
+
+async def test_an_agent_that_is_forgotten_leaves_no_counts(memory):
+    await memory.store_ltm("PATTERN", "pump", {})
+    await memory.retrieve_ltm("PATTERN")
+    assert (await memory.forget(dry_run=False))["counts"]["short_term"] == 1
+    await memory.store_ltm("PATTERN", "pump", {})
+    assert flush(memory, TODAY)["memories"] == 0

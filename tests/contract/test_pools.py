@@ -1,0 +1,56 @@
+"""Knowledge held in common: an agent reads its own and its pools', and a pool remembers who wrote what."""
+
+import pytest
+
+from agent_memory import InvalidInput, MemoryManager
+
+
+@pytest.fixture
+def hunter(stores, clock):
+    return MemoryManager("hunter", stores=stores, clock=clock, pools=["shared", "desk"])
+
+
+async def test_own_and_shared_memories_are_read_as_one(hunter, stores, clock):
+    other = MemoryManager("other", stores=stores, clock=clock, pools=["shared"])
+    await hunter.store_ltm("PATTERN", "own", {"confidence": 0.5, "text": "whales"})
+    await hunter.pool("shared").store_ltm("PATTERN", "both", {"confidence": 0.9, "text": "whales too"})
+    await other.pool("shared").update_ltm_confidence("both", 0.4, reason="did not hold for me")
+    await other.store_ltm("PATTERN", "private", {"confidence": 1.0})
+    await hunter.pool("desk").store_ltm("PATTERN", "own", {"confidence": 0.5, "text": "the desk's"})
+    found = await hunter.retrieve_ltm("PATTERN")
+    assert [(one["agent_id"], one["pattern_id"], one["changed_by"]) for one in found] == [
+        ("hunter", "own", "hunter"),
+        ("desk", "own", "hunter"),
+        ("shared", "both", "other"),
+    ]
+    assert [one["agent_id"] for one in await other.get_pattern_memory(min_confidence=0.4)] == ["other", "shared"]
+    history = await other.pool("shared").get_ltm_history("PATTERN", "both")
+    assert [(one["changed_by"], one["reason"]) for one in history] == [
+        ("hunter", None),
+        ("other", "did not hold for me"),
+    ]
+    assert [one["memory"]["pattern_id"] for one in await hunter.recall("whales", kind="PATTERN", top_k=2)] == [
+        "own",
+        "both",
+    ]
+    alone = MemoryManager("hunter", stores=stores, clock=clock)
+    assert [one["pattern_id"] for one in await alone.retrieve_ltm("PATTERN")] == ["own"]
+
+
+async def test_the_principal_behind_a_change_is_kept(stores, clock):
+    arn = "arn:aws:sts::123456789012:assumed-role/hunter/session"
+    memory = MemoryManager("shared", stores=stores, clock=clock, writer="hunter", principal=arn)
+    await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5})
+    (change,) = await memory.get_ltm_history("PATTERN", "pump")
+    assert (change["changed_by"], change["changed_as"]) == ("hunter", arn)
+    assert (await memory.retrieve_ltm("PATTERN"))[0]["changed_as"] == arn
+
+
+def test_a_pool_that_is_not_the_agents_is_refused(hunter, stores):
+    with pytest.raises(InvalidInput, match="'other' is none of the agent's pools: shared, desk"):
+        hunter.pool("other")
+    for wrong in ("shared", 5, ["Shared"]):
+        with pytest.raises(InvalidInput, match="pools"):
+            MemoryManager("hunter", stores=stores, pools=wrong)
+    with pytest.raises(InvalidInput, match="writer"):
+        MemoryManager("hunter", stores=stores, writer="#")
