@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from heapq import merge
 
 from agent_memory.clock import DAY_MS, Clock, date_of, day_start_ms
 from agent_memory.models import Decision
 from agent_memory.retention import HOT_DAYS
 from agent_memory.stores.base import DecisionKey, Selection, Span
-from agent_memory.stores.concurrently import merge_ordered
+from agent_memory.stores.concurrently import map_concurrently, merge_ordered
 from agent_memory.stores.connections import Stores
 
 
@@ -23,9 +24,25 @@ class DecisionTiers:
     def find(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
         """Decisions by their keys, in order, from the table or, once they have left that, from the archive."""
         found = self._stores.decisions.get(keys) if keys else []
+        archived = self.archived([key for key, decision in zip(keys, found, strict=True) if decision is None])
         return [
-            decision if decision is not None else self._archived(key) for key, decision in zip(keys, found, strict=True)
+            decision if decision is not None else archived.get(key.decision_id)
+            for key, decision in zip(keys, found, strict=True)
         ]
+
+    def archived(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
+        """Decisions in the archive by their ids; little more than them is read."""
+        archive = self._stores.archive
+        if archive is None:
+            return {}
+        by_day: dict[tuple[str, date], list[str]] = {}
+        for key in keys:
+            by_day.setdefault((key.decision_type, date_of(key.timestamp_ms)), []).append(key.decision_id)
+        found = map_concurrently(
+            lambda one: archive.get(self._agent_id, *one[0], one[1]),
+            list(by_day.items()),
+        )
+        return {decision.decision_id: decision for decisions in found for decision in decisions}
 
     def stream(
         self,
@@ -105,15 +122,8 @@ class DecisionTiers:
         first, last = date_of(span.start_ms), date_of(span.end_ms - 1)
         days = [day for day in archive.days(self._agent_id, decision_type) if first <= day <= last]
         for day in reversed(days) if newest_first else days:
-            decisions = archive.read_day(self._agent_id, decision_type, day)
-            inside = [one for one in decisions if span.start_ms <= one.timestamp_ms < span.end_ms]
+            inside = archive.read_day(self._agent_id, decision_type, day, span)
             yield from reversed(inside) if newest_first else inside
-
-    def _archived(self, key: DecisionKey) -> Decision | None:
-        if self._stores.archive is None:
-            return None
-        decisions = self._stores.archive.read_day(self._agent_id, key.decision_type, date_of(key.timestamp_ms))
-        return next((decision for decision in decisions if decision.decision_id == key.decision_id), None)
 
 
 def time_and_id(decision: Decision) -> tuple[int, str]:

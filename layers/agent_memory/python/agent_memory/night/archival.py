@@ -12,7 +12,8 @@ from typing import Any
 from agent_memory.clock import DAY_MS, date_of, day_start_ms, parse_date
 from agent_memory.keys import ARCHIVE_PROGRESS
 from agent_memory.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
-from agent_memory.stores.base import ArchiveStore, DecisionKey, DecisionStore, Selection, Span, StateStore
+from agent_memory.stores.archive_store import ArchiveStore
+from agent_memory.stores.base import DecisionKey, DecisionStore, Selection, Span, StateStore
 from agent_memory.stores.concurrently import map_concurrently
 
 # A night that has much to catch up stops here; the next one goes on.

@@ -6,7 +6,6 @@ into an empty result.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -132,26 +131,6 @@ class DecisionStore(Protocol):
         ...
 
 
-class ArchiveStore(Protocol):
-    """Archived days of decisions: immutable files, one a day and type, each with a manifest."""
-
-    def write_day(self, agent_id: str, decision_type: str, day: date, decisions: Sequence[Decision]) -> Document:
-        """Write a day and its manifest, replacing an earlier writing of that day. Returns the manifest."""
-        ...
-
-    def read_day(self, agent_id: str, decision_type: str, day: date) -> list[Decision]:
-        """The decisions of a day, ordered by time and id; empty where the day was not archived."""
-        ...
-
-    def manifest(self, agent_id: str, decision_type: str, day: date) -> Document | None:
-        """The manifest of a day, or None where the day was not archived."""
-        ...
-
-    def days(self, agent_id: str, decision_type: str) -> list[date]:
-        """The days that are archived, oldest first."""
-        ...
-
-
 class MemoryStore(Protocol):
     """Long-term memory: the current version of every memory, and every version before it."""
 
@@ -246,6 +225,16 @@ class StateStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of an object of `size` bytes, from `start` on. Two parts with one `tag` are of the same version of it."""
+
+    body: bytes
+    start: int
+    size: int
+    tag: str
+
+
 class BlobStore(Protocol):
     """Whole objects under keys."""
 
@@ -253,8 +242,19 @@ class BlobStore(Protocol):
         """The object, or None where there is none."""
         ...
 
+    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
+        """Bytes `start` up to, not including, `end`; a negative start counts from the end. None where there is none.
+
+        A part that reaches beyond the object is cut to it.
+        """
+        ...
+
     def write(self, key: str, body: bytes) -> None:
         """Write the object, replacing an earlier one."""
+        ...
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """The keys of all objects below a prefix, in key order."""
         ...
 
     def list_prefixes(self, prefix: str) -> list[str]:

@@ -4,12 +4,13 @@ Each behaves as its real sibling does; one contract suite holds them all to that
 through the codec on their way in, so that what DynamoDB would refuse is refused here too.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 
 from agent_memory.errors import Conflict
 from agent_memory.models import Document, Memory, State
-from agent_memory.stores.base import Registration
+from agent_memory.stores.base import Part, Registration
 from agent_memory.stores.dynamodb_items import Item, document, documents, history_item, memory_from, memory_item
 
 
@@ -161,6 +162,18 @@ class InMemoryBlobs:
     def write(self, key: str, body: bytes) -> None:
         """Write the object, replacing an earlier one."""
         self._objects[key] = bytes(body)
+
+    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
+        """Bytes `start` up to, not including, `end`; a negative start counts from the end. None where there is none."""
+        body = self._objects.get(key)
+        if body is None:
+            return None
+        first, last, _ = slice(start, end).indices(len(body))
+        return Part(body[first:last], first, len(body), hashlib.sha256(body).hexdigest())
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """The keys of all objects below a prefix, in key order."""
+        return sorted(key for key in list(self._objects) if key.startswith(prefix))
 
     def list_prefixes(self, prefix: str) -> list[str]:
         """The 'folders' directly under a prefix, in key order, each ending in '/'."""

@@ -6,17 +6,22 @@ logged. The manifest's name begins with an underscore: Athena passes over such f
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from agent_memory.clock import to_iso
+from agent_memory.clock import DAY_MS, day_start_ms, to_iso
 from agent_memory.codec import canonical_json
 from agent_memory.errors import Unavailable
+from agent_memory.ids import timestamp_of
 from agent_memory.keys import archive_day_prefix, archive_prefix
 from agent_memory.models import Decision, Document, Outcome, Superseded
-from agent_memory.stores.base import BlobStore
+from agent_memory.stores.base import BlobStore, Part, Span
 from agent_memory.stores.parquet import from_parquet, to_parquet
+from agent_memory.stores.parquet_ranges import IN_SMALL_ROW_GROUPS, ObjectReplaced, rows_at
+
+# A day is replaced by nights only: to meet a second replacement while reading would be a fault.
+_ATTEMPTS = 3
 
 COLUMNS = {
     "decision_id": "VARCHAR",
@@ -53,9 +58,9 @@ class ParquetArchive:
             Unavailable: what was read back is not what was written.
         """
         ordered = sorted(decisions, key=lambda decision: (decision.timestamp_ms, decision.decision_id))
-        body = to_parquet((_row(decision) for decision in ordered), COLUMNS)
+        body = to_parquet((_row(decision) for decision in ordered), COLUMNS, options=IN_SMALL_ROW_GROUPS)
         prefix = archive_day_prefix(agent_id, decision_type, day)
-        self._blobs.write(f"{prefix}decisions.parquet", body)
+        self._blobs.write(_file_key(agent_id, decision_type, day), body)
         if self.read_day(agent_id, decision_type, day) != ordered:
             raise Unavailable(f"{prefix}decisions.parquet reads back otherwise than it was written")
         manifest = {
@@ -72,10 +77,20 @@ class ParquetArchive:
         self._blobs.write(f"{prefix}_manifest.json", canonical_json(manifest).encode())
         return manifest
 
-    def read_day(self, agent_id: str, decision_type: str, day: date) -> list[Decision]:
-        """The decisions of a day, ordered by time and id; empty where the day was not archived."""
-        body = self._blobs.read(f"{archive_day_prefix(agent_id, decision_type, day)}decisions.parquet")
-        return [_decision(dict(zip(COLUMNS, row, strict=True))) for row in from_parquet(body, COLUMNS)] if body else []
+    def read_day(self, agent_id: str, decision_type: str, day: date, span: Span | None = None) -> list[Decision]:
+        """The decisions of a day, of a span in it, ordered by time and id; empty where the day was not archived."""
+        key = _file_key(agent_id, decision_type, day)
+        day_ms = day_start_ms(day)
+        if span is not None and (span.start_ms > day_ms or span.end_ms < day_ms + DAY_MS):
+            return self._some(key, [span])
+        body = self._blobs.read(key)
+        return _decisions(from_parquet(body, COLUMNS)) if body else []
+
+    def get(self, agent_id: str, decision_type: str, day: date, decision_ids: Sequence[str]) -> list[Decision]:
+        """Those of a day's decisions that have these ids, ordered by time and id; little else is read."""
+        moments = sorted({timestamp_of(one) for one in decision_ids})
+        found = self._some(_file_key(agent_id, decision_type, day), [Span(ms, ms + 1) for ms in moments])
+        return [decision for decision in found if decision.decision_id in set(decision_ids)]
 
     def manifest(self, agent_id: str, decision_type: str, day: date) -> Document | None:
         """The manifest of a day, or None where the day was not archived."""
@@ -87,6 +102,32 @@ class ParquetArchive:
         prefix = archive_prefix(agent_id, decision_type)
         folders = self._blobs.list_prefixes(prefix)
         return [date.fromisoformat(folder.removeprefix(f"{prefix}date=").rstrip("/")) for folder in folders]
+
+    def _some(self, key: str, spans: Sequence[Span]) -> list[Decision]:
+        """The decisions in spans, by reading parts of the file."""
+
+        def read(start: int, end: int | None) -> Part:
+            part = self._blobs.read_part(key, start, end)
+            if part is None:
+                raise FileNotFoundError
+            return part
+
+        for _ in range(_ATTEMPTS):
+            try:
+                return _decisions(rows_at(read, COLUMNS, "timestamp_ms", spans))
+            except FileNotFoundError:
+                return []
+            except ObjectReplaced:
+                continue
+        raise Unavailable(f"{key} kept being replaced while it was read")
+
+
+def _file_key(agent_id: str, decision_type: str, day: date) -> str:
+    return f"{archive_day_prefix(agent_id, decision_type, day)}decisions.parquet"
+
+
+def _decisions(rows: Iterable[tuple[Any, ...]]) -> list[Decision]:
+    return [_decision(dict(zip(COLUMNS, row, strict=True))) for row in rows]
 
 
 def _row(decision: Decision) -> dict[str, Any]:
