@@ -7,8 +7,8 @@ from agent_memory.codec import canonical_json
 from agent_memory.keys import archive_day_prefix
 from agent_memory.models import Superseded
 from agent_memory.stores.parquet import to_parquet
-from agent_memory.stores.parquet_archive import COLUMNS
-from tests.contract.samples import NOW, decision, outcome
+from agent_memory.stores.parquet_rows import COLUMNS
+from tests.contract.samples import NOW, decision, outcome, write_day
 
 DAY = date(2026, 11, 20)
 FIRST_COLUMNS = list(COLUMNS)[:12]
@@ -25,12 +25,11 @@ def test_everything_about_a_decision_comes_back(stores):
         parent_ids=(plain.decision_id,),
         memory_ids=("whale_pump", "a=b+c"),
     )
-    manifest = stores.archive.write_day("hunter", "QUERY", DAY, [rich, plain])
+    packed = write_day(stores.archive, DAY, [rich, plain])
     found = stores.archive.read_day("hunter", "QUERY", DAY)
     assert found == [plain, rich]
     assert canonical_json([one.as_dict() for one in found]) == canonical_json([plain.as_dict(), rich.as_dict()])
-    assert (manifest["rows"], manifest["with_outcome"]) == (2, 1)
-    assert stores.archive.manifest("hunter", "QUERY", DAY) == manifest
+    assert packed.with_outcome == 1
 
 
 def test_a_day_that_was_written_before_there_were_horizons_is_read(stores):

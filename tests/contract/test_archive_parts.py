@@ -12,7 +12,7 @@ from agent_memory.stores.base import Part, Span
 from agent_memory.stores.in_memory import InMemoryBlobs
 from agent_memory.stores.parquet_archive import ParquetArchive
 from agent_memory.stores.parquet_ranges import TAIL_BYTES
-from tests.contract.samples import decision
+from tests.contract.samples import decision, write_day
 
 DAY = date(2026, 11, 20)
 START = day_start_ms(DAY)
@@ -49,7 +49,7 @@ def day_of(count, step_ms=STEP_MS):
 def large():
     """A day of six row groups, and what it holds."""
     blobs, decisions = CountedBlobs(), day_of(12_000)
-    ParquetArchive(blobs).write_day("hunter", "QUERY", DAY, decisions)
+    write_day(ParquetArchive(blobs), DAY, decisions)
     return blobs, decisions
 
 
@@ -90,7 +90,7 @@ def test_a_part_of_a_day_is_read_without_the_rest(counted):
 def test_one_of_a_hundred_thousand_costs_a_twentieth_of_the_day_at_most():
     blobs, decisions = CountedBlobs(), day_of(100_000, 864)
     archive = ParquetArchive(blobs)
-    archive.write_day("hunter", "QUERY", DAY, decisions)
+    write_day(archive, DAY, decisions)
     size = len(blobs.read(FILE))
     for place in (0, 50_000, 99_999):
         blobs.bytes_read = 0
@@ -116,7 +116,7 @@ def test_every_store_reads_parts_and_lists_keys(stores):
 
 def test_every_store_finds_decisions_of_a_day_by_their_ids(stores):
     decisions = [decision(START + n // 2) for n in range(20)]
-    stores.archive.write_day("hunter", "QUERY", DAY, decisions)
+    write_day(stores.archive, DAY, decisions)
     stranger = new_decision_id("QUERY", START + 3)
     found = stores.archive.get("hunter", "QUERY", DAY, [decisions[7].decision_id, stranger, decisions[0].decision_id])
     assert found == [decisions[0], decisions[7]]

@@ -7,6 +7,7 @@ AgentMemoryError
 ├── Conflict            the same id already holds other content (HTTP 409)
 ├── Forbidden           the credentials may not do this (HTTP 403)
 ├── Unavailable         a store did not answer; retry later (HTTP 503)
+│   └── Damaged         the archive is not what was sealed; nothing is written over it
 └── Rejected            the store refused what a buffered logger had accepted; names the file
 """
 
@@ -67,6 +68,12 @@ class Unavailable(AgentMemoryError):
     """A store did not answer. An outage is never reported as an empty result."""
 
     code = "unavailable"
+
+
+class Damaged(Unavailable):
+    """Something in the archive is not what was sealed. `agent-memory verify` tells what."""
+
+    code = "damaged"
 
 
 class Rejected(AgentMemoryError):

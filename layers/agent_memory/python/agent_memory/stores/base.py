@@ -114,8 +114,15 @@ class DecisionStore(Protocol):
         """
         ...
 
-    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
-        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
+    def expire(self, decisions: Sequence[Decision], at_ms: Sequence[int]) -> list[bool]:
+        """Let each decision vanish from its own moment on, given that its outcomes are still those at hand.
+
+        Returns whether each does, in order. An outcome that comes later takes the expiry away again.
+        """
+        ...
+
+    def bring_back(self, decisions: Sequence[Decision]) -> None:
+        """Write decisions that had left, with their outcomes, unless they are here."""
         ...
 
     def link(self, links: Sequence[Link]) -> None:
@@ -206,6 +213,10 @@ class StateStore(Protocol):
 
     def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
         """The states whose type begins with a prefix, in order of their type, with the rest of that."""
+        ...
+
+    def remove(self, agent_id: str, state_type: str) -> None:
+        """Remove a state, if it is there."""
         ...
 
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:

@@ -118,6 +118,11 @@ class InMemoryStates:
         states = [(name, self.get(agent_id, name)) for name in names]
         return [(name.removeprefix(prefix), state) for name, state in states if state is not None]
 
+    def remove(self, agent_id: str, state_type: str) -> None:
+        """Remove a state, if it is there."""
+        with self._writing:
+            self._states.pop((agent_id, state_type), None)
+
     def register(
         self,
         agent_id: str,

@@ -10,6 +10,11 @@ from typing import Any
 Columns = Mapping[str, str]
 """Column names and their DuckDB types, in order."""
 
+
+class NotParquet(ValueError):
+    """A file that cannot be read as Parquet with our columns."""
+
+
 _LARGEST_ROW_BYTES = 16_777_216
 
 
@@ -46,6 +51,9 @@ def from_parquet(
     """The rows of a Parquet file that `keep` (SQL, with `parameters`) lets through, in its order.
 
     A column that the file was written without is null in every row.
+
+    Raises:
+        NotParquet: these bytes are no such file.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
@@ -64,8 +72,13 @@ def rows_of(
 
 
 def query_rows(query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """What DuckDB answers."""
-    found: list[tuple[Any, ...]] = _cursor().execute(query, list(parameters)).fetchall()
+    """What DuckDB answers. Raises `NotParquet` where it cannot read the file that the query names."""
+    import duckdb  # noqa: PLC0415  as `_database`
+
+    try:
+        found: list[tuple[Any, ...]] = _cursor().execute(query, list(parameters)).fetchall()
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise NotParquet(str(error)) from error
     return found
 
 
