@@ -15,7 +15,7 @@ from agent_memory.errors import AgentMemoryError
 
 FAILED = 2
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 app.command()(verify)
 
 

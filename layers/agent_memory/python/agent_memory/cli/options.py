@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from agent_memory.clock import parse_date
-from agent_memory.errors import InvalidInput
+from agent_memory.errors import InvalidInput, Unavailable
 from agent_memory.keys import check_agent_id
 from agent_memory.stores.connections import Stores, open_stores
 
@@ -43,5 +43,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 
 
 def stores_of(table_prefix: str | None, bucket: str | None) -> Stores:
-    """The stores that the options name."""
-    return open_stores(table_prefix=table_prefix, archive_bucket=bucket)
+    """The stores that the options name. Raises `Unavailable` where the AWS settings lead nowhere."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  `--help` and a wrong option need none of it
+
+    try:
+        return open_stores(table_prefix=table_prefix, archive_bucket=bucket)
+    except BotoCoreError as error:
+        raise Unavailable(f"the AWS settings cannot be used: {error}") from error

@@ -34,9 +34,10 @@ def verify(
     """
     if first is not None and last is not None and last < first:
         raise typer.BadParameter("lies before --from", param_hint="'--to'")
-    stores = stores_of(table_prefix, bucket)
-    if stores.archive is None:
+    if not bucket:
         raise typer.BadParameter("is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET", param_hint="'--bucket'")
+    stores = stores_of(table_prefix, bucket)
+    assert stores.archive is not None  # noqa: S101  there is a bucket
     verification = verify_archive(
         agent, states=stores.states, archive=stores.archive, now_ms=SystemClock().now_ms(), first=first, last=last
     )
