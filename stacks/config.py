@@ -73,8 +73,8 @@ class DeployConfig(BaseModel):
         default=None,
         ge=1,
         le=EXPIRE_AFTER_DAYS,
-        description="days for which nobody can delete what was written to the archive bucket (S3 Object Lock, compliance "
-        f"mode), 1 to {EXPIRE_AFTER_DAYS:,}; left out, there is no lock; give it to a new bucket, not to an existing one",
+        description="days for which nobody can delete what was written to the archive bucket (S3 Object Lock, "
+        f"compliance mode), 1 to {EXPIRE_AFTER_DAYS:,}; left out, there is no lock; only a new bucket can be given one",
         examples=["365"],
     )
     night_time: str = Field(

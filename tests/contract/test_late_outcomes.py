@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_memory.archive_marks import marks_of
+from agent_memory.archive_verification import verify_archive
 from agent_memory.clock import DAY_MS, HOUR_MS, date_of, day_start_ms
 from agent_memory.decision_log import DecisionLog
 from agent_memory.errors import Conflict, NotFound, Unavailable
@@ -44,6 +45,10 @@ def report(decision_id, n=1, **about):
     return {"decision_id": decision_id, "outcome": {"n": n}, "success": True, **about}
 
 
+def is_as_sealed(stores, clock):
+    return verify_archive(AGENT, states=stores.states, archive=stores.archive, now_ms=clock.now_ms()).is_clean
+
+
 def archived(stores, day):
     return {one.decision_id: one for one in stores.archive.read_day(AGENT, "QUERY", day)}
 
@@ -80,6 +85,7 @@ def test_a_late_outcome_is_in_the_archive_after_the_next_night(stores, log, cloc
     assert (in_table(stores, first) is None) == (day == OLDER)
     assert log.get(first).outcome.details == {"n": 1}
     assert stores.archive.manifest(AGENT, "QUERY", day).revision == 2
+    assert is_as_sealed(stores, clock)
     assert archived(stores, OLD if day == OLDER else OLDER)[days[OLD if day == OLDER else OLDER][0]].outcome is None
 
 
@@ -187,6 +193,7 @@ def test_a_rewriting_that_breaks_is_done_again(stores, log, clock, days, day, st
     found = archived(stores, day)
     assert (found[first].outcome.details, found[second].outcome) == ({"n": 1}, None)
     assert stores.archive.manifest(AGENT, "QUERY", day).revision == 2
+    assert is_as_sealed(stores, clock)
     assert marks_of(stores.states, AGENT) == []
     clock.advance(60 * DAY_MS)
     assert [in_table(stores, one) for one in days[day]] == [None, None]
