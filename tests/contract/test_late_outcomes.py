@@ -1,6 +1,7 @@
 """What is logged about an archived day reaches the archive with the next night, wherever the decision lies."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -124,6 +125,21 @@ def test_a_decision_is_known_again_after_it_has_left_the_table(stores, log, days
     assert in_table(stores, first) is None
     with pytest.raises(NotFound):
         log.record_outcome(report(new_decision_id("QUERY", day_start_ms(OLDER) + 1)))
+
+
+def test_what_a_writer_without_the_archive_logs_again_takes_nothing_from_it(stores, log, clock, days):
+    first, second = days[OLDER]
+    log.record_outcomes([report(first), report(second)])
+    night(stores, TODAY)
+    clock.advance(DAY_MS)
+    blind = DecisionLog(AGENT, replace(stores, archive=None), clock)
+    for n, one in enumerate((first, second)):
+        blind.log_one({"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "decision_id": one})
+    blind.record_outcome(report(second, 5))
+    night(stores, TODAY + timedelta(days=1))
+    assert [archived(stores, OLDER)[one].outcome.details for one in (first, second)] == [{"n": 1}, {"n": 1}]
+    assert in_table(stores, first) is None
+    assert in_table(stores, second).outcome.details == {"n": 5}
 
 
 def test_what_is_logged_in_time_marks_nothing_and_what_is_late_marks_its_day_once(stores, log, days):

@@ -52,8 +52,10 @@ class TierWriting:
         if archived:
             self._decisions.bring_back(list(archived.values()))
             again = [place for place, key in enumerate(keys) if key.decision_id in archived]
-            written = self._decisions.record_outcomes([reports[place] for place in again])
-            statuses = [dict(zip(again, written, strict=True)).get(place, one) for place, one in enumerate(statuses)]
+            for place, status in zip(
+                again, self._decisions.record_outcomes([reports[place] for place in again]), strict=True
+            ):
+                statuses[place] = status
         self._late.note(keys)
         return statuses
 

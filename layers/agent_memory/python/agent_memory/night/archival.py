@@ -104,7 +104,7 @@ def _archive(night: _Night, kind: str, day: date) -> int:
     sealed = SealedArchive(night.agent_id, kind, states=night.states, archive=night.archive, now_ms=night.now_ms)
     archived = {one.decision_id: one for one in sealed.renew(day, lambda before: _together(before, in_table))}
     # One that says something else than the archive stays in the table: nothing is lost.
-    safe = [one for one in in_table if archived[one.decision_id] == one]
+    safe = [one for one in in_table if _says_all_of(archived[one.decision_id], one)]
     expired = night.decisions.expire(safe, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in safe])
     if not all(expired):  # an outcome came between the reading and here
         leave_mark(night.states, night.agent_id, kind, day, night.now_ms)
@@ -112,13 +112,18 @@ def _archive(night: _Night, kind: str, day: date) -> int:
 
 
 def _together(archived: list[Decision], in_table: list[Decision]) -> list[Decision]:
-    """Of each decision what is known of it: the table's is the fresher one, unless it is another decision."""
+    """Of each decision what is known of it: the archive's, unless the table's has come further."""
     together = {one.decision_id: one for one in archived}
     for one in in_table:
         before = together.get(one.decision_id)
-        if before is None or (before.content() == one.content() and _progress(before) <= _progress(one)):
+        if before is None or (before.content() == one.content() and _progress(before) < _progress(one)):
             together[one.decision_id] = one
     return list(together.values())
+
+
+def _says_all_of(archived: Decision, one: Decision) -> bool:
+    """Whether nothing of a decision in the table would be lost with it."""
+    return archived == one or (archived.content() == one.content() and _progress(archived) > _progress(one))
 
 
 def _progress(decision: Decision) -> tuple[bool, int]:
