@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions bench-memory local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
+.PHONY: help setup demo bench-decisions bench-archive bench-memory local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn overnight,
 
 bench-decisions: $(READY)  ## Measure what logging a decision costs (a minute or two)
 	@exec $(BIN)/python -m benchmarks.decisions
+
+bench-archive: $(READY)  ## Measure what reading one archived decision costs (half a minute)
+	@exec $(BIN)/python -m benchmarks.archive
 
 bench-memory: $(READY)  ## Measure what remembering and recalling cost (a minute)
 	@exec $(BIN)/python -m benchmarks.memory

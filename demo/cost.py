@@ -70,8 +70,8 @@ def _archive_bytes(stores: Stores, agent_id: str) -> float:
     for kind in DecisionType if archive else ():
         days = archive.days(agent_id, kind) if archive else []
         manifests += [archive.manifest(agent_id, kind, day) for day in days[-1:]] if archive else []
-    rows = sum(manifest["rows"] for manifest in manifests if manifest)
-    return sum(manifest["bytes"] for manifest in manifests if manifest) / rows if rows else 0.0
+    rows = sum(manifest.rows for manifest in manifests if manifest)
+    return sum(manifest.file_bytes for manifest in manifests if manifest) / rows if rows else 0.0
 
 
 def _read_units_of_a_night(newest: Sequence[Decision]) -> float:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from agent_memory.ids import MAX_SHARDS
+from agent_memory.retention import EXPIRE_AFTER_DAYS
 from agent_memory.schema import CACHE
 
 Profile = Literal["aws", "local"]
@@ -67,6 +68,14 @@ class DeployConfig(BaseModel):
         default=None,
         description="whether tables and archive outlive their stack; left out: yes in aws, no in local",
         examples=["true"],
+    )
+    archive_lock_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=EXPIRE_AFTER_DAYS,
+        description="days for which nobody can delete what was written to the archive bucket (S3 Object Lock, "
+        f"compliance mode), 1 to {EXPIRE_AFTER_DAYS:,}; left out, there is no lock; only a new bucket can be given one",
+        examples=["365"],
     )
     night_time: str = Field(
         default="00:10",
@@ -170,6 +179,8 @@ class DeployConfig(BaseModel):
             raise ValueError("redis_endpoint: is needed with profile=local")
         if not self.is_local and self.redis_endpoint is not None:
             raise ValueError("redis_endpoint: only profile=local takes one; in aws the cache stack brings its own")
+        if self.is_local and self.archive_lock_days is not None:
+            raise ValueError("archive_lock_days: profile=local takes none; its data can always be thrown away")
         if self.account is not None and self.region is None:
             raise ValueError("region: is needed beside account")
         return self

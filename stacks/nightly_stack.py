@@ -100,7 +100,7 @@ class NightlyStack(BaseStack):
         function = self._function("archival", "Archives decisions and verifies it", layers, memory_mb=_ONE_CPU_MB)
         storage = self._storage
         allow_on_table(function, storage.decisions, ["PartiQLUpdate", "Query"])
-        allow_on_table(function, storage.states, ["GetItem", "PutItem"])
+        allow_on_table(function, storage.states, ["DeleteItem", "GetItem", "PutItem", "Query"])
         allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="decisions/")
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function

@@ -95,6 +95,7 @@ class StorageStack(BaseStack):
             minimum_tls_version=None if self.config.is_local else 1.2,
             # An outcome that arrives late rewrites its archived day: the day before the rewrite stays for a while.
             versioned=True,
+            object_lock_default_retention=self._lock(),
             lifecycle_rules=_lifecycle_rules(),
             removal_policy=self._removal_policy(),
         )
@@ -105,6 +106,11 @@ class StorageStack(BaseStack):
             "wants every object access on record turns on CloudTrail data events for it.",
         )
         return bucket
+
+    def _lock(self) -> s3.ObjectLockRetention | None:
+        """Compliance mode: not even the account's root user can shorten it."""
+        days = self.config.archive_lock_days
+        return s3.ObjectLockRetention.compliance(cdk.Duration.days(days)) if days else None
 
     def _removal_policy(self) -> cdk.RemovalPolicy:
         return cdk.RemovalPolicy.RETAIN if self.config.data_outlives_stack else cdk.RemovalPolicy.DESTROY

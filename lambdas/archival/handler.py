@@ -21,5 +21,6 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     )
     count(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
     count(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
+    count(metric_names.ARCHIVE_DAYS_POSTPONED, len(figures["postponed"]))
     logger.info("archived", agent_id=night.agent_id, **figures)
     return night.answer(figures)

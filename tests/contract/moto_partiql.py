@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 _INSERT = re.compile(r'INSERT INTO "(?P<table>[^"]+)" VALUE \{(?P<fields>.*)\}\Z')
 _UPDATE = re.compile(
     r'UPDATE "(?P<table>[^"]+)" (?P<sets>(?:SET "\w+"=\? )+)WHERE "pk"=\? AND "sk"=\?'
-    r'(?P<once> AND "success" IS MISSING AND "ttl" IS MISSING)?\Z'
+    r'(?P<condition>(?: AND "\w+" IS MISSING| AND "\w+"=\?)*)\Z'
 )
 
 
@@ -47,16 +47,22 @@ class PartiQLOnMoto:
     def _update(self, update, parameters):
         assert update, "an unknown statement"
         names = re.findall(r'"(\w+)"=\?', update["sets"])
-        condition = "attribute_exists(pk)"
-        if update["once"]:
-            condition += " AND attribute_not_exists(success) AND attribute_not_exists(#ttl)"
-        *values, pk, sk = parameters
+        missing = re.findall(r'"(\w+)" IS MISSING', update["condition"])
+        equal = re.findall(r'"(\w+)"=\?', update["condition"])
+        values, (pk, sk), compared = (
+            parameters[: len(names)],
+            parameters[len(names) :][:2],
+            parameters[len(names) + 2 :],
+        )
+        conditions = ["attribute_exists(pk)", *(f"attribute_not_exists(#c{name})" for name in missing)]
+        conditions += [f"#c{name} = :c{name}" for name in equal]
         self._client.update_item(
             TableName=update["table"],
             Key={"pk": pk, "sk": sk},
             UpdateExpression="SET " + ", ".join(f"#n{i} = :v{i}" for i in range(len(names))),
-            ConditionExpression=condition,
+            ConditionExpression=" AND ".join(conditions),
             ExpressionAttributeNames={f"#n{i}": name for i, name in enumerate(names)}
-            | ({"#ttl": "ttl"} if update["once"] else {}),
-            ExpressionAttributeValues={f":v{i}": value for i, value in enumerate(values)},
+            | {f"#c{name}": name for name in (*missing, *equal)},
+            ExpressionAttributeValues={f":v{i}": value for i, value in enumerate(values)}
+            | {f":c{name}": value for name, value in zip(equal, compared, strict=True)},
         )

@@ -42,6 +42,13 @@ def stored(stores, one):
     return stores.decisions.get([key_of(one)])[0]
 
 
+def write_day(archive, day, decisions):
+    """The file of a day of the hunter's queries, not sealed."""
+    packed = archive.pack(decisions)
+    archive.write_file("hunter", "QUERY", day, packed)
+    return packed
+
+
 def fresh_agent():
     """An agent that no other example of a property has used."""
     return f"agent-{secrets.token_hex(6)}"

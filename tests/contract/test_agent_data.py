@@ -45,11 +45,17 @@ async def test_an_export_holds_everything(stores, clock, tmp_path):
         versions = [(one["pattern_id"], one["version"], one["removed"]) for one in lines(archive, "memories")]
         assert versions == [("pump", 1, False), ("pump", 2, False), ("pump", 3, True), ("rule", 1, False)]
         states = {one["state_type"]: one["data"] for one in lines(archive, "states")}
-        assert set(states) == {"ARCHIVE_PROGRESS", "CURRENT", "CHECKPOINT#first", "CONFIGURATION#0000000001"}
+        assert set(states) == {
+            "ARCHIVE_CHAIN#QUERY",
+            "ARCHIVE_PROGRESS",
+            "CURRENT",
+            "CHECKPOINT#first",
+            "CONFIGURATION#0000000001",
+        }
         short_term = {one["key"]: one["data"] for one in lines(archive, "short_term")}
         assert set(short_term) == {"context:current", "state:current"}
         assert short_term["context:current"] == {"trend": "up"}
-    assert receipt["counts"] == {"decisions": 2, "memories": 4, "states": 4, "short_term": 2}
+    assert receipt["counts"] == {"decisions": 2, "memories": 4, "states": 5, "short_term": 2}
     assert len(receipt["sha256"]) == 64
     assert [file.name for file in tmp_path.iterdir()] == ["hunter.zip"]
 

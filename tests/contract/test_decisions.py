@@ -115,7 +115,7 @@ def test_a_span_of_several_pages_is_whole(stores):
 def test_what_has_expired_is_not_shown_though_it_is_still_there(stores, clock):
     gone, later = decision(NOW), decision(NOW + 1)
     stores.decisions.insert([gone, later])
-    stores.decisions.expire([key_of(gone), key_of(later)], [clock.now_ms() - 1000, clock.now_ms() + DAY_MS])
+    stores.decisions.expire([gone, later], [clock.now_ms() - 1000, clock.now_ms() + DAY_MS])
     assert stores.decisions.get([key_of(gone), key_of(later)]) == [None, later]
     assert list(stores.decisions.scan(QUERIES, Span(NOW, NOW + 2))) == [later]
     assert stores.decisions.insert([gone]) == [Written.CONFLICT]
@@ -125,7 +125,7 @@ def test_what_has_expired_is_not_shown_though_it_is_still_there(stores, clock):
 def test_a_late_outcome_reaches_a_decision_that_is_due_to_expire(stores, clock):
     late = [decision(NOW + n) for n in range(3)]
     stores.decisions.insert(late)
-    stores.decisions.expire([key_of(d) for d in late], [clock.now_ms() + DAY_MS] * 3)
+    stores.decisions.expire(late, [clock.now_ms() + DAY_MS] * 3)
     assert stores.decisions.record_outcomes([(key_of(d), Report(outcome())) for d in late]) == [Written.CREATED] * 3
     assert [d.outcome for d in stores.decisions.get([key_of(d) for d in late])] == [outcome()] * 3
 

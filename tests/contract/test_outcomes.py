@@ -115,7 +115,10 @@ def test_amendments_reach_what_is_due_to_expire_and_not_what_has_expired(stores,
     stores.decisions.insert([due, gone])
     for made in (due, gone):
         record(stores, made, n=1)
-    stores.decisions.expire([key_of(due), key_of(gone)], [clock.now_ms() + DAY_MS, clock.now_ms() - 1_000])
+    expired = stores.decisions.expire(
+        [stored(stores, due), stored(stores, gone)], [clock.now_ms() + DAY_MS, clock.now_ms() - 1_000]
+    )
+    assert expired == [True, True]
     assert record(stores, due, n=2, amend=True) == Written.CREATED
     assert record(stores, gone, n=2, amend=True) == Written.NOT_FOUND
 

@@ -63,6 +63,13 @@ def test_keys_of_the_cdk_are_passed_over():
         ({"write_shards": "0"}, "write_shards", "1 to 32"),
         ({"write_shards": "33"}, "write_shards", "1 to 32"),
         ({"write_shards": "2.5"}, "write_shards", "integer"),
+        ({"archive_lock_days": "0"}, "archive_lock_days", "1 to 2,557"),
+        ({"archive_lock_days": "2558"}, "archive_lock_days", "1 to 2,557"),
+        (
+            {"archive_lock_days": "30", "profile": "local", "redis_endpoint": "127.0.0.1:6379"},
+            "archive_lock_days",
+            "profile=local takes none",
+        ),
         ({"log_retention_days": "31"}, "log_retention_days", "1, 3, 5, 7, 14, 30"),
         ({"metrics_namespace": "a b"}, "metrics_namespace", "namespace"),
         ({"alarm_email": "nobody"}, "alarm_email", "e-mail"),

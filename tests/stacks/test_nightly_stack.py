@@ -123,7 +123,7 @@ def test_a_start_is_retried_and_then_kept(night):
         ),
         (
             "archival",
-            {"Decisions": {"PartiQLUpdate", "Query"}, "States": {"GetItem", "PutItem"}},
+            {"Decisions": {"PartiQLUpdate", "Query"}, "States": {"DeleteItem", "GetItem", "PutItem", "Query"}},
             {("GetObject", "decisions/*"), ("PutObject", "decisions/*"), ("GetObject", "large/*")},
         ),
         (

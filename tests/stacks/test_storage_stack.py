@@ -1,6 +1,7 @@
 import pytest
 
 from agent_memory import schema
+from tests.stacks.conftest import synthesize
 
 TABLE = "AWS::DynamoDB::Table"
 
@@ -110,6 +111,19 @@ def test_the_archive_is_private_encrypted_and_versioned(aws):
     encryption = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_the_archive_is_locked_only_where_that_is_asked_for(aws, tmp_path):
+    assert not {"ObjectLockEnabled", "ObjectLockConfiguration"} & set(aws["storage"].only("AWS::S3::Bucket"))
+    locked = synthesize(tmp_path, archive_lock_days="400")["storage"]
+    bucket = locked.only("AWS::S3::Bucket")
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"] == {
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 400}},
+    }
+    assert set(locked.of_type("AWS::S3::Bucket")) == {"ArchiveDA4CB258"}
+    assert bucket["LifecycleConfiguration"] == aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]
 
 
 def test_the_archive_answers_over_tls_only(aws):

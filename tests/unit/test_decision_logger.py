@@ -1,5 +1,6 @@
 """The decision log through its async face, on stores in memory."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -118,10 +119,11 @@ async def test_outcomes_at_several_horizons_and_their_amendments(logger, clock):
     assert await logger.query_decisions(success_filter=False) == []
 
 
-async def test_an_outcome_of_an_archived_decision_says_where_that_is(logger):
+async def test_an_outcome_of_an_archived_decision_says_where_that_is(stores, clock):
+    without_archive = DecisionLogger("market-hunter", stores=replace(stores, archive=None), clock=clock)
     decision_id = new_decision_id("QUERY", parse_instant(NOON) - 100 * DAY_MS)
     with pytest.raises(NotFound, match="over 90 days old"):
-        await logger.log_outcome(decision_id, {}, True)
+        await without_archive.log_outcome(decision_id, {}, True)
 
 
 async def test_a_team_s_own_type_is_found_by_its_id_from_another_process(logger, stores, clock):

@@ -13,6 +13,7 @@ from agent_memory.stores.base import DecisionKey
 from agent_memory.stores.connections import in_memory_stores
 from agent_memory.stores.in_memory import InMemoryBlobs
 from agent_memory.stores.parquet_archive import ParquetArchive
+from tests.contract.samples import write_day
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 AGES = {"immediate": 0.5, "recent": 5, "historical": 24 * 9, "archive": 24 * 40}
@@ -104,9 +105,16 @@ class Freezing(InMemoryBlobs):
         self.frozen, self.asked_for = set(), []
 
     def read(self, key):
+        self._refuse_frozen(key)
+        return super().read(key)
+
+    def read_part(self, key, start, end=None):
+        self._refuse_frozen(key)
+        return super().read_part(key, start, end)
+
+    def _refuse_frozen(self, key):
         if key in self.frozen:
             raise InColdStorage(f"{key} lies in cold storage")
-        return super().read(key)
 
     def restore(self, key):
         self.asked_for.append(key)
@@ -122,9 +130,10 @@ async def test_days_in_glacier_are_named_and_asked_for(clock):
         for days in (1, 100, 400, 401)
     ]
     keys = [DecisionKey("hunter", "QUERY", parse_decision_id(one).timestamp_ms, one) for one in ids[1:]]
-    for decision in stores.decisions.get(keys):
-        stores.archive.write_day("hunter", "QUERY", date_of(decision.timestamp_ms), [decision])
-    stores.decisions.expire(keys, [clock.now_ms()] * len(keys))
+    old = stores.decisions.get(keys)
+    for decision in old:
+        write_day(stores.archive, date_of(decision.timestamp_ms), [decision])
+    stores.decisions.expire(old, [clock.now_ms()] * len(old))
     blobs.frozen = {key for key in blobs._objects if key.endswith(".parquet") and "date=2025" in key}
     told = await memory.get_context_memory()
     assert [entry["context"]["n"] for entry in told["entries"]] == [1, 100]

@@ -37,7 +37,7 @@ class DecisionLog:
         self._registry = DecisionRegistry(agent_id, stores.states, clock, write_shards)
         self._tiers = DecisionTiers(agent_id, stores, clock)
         self._chains = DecisionChains(self._registry, self._tiers, stores.decisions)
-        self._writing = DecisionWriting(self._registry, stores, clock, Lineage(self._chains.find))
+        self._writing = DecisionWriting(self._registry, stores, self._tiers, clock, Lineage(self._chains.find))
 
     # --- writing -----------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """One agent's decisions as one ordered stream over both tiers: the hot table and the archive."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from heapq import merge
@@ -9,8 +10,9 @@ from agent_memory.clock import DAY_MS, Clock, date_of, day_start_ms
 from agent_memory.errors import InColdStorage
 from agent_memory.models import Decision
 from agent_memory.retention import HOT_DAYS
-from agent_memory.stores.base import ArchiveStore, DecisionKey, Selection, Span
-from agent_memory.stores.concurrently import merge_ordered
+from agent_memory.stores.archive_store import ArchiveStore
+from agent_memory.stores.base import DecisionKey, Selection, Span
+from agent_memory.stores.concurrently import map_concurrently, merge_ordered
 from agent_memory.stores.connections import Stores
 
 # Days in cold storage that are asked for when the first of them is met: the next question shall not wait again.
@@ -28,9 +30,28 @@ class DecisionTiers:
     def find(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
         """Decisions by their keys, in order, from the table or, once they have left that, from the archive."""
         found = self._stores.decisions.get(keys) if keys else []
+        archived = self.archived([key for key, decision in zip(keys, found, strict=True) if decision is None])
         return [
-            decision if decision is not None else self._archived(key) for key, decision in zip(keys, found, strict=True)
+            decision if decision is not None else archived.get(key.decision_id)
+            for key, decision in zip(keys, found, strict=True)
         ]
+
+    def archived(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
+        """Decisions in the archive by their ids; little more than them is read."""
+        archive = self._stores.archive
+        if archive is None:
+            return {}
+        by_day: dict[tuple[str, date], list[str]] = {}
+        for key in keys:
+            by_day.setdefault((key.decision_type, date_of(key.timestamp_ms)), []).append(key.decision_id)
+
+        def of_day(kind_and_day: tuple[str, date]) -> list[Decision]:
+            kind, day = kind_and_day
+            with self._restoring(archive, kind, [day]):
+                return archive.get(self._agent_id, kind, day, by_day[kind_and_day])
+
+        found = map_concurrently(of_day, list(by_day))
+        return {decision.decision_id: decision for decisions in found for decision in decisions}
 
     def stream(
         self,
@@ -110,21 +131,16 @@ class DecisionTiers:
         first, last = date_of(span.start_ms), date_of(span.end_ms - 1)
         days = [day for day in archive.days(self._agent_id, decision_type) if first <= day <= last]
         days = days[::-1] if newest_first else days
-        for place in range(len(days)):
-            decisions = self._read_day(archive, decision_type, days[place : place + _RESTORED_AT_ONCE])
-            inside = [one for one in decisions if span.start_ms <= one.timestamp_ms < span.end_ms]
+        for place, day in enumerate(days):
+            with self._restoring(archive, decision_type, days[place : place + _RESTORED_AT_ONCE]):
+                inside = archive.read_day(self._agent_id, decision_type, day, span)
             yield from reversed(inside) if newest_first else inside
 
-    def _archived(self, key: DecisionKey) -> Decision | None:
-        if self._stores.archive is None:
-            return None
-        decisions = self._read_day(self._stores.archive, key.decision_type, [date_of(key.timestamp_ms)])
-        return next((decision for decision in decisions if decision.decision_id == key.decision_id), None)
-
-    def _read_day(self, archive: ArchiveStore, decision_type: str, days: Sequence[date]) -> list[Decision]:
-        """The first of these days; where it lies in cold storage, all of them are asked to be restored."""
+    @contextmanager
+    def _restoring(self, archive: ArchiveStore, decision_type: str, days: Sequence[date]) -> Iterator[None]:
+        """Where the first of these days turns out to lie in cold storage, all of them are asked to be restored."""
         try:
-            return archive.read_day(self._agent_id, decision_type, days[0])
+            yield
         except InColdStorage as error:
             for day in days:
                 archive.restore_day(self._agent_id, decision_type, day)

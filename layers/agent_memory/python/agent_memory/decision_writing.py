@@ -8,12 +8,14 @@ from agent_memory.clock import DAY_MS, Clock
 from agent_memory.decision_drafts import decision_of, report_of
 from agent_memory.decision_lineage import Lineage, links_of
 from agent_memory.decision_registry import DecisionRegistry
+from agent_memory.decision_tiers import DecisionTiers
 from agent_memory.errors import AgentMemoryError, Conflict, InvalidInput, NotFound
 from agent_memory.models import Decision
 from agent_memory.outcomes import Report
 from agent_memory.retention import HOT_DAYS
 from agent_memory.stores.base import DecisionKey, Written
 from agent_memory.stores.connections import Stores
+from agent_memory.tier_writing import TierWriting
 
 Given = TypeVar("Given")
 
@@ -60,9 +62,12 @@ class ItemResult:
 class DecisionWriting:
     """The writing half of one agent's decision log."""
 
-    def __init__(self, registry: DecisionRegistry, stores: Stores, clock: Clock, lineage: Lineage) -> None:
+    def __init__(
+        self, registry: DecisionRegistry, stores: Stores, tiers: DecisionTiers, clock: Clock, lineage: Lineage
+    ) -> None:
         self._registry = registry
         self._stores = stores
+        self._writing = TierWriting(registry.agent_id, stores, tiers, clock)
         self._clock = clock
         self._lineage = lineage
 
@@ -80,12 +85,12 @@ class DecisionWriting:
         if links:
             # First: a link to a decision that never comes is passed over, a decision without its link would be missed.
             self._stores.decisions.link(links)
-        return _written(ready, lambda one: one.decision_id, self._stores.decisions.insert)
+        return _written(ready, lambda one: one.decision_id, self._writing.insert)
 
     def outcomes(self, reports: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
         """Log the outcomes that reports describe; errors name fields below the report's path."""
         prepared = [self._prepare_report(one, path) for one, path in zip(reports, paths, strict=True)]
-        results = _written(prepared, lambda one: one[0].decision_id, self._stores.decisions.record_outcomes)
+        results = _written(prepared, lambda one: one[0].decision_id, self._writing.record_outcomes)
         return [
             self._explained(one, result) if not isinstance(one, AgentMemoryError) else result
             for one, result in zip(prepared, results, strict=True)
@@ -114,12 +119,15 @@ class DecisionWriting:
         return key, report
 
     def _explained(self, prepared: tuple[DecisionKey, Report], result: ItemResult) -> ItemResult:
-        """Tell a decision that has left the table from one that never was."""
+        """Without an archive at hand, tell a decision that may have left the table from one that never was."""
         key, _ = prepared
         closed_ms = self._clock.now_ms() - HOT_DAYS * DAY_MS
-        if result.status is not Written.NOT_FOUND or key.timestamp_ms > closed_ms:
+        if result.status is not Written.NOT_FOUND or key.timestamp_ms > closed_ms or self._stores.archive is not None:
             return result
-        message = f"decision {key.decision_id} is over {HOT_DAYS} days old: it is in the archive, or never was"
+        message = (
+            f"decision {key.decision_id} is over {HOT_DAYS} days old: it is in the archive, which is not given, or "
+            "never was"
+        )
         return ItemResult(key.decision_id, result.status, NotFound(message))
 
 

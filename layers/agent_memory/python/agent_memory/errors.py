@@ -7,7 +7,8 @@ AgentMemoryError
 ├── Conflict            the same id already holds other content (HTTP 409)
 ├── Forbidden           the credentials may not do this (HTTP 403)
 ├── Unavailable         a store did not answer; retry later (HTTP 503)
-│   └── InColdStorage   it lies in Glacier and is being restored; ask again in half a day (HTTP 503)
+│   ├── InColdStorage   it lies in Glacier and is being restored; ask again in half a day (HTTP 503)
+│   └── Damaged         the archive is not what was sealed; nothing is written over it
 └── Rejected            the store refused what a buffered logger had accepted; names the file
 """
 
@@ -74,6 +75,12 @@ class InColdStorage(Unavailable):
     """What was asked for lies in Glacier; it has to be restored first, which takes hours."""
 
     code = "in_cold_storage"
+
+
+class Damaged(Unavailable):
+    """Something in the archive is not what was sealed. `agent-memory verify` tells what."""
+
+    code = "damaged"
 
 
 class Rejected(AgentMemoryError):

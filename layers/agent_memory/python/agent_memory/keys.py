@@ -20,6 +20,8 @@ _MAX_CONTEXT_TYPE = 1024
 
 REGISTRATION = "REGISTRATION"
 ARCHIVE_PROGRESS = "ARCHIVE_PROGRESS"
+ARCHIVE_CHAINS = "ARCHIVE_CHAIN#"
+REWRITES = "REWRITE#"
 CURRENT_STATE = "CURRENT"
 CHECKPOINTS = "CHECKPOINT#"
 CONFIGURATIONS = "CONFIGURATION#"
@@ -166,6 +168,16 @@ def configuration_state(version: int) -> str:
     return f"{CONFIGURATIONS}{version:010d}"
 
 
+def archive_chain_state(decision_type: str) -> str:
+    """Type of the state that keeps the end of the archive's chain of one decision type."""
+    return f"{ARCHIVE_CHAINS}{decision_type}"
+
+
+def rewrite_state(day: date, decision_type: str, token: str) -> str:
+    """Type of the state that asks for one archived day to be written again."""
+    return f"{REWRITES}{day.isoformat()}#{decision_type}#{token}"
+
+
 # --- short-term memory -------------------------------------------------------------------------
 
 
@@ -182,14 +194,29 @@ def accesses_prefix(agent_id: str) -> str:
 # --- objects in the archive bucket -------------------------------------------------------------
 
 
+def archive_agent_prefix(agent_id: str) -> str:
+    """Where the archived days of one agent lie."""
+    return f"decisions/agent_id={agent_id}/"
+
+
 def archive_prefix(agent_id: str, decision_type: str) -> str:
     """Where the archived days of one agent and type lie."""
-    return f"decisions/agent_id={agent_id}/decision_type={decision_type}/"
+    return f"{archive_agent_prefix(agent_id)}decision_type={decision_type}/"
 
 
 def archive_day_prefix(agent_id: str, decision_type: str, day: date) -> str:
     """Where one archived day lies."""
     return f"{archive_prefix(agent_id, decision_type)}date={day.isoformat()}/"
+
+
+def archive_file_key(agent_id: str, decision_type: str, day: date) -> str:
+    """The file of one archived day."""
+    return f"{archive_day_prefix(agent_id, decision_type, day)}decisions.parquet"
+
+
+def archive_manifest_key(agent_id: str, decision_type: str, day: date, revision: int) -> str:
+    """The manifest of one writing of an archived day."""
+    return f"{archive_day_prefix(agent_id, decision_type, day)}_manifest-{revision:04d}.json"
 
 
 def large_part_key(agent_id: str, decision_id: str, attribute: str, digest: str) -> str:

@@ -4,15 +4,24 @@ A decision's life:
 
     made           30 days               90 days                      1 year            7 years
     |  table only  |  table and archive  |  archive only (S3)         |  Glacier        |  gone
+
+What is logged about an archived day marks it (`archive_marks`), and the next night writes that day again.
 """
 
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
+from agent_memory.archive_marks import MARK_KEPT_MS, Mark, leave_mark, marks_of
 from agent_memory.clock import DAY_MS, date_of, day_start_ms, parse_date
+from agent_memory.errors import Unavailable
 from agent_memory.keys import ARCHIVE_PROGRESS
+from agent_memory.models import Decision
+from agent_memory.night.sealing import SealedArchive
 from agent_memory.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
-from agent_memory.stores.base import ArchiveStore, DecisionKey, DecisionStore, Selection, Span, StateStore
+from agent_memory.stores.archive_store import ArchiveStore
+from agent_memory.stores.base import DecisionStore, Selection, Span, StateStore
 from agent_memory.stores.concurrently import map_concurrently
 
 # A night that has much to catch up stops here; the next one goes on.
@@ -20,59 +29,137 @@ _MAX_DAYS_A_NIGHT = 60
 _BEGINNING_MS = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Night:
+    agent_id: str
+    day: date
+    decisions: DecisionStore
+    states: StateStore
+    archive: ArchiveStore
+    shards: int
+
+    @property
+    def now_ms(self) -> int:
+        """The end of the day whose night it is."""
+        return day_start_ms(self.day) + DAY_MS
+
+    def of_kind(self, kind: str) -> Selection:
+        """The agent's decisions of a type."""
+        return Selection(self.agent_id, kind, shards=self.shards)
+
+
 def archive_due_days(
     agent_id: str, day: date, *, decisions: DecisionStore, states: StateStore, archive: ArchiveStore
 ) -> dict[str, Any]:
-    """Archive every day all of whose decisions are over 30 days old at the end of a UTC day.
+    """Archive every day all of whose decisions are over 30 days old at the end of a UTC day, and rewrite marked ones.
 
     Progress is kept as a state of the agent, so that a missed night is caught up by the next one. A
     night that was cut short is simply run again: a day's file is made of what the archive and the
     table hold together, so that nothing which already left the table is lost.
+
+    Returns:
+        `days` and `decisions` archived, `remaining_days` for the next night, marked days `rewritten`, and `postponed`:
+        those that could not be rewritten, each with its `date`, `decision_type` and `why`; their marks stay.
     """
     registered = states.registration(agent_id)
-    by_kind = [Selection(agent_id, kind, shards=registered.write_shards) for kind in registered.decision_types]
+    night = _Night(agent_id, day, decisions, states, archive, registered.write_shards)
+    kinds = registered.decision_types
     last_due = day - timedelta(days=ARCHIVE_AFTER_DAYS)
     progress = states.get(agent_id, ARCHIVE_PROGRESS)
-    version = progress.version if progress else 0
     first_due = (
         parse_date(progress.data["archived_through"]) + timedelta(days=1)
         if progress
-        else _first_day(by_kind, decisions, last_due)
+        else _first_day(night, kinds, last_due)
     )
     due = [first_due + timedelta(days=n) for n in range((last_due - first_due).days + 1)][:_MAX_DAYS_A_NIGHT]
-    archived = sum(_archive_day(by_kind, due_day, decisions, archive) for due_day in due)
+    archived = sum(sum(map_concurrently(lambda kind: _archive(night, kind, one), kinds)) for one in due)  # noqa: B023
     if due:
-        now_ms = day_start_ms(day) + DAY_MS
+        version = progress.version if progress else 0
         data = {"archived_through": due[-1].isoformat()}
-        states.put(agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=now_ms)
+        states.put(agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=night.now_ms)
+    rewritten, postponed = _rewrite_marked_days(night)
     return {
         "days": len(due),
         "decisions": archived,
         "remaining_days": max(0, (last_due - first_due).days + 1 - len(due)),
+        "rewritten": rewritten,
+        "postponed": postponed,
     }
 
 
-def _first_day(by_kind: list[Selection], decisions: DecisionStore, last_due: date) -> date:
+def _first_day(night: _Night, kinds: tuple[str, ...], last_due: date) -> date:
     """The oldest day that holds a decision, or the day after `last_due` where none is due yet."""
     span = Span(_BEGINNING_MS, day_start_ms(last_due) + DAY_MS)
-    oldest = [next(decisions.scan(of_kind, span, newest_first=False, first=1), None) for of_kind in by_kind]
+    oldest = [next(night.decisions.scan(night.of_kind(one), span, newest_first=False, first=1), None) for one in kinds]
     days = [date_of(decision.timestamp_ms) for decision in oldest if decision]
     return min(days, default=last_due + timedelta(days=1))
 
 
-def _archive_day(by_kind: list[Selection], day: date, decisions: DecisionStore, archive: ArchiveStore) -> int:
-    """Archive one day of all types side by side; returns how many decisions the table held."""
+def _archive(night: _Night, kind: str, day: date) -> int:
+    """Archive one day of one type; returns how many decisions the table held."""
     span = Span(day_start_ms(day), day_start_ms(day) + DAY_MS)
+    in_table = list(night.decisions.scan(night.of_kind(kind), span, newest_first=False))
+    if not in_table:
+        return 0
+    sealed = SealedArchive(night.agent_id, kind, states=night.states, archive=night.archive, now_ms=night.now_ms)
+    archived = {one.decision_id: one for one in sealed.renew(day, lambda before: _together(before, in_table))}
+    # One that says something else than the archive stays in the table: nothing is lost.
+    safe = [one for one in in_table if _says_all_of(archived[one.decision_id], one)]
+    expired = night.decisions.expire(safe, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in safe])
+    if not all(expired):  # an outcome came between the reading and here
+        leave_mark(night.states, night.agent_id, kind, day, night.now_ms)
+    return len(in_table)
 
-    def archive_kind(of_kind: Selection) -> int:
-        agent_id, kind = of_kind.agent_id, str(of_kind.decision_type)
-        in_table = list(decisions.scan(of_kind, span, newest_first=False))
-        if in_table:
-            together = {decision.decision_id: decision for decision in archive.read_day(agent_id, kind, day)}
-            together |= {decision.decision_id: decision for decision in in_table}
-            archive.write_day(agent_id, kind, day, list(together.values()))
-            expiry = [decision.timestamp_ms + HOT_DAYS * DAY_MS for decision in in_table]
-            decisions.expire([DecisionKey.of(decision) for decision in in_table], expiry)
-        return len(in_table)
 
-    return sum(map_concurrently(archive_kind, by_kind))
+def _together(archived: list[Decision], in_table: list[Decision]) -> list[Decision]:
+    """Of each decision what is known of it: the archive's, unless the table's has come further."""
+    together = {one.decision_id: one for one in archived}
+    for one in in_table:
+        before = together.get(one.decision_id)
+        if before is None or (before.content() == one.content() and _progress(before) < _progress(one)):
+            together[one.decision_id] = one
+    return list(together.values())
+
+
+def _says_all_of(archived: Decision, one: Decision) -> bool:
+    """Whether nothing of a decision in the table would be lost with it."""
+    return archived == one or (archived.content() == one.content() and _progress(archived) > _progress(one))
+
+
+def _progress(decision: Decision) -> tuple[bool, int]:
+    """Grows with every change of a decision's outcomes."""
+    return decision.outcome is not None, decision.revision
+
+
+def _rewrite_marked_days(night: _Night) -> tuple[int, list[dict[str, str]]]:
+    """Write marked days again, types side by side; returns how many, and what was postponed."""
+    by_day = [
+        (day, kind, list(marks))
+        for (day, kind), marks in groupby(
+            sorted(marks_of(night.states, night.agent_id), key=_day_and_type), key=_day_and_type
+        )
+    ][:_MAX_DAYS_A_NIGHT]
+    kinds = sorted({kind for _, kind, _ in by_day})
+
+    def rewrite_kind(kind: str) -> list[dict[str, str]]:
+        answers = [_rewrite(night, kind, day, marks) for day, of_kind, marks in by_day if of_kind == kind]
+        return [answer for answer in answers if answer]
+
+    postponed = [one for of_kind in map_concurrently(rewrite_kind, kinds) for one in of_kind]
+    return len(by_day) - len(postponed), postponed
+
+
+def _rewrite(night: _Night, kind: str, day: date, marks: list[Mark]) -> dict[str, str]:
+    """Write one marked day again and remove its marks; returns why not, if it could not be."""
+    try:
+        _archive(night, kind, day)
+    except Unavailable as error:
+        return {"date": day.isoformat(), "decision_type": kind, "why": str(error)}
+    for mark in marks:
+        if mark.made_ms <= night.now_ms - MARK_KEPT_MS:
+            night.states.remove(night.agent_id, mark.state_type)
+    return {}
+
+
+def _day_and_type(mark: Mark) -> tuple[date, str]:
+    return mark.day, mark.decision_type

@@ -9,7 +9,8 @@ from agent_memory import keys
 from agent_memory.clock import SystemClock, date_of, parse_date, parse_instant
 from agent_memory.errors import InvalidInput
 from agent_memory.service.settings import BadEnvironment, FunctionSettings
-from agent_memory.stores.base import ArchiveStore, BlobStore
+from agent_memory.stores.archive_store import ArchiveStore
+from agent_memory.stores.base import BlobStore
 from agent_memory.stores.connections import Stores
 
 

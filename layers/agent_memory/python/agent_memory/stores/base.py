@@ -115,8 +115,15 @@ class DecisionStore(Protocol):
         """
         ...
 
-    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
-        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
+    def expire(self, decisions: Sequence[Decision], at_ms: Sequence[int]) -> list[bool]:
+        """Let each decision vanish from its own moment on, given that its outcomes are still those at hand.
+
+        Returns whether each does, in order. An outcome that comes later takes the expiry away again.
+        """
+        ...
+
+    def bring_back(self, decisions: Sequence[Decision]) -> None:
+        """Write decisions that had left, with their outcomes, unless they are here."""
         ...
 
     def link(self, links: Sequence[Link]) -> None:
@@ -129,33 +136,6 @@ class DecisionStore(Protocol):
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's decisions and links, or only count them; returns how many."""
-        ...
-
-
-class ArchiveStore(Protocol):
-    """Archived days of decisions: immutable files, one a day and type, each with a manifest."""
-
-    def write_day(self, agent_id: str, decision_type: str, day: date, decisions: Sequence[Decision]) -> Document:
-        """Write a day and its manifest, replacing an earlier writing of that day. Returns the manifest."""
-        ...
-
-    def read_day(self, agent_id: str, decision_type: str, day: date) -> list[Decision]:
-        """The decisions of a day, ordered by time and id; empty where the day was not archived.
-
-        Raises `InColdStorage` where it has to be restored first.
-        """
-        ...
-
-    def restore_day(self, agent_id: str, decision_type: str, day: date) -> None:
-        """Ask for a day in cold storage to be readable for a week, which takes up to twelve hours."""
-        ...
-
-    def manifest(self, agent_id: str, decision_type: str, day: date) -> Document | None:
-        """The manifest of a day, or None where the day was not archived."""
-        ...
-
-    def days(self, agent_id: str, decision_type: str) -> list[date]:
-        """The days that are archived, oldest first."""
         ...
 
 
@@ -253,6 +233,10 @@ class StateStore(Protocol):
         """The states whose type begins with a prefix, in order of their type, with the rest of that."""
         ...
 
+    def remove(self, agent_id: str, state_type: str) -> None:
+        """Remove a state, if it is there."""
+        ...
+
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
         """Note that an agent makes decisions of these types, spread over so many shards."""
         ...
@@ -270,6 +254,16 @@ class StateStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of an object of `size` bytes, from `start` on. Two parts with one `tag` are of the same version of it."""
+
+    body: bytes
+    start: int
+    size: int
+    tag: str
+
+
 class BlobStore(Protocol):
     """Whole objects under keys."""
 
@@ -281,8 +275,19 @@ class BlobStore(Protocol):
         """Ask for an object in cold storage to be readable for a week; nothing happens to others."""
         ...
 
+    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
+        """Bytes `start` up to, not including, `end`; a negative start counts from the end. None where there is none.
+
+        A part that reaches beyond the object is cut to it.
+        """
+        ...
+
     def write(self, key: str, body: bytes) -> None:
         """Write the object, replacing an earlier one."""
+        ...
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """The keys of all objects below a prefix, in key order."""
         ...
 
     def list_prefixes(self, prefix: str) -> list[str]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from agent_memory.clock import Clock, SystemClock
 from agent_memory.errors import InvalidInput
+from agent_memory.stores.archive_store import ArchiveStore
 from agent_memory.stores.base import (
-    ArchiveStore,
     BlobStore,
     DecisionStore,
     MemoryStore,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from agent_memory.clock import DAY_MS, Clock, SystemClock
+from agent_memory.codec import AttributeValue
 from agent_memory.errors import Unavailable
 from agent_memory.keys import link_pk
 from agent_memory.models import Decision
@@ -19,6 +20,7 @@ from agent_memory.retention import EXPIRE_AFTER_DAYS
 from agent_memory.schema import DECISIONS
 from agent_memory.stores.aws_errors import unavailable
 from agent_memory.stores.base import BlobStore, DecisionKey, Link, Selection, Span, Written
+from agent_memory.stores.concurrently import map_concurrently
 from agent_memory.stores.decision_items import (
     OUTCOME_ATTRIBUTES,
     all_outcomes,
@@ -105,14 +107,22 @@ class DynamoDBDecisions:
             for (key, report), was_refused in zip(reports, refused, strict=True)
         ]
 
-    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
-        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
-        self._statements.run(
-            [
-                self._statements.update(decision_key_item(key), {"ttl": {"N": str(moment // 1000)}})
-                for key, moment in zip(keys, at_ms, strict=True)
-            ]
-        )
+    def expire(self, decisions: Sequence[Decision], at_ms: Sequence[int]) -> list[bool]:
+        """Let each decision vanish from its own moment on, given that its outcomes are still those at hand."""
+        statements = [
+            self._statements.update(
+                decision_key_item(DecisionKey.of(one)),
+                {"ttl": {"N": str(moment // 1000)}},
+                *_outcomes_unchanged(one),
+            )
+            for one, moment in zip(decisions, at_ms, strict=True)
+        ]
+        refused = self._statements.run(statements)
+        return [not was_refused for was_refused in refused]
+
+    def bring_back(self, decisions: Sequence[Decision]) -> None:
+        """Write decisions that had left, with their outcomes, unless they are here."""
+        map_concurrently(self._bring_back, decisions)
 
     def link(self, links: Sequence[Link]) -> None:
         """Note what came of earlier decisions. The same link again changes nothing."""
@@ -171,6 +181,26 @@ class DynamoDBDecisions:
             return _compare(self._decisions([raw])[0] if raw else None, decision)
         return Written.CREATED
 
+    def _bring_back(self, decision: Decision) -> None:
+        key = DecisionKey.of(decision)
+        item = self._large_parts.fitted(
+            decision_item(decision) | all_outcomes(decision),
+            ITEM_BUDGET_BYTES,
+            agent_id=key.agent_id,
+            decision_id=key.decision_id,
+        )
+        try:
+            with unavailable("DynamoDB"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk) OR #ttl <= :now",
+                    ExpressionAttributeNames={"#ttl": "ttl"},
+                    ExpressionAttributeValues={":now": {"N": str(self._now_seconds())}},
+                )
+        except ClientError:
+            return  # it is here
+
     def _first_outcome(self, key: DecisionKey, report: Report) -> Item:
         item = first_outcome(key, report.outcome)
         return self._large_parts.fitted(item, OUTCOME_BUDGET_BYTES, agent_id=key.agent_id, decision_id=key.decision_id)
@@ -212,7 +242,8 @@ class DynamoDBDecisions:
         raise Unavailable(f"other writers kept changing the outcomes of {key.decision_id}")
 
     def _update_item(self, key: DecisionKey, before: Item, after: Item, unchanged: str, values: Item) -> None:
-        update = changes(before, after)
+        # The archive does not know of this outcome: the item stays until it does.
+        update = changes({**before, "ttl": {"N": "0"}}, {name: after[name] for name in after if name != "ttl"})
         with unavailable("DynamoDB"):
             self._client.update_item(
                 TableName=self._table,
@@ -256,6 +287,15 @@ class DynamoDBDecisions:
         """Items that have not expired: DynamoDB deletes them late, up to days."""
         now = self._clock.now_ms() / 1000
         return [item for item in items if "ttl" not in item or float(item["ttl"]["N"]) > now]
+
+
+def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue, ...]]:
+    """Condition, with what it compares with, that a decision has no outcomes but those at hand."""
+    if decision.outcome is None:
+        return (' AND "success" IS MISSING',)
+    if not decision.revision:
+        return (' AND "revision" IS MISSING',)
+    return ' AND "revision"=?', {"N": str(decision.revision)}
 
 
 def _compare(present: Decision | None, wanted: Decision) -> Written:

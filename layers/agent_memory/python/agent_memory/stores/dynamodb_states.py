@@ -69,6 +69,11 @@ class DynamoDBStates:
         states = [item for item in items if "version" in item]  # the registration is none
         return [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in states]
 
+    def remove(self, agent_id: str, state_type: str) -> None:
+        """Remove a state, if it is there."""
+        with unavailable("DynamoDB"):
+            self._client.delete_item(TableName=self._table, Key=self._key(agent_id, state_type))
+
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
         """Note that an agent makes decisions of these types, spread over so many shards."""
         with unavailable("DynamoDB"):

@@ -4,13 +4,14 @@ Each behaves as its real sibling does; one contract suite holds them all to that
 through the codec on their way in, so that what DynamoDB would refuse is refused here too.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from threading import Lock
 
 from agent_memory.errors import Conflict
 from agent_memory.models import Document, Memory, State
-from agent_memory.stores.base import Access, Registration
+from agent_memory.stores.base import Access, Part, Registration
 from agent_memory.stores.dynamodb_items import (
     ACCESSES_OF_MEMORY,
     Item,
@@ -146,6 +147,11 @@ class InMemoryStates:
         states = [(name, self.get(agent_id, name)) for name in names]
         return [(name.removeprefix(prefix), state) for name, state in states if state is not None]
 
+    def remove(self, agent_id: str, state_type: str) -> None:
+        """Remove a state, if it is there."""
+        with self._writing:
+            self._states.pop((agent_id, state_type), None)
+
     def register(
         self,
         agent_id: str,
@@ -193,6 +199,18 @@ class InMemoryBlobs:
     def write(self, key: str, body: bytes) -> None:
         """Write the object, replacing an earlier one."""
         self._objects[key] = bytes(body)
+
+    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
+        """Bytes `start` up to, not including, `end`; a negative start counts from the end. None where there is none."""
+        body = self._objects.get(key)
+        if body is None:
+            return None
+        first, last, _ = slice(start, end).indices(len(body))
+        return Part(body[first:last], first, len(body), hashlib.sha256(body).hexdigest())
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """The keys of all objects below a prefix, in key order."""
+        return sorted(key for key in list(self._objects) if key.startswith(prefix))
 
     def list_prefixes(self, prefix: str) -> list[str]:
         """The 'folders' directly under a prefix, in key order, each ending in '/'."""

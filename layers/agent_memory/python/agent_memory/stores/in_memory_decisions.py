@@ -71,11 +71,19 @@ class InMemoryDecisions:
             if found is not None and wanted.matches(found):
                 yield found
 
-    def expire(self, keys: Sequence[DecisionKey], at_ms: Sequence[int]) -> None:
-        """Let each decision vanish from its own moment on. What is not here any more is passed over."""
-        for key, moment in zip(keys, at_ms, strict=True):
-            if key in self._items:
-                self._expiry_ms[key] = moment
+    def expire(self, decisions: Sequence[Decision], at_ms: Sequence[int]) -> list[bool]:
+        """Let each decision vanish from its own moment on, given that its outcomes are still those at hand."""
+        with self._writing:
+            return [self._expire(one, moment) for one, moment in zip(decisions, at_ms, strict=True)]
+
+    def bring_back(self, decisions: Sequence[Decision]) -> None:
+        """Write decisions that had left, with their outcomes, unless they are here."""
+        with self._writing:
+            for one in decisions:
+                key = DecisionKey.of(one)
+                if self._living(key) is None:
+                    self._items[key] = decision_item(one) | all_outcomes(one)
+                    self._expiry_ms.pop(key, None)
 
     def link(self, links: Sequence[Link]) -> None:
         """Note what came of earlier decisions. The same link again changes nothing."""
@@ -118,7 +126,18 @@ class InMemoryDecisions:
             return Written.UNCHANGED
         kept = {name: value for name, value in self._items[key].items() if name not in OUTCOME_ATTRIBUTES}
         self._items[key] = kept | all_outcomes(new)
+        self._expiry_ms.pop(key, None)
         return Written.CREATED
+
+    def _expire(self, decision: Decision, moment: int) -> bool:
+        key = DecisionKey.of(decision)
+        if key not in self._items:
+            return False
+        present = decision_from(self._items[key])
+        if (present.outcome is None, present.revision) != (decision.outcome is None, decision.revision):
+            return False
+        self._expiry_ms[key] = moment
+        return True
 
     def _living(self, key: DecisionKey) -> Decision | None:
         item, expires_ms = self._items.get(key), self._expiry_ms.get(key)

@@ -10,14 +10,19 @@ from typing import Any
 Columns = Mapping[str, str]
 """Column names and their DuckDB types, in order."""
 
+
+class NotParquet(ValueError):
+    """A file that cannot be read as Parquet with our columns."""
+
+
 _LARGEST_ROW_BYTES = 16_777_216
 
 
-def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
-    """Rows as one Parquet file, zstd-compressed, in the order given."""
+def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns, *, options: str = "") -> bytes:
+    """Rows as one Parquet file, zstd-compressed, in the order given; `options` are more of DuckDB's `COPY`."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "rows.parquet")
-        _copy(f"SELECT * FROM {_rows_table(rows, columns, folder)}", [], target)  # noqa: S608
+        _copy(f"SELECT * FROM {_rows_table(rows, columns, folder)}", [], target, options)  # noqa: S608
         return target.read_bytes()
 
 
@@ -46,15 +51,35 @@ def from_parquet(
     """The rows of a Parquet file that `keep` (SQL, with `parameters`) lets through, in its order.
 
     A column that the file was written without is null in every row.
+
+    Raises:
+        NotParquet: these bytes are no such file.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
-        no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
-        rows = f"SELECT * FROM read_parquet('{source}') UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
-        query = f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {keep}"  # noqa: S608  text of our own
+        return rows_of(source, columns, keep=keep, parameters=parameters)
+
+
+def rows_of(
+    source: Path, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
+) -> list[tuple[Any, ...]]:
+    """What `from_parquet` returns, of a file."""
+    no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+    rows = f"SELECT * FROM read_parquet('{source}') UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
+    query = f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {keep}"  # noqa: S608  text of our own
+    return query_rows(query, parameters)
+
+
+def query_rows(query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """What DuckDB answers. Raises `NotParquet` where it cannot read the file that the query names."""
+    import duckdb  # noqa: PLC0415  as `_database`
+
+    try:
         found: list[tuple[Any, ...]] = _cursor().execute(query, list(parameters)).fetchall()
-        return found
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise NotParquet(str(error)) from error
+    return found
 
 
 def _rows_table(rows: Iterable[Mapping[str, Any]], columns: Columns, folder: str) -> str:
@@ -68,8 +93,9 @@ def _rows_table(rows: Iterable[Mapping[str, Any]], columns: Columns, folder: str
     return f"read_json('{source}', {settings})"
 
 
-def _copy(query: str, parameters: Sequence[Any], target: Path) -> None:
-    _cursor().execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)", list(parameters))
+def _copy(query: str, parameters: Sequence[Any], target: Path, options: str = "") -> None:
+    settings = f"FORMAT parquet, COMPRESSION zstd{options}"
+    _cursor().execute(f"COPY ({query}) TO '{target}' ({settings})", list(parameters))
 
 
 def _cursor() -> Any:

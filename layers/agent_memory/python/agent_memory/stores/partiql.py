@@ -37,13 +37,13 @@ class Statements:
         return {"Statement": f'INSERT INTO "{self._table}" VALUE {{{fields}}}', "Parameters": list(item.values())}
 
     def update(
-        self, key: Item, values: "dict[str, AttributeValue]", condition: str = ""
+        self, key: Item, values: "dict[str, AttributeValue]", condition: str = "", *compared: AttributeValue
     ) -> "BatchStatementRequestTypeDef":
-        """Set attributes of an item that is there and meets the condition."""
+        """Set attributes of an item that is there and meets the condition, whose `?` are the values compared with."""
         assignments = " ".join(f'SET "{name}"=?' for name in values)
         return {
             "Statement": f'UPDATE "{self._table}" {assignments} WHERE "pk"=? AND "sk"=?{condition}',
-            "Parameters": [*values.values(), key["pk"], key["sk"]],
+            "Parameters": [*values.values(), key["pk"], key["sk"], *compared],
         }
 
     def run(self, statements: "Sequence[BatchStatementRequestTypeDef]") -> list[bool]:

@@ -1,0 +1,108 @@
+"""`python -m benchmarks.archive`: what is read of an archived day of 100,000 decisions to find one of them."""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from random import Random
+
+from rich.console import Console
+from rich.table import Table
+
+from agent_memory.clock import DAY_MS, HOUR_MS, day_start_ms
+from agent_memory.ids import new_decision_id
+from agent_memory.keys import archive_file_key
+from agent_memory.models import Decision, Outcome
+from agent_memory.stores.base import Part, Span
+from agent_memory.stores.in_memory import InMemoryBlobs
+from agent_memory.stores.parquet_archive import ParquetArchive
+
+_DECISIONS = 100_000
+_ASKED = 20
+_AGENT, _TYPE, _DAY = "market-hunter", "QUERY", date(2026, 11, 20)
+
+Row = tuple[str, str, str]
+"""What was measured, what it came to, and the goal, empty where there is none."""
+
+
+class CountedBlobs(InMemoryBlobs):
+    """Objects in memory that count what is read of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = 0
+        self.bytes = 0
+
+    def read(self, key: str) -> bytes | None:
+        """The object, or None where there is none."""
+        body = super().read(key)
+        self._count(len(body or b""))
+        return body
+
+    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
+        """Bytes of the object."""
+        part = super().read_part(key, start, end)
+        self._count(len(part.body) if part else 0)
+        return part
+
+    def reset(self) -> None:
+        """Count from nothing."""
+        self.requests = self.bytes = 0
+
+    def _count(self, size: int) -> None:
+        self.requests += 1
+        self.bytes += size
+
+
+def rows() -> Iterator[Row]:
+    """Requests, bytes and time; objects lie in memory, so that no network is measured."""
+    blobs = CountedBlobs()
+    archive = ParquetArchive(blobs)
+    chance = Random(1)  # noqa: S311  no secret
+    decisions = [_decision(n, chance) for n in range(_DECISIONS)]
+    packed = archive.pack(decisions)
+    archive.write_file(_AGENT, _TYPE, _DAY, packed)
+    size = len(blobs.read(archive_file_key(_AGENT, _TYPE, _DAY)) or b"")
+    yield "the day's file", f"{size:,} bytes, {size / _DECISIONS:.0f} a decision", ""
+    most, requests, seconds = 0, 0, 0.0
+    for one in chance.sample(decisions, _ASKED):
+        blobs.reset()
+        began = time.perf_counter()
+        assert archive.get(_AGENT, _TYPE, _DAY, [one.decision_id]) == [one]  # noqa: S101  a benchmark of wrong answers is none
+        seconds += time.perf_counter() - began
+        most, requests = max(most, blobs.bytes), max(requests, blobs.requests)
+    yield f"one decision, the most of {_ASKED}", f"{most:,} bytes, {most / size:.1%}, {requests} requests", "≤ 5%"
+    yield "  time, mean", f"{seconds / _ASKED * 1000:.0f} ms", ""
+    start = day_start_ms(_DAY)
+    for name, span in (("an hour", HOUR_MS), ("the whole day", DAY_MS)):
+        blobs.reset()
+        began = time.perf_counter()
+        found = len(archive.read_day(_AGENT, _TYPE, _DAY, Span(start, start + span)))
+        seconds = time.perf_counter() - began
+        yield f"{name}, {found:,} decisions", f"{blobs.bytes:,} bytes, {blobs.bytes / size:.1%}, {seconds:.2f} s", ""
+
+
+def _decision(n: int, chance: Random) -> Decision:
+    at_ms = day_start_ms(_DAY) + n * DAY_MS // _DECISIONS
+    market = {"trend": chance.choice(["bullish", "bearish"]), "volatility": chance.choice(["low", "normal", "high"])}
+    scores = {name: round(chance.random(), 6) for name in ("whaleMovements", "orderBook", "sentiment")}
+    success = chance.random() < 0.5  # noqa: PLR2004  a coin
+    return Decision(
+        agent_id=_AGENT,
+        decision_id=new_decision_id(_TYPE, at_ms),
+        decision_type=_TYPE,
+        timestamp_ms=at_ms,
+        context={"market": market, "cycle": n},
+        reasoning={"scores": scores, "selected": max(scores, key=lambda name: scores[name])},
+        outcome=Outcome(success, {"move": round(chance.gauss(0, 1), 4)}, {"latency_ms": chance.randrange(500)}, at_ms),
+    )
+
+
+def _main() -> None:
+    table = Table("measured", "result", "goal", title=f"Reading an archived day of {_DECISIONS:,} decisions")
+    for row in rows():
+        table.add_row(*row)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    _main()

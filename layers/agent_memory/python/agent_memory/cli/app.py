@@ -1,0 +1,48 @@
+"""`agent-memory`: subcommands, and one line for whatever is expected to go wrong.
+
+0    done, and nothing was found
+1    done, and there are findings
+2    not done: an option is unusable, or a store did not answer
+"""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from agent_memory.cli.verify import verify
+from agent_memory.errors import AgentMemoryError
+
+FAILED = 2
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app.command()(verify)
+
+
+@app.callback()
+def agent_memory() -> None:
+    """Tools for the data of Agent Memory.
+
+    Tables and bucket are found by AGENT_MEMORY_TABLE_PREFIX, AGENT_MEMORY_ARCHIVE_BUCKET and the usual AWS settings.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default the process's own. Returns the exit code."""
+    given = None if arguments is None else list(arguments)
+    try:
+        return typer.main.get_command(app).main(given, prog_name="agent-memory", standalone_mode=False) or 0
+    except typer.TyperException as error:
+        return _failed(error.format_message())
+    except AgentMemoryError as error:
+        return _failed(str(error))
+
+
+def _failed(why: str) -> int:
+    typer.echo(f"agent-memory: {' '.join(why.split())}", err=True)
+    return FAILED
+
+
+def run() -> None:
+    """The entry point of the installed command."""
+    sys.exit(main())

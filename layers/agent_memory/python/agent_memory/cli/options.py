@@ -1,0 +1,52 @@
+"""Options that subcommands share, and what they name."""
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from agent_memory.clock import parse_date
+from agent_memory.errors import InvalidInput, Unavailable
+from agent_memory.keys import check_agent_id
+from agent_memory.stores.connections import Stores, open_stores
+
+
+def _agent(value: str) -> str:
+    try:
+        return check_agent_id(value)
+    except InvalidInput as error:
+        raise typer.BadParameter(error.message) from error
+
+
+def day(value: str) -> date:
+    """A day that an option names; for `typer.Option(parser=day)`."""
+    try:
+        return parse_date(value)
+    except InvalidInput as error:
+        raise typer.BadParameter(error.message) from error
+
+
+Agent = Annotated[str, typer.Option("--agent", metavar="ID", parser=_agent, help="The agent's id.")]
+TablePrefix = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        envvar="AGENT_MEMORY_TABLE_PREFIX",
+        show_default="agent-memory",
+        help="What the tables' names begin with.",
+    ),
+]
+Bucket = Annotated[
+    str | None, typer.Option(metavar="NAME", envvar="AGENT_MEMORY_ARCHIVE_BUCKET", help="The bucket of the archive.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
+
+
+def stores_of(table_prefix: str | None, bucket: str | None) -> Stores:
+    """The stores that the options name. Raises `Unavailable` where the AWS settings lead nowhere."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  `--help` and a wrong option need none of it
+
+    try:
+        return open_stores(table_prefix=table_prefix, archive_bucket=bucket)
+    except BotoCoreError as error:
+        raise Unavailable(f"the AWS settings cannot be used: {error}") from error

@@ -1,0 +1,63 @@
+"""`agent-memory verify`: whether an agent's archive is as it was sealed."""
+
+import json
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from agent_memory.archive_verification import Finding, Verification, verify_archive
+from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day, stores_of
+from agent_memory.clock import SystemClock
+
+FOUND = 1
+
+
+def verify(
+    *,
+    agent: Agent,
+    first: Annotated[
+        date | None,
+        typer.Option("--from", metavar="YYYY-MM-DD", parser=day, help="The first day whose decisions are read."),
+    ] = None,
+    last: Annotated[
+        date | None,
+        typer.Option("--to", metavar="YYYY-MM-DD", parser=day, help="The last day whose decisions are read."),
+    ] = None,
+    table_prefix: TablePrefix = None,
+    bucket: Bucket = None,
+    as_json: AsJson = False,
+) -> int:
+    """Check an agent's archive: every decision, every day and every link of its chains.
+
+    Exit code: 0 all is as it was sealed, 1 something is not, 2 it could not be checked.
+    """
+    if first is not None and last is not None and last < first:
+        raise typer.BadParameter("lies before --from", param_hint="'--to'")
+    if not bucket:
+        raise typer.BadParameter("is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET", param_hint="'--bucket'")
+    stores = stores_of(table_prefix, bucket)
+    assert stores.archive is not None  # noqa: S101  there is a bucket
+    verification = verify_archive(
+        agent, states=stores.states, archive=stores.archive, now_ms=SystemClock().now_ms(), first=first, last=last
+    )
+    typer.echo(json.dumps(verification.as_dict()) if as_json else _text(verification))
+    return 0 if verification.is_clean else FOUND
+
+
+def _text(verification: Verification) -> str:
+    checked = (
+        f"{verification.agent_id}: {verification.days:,} days, {verification.decisions:,} decisions and "
+        f"{verification.manifests:,} manifests checked"
+    )
+    heads = [f"head of {kind}: {head}" for kind, head in verification.heads.items()]
+    if verification.is_clean:
+        return "\n".join([f"{checked}; all as sealed", *heads])
+    return "\n".join(
+        [*map(_line, verification.findings), f"{checked}; {len(verification.findings):,} findings", *heads]
+    )
+
+
+def _line(finding: Finding) -> str:
+    place = [finding.decision_type, finding.day.isoformat() if finding.day else None, finding.decision_id]
+    return f"{finding.kind}  {' '.join(one for one in place if one)}: {finding.message}"

@@ -1,0 +1,185 @@
+"""Whatever is done to the archive behind its back is found; what the product does itself is not."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from archives import A_DAY, AGENT, DAYS, FIRST, TYPES, Tampering, night, sealed_archive
+
+from agent_memory.archive_verification import verify_archive
+from agent_memory.clock import DAY_MS
+from agent_memory.decision_log import DecisionLog
+from agent_memory.errors import InvalidInput, Unavailable
+from agent_memory.keys import archive_chain_state, archive_file_key, archive_manifest_key
+from agent_memory.night.archival import archive_due_days
+from agent_memory.retention import EXPIRE_AFTER_DAYS
+from agent_memory.stores.in_memory import InMemoryBlobs
+from agent_memory.stores.parquet_archive import ParquetArchive
+from tests.faults import FailingOnce
+
+LAST = FIRST + timedelta(days=DAYS - 1)
+
+
+class VersionedBlobs(InMemoryBlobs):
+    """Objects in memory; every version of each stays."""
+
+    def __init__(self):
+        super().__init__()
+        self.versions = {}
+
+    def write(self, key, body):
+        super().write(key, body)
+        self.versions.setdefault(key, []).append(body)
+
+
+@pytest.fixture(scope="module")
+def sealed():
+    """Stores, clock, the archive's objects, and all their versions; what a test changes, it changes in a copy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent_memory.stores.in_memory.InMemoryBlobs", VersionedBlobs)
+        stores, clock = sealed_archive()
+    return stores, clock, dict(stores.blobs._objects), stores.blobs.versions
+
+
+def archive_of(objects):
+    blobs = InMemoryBlobs()
+    blobs._objects = objects
+    return ParquetArchive(blobs)
+
+
+def found_in(sealed, objects, **about):
+    stores, clock, *_ = sealed
+    return verify_archive(
+        AGENT, states=about.pop("states", stores.states), archive=archive_of(objects), now_ms=clock.now_ms(), **about
+    )
+
+
+def kinds(verification):
+    return [(str(one.kind), one.day) for one in verification.findings]
+
+
+def test_what_nights_and_late_outcomes_wrote_is_clean(sealed):
+    verification = found_in(sealed, sealed[2])
+    assert verification.findings == ()
+    assert (verification.days, verification.decisions) == (DAYS * len(TYPES), DAYS * len(TYPES) * A_DAY)
+    assert verification.manifests == DAYS * len(TYPES) + 3
+    assert set(verification.heads) == set(TYPES)
+
+
+@pytest.mark.parametrize("seeds", [range(60), pytest.param(range(60, 1_000), marks=pytest.mark.slow)], ids=len)
+def test_every_tampering_is_found(sealed, seeds):
+    *_, objects, versions = sealed
+    missed, tried = [], Counter()
+    for seed in seeds:
+        tampering = Tampering(objects, versions, seed)
+        assert tampering.objects != objects, (seed, tampering.what)
+        tried[tampering.what] += 1
+        if found_in(sealed, tampering.objects).is_clean:
+            missed.append((seed, tampering.what))
+    assert missed == []
+    assert len(tried) == 13
+
+
+def changed(sealed, key, edit):
+    """The objects with the rows of a file edited."""
+    tampering = Tampering.__new__(Tampering)
+    tampering.objects = dict(sealed[2])
+    rows = tampering._rows(key)
+    edit(rows)
+    return tampering.with_rows(key, rows)
+
+
+def test_a_changed_decision_is_named(sealed):
+    key, seen = archive_file_key(AGENT, "QUERY", FIRST), []
+
+    def edit(rows):
+        seen.append(rows[3]["decision_id"])
+        rows[3]["reasoning"] = '{"why":"because of something else"}'
+
+    (finding,) = found_in(sealed, changed(sealed, key, edit)).findings
+    assert (str(finding.kind), finding.day, finding.decision_type) == ("changed", FIRST, "QUERY")
+    assert finding.decision_id == seen[0]
+    assert finding.as_dict()["day"] == "2026-07-01"
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind"),
+    [
+        (lambda rows: rows.pop(), "removed"),
+        (lambda rows: rows.clear(), "removed"),
+        (lambda rows: rows.append(rows[0]), "added"),
+        (lambda rows: rows.reverse(), "reordered"),
+    ],
+)
+def test_removed_added_and_reordered_decisions_are_told_apart(sealed, edit, kind):
+    found = kinds(found_in(sealed, changed(sealed, archive_file_key(AGENT, "QUERY", FIRST), edit)))
+    assert (kind, FIRST) in found
+
+
+def without(objects, *keys):
+    return {key: body for key, body in objects.items() if key not in keys}
+
+
+def test_a_lost_file_a_lost_manifest_and_a_lost_day_are_told_apart(sealed):
+    objects = sealed[2]
+    file, manifest = archive_file_key(AGENT, "LEARNING", LAST), archive_manifest_key(AGENT, "LEARNING", LAST, 1)
+    assert kinds(found_in(sealed, without(objects, file))) == [("removed", LAST)]
+    assert kinds(found_in(sealed, without(objects, manifest))) == [("missing_manifest", LAST)] * 2
+    assert kinds(found_in(sealed, without(objects, file, manifest))) == [("missing_manifest", LAST)]
+
+
+def test_a_whole_type_that_is_taken_away_is_missed(sealed):
+    objects = {key: body for key, body in sealed[2].items() if "decision_type=LEARNING" not in key}
+    found = kinds(found_in(sealed, objects))
+    assert found == [("missing_manifest", LAST), ("missing_manifest", None)]
+
+
+def test_without_its_head_in_the_table_nothing_is_vouched_for(sealed):
+    stores, clock = sealed_archive()
+    stores.states.remove(AGENT, archive_chain_state("QUERY"))
+    found = verify_archive(AGENT, states=stores.states, archive=stores.archive, now_ms=clock.now_ms())
+    assert Counter(str(one.kind) for one in found.findings) == {"added": 6, "missing_manifest": 3}
+    assert {one.decision_type for one in found.findings} == {"QUERY"}
+
+
+def test_days_outside_of_the_wanted_ones_are_not_read(sealed):
+    objects = without(sealed[2], archive_file_key(AGENT, "QUERY", FIRST))
+    assert found_in(sealed, objects, first=FIRST + timedelta(days=1)).is_clean
+    assert found_in(sealed, objects, last=FIRST, first=FIRST).days == 2
+    assert not found_in(sealed, objects, last=FIRST).is_clean
+
+
+@pytest.mark.parametrize("method", ["file", "objects", "manifest_body", "types"])
+def test_an_unreadable_store_is_an_error_and_no_clean_bill(sealed, method):
+    stores, clock, objects, _ = sealed
+    broken = FailingOnce(archive_of(objects), method, 0, after=False)
+    with pytest.raises(Unavailable):
+        verify_archive(AGENT, states=stores.states, archive=broken, now_ms=clock.now_ms())
+    with pytest.raises(InvalidInput):
+        verify_archive("No Agent", states=stores.states, archive=stores.archive, now_ms=0)
+
+
+def test_what_lifecycle_took_after_seven_years_is_not_missed(sealed):
+    stores, clock, objects, _ = sealed
+    oldest = [archive_file_key(AGENT, "LEARNING", FIRST), archive_manifest_key(AGENT, "LEARNING", FIRST, 1)]
+    left = archive_of(without(objects, *oldest))
+    later = clock.now_ms() + EXPIRE_AFTER_DAYS * DAY_MS
+    assert not verify_archive(AGENT, states=stores.states, archive=left, now_ms=later - 40 * DAY_MS).is_clean
+    assert verify_archive(AGENT, states=stores.states, archive=left, now_ms=later).is_clean
+    assert verify_archive(AGENT, states=stores.states, archive=archive_of({}), now_ms=later).is_clean
+
+
+@pytest.mark.parametrize("method", ["write_file", "write_manifest"])
+def test_a_writing_that_was_cut_short_is_told_as_such_and_is_gone_after_the_next_night(method):
+    stores, clock = sealed_archive()
+    log = DecisionLog(AGENT, stores, clock)
+    decision_id = stores.archive.read_day(AGENT, "QUERY", FIRST)[2].decision_id
+    log.record_outcome({"decision_id": decision_id, "outcome": {}, "success": False, "horizon": "late"})
+    broken = FailingOnce(stores.archive, method, 0, after=True)
+    day = FIRST + timedelta(days=60)
+    archive_due_days(AGENT, day, decisions=stores.decisions, states=stores.states, archive=broken)
+    look = {"states": stores.states, "archive": stores.archive, "now_ms": clock.now_ms()}
+    assert ("unfinished", FIRST) in kinds(verify_archive(AGENT, **look))
+    night(stores, clock)
+    assert verify_archive(AGENT, **look).is_clean
+    assert stores.archive.manifest(AGENT, "QUERY", FIRST).revision == 4
