@@ -132,6 +132,7 @@ def test_what_a_writer_without_the_archive_logs_again_takes_nothing_from_it(stor
     log.record_outcomes([report(first), report(second)])
     night(stores, TODAY)
     clock.advance(DAY_MS)
+    stores.decisions.erase(AGENT, dry_run=False)  # as expiry does, hours or days late
     blind = DecisionLog(AGENT, replace(stores, archive=None), clock)
     for n, one in enumerate((first, second)):
         blind.log_one({"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "decision_id": one})

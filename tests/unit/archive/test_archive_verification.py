@@ -128,6 +128,17 @@ def test_a_lost_file_a_lost_manifest_and_a_lost_day_are_told_apart(sealed):
     assert kinds(found_in(sealed, without(objects, file, manifest))) == [("missing_manifest", LAST)]
 
 
+@pytest.mark.parametrize(
+    "name", ["date=2026-07-01/_manifest-00001.json", "date=2026-07-01/more.parquet", "date=2026-7-1/x"]
+)
+def test_an_object_that_the_archive_did_not_write_is_told(sealed, name):
+    key = archive_file_key(AGENT, "QUERY", FIRST).replace("date=2026-07-01/decisions.parquet", name)
+    copied = sealed[2][archive_manifest_key(AGENT, "QUERY", FIRST, 1)]
+    (finding,) = found_in(sealed, {**sealed[2], key: copied}).findings
+    assert str(finding.kind) == "added"
+    assert key in finding.message
+
+
 def test_a_whole_type_that_is_taken_away_is_missed(sealed):
     objects = {key: body for key, body in sealed[2].items() if "decision_type=LEARNING" not in key}
     found = kinds(found_in(sealed, objects))

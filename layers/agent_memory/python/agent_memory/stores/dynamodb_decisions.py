@@ -78,7 +78,7 @@ class DynamoDBDecisions:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
         encoded = [decision_item(decision) for decision in decisions]
         items = [
-            self._large_parts.fitted(item, INSERT_BUDGET_BYTES, agent_id=one.agent_id, decision_id=one.decision_id)
+            self._fitted(DecisionKey.of(one), item, INSERT_BUDGET_BYTES)
             for one, item in zip(decisions, encoded, strict=True)
         ]
         if len(decisions) == 1:
@@ -183,12 +183,7 @@ class DynamoDBDecisions:
 
     def _bring_back(self, decision: Decision) -> None:
         key = DecisionKey.of(decision)
-        item = self._large_parts.fitted(
-            decision_item(decision) | all_outcomes(decision),
-            ITEM_BUDGET_BYTES,
-            agent_id=key.agent_id,
-            decision_id=key.decision_id,
-        )
+        item = self._fitted(key, decision_item(decision) | all_outcomes(decision), ITEM_BUDGET_BYTES)
         try:
             with unavailable("DynamoDB"):
                 self._client.put_item(
@@ -201,9 +196,11 @@ class DynamoDBDecisions:
         except ClientError:
             return  # it is here
 
+    def _fitted(self, key: DecisionKey, item: Item, budget_bytes: int) -> Item:
+        return self._large_parts.fitted(item, budget_bytes, agent_id=key.agent_id, decision_id=key.decision_id)
+
     def _first_outcome(self, key: DecisionKey, report: Report) -> Item:
-        item = first_outcome(key, report.outcome)
-        return self._large_parts.fitted(item, OUTCOME_BUDGET_BYTES, agent_id=key.agent_id, decision_id=key.decision_id)
+        return self._fitted(key, first_outcome(key, report.outcome), OUTCOME_BUDGET_BYTES)
 
     def _update(self, key: DecisionKey, report: Report, added: Item) -> Written:
         """Add the first outcome in one request; where something stands already, settle with that."""
@@ -225,9 +222,7 @@ class DynamoDBDecisions:
             if new is decision:
                 return Written.UNCHANGED
             kept = {name: value for name, value in raw.items() if name not in with_pointers(OUTCOME_ATTRIBUTES)}
-            item = self._large_parts.fitted(
-                kept | all_outcomes(new), ITEM_BUDGET_BYTES, agent_id=key.agent_id, decision_id=key.decision_id
-            )
+            item = self._fitted(key, kept | all_outcomes(new), ITEM_BUDGET_BYTES)
             unchanged, values = "attribute_not_exists(revision)", {}
             if decision.revision:
                 unchanged, values = "revision = :seen", {":seen": {"N": str(decision.revision)}}

@@ -104,6 +104,7 @@ class InMemoryDecisions:
         count = len(decisions) + sum(len(self._links[address]) for address in links)
         if not dry_run:
             self._items = {key: item for key, item in self._items.items() if key.agent_id != agent_id}
+            self._expiry_ms = {key: moment for key, moment in self._expiry_ms.items() if key.agent_id != agent_id}
             self._links = {address: kept for address, kept in self._links.items() if address[0] != agent_id}
         return count
 

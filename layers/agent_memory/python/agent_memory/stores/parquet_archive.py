@@ -29,7 +29,7 @@ from agent_memory.stores.parquet import NotParquet, from_parquet, to_parquet
 from agent_memory.stores.parquet_ranges import IN_SMALL_ROW_GROUPS, ObjectReplaced, rows_at
 from agent_memory.stores.parquet_rows import COLUMNS, decision_of_row, row_of, rows_from
 
-_NAMES = re.compile(r"date=(?P<day>\d{4}-\d\d-\d\d)/(?:decisions\.parquet|_manifest-(?P<revision>\d{4,})\.json)")
+_NAMES = re.compile(r"/date=(?P<day>[\d-]{10})/(?:decisions\.parquet|_manifest-(?P<revision>\d{4,})\.json)\Z")
 # A day is replaced by nights only: to meet a second replacement while reading would be a fault.
 _ATTEMPTS = 3
 
@@ -135,8 +135,7 @@ class ParquetArchive:
         return self._below(archive_prefix(agent_id, decision_type), agent_id, decision_type)
 
     def _below(self, prefix: str, agent_id: str, decision_type: str) -> list[ArchivedObject]:
-        room = archive_prefix(agent_id, decision_type)
-        return [_object(room, key) for key in self._blobs.list_keys(prefix)]
+        return [_object(agent_id, decision_type, key) for key in self._blobs.list_keys(prefix)]
 
     def _some(self, key: str, spans: Sequence[Span]) -> list[Decision]:
         """The decisions in spans, by reading parts of the file."""
@@ -165,12 +164,17 @@ def _decisions(key: str, read: Callable[[], Iterable[tuple[Any, ...]]]) -> list[
         raise Damaged(f"{key} is not what was archived; `agent-memory verify` tells more: {error}") from error
 
 
-def _object(room: str, key: str) -> ArchivedObject:
-    name = _NAMES.fullmatch(key.removeprefix(room))
+def _object(agent_id: str, decision_type: str, key: str) -> ArchivedObject:
+    """What an object is by its name, which must be the very one that the archive gives."""
+    name = _NAMES.search(key)
     if name is None:
         return ArchivedObject(key)
     try:
         day = date.fromisoformat(name["day"])
     except ValueError:
         return ArchivedObject(key)
-    return ArchivedObject(key, day, int(name["revision"]) if name["revision"] else None)
+    if key == archive_file_key(agent_id, decision_type, day):
+        return ArchivedObject(key, day)
+    revision = int(name["revision"] or 0)
+    is_manifest = key == archive_manifest_key(agent_id, decision_type, day, revision)
+    return ArchivedObject(key, day, revision) if is_manifest else ArchivedObject(key)
