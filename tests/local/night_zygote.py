@@ -1,0 +1,161 @@
+"""Runs nights over twenty agents in children that are killed, again and again. Started by test_night_kill.py.
+
+Everything is imported once and each child is forked from here, before this process has any thread. All children read
+the same clock, so that what a night writes depends on its day alone.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from datetime import date, timedelta
+
+from agent_memory.clock import FixedClock, day_start_ms, to_iso
+from agent_memory.decision_log import DecisionLog
+from agent_memory.ids import decision_id_for
+from agent_memory.memories import LongTermMemory
+from agent_memory.night import whole
+from agent_memory.night.evidence import renew_evidence
+from agent_memory.stores.base import DecisionKey
+from agent_memory.stores.connections import open_stores
+from agent_memory.stores.parquet import to_parquet  # noqa: F401  DuckDB is imported before the first fork
+
+AGENTS = [f"agent-{n:02d}" for n in range(20)]
+POISONED = "poisoned"
+KINDS = ("QUERY", "SIGNAL_GENERATION")
+ARCHIVED_DAYS = 12
+LIFE_SECONDS = (0.01, 0.5)
+
+
+def at_noon(day):
+    return FixedClock(day_start_ms(day) + 12 * 3_600_000)
+
+
+def stores_at(prefix, bucket, clock):
+    return open_stores(table_prefix=prefix, archive_bucket=bucket, clock=clock)
+
+
+def days_of(first_night, nights):
+    """The days with decisions: those that the nights archive, and those that they learn from."""
+    oldest = first_night - timedelta(days=30)
+    return [oldest + timedelta(days=n) for n in range(ARCHIVED_DAYS)] + [
+        first_night + timedelta(days=n - 1) for n in range(nights + 1)
+    ]
+
+
+def fill(prefix, bucket, first_night, nights):
+    """Decisions of every agent, evidence of months for some, and memories that are due to be forgotten."""
+    for agent_id in (*AGENTS, POISONED):
+        chance = random.Random(agent_id)
+        for day in days_of(first_night, nights):
+            log = DecisionLog(agent_id, stores_at(prefix, bucket, at_noon(day)), at_noon(day))
+            drafts, reports = drawn(agent_id, day, chance)
+            log.log(drafts)
+            log.record_outcomes(reports)
+        old = LongTermMemory(agent_id, log._tiers._stores.memories, at_noon(first_night - timedelta(days=40)))
+        old.put("STRATEGY", "doubtful", {"confidence": 0.1})
+    stores = stores_at(prefix, bucket, at_noon(first_night))
+    for agent_id in AGENTS[:4]:
+        learned_from = planted(agent_id, first_night)
+        list(renew_evidence(stores.blobs, agent_id, first_night - timedelta(days=3), learned_from))
+    stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"no parquet at all")
+
+
+def drawn(agent_id, day, chance):
+    drafts, reports = [], []
+    for n in range(6):
+        kind = KINDS[n % 2]
+        moment = to_iso(day_start_ms(day) + n * 3_600_000)
+        decision_id = decision_id_for(kind, moment, f"{agent_id} {n}")
+        market = {"volatility": chance.choice(["low", "high"])}
+        drafts.append(
+            {"decision_type": kind, "context": {"market": market}, "reasoning": {}, "decision_id": decision_id}
+        )
+        if n != 5:
+            reports.append({"decision_id": decision_id, "outcome": {"n": n}, "success": chance.random() < 0.5})
+    return drafts, reports
+
+
+def planted(agent_id, first_night):
+    """Decisions of ten weeks whose success depends on the volatility."""
+    from agent_memory.models import Decision, Outcome
+
+    chance = random.Random(f"{agent_id} planted")
+    for n in range(1_500):
+        at_ms = day_start_ms(first_night - timedelta(days=75)) + n * 4_000_000
+        volatility = chance.choice(["low", "high"])
+        success = chance.random() < (0.8 if volatility == "high" else 0.45)
+        decision_id = decision_id_for("QUERY", to_iso(at_ms), f"planted {n}")
+        context = {"market": {"volatility": volatility}}
+        yield Decision(agent_id, decision_id, "QUERY", at_ms, context, {}, outcome=Outcome(success, {}, {}, at_ms))
+
+
+def log_late(prefix, bucket, day):
+    """What comes after its day was archived: an outcome for an early decision of every agent."""
+    clock = at_noon(day)
+    for agent_id in AGENTS:
+        log = DecisionLog(agent_id, stores_at(prefix, bucket, clock), clock)
+        early = day - timedelta(days=31)  # archived by the last night
+        decision_id = decision_id_for(KINDS[1], to_iso(day_start_ms(early) + 5 * 3_600_000), f"{agent_id} 5")
+        key = DecisionKey(agent_id, KINDS[1], day_start_ms(early) + 5 * 3_600_000, decision_id)
+        if log._tiers.find([key])[0] is not None:
+            log.record_outcomes([{"decision_id": decision_id, "outcome": {"late": True}, "success": True}])
+
+
+def run_once(prefix, bucket, day, seed):
+    """The night of all agents in some order, a few at a time, as a process that does not know of earlier attempts."""
+    stores = stores_at(prefix, bucket, at_noon(day + timedelta(days=1)))
+    agents = [*AGENTS, POISONED]
+    random.Random(seed).shuffle(agents)
+    return whole.run_nights(agents, day, stores)
+
+
+def forked(act):
+    """Run in a child; returns its exit code."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = act() or 0
+        finally:
+            os._exit(code)
+    return child
+
+
+def whole_night(prefix, bucket, day):
+    def act():
+        failed = [entry["agent_id"] for entry in run_once(prefix, bucket, day, 0) if "error" in entry]
+        return 0 if failed == [POISONED] else 3
+
+    _, status = os.waitpid(forked(act), 0)
+    assert os.waitstatus_to_exitcode(status) == 0, f"the night of {day} failed"
+
+
+def killed_night(prefix, bucket, day, seconds, seed):
+    """Whether the night was killed before its end."""
+    child = forked(lambda: run_once(prefix, bucket, day, seed) and 0)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def main(prefix, bucket, first_night, nights, kills):
+    first_night, nights, kills = date.fromisoformat(first_night), int(nights), int(kills)
+    moments = random.Random(20_261_124)
+    _, status = os.waitpid(forked(lambda: fill(prefix, bucket, first_night, nights)), 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    killed = 0
+    for n in range(nights):
+        day = first_night + timedelta(days=n)
+        _, status = os.waitpid(forked(lambda day=day: log_late(prefix, bucket, day)), 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        for k in range(kills // nights):
+            killed += killed_night(prefix, bucket, day, moments.uniform(*LIFE_SECONDS), f"{n} {k}")
+        whole_night(prefix, bucket, day)
+    sys.stdout.write(str(killed))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

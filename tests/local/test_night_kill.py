@@ -1,0 +1,88 @@
+"""Nights over twenty agents are killed at 200 random moments, and leave in the end what undisturbed ones leave."""
+
+import os
+import secrets
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent_memory.clock import DAY_MS, day_start_ms
+from agent_memory.night.evidence import read_evidence
+from agent_memory.schema import TABLES
+from agent_memory.stores.base import Span
+from agent_memory.stores.s3_blobs import S3Blobs
+from tests.aws_tables import create_tables
+from tests.local.night_zygote import AGENTS, POISONED
+
+pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
+
+NIGHTS, KILLS = 4, 200
+
+
+class World:
+    """Tables and a bucket with twenty agents' decisions in them, and nights that are killed so many times."""
+
+    def __init__(self, cloud, kills):
+        session = cloud.boto_session()
+        self.dynamodb, self.s3 = session.client("dynamodb"), session.client("s3")
+        self.prefix = f"night-{secrets.token_hex(4)}"
+        self.bucket = f"{self.prefix}-archive"
+        create_tables(self.dynamodb, self.prefix)
+        self.s3.create_bucket(Bucket=self.bucket)
+        # Late enough that nothing expires before the test is over, early enough that days are due for the archive.
+        self.first_night = (datetime.now(UTC) - timedelta(days=20)).date()
+        script = [sys.executable, "-m", "tests.local.night_zygote"]
+        told = subprocess.run(
+            [*script, self.prefix, self.bucket, self.first_night.isoformat(), str(NIGHTS), str(kills)],
+            cwd=Path(__file__).parents[2],
+            env=os.environ | cloud.environment(),
+            check=True,
+            timeout=400,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.killed = int(told.stdout)
+
+    def items(self):
+        found = {}
+        for table in TABLES:
+            for page in self.dynamodb.get_paginator("scan").paginate(TableName=table.full_name(self.prefix)):
+                found |= {(table.name, one["pk"]["S"], one["sk"]["S"]): one for one in page["Items"]}
+        return found
+
+    def objects(self):
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+        return {key: self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+
+    def evidence(self, agent_id):
+        span = Span(0, day_start_ms(self.first_night) + (NIGHTS + 1) * DAY_MS)
+        return read_evidence(S3Blobs(self.s3, self.bucket), agent_id, span)
+
+
+def test_killed_nights_end_as_undisturbed_ones(local_cloud):
+    undisturbed, killed = World(local_cloud, 0), World(local_cloud, KILLS)
+    assert killed.killed > KILLS * 0.9
+    wanted, found = undisturbed.items(), killed.items()
+    assert found.keys() == wanted.keys()
+    assert {key: one for key, one in found.items() if one != wanted[key]} == {}
+    wanted, found = undisturbed.objects(), killed.objects()
+    assert found.keys() == wanted.keys()
+    files = {key for key in wanted if not key.startswith("evidence/")}
+    assert {key for key in files if found[key] != wanted[key]} == set()
+    for agent_id in AGENTS:
+        assert killed.evidence(agent_id) == undisturbed.evidence(agent_id)
+
+    # And the nights did work: patterns, archived days, late outcomes, what was forgotten, and one agent that failed.
+    kinds = {key.split("/")[0] for key in files}
+    assert kinds == {"decisions", "pruned", "reports"}
+    learned = [key for key in undisturbed.items() if key[1].endswith("#PATTERN")]
+    assert len(learned) >= 4
+    reports = [key for key in files if key.startswith("reports/")]
+    assert len(reports) == len(AGENTS) * NIGHTS
+    assert not any(POISONED in key for key in files)
+    rewritten = [key for key in files if key.endswith("_manifest-0002.json")]
+    assert len(rewritten) >= len(AGENTS)
