@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 import typer
 
+from agent_memory.cli.night import night
 from agent_memory.cli.verify import verify
+from agent_memory.cli.whole import export, forget
 from agent_memory.errors import AgentMemoryError
 
 FAILED = 2
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-app.command()(verify)
+for _command in (verify, night, export, forget):
+    app.command()(_command)
 
 
 @app.callback()

@@ -27,6 +27,7 @@ def day(value: str) -> date:
 
 
 Agent = Annotated[str, typer.Option("--agent", metavar="ID", parser=_agent, help="The agent's id.")]
+Day = Annotated[date, typer.Option("--date", metavar="YYYY-MM-DD", parser=day, help="The UTC day whose night it is.")]
 TablePrefix = Annotated[
     str | None,
     typer.Option(

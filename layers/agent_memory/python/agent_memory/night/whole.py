@@ -63,7 +63,8 @@ def run_nights(agents: Sequence[str] | None, day: date, stores: Stores) -> list[
         try:
             return run_night(agent_id, day, stores)
         except Exception as error:
-            return {"agent_id": agent_id, "date": day.isoformat(), "error": f"{type(error).__name__}: {error}"}
+            told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return {"agent_id": agent_id, "date": day.isoformat(), "error": told}
 
     with ThreadPoolExecutor(AGENTS_AT_ONCE) as pool:
         return list(pool.map(of_one, named))
