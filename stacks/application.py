@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 
 from stacks.api_stack import ApiStack
+from stacks.archive_query_stack import ArchiveQueryStack
 from stacks.cache_stack import CacheStack
 from stacks.config import ConfigError, DeployConfig
 from stacks.nightly_stack import NightlyStack
@@ -21,6 +22,7 @@ class Stacks:
     cache: CacheStack
     api: ApiStack
     nightly: NightlyStack
+    query: ArchiveQueryStack
     operations: OperationsStack
 
 
@@ -30,8 +32,9 @@ def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
     cache = CacheStack(app, config=config)
     api = ApiStack(app, config=config, storage=storage, cache=cache)
     nightly = NightlyStack(app, config=config, storage=storage, cache=cache)
+    query = ArchiveQueryStack(app, config=config, storage=storage)
     operations = OperationsStack(app, config=config, storage=storage, cache=cache, api=api, nightly=nightly)
-    return Stacks(storage, cache, api, nightly, operations)
+    return Stacks(storage, cache, api, nightly, query, operations)
 
 
 def build_app() -> cdk.App:

@@ -8,10 +8,9 @@ from constructs import Construct
 from agent_memory.stores.parquet_rows import COLUMNS
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
-from stacks.storage_stack import StorageStack
+from stacks.storage_stack import QUERY_RESULTS, StorageStack
 
 TABLE = "archived_decisions"
-RESULTS_PREFIX = "athena/"
 _PARTITIONS = (("agent_id", "string"), ("decision_type", "string"), ("date", "string"))
 _TYPES = {"VARCHAR": "string", "BIGINT": "bigint", "BOOLEAN": "boolean", "VARCHAR[]": "array<string>"}
 _SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -98,7 +97,7 @@ class ArchiveQueryStack(BaseStack):
                 publish_cloud_watch_metrics_enabled=False,
                 bytes_scanned_cutoff_per_query=_MOST_BYTES_A_QUERY,
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=f"s3://{bucket}/{RESULTS_PREFIX}",
+                    output_location=f"s3://{bucket}/{QUERY_RESULTS}",
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                         encryption_option="SSE_S3"
                     ),

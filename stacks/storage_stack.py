@@ -16,6 +16,10 @@ TABLE_IDS = {schema.DECISIONS: "Decisions", schema.MEMORIES: "Memories", schema.
 _ATTRIBUTE_TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 _OLD_VERSIONS_DAYS = 30
 _ABANDONED_UPLOADS_DAYS = 7
+_QUERY_RESULTS_DAYS = 30
+
+QUERY_RESULTS = "athena/"
+"""Where in the bucket the results of SQL over the archive lie for a while."""
 
 
 class StorageStack(BaseStack):
@@ -138,6 +142,9 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             id="large-parts-expire",
             prefix="large/",
             expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
+        ),
+        s3.LifecycleRule(
+            id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(_QUERY_RESULTS_DAYS)
         ),
         s3.LifecycleRule(
             id="old-versions-and-abandoned-uploads",

@@ -41,7 +41,7 @@ def build(folder: Path, **context: str) -> tuple[cdk.App, Stacks]:
 def synthesize(folder: Path, **context: str) -> Synthesized:
     app, stacks = build(folder, **context)
     app.synth()
-    names = ("storage", "cache", "api", "nightly", "operations")
+    names = ("storage", "cache", "api", "nightly", "query", "operations")
     read = {name: json.loads((folder / f"agent-memory-{name}.template.json").read_text()) for name in names}
     return Synthesized(app, folder, stacks, {name: Template(body) for name, body in read.items()})
 

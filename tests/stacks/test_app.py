@@ -31,7 +31,7 @@ def test_it_runs_without_node_on_the_path(tmp_path):
     answer = run_app(tmp_path)
     assert answer.returncode == 0, answer.stderr
     templates = sorted(path.name for path in (tmp_path / "out").glob("*.template.json"))
-    names = ("api", "cache", "nightly", "operations", "storage")
+    names = ("api", "cache", "nightly", "operations", "query", "storage")
     assert templates == [f"agent-memory-{name}.template.json" for name in names]
 
 

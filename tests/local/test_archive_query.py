@@ -1,0 +1,60 @@
+"""SQL over the archive, as Athena answers it in the local cloud."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent_memory.clock import FixedClock, day_start_ms
+from agent_memory.decision_log import DecisionLog
+from agent_memory.night.archival import archive_due_days
+from local.stores import stores_of
+from stacks.archive_query_stack import TABLE
+
+pytestmark = pytest.mark.local_cloud
+
+DAYS, A_DAY = 3, 4
+
+
+@pytest.fixture
+def first_day(local_cloud):
+    """The first of three days that one agent has in the archive."""
+    first = (datetime.now(UTC) - timedelta(days=40)).date()
+    stores = stores_of(local_cloud)
+    for n in range(DAYS):
+        log = DecisionLog("sql", stores, FixedClock(day_start_ms(first + timedelta(days=n))))
+        for k in range(A_DAY):
+            context = {"market": {"trend": "up"}, "k": k}
+            made = log.log_one({"decision_type": "QUERY", "context": context, "reasoning": {}})
+            if k:
+                log.record_outcome({"decision_id": made.decision_id, "outcome": {}, "success": k > 1})
+    night = first + timedelta(days=35)
+    archive_due_days("sql", night, decisions=stores.decisions, states=stores.states, archive=stores.archive)
+    return first
+
+
+def rows(cloud, sql):
+    """What Athena answers, without the line of names."""
+    athena = cloud.boto_session().client("athena")
+    asked = athena.start_query_execution(
+        QueryString=sql,
+        QueryExecutionContext={"Database": cloud.outputs["ArchiveDatabase"]},
+        WorkGroup=cloud.outputs["ArchiveWorkgroup"],
+    )["QueryExecutionId"]
+    while True:
+        told = athena.get_query_execution(QueryExecutionId=asked)["QueryExecution"]["Status"]
+        if told["State"] not in {"QUEUED", "RUNNING"}:
+            break
+        time.sleep(0.05)
+    assert told["State"] == "SUCCEEDED", told
+    found = athena.get_query_results(QueryExecutionId=asked)["ResultSet"]["Rows"]
+    return [tuple(value.get("VarCharValue") for value in row["Data"]) for row in found[1:]]
+
+
+def test_the_files_of_the_archive_are_a_table(local_cloud, first_day):
+    of_agent = f"FROM {TABLE} WHERE agent_id = 'sql' AND decision_type = 'QUERY'"
+    assert rows(local_cloud, f"SELECT count(*) {of_agent}") == [(str(DAYS * A_DAY),)]
+    by_day = rows(local_cloud, f"SELECT date, count(*) {of_agent} AND success GROUP BY date ORDER BY date")
+    assert by_day == [((first_day + timedelta(days=n)).isoformat(), "2") for n in range(DAYS)]
+    (found,) = rows(local_cloud, f"SELECT context {of_agent} AND date = '{first_day}' ORDER BY timestamp_ms LIMIT 1")
+    assert found[0].startswith('{"k":')

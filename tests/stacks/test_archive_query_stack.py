@@ -1,0 +1,50 @@
+"""The Athena table over the archive's files."""
+
+from datetime import date
+
+import pytest
+
+from agent_memory.keys import archive_file_key
+from agent_memory.stores.parquet_rows import COLUMNS
+from tests.stacks.templates import text_of
+
+
+@pytest.fixture
+def query(aws):
+    return aws["query"]
+
+
+@pytest.fixture
+def table(query):
+    (table,) = query.properties("AWS::Glue::Table")
+    return table["TableInput"]
+
+
+def test_a_partition_lies_where_the_archive_writes_it(table):
+    location = text_of(table["Parameters"]["storage.location.template"]).rpartition(">/")[2]
+    for name, value in (("agent_id", "hunter"), ("decision_type", "QUERY"), ("date", "2026-11-20")):
+        location = location.replace(f"${{{name}}}", value)
+    assert archive_file_key("hunter", "QUERY", date(2026, 11, 20)) == f"{location}decisions.parquet"
+
+
+def test_columns_are_the_files_own_and_no_partition_twice(table):
+    columns = {column["Name"] for column in table["StorageDescriptor"]["Columns"]}
+    partitions = [key["Name"] for key in table["PartitionKeys"]]
+    assert partitions == ["agent_id", "decision_type", "date"]
+    assert columns == set(COLUMNS) - set(partitions)
+    assert table["Parameters"]["projection.enabled"] == "true"
+
+
+def test_a_query_is_bounded_and_its_results_are_encrypted_and_expire(aws, query):
+    (group,) = query.properties("AWS::Athena::WorkGroup")
+    settings = group["WorkGroupConfiguration"]
+    assert settings["EnforceWorkGroupConfiguration"] is True
+    assert settings["BytesScannedCutoffPerQuery"] == 10 * 1024**3
+    assert settings["ResultConfiguration"]["EncryptionConfiguration"] == {"EncryptionOption": "SSE_S3"}
+    assert text_of(settings["ResultConfiguration"]["OutputLocation"]).endswith(">/athena/")
+    (bucket,) = aws["storage"].properties("AWS::S3::Bucket")
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert (rules["query-results-expire"]["Prefix"], rules["query-results-expire"]["ExpirationInDays"]) == (
+        "athena/",
+        30,
+    )
