@@ -71,6 +71,7 @@ def test_data_is_plain_json(strong):
         "success_rate",
         "base_rate",
         "p_value",
+        "begins_ms",
     }
 
 

@@ -9,7 +9,6 @@ from agent_memory.learning.clustering import Blocks, blocks_of, effective_sizes
 from agent_memory.learning.columns import BoolArray, Columns, FloatArray, IntArray, columns_of
 from agent_memory.learning.comparison import Comparison, compare
 from agent_memory.learning.counting import Counts, count_combinations, without_implied
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.model import PatternThresholds
 from agent_memory.learning.statistics import (
     difference_p_values,
@@ -17,6 +16,7 @@ from agent_memory.learning.statistics import (
     false_discovery_q_values,
     rejection_limits,
 )
+from agent_memory.learning.tables import EvidenceTable
 
 # A quick p-value up to ten times too large still gets the exact test wherever rejection is possible.
 _SAFETY = 10.0
@@ -26,13 +26,26 @@ _SAFETY = 10.0
 class Record:
     """All decisions of one type, oldest first; the first `older` of them are searched, the rest confirm."""
 
-    decision_type: str
+    table: EvidenceTable
     columns: Columns
-    success: BoolArray
-    times_ms: IntArray
     scales: tuple[Blocks, ...]
     older_scales: tuple[Blocks, ...]
     older: int
+
+    @property
+    def decision_type(self) -> str:
+        """The type of the decisions."""
+        return self.table.decision_type
+
+    @property
+    def success(self) -> BoolArray:
+        """Which decisions succeeded; shape (decisions,)."""
+        return self.table.success
+
+    @property
+    def times_ms(self) -> IntArray:
+        """When each was made, in milliseconds since 1970."""
+        return self.table.times_ms
 
     def matching(self, members: Sequence[int]) -> BoolArray:
         """Say which decisions have all these columns."""
@@ -91,24 +104,19 @@ class Discovery:
     tried: dict[str, Counts]
 
 
-def record_of(decision_type: str, evidence: Sequence[Evidence], thresholds: PatternThresholds) -> Record:
-    """Arrange one type's evidence by time, split it, and turn its features into columns."""
-    ordered = sorted(evidence, key=lambda one: one.timestamp_ms)
-    times = np.fromiter((one.timestamp_ms for one in ordered), dtype=np.int64, count=len(ordered))
-    success = np.fromiter((one.success for one in ordered), dtype=np.bool_, count=len(ordered))
-    scales = tuple(blocks_of(times, success, step) for step in thresholds.shared_luck_ms)
+def record_of(table: EvidenceTable, thresholds: PatternThresholds) -> Record:
+    """Split one type's evidence by time, and turn its facts into columns."""
+    scales = tuple(blocks_of(table.times_ms, table.success, step) for step in thresholds.shared_luck_ms)
     columns = columns_of(
-        [one.features for one in ordered],
+        table.facts,
         min_occurrences=thresholds.min_occurrences,
         max_distinct_values=thresholds.max_distinct_values,
         max_columns=thresholds.max_columns,
     )
     older = _older_count(scales[0].of, thresholds.holdout_fraction)
     return Record(
-        decision_type=decision_type,
+        table=table,
         columns=columns,
-        success=success,
-        times_ms=times,
         scales=scales,
         older_scales=tuple(blocks.only(slice(None, older)) for blocks in scales),
         older=older,

@@ -84,16 +84,18 @@ class Rate:
 class Holdout(Rate):
     """How a pattern did in the newest decisions, which played no part in finding it.
 
-    `base_rate` is the rest's rate there; `p_value` is one-sided, in the direction found.
+    `base_rate` is the rest's rate there; `p_value` is one-sided, in the direction found. `begins_ms` is the time of
+    the first of these decisions.
     """
 
     base_rate: float
     p_value: float
+    begins_ms: int
 
     def as_data(self) -> dict[str, Any]:
         """Return plain numbers for JSON."""
         # Named, because slots=True makes a new class that a bare super() does not know.
-        return {**Rate.as_data(self), "base_rate": self.base_rate, "p_value": self.p_value}
+        return {**Rate.as_data(self), "base_rate": self.base_rate, "p_value": self.p_value, "begins_ms": self.begins_ms}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +150,16 @@ class Identification:
     """The patterns found, and how hard was looked for them.
 
     Attributes:
-        patterns: the most certain first.
+        patterns: borne out by the newest decisions too, the most certain first.
+        emerging: stand out in the older part, but the newest decisions are too few to bear them out; they do not
+            contradict them either.
         candidates_tried: combinations that were tested, over all decision types.
         discovered: how many of them passed in the older part, before the holdout.
         base_rates: success rate of each decision type.
     """
 
     patterns: tuple[Pattern, ...] = ()
+    emerging: tuple[Pattern, ...] = ()
     candidates_tried: int = 0
     discovered: int = 0
     base_rates: Mapping[str, Rate] = field(default_factory=dict)
@@ -163,6 +168,7 @@ class Identification:
         """Return plain texts, numbers, lists and dicts for JSON."""
         return {
             "patterns": [pattern.as_data() for pattern in self.patterns],
+            "emerging": [pattern.as_data() for pattern in self.emerging],
             "candidates_tried": self.candidates_tried,
             "discovered": self.discovered,
             "base_rates": {name: rate.as_data() for name, rate in self.base_rates.items()},

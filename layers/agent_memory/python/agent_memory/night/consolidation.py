@@ -5,13 +5,16 @@ from datetime import date
 from typing import Any
 
 from agent_memory.clock import DAY_MS, FixedClock, day_start_ms, to_iso
-from agent_memory.learning.patterns import Pattern, PatternThresholds, identify_patterns
+from agent_memory.learning.patterns import Pattern, PatternThresholds, identify_in, records_of
+from agent_memory.learning.tables import tables_of
 from agent_memory.memories import LongTermMemory
 from agent_memory.models import Decision, Memory, MemoryType
 from agent_memory.night import NIGHT
 from agent_memory.night.evidence import fresh_span, renew_evidence
 from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, Selection, StateStore
 from agent_memory.stores.concurrently import map_concurrently
+
+_DEFAULTS = PatternThresholds()
 
 
 def consolidate(
@@ -22,7 +25,7 @@ def consolidate(
     memories: MemoryStore,
     states: StateStore,
     blobs: BlobStore,
-    thresholds: PatternThresholds | None = None,
+    thresholds: PatternThresholds = _DEFAULTS,
 ) -> dict[str, Any]:
     """Learn from all evidence up to the end of a UTC day, and say what was learned.
 
@@ -37,15 +40,15 @@ def consolidate(
 
     by_kind = map_concurrently(read, registered.decision_types)
     fresh = [decision for of_kind in by_kind for decision in of_kind]
-    evidence = renew_evidence(blobs, agent_id, day, fresh)
-    identification = identify_patterns(evidence, thresholds or PatternThresholds())
+    records = records_of(tables_of(renew_evidence(blobs, agent_id, day, fresh)), thresholds)
+    identification = identify_in(records, thresholds)
     long_term = LongTermMemory(agent_id, memories, FixedClock(day_start_ms(day) + DAY_MS), writer=NIGHT)
     known = {memory.pattern_id: memory for memory in long_term.find(MemoryType.PATTERN)}
     learned = _store(long_term, known, identification.patterns)
     deprecated = _deprecate(long_term, known, {pattern.pattern_id for pattern in identification.patterns}, day)
     return {
         "decisions_read": len(fresh),
-        "evidence_rows": len(evidence),
+        "evidence_rows": sum(len(record.table) for record in records),
         "candidates_tried": identification.candidates_tried,
         "active": len(identification.patterns),
         "learned": learned,

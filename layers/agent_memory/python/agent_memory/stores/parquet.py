@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ Columns = Mapping[str, str]
 """Column names and their DuckDB types, in order."""
 
 _LARGEST_ROW_BYTES = 16_777_216
+_ROWS_AT_ONCE = 10_000
 
 
 def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
@@ -47,14 +48,22 @@ def from_parquet(
 
     A column that the file was written without is null in every row.
     """
+    return list(stream_parquet(body, columns, keep=keep, parameters=parameters))
+
+
+def stream_parquet(
+    body: bytes, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of `from_parquet`, a few thousand at a time: a million of them never lie in memory at once."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
         no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
         rows = f"SELECT * FROM read_parquet('{source}') UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
         query = f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {keep}"  # noqa: S608  text of our own
-        found: list[tuple[Any, ...]] = _cursor().execute(query, list(parameters)).fetchall()
-        return found
+        cursor = _cursor().execute(query, list(parameters))
+        while some := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield from some
 
 
 def _rows_table(rows: Iterable[Mapping[str, Any]], columns: Columns, folder: str) -> str:
