@@ -13,9 +13,10 @@ from agent_memory.service.observability import count, emits_metrics, logger
 @logger.inject_lambda_context
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    """Prune one agent's night."""
+    """Prune one agent's night; with `"dry_run": true` only say what would go."""
     night = NightEvent.of(event)
-    figures = prune(night.agent_id, night.day, memories=stores().memories, blobs=blobs())
+    is_dry = event.get("dry_run") is True
+    figures = prune(night.agent_id, night.day, memories=stores().memories, blobs=blobs(), dry_run=is_dry)
     count(metric_names.MEMORIES_PRUNED, figures["pruned"])
     logger.info("pruned", agent_id=night.agent_id, **figures)
     return night.answer(figures)

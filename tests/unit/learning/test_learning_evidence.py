@@ -88,6 +88,6 @@ def test_a_feature_splits_at_its_first_equals_sign():
 
 
 def test_evidence_needs_no_numpy():
-    modules = ", ".join(f"agent_memory.learning.{name}" for name in ("evidence", "controls", "intervals"))
+    modules = ", ".join(f"agent_memory.learning.{name}" for name in ("evidence", "controls", "intervals", "life"))
     script = f"import sys, {modules}; assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)

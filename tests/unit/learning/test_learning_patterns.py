@@ -175,6 +175,8 @@ def test_shuffling_keeps_everything_but_the_link():
         ("shared_luck_ms", ()),
         ("shared_luck_ms", (5, 1)),
         ("prior_decisions", 0.0),
+        ("half_life_ms", 0),
+        ("false_alarm_decisions", 1.0),
     ],
 )
 def test_thresholds_that_make_no_sense_are_refused(setting, value):

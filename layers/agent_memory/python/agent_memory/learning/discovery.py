@@ -7,7 +7,7 @@ import numpy as np
 
 from agent_memory.learning.clustering import Blocks, blocks_of, effective_sizes
 from agent_memory.learning.columns import BoolArray, Columns, FloatArray, IntArray, columns_of
-from agent_memory.learning.comparison import Comparison, compare
+from agent_memory.learning.comparison import Comparison, compare, half_life_weights
 from agent_memory.learning.counting import Counts, count_combinations, without_implied
 from agent_memory.learning.model import PatternThresholds
 from agent_memory.learning.statistics import (
@@ -66,6 +66,18 @@ class Record:
     def compare_all(self, matching: BoolArray) -> Comparison:
         """Compare matching decisions with the rest over the whole period."""
         return self._compare(matching, slice(None))
+
+    def compare_recent(self, matching: BoolArray, *, from_ms: int, half_life_ms: int) -> Comparison:
+        """Compare matching decisions with the rest from a time up to the last that matches, the newest counting most.
+
+        What the rest did since says nothing about a pattern whose facts have not come up again.
+        """
+        first = int(np.searchsorted(self.times_ms, from_ms))
+        places = np.flatnonzero(matching)
+        which = slice(first, int(places[-1]) + 1 if len(places) else first)
+        times = self.times_ms[which]
+        weights = half_life_weights((times[-1:] - times).astype(np.float64), half_life_ms)
+        return compare(matching[which], self.success[which], [blocks.only(which) for blocks in self.scales], weights)
 
     def compare_older_within(self, matching: BoolArray, general: BoolArray) -> Comparison:
         """Compare matching decisions with the rest of those that match a more general combination."""

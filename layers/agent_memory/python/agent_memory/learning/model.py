@@ -28,6 +28,9 @@ class PatternThresholds:
         max_columns: features counted for each decision type.
         shared_luck_ms: lengths of time, ascending, within which outcomes may be alike for reasons of their own.
         prior_decisions: how many decisions the belief "no different from the rest" is worth.
+        half_life_ms: after which a decision counts half in the confidence of a pattern that is known.
+        false_alarm_decisions: matching decisions, at least, that pass on average before a pattern that still holds is
+            taken for one that does not.
     """
 
     min_occurrences: int = 30
@@ -40,23 +43,27 @@ class PatternThresholds:
     max_columns: int = 96
     shared_luck_ms: tuple[int, ...] = (_MINUTE_MS, _DAY_MS)
     prior_decisions: float = 10.0
+    half_life_ms: int = 30 * _DAY_MS
+    false_alarm_decisions: float = 2_000.0
 
     def __post_init__(self) -> None:
         for name in ("min_occurrences", "max_distinct_values", "max_columns"):
-            if getattr(self, name) < 1:
-                raise InvalidInput(name, "must be at least 1")
+            self._check(name, getattr(self, name) >= 1, "must be at least 1")
         for name in ("false_discovery_rate", "holdout_fraction", "holdout_p"):
-            if not 0 < getattr(self, name) < 1:
-                raise InvalidInput(name, "must lie between 0 and 1")
-        if not 0 <= self.min_effect < 1:
-            raise InvalidInput("min_effect", "must be at least 0 and below 1")
-        if not 1 <= self.max_features <= MAX_FEATURES:
-            raise InvalidInput("max_features", f"must be 1 to {MAX_FEATURES}")
+            self._check(name, 0 < getattr(self, name) < 1, "must lie between 0 and 1")
+        for name in ("prior_decisions", "half_life_ms"):
+            self._check(name, getattr(self, name) > 0, "must be above 0")
         steps = self.shared_luck_ms
-        if not steps or min(steps) < 1 or list(steps) != sorted(steps):
-            raise InvalidInput("shared_luck_ms", "must be one or more ascending lengths of at least 1 ms")
-        if not self.prior_decisions > 0:
-            raise InvalidInput("prior_decisions", "must be above 0")
+        is_ascending = bool(steps) and min(steps) >= 1 and list(steps) == sorted(steps)
+        self._check("shared_luck_ms", is_ascending, "must be one or more ascending lengths of at least 1 ms")
+        self._check("min_effect", 0 <= self.min_effect < 1, "must be at least 0 and below 1")
+        self._check("max_features", 1 <= self.max_features <= MAX_FEATURES, f"must be 1 to {MAX_FEATURES}")
+        self._check("false_alarm_decisions", self.false_alarm_decisions > 1, "must be above 1")
+
+    @staticmethod
+    def _check(name: str, is_usable: bool, message: str) -> None:
+        if not is_usable:
+            raise InvalidInput(name, message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
