@@ -82,6 +82,12 @@ def test_what_counts_as_a_fact(context, expected):
     assert features_of({"context": context, "reasoning": {}}) == expected
 
 
+def test_of_the_metadata_only_the_strategy_is_a_fact():
+    metadata = {"strategy": "momentum", "version": "1.0"}
+    assert features_of({"context": {}, "reasoning": {}, "metadata": metadata}) == ("metadata.strategy=momentum",)
+    assert features_of({"context": {}, "reasoning": {}, "metadata": {"strategy": None}}) == ()
+
+
 def test_a_feature_splits_at_its_first_equals_sign():
     assert key_of("context.a=b=c") == "context.a"
     assert value_of("context.a=b=c") == "b=c"

@@ -11,6 +11,7 @@ from agent_memory.models import Decision
 from agent_memory.night import NIGHT
 from agent_memory.night.evidence import fresh_span, renew_evidence
 from agent_memory.night.pattern_life import PatternNight, renew_patterns
+from agent_memory.night.performance import renew_performance
 from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, Selection, StateStore
 from agent_memory.stores.concurrently import map_concurrently
 
@@ -30,7 +31,8 @@ def consolidate(
     """Learn from all evidence up to the end of a UTC day, and say what was learned.
 
     What the evidence bears out is stored as an active pattern, what may become one as emerging; each known pattern is
-    judged by its outcomes since (`learning.life`). Doing the same night twice ends in the same memories.
+    judged by its outcomes since (`learning.life`). Tallies of strategies, sources and market conditions follow
+    (`learning.performance`). Doing the same night twice ends in the same memories.
     """
     span = fresh_span(day)
     registered = states.registration(agent_id)
@@ -50,4 +52,5 @@ def consolidate(
         "evidence_rows": sum(len(record.table) for record in records),
         "candidates_tried": identification.candidates_tried,
         **renew_patterns(long_term, identification, night),
+        **renew_performance(long_term, records, thresholds, span.end_ms),
     }

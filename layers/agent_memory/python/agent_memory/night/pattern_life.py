@@ -6,6 +6,7 @@ from typing import Any
 
 from agent_memory.clock import to_iso
 from agent_memory.learning.discovery import Record
+from agent_memory.learning.figures import figures_of
 from agent_memory.learning.following import Standing, Watch, follow, least_log_odds, population_of
 from agent_memory.learning.life import Status, Step, Verdict, first_step, next_step
 from agent_memory.learning.model import Identification, Pattern, PatternThresholds
@@ -185,33 +186,21 @@ def _matched(known: Sequence[Memory], found: Sequence[Found], records: Mapping[s
 
 def _figures(decision_type: str, features: Sequence[str], standing: Standing) -> Data:
     """The figures of a pattern that tonight's evidence gives; where it gives none, they stay what they were."""
-    whole, recent = standing.whole, standing.recent
-    ours, rest = whole.matching, whole.rest
-    if not recent.matching.occurrences:
+    whole = standing.whole
+    if not standing.recent.matching.occurrences:
         return {}
     return {
         "description": description_of(
-            decision_type, features, success_rate=ours.rate, occurrences=ours.occurrences, base_rate=rest.rate
+            decision_type,
+            features,
+            success_rate=whole.matching.rate,
+            occurrences=whole.matching.occurrences,
+            base_rate=whole.rest.rate,
         ),
-        "occurrences": ours.occurrences,
-        "successes": ours.successes,
-        "success_rate": ours.rate,
-        "interval": list(ours.interval),
-        "base_rate": rest.rate,
-        "base_occurrences": rest.occurrences,
-        "effect": whole.effect,
-        "effect_interval": list(whole.effect_interval),
-        "effective_sample_size": ours.effective,
+        **figures_of(whole, standing.recent),
         "first_seen_ms": standing.first_seen_ms,
         "last_seen_ms": standing.last_seen_ms,
         "confidence": standing.confidence,
-        "recent": {
-            "success_rate": recent.matching.rate,
-            "base_rate": recent.rest.rate,
-            "effect": recent.effect,
-            "effect_interval": list(recent.effect_interval),
-            "effective_sample_size": recent.matching.effective,
-        },
     }
 
 
