@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worlds import PLANTED, chance_world, evidence_from, features_for, planted_world
 
 from agent_memory.errors import InvalidInput
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.patterns import Identification, PatternThresholds, identify_patterns
+from benchmarks.worlds import PLANTED, chance_world, evidence_from, features_for, planted_world
 
 
 def features_found(identification: Identification) -> set[tuple[str, ...]]:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from worlds import PLANTED, chance_world, cycles_world, planted_world, regimes_world
 
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.patterns import PatternThresholds, identify_patterns
+from benchmarks.worlds import PLANTED, chance_world, cycles_world, planted_world, regimes_world
 
 
 def promoting(worlds: Iterable[list[Evidence]], thresholds: PatternThresholds | None = None) -> int:

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
-from agent_memory.learning.columns import BoolArray
 from agent_memory.learning.comparison import Comparison
 from agent_memory.learning.counting import Counts
 from agent_memory.learning.discovery import Candidate, Record, discover, record_of
@@ -99,18 +99,20 @@ def _without_repetition(
     chances to look special, so the level is divided by their number (Bonferroni). This comes before the holdout:
     the fewer statements it has to judge, the less it must ask of each.
     """
-    kept: list[tuple[Candidate, BoolArray]] = []
+    # Packed to bits: hundreds of these would fill the memory.
+    kept: list[tuple[Candidate, NDArray[np.uint8]]] = []
     for candidate in sorted(found, key=lambda one: (len(one.members), one.features)):
         record, members, matching = candidate.record, set(candidate.members), candidate.matching()
         counts = tried[record.decision_type]
         adds = True
         for general, population in kept:
             if adds and general.record is record and set(general.members) < members:
-                within = record.compare_older_within(matching, population)
+                general_matching = np.unpackbits(population, count=len(matching)).astype(np.bool_)
+                within = record.compare_older_within(matching, general_matching)
                 level = thresholds.false_discovery_rate / _refinements(general, counts)
                 adds = within.p_value() <= level
         if adds:
-            kept.append((candidate, matching))
+            kept.append((candidate, np.packbits(matching)))
     return [candidate for candidate, _ in kept]
 
 

@@ -36,7 +36,7 @@ def fresh_span(day: date) -> Span:
 def read_evidence(blobs: BlobStore, agent_id: str, span: Span) -> list[Evidence]:
     """The rows of a span, ordered by time and id."""
     body = blobs.read(evidence_key(agent_id))
-    return list(_rows_of(body, span)) if body else []
+    return list(evidence_rows(body, span)) if body else []
 
 
 def renew_evidence(blobs: BlobStore, agent_id: str, day: date, decisions: Iterable[Decision]) -> Iterator[Evidence]:
@@ -57,10 +57,11 @@ def renew_evidence(blobs: BlobStore, agent_id: str, day: date, decisions: Iterab
         order="timestamp_ms, decision_id",
     )
     blobs.write(evidence_key(agent_id), body)
-    return _rows_of(body, Span(oldest_ms, span.end_ms))
+    return evidence_rows(body, Span(oldest_ms, span.end_ms))
 
 
-def _rows_of(body: bytes, span: Span) -> Iterator[Evidence]:
+def evidence_rows(body: bytes, span: Span) -> Iterator[Evidence]:
+    """The rows of an evidence file in a span, one after the other in its order: by time and id."""
     keep, parameters = "timestamp_ms BETWEEN ? AND ?", [span.start_ms, span.end_ms - 1]
     for name, kind, at, success, features in stream_parquet(body, _COLUMNS, keep=keep, parameters=parameters):
         yield Evidence(name, kind, at, success, tuple(features))
