@@ -38,13 +38,13 @@ def report() -> Iterator[str]:
     _progress("planted")
     world = planted_world(1, count=3_000, planted=600, effect=0.3)
     taught = sum(bool(identify_patterns(shuffled(world, seed)).patterns) for seed in range(_RECORDS))
-    yield f"\nThe outcomes of a record with +30 points, shuffled {_RECORDS} times: {taught} of {_RECORDS} taught anything.\n"
+    yield f"\nOf {_RECORDS} shuffles of the outcomes of a record with +30 points, {taught} taught anything.\n"
     _progress("shuffled")
     yield from _lives()
     _progress("lives")
-    yield "\n#### Confidence, where what was found has become worth nothing\n\n"
+    yield "\n### Confidence, where what was found has become worth nothing\n\n"
     yield from _calibration(judged_patterns(1, _JUDGED))
-    yield "\n#### Confidence, where what was found holds on\n\n"
+    yield "\n### Confidence, where what was found holds on\n\n"
     yield from _calibration(judged_patterns(2, _JUDGED, is_found=True))
 
 
@@ -59,8 +59,9 @@ def _found(worlds: Iterable[list[Evidence]]) -> tuple[int, int]:
 
 
 def _lives() -> Iterator[str]:
-    yield f"\n| After +15 points on 600 of 6,000 were learned, the pattern … | given up within {_LIFE_DECISIONS:,} of its "
-    yield "decisions | after, on average | 95 % by | declared bound on the average |\n|---|---|---|---|---|\n"
+    yield "\n| Once learned (+15 points on 600 of 6,000) it … | "
+    yield f"given up within {_LIFE_DECISIONS:,} of its decisions | on average after | 95 % by | declared bound |\n"
+    yield "|---|---|---|---|---|\n"
     for what, rate in _AFTERWARDS:
         lives = [life for seed in range(_RECORDS) if (life := life_after(seed, rate=rate, decisions=_LIFE_DECISIONS))]
         alarms = np.array([life.alarm_after for life in lives if not isinf(life.alarm_after)])
@@ -100,8 +101,8 @@ def _progress(done: str) -> None:
 
 
 if __name__ == "__main__":
+    measured = "".join(report())
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    measured = "".join(report())
     PAGE.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}")
     sys.stdout.write(measured)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager
 from agent_memory.clock import FixedClock, day_start_ms, parse_instant
 from agent_memory.decision_log import DecisionLog
 from agent_memory.ids import decision_id_for
@@ -147,6 +148,18 @@ def test_what_stands_out_but_is_not_borne_out_yet_is_emerging(agent):
     assert any(night["emerging"] for night in figures)
     lives = [agent.statuses(memory) for memory in agent.patterns().values()]
     assert ["emerging", "active"] in lives
+
+
+async def test_analytics_name_what_the_night_would_store_with_its_status(agent):
+    while not agent.live(1, 0.7)["emerging"]:
+        assert agent.days < 40
+    clock = FixedClock(day_start_ms(FIRST + timedelta(days=agent.days)))
+    logger = DecisionLogger(AGENT, stores=agent.stores, clock=clock)
+    analytics = MemoryAnalytics(logger, MemoryManager(AGENT, stores=agent.stores, clock=clock), clock=clock)
+    told = {one["id"]: one["status"] for one in await analytics.identify_emerging_patterns(30)}
+    known = {name: memory.data["status"] for name, memory in agent.patterns().items()}
+    assert "emerging" in told.values()
+    assert told == {name: status for name, status in known.items() if status != "active"}
 
 
 def test_confidence_follows_the_newest_decisions(agent):

@@ -117,5 +117,5 @@ def _sample(success: BoolArray, chosen: BoolArray, effective: float, weights: Fl
         return Sample(count, wins, wins / count if count else 0.0, effective)
     ours = weights[chosen]
     total = float(np.sum(ours))
-    worth = total * total / float(np.dot(ours, ours))
-    return Sample(count, wins, float(np.dot(ours, won)) / total, worth * effective / count)
+    worth = total * total / float(np.einsum("i,i->", ours, ours))
+    return Sample(count, wins, float(np.sum(ours[won])) / total, worth * effective / count)

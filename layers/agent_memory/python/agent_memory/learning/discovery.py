@@ -16,7 +16,7 @@ from agent_memory.learning.statistics import (
     false_discovery_q_values,
     rejection_limits,
 )
-from agent_memory.learning.tables import EvidenceTable
+from agent_memory.learning.tables import ByteArray, EvidenceTable
 
 # A quick p-value up to ten times too large still gets the exact test wherever rejection is possible.
 _SAFETY = 10.0
@@ -31,6 +31,7 @@ class Record:
     scales: tuple[Blocks, ...]
     older_scales: tuple[Blocks, ...]
     older: int
+    older_success_bits: ByteArray
 
     @property
     def decision_type(self) -> str:
@@ -49,7 +50,11 @@ class Record:
 
     def matching(self, members: Sequence[int]) -> BoolArray:
         """Say which decisions have all these columns."""
-        return np.asarray(np.all(self.columns.rows[list(members)], axis=0), dtype=np.bool_)
+        first, *others = members
+        held: BoolArray = self.columns.rows[first].copy()
+        for member in others:
+            held &= self.columns.rows[member]
+        return held
 
     def features(self, members: Sequence[int]) -> tuple[str, ...]:
         """Return the names of these columns."""
@@ -79,9 +84,24 @@ class Record:
         weights = half_life_weights((times[-1:] - times).astype(np.float64), half_life_ms)
         return compare(matching[which], self.success[which], [blocks.only(which) for blocks in self.scales], weights)
 
-    def compare_older_within(self, matching: BoolArray, general: BoolArray) -> Comparison:
-        """Compare matching decisions with the rest of those that match a more general combination."""
-        return self._compare(matching, np.flatnonzero(general[: self.older]))
+    def differs_within(self, matching: BoolArray, general: ByteArray, level: float) -> bool:
+        """Whether matching decisions differ from the rest of those that match a more general combination.
+
+        By a two-sided exact test in the older part. Shared luck only makes its p-value larger, so that it is worked out
+        only where the test passes without.
+
+        Args:
+            matching: shape (decisions,); all of them match the general combination too.
+            general: which decisions of the older part match that, packed to bits: hundreds of these are kept.
+            level: of the test.
+        """
+        inside = np.packbits(matching[: self.older])
+        ours, all_of_them = _ones(inside), _ones(general)
+        won, all_won = _ones(inside & self.older_success_bits), _ones(general & self.older_success_bits)
+        if exact_p_values(won, ours, all_won - won, all_of_them - ours)[0] > level:
+            return False
+        which = np.flatnonzero(np.unpackbits(general, count=self.older).view(np.bool_))
+        return self._compare(matching, which).p_value() <= level
 
     def _compare(self, matching: BoolArray, which: slice | IntArray) -> Comparison:
         scales = [blocks.only(which) for blocks in self.scales]
@@ -132,6 +152,7 @@ def record_of(table: EvidenceTable, thresholds: PatternThresholds) -> Record:
         scales=scales,
         older_scales=tuple(blocks.only(slice(None, older)) for blocks in scales),
         older=older,
+        older_success_bits=np.packbits(table.success[:older]),
     )
 
 
@@ -159,6 +180,10 @@ def discover(records: Sequence[Record], thresholds: PatternThresholds) -> Discov
     return Discovery(
         tuple(found), {record.decision_type: counts for record, counts in zip(records, tried, strict=True)}
     )
+
+
+def _ones(bits: ByteArray) -> int:
+    return int(np.bitwise_count(bits).sum())
 
 
 def _older_count(moments: IntArray, holdout_fraction: float) -> int:

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from agent_memory.learning.comparison import Comparison
@@ -17,7 +16,7 @@ from agent_memory.learning.counting import Counts
 from agent_memory.learning.discovery import Candidate, Record, discover, record_of
 from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.model import Holdout, Identification, Pattern, PatternThresholds, Rate
-from agent_memory.learning.tables import EvidenceTable, tables_of
+from agent_memory.learning.tables import ByteArray, EvidenceTable, tables_of
 from agent_memory.learning.wording import description_of, pattern_id_of
 
 __all__ = [
@@ -99,20 +98,17 @@ def _without_repetition(
     chances to look special, so the level is divided by their number (Bonferroni). This comes before the holdout:
     the fewer statements it has to judge, the less it must ask of each.
     """
-    # Packed to bits: hundreds of these would fill the memory.
-    kept: list[tuple[Candidate, NDArray[np.uint8]]] = []
+    kept: list[tuple[Candidate, ByteArray]] = []
     for candidate in sorted(found, key=lambda one: (len(one.members), one.features)):
         record, members, matching = candidate.record, set(candidate.members), candidate.matching()
         counts = tried[record.decision_type]
         adds = True
         for general, population in kept:
             if adds and general.record is record and set(general.members) < members:
-                general_matching = np.unpackbits(population, count=len(matching)).astype(np.bool_)
-                within = record.compare_older_within(matching, general_matching)
                 level = thresholds.false_discovery_rate / _refinements(general, counts)
-                adds = within.p_value() <= level
+                adds = record.differs_within(matching, population, level)
         if adds:
-            kept.append((candidate, np.packbits(matching)))
+            kept.append((candidate, np.packbits(matching[: record.older])))
     return [candidate for candidate, _ in kept]
 
 

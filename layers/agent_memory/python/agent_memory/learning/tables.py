@@ -13,6 +13,7 @@ BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 CodeArray = NDArray[np.int32]
+ByteArray = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,10 @@ from agent_memory.stores.concurrently import map_concurrently
 
 Data = dict[str, Any]
 
+# Without these a pattern is not one that a night stored.
+_OF_A_NIGHT = {"decision_type", "features", "status", "promoted_at", "judged_from_ms", "watch"}
+_WATCHED = {"log_odds", "total", "through_ms"}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -149,7 +153,8 @@ def renew_patterns(long_term: LongTermMemory, identification: Identification, ni
 
 def is_followed(memory: Memory) -> bool:
     """Whether a night judges a pattern; what agents store themselves is theirs to judge."""
-    return "judged_from_ms" in memory.data and "watch" in memory.data
+    data = memory.data
+    return data.keys() >= _OF_A_NIGHT and data["status"] in set(Status) and data["watch"].keys() >= _WATCHED
 
 
 def _versions(
