@@ -12,7 +12,7 @@ _ASKED = 0.5
 
 
 def write_evidence(path: Path, count: int) -> None:
-    """Write `count` decisions of two types with 42 facts, of which eight combinations change the success rate."""
+    """Write `count` decisions of two types with 41 facts, of which eight combinations change the success rate."""
     columns = [_one_of(n, key, values, weights) for n, (key, values, weights) in enumerate(FACTS)]
     first = len(FACTS)
     asked = [f"CASE WHEN r{first + n} < {_ASKED} THEN 'source={name}' END" for n, name in enumerate(SOURCES)]
