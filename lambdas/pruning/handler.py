@@ -15,11 +15,13 @@ from agent_memory.short_term import ShortTermMemory
 @logger.inject_lambda_context
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    """Prune one agent's night."""
+    """Prune one agent's night; with `"dry_run": true` only say what would go."""
     night = NightEvent.of(event)
+    is_dry = event.get("dry_run") is True
     short_term, memories = ShortTermMemory(night.agent_id, stores().short_term), stores().memories
-    accessed = flush_access_counts(night.agent_id, night.day, short_term=short_term, memories=memories)
-    figures = prune(night.agent_id, night.day, memories=memories, blobs=blobs()) | {"accesses": accessed}
+    figures = prune(night.agent_id, night.day, memories=memories, blobs=blobs(), dry_run=is_dry)
+    if not is_dry:
+        figures["accesses"] = flush_access_counts(night.agent_id, night.day, short_term=short_term, memories=memories)
     count(metric_names.MEMORIES_PRUNED, figures["pruned"])
     logger.info("pruned", agent_id=night.agent_id, **figures)
     return night.answer(figures)

@@ -1,14 +1,27 @@
 """Which features become columns."""
 
-from agent_memory.learning.columns import columns_of
+import numpy as np
+
+from agent_memory.learning import columns
+from agent_memory.learning.evidence import Evidence
+from agent_memory.learning.tables import Facts, tables_of
 
 LIMITS = {"min_occurrences": 2, "max_distinct_values": 3, "max_columns": 10}
 
 
+def facts_of(features):
+    (table,) = tables_of(Evidence(str(n), "QUERY", n, success=True, features=facts) for n, facts in enumerate(features))
+    return table.facts
+
+
+def columns_of(features, **limits):
+    return columns.columns_of(facts_of(features), **limits)
+
+
 def test_columns_say_which_decisions_hold_a_feature():
-    columns = columns_of([("a=1", "b=1"), ("a=1",), ("b=1",), ()], **LIMITS)
-    assert columns.names == ("a=1", "b=1")
-    assert columns.rows.tolist() == [[True, True, False, False], [True, False, True, False]]
+    found = columns_of([("a=1", "b=1"), ("a=1",), ("b=1",), ()], **LIMITS)
+    assert found.names == ("a=1", "b=1")
+    assert found.rows.tolist() == [[True, True, False, False], [True, False, True, False]]
 
 
 def test_features_that_too_few_hold_or_lack_are_left_out():
@@ -41,4 +54,28 @@ def test_of_too_many_columns_the_most_even_stay():
 
 
 def test_nothing_gives_no_columns():
-    assert columns_of([], **LIMITS).rows.shape == (0, 0)
+    nothing = Facts((), np.empty(0, np.int32), np.empty(0, np.int32), 0)
+    assert columns.columns_of(nothing, **LIMITS).rows.shape == (0, 0)
+    assert tables_of([]) == []
+
+
+def test_facts_that_come_back_are_kept_however_common():
+    features = [("always=1", "half=1"), ("always=1", "half=1"), ("always=1", "rare=1"), ("always=1",)]
+    found = columns.recurring(facts_of(features), min_occurrences=2, max_distinct_values=3, prefixes=("always", "rare"))
+    assert found.names == ("always=1",)
+
+
+def test_tables_hold_each_type_by_time_whatever_the_order_of_the_evidence():
+    evidence = [
+        Evidence("c", "QUERY", 30, success=True, features=("b=1",)),
+        Evidence("x", "LEARNING", 5, success=False, features=()),
+        Evidence("a", "QUERY", 10, success=False, features=("a=1", "c=1")),
+        Evidence("b", "QUERY", 20, success=True, features=("c=1",)),
+    ]
+    learning, query = tables_of(iter(evidence))
+    assert (learning.decision_type, len(learning), learning.facts.vocabulary) == ("LEARNING", 1, ())
+    assert (query.times_ms.tolist(), query.success.tolist()) == ([10, 20, 30], [False, True, True])
+    assert query.facts.holding(["c=1"]).tolist() == [True, True, False]
+    assert query.facts.holding(["a=1", "c=1"]).tolist() == [True, False, False]
+    assert query.facts.holding(["unknown=1"]).tolist() == [False, False, False]
+    assert query.facts.holding([]).tolist() == [True, True, True]

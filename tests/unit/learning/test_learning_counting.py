@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from plain_counting import plain_counts
 
 from agent_memory.learning.counting import Counts, count_combinations, without_implied
+from benchmarks.plain_counting import plain_counts
 
 
 def as_dict(counts: Counts) -> dict[tuple[int, ...], tuple[int, int]]:

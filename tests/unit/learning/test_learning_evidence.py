@@ -82,12 +82,18 @@ def test_what_counts_as_a_fact(context, expected):
     assert features_of({"context": context, "reasoning": {}}) == expected
 
 
+def test_of_the_metadata_only_the_strategy_is_a_fact():
+    metadata = {"strategy": "momentum", "version": "1.0"}
+    assert features_of({"context": {}, "reasoning": {}, "metadata": metadata}) == ("metadata.strategy=momentum",)
+    assert features_of({"context": {}, "reasoning": {}, "metadata": {"strategy": None}}) == ()
+
+
 def test_a_feature_splits_at_its_first_equals_sign():
     assert key_of("context.a=b=c") == "context.a"
     assert value_of("context.a=b=c") == "b=c"
 
 
 def test_evidence_needs_no_numpy():
-    modules = ", ".join(f"agent_memory.learning.{name}" for name in ("evidence", "controls", "intervals"))
+    modules = ", ".join(f"agent_memory.learning.{name}" for name in ("evidence", "controls", "intervals", "life"))
     script = f"import sys, {modules}; assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)

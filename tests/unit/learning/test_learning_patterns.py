@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worlds import PLANTED, chance_world, evidence_from, features_for, planted_world
 
 from agent_memory.errors import InvalidInput
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.patterns import Identification, PatternThresholds, identify_patterns
+from benchmarks.worlds import PLANTED, chance_world, evidence_from, features_for, planted_world
 
 
 def features_found(identification: Identification) -> set[tuple[str, ...]]:
@@ -71,6 +71,7 @@ def test_data_is_plain_json(strong):
         "success_rate",
         "base_rate",
         "p_value",
+        "begins_ms",
     }
 
 
@@ -174,6 +175,8 @@ def test_shuffling_keeps_everything_but_the_link():
         ("shared_luck_ms", ()),
         ("shared_luck_ms", (5, 1)),
         ("prior_decisions", 0.0),
+        ("half_life_ms", 0),
+        ("false_alarm_decisions", 1.0),
     ],
 )
 def test_thresholds_that_make_no_sense_are_refused(setting, value):

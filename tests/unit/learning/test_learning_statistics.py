@@ -172,18 +172,18 @@ def test_comparison_counts_both_sides():
     matching = np.array([True, True, False, False, False])
     success = np.array([True, False, True, True, False])
     comparison = compare(matching, success, [Blocks(np.arange(5), 0.0)])
-    assert comparison == Comparison(Sample(2, 1, 2.0), Sample(3, 2, 3.0))
+    assert comparison == Comparison(Sample(2, 1, 0.5, 2.0), Sample(3, 2, 2 / 3, 3.0))
     assert comparison.effect == pytest.approx(1 / 2 - 2 / 3)
 
 
 def test_an_effect_the_other_way_confirms_nothing():
-    comparison = Comparison(Sample(100, 80, 100.0), Sample(100, 50, 100.0))
+    comparison = Comparison(Sample(100, 80, 0.8, 100.0), Sample(100, 50, 0.5, 100.0))
     assert comparison.p_value_of(higher=True) < 0.001
     assert comparison.p_value_of(higher=False) == 1.0
     assert comparison.p_value() == pytest.approx(2 * comparison.p_value_of(higher=True))
 
 
 def test_a_side_without_decisions_proves_nothing():
-    comparison = Comparison(Sample(0, 0, 0.0), Sample(10, 5, 10.0))
+    comparison = Comparison(Sample(0, 0, 0.0, 0.0), Sample(10, 5, 0.5, 10.0))
     assert comparison.p_value() == 1.0
     assert comparison.p_value_of(higher=False) == 1.0

@@ -245,6 +245,15 @@ def test_hostile_text_is_shown_as_text() -> None:
     assert "日本" in page.text
 
 
+def test_what_emerges_and_what_holds_no_longer_stand_apart_from_what_was_learned() -> None:
+    report = rich_report()
+    report["patterns"][3]["status"] = "emerging"
+    text = Page(render_report(report)).text
+    assert "4 patterns learned, 1 more emerging, 1 of earlier nights no longer holding" in text
+    assert "1 emerging: not yet borne out by decisions that played no part in finding them" in text
+    assert "1 from earlier nights that hold no longer" in text
+
+
 def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:
     report = rich_report(days=5)
     report["control"] = {"shuffles": 20, "promoted": 3, "candidates_tried": 4912}

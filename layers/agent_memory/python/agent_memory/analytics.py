@@ -12,6 +12,7 @@ from agent_memory.errors import InvalidInput
 from agent_memory.keys import context_type_of
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.evidence import Evidence, evidence_of
+from agent_memory.learning.life import Status
 from agent_memory.learning.patterns import PatternThresholds, identify_patterns
 from agent_memory.memory_manager import MemoryManager
 from agent_memory.models import Decision, MemoryType
@@ -62,10 +63,11 @@ class MemoryAnalytics:
         ]
 
     async def identify_emerging_patterns(self, min_occurrences: int = 5) -> list[dict[str, Any]]:
-        """Patterns that the last 90 days bear out and that long-term memory does not hold as active yet.
+        """Patterns that the last 90 days show and that long-term memory does not hold as active yet.
 
-        Each has `id`, `description`, `confidence` (0-1), `success_rate`, `occurrences` and the rest of what the
-        night would store. They stood the tests that `learning.patterns` describes, however few occurrences are asked.
+        Each has `id`, `status`, `description`, `confidence` (0-1), `success_rate`, `occurrences` and the rest of what
+        the night would store. Of status `active` are those that stood all tests which `learning.patterns` describes,
+        however few occurrences are asked; of status `emerging` those that the newest decisions do not bear out yet.
 
         Raises:
             InvalidInput: `min_occurrences` is no number of decisions. Unavailable: a store did not answer.
@@ -88,15 +90,20 @@ class MemoryAnalytics:
         now_ms = self._clock.now_ms()
         record = self._read((to_iso(now_ms - EVIDENCE_DAYS * DAY_MS), None), now_ms)
         known = self._memory.long_term.find(MemoryType.PATTERN, {"status": "active"})
-        found = identify_patterns(record.evidence, PatternThresholds(min_occurrences=min_occurrences)).patterns
-        new = [pattern for pattern in found if pattern.pattern_id not in {memory.pattern_id for memory in known}]
-        return [{"id": pattern.pattern_id, **pattern.as_data()} for pattern in new]
+        active = {memory.pattern_id for memory in known}
+        found = identify_patterns(record.evidence, PatternThresholds(min_occurrences=min_occurrences))
+        return [
+            {"id": pattern.pattern_id, "status": str(status), **pattern.as_data()}
+            for status, patterns in ((Status.ACTIVE, found.patterns), (Status.EMERGING, found.emerging))
+            for pattern in patterns
+            if pattern.pattern_id not in active
+        ]
 
     def _report(self, time_range: TimeRange | None) -> dict[str, Any]:
         now_ms = self._clock.now_ms()
         record = self._read(time_range, now_ms)
         patterns = [memory.as_dict() for memory in self._memory.long_term.find(MemoryType.PATTERN)]
-        patterns.sort(key=lambda pattern: pattern.get("status") != "active")  # else most confident first, as they came
+        patterns.sort(key=lambda one: one.get("status") != Status.ACTIVE)  # else most confident first, as they came
         return {
             "agent_id": self._memory.agent_id,
             "generated_at": to_iso(now_ms),

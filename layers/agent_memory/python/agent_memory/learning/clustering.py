@@ -13,16 +13,19 @@ class Blocks:
     """Decisions in order of time, grouped into blocks, and how alike outcomes within a block are.
 
     `of[i]` is the number of decision i's block and never falls; `correlation` lies between 0 and 1. `last` are
-    the places of each block's last decision.
+    the places of each block's last decision, `sizes` how many decisions each has.
     """
 
     of: IntArray
     correlation: float
     last: IntArray = field(init=False)
+    sizes: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
         is_last = np.append(self.of[1:] != self.of[:-1], True) if len(self.of) else np.empty(0, np.bool_)
-        object.__setattr__(self, "last", np.flatnonzero(is_last))
+        last = np.flatnonzero(is_last)
+        object.__setattr__(self, "last", last)
+        object.__setattr__(self, "sizes", np.diff(last, prepend=-1))
 
     def only(self, which: IntArray | slice) -> "Blocks":
         """Return some of the decisions, in order of time still, with the correlation of all."""
@@ -49,9 +52,8 @@ def effective_sizes(matching: BoolArray, scales: Sequence[Blocks]) -> tuple[floa
     for blocks in scales:
         if blocks.correlation > 0:
             here = np.diff(running[blocks.last], prepend=0)
-            everywhere = np.diff(blocks.last, prepend=-1)
             our_effect = max(our_effect, design_effect(here, blocks.correlation))
-            other_effect = max(other_effect, design_effect(everywhere - here, blocks.correlation))
+            other_effect = max(other_effect, design_effect(blocks.sizes - here, blocks.correlation))
     return ours / our_effect, others / other_effect
 
 

@@ -1,18 +1,14 @@
 """Features as columns of booleans: which decisions have which fact."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent_memory.learning.evidence import key_of
+from agent_memory.learning.tables import BoolArray, CodeArray, Facts, FloatArray, IntArray
 
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
+__all__ = ["BoolArray", "Columns", "FloatArray", "IntArray", "columns_of", "recurring"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,14 +19,8 @@ class Columns:
     rows: BoolArray
 
 
-def columns_of(
-    features: Sequence[tuple[str, ...]],
-    *,
-    min_occurrences: int,
-    max_distinct_values: int,
-    max_columns: int,
-) -> Columns:
-    """Turn the features of many decisions into columns worth counting; outcomes play no part in the choice.
+def columns_of(facts: Facts, *, min_occurrences: int, max_distinct_values: int, max_columns: int) -> Columns:
+    """Turn the facts of many decisions into columns worth counting; outcomes play no part in the choice.
 
     Left out are: features that fewer than `min_occurrences` decisions have or lack; keys whose values look
     unique (more than `max_distinct_values` distinct values for each value a decision holds, so that a list of
@@ -40,43 +30,49 @@ def columns_of(
     Returns:
         Columns of shape (features, decisions), one byte a cell.
     """
-    flat = list(chain.from_iterable(features))
-    vocabulary = sorted(set(flat))
-    code = {feature: index for index, feature in enumerate(vocabulary)}
-    codes = np.fromiter(map(code.__getitem__, flat), dtype=np.int64, count=len(flat))
-    lengths = np.fromiter(map(len, features), dtype=np.int64, count=len(features))
-    row = np.repeat(np.arange(len(features), dtype=np.int64), lengths)
-
-    counts = np.bincount(codes, minlength=len(vocabulary)).astype(np.int64)
-    evenness = np.minimum(counts, len(features) - counts)
-    worth = evenness >= min_occurrences
-    worth &= ~_looks_unique(vocabulary, codes, row, max_distinct_values)
-    kept = np.flatnonzero(worth)
+    counts = np.bincount(facts.codes, minlength=len(facts.vocabulary)).astype(np.int64)
+    evenness = np.minimum(counts, facts.decisions - counts)
+    kept = np.flatnonzero((evenness >= min_occurrences) & ~_looks_unique(facts, max_distinct_values))
     if len(kept) > max_columns:
         # A stable sort over sorted names: ties never depend on the order of the decisions.
         kept = np.sort(kept[np.argsort(-evenness[kept], kind="stable")[:max_columns]])
+    return _without_equal_columns(_columns(facts, kept))
 
-    position = np.full(len(vocabulary), -1, dtype=np.int64)
+
+def recurring(facts: Facts, *, min_occurrences: int, max_distinct_values: int, prefixes: tuple[str, ...]) -> Columns:
+    """Columns of the facts with one of these prefixes that come back, however common: see `columns_of`."""
+    counts = np.bincount(facts.codes, minlength=len(facts.vocabulary))
+    worth = (counts >= min_occurrences) & ~_looks_unique(facts, max_distinct_values)
+    named = np.fromiter((name.startswith(prefixes) for name in facts.vocabulary), np.bool_, len(facts.vocabulary))
+    return _columns(facts, np.flatnonzero(worth & named))
+
+
+def _columns(facts: Facts, kept: IntArray) -> Columns:
+    position = np.full(len(facts.vocabulary), -1, dtype=np.int32)
     position[kept] = np.arange(len(kept))
-    column = position[codes]
+    column = position[facts.codes]
     is_kept = column >= 0
-    rows = np.zeros((len(kept), len(features)), dtype=np.bool_)
-    rows[column[is_kept], row[is_kept]] = True
-    return _without_equal_columns(Columns(tuple(vocabulary[index] for index in kept), rows))
+    rows = np.zeros((len(kept), facts.decisions), dtype=np.bool_)
+    rows[column[is_kept], facts.row[is_kept]] = True
+    return Columns(tuple(facts.vocabulary[index] for index in kept), rows)
 
 
-def _looks_unique(vocabulary: Sequence[str], codes: IntArray, row: IntArray, limit: int) -> BoolArray:
+def _looks_unique(facts: Facts, limit: int) -> BoolArray:
     """Say for each feature whether its key has too many distinct values."""
-    keys = [key_of(feature) for feature in vocabulary]
+    keys = [key_of(feature) for feature in facts.vocabulary]
     distinct = Counter(keys)
     unique_keys = set()
     for key in (key for key, values in distinct.items() if values > limit):
         of_key = np.fromiter((other == key for other in keys), dtype=np.bool_, count=len(keys))
-        cells = row[of_key[codes]]
-        values_a_decision = len(cells) / len(np.unique(cells))
-        if distinct[key] > limit * values_a_decision:
+        cells = facts.row[of_key[facts.codes]]
+        if distinct[key] > limit * _values_a_decision(cells):
             unique_keys.add(key)
     return np.fromiter((key in unique_keys for key in keys), dtype=np.bool_, count=len(keys))
+
+
+def _values_a_decision(cells: CodeArray) -> float:
+    """How many values of a key the decisions that have any hold on average, from the decision of each value."""
+    return len(cells) / int(np.count_nonzero(np.bincount(cells)))
 
 
 def _without_equal_columns(columns: Columns) -> Columns:

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent_memory.learning.clustering import Blocks, effective_sizes
-from agent_memory.learning.columns import BoolArray
+from agent_memory.learning.columns import BoolArray, FloatArray
 from agent_memory.learning.intervals import newcombe_interval, wilson_interval
 from agent_memory.learning.statistics import exact_p_values, posterior_confidence
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Decisions, successes, and how many independent decisions they are worth."""
+    """Decisions, successes, their rate, and how many independent decisions they are worth.
+
+    `rate` lies between 0 and 1, and is 0 where there are no decisions. Where decisions weigh differently it is the
+    weighted one.
+    """
 
     occurrences: int
     successes: int
+    rate: float
     effective: float
-
-    @property
-    def rate(self) -> float:
-        """Success rate, 0 to 1; 0 where there are no decisions."""
-        return self.successes / self.occurrences if self.occurrences else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -86,17 +86,36 @@ class Comparison:
         return float(tail[0])
 
 
-def compare(matching: BoolArray, success: BoolArray, scales: Sequence[Blocks]) -> Comparison:
+def compare(
+    matching: BoolArray, success: BoolArray, scales: Sequence[Blocks], weights: FloatArray | None = None
+) -> Comparison:
     """Compare the matching decisions with the rest.
 
     Args:
         matching: shape (decisions,).
         success: shape (decisions,).
         scales: the decisions' blocks of time, at one scale or more.
+        weights: shape (decisions,), above 0; None where all count the same.
     """
     ours, others = effective_sizes(matching, scales)
-    return Comparison(_sample(success[matching], ours), _sample(success[~matching], others))
+    return Comparison(
+        _sample(success, matching, ours, weights),
+        _sample(success, ~matching, others, weights),
+    )
 
 
-def _sample(success: BoolArray, effective: float) -> Sample:
-    return Sample(len(success), int(np.count_nonzero(success)), effective)
+def half_life_weights(ages: FloatArray, half_life: float) -> FloatArray:
+    """Return 0.5^(age / half-life), the ages in the half-life's unit."""
+    return np.asarray(np.exp2(-ages / half_life), dtype=np.float64)
+
+
+def _sample(success: BoolArray, chosen: BoolArray, effective: float, weights: FloatArray | None) -> Sample:
+    """Weighted, n decisions are worth (Σw)²/Σw², times what shared luck leaves. Kish, Survey Sampling (1965)."""
+    won = success[chosen]
+    count, wins = len(won), int(np.count_nonzero(won))
+    if weights is None or not count:
+        return Sample(count, wins, wins / count if count else 0.0, effective)
+    ours = weights[chosen]
+    total = float(np.sum(ours))
+    worth = total * total / float(np.einsum("i,i->", ours, ours))
+    return Sample(count, wins, float(np.sum(ours[won])) / total, worth * effective / count)

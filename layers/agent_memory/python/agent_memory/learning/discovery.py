@@ -7,9 +7,8 @@ import numpy as np
 
 from agent_memory.learning.clustering import Blocks, blocks_of, effective_sizes
 from agent_memory.learning.columns import BoolArray, Columns, FloatArray, IntArray, columns_of
-from agent_memory.learning.comparison import Comparison, compare
+from agent_memory.learning.comparison import Comparison, compare, half_life_weights
 from agent_memory.learning.counting import Counts, count_combinations, without_implied
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.model import PatternThresholds
 from agent_memory.learning.statistics import (
     difference_p_values,
@@ -17,6 +16,7 @@ from agent_memory.learning.statistics import (
     false_discovery_q_values,
     rejection_limits,
 )
+from agent_memory.learning.tables import ByteArray, EvidenceTable
 
 # A quick p-value up to ten times too large still gets the exact test wherever rejection is possible.
 _SAFETY = 10.0
@@ -26,17 +26,35 @@ _SAFETY = 10.0
 class Record:
     """All decisions of one type, oldest first; the first `older` of them are searched, the rest confirm."""
 
-    decision_type: str
+    table: EvidenceTable
     columns: Columns
-    success: BoolArray
-    times_ms: IntArray
     scales: tuple[Blocks, ...]
     older_scales: tuple[Blocks, ...]
     older: int
+    older_success_bits: ByteArray
+
+    @property
+    def decision_type(self) -> str:
+        """The type of the decisions."""
+        return self.table.decision_type
+
+    @property
+    def success(self) -> BoolArray:
+        """Which decisions succeeded; shape (decisions,)."""
+        return self.table.success
+
+    @property
+    def times_ms(self) -> IntArray:
+        """When each was made, in milliseconds since 1970."""
+        return self.table.times_ms
 
     def matching(self, members: Sequence[int]) -> BoolArray:
         """Say which decisions have all these columns."""
-        return np.asarray(np.all(self.columns.rows[list(members)], axis=0), dtype=np.bool_)
+        first, *others = members
+        held: BoolArray = self.columns.rows[first].copy()
+        for member in others:
+            held &= self.columns.rows[member]
+        return held
 
     def features(self, members: Sequence[int]) -> tuple[str, ...]:
         """Return the names of these columns."""
@@ -54,9 +72,36 @@ class Record:
         """Compare matching decisions with the rest over the whole period."""
         return self._compare(matching, slice(None))
 
-    def compare_older_within(self, matching: BoolArray, general: BoolArray) -> Comparison:
-        """Compare matching decisions with the rest of those that match a more general combination."""
-        return self._compare(matching, np.flatnonzero(general[: self.older]))
+    def compare_recent(self, matching: BoolArray, *, from_ms: int, half_life_ms: int) -> Comparison:
+        """Compare matching decisions with the rest from a time up to the last that matches, the newest counting most.
+
+        What the rest did since says nothing about a pattern whose facts have not come up again.
+        """
+        first = int(np.searchsorted(self.times_ms, from_ms))
+        places = np.flatnonzero(matching)
+        which = slice(first, int(places[-1]) + 1 if len(places) else first)
+        times = self.times_ms[which]
+        weights = half_life_weights((times[-1:] - times).astype(np.float64), half_life_ms)
+        return compare(matching[which], self.success[which], [blocks.only(which) for blocks in self.scales], weights)
+
+    def differs_within(self, matching: BoolArray, general: ByteArray, level: float) -> bool:
+        """Whether matching decisions differ from the rest of those that match a more general combination.
+
+        By a two-sided exact test in the older part. Shared luck only makes its p-value larger, so that it is worked out
+        only where the test passes without.
+
+        Args:
+            matching: shape (decisions,); all of them match the general combination too.
+            general: which decisions of the older part match that, packed to bits: hundreds of these are kept.
+            level: of the test.
+        """
+        inside = np.packbits(matching[: self.older])
+        ours, all_of_them = _ones(inside), _ones(general)
+        won, all_won = _ones(inside & self.older_success_bits), _ones(general & self.older_success_bits)
+        if exact_p_values(won, ours, all_won - won, all_of_them - ours)[0] > level:
+            return False
+        which = np.flatnonzero(np.unpackbits(general, count=self.older).view(np.bool_))
+        return self._compare(matching, which).p_value() <= level
 
     def _compare(self, matching: BoolArray, which: slice | IntArray) -> Comparison:
         scales = [blocks.only(which) for blocks in self.scales]
@@ -91,27 +136,23 @@ class Discovery:
     tried: dict[str, Counts]
 
 
-def record_of(decision_type: str, evidence: Sequence[Evidence], thresholds: PatternThresholds) -> Record:
-    """Arrange one type's evidence by time, split it, and turn its features into columns."""
-    ordered = sorted(evidence, key=lambda one: one.timestamp_ms)
-    times = np.fromiter((one.timestamp_ms for one in ordered), dtype=np.int64, count=len(ordered))
-    success = np.fromiter((one.success for one in ordered), dtype=np.bool_, count=len(ordered))
-    scales = tuple(blocks_of(times, success, step) for step in thresholds.shared_luck_ms)
+def record_of(table: EvidenceTable, thresholds: PatternThresholds) -> Record:
+    """Split one type's evidence by time, and turn its facts into columns."""
+    scales = tuple(blocks_of(table.times_ms, table.success, step) for step in thresholds.shared_luck_ms)
     columns = columns_of(
-        [one.features for one in ordered],
+        table.facts,
         min_occurrences=thresholds.min_occurrences,
         max_distinct_values=thresholds.max_distinct_values,
         max_columns=thresholds.max_columns,
     )
     older = _older_count(scales[0].of, thresholds.holdout_fraction)
     return Record(
-        decision_type=decision_type,
+        table=table,
         columns=columns,
-        success=success,
-        times_ms=times,
         scales=scales,
         older_scales=tuple(blocks.only(slice(None, older)) for blocks in scales),
         older=older,
+        older_success_bits=np.packbits(table.success[:older]),
     )
 
 
@@ -139,6 +180,10 @@ def discover(records: Sequence[Record], thresholds: PatternThresholds) -> Discov
     return Discovery(
         tuple(found), {record.decision_type: counts for record, counts in zip(records, tried, strict=True)}
     )
+
+
+def _ones(bits: ByteArray) -> int:
+    return int(np.bitwise_count(bits).sum())
 
 
 def _older_count(moments: IntArray, holdout_fraction: float) -> int:

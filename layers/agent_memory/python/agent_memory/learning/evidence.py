@@ -20,6 +20,8 @@ MAX_DEPTH = 6
 # The agent's own name for "which sources were asked" is short in every pattern that mentions it.
 SELECTED_SOURCES = "reasoning.selected"
 SOURCE = "source"
+STRATEGIES = ("reasoning.strategy", "metadata.strategy")
+"""Where an agent says which strategy it follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,17 @@ def features_of(decision: Mapping[str, Any]) -> tuple[str, ...]:
 
     Texts, booleans and nulls are facts; numbers are measurements and are left out. A list of texts gives one
     fact for each member; members of `reasoning.selected` read `source=derivatives`. Nothing is taken from the
-    outcome or the metadata. Texts longer than 64 characters and lists longer than 32 are left out.
+    outcome, and of the metadata only `strategy`. Texts longer than 64 characters and lists longer than 32 are left
+    out.
     """
     facts: set[str] = set()
     for section in ("context", "reasoning"):
         content = decision.get(section)
         if isinstance(content, Mapping):
             facts.update(_facts(section, content, MAX_DEPTH))
+    metadata = decision.get("metadata")
+    if isinstance(metadata, Mapping) and metadata.get("strategy") is not None:
+        facts.update(_facts("metadata", {"strategy": metadata["strategy"]}, 1))
     return tuple(sorted(facts))
 
 

@@ -28,6 +28,9 @@ class PatternThresholds:
         max_columns: features counted for each decision type.
         shared_luck_ms: lengths of time, ascending, within which outcomes may be alike for reasons of their own.
         prior_decisions: how many decisions the belief "no different from the rest" is worth.
+        half_life_ms: after which a decision counts half in the confidence of a pattern that is known.
+        false_alarm_decisions: matching decisions, at least, that pass on average before a pattern that still holds is
+            taken for one that does not.
     """
 
     min_occurrences: int = 30
@@ -40,23 +43,27 @@ class PatternThresholds:
     max_columns: int = 96
     shared_luck_ms: tuple[int, ...] = (_MINUTE_MS, _DAY_MS)
     prior_decisions: float = 10.0
+    half_life_ms: int = 30 * _DAY_MS
+    false_alarm_decisions: float = 2_000.0
 
     def __post_init__(self) -> None:
         for name in ("min_occurrences", "max_distinct_values", "max_columns"):
-            if getattr(self, name) < 1:
-                raise InvalidInput(name, "must be at least 1")
+            self._check(name, getattr(self, name) >= 1, "must be at least 1")
         for name in ("false_discovery_rate", "holdout_fraction", "holdout_p"):
-            if not 0 < getattr(self, name) < 1:
-                raise InvalidInput(name, "must lie between 0 and 1")
-        if not 0 <= self.min_effect < 1:
-            raise InvalidInput("min_effect", "must be at least 0 and below 1")
-        if not 1 <= self.max_features <= MAX_FEATURES:
-            raise InvalidInput("max_features", f"must be 1 to {MAX_FEATURES}")
+            self._check(name, 0 < getattr(self, name) < 1, "must lie between 0 and 1")
+        for name in ("prior_decisions", "half_life_ms"):
+            self._check(name, getattr(self, name) > 0, "must be above 0")
         steps = self.shared_luck_ms
-        if not steps or min(steps) < 1 or list(steps) != sorted(steps):
-            raise InvalidInput("shared_luck_ms", "must be one or more ascending lengths of at least 1 ms")
-        if not self.prior_decisions > 0:
-            raise InvalidInput("prior_decisions", "must be above 0")
+        is_ascending = bool(steps) and min(steps) >= 1 and list(steps) == sorted(steps)
+        self._check("shared_luck_ms", is_ascending, "must be one or more ascending lengths of at least 1 ms")
+        self._check("min_effect", 0 <= self.min_effect < 1, "must be at least 0 and below 1")
+        self._check("max_features", 1 <= self.max_features <= MAX_FEATURES, f"must be 1 to {MAX_FEATURES}")
+        self._check("false_alarm_decisions", self.false_alarm_decisions > 1, "must be above 1")
+
+    @staticmethod
+    def _check(name: str, is_usable: bool, message: str) -> None:
+        if not is_usable:
+            raise InvalidInput(name, message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +91,18 @@ class Rate:
 class Holdout(Rate):
     """How a pattern did in the newest decisions, which played no part in finding it.
 
-    `base_rate` is the rest's rate there; `p_value` is one-sided, in the direction found.
+    `base_rate` is the rest's rate there; `p_value` is one-sided, in the direction found. `begins_ms` is the time of
+    the first of these decisions.
     """
 
     base_rate: float
     p_value: float
+    begins_ms: int
 
     def as_data(self) -> dict[str, Any]:
         """Return plain numbers for JSON."""
         # Named, because slots=True makes a new class that a bare super() does not know.
-        return {**Rate.as_data(self), "base_rate": self.base_rate, "p_value": self.p_value}
+        return {**Rate.as_data(self), "base_rate": self.base_rate, "p_value": self.p_value, "begins_ms": self.begins_ms}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +157,16 @@ class Identification:
     """The patterns found, and how hard was looked for them.
 
     Attributes:
-        patterns: the most certain first.
+        patterns: borne out by the newest decisions too, the most certain first.
+        emerging: stand out in the older part, but the newest decisions are too few to bear them out; they do not
+            contradict them either.
         candidates_tried: combinations that were tested, over all decision types.
         discovered: how many of them passed in the older part, before the holdout.
         base_rates: success rate of each decision type.
     """
 
     patterns: tuple[Pattern, ...] = ()
+    emerging: tuple[Pattern, ...] = ()
     candidates_tried: int = 0
     discovered: int = 0
     base_rates: Mapping[str, Rate] = field(default_factory=dict)
@@ -163,6 +175,7 @@ class Identification:
         """Return plain texts, numbers, lists and dicts for JSON."""
         return {
             "patterns": [pattern.as_data() for pattern in self.patterns],
+            "emerging": [pattern.as_data() for pattern in self.emerging],
             "candidates_tried": self.candidates_tried,
             "discovered": self.discovered,
             "base_rates": {name: rate.as_data() for name, rate in self.base_rates.items()},

@@ -6,21 +6,29 @@ part, which played no part in finding it. What only repeats a more general patte
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy import stats
 
-from agent_memory.learning.columns import BoolArray
 from agent_memory.learning.comparison import Comparison
 from agent_memory.learning.counting import Counts
-from agent_memory.learning.discovery import Candidate, discover, record_of
+from agent_memory.learning.discovery import Candidate, Record, discover, record_of
 from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.model import Holdout, Identification, Pattern, PatternThresholds, Rate
+from agent_memory.learning.tables import ByteArray, EvidenceTable, tables_of
 from agent_memory.learning.wording import description_of, pattern_id_of
 
-__all__ = ["Holdout", "Identification", "Pattern", "PatternThresholds", "Rate", "identify_patterns"]
+__all__ = [
+    "Holdout",
+    "Identification",
+    "Pattern",
+    "PatternThresholds",
+    "Rate",
+    "identify_in",
+    "identify_patterns",
+    "records_of",
+]
 
 _DEFAULTS = PatternThresholds()
 
@@ -28,19 +36,32 @@ _DEFAULTS = PatternThresholds()
 def identify_patterns(evidence: Iterable[Evidence], thresholds: PatternThresholds = _DEFAULTS) -> Identification:
     """Find the combinations of facts under which decisions succeed more, or less, often than otherwise.
 
-    The order of the evidence does not matter. Each decision type is compared with itself; the false discovery
-    rate is controlled over the candidates of all types together.
+    The evidence is read once, as it comes, and its order does not matter. Each decision type is compared with
+    itself; the false discovery rate is controlled over the candidates of all types together.
     """
-    by_type: dict[str, list[Evidence]] = defaultdict(list)
-    for one in evidence:
-        by_type[one.decision_type].append(one)
-    records = [record_of(name, by_type[name], thresholds) for name in sorted(by_type)]
+    return identify_in(records_of(tables_of(evidence), thresholds), thresholds)
+
+
+def records_of(tables: Iterable[EvidenceTable], thresholds: PatternThresholds = _DEFAULTS) -> list[Record]:
+    """Prepare tables of evidence for the search."""
+    return [record_of(table, thresholds) for table in tables]
+
+
+def identify_in(records: Sequence[Record], thresholds: PatternThresholds = _DEFAULTS) -> Identification:
+    """`identify_patterns` for evidence that lies in columns already."""
     discovery = discover(records, thresholds)
     statements = _without_repetition(_distinct(discovery.found), discovery.tried, thresholds)
-    confirmed = _confirmed(statements, thresholds)
-    patterns = [_pattern(candidate, newer, thresholds) for candidate, newer in confirmed]
+    judged = _judged(statements, thresholds)
+    promoted = [_pattern(one, newer, thresholds) for one, newer, holds in judged if holds]
+    # What the newest decisions contradict is no more than what luck left behind.
+    emerging = [
+        _pattern(one, newer, thresholds)
+        for one, newer, holds in judged
+        if not holds and newer.effect and (newer.effect > 0) == one.is_better
+    ]
     return Identification(
-        patterns=tuple(sorted(patterns, key=lambda pattern: (pattern.q_value, pattern.pattern_id))),
+        patterns=_most_certain_first(promoted),
+        emerging=_most_certain_first(emerging),
         candidates_tried=sum(len(counts) for counts in discovery.tried.values()),
         discovered=len(discovery.found),
         base_rates={
@@ -48,6 +69,10 @@ def identify_patterns(evidence: Iterable[Evidence], thresholds: PatternThreshold
             for record in records
         },
     )
+
+
+def _most_certain_first(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
+    return tuple(sorted(patterns, key=lambda pattern: (pattern.q_value, pattern.pattern_id)))
 
 
 def _distinct(found: Sequence[Candidate]) -> list[Candidate]:
@@ -73,18 +98,17 @@ def _without_repetition(
     chances to look special, so the level is divided by their number (Bonferroni). This comes before the holdout:
     the fewer statements it has to judge, the less it must ask of each.
     """
-    kept: list[tuple[Candidate, BoolArray]] = []
+    kept: list[tuple[Candidate, ByteArray]] = []
     for candidate in sorted(found, key=lambda one: (len(one.members), one.features)):
         record, members, matching = candidate.record, set(candidate.members), candidate.matching()
         counts = tried[record.decision_type]
         adds = True
         for general, population in kept:
             if adds and general.record is record and set(general.members) < members:
-                within = record.compare_older_within(matching, population)
                 level = thresholds.false_discovery_rate / _refinements(general, counts)
-                adds = within.p_value() <= level
+                adds = record.differs_within(matching, population, level)
         if adds:
-            kept.append((candidate, matching))
+            kept.append((candidate, np.packbits(matching[: record.older])))
     return [candidate for candidate, _ in kept]
 
 
@@ -94,20 +118,16 @@ def _refinements(general: Candidate, tried: Counts) -> int:
     return max(1, int(np.count_nonzero(has_all)) - 1)
 
 
-def _confirmed(found: Sequence[Candidate], thresholds: PatternThresholds) -> list[tuple[Candidate, Comparison]]:
-    """Keep what holds in the holdout, in the direction found, among all that are looked at there."""
+def _judged(found: Sequence[Candidate], thresholds: PatternThresholds) -> list[tuple[Candidate, Comparison, bool]]:
+    """Say which hold in the holdout, in the direction found, among all that are looked at there."""
     if not found:
         return []
     newer = [candidate.record.compare_newer(candidate.matching()) for candidate in found]
     p_values = [
         comparison.p_value_of(higher=candidate.is_better) for candidate, comparison in zip(found, newer, strict=True)
     ]
-    q_values = stats.false_discovery_control(p_values, method="by")
-    return [
-        (candidate, comparison)
-        for candidate, comparison, q_value in zip(found, newer, q_values, strict=True)
-        if q_value <= thresholds.holdout_p
-    ]
+    holds = stats.false_discovery_control(p_values, method="by") <= thresholds.holdout_p
+    return list(zip(found, newer, map(bool, holds), strict=True))
 
 
 def _pattern(candidate: Candidate, newer: Comparison, thresholds: PatternThresholds) -> Pattern:
@@ -144,6 +164,7 @@ def _pattern(candidate: Candidate, newer: Comparison, thresholds: PatternThresho
             successes=newer.matching.successes,
             base_rate=newer.rest.rate,
             p_value=newer.p_value_of(higher=candidate.is_better),
+            begins_ms=int(record.times_ms[record.older]),
         ),
         first_seen_ms=int(times.min()),
         last_seen_ms=int(times.max()),

@@ -9,6 +9,7 @@ from agent_memory.learning.evidence import SOURCE, key_of, value_of
 MAX_ID_CHARACTERS = 200
 _HASH_CHARACTERS = 12
 _MARKET = "context.market."
+_WHOLE_MARKET = "context.market"
 _HOURS = "context.trading_hours"
 _SYMBOL = "context.symbol"
 _PLAIN_ADJECTIVES = frozenset({"trend", "condition", "regime", "sentiment"})
@@ -67,13 +68,20 @@ def condition_of(decision_type: str, features: Sequence[str]) -> str:
     return text[:1].upper() + text[1:]
 
 
+def market_of(features: Sequence[str]) -> str:
+    """Name a market condition: "Bullish, high-volatility markets"."""
+    names = [_adjective(feature) for feature in sorted(features, key=_adjective_order)]
+    text = f"{', '.join(names)} markets"
+    return text[:1].upper() + text[1:]
+
+
 def _adjective_order(feature: str) -> tuple[bool, str]:
     """Put the bare adjective first: "bullish, high-volatility"."""
     return (not _is_plain(feature), feature)
 
 
 def _is_plain(feature: str) -> bool:
-    return key_of(feature).removeprefix(_MARKET) in _PLAIN_ADJECTIVES
+    return key_of(feature).removeprefix(_MARKET) in _PLAIN_ADJECTIVES or key_of(feature) == _WHOLE_MARKET
 
 
 def _adjective(feature: str) -> str:

@@ -4,7 +4,7 @@ Nightly learning looks back over months, but reads a decision from the table onl
 it was made. From then on its row here, in one small Parquet file, stands for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from agent_memory.learning.evidence import Evidence, evidence_of
 from agent_memory.models import Decision
 from agent_memory.retention import EVIDENCE_DAYS
 from agent_memory.stores.base import BlobStore, Span
-from agent_memory.stores.parquet import from_parquet, merged_parquet, to_parquet
+from agent_memory.stores.parquet import merged_parquet, stream_parquet, to_parquet
 
 _COLUMNS = {
     "decision_id": "VARCHAR",
@@ -36,13 +36,13 @@ def fresh_span(day: date) -> Span:
 def read_evidence(blobs: BlobStore, agent_id: str, span: Span) -> list[Evidence]:
     """The rows of a span, ordered by time and id."""
     body = blobs.read(evidence_key(agent_id))
-    return _rows_of(body, span) if body else []
+    return list(evidence_rows(body, span)) if body else []
 
 
-def renew_evidence(blobs: BlobStore, agent_id: str, day: date, decisions: Iterable[Decision]) -> list[Evidence]:
+def renew_evidence(blobs: BlobStore, agent_id: str, day: date, decisions: Iterable[Decision]) -> Iterator[Evidence]:
     """Replace the rows of `fresh_span(day)` by those of `decisions`, and drop what is too old.
 
-    Doing it twice for the same night changes nothing. Returns the rows up to the end of `day`.
+    Doing it twice for the same night changes nothing. Returns the rows up to the end of `day`, one after the other.
     """
     span = fresh_span(day)
     oldest_ms = span.end_ms - EVIDENCE_DAYS * DAY_MS
@@ -57,13 +57,14 @@ def renew_evidence(blobs: BlobStore, agent_id: str, day: date, decisions: Iterab
         order="timestamp_ms, decision_id",
     )
     blobs.write(evidence_key(agent_id), body)
-    return _rows_of(body, Span(oldest_ms, span.end_ms))
+    return evidence_rows(body, Span(oldest_ms, span.end_ms))
 
 
-def _rows_of(body: bytes, span: Span) -> list[Evidence]:
+def evidence_rows(body: bytes, span: Span) -> Iterator[Evidence]:
+    """The rows of an evidence file in a span, one after the other in its order: by time and id."""
     keep, parameters = "timestamp_ms BETWEEN ? AND ?", [span.start_ms, span.end_ms - 1]
-    rows = from_parquet(body, _COLUMNS, keep=keep, parameters=parameters)
-    return [Evidence(name, kind, at, success, tuple(features)) for name, kind, at, success, features in rows]
+    for name, kind, at, success, features in stream_parquet(body, _COLUMNS, keep=keep, parameters=parameters):
+        yield Evidence(name, kind, at, success, tuple(features))
 
 
 def _row(evidence: Evidence) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from agent_memory.clock import DAY_MS, day_start_ms
 from agent_memory.codec import canonical_json
 from agent_memory.keys import report_key
+from agent_memory.learning.life import Status
 from agent_memory.models import MemoryType
 from agent_memory.night.evidence import read_evidence
 from agent_memory.stores.base import BlobStore, MemoryStore, Span
@@ -17,7 +18,7 @@ def summarize_night(agent_id: str, day: date, *, memories: MemoryStore, blobs: B
     rows = read_evidence(blobs, agent_id, Span(day_start_ms(day), day_start_ms(day) + DAY_MS))
     made = Counter(row.decision_type for row in rows)
     succeeded = Counter(row.decision_type for row in rows if row.success)
-    active = [m for m in memories.by_confidence(agent_id, MemoryType.PATTERN) if m.data.get("status") == "active"]
+    active = [m for m in memories.by_confidence(agent_id, MemoryType.PATTERN) if m.data.get("status") == Status.ACTIVE]
     summary = {
         "date": day.isoformat(),
         "with_outcome": len(rows),

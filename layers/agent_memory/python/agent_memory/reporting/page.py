@@ -81,6 +81,7 @@ def _content(report: Mapping[str, Any]) -> dict[str, Any]:
         "sources_plot": _intervals_plot(sources, "sources", "Success rate by source"),
         "patterns_heading": view.patterns_heading(report),
         "patterns_now": view.patterns_now(report),
+        "patterns_emerging": view.patterns_emerging(report),
         "patterns_before": view.patterns_before(report),
         "patterns_plot": _intervals_plot(patterns, "patterns", "Success rate of each pattern and its base rate"),
         "control": view.control_sentences(report),

@@ -102,12 +102,17 @@ def source_panel(report: Report) -> Panel:
 
 
 def patterns_now(report: Report) -> list[Row]:
-    """Patterns that the last night bore out, in the report's order."""
-    return [row for row in report["patterns"] if row["status"] != "deprecated"]
+    """Patterns that hold as of the last night, in the report's order."""
+    return [row for row in report["patterns"] if row["status"] not in {"deprecated", "emerging"}]
+
+
+def patterns_emerging(report: Report) -> list[Row]:
+    """Patterns that stand out, but that the newest decisions are too few to bear out, in the report's order."""
+    return [row for row in report["patterns"] if row["status"] == "emerging"]
 
 
 def patterns_before(report: Report) -> list[Row]:
-    """Patterns that only earlier nights bore out, in the report's order."""
+    """Patterns that held once and do not any more, in the report's order."""
     return [row for row in report["patterns"] if row["status"] == "deprecated"]
 
 
@@ -167,12 +172,15 @@ def _in_words(row: Estimate) -> str:
 
 
 def patterns_heading(report: Report) -> str:
-    """`6 patterns learned, 2 more in earlier nights`."""
+    """`6 patterns learned, 2 more emerging, 1 of earlier nights no longer holding`."""
     if not report["patterns"]:
         return "No pattern has been learned yet"
     before = len(patterns_before(report))
     heading = f"{plural(len(patterns_now(report)), 'pattern')} learned"
-    return f"{heading}, {count(before)} more in earlier nights" if before else heading
+    emerging = len(patterns_emerging(report))
+    if emerging:
+        heading += f", {count(emerging)} more emerging"
+    return f"{heading}, {count(before)} of earlier nights no longer holding" if before else heading
 
 
 def control_sentences(report: Report) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ class NotParquet(ValueError):
 
 
 _LARGEST_ROW_BYTES = 16_777_216
+_ROWS_AT_ONCE = 10_000
 
 
 def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns, *, options: str = "") -> bytes:
@@ -55,31 +56,46 @@ def from_parquet(
     Raises:
         NotParquet: these bytes are no such file.
     """
+    return list(stream_parquet(body, columns, keep=keep, parameters=parameters))
+
+
+def stream_parquet(
+    body: bytes, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of `from_parquet`, a few thousand at a time: a million of them never lie in memory at once."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
-        return rows_of(source, columns, keep=keep, parameters=parameters)
+        yield from _stream(_selection(source, columns, keep), parameters)
 
 
 def rows_of(
     source: Path, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
     """What `from_parquet` returns, of a file."""
-    no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
-    rows = f"SELECT * FROM read_parquet('{source}') UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
-    query = f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {keep}"  # noqa: S608  text of our own
-    return query_rows(query, parameters)
+    return query_rows(_selection(source, columns, keep), parameters)
 
 
 def query_rows(query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """What DuckDB answers. Raises `NotParquet` where it cannot read the file that the query names."""
+    return list(_stream(query, parameters))
+
+
+def _selection(source: Path, columns: Columns, keep: str) -> str:
+    no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+    rows = f"SELECT * FROM read_parquet('{source}') UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
+    return f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {keep}"  # noqa: S608  text of our own
+
+
+def _stream(query: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
     import duckdb  # noqa: PLC0415  as `_database`
 
     try:
-        found: list[tuple[Any, ...]] = _cursor().execute(query, list(parameters)).fetchall()
+        cursor = _cursor().execute(query, list(parameters))
+        while some := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield from some
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise NotParquet(str(error)) from error
-    return found
 
 
 def _rows_table(rows: Iterable[Mapping[str, Any]], columns: Columns, folder: str) -> str:

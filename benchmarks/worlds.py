@@ -4,14 +4,18 @@ import sys
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent_memory.learning.evidence import Evidence
 
 HOUR_MS = 3_600_000
 START_MS = 1_735_689_600_000
 
+Fact = tuple[str, tuple[str, ...], tuple[float, ...]]
+Outcomes = Sequence[bool] | NDArray[np.bool_]
+
 # (key, values, weights): what a market-hunting agent notes with each decision.
-FACTS: tuple[tuple[str, tuple[str, ...], tuple[float, ...]], ...] = (
+FACTS: tuple[Fact, ...] = (
     ("context.market.volatility", ("low", "medium", "high"), (0.3, 0.45, 0.25)),
     ("context.market.trend", ("bullish", "bearish", "sideways"), (0.4, 0.3, 0.3)),
     ("context.market.volume", ("thin", "normal", "heavy"), (0.25, 0.5, 0.25)),
@@ -26,12 +30,14 @@ FACTS: tuple[tuple[str, tuple[str, ...], tuple[float, ...]], ...] = (
 )
 SOURCES = ("derivatives", "institutional", "macro", "news", "sentiment", "whaleMovements")
 CHOSEN = 3
+_USUAL_RATE = 0.55
+_OTHER_RATE = 0.7
 # The fact whose share a test can set: 600 of 6,000 decisions are exactly 10 %.
 PLANTED = "context.session=overlap"
 
 
 def features_for(
-    generator: np.random.Generator, count: int, *, planted: int = 0, facts: Sequence = FACTS
+    generator: np.random.Generator, count: int, *, planted: int = 0, facts: Sequence[Fact] = FACTS
 ) -> list[tuple[str, ...]]:
     """Draw features; exactly `planted` decisions, anywhere in time, hold the planted fact."""
     drawn = [
@@ -52,7 +58,7 @@ def features_for(
 
 def evidence_from(
     features: Sequence[tuple[str, ...]],
-    success: Sequence[bool],
+    success: Outcomes,
     *,
     decision_type: str = "SIGNAL_GENERATION",
     per_moment: int = 1,
@@ -69,8 +75,12 @@ def chance_world(seed: int, count: int = 3_000) -> list[Evidence]:
     generator = np.random.default_rng(seed)
     half = count // 2
     return [
-        *evidence_from(features_for(generator, half), generator.random(half) < 0.55, decision_type="SIGNAL_GENERATION"),
-        *evidence_from(features_for(generator, half), generator.random(half) < 0.7, decision_type="SOURCE_SELECTION"),
+        *evidence_from(
+            features_for(generator, half), generator.random(half) < _USUAL_RATE, decision_type="SIGNAL_GENERATION"
+        ),
+        *evidence_from(
+            features_for(generator, half), generator.random(half) < _OTHER_RATE, decision_type="SOURCE_SELECTION"
+        ),
     ]
 
 
@@ -81,7 +91,7 @@ def planted_world(
     generator = np.random.default_rng(seed)
     features = features_for(generator, count, planted=planted)
     helped = np.array([PLANTED in facts for facts in features], dtype=bool) & (np.arange(count) < until * count)
-    success = generator.random(count) < 0.55 + effect * helped
+    success = generator.random(count) < _USUAL_RATE + effect * helped
     return evidence_from(features, success)
 
 
@@ -89,7 +99,7 @@ def cycles_world(seed: int, *, cycles: int = 1_000, per_cycle: int = 3) -> list[
     """Cycles of decisions with the same context and one shared outcome that depends on nothing."""
     generator = np.random.default_rng(seed)
     features = [facts for facts in features_for(generator, cycles) for _ in range(per_cycle)]
-    success = np.repeat(generator.random(cycles) < 0.55, per_cycle)
+    success = np.repeat(generator.random(cycles) < _USUAL_RATE, per_cycle)
     return evidence_from(features, success, per_moment=per_cycle)
 
 
@@ -117,5 +127,5 @@ def regimes_world(
     features = [
         tuple(sorted((*facts, *(values[i // per_moment] for values in regimes)))) for i, facts in enumerate(others)
     ]
-    rate = np.clip(0.55 + spread * np.repeat(luck, per_moment), 0.02, 0.98)
+    rate = np.clip(_USUAL_RATE + spread * np.repeat(luck, per_moment), 0.02, 0.98)
     return evidence_from(features, generator.random(count) < rate, per_moment=per_moment)

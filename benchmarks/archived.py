@@ -1,0 +1,69 @@
+"""How many bytes the demo's decisions take as items of DynamoDB, and in the archive."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from agent_memory.clock import FixedClock, date_of
+from agent_memory.decision_log import DecisionLog
+from agent_memory.decision_queries import DecisionFilter
+from agent_memory.models import Decision
+from agent_memory.stores.base import DecisionKey
+from agent_memory.stores.connections import in_memory_stores
+from agent_memory.stores.decision_items import decision_item, first_outcome
+from agent_memory.stores.dynamodb_items import item_bytes
+from demo.bars import sample_bars
+from demo.cycles import Cycles
+
+_BATCH = 100
+_CYCLES_A_DAY = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of the same decisions in both places; `joined_bytes` with all days of a type in one file."""
+
+    decisions: int
+    item_bytes: int
+    archive_bytes: int
+    joined_bytes: int
+
+
+def measured_sizes(days: int) -> Sizes:
+    """Log so many days of the demo's hourly decisions with their outcomes, and archive them day by day."""
+    began = datetime(2026, 7, 1, tzinfo=UTC)
+    cycles = Cycles(sample_bars(), began, days * _CYCLES_A_DAY + 1)
+    clock = FixedClock(int((began + timedelta(days=days, hours=1)).timestamp() * 1000))
+    stores = in_memory_stores(clock)
+    log = DecisionLog(cycles.agent_id, stores, clock)
+    whole = range(days * _CYCLES_A_DAY)
+    decisions, outcomes = cycles.decisions(whole), cycles.outcomes(whole)
+    for at in range(0, len(decisions), _BATCH):
+        log.log(decisions[at : at + _BATCH])
+    for at in range(0, len(outcomes), _BATCH):
+        log.record_outcomes(outcomes[at : at + _BATCH])
+
+    kept: dict[tuple[str, date], list[Decision]] = defaultdict(list)
+    for decision in log.stream(DecisionFilter(), newest_first=False):
+        kept[decision.decision_type, date_of(decision.timestamp_ms)].append(decision)
+    archive = stores.archive
+    if archive is None:
+        raise RuntimeError("stores in memory have an archive")
+    daily = [archive.pack(made) for made in kept.values()]
+    by_kind: dict[str, list[Decision]] = defaultdict(list)
+    for (kind, _), made in kept.items():
+        by_kind[kind].extend(made)
+    joined = [archive.pack(made) for made in by_kind.values()]
+    return Sizes(
+        decisions=sum(map(len, kept.values())),
+        item_bytes=sum(_item_bytes(decision) for made in kept.values() for decision in made),
+        archive_bytes=sum(len(packed.body) for packed in daily),
+        joined_bytes=sum(len(packed.body) for packed in joined),
+    )
+
+
+def _item_bytes(decision: Decision) -> int:
+    item = decision_item(replace(decision, outcome=None))
+    if decision.outcome:
+        item |= first_outcome(DecisionKey.of(decision), decision.outcome)
+    return item_bytes(item)
