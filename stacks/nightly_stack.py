@@ -77,7 +77,7 @@ class NightlyStack(BaseStack):
             [*_READ_MEMORIES, "GetItem", "PutItem", "UpdateItem"],
             indexes=schema.MEMORIES.indexes,
         )
-        allow_on_table(function, storage.states, ["GetItem"])
+        allow_on_table(function, storage.states, ["GetItem", "PutItem"])
         allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="evidence/")
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function

@@ -106,7 +106,7 @@ def test_a_night_from_agents_to_report(deployment, capsys):
     assert invoke("agents") == {"date": "2026-11-20", "agents": [{"agent_id": AGENT, "date": "2026-11-20"}]}
     (entry,) = invoke("agents")["agents"]
     consolidated = invoke("consolidation", entry)
-    assert (consolidated["decisions_read"], consolidated["evidence_rows"], consolidated["active"]) == (8, 8, 0)
+    assert (consolidated["decisions_read"], consolidated["evidence_rows"], consolidated["active"]) == (136, 136, 0)
     assert invoke("pruning", entry)["pruned"] == 0
     assert invoke("archival", entry)["decisions"] == 4 * 4
     reported = invoke("analytics", entry)

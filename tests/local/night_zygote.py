@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from agent_memory.clock import FixedClock, day_start_ms, to_iso
 from agent_memory.decision_log import DecisionLog
 from agent_memory.ids import decision_id_for
+from agent_memory.keys import LEARNING_PROGRESS
 from agent_memory.memories import LongTermMemory
 from agent_memory.night import whole
 from agent_memory.night.evidence import renew_evidence
@@ -58,7 +59,9 @@ def fill(prefix, bucket, first_night, nights):
     stores = stores_at(prefix, bucket, at_noon(first_night))
     for agent_id in AGENTS[:4]:
         learned_from = planted(agent_id, first_night)
-        list(renew_evidence(stores.blobs, agent_id, first_night - timedelta(days=3), learned_from))
+        learned = {"learned_through": (first_night - timedelta(days=1)).isoformat()}
+        stores.states.put(agent_id, LEARNING_PROGRESS, learned, expected_version=0, now_ms=0)
+        list(renew_evidence(stores.blobs, agent_id, first_night - timedelta(days=3), learned_from, []))
     stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"no parquet at all")
 
 

@@ -112,7 +112,7 @@ def test_a_start_is_retried_and_then_kept(night):
             {
                 "Decisions": {"Query"},
                 "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
-                "States": {"GetItem"},
+                "States": {"GetItem", "PutItem"},
             },
             {("GetObject", "evidence/*"), ("PutObject", "evidence/*"), ("GetObject", "large/*")},
         ),

@@ -3,19 +3,22 @@
 from datetime import date
 from typing import Any
 
-from agent_memory.clock import FixedClock
+from agent_memory.clock import DAY_MS, FixedClock, day_start_ms, parse_date
+from agent_memory.keys import LEARNING_PROGRESS
 from agent_memory.learning.patterns import PatternThresholds, identify_in, records_of
 from agent_memory.learning.tables import tables_of
 from agent_memory.memories import LongTermMemory
 from agent_memory.models import Decision
 from agent_memory.night import NIGHT
-from agent_memory.night.evidence import fresh_span, renew_evidence
+from agent_memory.night.evidence import renew_evidence, spans_to_read
 from agent_memory.night.pattern_life import PatternNight, renew_patterns
 from agent_memory.night.performance import renew_performance
-from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, Selection, StateStore
+from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, Selection, Span, StateStore
 from agent_memory.stores.concurrently import map_concurrently
 
 _DEFAULTS = PatternThresholds()
+# A pattern is watched by outcomes in their order: a day waits until its last ones have come, after midnight.
+_SETTLED_AFTER_MS = 2 * DAY_MS
 
 
 def consolidate(
@@ -32,25 +35,39 @@ def consolidate(
 
     What the evidence bears out is stored as an active pattern, what may become one as emerging; each known pattern is
     judged by its outcomes since (`learning.life`). Tallies of strategies, sources and market conditions follow
-    (`learning.performance`). Doing the same night twice ends in the same memories.
+    (`learning.performance`). Doing the same night twice ends in the same memories; days of nights that were missed are
+    read by the next one (the progress is a state of the agent).
     """
-    span = fresh_span(day)
     registered = states.registration(agent_id)
+    progress = states.get(agent_id, LEARNING_PROGRESS)
+    learned_through = parse_date(progress.data["learned_through"]) if progress else None
+    spans = spans_to_read(day, learned_through)
 
-    def read(kind: str) -> list[Decision]:
+    def read(part: tuple[str, Span]) -> list[Decision]:
+        kind, span = part
         return list(decisions.scan(Selection(agent_id, kind, shards=registered.write_shards), span))
 
-    by_kind = map_concurrently(read, registered.decision_types)
-    fresh = [decision for of_kind in by_kind for decision in of_kind]
-    records = records_of(tables_of(renew_evidence(blobs, agent_id, day, fresh)), thresholds)
+    parts = [(kind, span) for kind in registered.decision_types for span in spans]
+    fresh = [decision for of_part in map_concurrently(read, parts) for decision in of_part]
+    records = records_of(tables_of(renew_evidence(blobs, agent_id, day, fresh, spans)), thresholds)
     identification = identify_in(records, thresholds)
-    long_term = LongTermMemory(agent_id, memories, FixedClock(span.end_ms), writer=NIGHT)
+    end_ms = day_start_ms(day) + DAY_MS
+    long_term = LongTermMemory(agent_id, memories, FixedClock(end_ms), writer=NIGHT)
     by_type = {record.decision_type: record for record in records}
-    night = PatternNight(by_type, thresholds, end_ms=span.end_ms, settled_ms=span.start_ms)
-    return {
+    night = PatternNight(by_type, thresholds, end_ms=end_ms, settled_ms=end_ms - _SETTLED_AFTER_MS)
+    figures = {
         "decisions_read": len(fresh),
         "evidence_rows": sum(len(record.table) for record in records),
         "candidates_tried": identification.candidates_tried,
         **renew_patterns(long_term, identification, night),
-        **renew_performance(long_term, records, thresholds, span.end_ms),
+        **renew_performance(long_term, records, thresholds, end_ms),
     }
+    if learned_through is None or learned_through < day:
+        states.put(
+            agent_id,
+            LEARNING_PROGRESS,
+            {"learned_through": day.isoformat()},
+            expected_version=progress.version if progress else 0,
+            now_ms=end_ms,
+        )
+    return figures

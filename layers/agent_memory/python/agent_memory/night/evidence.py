@@ -1,11 +1,11 @@
 """The rolling evidence of one agent: a row for each decision whose outcome is known.
 
-Nightly learning looks back over months, but reads a decision from the table only in the night after
-it was made. From then on its row here, in one small Parquet file, stands for it.
+Nightly learning looks back over months, but reads a decision from the table only at a few ages (`LOOK_BACK_DAYS`), when
+its outcome may have come meanwhile. Otherwise its row here, in one small Parquet file, stands for it.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from agent_memory.clock import DAY_MS, day_start_ms
@@ -16,6 +16,7 @@ from agent_memory.retention import EVIDENCE_DAYS
 from agent_memory.stores.base import BlobStore, Span
 from agent_memory.stores.parquet import merged_parquet, stream_parquet, to_parquet
 
+_DAY = timedelta(days=1)
 _COLUMNS = {
     "decision_id": "VARCHAR",
     "decision_type": "VARCHAR",
@@ -23,14 +24,28 @@ _COLUMNS = {
     "success": "BOOLEAN",
     "features": "VARCHAR[]",
 }
-# A night reads its own day and the day before, whose last outcomes came after midnight.
-FRESH_DAYS = 2
+# How many days after it was made a decision is read again: an outcome that comes late is learned from at the next age.
+LOOK_BACK_DAYS = (0, 1, 3, 7, 14, 29)
 
 
-def fresh_span(day: date) -> Span:
-    """The decisions that the night of `day` reads from the table."""
-    end_ms = day_start_ms(day) + DAY_MS
-    return Span(end_ms - FRESH_DAYS * DAY_MS, end_ms)
+def spans_to_read(day: date, learned_through: date | None) -> list[Span]:
+    """The days that the night of `day` reads from the table, oldest first, neighbours as one.
+
+    They are those at the ages of `LOOK_BACK_DAYS`, in this night and in each one that was missed since the day that was
+    learned last; all that evidence looks back on, where nothing was learned yet.
+    """
+    oldest = day - timedelta(days=EVIDENCE_DAYS - 1)
+    first = day if learned_through and learned_through >= day else max(oldest, (learned_through or date.min) + _DAY)
+    nights = [first + n * _DAY for n in range((day - first).days + 1)]
+    days = sorted({max(oldest, night - ago * _DAY) for night in nights for ago in LOOK_BACK_DAYS})
+    spans: list[Span] = []
+    for one in days:
+        start_ms = day_start_ms(one)
+        if spans and spans[-1].end_ms == start_ms:
+            spans[-1] = Span(spans[-1].start_ms, start_ms + DAY_MS)
+        else:
+            spans.append(Span(start_ms, start_ms + DAY_MS))
+    return spans
 
 
 def read_evidence(blobs: BlobStore, agent_id: str, span: Span) -> list[Evidence]:
@@ -39,25 +54,27 @@ def read_evidence(blobs: BlobStore, agent_id: str, span: Span) -> list[Evidence]
     return list(evidence_rows(body, span)) if body else []
 
 
-def renew_evidence(blobs: BlobStore, agent_id: str, day: date, decisions: Iterable[Decision]) -> Iterator[Evidence]:
-    """Replace the rows of `fresh_span(day)` by those of `decisions`, and drop what is too old.
+def renew_evidence(
+    blobs: BlobStore, agent_id: str, day: date, decisions: Iterable[Decision], spans: Sequence[Span]
+) -> Iterator[Evidence]:
+    """Replace the rows of these spans by those of `decisions`, and drop what is too old at the end of `day`.
 
     Doing it twice for the same night changes nothing. Returns the rows up to the end of `day`, one after the other.
     """
-    span = fresh_span(day)
-    oldest_ms = span.end_ms - EVIDENCE_DAYS * DAY_MS
+    end_ms = day_start_ms(day) + DAY_MS
+    oldest_ms = end_ms - EVIDENCE_DAYS * DAY_MS
     rows = [_row(evidence) for decision in decisions if (evidence := evidence_of(decision.as_dict()))]
     before = blobs.read(evidence_key(agent_id))
     body = merged_parquet(
         before or to_parquet([], _COLUMNS),
         rows,
         _COLUMNS,
-        keep="timestamp_ms >= ? AND NOT timestamp_ms BETWEEN ? AND ?",
-        parameters=[oldest_ms, span.start_ms, span.end_ms - 1],
+        keep=" AND ".join(["timestamp_ms >= ?", *["NOT timestamp_ms BETWEEN ? AND ?"] * len(spans)]),
+        parameters=[oldest_ms, *(edge for span in spans for edge in (span.start_ms, span.end_ms - 1))],
         order="timestamp_ms, decision_id",
     )
     blobs.write(evidence_key(agent_id), body)
-    return evidence_rows(body, Span(oldest_ms, span.end_ms))
+    return evidence_rows(body, Span(oldest_ms, end_ms))
 
 
 def evidence_rows(body: bytes, span: Span) -> Iterator[Evidence]:
