@@ -16,6 +16,7 @@ from agent_memory.costs import (
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter
 from agent_memory.models import Decision, DecisionType, MemoryType
+from agent_memory.night.evidence import LOOK_BACK_DAYS
 from agent_memory.service import metric_names
 from agent_memory.stores.connections import Stores
 from agent_memory.stores.decision_items import decision_item
@@ -23,8 +24,8 @@ from agent_memory.stores.dynamodb_items import item_bytes
 
 _SAMPLE = 600
 _READ_UNIT_BYTES = 4096
-# The night of a day reads that day, the day before, and the day that it archives.
-_DAYS_READ_A_NIGHT = 3
+# A night reads days of several ages to learn from, and the day that it archives.
+_DAYS_READ_A_NIGHT = len(LOOK_BACK_DAYS) + 1
 # Agents, Map, four functions and a result for each agent, and the end.
 _TRANSITIONS_A_NIGHT = 10
 # Not measured here, because this machine is not Lambda: a request 60 ms at 512 MB, a night four
@@ -57,7 +58,7 @@ def cost_of_a_month(stores: Stores, agent_id: str, assembly: Path) -> dict[str, 
         log_bytes=_REQUESTS_A_MONTH * _ASSUMED_LOG_BYTES_A_REQUEST,
         alarms=_resources(assembly, "AWS::CloudWatch::Alarm"),
         dashboards=_resources(assembly, "AWS::CloudWatch::Dashboard"),
-        custom_metrics=sum(1 for name in vars(metric_names) if name.isupper()),
+        custom_metrics=len(metric_names.ALL),
         assumed=frozenset({"nightly_gb_seconds", "api_gb_seconds", "log_bytes"}),
     )
     return monthly_cost(workload, load_prices()).as_dict()

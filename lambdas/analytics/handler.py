@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from agent_memory.night.summary import summarize_night
 from agent_memory.service import metric_names
 from agent_memory.service.nightly import NightEvent, blobs, stores
-from agent_memory.service.observability import count, emits_metrics, logger, percent, plain
+from agent_memory.service.observability import emits_metrics, logger, percent, put
 
 
 @logger.inject_lambda_context
@@ -16,10 +16,12 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Report one agent's night."""
     night = NightEvent.of(event)
     figures = summarize_night(night.agent_id, night.day, memories=stores().memories, blobs=blobs())
-    count(metric_names.ACTIVE_PATTERNS, figures["active_patterns"])
-    if figures["mean_confidence"] is not None:
-        plain(metric_names.PATTERN_CONFIDENCE, figures["mean_confidence"])
+    put(metric_names.ACTIVE_PATTERNS, figures["active_patterns"])
+    for confidence in figures["confidences"]:
+        put(metric_names.PATTERN_CONFIDENCE, confidence)
     if figures["success_rate"] is not None:
         percent(metric_names.SUCCESS_RATE, figures["success_rate"])
-    logger.info("reported", agent_id=night.agent_id, active_patterns=figures["active_patterns"])
+    logger.info(
+        "reported", agent_id=night.agent_id, active_patterns=figures["active_patterns"], by_type=figures["by_type"]
+    )
     return night.answer(figures)

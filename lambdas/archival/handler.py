@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from agent_memory.night.archival import archive_due_days
 from agent_memory.service import metric_names
 from agent_memory.service.nightly import NightEvent, archive, stores
-from agent_memory.service.observability import count, emits_metrics, logger
+from agent_memory.service.observability import emits_metrics, logger, put
 
 
 @logger.inject_lambda_context
@@ -19,8 +19,8 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     figures = archive_due_days(
         night.agent_id, night.day, decisions=opened.decisions, states=opened.states, archive=archive()
     )
-    count(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
-    count(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
-    count(metric_names.ARCHIVE_DAYS_POSTPONED, len(figures["postponed"]))
+    put(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
+    put(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
+    put(metric_names.ARCHIVE_DAYS_POSTPONED, len(figures["postponed"]))
     logger.info("archived", agent_id=night.agent_id, **figures)
     return night.answer(figures)

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from agent_memory.night.consolidation import consolidate
 from agent_memory.service import metric_names
 from agent_memory.service.nightly import NightEvent, blobs, stores
-from agent_memory.service.observability import count, emits_metrics, logger
+from agent_memory.service.observability import emits_metrics, logger, percent, put
 
 
 @logger.inject_lambda_context
@@ -16,15 +16,22 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Consolidate one agent's night."""
     night = NightEvent.of(event)
     opened = stores()
-    figures = consolidate(
-        night.agent_id,
-        night.day,
-        decisions=opened.decisions,
-        memories=opened.memories,
-        states=opened.states,
-        blobs=blobs(),
-    )
-    count(metric_names.PATTERNS_LEARNED, figures["learned"])
-    count(metric_names.PATTERNS_DEPRECATED, figures["deprecated"])
+    try:
+        figures = consolidate(
+            night.agent_id,
+            night.day,
+            decisions=opened.decisions,
+            memories=opened.memories,
+            states=opened.states,
+            blobs=blobs(),
+        )
+    except Exception:
+        percent(metric_names.CONSOLIDATION_SUCCESS, 0)
+        raise
+    percent(metric_names.CONSOLIDATION_SUCCESS, 1)
+    if figures["memory_correlation"] is not None:
+        put(metric_names.MEMORY_CORRELATION, figures["memory_correlation"])
+    put(metric_names.PATTERNS_LEARNED, figures["learned"])
+    put(metric_names.PATTERNS_DEPRECATED, figures["deprecated"])
     logger.info("consolidated", agent_id=night.agent_id, **figures)
     return night.answer(figures)

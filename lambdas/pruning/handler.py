@@ -8,7 +8,7 @@ from agent_memory.access_counts import flush_access_counts
 from agent_memory.night.pruning import prune
 from agent_memory.service import metric_names
 from agent_memory.service.nightly import NightEvent, blobs, stores
-from agent_memory.service.observability import count, emits_metrics, logger
+from agent_memory.service.observability import emits_metrics, logger, put
 from agent_memory.short_term import ShortTermMemory
 
 
@@ -22,6 +22,6 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     figures = prune(night.agent_id, night.day, memories=memories, blobs=blobs(), dry_run=is_dry)
     if not is_dry:
         figures["accesses"] = flush_access_counts(night.agent_id, night.day, short_term=short_term, memories=memories)
-    count(metric_names.MEMORIES_PRUNED, figures["pruned"])
+    put(metric_names.MEMORIES_PRUNED, figures["pruned"])
     logger.info("pruned", agent_id=night.agent_id, **figures)
     return night.answer(figures)

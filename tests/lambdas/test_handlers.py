@@ -98,7 +98,9 @@ def test_the_api_logs_the_example_decision(deployment, capsys):
     assert answer["statusCode"] == 201
     (logged,) = DecisionLog(AGENT, deployment).page(DecisionFilter()).decisions
     assert logged.decision_id == json.loads(answer["body"])["decision_id"]
-    assert emitted(capsys) == {"DecisionsLogged": 1.0}
+    told = emitted(capsys)
+    assert told.pop("DecisionLatency") > 0
+    assert told == {"DecisionsLogged": 1.0, "DecisionsInfluenced": 0.0}
 
 
 def test_a_night_from_agents_to_report(deployment, capsys):
@@ -115,6 +117,7 @@ def test_a_night_from_agents_to_report(deployment, capsys):
     assert metrics_of_the_night["DecisionsArchived"] == 16.0
     assert metrics_of_the_night["SuccessRate"] == 50.0
     assert metrics_of_the_night["PatternsLearned"] == 0.0
+    assert metrics_of_the_night["ConsolidationSuccess"] == 100.0
 
 
 @pytest.mark.parametrize(

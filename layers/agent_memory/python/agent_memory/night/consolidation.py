@@ -1,5 +1,8 @@
 """Turns an agent's decisions into learned patterns."""
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -57,6 +60,7 @@ def consolidate(
     night = PatternNight(by_type, thresholds, end_ms=end_ms, settled_ms=end_ms - _SETTLED_AFTER_MS)
     figures = {
         "decisions_read": len(fresh),
+        "memory_correlation": memory_correlation(fresh),
         "evidence_rows": sum(len(record.table) for record in records),
         "candidates_tried": identification.candidates_tried,
         **renew_patterns(long_term, identification, night),
@@ -71,3 +75,16 @@ def consolidate(
             now_ms=end_ms,
         )
     return figures
+
+
+def memory_correlation(decisions: Sequence[Decision]) -> float | None:
+    """How resting on a memory (`memory_ids`) goes with success, over decisions with an outcome.
+
+    The phi coefficient (n11·n00 - n10·n01) / √(n1·n0·m1·m0) of the two by two table, which is Pearson's correlation of
+    two yes-or-no facts (Yule 1912): -1 to 1. None where either fact is the same for all of them.
+    """
+    table = Counter((bool(one.memory_ids), one.outcome.success) for one in decisions if one.outcome)
+    both, only_memory = table[True, True], table[True, False]
+    only_success, neither = table[False, True], table[False, False]
+    edges = (both + only_memory) * (only_success + neither) * (both + only_success) * (only_memory + neither)
+    return (both * neither - only_memory * only_success) / math.sqrt(edges) if edges else None

@@ -12,6 +12,9 @@ from agent_memory.models import MemoryType
 from agent_memory.night.evidence import read_evidence
 from agent_memory.stores.base import BlobStore, MemoryStore, Span
 
+# As many values as one metric of one log line holds.
+_CONFIDENCES = 100
+
 
 def summarize_night(agent_id: str, day: date, *, memories: MemoryStore, blobs: BlobStore) -> dict[str, Any]:
     """Write the night's report to S3 and return its figures, which also become metrics."""
@@ -26,6 +29,7 @@ def summarize_night(agent_id: str, day: date, *, memories: MemoryStore, blobs: B
         "by_type": {kind: {"with_outcome": made[kind], "succeeded": succeeded[kind]} for kind in sorted(made)},
         "active_patterns": len(active),
         "mean_confidence": sum(memory.confidence for memory in active) / len(active) if active else None,
+        "confidences": [memory.confidence for memory in active[:_CONFIDENCES]],
     }
     report = {**summary, "agent_id": agent_id, "patterns": [memory.as_dict() for memory in active]}
     blobs.write(report_key(agent_id, day), canonical_json(report).encode())

@@ -1,6 +1,10 @@
 """Routes of the decision log: each parses, calls one domain function and shapes the reply."""
 
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from agent_memory.decision_chain import MAX_DEPTH
 from agent_memory.decision_queries import MAX_PAGE, DecisionFilter, Page, make_cursor
@@ -8,7 +12,7 @@ from agent_memory.decision_writing import ItemResult
 from agent_memory.errors import Conflict, InvalidInput, NotFound, TooLarge
 from agent_memory.service import metric_names
 from agent_memory.service.body import batch
-from agent_memory.service.observability import count
+from agent_memory.service.observability import logger, put
 from agent_memory.service.query import choice, json_object, moment, text, whole_number
 from agent_memory.service.replies import READ_DIRECTLY, Reply, how_many_fit, reply
 from agent_memory.service.routing import Request, Room
@@ -58,7 +62,10 @@ def log_decision(request: Request) -> Reply:
     Send a `decision_id` of your own, made by the library, to be able to repeat the request: the same decision again is
     `unchanged` (200), other content under the same id is refused (409).
     """
-    return _single(request.decisions.log_one(request.body()), "created", metric_names.DECISIONS_LOGGED)
+    draft, started = request.body(), time.perf_counter()
+    result = request.decisions.log_one(draft)
+    _logged([draft], [result], time.perf_counter() - started)
+    return _single(result, "created")
 
 
 @decisions.route("POST", "/decisions/batch", takes="DecisionBatch", gives="DecisionResults")
@@ -67,8 +74,10 @@ def log_decisions(request: Request) -> Reply:
 
     Each has its own result, in order; one that cannot be stored does not hinder the others.
     """
-    results = request.decisions.log(batch(request.body(), "decisions"))
-    return _each(results, "created", metric_names.DECISIONS_LOGGED)
+    drafts, started = batch(request.body(), "decisions"), time.perf_counter()
+    results = request.decisions.log(drafts)
+    _logged(drafts, results, time.perf_counter() - started)
+    return reply({"results": [result.as_dict("created") for result in results]})
 
 
 @decisions.route("POST", "/outcomes/batch", takes="OutcomeBatch", gives="OutcomeResults")
@@ -78,7 +87,8 @@ def log_outcomes(request: Request) -> Reply:
     Each has its own result, in order; one that cannot be stored does not hinder the others.
     """
     results = request.decisions.record_outcomes(batch(request.body(), "outcomes"))
-    return _each(results, "recorded", metric_names.OUTCOMES_LOGGED)
+    _outcomes_logged(results)
+    return reply({"results": [result.as_dict("recorded") for result in results]})
 
 
 @decisions.route(
@@ -100,7 +110,9 @@ def log_outcome(request: Request) -> Reply:
     if "decision_id" in report:
         raise InvalidInput("/decision_id", "the path names the decision; leave it out of the body")
     report["decision_id"] = request.path["decision_id"]
-    return _single(request.decisions.record_outcome(report), "recorded", metric_names.OUTCOMES_LOGGED)
+    result = request.decisions.record_outcome(report)
+    _outcomes_logged([result])
+    return _single(result, "recorded")
 
 
 @decisions.route(
@@ -170,12 +182,19 @@ def _fitting(page: Page, wanted: DecisionFilter, *, newest_first: bool) -> Page:
     return Page(kept, make_cursor(wanted, kept[-1], newest_first=newest_first))
 
 
-def _single(result: ItemResult, created: str, metric: str) -> Reply:
+def _logged(drafts: Sequence[Mapping[str, Any]], results: list[ItemResult], seconds: float) -> None:
+    """Tell what was logged: metrics, and a log line by decision type."""
+    new = [draft for draft, result in zip(drafts, results, strict=True) if result.status is Written.CREATED]
+    put(metric_names.DECISIONS_LOGGED, len(new))
+    put(metric_names.DECISIONS_INFLUENCED, sum(1 for draft in new if draft.get("memory_ids")))
+    put(metric_names.DECISION_LATENCY, seconds * 1000)
+    logger.info("decisions", decision_types=Counter(str(draft["decision_type"]) for draft in new))
+
+
+def _single(result: ItemResult, created: str) -> Reply:
     is_new = result.status is Written.CREATED
-    count(metric, 1 if is_new else 0)
     return reply(result.as_dict(created), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
 
-def _each(results: list[ItemResult], created: str, metric: str) -> Reply:
-    count(metric, sum(1 for result in results if result.status is Written.CREATED))
-    return reply({"results": [result.as_dict(created) for result in results]})
+def _outcomes_logged(results: list[ItemResult]) -> None:
+    put(metric_names.OUTCOMES_LOGGED, sum(1 for result in results if result.status is Written.CREATED))

@@ -8,7 +8,7 @@ from agent_memory.memory_manager import MemoryManager
 from agent_memory.service.settings import FunctionSettings
 from agent_memory.stores.connections import Stores
 
-_LOGS_KEPT = 1024
+_KEPT = 1024
 
 
 class Deployment:
@@ -21,15 +21,20 @@ class Deployment:
         self._stores = stores
         self._clock = clock or SystemClock()
         opened = partial(DecisionLog, stores=stores, clock=self._clock, write_shards=write_shards)
-        self._logs = lru_cache(maxsize=_LOGS_KEPT)(opened)
+        self._logs = lru_cache(maxsize=_KEPT)(opened)
+        remembering = partial(MemoryManager, stores=stores, clock=self._clock)
+        self._memories = lru_cache(maxsize=_KEPT)(remembering)
 
     def decision_log(self, agent_id: str) -> DecisionLog:
         """An agent's decision log; kept, because it remembers what it has registered."""
         return self._logs(agent_id)
 
     def memory(self, agent_id: str, *, writer: str | None = None, principal: str | None = None) -> MemoryManager:
-        """An agent's memory and state; the routes use its blocking parts. See `MemoryManager` for who writes."""
-        return MemoryManager(agent_id, stores=self._stores, clock=self._clock, writer=writer, principal=principal)
+        """An agent's memory and state; the routes use its blocking parts. See `MemoryManager` for who writes.
+
+        Kept, because it counts what the cache answers, and an agent's queries while the cache is away.
+        """
+        return self._memories(agent_id, writer=writer, principal=principal)
 
 
 @lru_cache(maxsize=1)

@@ -1,13 +1,57 @@
-"""Every metric name of the product. Dimensions are few, because each combination costs money."""
+"""Every metric of the product: its name, its unit and what it says. `docs/metrics.md` lists the same.
 
-DECISIONS_LOGGED = "DecisionsLogged"
-OUTCOMES_LOGGED = "OutcomesLogged"
-PATTERNS_LEARNED = "PatternsLearned"
-PATTERNS_DEPRECATED = "PatternsDeprecated"
-PATTERN_CONFIDENCE = "PatternConfidence"
-ACTIVE_PATTERNS = "ActivePatterns"
-MEMORIES_PRUNED = "MemoriesPruned"
-DECISIONS_ARCHIVED = "DecisionsArchived"
-ARCHIVE_DAYS_REMAINING = "ArchiveDaysRemaining"
-ARCHIVE_DAYS_POSTPONED = "ArchiveDaysPostponed"
-SUCCESS_RATE = "SuccessRate"
+None has a dimension but the namespace's own, because each combination of dimensions costs money as a metric of its own;
+what is known by decision type stands in the log lines, which CloudWatch Logs Insights counts.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """CloudWatch's units that are used."""
+
+    COUNT = "Count"
+    PERCENT = "Percent"
+    MILLISECONDS = "Milliseconds"
+    NONE = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric."""
+
+    name: str
+    unit: Unit
+    meaning: str
+
+
+DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "decisions that were new to the table")
+DECISION_LATENCY = Metric("DecisionLatency", Unit.MILLISECONDS, "time that logging a request's decisions took")
+DECISIONS_INFLUENCED = Metric(
+    "DecisionsInfluenced", Unit.COUNT, "new decisions that name the memories they rest on (`memory_ids`)"
+)
+OUTCOMES_LOGGED = Metric("OutcomesLogged", Unit.COUNT, "outcomes that were new to their decision")
+STM_HIT_RATE = Metric("STMHitRate", Unit.PERCENT, "answered reads of short-term memory that found a value")
+STM_FAILURES = Metric("STMFailures", Unit.COUNT, "calls that the cache did not answer, or was spared")
+CONSOLIDATION_SUCCESS = Metric(
+    "ConsolidationSuccess", Unit.PERCENT, "100 for an agent's night that learned, 0 for one that failed"
+)
+PATTERNS_LEARNED = Metric("PatternsLearned", Unit.COUNT, "patterns that became known in an agent's night")
+PATTERNS_DEPRECATED = Metric("PatternsDeprecated", Unit.COUNT, "patterns that ceased to hold in an agent's night")
+PATTERN_CONFIDENCE = Metric("PatternConfidence", Unit.NONE, "confidence (0-1) of each active pattern, once a night")
+ACTIVE_PATTERNS = Metric("ActivePatterns", Unit.COUNT, "active patterns of an agent, once a night")
+MEMORY_CORRELATION = Metric(
+    "MemoryOutcomeCorrelation",
+    Unit.NONE,
+    "correlation (-1 to 1) of resting on a memory with success, over the decisions that a night reads",
+)
+MEMORIES_PRUNED = Metric("MemoriesPruned", Unit.COUNT, "memories that an agent's night forgot")
+DECISIONS_ARCHIVED = Metric("DecisionsArchived", Unit.COUNT, "decisions that an agent's night archived")
+ARCHIVE_DAYS_REMAINING = Metric(
+    "ArchiveDaysRemaining", Unit.COUNT, "days that are due for the archive and wait for the next night"
+)
+ARCHIVE_DAYS_POSTPONED = Metric("ArchiveDaysPostponed", Unit.COUNT, "archived days that could not be written again")
+SUCCESS_RATE = Metric("SuccessRate", Unit.PERCENT, "an agent's decisions of a day, with outcome, that succeeded")
+
+ALL = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -5,7 +5,8 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+
+from agent_memory.service.metric_names import Metric
 
 logger = Logger()
 metrics = Metrics()
@@ -27,16 +28,11 @@ def emits_metrics(handler: Handler) -> Handler:
     return flushing  # type: ignore[return-value]  # the same signature
 
 
-def count(name: str, value: float) -> None:
-    """Add to a counter."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+def put(metric: Metric, value: float) -> None:
+    """Put a value; several of one metric in one call of the function become a distribution."""
+    metrics.add_metric(name=metric.name, unit=metric.unit.value, value=value)
 
 
-def percent(name: str, fraction: float) -> None:
+def percent(metric: Metric, fraction: float) -> None:
     """Put a fraction (0-1) as a percentage."""
-    metrics.add_metric(name=name, unit=MetricUnit.Percent, value=100 * fraction)
-
-
-def plain(name: str, value: float) -> None:
-    """Put a value without a unit."""
-    metrics.add_metric(name=name, unit=MetricUnit.NoUnit, value=value)
+    put(metric, 100 * fraction)

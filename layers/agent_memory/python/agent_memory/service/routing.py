@@ -9,12 +9,17 @@ from typing import Any, Literal
 from agent_memory.decision_log import DecisionLog
 from agent_memory.errors import AgentMemoryError
 from agent_memory.memory_manager import MemoryManager
+from agent_memory.service import metric_names
 from agent_memory.service.body import read_object
 from agent_memory.service.deployment import Deployment
+from agent_memory.service.observability import percent, put
 from agent_memory.service.query import Parameter, read_query
 from agent_memory.service.replies import Reply
+from agent_memory.short_term import ShortTermMetrics
 
 AGENT_PATH = "/v1/agents/{agent_id}"
+
+_ROOMS_OF_MEMORY = frozenset({"memory", "cycles", "state"})
 
 Method = Literal["DELETE", "GET", "POST", "PUT"]
 
@@ -90,7 +95,24 @@ class Operation:
 
     def answer(self, deployment: Deployment, http: HttpRequest) -> Reply:
         """Parse, call the handler, and hand on its reply or what it raises."""
-        return self.handler(Request(deployment, http.path, read_query(http.raw_query, self.query), http))
+        request = Request(deployment, http.path, read_query(http.raw_query, self.query), http)
+        if self.room not in _ROOMS_OF_MEMORY:
+            return self.handler(request)
+        memory = request.memory
+        before = memory.short_term.metrics
+        try:
+            return self.handler(request)
+        finally:
+            _told_short_term(before, memory.short_term.metrics)
+
+
+def _told_short_term(before: ShortTermMetrics, after: ShortTermMetrics) -> None:
+    """Put how one request's reads of short-term memory went."""
+    hits, misses = after.hits - before.hits, after.misses - before.misses
+    if hits + misses:
+        percent(metric_names.STM_HIT_RATE, hits / (hits + misses))
+    if after.failures > before.failures:
+        put(metric_names.STM_FAILURES, after.failures - before.failures)
 
 
 @dataclass(frozen=True, slots=True)
