@@ -131,6 +131,20 @@ class DeployConfig(BaseModel):
         "a second, and more make reads dearer",
         examples=["4"],
     )
+    decisions_expected_hours: int | None = Field(
+        default=None,
+        ge=1,
+        le=24,
+        description="an alarm goes off when no decision was logged for so many hours, 1 to 24; left out, none does",
+        examples=["2"],
+    )
+    monthly_budget_usd: float | None = Field(
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="US dollars a month that the deployment's tag may cost before ops are told; left out, no budget",
+        examples=["25"],
+    )
     alarm_email: str | None = Field(
         default=None,
         pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",

@@ -2,11 +2,14 @@
 
 import aws_cdk as cdk
 import cdk_monitoring_constructs as monitoring
+from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from agent_memory.service import metric_names
 from stacks.api_stack import ApiStack
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
@@ -19,7 +22,21 @@ _SERVER_ERRORS_IN_FIVE_MINUTES = 5
 _SLOW_MILLISECONDS = 2_000
 _FULL_PERCENT = 90
 _FIVE_MINUTES = cdk.Duration.minutes(5)
+_HOUR = cdk.Duration.hours(1)
 _DAY = cdk.Duration.days(1)
+_LOW_HIT_PERCENT = 20
+# What an agent's team looks at first, each with the function that measures it.
+ON_THE_DASHBOARD = (
+    (metric_names.DECISIONS_LOGGED, "api"),
+    (metric_names.DECISION_LATENCY, "api"),
+    (metric_names.STM_HIT_RATE, "api"),
+    (metric_names.SUCCESS_RATE, "analytics"),
+    (metric_names.DECISIONS_INFLUENCED, "api"),
+    (metric_names.MEMORY_CORRELATION, "consolidation"),
+    (metric_names.PATTERN_CONFIDENCE, "analytics"),
+    (metric_names.PATTERNS_LEARNED, "consolidation"),
+    (metric_names.CONSOLIDATION_SUCCESS, "consolidation"),
+)
 
 
 class OperationsStack(BaseStack):
@@ -47,6 +64,12 @@ class OperationsStack(BaseStack):
         _watch_api(self.alarms, api)
         _watch_tables(self.alarms, storage)
         _watch_cache(self.alarms, cache)
+        self._watch_memory()
+        if not config.is_local:  # the local cloud knows neither summaries of alarms nor budgets
+            self.alarms.add_summary(
+                "memory-degraded", "Something that memory needs is broken; one critical alarm says what."
+            )
+            self._budget()
         self._dashboard(storage, cache, api, nightly)
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn, description="Topic of all alarms")
 
@@ -57,6 +80,106 @@ class OperationsStack(BaseStack):
         if self.config.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(self.config.alarm_email))
         return topic
+
+    def _watch_memory(self) -> None:
+        """What the product's own metrics tell."""
+
+        def metric(
+            of: metric_names.Metric, service: str, statistic: str, period: cdk.Duration = _FIVE_MINUTES
+        ) -> cloudwatch.Metric:
+            return cloudwatch.Metric(
+                namespace=self.config.metrics_namespace,
+                metric_name=of.name,
+                dimensions_map={"service": service},
+                statistic=statistic,
+                period=period,
+            )
+
+        self.alarms.add(
+            "cache-unanswered",
+            "critical",
+            "Short-term memory did not answer for a quarter of an hour; agents go on without it.",
+            metric(metric_names.STM_FAILURES, "api", "Sum"),
+            at_least=1,
+            periods=3,
+        )
+        self.alarms.add(
+            "hit-rate-low",
+            "warning",
+            "Few reads of short-term memory found a value, for three hours: keys expire early, or are never written.",
+            metric(metric_names.STM_HIT_RATE, "api", "Average", _HOUR),
+            below=_LOW_HIT_PERCENT,
+            periods=3,
+            silence_is_well=True,
+        )
+        self.alarms.add(
+            "archive-behind",
+            "warning",
+            "Two nights in a row left days unarchived that are due; their decisions stay in the table until then.",
+            metric(metric_names.ARCHIVE_DAYS_REMAINING, "archival", "Maximum", _DAY),
+            at_least=1,
+            periods=2,
+        )
+        self.alarms.add(
+            "archive-postponed",
+            "warning",
+            "For three nights days could not be written again: they wait in Glacier, or are not as they were sealed.",
+            metric(metric_names.ARCHIVE_DAYS_POSTPONED, "archival", "Maximum", _DAY),
+            at_least=1,
+            periods=3,
+        )
+        if self.config.decisions_expected_hours is not None:
+            self.alarms.add(
+                "decisions-stopped",
+                "critical",
+                f"No decision was logged for {self.config.decisions_expected_hours} hours.",
+                metric(metric_names.DECISIONS_LOGGED, "api", "Sum", _HOUR),
+                below=1,
+                periods=self.config.decisions_expected_hours,
+            )
+
+    def _graph(self, metric: metric_names.Metric, service: str) -> cloudwatch.GraphWidget:
+        statistic = "Sum" if metric.unit is metric_names.Unit.COUNT else "Average"
+        shown = cloudwatch.Metric(
+            namespace=self.config.metrics_namespace,
+            metric_name=metric.name,
+            dimensions_map={"service": service},
+            statistic=statistic,
+            period=_HOUR,
+        )
+        return cloudwatch.GraphWidget(title=f"{metric.name}: {metric.meaning}", left=[shown], width=8, height=5)
+
+    def _budget(self) -> None:
+        """Ops are told at four fifths of the month's budget, and when the month is forecast to exceed it."""
+        if self.config.monthly_budget_usd is None:
+            return
+        self.topic.grant_publish(iam.ServicePrincipal("budgets.amazonaws.com"))
+        subscriber = budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=self.topic.topic_arn)
+
+        def notification(kind: str, percent: float) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
+            return budgets.CfnBudget.NotificationWithSubscribersProperty(
+                notification=budgets.CfnBudget.NotificationProperty(
+                    notification_type=kind,
+                    comparison_operator="GREATER_THAN",
+                    threshold=percent,
+                    threshold_type="PERCENTAGE",
+                ),
+                subscribers=[subscriber],
+            )
+
+        budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_name=f"{self.config.prefix}-monthly",
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=self.config.monthly_budget_usd, unit="USD"),
+                # The tag has to be activated once as a cost allocation tag in the account's billing settings.
+                cost_filters={"TagKeyValue": [f"user:deployment${self.config.prefix}"]},
+            ),
+            notifications_with_subscribers=[notification("ACTUAL", 80), notification("FORECASTED", 100)],
+        )
 
     def _dashboard(self, storage: StorageStack, cache: CacheStack, api: ApiStack, nightly: NightlyStack) -> None:
         dashboard = monitoring.MonitoringFacade(
@@ -70,6 +193,9 @@ class OperationsStack(BaseStack):
             ),
         )
         dashboard.add_widget(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self.alarms.created, width=24))
+        dashboard.add_large_header("Memory")
+        for metric, service in ON_THE_DASHBOARD:
+            dashboard.add_widget(self._graph(metric, service))
         dashboard.add_large_header("API")
         dashboard.monitor_api_gateway_v2_http_api(api=api.api, human_readable_name="HTTP API")
         dashboard.monitor_lambda_function(lambda_function=api.function, human_readable_name="API")

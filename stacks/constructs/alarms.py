@@ -28,6 +28,7 @@ class Alarms(Construct):
         self._prefix = prefix
         self._action = actions.SnsAction(topic)
         self.created: list[cloudwatch.IAlarm] = []
+        self._critical: list[cloudwatch.IAlarm] = []
 
     def add(
         self,
@@ -39,17 +40,20 @@ class Alarms(Construct):
         at_least: float | None = None,
         below: float | None = None,
         periods: int = 1,
+        silence_is_well: bool | None = None,
     ) -> None:
         """Add an alarm that goes off at or over `at_least`, or under `below`, in each of `periods` in a row.
 
-        Silence is well, except for `below`: what has to happen and was not measured did not happen.
+        Unless said otherwise silence is well, except for `below`: what has to happen and was not measured did not.
         """
         if at_least is not None and below is None:
-            threshold, operator, silence = at_least, _AT_LEAST, cloudwatch.TreatMissingData.NOT_BREACHING
+            threshold, operator, is_well = at_least, _AT_LEAST, True
         elif below is not None and at_least is None:
-            threshold, operator, silence = below, _BELOW, cloudwatch.TreatMissingData.BREACHING
+            threshold, operator, is_well = below, _BELOW, False
         else:
             raise ValueError("an alarm needs either at_least or below")
+        is_well = is_well if silence_is_well is None else silence_is_well
+        missing = cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
             "".join(part.capitalize() for part in name.split("-")),
@@ -59,7 +63,22 @@ class Alarms(Construct):
             threshold=threshold,
             comparison_operator=operator,
             evaluation_periods=periods,
-            treat_missing_data=silence,
+            treat_missing_data=missing.NOT_BREACHING if is_well else missing.BREACHING,
         )
         alarm.add_alarm_action(self._action)
         self.created.append(alarm)
+        if severity == "critical":
+            self._critical.append(alarm)
+
+    def add_summary(self, name: str, description: str) -> None:
+        """Add one alarm that is on while any critical one is: what a pager listens to."""
+        rule = cloudwatch.AlarmRule.any_of(
+            *(cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM) for alarm in self._critical)
+        )
+        cloudwatch.CompositeAlarm(
+            self,
+            "Summary",
+            composite_alarm_name=f"{self._prefix}-{name}",
+            alarm_description=description,
+            alarm_rule=rule,
+        ).add_alarm_action(self._action)

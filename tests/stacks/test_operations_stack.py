@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from tests.stacks.templates import text_of
+from stacks.operations_stack import ON_THE_DASHBOARD
+from tests.stacks.conftest import build
+from tests.stacks.templates import Template, text_of
 
 ALARM = "AWS::CloudWatch::Alarm"
 
@@ -21,6 +23,10 @@ def test_alarms(aws):
         "api-slow-warning",
         "cache-almost-full-warning",
         "cache-evicts-warning",
+        "cache-unanswered-critical",
+        "hit-rate-low-warning",
+        "archive-behind-warning",
+        "archive-postponed-warning",
         *(
             f"{table}-{kind}s-throttled-warning"
             for table in ("decisions", "memories", "states")
@@ -71,3 +77,51 @@ def test_one_dashboard_shows_every_part(aws):
     titles = json.dumps([widget["properties"] for widget in json.loads(body)["widgets"]])
     for part in ("HTTP API", "Nightly learning", "Decisions", "Memories", "States", "Valkey", "Alarms"):
         assert part in titles
+
+
+def test_the_products_own_metrics_are_watched_where_they_are_measured(aws):
+    watched = {
+        alarm["MetricName"]: (alarm["Namespace"], alarm["Dimensions"])
+        for alarm in alarms(aws).values()
+        if alarm["Namespace"] == "BTCAgent/Memory"
+    }
+    assert watched == {
+        name: ("BTCAgent/Memory", [{"Name": "service", "Value": service}])
+        for name, service in {
+            "STMFailures": "api",
+            "STMHitRate": "api",
+            "ArchiveDaysRemaining": "archival",
+            "ArchiveDaysPostponed": "archival",
+        }.items()
+    }
+    functions = [f for stack in ("api", "nightly") for f in aws[stack].properties("AWS::Lambda::Function")]
+    services = {function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for function in functions}
+    assert {service for _, service in ON_THE_DASHBOARD} <= services
+    assert alarms(aws)["hit-rate-low-warning"]["TreatMissingData"] == "notBreaching"
+
+
+def test_one_alarm_is_on_while_any_critical_one_is(aws):
+    summary = aws["operations"].only("AWS::CloudWatch::CompositeAlarm")
+    assert summary["AlarmName"] == "agent-memory-memory-degraded"
+    template = aws["operations"]
+    critical = [
+        name for name, one in template.of_type(ALARM).items() if one["Properties"]["AlarmName"].endswith("-critical")
+    ]
+    rule = text_of(summary["AlarmRule"])
+    assert rule.count("ALARM(") == len(critical)
+    assert all(name in rule for name in critical)
+
+
+def test_decisions_that_stop_and_costs_that_rise_are_told_where_it_is_asked_for(aws, tmp_path):
+    assert not aws["operations"].of_type("AWS::Budgets::Budget")
+    app, _ = build(tmp_path, decisions_expected_hours="2", monthly_budget_usd="25")
+    app.synth()
+    template = Template(json.loads((tmp_path / "agent-memory-operations.template.json").read_text()))
+    stopped = next(one for one in template.properties(ALARM) if "decisions-stopped" in one["AlarmName"])
+    assert (stopped["MetricName"], stopped["EvaluationPeriods"], stopped["Period"]) == ("DecisionsLogged", 2, 3600)
+    assert stopped["TreatMissingData"] == "breaching"
+    budget = template.only("AWS::Budgets::Budget")
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 25, "Unit": "USD"}
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:deployment$agent-memory"]}
+    told = [one["Notification"]["NotificationType"] for one in budget["NotificationsWithSubscribers"]]
+    assert told == ["ACTUAL", "FORECASTED"]

@@ -1,5 +1,7 @@
 """`agent-memory`: subcommands, and one line for whatever is expected to go wrong.
 
+Packages on top of this one add subcommands of their own by entry points of the group `agent_memory.commands`.
+
 0    done, and nothing was found
 1    done, and there are findings
 2    not done: an option is unusable, or a store did not answer
@@ -7,6 +9,7 @@
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 
 import typer
 
@@ -16,10 +19,13 @@ from agent_memory.cli.whole import export, forget
 from agent_memory.errors import AgentMemoryError
 
 FAILED = 2
+COMMANDS = "agent_memory.commands"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 for _command in (verify, night, export, forget):
     app.command()(_command)
+for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
+    app.command(_point.name)(_point.load())
 
 
 @app.callback()
