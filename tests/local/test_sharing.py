@@ -5,10 +5,9 @@ import secrets
 
 import boto3
 import pytest
-from aws_cdk import aws_iam as iam
 
 from agent_memory import AgentMemoryClient, Forbidden
-from stacks.constructs.agent_access import agent_statements
+from agent_memory.agent_policy import agent_policy
 
 pytestmark = pytest.mark.local_cloud
 
@@ -22,8 +21,7 @@ def client_with(local_cloud):
     def made(agent_id, *, pools=(), acts_for=None, **allowed):
         name = f"{agent_id}-{secrets.token_hex(3)}"
         users.create_user(UserName=name)
-        statements = agent_statements(api_arn, agent_id, **allowed)
-        policy = iam.PolicyDocument(statements=statements).to_json()
+        policy = agent_policy(api_arn, agent_id, **allowed)
         users.put_user_policy(UserName=name, PolicyName="own-paths", PolicyDocument=json.dumps(policy))
         key = users.create_access_key(UserName=name)["AccessKey"]
         session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")

@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 import typer
 
 from agent_memory.cli.night import night
+from agent_memory.cli.policy import policy
 from agent_memory.cli.verify import verify
 from agent_memory.cli.whole import export, forget
 from agent_memory.errors import AgentMemoryError
@@ -22,7 +23,7 @@ FAILED = 2
 COMMANDS = "agent_memory.commands"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-for _command in (verify, night, export, forget):
+for _command in (verify, night, export, forget, policy):
     app.command()(_command)
 for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
     app.command(_point.name)(_point.load())

@@ -1,0 +1,23 @@
+"""`agent-memory policy`: the IAM policy of one agent's role, to be pasted or piped."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from agent_memory.agent_policy import agent_policy
+from agent_memory.cli.options import Agent
+
+
+def policy(
+    *,
+    agent: Agent,
+    api: Annotated[str, typer.Option(metavar="ARN", help="arn:aws:execute-api:REGION:ACCOUNT:API-ID")],
+    reads: Annotated[list[str] | None, typer.Option(metavar="ID", help="A pool it may read; repeatable.")] = None,
+    writes: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A pool it may read and write; repeatable.")
+    ] = None,
+) -> int:
+    """Print the IAM policy that lets an agent's role call its own paths of the API, and its pools' memory."""
+    typer.echo(json.dumps(agent_policy(api, agent, reads=reads or [], writes=writes or []), indent=2))
+    return 0
