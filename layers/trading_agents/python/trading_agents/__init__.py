@@ -13,6 +13,7 @@ from trading_agents.agents import (
     WinRateRule,
     WyckoffAgentWithMemory,
 )
+from trading_agents.composing import Composer, FinalSignal, FixedShare, Hedge, MarketOutcome, RegimeMemory, WeightRule
 from trading_agents.decisions import AGENT_ID
 from trading_agents.features import WARM_UP_BARS, Features, MarketRow, features_of
 from trading_agents.market import Bars
@@ -23,21 +24,28 @@ __all__ = [
     "AGENT_ID",
     "WARM_UP_BARS",
     "Bars",
+    "Composer",
     "ConfidenceRule",
     "Features",
+    "FinalSignal",
+    "FixedShare",
+    "Hedge",
     "HedgeAgentWithMemory",
     "LiquidityAgentWithMemory",
     "LongTermTradingMemory",
     "MarketHunter",
+    "MarketOutcome",
     "MarketRow",
     "MarkovAgentWithMemory",
     "MemoryAwareAgent",
     "OutcomeRecord",
     "PosteriorRule",
+    "RegimeMemory",
     "SentimentAgentWithMemory",
     "TradingMemoryItem",
     "TradingMemoryStore",
     "Unchanged",
+    "WeightRule",
     "WinRateRule",
     "WyckoffAgentWithMemory",
     "features_of",
