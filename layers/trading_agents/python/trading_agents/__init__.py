@@ -16,6 +16,7 @@ from trading_agents.agents import (
 from trading_agents.composing import Composer, FinalSignal, FixedShare, Hedge, MarketOutcome, RegimeMemory, WeightRule
 from trading_agents.decisions import AGENT_ID
 from trading_agents.features import WARM_UP_BARS, Features, MarketRow, features_of
+from trading_agents.hunting import CsvSeries, IntegratedMarketHunterAgent, MarketContext, MemoryAwareMarketHunterAgent
 from trading_agents.market import Bars
 from trading_agents.market_hunter import MarketHunter
 from trading_agents.memory import LongTermTradingMemory, TradingMemoryItem, TradingMemoryStore
@@ -29,20 +30,24 @@ __all__ = [
     "Composer",
     "ConfidenceRule",
     "CostGate",
+    "CsvSeries",
     "Features",
     "FinalSignal",
     "FixedShare",
     "Health",
     "Hedge",
     "HedgeAgentWithMemory",
+    "IntegratedMarketHunterAgent",
     "LiquidityAgentWithMemory",
     "LongTermTradingMemory",
     "LossMemory",
+    "MarketContext",
     "MarketHunter",
     "MarketOutcome",
     "MarketRow",
     "MarkovAgentWithMemory",
     "MemoryAwareAgent",
+    "MemoryAwareMarketHunterAgent",
     "OutcomeRecord",
     "Pause",
     "PosteriorRule",

@@ -1,13 +1,28 @@
 """`ItemsView`: the items of a store as a list."""
 
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterable, Iterator, MutableSequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from trading_agents.memory.items import TradingMemoryItem
 
-if TYPE_CHECKING:
-    from trading_agents.memory.store import TradingMemoryStore
+
+class Keeper(Protocol):
+    """What keeps the items: a `TradingMemoryStore`."""
+
+    def __len__(self) -> int: ...
+
+    def all_items(self) -> Iterable[TradingMemoryItem]:
+        """Everything that is kept, oldest addition first."""
+        ...
+
+    def append(self, item: TradingMemoryItem) -> None:
+        """Keep one more."""
+        ...
+
+    def replace_all(self, items: Iterable[TradingMemoryItem]) -> None:
+        """Keep these and no other."""
+        ...
 
 
 class ItemsView(MutableSequence[TradingMemoryItem]):
@@ -16,7 +31,7 @@ class ItemsView(MutableSequence[TradingMemoryItem]):
     Appending is cheap; any other change makes the store index its items anew when it is next searched.
     """
 
-    def __init__(self, store: "TradingMemoryStore") -> None:
+    def __init__(self, store: Keeper) -> None:
         self._store = store
 
     def __len__(self) -> int:
