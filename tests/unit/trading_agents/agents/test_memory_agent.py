@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seed_agents import PlainAgent, PlainHedgeAgent
+from plain_trading_agents import PlainAgent, PlainHedgeAgent
 
 from agent_memory.errors import InvalidInput
 from trading_agents import (

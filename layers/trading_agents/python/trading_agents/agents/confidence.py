@@ -96,8 +96,8 @@ class PosteriorRule:
     section 5.1.
 
     Evidence: sound where a difference exists (it recovers 69-91% of planted 45/55 to 40/60 regimes), but with real
-    bars its gain was that of skipping trades of losing agents, no more than with shuffled outcomes, and competent
-    agents lost 0.05-0.38 of Sharpe by it.
+    bars its gain was that of skipping trades of losing agents, not clearly more than with shuffled outcomes, and
+    competent agents lost 0.05-0.38 of Sharpe by it.
     """
 
     strength: float = 30.0

@@ -56,6 +56,11 @@ class Fading:
             faded: NDArray[np.float64] = -np.exp2(-keys - now_key) if self.is_negative else np.exp2(keys - now_key)
         return faded
 
+    def rank(self, key: float, now: float) -> tuple[int, float]:
+        """Orders items of any fading by what is left of them, down to differences too small for a number to show."""
+        now_key = (now - self.origin) / self.half_life
+        return (0, key + now_key) if self.is_negative else (1, key - now_key)
+
     def exactly(self, score: float, timestamp: float, now: float) -> float:
         """What is left of an item's importance now."""
         return score * decay(now - timestamp, self.half_life)

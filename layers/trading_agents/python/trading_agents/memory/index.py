@@ -82,7 +82,7 @@ class ItemIndex:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _least_of_each_fading(self, now: float) -> Iterator[tuple[float, int]]:
+    def _least_of_each_fading(self, now: float) -> Iterator[tuple[tuple[int, float], int]]:
         for fading in self._fadings.values():
             ordered = self._by_importance[fading, _ANY]
             gone = 0
@@ -90,9 +90,9 @@ class ItemIndex:
                 gone += 1
             ordered.drop(gone)
             if len(ordered):
-                equals = ordered.between(0, ordered.end_of(self._columns.key[ordered.at(0)]))
-                place = int(self._columns.alive(equals).min())
-                yield self._importance(fading, place, now), place
+                key = self._columns.key[ordered.at(0)]
+                equals = self._columns.alive(ordered.between(0, ordered.end_of(key)))
+                yield fading.rank(key, now), int(equals.min())
 
     def _importance(self, fading: Fading, place: int, now: float) -> float:
         return fading.exactly(self._columns.score[place], self._columns.timestamp[place], now)

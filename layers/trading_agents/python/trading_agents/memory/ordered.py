@@ -47,6 +47,10 @@ class OrderedPlaces:
         """The place at a position."""
         return self._settled_places()[position]
 
+    def in_any_order(self) -> Places:
+        """All places, in no order that means anything."""
+        return np.array(self._places, dtype=np.uint32)
+
     def drop(self, count: int) -> None:
         """Forget the first `count` places."""
         del self._settled_places()[:count]

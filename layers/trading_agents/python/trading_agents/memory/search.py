@@ -11,6 +11,7 @@ sums that decide are computed one by one, in the very arithmetic of the formula.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from trading_agents.memory.ordered import OrderedPlaces
 _HEAD = 64
 _CHUNK = 8_192
 _FEW = 256
+_LIST_TO_OWN_WORDS = 32
 _CLOSE = 1e-9
 _ROUNDING = 1e-15
 
@@ -36,6 +38,8 @@ class Search:
         self._columns, self._words, self._labels = columns, words, labels
         self._count, self._now = count, now
         self._found: dict[int, float] = {}
+        self._of_words: Sequence[OrderedPlaces] = ()
+        self._counts: NDArray[np.unsignedinteger[Any]] | None = None
 
     def places(self) -> list[int]:
         """Places of the best, best first."""
@@ -49,6 +53,7 @@ class Search:
             everything: all of them that have the kind and symbol asked for.
             of_words: for each of the words that any of them has, those that have it, whatever their kind and symbol.
         """
+        self._of_words, self._counts = of_words, None
         if len(everything) <= _FEW:
             self._consider(fading, everything.between(0, len(everything)))
             return
@@ -79,7 +84,7 @@ class Search:
         places = columns.alive(places, self._labels)
         if not len(places):
             return
-        shared = columns.shared_words(places, self._words)
+        shared = self._shared_words(places)
         faded = fading.about(np.frombuffer(columns.key)[places], self._now)
         hopeful = self._hopeful(faded + shared)
         places, shared, faded = places[hopeful], shared[hopeful], faded[hopeful]
@@ -93,6 +98,17 @@ class Search:
                 self._found[place] = total
         best = sorted(self._found.items(), key=lambda one: (-one[1], one[0]))
         self._found = dict(best[: self._count])
+
+    def _shared_words(self, places: Places) -> NDArray[np.int64]:
+        """How many of the words asked the item at each place has: of a few by its own words, of many by the lists."""
+        if self._counts is None:
+            if len(places) * _LIST_TO_OWN_WORDS < sum(map(len, self._of_words)):
+                return self._columns.shared_words(places, self._words)
+            size = np.uint8 if len(self._of_words) <= np.iinfo(np.uint8).max else np.uint32
+            self._counts = np.zeros(len(self._columns), dtype=size)
+            for one in self._of_words:
+                self._counts[one.in_any_order()] += 1
+        return self._counts[places].astype(np.int64)
 
     def _hopeful(self, sums: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which sums may be among the best, rounding allowed for."""

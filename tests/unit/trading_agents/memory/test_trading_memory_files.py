@@ -1,6 +1,9 @@
 """A store outlives its process, and no crash and no damage goes unseen."""
 
 import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -90,3 +93,30 @@ async def test_what_matters_goes_into_long_term_memory_once_and_comes_back():
     again = TradingMemoryStore(clock=lambda: NOW)
     assert await long_term.load(again) == 2
     assert sorted(again.items, key=lambda item: -item.score) == list(store.items)
+
+
+_SAVES_FOR_EVER = """
+import sys
+from trading_agents import TradingMemoryStore
+store = TradingMemoryStore()
+for n in range(2_000):
+    store.add("trade", f"trade {n} " + "x" * 100)
+while True:
+    store.save(sys.argv[1])
+    print("saved", flush=True)
+    store.add("trade", "one more")
+"""
+
+
+@pytest.mark.slow
+def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path):
+    path = tmp_path / "memory"
+    for wait in (0.0, 0.004, 0.011, 0.017):
+        process = subprocess.Popen([sys.executable, "-c", _SAVES_FOR_EVER, path], stdout=subprocess.PIPE)
+        try:
+            assert process.stdout.readline() == b"saved\n"
+            time.sleep(wait)
+        finally:
+            process.kill()
+            process.communicate()
+        assert len(TradingMemoryStore.load(path)) >= 2_000
