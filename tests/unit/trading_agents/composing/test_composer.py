@@ -1,5 +1,8 @@
 """The composer weighs votes by what agents earned, and says how it came to its decision."""
 
+import copy
+import json
+import pickle
 from types import SimpleNamespace
 
 import pytest
@@ -102,6 +105,14 @@ def test_agents_of_the_design_vote_as_it_writes():
     composer = Composer()
     final_signal = composer.decide([(h_signal, h_conf, hedge)])
     assert f"{final_signal} {final_signal.confidence:.1f}" == "long 0.7"
+
+
+def test_a_signal_is_text_that_can_be_copied_and_sent_on():
+    signal = Composer().decide([("long", 0.9, a)])
+    for other in (copy.deepcopy(signal), pickle.loads(pickle.dumps(signal))):  # noqa: S301  our own
+        assert (other, other.confidence, other.decision_id) == ("long", 0.9, signal.decision_id)
+        assert other.context == signal.context
+    assert json.dumps(signal) == '"long"'
 
 
 @pytest.mark.parametrize(

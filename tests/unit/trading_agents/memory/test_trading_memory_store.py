@@ -5,6 +5,7 @@ import math
 import random
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -221,6 +222,13 @@ def test_a_half_life_that_is_changed_counts():
     assert store.importance(item) == 0.25
     store.decay_half_life = 7_200
     assert (store.importance(item), store.cleanup(0.4)) == (0.5, 0)
+
+
+def test_numbers_of_numpy_are_kept_as_pythons_own():
+    item = TradingMemoryStore().add("trade", "x", np.float32(0.5), metadata={"n": np.int64(3)})
+    assert (type(item.score), item.score) == (float, 0.5)
+    item.score = np.int64(2)
+    assert (type(item.score), item.score) == (float, 2.0)
 
 
 def test_a_copy_is_a_store_of_its_own():

@@ -13,8 +13,9 @@ _CAUTION = 0.8
 class HedgeAgentWithMemory(MemoryAwareAgent):
     """Long where dealers are short gamma and flow buys, short where they are long gamma and flow sells.
 
-    Reads `hedge`: `net_gamma_exposure` and `smart_flow_signal`, each about -1 to 1. Several remembered squeezes make it
-    more cautious, whatever it decides.
+    Reads `hedge`: `net_gamma_exposure` and `smart_flow_signal`, each about -1 to 1. More than two remembered market
+    events of the symbol make it more cautious, whatever it decides: the search for squeezes puts those first, and
+    counts the others as the design does.
     """
 
     def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:

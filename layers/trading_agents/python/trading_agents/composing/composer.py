@@ -49,6 +49,9 @@ class FinalSignal(str):
         made.confidence, made.decision_id, made.context = confidence, decision_id, context
         return made
 
+    def __getnewargs__(self) -> tuple[str, float, str, dict[str, Any]]:  # type: ignore[override]
+        return str(self), self.confidence, self.decision_id, self.context
+
 
 @dataclass(frozen=True, slots=True)
 class MarketOutcome:

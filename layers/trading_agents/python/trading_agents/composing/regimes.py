@@ -1,6 +1,6 @@
 """`RegimeMemory`: what markets did in each regime, and who did well in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,5 +58,5 @@ class RegimeMemory:
             "best_agent": ranked[0][0] if ranked else None,
         }
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._regimes)

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from agent_memory.errors import InvalidInput
@@ -52,7 +53,7 @@ class TradingMemoryItem:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _RANKED_BY:
-            _check(name, value)
+            value = _checked(name, value)
             for notice in self._watchers:
                 notice()
         object.__setattr__(self, name, value)
@@ -70,9 +71,12 @@ class TradingMemoryItem:
             self._watchers = (*self._watchers, notice)
 
 
-def _check(name: str, value: object) -> None:
+def _checked(name: str, value: Any) -> Any:
+    """A value as it is kept: numbers as Python's own."""
     if name in {"score", "timestamp"}:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise InvalidInput(name, f"{value!r:.40} is not a finite number")
-    elif not isinstance(value, str):
+        return value if type(value) in {int, float} else float(value)
+    if not isinstance(value, str):
         raise InvalidInput(name, f"expected text, got {type(value).__name__}")
+    return value
