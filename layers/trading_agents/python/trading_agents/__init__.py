@@ -1,8 +1,64 @@
-"""Trading agents that log what they decide and learn from what came of it."""
+"""Trading agents that log what they decide, remember what happened, and learn from what came of it."""
 
+from trading_agents.agents import (
+    ConfidenceRule,
+    HedgeAgentWithMemory,
+    LiquidityAgentWithMemory,
+    MarkovAgentWithMemory,
+    MemoryAwareAgent,
+    OutcomeRecord,
+    PosteriorRule,
+    SentimentAgentWithMemory,
+    Unchanged,
+    WinRateRule,
+    WyckoffAgentWithMemory,
+)
+from trading_agents.composing import Composer, FinalSignal, FixedShare, Hedge, MarketOutcome, RegimeMemory, WeightRule
 from trading_agents.decisions import AGENT_ID
 from trading_agents.features import WARM_UP_BARS, Features, MarketRow, features_of
+from trading_agents.hunting import CsvSeries, IntegratedMarketHunterAgent, MarketContext, MemoryAwareMarketHunterAgent
 from trading_agents.market import Bars
 from trading_agents.market_hunter import MarketHunter
+from trading_agents.memory import LongTermTradingMemory, TradingMemoryItem, TradingMemoryStore
+from trading_agents.risk import AgentHealth, CostGate, Health, LossMemory, Pause, VolatilityMemory
 
-__all__ = ["AGENT_ID", "WARM_UP_BARS", "Bars", "Features", "MarketHunter", "MarketRow", "features_of"]
+__all__ = [
+    "AGENT_ID",
+    "WARM_UP_BARS",
+    "AgentHealth",
+    "Bars",
+    "Composer",
+    "ConfidenceRule",
+    "CostGate",
+    "CsvSeries",
+    "Features",
+    "FinalSignal",
+    "FixedShare",
+    "Health",
+    "Hedge",
+    "HedgeAgentWithMemory",
+    "IntegratedMarketHunterAgent",
+    "LiquidityAgentWithMemory",
+    "LongTermTradingMemory",
+    "LossMemory",
+    "MarketContext",
+    "MarketHunter",
+    "MarketOutcome",
+    "MarketRow",
+    "MarkovAgentWithMemory",
+    "MemoryAwareAgent",
+    "MemoryAwareMarketHunterAgent",
+    "OutcomeRecord",
+    "Pause",
+    "PosteriorRule",
+    "RegimeMemory",
+    "SentimentAgentWithMemory",
+    "TradingMemoryItem",
+    "TradingMemoryStore",
+    "Unchanged",
+    "VolatilityMemory",
+    "WeightRule",
+    "WinRateRule",
+    "WyckoffAgentWithMemory",
+    "features_of",
+]

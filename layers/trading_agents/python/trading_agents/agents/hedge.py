@@ -1,0 +1,42 @@
+"""`HedgeAgentWithMemory`: follows dealers' positions in options, and remembers squeezes."""
+
+from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
+from trading_agents.agents.readings import Features, number
+
+_CONFIDENCE = 0.7
+_GAMMA = 0.5
+_FLOW = 0.3
+_MANY_SQUEEZES = 2
+_CAUTION = 0.8
+
+
+class HedgeAgentWithMemory(MemoryAwareAgent):
+    """Long where dealers are short gamma and flow buys, short where they are long gamma and flow sells.
+
+    Reads `hedge`: `net_gamma_exposure` and `smart_flow_signal`, each about -1 to 1. More than two remembered market
+    events of the symbol make it more cautious, whatever it decides: the search for squeezes puts those first, and
+    counts the others as the design does.
+    """
+
+    def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
+        past_squeezes = self.memory.search(
+            query="gamma squeeze dealer positioning", kind="market_event", symbol=symbol, topk=5
+        )
+        gamma = number(features, "hedge", "net_gamma_exposure") or 0.0
+        flow = number(features, "hedge", "smart_flow_signal") or 0.0
+        signal: Signal = "neutral"
+        confidence = NEUTRAL_CONFIDENCE
+        if gamma < -_GAMMA and flow > _FLOW:
+            signal, confidence = "long", _CONFIDENCE
+        elif gamma > _GAMMA and flow < -_FLOW:
+            signal, confidence = "short", _CONFIDENCE
+        if len(past_squeezes) > _MANY_SQUEEZES:
+            confidence *= _CAUTION
+            self.memory.add(
+                kind="pattern",
+                content="Recurring gamma exposure pattern detected",
+                score=1.5,
+                symbol=symbol,
+                metadata={"gamma_exp": gamma, "dealer_flow": flow},
+            )
+        return signal, confidence

@@ -1,0 +1,71 @@
+"""`MarkovAgentWithMemory`: trades with the regime while it is likely to last, and remembers its transitions."""
+
+from collections import Counter
+from typing import Any
+
+from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
+from trading_agents.agents.readings import Features, label, number
+from trading_agents.memory import TradingMemoryStore
+
+_CONFIDENCE = 0.6
+_TURBULENT = 0.6
+_DIRECTIONS: dict[str, Signal] = {
+    "bull": "long",
+    "bullish": "long",
+    "trending_up": "long",
+    "calm": "long",
+    "bear": "short",
+    "bearish": "short",
+    "trending_down": "short",
+}
+_KIND = "regime"
+_REMEMBERED = 500
+
+
+class MarkovAgentWithMemory(MemoryAwareAgent):
+    """Long in a calm or rising regime, short in a falling one, out of a turbulent market.
+
+    Reads `markov`: `p_turbulent` (filtered probability, 0 to 1) and `regime` (a name). Confidence is multiplied with
+    the remembered probability that the regime lasts. That regimes last is well founded (0.85-0.96 a day); that
+    they tell a direction is not, which is why a turbulent market means neutral.
+    """
+
+    def __init__(self, name: str, memory: TradingMemoryStore, **settings: Any) -> None:
+        super().__init__(name, memory, **settings)
+        self._last_regime: dict[str, str] = {}
+
+    def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
+        regime = label(features, "markov", "regime")
+        if not regime:
+            return "neutral", NEUTRAL_CONFIDENCE
+        lasting = self.transitions(symbol, regime).get(regime, 0.0)
+        self._remember_regime(symbol, regime)
+        signal = _DIRECTIONS.get(regime, "neutral")
+        turbulent = number(features, "markov", "p_turbulent")
+        if signal == "neutral" or (turbulent is not None and turbulent > _TURBULENT):
+            return "neutral", NEUTRAL_CONFIDENCE
+        return signal, _CONFIDENCE * lasting
+
+    def transitions(self, symbol: str, regime: str) -> dict[str, float]:
+        """Remembered probabilities of the next bar's regime, summing to 1, `regime` itself included.
+
+        Counts plus one for each regime that is known (Laplace's rule of succession).
+        """
+        recent = self.memory.get_recent(_KIND, symbol, n=_REMEMBERED)
+        pairs = [(item.metadata.get("from"), item.metadata.get("to")) for item in recent]
+        known = {name for pair in pairs for name in pair if name} | {regime}
+        counts = Counter(after for before, after in pairs if before == regime)
+        total = sum(counts.values()) + len(known)
+        return {name: (counts[name] + 1) / total for name in sorted(known)}
+
+    def _remember_regime(self, symbol: str, regime: str) -> None:
+        before = self._last_regime.get(symbol)
+        self._last_regime[symbol] = regime
+        if before is not None:
+            self.memory.add(
+                kind=_KIND,
+                content=f"Regime {regime} lasts" if before == regime else f"Regime changed from {before} to {regime}",
+                score=0.5 if before == regime else 1.5,
+                symbol=symbol,
+                metadata={"from": before, "to": regime},
+            )

@@ -1,0 +1,85 @@
+"""Stores in files: a line about the store with a checksum of the rest, then a line of JSON an item."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent_memory.errors import InvalidInput
+from trading_agents.memory.items import TradingMemoryItem
+
+_FORMAT = "trading-memory/1"
+_FIELDS = ("kind", "content", "score", "symbol", "timestamp", "metadata")
+
+
+def write(path: Path, settings: Mapping[str, Any], items: Iterable[TradingMemoryItem]) -> None:
+    """Write a store: into a file beside `path`, flushed to disk, then renamed.
+
+    Raises:
+        InvalidInput: metadata that JSON cannot hold; names the item. OSError: the file cannot be written.
+    """
+    lines = [_line(number, item) for number, item in enumerate(items)]
+    body = "".join(lines).encode()
+    header = {"format": _FORMAT, "items": len(lines), "sha256": hashlib.sha256(body).hexdigest(), "settings": settings}
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(json.dumps(header).encode() + b"\n" + body)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    _flush_folder(path.parent)
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[TradingMemoryItem]]:
+    """The settings and items of a store.
+
+    Raises:
+        InvalidInput: the file is not such a store, or damaged. OSError: it cannot be read.
+    """
+    first, _, body = path.read_bytes().partition(b"\n")
+    try:
+        header = json.loads(first)
+        is_ours = header["format"] == _FORMAT
+    except (ValueError, TypeError, KeyError):
+        is_ours = False
+    if not is_ours:
+        raise InvalidInput("path", f"{path} is not a trading memory of format {_FORMAT}")
+    if hashlib.sha256(body).hexdigest() != header["sha256"]:
+        raise InvalidInput("path", f"{path} is damaged: its checksum is not that of its {header['items']} items")
+    items = []
+    for line in body.splitlines():
+        values = dict(zip(_FIELDS, json.loads(line), strict=True))
+        items.append(TradingMemoryItem(**values))
+    return header["settings"], items
+
+
+def _line(number: int, item: TradingMemoryItem) -> str:
+    try:
+        return json.dumps([getattr(item, name) for name in _FIELDS], default=_plain) + "\n"
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"/items/{number}/metadata", f"JSON cannot hold it: {error}") from error
+
+
+def _plain(value: object) -> Any:
+    """A number of numpy's as Python's own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the renaming itself last."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,66 @@
+"""`LongTermTradingMemory`: what is worth it goes into agent_memory's long-term memory, and comes back."""
+
+import hashlib
+from typing import Any
+
+from agent_memory import MemoryManager
+from agent_memory.clock import parse_instant, to_iso
+from agent_memory.codec import canonical_json
+from trading_agents.memory.items import TradingMemoryItem
+from trading_agents.memory.store import TradingMemoryStore
+
+MEMORY_TYPE = "TRADING_MEMORY"
+
+
+class LongTermTradingMemory:
+    """Keeps items of a `TradingMemoryStore` in an agent's long-term memory, where they outlive the process.
+
+    An item's id follows from its content: saving it again changes nothing, and items that are alike in everything are
+    one. Its `confidence` there is its score, from 0 to 1. Times are kept to the millisecond.
+    """
+
+    def __init__(self, memory_manager: MemoryManager) -> None:
+        self._memory = memory_manager
+
+    async def save(self, store: TradingMemoryStore, min_score: float = 0.0) -> int:
+        """Keep all items of whose importance more than `min_score` is left now; returns how many.
+
+        Raises:
+            InvalidInput: metadata that cannot be kept. Unavailable: the table did not answer.
+        """
+        wanted = [item for item in store.items if store.importance(item) > min_score]
+        for item in wanted:
+            data = _data_of(item)
+            digest = hashlib.sha256(canonical_json(data).encode()).hexdigest()[:32]
+            confidence = min(1.0, max(0.0, float(item.score)))
+            await self._memory.store_ltm(MEMORY_TYPE, digest, {**data, "confidence": confidence})
+        return len(wanted)
+
+    async def load(self, store: TradingMemoryStore) -> int:
+        """Add everything kept, oldest first, to a store; returns how many items that are.
+
+        Raises:
+            Unavailable: the table did not answer.
+        """
+        items = [_item_of(memory) for memory in await self._memory.retrieve_ltm(MEMORY_TYPE)]
+        for item in sorted(items, key=lambda item: item.timestamp):
+            store.append(item)
+        return len(items)
+
+
+def _data_of(item: TradingMemoryItem) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "content": item.content,
+        "score": item.score,
+        "symbol": item.symbol,
+        "occurred_at": to_iso(round(item.timestamp * 1_000)),
+        "metadata": item.metadata,
+    }
+
+
+def _item_of(data: dict[str, Any]) -> TradingMemoryItem:
+    seconds = parse_instant(data["occurred_at"]) / 1_000
+    return TradingMemoryItem(
+        data["kind"], data["content"], data["score"], data["symbol"], data["metadata"], timestamp=seconds
+    )

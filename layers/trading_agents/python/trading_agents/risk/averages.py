@@ -1,0 +1,37 @@
+"""Exponentially weighted averages."""
+
+from dataclasses import dataclass
+
+from agent_memory.errors import InvalidInput
+
+
+@dataclass(slots=True)
+class Average:
+    """Weighs a value half as much as one that came `half_life` observations later.
+
+    Weights sum to 1 from the first value on: (Σ wᵢ xᵢ) / Σ wᵢ with wᵢ = 0.5^(age / half-life).
+    """
+
+    half_life: float
+    _sum: float = 0.0
+    _weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.half_life > 0:
+            raise InvalidInput("half_life", f"{self.half_life!r} is not a number of observations above 0")
+
+    @property
+    def rate(self) -> float:
+        """Weight of the newest value in the long run, 1 - 0.5^(1 / half-life)."""
+        return float(1 - 0.5 ** (1 / self.half_life))
+
+    @property
+    def value(self) -> float | None:
+        """The average; None before the first value."""
+        return self._sum / self._weight if self._weight else None
+
+    def add(self, value: float) -> None:
+        """One more value."""
+        keep = 1 - self.rate
+        self._sum = keep * self._sum + value
+        self._weight = keep * self._weight + 1

@@ -1,0 +1,66 @@
+"""`CostGate`: no trade while the quoted spread is far above what is usual."""
+
+import math
+from bisect import bisect_left, insort
+from collections import deque
+
+from agent_memory.errors import InvalidInput
+
+_DAY_SECONDS = 86_400
+
+
+class CostGate:
+    """Remembers quoted spreads, and lets a trade through unless the quote now exceeds 1.5 times their 60-day median.
+
+    Evidence (docs/decisions/memories-that-change-size.md): on EURUSD hours +0.41 bp a trade and +0.40 of Sharpe (95%
+    interval 0.15 to 0.68), beating a time-shifted gate; a remembered table of costs by hour gains less than the quote
+    itself. A market whose cost is fixed has nothing to gate.
+
+    Args:
+        window_days: how long quotes are remembered.
+        ratio: how many times the median a quote may be.
+        least_quotes: before so many are remembered, everything may trade.
+    """
+
+    def __init__(self, *, window_days: float = 60, ratio: float = 1.5, least_quotes: int = 24) -> None:
+        for name, value in (("window_days", window_days), ("ratio", ratio), ("least_quotes", least_quotes)):
+            if not 0 < value < math.inf:
+                raise InvalidInput(name, f"{value!r} is not a number above 0")
+        self._window_seconds = window_days * _DAY_SECONDS
+        self._ratio, self._least_quotes = ratio, least_quotes
+        self._quotes: deque[tuple[float, float]] = deque()
+        self._in_order: list[float] = []
+
+    def observe(self, spread: float, at: float) -> None:
+        """Remember a quoted spread (any unit, 0 or more). `at`: seconds since the epoch, never falling.
+
+        Raises:
+            InvalidInput: an unusable spread, or a time before the last one's.
+        """
+        _check_spread(spread)
+        if not math.isfinite(at) or (self._quotes and at < self._quotes[-1][0]):
+            raise InvalidInput("at", f"{at!r} is not a time from the last quote's on")
+        self._quotes.append((at, spread))
+        insort(self._in_order, spread)
+        while self._quotes[0][0] <= at - self._window_seconds:
+            _, old = self._quotes.popleft()
+            del self._in_order[bisect_left(self._in_order, old)]
+
+    @property
+    def median(self) -> float | None:
+        """Median of the remembered spreads; None before there are enough."""
+        count = len(self._in_order)
+        if count < self._least_quotes:
+            return None
+        return (self._in_order[(count - 1) // 2] + self._in_order[count // 2]) / 2
+
+    def allows(self, quoted_spread: float) -> bool:
+        """Whether to trade at the spread that is quoted now. `InvalidInput` for a spread that is none."""
+        _check_spread(quoted_spread)
+        median = self.median
+        return median is None or quoted_spread <= self._ratio * median
+
+
+def _check_spread(spread: float) -> None:
+    if not 0 <= spread < math.inf:
+        raise InvalidInput("spread", f"{spread!r} is not a number from 0 on")
