@@ -64,7 +64,7 @@ class PriceBars:
 
     @property
     def bars_per_day(self) -> float:
-        """Median number of bars on a day."""
+        """Median number of bars on a day: a property of the instrument's trading hours."""
         return float(np.median(np.bincount(self.days)))
 
     @property
@@ -81,9 +81,9 @@ class PriceBars:
 
     def until(self, count: int) -> "PriceBars":
         """The first `count` bars."""
-        columns = [field.name for field in fields(self) if field.name != "name"]
-        values: dict[str, Any] = {name: getattr(self, name) for name in columns}
-        return replace(self, **{name: None if column is None else column[:count] for name, column in values.items()})
+        columns = [(field.name, getattr(self, field.name)) for field in fields(self) if field.name != "name"]
+        shorter: dict[str, Any] = {name: None if column is None else column[:count] for name, column in columns}
+        return replace(self, **shorter)
 
 
 def read_price_bars(path: Path) -> PriceBars:
