@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions bench-memory local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
+.PHONY: help setup demo bench-decisions bench-memory bench-backtest local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ bench-decisions: $(READY)  ## Measure what logging a decision costs (a minute or
 
 bench-memory: $(READY)  ## Measure what remembering and recalling cost (a minute)
 	@exec $(BIN)/python -m benchmarks.memory
+
+bench-backtest: $(READY)  ## Measure how long a backtest takes (half a minute)
+	@exec $(BIN)/python -m benchmarks.backtest
 
 local-up: $(READY)  ## Start the local cloud and deploy the stacks into it
 	@exec $(BIN)/python -m local up

@@ -27,27 +27,35 @@ class Interval(NamedTuple):
     high: float
 
 
+_UNKNOWN = Interval(float("nan"), float("nan"))
+
+
 def differences(record: Record, multipliers: FloatArray) -> Differences:
     """What memory changes, at equal exposure."""
     return _differences(record.paired_days(multipliers), record.paired_trades(multipliers), record.days_per_year)
 
 
-def intervals(record: Record, multipliers: FloatArray, seed: int = 0) -> dict[str, Interval]:
-    """95% intervals of all differences, from 1,000 paired resamples of blocks of days, and of trades.
+def intervals(record: Record, multipliers: FloatArray, seed: int = 0, draws: int = DRAWS) -> dict[str, Interval]:
+    """95% intervals of all differences, from paired resamples of blocks of days, and of blocks of trades.
 
     Blocks have geometric lengths with means of 20 days and 100 trades. Both arms are resampled alike.
     Source: D. N. Politis, J. P. Romano, The Stationary Bootstrap, JASA 89 (1994) 1303-1313; `arch.bootstrap`.
     """
     days, trades = record.paired_days(multipliers), record.paired_trades(multipliers)
     by_day = StationaryBootstrap(BLOCK_DAYS, days, seed=np.random.default_rng(seed)).apply(
-        lambda sample: np.array(_differences(sample, trades, record.days_per_year)[:3]), DRAWS
+        lambda sample: np.array(_differences(sample, trades, record.days_per_year)[:3]), draws
     )
     by_trade = StationaryBootstrap(BLOCK_TRADES, trades, seed=np.random.default_rng(seed)).apply(
-        lambda sample: np.array(_differences(days[:1], sample, record.days_per_year)[3:]), DRAWS
+        lambda sample: np.array(_differences(days[:1], sample, record.days_per_year)[3:]), draws
     )
-    draws = np.column_stack([by_day, by_trade])
-    limits = np.nanquantile(draws, (0.025, 0.975), axis=0)
-    return {name: Interval(*limits[:, i].tolist()) for i, name in enumerate(Differences._fields)}
+    both = np.column_stack([by_day, by_trade])
+    return {name: _central(column) for name, column in zip(Differences._fields, both.T, strict=True)}
+
+
+def _central(draws: FloatArray) -> Interval:
+    """Central 95% of the draws that have a value; NaN if none has, as when a memory skips every trade."""
+    known = draws[~np.isnan(draws)]
+    return Interval(*np.quantile(known, (0.025, 0.975), method="nearest").tolist()) if len(known) else _UNKNOWN
 
 
 def time_shifted(record: Record, multipliers: FloatArray, seed: int = 0) -> list[Differences]:

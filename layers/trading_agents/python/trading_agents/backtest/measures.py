@@ -22,6 +22,8 @@ class Measures(NamedTuple):
         win_rate: share of taken trades that made money after costs, 0 to 1.
         net: mean return after costs of a trade, weighted by size.
         quality: gains over losses (profit factor) after costs, each trade in units of its ATR20 and weighted by size.
+
+    What has no value is NaN: the win rate of no trades, the quality of trades without a loss.
     """
 
     sharpe: float
