@@ -10,6 +10,7 @@ from trading_agents.backtest.claims import (
     CLAIMS,
     best_when_agents_break,
     beyond_chance,
+    comparisons,
     says_enough,
     sentence,
     verdict,
@@ -98,6 +99,7 @@ def test_what_chance_does_not_explain_is_named_with_its_files():
     better = told(DRAWDOWN, -0.05, -0.08, -0.02)
     studies = [study(better), study(better, name="btc"), study(told(SHARPE, 0.2, 0.1, 0.3, 0.06), name="eur")]
     assert beyond_chance(studies) == ["retire, recent: smaller drawdown on spy, btc"]
+    assert comparisons([*studies, study(better, days=3)]) == 3 * 6
 
 
 def test_the_memory_that_saves_most_when_agents_break():

@@ -111,6 +111,11 @@ def beyond_chance(studies: Sequence[Study]) -> list[str]:
     return [f"{memory}: {title} on {', '.join(names)}" for (memory, title), names in found.items()]
 
 
+def comparisons(studies: Sequence[Study]) -> int:
+    """How many pairs of memory and measure were compared on the files that say enough."""
+    return len(_MEASURES) * sum(len(study.assessments) for study in filter(says_enough, studies))
+
+
 def best_when_agents_break(studies: Sequence[Study]) -> str | None:
     """Which memory saves most when agents break, and what it costs sound ones, on the files that say enough."""
     told = [study for study in studies if says_enough(study)]

@@ -45,6 +45,7 @@ def _page(studies: Sequence[Study], told: Sequence[str]) -> str:
         studies=studies,
         told=told,
         beyond_chance=claims_of.beyond_chance(studies),
+        comparisons=claims_of.comparisons(studies),
         best_when_breaking=claims_of.best_when_agents_break(studies),
         silent=[study.name for study in studies if not claims_of.says_enough(study)],
         claims=claims_of.CLAIMS,
