@@ -34,10 +34,6 @@ class Claim:
     unit: str = ""
     decimals: int = 2
 
-    def shown(self, value: float) -> str:
-        """A value of this measure, with sign and unit."""
-        return f"{value * self.scale:+.{self.decimals}f}{self.unit}"
-
 
 CLAIMS: tuple[Claim, ...] = (
     Claim("win rate, 5 to 10 points higher", "win_rate", 0.05, 100, " points", 1),
@@ -125,7 +121,7 @@ def best_when_agents_break(studies: Sequence[Study]) -> str | None:
         return None
     best = max(common, key=lambda name: sum(table[name].breaking for table in tables))
     changes = ", ".join(
-        f"{table[best].breaking:+.2f} on {study.name} ({table[best].sound:+.2f} for sound agents)"
+        f"{table[best].breaking:+.2f} on {study.name} ({round(table[best].sound, 2) + 0.0:+.2f} for sound agents)"
         for study, table in zip(told, tables, strict=True)
     )
     return f"{best}: saves most when agents break, as planted below. Sharpe ratio {changes}"

@@ -21,16 +21,17 @@ def write_report(studies: Sequence[Study], folder: Path) -> tuple[list[str], Pat
     """Write the page and its plots into a folder. Returns a sentence a claim, and where the page is."""
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
-    plot_differences([s for s in studies if claims_of.says_enough(s)] or studies, images / f"{NAME}.png")
-    for study in studies:
+    telling = [study for study in studies if claims_of.says_enough(study)] or list(studies)
+    plot_differences(telling, images / f"{NAME}.png")
+    for study in telling:
         plot_growth(study, images / f"{NAME}-{study.name}.png")
     told = [claims_of.sentence(claim, studies) for claim in claims_of.CLAIMS]
     path = folder / f"{NAME}.md"
-    path.write_text(_page(studies, told), encoding="utf-8")
+    path.write_text(_page(studies, telling, told), encoding="utf-8")
     return told, path
 
 
-def _page(studies: Sequence[Study], told: Sequence[str]) -> str:
+def _page(studies: Sequence[Study], telling: Sequence[Study], told: Sequence[str]) -> str:
     environment = Environment(
         loader=PackageLoader("trading_agents.backtest", ""),
         autoescape=False,  # noqa: S701  # Markdown of our own numbers and file names
@@ -43,13 +44,14 @@ def _page(studies: Sequence[Study], told: Sequence[str]) -> str:
     return environment.get_template("report.md.j2").render(
         name=NAME,
         studies=studies,
+        telling=telling,
         told=told,
         beyond_chance=claims_of.beyond_chance(studies),
         comparisons=claims_of.comparisons(studies),
         best_when_breaking=claims_of.best_when_agents_break(studies),
         silent=[study.name for study in studies if not claims_of.says_enough(study)],
         claims=claims_of.CLAIMS,
-        memories=[memory for memory in MEMORIES if any(_of(study, memory.name) for study in studies)],
+        memories=[memory for memory in MEMORIES if any(_of(study, memory.name) for study in telling)],
         cell=_claim_cell,
         of=_of,
         variants=VARIANTS_TRIED,
@@ -66,15 +68,13 @@ def _claim_cell(claim: claims_of.Claim, study: Study, memory: str) -> str:
     one = _of(study, memory)
     if one is None:
         return "–"
-    low, high = (limit * claim.scale for limit in one.intervals[claim.measure])
-    value = getattr(one.changes, claim.measure) * claim.scale
-    digits = claim.decimals
-    sign = _SIGNS[claims_of.verdict(claim, study, one)]
-    return f"{value:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}] {sign}"
+    numbers = (getattr(one.changes, claim.measure), *one.intervals[claim.measure])
+    value, low, high = (_signed(number * claim.scale, claim.decimals) for number in numbers)
+    return f"{value} [{low}, {high}] {_SIGNS[claims_of.verdict(claim, study, one)]}"
 
 
 def _number(value: float, digits: int = 2, scale: float = 1.0) -> str:
-    return "–" if math.isnan(value) else f"{value * scale:+.{digits}f}"
+    return "–" if math.isnan(value) else _signed(value * scale, digits)
 
 
 def _percent(value: float, digits: int = 0) -> str:
@@ -83,3 +83,8 @@ def _percent(value: float, digits: int = 0) -> str:
 
 def _p(values: dict[str, float] | None, name: str = "sharpe") -> str:
     return "–" if values is None else f"{values[name]:.3f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    """With a sign; zero has a plus."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
