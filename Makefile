@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learned bench-trading local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
+.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learned bench-trading bench-backtest local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench-learned: $(READY)  ## Measure how often learning is right, and write it in
 
 bench-trading: $(READY)  ## Measure what searching a trading memory costs (several minutes)
 	@exec $(BIN)/python -m benchmarks.trading
+
+bench-backtest: $(READY)  ## Measure how long a backtest takes (half a minute)
+	@exec $(BIN)/python -m benchmarks.backtest
 
 local-up: $(READY)  ## Start the local cloud and deploy the stacks into it
 	@exec $(BIN)/python -m local up

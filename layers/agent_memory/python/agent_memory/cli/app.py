@@ -5,6 +5,7 @@ Packages on top of this one add subcommands of their own by entry points of the 
 0    done, and nothing was found
 1    done, and there are findings
 2    not done: an option is unusable, or a store did not answer
+130  interrupted
 """
 
 import sys
@@ -20,6 +21,7 @@ from agent_memory.cli.whole import export, forget
 from agent_memory.errors import AgentMemoryError
 
 FAILED = 2
+INTERRUPTED = 130
 COMMANDS = "agent_memory.commands"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -42,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = None if arguments is None else list(arguments)
     try:
         return typer.main.get_command(app).main(given, prog_name="agent-memory", standalone_mode=False) or 0
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
     except typer.TyperException as error:
         return _failed(error.format_message())
     except AgentMemoryError as error:

@@ -1,0 +1,1 @@
+"""A walk-forward backtest that asks whether memory helps, and says so either way."""

@@ -1,0 +1,6 @@
+"""Features of prices and option chains, each with its formula and source. None looks ahead."""
+
+from trading_agents.indicators.feature_table import FeatureTable
+from trading_agents.indicators.option_chain import OptionChain
+
+__all__ = ["FeatureTable", "OptionChain"]

@@ -1,0 +1,96 @@
+"""What an option chain says of those who hedge it: gamma exposure and the flow of delta."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from trading_agents.market import BoolArray, FloatArray
+
+CONTRACT_SIZE = 100
+_ONE_PERCENT = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionChain:
+    """All options on one underlying as quoted at one time; columns have the shape (options,).
+
+    Attributes:
+        time: of the quotes (datetime64, the bars' zone).
+        spot: price of the underlying, above 0.
+        strike: in the spot's currency.
+        years: to expiry.
+        is_call: False for puts.
+        volatility: implied, a year, 0.2 is 20%; options without one (0 or NaN) or at expiry count for nothing.
+        open_interest: contracts open.
+        volume: contracts traded today.
+    """
+
+    time: np.datetime64
+    spot: float
+    strike: FloatArray
+    years: FloatArray
+    is_call: BoolArray
+    volatility: FloatArray
+    open_interest: FloatArray
+    volume: FloatArray
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.spot) and self.spot > 0):
+            raise ValueError(f"spot is {self.spot}, expected a number above 0")
+        for name in ("years", "is_call", "volatility", "open_interest", "volume"):
+            if getattr(self, name).shape != self.strike.shape:
+                raise ValueError(f"{name} has the shape {getattr(self, name).shape}, expected {self.strike.shape}")
+
+    @property
+    def usable(self) -> BoolArray:
+        """Options with a volatility and time left."""
+        return np.asarray((self.volatility > 0) & (self.years > 0))
+
+
+def black_scholes_d1(
+    spot: float, strike: FloatArray, years: FloatArray, volatility: FloatArray, rate: float = 0.0
+) -> FloatArray:
+    """(ln(S/K) + (r + v^2/2) T) / (v sqrt(T)); F. Black, M. Scholes, Journal of Political Economy 81 (1973) 637-654."""
+    return np.asarray((np.log(spot / strike) + (rate + volatility**2 / 2) * years) / (volatility * np.sqrt(years)))
+
+
+def black_scholes_gamma(
+    spot: float, strike: FloatArray, years: FloatArray, volatility: FloatArray, rate: float = 0.0
+) -> FloatArray:
+    """Change of an option's delta per unit of the spot: phi(d1) / (S v sqrt(T)), the same for calls and puts.
+
+    All inputs above 0; `rate` a year, continuous. No dividends.
+    Source: Black and Scholes (1973); J. Hull, Options, Futures, and Other Derivatives, chapter on the Greek letters.
+    """
+    d1 = black_scholes_d1(spot, strike, years, volatility, rate)
+    return np.asarray(norm.pdf(d1) / (spot * volatility * np.sqrt(years)))
+
+
+def net_gamma_exposure(chain: OptionChain, rate: float = 0.0) -> float:
+    """Dollars that dealers must sell for each 1% that the underlying rises (buy, where negative).
+
+    Sum of gamma x open interest x 100 x S^2 x 1%, calls plus, puts minus: dealers are taken to be long the calls and
+    short the puts that customers hold. Who holds them is not in a chain.
+    Source: SqueezeMetrics, Gamma Exposure (white paper, 2017).
+    """
+    use = chain.usable
+    gamma = black_scholes_gamma(chain.spot, chain.strike[use], chain.years[use], chain.volatility[use], rate)
+    side = np.where(chain.is_call[use], 1.0, -1.0)
+    per_point = side * gamma * chain.open_interest[use] * CONTRACT_SIZE
+    return float(per_point.sum() * chain.spot**2 * _ONE_PERCENT)
+
+
+def dealer_flow(chain: OptionChain, rate: float = 0.0) -> float:
+    """Balance of today's traded delta, -1 (all puts) to 1 (all calls); NaN without volume.
+
+    Sum of volume x delta over sum of volume x |delta|. A proxy: all volume is taken to be bought by customers, so that
+    a positive balance makes dealers, who sold it, buy the underlying. Which side opened a trade is not in a chain.
+    Source: the signed put-call volumes of J. Pan, A. Poteshman, Review of Financial Studies 19 (2006) 871-908, weighted
+    by Black-Scholes deltas, N(d1) and N(d1) - 1.
+    """
+    use = chain.usable
+    d1 = black_scholes_d1(chain.spot, chain.strike[use], chain.years[use], chain.volatility[use], rate)
+    delta = norm.cdf(d1) - np.where(chain.is_call[use], 0.0, 1.0)
+    traded = float(chain.volume[use] @ np.abs(delta))
+    return float(chain.volume[use] @ delta) / traded if traded > 0 else float("nan")

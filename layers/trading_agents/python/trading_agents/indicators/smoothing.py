@@ -1,0 +1,32 @@
+"""Recursive averages of columns. Row t rests on rows up to t; leading NaN rows are passed over."""
+
+import numpy as np
+from scipy.signal import lfilter
+
+from trading_agents.market import FloatArray
+
+
+def wilder(values: FloatArray, window: int) -> FloatArray:
+    """Wilder's average: the mean of the first `window` values, then a step of 1 / window towards each value.
+
+    Source: J. W. Wilder, New Concepts in Technical Trading Systems (1978), chapter 2.
+    """
+    return _recursive(values, window, 1 / window)
+
+
+def ewma(values: FloatArray, half_life: float) -> FloatArray:
+    """Exponentially weighted mean, from the first value on: v += (1 - 0.5^(1 / half_life)) (x - v); in rows."""
+    return _recursive(values, 1, 1 - 0.5 ** (1 / half_life))
+
+
+def _recursive(values: FloatArray, window: int, step: float) -> FloatArray:
+    """The mean of the first `window` values that are no NaN, then steps towards each value."""
+    result = np.full(len(values), np.nan)
+    known = np.flatnonzero(~np.isnan(values))
+    if len(known) < window:
+        return result
+    start = known[0] + window
+    level = values[known[0] : start].mean()
+    result[start - 1] = level
+    result[start:] = lfilter([step], [1, step - 1], values[start:], zi=[(1 - step) * level])[0]
+    return result

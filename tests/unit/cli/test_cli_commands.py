@@ -1,0 +1,26 @@
+"""Commands that packages on top of this one bring, and what interrupting them says."""
+
+import pytest
+
+from agent_memory.cli import main, verify
+from trading_agents.backtest import command
+
+
+def test_the_backtest_is_a_command_of_this_one(capsys):
+    assert main(["backtest", "--help"]) == 0
+    assert "with and without memory" in capsys.readouterr().out
+    assert main(["backtest"]) == 2
+    assert capsys.readouterr().err == "agent-memory: Missing option '--bars'.\n"
+    assert main(["backtest", "--bars", "nowhere.csv"]) == 2
+    assert "'nowhere.csv' does not exist" in capsys.readouterr().err
+    assert command.backtest.__module__ == "trading_agents.backtest.command"
+
+
+@pytest.mark.parametrize("arguments", [["verify", "--agent", "hunter", "--bucket", "archive"]])
+def test_an_interruption_is_130_and_no_trace(monkeypatch, capsys, arguments):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify, "stores_of", interrupted)
+    assert main(arguments) == 130
+    assert "Traceback" not in capsys.readouterr().err

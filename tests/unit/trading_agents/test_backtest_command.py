@@ -1,0 +1,127 @@
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from price_samples import walk
+
+from trading_agents.backtest import study as study_module
+from trading_agents.backtest.command import main
+
+HEADER = "timestamp,open,high,low,close,volume"
+
+
+def written(path, bars):
+    columns = (bars.time.astype(str), bars.open, bars.high, bars.low, bars.close, bars.volume)
+    rows = [",".join(map(str, row)) for row in zip(*columns, strict=True)]
+    path.write_text("\n".join([HEADER, *rows]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """A file of forty days."""
+    return written(tmp_path_factory.mktemp("bars") / "short.csv", walk(24 * 40))
+
+
+@pytest.fixture
+def few_repeats(monkeypatch):
+    """Controls and breakdowns once or twice, to be quick."""
+    controls, breakdowns = study_module.run_controls, study_module.breakdowns
+    monkeypatch.setattr(study_module, "run_controls", lambda scored: controls(scored, 1))
+    monkeypatch.setattr(study_module, "breakdowns", lambda scored, rules: breakdowns(scored, rules, 2))
+
+
+@pytest.mark.usefixtures("few_repeats")
+def test_a_run_writes_a_page_and_plots_and_tells_every_claim(short, tmp_path, capsys):
+    long = written(tmp_path / "long.csv", walk(24 * 420, seed=8))
+    out = tmp_path / "out"
+    assert (
+        main(["--bars", str(short), "--bars", str(long), "--costs-bp", "1", "--costs-bp", "5", "--out", str(out)]) == 0
+    )
+    told = capsys.readouterr()
+    assert "short.csv: 960 bars" in told.err
+    lines = told.out.splitlines()
+    assert [line.split(",")[0] for line in lines[:4]] == [
+        "Win rate",
+        "Sharpe ratio",
+        "Maximum drawdown",
+        "Trade quality",
+    ]
+    assert lines[4] == f"The report: {out / 'does-memory-help.md'}"
+    assert sorted(path.name for path in (out / "images").iterdir()) == [
+        "does-memory-help-long.png",
+        "does-memory-help.png",
+    ]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in (out / "images").iterdir())
+    page = (out / "does-memory-help.md").read_text()
+    assert all(line in page for line in lines[:4])
+    assert "## short\n" in page
+    assert "## long\n" in page
+    assert "Costs a side: 5 bp." in page
+    assert "Memory learns for 13 days" in page
+    assert "plots leave them out" in page
+    assert page.count("| volatility |") == 4 + 2
+    assert not re.search(r"\bnan\b", page)
+    tables = [line for line in page.splitlines() if line.startswith("| ")]
+    assert all(line.endswith(" |") for line in tables)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "Missing option '--bars'"),
+        (["--bars", "/nowhere.csv"], "'/nowhere.csv' does not exist"),
+        (["--bars", "{short}", "--costs-bp", "x"], "'--costs-bp': Input should be a valid number"),
+        (["--bars", "{short}", "--costs-bp", "-1"], "'--costs-bp': Input should be greater than or equal to 0"),
+        (
+            ["--bars", "{short}", "--costs-bp", "1", "--costs-bp", "2"],
+            "give --costs-bp once, or once for each of the 1",
+        ),
+        (["--bars", "{short}", "--costs-bp", "inf"], "--costs-bp: is not a finite number"),
+        (["--bars", "{short}", "--cost"], "--cost"),
+        (["--bars", "{broken}"], "broken.csv, line 2: column 'low': 'x' is not a number above 0"),
+        (["--bars", "{tiny}"], "tiny.csv holds 400 bars; at least 500 are needed"),
+    ],
+)
+def test_wrong_options_and_files_are_one_line_and_exit_code_two(arguments, complaint, short, tmp_path, capsys):
+    broken = tmp_path / "broken.csv"
+    broken.write_text(f"{HEADER}\n2026-01-01,1,1,x,1,1\n")
+    tiny = written(tmp_path / "tiny.csv", walk(400))
+    places = {"short": short, "broken": broken, "tiny": tiny}
+    assert main([argument.format(**places) for argument in arguments]) == 2
+    told = capsys.readouterr()
+    errors = [line for line in told.err.splitlines() if not line.endswith(" bars")]
+    assert len(errors) == 1
+    assert errors[0].startswith("Error: ")
+    assert complaint in errors[0]
+    assert told.out == ""
+
+
+def test_a_folder_that_cannot_be_written_is_named(short, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(study_module, "study", lambda *_: None)
+    (tmp_path / "file").touch()
+    assert main(["--bars", str(short), "--out", str(tmp_path / "file")]) == 2
+    assert "is a file" in capsys.readouterr().err
+
+
+def test_help_tells_the_options(capsys):
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(option in told for option in ("--bars", "--costs-bp", "--out"))
+
+
+def test_an_interrupt_ends_the_run_with_130(short, tmp_path):
+    run = subprocess.Popen(
+        [sys.executable, "-m", "trading_agents.backtest", "--bars", str(short), "--out", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stderr.readline() == "short.csv: 960 bars\n"
+    time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=60)
+    assert (run.returncode, told) == (130, "Stopped: interrupted; nothing was written\n")
+    assert not list(tmp_path.iterdir())
