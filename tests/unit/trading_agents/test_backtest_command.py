@@ -10,6 +10,13 @@ from price_samples import walk
 from trading_agents.backtest import study as study_module
 from trading_agents.backtest.command import main
 
+# A job in the background of a shell begins with interrupts ignored, and so do its children.
+INTERRUPTIBLE = """
+import signal, sys
+from trading_agents.backtest.command import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
 HEADER = "timestamp,open,high,low,close,volume"
 
 
@@ -115,7 +122,7 @@ def test_help_tells_the_options(capsys):
 
 def test_an_interrupt_ends_the_run_with_130(short, tmp_path):
     run = subprocess.Popen(
-        [sys.executable, "-m", "trading_agents.backtest", "--bars", str(short), "--out", str(tmp_path)],
+        [sys.executable, "-c", INTERRUPTIBLE, "--bars", str(short), "--out", str(tmp_path)],
         stderr=subprocess.PIPE,
         text=True,
     )
