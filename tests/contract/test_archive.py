@@ -56,7 +56,7 @@ def test_a_day_holds_all_types_and_is_read_by_time_or_by_type(stores):
 
 def test_days_are_those_that_the_archive_wrote(stores):
     write_day(stores.archive, DAY, [decision()])
-    for stray in ("date=soon", "decision_type=QUERY", "date=2026-11-2"):
+    for stray in ("date=soon", "decision_type=QUERY", "date=2026-11-2", "date=2026-02-30"):
         stores.blobs.write(f"{archive_prefix('hunter')}{stray}/x", b"x")
     assert stores.archive.days("hunter") == [DAY]
 

@@ -123,8 +123,9 @@ class ParquetArchive:
 
     def days(self, agent_id: str) -> list[date]:
         """The days that are archived, oldest first. What the archive did not write is passed over, as Athena does."""
-        folders = map(_DAY.search, self._blobs.list_prefixes(archive_prefix(agent_id)))
-        return [date.fromisoformat(folder["day"]) for folder in folders if folder]
+        names = map(_DAY.search, self._blobs.list_prefixes(archive_prefix(agent_id)))
+        days = [_day(name["day"]) for name in names if name]
+        return [day for day in days if day is not None]
 
     def objects(self, agent_id: str) -> list[ArchivedObject]:
         """Everything that the archive holds of an agent."""
@@ -167,14 +168,19 @@ def _by_time(decisions: Iterable[Decision]) -> list[Decision]:
 def _object(agent_id: str, key: str) -> ArchivedObject:
     """What an object is by its name, which must be the very one that the archive gives."""
     name = _NAMES.search(key)
-    if name is None:
-        return ArchivedObject(key)
-    try:
-        day = date.fromisoformat(name["day"])
-    except ValueError:
+    day = _day(name["day"]) if name else None
+    if name is None or day is None:
         return ArchivedObject(key)
     if key == archive_file_key(agent_id, day):
         return ArchivedObject(key, day)
     revision = int(name["revision"] or 0)
     is_manifest = key == archive_manifest_key(agent_id, day, revision)
     return ArchivedObject(key, day, revision) if is_manifest else ArchivedObject(key)
+
+
+def _day(text: str) -> date | None:
+    """The day that is written so; None for what is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -27,7 +27,11 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """One row group: its bytes, its rows, and what no row of it lies below or above. Ends are not included."""
+    """One row group: where its bytes and rows begin and end (not included), and within which bounds its rows lie.
+
+    No row of it stands before `low` or after `high` in the file's order, none is earlier than `earliest_ms` or later
+    than `latest_ms`.
+    """
 
     first_byte: int
     end_byte: int
