@@ -1,4 +1,4 @@
-"""`python -m benchmarks.archive`: what is read of an archived day of 100,000 decisions to find one of them."""
+"""`python -m benchmarks.archive`: what is read of an archived day of 100,000 decisions, of four types, to find some."""
 
 import time
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from rich.table import Table
 from agent_memory.clock import DAY_MS, HOUR_MS, day_start_ms
 from agent_memory.ids import new_decision_id
 from agent_memory.keys import archive_file_key
-from agent_memory.models import Decision, Outcome
-from agent_memory.stores.base import Part, Span
+from agent_memory.models import Decision, DecisionType, Outcome
+from agent_memory.stores.base import DecisionKey, Part, Span
 from agent_memory.stores.in_memory import InMemoryBlobs
 from agent_memory.stores.parquet_archive import ParquetArchive
 
 _DECISIONS = 100_000
 _ASKED = 20
-_AGENT, _TYPE, _DAY = "market-hunter", "QUERY", date(2026, 11, 20)
+_AGENT, _DAY = "market-hunter", date(2026, 11, 20)
 
 Row = tuple[str, str, str]
 """What was measured, what it came to, and the goal, empty where there is none."""
@@ -60,36 +60,42 @@ def rows() -> Iterator[Row]:
     chance = Random(1)  # noqa: S311  no secret
     decisions = [_decision(n, chance) for n in range(_DECISIONS)]
     packed = archive.pack(decisions)
-    archive.write_file(_AGENT, _TYPE, _DAY, packed)
-    size = len(blobs.read(archive_file_key(_AGENT, _TYPE, _DAY)) or b"")
+    archive.write_file(_AGENT, _DAY, packed)
+    size = len(blobs.read(archive_file_key(_AGENT, _DAY)) or b"")
     yield "the day's file", f"{size:,} bytes, {size / _DECISIONS:.0f} a decision", ""
     most, requests, seconds = 0, 0, 0.0
     for one in chance.sample(decisions, _ASKED):
         blobs.reset()
         began = time.perf_counter()
-        assert archive.get(_AGENT, _TYPE, _DAY, [one.decision_id]) == [one]  # noqa: S101  a benchmark of wrong answers is none
+        assert archive.get(_AGENT, _DAY, [DecisionKey.of(one)]) == [one]  # noqa: S101  a benchmark of wrong answers is none
         seconds += time.perf_counter() - began
         most, requests = max(most, blobs.bytes), max(requests, blobs.requests)
     yield f"one decision, the most of {_ASKED}", f"{most:,} bytes, {most / size:.1%}, {requests} requests", "≤ 5%"
     yield "  time, mean", f"{seconds / _ASKED * 1000:.0f} ms", ""
     start = day_start_ms(_DAY)
-    for name, span in (("an hour", HOUR_MS), ("the whole day", DAY_MS)):
+    for name, span, types in (
+        ("an hour", HOUR_MS, None),
+        ("an hour of one type", HOUR_MS, ["QUERY"]),
+        ("a day of one type", DAY_MS, ["QUERY"]),
+        ("the whole day", DAY_MS, None),
+    ):
         blobs.reset()
         began = time.perf_counter()
-        found = len(archive.read_day(_AGENT, _TYPE, _DAY, Span(start, start + span)))
+        found = len(archive.read_day(_AGENT, _DAY, Span(start, start + span), types))
         seconds = time.perf_counter() - began
         yield f"{name}, {found:,} decisions", f"{blobs.bytes:,} bytes, {blobs.bytes / size:.1%}, {seconds:.2f} s", ""
 
 
 def _decision(n: int, chance: Random) -> Decision:
+    kind = list(DecisionType)[n % len(DecisionType)]
     at_ms = day_start_ms(_DAY) + n * DAY_MS // _DECISIONS
     market = {"trend": chance.choice(["bullish", "bearish"]), "volatility": chance.choice(["low", "normal", "high"])}
     scores = {name: round(chance.random(), 6) for name in ("whaleMovements", "orderBook", "sentiment")}
     success = chance.random() < 0.5  # noqa: PLR2004  a coin
     return Decision(
         agent_id=_AGENT,
-        decision_id=new_decision_id(_TYPE, at_ms),
-        decision_type=_TYPE,
+        decision_id=new_decision_id(kind, at_ms),
+        decision_type=kind,
         timestamp_ms=at_ms,
         context={"market": market, "cycle": n},
         reasoning={"scores": scores, "selected": max(scores, key=lambda name: scores[name])},
@@ -98,7 +104,9 @@ def _decision(n: int, chance: Random) -> Decision:
 
 
 def _main() -> None:
-    table = Table("measured", "result", "goal", title=f"Reading an archived day of {_DECISIONS:,} decisions")
+    table = Table(
+        "measured", "result", "goal", title=f"Reading an archived day of {_DECISIONS:,} decisions of four types"
+    )
     for row in rows():
         table.add_row(*row)
     Console(width=120).print(table)

@@ -21,7 +21,7 @@ _CYCLES_A_DAY = 24
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes of the same decisions in both places; `joined_bytes` with all days of a type in one file."""
+    """Bytes of the same decisions in both places; `joined_bytes` with all days in one file."""
 
     decisions: int
     item_bytes: int
@@ -43,22 +43,18 @@ def measured_sizes(days: int) -> Sizes:
     for at in range(0, len(outcomes), _BATCH):
         log.record_outcomes(outcomes[at : at + _BATCH])
 
-    kept: dict[tuple[str, date], list[Decision]] = defaultdict(list)
+    by_day: dict[date, list[Decision]] = defaultdict(list)
     for decision in log.stream(DecisionFilter(), newest_first=False):
-        kept[decision.decision_type, date_of(decision.timestamp_ms)].append(decision)
+        by_day[date_of(decision.timestamp_ms)].append(decision)
     archive = stores.archive
     if archive is None:
         raise RuntimeError("stores in memory have an archive")
-    daily = [archive.pack(made) for made in kept.values()]
-    by_kind: dict[str, list[Decision]] = defaultdict(list)
-    for (kind, _), made in kept.items():
-        by_kind[kind].extend(made)
-    joined = [archive.pack(made) for made in by_kind.values()]
+    kept = [decision for of_day in by_day.values() for decision in of_day]
     return Sizes(
-        decisions=sum(map(len, kept.values())),
-        item_bytes=sum(_item_bytes(decision) for made in kept.values() for decision in made),
-        archive_bytes=sum(len(packed.body) for packed in daily),
-        joined_bytes=sum(len(packed.body) for packed in joined),
+        decisions=len(kept),
+        item_bytes=sum(map(_item_bytes, kept)),
+        archive_bytes=sum(len(archive.pack(of_day).body) for of_day in by_day.values()),
+        joined_bytes=len(archive.pack(kept).body),
     )
 
 

@@ -15,7 +15,7 @@ from agent_memory.costs import (
 )
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter
-from agent_memory.models import Decision, DecisionType, MemoryType
+from agent_memory.models import Decision, MemoryType
 from agent_memory.night.evidence import LOOK_BACK_DAYS
 from agent_memory.service import metric_names
 from agent_memory.stores.connections import Stores
@@ -65,14 +65,10 @@ def cost_of_a_month(stores: Stores, agent_id: str, assembly: Path) -> dict[str, 
 
 
 def _archive_bytes(stores: Stores, agent_id: str) -> float:
-    """Bytes of an archived decision, over the newest archived day of each type."""
-    archive = stores.archive
-    manifests = []
-    for kind in DecisionType if archive else ():
-        days = archive.days(agent_id, kind) if archive else []
-        manifests += [archive.manifest(agent_id, kind, day) for day in days[-1:]] if archive else []
-    rows = sum(manifest.rows for manifest in manifests if manifest)
-    return sum(manifest.file_bytes for manifest in manifests if manifest) / rows if rows else 0.0
+    """Bytes of an archived decision, over the newest archived day; 0 before the first."""
+    days = stores.archive.days(agent_id) if stores.archive else []
+    manifest = stores.archive.manifest(agent_id, days[-1]) if stores.archive and days else None
+    return manifest.file_bytes / manifest.rows if manifest else 0.0
 
 
 def _read_units_of_a_night(newest: Sequence[Decision]) -> float:

@@ -11,20 +11,20 @@ from stacks.config import DeployConfig
 from stacks.storage_stack import QUERY_RESULTS, StorageStack
 
 TABLE = "archived_decisions"
-_PARTITIONS = (("agent_id", "string"), ("decision_type", "string"), ("date", "string"))
+_PARTITIONS = (("agent_id", "string"), ("date", "string"))
 _TYPES = {"VARCHAR": "string", "BIGINT": "bigint", "BOOLEAN": "boolean", "VARCHAR[]": "array<string>"}
 _SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 _INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 _OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
-# A query that would read more is ended: SQL over years is to name agent, type and days.
+# A query that would read more is ended: SQL over years is to name agent and days.
 _MOST_BYTES_A_QUERY = 10 * 1024**3
 
 
 class ArchiveQueryStack(BaseStack):
     """A Glue table over the archive's Parquet files, and the Athena workgroup that asks it.
 
-    Every query names `agent_id` and `decision_type`; `date` may be a range. The table holds no partition: Athena works
-    out each one's place from its key.
+    Every query names `agent_id`; `date` may be a range. The table holds no partition: Athena works out each one's place
+    from its key. A file is ordered by `decision_type` and time, so that row groups of other types are passed over.
 
     Attributes:
         database: name of the Glue database.
@@ -50,7 +50,7 @@ class ArchiveQueryStack(BaseStack):
         cdk.CfnOutput(self, "ArchiveWorkgroup", value=self.workgroup, description="Athena workgroup of the archive")
 
     def _table(self, bucket: str) -> glue.CfnTable:
-        columns = [(name, _TYPES[kind]) for name, kind in COLUMNS.items() if name not in dict(_PARTITIONS)]
+        columns = [(name, _TYPES[kind]) for name, kind in COLUMNS.items()]
         location = f"s3://{bucket}/decisions/"
         partition = "/".join(f"{name}=${{{name}}}" for name, _ in _PARTITIONS)
         return glue.CfnTable(
@@ -60,7 +60,7 @@ class ArchiveQueryStack(BaseStack):
             database_name=self.database,
             table_input=glue.CfnTable.TableInputProperty(
                 name=TABLE,
-                description="Archived decisions; name agent_id and decision_type in every query",
+                description="Archived decisions; name agent_id in every query",
                 table_type="EXTERNAL_TABLE",
                 partition_keys=_columns(_PARTITIONS),
                 parameters={
@@ -68,7 +68,6 @@ class ArchiveQueryStack(BaseStack):
                     "classification": "parquet",
                     "projection.enabled": "true",
                     "projection.agent_id.type": "injected",
-                    "projection.decision_type.type": "injected",
                     "projection.date.type": "date",
                     "projection.date.format": "yyyy-MM-dd",
                     "projection.date.range": "2020-01-01,NOW",

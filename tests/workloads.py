@@ -10,7 +10,7 @@ def every_ten_minutes(**changes: object) -> Workload:
         write_units_per_decision=7,
         read_units_per_read=1,
         item_bytes=2_200,
-        archive_bytes_per_decision=320,
+        archive_bytes_per_decision=52,
         nightly_write_units=120,
         nightly_read_units=15_000,
         nightly_gb_seconds=40,

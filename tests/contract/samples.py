@@ -43,9 +43,9 @@ def stored(stores, one):
 
 
 def write_day(archive, day, decisions):
-    """The file of a day of the hunter's queries, not sealed."""
+    """The file of a day of the hunter's, not sealed."""
     packed = archive.pack(decisions)
-    archive.write_file("hunter", "QUERY", day, packed)
+    archive.write_file("hunter", day, packed)
     return packed
 
 

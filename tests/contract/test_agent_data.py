@@ -46,7 +46,7 @@ async def test_an_export_holds_everything(stores, clock, tmp_path):
         assert versions == [("pump", 1, False), ("pump", 2, False), ("pump", 3, True), ("rule", 1, False)]
         states = {one["state_type"]: one["data"] for one in lines(archive, "states")}
         assert set(states) == {
-            "ARCHIVE_CHAIN#QUERY",
+            "ARCHIVE_CHAIN",
             "ARCHIVE_PROGRESS",
             "CURRENT",
             "CHECKPOINT#first",

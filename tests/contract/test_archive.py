@@ -7,15 +7,16 @@ import pytest
 
 from agent_memory.codec import canonical_json
 from agent_memory.errors import InColdStorage
-from agent_memory.keys import archive_day_prefix
+from agent_memory.keys import archive_day_prefix, archive_prefix
 from agent_memory.models import Superseded
+from agent_memory.stores.base import DecisionKey, Span
 from agent_memory.stores.in_memory import InMemoryBlobs
 from agent_memory.stores.parquet import to_parquet
 from agent_memory.stores.parquet_rows import COLUMNS
 from tests.contract.samples import NOW, decision, outcome, write_day
 
 DAY = date(2026, 11, 20)
-FIRST_COLUMNS = list(COLUMNS)[:12]
+FIRST_COLUMNS = list(COLUMNS)[:10]
 
 
 def test_everything_about_a_decision_comes_back(stores):
@@ -30,16 +31,39 @@ def test_everything_about_a_decision_comes_back(stores):
         memory_ids=("whale_pump", "a=b+c"),
     )
     packed = write_day(stores.archive, DAY, [rich, plain])
-    found = stores.archive.read_day("hunter", "QUERY", DAY)
+    found = stores.archive.read_day("hunter", DAY)
     assert found == [plain, rich]
     assert canonical_json([one.as_dict() for one in found]) == canonical_json([plain.as_dict(), rich.as_dict()])
     assert packed.with_outcome == 1
 
 
-def test_a_day_that_was_written_before_there_were_horizons_is_read(stores):
+def test_a_day_holds_all_types_and_is_read_by_time_or_by_type(stores):
+    kinds = ("QUERY", "LEARNING", "SIGNAL_GENERATION")
+    made = [decision(NOW + n, kinds[n % 3]) for n in range(9)]
+    write_day(stores.archive, DAY, made[::-1])
+    assert stores.archive.read_day("hunter", DAY) == made
+    assert stores.archive.read_day("hunter", DAY, None, ["LEARNING"]) == made[1::3]
+    assert stores.archive.read_day("hunter", DAY, Span(NOW + 2, NOW + 6), ["QUERY", "SIGNAL_GENERATION"]) == [
+        made[2],
+        made[3],
+        made[5],
+    ]
+    assert stores.archive.read_day("hunter", DAY, None, ["NONE_SUCH"]) == []
+    in_file = [row["decision_type"] for row in stores.archive.file("hunter", DAY).rows]
+    assert in_file == sorted(in_file)
+    assert stores.archive.decisions(stores.archive.file("hunter", DAY)) == made
+
+
+def test_days_are_those_that_the_archive_wrote(stores):
+    write_day(stores.archive, DAY, [decision()])
+    for stray in ("date=soon", "decision_type=QUERY", "date=2026-11-2", "date=2026-02-30"):
+        stores.blobs.write(f"{archive_prefix('hunter')}{stray}/x", b"x")
+    assert stores.archive.days("hunter") == [DAY]
+
+
+def test_a_day_that_was_written_before_a_column_was_added_is_read(stores):
     row = dict.fromkeys(FIRST_COLUMNS) | {
         "decision_id": (one := replace(decision(NOW), outcome=outcome())).decision_id,
-        "agent_id": "hunter",
         "decision_type": "QUERY",
         "timestamp_ms": NOW,
         **{name: canonical_json(getattr(one, name)) for name in ("context", "reasoning", "metadata")},
@@ -49,8 +73,8 @@ def test_a_day_that_was_written_before_there_were_horizons_is_read(stores):
         "outcome_recorded_ms": NOW,
     }
     body = to_parquet([row], {name: COLUMNS[name] for name in FIRST_COLUMNS})
-    stores.blobs.write(f"{archive_day_prefix('hunter', 'QUERY', DAY)}decisions.parquet", body)
-    assert stores.archive.read_day("hunter", "QUERY", DAY) == [one]
+    stores.blobs.write(f"{archive_day_prefix('hunter', DAY)}decisions.parquet", body)
+    assert stores.archive.read_day("hunter", DAY) == [one]
 
 
 def test_a_day_in_glacier_has_to_be_restored_first(stores):
@@ -58,18 +82,18 @@ def test_a_day_in_glacier_has_to_be_restored_first(stores):
         pytest.skip("memory has no cold storage")
     one = decision()
     write_day(stores.archive, DAY, [one])
-    bucket, key = stores.blobs._bucket, f"{archive_day_prefix('hunter', 'QUERY', DAY)}decisions.parquet"
+    bucket, key = stores.blobs._bucket, f"{archive_day_prefix('hunter', DAY)}decisions.parquet"
     client = stores.blobs._client
     frozen = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     client.put_object(Bucket=bucket, Key=key, Body=frozen, StorageClass="GLACIER")
     for read in (
-        lambda: stores.archive.read_day("hunter", "QUERY", DAY),
-        lambda: stores.archive.get("hunter", "QUERY", DAY, [one.decision_id]),
-        lambda: stores.archive.file("hunter", "QUERY", DAY),
+        lambda: stores.archive.read_day("hunter", DAY),
+        lambda: stores.archive.get("hunter", DAY, [DecisionKey.of(one)]),
+        lambda: stores.archive.file("hunter", DAY),
     ):
         with pytest.raises(InColdStorage, match="lies in cold storage"):
             read()
     for _ in range(2):
-        stores.archive.restore_day("hunter", "QUERY", DAY)
+        stores.archive.restore_day("hunter", DAY)
     assert client.head_object(Bucket=bucket, Key=key)["Restore"]
-    stores.archive.restore_day("hunter", "QUERY", date(2020, 1, 1))
+    stores.archive.restore_day("hunter", date(2020, 1, 1))

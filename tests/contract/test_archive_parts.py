@@ -1,23 +1,27 @@
 """Little of an archived day is read where little is asked for."""
 
+import random
+from collections import Counter
 from datetime import date
 
 import pytest
 
 from agent_memory.clock import day_start_ms
 from agent_memory.errors import Unavailable
-from agent_memory.ids import new_decision_id
 from agent_memory.keys import archive_day_prefix
-from agent_memory.stores.base import Part, Span
+from agent_memory.models import DecisionType
+from agent_memory.stores.base import DecisionKey, Part, Span
 from agent_memory.stores.in_memory import InMemoryBlobs
 from agent_memory.stores.parquet_archive import ParquetArchive
 from agent_memory.stores.parquet_ranges import TAIL_BYTES
+from agent_memory.stores.parquet_row_groups import Slice, row_groups
+from agent_memory.stores.parquet_rows import FILE_ORDER
 from tests.contract.samples import decision, write_day
 
 DAY = date(2026, 11, 20)
 START = day_start_ms(DAY)
 STEP_MS = 1_000
-FILE = f"{archive_day_prefix('hunter', 'QUERY', DAY)}decisions.parquet"
+FILE = f"{archive_day_prefix('hunter', DAY)}decisions.parquet"
 
 
 class CountedBlobs(InMemoryBlobs):
@@ -41,8 +45,15 @@ class CountedBlobs(InMemoryBlobs):
         return body
 
 
-def day_of(count, step_ms=STEP_MS):
-    return [decision(START + n * step_ms, noise=f"{hash((n, 'a')):x}{hash((n, 'b')):x}") for n in range(count)]
+def day_of(count, step_ms=STEP_MS, kinds=("QUERY",)):
+    return [
+        decision(START + n * step_ms, kinds[n % len(kinds)], noise=f"{hash((n, 'a')):x}{hash((n, 'b')):x}")
+        for n in range(count)
+    ]
+
+
+def keys_of(*decisions):
+    return [DecisionKey.of(one) for one in decisions]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +74,7 @@ def counted(large):
 @pytest.mark.parametrize("place", [0, 2_047, 2_048, 7_000, 11_999])
 def test_one_decision_costs_its_row_group_and_the_footer(counted, place):
     blobs, archive, decisions = counted
-    assert archive.get("hunter", "QUERY", DAY, [decisions[place].decision_id]) == [decisions[place]]
+    assert archive.get("hunter", DAY, keys_of(decisions[place])) == [decisions[place]]
     size = len(InMemoryBlobs.read(blobs, FILE))
     assert blobs.reads <= 2
     assert blobs.bytes_read < TAIL_BYTES + size / 5
@@ -72,29 +83,60 @@ def test_one_decision_costs_its_row_group_and_the_footer(counted, place):
 def test_decisions_far_apart_are_read_without_what_lies_between(counted):
     blobs, archive, decisions = counted
     wanted = [decisions[3], decisions[4_100]]
-    assert archive.get("hunter", "QUERY", DAY, [one.decision_id for one in wanted]) == wanted
+    assert archive.get("hunter", DAY, keys_of(*wanted)) == wanted
     assert blobs.reads == 3
 
 
 def test_a_part_of_a_day_is_read_without_the_rest(counted):
     blobs, archive, decisions = counted
     span = Span(START + 2_000 * STEP_MS, START + 4_000 * STEP_MS)
-    assert archive.read_day("hunter", "QUERY", DAY, span) == decisions[2_000:4_000]
+    assert archive.read_day("hunter", DAY, span) == decisions[2_000:4_000]
     assert blobs.reads == 2
     whole = Span(START, START + 86_400_000)
-    assert archive.read_day("hunter", "QUERY", DAY, whole) == decisions
+    assert archive.read_day("hunter", DAY, whole) == decisions
     assert blobs.reads == 3
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """A day of two large types and three small ones, which meet in row groups."""
+    kinds = ["BIG"] * 300 + ["VAST"] * 200 + ["LESS", "MORE", "SMALL"]
+    random.Random(5).shuffle(kinds)
+    blobs, decisions = CountedBlobs(), day_of(12_000, kinds=kinds)
+    write_day(ParquetArchive(blobs), DAY, decisions)
+    return blobs, decisions
+
+
+def test_row_groups_of_several_types_are_read_only_where_they_may_hold_what_is_asked(mixed, tmp_path):
+    blobs, decisions = mixed
+    archive, chance = ParquetArchive(blobs), random.Random(7)
+    for _ in range(40):
+        some = chance.sample(decisions, chance.randint(1, 4))
+        assert archive.get("hunter", DAY, keys_of(*some)) == sorted(some, key=lambda one: one.timestamp_ms)
+        start, length = START + chance.randrange(12_000) * STEP_MS, chance.choice([1, STEP_MS, 500 * STEP_MS])
+        types = chance.choice([None, ["MORE"], ["BIG", "SMALL"], ["VAST"]])
+        inside = [one for one in decisions if start <= one.timestamp_ms < start + length]
+        found = archive.read_day("hunter", DAY, Span(start, start + length), types)
+        assert found == [one for one in inside if types is None or one.decision_type in types]
+    file = tmp_path / "day.parquet"
+    file.write_bytes(blobs.read(FILE))
+    groups = row_groups(file, FILE_ORDER)
+    assert [one.is_of_one_kind for one in groups] == [True] * 3 + [False] + [True] * 2
+    moments = [Slice(Span(one.timestamp_ms, one.timestamp_ms + 1), one.decision_type) for one in decisions]
+    read = Counter(sum(group.may_hold(moment) for group in groups) for moment in moments)
+    # Only the neighbours' own ends may have a row of the same time on the other side.
+    assert read == {1: 12_000 - 2, 2: 2}
 
 
 @pytest.mark.slow
 def test_one_of_a_hundred_thousand_costs_a_twentieth_of_the_day_at_most():
-    blobs, decisions = CountedBlobs(), day_of(100_000, 864)
+    blobs, decisions = CountedBlobs(), day_of(100_000, 864, tuple(DecisionType))
     archive = ParquetArchive(blobs)
     write_day(archive, DAY, decisions)
     size = len(blobs.read(FILE))
-    for place in (0, 50_000, 99_999):
+    for place in (*range(0, 100_000, 9_973), 99_997, 99_998, 99_999):
         blobs.bytes_read = 0
-        assert archive.get("hunter", "QUERY", DAY, [decisions[place].decision_id]) == [decisions[place]]
+        assert archive.get("hunter", DAY, keys_of(decisions[place])) == [decisions[place]]
         assert blobs.bytes_read <= 0.05 * size
 
 
@@ -117,12 +159,12 @@ def test_every_store_reads_parts_and_lists_keys(stores):
 def test_every_store_finds_decisions_of_a_day_by_their_ids(stores):
     decisions = [decision(START + n // 2) for n in range(20)]
     write_day(stores.archive, DAY, decisions)
-    stranger = new_decision_id("QUERY", START + 3)
-    found = stores.archive.get("hunter", "QUERY", DAY, [decisions[7].decision_id, stranger, decisions[0].decision_id])
+    stranger = decision(START + 3)
+    found = stores.archive.get("hunter", DAY, keys_of(decisions[7], stranger, decisions[0]))
     assert found == [decisions[0], decisions[7]]
-    assert stores.archive.get("hunter", "QUERY", date(2026, 11, 21), [stranger]) == []
+    assert stores.archive.get("hunter", date(2026, 11, 21), keys_of(stranger)) == []
     span = Span(START + 2, START + 4)
-    assert [one.timestamp_ms - START for one in stores.archive.read_day("hunter", "QUERY", DAY, span)] == [2, 2, 3, 3]
+    assert [one.timestamp_ms - START for one in stores.archive.read_day("hunter", DAY, span)] == [2, 2, 3, 3]
 
 
 class Replaced(InMemoryBlobs):
@@ -145,7 +187,7 @@ def test_a_day_that_is_replaced_while_it_is_read_is_read_again(large, times, is_
     blobs.write(FILE, InMemoryBlobs.read(source, FILE))
     archive = ParquetArchive(blobs)
     if is_read:
-        assert archive.get("hunter", "QUERY", DAY, [decisions[0].decision_id]) == [decisions[0]]
+        assert archive.get("hunter", DAY, keys_of(decisions[0])) == [decisions[0]]
         return
     with pytest.raises(Unavailable, match="kept being replaced"):
-        archive.get("hunter", "QUERY", DAY, [decisions[0].decision_id])
+        archive.get("hunter", DAY, keys_of(decisions[0]))

@@ -51,7 +51,7 @@ def is_as_sealed(stores, clock):
 
 
 def archived(stores, day):
-    return {one.decision_id: one for one in stores.archive.read_day(AGENT, "QUERY", day)}
+    return {one.decision_id: one for one in stores.archive.read_day(AGENT, day)}
 
 
 def in_table(stores, decision_id):
@@ -85,9 +85,26 @@ def test_a_late_outcome_is_in_the_archive_after_the_next_night(stores, log, cloc
     assert archived(stores, day)[second].outcome.horizon == "1h"
     assert (in_table(stores, first) is None) == (day == OLDER)
     assert log.get(first).outcome.details == {"n": 1}
-    assert stores.archive.manifest(AGENT, "QUERY", day).revision == 2
+    assert stores.archive.manifest(AGENT, day).revision == 2
     assert is_as_sealed(stores, clock)
     assert archived(stores, OLD if day == OLDER else OLDER)[days[OLD if day == OLDER else OLDER][0]].outcome is None
+
+
+def test_a_late_outcome_leaves_the_day_s_other_types_as_they_were(stores, log, clock, days):
+    (first, _) = days[OLDER]
+    other = logged(log, OLDER, 3, decision_type="LEARNING")
+    for n in range(2):
+        night(stores, TODAY + timedelta(days=n))
+        clock.advance(DAY_MS)
+    assert log.get(other) == archived(stores, OLDER)[other]
+    log.record_outcome(report(first))
+    night(stores, TODAY + timedelta(days=2))
+    clock.advance(DAY_MS)
+    assert set(archived(stores, OLDER)) == {*days[OLDER], other}
+    assert archived(stores, OLDER)[first].outcome.details == {"n": 1}
+    assert log.get(other).context == {"n": 3}
+    assert stores.archive.manifest(AGENT, OLDER).revision == 3
+    assert is_as_sealed(stores, clock)
 
 
 @pytest.mark.parametrize("day", [OLD, OLDER])
@@ -103,7 +120,7 @@ def test_a_late_amendment_is_and_what_it_replaces_stays(stores, log, clock, days
     night(stores, TODAY + timedelta(days=1))
     found = archived(stores, day)[first]
     assert (found.outcome.details, [one.outcome.details for one in found.superseded]) == ({"n": 2}, [{"n": 1}])
-    assert stores.archive.manifest(AGENT, "QUERY", day).revision == 3
+    assert stores.archive.manifest(AGENT, day).revision == 3
 
 
 @pytest.mark.parametrize("day", [OLD, OLDER])
@@ -149,7 +166,7 @@ def test_what_is_logged_in_time_marks_nothing_and_what_is_late_marks_its_day_onc
     assert marks_of(stores.states, AGENT) == []
     for decision_id in days[OLD]:
         log.record_outcome(report(decision_id))
-    assert [(mark.decision_type, mark.day) for mark in marks_of(stores.states, AGENT)] == [("QUERY", OLD)]
+    assert [mark.day for mark in marks_of(stores.states, AGENT)] == [OLD]
 
 
 def test_a_mark_goes_with_its_night_and_a_fresh_one_with_the_night_after(stores, log, clock, days):
@@ -159,7 +176,7 @@ def test_a_mark_goes_with_its_night_and_a_fresh_one_with_the_night_after(stores,
     clock.advance(DAY_MS)
     assert night(stores, TODAY + timedelta(days=1))["rewritten"] == 0
     assert marks_of(stores.states, AGENT) == []
-    assert stores.archive.manifest(AGENT, "QUERY", OLD).revision == 2
+    assert stores.archive.manifest(AGENT, OLD).revision == 2
 
 
 class OutcomeBeforeExpiry:
@@ -209,7 +226,7 @@ def test_a_rewriting_that_breaks_is_done_again(stores, log, clock, days, day, st
     (first, second) = days[day]
     found = archived(stores, day)
     assert (found[first].outcome.details, found[second].outcome) == ({"n": 1}, None)
-    assert stores.archive.manifest(AGENT, "QUERY", day).revision == 2
+    assert stores.archive.manifest(AGENT, day).revision == 2
     assert is_as_sealed(stores, clock)
     assert marks_of(stores.states, AGENT) == []
     clock.advance(60 * DAY_MS)
@@ -221,13 +238,13 @@ def test_a_day_that_was_changed_behind_our_back_is_not_sealed_anew(stores, log, 
     first = days[OLDER][0]
     log.record_outcome(report(first))
     packed = stores.archive.pack([one for one in archived(stores, OLDER).values() if one.decision_id == first])
-    stores.blobs.write(archive_file_key(AGENT, "QUERY", OLDER), packed.body)
+    stores.blobs.write(archive_file_key(AGENT, OLDER), packed.body)
     clock.advance(2 * HOUR_MS)
     figures = night(stores, TODAY)
     assert figures["rewritten"] == 0
     (postponed,) = figures["postponed"]
-    assert (postponed["date"], postponed["decision_type"]) == (OLDER.isoformat(), "QUERY")
+    assert postponed["date"] == OLDER.isoformat()
     assert "not as it was sealed" in postponed["why"]
-    assert stores.blobs.read(archive_file_key(AGENT, "QUERY", OLDER)) == packed.body
+    assert stores.blobs.read(archive_file_key(AGENT, OLDER)) == packed.body
     assert [mark.day for mark in marks_of(stores.states, AGENT)] == [OLDER]
     assert log.get(first).outcome.details == {"n": 1}

@@ -26,6 +26,7 @@ def first_day(local_cloud):
         for k in range(A_DAY):
             context = {"market": {"trend": "up"}, "k": k}
             made = log.log_one({"decision_type": "QUERY", "context": context, "reasoning": {}})
+            log.log_one({"decision_type": "LEARNING", "context": {}, "reasoning": {}})
             if k:
                 log.record_outcome({"decision_id": made.decision_id, "outcome": {}, "success": k > 1})
     night = first + timedelta(days=35)
@@ -52,8 +53,10 @@ def rows(cloud, sql):
 
 
 def test_the_files_of_the_archive_are_a_table(local_cloud, first_day):
-    of_agent = f"FROM {TABLE} WHERE agent_id = 'sql' AND decision_type = 'QUERY'"
-    assert rows(local_cloud, f"SELECT count(*) {of_agent}") == [(str(DAYS * A_DAY),)]
+    of_agent = f"FROM {TABLE} WHERE agent_id = 'sql'"
+    by_type = rows(local_cloud, f"SELECT decision_type, count(*) {of_agent} GROUP BY decision_type ORDER BY 1")
+    assert by_type == [("LEARNING", str(DAYS * A_DAY)), ("QUERY", str(DAYS * A_DAY))]
+    of_agent += " AND decision_type = 'QUERY'"
     by_day = rows(local_cloud, f"SELECT date, count(*) {of_agent} AND success GROUP BY date ORDER BY date")
     assert by_day == [((first_day + timedelta(days=n)).isoformat(), "2") for n in range(DAYS)]
     (found,) = rows(local_cloud, f"SELECT context {of_agent} AND date = '{first_day}' ORDER BY timestamp_ms LIMIT 1")

@@ -107,14 +107,14 @@ def test_what_is_planted_is_learned_and_chance_is_not(history, stores):
 def test_the_archive_holds_the_days_older_than_thirty_and_nothing_is_lost(history, stores):
     last_night = TODAY - timedelta(days=1)
     for agent_id in (PLANTED, CHANCE):
-        days = stores.archive.days(agent_id, "SIGNAL_GENERATION")
+        days = stores.archive.days(agent_id)
         expected = [(TODAY - timedelta(days=n)).date() for n in range(DAYS, 30, -1)]
         assert days == expected, last_night
         log = DecisionLog(agent_id, stores)
         found = list(log.stream(DecisionFilter(), newest_first=False))
         assert len(found) == DAYS * A_DAY
         assert len({d.decision_id for d in found}) == DAYS * A_DAY
-        archived = [d for day in days for d in stores.archive.read_day(agent_id, "SIGNAL_GENERATION", day)]
+        archived = [d for day in days for d in stores.archive.read_day(agent_id, day)]
         in_table = {d.decision_id: d for d in found}
         assert all(in_table[d.decision_id] == d for d in archived)
 

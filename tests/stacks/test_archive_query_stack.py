@@ -22,16 +22,17 @@ def table(query):
 
 def test_a_partition_lies_where_the_archive_writes_it(table):
     location = text_of(table["Parameters"]["storage.location.template"]).rpartition(">/")[2]
-    for name, value in (("agent_id", "hunter"), ("decision_type", "QUERY"), ("date", "2026-11-20")):
+    for name, value in (("agent_id", "hunter"), ("date", "2026-11-20")):
         location = location.replace(f"${{{name}}}", value)
-    assert archive_file_key("hunter", "QUERY", date(2026, 11, 20)) == f"{location}decisions.parquet"
+    assert archive_file_key("hunter", date(2026, 11, 20)) == f"{location}decisions.parquet"
 
 
 def test_columns_are_the_files_own_and_no_partition_twice(table):
     columns = {column["Name"] for column in table["StorageDescriptor"]["Columns"]}
     partitions = [key["Name"] for key in table["PartitionKeys"]]
-    assert partitions == ["agent_id", "decision_type", "date"]
-    assert columns == set(COLUMNS) - set(partitions)
+    assert partitions == ["agent_id", "date"]
+    assert columns == set(COLUMNS)
+    assert columns.isdisjoint(partitions)
     assert table["Parameters"]["projection.enabled"] == "true"
 
 

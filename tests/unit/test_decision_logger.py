@@ -301,7 +301,7 @@ async def test_reading_spans_table_and_archive(logger, stores, clock):
         archive_due_days(
             "market-hunter", today, decisions=stores.decisions, states=stores.states, archive=stores.archive
         )
-    assert stores.archive.days("market-hunter", "QUERY")[-1] == today - timedelta(days=30)
+    assert stores.archive.days("market-hunter")[-1] == today - timedelta(days=30)
     found = await logger.query_decisions(limit=1000, newest_first=False)
     assert [d["decision_id"] for d in found] == ids
     assert [d["success"] for d in found] == [day % 2 == 0 for day in range(100)]

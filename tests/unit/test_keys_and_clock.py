@@ -83,5 +83,5 @@ def test_redis_keys_carry_the_agent_as_hash_tag():
 
 def test_a_day_in_the_archive():
     day = datetime(2026, 11, 20, tzinfo=UTC).date()
-    expected = "decisions/agent_id=hunter/decision_type=QUERY/date=2026-11-20/"
-    assert keys.archive_day_prefix("hunter", "QUERY", day) == expected
+    expected = "decisions/agent_id=hunter/date=2026-11-20/"
+    assert keys.archive_day_prefix("hunter", day) == expected

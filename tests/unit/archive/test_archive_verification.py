@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from archives import A_DAY, AGENT, DAYS, FIRST, TYPES, Tampering, night, sealed_archive
 
+from agent_memory.archive_seals import ROW_HASH, Chain, kept_of, row_hash
 from agent_memory.archive_verification import verify_archive
 from agent_memory.clock import DAY_MS
 from agent_memory.decision_log import DecisionLog
 from agent_memory.errors import InvalidInput, Unavailable
-from agent_memory.keys import archive_chain_state, archive_file_key, archive_manifest_key
+from agent_memory.keys import ARCHIVE_CHAIN, archive_file_key, archive_manifest_key
 from agent_memory.night.archival import archive_due_days
 from agent_memory.retention import EXPIRE_AFTER_DAYS
 from agent_memory.stores.in_memory import InMemoryBlobs
@@ -61,9 +62,9 @@ def kinds(verification):
 def test_what_nights_and_late_outcomes_wrote_is_clean(sealed):
     verification = found_in(sealed, sealed[2])
     assert verification.findings == ()
-    assert (verification.days, verification.decisions) == (DAYS * len(TYPES), DAYS * len(TYPES) * A_DAY)
-    assert verification.manifests == DAYS * len(TYPES) + 3
-    assert set(verification.heads) == set(TYPES)
+    assert (verification.days, verification.decisions) == (DAYS, DAYS * len(TYPES) * A_DAY)
+    assert verification.manifests == DAYS + 3
+    assert verification.head == Chain.of(sealed[0].states.get(AGENT, ARCHIVE_CHAIN)).head.hash
 
 
 @pytest.mark.parametrize("seeds", [range(60), pytest.param(range(60, 1_000), marks=pytest.mark.slow)], ids=len)
@@ -90,16 +91,26 @@ def changed(sealed, key, edit):
 
 
 def test_a_changed_decision_is_named(sealed):
-    key, seen = archive_file_key(AGENT, "QUERY", FIRST), []
+    key, seen = archive_file_key(AGENT, FIRST), []
 
     def edit(rows):
         seen.append(rows[3]["decision_id"])
         rows[3]["reasoning"] = '{"why":"because of something else"}'
 
     (finding,) = found_in(sealed, changed(sealed, key, edit)).findings
-    assert (str(finding.kind), finding.day, finding.decision_type) == ("changed", FIRST, "QUERY")
+    assert (str(finding.kind), finding.day) == ("changed", FIRST)
     assert finding.decision_id == seen[0]
     assert finding.as_dict()["day"] == "2026-07-01"
+
+
+def test_a_decision_that_is_changed_together_with_its_hash_is_told_by_its_day(sealed):
+    def edit(rows):
+        rows[3]["reasoning"] = '{"why":"because of something else"}'
+        rows[3][ROW_HASH] = kept_of(row_hash(rows[3]))
+        assert len(rows[3][ROW_HASH]) == 16
+
+    (finding,) = found_in(sealed, changed(sealed, archive_file_key(AGENT, FIRST), edit)).findings
+    assert (str(finding.kind), finding.day, finding.decision_id) == ("changed", FIRST, None)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +120,11 @@ def test_a_changed_decision_is_named(sealed):
         (lambda rows: rows.clear(), "removed"),
         (lambda rows: rows.append(rows[0]), "added"),
         (lambda rows: rows.reverse(), "reordered"),
+        (lambda rows: rows.insert(0, rows.pop()), "reordered"),
     ],
 )
 def test_removed_added_and_reordered_decisions_are_told_apart(sealed, edit, kind):
-    found = kinds(found_in(sealed, changed(sealed, archive_file_key(AGENT, "QUERY", FIRST), edit)))
+    found = kinds(found_in(sealed, changed(sealed, archive_file_key(AGENT, FIRST), edit)))
     assert (kind, FIRST) in found
 
 
@@ -122,7 +134,7 @@ def without(objects, *keys):
 
 def test_a_lost_file_a_lost_manifest_and_a_lost_day_are_told_apart(sealed):
     objects = sealed[2]
-    file, manifest = archive_file_key(AGENT, "LEARNING", LAST), archive_manifest_key(AGENT, "LEARNING", LAST, 1)
+    file, manifest = archive_file_key(AGENT, LAST), archive_manifest_key(AGENT, LAST, 1)
     assert kinds(found_in(sealed, without(objects, file))) == [("removed", LAST)]
     assert kinds(found_in(sealed, without(objects, manifest))) == [("missing_manifest", LAST)] * 2
     assert kinds(found_in(sealed, without(objects, file, manifest))) == [("missing_manifest", LAST)]
@@ -132,35 +144,33 @@ def test_a_lost_file_a_lost_manifest_and_a_lost_day_are_told_apart(sealed):
     "name", ["date=2026-07-01/_manifest-00001.json", "date=2026-07-01/more.parquet", "date=2026-7-1/x"]
 )
 def test_an_object_that_the_archive_did_not_write_is_told(sealed, name):
-    key = archive_file_key(AGENT, "QUERY", FIRST).replace("date=2026-07-01/decisions.parquet", name)
-    copied = sealed[2][archive_manifest_key(AGENT, "QUERY", FIRST, 1)]
+    key = archive_file_key(AGENT, FIRST).replace("date=2026-07-01/decisions.parquet", name)
+    copied = sealed[2][archive_manifest_key(AGENT, FIRST, 1)]
     (finding,) = found_in(sealed, {**sealed[2], key: copied}).findings
     assert str(finding.kind) == "added"
     assert key in finding.message
 
 
-def test_a_whole_type_that_is_taken_away_is_missed(sealed):
-    objects = {key: body for key, body in sealed[2].items() if "decision_type=LEARNING" not in key}
-    found = kinds(found_in(sealed, objects))
-    assert found == [("missing_manifest", LAST), ("missing_manifest", None)]
+def test_an_archive_that_is_taken_away_whole_is_missed(sealed):
+    assert kinds(found_in(sealed, {})) == [("missing_manifest", FIRST), ("missing_manifest", None)]
 
 
 def test_without_its_head_in_the_table_nothing_is_vouched_for(sealed):
     stores, clock = sealed_archive()
-    stores.states.remove(AGENT, archive_chain_state("QUERY"))
+    stores.states.remove(AGENT, ARCHIVE_CHAIN)
     found = verify_archive(AGENT, states=stores.states, archive=stores.archive, now_ms=clock.now_ms())
     assert Counter(str(one.kind) for one in found.findings) == {"added": 6, "missing_manifest": 3}
-    assert {one.decision_type for one in found.findings} == {"QUERY"}
+    assert found.head is None
 
 
 def test_days_outside_of_the_wanted_ones_are_not_read(sealed):
-    objects = without(sealed[2], archive_file_key(AGENT, "QUERY", FIRST))
+    objects = without(sealed[2], archive_file_key(AGENT, FIRST))
     assert found_in(sealed, objects, first=FIRST + timedelta(days=1)).is_clean
-    assert found_in(sealed, objects, last=FIRST, first=FIRST).days == 2
+    assert found_in(sealed, objects, last=FIRST, first=FIRST).days == 1
     assert not found_in(sealed, objects, last=FIRST).is_clean
 
 
-@pytest.mark.parametrize("method", ["file", "objects", "manifest_body", "types"])
+@pytest.mark.parametrize("method", ["file", "objects", "manifest_body"])
 def test_an_unreadable_store_is_an_error_and_no_clean_bill(sealed, method):
     stores, clock, objects, _ = sealed
     broken = FailingOnce(archive_of(objects), method, 0, after=False)
@@ -172,8 +182,8 @@ def test_an_unreadable_store_is_an_error_and_no_clean_bill(sealed, method):
 
 def test_what_lifecycle_took_after_seven_years_is_not_missed(sealed):
     stores, clock, objects, _ = sealed
-    oldest = [archive_file_key(AGENT, "LEARNING", FIRST), archive_manifest_key(AGENT, "LEARNING", FIRST, 1)]
-    left = archive_of(without(objects, *oldest))
+    manifests = [archive_manifest_key(AGENT, FIRST + timedelta(days=n), 1) for n in range(DAYS)]
+    left = archive_of(without(objects, archive_file_key(AGENT, LAST), *manifests))
     later = clock.now_ms() + EXPIRE_AFTER_DAYS * DAY_MS
     assert not verify_archive(AGENT, states=stores.states, archive=left, now_ms=later - 40 * DAY_MS).is_clean
     assert verify_archive(AGENT, states=stores.states, archive=left, now_ms=later).is_clean
@@ -184,7 +194,7 @@ def test_what_lifecycle_took_after_seven_years_is_not_missed(sealed):
 def test_a_writing_that_was_cut_short_is_told_as_such_and_is_gone_after_the_next_night(method):
     stores, clock = sealed_archive()
     log = DecisionLog(AGENT, stores, clock)
-    decision_id = stores.archive.read_day(AGENT, "QUERY", FIRST)[2].decision_id
+    decision_id = stores.archive.read_day(AGENT, FIRST)[2].decision_id
     log.record_outcome({"decision_id": decision_id, "outcome": {}, "success": False, "horizon": "late"})
     broken = FailingOnce(stores.archive, method, 0, after=True)
     day = FIRST + timedelta(days=60)
@@ -193,4 +203,4 @@ def test_a_writing_that_was_cut_short_is_told_as_such_and_is_gone_after_the_next
     assert ("unfinished", FIRST) in kinds(verify_archive(AGENT, **look))
     night(stores, clock)
     assert verify_archive(AGENT, **look).is_clean
-    assert stores.archive.manifest(AGENT, "QUERY", FIRST).revision == 4
+    assert stores.archive.manifest(AGENT, FIRST).revision == 4

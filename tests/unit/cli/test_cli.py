@@ -10,7 +10,7 @@ from typer.main import get_command
 from agent_memory.archive_seals import Chain
 from agent_memory.cli import main, verify
 from agent_memory.cli.app import app
-from agent_memory.keys import archive_chain_state, archive_file_key
+from agent_memory.keys import ARCHIVE_CHAIN, archive_file_key
 from agent_memory.stores.in_memory import InMemoryBlobs
 from agent_memory.stores.parquet_archive import ParquetArchive
 from tests.faults import FailingOnce
@@ -37,16 +37,16 @@ def stores(sealed, monkeypatch):
 def test_a_clean_archive(stores, capsys):
     assert main(WANTED) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told[0] == "hunter: 6 days, 36 decisions and 9 manifests checked; all as sealed"
-    head = Chain.of(stores.states.get(AGENT, archive_chain_state("QUERY"))).head.hash
-    assert f"head of QUERY: {head}" in told
+    assert told[0] == "hunter: 3 days, 36 decisions and 6 manifests checked; all as sealed"
+    head = Chain.of(stores.states.get(AGENT, ARCHIVE_CHAIN)).head.hash
+    assert f"head: {head}" in told
 
 
 def test_findings_are_lines_and_json(stores, capsys):
-    stores.blobs.erase(archive_file_key(AGENT, "QUERY", FIRST), dry_run=False)
+    stores.blobs.erase(archive_file_key(AGENT, FIRST), dry_run=False)
     assert main(WANTED) == 1
     told = capsys.readouterr().out.splitlines()
-    assert told[0] == "removed  QUERY 2026-07-01: the file of 6 decisions is not there"
+    assert told[0] == "removed  2026-07-01: the file of 12 decisions is not there"
     assert told[1].endswith("; 1 findings")
     assert main([*WANTED, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)

@@ -54,14 +54,15 @@ def test_lambda_bills_requests_and_gb_seconds() -> None:
 
 
 def test_small_archive_objects_stay_in_standard_storage() -> None:
-    workload = every_ten_minutes(archive_bytes_per_decision=320)
+    workload = every_ten_minutes(archive_bytes_per_decision=52)
     assert workload.archive_object_bytes < 128 * 1024
     assert "too small for Glacier" in archive_usage(workload)
 
 
 def test_large_archive_objects_move_to_glacier_and_cost_less() -> None:
-    just_below = every_ten_minutes(archive_bytes_per_decision=606)
-    large = every_ten_minutes(archive_bytes_per_decision=607)
+    a_hundred = {"agents": 100, "decisions_per_day": 86_400}
+    just_below = every_ten_minutes(archive_bytes_per_decision=151, **a_hundred)
+    large = every_ten_minutes(archive_bytes_per_decision=152, **a_hundred)
     assert "in Glacier" in archive_usage(large)
     assert cost_of("S3", "archive", large) < cost_of("S3", "archive", just_below)
 

@@ -140,9 +140,9 @@ def test_the_archive_holds_the_days_older_than_thirty_and_none_younger(stores, l
     log_days(log, 40, planted=False, per_day=5)
     last = FIRST + timedelta(days=39)
     assert archive(stores, last) == {"days": 10, "decisions": 50, **NOTHING_LEFT}
-    assert stores.archive.days(AGENT, "SIGNAL_GENERATION") == [FIRST + timedelta(days=n) for n in range(10)]
+    assert stores.archive.days(AGENT) == [FIRST + timedelta(days=n) for n in range(10)]
     assert archive(stores, last) == {"days": 0, "decisions": 0, **NOTHING_LEFT}
-    manifest = stores.archive.manifest(AGENT, "SIGNAL_GENERATION", FIRST)
+    manifest = stores.archive.manifest(AGENT, FIRST)
     assert (manifest.rows, manifest.with_outcome, manifest.first) == (5, 5, to_iso(day_start_ms(FIRST)))
 
 
@@ -162,8 +162,8 @@ def test_a_night_that_breaks_anywhere_loses_nothing(stores, log, night_clock, st
     with pytest.raises(Unavailable):
         archive_due_days(AGENT, last, **broken)
     archive_due_days(AGENT, last, **parts)
-    days = stores.archive.days(AGENT, "SIGNAL_GENERATION")
-    archived = [d for day in days for d in stores.archive.read_day(AGENT, "SIGNAL_GENERATION", day)]
+    days = stores.archive.days(AGENT)
+    archived = [d for day in days for d in stores.archive.read_day(AGENT, day)]
     assert archived == everything[::-1]
 
 

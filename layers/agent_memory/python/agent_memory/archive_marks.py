@@ -1,6 +1,6 @@
 """Marks on archived days that have to be written again, since something about them was logged late.
 
-A mark is a small state of the agent, `REWRITE#2026-10-01#QUERY#…`. Each is written once and removed by the night that
+A mark is a small state of the agent, `REWRITE#2026-10-01#…`. Each is written once and removed by the night that
 has rewritten the day; no two writers ever meet on one.
 """
 
@@ -26,15 +26,14 @@ _LATE_MS = (ARCHIVE_AFTER_DAYS - 1) * DAY_MS
 class Mark:
     """A mark that was found: the day it asks to rewrite, its name as a state, and when it was made."""
 
-    decision_type: str
     day: date
     state_type: str
     made_ms: int
 
 
-def leave_mark(states: StateStore, agent_id: str, decision_type: str, day: date, now_ms: int) -> None:
+def leave_mark(states: StateStore, agent_id: str, day: date, now_ms: int) -> None:
     """Ask the next night to write a day again."""
-    name = rewrite_state(day, decision_type, secrets.token_hex(8))
+    name = rewrite_state(day, secrets.token_hex(8))
     states.put(agent_id, name, {}, expected_version=0, now_ms=now_ms)
 
 
@@ -42,8 +41,8 @@ def marks_of(states: StateStore, agent_id: str) -> list[Mark]:
     """The marks of an agent, oldest day first."""
     marks = []
     for rest, state in states.below(agent_id, REWRITES):
-        day, decision_type, _ = rest.split("#")
-        marks.append(Mark(decision_type, parse_date(day), f"{REWRITES}{rest}", state.updated_ms))
+        day, _ = rest.split("#")
+        marks.append(Mark(parse_date(day), f"{REWRITES}{rest}", state.updated_ms))
     return marks
 
 
@@ -54,7 +53,7 @@ class LateWrites:
         self._agent_id = agent_id
         self._states = states
         self._clock = clock
-        self._marked_ms: dict[tuple[str, date], int] = {}
+        self._marked_ms: dict[date, int] = {}
 
     def note(self, keys: Sequence[DecisionKey]) -> None:
         """Mark the archived days of decisions that are about to be written or changed, and again once they are.
@@ -63,12 +62,12 @@ class LateWrites:
         day in between.
         """
         now_ms = self._clock.now_ms()
-        late = {(key.decision_type, date_of(key.timestamp_ms)) for key in keys if key.timestamp_ms < now_ms - _LATE_MS}
-        unmarked = [one for one in late if now_ms - self._marked_ms.get(one, -MARK_KEPT_MS) > _MARK_GOOD_MS]
+        late = {date_of(key.timestamp_ms) for key in keys if key.timestamp_ms < now_ms - _LATE_MS}
+        unmarked = [day for day in late if now_ms - self._marked_ms.get(day, -MARK_KEPT_MS) > _MARK_GOOD_MS]
         if not unmarked:
             return
         progress = self._states.get(self._agent_id, ARCHIVE_PROGRESS)
-        for decision_type, day in sorted(unmarked):
+        for day in sorted(unmarked):
             if progress is not None and day <= parse_date(progress.data["archived_through"]):
-                leave_mark(self._states, self._agent_id, decision_type, day, now_ms)
-                self._marked_ms[decision_type, day] = now_ms
+                leave_mark(self._states, self._agent_id, day, now_ms)
+                self._marked_ms[day] = now_ms

@@ -1,12 +1,12 @@
 """Seals of the archive: what a row, a day and the chain of days must hash to. All hashes are SHA-256 in hex.
 
     row        hash of its canonical JSON, without the columns that are null
-    day        `root`: hash of its rows' hashes, in order
+    day        `root`: hash of its rows' whole hashes, in order
     manifest   what is said of a day, its root and the hash of the manifest that was written before it
     head       number and hash of the last manifest, kept in the table, apart from the archive
 
 A day that is written again has a further manifest, its next revision; the earlier ones stay, since the chain goes
-through them. One chain is one agent's days of one decision type, in the order in which they were written.
+through them. One chain is one agent's days, in the order in which they were written.
 """
 
 import datetime as dt
@@ -22,7 +22,9 @@ from agent_memory.errors import InvalidInput
 from agent_memory.models import Document, State
 
 ROW_HASH = "row_hash"
-"""Column that keeps a row's hash beside it, so that a changed row can be named."""
+"""Column that keeps the beginning of a row's hash beside it, so that a changed row can be named."""
+
+_KEPT_OF_ROW_HASH = 16
 
 
 def sha256(content: bytes) -> str:
@@ -36,8 +38,13 @@ def row_hash(row: Mapping[str, Any]) -> str:
     return sha256(canonical_json(content).encode())
 
 
+def kept_of(hash_of_row: str) -> str:
+    """What is kept of a row's hash beside the row: 16 characters, enough to name it; the root seals the whole."""
+    return hash_of_row[:_KEPT_OF_ROW_HASH]
+
+
 def root_hash(row_hashes: Iterable[str]) -> str:
-    """Hash of a day, of the hashes of its rows in order."""
+    """Hash of a day, of the whole hashes of its rows in order."""
     return sha256("\n".join(row_hashes).encode())
 
 
@@ -71,7 +78,6 @@ class Manifest:
     """
 
     agent_id: str
-    decision_type: str
     date: str
     revision: int
     rows: int

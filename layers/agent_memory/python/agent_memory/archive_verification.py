@@ -1,6 +1,6 @@
-"""Checks an agent's archive against its seals: every row, every day, every link of every chain, from the data itself.
+"""Checks an agent's archive against its seals: every row, every day, every link of its chain, from the data itself.
 
-A chain is followed from its head in the table backwards, so that each manifest is vouched for by the one after it.
+The chain is followed from its head in the table backwards, so that each manifest is vouched for by the one after it.
 `archive_seals` tells what is hashed, and `docs/decisions/tamper-evidence.md` what this cannot tell.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from agent_memory.archive_seals import Chain, Link, Manifest
 from agent_memory.clock import DAY_MS, parse_instant
 from agent_memory.day_verification import Fault, FindingKind, day_faults
-from agent_memory.keys import ARCHIVE_CHAINS, archive_chain_state, check_agent_id
+from agent_memory.keys import ARCHIVE_CHAIN, check_agent_id
 from agent_memory.retention import EXPIRE_AFTER_DAYS
 from agent_memory.stores.archive_store import ArchivedObject, ArchiveStore
 from agent_memory.stores.base import StateStore
@@ -32,7 +32,6 @@ class Finding:
 
     kind: FindingKind
     agent_id: str
-    decision_type: str
     day: date | None
     decision_id: str | None
     message: str
@@ -42,7 +41,6 @@ class Finding:
         return {
             "kind": str(self.kind),
             "agent_id": self.agent_id,
-            "decision_type": self.decision_type,
             "day": self.day.isoformat() if self.day else None,
             "decision_id": self.decision_id,
             "message": self.message,
@@ -53,15 +51,15 @@ class Finding:
 class Verification:
     """What was checked: days, their decisions and manifests, and what was found.
 
-    `heads` holds the hash of each chain's last manifest. Who notes them elsewhere can tell later that none of what they
-    stand for was replaced as a whole.
+    `head` is the hash of the chain's last manifest, None before the first. Who notes it elsewhere can tell later that
+    none of what it stands for was replaced as a whole.
     """
 
     agent_id: str
     days: int
     decisions: int
     manifests: int
-    heads: Mapping[str, str]
+    head: str | None
     findings: tuple[Finding, ...]
 
     @property
@@ -77,7 +75,7 @@ class Verification:
             "days": self.days,
             "decisions": self.decisions,
             "manifests": self.manifests,
-            "heads": dict(self.heads),
+            "head": self.head,
             "findings": [one.as_dict() for one in self.findings],
         }
 
@@ -91,11 +89,11 @@ def verify_archive(
     first: date | None = None,
     last: date | None = None,
 ) -> Verification:
-    """Check an agent's archive. Chains are checked whole; the files of days from `first` to `last`, both included.
+    """Check an agent's archive: the chain whole, and the files of days from `first` to `last`, both included.
 
     Args:
         agent_id: whose archive.
-        states: hold the heads of the chains.
+        states: hold the head of the chain.
         archive: what is checked.
         now_ms: the time, which tells what may have expired.
         first: the first day whose file is read; None for all from the beginning on.
@@ -105,43 +103,33 @@ def verify_archive(
         Unavailable: a store did not answer, so that nothing can be said.
     """
     check_agent_id(agent_id)
-    kept = [rest for rest, _ in states.below(agent_id, ARCHIVE_CHAINS)]
-    days = decisions = manifests = 0
-    heads: dict[str, str] = {}
-    findings: list[Finding] = []
-    for kind in sorted({*kept, *archive.types(agent_id)}):
-        one, faults = _checked(
-            partial(_OneType, agent_id, kind, states, archive, now_ms), states, first or date.min, last or date.max
-        )
-        findings += [Finding(what.kind, agent_id, kind, day, what.decision_id, what.message) for day, what in faults]
-        days, decisions, manifests = days + one.days, decisions + one.decisions, manifests + len(one.vouched)
-        if one.head is not None:
-            heads[kind] = one.head.hash
-    return Verification(agent_id, days, decisions, manifests, heads, tuple(findings))
+    looked, found = _looked(
+        partial(_Look, agent_id, states, archive, now_ms), states, first or date.min, last or date.max
+    )
+    findings = tuple(Finding(what.kind, agent_id, day, what.decision_id, what.message) for day, what in found)
+    head = looked.head.hash if looked.head else None
+    return Verification(agent_id, looked.days, looked.decisions, len(looked.vouched), head, findings)
 
 
-def _checked(
-    look: "Callable[[], _OneType]", states: StateStore, first: date, last: date
-) -> "tuple[_OneType, list[Found]]":
-    """Check one type, and again where a night was at work meanwhile."""
+def _looked(look: "Callable[[], _Look]", states: StateStore, first: date, last: date) -> "tuple[_Look, list[Found]]":
+    """Look at the archive, and again where a night was at work meanwhile."""
     for _ in range(_ATTEMPTS):
         one = look()
         faults = [*one.chain_faults(), *one.file_faults(first, last)]
-        if not faults or one.state == states.get(one.agent_id, archive_chain_state(one.kind)):
+        if not faults or one.state == states.get(one.agent_id, ARCHIVE_CHAIN):
             break
     return one, faults
 
 
-class _OneType:
-    """The archive of one decision type."""
+class _Look:
+    """One look at an agent's archive."""
 
-    def __init__(self, agent_id: str, kind: str, states: StateStore, archive: ArchiveStore, now_ms: int) -> None:
+    def __init__(self, agent_id: str, states: StateStore, archive: ArchiveStore, now_ms: int) -> None:
         self.agent_id = agent_id
-        self.kind = kind
         self._archive = archive
         self._now_ms = now_ms
-        self.state = states.get(agent_id, archive_chain_state(kind))
-        self._objects = archive.objects(agent_id, kind)
+        self.state = states.get(agent_id, ARCHIVE_CHAIN)
+        self._objects = archive.objects(agent_id)
         self.head: Link | None = None
         self.vouched: dict[tuple[date, int], Manifest] = {}
         self.days = self.decisions = 0
@@ -177,8 +165,8 @@ class _OneType:
             manifest = Manifest.from_body(self._archive.manifest_body(one) or b"")
         except (ValueError, TypeError):
             return None
-        named = (self.agent_id, self.kind, one.day, one.revision)
-        said = (manifest.agent_id, manifest.decision_type, manifest.day, manifest.revision)
+        named = (self.agent_id, one.day, one.revision)
+        said = (manifest.agent_id, manifest.day, manifest.revision)
         return manifest if said == named else None
 
     def _followed(self, link: Link | None, manifests: Mapping[tuple[date, int], Manifest]) -> Iterator[Found]:
@@ -231,7 +219,7 @@ class _OneType:
                 yield from ((day, fault) for fault in self._day_faults(day, manifest))
 
     def _day_faults(self, day: date, manifest: Manifest) -> Iterator[Fault]:
-        file = self._archive.file(self.agent_id, self.kind, day)
+        file = self._archive.file(self.agent_id, day)
         if file is None and self._has_expired(manifest.archived_at):
             return
         self.days += 1

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from agent_memory.archive_seals import ROW_HASH, Manifest, root_hash, row_hash
+from agent_memory.archive_seals import ROW_HASH, Manifest, kept_of, root_hash, row_hash
 from agent_memory.stores.archive_store import DayFile
 
 
@@ -49,7 +49,7 @@ def day_faults(file: DayFile | None, sealed: Manifest) -> Iterator[Fault]:
 
 def _row_faults(rows: Sequence[Mapping[str, Any]], sealed: Manifest) -> Iterator[Fault]:
     hashes = [_hash_of(row) for row in rows]
-    changed = [row for row, found in zip(rows, hashes, strict=True) if not found or row[ROW_HASH] != found]
+    changed = [row for row, found in zip(rows, hashes, strict=True) if not found or row[ROW_HASH] != kept_of(found)]
     for row in changed:
         yield Fault(
             FindingKind.CHANGED, "the decision or an outcome of it is not what its hash says", _text(row["decision_id"])
@@ -65,15 +65,15 @@ def _row_faults(rows: Sequence[Mapping[str, Any]], sealed: Manifest) -> Iterator
         return
     out_of_order = _first_out_of_order(rows)
     if out_of_order is not None:
-        yield Fault(FindingKind.REORDERED, "decisions do not stand in the order of their times", out_of_order)
+        yield Fault(FindingKind.REORDERED, "decisions do not stand in the order of types and times", out_of_order)
     else:
         yield Fault(FindingKind.CHANGED, "a decision or an outcome was changed together with its hash")
 
 
 def _first_out_of_order(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """The first decision that stands after a later one."""
-    places = [(row["timestamp_ms"] or 0, _text(row["decision_id"])) for row in rows]
-    return next((after[1] for before, after in pairwise(places) if before > after), None)
+    """The first decision that stands after a later one of its type, or after one of a later type."""
+    places = [(_text(row["decision_type"]), row["timestamp_ms"] or 0, _text(row["decision_id"])) for row in rows]
+    return next((after[-1] for before, after in pairwise(places) if before > after), None)
 
 
 def _hash_of(row: Mapping[str, Any]) -> str:

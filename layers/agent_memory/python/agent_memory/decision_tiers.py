@@ -41,14 +41,13 @@ class DecisionTiers:
         archive = self._stores.archive
         if archive is None:
             return {}
-        by_day: dict[tuple[str, date], list[str]] = {}
+        by_day: dict[date, list[DecisionKey]] = {}
         for key in keys:
-            by_day.setdefault((key.decision_type, date_of(key.timestamp_ms)), []).append(key.decision_id)
+            by_day.setdefault(date_of(key.timestamp_ms), []).append(key)
 
-        def of_day(kind_and_day: tuple[str, date]) -> list[Decision]:
-            kind, day = kind_and_day
-            with self._restoring(archive, kind, [day]):
-                return archive.get(self._agent_id, kind, day, by_day[kind_and_day])
+        def of_day(day: date) -> list[Decision]:
+            with self._restoring(archive, [day]):
+                return archive.get(self._agent_id, day, by_day[day])
 
         found = map_concurrently(of_day, list(by_day))
         return {decision.decision_id: decision for decisions in found for decision in decisions}
@@ -115,38 +114,40 @@ class DecisionTiers:
         kinds = [wanted.decision_type] if wanted.decision_type else list(types())
         by_type = Selection(wanted.agent_id, shards=wanted.shards)
         hot = self._hot(by_type, span, lambda: kinds, newest_first=newest_first)
-        archived = [self._archive(kind, span, newest_first=newest_first) for kind in kinds]
+        archived = self._archive(wanted.decision_type, span, newest_first=newest_first)
         last_id = None
         # Of equal ones the table's comes first out of the merge.
-        for decision in merge(hot, *archived, key=time_and_id, reverse=newest_first):
+        for decision in merge(hot, archived, key=time_and_id, reverse=newest_first):
             if decision.decision_id != last_id:
                 last_id = decision.decision_id
                 if wanted.matches(decision):
                     yield decision
 
-    def _archive(self, decision_type: str, span: Span, *, newest_first: bool) -> Iterator[Decision]:
+    def _archive(self, decision_type: str | None, span: Span, *, newest_first: bool) -> Iterator[Decision]:
+        """What the archive holds of a type, or of all; each day is read once."""
         archive = self._stores.archive
         if archive is None:
             return
         first, last = date_of(span.start_ms), date_of(span.end_ms - 1)
-        days = [day for day in archive.days(self._agent_id, decision_type) if first <= day <= last]
+        days = [day for day in archive.days(self._agent_id) if first <= day <= last]
         days = days[::-1] if newest_first else days
+        types = [decision_type] if decision_type else None
         for place, day in enumerate(days):
-            with self._restoring(archive, decision_type, days[place : place + _RESTORED_AT_ONCE]):
-                inside = archive.read_day(self._agent_id, decision_type, day, span)
+            with self._restoring(archive, days[place : place + _RESTORED_AT_ONCE]):
+                inside = archive.read_day(self._agent_id, day, span, types)
             yield from reversed(inside) if newest_first else inside
 
     @contextmanager
-    def _restoring(self, archive: ArchiveStore, decision_type: str, days: Sequence[date]) -> Iterator[None]:
+    def _restoring(self, archive: ArchiveStore, days: Sequence[date]) -> Iterator[None]:
         """Where the first of these days turns out to lie in cold storage, all of them are asked to be restored."""
         try:
             yield
         except InColdStorage as error:
             for day in days:
-                archive.restore_day(self._agent_id, decision_type, day)
+                archive.restore_day(self._agent_id, day)
             which = f"{min(days)} to {max(days)}" if len(days) > 1 else f"{days[0]}"
             raise InColdStorage(
-                f"{decision_type} of {which} lies in cold storage; its restore was requested, "
+                f"the archive of {which} lies in cold storage; its restore was requested, "
                 "which takes up to 12 hours: ask again then"
             ) from error
 

@@ -21,7 +21,7 @@ _MAX_CONTEXT_TYPE = 1024
 REGISTRATION = "REGISTRATION"
 ARCHIVE_PROGRESS = "ARCHIVE_PROGRESS"
 LEARNING_PROGRESS = "LEARNING_PROGRESS"
-ARCHIVE_CHAINS = "ARCHIVE_CHAIN#"
+ARCHIVE_CHAIN = "ARCHIVE_CHAIN"
 REWRITES = "REWRITE#"
 CURRENT_STATE = "CURRENT"
 CHECKPOINTS = "CHECKPOINT#"
@@ -169,14 +169,9 @@ def configuration_state(version: int) -> str:
     return f"{CONFIGURATIONS}{version:010d}"
 
 
-def archive_chain_state(decision_type: str) -> str:
-    """Type of the state that keeps the end of the archive's chain of one decision type."""
-    return f"{ARCHIVE_CHAINS}{decision_type}"
-
-
-def rewrite_state(day: date, decision_type: str, token: str) -> str:
+def rewrite_state(day: date, token: str) -> str:
     """Type of the state that asks for one archived day to be written again."""
-    return f"{REWRITES}{day.isoformat()}#{decision_type}#{token}"
+    return f"{REWRITES}{day.isoformat()}#{token}"
 
 
 # --- short-term memory -------------------------------------------------------------------------
@@ -195,29 +190,24 @@ def accesses_prefix(agent_id: str) -> str:
 # --- objects in the archive bucket -------------------------------------------------------------
 
 
-def archive_agent_prefix(agent_id: str) -> str:
+def archive_prefix(agent_id: str) -> str:
     """Where the archived days of one agent lie."""
     return f"decisions/agent_id={agent_id}/"
 
 
-def archive_prefix(agent_id: str, decision_type: str) -> str:
-    """Where the archived days of one agent and type lie."""
-    return f"{archive_agent_prefix(agent_id)}decision_type={decision_type}/"
-
-
-def archive_day_prefix(agent_id: str, decision_type: str, day: date) -> str:
+def archive_day_prefix(agent_id: str, day: date) -> str:
     """Where one archived day lies."""
-    return f"{archive_prefix(agent_id, decision_type)}date={day.isoformat()}/"
+    return f"{archive_prefix(agent_id)}date={day.isoformat()}/"
 
 
-def archive_file_key(agent_id: str, decision_type: str, day: date) -> str:
+def archive_file_key(agent_id: str, day: date) -> str:
     """The file of one archived day."""
-    return f"{archive_day_prefix(agent_id, decision_type, day)}decisions.parquet"
+    return f"{archive_day_prefix(agent_id, day)}decisions.parquet"
 
 
-def archive_manifest_key(agent_id: str, decision_type: str, day: date, revision: int) -> str:
+def archive_manifest_key(agent_id: str, day: date, revision: int) -> str:
     """The manifest of one writing of an archived day."""
-    return f"{archive_day_prefix(agent_id, decision_type, day)}_manifest-{revision:04d}.json"
+    return f"{archive_day_prefix(agent_id, day)}_manifest-{revision:04d}.json"
 
 
 def large_part_key(agent_id: str, decision_id: str, attribute: str, digest: str) -> str:

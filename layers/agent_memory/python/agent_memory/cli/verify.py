@@ -28,7 +28,7 @@ def verify(
     bucket: Bucket = None,
     as_json: AsJson = False,
 ) -> int:
-    """Check an agent's archive: every decision, every day and every link of its chains.
+    """Check an agent's archive: every decision, every day and every link of its chain.
 
     Exit code: 0 all is as it was sealed, 1 something is not, 2 it could not be checked.
     """
@@ -50,14 +50,12 @@ def _text(verification: Verification) -> str:
         f"{verification.agent_id}: {verification.days:,} days, {verification.decisions:,} decisions and "
         f"{verification.manifests:,} manifests checked"
     )
-    heads = [f"head of {kind}: {head}" for kind, head in verification.heads.items()]
+    head = [f"head: {verification.head}"] if verification.head else []
     if verification.is_clean:
-        return "\n".join([f"{checked}; all as sealed", *heads])
-    return "\n".join(
-        [*map(_line, verification.findings), f"{checked}; {len(verification.findings):,} findings", *heads]
-    )
+        return "\n".join([f"{checked}; all as sealed", *head])
+    return "\n".join([*map(_line, verification.findings), f"{checked}; {len(verification.findings):,} findings", *head])
 
 
 def _line(finding: Finding) -> str:
-    place = [finding.decision_type, finding.day.isoformat() if finding.day else None, finding.decision_id]
+    place = [finding.day.isoformat() if finding.day else None, finding.decision_id]
     return f"{finding.kind}  {' '.join(one for one in place if one)}: {finding.message}"

@@ -196,11 +196,10 @@ def _archive(workload: Workload, prices: Prices) -> CostLine:
     standard_days = GLACIER_AFTER_DAYS if moves else EXPIRE_AFTER_DAYS
     glacier_days = EXPIRE_AFTER_DAYS - standard_days
     day_bytes = workload.decisions_per_day * workload.archive_bytes_per_decision
-    objects_per_day = workload.agents * workload.decision_types
-    moved_objects = objects_per_day * glacier_days
+    moved_objects = workload.agents * glacier_days
     standard = day_bytes * standard_days + moved_objects * _GLACIER_NAME_BYTES
     glacier = day_bytes * glacier_days + moved_objects * _GLACIER_INDEX_BYTES
-    archived = objects_per_day * workload.nights
+    archived = workload.agents * workload.nights
     usd = (
         prices["s3_standard"].of(standard / _GIGABYTE)
         + prices["s3_glacier_flexible"].of(glacier / _GIGABYTE)

@@ -22,8 +22,7 @@ class Workload:
         read_units_per_read: Read units of one of them.
         item_bytes: Bytes of a decision in table and indexes, with the 100 that DynamoDB adds to each entry.
         archive_bytes_per_decision: Bytes of a decision in the Parquet archive.
-        agents: Agents that have a night of their own.
-        decision_types: Decision types of an agent; each has its own archive object a day.
+        agents: Agents that have a night of their own, and an archive object for each day.
         nights: Nights a month.
         nightly_write_units: Write units of one agent's night (patterns, states, marks).
         nightly_read_units: Read units of one agent's night.
@@ -49,7 +48,6 @@ class Workload:
     item_bytes: float
     archive_bytes_per_decision: float
     agents: int
-    decision_types: int
     nights: int
     nightly_write_units: float
     nightly_read_units: float
@@ -72,7 +70,7 @@ class Workload:
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0:
                 raise InvalidInput(name, f"must be a finite number of at least 0, is {value!r}")
-        for name in ("agents", "decision_types", "batch_size"):
+        for name in ("agents", "batch_size"):
             if getattr(self, name) < 1:
                 raise InvalidInput(name, "must be at least 1")
         unknown = self.assumed - names
@@ -91,8 +89,8 @@ class Workload:
 
     @property
     def archive_object_bytes(self) -> float:
-        """Bytes of one archive object: one day of one agent's decision type."""
-        return self.decisions_per_day * self.archive_bytes_per_decision / (self.agents * self.decision_types)
+        """Bytes of one archive object: one day of one agent."""
+        return self.decisions_per_day * self.archive_bytes_per_decision / self.agents
 
 
 def agent_every_ten_minutes(
@@ -129,7 +127,6 @@ def agent_every_ten_minutes(
         item_bytes=item_bytes,
         archive_bytes_per_decision=archive_bytes_per_decision,
         agents=1,
-        decision_types=4,
         nights=30,
         nightly_write_units=nightly_write_units,
         nightly_read_units=nightly_read_units,

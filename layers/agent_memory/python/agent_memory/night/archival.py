@@ -10,7 +10,7 @@ What is logged about an archived day marks it (`archive_marks`), and the next ni
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import islice
 from typing import Any
 
 from agent_memory.archive_marks import MARK_KEPT_MS, Mark, leave_mark, marks_of
@@ -36,6 +36,7 @@ class _Night:
     decisions: DecisionStore
     states: StateStore
     archive: ArchiveStore
+    kinds: tuple[str, ...]
     shards: int
 
     @property
@@ -43,9 +44,14 @@ class _Night:
         """The end of the day whose night it is."""
         return day_start_ms(self.day) + DAY_MS
 
-    def of_kind(self, kind: str) -> Selection:
-        """The agent's decisions of a type."""
-        return Selection(self.agent_id, kind, shards=self.shards)
+    def in_table(self, span: Span, *, first: int | None = None) -> list[Decision]:
+        """What the table holds in a span of all types, or the oldest `first` of each."""
+
+        def of_kind(kind: str) -> list[Decision]:
+            wanted = Selection(self.agent_id, kind, shards=self.shards)
+            return list(islice(self.decisions.scan(wanted, span, newest_first=False, first=first), first))
+
+        return [one for found in map_concurrently(of_kind, self.kinds) for one in found]
 
 
 def archive_due_days(
@@ -59,20 +65,17 @@ def archive_due_days(
 
     Returns:
         `days` and `decisions` archived, `remaining_days` for the next night, marked days `rewritten`, and `postponed`:
-        those that could not be rewritten, each with its `date`, `decision_type` and `why`; their marks stay.
+        those that could not be rewritten, each with its `date` and `why`; their marks stay.
     """
     registered = states.registration(agent_id)
-    night = _Night(agent_id, day, decisions, states, archive, registered.write_shards)
-    kinds = registered.decision_types
+    night = _Night(agent_id, day, decisions, states, archive, registered.decision_types, registered.write_shards)
     last_due = day - timedelta(days=ARCHIVE_AFTER_DAYS)
     progress = states.get(agent_id, ARCHIVE_PROGRESS)
     first_due = (
-        parse_date(progress.data["archived_through"]) + timedelta(days=1)
-        if progress
-        else _first_day(night, kinds, last_due)
+        parse_date(progress.data["archived_through"]) + timedelta(days=1) if progress else _first_day(night, last_due)
     )
     due = [first_due + timedelta(days=n) for n in range((last_due - first_due).days + 1)][:_MAX_DAYS_A_NIGHT]
-    archived = sum(sum(map_concurrently(lambda kind: _archive(night, kind, one), kinds)) for one in due)  # noqa: B023
+    archived = sum(_archive(night, one) for one in due)
     if due:
         version = progress.version if progress else 0
         data = {"archived_through": due[-1].isoformat()}
@@ -87,27 +90,25 @@ def archive_due_days(
     }
 
 
-def _first_day(night: _Night, kinds: tuple[str, ...], last_due: date) -> date:
+def _first_day(night: _Night, last_due: date) -> date:
     """The oldest day that holds a decision, or the day after `last_due` where none is due yet."""
     span = Span(_BEGINNING_MS, day_start_ms(last_due) + DAY_MS)
-    oldest = [next(night.decisions.scan(night.of_kind(one), span, newest_first=False, first=1), None) for one in kinds]
-    days = [date_of(decision.timestamp_ms) for decision in oldest if decision]
+    days = [date_of(decision.timestamp_ms) for decision in night.in_table(span, first=1)]
     return min(days, default=last_due + timedelta(days=1))
 
 
-def _archive(night: _Night, kind: str, day: date) -> int:
-    """Archive one day of one type; returns how many decisions the table held."""
-    span = Span(day_start_ms(day), day_start_ms(day) + DAY_MS)
-    in_table = list(night.decisions.scan(night.of_kind(kind), span, newest_first=False))
+def _archive(night: _Night, day: date) -> int:
+    """Archive one day; returns how many decisions the table held."""
+    in_table = night.in_table(Span(day_start_ms(day), day_start_ms(day) + DAY_MS))
     if not in_table:
         return 0
-    sealed = SealedArchive(night.agent_id, kind, states=night.states, archive=night.archive, now_ms=night.now_ms)
+    sealed = SealedArchive(night.agent_id, states=night.states, archive=night.archive, now_ms=night.now_ms)
     archived = {one.decision_id: one for one in sealed.renew(day, lambda before: _together(before, in_table))}
     # One that says something else than the archive stays in the table: nothing is lost.
     safe = [one for one in in_table if _says_all_of(archived[one.decision_id], one)]
     expired = night.decisions.expire(safe, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in safe])
     if not all(expired):  # an outcome came between the reading and here
-        leave_mark(night.states, night.agent_id, kind, day, night.now_ms)
+        leave_mark(night.states, night.agent_id, day, night.now_ms)
     return len(in_table)
 
 
@@ -132,34 +133,23 @@ def _progress(decision: Decision) -> tuple[bool, int]:
 
 
 def _rewrite_marked_days(night: _Night) -> tuple[int, list[dict[str, str]]]:
-    """Write marked days again, types side by side; returns how many, and what was postponed."""
-    by_day = [
-        (day, kind, list(marks))
-        for (day, kind), marks in groupby(
-            sorted(marks_of(night.states, night.agent_id), key=_day_and_type), key=_day_and_type
-        )
-    ][:_MAX_DAYS_A_NIGHT]
-    kinds = sorted({kind for _, kind, _ in by_day})
-
-    def rewrite_kind(kind: str) -> list[dict[str, str]]:
-        answers = [_rewrite(night, kind, day, marks) for day, of_kind, marks in by_day if of_kind == kind]
-        return [answer for answer in answers if answer]
-
-    postponed = [one for of_kind in map_concurrently(rewrite_kind, kinds) for one in of_kind]
-    return len(by_day) - len(postponed), postponed
+    """Write marked days again; returns how many, and what was postponed."""
+    by_day: dict[date, list[Mark]] = {}
+    for mark in marks_of(night.states, night.agent_id):
+        by_day.setdefault(mark.day, []).append(mark)
+    due = sorted(by_day)[:_MAX_DAYS_A_NIGHT]
+    answers = [_rewrite(night, day, by_day[day]) for day in due]
+    postponed = [answer for answer in answers if answer]
+    return len(due) - len(postponed), postponed
 
 
-def _rewrite(night: _Night, kind: str, day: date, marks: list[Mark]) -> dict[str, str]:
+def _rewrite(night: _Night, day: date, marks: list[Mark]) -> dict[str, str]:
     """Write one marked day again and remove its marks; returns why not, if it could not be."""
     try:
-        _archive(night, kind, day)
+        _archive(night, day)
     except Unavailable as error:
-        return {"date": day.isoformat(), "decision_type": kind, "why": str(error)}
+        return {"date": day.isoformat(), "why": str(error)}
     for mark in marks:
         if mark.made_ms <= night.now_ms - MARK_KEPT_MS:
             night.states.remove(night.agent_id, mark.state_type)
     return {}
-
-
-def _day_and_type(mark: Mark) -> tuple[date, str]:
-    return mark.day, mark.decision_type

@@ -15,20 +15,17 @@ from datetime import date
 from agent_memory.archive_seals import Chain, Manifest
 from agent_memory.clock import to_iso
 from agent_memory.errors import Damaged
-from agent_memory.keys import archive_chain_state
+from agent_memory.keys import ARCHIVE_CHAIN
 from agent_memory.models import Decision
 from agent_memory.stores.archive_store import ArchiveStore, PackedDay
 from agent_memory.stores.base import StateStore
 
 
 class SealedArchive:
-    """The archived days of one agent's decision type, each written as a link of their chain."""
+    """The archived days of one agent, each written as a link of their chain."""
 
-    def __init__(
-        self, agent_id: str, decision_type: str, *, states: StateStore, archive: ArchiveStore, now_ms: int
-    ) -> None:
+    def __init__(self, agent_id: str, *, states: StateStore, archive: ArchiveStore, now_ms: int) -> None:
         self._agent_id = agent_id
-        self._type = decision_type
         self._states = states
         self._archive = archive
         self._now_ms = now_ms
@@ -45,33 +42,33 @@ class SealedArchive:
             Unavailable: a store did not answer; do it again.
         """
         chain = self._opened()
-        sealed = self._archive.manifest(self._agent_id, self._type, day)
+        sealed = self._archive.manifest(self._agent_id, day)
         packed = self._archive.pack(made_of(self._archived(day, sealed)))
         if sealed is None or sealed.root != packed.root:
             manifest = self._next(day, packed, sealed, chain)
             self._keep(replace(chain, pending=manifest))
-            self._archive.write_file(self._agent_id, self._type, day, packed)
+            self._archive.write_file(self._agent_id, day, packed)
             self._commit(manifest)
         return list(packed.decisions)
 
     def _archived(self, day: date, sealed: Manifest | None) -> list[Decision]:
-        file = self._archive.file(self._agent_id, self._type, day)
+        file = self._archive.file(self._agent_id, day)
         if (file.sha256 if file else None) != (sealed.file_sha256 if sealed else None):
-            raise Damaged(f"{self._type} of {day} is not as it was sealed; the archive is left as it is")
+            raise Damaged(f"{day} is not as it was sealed; the archive is left as it is")
         return self._archive.decisions(file) if file else []
 
     def _opened(self) -> Chain:
         """The chain's end, once what a night left half done is completed or taken back."""
-        state = self._states.get(self._agent_id, archive_chain_state(self._type))
+        state = self._states.get(self._agent_id, ARCHIVE_CHAIN)
         self._version = state.version if state else 0
         try:
             chain = Chain.of(state)
         except ValueError as error:
-            raise Damaged(f"the end of the chain of {self._type} is not what was kept: {error}") from error
+            raise Damaged(f"the end of the chain of {self._agent_id} is not what was kept: {error}") from error
         return self._completed(chain, chain.pending) if chain.pending else chain
 
     def _completed(self, chain: Chain, pending: Manifest) -> Chain:
-        file = self._archive.file(self._agent_id, self._type, pending.day)
+        file = self._archive.file(self._agent_id, pending.day)
         if file is not None and file.sha256 == pending.file_sha256:
             return self._commit(pending)
         return self._keep(replace(chain, pending=None))
@@ -79,7 +76,6 @@ class SealedArchive:
     def _next(self, day: date, packed: PackedDay, sealed: Manifest | None, chain: Chain) -> Manifest:
         return Manifest(
             agent_id=self._agent_id,
-            decision_type=self._type,
             date=day.isoformat(),
             revision=sealed.revision + 1 if sealed else 1,
             rows=len(packed.decisions),
@@ -101,7 +97,7 @@ class SealedArchive:
     def _keep(self, chain: Chain) -> Chain:
         state = self._states.put(
             self._agent_id,
-            archive_chain_state(self._type),
+            ARCHIVE_CHAIN,
             chain.as_dict(),
             expected_version=self._version,
             now_ms=self._now_ms,

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 from agent_memory.archive_seals import Manifest
 from agent_memory.models import Decision
-from agent_memory.stores.base import Span
+from agent_memory.stores.base import DecisionKey, Span
 
 
 @dataclass(frozen=True, slots=True)
 class PackedDay:
-    """A day of decisions as the file that it is to be, and what a manifest says of it."""
+    """A day of decisions, ordered by time and id, as the file that it is to be, and what a manifest says of it."""
 
     decisions: tuple[Decision, ...]
     body: bytes
@@ -27,8 +27,9 @@ class PackedDay:
 
 @dataclass(frozen=True, slots=True)
 class DayFile:
-    """The file of a day as it is found; `rows` is None where it is no Parquet of ours."""
+    """The file of an agent's day as it is found; `rows` is None where it is no Parquet of ours."""
 
+    agent_id: str
     sha256: str
     rows: tuple[Mapping[str, Any], ...] | None
 
@@ -48,13 +49,13 @@ class ArchivedObject:
 
 
 class ArchiveStore(Protocol):
-    """Archived days of decisions: one file a day and type, and beside it a manifest for each time it was written."""
+    """Archived days of decisions: one file for each day of an agent, and a manifest for each time it was written."""
 
     def pack(self, decisions: Sequence[Decision]) -> PackedDay:
-        """Decisions of a day, ordered by time and id, as a file. Nothing is written."""
+        """Decisions of a day as a file. Nothing is written."""
         ...
 
-    def write_file(self, agent_id: str, decision_type: str, day: date, packed: PackedDay) -> None:
+    def write_file(self, agent_id: str, day: date, packed: PackedDay) -> None:
         """Write the file of a day, replacing an earlier one, and read it back.
 
         Raises:
@@ -66,7 +67,7 @@ class ArchiveStore(Protocol):
         """Write a manifest under its day and revision."""
         ...
 
-    def file(self, agent_id: str, decision_type: str, day: date) -> DayFile | None:
+    def file(self, agent_id: str, day: date) -> DayFile | None:
         """The file of a day, whole and unchecked; None where there is none."""
         ...
 
@@ -74,22 +75,25 @@ class ArchiveStore(Protocol):
         """The decisions of a file."""
         ...
 
-    def read_day(self, agent_id: str, decision_type: str, day: date, span: Span | None = None) -> list[Decision]:
-        """The decisions of a day, of a span in it, ordered by time and id; empty where the day was not archived.
+    def read_day(
+        self, agent_id: str, day: date, span: Span | None = None, decision_types: Sequence[str] | None = None
+    ) -> list[Decision]:
+        """The decisions of a day, ordered by time and id; empty where the day was not archived.
 
-        This and every other reading of a file raise `InColdStorage` where it has to be restored first.
+        A span in the day, or types, bound what is read. This and every other reading of a file raise `InColdStorage`
+        where it has to be restored first.
         """
         ...
 
-    def restore_day(self, agent_id: str, decision_type: str, day: date) -> None:
+    def restore_day(self, agent_id: str, day: date) -> None:
         """Ask for a day in cold storage to be readable for a week, which takes up to twelve hours."""
         ...
 
-    def get(self, agent_id: str, decision_type: str, day: date, decision_ids: Sequence[str]) -> list[Decision]:
-        """Those of a day's decisions that have these ids, ordered by time and id; little else is read."""
+    def get(self, agent_id: str, day: date, keys: Sequence[DecisionKey]) -> list[Decision]:
+        """Those of a day's decisions that have these keys, ordered by time and id; little else is read."""
         ...
 
-    def manifest(self, agent_id: str, decision_type: str, day: date) -> Manifest | None:
+    def manifest(self, agent_id: str, day: date) -> Manifest | None:
         """The manifest of a day's last writing, or None where the day was not archived."""
         ...
 
@@ -97,14 +101,10 @@ class ArchiveStore(Protocol):
         """A manifest as it was found."""
         ...
 
-    def days(self, agent_id: str, decision_type: str) -> list[date]:
+    def days(self, agent_id: str) -> list[date]:
         """The days that are archived, oldest first."""
         ...
 
-    def types(self, agent_id: str) -> list[str]:
-        """The decision types that the archive holds something of."""
-        ...
-
-    def objects(self, agent_id: str, decision_type: str) -> list[ArchivedObject]:
-        """Everything that the archive holds of a type."""
+    def objects(self, agent_id: str) -> list[ArchivedObject]:
+        """Everything that the archive holds of an agent."""
         ...

@@ -51,7 +51,8 @@ def from_parquet(
 ) -> list[tuple[Any, ...]]:
     """The rows of a Parquet file that `keep` (SQL, with `parameters`) lets through, in its order.
 
-    A column that the file was written without is null in every row.
+    A column that the file was written without is null in every row. `keep` may name `file_row_number`, a row's place
+    in the file from 0 on.
 
     Raises:
         NotParquet: these bytes are no such file.
@@ -83,7 +84,9 @@ def query_rows(query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ..
 
 def _selection(source: Path, columns: Columns, keep: str) -> str:
     no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
-    rows = f"SELECT * FROM read_parquet('{source}') UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
+    rows = (
+        f"SELECT * FROM read_parquet('{source}', file_row_number = true) UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
+    )
     return f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {keep}"  # noqa: S608  text of our own
 
 

@@ -3,22 +3,24 @@
     object    | row group | row group | row group | … | footer |
     read                    ^^^^^^^^^^^               ^^^^^^^^^^   two requests
 
-DuckDB reads files. It gets one of the object's size, with holes where nothing was read: it skips the row groups whose
-statistics rule them out by the same footer, and a hole that it did read would be no valid page, hence an error.
+DuckDB reads files. It gets one of the object's size, with holes where nothing was read, and is asked for the rows by
+their numbers, so that it skips the other row groups. A hole that it did read would be no valid page, hence an error.
 """
 
 import struct
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from agent_memory.stores.base import Part, Span
+from agent_memory.stores.base import Part
 from agent_memory.stores.concurrently import map_concurrently
-from agent_memory.stores.parquet import Columns, query_rows, rows_of
+from agent_memory.stores.parquet import Columns, rows_of
+from agent_memory.stores.parquet_row_groups import RowGroup, Slice, row_groups
 
-IN_SMALL_ROW_GROUPS = ", ROW_GROUP_SIZE 2048, WRITE_BLOOM_FILTER false"
-"""Options of a file that is read by parts. A bloom filter would lie outside of its row group."""
+IN_SMALL_ROW_GROUPS = ", ROW_GROUP_SIZE 1, WRITE_BLOOM_FILTER false"
+"""Options of a file that is read by parts. DuckDB ends a row group after a chunk only, so that each chunk is one: 2,048
+rows, or fewer where its reader's buffer ended. A bloom filter would lie outside of its row group."""
 
 TAIL_BYTES = 65_536
 """Read first: the footer of a file of some 60,000 rows, and all of a small file."""
@@ -32,8 +34,10 @@ class ObjectReplaced(Exception):
     """The object was replaced between two reads of its parts."""
 
 
-def rows_at(read: ReadPart, columns: Columns, moments: str, spans: Sequence[Span]) -> list[tuple[Any, ...]]:
-    """The rows whose column `moments` (milliseconds) lies in one of the spans, in the file's order.
+def rows_at(read: ReadPart, columns: Columns, order: tuple[str, str], slices: Sequence[Slice]) -> list[tuple[Any, ...]]:
+    """The rows that lie in one of the slices, in the file's order.
+
+    `order` names the columns that the file is ordered by: the kind (text), and within it the time (milliseconds).
 
     Raises:
         ObjectReplaced: read again.
@@ -44,13 +48,28 @@ def rows_at(read: ReadPart, columns: Columns, moments: str, spans: Sequence[Span
             tail = _tail(read)
             _fill(file, tail)
             file.flush()
-            missing = [one for one in _ranges(source, moments, spans, tail.size) if one[0] < tail.start]
+            groups = [one for one in row_groups(source, order) if any(map(one.may_hold, slices))]
+            missing = [one for one in _joined(groups) if one[0] < tail.start]
             for part in map_concurrently(lambda one: read(one[0], min(one[1], tail.start)), missing):
                 if part.tag != tail.tag:
                     raise ObjectReplaced
                 _fill(file, part)
-        inside = " OR ".join(f"({moments} >= {one.start_ms} AND {moments} < {one.end_ms})" for one in spans)
-        return rows_of(source, columns, keep=inside)
+        return _rows_in(source, columns, order, groups, slices)
+
+
+def _rows_in(
+    source: Path, columns: Columns, order: tuple[str, str], groups: Sequence[RowGroup], slices: Sequence[Slice]
+) -> list[tuple[Any, ...]]:
+    if not groups:
+        return []
+    kind, time = order
+    read = " OR ".join(f"file_row_number BETWEEN {one.first_row} AND {one.end_row - 1}" for one in groups)
+    inside = " OR ".join(
+        f"({time} >= {one.span.start_ms} AND {time} < {one.span.end_ms}{f' AND {kind} = ?' if one.kind else ''})"
+        for one in slices
+    )
+    kinds = [one.kind for one in slices if one.kind]
+    return rows_of(source, columns, keep=f"({read}) AND ({inside})", parameters=kinds)
 
 
 def _tail(read: ReadPart) -> Part:
@@ -71,20 +90,10 @@ def _fill(file: BinaryIO, part: Part) -> None:
     file.write(part.body)
 
 
-def _ranges(source: Path, moments: str, spans: Sequence[Span], size: int) -> list[tuple[int, int]]:
-    """First byte and end of what has to be read, neighbours joined; all of it where the footer tells too little."""
-    groups = query_rows(
-        "SELECT min(least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)) AS first, "  # noqa: S608
-        "first + sum(total_compressed_size), count(bloom_filter_offset), "
-        "max(stats_min_value) FILTER (path_in_schema = ?), max(stats_max_value) FILTER (path_in_schema = ?) "
-        f"FROM parquet_metadata('{source}') GROUP BY row_group_id ORDER BY first",
-        [moments, moments],
-    )
-    if any(filters or low is None or high is None for _, _, filters, low, high in groups):
-        return [(0, size)]
-    wanted: list[tuple[int, int]] = []
-    for first, end, _, low, high in groups:
-        if any(int(low) < span.end_ms and span.start_ms <= int(high) for span in spans):
-            touches = bool(wanted) and wanted[-1][1] == first
-            wanted[-1:] = [(wanted[-1][0], int(end))] if touches else [*wanted[-1:], (int(first), int(end))]
-    return wanted
+def _joined(groups: Iterable[RowGroup]) -> list[tuple[int, int]]:
+    """First byte and end of each run of row groups that touch."""
+    runs: list[tuple[int, int]] = []
+    for one in groups:
+        touches = bool(runs) and runs[-1][1] == one.first_byte
+        runs[-1:] = [(runs[-1][0], one.end_byte)] if touches else [*runs[-1:], (one.first_byte, one.end_byte)]
+    return runs

@@ -1,23 +1,21 @@
 """An archived decision as a row of a Parquet file and back.
 
-Documents are kept as their canonical JSON text, so that what comes back is exactly what was logged.
+Documents are kept as their canonical JSON text, so that what comes back is exactly what was logged. The agent and the
+day stand in the object's key; a decision's time is `timestamp_ms`.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agent_memory.archive_seals import ROW_HASH, row_hash
-from agent_memory.clock import to_iso
+from agent_memory.archive_seals import ROW_HASH
 from agent_memory.codec import canonical_json
 from agent_memory.models import Decision, Outcome, Superseded
 
 COLUMNS = {
-    "decision_id": "VARCHAR",
-    "agent_id": "VARCHAR",
     "decision_type": "VARCHAR",
     "timestamp_ms": "BIGINT",
-    "iso_timestamp": "VARCHAR",
+    "decision_id": "VARCHAR",
     "context": "VARCHAR",
     "reasoning": "VARCHAR",
     "metadata": "VARCHAR",
@@ -34,11 +32,8 @@ COLUMNS = {
     ROW_HASH: "VARCHAR",
 }
 
-
-def row_of(decision: Decision) -> dict[str, Any]:
-    """A decision as a row, with its hash."""
-    row = _row(decision)
-    return {**row, ROW_HASH: row_hash(row)}
+FILE_ORDER = ("decision_type", "timestamp_ms")
+"""Columns that a day's rows are ordered by, before their ids: like stands beside like, in row groups of one type."""
 
 
 def rows_from(found: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
@@ -46,14 +41,13 @@ def rows_from(found: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
     return [dict(zip(COLUMNS, values, strict=True)) for values in found]
 
 
-def _row(decision: Decision) -> dict[str, Any]:
+def row_of(decision: Decision) -> dict[str, Any]:
+    """A decision as a row, all but its hash."""
     outcome = decision.outcome
     return {
-        "decision_id": decision.decision_id,
-        "agent_id": decision.agent_id,
         "decision_type": decision.decision_type,
         "timestamp_ms": decision.timestamp_ms,
-        "iso_timestamp": to_iso(decision.timestamp_ms),
+        "decision_id": decision.decision_id,
         "context": canonical_json(decision.context),
         "reasoning": canonical_json(decision.reasoning),
         "metadata": canonical_json(decision.metadata),
@@ -70,10 +64,10 @@ def _row(decision: Decision) -> dict[str, Any]:
     }
 
 
-def decision_of_row(row: Mapping[str, Any]) -> Decision:
-    """The decision that a row holds."""
+def decision_of_row(agent_id: str, row: Mapping[str, Any]) -> Decision:
+    """The decision of an agent that a row holds."""
     return Decision(
-        agent_id=row["agent_id"],
+        agent_id=agent_id,
         decision_id=row["decision_id"],
         decision_type=row["decision_type"],
         timestamp_ms=row["timestamp_ms"],
