@@ -34,7 +34,7 @@ bench-decisions: $(READY)  ## Measure what logging a decision costs (a minute or
 bench-memory: $(READY)  ## Measure what remembering and recalling cost (a minute)
 	@exec $(BIN)/python -m benchmarks.memory
 
-bench-trading: $(READY)  ## Measure what searching a trading memory costs (several minutes)
+bench-trading: $(READY)  ## Measure what searching a trading memory costs (five minutes or so)
 	@exec $(BIN)/python -m benchmarks.trading
 
 local-up: $(READY)  ## Start the local cloud and deploy the stacks into it
