@@ -43,7 +43,7 @@ bench-nightly: $(READY)  ## Measure what a night's learning costs (a minute)
 bench-learned: $(READY)  ## Measure how often learning is right, and write it into the docs (four minutes)
 	@exec $(BIN)/python -m benchmarks.learned
 
-bench-trading: $(READY)  ## Measure what searching a trading memory costs (several minutes)
+bench-trading: $(READY)  ## Measure what searching a trading memory costs (five minutes or so)
 	@exec $(BIN)/python -m benchmarks.trading
 
 bench-backtest: $(READY)  ## Measure how long a backtest takes (half a minute)
