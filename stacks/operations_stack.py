@@ -2,9 +2,7 @@
 
 import aws_cdk as cdk
 import cdk_monitoring_constructs as monitoring
-from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -15,6 +13,7 @@ from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.alarms import Alarms
+from stacks.constructs.monthly_budget import MonthlyBudget
 from stacks.nightly_stack import NightlyStack
 from stacks.storage_stack import StorageStack
 
@@ -69,7 +68,8 @@ class OperationsStack(BaseStack):
             self.alarms.add_summary(
                 "memory-degraded", "Something that memory needs is broken; one critical alarm says what."
             )
-            self._budget()
+            if config.monthly_budget_usd is not None:
+                MonthlyBudget(self, "Budget", prefix=config.prefix, usd=config.monthly_budget_usd, topic=self.topic)
         self._dashboard(storage, cache, api, nightly)
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn, description="Topic of all alarms")
 
@@ -148,38 +148,6 @@ class OperationsStack(BaseStack):
             period=_HOUR,
         )
         return cloudwatch.GraphWidget(title=f"{metric.name}: {metric.meaning}", left=[shown], width=8, height=5)
-
-    def _budget(self) -> None:
-        """Ops are told at four fifths of the month's budget, and when the month is forecast to exceed it."""
-        if self.config.monthly_budget_usd is None:
-            return
-        self.topic.grant_publish(iam.ServicePrincipal("budgets.amazonaws.com"))
-        subscriber = budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=self.topic.topic_arn)
-
-        def notification(kind: str, percent: float) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
-            return budgets.CfnBudget.NotificationWithSubscribersProperty(
-                notification=budgets.CfnBudget.NotificationProperty(
-                    notification_type=kind,
-                    comparison_operator="GREATER_THAN",
-                    threshold=percent,
-                    threshold_type="PERCENTAGE",
-                ),
-                subscribers=[subscriber],
-            )
-
-        budgets.CfnBudget(
-            self,
-            "Budget",
-            budget=budgets.CfnBudget.BudgetDataProperty(
-                budget_name=f"{self.config.prefix}-monthly",
-                budget_type="COST",
-                time_unit="MONTHLY",
-                budget_limit=budgets.CfnBudget.SpendProperty(amount=self.config.monthly_budget_usd, unit="USD"),
-                # The tag has to be activated once as a cost allocation tag in the account's billing settings.
-                cost_filters={"TagKeyValue": [f"user:deployment${self.config.prefix}"]},
-            ),
-            notifications_with_subscribers=[notification("ACTUAL", 80), notification("FORECASTED", 100)],
-        )
 
     def _dashboard(self, storage: StorageStack, cache: CacheStack, api: ApiStack, nightly: NightlyStack) -> None:
         dashboard = monitoring.MonitoringFacade(

@@ -42,7 +42,13 @@ def _deployed(clock, redis_client, dynamodb, s3):
     )
 
 
-@pytest.fixture(params=["in_memory", "moto", pytest.param("local_cloud", marks=pytest.mark.local_cloud)])
+@pytest.fixture(
+    params=[
+        "in_memory",
+        pytest.param("moto", marks=pytest.mark.slow),
+        pytest.param("local_cloud", marks=pytest.mark.local_cloud),
+    ]
+)
 def stores(request, clock):
     """The stores of one deployment, empty."""
     if request.param == "in_memory":

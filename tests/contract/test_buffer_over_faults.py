@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from agent_memory import BufferedDecisionLogger, DecisionLogger
@@ -39,6 +40,7 @@ class FaultyClient:
         return faulty
 
 
+@pytest.mark.slow
 async def test_all_is_stored_once_and_nothing_lost(moto_stores, clock, tmp_path, monkeypatch):
     monkeypatch.setattr(drainer, "_FIRST_BACKOFF_SECONDS", 0.001)
     monkeypatch.setattr(drainer, "_LONGEST_BACKOFF_SECONDS", 0.004)

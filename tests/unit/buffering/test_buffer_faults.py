@@ -7,6 +7,7 @@ from agent_memory import BufferedDecisionLogger
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.slow
 async def test_nothing_is_lost_and_nothing_doubled(directory, seed):
     store = Faulty(seed)
     ids = []

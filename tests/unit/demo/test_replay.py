@@ -110,6 +110,7 @@ async def test_a_later_run_goes_on_with_the_bars_that_follow(hours):
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(interruptions=st.lists(st.integers(1, 13), min_size=1, max_size=3))
+@pytest.mark.slow
 def test_interrupted_runs_go_on_without_duplicates(interruptions):
     async def scenario():
         memory = FakeMemory()

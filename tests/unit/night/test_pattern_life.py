@@ -113,6 +113,7 @@ def test_a_search_that_misses_it_by_a_hair_changes_nothing_but_figures(agent):
     assert after.reason == "its figures of tonight"
 
 
+@pytest.mark.slow
 def test_the_same_night_twice_ends_in_the_same_memories(agent):
     for days, rate in ((18, 0.8), (12, 0.3)):
         for _ in range(days):
@@ -124,6 +125,7 @@ def test_the_same_night_twice_ends_in_the_same_memories(agent):
     assert {memory.data["status"] for memory in agent.patterns().values()} >= {"deprecated"}
 
 
+@pytest.mark.slow
 def test_what_turns_around_is_given_up_within_the_declared_delay_and_comes_back_when_it_holds_again(agent):
     agent.live(25, 0.8)
     rename_to_longer_words(agent)

@@ -98,6 +98,7 @@ def test_nights_learn_nothing_from_chance(stores, log):
     assert patterns(stores) == []
 
 
+@pytest.mark.slow
 def test_a_pattern_that_stops_holding_is_deprecated(stores, log):
     log_days(log, 20, planted=True)
     night_of = {n: FIRST + timedelta(days=n) for n in range(60)}
@@ -152,6 +153,7 @@ def test_the_archive_holds_the_days_older_than_thirty_and_none_younger(stores, l
     [("archive", "write_file"), ("archive", "write_manifest"), ("decisions", "expire"), ("states", "put")],
 )
 @pytest.mark.parametrize("calls_before", [0, 3, 4])
+@pytest.mark.slow
 def test_a_night_that_breaks_anywhere_loses_nothing(stores, log, night_clock, store, method, calls_before, after):
     """Catching up on long past days, expiry comes at once: what the broken night archived is gone from the table."""
     log_days(log, 25, planted=False, per_day=4)

@@ -42,6 +42,7 @@ def few_repeats(monkeypatch):
 
 
 @pytest.mark.usefixtures("few_repeats")
+@pytest.mark.slow
 def test_a_run_writes_a_page_and_plots_and_tells_every_claim(short, tmp_path, capsys):
     long = written(tmp_path / "long.csv", walk(24 * 420, seed=8))
     out = tmp_path / "out"
@@ -120,6 +121,7 @@ def test_help_tells_the_options(capsys):
     assert all(option in told for option in ("--bars", "--costs-bp", "--out"))
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_run_with_130(short, tmp_path):
     run = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE, "--bars", str(short), "--out", str(tmp_path)],

@@ -131,6 +131,7 @@ def test_planted_chances_are_those_that_come_out(scored):
     )
 
 
+@pytest.mark.slow
 def test_the_controls_find_what_is_planted_and_nothing_else(scored):
     controls = run_controls(scored, repeats=2)
     assert (controls.planted, controls.shifted, controls.shuffled) == (2, 0, 0)

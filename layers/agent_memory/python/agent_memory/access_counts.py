@@ -15,7 +15,7 @@ from agent_memory.errors import Unavailable
 from agent_memory.models import Memory
 from agent_memory.retention import ACCESSES_SECONDS
 from agent_memory.short_term import ShortTermMemory
-from agent_memory.stores.base import Access, MemoryStore
+from agent_memory.stores.memory_store import Access, MemoryStore
 from agent_memory.stores.short_term_commands import CountNames, ListNames
 
 _logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from agent_memory.codec import canonical_json, check
 from agent_memory.errors import Conflict, InvalidInput, NotFound
 from agent_memory.models import Document, Memory, check_expected_version
 from agent_memory.short_term import ShortTermMemory
-from agent_memory.stores.base import MemoryStore
+from agent_memory.stores.memory_store import MemoryStore
 
 # Fields of the data that have a place of their own beside it.
 _OWN_FIELDS = frozenset(

@@ -82,6 +82,7 @@ def test_every_answer_is_the_plain_stores(made, later, query, kind, symbol, topk
     distinct_scores=st.sampled_from([1, 2, 100]),
     still=st.booleans(),
 )
+@pytest.mark.slow
 def test_long_lists_are_ranked_as_every_item_would_be(seed, vocabulary, half_life, distinct_scores, still):
     """Enough items for heads, bounds and chunks to matter; skewed words; many exact ties."""
     chance = random.Random(seed)

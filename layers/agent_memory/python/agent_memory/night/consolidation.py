@@ -16,8 +16,15 @@ from agent_memory.night import NIGHT
 from agent_memory.night.evidence import renew_evidence, spans_to_read
 from agent_memory.night.pattern_life import PatternNight, renew_patterns
 from agent_memory.night.performance import renew_performance
-from agent_memory.stores.base import BlobStore, DecisionStore, MemoryStore, Selection, Span, StateStore
+from agent_memory.stores.base import (
+    BlobStore,
+    DecisionStore,
+    Selection,
+    Span,
+    StateStore,
+)
 from agent_memory.stores.concurrently import map_concurrently
+from agent_memory.stores.memory_store import MemoryStore
 
 _DEFAULTS = PatternThresholds()
 # A pattern is watched by outcomes in their order: a day waits until its last ones have come, after midnight.

@@ -11,7 +11,8 @@ from agent_memory.memories import LongTermMemory
 from agent_memory.models import Memory, MemoryType
 from agent_memory.night import NIGHT
 from agent_memory.retention import DEPRECATED_DAYS, LOW_CONFIDENCE, LOW_CONFIDENCE_DAYS
-from agent_memory.stores.base import BlobStore, MemoryStore
+from agent_memory.stores.base import BlobStore
+from agent_memory.stores.memory_store import MemoryStore
 
 
 def prune(

@@ -10,7 +10,8 @@ from agent_memory.keys import report_key
 from agent_memory.learning.life import Status
 from agent_memory.models import MemoryType
 from agent_memory.night.evidence import read_evidence
-from agent_memory.stores.base import BlobStore, MemoryStore, Span
+from agent_memory.stores.base import BlobStore, Span
+from agent_memory.stores.memory_store import MemoryStore
 
 # As many values as one metric of one log line holds.
 _CONFIDENCES = 100

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 from agent_memory.clock import Clock, SystemClock
 from agent_memory.errors import InvalidInput
 from agent_memory.stores.archive_store import ArchiveStore
-from agent_memory.stores.base import (
-    BlobStore,
-    DecisionStore,
-    MemoryStore,
-    ShortTermStore,
-    StateStore,
-)
+from agent_memory.stores.base import BlobStore, DecisionStore, ShortTermStore, StateStore
+from agent_memory.stores.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from redis import Redis

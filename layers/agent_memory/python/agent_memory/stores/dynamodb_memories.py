@@ -11,7 +11,6 @@ from agent_memory.keys import history_pk, memory_pk
 from agent_memory.models import Memory
 from agent_memory.schema import BY_CONFIDENCE, MEMORIES
 from agent_memory.stores.aws_errors import unavailable
-from agent_memory.stores.base import Access
 from agent_memory.stores.concurrently import map_concurrently
 from agent_memory.stores.dynamodb_batches import get_items, query_pages
 from agent_memory.stores.dynamodb_erasure import erase_items
@@ -25,6 +24,7 @@ from agent_memory.stores.dynamodb_items import (
     seconds,
     text,
 )
+from agent_memory.stores.memory_store import Access
 from agent_memory.stores.updates import replacement
 
 if TYPE_CHECKING:

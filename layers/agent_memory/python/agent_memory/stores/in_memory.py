@@ -11,7 +11,7 @@ from threading import Lock
 
 from agent_memory.errors import Conflict
 from agent_memory.models import Document, Memory, State
-from agent_memory.stores.base import Access, Part, Registration
+from agent_memory.stores.base import Part, Registration
 from agent_memory.stores.dynamodb_items import (
     ACCESSES_OF_MEMORY,
     Item,
@@ -24,6 +24,7 @@ from agent_memory.stores.dynamodb_items import (
     seconds,
     text,
 )
+from agent_memory.stores.memory_store import Access
 
 
 class InMemoryMemories:

@@ -1,0 +1,45 @@
+"""What a deployment may cost a month before ops are told."""
+
+from aws_cdk import aws_budgets as budgets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+
+class MonthlyBudget(Construct):
+    """Tells a topic at four fifths of the budget, and when the month is forecast to exceed it.
+
+    Costs are counted by the tag `deployment`, which has to be activated once as a cost allocation tag in the account's
+    billing settings.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, prefix: str, usd: float, topic: sns.Topic) -> None:
+        super().__init__(scope, construct_id)
+        topic.grant_publish(iam.ServicePrincipal("budgets.amazonaws.com"))
+        budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_name=f"{prefix}-monthly",
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=usd, unit="USD"),
+                cost_filters={"TagKeyValue": [f"user:deployment${prefix}"]},
+            ),
+            notifications_with_subscribers=[
+                _notification(topic, "ACTUAL", 80),
+                _notification(topic, "FORECASTED", 100),
+            ],
+        )
+
+
+def _notification(topic: sns.Topic, kind: str, percent: float) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
+    return budgets.CfnBudget.NotificationWithSubscribersProperty(
+        notification=budgets.CfnBudget.NotificationProperty(
+            notification_type=kind,
+            comparison_operator="GREATER_THAN",
+            threshold=percent,
+            threshold_type="PERCENTAGE",
+        ),
+        subscribers=[budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=topic.topic_arn)],
+    )
