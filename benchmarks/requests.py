@@ -19,7 +19,7 @@ _HISTORY = 240
 
 
 def measure(stores: Stores, client: Any) -> dict[str, Measured]:
-    """Each call by name, for the first seed's example decision, on tables that hold a few hundred of them."""
+    """Each call by name, for the example decision, on tables that hold a few hundred of them."""
     log = DecisionLog(AGENT_ID, stores)
     now_ms = SystemClock().now_ms()
     _write_history(log, now_ms)

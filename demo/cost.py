@@ -1,4 +1,4 @@
-"""What a month of the first seed agent's size would cost, from what this run stored."""
+"""What a month of an agent that decides every ten minutes would cost, from what this run stored."""
 
 import json
 from collections.abc import Sequence

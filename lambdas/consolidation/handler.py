@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
             states=opened.states,
             blobs=blobs(),
         )
-    except Exception:
+    except Exception:  # whatever it was: the night is counted as failed, and the state machine gets the error
         percent(metric_names.CONSOLIDATION_SUCCESS, 0)
         raise
     percent(metric_names.CONSOLIDATION_SUCCESS, 1)

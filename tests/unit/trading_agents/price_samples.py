@@ -8,7 +8,8 @@ import pytest
 
 from trading_agents.price_bars import PriceBars, read_price_bars
 
-DATA = Path("/work/shared/data")
+# Real market data lies beside the project, where there is any; it is never part of it.
+DATA = Path(__file__).parents[4] / "shared" / "data"
 SPY, BTC, EURUSD = "spy_1h_1998_2021.csv.gz", "btcusd_1h_2019_2023.csv.gz", "eurusd_1h_bidask_2007_2018.csv.gz"
 
 
