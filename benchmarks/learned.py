@@ -4,7 +4,7 @@ Some four minutes on one core.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isinf
 from pathlib import Path
 
@@ -13,11 +13,14 @@ import numpy as np
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.patterns import identify_patterns
-from benchmarks.calibration import Judgements, judged_patterns
+from agent_memory.learning.reliability import Forecasts
+from benchmarks.calibration import CHANCES, judged_patterns
 from benchmarks.lives import Life, life_after
+from benchmarks.reliability_plot import draw_reliability
 from benchmarks.worlds import PLANTED, planted_world
 
 PAGE = Path(__file__).parents[1] / "docs" / "decisions" / "how-a-pattern-is-learned.md"
+PLOT = PAGE.parents[1] / "images" / "confidence.png"
 BEGIN, END = "<!-- measured by benchmarks.learned -->\n", "<!-- end of what is measured -->\n"
 
 _RECORDS = 200
@@ -25,6 +28,7 @@ _PLANTED = ((0.15, 600, 6_000), (0.10, 600, 6_000), (0.15, 300, 3_000), (0.10, 3
 _AFTERWARDS = (("goes on at +15 points", 0.70), ("ends", 0.55), ("turns around to −15 points", 0.40))
 _LIFE_DECISIONS = 3_000
 _JUDGED = 10_000
+_LASTING = (0.0, 0.5, 1.0)
 
 
 def report() -> Iterator[str]:
@@ -42,10 +46,12 @@ def report() -> Iterator[str]:
     _progress("shuffled")
     yield from _lives()
     _progress("lives")
-    yield "\n### Confidence, where what was found has become worth nothing\n\n"
-    yield from _calibration(judged_patterns(1, _JUDGED))
-    yield "\n### Confidence, where what was found holds on\n\n"
-    yield from _calibration(judged_patterns(2, _JUDGED, is_found=True))
+    judged = {share: judged_patterns(1, _JUDGED, lasting=share) for share in _LASTING}
+    draw_reliability(judged, PLOT)
+    yield f"\n### Confidence\n\n![Stated confidence against the share of true patterns](../images/{PLOT.name})\n\n"
+    yield from _scores(judged)
+    yield "\nStated and true, where half of what was found goes on:\n\n"
+    yield from _calibration(judged[0.5])
 
 
 def _found(worlds: Iterable[list[Evidence]]) -> tuple[int, int]:
@@ -82,14 +88,19 @@ def _mean(lives: list[Life], of: Callable[[Life], float]) -> float:
     return float(np.mean([of(life) for life in lives]))
 
 
-def _calibration(judged: Judgements) -> Iterator[str]:
+def _scores(judged: Mapping[float, Forecasts]) -> Iterator[str]:
+    yield "| of what was found … goes on | Brier score | of the base rate | mean distance of stated and true |\n"
+    yield "|---|---|---|---|\n"
+    for share, one in judged.items():
+        distance = one.calibration_error(CHANCES) * 100
+        yield f"| {share * 100:.0f} % | {one.brier:.3f} | {one.brier_of_base_rate:.3f} | {distance:.1f} points |\n"
+
+
+def _calibration(judged: Forecasts) -> Iterator[str]:
     yield "| stated | patterns | stated on average | true |\n|---|---|---|---|\n"
-    for low, high, count, stated, true in judged.reliability():
-        yield f"| {low:g} to {high:g} | {count:,} | {stated * 100:.1f} % | {true * 100:.1f} % |\n"
-    yield (
-        f"\nBrier score {judged.brier:.3f}, that of the base rate {judged.brier_of_base_rate:.3f}; "
-        f"mean distance of stated and true {judged.calibration_error * 100:.1f} points.\n"
-    )
+    for one in judged.bins(CHANCES):
+        yield f"| {one.low:g} to {one.high:g} | {one.count:,} "
+        yield f"| {one.stated * 100:.1f} % | {one.came_true * 100:.1f} % |\n"
 
 
 def _share(found: int) -> str:

@@ -25,6 +25,8 @@ def _tables(report: Report) -> Iterator[RenderableType]:
     if report["success_by_context"]:
         yield context_table(report["success_by_context"])
     yield pattern_table(report["patterns"]) if report["patterns"] else Text("No patterns learned yet.", style="yellow")
+    if report.get("reliability"):
+        yield reliability_line(report["reliability"])
     if report.get("control"):
         yield control_line(report["control"])
     yield level_table(report["levels"])
@@ -78,6 +80,18 @@ def pattern_table(patterns: Sequence[Mapping[str, Any]]) -> Table:
         )
     _note_hidden(table, len(patterns) - len(shown), "pattern")
     return table
+
+
+def reliability_line(reliability: Mapping[str, Any]) -> Text:
+    """How many of the forecasts that patterns would have made came true."""
+    forecasts = reliability["forecasts"]
+    if not forecasts:
+        return Text.assemble(("Forecasts: ", "bold"), "no pattern has foretold anything yet.")
+    return Text.assemble(
+        ("Forecasts: ", "bold"),
+        f"{reliability['came_true']} of {forecasts} came true, {reliability['stated']:.0f} were expected to; "
+        f"Brier score {reliability['brier']:.3f}, that of the base rate {reliability['brier_of_base_rate']:.3f}.",
+    )
 
 
 def control_line(control: Mapping[str, Any]) -> Text:

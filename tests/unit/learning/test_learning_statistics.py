@@ -20,7 +20,6 @@ from agent_memory.learning.statistics import (
     exact_p_values,
     false_discovery_q_values,
     family_weights,
-    posterior_confidence,
     rejection_limits,
 )
 
@@ -88,28 +87,6 @@ def test_no_candidates_no_q_values():
     empty = np.empty(0)
     assert len(false_discovery_q_values(empty, np.empty(0, dtype=int))) == 0
     assert len(rejection_limits(np.empty(0, dtype=int), 0.05)) == 0
-
-
-@pytest.mark.parametrize(
-    ("ours", "others"), [((60, 100), (500, 1000)), ((3, 4), (10, 20)), ((0, 30), (300, 600)), ((90, 100), (1, 10))]
-)
-def test_confidence_equals_simulated_posteriors(ours, others):
-    prior = 10.0
-    base = (ours[0] + others[0] + 0.5) / (ours[1] + others[1] + 1)
-    generator = np.random.default_rng(0)
-
-    def draw(won: int, n: int) -> np.ndarray:
-        return generator.beta(prior * base + won, prior * (1 - base) + n - won, size=400_000)
-
-    simulated = np.mean(draw(*ours) > draw(*others))
-    higher = posterior_confidence(*ours, *others, higher=True, prior_decisions=prior)
-    lower = posterior_confidence(*ours, *others, higher=False, prior_decisions=prior)
-    assert higher == pytest.approx(simulated, abs=4e-3)
-    assert higher + lower == pytest.approx(1.0)
-
-
-def test_confidence_without_decisions_is_even():
-    assert posterior_confidence(0, 0, 0, 0, higher=True, prior_decisions=10) == pytest.approx(0.5, abs=1e-6)
 
 
 def test_outcomes_that_moments_share_correlate_fully():

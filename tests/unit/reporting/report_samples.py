@@ -78,6 +78,7 @@ def rich_report(days: int = 120, types: dict[str, float] | None = None) -> dict[
         ],
         "patterns": patterns(),
         "levels": levels(total),
+        "reliability": reliability(),
         "control": {"shuffles": 20, "promoted": 0, "candidates_tried": 4912},
         "cost": cost(),
     }
@@ -107,6 +108,31 @@ def patterns() -> list[dict[str, Any]]:
         }
         for number, (text, rate, base, n, confidence, status) in enumerate(seen)
     ]
+
+
+def reliability() -> dict[str, Any]:
+    """Seventy forecasts in four bins, the last of them off the line."""
+    bins = [(0.5, 0.6, 8, 0.55, 4), (0.7, 0.8, 12, 0.76, 10), (0.8, 0.9, 10, 0.86, 9), (0.9, 1.0, 40, 0.97, 32)]
+    return {
+        "stretches": 6,
+        "forecasts": 70,
+        "came_true": 55,
+        "stated": 60.9,
+        "brier": 0.161,
+        "brier_of_base_rate": 0.168,
+        "bins": [
+            {
+                "from": low,
+                "to": high,
+                "count": n,
+                "stated": stated,
+                "came_true": came_true / n,
+                "low": wilson(came_true, n)["low"],
+                "high": wilson(came_true, n)["high"],
+            }
+            for low, high, n, stated, came_true in bins
+        ],
+    }
 
 
 def levels(total: int) -> list[dict[str, Any]]:
@@ -159,6 +185,7 @@ def empty_report() -> dict[str, Any]:
         "success_with_source": {"with_outcome": 0, "succeeded": 0, "success_rate": None, "low": None, "high": None},
         "patterns": [],
         "levels": [],
+        "reliability": {"stretches": 6, "forecasts": 0, "came_true": 0, "stated": None, "brier": None, "bins": []},
         "control": {"shuffles": 0, "promoted": 0, "candidates_tried": 0},
         "cost": {"scenario": "Nothing yet", "price_date": "2026-10-02", "lines": [], "total_usd": 0.0},
     }

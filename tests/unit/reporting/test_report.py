@@ -10,7 +10,7 @@ from agent_memory.costs import load_prices, monthly_cost
 from agent_memory.reporting import render_report
 from tests.workloads import every_ten_minutes
 
-PLOTS = ("days", "contexts", "sources", "patterns", "levels")
+PLOTS = ("days", "contexts", "sources", "patterns", "reliability", "levels")
 VOID = {"meta", "br"}
 LOADING = {"src", "href", "xlink:href", "srcset", "data", "poster", "action", "formaction", "background"}
 HOSTILE = "<script>alert(1)</script> & \"x\" 'y' $\\frac{1}{0}$ 日本 \x00\u200b </style><img src=x onerror=alert(2)>"
@@ -127,7 +127,7 @@ def test_every_plot_says_what_it_shows_and_every_table_has_a_caption_and_scopes(
 def test_every_section_is_headed(html: str) -> None:
     page = Page(html)
     headings = [attributes.get("id") for attributes in page.all("h2")]
-    assert headings == ["days", "contexts", "sources", "patterns", "control", "levels", "cost"]
+    assert headings == ["days", "contexts", "sources", "patterns", "reliability", "control", "levels", "cost"]
 
 
 def test_no_colour_is_left_that_the_page_does_not_set(html: str) -> None:
@@ -155,6 +155,8 @@ def test_rich_page_shows_the_reports_numbers() -> None:
         assert line["usage"] in text
     assert "The same search finds nothing in shuffled outcomes" in text
     assert "20 times" in text
+    assert "55 of 70 forecasts of a pattern came true, 61 expected" in text
+    assert "0.161: better than the 0.168" in text
 
 
 def test_context_table_holds_every_rate() -> None:
@@ -173,6 +175,7 @@ def test_empty_page_has_no_plot_and_says_why() -> None:
         "No success rate by context yet",
         "No success rate by source yet",
         "No pattern has been learned yet",
+        "No pattern has foretold anything yet",
         "The control has not been run",
         "No level holds anything yet",
         "No cost was estimated",
@@ -192,6 +195,7 @@ def test_decisions_without_outcomes_have_bars_but_no_rates() -> None:
         for row in report[rows]:
             row |= {"success_rate": None, "low": None, "high": None}
     report["patterns"] = []
+    report["reliability"] = empty_report()["reliability"]
     page = Page(render_report(report))
     assert plots(page) == ["plot wide", "plot narrow"] * 2
     assert "no outcome yet" in page.text

@@ -12,6 +12,7 @@ from agent_memory.errors import InvalidInput
 from agent_memory.keys import context_type_of
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.evidence import Evidence, evidence_of
+from agent_memory.learning.foresight import STRETCHES, past_forecasts
 from agent_memory.learning.life import Status
 from agent_memory.learning.patterns import PatternThresholds, identify_patterns
 from agent_memory.memory_manager import MemoryManager
@@ -20,6 +21,7 @@ from agent_memory.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS
 from agent_memory.tallies import Tally, count
 
 CONTROL_SHUFFLES = 20
+_CHANCES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 # Level, its store, its ages in words, and the age in milliseconds at which it ends.
 _LEVELS = (
@@ -75,9 +77,10 @@ class MemoryAnalytics:
         return await asyncio.to_thread(self._emerging, min_occurrences)
 
     async def generate_performance_report(self, time_range: TimeRange | None = None) -> dict[str, Any]:
-        """Everything at once: totals, days, contexts, sources, patterns, levels and the control.
+        """Everything at once: totals, days, contexts, sources, patterns, reliability, levels and the control.
 
-        The control learns from the same record with its outcomes shuffled: what it promotes is chance.
+        Reliability says what patterns would have foretold, and what came of it: `learning.foresight`. The control
+        learns from the same record with its outcomes shuffled: what it promotes is chance.
 
         Raises:
             Unavailable: a store did not answer; there is no partial report.
@@ -103,6 +106,7 @@ class MemoryAnalytics:
         now_ms = self._clock.now_ms()
         record = self._read(time_range, now_ms)
         patterns = [memory.as_dict() for memory in self._memory.long_term.find(MemoryType.PATTERN)]
+        newest = [row for row in record.evidence if row.timestamp_ms >= now_ms - EVIDENCE_DAYS * DAY_MS]
         patterns.sort(key=lambda one: one.get("status") != Status.ACTIVE)  # else most confident first, as they came
         return {
             "agent_id": self._memory.agent_id,
@@ -114,10 +118,9 @@ class MemoryAnalytics:
             "success_by_source": record.by_source(),
             "success_with_source": record.with_source.rate(),
             "patterns": [_pattern_row(pattern) for pattern in patterns],
+            "reliability": _reliability(newest),
             "levels": self._levels(record),
-            "control": _control(
-                [row for row in record.evidence if row.timestamp_ms >= now_ms - EVIDENCE_DAYS * DAY_MS]
-            ),
+            "control": _control(newest),
         }
 
     def _read(self, time_range: TimeRange | None, now_ms: int) -> "_Record":
@@ -247,4 +250,30 @@ def _control(evidence: list[Evidence]) -> dict[str, Any]:
         "shuffles": CONTROL_SHUFFLES,
         "promoted": sum(len(run.patterns) for run in runs),
         "candidates_tried": sum(run.candidates_tried for run in runs),
+    }
+
+
+def _reliability(evidence: list[Evidence]) -> dict[str, Any]:
+    forecasts = past_forecasts(evidence)
+    if not len(forecasts.stated):
+        return {"stretches": STRETCHES, "forecasts": 0, "came_true": 0, "stated": None, "brier": None, "bins": []}
+    return {
+        "stretches": STRETCHES,
+        "forecasts": len(forecasts.stated),
+        "came_true": int(forecasts.came_true.sum()),
+        "stated": float(forecasts.stated.sum()),
+        "brier": forecasts.brier,
+        "brier_of_base_rate": forecasts.brier_of_base_rate,
+        "bins": [
+            {
+                "from": one.low,
+                "to": one.high,
+                "count": one.count,
+                "stated": one.stated,
+                "came_true": one.came_true,
+                "low": one.interval[0],
+                "high": one.interval[1],
+            }
+            for one in forecasts.bins(_CHANCES)
+        ],
     }

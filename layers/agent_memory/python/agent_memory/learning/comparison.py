@@ -1,14 +1,15 @@
 """Two groups of decisions side by side: those that match a combination, and the rest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from agent_memory.learning.belief import Belief, Earlier, belief_in, chance_above
 from agent_memory.learning.clustering import Blocks, effective_sizes
 from agent_memory.learning.columns import BoolArray, FloatArray
 from agent_memory.learning.intervals import newcombe_interval, wilson_interval
-from agent_memory.learning.statistics import exact_p_values, posterior_confidence
+from agent_memory.learning.statistics import exact_p_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +60,60 @@ class Comparison:
 
     def p_value_of(self, *, higher: bool) -> float:
         """One-sided exact p-value for an effect in the given direction; 1 when it points the other way."""
-        if not self._both or (self.effect > 0) != higher or self.effect == 0:
+        if not self.has_both or (self.effect > 0) != higher or self.effect == 0:
             return 1.0
         return self._tail(sided=1)
 
-    def confidence(self, *, higher: bool, prior_decisions: float) -> float:
-        """Posterior probability, 0 to 1, that the effect points in the given direction."""
-        ours, others = self.matching, self.rest
-        return posterior_confidence(
+    def belief(self, *, prior_decisions: float, before: "Comparison | None" = None) -> Belief:
+        """What is believed of the matching decisions' rate; see `learning.belief`.
+
+        Args:
+            prior_decisions: how many decisions the belief "no different from the rest" is worth.
+            before: the decisions in which the combination was noticed, if these are others.
+        """
+        ours = self.matching
+        earlier = None
+        if before is not None and before.has_both:
+            # Markets in which everything succeeds more often are not the combination's doing.
+            rate = min(1.0, max(0.0, self.rest.rate + before.effect))
+            earlier = Earlier(rate=rate, worth=before.matching.effective)
+        return belief_in(
             ours.rate * ours.effective,
             ours.effective,
-            others.rate * others.effective,
-            others.effective,
-            higher=higher,
+            base=self._pooled_rate,
             prior_decisions=prior_decisions,
+            earlier=earlier,
+        )
+
+    def confidence(self, *, higher: bool, prior_decisions: float, before: "Comparison | None" = None) -> float:
+        """Posterior probability, 0 to 1, that the effect points in the given direction. Arguments as `belief`."""
+        rest, prior = self.rest, prior_decisions * self._pooled_rate
+        ours = self.belief(prior_decisions=prior_decisions, before=before)
+        won = rest.rate * rest.effective
+        above = chance_above(ours, prior + won, prior_decisions - prior + rest.effective - won)
+        return above if higher else 1.0 - above
+
+    def faded(self, by: float) -> "Comparison":
+        """The same of decisions that are worth `by` (0 to 1) of what they were."""
+        return Comparison(
+            replace(self.matching, effective=by * self.matching.effective),
+            replace(self.rest, effective=by * self.rest.effective),
         )
 
     @property
-    def _both(self) -> bool:
+    def _pooled_rate(self) -> float:
+        """Rate of all decisions, kept a little off 0 and 1."""
+        ours, rest = self.matching, self.rest
+        won = ours.rate * ours.effective + rest.rate * rest.effective
+        return (won + 0.5) / (ours.effective + rest.effective + 1.0)
+
+    @property
+    def has_both(self) -> bool:
+        """Whether there are decisions of either kind."""
         return bool(self.matching.occurrences and self.rest.occurrences)
 
     def _tail(self, *, sided: int) -> float:
-        if not self._both:
+        if not self.has_both:
             return 1.0
         tail = exact_p_values(*self.matching.effective_counts, *self.rest.effective_counts, sided=sided)
         return float(tail[0])

@@ -84,6 +84,17 @@ class Record:
         weights = half_life_weights((times[-1:] - times).astype(np.float64), half_life_ms)
         return compare(matching[which], self.success[which], [blocks.only(which) for blocks in self.scales], weights)
 
+    def compare_before(self, matching: BoolArray, *, from_ms: int, half_life_ms: int) -> Comparison:
+        """Compare matching decisions with the rest up to a time, worth less the older they are.
+
+        A decision counts half when it is a half-life older than the last that matches, as in `compare_recent`.
+        """
+        end = int(np.searchsorted(self.times_ms, from_ms))
+        times = self.times_ms[matching]
+        before = times[: int(np.count_nonzero(matching[:end]))]
+        weights = half_life_weights((times[-1:] - before).astype(np.float64), half_life_ms)
+        return self._compare(matching, slice(None, end)).faded(float(np.mean(weights)) if len(weights) else 0.0)
+
     def differs_within(self, matching: BoolArray, general: ByteArray, level: float) -> bool:
         """Whether matching decisions differ from the rest of those that match a more general combination.
 

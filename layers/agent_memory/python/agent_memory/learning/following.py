@@ -42,7 +42,8 @@ class Standing:
     Attributes:
         whole: its decisions against the rest, over all of the evidence.
         recent: the same for decisions that played no part in finding it, the newest counting most.
-        confidence: posterior probability, from `recent`, that the effect has the sign that was found.
+        confidence: posterior probability that the effect has the sign that was found, from `recent` and, as far as that
+            agrees, from the decisions before.
         has_alarm: the watched sum reached its limit.
         watch: where the sum goes on from the next time.
     """
@@ -95,6 +96,7 @@ def follow(
     matching = record.table.facts.holding(features)
     times = record.times_ms[matching]
     recent = record.compare_recent(matching, from_ms=judged_from_ms, half_life_ms=thresholds.half_life_ms)
+    before = record.compare_before(matching, from_ms=judged_from_ms, half_life_ms=thresholds.half_life_ms)
     whole = record.compare_all(matching)
     base_rates = local_base_rates(record.times_ms, record.success, matching, prior_decisions=thresholds.prior_decisions)
     # Outcomes that share their luck count as many times as the effective sample size says.
@@ -106,7 +108,7 @@ def follow(
     return Standing(
         whole=whole,
         recent=recent,
-        confidence=recent.confidence(higher=watch.is_better, prior_decisions=thresholds.prior_decisions),
+        confidence=recent.confidence(higher=watch.is_better, prior_decisions=thresholds.prior_decisions, before=before),
         has_alarm=bool(np.max(sums) >= log(thresholds.false_alarm_decisions)),
         watch=replace(watch, total=float(sums[settled]), through_ms=max(watch.through_ms, settled_ms)),
         first_seen_ms=int(times[0]) if len(times) else None,

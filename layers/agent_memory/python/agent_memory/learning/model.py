@@ -117,7 +117,8 @@ class Pattern:
         base_rate: success rate of the `base_occurrences` decisions of the same type that do not match.
         effect: `success_rate` − `base_rate`; below 0 the pattern is a warning.
         effect_interval: its 95 % Newcombe interval.
-        confidence: posterior probability, from the holdout alone, that the effect has the sign that was found.
+        confidence: posterior probability that the effect has the sign that was found, from the holdout and, as far as
+            that agrees, from the older part.
         p_value: two-sided and exact, from the older part, where the pattern was found.
         q_value: the false discovery rate at which it would still have been found among all tried.
         effective_sample_size: independent decisions that the matching ones are worth.

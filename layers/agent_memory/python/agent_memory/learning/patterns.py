@@ -136,6 +136,8 @@ def _pattern(candidate: Candidate, newer: Comparison, thresholds: PatternThresho
     whole = record.compare_all(matching)
     ours, rest = whole.matching, whole.rest
     times = record.times_ms[matching]
+    begins_ms = int(record.times_ms[record.older])
+    before = record.compare_before(matching, from_ms=begins_ms, half_life_ms=thresholds.half_life_ms)
     return Pattern(
         pattern_id=pattern_id_of(record.decision_type, features),
         decision_type=record.decision_type,
@@ -155,7 +157,9 @@ def _pattern(candidate: Candidate, newer: Comparison, thresholds: PatternThresho
         base_occurrences=rest.occurrences,
         effect=whole.effect,
         effect_interval=whole.effect_interval,
-        confidence=newer.confidence(higher=candidate.is_better, prior_decisions=thresholds.prior_decisions),
+        confidence=newer.confidence(
+            higher=candidate.is_better, prior_decisions=thresholds.prior_decisions, before=before
+        ),
         p_value=candidate.p_value,
         q_value=candidate.q_value,
         effective_sample_size=ours.effective,
@@ -164,7 +168,7 @@ def _pattern(candidate: Candidate, newer: Comparison, thresholds: PatternThresho
             successes=newer.matching.successes,
             base_rate=newer.rest.rate,
             p_value=newer.p_value_of(higher=candidate.is_better),
-            begins_ms=int(record.times_ms[record.older]),
+            begins_ms=begins_ms,
         ),
         first_seen_ms=int(times.min()),
         last_seen_ms=int(times.max()),

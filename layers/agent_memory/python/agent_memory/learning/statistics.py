@@ -17,12 +17,9 @@ __all__ = [
     "false_discovery_q_values",
     "family_weights",
     "newcombe_interval",
-    "posterior_confidence",
     "rejection_limits",
     "wilson_interval",
 ]
-
-_QUADRATURE_POINTS = 200
 
 
 def difference_p_values(
@@ -102,26 +99,3 @@ def rejection_limits(families: IntArray, rate: float) -> FloatArray:
         return np.empty(0, dtype=np.float64)
     harmonic = float(np.sum(1.0 / np.arange(1, len(families) + 1)))
     return family_weights(families) * (rate / harmonic)
-
-
-def posterior_confidence(
-    successes: float, n: float, other_successes: float, other_n: float, *, higher: bool, prior_decisions: float
-) -> float:
-    """Return the posterior probability that the first rate lies above (or below) the other one.
-
-    Both rates have the prior Beta(κb, κ(1−b)) with b the rate of both groups together (kept a little off 0 and
-    1: (wins + ½)/(n + 1)) and κ = `prior_decisions`: before looking, a pattern is believed to do as everything
-    else does, as firmly as κ decisions would make one believe. The posteriors are Beta(κb + wins,
-    κ(1−b) + losses). P(θ₁ > θ₂) = ∫ f₂(x)·P(θ₁ > x) dx is the mean of P(θ₁ > x) over 200 equally likely
-    values x of θ₂, exact to about 1e-3.
-
-    Conjugate updating: Gelman et al., Bayesian Data Analysis (2013) §2.4; the inequality of two Betas: Cook,
-    Exact Calculation of Beta Inequalities (2005).
-    """
-    base = (successes + other_successes + 0.5) / (n + other_n + 1.0)
-    prior_won, prior_lost = prior_decisions * base, prior_decisions * (1 - base)
-    points = (np.arange(_QUADRATURE_POINTS) + 0.5) / _QUADRATURE_POINTS
-    other = special.betaincinv(prior_won + other_successes, prior_lost + (other_n - other_successes), points)
-    above = special.betaincc(prior_won + successes, prior_lost + (n - successes), other)
-    share = float(np.mean(above))
-    return min(1.0, max(0.0, share if higher else 1.0 - share))

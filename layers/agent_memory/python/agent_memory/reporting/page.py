@@ -13,6 +13,7 @@ from agent_memory.reporting.days import Counts, count_by_day, draw_days
 from agent_memory.reporting.drawing import CANVASES, Canvas, inline_svg
 from agent_memory.reporting.intervals import Panel, draw_intervals
 from agent_memory.reporting.levels import draw_levels, holding
+from agent_memory.reporting.reliability import draw_reliability
 from agent_memory.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def _content(report: Mapping[str, Any]) -> dict[str, Any]:
         "patterns_emerging": view.patterns_emerging(report),
         "patterns_before": view.patterns_before(report),
         "patterns_plot": _intervals_plot(patterns, "patterns", "Success rate of each pattern and its base rate"),
+        "reliability": view.reliability_sentences(report),
+        "reliability_plot": _reliability_plot(report),
         "control": view.control_sentences(report),
         "archive_after_days": ARCHIVE_AFTER_DAYS,
         "hot_days": HOT_DAYS,
@@ -134,6 +137,19 @@ def _intervals_plot(panels: list[Panel], name: str, subject: str) -> Markup:
         return Markup("")
     description = view.description_of(panels, subject)
     return _plot(name, description, lambda canvas: draw_intervals(panels, canvas))
+
+
+def _reliability_plot(report: Mapping[str, Any]) -> Markup:
+    bins = report["reliability"]["bins"]
+    if not bins:
+        return Markup("")
+    rows = ", ".join(
+        f"stated {words.percent(row['stated'])}, came true {words.percent(row['came_true'])} "
+        f"of {words.count(row['count'])}"
+        for row in bins
+    )
+    description = f"Reliability of what patterns foretold: {rows}."
+    return _plot("reliability", description, lambda canvas: draw_reliability(bins, canvas))
 
 
 def _levels_plot(report: Mapping[str, Any]) -> Markup:

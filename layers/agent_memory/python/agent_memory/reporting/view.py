@@ -183,6 +183,27 @@ def patterns_heading(report: Report) -> str:
     return f"{heading}, {count(before)} of earlier nights no longer holding" if before else heading
 
 
+def reliability_sentences(report: Report) -> tuple[str, str]:
+    """How what patterns foretold came true, as a heading and a sentence that says how it was judged."""
+    reliability = report["reliability"]
+    forecasts, held = reliability["forecasts"], reliability["came_true"]
+    how = (
+        f"The newer part of the record was cut into {count(reliability['stretches'])} stretches. Before each, patterns "
+        "were searched in what had come before, and each stated the chance that its decisions would go on doing "
+        "better, or worse, than the rest of their type."
+    )
+    if not forecasts:
+        return "No pattern has foretold anything yet", how
+    brier, base = reliability["brier"], reliability["brier_of_base_rate"]
+    than = "better than" if brier < base else "no better than"
+    heading = f"{count(held)} of {plural(forecasts, 'forecast')} of a pattern came true"
+    sentence = (
+        f"{how} The Brier score, where 0 is best, is {brier:.3f}: {than} the {base:.3f} of one who knows how many come "
+        "true in all and states that share each time."
+    )
+    return f"{heading}, {count(reliability['stated'])} expected", sentence
+
+
 def control_sentences(report: Report) -> tuple[str, str]:
     """What the control found, as a heading and a sentence that says how it was done."""
     control = report.get("control") or {}
