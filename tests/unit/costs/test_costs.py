@@ -52,6 +52,7 @@ def test_the_ten_minute_agent_logs_25_920_decisions_a_month():
         ("EventBridge Scheduler", "starts", {}, "0.01"),
         ("X-Ray", "of nights and requests", {"traces_requests": True, "reads": 991_330}, "5.00"),
         ("X-Ray", "30 traces of nights", {}, "0.01"),
+        ("CloudTrail", "data events", {"data_trails": 1, "reads": 991_330}, "1.00"),
         ("KMS", "2 keys", {"kms_keys": 2}, "2.00"),
         ("Data transfer", "to agents outside AWS", {"reads": 2**30, "reply_bytes": 10}, "0.90"),
     ],
@@ -139,6 +140,7 @@ def test_prices_without_a_dated_source_are_named_in_the_notes():
         "s3_glacier_flexible",
         "s3_glacier_transition",
         "cloudwatch_composite_alarms",
+        "cloudtrail_data_events",
         "data_transfer_out",
         "kms_keys",
     }

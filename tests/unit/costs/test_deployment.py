@@ -59,6 +59,11 @@ def test_a_type_without_a_price_is_counted(tmp_path):
     assert found.unpriced == {"AWS::EC2::NatGateway": 2, "AWS::EC2::VPCEndpoint": 1}
 
 
+def test_only_a_trail_of_data_events_is_charged(tmp_path):
+    selecting = ("CloudTrail::Trail", {"AdvancedEventSelectors": [{}]})
+    assert read_deployment(template(tmp_path, A=selecting, B=("CloudTrail::Trail", {}))).data_trails == 1
+
+
 def test_tables_without_recovery_are_not_backed_up(tmp_path):
     assert read_deployment(template(tmp_path, T=("DynamoDB::Table", {}))).backed_up is False
     specification = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}}

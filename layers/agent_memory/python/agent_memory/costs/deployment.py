@@ -18,7 +18,7 @@ _API = "-api"
 
 # What is priced, here or by the workload that it carries.
 _PRICED = {
-    "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage",
+    "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::CloudTrail::Trail",
     "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Dashboard",
     "AWS::DynamoDB::Table", "AWS::ElastiCache::ReplicationGroup", "AWS::KMS::Key",
     "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::Scheduler::Schedule",
@@ -50,6 +50,7 @@ class Deployment:
         cache_nodes: nodes of the cache; 0 without one.
         cache_node_type: their type, as `cache.t4g.micro`.
         kms_keys: customer managed keys.
+        data_trails: trails that record the calls on tables or objects.
         traces_requests: whether X-Ray traces requests to the API.
         backed_up: whether the tables have point-in-time recovery.
         api_memory_mb: memory of the function that answers the API.
@@ -67,6 +68,7 @@ class Deployment:
     cache_nodes: int = 0
     cache_node_type: str = "cache.t4g.micro"
     kms_keys: int = 0
+    data_trails: int = 0
     traces_requests: bool = False
     backed_up: bool = True
     api_memory_mb: int = 1024
@@ -116,6 +118,7 @@ def _deployment(resources: list[Resource]) -> Deployment:
         cache_nodes=sum(int(one.get("NumCacheClusters", 1)) for one in caches),
         cache_node_type=caches[0]["CacheNodeType"] if caches else "",
         kms_keys=len(of("KMS::Key")),
+        data_trails=sum("AdvancedEventSelectors" in one or "EventSelectors" in one for one in of("CloudTrail::Trail")),
         traces_requests=any(one.get("TracingConfig", {}).get("Mode") == "Active" for one in api),
         backed_up=any(map(_is_backed_up, of("DynamoDB::Table"))),
         api_memory_mb=max((int(one.get("MemorySize", 128)) for one in api), default=0),

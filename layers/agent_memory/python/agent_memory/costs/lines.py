@@ -50,6 +50,7 @@ class Month:
         """Every line of the month, in no order."""
         yield from self._cache()
         yield from self._watching()
+        yield from self._records()
         yield from self._table()
         yield from self._requests()
         yield from self._night()
@@ -73,14 +74,22 @@ class Month:
         yield self._metrics()
         if deployed.dashboard_metrics:
             yield self._dashboards()
-        gigabytes = self._log_bytes / GIGABYTE
-        stored = charge("cloudwatch_logs_stored", gigabytes * deployed.log_days / _DAYS_A_MONTH)
-        usage = f"{size(self._log_bytes)} of logs, kept {deployed.log_days} days"
-        logs = charge("cloudwatch_logs_ingested", gigabytes) + stored
-        yield Usage("CloudWatch", usage, logs, ("log of the platform",))
-        traces = NIGHTS + (self.workload.requests if deployed.traces_requests else 0)
+
+    def _records(self) -> Iterator[Usage]:
+        """Logs, traces, and the calls that a trail keeps."""
+        deployed, charge, requests = self.deployment, self.prices.charge, self.workload.requests
+        log_bytes = requests * self.units.log_bytes
+        ingested = charge("cloudwatch_logs_ingested", log_bytes / GIGABYTE)
+        stored = charge("cloudwatch_logs_stored", log_bytes / GIGABYTE * deployed.log_days / _DAYS_A_MONTH)
+        usage = f"{size(log_bytes)} of logs, kept {deployed.log_days} days"
+        yield Usage("CloudWatch", usage, ingested + stored, ("log of the platform",))
+        traces = NIGHTS + (requests if deployed.traces_requests else 0)
         what = "nights and requests" if deployed.traces_requests else "nights"
         yield Usage("X-Ray", f"{traces:,.0f} traces of {what}", charge("xray_traces", traces))
+        if trails := deployed.data_trails:
+            events = trails * (requests + NIGHTS * self.workload.agents)
+            recorded = charge("cloudtrail_data_events", events)
+            yield Usage("CloudTrail", f"{events:,.0f} data events", recorded, ("one event a request or night",))
 
     def _metrics(self) -> Usage:
         """Custom metrics, which are prorated by the hour and metered only when they are sent.
@@ -101,10 +110,6 @@ class Month:
         allowed = self.prices.charge("cloudwatch_dashboards", small).allowed_usd
         usage = f"{_counted(len(shown), 'dashboard')} of {', '.join(map(str, shown))} metrics"
         return Usage("CloudWatch", usage, Charge(listed, allowed))
-
-    @property
-    def _log_bytes(self) -> float:
-        return self.workload.requests * self.units.log_bytes
 
     def _table(self) -> Iterator[Usage]:
         work, units, charge = self.workload, self.units, self.prices.charge
