@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learned bench-trading bench-backtest local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
+.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learned bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -48,6 +48,12 @@ bench-trading: $(READY)  ## Measure what searching a trading memory costs (five 
 
 bench-backtest: $(READY)  ## Measure how long a backtest takes (half a minute)
 	@exec $(BIN)/python -m benchmarks.backtest
+
+bench-cost: $(READY)  ## Measure what the cost estimate rests on, and write it into the package (two minutes)
+	@exec $(BIN)/python -m benchmarks.cost
+
+cost-page: synth  ## Write the tables of docs/cost.md
+	@exec $(BIN)/python -m benchmarks.cost_page
 
 local-up: $(READY)  ## Start the local cloud and deploy the stacks into it
 	@exec $(BIN)/python -m local up

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ class Measured:
     requests: int = 0
     write_units: float = 0.0
     read_units: float = 0.0
+    write_units_of: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     intervals: list[tuple[float, float]] = field(default_factory=list)
 
     @property
@@ -75,6 +77,7 @@ class Meter:
             measured.intervals.append((self._begun.at, time.perf_counter()))
             if model.name in _WRITES:
                 measured.write_units += _charged(parsed)
+                measured.write_units_of[model.name] += _charged(parsed)
             else:
                 measured.read_units += _read(parsed, model.name)
 

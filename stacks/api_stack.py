@@ -69,6 +69,7 @@ class ApiStack(BaseStack):
                 **cache_environment(self.config, cache),
             },
             memory_mb=1024,
+            traced=self.config.trace_requests,
             timeout_seconds=29,  # API Gateway gives up after 30
             network=cache_network(self.config, cache),
         )
@@ -99,7 +100,6 @@ class ApiStack(BaseStack):
             http_api=api,
             stage_name="$default",
             auto_deploy=True,
-            detailed_metrics_enabled=True,
             throttle=apigw.ThrottleSettings(
                 rate_limit=self.config.api_requests_per_second, burst_limit=self.config.api_burst
             ),

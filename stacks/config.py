@@ -131,6 +131,16 @@ class DeployConfig(BaseModel):
         "a second, and more make reads dearer",
         examples=["4"],
     )
+    dashboard: bool = Field(
+        default=False,
+        description="whether there is a CloudWatch dashboard; AWS charges $3 a month for it",
+        examples=["true"],
+    )
+    trace_requests: bool = Field(
+        default=False,
+        description="whether X-Ray traces every request to the API; AWS charges $5 a million",
+        examples=["true"],
+    )
     decisions_expected_hours: int | None = Field(
         default=None,
         ge=1,

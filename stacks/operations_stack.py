@@ -1,4 +1,4 @@
-"""Operations: one dashboard, and alarms that reach a topic."""
+"""Operations: alarms that reach a topic, and a dashboard where one is asked for."""
 
 import aws_cdk as cdk
 import cdk_monitoring_constructs as monitoring
@@ -39,7 +39,7 @@ ON_THE_DASHBOARD = (
 
 
 class OperationsStack(BaseStack):
-    """Dashboard and alarms.
+    """Alarms, and the dashboard that the setting `dashboard` asks for.
 
     Attributes:
         topic: where every alarm is announced.
@@ -70,7 +70,8 @@ class OperationsStack(BaseStack):
             )
             if config.monthly_budget_usd is not None:
                 MonthlyBudget(self, "Budget", prefix=config.prefix, usd=config.monthly_budget_usd, topic=self.topic)
-        self._dashboard(storage, cache, api, nightly)
+        if config.dashboard:
+            self._dashboard(storage, cache, api, nightly)
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn, description="Topic of all alarms")
 
     def _topic(self) -> sns.Topic:

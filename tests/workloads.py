@@ -1,24 +1,29 @@
-"""A month's workload for tests."""
+"""A month for tests: the ten-minute agent on a small deployment, with round units."""
 
 from dataclasses import replace
 
-from agent_memory.costs import Workload, agent_every_ten_minutes
+from agent_memory.costs import Deployment, MeasuredUnits, Workload, agent_every_ten_minutes
+
+UNITS = MeasuredUnits(
+    measured="2026-11-24",
+    log_units=3,
+    outcome_units=3,
+    expiry_units=1,
+    read_units=1,
+    stored_bytes=2_200,
+    archived_bytes=52,
+    reply_bytes=1_000,
+    night_write_units=120,
+    night_read_units=2,
+    log_line_bytes=1_000,
+    platform_log_bytes=1_000,
+    api_seconds=0.06,
+    night_seconds=3,
+)
+DEPLOYMENT = Deployment(
+    alarm_metrics=14, composite_alarms=1, cache_nodes=1, api_memory_mb=1024, night_memory_mb=6144, log_days=30
+)
 
 
 def every_ten_minutes(**changes: object) -> Workload:
-    workload = agent_every_ten_minutes(
-        write_units_per_decision=7,
-        read_units_per_read=1,
-        item_bytes=2_200,
-        archive_bytes_per_decision=52,
-        nightly_write_units=120,
-        nightly_read_units=15_000,
-        nightly_gb_seconds=40,
-        nightly_transitions=14,
-        api_gb_seconds=0.03,
-        log_bytes=600e6,
-        alarms=14,
-        dashboards=1,
-        custom_metrics=9,
-    )
-    return replace(workload, **changes)
+    return replace(agent_every_ten_minutes(), **changes)

@@ -28,7 +28,7 @@ class Network:
 
 
 class AgentFunction(lambda_.Function):
-    """The function of `lambdas/{name}`: JSON logs with a retention time, tracing, a role that may do nothing yet.
+    """The function of `lambdas/{name}`: JSON logs with a retention time, a role that may do nothing yet, tracing.
 
     Attributes:
         config: settings of the deployment.
@@ -49,6 +49,7 @@ class AgentFunction(lambda_.Function):
         timeout_seconds: int,
         network: Network | None = None,
         reserved_concurrency: int | None = None,
+        traced: bool = True,
     ) -> None:
         full_name = f"{config.prefix}-{name}"
         log_group = log_group_for(scope, f"{construct_id}Logs", f"/aws/lambda/{full_name}", config)
@@ -73,13 +74,13 @@ class AgentFunction(lambda_.Function):
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.DISABLED,
             reserved_concurrent_executions=reserved_concurrency,
             **_placement(network),
         )
         self.config = config
         self.execution_role = role
-        _acknowledge(self, role, in_vpc=network is not None)
+        _acknowledge(self, role, in_vpc=network is not None, traced=traced)
 
 
 def _common_environment(config: DeployConfig, name: str) -> dict[str, str]:
@@ -108,17 +109,18 @@ def _placement(network: Network | None) -> dict[str, Any]:
     }
 
 
-def _acknowledge(function: lambda_.Function, role: iam.Role, *, in_vpc: bool) -> None:
+def _acknowledge(function: lambda_.Function, role: iam.Role, *, in_vpc: bool, traced: bool) -> None:
     acknowledge(
         function,
         "AwsSolutions-L1",
         "python3.13 is the newest runtime that the code is tested on; it is supported until 2029.",
     )
-    acknowledge(
-        role,
-        "AwsSolutions-IAM5[Resource::*]",
-        "X-Ray's write actions know no resources: xray:PutTraceSegments and xray:PutTelemetryRecords only.",
-    )
+    if traced:
+        acknowledge(
+            role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "X-Ray's write actions know no resources: xray:PutTraceSegments and xray:PutTelemetryRecords only.",
+        )
     if in_vpc:
         acknowledge(
             role,

@@ -54,9 +54,12 @@ def aws(tmp_path_factory) -> Synthesized:
         region="eu-central-1",
         alarm_email="ops@example.com",
         time_zone="Europe/Berlin",
+        dashboard="true",
     )
 
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory) -> Synthesized:
-    return synthesize(tmp_path_factory.mktemp("local"), profile="local", redis_endpoint="127.0.0.1:6390")
+    return synthesize(
+        tmp_path_factory.mktemp("local"), profile="local", redis_endpoint="127.0.0.1:6390", dashboard="true"
+    )

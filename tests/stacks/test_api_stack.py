@@ -1,6 +1,6 @@
 import json
 
-from tests.stacks.conftest import build
+from tests.stacks.conftest import build, synthesize
 from tests.stacks.templates import Template, text_of
 
 
@@ -90,8 +90,16 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
     connect = {resource for action, resource in permissions if action == "elasticache:Connect"}
     assert {resource.split(":")[5] for resource in connect} == {"replicationgroup", "user"}
     assert not any(resource.endswith(":*") for resource in connect)
-    wild = {action for action, resource in permissions if resource == "*"}
-    assert wild == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    assert not any(resource == "*" for _, resource in permissions)
+
+
+def test_what_costs_money_a_request_or_a_month_is_there_where_it_is_asked_for(aws, tmp_path):
+    assert not aws["api"].only("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"].get("DetailedMetricsEnabled")
+    asked = synthesize(tmp_path, trace_requests="true")
+    assert asked["api"].function("agent-memory-api")["TracingConfig"] == {"Mode": "Active"}
+    traces = {action for action, resource in asked["api"].permissions("agent-memory-api") if resource == "*"}
+    assert traces == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    assert not asked["operations"].of_type("AWS::CloudWatch::Dashboard")
 
 
 def test_outputs_name_the_api(aws):

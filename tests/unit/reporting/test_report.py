@@ -8,7 +8,7 @@ from report_samples import CONTEXTS, TYPES, empty_report, rich_report
 
 from agent_memory.costs import load_prices, monthly_cost
 from agent_memory.reporting import render_report
-from tests.workloads import every_ten_minutes
+from tests.workloads import DEPLOYMENT, UNITS, every_ten_minutes
 
 PLOTS = ("days", "contexts", "sources", "patterns", "reliability", "levels")
 VOID = {"meta", "br"}
@@ -267,11 +267,10 @@ def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:
 
 
 def test_the_cost_estimate_fits_the_page() -> None:
-    workload = every_ten_minutes(assumed=frozenset({"log_bytes"}))
-    cost = monthly_cost(workload, load_prices())
+    cost = monthly_cost(every_ten_minutes(), UNITS, DEPLOYMENT, load_prices())
     text = Page(render_report(empty_report() | {"cost": cost.as_dict()})).text
     assert f"A month would cost ${cost.total_usd}" in text
-    assert "(assumed: log bytes)" in text
+    assert "(assumed: seconds)" in text
     assert all(note in text for note in cost.notes)
 
 

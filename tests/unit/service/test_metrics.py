@@ -10,7 +10,7 @@ from agent_memory.errors import Unavailable
 from agent_memory.ids import new_decision_id
 from agent_memory.models import Decision, Outcome
 from agent_memory.night.consolidation import memory_correlation
-from agent_memory.service import api, metric_names
+from agent_memory.service import api, decision_routes, metric_names
 from agent_memory.service.observability import metrics
 from tests.http_events import Context, http_event
 
@@ -59,9 +59,25 @@ def test_decisions_that_rest_on_memories_are_counted(put, caplog):
     told = put("POST", "decisions/batch", {"decisions": given})
     assert told.pop("DecisionLatency")[0] > 0
     assert told == {"DecisionsLogged": [2], "DecisionsInfluenced": [1]}
-    assert put("POST", "outcomes/batch", {"outcomes": [{"decision_id": "x", "outcome": {}, "success": True}]}) == {
-        "OutcomesLogged": [0]
-    }
+
+
+def test_outcomes_are_told_in_a_log_line(put, monkeypatch):
+    told = []
+    monkeypatch.setattr(decision_routes.logger, "info", lambda message, **fields: told.append((message, fields)))
+    report = {"decision_id": new_decision_id("QUERY", 5), "outcome": {}, "success": True}
+    assert put("POST", "outcomes/batch", {"outcomes": [report]}) == {}
+    assert told == [("outcomes", {"logged": 0})]
+
+
+def test_a_metric_is_sent_by_the_request_by_the_night_or_on_failure():
+    sent = {rhythm: [one.name for one in metric_names.ALL if one.sent is rhythm] for rhythm in metric_names.Sent}
+    assert sent[metric_names.Sent.ON_FAILURE] == ["STMFailures"]
+    assert sent[metric_names.Sent.BY_REQUESTS] == [
+        "DecisionsLogged",
+        "DecisionLatency",
+        "DecisionsInfluenced",
+        "STMHitRate",
+    ]
 
 
 def test_while_the_cache_is_away_queries_are_counted_by_the_process(served, monkeypatch):

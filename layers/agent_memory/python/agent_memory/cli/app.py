@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 
 import typer
 
+from agent_memory.cli.cost import cost
 from agent_memory.cli.night import night
 from agent_memory.cli.policy import policy
 from agent_memory.cli.verify import verify
@@ -25,7 +26,7 @@ INTERRUPTED = 130
 COMMANDS = "agent_memory.commands"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-for _command in (verify, night, export, forget, policy):
+for _command in (verify, night, export, forget, policy, cost):
     app.command()(_command)
 for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
     app.command(_point.name)(_point.load())

@@ -1,242 +1,117 @@
-"""A month's cost, one line a thing that is billed."""
+"""A month's cost: its lines, what dominates, and what is left of it in an account that uses nothing else."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
+from agent_memory.costs.deployment import Deployment
+from agent_memory.costs.lines import Month
 from agent_memory.costs.prices import Prices
+from agent_memory.costs.units import MeasuredUnits
 from agent_memory.costs.workload import Workload
-from agent_memory.retention import EXPIRE_AFTER_DAYS, GLACIER_AFTER_DAYS, HOT_DAYS
 
-_CENT = Decimal("0.01")
-_GIGABYTE = 2**30
-_NIGHTLY_FUNCTIONS = 4  # consolidation, pruning, archival, analytics
-_OBJECTS_PER_ARCHIVED_DAY = 2  # the Parquet file and its manifest
-
-# S3 lifecycle leaves smaller objects where they are, and keeps this much about each object that it moves.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
-_SMALLEST_GLACIER_OBJECT = 128 * 1024
-_GLACIER_INDEX_BYTES = 32 * 1024
-_GLACIER_NAME_BYTES = 8 * 1024
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One thing that is billed; `monthly_usd` is rounded up to the cent."""
+    """One thing that is billed, in US dollars.
+
+    Attributes:
+        service: who bills it.
+        usage: how much of what, in words.
+        monthly_usd: at list prices, rounded up to the cent.
+        allowed_usd: how much of it an always-free allowance covers, not rounded.
+    """
 
     service: str
     usage: str
     monthly_usd: Decimal
+    allowed_usd: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A month's lines and what they add up to."""
+    """A month's lines, dearest first, and what they add up to."""
 
     scenario: str
     price_date: str
+    measured: str
     lines: tuple[CostLine, ...]
     notes: tuple[str, ...]
 
     @property
     def total_usd(self) -> Decimal:
-        """Sum of the lines as they are shown."""
+        """Sum of the lines as they are shown, at list prices."""
         return sum((line.monthly_usd for line in self.lines), Decimal(0))
+
+    @property
+    def allowances_usd(self) -> dict[str, Decimal]:
+        """What the always-free allowances take off, by service, rounded down to the cent; the largest first."""
+        found: dict[str, Decimal] = defaultdict(Decimal)
+        for line in self.lines:
+            found[line.service] += line.allowed_usd
+        cents = {service: usd // CENT * CENT for service, usd in found.items() if usd >= CENT}
+        return dict(sorted(cents.items(), key=lambda one: one[1], reverse=True))
+
+    @property
+    def total_after_allowances_usd(self) -> Decimal:
+        """What is left where nothing else in the account uses the allowances."""
+        return self.total_usd - sum(self.allowances_usd.values(), Decimal(0))
+
+    def share(self, line: CostLine) -> float:
+        """A line's part (0-1) of the total at list prices."""
+        return float(line.monthly_usd / self.total_usd) if self.total_usd else 0.0
 
     def as_dict(self) -> dict[str, object]:
         """The report's `cost` section, plain JSON types only."""
         return {
             "scenario": self.scenario,
             "price_date": self.price_date,
+            "measured": self.measured,
             "lines": [
                 {"service": line.service, "usage": line.usage, "monthly_usd": float(line.monthly_usd)}
                 for line in self.lines
             ],
             "total_usd": float(self.total_usd),
+            "allowances_usd": {service: float(usd) for service, usd in self.allowances_usd.items()},
+            "total_after_allowances_usd": float(self.total_after_allowances_usd),
             "notes": list(self.notes),
         }
 
 
-def monthly_cost(workload: Workload, prices: Prices) -> Cost:
-    """Cost of a month at list prices, no free allowance subtracted.
+def monthly_cost(workload: Workload, units: MeasuredUnits, deployment: Deployment, prices: Prices) -> Cost:
+    """Cost of a month at list prices; what the always-free allowances would cover stands beside it.
 
     Each line is rounded up to the cent, so that the lines shown add up to the total shown.
+
+    Raises:
+        InvalidInput: there is no price for the cache's type of node.
     """
     lines = (
-        *_cache(workload, prices),
-        *_observability(workload, prices),
-        *_table(workload, prices),
-        *_requests(workload, prices),
-        *_night(workload, prices),
-        _archive(workload, prices),
+        CostLine(
+            one.service,
+            f"{one.usage} (assumed: {', '.join(one.assumed)})" if one.assumed else one.usage,
+            one.charge.list_usd.quantize(CENT, rounding=ROUND_CEILING),
+            one.charge.allowed_usd,
+        )
+        for one in Month(workload, units, deployment, prices).lines()
     )
     ordered = sorted(lines, key=lambda line: line.monthly_usd, reverse=True)
-    return Cost(workload.scenario, _price_date(prices), tuple(ordered), _notes(prices))
-
-
-def _cache(workload: Workload, prices: Prices) -> tuple[CostLine, ...]:
-    hours = workload.cache_node_hours
-    usage = f"{hours:,.0f} hours of a cache.t4g.micro node (Valkey)"
-    usd = prices["valkey_t4g_micro_hours"].of(hours)
-    return (_line(workload, "ElastiCache", usage, usd, "cache_node_hours"),)
-
-
-def _observability(workload: Workload, prices: Prices) -> tuple[CostLine, ...]:
-    gigabytes = workload.log_bytes / _GIGABYTE
-    logs = prices["cloudwatch_logs_ingested"].of(gigabytes) + prices["cloudwatch_logs_stored"].of(gigabytes)
-    logs_usage = f"{_size(workload.log_bytes)} of logs, kept a month"
-    return (
-        _counted(workload, prices, "dashboards"),
-        _counted(workload, prices, "custom_metrics"),
-        _counted(workload, prices, "alarms"),
-        _line(workload, "CloudWatch", logs_usage, logs, "log_bytes"),
-        _line(
-            workload,
-            "X-Ray",
-            f"{workload.traces:,.0f} traces",
-            prices["xray_traces"].of(workload.traces),
-            "traces",
-        ),
-    )
-
-
-def _counted(workload: Workload, prices: Prices, field: str) -> CostLine:
-    """CloudWatch's dashboards, metrics and alarms: a price a piece."""
-    count = int(getattr(workload, field))
-    things = field.replace("_", " ")
-    usage = f"{count:,} {things if count != 1 else things.removesuffix('s')}"
-    price = prices[f"cloudwatch_{field.removeprefix('custom_')}"]
-    return _line(workload, "CloudWatch", usage, price.of(count), field)
-
-
-def _table(workload: Workload, prices: Prices) -> tuple[CostLine, ...]:
-    nights = workload.agents * workload.nights
-    writes = workload.decisions * workload.write_units_per_decision + nights * workload.nightly_write_units
-    reads = workload.reads * workload.read_units_per_read + nights * workload.nightly_read_units
-    stored = workload.decisions_per_day * HOT_DAYS * workload.item_bytes
-    gigabytes = stored / _GIGABYTE
-    storage = prices["dynamodb_storage"].of(gigabytes) + prices["dynamodb_pitr"].of(gigabytes)
-    return (
-        _line(
-            workload,
-            "DynamoDB",
-            f"{writes:,.0f} write units: {workload.decisions:,.0f} decisions at "
-            f"{workload.write_units_per_decision:,.3g}, and the nights",
-            prices["dynamodb_write_units"].of(writes),
-            "write_units_per_decision",
-            "nightly_write_units",
-        ),
-        _line(
-            workload,
-            "DynamoDB",
-            f"{reads:,.0f} read units: {workload.reads:,.0f} reads at {workload.read_units_per_read:,.3g}, "
-            "and the nights",
-            prices["dynamodb_read_units"].of(reads),
-            "reads",
-            "read_units_per_read",
-            "nightly_read_units",
-        ),
-        _line(
-            workload,
-            "DynamoDB",
-            f"{_size(stored)} stored ({HOT_DAYS} days), with point-in-time recovery",
-            storage,
-            "item_bytes",
-        ),
-    )
-
-
-def _requests(workload: Workload, prices: Prices) -> tuple[CostLine, ...]:
-    api = workload.batch_requests + workload.api_requests
-    nightly_runs = workload.nights * (1 + _NIGHTLY_FUNCTIONS * workload.agents)
-    nightly_seconds = workload.nights * workload.agents * workload.nightly_gb_seconds
-    gb_seconds = api * workload.api_gb_seconds + nightly_seconds
-    invocations = prices["lambda_requests"].of(api + nightly_runs)
-    durations = prices["lambda_arm_gb_seconds"].of(gb_seconds)
-    return (
-        _line(
-            workload,
-            "API Gateway",
-            f"{api:,.0f} requests, {workload.batch_requests:,.0f} of them batches of {workload.batch_size:,}",
-            prices["http_api_requests"].of(api),
-            "api_requests",
-        ),
-        _line(
-            workload,
-            "Lambda",
-            f"{api + nightly_runs:,.0f} requests, {gb_seconds:,.0f} GB-seconds on arm64",
-            invocations + durations,
-            "api_gb_seconds",
-            "nightly_gb_seconds",
-        ),
-    )
-
-
-def _night(workload: Workload, prices: Prices) -> tuple[CostLine, ...]:
-    transitions = workload.nights * workload.nightly_transitions
-    return (
-        _line(
-            workload,
-            "Step Functions",
-            f"{transitions:,.0f} state transitions in {workload.nights:,} nights",
-            prices["step_functions_transitions"].of(transitions),
-            "nightly_transitions",
-        ),
-        _line(
-            workload,
-            "EventBridge Scheduler",
-            f"{workload.nights:,} invocations",
-            prices["scheduler_invocations"].of(workload.nights),
-        ),
-    )
-
-
-def _archive(workload: Workload, prices: Prices) -> CostLine:
-    """The archive at its largest: seven years full, each month adding one month and dropping one."""
-    moves = workload.archive_object_bytes >= _SMALLEST_GLACIER_OBJECT
-    standard_days = GLACIER_AFTER_DAYS if moves else EXPIRE_AFTER_DAYS
-    glacier_days = EXPIRE_AFTER_DAYS - standard_days
-    day_bytes = workload.decisions_per_day * workload.archive_bytes_per_decision
-    moved_objects = workload.agents * glacier_days
-    standard = day_bytes * standard_days + moved_objects * _GLACIER_NAME_BYTES
-    glacier = day_bytes * glacier_days + moved_objects * _GLACIER_INDEX_BYTES
-    archived = workload.agents * workload.nights
-    usd = (
-        prices["s3_standard"].of(standard / _GIGABYTE)
-        + prices["s3_glacier_flexible"].of(glacier / _GIGABYTE)
-        + prices["s3_put"].of(archived * _OBJECTS_PER_ARCHIVED_DAY)
-        + prices["s3_get"].of(archived)
-        + (prices["s3_glacier_transition"].of(archived) if moves else 0)
-    )
-    where = f"{_size(glacier)} of it in Glacier" if moves else "objects too small for Glacier"
-    usage = f"{_size(standard + glacier)}, the archive after seven years, {where}"
-    return _line(workload, "S3", usage, usd, "archive_bytes_per_decision")
-
-
-def _line(workload: Workload, service: str, usage: str, usd: Decimal, *inputs: str) -> CostLine:
-    assumed = [name.replace("_", " ") for name in inputs if name in workload.assumed]
-    text = f"{usage} (assumed: {', '.join(assumed)})" if assumed else usage
-    return CostLine(service, text, usd.quantize(_CENT, rounding=ROUND_CEILING))
-
-
-def _size(size: float) -> str:
-    """Bytes in the largest binary unit that leaves at least one, at most GB: `1.4 GB`, `310 MB`, `12 KB`."""
-    for unit, factor in (("GB", _GIGABYTE), ("MB", 2**20), ("KB", 2**10)):
-        if size >= factor:
-            return f"{size / factor:,.3g} {unit}" if size < 1000 * factor else f"{size / factor:,.0f} {unit}"
-    return f"{size:,.0f} bytes"
-
-
-def _price_date(prices: Prices) -> str:
     between = prices.confirmed_between
-    return "no dated source" if between is None else " to ".join(between)
+    price_date = "no dated source" if between is None else " to ".join(between)
+    return Cost(workload.scenario, price_date, units.measured, tuple(ordered), _notes(deployment, prices))
 
 
-def _notes(prices: Prices) -> tuple[str, ...]:
+def _notes(deployment: Deployment, prices: Prices) -> tuple[str, ...]:
     undated = ", ".join(name.replace("_", " ") for name in prices.unconfirmed)
+    unpriced = ", ".join(f"{count} {kind}" for kind, count in deployment.unpriced.items())
     notes = [
-        f"On-demand list prices of {prices.region}; each line is rounded up to the cent.",
-        "Free allowances are not subtracted, and neither tax nor transfer to the internet is added.",
+        f"On-demand list prices of {prices.region}; each line is rounded up to the cent; no tax.",
+        "Allowances are an account's: what else it runs uses them, too.",
     ]
     if undated:
         notes.append(f"Prices without a dated source: {undated}.")
+    if unpriced:
+        notes.append(f"Not in the sum, because there is no price here for them: {unpriced}.")
     return tuple(notes)

@@ -1,7 +1,8 @@
 """Every metric of the product: its name, its unit and what it says. `docs/metrics.md` lists the same.
 
 None has a dimension but the namespace's own, because each combination of dimensions costs money as a metric of its own;
-what is known by decision type stands in the log lines, which CloudWatch Logs Insights counts.
+what is known by decision type stands in the log lines, which CloudWatch Logs Insights counts. A metric costs by the
+hour in which it is sent, so that one a night costs next to nothing.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,14 @@ class Unit(StrEnum):
     NONE = "None"
 
 
+class Sent(StrEnum):
+    """When a metric is sent, which decides what it costs."""
+
+    BY_REQUESTS = "in every hour with requests"
+    BY_NIGHTS = "once a night"
+    ON_FAILURE = "when something failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric."""
@@ -24,16 +33,23 @@ class Metric:
     name: str
     unit: Unit
     meaning: str
+    sent: Sent = Sent.BY_NIGHTS
 
 
-DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "decisions that were new to the table")
-DECISION_LATENCY = Metric("DecisionLatency", Unit.MILLISECONDS, "time that logging a request's decisions took")
-DECISIONS_INFLUENCED = Metric(
-    "DecisionsInfluenced", Unit.COUNT, "new decisions that name the memories they rest on (`memory_ids`)"
+DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "decisions that were new to the table", Sent.BY_REQUESTS)
+DECISION_LATENCY = Metric(
+    "DecisionLatency", Unit.MILLISECONDS, "time that logging a request's decisions took", Sent.BY_REQUESTS
 )
-OUTCOMES_LOGGED = Metric("OutcomesLogged", Unit.COUNT, "outcomes that were new to their decision")
-STM_HIT_RATE = Metric("STMHitRate", Unit.PERCENT, "answered reads of short-term memory that found a value")
-STM_FAILURES = Metric("STMFailures", Unit.COUNT, "calls that the cache did not answer, or was spared")
+DECISIONS_INFLUENCED = Metric(
+    "DecisionsInfluenced",
+    Unit.COUNT,
+    "new decisions that name the memories they rest on (`memory_ids`)",
+    Sent.BY_REQUESTS,
+)
+STM_HIT_RATE = Metric(
+    "STMHitRate", Unit.PERCENT, "answered reads of short-term memory that found a value", Sent.BY_REQUESTS
+)
+STM_FAILURES = Metric("STMFailures", Unit.COUNT, "calls that the cache did not answer, or was spared", Sent.ON_FAILURE)
 CONSOLIDATION_SUCCESS = Metric(
     "ConsolidationSuccess", Unit.PERCENT, "100 for an agent's night that learned, 0 for one that failed"
 )

@@ -1,0 +1,85 @@
+"""What the default deployment costs, from its own templates."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from agent_memory.cli import main
+from agent_memory.costs import (
+    agent_every_ten_minutes,
+    load_prices,
+    load_units,
+    monthly_cost,
+    per_million,
+    read_deployment,
+)
+from benchmarks.cost_page import PAGE, blocks, written
+from tests.stacks.conftest import synthesize
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The templates with every setting at its default."""
+    return synthesize(tmp_path_factory.mktemp("default")).folder
+
+
+def cost_of(deployment):
+    return monthly_cost(agent_every_ten_minutes(), load_units(), deployment, load_prices())
+
+
+def test_the_ten_minute_agent_costs_less_than_fifteen_dollars_at_list_prices(folder):
+    deployment = read_deployment(folder)
+    assert deployment.cache_nodes == 1
+    assert deployment.alarm_metrics >= 18
+    assert deployment.backed_up
+    assert 10 < cost_of(deployment).total_usd < 15
+
+
+def test_nothing_is_deployed_that_has_no_price(folder, aws):
+    assert read_deployment(folder).unpriced == {}
+    assert read_deployment(aws.folder).unpriced == {}
+
+
+def test_a_template_tells_what_was_asked_for(aws, tmp_path):
+    asked = synthesize(tmp_path, trace_requests="true", cache_nodes="2", log_retention_days="90").folder
+    deployment = read_deployment(asked)
+    assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (True, 2, 90)
+    assert (deployment.cache_node_type, deployment.dashboard_metrics) == ("cache.t4g.micro", ())
+    assert (deployment.glacier_after_days, deployment.expire_after_days) == (365, 2557)
+    assert (deployment.api_memory_mb, deployment.night_memory_mb) == (1024, 256 + 3 * 1769 + 512)
+    (shown,) = read_deployment(aws.folder).dashboard_metrics
+    assert shown > 50
+
+
+def test_a_million_decisions_cost_less_than_events_of_agentcore_memory(folder):
+    told = per_million(agent_every_ten_minutes(), load_units(), read_deployment(folder), load_prices())
+    assert told.marginal < 20
+    assert told.agentcore_events == 500  # two million at $0.25 a thousand
+    assert told.agentcore_records == 500 + 9_000 + 500
+    assert 20_000 < told.breaks_even_at < 30_000
+    busy = replace(agent_every_ten_minutes(), decisions_per_day=100 * 864)
+    assert per_million(busy, load_units(), read_deployment(folder), load_prices()).at_workload < told.at_workload / 10
+
+
+def test_the_page_shows_what_is_computed(folder):
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == written(page, blocks(read_deployment(folder))), "`make cost-page` writes docs/cost.md anew"
+
+
+def test_the_command_says_the_same(folder, capsys):
+    assert main(["cost", "--templates", str(folder)]) == 0
+    told = capsys.readouterr().out
+    total = cost_of(read_deployment(folder)).total_usd
+    assert f"{total:>10,.2f}         at list prices; ElastiCache dominates with " in told
+    assert main(["cost", "--templates", str(folder), "--json", "--cache-off", "--agents", "3"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["scenario"] == "3 agents, 864 decisions a day, 100,000 reads a month"
+    assert "ElastiCache" not in {line["service"] for line in answer["lines"]}
+    assert set(answer["per_million_decisions_usd"]) == {
+        "marginal",
+        "at_workload",
+        "agentcore_events",
+        "agentcore_records",
+        "fixed_usd",
+    }
