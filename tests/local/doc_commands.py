@@ -1,7 +1,7 @@
 """The fenced commands of a page, run as its reader would run them.
 
-A fence says who may run it: `sh` everybody, `sh local-only` and `sh aws-only` one of them. A fence of `text` after a
-block of commands tells lines of its output, each of which has to appear; `…` stands for anything.
+A fence says who may run it: `sh` everybody, `sh local-only` and `sh aws-only` one of them; `python` is a whole program.
+A fence of `text` after such a block tells lines of its output, each of which has to appear; `…` stands for anything.
 """
 
 import re
@@ -34,6 +34,8 @@ def blocks_of(page: Path) -> list[Block]:
     for _indent, language, marks, text in _FENCE.findall(page.read_text()):
         if language == "sh":
             blocks.append(Block(dedent(text), frozenset(marks.split())))
+        elif language == "python":
+            blocks.append(Block(f"python - <<'PROGRAM'\n{dedent(text)}PROGRAM\n", frozenset(marks.split())))
         elif language == "text":
             blocks[-1].expected.extend(line.strip() for line in text.splitlines() if line.strip())
     return blocks
