@@ -1,7 +1,6 @@
-"""Operations: alarms that reach a topic, and a dashboard where one is asked for."""
+"""Operations: alarms that reach a topic, and a dashboard where one is asked for. Why so: docs/decisions/alarms.md."""
 
 import aws_cdk as cdk
-import cdk_monitoring_constructs as monitoring
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -14,28 +13,23 @@ from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.monthly_budget import MonthlyBudget
+from stacks.dashboard import Dashboard
 from stacks.nightly_stack import NightlyStack
 from stacks.storage_stack import StorageStack
 
-_SERVER_ERRORS_IN_FIVE_MINUTES = 5
+_MANY_SERVER_ERRORS = 5
 _SLOW_MILLISECONDS = 2_000
 _FULL_PERCENT = 90
+_LOW_HIT_PERCENT = 20
 _FIVE_MINUTES = cdk.Duration.minutes(5)
+# An agent with a cycle every ten minutes is seen in each of these.
+_QUARTER_HOUR = cdk.Duration.minutes(15)
 _HOUR = cdk.Duration.hours(1)
 _DAY = cdk.Duration.days(1)
-_LOW_HIT_PERCENT = 20
-# What an agent's team looks at first, each with the function that measures it.
-ON_THE_DASHBOARD = (
-    (metric_names.DECISIONS_LOGGED, "api"),
-    (metric_names.DECISION_LATENCY, "api"),
-    (metric_names.STM_HIT_RATE, "api"),
-    (metric_names.SUCCESS_RATE, "analytics"),
-    (metric_names.DECISIONS_INFLUENCED, "api"),
-    (metric_names.MEMORY_CORRELATION, "consolidation"),
-    (metric_names.PATTERN_CONFIDENCE, "analytics"),
-    (metric_names.PATTERNS_LEARNED, "consolidation"),
-    (metric_names.CONSOLIDATION_SUCCESS, "consolidation"),
-)
+# A failed night shows for a while, and long before the next night no more: each failure is announced.
+_WHILE_A_FAILED_NIGHT_SHOWS = cdk.Duration.hours(3)
+# From one night to the next: 25 when clocks are put back, 2 for which the scheduler tries, and the hour begun.
+_HOURS_WITHOUT_A_NIGHT = 28
 
 
 class OperationsStack(BaseStack):
@@ -63,7 +57,9 @@ class OperationsStack(BaseStack):
         _watch_api(self.alarms, api)
         _watch_tables(self.alarms, storage)
         _watch_cache(self.alarms, cache)
-        self._watch_memory()
+        self._watch_short_term_memory()
+        self._watch_archive()
+        self._watch_decisions()
         if not config.is_local:  # the local cloud knows neither summaries of alarms nor budgets
             self.alarms.add_summary(
                 "memory-degraded", "Something that memory needs is broken; one critical alarm says what."
@@ -71,7 +67,15 @@ class OperationsStack(BaseStack):
             if config.monthly_budget_usd is not None:
                 MonthlyBudget(self, "Budget", prefix=config.prefix, usd=config.monthly_budget_usd, topic=self.topic)
         if config.dashboard:
-            self._dashboard(storage, cache, api, nightly)
+            Dashboard(
+                self,
+                config=config,
+                alarms=self.alarms.created,
+                storage=storage,
+                cache=cache,
+                api=api,
+                nightly=nightly,
+            )
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn, description="Topic of all alarms")
 
     def _topic(self) -> sns.Topic:
@@ -82,25 +86,21 @@ class OperationsStack(BaseStack):
             topic.add_subscription(subscriptions.EmailSubscription(self.config.alarm_email))
         return topic
 
-    def _watch_memory(self) -> None:
-        """What the product's own metrics tell."""
+    def _metric(self, of: metric_names.Metric, service: str, statistic: str, period: cdk.Duration) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=self.config.metrics_namespace,
+            metric_name=of.name,
+            dimensions_map={"service": service},
+            statistic=statistic,
+            period=period,
+        )
 
-        def metric(
-            of: metric_names.Metric, service: str, statistic: str, period: cdk.Duration = _FIVE_MINUTES
-        ) -> cloudwatch.Metric:
-            return cloudwatch.Metric(
-                namespace=self.config.metrics_namespace,
-                metric_name=of.name,
-                dimensions_map={"service": service},
-                statistic=statistic,
-                period=period,
-            )
-
+    def _watch_short_term_memory(self) -> None:
         self.alarms.add(
             "cache-unanswered",
             "critical",
-            "Short-term memory did not answer for a quarter of an hour; agents go on without it.",
-            metric(metric_names.STM_FAILURES, "api", "Sum"),
+            "For three quarters of an hour short-term memory left calls unanswered; agents go on without it.",
+            self._metric(metric_names.STM_FAILURES, "api", "Sum", _QUARTER_HOUR),
             at_least=1,
             periods=3,
         )
@@ -108,80 +108,44 @@ class OperationsStack(BaseStack):
             "hit-rate-low",
             "warning",
             "Few reads of short-term memory found a value, for three hours: keys expire early, or are never written.",
-            metric(metric_names.STM_HIT_RATE, "api", "Average", _HOUR),
+            self._metric(metric_names.STM_HIT_RATE, "api", "Average", _HOUR),
             below=_LOW_HIT_PERCENT,
             periods=3,
-            silence_is_well=True,
         )
+
+    def _watch_archive(self) -> None:
         self.alarms.add(
             "archive-behind",
             "warning",
             "Two nights in a row left days unarchived that are due; their decisions stay in the table until then.",
-            metric(metric_names.ARCHIVE_DAYS_REMAINING, "archival", "Maximum", _DAY),
+            self._metric(metric_names.ARCHIVE_DAYS_REMAINING, "archival", "Maximum", _DAY),
             at_least=1,
             periods=2,
+            silence="unchanged",
         )
         self.alarms.add(
             "archive-postponed",
             "warning",
             "For three nights days could not be written again: they wait in Glacier, or are not as they were sealed.",
-            metric(metric_names.ARCHIVE_DAYS_POSTPONED, "archival", "Maximum", _DAY),
+            self._metric(metric_names.ARCHIVE_DAYS_POSTPONED, "archival", "Maximum", _DAY),
             at_least=1,
             periods=3,
+            silence="unchanged",
         )
-        if self.config.decisions_expected_hours is not None:
+
+    def _watch_decisions(self) -> None:
+        hours = self.config.decisions_expected_hours
+        if hours is not None:
             self.alarms.add(
                 "decisions-stopped",
                 "critical",
-                f"No decision was logged for {self.config.decisions_expected_hours} hours.",
-                metric(metric_names.DECISIONS_LOGGED, "api", "Sum", _HOUR),
+                f"No decision was logged for {hours} hours.",
+                self._metric(metric_names.DECISIONS_LOGGED, "api", "Sum", _HOUR),
                 below=1,
-                periods=self.config.decisions_expected_hours,
+                periods=hours,
+                silence="alarming",
+                warm_up=_DAY,
             )
-
-    def _graph(self, metric: metric_names.Metric, service: str) -> cloudwatch.GraphWidget:
-        statistic = "Sum" if metric.unit is metric_names.Unit.COUNT else "Average"
-        shown = cloudwatch.Metric(
-            namespace=self.config.metrics_namespace,
-            metric_name=metric.name,
-            dimensions_map={"service": service},
-            statistic=statistic,
-            period=_HOUR,
-        )
-        return cloudwatch.GraphWidget(title=f"{metric.name}: {metric.meaning}", left=[shown], width=8, height=5)
-
-    def _dashboard(self, storage: StorageStack, cache: CacheStack, api: ApiStack, nightly: NightlyStack) -> None:
-        dashboard = monitoring.MonitoringFacade(
-            self,
-            "Monitoring",
-            alarm_factory_defaults=monitoring.AlarmFactoryDefaults(
-                alarm_name_prefix=self.config.prefix, actions_enabled=False
-            ),
-            dashboard_factory=monitoring.DefaultDashboardFactory(
-                self, "Dashboards", dashboard_name_prefix=self.config.prefix
-            ),
-        )
-        dashboard.add_widget(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self.alarms.created, width=24))
-        dashboard.add_large_header("Memory")
-        for metric, service in ON_THE_DASHBOARD:
-            dashboard.add_widget(self._graph(metric, service))
-        dashboard.add_large_header("API")
-        dashboard.monitor_api_gateway_v2_http_api(api=api.api, human_readable_name="HTTP API")
-        dashboard.monitor_lambda_function(lambda_function=api.function, human_readable_name="API")
-        dashboard.add_large_header("Nights")
-        dashboard.monitor_step_function(state_machine=nightly.machine, human_readable_name="Nightly learning")
-        for function in nightly.functions:
-            dashboard.monitor_lambda_function(lambda_function=function, human_readable_name=function.node.id)
-        dashboard.add_large_header("Tables")
-        for table in storage.tables:
-            dashboard.monitor_dynamo_table(table=table, human_readable_name=table.node.id)
-        dashboard.add_large_header("Short-term memory")
-        dashboard.monitor_elasti_cache_cluster(
-            cluster_id=cache.first_node_id,
-            cluster_type=monitoring.ElastiCacheClusterType.REDIS,
-            human_readable_name="Valkey",
-            alarm_friendly_name="cache",
-        )
 
 
 def _watch_nights(alarms: Alarms, nightly: NightlyStack) -> None:
@@ -190,22 +154,25 @@ def _watch_nights(alarms: Alarms, nightly: NightlyStack) -> None:
         "night-failed",
         "critical",
         "A night ended in failure. The execution's cause names the agents and the steps.",
-        machine.metric_failed(statistic="Sum", period=_FIVE_MINUTES),
+        machine.metric_failed(statistic="Sum", period=_WHILE_A_FAILED_NIGHT_SHOWS),
         at_least=1,
     )
     alarms.add(
         "night-timed-out",
         "critical",
         "A night did not end in time.",
-        machine.metric_timed_out(statistic="Sum", period=_FIVE_MINUTES),
+        machine.metric_timed_out(statistic="Sum", period=_WHILE_A_FAILED_NIGHT_SHOWS),
         at_least=1,
     )
     alarms.add(
         "night-missed",
         "critical",
-        "No night began for a day. Expected once: between the first deployment and the first night.",
-        machine.metric_started(statistic="Sum", period=_DAY),
+        f"No night began for {_HOURS_WITHOUT_A_NIGHT} hours.",
+        machine.metric_started(statistic="Sum", period=_HOUR),
         below=1,
+        periods=_HOURS_WITHOUT_A_NIGHT,
+        silence="alarming",
+        warm_up=cdk.Duration.hours(_HOURS_WITHOUT_A_NIGHT),
     )
     alarms.add(
         "night-not-started",
@@ -220,15 +187,24 @@ def _watch_api(alarms: Alarms, api: ApiStack) -> None:
     alarms.add(
         "api-errors",
         "critical",
-        "The API answered with server errors.",
-        api.api.metric_server_error(statistic="Sum", period=_FIVE_MINUTES),
-        at_least=_SERVER_ERRORS_IN_FIVE_MINUTES,
+        f"The API answered {_MANY_SERVER_ERRORS} times or more with server errors in a quarter of an hour.",
+        api.api.metric_server_error(statistic="Sum", period=_QUARTER_HOUR),
+        at_least=_MANY_SERVER_ERRORS,
+    )
+    alarms.add(
+        "api-errors-recur",
+        "warning",
+        "The API answered with server errors again and again, for three quarters of an hour.",
+        api.api.metric_server_error(statistic="Sum", period=_QUARTER_HOUR),
+        at_least=1,
+        periods=3,
+        page="api-errors",
     )
     alarms.add(
         "api-slow",
         "warning",
-        "One request in a hundred took long, for a quarter of an hour.",
-        api.api.metric_latency(statistic="p99", period=_FIVE_MINUTES),
+        "One request in ten took two seconds or longer, for three quarters of an hour.",
+        api.api.metric_latency(statistic="p90", period=_QUARTER_HOUR),
         at_least=_SLOW_MILLISECONDS,
         periods=3,
     )
@@ -243,30 +219,34 @@ def _watch_tables(alarms: Alarms, storage: StorageStack) -> None:
                 f"DynamoDB throttled {kind.lower()}s of the table {table.node.id.lower()}.",
                 table.metric(f"{kind}ThrottleEvents", statistic="Sum", period=_FIVE_MINUTES),
                 at_least=1,
+                page="tables-throttled",
             )
 
 
 def _watch_cache(alarms: Alarms, cache: CacheStack) -> None:
-    def metric(name: str, statistic: str) -> cloudwatch.Metric:
+    def metric(name: str, statistic: str, period: cdk.Duration) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace="AWS/ElastiCache",
             metric_name=name,
             dimensions_map={"CacheClusterId": cache.first_node_id},
             statistic=statistic,
-            period=_FIVE_MINUTES,
+            period=period,
         )
 
     alarms.add(
         "cache-almost-full",
         "warning",
-        "Short-term memory is almost full.",
-        metric("DatabaseMemoryUsagePercentage", "Maximum"),
+        "For a quarter of an hour short-term memory was almost full.",
+        metric("DatabaseMemoryUsagePercentage", "Maximum", _FIVE_MINUTES),
         at_least=_FULL_PERCENT,
+        periods=3,
+        page="cache-full",
     )
     alarms.add(
         "cache-evicts",
         "warning",
         "Short-term memory dropped entries before their time.",
-        metric("Evictions", "Sum"),
+        metric("Evictions", "Sum", _QUARTER_HOUR),
         at_least=1,
+        page="cache-full",
     )

@@ -5,6 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks.constructs.alarms import runbook
+
 
 class MonthlyBudget(Construct):
     """Tells a topic at four fifths of the budget, and when the month is forecast to exceed it.
@@ -30,6 +32,8 @@ class MonthlyBudget(Construct):
                 _notification(topic, "ACTUAL", 80),
                 _notification(topic, "FORECASTED", 100),
             ],
+            # A budget has no description: the page that says what to do stands in a tag.
+            resource_tags=[budgets.CfnBudget.ResourceTagProperty(key="runbook", value=runbook("budget-exceeded"))],
         )
 
 

@@ -1,0 +1,131 @@
+"""Every command of the runbooks, run against the deployed local cloud; where it can be, against what is broken."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent_memory import AgentMemoryClient
+from agent_memory.ids import decision_id_for
+from tests.local.doc_commands import blocks_of, run
+
+ROOT = Path(__file__).parents[2]
+RUNBOOKS = ROOT / "docs" / "runbooks"
+PAGES = sorted(page.stem for page in RUNBOOKS.glob("*.md") if page.stem != "README")
+PREAMBLE = 2  # blocks of README.md that come before any page
+AGENT = "market-hunter"
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+EVIDENCE = f"evidence/agent_id={AGENT}/evidence.parquet"
+
+pytestmark = [pytest.mark.slow, pytest.mark.local_cloud]
+
+
+def run_night(cloud):
+    machine = cloud.boto_session().client("stepfunctions")
+    night = json.dumps({"date": (TODAY - timedelta(days=1)).date().isoformat()})
+    started = machine.start_execution(stateMachineArn=cloud.outputs["NightlyStateMachineArn"], input=night)
+    while (told := machine.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
+        time.sleep(0.1)
+    return told["status"]
+
+
+async def log_history(cloud):
+    """Decisions of yesterday, and of a day that is due for the archive."""
+    async with AgentMemoryClient(cloud.api_url, AGENT, session=cloud.boto_session()) as client:
+        for days in (31, 1):
+            at = TODAY - timedelta(days=days) + timedelta(hours=9)
+            ids = [decision_id_for("QUERY", at + timedelta(minutes=k), f"runbooks {k}") for k in range(5)]
+            context = {"market": {"trend": "bullish"}}
+            await client.log_decisions(
+                [{"decision_id": i, "decision_type": "QUERY", "context": context, "reasoning": {}} for i in ids]
+            )
+            await client.log_outcomes([{"decision_id": i, "outcome": {}, "success": True} for i in ids])
+
+
+@pytest.fixture(scope="module")
+def deployed(local_cloud):
+    """The local cloud with an agent that has a history, and a night behind it."""
+    asyncio.run(log_history(local_cloud))
+    assert run_night(local_cloud) == "SUCCEEDED"
+    return local_cloud
+
+
+def spoil_the_evidence(cloud):
+    bucket = cloud.outputs["ArchiveBucketName"]
+    cloud.boto_session().client("s3").put_object(Bucket=bucket, Key=EVIDENCE, Body=b"this is no Parquet file")
+    assert run_night(cloud) == "FAILED"
+
+
+def switch_the_schedule_off(cloud):
+    scheduler = cloud.boto_session().client("scheduler")
+    was = scheduler.get_schedule(Name="agent-memory-nightly")
+    kept = ("Name", "ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target")
+    scheduler.update_schedule(**{name: was[name] for name in kept}, State="DISABLED")
+    assert scheduler.get_schedule(Name="agent-memory-nightly")["State"] == "DISABLED"
+
+
+def give_up_on_a_start(cloud):
+    queues = cloud.boto_session().client("sqs")
+    queue = queues.get_queue_url(QueueName="agent-memory-nightly-missed-starts")["QueueUrl"]
+    queues.send_message(
+        QueueUrl=queue,
+        MessageBody=json.dumps({"scheduled_time": f"{TODAY:%Y-%m-%d}T00:10:00Z"}),
+        MessageAttributes={"ERROR_CODE": {"DataType": "String", "StringValue": "AccessDeniedException"}},
+    )
+
+
+def throttle(cloud):
+    cloud.boto_session().client("cloudwatch").set_alarm_state(
+        AlarmName="agent-memory-decisions-writes-throttled-warning", StateValue="ALARM", StateReason="a test"
+    )
+
+
+BREAK = {
+    "night-failed": spoil_the_evidence,
+    "night-missed": switch_the_schedule_off,
+    "night-not-started": give_up_on_a_start,
+    "tables-throttled": throttle,
+}
+
+
+@pytest.fixture
+def shell(deployed):
+    """Environment and first commands of a shell in which the pages' commands run."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {"PATH": path, "HOME": "/nowhere", "LANG": "C.UTF-8", **deployed.environment()}
+    local_first = ['aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }']
+    shared = [one.commands for one in blocks_of(RUNBOOKS / "README.md")[:PREAMBLE]]
+    return {"environment": environment, "preamble": "\n".join(local_first + shared)}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_runbook_run_and_tell_what_the_page_says(page, deployed, shell, tmp_path):
+    if page in BREAK:
+        BREAK[page](deployed)
+    blocks = [block for block in blocks_of(RUNBOOKS / f"{page}.md") if block.runs_locally]
+    assert blocks
+    run(blocks, folder=tmp_path, **shell)
+
+
+def test_what_is_on_can_be_asked(shell, tmp_path):
+    block = blocks_of(RUNBOOKS / "README.md")[-1]
+    assert "--state-value ALARM" in block.commands
+    run([block], folder=tmp_path, **shell)
+
+
+def test_few_commands_are_left_to_a_real_account():
+    blocks = [block for page in PAGES for block in blocks_of(RUNBOOKS / f"{page}.md")]
+    told = [block.commands for block in blocks if not block.runs_locally]
+    deploys = [commands for commands in told if commands.startswith("make cdk")]
+    assert len(told) - len(deploys) <= 9
+    assert len(blocks) - len(told) > 3 * (len(told) - len(deploys))
+
+
+def test_the_list_of_runbooks_is_whole():
+    listed = (RUNBOOKS / "README.md").read_text()
+    assert all(f"[{page}]({page}.md)" in listed for page in PAGES)

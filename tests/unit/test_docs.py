@@ -1,0 +1,43 @@
+"""What the documentation says that the code says too, and that its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from agent_memory import retention
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
+# Linked already, and not written yet.
+TO_BE_WRITTEN = {ROOT / "docs" / name for name in ("cost.md", "security.md", "settings.md")}
+SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
+
+
+def test_data_retention_names_every_constant_with_its_value():
+    rows = re.findall(
+        r"\| (\d+) (minute|hour|day)s?\b[^|]*\| `([A-Z_]+)` \|$",
+        (ROOT / "docs" / "data-retention.md").read_text(),
+        re.MULTILINE,
+    )
+    told = {name: int(number) * SECONDS[unit] for number, unit, name in rows}
+    kept = {
+        name: value * (86_400 if name.endswith("_DAYS") else 1)
+        for name, value in vars(retention).items()
+        if name.endswith(("_DAYS", "_SECONDS"))
+    }
+    assert told == kept
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```|`[^`]*`", "", page.read_text(), flags=re.DOTALL))
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path).resolve() if path else page
+        if "://" in path or (found in TO_BE_WRITTEN and not found.exists()):
+            continue
+        assert found.exists(), target
+        if anchor and found.suffix == ".md":
+            headings = re.findall(r"^#+ (.+)$", found.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}, target
