@@ -38,7 +38,9 @@ class NightlyStack(BaseStack):
         missed_starts: queue of the starts that the scheduler gave up on.
     """
 
-    def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack) -> None:
+    def __init__(
+        self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack | None
+    ) -> None:
         super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly learning")
         self._storage = storage
         self._cache = cache
@@ -135,6 +137,7 @@ class NightlyStack(BaseStack):
             memory_mb=memory_mb,
             timeout_seconds=timeout_seconds,
             network=cache_network(self.config, self._cache) if cached else None,
+            reserved_concurrency=self.config.night_concurrency,
         )
         if cached:
             allow_cache(function, self._cache)
@@ -191,7 +194,8 @@ class NightlyStack(BaseStack):
             enforce_ssl=not self.config.is_local,
             retention_period=cdk.Duration.days(14),
         )
-        acknowledge(missed_starts, "AwsSolutions-SQS3", "This queue is itself the dead-letter queue of the schedule.")
+        for rule in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
+            acknowledge(missed_starts, rule, "This queue is itself the dead-letter queue of the schedule.")
         hour, minute = self.config.night_hour_and_minute
         scheduler.Schedule(
             self,

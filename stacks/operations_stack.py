@@ -12,6 +12,7 @@ from stacks.api_stack import ApiStack
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
+from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.monthly_budget import MonthlyBudget
 from stacks.nightly_stack import NightlyStack
@@ -52,7 +53,7 @@ class OperationsStack(BaseStack):
         *,
         config: DeployConfig,
         storage: StorageStack,
-        cache: CacheStack,
+        cache: CacheStack | None,
         api: ApiStack,
         nightly: NightlyStack,
     ) -> None:
@@ -62,7 +63,8 @@ class OperationsStack(BaseStack):
         _watch_nights(self.alarms, nightly)
         _watch_api(self.alarms, api)
         _watch_tables(self.alarms, storage)
-        _watch_cache(self.alarms, cache)
+        if cache is not None:
+            _watch_cache(self.alarms, cache)
         self._watch_memory()
         if not config.is_local:  # the local cloud knows neither summaries of alarms nor budgets
             self.alarms.add_summary(
@@ -79,6 +81,11 @@ class OperationsStack(BaseStack):
         )
         if self.config.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(self.config.alarm_email))
+            acknowledge(
+                topic,
+                "Serverless-SNSRedrivePolicy",
+                "An alarm whose mail bounced is still on in CloudWatch and on the dashboard.",
+            )
         return topic
 
     def _watch_memory(self) -> None:
@@ -149,7 +156,7 @@ class OperationsStack(BaseStack):
         )
         return cloudwatch.GraphWidget(title=f"{metric.name}: {metric.meaning}", left=[shown], width=8, height=5)
 
-    def _dashboard(self, storage: StorageStack, cache: CacheStack, api: ApiStack, nightly: NightlyStack) -> None:
+    def _dashboard(self, storage: StorageStack, cache: CacheStack | None, api: ApiStack, nightly: NightlyStack) -> None:
         dashboard = monitoring.MonitoringFacade(
             self,
             "Monitoring",
@@ -174,13 +181,14 @@ class OperationsStack(BaseStack):
         dashboard.add_large_header("Tables")
         for table in storage.tables:
             dashboard.monitor_dynamo_table(table=table, human_readable_name=table.node.id)
-        dashboard.add_large_header("Short-term memory")
-        dashboard.monitor_elasti_cache_cluster(
-            cluster_id=cache.first_node_id,
-            cluster_type=monitoring.ElastiCacheClusterType.REDIS,
-            human_readable_name="Valkey",
-            alarm_friendly_name="cache",
-        )
+        if cache is not None:
+            dashboard.add_large_header("Short-term memory")
+            dashboard.monitor_elasti_cache_cluster(
+                cluster_id=cache.first_node_id,
+                cluster_type=monitoring.ElastiCacheClusterType.REDIS,
+                human_readable_name="Valkey",
+                alarm_friendly_name="cache",
+            )
 
 
 def _watch_nights(alarms: Alarms, nightly: NightlyStack) -> None:

@@ -48,7 +48,7 @@ class AgentFunction(lambda_.Function):
         memory_mb: int,
         timeout_seconds: int,
         network: Network | None = None,
-        reserved_concurrency: int | None = None,
+        reserved_concurrency: int = 0,
     ) -> None:
         full_name = f"{config.prefix}-{name}"
         log_group = log_group_for(scope, f"{construct_id}Logs", f"/aws/lambda/{full_name}", config)
@@ -74,7 +74,8 @@ class AgentFunction(lambda_.Function):
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
-            reserved_concurrent_executions=reserved_concurrency,
+            # The local cloud drops it silently.
+            reserved_concurrent_executions=None if config.is_local else reserved_concurrency or None,
             **_placement(network),
         )
         self.config = config
@@ -109,10 +110,17 @@ def _placement(network: Network | None) -> dict[str, Any]:
 
 
 def _acknowledge(function: lambda_.Function, role: iam.Role, *, in_vpc: bool) -> None:
+    for rule in ("AwsSolutions-L1", "Serverless-LambdaLatestVersion"):
+        acknowledge(
+            function,
+            rule,
+            "python3.13 is the newest runtime that the code is tested on; it is supported until 2029.",
+        )
     acknowledge(
         function,
-        "AwsSolutions-L1",
-        "python3.13 is the newest runtime that the code is tested on; it is supported until 2029.",
+        "Serverless-LambdaDLQ",
+        "Lambda uses such a queue for asynchronous calls only. API Gateway and Step Functions wait for the answer, and "
+        "the latter keeps the error of an agent's night in its record.",
     )
     acknowledge(
         role,

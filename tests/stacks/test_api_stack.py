@@ -1,12 +1,27 @@
 import json
 
+from agent_memory.service.api import ROOMS
+from stacks.api_stack import SEARCHES
 from tests.stacks.conftest import build
 from tests.stacks.templates import Template, text_of
 
 
 def test_every_route_asks_for_an_iam_signature(aws):
     routes = aws["api"].properties("AWS::ApiGatewayV2::Route")
-    assert [(route["RouteKey"], route["AuthorizationType"]) for route in routes] == [("ANY /v1/{proxy+}", "AWS_IAM")]
+    assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+    assert {route["RouteKey"] for route in routes} == {"ANY /v1/{proxy+}", *(f"GET {path}" for path in SEARCHES)}
+
+
+def test_each_search_is_a_route_of_the_function_with_a_throttle_of_its_own(aws):
+    served = {operation.path for room in ROOMS for operation in room.operations if operation.method == "GET"}
+    assert set(SEARCHES) <= served
+    template = aws["api"]
+    settings = template.only("AWS::ApiGatewayV2::Stage")["RouteSettings"]
+    limits = {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40, "DetailedMetricsEnabled": True}
+    assert settings == {f"GET {path}": limits for path in SEARCHES}
+    routes = {name for name, one in template.of_type("AWS::ApiGatewayV2::Route").items() if "GET" in str(one)}
+    (stage,) = template.of_type("AWS::ApiGatewayV2::Stage").values()
+    assert routes <= set(stage["DependsOn"])
 
 
 def test_one_function_answers_as_a_proxy(aws):
