@@ -76,8 +76,9 @@ test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
 	@$(BIN)/python -m agent_memory.service.openapi docs/openapi.json
 
-settings: $(READY)  ## Write the list of deployment settings, docs/settings.md
+settings: $(READY)  ## Write docs/settings.md, and the table of permissions in docs/security.md
 	@$(BIN)/python -m stacks.settings_page docs/settings.md
+	@$(BIN)/python -m tests.stacks.permission_table docs/security.md
 
 check: $(READY)  ## Lint, format, types, import direction
 	@$(BIN)/ruff check $(SOURCES)

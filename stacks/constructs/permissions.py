@@ -21,13 +21,20 @@ _TABLE_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
 def allow_on_table(
     function: AgentFunction, table: dynamodb.ITable, actions: Sequence[str], *, indexes: Sequence[schema.Index] = ()
 ) -> None:
-    """Let a function perform actions, named as "GetItem", on a table and on the indexes that are named."""
+    """Let a function perform actions, named as "GetItem", on a table, and ask the indexes that are named."""
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=[f"dynamodb:{action}" for action in actions],
-            resources=[table.table_arn, *(f"{table.table_arn}/index/{index.name}" for index in indexes)],
+            resources=[table.table_arn],
         )
     )
+    if indexes:
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:Query"],
+                resources=[f"{table.table_arn}/index/{index.name}" for index in indexes],
+            )
+        )
     _allow_key(function, table.encryption_key, service="dynamodb", writes=not _TABLE_READS.issuperset(actions))
     if function.config.is_local and any(action.startswith("PartiQL") for action in actions):
         # AWS checks the statements in a batch one by one; the local cloud checks the name of the request.
