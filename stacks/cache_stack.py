@@ -2,6 +2,7 @@
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -30,7 +31,7 @@ class CacheStack(BaseStack):
     def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
         super().__init__(scope, "cache", config=config, description="Agent Memory: network and short-term memory")
         self._key = storage.key
-        self.vpc = self._network()
+        self.vpc = self._network(storage)
         self.function_security_group = self._function_security_group()
         self.user_id = f"{config.prefix}-api"
         self.cache = self._valkey(self._user_group())
@@ -51,7 +52,7 @@ class CacheStack(BaseStack):
         names = (("replicationgroup", self.cache.ref), ("user", self.user_id))
         return [self.format_arn(service="elasticache", resource=f"{kind}:{name}") for kind, name in names]
 
-    def _network(self) -> ec2.Vpc:
+    def _network(self, storage: StorageStack) -> ec2.Vpc:
         vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -62,11 +63,18 @@ class CacheStack(BaseStack):
             ],
             # Emptying the default security group takes a custom resource; nothing here uses that group.
             restrict_default_security_group=False,
-            gateway_endpoints={
-                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
-            },
         )
+        tables = [arn for table in storage.tables for arn in (table.table_arn, f"{table.table_arn}/index/*")]
+        bucket = storage.archive_arn(self)
+        for name, service, actions, resources in (
+            ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, "dynamodb:*", tables),
+            ("S3", ec2.GatewayVpcEndpointAwsService.S3, "s3:*", [bucket, f"{bucket}/*"]),
+        ):
+            endpoint = vpc.add_gateway_endpoint(name, service=service)
+            # Whatever a role may: nothing leaves this network for another table or bucket.
+            endpoint.add_to_policy(
+                iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=[actions], resources=resources)
+            )
         if self.config.flow_logs == "off":
             acknowledge(
                 vpc,

@@ -22,7 +22,7 @@ def test_nothing_that_the_local_cloud_refuses(local):
 
 
 def test_nothing_else_is_left_out(aws, local):
-    policies_that_insist_on_tls = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
+    policies_that_insist_on_tls = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
     given_in_aws_only = {"AWS::SNS::Subscription"}
     assert kinds(aws) - kinds(local) - REFUSED == policies_that_insist_on_tls | given_in_aws_only
 

@@ -4,7 +4,7 @@ import pytest
 
 from stacks import PROJECT
 from tests.stacks.dangerous_actions import DANGEROUS
-from tests.stacks.iam import Account, Statement, arn, is_allowed, matches
+from tests.stacks.iam import ACCOUNT, REGION, Account, Statement, arn, is_allowed, matches
 from tests.stacks.permission_table import (
     ENI_ACTIONS,
     FUNCTIONS,
@@ -17,6 +17,7 @@ from tests.stacks.permission_table import (
     TABLES,
     with_table,
 )
+from tests.stacks.templates import text_of
 
 ENI_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaENIManagementAccess"
 
@@ -206,6 +207,29 @@ def test_only_the_api_calls_its_function_and_nobody_else_is_invited(deployments)
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::User",
     }
+
+
+@pytest.mark.parametrize("deployment", DEPLOYED)
+def test_alarms_reach_their_topic(deployments, deployment):
+    """A topic's own policy replaces the default one: without this statement no alarm would be delivered."""
+    template = deployments(deployment)["operations"]
+    invited = {
+        one["Principal"]["Service"]: one.get("Condition")
+        for one in template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+        if one["Effect"] == "Allow"
+    }
+    (source,) = invited.pop("cloudwatch.amazonaws.com")["ArnLike"].values()
+    own = text_of(source).replace("<AWS::Partition>", "aws").replace("<AWS::Region>", REGION)
+    own = own.replace("<AWS::AccountId>", ACCOUNT)
+    names = [
+        one["Properties"].get("AlarmName")
+        for kind in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+        for one in template.of_type(kind).values()
+    ]
+    assert len(names) > 15
+    assert all(matches(own, arn("cloudwatch", f"alarm:{name}")) for name in names)
+    assert not matches(own, arn("cloudwatch", "alarm:lab-api-errors-critical"))
+    assert set(invited) <= {"budgets.amazonaws.com"}
 
 
 def test_the_documented_table_is_this_one():

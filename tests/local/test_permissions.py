@@ -1,0 +1,257 @@
+"""What each function's role may really do: calls with its own credentials, in a cloud that evaluates policies.
+
+The calls change nothing where they are allowed: writes carry a condition that never holds, and functions are not run.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from agent_memory import AgentMemoryClient, Unavailable
+from tests.stacks.permission_table import FUNCTIONS, INDEXES, PERMISSIONS, PREFIXES, TABLES
+
+pytestmark = pytest.mark.local_cloud
+
+ROLES = (*FUNCTIONS, "state machine", "scheduler")
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
+KEY = {"pk": {"S": "nobody#QUERY"}, "sk": {"S": "none"}}
+NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
+TRUSTED = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+A_NIGHT = {"agent_id": "nobody", "date": "2026-11-01"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: the action that it needs and on what, in the words of the table."""
+
+    action: str
+    what: str
+    service: str
+    method: str
+    arguments: dict[str, Any]
+
+
+def table_calls(name):
+    item = {"TableName": f"agent-memory-{TABLES[name]}"}
+    asks = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": KEY["pk"]}}
+    unmet = {"ConditionExpression": NEVER}
+    methods = {
+        "GetItem": {"Key": KEY},
+        "PutItem": {"Item": KEY, **unmet},
+        "UpdateItem": {"Key": KEY, "UpdateExpression": "SET x = :x", "ExpressionAttributeValues": {":x": {"N": "1"}}}
+        | unmet,
+        "DeleteItem": {"Key": KEY, **unmet},
+        "Query": asks,
+        "Scan": {"Limit": 1},
+        "DeleteTable": {},
+        "UpdateTable": {"DeletionProtectionEnabled": False},
+        "UpdateTimeToLive": {"TimeToLiveSpecification": {"Enabled": False, "AttributeName": "ttl"}},
+    }
+    calls = [
+        Call(f"dynamodb:{action}", f"table {name}", "dynamodb", snake(action), {**item, **arguments})
+        for action, arguments in methods.items()
+    ]
+    batch = {"RequestItems": {item["TableName"]: {"Keys": [KEY]}}}
+    return [*calls, Call("dynamodb:BatchGetItem", f"table {name}", "dynamodb", "batch_get_item", batch)]
+
+
+def index_call(index):
+    partition = {"by_outcome": "agent_success", "by_context": "agent_context", "by_confidence": "pk"}[index]
+    arguments = {
+        "TableName": f"agent-memory-{TABLES[INDEXES[index]]}",
+        "IndexName": index,
+        "KeyConditionExpression": "#p = :p",
+        "ExpressionAttributeNames": {"#p": partition},
+        "ExpressionAttributeValues": {":p": {"S": "nobody"}},
+    }
+    return Call("dynamodb:Query", f"index {index}", "dynamodb", "query", arguments)
+
+
+def object_calls(bucket, prefix):
+    what, key = f"objects {prefix}/", {"Bucket": bucket, "Key": f"{prefix}/permissions"}
+    return [
+        Call("s3:GetObject", what, "s3", "get_object", key),
+        Call("s3:PutObject", what, "s3", "put_object", {**key, "Body": b"{}"}),
+        Call("s3:DeleteObject", what, "s3", "delete_object", key),
+    ]
+
+
+def other_calls(bucket, outputs):
+    closed = json.dumps({"Version": "2012-10-17", "Statement": []})
+    yield Call("s3:ListBucket", "bucket", "s3", "list_objects_v2", {"Bucket": bucket, "MaxKeys": 1})
+    yield Call("s3:PutBucketPolicy", "bucket", "s3", "put_bucket_policy", {"Bucket": bucket, "Policy": closed})
+    yield Call("s3:DeleteBucket", "bucket", "s3", "delete_bucket", {"Bucket": bucket})
+    for name in FUNCTIONS:
+        function = {"FunctionName": f"agent-memory-{name}"}
+        changed = {**function, "Description": "changed"}
+        what = f"function {name}"
+        yield Call("lambda:UpdateFunctionConfiguration", what, "lambda", "update_function_configuration", changed)
+        yield Call("lambda:InvokeFunction", what, "lambda", "invoke", {**function, "InvocationType": "DryRun"})
+    machine = {"stateMachineArn": outputs["NightlyStateMachineArn"]}
+    nobody = {**machine, "input": json.dumps({"date": A_NIGHT["date"], "agents": []})}
+    yield Call("states:StartExecution", "state machine", "stepfunctions", "start_execution", nobody)
+    yield Call("states:DeleteStateMachine", "state machine", "stepfunctions", "delete_state_machine", machine)
+    message = {"TopicArn": outputs["AlarmTopicArn"], "Message": "x"}
+    yield Call("sns:Publish", "topic of alarms", "sns", "publish", message)
+    admin = {"RoleName": "admin", "PolicyName": "more", "PolicyDocument": closed}
+    yield Call("iam:PutRolePolicy", "a role", "iam", "put_role_policy", admin)
+    yield Call("ssm:GetParameter", "a parameter", "ssm", "get_parameter", {"Name": "/local-cloud/deployed-assembly"})
+
+
+def snake(action):
+    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in action).lstrip("_")
+
+
+def all_calls(outputs):
+    bucket = outputs["ArchiveBucketName"]
+    return [
+        *(call for name in TABLES for call in table_calls(name)),
+        *map(index_call, INDEXES),
+        *(call for prefix in PREFIXES for call in object_calls(bucket, prefix)),
+        *other_calls(bucket, outputs),
+    ]
+
+
+def role_names(cloud):
+    """The role of each function, of the state machine and of the schedule."""
+    session = cloud.boto_session()
+    functions, machine = session.client("lambda"), session.client("stepfunctions")
+    arns = {
+        name: functions.get_function_configuration(FunctionName=f"agent-memory-{name}")["Role"] for name in FUNCTIONS
+    }
+    arns["state machine"] = machine.describe_state_machine(stateMachineArn=cloud.outputs["NightlyStateMachineArn"])[
+        "roleArn"
+    ]
+    arns["scheduler"] = session.client("scheduler").get_schedule(Name="agent-memory-nightly")["Target"]["RoleArn"]
+    return {name: arn.rpartition("/")[2] for name, arn in arns.items()}
+
+
+@pytest.fixture(scope="module")
+def client_as(local_cloud):
+    """Makes a client of a service that signs as a role; the roles trust this account while the tests run."""
+    session = local_cloud.boto_session()
+    iam, sts = session.client("iam"), session.client("sts")
+    trust, keys = {}, {}
+    for name, role in role_names(local_cloud).items():
+        trust[role] = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        wider = {**trust[role], "Statement": [*trust[role]["Statement"], TRUSTED]}
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(wider))
+        arn = f"arn:aws:iam::000000000000:role/{role}"
+        keys[name] = sts.assume_role(RoleArn=arn, RoleSessionName="permissions")["Credentials"]
+
+    models = boto3.Session(region_name="us-east-1")  # one for all, which reads a service's description once
+    settings = Config(proxies={}, retries={"total_max_attempts": 1})
+
+    def client(role, service):
+        held = keys[role]
+        return models.client(
+            service,
+            endpoint_url=local_cloud.endpoint_url,
+            config=settings,
+            aws_access_key_id=held["AccessKeyId"],
+            aws_secret_access_key=held["SecretAccessKey"],
+            aws_session_token=held["SessionToken"],
+        )
+
+    yield client
+    for role, document in trust.items():
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+
+
+def refusal(client, call):
+    """The code with which a call is refused for want of a permission; None where it was admitted."""
+    try:
+        getattr(client, call.method)(**call.arguments)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        return code if code in DENIED else None
+    return None
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_admitted_to_what_the_table_says_and_denied_the_rest(local_cloud, client_as, role):
+    session = local_cloud.boto_session()
+    for prefix in PREFIXES:
+        key = {"Bucket": local_cloud.outputs["ArchiveBucketName"], "Key": f"{prefix}/permissions"}
+        session.client("s3").put_object(**key, Body=b"{}")
+    clients, wrong, denied = {}, [], 0
+    for call in all_calls(local_cloud.outputs):
+        client = clients.setdefault(call.service, client_as(role, call.service))
+        is_allowed = call.action in PERMISSIONS[role].get(call.what, ())
+        code = refusal(client, call)
+        denied += code is not None
+        if (code is None) is not is_allowed:
+            wrong.append(f"{role}: {call.action} on {call.what} was {code or 'admitted'}")
+    assert wrong == []
+    assert denied >= 50
+
+
+def test_the_deployment_stands_after_all_that(local_cloud):
+    session = local_cloud.boto_session()
+    for full_name in TABLES.values():
+        session.client("dynamodb").describe_table(TableName=f"agent-memory-{full_name}")
+    answer = httpx.get(f"{local_cloud.api_url}/v1/agents/nobody/decisions", trust_env=False)
+    assert answer.status_code == 403
+
+
+# --- a permission that is missing -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def without(local_cloud):
+    """Takes an action away from a function's role, for the length of a test."""
+    iam, roles = local_cloud.boto_session().client("iam"), role_names(local_cloud)
+    denies: list[str] = []
+
+    def taken(function, action):
+        statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=roles[function], PolicyName="taken-away", PolicyDocument=document)
+        denies.append(roles[function])
+
+    yield taken
+    for role in denies:
+        iam.delete_role_policy(RoleName=role, PolicyName="taken-away")
+
+
+def run(cloud, function, event):
+    """What a function answers, and its error if it has one."""
+    answer = (
+        cloud.boto_session()
+        .client("lambda")
+        .invoke(FunctionName=f"agent-memory-{function}", Payload=json.dumps(event).encode())
+    )
+    return json.loads(answer["Payload"].read()), answer.get("FunctionError")
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "event"),
+    [
+        ("agents", "dynamodb:Scan", {"date": A_NIGHT["date"]}),
+        ("consolidation", "dynamodb:Query", A_NIGHT),
+        ("pruning", "dynamodb:Query", A_NIGHT),
+        ("archival", "dynamodb:Query", A_NIGHT),
+        ("analytics", "s3:PutObject", A_NIGHT),
+    ],
+)
+def test_a_nightly_function_without_a_permission_fails(local_cloud, without, function, action, event):
+    _, error = run(local_cloud, function, event)
+    assert error is None
+    without(function, action)
+    told, error = run(local_cloud, function, event)
+    assert error is not None
+    assert "not authorized" in json.dumps(told) or "denied" in json.dumps(told).lower()
+
+
+async def test_the_api_without_a_permission_says_so_and_answers_nothing(local_cloud, without):
+    async with AgentMemoryClient(local_cloud.api_url, "nobody", session=local_cloud.boto_session()) as client:
+        assert await client.retrieve_ltm("PATTERN") == []
+        without("api", "dynamodb:Query")
+        with pytest.raises(Unavailable, match="AccessDeniedException"):
+            await client.retrieve_ltm("PATTERN")
