@@ -13,7 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from agent_memory import AgentMemoryClient, Unavailable
+from agent_memory import AgentMemoryClient, Forbidden, Unavailable
+from agent_memory.agent_policy import agent_policy
 from tests.stacks.permission_table import FUNCTIONS, INDEXES, PERMISSIONS, PREFIXES, TABLES
 
 pytestmark = pytest.mark.local_cloud
@@ -255,3 +256,37 @@ async def test_the_api_without_a_permission_says_so_and_answers_nothing(local_cl
         without("api", "dynamodb:Query")
         with pytest.raises(Unavailable, match="AccessDeniedException"):
             await client.retrieve_ltm("PATTERN")
+
+
+# --- an agent's role ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def agent_session(local_cloud):
+    """A session of a new role that holds an agent's policy and nothing else."""
+    session = local_cloud.boto_session()
+    iam = session.client("iam")
+    name, api = "agent-hunter", f"arn:aws:execute-api:us-east-1:000000000000:{local_cloud.outputs['ApiId']}"
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUSTED]})
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="paths", PolicyDocument=json.dumps(agent_policy(api, "hunter")))
+    held = session.client("sts").assume_role(RoleArn=arn, RoleSessionName="hunter")["Credentials"]
+    yield boto3.Session(held["AccessKeyId"], held["SecretAccessKey"], held["SessionToken"], "us-east-1")
+    iam.delete_role_policy(RoleName=name, PolicyName="paths")
+    iam.delete_role(RoleName=name)
+
+
+async def test_an_agents_role_reaches_its_own_paths_and_nothing_else(local_cloud, agent_session):
+    async with AgentMemoryClient(local_cloud.api_url, "hunter", session=agent_session) as own:
+        decision_id = await own.log_decision("QUERY", {"market": {"trend": "up"}}, {})
+        assert (await own.get_decision(decision_id))["decision_id"] == decision_id
+        stored = await own.store_ltm("PATTERN", "pump", {"confidence": 0.5})
+        assert stored["changed_as"].endswith(":assumed-role/agent-hunter/hunter")
+    for neighbour in ("gatherer", "hunter-2", "hunte"):
+        async with AgentMemoryClient(local_cloud.api_url, neighbour, session=agent_session) as other:
+            for call in (other.query_decisions(), other.log_decision("QUERY", {}, {}), other.retrieve_ltm("PATTERN")):
+                with pytest.raises(Forbidden):
+                    await call
+    tables = agent_session.client("dynamodb", endpoint_url=local_cloud.endpoint_url, config=Config(proxies={}))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        tables.get_item(TableName="agent-memory-agent_decisions", Key=KEY)
