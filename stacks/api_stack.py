@@ -128,7 +128,7 @@ class ApiStack(BaseStack):
             f"GET {route.path}": {
                 "ThrottlingRateLimit": self.config.api_search_requests_per_second,
                 "ThrottlingBurstLimit": self.config.api_search_burst,
-                "DetailedMetricsEnabled": True,
+                "DetailedMetricsEnabled": False,  # each metric of each route would be billed
             }
             for route in searches
         }

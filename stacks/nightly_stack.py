@@ -24,8 +24,8 @@ from stacks.constructs.permissions import allow_on_objects, allow_on_table
 from stacks.nightly_flow import Step, nightly_flow
 from stacks.storage_stack import StorageStack
 
-# The index holds keys only: whole memories are fetched in batches.
-_READ_MEMORIES = ("BatchGetItem", "Query")
+# The index, which is queried, holds keys only: whole memories are fetched in batches.
+_READ_MEMORIES = ("BatchGetItem",)
 _ONE_CPU_MB = 1769  # Lambda gives a function a whole processor from here on
 
 
@@ -66,7 +66,7 @@ class NightlyStack(BaseStack):
 
     def _agents(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
         function = self._function("agents", "Lists the agents of a night", layers, memory_mb=256, timeout_seconds=60)
-        allow_on_table(function, self._storage.states, ["GetItem", "Scan"])
+        allow_on_table(function, self._storage.states, ["Scan"])
         return function
 
     def _consolidation(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
@@ -76,7 +76,7 @@ class NightlyStack(BaseStack):
         allow_on_table(
             function,
             storage.memories,
-            [*_READ_MEMORIES, "GetItem", "PutItem", "UpdateItem"],
+            [*_READ_MEMORIES, "GetItem", "PutItem", "Query", "UpdateItem"],
             indexes=schema.MEMORIES.indexes,
         )
         allow_on_table(function, storage.states, ["GetItem", "PutItem"])

@@ -5,6 +5,7 @@ The calls change nothing where they are allowed: writes carry a condition that n
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -290,3 +291,17 @@ async def test_an_agents_role_reaches_its_own_paths_and_nothing_else(local_cloud
     tables = agent_session.client("dynamodb", endpoint_url=local_cloud.endpoint_url, config=Config(proxies={}))
     with pytest.raises(ClientError, match="AccessDenied"):
         tables.get_item(TableName="agent-memory-agent_decisions", Key=KEY)
+
+
+async def test_pruning_removes_and_counts_with_what_it_may(local_cloud):
+    async with AgentMemoryClient(local_cloud.api_url, "forgetful", session=local_cloud.boto_session()) as client:
+        old = {"confidence": 0.9, "status": "deprecated", "status_since": "2020-01-01T00:00:00Z"}
+        await client.store_ltm("PATTERN", "gone", old)
+        await client.store_ltm("PATTERN", "stays", {"confidence": 0.9, "status": "active"})
+        assert len(await client.retrieve_ltm("PATTERN")) == 2  # which is counted
+        told, error = run(local_cloud, "pruning", {"agent_id": "forgetful", "date": "2026-11-20"})
+        assert (error, told["memories"], told["pruned"]) == (None, 2, 1)
+        assert [one["pattern_id"] for one in await client.retrieve_ltm("PATTERN")] == ["stays"]
+        today = {"agent_id": "forgetful", "date": datetime.now(UTC).date().isoformat()}
+        told, error = run(local_cloud, "pruning", today)
+        assert (error, told["accesses"]) == (None, {"memories": 1, "missing": None})

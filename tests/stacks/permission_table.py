@@ -39,7 +39,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "bucket": ("s3:ListBucket",),
         "cache": ("elasticache:Connect",),
     },
-    "agents": {"table states": ("dynamodb:GetItem", "dynamodb:Scan")},
+    "agents": {"table states": ("dynamodb:Scan",)},
     "consolidation": {
         "table decisions": ("dynamodb:Query",),
         "table memories": (
@@ -60,7 +60,6 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             "dynamodb:BatchGetItem",
             "dynamodb:DeleteItem",
             "dynamodb:PutItem",
-            "dynamodb:Query",
             "dynamodb:UpdateItem",
         ),
         "index by_confidence": ("dynamodb:Query",),
@@ -75,7 +74,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "bucket": ("s3:ListBucket",),
     },
     "analytics": {
-        "table memories": ("dynamodb:BatchGetItem", "dynamodb:Query"),
+        "table memories": ("dynamodb:BatchGetItem",),
         "index by_confidence": ("dynamodb:Query",),
         "objects evidence/": ("s3:GetObject",),
         "objects reports/": ("s3:PutObject",),

@@ -17,7 +17,7 @@ def test_each_search_is_a_route_of_the_function_with_a_throttle_of_its_own(aws):
     assert set(SEARCHES) <= served
     template = aws["api"]
     settings = template.only("AWS::ApiGatewayV2::Stage")["RouteSettings"]
-    limits = {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40, "DetailedMetricsEnabled": True}
+    limits = {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40, "DetailedMetricsEnabled": False}
     assert settings == {f"GET {path}": limits for path in SEARCHES}
     routes = {name for name, one in template.of_type("AWS::ApiGatewayV2::Route").items() if "GET" in str(one)}
     (stage,) = template.of_type("AWS::ApiGatewayV2::Stage").values()

@@ -13,6 +13,7 @@ NOT_FOLLOWED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
 def test_nothing_is_found(deployments, deployment):
     files = sorted(map(str, deployments(deployment).folder.glob("*.template.json")))
