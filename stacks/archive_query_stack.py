@@ -44,7 +44,7 @@ class ArchiveQueryStack(BaseStack):
                 name=self.database, description="Decisions that left the table"
             ),
         )
-        self._table(bucket).add_dependency(database)
+        self._table(bucket).add_resource_dependency(database)
         self._workgroup(storage)
         cdk.CfnOutput(self, "ArchiveDatabase", value=self.database, description="Glue database of the archive")
         cdk.CfnOutput(self, "ArchiveWorkgroup", value=self.workgroup, description="Athena workgroup of the archive")

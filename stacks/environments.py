@@ -7,7 +7,7 @@ from typing import Any, Literal
 Environment = Literal["dev", "prod"]
 
 # Where a development stage differs from production, whose defaults stand with the settings themselves: it can be thrown
-# away, costs nothing by the hour while nobody uses it, and a loop gone wrong is stopped early.
+# away, runs no node that costs by the hour, and a loop gone wrong is stopped early.
 DEV: Mapping[str, Any] = MappingProxyType(
     {
         "keep_data": False,
