@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learned bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick openapi check format lock clean
+.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learned bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick openapi settings check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -81,6 +81,10 @@ test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 
 openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
 	@$(BIN)/python -m agent_memory.service.openapi docs/openapi.json
+
+settings: $(READY)  ## Write docs/settings.md, and the table of permissions in docs/security.md
+	@$(BIN)/python -m stacks.settings_page docs/settings.md
+	@$(BIN)/python -m tests.stacks.permission_table docs/security.md
 
 check: $(READY)  ## Lint, format, types, import direction
 	@$(BIN)/ruff check $(SOURCES)

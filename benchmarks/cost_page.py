@@ -69,9 +69,9 @@ def _changes(deployment: Deployment) -> Iterator[str]:
         "`-c dashboard=true`, the dashboard (over 50 metrics, so that the allowance does not cover it)": replace(
             deployment, dashboard_metrics=_DASHBOARD
         ),
-        "`-c trace_requests=true`, X-Ray for every request": replace(deployment, traces_requests=True),
+        "`-c trace_requests=false`, X-Ray for nights only": replace(deployment, traces_requests=False),
         "`-c cache_nodes=2`, a replica of the cache in another zone": replace(deployment, cache_nodes=2),
-        "detailed metrics of the API's one route, which are left out": replace(deployment, route_metrics=6),
+        "detailed metrics of the API's seven routes, which are left out": replace(deployment, route_metrics=42),
         "no cache (agents bring their own, or do without short-term memory)": replace(deployment, cache_nodes=0),
     }
     yield "\n| change | $ a month | total |\n| --- | --: | --: |\n"

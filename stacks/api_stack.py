@@ -1,6 +1,7 @@
 """API: an HTTP API that knows signed requests only, and the one function behind it."""
 
 import json
+from collections.abc import Sequence
 from typing import cast
 
 import aws_cdk as cdk
@@ -23,6 +24,15 @@ from stacks.storage_stack import StorageStack
 _ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
 _ON_MEMORIES = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
 _ON_STATES = ("GetItem", "PutItem", "Query", "UpdateItem")
+# Routes that read many items for one request; each has a throttle of its own.
+SEARCHES = (
+    "/v1/agents/{agent_id}/decisions",
+    "/v1/agents/{agent_id}/decisions/statistics",
+    "/v1/agents/{agent_id}/decisions/{decision_id}/chain",
+    "/v1/agents/{agent_id}/memory/contexts",
+    "/v1/agents/{agent_id}/memory/ltm/{memory_type}",
+    "/v1/agents/{agent_id}/memory/recall",
+)
 _ACCESS_LOG_FORMAT = json.dumps(
     {
         "requestId": "$context.requestId",
@@ -46,7 +56,9 @@ class ApiStack(BaseStack):
         function: the function behind it.
     """
 
-    def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack) -> None:
+    def __init__(
+        self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack | None
+    ) -> None:
         super().__init__(scope, "api", config=config, description="Agent Memory: signed HTTP API")
         self.function = self._function(storage, cache)
         _allow(self.function, storage)
@@ -54,7 +66,7 @@ class ApiStack(BaseStack):
         cdk.CfnOutput(self, "ApiId", value=self.api.api_id, description="Id of the HTTP API")
         cdk.CfnOutput(self, "ApiUrl", value=self.api.api_endpoint, description="Address of the HTTP API")
 
-    def _function(self, storage: StorageStack, cache: CacheStack) -> AgentFunction:
+    def _function(self, storage: StorageStack, cache: CacheStack | None) -> AgentFunction:
         layers = FunctionLayers(self, "Layers", config=self.config, with_science=True)
         function = AgentFunction(
             self,
@@ -72,6 +84,7 @@ class ApiStack(BaseStack):
             traced=self.config.trace_requests,
             timeout_seconds=29,  # API Gateway gives up after 30
             network=cache_network(self.config, cache),
+            reserved_concurrency=self.config.api_concurrency,
         )
         allow_cache(function, cache)
         return function
@@ -85,15 +98,17 @@ class ApiStack(BaseStack):
             default_authorizer=HttpIamAuthorizer(),
             create_default_stage=False,
         )
-        api.add_routes(
-            path="/v1/{proxy+}",
-            methods=[apigw.HttpMethod.ANY],
-            integration=HttpLambdaIntegration("Function", self.function),
-        )
-        self._stage(api)
+        integration = HttpLambdaIntegration("Function", self.function)
+        api.add_routes(path="/v1/{proxy+}", methods=[apigw.HttpMethod.ANY], integration=integration)
+        searches = [
+            route
+            for path in SEARCHES
+            for route in api.add_routes(path=path, methods=[apigw.HttpMethod.GET], integration=integration)
+        ]
+        self._stage(api, searches)
         return api
 
-    def _stage(self, api: apigw.HttpApi) -> None:
+    def _stage(self, api: apigw.HttpApi, searches: Sequence[apigw.HttpRoute]) -> None:
         stage = apigw.HttpStage(
             self,
             "Stage",
@@ -109,6 +124,15 @@ class ApiStack(BaseStack):
         cfn_stage.access_log_settings = apigw.CfnStage.AccessLogSettingsProperty(
             destination_arn=access_logs.log_group_arn, format=_ACCESS_LOG_FORMAT
         )
+        cfn_stage.route_settings = {
+            f"GET {route.path}": {
+                "ThrottlingRateLimit": self.config.api_search_requests_per_second,
+                "ThrottlingBurstLimit": self.config.api_search_burst,
+                "DetailedMetricsEnabled": False,  # each metric of each route would be billed
+            }
+            for route in searches
+        }
+        stage.node.add_dependency(*searches)  # a stage cannot name a route that is not there
 
 
 def _allow(function: AgentFunction, storage: StorageStack) -> None:

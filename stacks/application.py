@@ -7,6 +7,7 @@ import aws_cdk as cdk
 
 from stacks.api_stack import ApiStack
 from stacks.archive_query_stack import ArchiveQueryStack
+from stacks.audit_stack import AuditStack
 from stacks.cache_stack import CacheStack
 from stacks.config import ConfigError, DeployConfig
 from stacks.nightly_stack import NightlyStack
@@ -19,22 +20,24 @@ class Stacks:
     """All stacks of one deployment."""
 
     storage: StorageStack
-    cache: CacheStack
+    cache: CacheStack | None
     api: ApiStack
     nightly: NightlyStack
     query: ArchiveQueryStack
     operations: OperationsStack
+    audit: AuditStack | None
 
 
 def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
     """Add a deployment's stacks to an app."""
     storage = StorageStack(app, config=config)
-    cache = CacheStack(app, config=config)
+    cache = CacheStack(app, config=config, storage=storage) if config.cache else None
     api = ApiStack(app, config=config, storage=storage, cache=cache)
     nightly = NightlyStack(app, config=config, storage=storage, cache=cache)
     query = ArchiveQueryStack(app, config=config, storage=storage)
     operations = OperationsStack(app, config=config, storage=storage, cache=cache, api=api, nightly=nightly)
-    return Stacks(storage, cache, api, nightly, query, operations)
+    audit = AuditStack(app, config=config, storage=storage) if config.audit_trail != "off" else None
+    return Stacks(storage, cache, api, nightly, query, operations, audit)
 
 
 def build_app() -> cdk.App:

@@ -44,8 +44,8 @@ class ArchiveQueryStack(BaseStack):
                 name=self.database, description="Decisions that left the table"
             ),
         )
-        self._table(bucket).add_dependency(database)
-        self._workgroup(bucket)
+        self._table(bucket).add_resource_dependency(database)
+        self._workgroup(storage)
         cdk.CfnOutput(self, "ArchiveDatabase", value=self.database, description="Glue database of the archive")
         cdk.CfnOutput(self, "ArchiveWorkgroup", value=self.workgroup, description="Athena workgroup of the archive")
 
@@ -84,7 +84,7 @@ class ArchiveQueryStack(BaseStack):
             ),
         )
 
-    def _workgroup(self, bucket: str) -> None:
+    def _workgroup(self, storage: StorageStack) -> None:
         athena.CfnWorkGroup(
             self,
             "Workgroup",
@@ -96,13 +96,19 @@ class ArchiveQueryStack(BaseStack):
                 publish_cloud_watch_metrics_enabled=False,
                 bytes_scanned_cutoff_per_query=_MOST_BYTES_A_QUERY,
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=f"s3://{bucket}/{QUERY_RESULTS}",
+                    output_location=f"s3://{storage.archive.bucket_name}/{QUERY_RESULTS}",
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
-                        encryption_option="SSE_S3"
+                        **_encryption(storage)
                     ),
                 ),
             ),
         )
+
+
+def _encryption(storage: StorageStack) -> dict[str, str]:
+    if storage.key is None:
+        return {"encryption_option": "SSE_S3"}
+    return {"encryption_option": "SSE_KMS", "kms_key": storage.key.key_arn}
 
 
 def _columns(columns: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> list[glue.CfnTable.ColumnProperty]:

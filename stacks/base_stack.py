@@ -18,7 +18,7 @@ class BaseStack(cdk.Stack):
             description=description,
             env=cdk.Environment(account=config.account, region=config.region),
             synthesizer=cdk.CliCredentialsStackSynthesizer() if config.is_local else cdk.DefaultStackSynthesizer(),
-            tags={"application": "agent-memory", "deployment": config.prefix},
+            tags={"application": "agent-memory", "deployment": config.prefix, "environment": config.environment},
             **kwargs,
         )
         self.config = config

@@ -2,6 +2,7 @@
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -10,6 +11,7 @@ from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.log_groups import log_group_for
+from stacks.storage_stack import StorageStack
 
 _HTTPS_PORT = 443
 # Short-term memory only, and nothing that reads or empties the whole cache.
@@ -26,9 +28,10 @@ class CacheStack(BaseStack):
         user_id: id and name of the one user.
     """
 
-    def __init__(self, scope: Construct, *, config: DeployConfig) -> None:
+    def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
         super().__init__(scope, "cache", config=config, description="Agent Memory: network and short-term memory")
-        self.vpc = self._network()
+        self._key = storage.key
+        self.vpc = self._network(storage)
         self.function_security_group = self._function_security_group()
         self.user_id = f"{config.prefix}-api"
         self.cache = self._valkey(self._user_group())
@@ -49,7 +52,7 @@ class CacheStack(BaseStack):
         names = (("replicationgroup", self.cache.ref), ("user", self.user_id))
         return [self.format_arn(service="elasticache", resource=f"{kind}:{name}") for kind, name in names]
 
-    def _network(self) -> ec2.Vpc:
+    def _network(self, storage: StorageStack) -> ec2.Vpc:
         vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -60,21 +63,35 @@ class CacheStack(BaseStack):
             ],
             # Emptying the default security group takes a custom resource; nothing here uses that group.
             restrict_default_security_group=False,
-            gateway_endpoints={
-                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
-            },
         )
-        if not self.config.is_local:  # the local cloud knows no flow logs
-            self._log_rejected_traffic(vpc)
+        tables = [arn for table in storage.tables for arn in (table.table_arn, f"{table.table_arn}/index/*")]
+        bucket = storage.archive_arn(self)
+        for name, service, actions, resources in (
+            ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, "dynamodb:*", tables),
+            ("S3", ec2.GatewayVpcEndpointAwsService.S3, "s3:*", [bucket, f"{bucket}/*"]),
+        ):
+            endpoint = vpc.add_gateway_endpoint(name, service=service)
+            # Whatever a role may: nothing leaves this network for another table or bucket.
+            endpoint.add_to_policy(
+                iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=[actions], resources=resources)
+            )
+        if self.config.flow_logs == "off":
+            acknowledge(
+                vpc,
+                "AwsSolutions-VPC7",
+                "The setting flow_logs is off, as in a dev stage; no way leads out of here.",
+            )
+        elif not self.config.is_local:  # the local cloud knows no flow logs
+            self._log_traffic(vpc)
         return vpc
 
-    def _log_rejected_traffic(self, vpc: ec2.Vpc) -> None:
-        group: logs.LogGroup = log_group_for(self, "FlowLogs", f"/vpc/{self.config.prefix}-rejected", self.config)
+    def _log_traffic(self, vpc: ec2.Vpc) -> None:
+        which = self.config.flow_logs
+        group: logs.LogGroup = log_group_for(self, "FlowLogs", f"/vpc/{self.config.prefix}-{which}", self.config)
         vpc.add_flow_log(
-            "Rejected",
+            which.capitalize(),
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
-            traffic_type=ec2.FlowLogTrafficType.REJECT,
+            traffic_type=ec2.FlowLogTrafficType.REJECT if which == "rejected" else ec2.FlowLogTrafficType.ALL,
         )
 
     def _function_security_group(self) -> ec2.SecurityGroup:
@@ -132,22 +149,24 @@ class CacheStack(BaseStack):
             cache_subnet_group_name=subnets.ref,
             security_group_ids=[self._cache_security_group().security_group_id],
             at_rest_encryption_enabled=True,
+            kms_key_id=self._key.key_arn if self._key else None,
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
             user_group_ids=[users.ref],
             snapshot_retention_limit=0,  # everything in it expires within a day
         )
-        _acknowledge(cache)
+        _acknowledge(cache, has_replica=has_replica)
         return cache
 
 
-def _acknowledge(cache: elasticache.CfnReplicationGroup) -> None:
-    acknowledge(
-        cache,
-        "AwsSolutions-AEC4",
-        "One node by default: what is lost with it expires within a day anyway, and readers fall through to the "
-        "tables. The setting cache_nodes adds replicas in the second zone.",
-    )
+def _acknowledge(cache: elasticache.CfnReplicationGroup, *, has_replica: bool) -> None:
+    if not has_replica:
+        acknowledge(
+            cache,
+            "AwsSolutions-AEC4",
+            "One node by default: what is lost with it expires within a day anyway, and readers fall through to the "
+            "tables. The setting cache_nodes adds replicas in the second zone.",
+        )
     acknowledge(
         cache,
         "AwsSolutions-AEC6",

@@ -1,6 +1,5 @@
 """`DeployConfig`: every setting of a deployment, read from CDK context and checked in this one place."""
 
-import difflib
 import platform
 import re
 import sys
@@ -8,11 +7,14 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from agent_memory.ids import MAX_SHARDS
 from agent_memory.retention import EXPIRE_AFTER_DAYS
 from agent_memory.schema import CACHE
+from stacks.config_problems import problem, unknown_key
+from stacks.environments import DEV, Environment
+from stacks.spike_limits import SpikeLimits
 
 Profile = Literal["aws", "local"]
 Architecture = Literal["arm64", "x86_64"]
@@ -20,6 +22,9 @@ Architecture = Literal["arm64", "x86_64"]
 # CDK's own context keys carry a colon, a slash or a hyphen; a key of ours is a plain name.
 _OUR_KEY = re.compile(r"[a-z][a-z0-9_]*\Z")
 _KEYS_OF_THE_CDK = frozenset({"tree", "notices"})
+
+_METRICS = "BTCAgent/Memory"
+_PREFIX = re.compile(r"(?=.{2,24}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 # CloudWatch keeps logs for one of these numbers of days; the names are those of CDK's `RetentionDays`.
 LOG_RETENTION = {
@@ -43,12 +48,17 @@ class ConfigError(ValueError):
     """A context key that cannot be used. The text names the key, what is wrong and what to do."""
 
 
-class DeployConfig(BaseModel):
+class DeployConfig(SpikeLimits):
     """Settings of one deployment. Each field is the CDK context key of the same name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, validate_default=True)
 
     profile: Profile = Field(default="aws", description="where the stacks are deployed", examples=["aws"])
+    environment: Environment = Field(
+        default="prod",
+        description="what the deployment is for; it changes defaults of other settings and nothing else",
+        examples=["dev"],
+    )
     prefix: str = Field(
         default="agent-memory",
         description="begins the name of every stack, table and function; 2 to 24 lower-case letters, digits "
@@ -69,6 +79,15 @@ class DeployConfig(BaseModel):
         description="whether tables and archive outlive their stack; left out: yes in aws, no in local",
         examples=["true"],
     )
+    point_in_time_recovery: bool = Field(
+        default=True, description="whether tables can be restored to any second of the last 35 days", examples=["on"]
+    )
+    encryption_key: Literal["aws", "own"] = Field(
+        default="aws",
+        description="the key of tables, archive and cache: one that AWS manages, or one of this deployment's own, "
+        "which costs $1 a month and whose use is on record in CloudTrail",
+        examples=["own"],
+    )
     archive_lock_days: int | None = Field(
         default=None,
         ge=1,
@@ -86,6 +105,12 @@ class DeployConfig(BaseModel):
     time_zone: str = Field(default="UTC", description="an IANA time zone", examples=["Europe/Berlin"])
     map_concurrency: int = Field(
         default=5, ge=1, le=40, description="agents that learn side by side, 1 to 40", examples=["5"]
+    )
+    cache: bool = Field(
+        default=True,
+        description="whether there is a cache for short-term memory, and the VPC that it needs; "
+        "without one, decisions, long-term memory and states work as ever and short-term memory says that it is off",
+        examples=["off"],
     )
     cache_node_type: str = Field(
         default=CACHE.node_type,
@@ -105,6 +130,15 @@ class DeployConfig(BaseModel):
         description="host:port of the running Redis or Valkey that a local deployment uses",
         examples=["127.0.0.1:6379"],
     )
+    flow_logs: Literal["off", "rejected", "all"] = Field(
+        default="rejected", description="which traffic of the cache's VPC is logged, in aws", examples=["all"]
+    )
+    audit_trail: Literal["off", "writes", "all"] = Field(
+        default="off",
+        description="which calls on tables and archive CloudTrail keeps on record, in a bucket of their own; "
+        "each 100,000 calls cost $0.10",
+        examples=["writes"],
+    )
     log_retention_days: int = Field(
         default=30, description="days that CloudWatch keeps logs, one of its fixed steps", examples=["30"]
     )
@@ -112,16 +146,11 @@ class DeployConfig(BaseModel):
         default="INFO", description="the functions' log level", examples=["INFO"]
     )
     metrics_namespace: str = Field(
-        default="BTCAgent/Memory",
+        default=_METRICS,
         pattern=r"^[A-Za-z0-9._\-/#]{1,255}$",
-        description="the CloudWatch namespace of the product's own metrics",
+        description="the CloudWatch namespace of the product's own metrics; left out where `prefix` is given, it ends "
+        "with that, so that stages do not mix",
         examples=["BTCAgent/Memory"],
-    )
-    api_requests_per_second: int = Field(
-        default=100, ge=1, le=10_000, description="the API's throttle, 1 to 10,000", examples=["100"]
-    )
-    api_burst: int = Field(
-        default=200, ge=1, le=5_000, description="requests the API takes at once, 1 to 5,000", examples=["200"]
     )
     write_shards: int = Field(
         default=1,
@@ -137,9 +166,9 @@ class DeployConfig(BaseModel):
         examples=["true"],
     )
     trace_requests: bool = Field(
-        default=False,
+        default=True,
         description="whether X-Ray traces every request to the API; AWS charges $5 a million",
-        examples=["true"],
+        examples=["false"],
     )
     decisions_expected_hours: int | None = Field(
         default=None,
@@ -162,10 +191,20 @@ class DeployConfig(BaseModel):
         examples=["ops@example.com"],
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Defaults that hang on other settings; what is given explicitly always wins."""
+        defaults: dict[str, Any] = dict(DEV) if given.get("environment") == "dev" else {}
+        prefix = given.get("prefix", cls.model_fields["prefix"].default)
+        if prefix != cls.model_fields["prefix"].default and _PREFIX.fullmatch(str(prefix)):
+            defaults["metrics_namespace"] = f"{_METRICS}/{prefix}"
+        return {**defaults, **given}
+
     @field_validator("prefix")
     @classmethod
     def _prefix_is_a_name(cls, prefix: str) -> str:
-        if not re.fullmatch(r"(?=.{2,24}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*", prefix):
+        if not _PREFIX.fullmatch(prefix):
             raise ValueError("is not such a name")
         return prefix
 
@@ -199,12 +238,16 @@ class DeployConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fits_the_profile(self) -> Self:
-        if self.is_local and self.redis_endpoint is None:
+        if self.is_local and self.cache and self.redis_endpoint is None:
             raise ValueError("redis_endpoint: is needed with profile=local")
         if not self.is_local and self.redis_endpoint is not None:
             raise ValueError("redis_endpoint: only profile=local takes one; in aws the cache stack brings its own")
         if self.is_local and self.archive_lock_days is not None:
             raise ValueError("archive_lock_days: profile=local takes none; its data can always be thrown away")
+        if self.is_local and self.audit_trail != "off":
+            raise ValueError("audit_trail: profile=local takes none; the local cloud has no CloudTrail")
+        if self.is_local and self.encryption_key != "aws":
+            raise ValueError("encryption_key: profile=local takes none of its own; the local cloud encrypts nothing")
         if self.account is not None and self.region is None:
             raise ValueError("region: is needed beside account")
         return self
@@ -223,11 +266,11 @@ class DeployConfig(BaseModel):
         }
         unknown = sorted(ours.keys() - cls.model_fields.keys())
         if unknown:
-            raise ConfigError("\n".join(_unknown_key(key, list(cls.model_fields)) for key in unknown))
+            raise ConfigError("\n".join(unknown_key(key, list(cls.model_fields)) for key in unknown))
         try:
             return cls(**ours)
         except ValidationError as error:
-            raise ConfigError("\n".join(_problem(cls, dict(one)) for one in error.errors())) from None
+            raise ConfigError("\n".join(problem(cls, dict(one)) for one in error.errors())) from None
 
     @property
     def is_local(self) -> bool:
@@ -256,23 +299,3 @@ class DeployConfig(BaseModel):
         """`night_time` as cron fields, without leading zeros."""
         hour, minute = self.night_time.split(":")
         return str(int(hour)), str(int(minute))
-
-
-def _unknown_key(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known keys are {', '.join(known)}"
-    return f"context key {key}: there is no such setting; {hint}"
-
-
-def _problem(model: type[DeployConfig], error: dict[str, Any]) -> str:
-    text = str(error["msg"]).removeprefix("Value error, ")
-    key = str(error["loc"][0]) if error["loc"] else text.partition(": ")[0]
-    if not error["loc"]:
-        return f"context key {key}: {text.partition(': ')[2]}. {_advice(model, key)}"
-    return f"context key {key}: {error['input']!r:.80} cannot be used: {text}. {_advice(model, key)}"
-
-
-def _advice(model: type[DeployConfig], key: str) -> str:
-    field = model.model_fields[key]
-    example = (field.examples or [""])[0]
-    return f'It is {field.description}. Set it with -c {key}={example} or under "context" in cdk.json.'

@@ -75,7 +75,7 @@ class Dashboard:
         config: DeployConfig,
         alarms: Sequence[cloudwatch.IAlarm],
         storage: StorageStack,
-        cache: CacheStack,
+        cache: CacheStack | None,
         api: ApiStack,
         nightly: NightlyStack,
     ) -> None:
@@ -111,7 +111,7 @@ class Dashboard:
         self,
         alarms: Sequence[cloudwatch.IAlarm],
         storage: StorageStack,
-        cache: CacheStack,
+        cache: CacheStack | None,
         api: ApiStack,
         nightly: NightlyStack,
     ) -> None:
@@ -125,12 +125,13 @@ class Dashboard:
             facade.monitor_lambda_function(lambda_function=function, human_readable_name=function.node.id)
         for table in storage.tables:
             facade.monitor_dynamo_table(table=table, human_readable_name=table.node.id)
-        facade.monitor_elasti_cache_cluster(
-            cluster_id=cache.first_node_id,
-            cluster_type=monitoring.ElastiCacheClusterType.REDIS,
-            human_readable_name="Valkey",
-            alarm_friendly_name="cache",
-        )
+        if cache is not None:
+            facade.monitor_elasti_cache_cluster(
+                cluster_id=cache.first_node_id,
+                cluster_type=monitoring.ElastiCacheClusterType.REDIS,
+                human_readable_name="Valkey",
+                alarm_friendly_name="cache",
+            )
         facade.add_widget(_archive_size(storage))
 
     def _metric(

@@ -24,8 +24,8 @@ from stacks.constructs.permissions import allow_on_objects, allow_on_table
 from stacks.nightly_flow import Step, nightly_flow
 from stacks.storage_stack import StorageStack
 
-# The index holds keys only: whole memories are fetched in batches.
-_READ_MEMORIES = ("BatchGetItem", "Query")
+# The index, which is queried, holds keys only: whole memories are fetched in batches.
+_READ_MEMORIES = ("BatchGetItem",)
 _ONE_CPU_MB = 1769  # Lambda gives a function a whole processor from here on
 
 
@@ -38,7 +38,9 @@ class NightlyStack(BaseStack):
         missed_starts: queue of the starts that the scheduler gave up on.
     """
 
-    def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack) -> None:
+    def __init__(
+        self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack | None
+    ) -> None:
         super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly learning")
         self._storage = storage
         self._cache = cache
@@ -64,7 +66,7 @@ class NightlyStack(BaseStack):
 
     def _agents(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
         function = self._function("agents", "Lists the agents of a night", layers, memory_mb=256, timeout_seconds=60)
-        allow_on_table(function, self._storage.states, ["GetItem", "Scan"])
+        allow_on_table(function, self._storage.states, ["Scan"])
         return function
 
     def _consolidation(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
@@ -74,7 +76,7 @@ class NightlyStack(BaseStack):
         allow_on_table(
             function,
             storage.memories,
-            [*_READ_MEMORIES, "GetItem", "PutItem", "UpdateItem"],
+            [*_READ_MEMORIES, "GetItem", "PutItem", "Query", "UpdateItem"],
             indexes=schema.MEMORIES.indexes,
         )
         allow_on_table(function, storage.states, ["GetItem", "PutItem"])
@@ -135,6 +137,7 @@ class NightlyStack(BaseStack):
             memory_mb=memory_mb,
             timeout_seconds=timeout_seconds,
             network=cache_network(self.config, self._cache) if cached else None,
+            reserved_concurrency=self.config.night_concurrency,
         )
         if cached:
             allow_cache(function, self._cache)
@@ -191,7 +194,8 @@ class NightlyStack(BaseStack):
             enforce_ssl=not self.config.is_local,
             retention_period=cdk.Duration.days(14),
         )
-        acknowledge(missed_starts, "AwsSolutions-SQS3", "This queue is itself the dead-letter queue of the schedule.")
+        for rule in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
+            acknowledge(missed_starts, rule, "This queue is itself the dead-letter queue of the schedule.")
         hour, minute = self.config.night_hour_and_minute
         scheduler.Schedule(
             self,

@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -11,6 +12,7 @@ from stacks.api_stack import ApiStack
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
+from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.alarms import Alarms
 from stacks.constructs.monthly_budget import MonthlyBudget
 from stacks.dashboard import Dashboard
@@ -46,7 +48,7 @@ class OperationsStack(BaseStack):
         *,
         config: DeployConfig,
         storage: StorageStack,
-        cache: CacheStack,
+        cache: CacheStack | None,
         api: ApiStack,
         nightly: NightlyStack,
     ) -> None:
@@ -56,8 +58,9 @@ class OperationsStack(BaseStack):
         _watch_nights(self.alarms, nightly)
         _watch_api(self.alarms, api)
         _watch_tables(self.alarms, storage)
-        _watch_cache(self.alarms, cache)
-        self._watch_short_term_memory()
+        if cache is not None:
+            _watch_cache(self.alarms, cache)
+            self._watch_short_term_memory()
         self._watch_archive()
         self._watch_decisions()
         if not config.is_local:  # the local cloud knows neither summaries of alarms nor budgets
@@ -82,8 +85,29 @@ class OperationsStack(BaseStack):
         topic = sns.Topic(
             self, "Alarms", topic_name=f"{self.config.prefix}-alarms", enforce_ssl=not self.config.is_local
         )
+        # A topic with a policy of its own has lost the default one, by which the account's alarms may publish.
+        topic.grant_publish(
+            iam.ServicePrincipal(
+                "cloudwatch.amazonaws.com",
+                conditions={
+                    "ArnLike": {
+                        "aws:SourceArn": self.format_arn(
+                            service="cloudwatch",
+                            resource="alarm",
+                            resource_name=f"{self.config.prefix}-*",
+                            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+                        )
+                    }
+                },
+            )
+        )
         if self.config.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(self.config.alarm_email))
+            acknowledge(
+                topic,
+                "Serverless-SNSRedrivePolicy",
+                "An alarm whose mail bounced is still on in CloudWatch and on the dashboard.",
+            )
         return topic
 
     def _metric(self, of: metric_names.Metric, service: str, statistic: str, period: cdk.Duration) -> cloudwatch.Metric:

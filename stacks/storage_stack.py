@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -30,6 +31,7 @@ class StorageStack(BaseStack):
         memories: table of long-term memories.
         states: table of agent states.
         archive: bucket of archived decisions, evidence, pruned memories and reports.
+        key: what they are encrypted with; None where AWS manages the keys.
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig) -> None:
@@ -40,6 +42,7 @@ class StorageStack(BaseStack):
             description="Agent Memory: tables and archive",
             termination_protection=config.data_outlives_stack,
         )
+        self.key = self._key() if config.encryption_key == "own" else None
         self.decisions = self._table(schema.DECISIONS)
         self.memories = self._table(schema.MEMORIES)
         self.states = self._table(schema.STATES)
@@ -62,7 +65,19 @@ class StorageStack(BaseStack):
         consumer.add_stack_dependency(self)
         return cdk.Fn.get_stack_output(self.stack_name, self._archive_arn.logical_id)
 
+    def _key(self) -> kms.Key:
+        return kms.Key(
+            self,
+            "Key",
+            alias=f"alias/{self.config.prefix}",
+            description="Tables, archive and cache of Agent Memory",
+            enable_key_rotation=True,
+            removal_policy=self._removal_policy(),
+        )
+
     def _table(self, spec: schema.Table) -> dynamodb.Table:
+        most_writes = self._at_most(self.config.table_max_write_units)
+        most_reads = self._at_most(self.config.table_max_read_units)
         table = dynamodb.Table(
             self,
             TABLE_IDS[spec],
@@ -70,22 +85,33 @@ class StorageStack(BaseStack):
             partition_key=_attribute(spec.partition),
             sort_key=_attribute(spec.sort),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if self.key else dynamodb.TableEncryption.AWS_MANAGED,
+            encryption_key=self.key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=self.config.point_in_time_recovery
             ),
             time_to_live_attribute=spec.ttl_attribute,
             deletion_protection=self.config.data_outlives_stack,
             removal_policy=self._removal_policy(),
+            max_write_request_units=most_writes,
+            max_read_request_units=most_reads,
         )
+        if not self.config.point_in_time_recovery:
+            acknowledge(table, "AwsSolutions-DDB3", "The setting point_in_time_recovery is off, as in a dev stage.")
         for index in spec.indexes:
             table.add_global_secondary_index(
                 index_name=index.name,
                 partition_key=_attribute(index.partition),
                 sort_key=_attribute(index.sort),
                 projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+                max_write_request_units=most_writes,
+                max_read_request_units=most_reads,
             )
         return table
+
+    def _at_most(self, units: int) -> int | None:
+        """A cap on a table's or an index's throughput, as a template has it; the local cloud caps nothing."""
+        return None if self.config.is_local or units == 0 else units
 
     def _archive(self) -> s3.Bucket:
         bucket = s3.Bucket(
@@ -93,7 +119,9 @@ class StorageStack(BaseStack):
             "Archive",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self.key,
+            bucket_key_enabled=True if self.key else None,  # one request to the key for many objects
             # The local cloud answers on the machine itself, without TLS.
             enforce_ssl=not self.config.is_local,
             minimum_tls_version=None if self.config.is_local else 1.2,
@@ -106,8 +134,8 @@ class StorageStack(BaseStack):
         acknowledge(
             bucket,
             "AwsSolutions-S1",
-            "Only this application's functions reach the bucket, and each logs what it writes; an account that "
-            "wants every object access on record turns on CloudTrail data events for it.",
+            "Only this application's functions reach the bucket, and each logs what it writes; the setting audit_trail "
+            "puts every access on record with CloudTrail, which tells more than access logs.",
         )
         return bucket
 

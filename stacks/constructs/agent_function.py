@@ -48,7 +48,7 @@ class AgentFunction(lambda_.Function):
         memory_mb: int,
         timeout_seconds: int,
         network: Network | None = None,
-        reserved_concurrency: int | None = None,
+        reserved_concurrency: int = 0,
         traced: bool = True,
     ) -> None:
         full_name = f"{config.prefix}-{name}"
@@ -75,7 +75,8 @@ class AgentFunction(lambda_.Function):
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.DISABLED,
-            reserved_concurrent_executions=reserved_concurrency,
+            # The local cloud drops it silently.
+            reserved_concurrent_executions=None if config.is_local else reserved_concurrency or None,
             **_placement(network),
         )
         self.config = config
@@ -110,10 +111,17 @@ def _placement(network: Network | None) -> dict[str, Any]:
 
 
 def _acknowledge(function: lambda_.Function, role: iam.Role, *, in_vpc: bool, traced: bool) -> None:
+    for rule in ("AwsSolutions-L1", "Serverless-LambdaLatestVersion"):
+        acknowledge(
+            function,
+            rule,
+            "python3.13 is the newest runtime that the code is tested on; it is supported until 2029.",
+        )
     acknowledge(
         function,
-        "AwsSolutions-L1",
-        "python3.13 is the newest runtime that the code is tested on; it is supported until 2029.",
+        "Serverless-LambdaDLQ",
+        "Lambda uses such a queue for asynchronous calls only. API Gateway and Step Functions wait for the answer, and "
+        "the latter keeps the error of an agent's night in its record.",
     )
     if traced:
         acknowledge(
@@ -121,6 +129,8 @@ def _acknowledge(function: lambda_.Function, role: iam.Role, *, in_vpc: bool, tr
             "AwsSolutions-IAM5[Resource::*]",
             "X-Ray's write actions know no resources: xray:PutTraceSegments and xray:PutTelemetryRecords only.",
         )
+    else:
+        acknowledge(function, "Serverless-LambdaTracing", "The setting trace_requests leaves traces of requests out.")
     if in_vpc:
         acknowledge(
             role,

@@ -9,13 +9,15 @@ from stacks.config import DeployConfig
 from stacks.constructs.agent_function import AgentFunction, Network
 
 
-def cache_network(config: DeployConfig, cache: CacheStack) -> Network | None:
-    """The cache's network; none in the local cloud, whose functions run on the machine itself, where the cache is."""
-    return None if config.is_local else Network(cache.vpc, cache.function_security_group)
+def cache_network(config: DeployConfig, cache: CacheStack | None) -> Network | None:
+    """The cache's network; none without a cache, nor in the local cloud: its functions run where the cache is."""
+    return None if cache is None or config.is_local else Network(cache.vpc, cache.function_security_group)
 
 
-def cache_environment(config: DeployConfig, cache: CacheStack) -> Mapping[str, str]:
-    """The variables that name the cache and its user."""
+def cache_environment(config: DeployConfig, cache: CacheStack | None) -> Mapping[str, str]:
+    """The variables that name the cache and its user; none where there is no cache."""
+    if cache is None:
+        return {}
     return {
         "AGENT_MEMORY_REDIS_ENDPOINT": (config.redis_endpoint or "") if config.is_local else cache.endpoint,
         "AGENT_MEMORY_REDIS_TLS": "false" if config.is_local else "true",
@@ -24,9 +26,9 @@ def cache_environment(config: DeployConfig, cache: CacheStack) -> Mapping[str, s
     }
 
 
-def allow_cache(function: AgentFunction, cache: CacheStack) -> None:
+def allow_cache(function: AgentFunction, cache: CacheStack | None) -> None:
     """Let a function authenticate as the cache's user."""
-    if not function.config.is_local:
+    if cache is not None and not function.config.is_local:
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["elasticache:Connect"], resources=cache.connectable_arns)
         )

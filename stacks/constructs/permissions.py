@@ -6,23 +6,36 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 
 from agent_memory import schema
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.agent_function import AgentFunction
 from stacks.storage_stack import StorageStack
 
+_READING = ("Decrypt", "DescribeKey")
+_WRITING = (*_READING, "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
+_TABLE_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
+
 
 def allow_on_table(
     function: AgentFunction, table: dynamodb.ITable, actions: Sequence[str], *, indexes: Sequence[schema.Index] = ()
 ) -> None:
-    """Let a function perform actions, named as "GetItem", on a table and on the indexes that are named."""
+    """Let a function perform actions, named as "GetItem", on a table, and ask the indexes that are named."""
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=[f"dynamodb:{action}" for action in actions],
-            resources=[table.table_arn, *(f"{table.table_arn}/index/{index.name}" for index in indexes)],
+            resources=[table.table_arn],
         )
     )
+    if indexes:
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:Query"],
+                resources=[f"{table.table_arn}/index/{index.name}" for index in indexes],
+            )
+        )
+    _allow_key(function, table.encryption_key, service="dynamodb", writes=not _TABLE_READS.issuperset(actions))
     if function.config.is_local and any(action.startswith("PartiQL") for action in actions):
         # AWS checks the statements in a batch one by one; the local cloud checks the name of the request.
         function.add_to_role_policy(iam.PolicyStatement(actions=["dynamodb:BatchExecuteStatement"], resources=["*"]))
@@ -46,9 +59,27 @@ def allow_on_objects(function: AgentFunction, storage: StorageStack, actions: Se
                 resources=[bucket_arn],
             )
         )
+    _allow_key(function, storage.key, service="s3", writes="PutObject" in actions)
     quoted_arn = json.dumps(stack.resolve(bucket_arn), separators=(",", ":"))
     acknowledge(
         function.execution_role,
         f"AwsSolutions-IAM5[Resource::{quoted_arn}/{prefix}*]",
         "The keys below this prefix are made at run time; nothing outside the prefix is reached.",
+    )
+
+
+def _allow_key(function: AgentFunction, key: kms.IKey | None, *, service: str, writes: bool) -> None:
+    """Let a function use the deployment's own key, where there is one, through a service and in no other way.
+
+    The service asks the key on behalf of whoever calls it:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+    """
+    if key is None:
+        return
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=[f"kms:{action}" for action in (_WRITING if writes else _READING)],
+            resources=[key.key_arn],
+            conditions={"StringEquals": {"kms:ViaService": f"{service}.{cdk.Stack.of(function).region}.amazonaws.com"}},
+        )
     )

@@ -1,6 +1,7 @@
 """Templates of both profiles, synthesised once a session and without third-party wheels."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,27 @@ import aws_cdk as cdk  # isort: skip
 from stacks.application import Stacks, add_stacks
 from stacks.config import DeployConfig
 from tests.stacks.templates import Template
+
+_IN_AWS = {"account": "123456789012", "region": "eu-central-1", "time_zone": "Europe/Berlin"}
+
+# Settings that make templates differ: what holds of every deployment is tested on each of these.
+DEPLOYMENTS = {
+    "prod": {**_IN_AWS, "alarm_email": "ops@example.com", "dashboard": "true"},
+    "dev": {**_IN_AWS, "environment": "dev"},
+    "dev with a cache": {**_IN_AWS, "environment": "dev", "cache": "on", "cache_nodes": "2"},
+    "prod without a cache": {"cache": "off"},
+    "own key": {**_IN_AWS, "encryption_key": "own"},
+    "all guards": {
+        **_IN_AWS,
+        "archive_lock_days": "365",
+        "monthly_budget_usd": "25",
+        "audit_trail": "all",
+        "flow_logs": "all",
+        "api_concurrency": "50",
+        "night_concurrency": "5",
+    },
+    "audited writes": {**_IN_AWS, "prefix": "desk", "audit_trail": "writes"},
+}
 
 _NO_WHEELS = {"aws:cdk:bundling-stacks": []}
 
@@ -41,21 +63,27 @@ def build(folder: Path, **context: str) -> tuple[cdk.App, Stacks]:
 def synthesize(folder: Path, **context: str) -> Synthesized:
     app, stacks = build(folder, **context)
     app.synth()
-    names = ("storage", "cache", "api", "nightly", "query", "operations")
-    read = {name: json.loads((folder / f"agent-memory-{name}.template.json").read_text()) for name in names}
+    files = folder.glob("*.template.json")
+    read = {file.name.split(".")[0].rsplit("-", 1)[1]: json.loads(file.read_text()) for file in files}
     return Synthesized(app, folder, stacks, {name: Template(body) for name, body in read.items()})
 
 
 @pytest.fixture(scope="session")
-def aws(tmp_path_factory) -> Synthesized:
-    return synthesize(
-        tmp_path_factory.mktemp("aws"),
-        account="123456789012",
-        region="eu-central-1",
-        alarm_email="ops@example.com",
-        time_zone="Europe/Berlin",
-        dashboard="true",
-    )
+def deployments(tmp_path_factory) -> Callable[[str], Synthesized]:
+    """Synthesizes a deployment of `DEPLOYMENTS` by its name, once a session."""
+    made: dict[str, Synthesized] = {}
+
+    def named(name: str) -> Synthesized:
+        if name not in made:
+            made[name] = synthesize(tmp_path_factory.mktemp("deployment"), **DEPLOYMENTS[name])
+        return made[name]
+
+    return named
+
+
+@pytest.fixture(scope="session")
+def aws(deployments) -> Synthesized:
+    return deployments("prod")
 
 
 @pytest.fixture(scope="session")

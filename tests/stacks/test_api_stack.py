@@ -1,12 +1,27 @@
 import json
 
+from agent_memory.service.api import ROOMS
+from stacks.api_stack import SEARCHES
 from tests.stacks.conftest import build, synthesize
 from tests.stacks.templates import Template, text_of
 
 
 def test_every_route_asks_for_an_iam_signature(aws):
     routes = aws["api"].properties("AWS::ApiGatewayV2::Route")
-    assert [(route["RouteKey"], route["AuthorizationType"]) for route in routes] == [("ANY /v1/{proxy+}", "AWS_IAM")]
+    assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+    assert {route["RouteKey"] for route in routes} == {"ANY /v1/{proxy+}", *(f"GET {path}" for path in SEARCHES)}
+
+
+def test_each_search_is_a_route_of_the_function_with_a_throttle_of_its_own(aws):
+    served = {operation.path for room in ROOMS for operation in room.operations if operation.method == "GET"}
+    assert set(SEARCHES) <= served
+    template = aws["api"]
+    settings = template.only("AWS::ApiGatewayV2::Stage")["RouteSettings"]
+    limits = {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40, "DetailedMetricsEnabled": False}
+    assert settings == {f"GET {path}": limits for path in SEARCHES}
+    routes = {name for name, one in template.of_type("AWS::ApiGatewayV2::Route").items() if "GET" in str(one)}
+    (stage,) = template.of_type("AWS::ApiGatewayV2::Stage").values()
+    assert routes <= set(stage["DependsOn"])
 
 
 def test_one_function_answers_as_a_proxy(aws):
@@ -90,15 +105,16 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
     connect = {resource for action, resource in permissions if action == "elasticache:Connect"}
     assert {resource.split(":")[5] for resource in connect} == {"replicationgroup", "user"}
     assert not any(resource.endswith(":*") for resource in connect)
-    assert not any(resource == "*" for _, resource in permissions)
+    wild = {action for action, resource in permissions if resource == "*"}
+    assert wild == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
-def test_what_costs_money_a_request_or_a_month_is_there_where_it_is_asked_for(aws, tmp_path):
+def test_what_costs_money_a_request_or_a_month_can_be_left_out(aws, tmp_path):
     assert not aws["api"].only("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"].get("DetailedMetricsEnabled")
-    asked = synthesize(tmp_path, trace_requests="true")
-    assert asked["api"].function("agent-memory-api")["TracingConfig"] == {"Mode": "Active"}
-    traces = {action for action, resource in asked["api"].permissions("agent-memory-api") if resource == "*"}
-    assert traces == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    assert aws["api"].function("agent-memory-api")["TracingConfig"] == {"Mode": "Active"}
+    asked = synthesize(tmp_path, trace_requests="false")
+    assert "TracingConfig" not in asked["api"].function("agent-memory-api")
+    assert not [action for action, resource in asked["api"].permissions("agent-memory-api") if resource == "*"]
     assert not asked["operations"].of_type("AWS::CloudWatch::Dashboard")
 
 

@@ -1,5 +1,7 @@
 import pytest
 
+from tests.stacks.templates import text_of
+
 
 def test_the_network_has_no_way_out(aws):
     kinds = {resource["Type"] for resource in aws["cache"].resources.values()}
@@ -26,6 +28,21 @@ def test_dynamodb_and_s3_are_reached_by_free_gateway_endpoints_only(aws):
     services = {endpoint["ServiceName"]["Fn::Join"][1][-1] for endpoint in endpoints}
     assert services == {".dynamodb", ".s3"}
     assert all(len(endpoint["RouteTableIds"]) == 2 for endpoint in endpoints)
+
+
+def test_the_endpoints_lead_to_the_deployments_own_tables_and_bucket_only(aws):
+    reached = {
+        statement["Action"]: [text_of(one) for one in statement["Resource"]]
+        for endpoint in aws["cache"].properties("AWS::EC2::VPCEndpoint")
+        for statement in endpoint["PolicyDocument"]["Statement"]
+    }
+    archive = "<agent-memory-storage:ArchiveBucketArn>"
+    assert reached["s3:*"] == [archive, f"{archive}/*"]
+    tables = [one for one in reached["dynamodb:*"] if not one.endswith("/index/*")]
+    assert set(reached["dynamodb:*"]) == {arn for table in tables for arn in (table, f"{table}/index/*")}
+    for name in ("Decisions", "Memories", "States"):
+        assert sum(name in table for table in tables) == 1
+    assert len(tables) == 3
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])

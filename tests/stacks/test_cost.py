@@ -42,9 +42,9 @@ def test_nothing_is_deployed_that_has_no_price(folder, aws):
 
 
 def test_a_template_tells_what_was_asked_for(aws, tmp_path):
-    asked = synthesize(tmp_path, trace_requests="true", cache_nodes="2", log_retention_days="90").folder
+    asked = synthesize(tmp_path, trace_requests="false", cache_nodes="2", log_retention_days="90").folder
     deployment = read_deployment(asked)
-    assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (True, 2, 90)
+    assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (False, 2, 90)
     assert (deployment.cache_node_type, deployment.dashboard_metrics) == ("cache.t4g.micro", ())
     assert (deployment.glacier_after_days, deployment.expire_after_days) == (365, 2557)
     assert (deployment.api_memory_mb, deployment.night_memory_mb) == (1024, 256 + 3 * 1769 + 512)

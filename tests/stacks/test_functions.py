@@ -45,10 +45,9 @@ def test_logs_are_json_in_a_group_that_forgets(profile, request):
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])
-def test_nights_are_traced_and_functions_start_at_their_handler(profile, request):
+def test_functions_are_traced_and_start_at_their_handler(profile, request):
     for _, function in functions(request.getfixturevalue(profile)):
-        is_api = function["FunctionName"] == "agent-memory-api"
-        assert function.get("TracingConfig", {}) == ({} if is_api else {"Mode": "Active"})
+        assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["Handler"] == "handler.handler"
 
 

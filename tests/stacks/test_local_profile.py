@@ -1,5 +1,7 @@
 """What the local cloud cannot do is left out of the local profile; everything else is there."""
 
+from tests.stacks.conftest import synthesize
+
 REFUSED = {
     "AWS::Budgets::Budget",
     "AWS::CloudTrail::Trail",
@@ -22,7 +24,7 @@ def test_nothing_that_the_local_cloud_refuses(local):
 
 
 def test_nothing_else_is_left_out(aws, local):
-    policies_that_insist_on_tls = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
+    policies_that_insist_on_tls = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
     given_in_aws_only = {"AWS::SNS::Subscription"}
     assert kinds(aws) - kinds(local) - REFUSED == policies_that_insist_on_tls | given_in_aws_only
 
@@ -67,3 +69,12 @@ def test_the_name_of_a_batch_request_is_a_permission_locally_only(aws, local):
         assert batch in local[stack].permissions(f"agent-memory-{name}")
         assert batch not in aws[stack].permissions(f"agent-memory-{name}")
     assert batch not in local["nightly"].permissions("agent-memory-consolidation")
+
+
+def test_what_the_local_cloud_drops_silently_is_not_asked_of_it(tmp_path):
+    capped = {"api_concurrency": "5", "night_concurrency": "5", "table_max_write_units": "100"}
+    stage = synthesize(tmp_path, profile="local", redis_endpoint="127.0.0.1:6390", environment="dev", **capped)
+    text = str([template.body for template in stage.templates.values()])
+    assert "OnDemandThroughput" not in text
+    assert "ReservedConcurrentExecutions" not in text
+    assert "cache" not in stage.templates

@@ -106,7 +106,7 @@ def test_a_start_is_retried_and_then_kept(night):
 @pytest.mark.parametrize(
     ("name", "tables", "objects"),
     [
-        ("agents", {"States": {"GetItem", "Scan"}}, set()),
+        ("agents", {"States": {"Scan"}}, set()),
         (
             "consolidation",
             {

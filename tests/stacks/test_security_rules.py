@@ -1,38 +1,45 @@
-"""The AwsSolutions rules over the whole deployment; what is acknowledged says why where it occurs."""
+"""The AwsSolutions and Serverless rules over the whole deployment; what is acknowledged says why where it occurs."""
 
 from types import SimpleNamespace
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
+import pytest
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from stacks.constructs import acknowledge as acknowledge_module
-from tests.stacks.conftest import build
+from tests.stacks.conftest import DEPLOYMENTS, build
+
+PACKS = (AwsSolutionsChecks, ServerlessChecks)
 
 
 def findings(app):
-    report = AwsSolutionsChecks(app, verbose=True).validate_scope(app)
     return [
         f"{violation.rule_name} at {resource.construct_path}: {violation.description}"
-        for violation in report.violations
+        for pack in PACKS
+        for violation in pack(app, verbose=True).validate_scope(app).violations
         for resource in violation.violating_resources
     ]
 
 
-def test_no_finding_is_left(aws):
-    assert findings(aws.app) == []
+@pytest.mark.parametrize("deployment", DEPLOYMENTS)
+def test_no_finding_is_left(deployments, deployment):
+    assert findings(deployments(deployment).app) == []
 
 
-def test_every_acknowledgement_answers_a_finding(monkeypatch, tmp_path):
-    acknowledged = set()
+@pytest.mark.parametrize("deployment", DEPLOYMENTS)
+def test_every_acknowledgement_answers_a_finding(deployment, monkeypatch, tmp_path):
+    acknowledged = {}
 
     class Recorder:
         @staticmethod
         def of(construct):
-            return SimpleNamespace(acknowledge=lambda rule: acknowledged.add((rule.id, construct.node.path)))
+            return SimpleNamespace(
+                acknowledge=lambda rule: acknowledged.__setitem__((rule.id, construct.node.path), rule.reason)
+            )
 
     recording = SimpleNamespace(Validations=Recorder, Acknowledgment=cdk.Acknowledgment)
     monkeypatch.setattr(acknowledge_module, "cdk", recording)
-    app, _ = build(tmp_path)
+    app, _ = build(tmp_path, **DEPLOYMENTS[deployment])
     found = findings(app)
     assert found
     unanswered = {
@@ -41,3 +48,4 @@ def test_every_acknowledgement_answers_a_finding(monkeypatch, tmp_path):
         if not any(finding.startswith(f"{rule} at {path}") for finding in found)
     }
     assert unanswered == set()
+    assert all(len(reason) > 40 and reason.endswith(".") for reason in acknowledged.values())

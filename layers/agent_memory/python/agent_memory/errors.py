@@ -8,6 +8,7 @@ AgentMemoryError
 ├── Forbidden           the credentials may not do this (HTTP 403)
 ├── Unavailable         a store did not answer; retry later (HTTP 503)
 │   ├── InColdStorage   it lies in Glacier and is being restored; ask again in half a day (HTTP 503)
+│   ├── ShortTermOff    the deployment keeps no short-term memory; asking again changes nothing (HTTP 404)
 │   └── Damaged         the archive is not what was sealed; nothing is written over it
 └── Rejected            the store refused what a buffered logger had accepted; names the file
 """
@@ -75,6 +76,12 @@ class InColdStorage(Unavailable):
     """What was asked for lies in Glacier; it has to be restored first, which takes hours."""
 
     code = "in_cold_storage"
+
+
+class ShortTermOff(Unavailable):
+    """There is no cache: short-term memory is switched off where this runs, and no outage."""
+
+    code = "short_term_off"
 
 
 class Damaged(Unavailable):

@@ -76,7 +76,8 @@ class Hierarchy:
         wanted = DecisionFilter(time_range=time_range, context=context_filter).checked()
         levels = _levels_of(wanted.span(), now_ms, level)
         sources = [partial(self._decisions, one, wanted, limit) for one in levels]
-        if self._short_term.is_configured and any(one.name == "immediate" for one in levels):
+        asks_short_term = any(one.name == "immediate" for one in levels)
+        if asks_short_term and self._short_term.is_configured:
             sources.append(partial(self._current, wanted.context or {}, now_ms))
         answers = map_concurrently(lambda ask: ask(), sources)
         missing = [answer.missing for answer in answers if answer.missing]
@@ -88,6 +89,7 @@ class Hierarchy:
             "complete": not missing,
             "missing": missing,
             "levels": [one.name for one in levels],
+            "off": ["short_term"] if asks_short_term and not self._short_term.is_configured else [],
         }
 
     def _decisions(self, level: Level, wanted: DecisionFilter, limit: int) -> "_Answer":

@@ -120,7 +120,7 @@ class MemoryManager(ShortTermFace, LongTermFace, StateFace):
         Returns:
             `entries`, each a decision with its `level`, or the current context of short-term memory; `complete`, false
             where a level did not answer, or waits for a restore from Glacier; `missing`, which and why; `levels`, those
-            that were asked.
+            that were asked; `off`, `short_term` where there is no cache that could know the current context.
 
         Raises:
             InvalidInput: names the argument. Unavailable: a store is down, and the others had nothing.

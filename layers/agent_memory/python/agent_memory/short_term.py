@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_memory import keys
 from agent_memory.codec import check
-from agent_memory.errors import InvalidInput, Unavailable
+from agent_memory.errors import InvalidInput, ShortTermOff, Unavailable
 from agent_memory.retention import STM_MAX_SECONDS
 from agent_memory.stores.base import ShortTermStore
 from agent_memory.stores.short_term_commands import Command, GetValue, SetValue
@@ -68,7 +68,7 @@ class ShortTermMemory:
 
         Raises:
             InvalidInput: names the argument, the key of what has methods of its own too. Unavailable: the cache did
-                not answer.
+                not answer. ShortTermOff: there is none.
         """
         _check_untyped(key)
         is_whole = isinstance(ttl_seconds, int) and not isinstance(ttl_seconds, bool)
@@ -90,10 +90,11 @@ class ShortTermMemory:
         """What some commands answer, in one round trip.
 
         Raises:
-            Unavailable: the cache did not answer.
+            Unavailable: the cache did not answer. ShortTermOff: there is none; that is not counted as a failure.
         """
+        store = self._open()
         try:
-            return self._open().run(commands)
+            return store.run(commands)
         except Unavailable:
             self._count(failures=1)
             raise
@@ -106,12 +107,13 @@ class ShortTermMemory:
         """Erase the agent's keys, or those that match a glob pattern as `queries:*`; returns how many.
 
         Raises:
-            InvalidInput: an unusable pattern. Unavailable: the cache did not answer.
+            InvalidInput: an unusable pattern. Unavailable: the cache did not answer. ShortTermOff: there is none.
         """
         if pattern is not None and (not isinstance(pattern, str) or not 1 <= len(pattern) <= _MAX_PATTERN):
             raise InvalidInput("pattern", f"{pattern!r:.80} is not text of 1 to {_MAX_PATTERN} characters")
+        store = self._open()
         try:
-            return self._open().erase(keys.stm_key(self._agent_id, ""), pattern or "*", dry_run=False)
+            return store.erase(keys.stm_key(self._agent_id, ""), pattern or "*", dry_run=False)
         except Unavailable:
             self._count(failures=1)
             raise
@@ -122,7 +124,7 @@ class ShortTermMemory:
 
     def _open(self) -> ShortTermStore:
         if self._store is None:
-            raise Unavailable("no short-term memory is configured; pass a Redis client or endpoint")
+            raise ShortTermOff("short-term memory is off; deploy with cache=on, or pass a Redis client or endpoint")
         return self._store
 
     def _count(self, *, hits: int = 0, misses: int = 0, failures: int = 0) -> None:

@@ -19,6 +19,7 @@ from agent_memory.errors import (
     InColdStorage,
     InvalidInput,
     NotFound,
+    ShortTermOff,
     TooLarge,
     Unavailable,
 )
@@ -122,6 +123,8 @@ def _error_of(answer: httpx.Response) -> AgentMemoryError:
             return InvalidInput("request", message)
         case httpx.codes.FORBIDDEN:
             return Forbidden(f"{answer.request.method} {answer.request.url.path}: {message}")
+        case httpx.codes.NOT_FOUND if told.get("code") == ShortTermOff.code:
+            return ShortTermOff(message)
         case httpx.codes.NOT_FOUND:
             return NotFound(message)
         case httpx.codes.CONFLICT:

@@ -1,6 +1,7 @@
 """Routes of what an agent keeps from cycle to cycle: each parses, calls one domain function and shapes the reply."""
 
 from agent_memory.cycles import Cycle
+from agent_memory.errors import ShortTermOff
 from agent_memory.retention import RECENT_CYCLES
 from agent_memory.service.body import fields, some_of
 from agent_memory.service.query import json_object, moment, whole_number
@@ -19,7 +20,7 @@ _PERFORMANCE = json_object(
 )
 
 
-@cycles.route("POST", "/memory/cycles", takes="CycleGiven", gives="CycleKept")
+@cycles.route("POST", "/memory/cycles", takes="CycleGiven", gives="CycleKept", refuses=(ShortTermOff,))
 def write_cycle(request: Request) -> Reply:
     """Keep what a cycle brought.
 
@@ -41,7 +42,7 @@ def read_cycle(request: Request) -> Reply:
     return reply(found.as_dict())
 
 
-@cycles.route("POST", "/memory/signals/removal", takes="SignalRemoval", gives="SignalRemoved")
+@cycles.route("POST", "/memory/signals/removal", takes="SignalRemoval", gives="SignalRemoved", refuses=(ShortTermOff,))
 def remove_signal(request: Request) -> Reply:
     """Take a signal out of the active ones, and say whether it was among them."""
     (signal,) = fields(request.body(), "signal")

@@ -1,6 +1,15 @@
 """One table from errors to HTTP. Whatever is not in it is a 500 that tells nothing but the request id."""
 
-from agent_memory.errors import AgentMemoryError, Conflict, Forbidden, InvalidInput, NotFound, TooLarge, Unavailable
+from agent_memory.errors import (
+    AgentMemoryError,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    ShortTermOff,
+    TooLarge,
+    Unavailable,
+)
 
 STATUS: dict[type[AgentMemoryError], int] = {
     InvalidInput: 400,
@@ -9,6 +18,7 @@ STATUS: dict[type[AgentMemoryError], int] = {
     Conflict: 409,
     TooLarge: 413,
     Unavailable: 503,
+    ShortTermOff: 404,  # no fault of the server: this deployment has no such thing
 }
 
 

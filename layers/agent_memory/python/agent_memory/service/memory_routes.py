@@ -1,6 +1,6 @@
 """Routes of memory, short term and long: each parses, calls one domain function and shapes the reply."""
 
-from agent_memory.errors import Conflict, NotFound
+from agent_memory.errors import Conflict, NotFound, ShortTermOff
 from agent_memory.hierarchy import LEVELS, MAX_ENTRIES
 from agent_memory.memories import consolidate_value
 from agent_memory.models import MAX_TOP_K
@@ -36,7 +36,7 @@ _LIMIT = whole_number("limit", "Entries, at most.", least=1, most=MAX_ENTRIES, d
 _LEVEL = choice("level", "One level only; left out, all that the time meets.", {name: name for name, _ in LEVELS})
 
 
-@memory.route("PUT", "/memory/stm/{key}", takes="ShortTermValue", gives="ShortTermKept")
+@memory.route("PUT", "/memory/stm/{key}", takes="ShortTermValue", gives="ShortTermKept", refuses=(ShortTermOff,))
 def store_stm(request: Request) -> Reply:
     """Keep a JSON value under a key for a while."""
     data, ttl_seconds = fields(request.body(), "data", "ttl_seconds")
@@ -44,13 +44,13 @@ def store_stm(request: Request) -> Reply:
     return reply({"key": request.path["key"]})
 
 
-@memory.route("GET", "/memory/stm/{key}", gives="ShortTermFound")
+@memory.route("GET", "/memory/stm/{key}", gives="ShortTermFound", refuses=(ShortTermOff,))
 def retrieve_stm(request: Request) -> Reply:
     """The value under a key; `data` is null once it has vanished."""
     return reply({"key": request.path["key"], "data": request.memory.short_term.get(request.path["key"])})
 
 
-@memory.route("DELETE", "/memory/stm", query=(_PATTERN,), gives="ShortTermErased")
+@memory.route("DELETE", "/memory/stm", query=(_PATTERN,), gives="ShortTermErased", refuses=(ShortTermOff,))
 def clear_stm(request: Request) -> Reply:
     """Erase the agent's short-term memory, or the keys that match a pattern."""
     return reply({"erased": request.memory.short_term.clear(request.query["pattern"])})
@@ -118,7 +118,7 @@ def get_ltm_history(request: Request) -> Reply:
     query=(_WRITER,),
     takes="Consolidation",
     gives="Memory",
-    refuses=(NotFound, Conflict),
+    refuses=(NotFound, Conflict, ShortTermOff),
 )
 def consolidate_to_ltm(request: Request) -> Reply:
     """Keep what lies under a key of short-term memory as a long-term memory.
@@ -147,7 +147,8 @@ def recall(request: Request) -> Reply:
 def get_context_memory(request: Request) -> Reply:
     """What the agent met in a time and context, newest first, from all levels asked side by side.
 
-    `complete` is false where a level did not answer; `missing` says which and why.
+    `complete` is false where a level did not answer; `missing` says which and why. `off` names `short_term` where the
+    deployment has no cache.
     """
     asked = request.query
     time_range = (asked["start"], asked["end"])

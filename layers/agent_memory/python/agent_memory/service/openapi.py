@@ -40,7 +40,7 @@ _SIGNED = {
 _REFUSALS = {
     HTTPStatus.BAD_REQUEST: "Something sent is unusable; `field` says what.",
     HTTPStatus.FORBIDDEN: "The signature is missing or wrong, or the role may not act for this agent.",
-    HTTPStatus.NOT_FOUND: "There is no such thing under this agent.",
+    HTTPStatus.NOT_FOUND: "There is no such thing under this agent, or in this deployment.",
     HTTPStatus.CONFLICT: "It says something else already; nothing was changed.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More than one request or reply can carry.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Unexpected; ask for it by its `request_id`.",

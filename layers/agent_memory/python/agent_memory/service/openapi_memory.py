@@ -162,11 +162,13 @@ class ContextMemory(Shape):
     complete: bool
     missing: list[MissingLevel]
     levels: list[str]
+    off: list[str]
     example: ClassVar[Json] = {
         "entries": [{**DECISION, "level": "historical", "kind": "decision"}],
         "complete": True,
         "missing": [],
         "levels": ["immediate", "recent", "historical", "archive"],
+        "off": [],
     }
 
 

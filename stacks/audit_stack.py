@@ -1,0 +1,91 @@
+"""Audit: who called what on the tables and the archive, kept by CloudTrail where no function reaches it."""
+
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from agent_memory.retention import EXPIRE_AFTER_DAYS
+from stacks.base_stack import BaseStack
+from stacks.config import DeployConfig
+from stacks.constructs.acknowledge import acknowledge
+from stacks.storage_stack import StorageStack
+
+_GLACIER_AFTER_DAYS = 90
+
+Field = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
+Selector = cloudtrail.CfnTrail.AdvancedEventSelectorProperty
+
+
+class AuditStack(BaseStack):
+    """A trail of data events, and its bucket.
+
+    Events of management (who changed a table, a policy, a function) are in the account's own event history, and in the
+    trail that most accounts have; a second copy of them would be billed.
+
+    Attributes:
+        trail: of every call on the tables and the archive's objects, or of those that write.
+        events: bucket that CloudTrail writes to, in files that are sealed hour by hour.
+    """
+
+    def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
+        super().__init__(scope, "audit", config=config, description="Agent Memory: who called what")
+        self.events = self._bucket()
+        self.trail = cloudtrail.Trail(
+            self,
+            "Trail",
+            trail_name=f"{config.prefix}-audit",
+            bucket=self.events,
+            enable_file_validation=True,
+            is_multi_region_trail=False,
+            include_global_service_events=False,
+        )
+        cfn_trail = cast("cloudtrail.CfnTrail", self.trail.node.default_child)
+        cfn_trail.add_property_deletion_override("EventSelectors")
+        cfn_trail.advanced_event_selectors = [
+            self._selector("Tables", "AWS::DynamoDB::Table", equals=[table.table_arn for table in storage.tables]),
+            self._selector("Archive", "AWS::S3::Object", starts_with=[f"{storage.archive.bucket_arn}/"]),
+        ]
+        cdk.CfnOutput(self, "AuditBucketName", value=self.events.bucket_name, description="Bucket of the audit trail")
+
+    def _selector(
+        self, name: str, kind: str, *, equals: list[str] | None = None, starts_with: list[str] | None = None
+    ) -> Selector:
+        fields = [
+            Field(field="eventCategory", equal_to=["Data"]),
+            Field(field="resources.type", equal_to=[kind]),
+            Field(field="resources.ARN", equal_to=equals, starts_with=starts_with),
+        ]
+        if self.config.audit_trail == "writes":
+            fields.append(Field(field="readOnly", equal_to=["false"]))
+        return Selector(name=name, field_selectors=fields)
+
+    def _bucket(self) -> s3.Bucket:
+        keeps = self.config.data_outlives_stack
+        bucket = s3.Bucket(
+            self,
+            "Events",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="to-glacier-then-expire",
+                    transitions=[
+                        s3.Transition(
+                            storage_class=s3.StorageClass.GLACIER,
+                            transition_after=cdk.Duration.days(_GLACIER_AFTER_DAYS),
+                        )
+                    ],
+                    expiration=cdk.Duration.days(EXPIRE_AFTER_DAYS),
+                )
+            ],
+            removal_policy=cdk.RemovalPolicy.RETAIN if keeps else cdk.RemovalPolicy.DESTROY,
+        )
+        acknowledge(bucket, "AwsSolutions-S1", "The bucket holds the log itself; CloudTrail alone may write to it.")
+        return bucket

@@ -1,0 +1,25 @@
+"""What a deployment is for, and the defaults that follow from it. What is set explicitly always wins."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+Environment = Literal["dev", "prod"]
+
+# Where a development stage differs from production, whose defaults stand with the settings themselves: it can be thrown
+# away, runs no node that costs by the hour, and a loop gone wrong is stopped early.
+DEV: Mapping[str, Any] = MappingProxyType(
+    {
+        "keep_data": False,
+        "point_in_time_recovery": False,
+        "cache": False,
+        "flow_logs": "off",
+        "log_retention_days": 7,
+        "api_requests_per_second": 20,
+        "api_burst": 40,
+        "api_search_requests_per_second": 5,
+        "api_search_burst": 10,
+        "table_max_write_units": 1_000,
+        "table_max_read_units": 3_000,
+    }
+)

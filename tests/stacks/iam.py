@@ -1,0 +1,136 @@
+"""IAM's evaluation of the identity policies that templates give to roles, and the ARNs that their references mean."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from tests.stacks.templates import as_list
+
+ACCOUNT, REGION, PARTITION = "123456789012", "eu-central-1", "aws"
+_PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": PARTITION}
+_KNOWN_KEYS = {"Effect", "Action", "Resource", "Condition", "Sid"}
+
+
+@cache
+def _pattern(text):
+    """IAM's wildcards: `*` any text, `?` one character; everything else stands for itself."""
+    return re.compile("".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text), re.DOTALL)
+
+
+def matches(pattern, text):
+    return _pattern(pattern).fullmatch(text) is not None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a policy, its references resolved."""
+
+    effect: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    equals: tuple[tuple[str, str], ...] = ()
+
+    def covers(self, action, resource, context):
+        return (
+            all(context.get(key) == value for key, value in self.equals)
+            and any(matches(one.lower(), action.lower()) for one in self.actions)
+            and any(matches(one, resource) for one in self.resources)
+        )
+
+
+def is_allowed(statements, action, resource, **context):
+    """Whether a role with these statements may: an explicit deny wins, and what nothing allows is denied.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    context = {name.replace("__", ":"): value for name, value in context.items()}
+    effects = {one.effect for one in statements if one.covers(action, resource, context)}
+    return effects == {"Allow"}
+
+
+class Account:
+    """What the stacks of one deployment are once they lie in an account."""
+
+    def __init__(self, templates):
+        self._templates = dict(templates)
+
+    def roles(self):
+        """(stack, logical id) of every role."""
+        return [
+            (stack, name) for stack, template in self._templates.items() for name in template.of_type("AWS::IAM::Role")
+        ]
+
+    def statements(self, stack, role):
+        """What the policies of a role say; a managed policy is named by `managed`."""
+        template = self._templates[stack]
+        assert "Policies" not in template.resources[role]["Properties"]
+        return [
+            self._statement(stack, statement)
+            for policy in template.properties("AWS::IAM::Policy")
+            if {"Ref": role} in policy["Roles"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+
+    def managed(self, stack, role):
+        properties = self._templates[stack].resources[role]["Properties"]
+        return [self.resolve(stack, arn) for arn in properties.get("ManagedPolicyArns", [])]
+
+    def _statement(self, stack, statement):
+        assert set(statement) <= _KNOWN_KEYS, f"not understood: {statement}"
+        condition = statement.get("Condition", {})
+        assert set(condition) <= {"StringEquals"}, f"not understood: {condition}"
+        return Statement(
+            statement["Effect"],
+            tuple(as_list(statement["Action"])),
+            tuple(self.resolve(stack, one) for one in as_list(statement["Resource"])),
+            tuple((key, self.resolve(stack, value)) for key, value in condition.get("StringEquals", {}).items()),
+        )
+
+    def resolve(self, stack, value):
+        """A value with its references replaced by what they will mean."""
+        match value:
+            case str():
+                return value
+            case {"Fn::Join": [separator, parts]}:
+                return separator.join(self.resolve(stack, part) for part in parts)
+            case {"Ref": name}:
+                return _PSEUDO[name] if name in _PSEUDO else self._reference(stack, name)
+            case {"Fn::GetAtt": [name, "Arn"]}:
+                return self._arn(stack, name)
+            case {"Fn::GetStackOutput": {"StackName": other, "OutputName": output}}:
+                other = self.resolve(stack, other).rsplit("-", 1)[1]
+                return self.resolve(other, self._templates[other].outputs[output]["Value"])
+        raise AssertionError(f"not understood: {value}")
+
+    def _reference(self, stack, name):
+        kind = self._templates[stack].resources[name]["Type"]
+        return self._arn(stack, name) if kind == "AWS::StepFunctions::StateMachine" else _generated(stack, name)
+
+    def _arn(self, stack, name):
+        resource = self._templates[stack].resources[name]
+        properties = resource["Properties"]
+        match resource["Type"]:
+            case "AWS::S3::Bucket":
+                return f"arn:{PARTITION}:s3:::{_generated(stack, name)}"
+            case "AWS::DynamoDB::Table":
+                return arn("dynamodb", f"table/{properties['TableName']}")
+            case "AWS::Lambda::Function":
+                return arn("lambda", f"function:{properties['FunctionName']}")
+            case "AWS::StepFunctions::StateMachine":
+                return arn("states", f"stateMachine:{properties['StateMachineName']}")
+            case "AWS::SQS::Queue":
+                return arn("sqs", properties["QueueName"])
+            case "AWS::KMS::Key":
+                return arn("kms", "key/own")
+            case "AWS::Logs::LogGroup":  # CloudFormation's ARN of a log group covers its streams
+                return arn("logs", f"log-group:{properties['LogGroupName']}:*")
+        raise AssertionError(f"not understood: {resource['Type']}")
+
+
+def _generated(stack, logical_id):
+    """Stands for the name that CloudFormation makes up: without the hash that CDK adds to an id."""
+    return f"{stack}-{re.sub('[0-9A-F]{8}$', '', logical_id)}".lower()
+
+
+def arn(service, rest):
+    return f"arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{rest}"

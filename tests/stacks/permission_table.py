@@ -1,0 +1,160 @@
+"""Who may do what, written by hand: policies are compared with it, and docs/security.md shows it."""
+
+import sys
+from pathlib import Path
+
+TABLES = {"decisions": "agent_decisions", "memories": "agent_memory_ltm", "states": "agent_state"}
+INDEXES = {"by_outcome": "decisions", "by_context": "decisions", "by_confidence": "memories"}
+PREFIXES = ("decisions", "large", "evidence", "pruned", "reports", "athena")
+
+FUNCTIONS = ("api", "agents", "consolidation", "pruning", "archival", "analytics")
+IN_THE_VPC = ("api", "pruning")
+NETWORK = "network interfaces"
+
+# Actions by role and by what they are done to. "everything" stands for actions that AWS knows no resources for.
+PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "api": {
+        "table decisions": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PartiQLInsert",
+            "dynamodb:PartiQLUpdate",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ),
+        "index by_outcome": ("dynamodb:Query",),
+        "index by_context": ("dynamodb:Query",),
+        "table memories": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ),
+        "index by_confidence": ("dynamodb:Query",),
+        "table states": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        "objects decisions/": ("s3:GetObject", "s3:RestoreObject"),
+        "objects large/": ("s3:GetObject", "s3:PutObject"),
+        "bucket": ("s3:ListBucket",),
+        "cache": ("elasticache:Connect",),
+    },
+    "agents": {"table states": ("dynamodb:Scan",)},
+    "consolidation": {
+        "table decisions": ("dynamodb:Query",),
+        "table memories": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ),
+        "index by_confidence": ("dynamodb:Query",),
+        "table states": ("dynamodb:GetItem", "dynamodb:PutItem"),
+        "objects evidence/": ("s3:GetObject", "s3:PutObject"),
+        "objects large/": ("s3:GetObject",),
+        "bucket": ("s3:ListBucket",),
+    },
+    "pruning": {
+        "table memories": (
+            "dynamodb:BatchGetItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        ),
+        "index by_confidence": ("dynamodb:Query",),
+        "objects pruned/": ("s3:PutObject",),
+        "cache": ("elasticache:Connect",),
+    },
+    "archival": {
+        "table decisions": ("dynamodb:PartiQLUpdate", "dynamodb:Query"),
+        "table states": ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+        "objects decisions/": ("s3:GetObject", "s3:PutObject"),
+        "objects large/": ("s3:GetObject",),
+        "bucket": ("s3:ListBucket",),
+    },
+    "analytics": {
+        "table memories": ("dynamodb:BatchGetItem",),
+        "index by_confidence": ("dynamodb:Query",),
+        "objects evidence/": ("s3:GetObject",),
+        "objects reports/": ("s3:PutObject",),
+        "bucket": ("s3:ListBucket",),
+    },
+    "state machine": {
+        **{f"function {name}": ("lambda:InvokeFunction",) for name in FUNCTIONS if name != "api"},
+        "everything": (
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ),
+    },
+    "scheduler": {"state machine": ("states:StartExecution",), "queue of missed starts": ("sqs:SendMessage",)},
+    "flow logs": {
+        "logs flow logs": ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+    },
+}
+for _name in FUNCTIONS:
+    PERMISSIONS[_name] |= {
+        f"logs {_name}": ("logs:CreateLogStream", "logs:PutLogEvents"),
+        "everything": ("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+    }
+
+# What the managed policy AWSLambdaENIManagementAccess lets a function in a VPC do, as AWS documents it.
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaENIManagementAccess.html
+ENI_ACTIONS = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:UnassignPrivateIpAddresses",
+)
+
+# With a key of the deployment's own: through which services a role may use it, and whether to write.
+KEY_READS = ("kms:Decrypt", "kms:DescribeKey")
+KEY_WRITES = (
+    *KEY_READS,
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+KEY_USE = {
+    "api": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
+    "agents": {"dynamodb": KEY_READS},
+    "consolidation": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
+    "pruning": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
+    "archival": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
+    "analytics": {"dynamodb": KEY_READS, "s3": KEY_WRITES},
+}
+
+_BEGIN, _END = "<!-- permissions: written by `make settings` -->\n", "<!-- end of permissions -->\n"
+
+
+def markdown() -> str:
+    """The table as docs/security.md shows it."""
+    rows = ["| role | may | on |", "| --- | --- | --- |"]
+    for role, held in PERMISSIONS.items():
+        rows += [f"| {role} | {', '.join(f'`{one}`' for one in actions)} | {what} |" for what, actions in held.items()]
+    return "\n".join(rows) + "\n"
+
+
+def with_table(page: str) -> str:
+    """The page with the table as it is now."""
+    before, _, rest = page.partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    return f"{before}{_BEGIN}{markdown()}{_END}{after}"
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1])
+    file.write_text(with_table(file.read_text(encoding="utf-8")), encoding="utf-8")

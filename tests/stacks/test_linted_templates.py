@@ -1,0 +1,37 @@
+"""cfn-lint over every template of every deployment, with its rules for serverless applications."""
+
+import pytest
+from cfnlint.api import lint_by_config
+
+from tests.stacks.conftest import DEPLOYMENTS
+
+# Rules that the templates do not follow, and why.
+NOT_FOLLOWED = {
+    "W3005": "CDK makes a function depend on its role and on the role's policies; the former is in GetAtt, too.",
+    "ES6000": "The one queue is itself the dead-letter queue of the schedule.",
+    "ES7000": "The topic tells of alarms, which stay on in CloudWatch and on the dashboard, whoever gets the mail.",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deployment", DEPLOYMENTS)
+def test_nothing_is_found(deployments, deployment):
+    files = sorted(map(str, deployments(deployment).folder.glob("*.template.json")))
+    found = lint_by_config(
+        {
+            "templates": files,
+            "append_rules": ["cfn_lint_serverless.rules"],
+            "ignore_checks": list(NOT_FOLLOWED),
+            "regions": ["eu-central-1"],
+        }
+    )
+    assert len(files) >= 5
+    assert [str(one) for one in found] == []
+
+
+def test_the_linter_would_find_something(tmp_path):
+    template = tmp_path / "bad.template.json"
+    template.write_text('{"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"Nonsense": 1}}}}')
+    rules = ["cfn_lint_serverless.rules"]
+    found = lint_by_config({"templates": [str(template)], "append_rules": rules, "regions": ["eu-central-1"]})
+    assert {one.rule.id for one in found} == {"E3002", "ES6000"}
