@@ -69,6 +69,14 @@ class DeployConfig(BaseModel):
         description="whether tables and archive outlive their stack; left out: yes in aws, no in local",
         examples=["true"],
     )
+    archive_bucket: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$",
+        description="name of the archive's bucket, 3 to 63 lower-case letters, digits, dots and hyphens; left out, "
+        "CloudFormation makes one up. Choose it with the first deployment, or to take back a bucket that an earlier "
+        "one left: another name later is another bucket",
+        examples=["acme-agent-memory-archive"],
+    )
     archive_lock_days: int | None = Field(
         default=None,
         ge=1,

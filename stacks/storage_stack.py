@@ -91,6 +91,7 @@ class StorageStack(BaseStack):
         bucket = s3.Bucket(
             self,
             "Archive",
+            bucket_name=self.config.archive_bucket,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             encryption=s3.BucketEncryption.S3_MANAGED,

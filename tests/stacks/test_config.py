@@ -63,6 +63,7 @@ def test_keys_of_the_cdk_are_passed_over():
         ({"write_shards": "0"}, "write_shards", "1 to 32"),
         ({"write_shards": "33"}, "write_shards", "1 to 32"),
         ({"write_shards": "2.5"}, "write_shards", "integer"),
+        ({"archive_bucket": "Acme_Archive"}, "archive_bucket", "3 to 63"),
         ({"archive_lock_days": "0"}, "archive_lock_days", "1 to 2,557"),
         ({"archive_lock_days": "2558"}, "archive_lock_days", "1 to 2,557"),
         (

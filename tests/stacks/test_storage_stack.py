@@ -138,3 +138,24 @@ def test_outputs_name_what_clients_need(aws):
     assert outputs["TablePrefix"]["Value"] == "agent-memory"
     assert outputs["ArchiveBucketName"]["Value"] == {"Ref": "ArchiveDA4CB258"}
     assert "Export" not in outputs["ArchiveBucketName"]
+
+
+def test_nothing_but_tables_and_archive_outlives_its_stack(aws):
+    kept = {
+        resource["Type"]
+        for template in aws.templates.values()
+        for resource in template.resources.values()
+        if resource.get("DeletionPolicy", "Delete") != "Delete"
+    }
+    assert kept == {TABLE, "AWS::S3::Bucket"}
+
+
+def test_what_outlives_its_stack_can_be_taken_back(tmp_path):
+    """CloudFormation imports by a name that stands in the template as plain text, where the resource is retained."""
+    storage = synthesize(tmp_path, archive_bucket="acme-agent-memory")["storage"]
+    assert storage.only("AWS::S3::Bucket")["BucketName"] == "acme-agent-memory"
+    assert all(isinstance(name, str) for name in tables(storage))
+
+
+def test_without_a_name_of_ours_the_bucket_keeps_the_one_it_was_made_with(aws):
+    assert "BucketName" not in aws["storage"].only("AWS::S3::Bucket")
