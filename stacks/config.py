@@ -93,7 +93,7 @@ class DeployConfig(BaseModel):
     )
     time_zone: str = Field(default="UTC", description="an IANA time zone", examples=["Europe/Berlin"])
     map_concurrency: int = Field(
-        default=5, ge=1, le=40, description="agents that learn side by side, 1 to 40", examples=["5"]
+        default=5, ge=1, le=1_000, description="agents that learn side by side, 1 to 1,000", examples=["5"]
     )
     cache_node_type: str = Field(
         default=CACHE.node_type,

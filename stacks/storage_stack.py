@@ -17,6 +17,7 @@ _ATTRIBUTE_TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeT
 _OLD_VERSIONS_DAYS = 30
 _ABANDONED_UPLOADS_DAYS = 7
 _QUERY_RESULTS_DAYS = 30
+_NIGHT_LISTS_DAYS = 30
 
 QUERY_RESULTS = "athena/"
 """Where in the bucket the results of SQL over the archive lie for a while."""
@@ -146,6 +147,9 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
         ),
         s3.LifecycleRule(
             id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(_QUERY_RESULTS_DAYS)
+        ),
+        s3.LifecycleRule(
+            id="lists-of-nights-expire", prefix="nights/", expiration=cdk.Duration.days(_NIGHT_LISTS_DAYS)
         ),
         s3.LifecycleRule(
             id="old-versions-and-abandoned-uploads",

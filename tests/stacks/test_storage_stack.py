@@ -96,6 +96,12 @@ def test_large_parts_never_move_to_glacier(aws):
     assert large["ExpirationInDays"] == 2557
 
 
+def test_lists_of_nights_go_after_a_month(aws):
+    rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    lists = next(rule for rule in rules if rule.get("Prefix") == "nights/")
+    assert (lists["ExpirationInDays"], lists["Status"]) == (30, "Enabled")
+
+
 def test_old_versions_and_abandoned_uploads_go_everywhere_in_the_archive(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     everywhere = next(rule for rule in rules if "Prefix" not in rule)
