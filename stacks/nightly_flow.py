@@ -135,10 +135,15 @@ def _retry(state: tasks.LambdaInvoke) -> None:
 
 
 def _verdict(scope: Construct, done: sfn.Succeed) -> sfn.IChainable:
-    """Fail unless every agent's night is done: one whose execution broke off says nothing at all."""
+    """Fail unless every agent's night is done.
+
+    One whose execution broke off counts as not done; AWS then describes that execution in place of a result.
+    """
     failed = f"{_RESULTS}[$type($) = 'object']"
-    first = f"[{failed}[[0..{_FAILURES_TOLD - 1}]]]"
-    told = f"{{'failed': $count({failed}), 'of': $states.input.agents, 'agents': {first}}}"
+    broken_off = f"{{'step': Status, 'error': Error, 'cause': $substring(Cause, 0, {_CAUSE_LENGTH})}}"
+    first = f"{failed}[[0..{_FAILURES_TOLD - 1}]]"
+    each = f"{{'agent_id': $exists(agent_id) ? agent_id : Input, 'error': $exists(error) ? error : {broken_off}}}"
+    told = f"{{'failed': $count({failed}), 'of': $states.input.agents, 'agents': [{first}.{each}]}}"
     some_failed = sfn.Fail.jsonata(scope, "SomeAgentsFailed", error="AgentsFailed", cause=f"{{% $string({told}) %}}")
     all_done = sfn.Condition.jsonata(f"{{% $count({_RESULTS}[$ = '{_DONE}']) = $states.input.agents %}}")
     return sfn.Choice.jsonata(scope, "AllDone").when(all_done, done).otherwise(some_failed)

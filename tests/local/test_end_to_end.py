@@ -158,6 +158,10 @@ def test_one_agent_that_fails_does_not_stop_the_others(history, local_cloud, sto
     assert executions_of_agents(local_cloud, told) == {(POISONED, "SUCCEEDED"), (PLANTED, "SUCCEEDED")}
 
 
+# What a map of AWS returns for an execution that failed.
+DESCRIBED = {"Status": "FAILED", "Input": '{"agent_id":"chance-agent"}', "Error": "Broken", "Cause": "off"}
+
+
 def executions_of_agents(cloud, told):
     """Agents and how their own executions ended."""
     machine = cloud.boto_session().client("stepfunctions")
@@ -168,17 +172,21 @@ def executions_of_agents(cloud, told):
     return {(json.loads(one["input"])["agent_id"], one["status"]) for one in described}
 
 
-def test_an_agent_whose_execution_breaks_off_fails_the_night(history, local_cloud):
+@pytest.mark.parametrize("result", [None, DESCRIBED], ids=["without a word", "described, as in AWS"])
+def test_an_agent_whose_execution_breaks_off_fails_the_night(history, local_cloud, result):
     machine = local_cloud.boto_session().client("stepfunctions")
     deployed = machine.describe_state_machine(stateMachineArn=local_cloud.outputs["NightlyStateMachineArn"])
     definition = json.loads(deployed["definition"])
-    definition["States"]["EachAgent"]["ItemProcessor"]["States"]["AgentDone"] = {"Type": "Fail", "Error": "Broken"}
+    ending = {"Type": "Pass", "Result": result, "End": True} if result else {"Type": "Fail", "Error": "Broken"}
+    definition["States"]["EachAgent"]["ItemProcessor"]["States"]["AgentDone"] = ending
     broken = machine.create_state_machine(
         name="breaks-off", definition=json.dumps(definition), roleArn=deployed["roleArn"]
     )["stateMachineArn"]
     told = run_night(local_cloud, TODAY - timedelta(days=1), [CHANCE], machine_arn=broken)
-    assert (told["status"], json.loads(told["cause"])) == ("FAILED", {"failed": 0, "of": 1, "agents": []})
-    assert executions_of_agents(local_cloud, told) == {(CHANCE, "FAILED")}
+    error = {"step": "FAILED", "error": "Broken", "cause": "off"}
+    agents = [{"agent_id": DESCRIBED["Input"], "error": error}] if result else []
+    assert (told["status"], told["error"]) == ("FAILED", "AgentsFailed")
+    assert json.loads(told["cause"]) == {"failed": len(agents), "of": 1, "agents": agents}
     machine.delete_state_machine(stateMachineArn=broken)
 
 
