@@ -96,7 +96,7 @@ def _agent_night(scope: Construct, steps: Sequence[Step]) -> sfn.IChainable:
     failed = sfn.Pass.jsonata(scope, "AgentFailed", comment="The failure is this agent's result")
     states = [_step(scope, step, on_failure=failed) for step in steps]
     chain = sfn.Chain.start(states[0])
-    for state in (*states[1:], sfn.Pass.jsonata(scope, "AgentDone", outputs=_DONE)):
+    for state in (*states[1:], sfn.Pass.jsonata(scope, "AgentDone", outputs=f"{{% '{_DONE}' %}}")):
         chain = chain.next(state)
     return chain
 
