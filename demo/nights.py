@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from agent_memory.keys import report_key
+from agent_memory.stores.base import BlobStore
 from demo.errors import DemoError
 
 _POLL_SECONDS = 0.05
@@ -37,12 +39,14 @@ class Nights:
         client: a boto3 client for Step Functions.
         state_machine_arn: the deployed state machine.
         agent_id: whose nights.
+        reports: the bucket, where every night leaves a report.
     """
 
-    def __init__(self, client: Any, state_machine_arn: str, agent_id: str) -> None:  # boto3
+    def __init__(self, client: Any, state_machine_arn: str, agent_id: str, reports: BlobStore) -> None:  # Any: boto3
         self._client = client
         self._arn = state_machine_arn
         self._agent_id = agent_id
+        self._reports = reports
         self._last_seconds = 0.0
 
     async def run(self, day: date) -> Night:
@@ -73,23 +77,25 @@ class Nights:
             seconds = time.monotonic() - started
             if told["status"] == "SUCCEEDED":
                 self._last_seconds = seconds
-                return Night(day, _active_patterns(told["output"]), seconds)
+                return Night(day, await asyncio.to_thread(self._active_patterns, day), seconds)
             if told["status"] != "RUNNING":
                 raise DemoError(f"the night of {day} ended as {told['status']}: {_cause(told)}")
             if seconds > _MAX_SECONDS:
                 raise DemoError(f"the night of {day} did not end within {_MAX_SECONDS} seconds")
 
-
-def _active_patterns(output: str) -> int:
-    """Active patterns over all agents of the night."""
-    return sum(agent["analytics"]["active_patterns"] for agent in json.loads(output)["agents"])
+    def _active_patterns(self, day: date) -> int:
+        report = self._reports.read(report_key(self._agent_id, day))
+        if report is None:
+            raise DemoError(f"the night of {day} succeeded, but wrote no report")
+        active: int = json.loads(report)["active_patterns"]
+        return active
 
 
 def _cause(told: Mapping[str, Any]) -> str:
     """Why an execution failed, in one line; the failed agents' own causes where it names them."""
     cause = str(told.get("cause") or told.get("error") or "no cause was given")
     try:
-        failed = json.loads(cause)
+        failed = json.loads(cause)["agents"]
         cause = "; ".join(f"{one['agent_id']}, {one['error']['step']}: {one['error']['cause']}" for one in failed)
     except (ValueError, TypeError, KeyError):
         pass  # a cause of the service's own, plain text

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent_memory.client import AgentMemoryClient
 from agent_memory.stores.connections import Stores
+from agent_memory.stores.s3_blobs import S3Blobs
 from demo import plan
 from demo.bars import sample_bars
 from demo.csv_bars import csv_bars
@@ -82,7 +83,8 @@ async def _replay(cloud: LocalCloud, stores: Stores, bars: Bars, options: Option
     cycles = Cycles(bars, progress.started_at, count)
     days = list(plan.days_to_do(progress, count, now))
     session: Any = cloud.boto_session()
-    nights = Nights(session.client("stepfunctions"), cloud.outputs["NightlyStateMachineArn"], AGENT_ID)
+    reports = S3Blobs(session.client("s3"), cloud.outputs["ArchiveBucketName"])
+    nights = Nights(session.client("stepfunctions"), cloud.outputs["NightlyStateMachineArn"], AGENT_ID, reports)
     async with AgentMemoryClient(cloud.api_url, AGENT_ID, session=session) as client:
         result = ReplayResult()
         if days:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from local.errors import LocalCloudError
 from local.layout import Layout
 from local.node import Node, ensure_cdk, find_node
 from local.packages import build_environment, environment_path, is_complete
-from local.processes import HOST, Service, Tools, choose_port, exclusive
+from local.processes import HOST, Service, Tools, choose_port, exclusive, side_by_side
 from local.session import LocalSession
 
 _PORTS = {"port": "the AWS endpoint", "redis_port": "the cache"}
@@ -69,7 +69,7 @@ class LocalCloud:
         self.outputs: dict[str, str] = {}
         self._asked = {"port": port, "redis_port": redis_port}
         self._app = app or self.layout.root / "app.py"
-        self._context = context or {}
+        self._context = dict(context or {})
         self._detached = detached
         self._step = on_step
         self._held = ExitStack()
@@ -125,7 +125,7 @@ class LocalCloud:
         node = find_node()
         with self._ending_on_error():
             self._take_ports()
-            with self._side_by_side() as pool:
+            with side_by_side(self._tools) as pool:
                 preparation = self._prepare(pool, node)
                 self._start_services()
                 self._deploy(preparation)
@@ -142,15 +142,33 @@ class LocalCloud:
             self._start_services()
         return self
 
-    def deploy(self) -> None:
+    def deploy(self, *, import_existing: bool = False, **context: str) -> None:
         """Synthesize the stacks, and deploy them if they are not those deployed last.
+
+        Args:
+            import_existing: take retained tables and buckets of the same name back into their stack.
+            context: more CDK context for the app, from now on.
 
         Raises:
             LocalCloudError: the CDK app or the deploy failed.
         """
+        self._context |= context
         node = find_node()
-        with self._side_by_side() as pool:
-            self._deploy(self._prepare(pool, node))
+        with side_by_side(self._tools) as pool:
+            self._deploy(self._prepare(pool, node), import_existing=import_existing)
+
+    def cdk(self, *arguments: str) -> str:
+        """Run the CDK command line, `("diff",)` or `("destroy", "--all", "--force")`, on the stacks synthesized last.
+
+        Returns:
+            What it wrote.
+
+        Raises:
+            LocalCloudError: it failed; tells why.
+        """
+        node = find_node()
+        script = ensure_cdk(self._tools, node, self.layout.root, self.layout.log("npm"))
+        return self._deployer(node, script).run(*arguments, assembly=Assembly(self.layout.assembly))
 
     def read_outputs(self) -> None:
         """Read the outputs of what was deployed last, without deploying."""
@@ -241,22 +259,13 @@ class LocalCloud:
             node,
             pool.submit(ensure_cdk, self._tools, node, layout.root, layout.log("npm")),
             pool.submit(
-                synthesize,
-                self._tools,
-                self._app,
-                layout.assembly,
-                context=context,
-                node=node,
-                log=layout.log("synth"),
+                synthesize, self._tools, self._app, layout.assembly, context=context, node=node, log=layout.log("synth")
             ),
         )
 
-    def _deploy(self, preparation: _Preparation) -> None:
+    def _deploy(self, preparation: _Preparation, *, import_existing: bool = False) -> None:
         self._step("Installing the CDK command line and synthesizing the stacks")
-        root = self._root_session()
-        cdk = preparation.cdk.result()
-        variables = environment.of_clients(self.endpoint_url, **ROOT_KEYS)
-        deployer = Deployer(self._tools, self.layout, preparation.node, cdk, root, variables)
+        deployer = self._deployer(preparation.node, preparation.cdk.result())
         if not deployer.bootstrapped():
             self._step("Bootstrapping the CDK toolkit")
             deployer.bootstrap()
@@ -266,12 +275,14 @@ class LocalCloud:
             self._step("The stacks are deployed already")
         else:
             self._step(f"Deploying {len(stacks)} stacks")
-            deployer.deploy(assembly)
-        self.outputs = outputs_of(root, stacks)
-        adjust(root, stacks, self.outputs)
+            deployer.deploy(assembly, import_existing=import_existing)
+        self.outputs = outputs_of(deployer.session, stacks)
+        adjust(deployer.session, stacks, self.outputs)
 
-    def _root_session(self) -> LocalSession:
-        return LocalSession(endpoint_url=self.endpoint_url, region=environment.REGION, **ROOT_KEYS)
+    def _deployer(self, node: Node, cdk: Path) -> Deployer:
+        root = LocalSession(endpoint_url=self.endpoint_url, region=environment.REGION, **ROOT_KEYS)
+        variables = environment.of_clients(self.endpoint_url, **ROOT_KEYS)
+        return Deployer(self._tools, self.layout, node, cdk, root, variables)
 
     def _remembered(self, name: str) -> Any:  # JSON values
         try:
@@ -287,14 +298,3 @@ class LocalCloud:
             self._detached = False
             self.stop()
             raise
-
-    @contextmanager
-    def _side_by_side(self) -> Iterator[Executor]:
-        pool = ThreadPoolExecutor(2)
-        try:
-            yield pool
-        except BaseException:
-            self._tools.end()  # their threads would hold up the end
-            raise
-        finally:
-            pool.shutdown()

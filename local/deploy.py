@@ -37,23 +37,22 @@ class Deployer:
     def bootstrap(self) -> None:
         """Make the toolkit stack, with the bucket for assets, unless it is there."""
         if not self.bootstrapped():
-            self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+            self.run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def bootstrapped(self) -> bool:
         """Whether the toolkit stack stands."""
         return _is_complete(describe_stack(self.session, _TOOLKIT))
 
-    def deploy(self, assembly: Assembly) -> None:
-        """Deploy every stack of the assembly, without change sets and side by side where they allow it."""
-        self._run(
-            "deploy",
-            "--all",
-            "--app",
-            str(assembly.folder),
-            "--method=direct",
-            "--require-approval=never",
-            "--concurrency=4",
-        )
+    def deploy(self, assembly: Assembly, *, import_existing: bool = False) -> None:
+        """Deploy every stack of the assembly, side by side where they allow it.
+
+        Args:
+            assembly: the synthesized stacks.
+            import_existing: take retained resources of the same name back into their stack. That needs change sets;
+                else there are none, which is faster.
+        """
+        method = "--import-existing-resources" if import_existing else "--method=direct"
+        self.run("deploy", "--all", method, "--require-approval=never", "--concurrency=4", assembly=assembly)
         self.session.client("ssm").put_parameter(Name=_MARK, Value=assembly.digest(), Type="String", Overwrite=True)
 
     def is_deployed(self, assembly: Assembly, stacks: list[Stack]) -> bool:
@@ -66,20 +65,27 @@ class Deployer:
             raise
         return mark == assembly.digest() and all(_is_complete(describe_stack(self.session, s.name)) for s in stacks)
 
-    def _run(self, *arguments: str) -> None:
+    def run(self, *arguments: str, assembly: Assembly | None = None) -> str:
+        """Run the CDK command line; return what it wrote.
+
+        Raises:
+            LocalCloudError: it failed; tells why.
+        """
         verb, log = arguments[0], self.layout.log(f"cdk-{arguments[0]}")
+        app = ["--app", str(assembly.folder)] if assembly else []
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         # The command line caches what it learns of an account in the home folder: ours, not the user's.
         own = {"HOME": str(self.layout.scratch), "CDK_DISABLE_CLI_TELEMETRY": "true"}
         try:
             self.tools.run(
-                [str(self.node.executable), str(self.cdk), *arguments, *_QUIET],
+                [str(self.node.executable), str(self.cdk), *arguments, *app, *_QUIET],
                 environment=inherited | own | dict(self.environment),
                 directory=self.layout.state,
                 log=log,
             )
         except subprocess.CalledProcessError as error:
             raise LocalCloudError(f"cdk {verb} failed: {_reason(error)} (log: {log})") from error
+        return log.read_text(encoding="utf-8", errors="replace")
 
 
 def describe_stack(session: LocalSession, name: str) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -172,6 +173,19 @@ class Tools:
             _let_go(process)
             self._running.discard(process)
         process.wait()
+
+
+@contextmanager
+def side_by_side(tools: Tools) -> Iterator[Executor]:
+    """A pool of two threads for a block; an exception in the block ends the tools that they wait for."""
+    pool = ThreadPoolExecutor(2)
+    try:
+        yield pool
+    except BaseException:
+        tools.end()  # their threads would hold up the end
+        raise
+    finally:
+        pool.shutdown()
 
 
 @contextmanager

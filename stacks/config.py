@@ -88,6 +88,14 @@ class DeployConfig(SpikeLimits):
         "which costs $1 a month and whose use is on record in CloudTrail",
         examples=["own"],
     )
+    archive_bucket: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$",
+        description="name of the archive's bucket, 3 to 63 lower-case letters, digits, dots and hyphens; left out, "
+        "CloudFormation makes one up. Choose it with the first deployment, or to take back a bucket that an earlier "
+        "one left: another name later is another bucket",
+        examples=["acme-agent-memory-archive"],
+    )
     archive_lock_days: int | None = Field(
         default=None,
         ge=1,
@@ -104,7 +112,7 @@ class DeployConfig(SpikeLimits):
     )
     time_zone: str = Field(default="UTC", description="an IANA time zone", examples=["Europe/Berlin"])
     map_concurrency: int = Field(
-        default=5, ge=1, le=40, description="agents that learn side by side, 1 to 40", examples=["5"]
+        default=5, ge=1, le=1_000, description="agents that learn side by side, 1 to 1,000", examples=["5"]
     )
     cache: bool = Field(
         default=True,

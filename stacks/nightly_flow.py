@@ -4,59 +4,99 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+EACH_AGENT = "EachAgent"
+"""Name of the map, and part of the names of the agents' executions."""
+
 _ATTEMPTS_AFTER_THE_FIRST = 2
-_FAILED = "$states.input.agents[$exists(error)]"
+_CAUSE_LENGTH = 300
+_FAILURES_TOLD = 20
+_DONE = "done"
+_RESULTS = "$states.input.results"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of an agent's night; its result stands under `name` in the agent's record."""
+    """One step of an agent's night; a failure tells its `name`."""
 
     name: str
     function: lambda_.IFunction
 
 
+class AgentList(sfn.S3JsonItemReader):
+    """The list of a night's agents, read from the archive's bucket; CDK's own reader could read the whole bucket.
+
+    Args:
+        bucket: the archive's bucket.
+        lists_arn: ARN of the objects that may be read.
+    """
+
+    def __init__(self, *, bucket: s3.IBucket, lists_arn: str) -> None:
+        super().__init__(bucket=bucket, key=sfn.JsonPath.string_at("$.list"))
+        self._lists_arn = lists_arn
+
+    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
+        """What the state machine's role may do in order to read."""
+        return [iam.PolicyStatement(actions=["s3:GetObject"], resources=[self._lists_arn])]
+
+
 def nightly_flow(
-    scope: Construct, *, agents: lambda_.IFunction, steps: Sequence[Step], concurrency: int
+    scope: Construct, *, agents: lambda_.IFunction, agent_list: AgentList, steps: Sequence[Step], concurrency: int
 ) -> sfn.IChainable:
     """Define the night.
 
-    The function `agents` gets the execution's whole input and answers `{"date", "agents": [{"agent_id", "date"}]}`.
-    Each step gets `{"agent_id", "date"}`. An agent's record gathers the steps' results under their names; a step
-    that fails for good ends that agent's night and leaves `error` in its record, and the other agents go on.
-    The execution fails at the end if any agent did.
+    The function `agents` gets the execution's whole input with the execution's name as `run`. It writes the night's
+    agents, `[{"agent_id", "date"}]`, to the archive and answers `{"date", "agents": how many, "list": key}`. A
+    distributed map reads that list, whatever its length, and gives each agent an execution of its own, where each step
+    gets `{"agent_id", "date"}`. A step that fails for good ends that agent's night, and the other agents go on. The
+    execution fails at the end if any agent did.
+
+    States speak JSONata, but for the map: the local cloud knows a distributed map in JSONPath only.
     """
     states = Construct(scope, "Flow")  # a scope of its own: states carry the names of functions
     list_agents = tasks.LambdaInvoke.jsonata(
         states,
         "ListAgents",
         lambda_function=agents,
-        payload=sfn.TaskInput.from_text("{% $states.input %}"),
+        payload=sfn.TaskInput.from_text("{% $merge([$states.input, {'run': $states.context.Execution.Name}]) %}"),
         outputs="{% $states.result.Payload %}",
         retry_on_service_exceptions=False,
     )
     _retry(list_agents)
-    each_agent = sfn.Map.jsonata(
+    each_agent = sfn.DistributedMap.json_path(
         states,
-        "EachAgent",
-        items=sfn.ProvideItems.jsonata("{% $states.input.agents %}"),
+        EACH_AGENT,
+        label=EACH_AGENT,
+        item_reader=agent_list,
+        map_execution_type=sfn.StateMachineType.STANDARD,  # an agent's night may take longer than five minutes
         max_concurrency=concurrency,
-        outputs={"date": "{% $states.input.date %}", "agents": "{% $states.result %}"},
+        tolerated_failure_percentage=100,  # the verdict counts; nobody's night is cut short
+        result_path="$.results",
     )
     each_agent.item_processor(_agent_night(states, steps))
-    return list_agents.next(each_agent).next(_verdict(states))
+    done = sfn.Succeed.jsonata(
+        states, "Done", outputs={"date": "{% $states.input.date %}", "agents": "{% $states.input.agents %}"}
+    )
+    nobody = sfn.Condition.jsonata("{% $states.input.agents = 0 %}")
+    work = each_agent.next(_verdict(states, done))
+    return list_agents.next(sfn.Choice.jsonata(states, "AnyAgents").when(nobody, done).otherwise(work))
 
 
 def _agent_night(scope: Construct, steps: Sequence[Step]) -> sfn.IChainable:
-    failed = sfn.Pass.jsonata(scope, "AgentFailed", comment="Keeps the error in the agent's record")
+    """One agent's steps. The results of all agents return in one state of 256 KB at most: each is a word, or a failure.
+
+    What a step answers stands in the history of the agent's own execution.
+    """
+    failed = sfn.Pass.jsonata(scope, "AgentFailed", comment="The failure is this agent's result")
     states = [_step(scope, step, on_failure=failed) for step in steps]
     chain = sfn.Chain.start(states[0])
-    for state in states[1:]:
+    for state in (*states[1:], sfn.Pass.jsonata(scope, "AgentDone", outputs=f"{{% '{_DONE}' %}}")):
         chain = chain.next(state)
     return chain
 
@@ -69,15 +109,16 @@ def _step(scope: Construct, step: Step, *, on_failure: sfn.Pass) -> tasks.Lambda
         payload=sfn.TaskInput.from_object(
             {"agent_id": "{% $states.input.agent_id %}", "date": "{% $states.input.date %}"}
         ),
-        outputs=f"{{% $merge([$states.input, {{'{step.name}': $states.result.Payload}}]) %}}",
+        outputs="{% $states.input %}",
         retry_on_service_exceptions=False,
     )
     _retry(state)
-    error = f"{{'step': '{step.name}', 'error': $states.errorOutput.Error, 'cause': $states.errorOutput.Cause}}"
+    cause = f"$substring($states.errorOutput.Cause, 0, {_CAUSE_LENGTH})"
+    error = f"{{'step': '{step.name}', 'error': $states.errorOutput.Error, 'cause': {cause}}}"
     state.add_catch(
         on_failure,
         errors=[sfn.Errors.ALL],
-        outputs=f"{{% $merge([$states.input, {{'error': {error}}}]) %}}",
+        outputs=f"{{% {{'agent_id': $states.input.agent_id, 'error': {error}}} %}}",
     )
     return state
 
@@ -93,13 +134,16 @@ def _retry(state: tasks.LambdaInvoke) -> None:
     )
 
 
-def _verdict(scope: Construct) -> sfn.IChainable:
-    done = sfn.Succeed.jsonata(scope, "Done")
-    failed = sfn.Fail.jsonata(
-        scope,
-        "SomeAgentsFailed",
-        error="AgentsFailed",
-        cause=f"{{% $string([{_FAILED}.{{'agent_id': agent_id, 'error': error}}]) %}}",
-    )
-    any_failed = sfn.Condition.jsonata(f"{{% $count({_FAILED}) > 0 %}}")
-    return sfn.Choice.jsonata(scope, "AnyFailed").when(any_failed, failed).otherwise(done)
+def _verdict(scope: Construct, done: sfn.Succeed) -> sfn.IChainable:
+    """Fail unless every agent's night is done.
+
+    One whose execution broke off counts as not done; AWS then describes that execution in place of a result.
+    """
+    failed = f"{_RESULTS}[$type($) = 'object']"
+    broken_off = f"{{'step': Status, 'error': Error, 'cause': $substring(Cause, 0, {_CAUSE_LENGTH})}}"
+    first = f"{failed}[[0..{_FAILURES_TOLD - 1}]]"
+    each = f"{{'agent_id': $exists(agent_id) ? agent_id : Input, 'error': $exists(error) ? error : {broken_off}}}"
+    told = f"{{'failed': $count({failed}), 'of': $states.input.agents, 'agents': [{first}.{each}]}}"
+    some_failed = sfn.Fail.jsonata(scope, "SomeAgentsFailed", error="AgentsFailed", cause=f"{{% $string({told}) %}}")
+    all_done = sfn.Condition.jsonata(f"{{% $count({_RESULTS}[$ = '{_DONE}']) = $states.input.agents %}}")
+    return sfn.Choice.jsonata(scope, "AllDone").when(all_done, done).otherwise(some_failed)

@@ -15,13 +15,13 @@ from agent_memory import schema
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
-from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.acknowledge import acknowledge, quoted
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
 from stacks.constructs.dependency_layer import FunctionLayers
 from stacks.constructs.log_groups import log_group_for
-from stacks.constructs.permissions import allow_on_objects, allow_on_table
-from stacks.nightly_flow import Step, nightly_flow
+from stacks.constructs.permissions import allow_on_objects, allow_on_table, key_statement
+from stacks.nightly_flow import EACH_AGENT, AgentList, Step, nightly_flow
 from stacks.storage_stack import StorageStack
 
 # The index, which is queried, holds keys only: whole memories are fetched in batches.
@@ -44,6 +44,7 @@ class NightlyStack(BaseStack):
         super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly learning")
         self._storage = storage
         self._cache = cache
+        self._lists_arn = f"{storage.archive_arn(self)}/nights/*"
         layers = FunctionLayers(self, "Layers", config=config, with_science=True)
         agents = self._agents(layers.base)
         steps = (
@@ -67,6 +68,7 @@ class NightlyStack(BaseStack):
     def _agents(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
         function = self._function("agents", "Lists the agents of a night", layers, memory_mb=256, timeout_seconds=60)
         allow_on_table(function, self._storage.states, ["Scan"])
+        allow_on_objects(function, self._storage, ["PutObject"], prefix="nights/")
         return function
 
     def _consolidation(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
@@ -151,6 +153,7 @@ class NightlyStack(BaseStack):
             self,
             agents=agents,
             steps=[Step(name, function) for name, function in zip(names, steps, strict=True)],
+            agent_list=AgentList(bucket=self._storage.archive, lists_arn=self._lists_arn),
             concurrency=self.config.map_concurrency,
         )
         machine_name = f"{self.config.prefix}-nightly"
@@ -162,12 +165,14 @@ class NightlyStack(BaseStack):
             state_machine_name=machine_name,
             state_machine_type=sfn.StateMachineType.STANDARD,
             comment="Agent Memory: one night",
-            query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(flow),
             timeout=cdk.Duration.hours(6),
             tracing_enabled=True,
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
         )
+        if self._storage.key is not None:
+            reading = key_statement(self._storage.key, region=self.region, service="s3", writes=False)
+            machine.add_to_role_policy(reading)
         self._acknowledge_machine(machine, [agents, *steps])
         return machine
 
@@ -177,6 +182,19 @@ class NightlyStack(BaseStack):
             "AwsSolutions-IAM5[Resource::*]",
             "X-Ray's and CloudWatch's log delivery actions know no resources.",
         )
+        acknowledge(
+            machine,
+            f"AwsSolutions-IAM5[Resource::{quoted(self, self._lists_arn)}]",
+            "The lists below this prefix are made at run time; nothing outside the prefix is read.",
+        )
+        name = cdk.Fn.select(6, cdk.Fn.split(":", machine.state_machine_arn))
+        for executions in (f"{name}:*", f"{name}/{EACH_AGENT}:*"):
+            arn = f"arn:{self.partition}:states:{self.region}:{self.account}:execution:{executions}"
+            acknowledge(
+                machine,
+                f"AwsSolutions-IAM5[Resource::{quoted(self, arn)}]",
+                "A distributed map starts and stops executions of its own machine, whose names are made at run time.",
+            )
         for function in functions:
             logical_id = self.get_logical_id(cast("lambda_.CfnFunction", function.node.default_child))
             acknowledge(

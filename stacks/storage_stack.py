@@ -18,6 +18,7 @@ _ATTRIBUTE_TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeT
 _OLD_VERSIONS_DAYS = 30
 _ABANDONED_UPLOADS_DAYS = 7
 _QUERY_RESULTS_DAYS = 30
+_NIGHT_LISTS_DAYS = 30
 
 QUERY_RESULTS = "athena/"
 """Where in the bucket the results of SQL over the archive lie for a while."""
@@ -117,6 +118,7 @@ class StorageStack(BaseStack):
         bucket = s3.Bucket(
             self,
             "Archive",
+            bucket_name=self.config.archive_bucket,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
@@ -173,6 +175,9 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
         ),
         s3.LifecycleRule(
             id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(_QUERY_RESULTS_DAYS)
+        ),
+        s3.LifecycleRule(
+            id="lists-of-nights-expire", prefix="nights/", expiration=cdk.Duration.days(_NIGHT_LISTS_DAYS)
         ),
         s3.LifecycleRule(
             id="old-versions-and-abandoned-uploads",

@@ -4,13 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.service.nightly import agents_of_the_night
+from agent_memory.service.nightly import list_agents
 from agent_memory.service.observability import logger
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    """Date of the night, and an entry for each agent."""
-    night = agents_of_the_night(event)
-    logger.info("night", date=night["date"], agents=len(night["agents"]))
+    """Date of the night, number of its agents, and the key of their list."""
+    night = list_agents(event)
+    logger.info("night", date=night["date"], agents=night["agents"])
     return night

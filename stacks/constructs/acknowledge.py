@@ -1,5 +1,7 @@
 """Acknowledge a finding of the security rules where it occurs, with the reason."""
 
+import json
+
 import aws_cdk as cdk
 from constructs import IConstruct
 
@@ -13,3 +15,21 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
         reason: why the finding is right as it stands.
     """
     cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=rule, reason=reason))
+
+
+def quoted(stack: cdk.Stack, value: str) -> str:
+    """A value that CloudFormation makes, as findings quote it: `<Ref>`, `<Resource.Attribute>`, else the JSON."""
+
+    def text_of(part: object) -> str:
+        match part:
+            case str():
+                return part
+            case {"Fn::Join": ["", parts]}:
+                return "".join(map(text_of, parts))
+            case {"Ref": name}:
+                return f"<{name}>"
+            case {"Fn::GetAtt": [name, attribute]}:
+                return f"<{name}.{attribute}>"
+        return json.dumps(part, separators=(",", ":"))
+
+    return text_of(stack.resolve(value))

@@ -74,12 +74,14 @@ def _allow_key(function: AgentFunction, key: kms.IKey | None, *, service: str, w
     The service asks the key on behalf of whoever calls it:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     """
-    if key is None:
-        return
-    function.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=[f"kms:{action}" for action in (_WRITING if writes else _READING)],
-            resources=[key.key_arn],
-            conditions={"StringEquals": {"kms:ViaService": f"{service}.{cdk.Stack.of(function).region}.amazonaws.com"}},
-        )
+    if key is not None:
+        function.add_to_role_policy(key_statement(key, region=function.stack.region, service=service, writes=writes))
+
+
+def key_statement(key: kms.IKey, *, region: str, service: str, writes: bool) -> iam.PolicyStatement:
+    """The use of a key through a service, such as "s3", and in no other way."""
+    return iam.PolicyStatement(
+        actions=[f"kms:{action}" for action in (_WRITING if writes else _READING)],
+        resources=[key.key_arn],
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}},
     )

@@ -105,8 +105,10 @@ def test_the_api_logs_the_example_decision(deployment, capsys):
 
 def test_a_night_from_agents_to_report(deployment, capsys):
     log_days(deployment, 34)
-    assert invoke("agents") == {"date": "2026-11-20", "agents": [{"agent_id": AGENT, "date": "2026-11-20"}]}
-    (entry,) = invoke("agents")["agents"]
+    listed = invoke("agents")
+    assert (listed["date"], listed["agents"]) == ("2026-11-20", 1)
+    (entry,) = json.loads(deployment.blobs.read(listed["list"]))
+    assert entry == {"agent_id": AGENT, "date": "2026-11-20"}
     consolidated = invoke("consolidation", entry)
     assert (consolidated["decisions_read"], consolidated["evidence_rows"], consolidated["active"]) == (136, 136, 0)
     assert invoke("pruning", entry)["pruned"] == 0
@@ -136,12 +138,16 @@ def test_a_malformed_event_is_named(deployment, name, event, field):
 
 
 def test_the_agents_of_a_night(deployment):
-    assert invoke("agents", {"date": "2026-11-19", "agents": ["b", "a"]}) == {
-        "date": "2026-11-19",
-        "agents": [{"agent_id": "b", "date": "2026-11-19"}, {"agent_id": "a", "date": "2026-11-19"}],
-    }
+    key = "nights/date=2026-11-19/run=r%2F1/agents.json"
+    named = {"date": "2026-11-19", "agents": ["b", "a"], "run": "r/1"}
+    assert invoke("agents", named) == {"date": "2026-11-19", "agents": 2, "list": key}
+    listed = [{"agent_id": "b", "date": "2026-11-19"}, {"agent_id": "a", "date": "2026-11-19"}]
+    assert json.loads(deployment.blobs.read(key)) == listed
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    assert invoke("agents", {})["date"] in {yesterday, (datetime.now(UTC) - timedelta(days=1)).date().isoformat()}
-    for bad in ({"agents": "all"}, {"date": "x"}, {"scheduled_time": "x"}, {"agents": ["A#B"]}):
+    assert invoke("agents", {"run": "r"})["date"] in {
+        yesterday,
+        (datetime.now(UTC) - timedelta(days=1)).date().isoformat(),
+    }
+    for bad in ({"agents": "all"}, {"date": "x"}, {"scheduled_time": "x"}, {"agents": ["A#B"]}, {"run": None}):
         with pytest.raises(InvalidInput):
-            invoke("agents", bad)
+            invoke("agents", {"run": "r", **bad})

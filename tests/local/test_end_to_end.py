@@ -18,6 +18,7 @@ from agent_memory.costs import mean_decision_units
 from agent_memory.decision_log import DecisionLog
 from agent_memory.decision_queries import DecisionFilter
 from agent_memory.ids import decision_id_for, new_decision_id
+from agent_memory.keys import night_list_key, report_key
 from agent_memory.schema import DECISIONS, TABLES
 from local.stores import stores_of
 
@@ -38,11 +39,11 @@ def stores(local_cloud):
     return stores_of(local_cloud)
 
 
-def run_night(cloud, day, agents):
+def run_night(cloud, day, agents, machine_arn=None):
     """Run the state machine for one day; its status and output."""
     machine = cloud.boto_session().client("stepfunctions")
     started = machine.start_execution(
-        stateMachineArn=cloud.outputs["NightlyStateMachineArn"],
+        stateMachineArn=machine_arn or cloud.outputs["NightlyStateMachineArn"],
         input=json.dumps({"date": day.date().isoformat(), "agents": agents}),
     )
     for _ in range(1200):
@@ -89,7 +90,10 @@ def history(local_cloud):
     for n in range(1, DAYS, 2):
         told = run_night(local_cloud, TODAY - timedelta(days=DAYS - n), [PLANTED, CHANCE])
         assert told["status"] == "SUCCEEDED", told
-    return json.loads(told["output"])
+
+
+def report_of(stores, agent_id, day):
+    return json.loads(stores.blobs.read(report_key(agent_id, day.date())))
 
 
 # --- the night -------------------------------------------------------------------------------------
@@ -101,7 +105,8 @@ def test_what_is_planted_is_learned_and_chance_is_not(history, stores):
     ]
     assert ["context.market.volatility=high"] in learned
     assert list(stores.memories.by_confidence(CHANCE, "PATTERN")) == []
-    assert [a["consolidation"]["active"] for a in history["agents"]] == [len(learned), 0]
+    reports = [report_of(stores, agent_id, TODAY - timedelta(days=1)) for agent_id in (PLANTED, CHANCE)]
+    assert [report["active_patterns"] for report in reports] == [len(learned), 0]
 
 
 def test_the_archive_holds_the_days_older_than_thirty_and_nothing_is_lost(history, stores):
@@ -145,11 +150,52 @@ def test_one_agent_that_fails_does_not_stop_the_others(history, local_cloud, sto
     stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"this is no Parquet file")
     told = run_night(local_cloud, TODAY - timedelta(days=1), [POISONED, PLANTED])
     assert (told["status"], told["error"]) == ("FAILED", "AgentsFailed")
-    assert POISONED in told["cause"]
-    assert PLANTED not in told["cause"]
+    cause = json.loads(told["cause"])
+    ((agent_id, error),) = [(one["agent_id"], one["error"]) for one in cause["agents"]]
+    assert (cause["failed"], cause["of"], agent_id, error["step"]) == (1, 2, POISONED, "consolidation")
+    assert "No magic bytes" in error["cause"]
+    assert report_of(stores, PLANTED, TODAY - timedelta(days=1))["active_patterns"] > 0
+    assert executions_of_agents(local_cloud, told) == {(POISONED, "SUCCEEDED"), (PLANTED, "SUCCEEDED")}
 
 
-def test_a_night_without_a_date_is_yesterday_s_and_works_on_every_agent(history, local_cloud):
+# What a map of AWS returns for an execution that failed.
+DESCRIBED = {"Status": "FAILED", "Input": '{"agent_id":"chance-agent"}', "Error": "Broken", "Cause": "off"}
+
+
+def executions_of_agents(cloud, told):
+    """Agents and how their own executions ended."""
+    machine = cloud.boto_session().client("stepfunctions")
+    (run,) = machine.list_map_runs(executionArn=told["executionArn"])["mapRuns"]
+    assert machine.describe_map_run(mapRunArn=run["mapRunArn"])["maxConcurrency"] == 5
+    ended = machine.list_executions(mapRunArn=run["mapRunArn"])["executions"]
+    described = [machine.describe_execution(executionArn=one["executionArn"]) for one in ended]
+    return {(json.loads(one["input"])["agent_id"], one["status"]) for one in described}
+
+
+@pytest.mark.parametrize("result", [None, DESCRIBED], ids=["without a word", "described, as in AWS"])
+def test_an_agent_whose_execution_breaks_off_fails_the_night(history, local_cloud, result):
+    machine = local_cloud.boto_session().client("stepfunctions")
+    deployed = machine.describe_state_machine(stateMachineArn=local_cloud.outputs["NightlyStateMachineArn"])
+    definition = json.loads(deployed["definition"])
+    ending = {"Type": "Pass", "Result": result, "End": True} if result else {"Type": "Fail", "Error": "Broken"}
+    definition["States"]["EachAgent"]["ItemProcessor"]["States"]["AgentDone"] = ending
+    broken = machine.create_state_machine(
+        name="breaks-off", definition=json.dumps(definition), roleArn=deployed["roleArn"]
+    )["stateMachineArn"]
+    told = run_night(local_cloud, TODAY - timedelta(days=1), [CHANCE], machine_arn=broken)
+    error = {"step": "FAILED", "error": "Broken", "cause": "off"}
+    agents = [{"agent_id": DESCRIBED["Input"], "error": error}] if result else []
+    assert (told["status"], told["error"]) == ("FAILED", "AgentsFailed")
+    assert json.loads(told["cause"]) == {"failed": len(agents), "of": 1, "agents": agents}
+    machine.delete_state_machine(stateMachineArn=broken)
+
+
+def test_a_night_of_no_agents_is_done(local_cloud):
+    told = run_night(local_cloud, TODAY - timedelta(days=1), [])
+    assert (told["status"], json.loads(told["output"])["agents"]) == ("SUCCEEDED", 0)
+
+
+def test_a_night_without_a_date_is_yesterday_s_and_works_on_every_agent(history, local_cloud, stores):
     machine = local_cloud.boto_session().client("stepfunctions")
     started = machine.start_execution(
         stateMachineArn=local_cloud.outputs["NightlyStateMachineArn"],
@@ -162,7 +208,9 @@ def test_a_night_without_a_date_is_yesterday_s_and_works_on_every_agent(history,
         time.sleep(0.05)
     night = json.loads(told["output"])
     assert night["date"] == (TODAY - timedelta(days=1)).date().isoformat()
-    assert {PLANTED, CHANCE} <= {agent["agent_id"] for agent in night["agents"]}
+    listed = json.loads(stores.blobs.read(night_list_key((TODAY - timedelta(days=1)).date(), told["name"])))
+    assert {PLANTED, CHANCE} <= {agent["agent_id"] for agent in listed}
+    assert night["agents"] == len(listed)
 
 
 # --- the report ------------------------------------------------------------------------------------

@@ -93,6 +93,8 @@ class Account:
                 return value
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self.resolve(stack, part) for part in parts)
+            case {"Fn::Select": [index, {"Fn::Split": [separator, whole]}]}:
+                return self.resolve(stack, whole).split(separator)[int(index)]
             case {"Ref": name}:
                 return _PSEUDO[name] if name in _PSEUDO else self._reference(stack, name)
             case {"Fn::GetAtt": [name, "Arn"]}:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 TABLES = {"decisions": "agent_decisions", "memories": "agent_memory_ltm", "states": "agent_state"}
 INDEXES = {"by_outcome": "decisions", "by_context": "decisions", "by_confidence": "memories"}
-PREFIXES = ("decisions", "large", "evidence", "pruned", "reports", "athena")
+PREFIXES = ("decisions", "large", "evidence", "pruned", "reports", "nights", "athena")
 
 FUNCTIONS = ("api", "agents", "consolidation", "pruning", "archival", "analytics")
 IN_THE_VPC = ("api", "pruning")
@@ -39,7 +39,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "bucket": ("s3:ListBucket",),
         "cache": ("elasticache:Connect",),
     },
-    "agents": {"table states": ("dynamodb:Scan",)},
+    "agents": {"table states": ("dynamodb:Scan",), "objects nights/": ("s3:PutObject",)},
     "consolidation": {
         "table decisions": ("dynamodb:Query",),
         "table memories": (
@@ -82,6 +82,10 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "state machine": {
         **{f"function {name}": ("lambda:InvokeFunction",) for name in FUNCTIONS if name != "api"},
+        "objects nights/": ("s3:GetObject",),
+        "state machine": ("states:StartExecution",),
+        "a night": ("states:DescribeExecution", "states:StopExecution"),
+        "an agent's night": ("states:RedriveExecution",),
         "everything": (
             "logs:CreateLogDelivery",
             "logs:DeleteLogDelivery",
@@ -130,11 +134,12 @@ KEY_WRITES = (
 )
 KEY_USE = {
     "api": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
-    "agents": {"dynamodb": KEY_READS},
+    "agents": {"dynamodb": KEY_READS, "s3": KEY_WRITES},
     "consolidation": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
     "pruning": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
     "archival": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
     "analytics": {"dynamodb": KEY_READS, "s3": KEY_WRITES},
+    "state machine": {"s3": KEY_READS},
 }
 
 _BEGIN, _END = "<!-- permissions: written by `make settings` -->\n", "<!-- end of permissions -->\n"

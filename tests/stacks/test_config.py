@@ -53,7 +53,7 @@ def test_keys_of_the_cdk_are_passed_over():
         ({"time_zone": "Europe/Atlantis"}, "time_zone", "no such time zone"),
         ({"time_zone": "../../etc/passwd"}, "time_zone", "no such time zone"),
         ({"night_time": "24:00"}, "night_time", "HH:MM"),
-        ({"map_concurrency": "0"}, "map_concurrency", "1 to 40"),
+        ({"map_concurrency": "0"}, "map_concurrency", "1 to 1,000"),
         ({"map_concurrency": "many"}, "map_concurrency", "integer"),
         ({"account": "1234"}, "account", "12 digits"),
         ({"account": "123456789012"}, "region", "needed beside account"),
@@ -63,6 +63,7 @@ def test_keys_of_the_cdk_are_passed_over():
         ({"write_shards": "0"}, "write_shards", "1 to 32"),
         ({"write_shards": "33"}, "write_shards", "1 to 32"),
         ({"write_shards": "2.5"}, "write_shards", "integer"),
+        ({"archive_bucket": "Acme_Archive"}, "archive_bucket", "3 to 63"),
         ({"archive_lock_days": "0"}, "archive_lock_days", "1 to 2,557"),
         ({"archive_lock_days": "2558"}, "archive_lock_days", "1 to 2,557"),
         (

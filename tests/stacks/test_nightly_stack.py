@@ -5,6 +5,7 @@ import pytest
 from tests.stacks.templates import text_of
 
 STEPS = ["Consolidation", "Pruning", "Archival", "Analytics"]
+MOST_BYTES_OF_A_STATE = 256 * 1024
 ARCHIVE = "<agent-memory-storage:ArchiveBucketArn>"
 
 
@@ -25,14 +26,45 @@ def agent_states(definition):
 
 
 def test_a_night_lists_its_agents_then_works_on_each_then_judges(definition):
+    states = definition["States"]
     assert definition["StartAt"] == "ListAgents"
-    assert definition["States"]["ListAgents"]["Next"] == "EachAgent"
-    assert definition["States"]["EachAgent"]["Next"] == "AnyFailed"
-    assert definition["States"]["EachAgent"]["MaxConcurrency"] == 5
+    assert states["ListAgents"]["Next"] == "AnyAgents"
+    assert [(rule["Condition"], rule["Next"]) for rule in states["AnyAgents"]["Choices"]] == [
+        ("{% $states.input.agents = 0 %}", "Done")
+    ]
+    assert states["AnyAgents"]["Default"] == "EachAgent"
+    assert states["EachAgent"]["Next"] == "AllDone"
 
 
-def test_the_agents_function_gets_the_whole_input(definition):
-    assert definition["States"]["ListAgents"]["Arguments"]["Payload"] == "{% $states.input %}"
+def test_the_agents_function_gets_the_whole_input_and_the_name_of_the_run(definition):
+    payload = definition["States"]["ListAgents"]["Arguments"]["Payload"]
+    assert payload == "{% $merge([$states.input, {'run': $states.context.Execution.Name}]) %}"
+
+
+def test_agents_have_executions_of_their_own_a_few_at_a_time_and_none_ends_another(definition):
+    each = definition["States"]["EachAgent"]
+    assert each["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert each["MaxConcurrency"] == 5
+    assert each["ToleratedFailurePercentage"] == 100
+
+
+def test_the_list_of_agents_comes_from_the_bucket_and_not_through_the_state(definition):
+    reader = definition["States"]["EachAgent"]["ItemReader"]
+    assert reader["Resource"] == "arn:<AWS::Partition>:states:::s3:getObject"
+    assert reader["ReaderConfig"] == {"InputType": "JSON"}
+    assert reader["Parameters"]["Key.$"] == "$.list"
+    assert "Archive" in reader["Parameters"]["Bucket"]
+
+
+def test_the_results_of_ten_thousand_agents_fit_into_a_state(agent_states):
+    assert agent_states["AgentDone"]["Output"] == "{% 'done' %}"
+    assert len(json.dumps(["done"] * 10_000)) < MOST_BYTES_OF_A_STATE
+
+
+def test_every_state_speaks_jsonata_but_the_map(definition, agent_states):
+    assert "QueryLanguage" not in definition  # JSONPath, so that the map may
+    languages = {name: state.get("QueryLanguage") for name, state in {**definition["States"], **agent_states}.items()}
+    assert {name for name, language in languages.items() if language != "JSONata"} == {"EachAgent"}
 
 
 def test_an_agents_steps_follow_one_another(definition, agent_states):
@@ -40,7 +72,7 @@ def test_an_agents_steps_follow_one_another(definition, agent_states):
     while state:
         order.append(state)
         state = agent_states[state].get("Next")
-    assert order == STEPS
+    assert order == [*STEPS, "AgentDone"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -67,9 +99,10 @@ def test_a_step_is_tried_again_and_its_last_failure_ends_that_agent_only(agent_s
 
 
 def test_a_failed_agent_fails_the_night_at_the_end(definition):
-    choice = definition["States"]["AnyFailed"]
-    assert [rule["Next"] for rule in choice["Choices"]] == ["SomeAgentsFailed"]
-    assert choice["Default"] == "Done"
+    choice = definition["States"]["AllDone"]
+    all_done = "{% $count($states.input.results[$ = 'done']) = $states.input.agents %}"
+    assert [(rule["Condition"], rule["Next"]) for rule in choice["Choices"]] == [(all_done, "Done")]
+    assert choice["Default"] == "SomeAgentsFailed"
     assert definition["States"]["SomeAgentsFailed"]["Type"] == "Fail"
     assert definition["States"]["SomeAgentsFailed"]["Error"] == "AgentsFailed"
 
@@ -86,6 +119,19 @@ def test_the_machine_may_invoke_these_functions_only(night):
     invoked = {resource for action, resource in night.role_permissions(role) if action == "lambda:InvokeFunction"}
     functions = {f"<{name}.Arn>" for name in night.of_type("AWS::Lambda::Function")}
     assert invoked == functions | {f"{arn}:*" for arn in functions}
+
+
+def test_the_machine_starts_executions_of_its_own_and_reads_lists_of_agents_only(night):
+    role = night.only("AWS::StepFunctions::StateMachine")["RoleArn"]["Fn::GetAtt"][0]
+    (machine,) = night.of_type("AWS::StepFunctions::StateMachine")
+    held = night.role_permissions(role)
+    assert {resource for action, resource in held if action == "states:StartExecution"} == {f"<{machine}>"}
+    executions = f"execution:<{machine}.Name>"
+    managed = {resource for action, resource in held if action in {"states:StopExecution", "states:RedriveExecution"}}
+    assert all(executions in resource for resource in managed)
+    assert {(action, resource) for action, resource in held if action.startswith("s3:")} == {
+        ("s3:GetObject", f"{ARCHIVE}/nights/*")
+    }
 
 
 def test_a_night_begins_in_the_configured_time_zone(night):
@@ -106,7 +152,7 @@ def test_a_start_is_retried_and_then_kept(night):
 @pytest.mark.parametrize(
     ("name", "tables", "objects"),
     [
-        ("agents", {"States": {"Scan"}}, set()),
+        ("agents", {"States": {"Scan"}}, {("PutObject", "nights/*")}),
         (
             "consolidation",
             {

@@ -96,6 +96,12 @@ def test_large_parts_never_move_to_glacier(aws):
     assert large["ExpirationInDays"] == 2557
 
 
+def test_lists_of_nights_go_after_a_month(aws):
+    rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    lists = next(rule for rule in rules if rule.get("Prefix") == "nights/")
+    assert (lists["ExpirationInDays"], lists["Status"]) == (30, "Enabled")
+
+
 def test_old_versions_and_abandoned_uploads_go_everywhere_in_the_archive(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     everywhere = next(rule for rule in rules if "Prefix" not in rule)
@@ -138,3 +144,24 @@ def test_outputs_name_what_clients_need(aws):
     assert outputs["TablePrefix"]["Value"] == "agent-memory"
     assert outputs["ArchiveBucketName"]["Value"] == {"Ref": "ArchiveDA4CB258"}
     assert "Export" not in outputs["ArchiveBucketName"]
+
+
+def test_nothing_but_tables_and_archive_outlives_its_stack(aws):
+    kept = {
+        resource["Type"]
+        for template in aws.templates.values()
+        for resource in template.resources.values()
+        if resource.get("DeletionPolicy", "Delete") != "Delete"
+    }
+    assert kept == {TABLE, "AWS::S3::Bucket"}
+
+
+def test_what_outlives_its_stack_can_be_taken_back(tmp_path):
+    """CloudFormation imports by a name that stands in the template as plain text, where the resource is retained."""
+    storage = synthesize(tmp_path, archive_bucket="acme-agent-memory")["storage"]
+    assert storage.only("AWS::S3::Bucket")["BucketName"] == "acme-agent-memory"
+    assert all(isinstance(name, str) for name in tables(storage))
+
+
+def test_without_a_name_of_ours_the_bucket_keeps_the_one_it_was_made_with(aws):
+    assert "BucketName" not in aws["storage"].only("AWS::S3::Bucket")

@@ -48,7 +48,7 @@ def test_the_ten_minute_agent_logs_25_920_decisions_a_month():
         ("CloudWatch", "logs", {"reads": 0, "log_line_bytes": 5 * 2**30 / 8_640, "platform_log_bytes": 0}, "2.65"),
         ("CloudWatch", "kept 60 days", {"reads": 0, "log_line_bytes": 2**30 / 8_640, "log_days": 60}, "0.57"),
         ("API Gateway", "requests", {"reads": 1_991_360}, "2.00"),
-        ("Step Functions", "transitions", {"agents": 199}, "0.75"),
+        ("Step Functions", "transitions", {"agents": 199}, "0.90"),
         ("EventBridge Scheduler", "starts", {}, "0.01"),
         ("X-Ray", "of nights and requests", {"traces_requests": True, "reads": 991_330}, "5.00"),
         ("X-Ray", "30 traces of nights", {}, "0.01"),

@@ -4,6 +4,8 @@ import json
 import pytest
 from replay_fakes import at
 
+from agent_memory.keys import report_key
+from agent_memory.stores.in_memory import InMemoryBlobs
 from demo.errors import DemoError
 from demo.nights import Nights
 
@@ -29,13 +31,19 @@ class FakeStepFunctions:
         self.stopped.append(request["executionArn"])
 
 
-def output(patterns):
-    return json.dumps({"date": "2026-11-19", "agents": [{"analytics": {"active_patterns": patterns}}]})
+FAILED = {"agent_id": "market-hunter", "error": {"step": "archival", "error": "E", "cause": "no\n bucket"}}
+OUTPUT = json.dumps({"date": "2026-11-19", "agents": 1})
+
+
+def nights_of(client, agent_id="market-hunter", patterns=0):
+    blobs = InMemoryBlobs()
+    blobs.write(report_key(agent_id, DAY), json.dumps({"active_patterns": patterns}).encode())
+    return Nights(client, "arn:machine", agent_id, blobs)
 
 
 async def test_a_night_is_started_for_its_day_and_waited_for():
-    client = FakeStepFunctions(status="SUCCEEDED", output=output(7))
-    night = await Nights(client, "arn:machine", "market-hunter").run(DAY)
+    client = FakeStepFunctions(status="SUCCEEDED", output=OUTPUT)
+    night = await nights_of(client, patterns=7).run(DAY)
     assert (night.day, night.active_patterns, client.asked) == (DAY, 7, 2)
     assert 0.1 <= night.seconds < 2
     (request,) = client.started
@@ -45,8 +53,8 @@ async def test_a_night_is_started_for_its_day_and_waited_for():
 
 
 async def test_a_night_may_be_run_again_under_a_new_name():
-    client = FakeStepFunctions(status="SUCCEEDED", output=output(0))
-    nights = Nights(client, "arn:machine", "a" * 63)
+    client = FakeStepFunctions(status="SUCCEEDED", output=OUTPUT)
+    nights = nights_of(client, "a" * 63)
     await nights.run(DAY)
     await nights.run(DAY)
     names = {request["name"] for request in client.started}
@@ -61,9 +69,7 @@ async def test_a_night_may_be_run_again_under_a_new_name():
             {
                 "status": "FAILED",
                 "error": "AgentsFailed",
-                "cause": json.dumps(
-                    [{"agent_id": "market-hunter", "error": {"step": "archival", "error": "E", "cause": "no\n bucket"}}]
-                ),
+                "cause": json.dumps({"failed": 1, "of": 1, "agents": [FAILED]}),
             },
             "FAILED: market-hunter, archival: no bucket",
         ),
@@ -75,13 +81,13 @@ async def test_a_night_may_be_run_again_under_a_new_name():
 )
 async def test_a_failed_night_tells_its_cause_in_one_line(end, told):
     with pytest.raises(DemoError) as caught:
-        await Nights(FakeStepFunctions(**end), "arn:machine", "market-hunter").run(DAY)
+        await nights_of(FakeStepFunctions(**end)).run(DAY)
     assert str(caught.value) == f"the night of 2026-11-19 ended as {told}"
 
 
 async def test_a_night_that_is_cancelled_is_stopped():
     client = FakeStepFunctions()
-    night = asyncio.create_task(Nights(client, "arn:machine", "market-hunter").run(DAY))
+    night = asyncio.create_task(nights_of(client).run(DAY))
     await asyncio.sleep(0.2)
     night.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -90,9 +96,17 @@ async def test_a_night_that_is_cancelled_is_stopped():
 
 
 async def test_the_next_night_is_not_asked_after_before_it_can_be_over():
-    client = FakeStepFunctions(status="SUCCEEDED", output=output(0))
-    nights = Nights(client, "arn:machine", "market-hunter")
+    client = FakeStepFunctions(status="SUCCEEDED", output=OUTPUT)
+    nights = nights_of(client)
     first = await nights.run(DAY)
     second = await nights.run(DAY)
     assert client.asked == 3
     assert second.seconds > 0.6 * first.seconds
+
+
+async def test_a_night_without_a_report_is_told():
+    nights = Nights(
+        FakeStepFunctions(status="SUCCEEDED", output=OUTPUT), "arn:machine", "market-hunter", InMemoryBlobs()
+    )
+    with pytest.raises(DemoError, match="wrote no report"):
+        await nights.run(DAY)

@@ -225,6 +225,11 @@ def report_key(agent_id: str, day: date) -> str:
     return f"reports/agent_id={agent_id}/date={day.isoformat()}/report.json"
 
 
+def night_list_key(day: date, run: str) -> str:
+    """The list of the agents that one run of a night works on."""
+    return f"nights/date={day.isoformat()}/run={quote(run, safe='')}/agents.json"
+
+
 def pruned_key(agent_id: str, memory_type: str, pattern_id: str, version: int) -> str:
     """The last version of a memory that was pruned."""
     return f"pruned/agent_id={agent_id}/memory_type={memory_type}/{quote(pattern_id, safe='')}/{version:010d}.json"

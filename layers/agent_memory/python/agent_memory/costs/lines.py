@@ -17,8 +17,8 @@ _DAYS_A_MONTH = 30
 _OBJECTS_PER_ARCHIVED_DAY = 2  # the Parquet file and its manifest
 _WRITES_A_NIGHT = 3  # evidence, report, what was pruned
 _NIGHTLY_FUNCTIONS = 4  # consolidation, pruning, archival, analytics
-# Start, list, map, choice and end; for each agent its four functions and its end.
-_STATES_A_NIGHT, _STATES_AN_AGENT = 5, 5
+# Start, list, whether it is empty, map, verdict and end; for each agent a start, its four functions and a result.
+_STATES_A_NIGHT, _STATES_AN_AGENT = 6, 6
 
 # S3 lifecycle leaves smaller objects where they are, and keeps this much about each object that it moves.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_memory import keys
 from agent_memory.clock import SystemClock, date_of, parse_date, parse_instant
+from agent_memory.codec import canonical_json
 from agent_memory.errors import InvalidInput
 from agent_memory.service.settings import BadEnvironment, FunctionSettings
 from agent_memory.stores.archive_store import ArchiveStore
@@ -57,22 +58,30 @@ def archive() -> ArchiveStore:
     return found
 
 
-def agents_of_the_night(event: dict[str, Any]) -> dict[str, Any]:
-    """The date of a night and the agents it works on.
+def list_agents(event: dict[str, Any]) -> dict[str, Any]:
+    """Write the list of the agents that a night works on, where the state machine reads it one by one.
 
-    `date` names the UTC day whose night it is; else it is the day before `scheduled_time`, else
-    yesterday. `agents` names the agents; else they are all that are registered.
+    `run` tells runs of the same night apart. `date` names the UTC day whose night it is; else it is the day before
+    `scheduled_time`, else yesterday. `agents` names the agents; else they are all that are registered.
+
+    Returns:
+        `date`, how many `agents`, and the key of their `list`: `[{"agent_id", "date"}]` in JSON.
 
     Raises:
         InvalidInput: names the field.
     """
+    run = event.get("run")
+    if not isinstance(run, str) or not run:
+        raise InvalidInput("run", "expected a name for this run of the night, as the execution's")
     day = _day(event)
     named = event.get("agents")
     if named is not None and not isinstance(named, list):
         raise InvalidInput("agents", "expected a list of agent ids")
     agents = [keys.check_agent_id(agent) for agent in named] if named is not None else stores().states.agents()
     entries = [{"agent_id": agent, "date": day.isoformat()} for agent in agents]
-    return {"date": day.isoformat(), "agents": entries}
+    key = keys.night_list_key(day, run)
+    blobs().write(key, canonical_json(entries).encode())
+    return {"date": day.isoformat(), "agents": len(entries), "list": key}
 
 
 def _day(event: dict[str, Any]) -> date:

@@ -1,0 +1,208 @@
+"""A deployment's whole life: upgraded from an earlier version, compared, removed, and brought back to its data."""
+
+import asyncio
+import io
+import json
+import subprocess
+import tarfile
+import time
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from agent_memory import AgentMemoryClient
+from agent_memory.ids import decision_id_for
+from agent_memory.schema import TABLES
+from local import LocalCloud, LocalCloudError
+from local.layout import ROOT, Layout
+from local.stores import stores_of
+from tests.local.inventory import added, inventory
+
+pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
+
+# The version that is upgraded from. A commit and not a tag, so that any clone with history has it.
+BASELINE = "72596b3"
+AGENT = "veteran"
+NOW = datetime.now(UTC)
+TODAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+AGES_IN_DAYS = (33, 31, 2, 1)
+KEEP = {"keep_data": "true"}
+STORAGE = "agent-memory-storage"
+
+
+# --- what an agent writes, and reads again -----------------------------------------------------------
+
+
+def client_of(cloud):
+    return AgentMemoryClient(cloud.api_url, AGENT, session=cloud.boto_session())
+
+
+async def write_life(cloud):
+    """Decisions old enough for the archive and young ones, a memory with a history, a state with a checkpoint."""
+    drafts = [
+        {
+            "decision_id": decision_id_for("QUERY", TODAY - timedelta(days=age, hours=-k), f"{age} {k}"),
+            "decision_type": "QUERY",
+            "context": {"market": {"trend": "up" if k % 2 else "down"}},
+            "reasoning": {"age": age, "score": 0.1 * k},
+        }
+        for age in AGES_IN_DAYS
+        for k in range(10)
+    ]
+    async with client_of(cloud) as client:
+        assert {one["status"] for one in await client.log_decisions(drafts)} == {"created"}
+        reports = [
+            {"decision_id": d["decision_id"], "outcome": {"of": d["reasoning"]}, "success": True} for d in drafts
+        ]
+        assert {one["status"] for one in await client.log_outcomes(reports)} == {"recorded"}
+        await client.store_ltm("STRATEGY", "patience", {"confidence": 0.6, "rule": "wait"})
+        await client.update_ltm_confidence("patience", 0.8, memory_type="STRATEGY")
+        await client.save_state({"cycle": 7}, expected_version=0)
+        await client.create_checkpoint("before")
+
+
+def without_counts(memory):
+    """A memory but for its reads, which a night adds up."""
+    return {name: value for name, value in memory.items() if name not in {"access_count", "last_accessed"}}
+
+
+async def read_life(cloud):
+    """All of it, over the API; what is archived from the archive too."""
+    async with client_of(cloud) as client:
+        everything = (TODAY - timedelta(days=40), NOW)
+        decisions = await client.query_decisions("QUERY", everything)
+        told = await client.get_context_memory(everything)
+        assert told["complete"], told
+        read = {
+            "decisions": sorted(decisions, key=lambda one: one["decision_id"]),
+            "memories": [without_counts(one) for one in await client.get_pattern_memory("STRATEGY")],
+            "history": await client.get_ltm_history("STRATEGY", "patience"),
+            "state": await client.load_state(),
+            "checkpoints": await client.list_checkpoints(),
+        }
+    archive = stores_of(cloud).archive
+    read["archived"] = {day.isoformat(): archive.read_day(AGENT, day) for day in archive.days(AGENT)}
+    return read
+
+
+def run_night(cloud, day: date):
+    machine = cloud.boto_session().client("stepfunctions")
+    started = machine.start_execution(
+        stateMachineArn=cloud.outputs["NightlyStateMachineArn"], input=json.dumps({"date": day.isoformat()})
+    )
+    for _ in range(600):
+        told = machine.describe_execution(executionArn=started["executionArn"])
+        if told["status"] != "RUNNING":
+            return told["status"]
+        time.sleep(0.1)
+    raise AssertionError("the night did not end within a minute")
+
+
+# --- the stages of a life ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory):
+    return Layout(state=tmp_path_factory.mktemp("life") / "state")
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory):
+    """The sources of the earlier version, or None where this clone's history does not reach back to it."""
+    told = subprocess.run(["git", "archive", BASELINE], cwd=ROOT, capture_output=True, check=False)  # noqa: S607
+    if told.returncode:
+        return None
+    folder = tmp_path_factory.mktemp("baseline")
+    with tarfile.open(fileobj=io.BytesIO(told.stdout)) as sources:
+        sources.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(layout, baseline):
+    """What was there before the earlier version was deployed, and what was read from it after a night."""
+    sources = baseline or ROOT
+    with pytest.MonkeyPatch.context() as patch:
+        # Its app is to find its own packages, not those installed here.
+        patch.setenv("PYTHONPATH", str(sources / "layers" / "agent_memory" / "python"))
+        cloud = LocalCloud(layout, app=sources / "app.py", context=KEEP).start()
+        try:
+            before = inventory(cloud)
+            cloud.deploy()
+            asyncio.run(write_life(cloud))
+            assert run_night(cloud, (TODAY - timedelta(days=1)).date()) == "SUCCEEDED"
+            read = asyncio.run(read_life(cloud))
+        finally:
+            cloud.stop()
+    return before, read
+
+
+@pytest.fixture(scope="module")
+def upgraded(layout, written):
+    """This version, deployed over the earlier one's stacks and data."""
+    with LocalCloud(layout, context=KEEP) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def deployed(upgraded):
+    """What there is while the stacks stand, by service."""
+    return inventory(upgraded)
+
+
+@pytest.fixture(scope="module")
+def removed(upgraded, deployed):
+    """Every stack destroyed: what was left, by service."""
+    with pytest.raises(LocalCloudError, match="TerminationProtection"):
+        upgraded.cdk("destroy", STORAGE, "--force")
+    upgraded.boto_session().client("cloudformation").update_termination_protection(
+        StackName=STORAGE, EnableTerminationProtection=False
+    )
+    upgraded.cdk("destroy", "--all", "--force")
+    return inventory(upgraded)
+
+
+@pytest.fixture(scope="module")
+def returned(upgraded, removed):
+    """Deployed once more, over what was left."""
+    upgraded.deploy(import_existing=True, archive_bucket=upgraded.outputs["ArchiveBucketName"])
+    return upgraded
+
+
+# --- what is promised of them ------------------------------------------------------------------------
+
+
+def test_an_upgrade_touches_nothing_that_was_stored(baseline, written, upgraded):
+    if baseline is None:
+        pytest.skip(f"this clone's history does not reach back to {BASELINE}: git fetch --unshallow")
+    _, before = written
+    assert len(before["decisions"]) == 10 * len(AGES_IN_DAYS)
+    assert sorted(before["archived"]) == [(TODAY - timedelta(days=age)).date().isoformat() for age in (33, 31)]
+    assert asyncio.run(read_life(upgraded)) == before
+
+
+def test_a_night_goes_on_where_the_earlier_version_left_off(upgraded):
+    assert run_night(upgraded, TODAY.date()) == "SUCCEEDED"
+
+
+def test_after_a_deploy_there_is_no_difference(upgraded):
+    told = upgraded.cdk("diff", "--fail")
+    assert "Number of stacks with differences: 0" in told
+
+
+def test_what_is_removed_leaves_the_data_and_nothing_else(written, deployed, removed, upgraded):
+    before, _ = written
+    assert added(before, deployed).keys() == deployed.keys()  # the inventory sees every kind of thing
+    assert added(before, removed) == {
+        "dynamodb list_tables": {table.full_name("agent-memory") for table in TABLES},
+        "s3 list_buckets": {upgraded.outputs["ArchiveBucketName"]},
+    }
+
+
+def test_what_is_deployed_again_takes_its_data_back(written, returned):
+    _, before = written
+    assert asyncio.run(read_life(returned)) == before
+    events = returned.boto_session().client("cloudformation").describe_stack_events(StackName=STORAGE)["StackEvents"]
+    imported = {e["ResourceType"] for e in events if e["ResourceStatus"] == "IMPORT_COMPLETE"}
+    assert imported == {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}
+    assert run_night(returned, TODAY.date()) == "SUCCEEDED"
