@@ -72,6 +72,11 @@ class LossMemory:
         return self._memory.clock
 
     @property
+    def equity(self) -> float:
+        """What an equity of 1 has become."""
+        return self._equity
+
+    @property
     def drawdown(self) -> float:
         """Fall of the equity from its best, 0 to 1."""
         return 1 - self._equity / self._peak
