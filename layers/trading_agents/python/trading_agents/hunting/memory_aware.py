@@ -142,7 +142,10 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
 
     def _choice(self) -> dict[str, Any]:
         last = self.last_selection
-        return {} if last is None else {"propensities": last.propensities, "exploration_triggered": last.explored}
+        if last is None:
+            return {}
+        strategy = "exploration" if last.explored else "exploitation"
+        return {"propensities": last.propensities, "exploration_triggered": last.explored, "strategy": strategy}
 
     async def _log_readings(
         self, context: str, at: datetime, selection_id: str, results: Sequence[Result], *, seen_before: int
