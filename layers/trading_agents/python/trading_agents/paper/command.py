@@ -72,7 +72,7 @@ async def _trade(
     sink: Any, bars: Path, state: Path, agent: str, settings: "PaperSettings", *, follow: bool, buffer: Path | None
 ) -> None:
     from trading_agents.paper.csv_follower import follow_csv  # noqa: PLC0415
-    from trading_agents.paper.session import trade_on_paper  # noqa: PLC0415
+    from trading_agents.paper.loop import trade_on_paper  # noqa: PLC0415
     from trading_agents.paper.state_file import StateFile  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
