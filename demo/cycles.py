@@ -1,58 +1,77 @@
 """All decisions and outcomes of a replay, made by the Market Hunter on the bars of the past."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Self, cast
 
-from demo.plan import HOUR
-from trading_agents import WARM_UP_BARS, Bars, MarketHunter, MarketRow, features_of
+from agent_memory.clock import FixedClock
+from agent_memory.decision_logger import DecisionLogger
+from agent_memory.memory_manager import MemoryManager
+from agent_memory.stores.connections import in_memory_stores
+from demo.recording import Record, Recorder
+from trading_agents import BAR_SOURCES, WARM_UP_BARS, BarMarkets, Bars, MemoryAwareMarketHunterAgent
 
-Record = dict[str, Any]
+AGENT_ID = "market-hunter"
+LEARNING_RATE, EXPLORATION_RATE, SEED = 0.02, 0.1, 7
+
+_HOUR = timedelta(hours=1)
+_MAX_SOURCES = 3
 
 
 class Cycles:
     """The hunter's life, cycle by cycle.
 
-    It is always lived from its first cycle on, because the hunter learns; the same bars and the same start give
-    the same decisions with the same ids. That takes a second for four months, and spares keeping its state.
+    It is always lived from its first cycle on, because the hunter learns; the same bars and the same start give the
+    same decisions with the same ids. That takes seconds for four months, and spares keeping its state. Its short-term
+    memory is this process'; what it logs is taken down, to be sent in batches.
 
-    Args:
-        bars: what it sees, the warm-up included.
-        started_at: hour of its first cycle.
-        count: how many cycles to live; bars after those are not looked at.
+    `lived` makes one.
     """
 
-    def __init__(self, bars: Bars, started_at: datetime, count: int) -> None:
-        features = features_of(bars)
-        self._hunter = MarketHunter(bars.symbols)
-        self._rows: list[MarketRow] = [features.row(WARM_UP_BARS + cycle) for cycle in range(count)]
-        self._decisions = [self._hunter.decide(row, started_at + n * HOUR) for n, row in enumerate(self._rows)]
+    agent_id = AGENT_ID
+
+    def __init__(self, started_at: datetime) -> None:
         self.started_at = started_at
+        self._recorder = Recorder(AGENT_ID)
+
+    @classmethod
+    async def lived(cls, bars: Bars, started_at: datetime, count: int) -> Self:
+        """A life on the bars, the warm-up included, of `count` cycles; bars after those are not looked at.
+
+        `started_at` is the hour of the first cycle.
+        """
+        cycles = cls(started_at)
+        await cycles._live(BarMarkets(bars), count)
+        return cycles
 
     def __len__(self) -> int:
-        return len(self._rows)
-
-    @property
-    def agent_id(self) -> str:
-        """Whose cycles these are."""
-        return self._hunter.agent_id
+        return len(self._recorder.decisions)
 
     def at(self, cycle: int) -> datetime:
         """When a cycle took place."""
-        return self.started_at + cycle * HOUR
-
-    def row(self, cycle: int) -> MarketRow:
-        """What the hunter knew in a cycle."""
-        return self._rows[cycle]
+        return self.started_at + cycle * _HOUR
 
     def decisions(self, cycles: Iterable[int]) -> list[Record]:
         """The decisions of some cycles, in order."""
-        return [decision for cycle in cycles for decision in self._decisions[cycle]]
+        return [decision for cycle in cycles for decision in self._recorder.decisions[cycle]]
 
     def outcomes(self, cycles: Iterable[int]) -> list[Record]:
         """What came of the decisions of some cycles; each needs the cycle after it."""
-        return [
-            outcome
-            for cycle in cycles
-            for outcome in self._hunter.resolve(self._decisions[cycle], self._rows[cycle], self._rows[cycle + 1])
-        ]
+        return [outcome for cycle in cycles for outcome in self._recorder.outcomes[cycle]]
+
+    async def _live(self, markets: BarMarkets, count: int) -> None:
+        clock = FixedClock(int(self.started_at.timestamp() * 1_000))
+        memory = MemoryManager(AGENT_ID, stores=in_memory_stores(clock), clock=clock)
+        hunter = MemoryAwareMarketHunterAgent(
+            AGENT_ID,
+            LEARNING_RATE,
+            memory,
+            cast("DecisionLogger", self._recorder),
+            sources=BAR_SOURCES,
+            exploration_rate=EXPLORATION_RATE,
+            seed=SEED,
+        )
+        for cycle in range(count):
+            self._recorder.begin_cycle()
+            await hunter.run_cycle_with_memory(markets.at(WARM_UP_BARS + cycle, self.at(cycle)), _MAX_SOURCES)
+            clock.advance(3_600_000)

@@ -14,7 +14,7 @@ from agent_memory.stores.s3_blobs import S3Blobs
 from demo import plan
 from demo.bars import sample_bars
 from demo.csv_bars import csv_bars
-from demo.cycles import Cycles
+from demo.cycles import AGENT_ID, Cycles
 from demo.nights import Nights
 from demo.performance import performance_report, write_html
 from demo.progress import ProgressStore, ReplayProgress, hour_text
@@ -25,7 +25,7 @@ from demo.terminal import ReplayDisplay, Terminal
 from local import LocalCloud
 from local.layout import Layout
 from local.stores import stores_of
-from trading_agents import AGENT_ID, Bars
+from trading_agents import Bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ async def _replay(cloud: LocalCloud, stores: Stores, bars: Bars, options: Option
     store = ProgressStore(stores.states, AGENT_ID, lambda: datetime.now(UTC))
     progress = _progress(store, bars, options, now, terminal)
     count = plan.cycles_until(progress, bars, now)
-    cycles = Cycles(bars, progress.started_at, count)
+    cycles = await Cycles.lived(bars, progress.started_at, count)
     days = list(plan.days_to_do(progress, count, now))
     session: Any = cloud.boto_session()
     reports = S3Blobs(session.client("s3"), cloud.outputs["ArchiveBucketName"])

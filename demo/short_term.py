@@ -41,7 +41,7 @@ def _brought(decisions: list[dict[str, Any]], age_seconds: float, *, is_last: bo
 
     brought: dict[str, Any] = {"queries": of("QUERY") if age_seconds < QUERIES_SECONDS else []}
     if is_last:
-        brought["context"] = decisions[0]["context"] if age_seconds < CONTEXT_SECONDS else None
+        brought["context"] = decisions[-1]["context"] if age_seconds < CONTEXT_SECONDS else None
         brought["signals"] = of("SIGNAL_GENERATION") if age_seconds < SIGNALS_SECONDS else []
         is_chained = age_seconds < DECISION_CHAIN_SECONDS
         brought["decision_ids"] = [one["decision_id"] for one in decisions] if is_chained else []
@@ -49,10 +49,4 @@ def _brought(decisions: list[dict[str, Any]], age_seconds: float, *, is_last: bo
 
 
 def _brief(decision: dict[str, Any]) -> dict[str, Any]:
-    symbol = {name: decision["context"][name] for name in ("symbol",) if name in decision["context"]}
-    return {
-        "decision_id": decision["decision_id"],
-        "timestamp": decision["timestamp"],
-        **symbol,
-        **decision["reasoning"],
-    }
+    return {"decision_id": decision["decision_id"], "timestamp": decision["timestamp"], **decision["reasoning"]}

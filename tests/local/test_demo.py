@@ -1,5 +1,6 @@
 """The demo as a person runs it: twice, from the command line."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,23 +17,27 @@ def demo(tmp_path, *options):
     return subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
-def total_line(text):
-    return next(line for line in text.splitlines() if " with outcome, " in line)
+def counts_of(run):
+    """How many decisions the report counts, and how many of them with an outcome."""
+    line = next(line for line in run.stdout.splitlines() if " with outcome, " in line)
+    decisions, judged = re.match(r"([\d,]+) decisions, ([\d,]+) with outcome", line).groups()
+    return int(decisions.replace(",", "")), int(judged.replace(",", ""))
 
 
 def test_the_demo_runs_and_a_second_run_adds_nothing_twice(tmp_path):
     first = demo(tmp_path, "--days", "2")
     assert first.returncode == 0, first.stderr
-    assert total_line(first.stdout).startswith("288 decisions, 282 with outcome")
+    decisions, judged = counts_of(first)
+    assert 48 * 3 <= decisions <= 48 * 9
+    assert 2 <= decisions - judged <= 9  # the last cycle waits for its next bar
     page = (tmp_path / "r.html").read_text()
-    assert "288" in page
+    assert str(decisions) in page
     assert "https://" not in page
     second = demo(tmp_path, "--days", "2")
     assert second.returncode == 0, second.stderr
     assert "The stacks are deployed already" in second.stdout
-    # An hour may have begun between the runs, and with it one more cycle of six.
-    counts = [int(total_line(run.stdout).split()[0].replace(",", "")) for run in (first, second)]
-    assert counts[1] - counts[0] in {0, 6}
+    # An hour may have begun between the runs, and with it one more cycle.
+    assert 0 <= counts_of(second)[0] - decisions <= 9
 
 
 def test_a_wrong_flag_is_one_line(tmp_path):

@@ -8,8 +8,9 @@ from agent_memory.decision_logger import DecisionLogger
 from agent_memory.memory_manager import MemoryManager
 from agent_memory.stores.connections import in_memory_stores
 from demo.bars import sample_bars
+from demo.cycles import AGENT_ID
 from demo.nights import Night
-from trading_agents import AGENT_ID, Bars
+from trading_agents import Bars
 
 
 class FakeMemory:

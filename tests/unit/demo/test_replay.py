@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from replay_fakes import FakeMemory, FakeNightError, FakeNights, Watching, at, first_bars
 
 from agent_memory.errors import Conflict
+from demo import cycles as hunted
 from demo import plan
-from demo.cycles import Cycles
+from demo.cycles import AGENT_ID, Cycles
 from demo.errors import DemoError
 from demo.progress import ProgressStore
 from demo.replay import Replay
 from demo.sending import send_all
-from trading_agents import AGENT_ID, MarketHunter
 
 NOW = at("2026-11-20T10:30:00")
 DAYS = 3
@@ -31,18 +31,27 @@ async def run(memory, nights, now=NOW, watcher=None):
     store = store_of(memory, now)
     progress = store.load() or plan.begin(BARS, DAYS, now)
     count = plan.cycles_until(progress, BARS, now)
-    cycles = Cycles(BARS, progress.started_at, count)
+    cycles = await Cycles.lived(BARS, progress.started_at, count)
     replay = Replay(memory, nights, cycles, progress, save=store.save, watcher=watcher or Watching())
     return await replay.run(list(plan.days_to_do(progress, count, now)))
 
 
+LIFE = asyncio.run(Cycles.lived(BARS, plan.begin(BARS, DAYS, NOW).started_at, 72 + 62))
+EVERY = [len(LIFE.decisions([n])) for n in range(len(LIFE))]
+"""How many decisions each cycle makes: that differs with what the sources know."""
+MADE = EVERY[:72]
+DAYS_OF_CYCLES = (range(13), range(13, 37), range(37, 61), range(61, 72))
+OF_DAY = [sum(MADE[n] for n in day) for day in DAYS_OF_CYCLES]
+"""Decisions of each of the four days; the last cycle of a day is judged on the next."""
+
+
 def check_complete(memory, cycles):
-    """Six decisions a cycle, and an outcome for each but those of the last cycle."""
+    """Every decision of every cycle once, and an outcome for each but those of the last cycle."""
     stored = memory.decisions()
-    assert len({decision["decision_id"] for decision in stored}) == len(stored) == 6 * cycles
+    assert len({decision["decision_id"] for decision in stored}) == len(stored) == sum(EVERY[:cycles])
     without = [decision for decision in stored if decision["success"] is None]
     assert {decision["context"]["cycle"] for decision in without} == {cycles - 1}
-    assert len(without) == 6
+    assert len(without) == EVERY[cycles - 1]
 
 
 async def test_everything_is_logged_and_nights_come_in_order():
@@ -51,13 +60,13 @@ async def test_everything_is_logged_and_nights_come_in_order():
     result = await run(memory, nights, watcher=watcher)
     check_complete(memory, 72)
     assert [str(day) for day in nights.days] == ["2026-11-17", "2026-11-18", "2026-11-19"]
-    assert (result.decisions, result.outcomes, result.nights) == (432, 426, 3)
+    assert (result.decisions, result.outcomes, result.nights) == (sum(MADE), sum(MADE[:-1]), 3)
     assert watcher.nights == nights.days
     assert [(str(day), *counts) for day, *counts in watcher.days] == [
-        ("2026-11-17", 78, 72),
-        ("2026-11-18", 144, 144),
-        ("2026-11-19", 144, 144),
-        ("2026-11-20", 66, 66),
+        ("2026-11-17", OF_DAY[0], OF_DAY[0] - MADE[12]),
+        ("2026-11-18", OF_DAY[1], OF_DAY[1] - MADE[36] + MADE[12]),
+        ("2026-11-19", OF_DAY[2], OF_DAY[2] - MADE[60] + MADE[36]),
+        ("2026-11-20", OF_DAY[3], OF_DAY[3] - MADE[71] + MADE[60]),
     ]
 
 
@@ -65,7 +74,14 @@ async def test_types_are_as_a_cycle_makes_them():
     memory = FakeMemory()
     await run(memory, FakeNights(memory))
     counts = Counter(decision["decision_type"] for decision in memory.decisions())
-    assert counts == {"SOURCE_SELECTION": 72, "QUERY": 72, "SIGNAL_GENERATION": 216, "LEARNING": 72}
+    assert counts == {
+        "SOURCE_SELECTION": 72,
+        "QUERY": 72,
+        "LEARNING": counts["LEARNING"],
+        "SIGNAL_GENERATION": sum(MADE) - 144 - counts["LEARNING"],
+    }
+    assert 65 <= counts["LEARNING"] <= 71
+    assert counts["SIGNAL_GENERATION"] > 144
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05])
@@ -74,14 +90,16 @@ async def test_a_night_sees_the_same_however_long_it_takes(seconds):
     nights = FakeNights(memory, seconds=seconds)
     await run(memory, nights)
     # The outcomes of a day's last cycle are told by the next day, after the night.
-    assert list(nights.seen.values()) == [((78, 72),) * 2, ((222, 216),) * 2, ((366, 360),) * 2]
+    ends = [range(end) for end in (13, 37, 61)]
+    until = [(sum(MADE[n] for n in end), sum(MADE[n] for n in end[:-1])) for end in ends]
+    assert list(nights.seen.values()) == [(one, one) for one in until]
 
 
 async def test_batches_hold_at_most_a_hundred():
     memory = FakeMemory()
     await run(memory, FakeNights(memory))
     assert max(memory.sizes) <= 100
-    assert sum(memory.sizes) == 432 + 426
+    assert sum(memory.sizes) == sum(MADE) + sum(MADE[:-1])
 
 
 async def test_a_second_run_in_the_same_hour_sends_nothing():
@@ -101,9 +119,10 @@ async def test_a_later_run_goes_on_with_the_bars_that_follow(hours):
     nights = FakeNights(memory)
     result = await run(memory, nights, now=NOW + timedelta(hours=hours))
     check_complete(memory, 72 + hours)
-    assert (result.decisions, result.outcomes) == (6 * hours, 6 * hours)
+    end = 72 + hours
+    assert (result.decisions, result.outcomes) == (sum(EVERY[72:end]), sum(EVERY[71 : end - 1]))
     assert len(nights.days) == (10 + hours) // 24
-    decided = [{**decision, "success": None} for decision in memory.decisions()[:432]]
+    decided = [{**decision, "success": None} for decision in memory.decisions()[: sum(MADE)]]
     fields = ("decision_id", "timestamp", "context", "reasoning")
     assert [[d[name] for name in fields] for d in decided] == [[d[name] for name in fields] for d in first]
 
@@ -175,11 +194,7 @@ async def test_a_decision_stored_with_other_content_says_what_to_do(monkeypatch)
         expected_version=version,
         now_ms=0,
     )
-    monkeypatch.setattr(
-        MarketHunter.__init__,
-        "__kwdefaults__",
-        MarketHunter.__init__.__kwdefaults__ | {"seed": 8, "exploration_rate": 0.9},
-    )
+    monkeypatch.setattr(hunted, "EXPLORATION_RATE", 0.9)
     with pytest.raises(DemoError, match="stored with other content: start over with `make local-reset`"):
         await run(memory, FakeNights(memory))
 

@@ -12,8 +12,8 @@ BARS = first_bars(260)
 
 
 @pytest.fixture
-def cycles():
-    return Cycles(BARS, plan.begin(BARS, 1, NOW).started_at, 24)
+async def cycles():
+    return await Cycles.lived(BARS, plan.begin(BARS, 1, NOW).started_at, 24)
 
 
 async def test_the_last_cycles_are_in_mind(cycles):
@@ -22,11 +22,13 @@ async def test_the_last_cycles_are_in_mind(cycles):
     assert await remember(memory, cycles, NOW) == 10
     found = await memory.manager.read_cycle()
     last = cycles.decisions([23])
-    assert found["context"] == last[0]["context"]
+    assert found["context"] == last[-1]["context"]
     assert [of_one[0]["timestamp"][11:13] for of_one in found["queries"]] == [
         f"{hour:02d}" for hour in range(10, 0, -1)
     ]
-    assert sorted(signal["symbol"] for signal in found["signals"]) == ["AAPL", "IBM", "MSFT"]
+    signals = [one for one in last if one["decision_type"] == "SIGNAL_GENERATION"]
+    assert sorted(one["source"] for one in found["signals"]) == sorted(one["reasoning"]["source"] for one in signals)
+    assert signals
     assert found["decision_ids"] == [one["decision_id"] for one in reversed(last)]
     assert found["missing"] == []
 

@@ -1,12 +1,14 @@
 """Bars for tests: random walks, quick to make, and the real sample."""
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+from datetime import UTC, datetime
 from functools import cache
 
 import numpy as np
 
 from demo.bars import sample_bars
-from trading_agents import WARM_UP_BARS, Bars, MarketHunter, features_of
+from demo.cycles import Cycles
+from trading_agents import Bars
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -32,19 +34,15 @@ def changed_from(bars, index, factor=1.37):
     return Bars(bars.symbols, bars.labels, **values)
 
 
-def live(bars, cycles, **settings):
-    """Decisions and outcomes of a hunter's first cycles: two lists with one entry a cycle; the last has no outcome."""
-    features = features_of(bars)
-    hunter = MarketHunter(bars.symbols, **settings)
-    rows = [features.row(WARM_UP_BARS + n) for n in range(cycles)]
-    decisions = [hunter.decide(row, START + timedelta(hours=n)) for n, row in enumerate(rows)]
-    outcomes = [hunter.resolve(decisions[n], rows[n], rows[n + 1]) for n in range(cycles - 1)]
-    return decisions, outcomes
+def live(bars, cycles):
+    """Decisions and outcomes of each cycle of the demo's hunter, as lists of lists; the last has no outcomes yet."""
+    lived = asyncio.run(Cycles.lived(bars, START, cycles))
+    return [lived.decisions([n]) for n in range(cycles)], [lived.outcomes([n]) for n in range(cycles - 1)]
 
 
 @cache
 def real_life():
-    """Every decision of 121 days on the real bars with its outcome, as pairs."""
+    """Pairs of decision and outcome on the real sample; the outcome is None in the last cycle."""
     decisions, outcomes = live(sample_bars(), 121 * 24)
     known = {outcome["decision_id"]: outcome for cycle in outcomes for outcome in cycle}
     return [(decision, known.get(decision["decision_id"])) for cycle in decisions for decision in cycle]

@@ -14,24 +14,29 @@ from trading_agents.agents import (
     WyckoffAgentWithMemory,
 )
 from trading_agents.composing import Composer, FinalSignal, FixedShare, Hedge, MarketOutcome, RegimeMemory, WeightRule
-from trading_agents.decisions import AGENT_ID
-from trading_agents.features import WARM_UP_BARS, Features, MarketRow, features_of
-from trading_agents.hunting import CsvSeries, IntegratedMarketHunterAgent, MarketContext, MemoryAwareMarketHunterAgent
+from trading_agents.hunting import (
+    BAR_SOURCES,
+    WARM_UP_BARS,
+    BarMarkets,
+    CsvSeries,
+    IntegratedMarketHunterAgent,
+    MarketContext,
+    MemoryAwareMarketHunterAgent,
+)
 from trading_agents.market import Bars
-from trading_agents.market_hunter import MarketHunter
 from trading_agents.memory import LongTermTradingMemory, TradingMemoryItem, TradingMemoryStore
 from trading_agents.risk import AgentHealth, CostGate, Health, LossMemory, Pause, VolatilityMemory
 
 __all__ = [
-    "AGENT_ID",
+    "BAR_SOURCES",
     "WARM_UP_BARS",
     "AgentHealth",
+    "BarMarkets",
     "Bars",
     "Composer",
     "ConfidenceRule",
     "CostGate",
     "CsvSeries",
-    "Features",
     "FinalSignal",
     "FixedShare",
     "Health",
@@ -42,9 +47,7 @@ __all__ = [
     "LongTermTradingMemory",
     "LossMemory",
     "MarketContext",
-    "MarketHunter",
     "MarketOutcome",
-    "MarketRow",
     "MarkovAgentWithMemory",
     "MemoryAwareAgent",
     "MemoryAwareMarketHunterAgent",
@@ -60,5 +63,4 @@ __all__ = [
     "WeightRule",
     "WinRateRule",
     "WyckoffAgentWithMemory",
-    "features_of",
 ]

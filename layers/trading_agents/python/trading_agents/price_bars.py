@@ -13,7 +13,7 @@ TimeArray = NDArray[np.datetime64]
 
 _PRICES = ("open", "high", "low", "close")
 _QUOTES = tuple(f"{side}_{price}" for side in ("bid", "ask") for price in _PRICES)
-_TIME_NAMES = ("timestamp", "date", "datetime", "time")
+TIME_NAMES = ("timestamp", "date", "datetime", "time")
 _NEARLY_ALL = 0.99
 _LONG_GAP = np.timedelta64(2, "h")
 
@@ -136,7 +136,7 @@ class _Lines:
         self._check_header()
 
     def _check_header(self) -> None:
-        if not set(_TIME_NAMES) & self.columns.keys():
+        if not set(TIME_NAMES) & self.columns.keys():
             raise BarsError(f"{self.name} has no column 'timestamp'")
         has_quotes = any(column in self.columns for column in _QUOTES) and "open" not in self.columns
         for column in _QUOTES if has_quotes else _PRICES:
@@ -156,7 +156,7 @@ class _Lines:
         """The column of times, which must rise from line to line."""
         import pandas as pd  # noqa: PLC0415
 
-        column = next(name for name in _TIME_NAMES if name in self.columns)
+        column = next(name for name in TIME_NAMES if name in self.columns)
         moments = pd.to_datetime(self.columns[column], utc=True, format="ISO8601", errors="coerce")
         self.check(moments.notna().to_numpy(), column, "is not a date or time in ISO 8601")
         time: TimeArray = moments.dt.tz_localize(None).to_numpy().astype("datetime64[s]")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -226,3 +227,49 @@ def test_a_pattern_needs_a_sample_and_says_how_sure_it_is():
     # Sign test with continuity correction: z = 4.5 / sqrt(5).
     assert (told["sample_size"], told["confidence"]) == (20, pytest.approx(0.977915, abs=1e-5))
     assert source_patterns(decisions(10, 10))[0]["confidence"] == 0.5
+
+
+async def test_a_source_may_forecast_something_else_than_the_price():
+    class Moves:
+        answers = "large_move"
+
+        def __call__(self, data):
+            return data["next"] * 0.5
+
+    agent = IntegratedMarketHunterAgent("h", 0.5, sources={"moves": Moves(), "up": lambda _: 1.0}, exploration_rate=0)
+    asked = {"context": {"volatility": "high", "trend": "bullish"}, "close": [1.0]}
+    first = await agent.run_cycle({**asked, "next": -1})
+    assert [{name: one.get(name) for name in ("source", "direction", "forecast", "expected")} for one in first] == [
+        {"source": "moves", "direction": None, "forecast": "large_move", "expected": False},
+        {"source": "up", "direction": "long", "forecast": None, "expected": None},
+    ]
+    await agent.run_cycle({**asked, "close": [1.0, 0.5], "next": 1, "happened": {"large_move": False}})
+    assert agent.scores.of("trend=bullish:volatility=high") == {"moves": 0.75, "up": 0.25}
+    await agent.run_cycle({**asked, "close": [1.0, 0.5, 0.5], "next": 1})  # nothing is known of either question
+    assert agent.scores.of("trend=bullish:volatility=high") == {"moves": 0.75, "up": 0.25}
+
+
+async def test_what_was_learned_is_logged_and_judged_by_the_next_cycle(clock):
+    agent = with_memory(clock=clock, exploration_rate=0.0)
+    await lived(agent, 12)
+    learned = await agent.logger.query_decisions("LEARNING", newest_first=False)
+    assert len(learned) == 11
+    for one, other in pairwise(learned):
+        assert one["reasoning"]["after"] == other["reasoning"]["before"] != other["reasoning"]["after"]
+        assert one["success"] == (one["outcome"]["error_after"] < one["outcome"]["error_before"])
+    assert [one["success"] for one in learned].count(None) == 1
+    assert any(one["success"] for one in learned)
+
+
+async def test_a_context_may_be_a_dictionary(clock):
+    agent = with_memory(clock=clock)
+    context = {"volatility": "high", "trend": "bullish"}
+    for n in range(26):
+        await agent.run_cycle_with_memory(market(n, context), 2)
+    found = await agent.logger.query_decisions("SIGNAL_GENERATION", context_filter={"trend": "bullish"}, limit=5)
+    assert found[0]["context"]["market"] == context
+    patterns = await agent.learn_from_outcomes(START + 26 * HOUR)
+    assert {one["context"] for one in patterns} == {"trend=bullish:volatility=high"}
+    await agent.run_cycle_with_memory(market(26, context), 2)
+    newest = (await agent.logger.query_decisions("SOURCE_SELECTION"))[0]
+    assert "seer_in_trend=bullish:volatility=high" in newest["memory_ids"]

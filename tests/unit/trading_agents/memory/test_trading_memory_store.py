@@ -100,15 +100,19 @@ def test_long_lists_are_ranked_as_every_item_would_be(seed, vocabulary, half_lif
             chance.choice(SYMBOLS),
             0.0 if still else chance.random() * 3 * 86_400,
         )
-        for _ in range(3_000)
+        for _ in range(3_500)
     ]
-    for item in items_of(made):
-        plain.items.append(item)
-        store.append(item)
-    for length in (0, 1, 2, 4):
-        for kind, symbol in ((None, None), ("trade", None), (None, "BTC")):
-            query, topk = text(length), chance.choice([1, 5, 40])
-            same(store.search(query, kind, symbol, topk), plain.search(query, kind, symbol, topk))
+    items = items_of(made)
+    for more, least in ((items[:3_000], None), (items[3_000:], None), ([], 0.5)):
+        for item in more:
+            plain.items.append(item)
+            store.append(item)
+        if least is not None:
+            assert store.cleanup(least) == plain.cleanup(least)
+        for length in (0, 1, 2, 4):
+            for kind, symbol in ((None, None), ("trade", None), (None, "BTC"), ("trade", "BTC")):
+                query, topk = text(length), chance.choice([1, 5, 40])
+                same(store.search(query, kind, symbol, topk), plain.search(query, kind, symbol, topk))
     same(store.get_recent(n=100), plain.get_recent(n=100))
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from agent_memory.errors import InvalidInput
 from demo.bars import sample_bars
 from trading_agents import CostGate, VolatilityMemory
-from trading_agents.sources import log_returns
 
 DAY = 86_400
 
@@ -36,7 +35,7 @@ def test_the_multiplier_is_that_of_the_formula(returns):
 
 
 def test_real_positions_shrink_when_the_market_is_wild_and_grow_when_it_is_calm():
-    returns = log_returns(sample_bars())[1:, 0]
+    returns = np.diff(np.log(sample_bars().close[:, 0]))
     memory, sizes = VolatilityMemory(bars_per_day=1), []
     for one in returns:
         sizes.append(memory.multiplier)

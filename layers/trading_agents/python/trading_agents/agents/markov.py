@@ -34,6 +34,12 @@ class MarkovAgentWithMemory(MemoryAwareAgent):
         super().__init__(name, memory, **settings)
         self._last_regime: dict[str, str] = {}
 
+    def _own_state(self) -> dict[str, Any]:
+        return {"last_regime": dict(self._last_regime)}
+
+    def _restore_own(self, data: dict[str, Any]) -> None:
+        self._last_regime = dict(data["last_regime"])
+
     def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
         regime = label(features, "markov", "regime")
         if not regime:

@@ -6,6 +6,7 @@ from agent_memory.errors import InvalidInput
 from trading_agents.agents.confidence import ConfidenceRule, OutcomeRecord, WinRateRule, limited
 from trading_agents.agents.readings import Features, number
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 Signal = Literal["long", "short", "neutral"]
 
@@ -111,6 +112,25 @@ class MemoryAwareAgent:
                 "outcome": outcome,
             },
         )
+
+    def to_state(self) -> Snapshot:
+        """What the agent knows beside its memory, as plain JSON data, for `restore`."""
+        return snapshot(type(self).__name__, name=self.name, **self._own_state())
+
+    def restore(self, state: Snapshot) -> None:
+        """Know again what was written by `to_state`. `InvalidInput` where it is of another kind of agent or name."""
+        data = data_of(state, type(self).__name__)
+        name = data.pop("name")
+        if name != self.name:
+            raise InvalidInput("state", f"is that of {name!r:.40}, not of {self.name}")
+        self._restore_own(data)
+
+    def _own_state(self) -> dict[str, Any]:
+        """What a subclass knows beside its memory."""
+        return {}
+
+    def _restore_own(self, data: dict[str, Any]) -> None:
+        """Take back what `_own_state` returned."""
 
     def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:  # noqa: ARG002
         """What the agent thinks of a bar, before its past trades are considered. Subclasses override it."""

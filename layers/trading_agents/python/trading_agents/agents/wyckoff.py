@@ -36,6 +36,12 @@ class WyckoffAgentWithMemory(MemoryAwareAgent):
         super().__init__(name, memory, **settings)
         self._last_setup: dict[str, str] = {}
 
+    def _own_state(self) -> dict[str, Any]:
+        return {"last_setup": dict(self._last_setup)}
+
+    def _restore_own(self, data: dict[str, Any]) -> None:
+        self._last_setup = dict(data["last_setup"])
+
     def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
         setup = next((name for name in ("spring", "upthrust") if flag(features, "wyckoff", name)), None)
         setup = setup or label(features, "wyckoff", "phase")

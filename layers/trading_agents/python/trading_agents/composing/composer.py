@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
 from agent_memory.errors import InvalidInput, NotFound
 from trading_agents.composing.regimes import RegimeMemory
-from trading_agents.composing.weights import FixedShare, WeightRule, Weights
+from trading_agents.composing.weights import FixedShare, Hedge, WeightRule, Weights, rule_from_state
 from trading_agents.memory import TradingMemoryStore
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 DIRECTIONS = {"long": 1, "short": -1, "neutral": 0}
 
@@ -160,6 +161,40 @@ class Composer:
         for name in names:
             self._admit(name)
         return dict(self._tables.get(regime or _ALL_REGIMES, self._tables[_ALL_REGIMES]))
+
+    def to_state(self) -> Snapshot:
+        """Weights, regimes, decisions without outcome and the settings, for `from_state`; not the memory."""
+        return snapshot(
+            "Composer",
+            threshold=self._threshold,
+            max_open=self._max_open,
+            rule=self._rule.to_state() if isinstance(self._rule, FixedShare | Hedge) else None,
+            regimes=self.regimes.to_state(),
+            tables={regime: dict(table) for regime, table in self._tables.items()},
+            open={decision_id: asdict(decision) for decision_id, decision in self._open.items()},
+            mean_square=self._mean_square,
+        )
+
+    @classmethod
+    def from_state(
+        cls, state: Snapshot, memory: TradingMemoryStore | None = None, *, rule: WeightRule | None = None
+    ) -> "Composer":
+        """The composer that was written, on the memory given. A `rule` of one's own has to be given again.
+
+        Raises:
+            InvalidInput: `state` is none, or was written with a rule of one's own and none is given.
+        """
+        data = data_of(state, "Composer")
+        if rule is None:
+            if data["rule"] is None:
+                raise InvalidInput("rule", "the composer had a rule of its own; give it again")
+            rule = rule_from_state(data["rule"])
+        composer = cls(memory, rule=rule, threshold=data["threshold"], max_open=data["max_open"])
+        composer.regimes = RegimeMemory.from_state(data["regimes"])
+        composer._tables = {regime: dict(table) for regime, table in data["tables"].items()}
+        composer._open = {decision_id: _Open(**decision) for decision_id, decision in data["open"].items()}
+        composer._mean_square = data["mean_square"]
+        return composer
 
     # --- inside --------------------------------------------------------------------------------
 

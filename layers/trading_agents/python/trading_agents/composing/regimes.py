@@ -1,8 +1,10 @@
 """`RegimeMemory`: what markets did in each regime, and who did well in it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 
 @dataclass(slots=True)
@@ -60,3 +62,16 @@ class RegimeMemory:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._regimes)
+
+    def to_state(self) -> Snapshot:
+        """Everything counted, for `from_state`."""
+        return snapshot("RegimeMemory", regimes={name: asdict(known) for name, known in self._regimes.items()})
+
+    @classmethod
+    def from_state(cls, state: Snapshot) -> "RegimeMemory":
+        """The memory that was written. `InvalidInput` where `state` is none."""
+        memory = cls()
+        for name, known in data_of(state, "RegimeMemory")["regimes"].items():
+            agents = {agent: _Sum(**counted) for agent, counted in known["agents"].items()}
+            memory._regimes[name] = _Regime(_Sum(**known["market"]), agents)
+        return memory

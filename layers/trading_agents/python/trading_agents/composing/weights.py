@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from agent_memory.errors import InvalidInput
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 Weights = dict[str, float]
 """Weights by name, summing to 1."""
@@ -41,6 +42,10 @@ class Hedge:
         """The next weights; see `WeightRule`."""
         return _multiplied(weights, gains, self.eta)
 
+    def to_state(self) -> Snapshot:
+        """The settings, for `rule_from_state`."""
+        return snapshot("Hedge", **asdict(self))
+
     def regret_bound(self, rounds: int, experts: int, gain_range: float) -> float:
         """How far the weights' gain can fall behind the best expert's: ln N / η + η R² T / 8.
 
@@ -74,6 +79,10 @@ class FixedShare:
             for name, weight in multiplied.items()
         }
 
+    def to_state(self) -> Snapshot:
+        """The settings, for `rule_from_state`."""
+        return snapshot("FixedShare", **asdict(self))
+
     def regret_bound(self, rounds: int, experts: int, gain_range: float, switches: int) -> float:
         """How far the weights' gain can fall behind that of the best sequence of experts with so many switches.
 
@@ -83,6 +92,13 @@ class FixedShare:
         kept = (rounds - 1 - switches) * -math.log1p(-self.share)
         switched = switches * math.log(experts / self.share)
         return (math.log(experts) + switched + kept) / self.eta + self.eta * gain_range**2 * rounds / 8
+
+
+def rule_from_state(state: Snapshot) -> WeightRule:
+    """The `Hedge` or `FixedShare` that was written. `InvalidInput` where `state` is neither."""
+    if state.get("of") == "Hedge":
+        return Hedge(**data_of(state, "Hedge"))
+    return FixedShare(**data_of(state, "FixedShare"))
 
 
 def even(names: Sequence[str]) -> Weights:

@@ -10,7 +10,15 @@ import numpy as np
 
 from agent_memory.errors import InvalidInput
 from trading_agents.hunting.selection import Selection, SourceScores, select
-from trading_agents.hunting.sources import PRICE_SOURCES, MarketData, SourceFunction, name_of
+from trading_agents.hunting.sources import (
+    DIRECTION,
+    PRICE_SOURCES,
+    MarketData,
+    SourceFunction,
+    claim_of,
+    name_of,
+    question_of,
+)
 
 Result = dict[str, Any]
 """A source's answer: `source`, and `reading` from -1 to 1, or None where it does not know."""
@@ -23,7 +31,7 @@ _SIGNAL_FROM = 0.1
 class Cycle:
     """A cycle that waits for the next price: its context, all readings, and the last price."""
 
-    context: str
+    context: Any
     readings: Mapping[str, float | None]
     price: float | None
 
@@ -85,7 +93,7 @@ class IntegratedMarketHunterAgent:
 
     async def run_cycle(self, market_data: MarketData, max_sources: int = DEFAULT_MAX_SOURCES) -> list[Result]:
         """Judge the last cycle by the price since, choose sources, ask all, and return the chosen ones' signals."""
-        context = name_of(market_data["context"])
+        context = market_data["context"]
         self._judge_last(market_data)
         selected = self.select_sources(context, max_sources)
         results = [await self.query_source(source, market_data) for source in self.sources]
@@ -100,10 +108,10 @@ class IntegratedMarketHunterAgent:
         return list(self.last_selection.selected)
 
     def _generate_signals(self, results: Sequence[Result], context: Any) -> list[Result]:
-        """Signals of the clear readings, each with `direction` and, as `confidence`, its source's score."""
+        """Signals of the clear readings, each with what it forecasts and, as `confidence`, its source's score."""
         scores = self.scores.of(name_of(context))
         return [
-            {**one, "direction": "long" if one["reading"] > 0 else "short", "confidence": scores[one["source"]]}
+            {**one, **claim_of(self.sources[one["source"]], one["reading"]), "confidence": scores[one["source"]]}
             for one in results
             if one["reading"] is not None and abs(one["reading"]) >= _SIGNAL_FROM
         ]
@@ -113,14 +121,20 @@ class IntegratedMarketHunterAgent:
         return sum(abs(one["reading"]) for one in signals) / len(signals) if signals else 0.0
 
     def _judge_last(self, market_data: MarketData) -> dict[str, bool]:
-        """Whether each reading of the last cycle came true by the price now; moves the scores."""
+        """Whether each reading of the last cycle came true by what is known now; moves the scores."""
         last, price = self._open, last_price(market_data)
         self._open = None
-        if last is None or last.price is None or price is None or price == last.price:
+        if last is None:
             return {}
-        rose = price > last.price
-        came_true = {source: (reading > 0) == rose for source, reading in last.readings.items() if reading}
-        self.scores.learn(last.context, {source: float(was) for source, was in came_true.items()})
+        answers: dict[str, bool] = dict(market_data.get("happened", {}))
+        if last.price is not None and price is not None and price != last.price:
+            answers[DIRECTION] = price > last.price
+        came_true = {
+            source: (reading > 0) == answers[question]
+            for source, reading in last.readings.items()
+            if reading and (question := question_of(self.sources[source])) in answers
+        }
+        self.scores.learn(name_of(last.context), {source: float(was) for source, was in came_true.items()})
         return came_true
 
 

@@ -1,13 +1,14 @@
 """`MemoryAwareMarketHunterAgent`: the hunter with memory and a log of what it decides."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent_memory import AgentMemoryError, DecisionLogger, DecisionType, MemoryManager
 from trading_agents.hunting.agent import DEFAULT_MAX_SOURCES, Cycle, IntegratedMarketHunterAgent, Result, last_price
 from trading_agents.hunting.patterns import source_patterns
-from trading_agents.hunting.sources import MarketData, moment_of, name_of
+from trading_agents.hunting.sources import MarketData, claim_of, logged_as, moment_of, name_of
 
 _PERFORMANCE_SECONDS = 900
 _QUERY_SECONDS = 3_600
@@ -16,12 +17,26 @@ _SIMILAR_WITHIN = timedelta(hours=1)
 _MIN_CONFIDENCE = 0.7
 
 
+Scores = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """A LEARNING decision that waits for the next cycle: the scores before and after it."""
+
+    decision_id: str
+    before: Scores
+    after: Scores
+
+
 class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
     """The market hunter with short-term and long-term memory, and every decision logged.
 
     A cycle logs a SOURCE_SELECTION with the probability of each choice, a QUERY with the readings of all sources, and a
     SIGNAL_GENERATION for each source that says anything, chosen or not: what was not chosen is judged as well, so
-    nothing that is learned depends on what was chosen. The next cycle's price is the outcome of the signals.
+    nothing that is learned depends on what was chosen. The next cycle's price is the outcome of the signals, and where
+    it teaches anything, a LEARNING decision has the scores before and after. That is a success if the scores after it
+    fit what the cycle after that shows better than those before it.
 
     Args:
         agent_name: who it is.
@@ -44,6 +59,7 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         self.logger = decision_logger
         self._signal_ids: dict[str, str] = {}
         self._unreported: list[dict[str, Any]] = []
+        self._learned: _Learned | None = None
 
     async def select_sources_with_memory(
         self, context: Any, max_sources: int, *, at: datetime | None = None
@@ -66,12 +82,17 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         decision_id = await self.logger.log_decision(
             decision_type=DecisionType.SOURCE_SELECTION,
             context={
-                "market": name,
+                "market": logged_as(context),
                 "cycle": self.current_cycle,
                 "recent_performance": recent_performance,
                 "applied_patterns": [pattern["pattern_id"] for pattern in patterns],
             },
-            reasoning={"scores": scores, "selected": selected, "patterns_influenced": bool(patterns), **self._choice()},
+            reasoning={
+                "scores": _rounded(scores),
+                "selected": selected,
+                "patterns_influenced": bool(patterns),
+                **self._choice(),
+            },
             timestamp=at,
             memory_ids=[pattern["pattern_id"] for pattern in patterns],
         )
@@ -86,10 +107,11 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
             InvalidInput: names what is unusable in the market data. Unavailable: the table did not answer; outcomes
                 that could not be logged are logged by the next cycle.
         """
-        at, context = moment_of(market_data), name_of(market_data["context"])
+        at, context = moment_of(market_data), market_data["context"]
         await self._learn_from_last(market_data, at)
-        similar = await self.memory.get_context_memory((at - _SIMILAR_WITHIN, at), {"market": context})
-        await self.memory.store_stm("context:current", {"market": context, "cycle": self.current_cycle})
+        market = {"market": logged_as(context)}
+        similar = await self.memory.get_context_memory((at - _SIMILAR_WITHIN, at), market)
+        await self.memory.store_stm("context:current", {**market, "cycle": self.current_cycle})
         selected, selection_id = await self.select_sources_with_memory(context, max_sources, at=at)
         results = [await self.query_source(source, market_data) for source in self.sources]
         chosen = [one for one in results if one["source"] in selected]
@@ -142,33 +164,40 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
 
     def _choice(self) -> dict[str, Any]:
         last = self.last_selection
-        return {} if last is None else {"propensities": last.propensities, "exploration_triggered": last.explored}
+        if last is None:
+            return {}
+        strategy = "exploration" if last.explored else "exploitation"
+        return {
+            "propensities": last.propensities,
+            "exploration_triggered": last.explored,
+            "strategy": strategy,
+        }
 
     async def _log_readings(
-        self, context: str, at: datetime, selection_id: str, results: Sequence[Result], *, seen_before: int
+        self, context: Any, at: datetime, selection_id: str, results: Sequence[Result], *, seen_before: int
     ) -> None:
         """Log what every source said: one QUERY, judged at once, and a signal each."""
-        market = {"market": context, "cycle": self.current_cycle}
+        market = {"market": logged_as(context), "cycle": self.current_cycle}
         readings = {one["source"]: one["reading"] for one in results}
         query_id = await self.logger.log_decision(
             DecisionType.QUERY,
             {**market, "similar_contexts": seen_before},
-            {"readings": readings},
+            {"readings": {source: reading and round(reading, 4) for source, reading in readings.items()}},
             timestamp=at,
             parent_ids=[selection_id],
         )
         known = [source for source, reading in readings.items() if reading]
         await self.logger.log_outcome(query_id, {"known": len(known)}, success=len(known) * 2 >= len(readings))
-        choice, scores = self.last_selection, self.scores.of(context)
+        choice, scores = self.last_selection, self.scores.of(name_of(context))
         drafts = [
             {
                 "decision_type": DecisionType.SIGNAL_GENERATION,
                 "context": market,
                 "reasoning": {
                     "source": source,
-                    "reading": readings[source],
-                    "direction": "long" if (readings[source] or 0) > 0 else "short",
-                    "confidence": scores[source],
+                    "reading": round(readings[source] or 0.0, 4),
+                    **claim_of(self.sources[source], readings[source] or 0.0),
+                    "confidence": round(scores[source], 4),
                     "chosen": choice is not None and source in choice.selected,
                     "propensity": choice.propensities[source] if choice else None,
                 },
@@ -181,26 +210,46 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         self._signal_ids = {source: one["decision_id"] for source, one in zip(known, logged, strict=True)}
 
     async def _learn_from_last(self, market_data: MarketData, at: datetime) -> None:
-        """Judge the last cycle's signals by the price now, log what came of them, and keep the scores at hand."""
+        """Judge the last cycle by what is known now, log what came of it, and keep the scores at hand."""
         last, price, ids = self._open, last_price(market_data), self._signal_ids
+        before = {} if last is None else self.scores.of(name_of(last.context))
         came_true = self._judge_last(market_data)
         self._signal_ids = {}
-        if last is not None and last.price is not None and price is not None:
-            scores = self.scores.of(last.context)
-            change = {"return": price / last.price - 1}
-            self._unreported += [
-                {
-                    "decision_id": decision_id,
-                    "outcome": change,
-                    "success": came_true.get(source, False),
-                    "timestamp": at,
-                }
-                for source, decision_id in ids.items()
-            ]
-            await self.memory.store_stm(f"performance:{last.context}", scores, ttl_seconds=_PERFORMANCE_SECONDS)
+        if last is None or last.price is None or price is None:
+            await self._report_outcomes()
+            return
+        change = {"return": price / last.price - 1}
+        outcomes = {decision_id: came_true.get(source, False) for source, decision_id in ids.items()}
+        self._unreported += [_report(one, change, success=was, at=at) for one, was in outcomes.items()]
+        self._judge_learning(came_true, at)
+        await self._report_outcomes()
+        name = name_of(last.context)
+        scores = self.scores.of(name)
+        await self.memory.store_stm(f"performance:{name}", _rounded(scores), ttl_seconds=_PERFORMANCE_SECONDS)
+        if came_true:
+            await self._log_learning(last.context, before, scores, at)
+
+    async def _report_outcomes(self) -> None:
         if self._unreported:
             _accepted(await self.logger.log_outcomes(self._unreported))
             self._unreported = []
+
+    def _judge_learning(self, came_true: Mapping[str, bool], at: datetime) -> None:
+        """Whether the scores after the last LEARNING fit what came true now better than those before it."""
+        if self._learned is not None:
+            before, after = (_squared_error(one, came_true) for one in (self._learned.before, self._learned.after))
+            errors = {"error_before": before, "error_after": after}
+            self._unreported.append(_report(self._learned.decision_id, errors, success=after < before, at=at))
+            self._learned = None
+
+    async def _log_learning(self, context: Any, before: Scores, after: Scores, at: datetime) -> None:
+        decision_id = await self.logger.log_decision(
+            DecisionType.LEARNING,
+            {"market": logged_as(context), "cycle": self.current_cycle},
+            {"before": _rounded(before), "after": _rounded(after), "learning_rate": self.learning_rate},
+            timestamp=at,
+        )
+        self._learned = _Learned(decision_id, before, after)
 
     async def _signals_in(self, time_range: tuple[datetime, datetime]) -> list[dict[str, Any]]:
         decisions: list[dict[str, Any]] = []
@@ -213,6 +262,20 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
             cursor = page.get("cursor")
             if not cursor:
                 return decisions
+
+
+def _squared_error(scores: Scores, came_true: Mapping[str, bool]) -> float:
+    """Mean over the judged sources of (score - came true)², the Brier score; 0 where none was judged."""
+    return sum((scores[source] - was) ** 2 for source, was in came_true.items()) / max(len(came_true), 1)
+
+
+def _report(decision_id: str, outcome: dict[str, Any], *, success: bool, at: datetime) -> dict[str, Any]:
+    return {"decision_id": decision_id, "outcome": outcome, "success": success, "timestamp": at}
+
+
+def _rounded(scores: Scores) -> dict[str, float]:
+    """Scores as they are logged: decisions that are small cost less."""
+    return {source: round(score, 4) for source, score in scores.items()}
 
 
 def _accepted(results: list[dict[str, Any]]) -> list[dict[str, Any]]:

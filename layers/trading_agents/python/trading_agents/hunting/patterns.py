@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from trading_agents.hunting.sources import name_of
+
 LEAST_SIGNALS = 20
 _HALF = 0.5
 
@@ -22,8 +24,8 @@ def source_patterns(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, An
     judged: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for decision in decisions:
         source, context = decision["reasoning"].get("source"), decision["context"].get("market")
-        if source is not None and isinstance(context, str) and decision["success"] is not None:
-            judged[source, context].append(bool(decision["success"]))
+        if source is not None and context and decision["success"] is not None:
+            judged[source, name_of(context)].append(bool(decision["success"]))
     return [
         {
             "id": f"{source}_in_{context}",

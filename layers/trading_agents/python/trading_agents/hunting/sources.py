@@ -1,8 +1,13 @@
 """Sources as plug-ins: any function of the market data that gives a reading from -1 (falls) to 1 (rises).
 
 A reading of None says that the source does not know. A function may be async. Market data is a dictionary: `context`
-(a `MarketContext`, or any name), `close` (prices, oldest first, the newest known last), `timestamp` (an aware
-datetime) where it is not now, and whatever else a team's own sources read.
+(a `MarketContext`, any name, or a dictionary such as `{"trend": "bullish", "volatility": "high"}`), `close` (prices,
+oldest first, the newest known last), `timestamp` (an aware datetime) where it is not now, and whatever else a team's
+own sources read.
+
+A source may forecast something else than the price's direction: it names the question in an attribute `answers`, its
+reading says yes above 0 and no below, and the market data's `happened` says what the newest data answered,
+`{"large_move": True}`.
 """
 
 import csv
@@ -21,6 +26,9 @@ from agent_memory.errors import InvalidInput
 MarketData = Mapping[str, Any]
 SourceFunction = Callable[[MarketData], float | Awaitable[float | None] | None]
 
+DIRECTION = "direction"
+"""The question whether the price rises, which the price itself answers."""
+
 _STRETCH = 3.0
 """Standard deviations that make a full reading."""
 
@@ -38,11 +46,31 @@ class MarketContext(StrEnum):
 
 
 def name_of(context: Any) -> str:
-    """The text of a context: an enumeration's value, or the text itself."""
+    """The text of a context: an enumeration's value, the text itself, or a dictionary as `trend=up:volatility=high`."""
+    if isinstance(context, Mapping):
+        context = ":".join(f"{name}={context[name]}" for name in sorted(context))
     name = getattr(context, "value", context)
     if not isinstance(name, str) or not name:
         raise InvalidInput("context", f"{context!r:.40} has no name")
     return name
+
+
+def logged_as(context: Any) -> Any:
+    """A context as decisions carry it: a dictionary as it is, anything else by its name."""
+    return dict(context) if isinstance(context, Mapping) else name_of(context)
+
+
+def question_of(source: SourceFunction) -> str:
+    """What a source forecasts; `direction`, that of the price, unless it says otherwise."""
+    return str(getattr(source, "answers", DIRECTION))
+
+
+def claim_of(source: SourceFunction, reading: float) -> dict[str, Any]:
+    """What a reading forecasts: `direction` (`long` or `short`), or `forecast` and whether it is `expected`."""
+    question = question_of(source)
+    if question == DIRECTION:
+        return {"direction": "long" if reading > 0 else "short"}
+    return {"forecast": question, "expected": reading > 0}
 
 
 def moment_of(market_data: MarketData) -> datetime:

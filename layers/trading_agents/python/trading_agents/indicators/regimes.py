@@ -8,7 +8,7 @@ import numpy as np
 
 from trading_agents.market import FloatArray
 
-_FIRST_FIT, _REFIT = 504, 252
+FIRST_FIT, REFIT = 504, 252
 _PERCENT = 100
 
 
@@ -61,7 +61,7 @@ def filtered_turbulence(returns: FloatArray, states: TwoStates) -> FloatArray:
     return np.asarray(_model(returns).filter(parameters).filtered_marginal_probabilities[:, 1])
 
 
-def turbulence(returns: FloatArray, first_fit: int = _FIRST_FIT, refit: int = _REFIT) -> FloatArray:
+def turbulence(returns: FloatArray, first_fit: int = FIRST_FIT, refit: int = REFIT) -> FloatArray:
     """Probability of the turbulent state on each day, 0 to 1, as it could be known that day; NaN before the first fit.
 
     The model is fitted on days 0 to `first_fit` - 1 and anew every `refit` days on all days before; a fit that does not

@@ -17,6 +17,9 @@ Labels = tuple[str | None, str | None]
 """A kind and a symbol; None stands for any."""
 
 
+_FEW = 16
+
+
 class Columns:
     """Columns of items. Words, kinds and symbols are numbers in them; `key` is what a `Fading` orders by."""
 
@@ -57,18 +60,21 @@ class Columns:
 
     def shared_words(self, places: Places, words: Sequence[int]) -> NDArray[np.int64]:
         """How many of the words the item at each place has; shape as `places`."""
+        if len(places) <= _FEW:  # sooner than a dozen arrays are made
+            asked, ends_of = set(words), self._word_ends
+            own = (self._words[ends_of[place] : ends_of[place + 1]] for place in places.tolist())
+            return np.array([len(asked.intersection(one)) for one in own], dtype=np.int64)
         ends = np.frombuffer(self._word_ends, dtype=np.int64)
         starts, counts = ends[places], ends[places.astype(np.int64) + 1] - ends[places]
-        total = int(counts.sum())
-        if not words or not total:
-            return np.zeros(len(places), dtype=np.int64)
-        owners = np.repeat(np.arange(len(places)), counts)
-        offsets = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
-        had = np.frombuffer(self._words, dtype=np.uint32)[np.repeat(starts, counts) + offsets]
-        is_asked = np.zeros(total, dtype=np.bool_)
+        until = np.cumsum(counts)
+        at = np.arange(until[-1]) + np.repeat(starts - until + counts, counts)
+        had = np.frombuffer(self._words, dtype=np.uint32)[at]
+        is_asked = np.zeros(len(had), dtype=np.bool_)
         for word in words:
             is_asked |= had == word
-        return np.bincount(owners[is_asked], minlength=len(places))
+        asked_until = np.concatenate([[0], np.cumsum(is_asked)])
+        shared: NDArray[np.int64] = asked_until[until] - asked_until[until - counts]
+        return shared
 
     def _number(self, name: str) -> int:
         return self._numbers.setdefault(name, len(self._numbers))

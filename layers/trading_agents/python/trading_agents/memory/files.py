@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,15 @@ def write(path: Path, settings: Mapping[str, Any], items: Iterable[TradingMemory
     lines = [_line(number, item) for number, item in enumerate(items)]
     body = "".join(lines).encode()
     header = {"format": _FORMAT, "items": len(lines), "sha256": hashlib.sha256(body).hexdigest(), "settings": settings}
+    write_whole(path, json.dumps(header).encode() + b"\n" + body)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a crash at any moment leaves the old one or the new one, whole. `OSError` where it fails."""
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(json.dumps(header).encode() + b"\n" + body)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(beside).replace(path)
@@ -55,16 +60,22 @@ def read(path: Path) -> tuple[dict[str, Any], list[TradingMemoryItem]]:
         raise InvalidInput("path", f"{path} is not a trading memory of format {_FORMAT}")
     if hashlib.sha256(body).hexdigest() != header["sha256"]:
         raise InvalidInput("path", f"{path} is damaged: its checksum is not that of its {header['items']} items")
-    items = []
-    for line in body.splitlines():
-        values = dict(zip(_FIELDS, json.loads(line), strict=True))
-        items.append(TradingMemoryItem(**values))
-    return header["settings"], items
+    return header["settings"], [item_of(json.loads(line)) for line in body.splitlines()]
+
+
+def row_of(item: TradingMemoryItem) -> list[Any]:
+    """An item as a list of its fields."""
+    return [getattr(item, name) for name in _FIELDS]
+
+
+def item_of(row: Sequence[Any]) -> TradingMemoryItem:
+    """The item of such a list."""
+    return TradingMemoryItem(**dict(zip(_FIELDS, row, strict=True)))
 
 
 def _line(number: int, item: TradingMemoryItem) -> str:
     try:
-        return json.dumps([getattr(item, name) for name in _FIELDS], default=_plain) + "\n"
+        return json.dumps(row_of(item), default=_plain) + "\n"
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"/items/{number}/metadata", f"JSON cannot hold it: {error}") from error
 

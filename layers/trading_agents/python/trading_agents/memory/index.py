@@ -13,6 +13,7 @@ from trading_agents.memory.search import Search
 
 _ANY: Labels = (None, None)
 _AT_A_TIME = 64
+_LONG = 512
 _Name = TypeVar("_Name", bound=Hashable)
 
 
@@ -25,6 +26,7 @@ class ItemIndex:
         self._fadings: dict[tuple[float, bool], Fading] = {}
         self._by_importance: dict[tuple[Fading, Labels], OrderedPlaces] = {}
         self._by_word: dict[tuple[Fading, int], OrderedPlaces] = {}
+        self._narrowed: dict[Labels, dict[tuple[Fading, int], OrderedPlaces]] = {}
         self._by_time: dict[Labels, OrderedPlaces] = {}
         self.removed = 0
 
@@ -34,12 +36,16 @@ class ItemIndex:
     def add(self, item: TradingMemoryItem) -> int:
         """Add an item and return its place."""
         fading, place = self._fading_of(item), len(self._columns)
-        words = self._columns.append(item, fading)
-        for word in words:
-            _append(self._by_word, (fading, word), self._columns.key, place)
+        names = [(fading, word) for word in self._columns.append(item, fading)]
+        for name in names:
+            _append(self._by_word, name, self._columns.key, place)
         for labels in (_ANY, (item.kind, None), (None, item.symbol), (item.kind, item.symbol)):
             _append(self._by_importance, (fading, labels), self._columns.key, place)
             _append(self._by_time, labels, self._columns.timestamp, place)
+            if labels in self._narrowed:
+                narrowed = self._narrowed[labels]
+                for name in narrowed.keys() & names:
+                    narrowed[name].append(place)
         return place
 
     def remove(self, place: int) -> None:
@@ -54,8 +60,8 @@ class ItemIndex:
         for fading in self._fadings.values():
             everything = self._by_importance.get((fading, labels))
             if everything is not None:
-                of_words = [self._by_word[fading, word] for word in words if (fading, word) in self._by_word]
-                search.look_into(fading, everything, of_words)
+                names = [(fading, word) for word in words if (fading, word) in self._by_word]
+                search.look_into(fading, everything, [self._of_word(name, labels) for name in names])
         return search.places()
 
     def newest(self, labels: Labels, count: int) -> list[int]:
@@ -81,6 +87,16 @@ class ItemIndex:
         return min(self._least_of_each_fading(now))[1]
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _of_word(self, name: tuple[Fading, int], labels: Labels) -> OrderedPlaces:
+        """The items with a word; of a long list those of the kind and symbol only, which is kept from then on."""
+        everywhere = self._by_word[name]
+        if labels == _ANY or len(everywhere) <= _LONG:
+            return everywhere
+        narrowed = self._narrowed.setdefault(labels, {})
+        if name not in narrowed:
+            narrowed[name] = everywhere.only(lambda places: self._columns.alive(places, labels))
+        return narrowed[name]
 
     def _least_of_each_fading(self, now: float) -> Iterator[tuple[tuple[int, float], int]]:
         for fading in self._fadings.values():

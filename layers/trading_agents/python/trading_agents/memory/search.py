@@ -21,6 +21,7 @@ from trading_agents.memory.fading import NOTHING, Fading
 from trading_agents.memory.ordered import OrderedPlaces
 
 _HEAD = 64
+_FIRST_CHUNK = 512
 _CHUNK = 8_192
 _FEW = 256
 _LIST_TO_OWN_WORDS = 32
@@ -51,20 +52,23 @@ class Search:
         Args:
             fading: theirs.
             everything: all of them that have the kind and symbol asked for.
-            of_words: for each of the words that any of them has, those that have it, whatever their kind and symbol.
+            of_words: for each of the words that any of them has, those that have it, of the kind and symbol or of any.
         """
         self._of_words, self._counts = of_words, None
         if len(everything) <= _FEW:
             self._consider(fading, everything.between(0, len(everything)))
             return
         lists = [*sorted(of_words, key=len), everything]
-        self._consider(fading, np.concatenate([one.between(len(one) - _HEAD, len(one)) for one in lists]))
-        for position, one in enumerate(lists):
-            self._read(fading, one, words_at_most=len(of_words) - position)
+        heads = [*[_HEAD] * len(of_words), self._count]
+        starts = [max(0, len(one) - head) for one, head in zip(lists, heads, strict=True)]
+        read = [one.between(start, len(one)) for one, start in zip(lists, starts, strict=True)]
+        self._consider(fading, distinct(np.concatenate(read)))
+        for position, (one, end) in enumerate(zip(lists, starts, strict=True)):
+            self._read(fading, one, end, words_at_most=len(of_words) - position)
 
-    def _read(self, fading: Fading, ordered: OrderedPlaces, words_at_most: int) -> None:
-        """Consider a list from its head on, as far as importance may still make up for missing words."""
-        end, size = len(ordered), self._count + _HEAD
+    def _read(self, fading: Fading, ordered: OrderedPlaces, end: int, words_at_most: int) -> None:
+        """Consider a list from position `end` down, as far as importance may still make up for missing words."""
+        size = _FIRST_CHUNK
         while end > 0:
             least = self._least_sum()
             missing = least - words_at_most - _ROUNDING * max(least, words_at_most)
@@ -117,6 +121,14 @@ class Search:
             least = max(least, float(np.partition(sums, len(sums) - self._count)[len(sums) - self._count]))
         hopeful: NDArray[np.bool_] = sums >= least - _CLOSE * abs(least) - NOTHING
         return hopeful
+
+
+def distinct(places: Places) -> Places:
+    """Each place once, ascending; shape (n,), n above 0. What `np.unique` does, in a fourth of the time."""
+    ordered = np.sort(places)
+    is_new = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    return ordered[is_new]
 
 
 def first_of_equals(

@@ -12,6 +12,7 @@ from trading_agents.memory.fading import decay
 from trading_agents.memory.index import ItemIndex
 from trading_agents.memory.items import TradingMemoryItem
 from trading_agents.memory.view import ItemsView
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 _HOUR_SECONDS = 3_600
 
@@ -198,14 +199,7 @@ class TradingMemoryStore:
             InvalidInput: metadata that JSON cannot hold; names the item. OSError: the file cannot be written.
         """
         self._reset_when_due()
-        settings = {
-            "decay_half_life": self.decay_half_life,
-            "half_lives": self._half_lives,
-            "max_items": self.max_items,
-            "reset_every": self.reset_every,
-            "started": self._started,
-        }
-        files.write(Path(path), settings, self._kept.values())
+        files.write(Path(path), self._settings(), self._kept.values())
 
     @classmethod
     def load(cls, path: Path | str, *, clock: Callable[[], float] = time.time) -> "TradingMemoryStore":
@@ -214,10 +208,35 @@ class TradingMemoryStore:
         Raises:
             InvalidInput: the file is not such a store, or damaged. OSError: it cannot be read.
         """
-        settings, items = files.read(Path(path))
-        started = settings.pop("started")
-        store = cls(**settings, clock=clock)
-        store._started = started
+        return cls._made_of(*files.read(Path(path)), clock)
+
+    def to_state(self) -> Snapshot:
+        """Everything as plain data, for `from_state`; metadata as it was given."""
+        self._reset_when_due()
+        items = [files.row_of(item) for item in self._kept.values()]
+        return snapshot("TradingMemoryStore", settings=self._settings(), items=items)
+
+    @classmethod
+    def from_state(cls, state: Snapshot, *, clock: Callable[[], float] = time.time) -> "TradingMemoryStore":
+        """The store that was written. `InvalidInput` where `state` is none."""
+        data = data_of(state, "TradingMemoryStore")
+        return cls._made_of(data["settings"], [files.item_of(row) for row in data["items"]], clock)
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "decay_half_life": self.decay_half_life,
+            "half_lives": dict(self._half_lives),
+            "max_items": self.max_items,
+            "reset_every": self.reset_every,
+            "started": self._started,
+        }
+
+    @classmethod
+    def _made_of(
+        cls, settings: Mapping[str, Any], items: Iterable[TradingMemoryItem], clock: Callable[[], float]
+    ) -> "TradingMemoryStore":
+        store = cls(**{name: value for name, value in settings.items() if name != "started"}, clock=clock)
+        store._started = settings["started"]
         store.replace_all(items)
         return store
 

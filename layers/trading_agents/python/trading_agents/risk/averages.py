@@ -1,5 +1,6 @@
 """Exponentially weighted averages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent_memory.errors import InvalidInput
@@ -35,3 +36,12 @@ class Average:
         keep = 1 - self.rate
         self._sum = keep * self._sum + value
         self._weight = keep * self._weight + 1
+
+    def to_state(self) -> list[float]:
+        """Half-life, weighted sum and sum of weights, for `from_state`."""
+        return [self.half_life, self._sum, self._weight]
+
+    @classmethod
+    def from_state(cls, state: Sequence[float]) -> "Average":
+        """The average that was written."""
+        return cls(*state)

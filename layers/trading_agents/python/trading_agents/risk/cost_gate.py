@@ -5,6 +5,7 @@ from bisect import bisect_left, insort
 from collections import deque
 
 from agent_memory.errors import InvalidInput
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 _DAY_SECONDS = 86_400
 
@@ -59,6 +60,26 @@ class CostGate:
         _check_spread(quoted_spread)
         median = self.median
         return median is None or quoted_spread <= self._ratio * median
+
+    def to_state(self) -> Snapshot:
+        """The remembered quotes and the settings, for `from_state`."""
+        return snapshot(
+            "CostGate",
+            window_days=self._window_seconds / _DAY_SECONDS,
+            ratio=self._ratio,
+            least_quotes=self._least_quotes,
+            quotes=[list(quote) for quote in self._quotes],
+        )
+
+    @classmethod
+    def from_state(cls, state: Snapshot) -> "CostGate":
+        """The gate that was written. `InvalidInput` where `state` is none."""
+        data = data_of(state, "CostGate")
+        quotes = data.pop("quotes")
+        gate = cls(**data)
+        gate._quotes.extend((at, spread) for at, spread in quotes)
+        gate._in_order = sorted(spread for _, spread in quotes)
+        return gate
 
 
 def _check_spread(spread: float) -> None:

@@ -1,11 +1,13 @@
 """`AgentHealth`: an agent whose record is significantly negative trades on paper until it is not."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.errors import InvalidInput
 from trading_agents.risk.averages import Average
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 CRITICAL_T = -1.64
 """One-sided 5% of the normal distribution."""
@@ -53,6 +55,15 @@ class _Record:
         if self.trades <= 1:
             return None
         return _t_of(self.mean, self.squares / (self.trades - 1), 1 / self.trades)
+
+    def to_state(self) -> dict[str, Any]:
+        averages = {"recent": self.recent.to_state(), "recent_squares": self.recent_squares.to_state()}
+        return {"trades": self.trades, "mean": self.mean, "squares": self.squares, **averages}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "_Record":
+        averages = {name: Average.from_state(state[name]) for name in ("recent", "recent_squares")}
+        return cls(**{**state, **averages})
 
 
 class AgentHealth:
@@ -109,6 +120,19 @@ class AgentHealth:
             for agent in sorted(self._records)
             for health in [self.of(agent)]
         }
+
+    def to_state(self) -> Snapshot:
+        """Every agent's record and the settings, for `from_state`."""
+        records = {agent: record.to_state() for agent, record in self._records.items()}
+        return snapshot("AgentHealth", with_lifetime=self._with_lifetime, records=records)
+
+    @classmethod
+    def from_state(cls, state: Snapshot) -> "AgentHealth":
+        """The health that was written. `InvalidInput` where `state` is none."""
+        data = data_of(state, "AgentHealth")
+        health = cls(with_lifetime=data["with_lifetime"])
+        health._records = {agent: _Record.from_state(record) for agent, record in data["records"].items()}
+        return health
 
 
 def _t_of(mean: float, variance: float, share: float) -> float | None:

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from agent_memory.errors import InvalidInput
 from trading_agents.memory import TradingMemoryStore
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 Reason = Literal["losing streak", "drawdown"]
 
@@ -71,6 +72,11 @@ class LossMemory:
         return self._memory.clock
 
     @property
+    def equity(self) -> float:
+        """What an equity of 1 has become."""
+        return self._equity
+
+    @property
     def drawdown(self) -> float:
         """Fall of the equity from its best, 0 to 1."""
         return 1 - self._equity / self._peak
@@ -108,6 +114,34 @@ class LossMemory:
         self.losing_streak = self.losing_streak + 1 if net_return < 0 else 0
         if self.pause is None:
             self._pause_when_due()
+
+    def to_state(self) -> Snapshot:
+        """Equity, losses, pause and the settings, for `from_state`. The memory itself is not in it."""
+        return snapshot(
+            "LossMemory",
+            settings={
+                "max_losses": self._max_losses,
+                "max_drawdown": self._max_drawdown,
+                "pause_seconds": self._pause_seconds,
+                "least_exposure": self._least_exposure,
+                "symbol": self._symbol,
+            },
+            equity=self._equity,
+            peak=self._peak,
+            pause=None if self._pause is None else asdict(self._pause),
+            losing_streak=self.losing_streak,
+            deepest_drawdown=self.deepest_drawdown,
+        )
+
+    @classmethod
+    def from_state(cls, state: Snapshot, memory: TradingMemoryStore) -> "LossMemory":
+        """What was written, on the memory given. `InvalidInput` where `state` is none."""
+        data = data_of(state, "LossMemory")
+        losses = cls(memory, **data["settings"])
+        losses._equity, losses._peak = data["equity"], data["peak"]
+        losses._pause = None if data["pause"] is None else Pause(**data["pause"])
+        losses.losing_streak, losses.deepest_drawdown = data["losing_streak"], data["deepest_drawdown"]
+        return losses
 
     def _pause_when_due(self) -> None:
         reason: Reason

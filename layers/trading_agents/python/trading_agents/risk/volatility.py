@@ -4,6 +4,7 @@ import math
 
 from agent_memory.errors import InvalidInput
 from trading_agents.risk.averages import Average
+from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 _REFERENCE_DAYS = 252
 
@@ -61,3 +62,17 @@ class VolatilityMemory:
         sigma = self.sigma or 0.0
         ratio = math.exp(log_reference) / sigma if sigma else math.inf
         return min(self._highest, max(self._lowest, ratio))
+
+    def to_state(self) -> Snapshot:
+        """What is remembered and the settings, for `from_state`."""
+        averages = {"squares": self._squares.to_state(), "log_sigma": self._log_sigma.to_state()}
+        return snapshot("VolatilityMemory", lowest=self._lowest, highest=self._highest, **averages)
+
+    @classmethod
+    def from_state(cls, state: Snapshot) -> "VolatilityMemory":
+        """The memory that was written. `InvalidInput` where `state` is none."""
+        data = data_of(state, "VolatilityMemory")
+        squares, log_sigma = Average.from_state(data["squares"]), Average.from_state(data["log_sigma"])
+        memory = cls(squares.half_life, lowest=data["lowest"], highest=data["highest"])
+        memory._squares, memory._log_sigma = squares, log_sigma
+        return memory

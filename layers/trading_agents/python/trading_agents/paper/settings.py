@@ -1,0 +1,67 @@
+"""What a paper trader is set to. It stays so from the first bar to the last."""
+
+import math
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from agent_memory.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSettings:
+    """Settings of one instrument's trading.
+
+    Attributes:
+        symbol: of the instrument.
+        bar_seconds: how long a bar lasts; decisions carry the time of its end.
+        bars_per_day: bars on a day with trading; as many as fit into it unless given (7 for hours of a US stock).
+        costs_bp: costs of a side, in basis points of the price.
+        hold_bars: a position ends at the open of this many bars after its entry at the latest.
+        bracket: distance of stop and target from the entry price, in ATR20 of the decision's bar.
+        capital: account at a size of 1, in quote currency: what profits are remembered in.
+        trade_from: bars that begin before only warm memory of prices up; nothing is decided on them.
+
+    Raises:
+        InvalidInput: names the setting.
+    """
+
+    symbol: str = "SPY"
+    bar_seconds: float = 3_600.0
+    bars_per_day: float | None = None
+    costs_bp: float = 1.0
+    hold_bars: int = 24
+    bracket: float = 3.0
+    capital: float = 10_000.0
+    trade_from: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not self.symbol:
+            raise InvalidInput("symbol", "is empty")
+        for name in ("bar_seconds", "hold_bars", "bracket", "capital"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InvalidInput(name, f"{getattr(self, name)!r:.40} is not a number above 0")
+        if not 0 <= self.costs_bp < math.inf:
+            raise InvalidInput("costs_bp", f"{self.costs_bp!r:.40} is not a number of 0 or more")
+        if self.bars_per_day is not None and not 0 < self.bars_per_day < math.inf:
+            raise InvalidInput("bars_per_day", f"{self.bars_per_day!r:.40} is not a number above 0")
+        if self.trade_from is not None and self.trade_from.tzinfo is None:
+            raise InvalidInput("trade_from", f"{self.trade_from} has no offset")
+
+    @property
+    def daily_bars(self) -> float:
+        """`bars_per_day`, or as many as fit into a day."""
+        return self.bars_per_day or max(1.0, 86_400 / self.bar_seconds)
+
+    def to_state(self) -> dict[str, Any]:
+        """The settings as plain JSON data."""
+        return {**asdict(self), "trade_from": self.trade_from.isoformat() if self.trade_from else None}
+
+
+def settings_of(state: dict[str, Any]) -> PaperSettings:
+    """The settings of such data."""
+    trade_from = state["trade_from"]
+    return replace(
+        PaperSettings(**{**state, "trade_from": None}),
+        trade_from=datetime.fromisoformat(trade_from) if trade_from else None,
+    )

@@ -1,0 +1,125 @@
+"""The market hunters against the deployed stacks: what one decided in a day, and what is known of it afterwards."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from agent_memory import AgentMemoryClient, DecisionLogger, MemoryManager
+from trading_agents import MemoryAwareMarketHunterAgent
+
+pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
+
+AGENT = "deployed-hunter"
+CYCLES = 94
+START = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+QUARTER = timedelta(minutes=15)
+SOURCES = {
+    "seer": lambda data: 0.5 * data["next"],
+    "liar": lambda data: -0.5 * data["next"],
+    "coin": lambda data: 0.5 * data["coin"],
+    "mute": lambda data: None,  # noqa: ARG005
+}
+
+
+def markets():
+    """A day of quarters of an hour; `next` tells where the price goes, `coin` nothing."""
+    chance, price = np.random.default_rng(5), 100.0
+    for n in range(CYCLES):
+        coming, coin = chance.choice([-1, 1], 2).tolist()
+        context = "bullish" if n % 2 else "bearish"
+        yield {
+            "context": context,
+            "close": [price],
+            "next": coming,
+            "coin": coin,
+            "timestamp": START + n * QUARTER,
+        }
+        price *= 1 + 0.002 * coming
+
+
+def hunter():
+    """Straight on tables and cache, as inside the VPC."""
+    memory = MemoryManager(
+        agent_id=AGENT,
+        redis_endpoint=os.environ["REDIS_ENDPOINT"],
+        dynamodb_table_prefix=os.environ["AGENT_MEMORY_TABLE_PREFIX"],
+    )
+    logger = DecisionLogger(agent_id=AGENT, memory_manager=memory)
+    return MemoryAwareMarketHunterAgent(AGENT, 0.1, memory, logger, sources=SOURCES, exploration_rate=0.4)
+
+
+def run_night(cloud, day):
+    machine = cloud.boto_session().client("stepfunctions")
+    started = machine.start_execution(
+        stateMachineArn=cloud.outputs["NightlyStateMachineArn"],
+        input=json.dumps({"date": day.date().isoformat(), "agents": [AGENT]}),
+    )
+    for _ in range(1_200):
+        told = machine.describe_execution(executionArn=started["executionArn"])
+        if told["status"] != "RUNNING":
+            return told
+        time.sleep(0.05)
+    raise AssertionError("the night did not end within a minute")
+
+
+async def every(client, decision_type):
+    decisions, cursor = [], None
+    while True:
+        page = await client.page_decisions(decision_type, limit=1_000, cursor=cursor)
+        decisions += page["decisions"]
+        cursor = page["cursor"]
+        if not cursor:
+            return decisions
+
+
+async def test_a_day_of_a_hunter_can_be_read_over_the_api(local_cloud, monkeypatch):
+    for name, value in local_cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    agent, days = hunter(), list(markets())
+    for market in days[:60]:
+        await agent.run_cycle_with_memory(market, 2)
+    learned = {one["id"]: one for one in await agent.learn_from_outcomes(START + 60 * QUARTER)}
+    assert learned["seer_in_bullish"]["success_rate"] == 1.0
+    assert learned["liar_in_bearish"]["success_rate"] == 0.0
+
+    again = hunter()  # another process: what it knows, it knows from memory
+    for market in days[60:]:
+        signals = await again.run_cycle_with_memory(market, 2)
+    assert "seer" in {one["source"] for one in signals}
+
+    async with AgentMemoryClient(local_cloud.api_url, AGENT, session=local_cloud.boto_session()) as client:
+        selections = await every(client, "SOURCE_SELECTION")
+        assert len(selections) == CYCLES
+        assert all(one["success"] for one in selections)
+        assert selections[0]["memory_ids"] == ["seer_in_bullish"]
+        assert {tuple(sorted(one["reasoning"]["propensities"])) for one in selections} == {tuple(sorted(SOURCES))}
+        first_again = min(selections[: CYCLES - 60], key=lambda one: one["timestamp"])
+        assert first_again["reasoning"]["scores"]["seer"] > 0.9
+
+        judged = await every(client, "SIGNAL_GENERATION")
+        assert len(judged) == CYCLES * 3
+        # The last cycle of each process waits for a price for ever.
+        assert sum(one["success"] is None for one in judged) == 2 * 3
+        told = [one for one in judged if one["success"] is not None]
+        came_true = {(one["reasoning"]["source"], one["success"]) for one in told}
+        assert came_true == {("seer", True), ("liar", False), ("coin", True), ("coin", False)}
+        assert {one["reasoning"]["chosen"] for one in told if one["reasoning"]["source"] == "liar"} == {True, False}
+        chain = await client.get_decision_chain(judged[0]["decision_id"], depth=2)
+        assert [one["decision_type"] for one in chain if one["relation"] == "ancestor"] == ["QUERY", "SOURCE_SELECTION"]
+
+        night = run_night(local_cloud, START)
+        assert night["status"] == "SUCCEEDED", night
+        patterns = await client.retrieve_ltm("PATTERN")
+        assert set(learned) <= {one["pattern_id"] for one in patterns}
+        sources = {tuple(one["features"]): one for one in await client.retrieve_ltm("SOURCE_PERFORMANCE")}
+        assert sources["source=seer",]["decision_type"] == "SOURCE_SELECTION"
+        strategies = {tuple(one["features"]): one for one in await client.retrieve_ltm("STRATEGY")}
+        explored = sum(one["reasoning"]["exploration_triggered"] for one in selections)
+        assert {name: one["occurrences"] for name, one in strategies.items()} == {
+            ("reasoning.strategy=exploitation",): CYCLES - explored,
+            ("reasoning.strategy=exploration",): explored,
+        }

@@ -1,0 +1,67 @@
+"""Bars that arrive one by one, and a log that behaves like the store and can be told to fail."""
+
+from datetime import UTC, datetime
+
+from price_samples import walk
+
+from agent_memory.errors import Conflict, NotFound
+from trading_agents.paper import PaperBar
+
+
+def paper_bars(count=420, seed=3, **settings):
+    bars = walk(count, seed, **settings)
+    times = [datetime.fromtimestamp(int(moment.astype("int64")), UTC) for moment in bars.time]
+    columns = zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
+    return [PaperBar(time, *map(float, row)) for time, row in zip(times, columns, strict=True)]
+
+
+async def feed(bars):
+    for bar in bars:
+        yield bar
+
+
+class Killed(BaseException):
+    """The end of the process, as far as the code can tell."""
+
+
+class Log:
+    """Keeps decisions and outcomes by id; the same again changes nothing, other content is a conflict."""
+
+    def __init__(self):
+        self.decisions, self.outcomes = {}, {}
+        self.calls = self.repeated = 0
+        self.fails_at, self.failure = None, None
+
+    def fail_at(self, call, failure):
+        self.fails_at, self.failure = call, failure
+
+    async def log_decision(self, decision_type, context, reasoning, *, decision_id, parent_ids=()):
+        self._count()
+        self._keep(self.decisions, decision_id, (decision_type, context, reasoning, tuple(parent_ids)))
+        return decision_id
+
+    async def log_outcome(self, decision_id, outcome, success, metrics, **more):
+        self._count()
+        if decision_id not in self.decisions:
+            raise NotFound(decision_id)
+        self._keep(self.outcomes, (decision_id, more.get("horizon")), (outcome, success, metrics, more))
+
+    def _count(self):
+        self.calls += 1
+        if self.calls == self.fails_at:
+            raise self.failure
+
+    def _keep(self, kept, key, content):
+        if kept.setdefault(key, content) != content:
+            raise Conflict(f"{key} holds other content")
+        self.repeated += 1
+
+
+def write_csv(path, bars, *, header=True):
+    """Bars as a file, or as lines added to one."""
+    lines = ["timestamp,open,high,low,close,volume"] if header else []
+    lines += [
+        f"{bar.time.isoformat()},{bar.open!r},{bar.high!r},{bar.low!r},{bar.close!r},{bar.volume!r}" for bar in bars
+    ]
+    with path.open("w" if header else "a") as file:
+        file.write("\n".join(lines) + "\n")
