@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent_memory.errors import InvalidInput
 from demo.bars import sample_bars
+from tests.regret import best_with_switches
 from trading_agents.composing.weights import FixedShare, Hedge, even
 from trading_agents.sources import log_returns
 
@@ -26,17 +27,6 @@ def gain_of(rule, gains):
         weights = rule.updated(weights, now)
         assert sum(weights.values()) == pytest.approx(1)
     return total
-
-
-def best_with_switches(gains, switches):
-    """Gain of the best sequence of experts that changes at most `switches` times."""
-    best = np.full((switches + 1, gains.shape[1]), -np.inf)
-    best[:, :] = gains[0]
-    for row in gains[1:]:
-        stayed = best.copy()
-        stayed[1:] = np.maximum(stayed[1:], best[:-1].max(axis=1, keepdims=True))
-        best = stayed + row
-    return float(best.max())
 
 
 def synthetic(kind, rounds=600, experts=5):

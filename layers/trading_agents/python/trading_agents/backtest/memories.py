@@ -12,6 +12,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -52,12 +53,7 @@ class Memory:
 
 def volatility_memory(bars: PriceBars, trades: Trades) -> FloatArray:
     """Smaller when volatility is above its long memory: `VolatilityMemory`, told every close."""
-    memory = VolatilityMemory(bars.bars_per_day)
-    sizes = [memory.multiplier]
-    for bar_return in np.diff(np.log(bars.close)).tolist():
-        memory.observe(bar_return)
-        sizes.append(memory.multiplier)
-    return np.array(sizes)[trades.signal_bar]
+    return _sizes_by_volatility(bars)[trades.signal_bar]
 
 
 def cost_gate(bars: PriceBars, trades: Trades) -> FloatArray:
@@ -162,6 +158,17 @@ def trade_by_trade(
         agent = trades.agents[number]
         sizes.append(size(agent))
         observe(agent, result)
+    return np.array(sizes)
+
+
+@lru_cache(maxsize=1)
+def _sizes_by_volatility(bars: PriceBars) -> FloatArray:
+    """Multiplier at the close of each bar, shape (bars,)."""
+    memory = VolatilityMemory(bars.bars_per_day)
+    sizes = [memory.multiplier]
+    for bar_return in np.diff(np.log(bars.close)).tolist():
+        memory.observe(bar_return)
+        sizes.append(memory.multiplier)
     return np.array(sizes)
 
 
