@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from price_samples import BTC, EURUSD, SPY, real_bars
 
-from tests.regret import best_with_switches
+from tests.regret import best_with_switches, gain_of
 from trading_agents.backtest.agent_memories import composed
+from trading_agents.backtest.agents import AGENTS
 from trading_agents.backtest.casts import with_memory
 from trading_agents.composing import Composer, FixedShare, Hedge
 
@@ -53,3 +54,21 @@ def test_on_real_bars_the_composer_keeps_its_regret_bounds(name):
         for switches in (0, 3, 10):
             regret = best_with_switches(gains, switches) - own
             assert regret <= rule.regret_bound(*gains.shape, RANGE, switches)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [SPY, BTC, EURUSD])
+def test_bar_by_bar_over_whole_files_too(name):
+    """With the step that makes the bound least, Hedge may lose R sqrt(ln N / 2T) a round, a hundredth of the range."""
+    bars = real_bars(name)
+    returns = np.diff(np.log(bars.close))
+    scaled = np.clip(returns / returns.std(), -3, 3)
+    gains = np.column_stack([agent.signal(bars)[:-1] * scaled for agent in AGENTS])
+    rounds, experts = gains.shape
+    hedge = Hedge(float(np.sqrt(8 * np.log(experts) / (RANGE**2 * rounds))))
+    bound = hedge.regret_bound(rounds, experts, RANGE)
+    assert bound < 0.01 * RANGE * rounds
+    assert gains.sum(axis=0).max() - gain_of(hedge, gains) <= bound
+    rule = FixedShare(0.01, 0.001)
+    regret = best_with_switches(gains, 10) - gain_of(rule, gains)
+    assert regret <= rule.regret_bound(rounds, experts, RANGE, 10)

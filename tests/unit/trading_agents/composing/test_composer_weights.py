@@ -9,24 +9,12 @@ from hypothesis import strategies as st
 
 from agent_memory.errors import InvalidInput
 from demo.bars import sample_bars
-from tests.regret import best_with_switches
-from trading_agents.composing.weights import FixedShare, Hedge, even
+from tests.regret import best_with_switches, gain_of
+from trading_agents.composing.weights import FixedShare, Hedge
 from trading_agents.sources import log_returns
 
 RANGE = 6.0
 """Gains lie between -3 and 3."""
-
-
-def gain_of(rule, gains):
-    """Total of the weighed gains over all rounds; `gains` has the shape (rounds, experts)."""
-    names = [str(n) for n in range(gains.shape[1])]
-    weights, total = even(names), 0.0
-    for row in gains:
-        now = dict(zip(names, row.tolist(), strict=True))
-        total += sum(weights[name] * now[name] for name in names)
-        weights = rule.updated(weights, now)
-        assert sum(weights.values()) == pytest.approx(1)
-    return total
 
 
 def synthetic(kind, rounds=600, experts=5):
