@@ -73,14 +73,14 @@ def own_memory(votes: Votes) -> Callable[[PriceBars, Trades], FloatArray]:
 
     def multipliers(bars: PriceBars, trades: Trades) -> FloatArray:
         agents = make_agents(_Outcomes)
-        rows = zip(trades.agent.tolist(), trades.signal_bar.tolist(), trades.net.tolist(), strict=True)
+        columns = (trades.agent, trades.signal_bar, trades.net, trades.direction * trades.gross)
         sizes = []
-        for number, bar, net in rows:
+        for number, bar, net, moved in zip(*(column.tolist() for column in columns), strict=True):
             agent, setup = agents[number], votes.setup[number][bar]
             confidence, _ = agent.weigh(SYMBOL, float(votes.confidence[bar, number]), setup)
             sizes.append(confidence / float(votes.plain[bar, number]))
             entry = float(bars.open[bar + 1])
-            agent.remember_outcome(SYMBOL, "", _PERCENT * net, entry, entry * math.exp(net), setup=setup)
+            agent.remember_outcome(SYMBOL, "", _PERCENT * net, entry, entry * math.exp(moved), setup=setup)
         return np.array(sizes)
 
     return multipliers
