@@ -46,7 +46,7 @@ bench-learned: $(READY)  ## Measure how often learning is right, and write it in
 bench-trading: $(READY)  ## Measure what searching a trading memory costs (five minutes or so)
 	@exec $(BIN)/python -m benchmarks.trading
 
-bench-backtest: $(READY)  ## Measure how long a backtest takes (half a minute)
+bench-backtest: $(READY)  ## Measure how long a backtest takes (a minute or two)
 	@exec $(BIN)/python -m benchmarks.backtest
 
 bench-cost: $(READY)  ## Measure what the cost estimate rests on, and write it into the package (two minutes)

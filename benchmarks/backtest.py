@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 # One core: numpy's libraries read these when they are loaded.
@@ -13,12 +14,14 @@ import numpy as np  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from trading_agents.backtest.casts import with_memory  # noqa: E402
 from trading_agents.backtest.study import study  # noqa: E402
 from trading_agents.backtest.trades import trade  # noqa: E402
-from trading_agents.indicators import FeatureTable  # noqa: E402
-from trading_agents.price_bars import PriceBars  # noqa: E402
+from trading_agents.price_bars import PriceBars, read_price_bars  # noqa: E402
 
 BARS = 36_000
+COSTS_BP = 5.0
+BITCOIN = Path(__file__).parents[2] / "shared" / "data" / "btcusd_1h_2019_2023.csv.gz"
 Result = TypeVar("Result")
 
 
@@ -40,13 +43,22 @@ def timed(work: Callable[[], Result]) -> tuple[float, Result]:
     return time.process_time() - begun, result
 
 
+def real_or_random() -> PriceBars:
+    """The first 36,000 hours of Bitcoin's file where there is one beside the project, else a random walk."""
+    return read_price_bars(BITCOIN).until(BARS) if BITCOIN.exists() else random_walk(BARS)
+
+
 if __name__ == "__main__":
-    bars = random_walk(BARS)
-    table = Table("measured", "seconds of processor time", "goal", title=f"Backtest of {BARS:,} hourly bars")
+    bars = real_or_random()
+    title = f"Backtest of {len(bars):,} hours: {bars.name}"
+    table = Table("measured", "seconds of processor time", "goal", title=title)
     trading, trades = timed(lambda: trade(bars))
-    table.add_row(f"seven signal agents, {len(trades):,} trades", f"{trading:.2f}", "at most 60")
-    features = timed(lambda: FeatureTable(bars).features_at(BARS - 1))[0]
-    table.add_row("all features, regimes fitted yearly", f"{features:.2f}", "")
-    whole = timed(lambda: study(bars, 1.0))[0]
-    table.add_row("whole study: memories, intervals, nulls, controls", f"{whole:.2f}", "at most 60")
+    table.add_row(f"seven signal agents, {len(trades):,} trades", f"{trading:.2f}", "")
+    plain = timed(lambda: study(bars, COSTS_BP))[0]
+    table.add_row("their study: memories, intervals, nulls, controls", f"{plain:.2f}", "at most 60")
+    voting, cast = timed(lambda: with_memory(bars))
+    table.add_row("five agents with memory, bar by bar, and without", f"{voting:.2f}", "")
+    arms = timed(lambda: study(bars, COSTS_BP, cast))[0]
+    table.add_row("their study, all arms", f"{arms:.2f}", "")
+    table.add_row("five agents, both together", f"{voting + arms:.2f}", "at most 60")
     Console(width=120).print(table)

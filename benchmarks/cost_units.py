@@ -16,7 +16,8 @@ from agent_memory.night.whole import run_night
 from agent_memory.stores.connections import Stores
 from benchmarks.meter import Meter
 from demo.bars import sample_bars
-from demo.cycles import Cycles, Record
+from demo.cycles import Cycles
+from demo.recording import Record
 from local import LocalCloud
 from local.stores import stores_of
 
@@ -57,7 +58,8 @@ def measure(cloud: LocalCloud) -> dict[str, float]:
     client = cloud.boto_session().client("dynamodb")
     stores = stores_of(cloud, dynamodb_client=client)
     today = datetime.combine(datetime.now(UTC).date(), time(), UTC)
-    cycles = Cycles(sample_bars(), today - timedelta(days=_DAYS), _DAYS * _CYCLES_A_DAY + 1)
+    started_at, count = today - timedelta(days=_DAYS), _DAYS * _CYCLES_A_DAY + 1
+    cycles = asyncio.run(Cycles.lived(sample_bars(), started_at, count))
     life = _Life(cycles, stores, Meter(client), DecisionLog(cycles.agent_id, stores))
     last_day = range((_DAYS - 1) * _CYCLES_A_DAY, _DAYS * _CYCLES_A_DAY)
     life.write(range(last_day.start))
@@ -108,7 +110,8 @@ def _night(life: _Life, day: datetime, decisions_a_day: int) -> dict[str, float]
 async def _api(cloud: LocalCloud) -> dict[str, float]:
     """Cycles through the deployed API: two batches and some reads each. Counts what its function logs."""
     session = cloud.boto_session()
-    cycles = Cycles(sample_bars(), datetime.now(UTC) - timedelta(hours=_API_CYCLES + 1), _API_CYCLES + 1)
+    started_at = datetime.now(UTC) - timedelta(hours=_API_CYCLES + 1)
+    cycles = await Cycles.lived(sample_bars(), started_at, _API_CYCLES + 1)
     requests, replies = 0, list[Record]()
     async with AgentMemoryClient(cloud.api_url, "cost-api", session=session) as client:
         for cycle in range(_API_CYCLES):

@@ -52,29 +52,35 @@ def test_a_run_writes_a_page_and_plots_and_tells_every_claim(short, tmp_path, ca
     told = capsys.readouterr()
     assert "short.csv: 960 bars" in told.err
     lines = told.out.splitlines()
-    assert [line.split(",")[0] for line in lines[:4]] == [
-        "Win rate",
-        "Sharpe ratio",
-        "Maximum drawdown",
-        "Trade quality",
-    ]
-    assert lines[4] == f"The report: {out / 'does-memory-help.md'}"
+    claims = ["Win rate", "Sharpe ratio", "Maximum drawdown", "Trade quality"]
+    expected = ["Seven plain agents:", *claims, "Five agents with memory:", *claims]
+    assert [line.split(",")[0] for line in lines[:10]] == expected
+    assert lines[10] == f"The report: {out / 'does-memory-help.md'}"
     assert sorted(path.name for path in (out / "images").iterdir()) == [
+        "does-memory-help-agents-long.png",
+        "does-memory-help-agents.png",
         "does-memory-help-long.png",
         "does-memory-help.png",
     ]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (out / "images").iterdir())
     page = (out / "does-memory-help.md").read_text()
-    assert all(line in page for line in lines[:4])
+    assert all(line.removesuffix(":") in page for line in lines[:10])
+    assert "these agents abstain: hedge, markov." in page
+    assert all(f"| {name} |" in page for name in ("own memory", "composer by regime", "all together", "wyckoff"))
     assert "## short\n" in page
     assert "## long\n" in page
     assert "Costs a side: 5 bp." in page
     assert "Memory learns for 13 days" in page
     assert "plots leave them out" in page
-    assert page.count("| volatility |") == 4 + 2
+    assert page.count("| volatility |") == 2 * (4 + 2)
     assert not re.search(r"\bnan\b", page)
     tables = [line for line in page.splitlines() if line.startswith("| ")]
     assert all(line.endswith(" |") for line in tables)
+    html = (out / "report.html").read_text()
+    assert html.count("<section>") == page.count("\n## ")
+    assert html.count('src="data:image/png;base64,') == page.count("![") == 4
+    assert not re.search(r"https?://|<script|src=\"images", html)
+    assert html.count("<tr>") == sum(line.startswith("|") for line in page.splitlines()) - html.count("<table>")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +96,7 @@ def test_a_run_writes_a_page_and_plots_and_tells_every_claim(short, tmp_path, ca
         ),
         (["--bars", "{short}", "--costs-bp", "inf"], "--costs-bp: is not a finite number"),
         (["--bars", "{short}", "--cost"], "--cost"),
+        (["--bars", "{short}", "--agents", "seven"], "'seven' is not one of 'plain', 'memory', 'all'"),
         (["--bars", "{broken}"], "broken.csv, line 2: column 'low': 'x' is not a number above 0"),
         (["--bars", "{tiny}"], "tiny.csv holds 400 bars; at least 500 are needed"),
     ],
@@ -111,14 +118,14 @@ def test_wrong_options_and_files_are_one_line_and_exit_code_two(arguments, compl
 def test_a_folder_that_cannot_be_written_is_named(short, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(study_module, "study", lambda *_: None)
     (tmp_path / "file").touch()
-    assert main(["--bars", str(short), "--out", str(tmp_path / "file")]) == 2
+    assert main(["--bars", str(short), "--agents", "plain", "--out", str(tmp_path / "file")]) == 2
     assert "is a file" in capsys.readouterr().err
 
 
 def test_help_tells_the_options(capsys):
     assert main(["--help"]) == 0
     told = capsys.readouterr().out
-    assert all(option in told for option in ("--bars", "--costs-bp", "--out"))
+    assert all(option in told for option in ("--bars", "--costs-bp", "--agents", "--out"))
 
 
 @pytest.mark.slow

@@ -1,9 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from price_samples import changed_from, walk
 
+from trading_agents.agents import PosteriorRule
 from trading_agents.backtest.market_states import STATES, market_states
 from trading_agents.backtest.memories import (
     MEMORIES,
@@ -17,15 +21,18 @@ from trading_agents.backtest.memories import (
 )
 from trading_agents.backtest.trades import trade
 
+BARS = walk(4000, spread=1e-4)
+TRADES = trade(BARS)
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture
 def bars():
-    return walk(4000, spread=1e-4)
+    return BARS
 
 
-@pytest.fixture(scope="module")
-def trades(bars):
-    return trade(bars)
+@pytest.fixture
+def trades():
+    return TRADES
 
 
 def with_results(trades, results, agent="mom24"):
@@ -59,16 +66,11 @@ def test_a_trade_knows_nothing_of_its_own_outcome(memory, bars, trades):
 
 
 def test_volatility_memory_by_hand(bars, trades):
-    squares = np.diff(np.log(bars.close)) ** 2
-    variance, usual = squares[0], np.log(squares[0]) / 2
-    expected = {}
-    for bar, square in enumerate(squares, start=1):
-        if bar > 1:
-            variance += (1 - 0.5 ** (1 / 24)) * (square - variance)
-            usual += (1 - 0.5 ** (1 / (252 * 24))) * (np.log(variance) / 2 - usual)
-        expected[bar] = np.clip(np.exp(usual) / np.sqrt(variance), 0.5, 1.5)
-    by_hand = [expected[bar] for bar in trades.signal_bar.tolist()]
-    np.testing.assert_allclose(volatility_memory(bars, trades), by_hand, rtol=1e-9)
+    returns = np.diff(np.log(bars.close))
+    days = pd.Series(returns**2).ewm(halflife=24).mean()
+    usual = np.exp((np.log(days) / 2).ewm(halflife=252 * 24).mean())
+    by_hand = np.clip(usual / np.sqrt(days), 0.5, 1.5).to_numpy()
+    np.testing.assert_allclose(volatility_memory(bars, trades), by_hand[trades.signal_bar - 1], rtol=1e-9)
 
 
 def test_the_cost_gate_skips_wide_spreads_against_their_median(bars, trades):
@@ -144,6 +146,19 @@ def test_the_regime_posterior_by_hand(bars, trades):
         skips = p * gain - (1 - p) * loss < 0 and len(here) >= 30
         assert taken[k] == (0 if skips else 1)
     assert (taken[:140] == 0).any()
+
+
+@given(seed=st.integers(0, 2**32 - 1), mean=st.floats(-0.4, 0.2))
+def test_in_columns_the_regime_posterior_decides_as_the_rule_of_live_agents(seed, mean):
+    results = np.random.default_rng(seed).normal(mean, 1, 140)
+    case, own = with_results(TRADES, results)
+    states = market_states(BARS)[TRADES.signal_bar[own]]
+    taken, rule = regime_posterior(BARS, case)[own], PosteriorRule()
+    for k in range(len(own)):
+        known = case.net_risk[own[:k]]
+        here = known[states[:k] == states[k]]
+        skips = len(here) >= rule.min_outcomes and rule.expected_profit(here.tolist(), known.tolist()) < 0
+        assert taken[k] == (0 if skips else 1)
 
 
 def test_market_states_follow_volatility_and_the_mean():

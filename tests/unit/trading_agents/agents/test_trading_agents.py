@@ -122,6 +122,21 @@ def test_the_wyckoff_agent_learns_what_came_of_its_springs_alone():
     assert voted(agent, "wyckoff", upthrust=True) == ("short", pytest.approx(0.7 * 0.7))
 
 
+def test_an_outcome_counts_for_the_setup_that_its_trade_was_decided_on():
+    agent = agent_of(WyckoffAgentWithMemory)
+    voted(agent, "wyckoff", spring=True)
+    assert agent.setup("SPY") == "spring"
+    voted(agent, "wyckoff", phase="unknown")
+    assert agent.setup("SPY") == agent.setup("BTC") == ""
+    voted(agent, "wyckoff", phase="markdown")
+    for number in range(10):
+        agent.remember_outcome("SPY", f"t{number}", 1.0, 100, 101, setup="spring")
+    assert agent.success_rate("SPY", "spring") == (0.75, 10)
+    assert agent.success_rate("SPY", "markdown") == (0.5, 0)
+    assert agent.weigh("SPY", 0.5, "spring") == (pytest.approx(0.5 * 1.3 * 1.2), 1.0)
+    assert agent.weigh("SPY", 0.5) == (pytest.approx(0.5 * 1.2), 1.0)
+
+
 def test_the_markov_agent_learns_how_long_regimes_last():
     agent = agent_of(MarkovAgentWithMemory)
     for regime in ["calm"] * 9 + ["turbulent"] * 2 + ["calm"]:

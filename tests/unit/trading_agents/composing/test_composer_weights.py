@@ -9,33 +9,11 @@ from hypothesis import strategies as st
 
 from agent_memory.errors import InvalidInput
 from demo.bars import sample_bars
-from trading_agents.composing.weights import FixedShare, Hedge, even
+from tests.regret import best_with_switches, gain_of
+from trading_agents.composing.weights import FixedShare, Hedge
 
 RANGE = 6.0
 """Gains lie between -3 and 3."""
-
-
-def gain_of(rule, gains):
-    """Total of the weighed gains over all rounds; `gains` has the shape (rounds, experts)."""
-    names = [str(n) for n in range(gains.shape[1])]
-    weights, total = even(names), 0.0
-    for row in gains:
-        now = dict(zip(names, row.tolist(), strict=True))
-        total += sum(weights[name] * now[name] for name in names)
-        weights = rule.updated(weights, now)
-        assert sum(weights.values()) == pytest.approx(1)
-    return total
-
-
-def best_with_switches(gains, switches):
-    """Gain of the best sequence of experts that changes at most `switches` times."""
-    best = np.full((switches + 1, gains.shape[1]), -np.inf)
-    best[:, :] = gains[0]
-    for row in gains[1:]:
-        stayed = best.copy()
-        stayed[1:] = np.maximum(stayed[1:], best[:-1].max(axis=1, keepdims=True))
-        best = stayed + row
-    return float(best.max())
 
 
 def synthetic(kind, rounds=600, experts=5):

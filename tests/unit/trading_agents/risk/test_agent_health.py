@@ -53,6 +53,15 @@ def test_a_lifetime_of_losses_counts_though_the_last_trades_were_lucky():
     assert not lived(results, with_lifetime=False)[1][-1].is_retired
 
 
+def test_the_lifetime_alone_keeps_an_agent_that_only_lately_broke():
+    chance = np.random.default_rng(2)
+    results = [*chance.normal(0.5, 1.0, 1_000), *chance.normal(-0.5, 1.0, 250)]
+    assert lived(results, with_lifetime=False)[1][-1].is_retired
+    assert not lived(results, with_recent=False)[1][-1].is_retired
+    with pytest.raises(InvalidInput, match="with_recent"):
+        AgentHealth(with_recent=False, with_lifetime=False)
+
+
 def test_competent_agents_are_hardly_ever_stopped():
     chance = np.random.default_rng(11)
     stopped = [one.is_retired for _ in range(10) for one in lived(chance.normal(0.12, 1.0, 1_000))[1]]

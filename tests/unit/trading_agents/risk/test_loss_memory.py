@@ -77,11 +77,19 @@ def test_a_drawdown_pauses_once_and_is_then_counted_anew(memory, clock):
     assert losses.pause.reason == "drawdown"
 
 
+def test_a_drawdown_limit_of_one_is_none(memory):
+    losses = LossMemory(memory, max_losses=10**9, max_drawdown=1.0, least_exposure=1.0)
+    for _ in range(50):
+        losses.record(-0.3)
+    assert (losses.pause, losses.exposure) == (None, 1.0)
+
+
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
         ({"max_losses": 0}, "max_losses"),
-        ({"max_drawdown": 1.0}, "max_drawdown"),
+        ({"max_drawdown": 1.1}, "max_drawdown"),
+        ({"max_drawdown": 0}, "max_drawdown"),
         ({"least_exposure": 2}, "least_exposure"),
         ({"pause_seconds": 0}, "pause_seconds"),
     ],

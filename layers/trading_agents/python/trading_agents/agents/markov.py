@@ -44,12 +44,13 @@ class MarkovAgentWithMemory(MemoryAwareAgent):
         regime = label(features, "markov", "regime")
         if not regime:
             return "neutral", NEUTRAL_CONFIDENCE
-        lasting = self.transitions(symbol, regime).get(regime, 0.0)
-        self._remember_regime(symbol, regime)
         signal = _DIRECTIONS.get(regime, "neutral")
         turbulent = number(features, "markov", "p_turbulent")
         if signal == "neutral" or (turbulent is not None and turbulent > _TURBULENT):
+            self._remember_regime(symbol, regime)
             return "neutral", NEUTRAL_CONFIDENCE
+        lasting = self.transitions(symbol, regime).get(regime, 0.0)
+        self._remember_regime(symbol, regime)
         return signal, _CONFIDENCE * lasting
 
     def transitions(self, symbol: str, regime: str) -> dict[str, float]:
@@ -58,9 +59,9 @@ class MarkovAgentWithMemory(MemoryAwareAgent):
         Counts plus one for each regime that is known (Laplace's rule of succession).
         """
         recent = self.memory.get_recent(_KIND, symbol, n=_REMEMBERED)
-        pairs = [(item.metadata.get("from"), item.metadata.get("to")) for item in recent]
+        pairs = Counter([(item.metadata.get("from"), item.metadata.get("to")) for item in recent])
         known = {name for pair in pairs for name in pair if name} | {regime}
-        counts = Counter(after for before, after in pairs if before == regime)
+        counts = Counter({after: count for (before, after), count in pairs.items() if before == regime})
         total = sum(counts.values()) + len(known)
         return {name: (counts[name] + 1) / total for name in sorted(known)}
 

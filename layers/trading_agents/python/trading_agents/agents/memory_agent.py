@@ -75,12 +75,8 @@ class MemoryAwareAgent:
             InvalidInput: a reading is not a number; names it.
         """
         recent_trades = self.memory.get_recent(kind="trade", symbol=symbol, n=_RECENT_TRADES)
-        recent_outcomes = self.memory.get_recent(kind="outcome", symbol=symbol, n=_RECENT_OUTCOMES)
         signal, confidence = self._base_decision(symbol, features)
-        win_rate = self._calculate_win_rate(recent_outcomes)
-        record = OutcomeRecord(symbol, recent_outcomes, win_rate, self.memory)
-        confidence *= limited(self.confidence_rule.factor(record))
-        confidence = min(1.0, max(0.0, confidence))
+        confidence, win_rate = self.weigh(symbol, confidence, self.setup(symbol))
         self.memory.add(
             kind="signal",
             content=f"{self.name} voted {signal} with confidence {confidence:.2f}",
@@ -90,8 +86,30 @@ class MemoryAwareAgent:
         )
         return signal, confidence, {"past_trades": len(recent_trades), "win_rate": win_rate}
 
-    def remember_outcome(self, symbol: str, trade_id: str, pnl: float, entry_price: float, exit_price: float) -> None:
+    def weigh(self, symbol: str, confidence: float, setup: str = "") -> tuple[float, float]:
+        """What past outcomes make of a confidence in a signal on a setup, and their win rate; both 0 to 1."""
+        recent = self.memory.get_recent(kind="outcome", symbol=symbol, n=_RECENT_OUTCOMES)
+        record = OutcomeRecord(symbol, recent, self._calculate_win_rate(recent), self.memory)
+        confidence *= self._trust_in(symbol, setup) * limited(self.confidence_rule.factor(record))
+        return min(1.0, max(0.0, confidence)), record.win_rate
+
+    def setup(self, symbol: str) -> str:  # noqa: ARG002
+        """What the agent saw at the symbol's last bar that outcomes are remembered by; empty for most agents."""
+        return ""
+
+    def remember_outcome(
+        self,
+        symbol: str,
+        trade_id: str,
+        pnl: float,
+        entry_price: float,
+        exit_price: float,
+        *,
+        setup: str = "",  # noqa: ARG002
+    ) -> None:
         """Remember what came of a trade. `pnl` is in the account's currency; beyond ±1 it counts twice.
+
+        `setup` is what the agent's `setup` was when the trade was decided, for agents that tell them apart.
 
         Raises:
             InvalidInput: `pnl` is not a number.
@@ -131,6 +149,10 @@ class MemoryAwareAgent:
 
     def _restore_own(self, data: dict[str, Any]) -> None:
         """Take back what `_own_state` returned."""
+
+    def _trust_in(self, symbol: str, setup: str) -> float:  # noqa: ARG002
+        """What past outcomes on a setup make of the confidence in it. Subclasses override it."""
+        return 1.0
 
     def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:  # noqa: ARG002
         """What the agent thinks of a bar, before its past trades are considered. Subclasses override it."""

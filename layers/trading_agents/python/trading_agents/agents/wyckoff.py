@@ -26,15 +26,16 @@ class WyckoffAgentWithMemory(MemoryAwareAgent):
     """Long on a spring, short on an upthrust; less surely with the phase alone.
 
     Reads `wyckoff`: `spring` and `upthrust` (whether seen) and `phase` (`accumulation`, `markup`, `distribution`,
-    `markdown`). An outcome counts for the setup on which the symbol was last voted. From ten outcomes of a setup on,
-    confidence is multiplied with its success rate over one half, the rate shrunk to one half by ten trades, by at most
-    30%. The evidence: what agents earn by setup or regime did not persist (half against half -0.18 to +0.10); the limit
-    and the shrinking keep it small.
+    `markdown`). An outcome counts for the setup that it is told with, else for the one on which the symbol was last
+    voted. From ten outcomes of a setup on, confidence is multiplied with its success rate over one half, the rate
+    shrunk to one half by ten trades, by at most 30%. The evidence: what agents earn by setup or regime did not persist
+    (half against half -0.18 to +0.10); the limit and the shrinking keep it small.
     """
 
     def __init__(self, name: str, memory: TradingMemoryStore, **settings: Any) -> None:
         super().__init__(name, memory, **settings)
         self._last_setup: dict[str, str] = {}
+        self._present_setup: dict[str, str] = {}
 
     def _own_state(self) -> dict[str, Any]:
         return {"last_setup": dict(self._last_setup)}
@@ -45,17 +46,23 @@ class WyckoffAgentWithMemory(MemoryAwareAgent):
     def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
         setup = next((name for name in ("spring", "upthrust") if flag(features, "wyckoff", name)), None)
         setup = setup or label(features, "wyckoff", "phase")
+        self._present_setup[symbol] = setup if setup in _SETUPS else ""
         if setup not in _SETUPS:
             return "neutral", NEUTRAL_CONFIDENCE
         self._last_setup[symbol] = setup
-        signal, confidence = _SETUPS[setup]
-        return signal, confidence * self._trust_in(symbol, setup)
+        return _SETUPS[setup]
 
-    def remember_outcome(self, symbol: str, trade_id: str, pnl: float, entry_price: float, exit_price: float) -> None:
-        """Remember what came of a trade, and of the setup on which the symbol was last voted."""
+    def setup(self, symbol: str) -> str:
+        """The setup of the symbol's last bar; empty where there was none."""
+        return self._present_setup.get(symbol, "")
+
+    def remember_outcome(
+        self, symbol: str, trade_id: str, pnl: float, entry_price: float, exit_price: float, *, setup: str = ""
+    ) -> None:
+        """Remember what came of a trade, and of its setup."""
+        setup = setup or self._last_setup.get(symbol, "")
         super().remember_outcome(symbol, trade_id, pnl, entry_price, exit_price)
-        setup = self._last_setup.get(symbol)
-        if setup is not None:
+        if setup:
             self.memory.add(
                 kind=_KIND,
                 content=f"{setup} {'worked' if pnl > 0 else 'failed'}",
@@ -72,4 +79,4 @@ class WyckoffAgentWithMemory(MemoryAwareAgent):
 
     def _trust_in(self, symbol: str, setup: str) -> float:
         rate, count = self.success_rate(symbol, setup)
-        return limited(rate / _EVEN) if count >= _LEAST else 1.0
+        return limited(rate / _EVEN) if setup and count >= _LEAST else 1.0

@@ -38,11 +38,19 @@ def breakdowns(record: Record, memories: Sequence[Memory], repeats: int = REPEAT
     is_late = record.trades.signal_bar >= len(record.bars) // 2
     chances = (np.full(len(record.trades), _SOUND), np.where(is_late, _BROKEN, _SOUND))
     changes = np.empty((len(memories), repeats, 2, 2))
+    unmoved = {
+        memory.name: memory.multipliers(record.bars, record.trades)
+        for memory in memories
+        if memory.rests_on != "outcomes"
+    }
     for seed in range(repeats):
         for kind, chance in enumerate(chances):
             case = with_win_chances(record, chance, np.random.default_rng([seed, 2, kind]))
             for number, memory in enumerate(memories):
-                change = differences(case, memory.multipliers(case.bars, case.trades))
+                multipliers = unmoved.get(memory.name)
+                if multipliers is None:
+                    multipliers = memory.multipliers(case.bars, case.trades)
+                change = differences(case, multipliers)
                 changes[number, seed, kind] = change.sharpe, change.drawdown
     means = changes.mean(axis=1)
     errors = changes.std(axis=1, ddof=1) / np.sqrt(repeats)

@@ -5,6 +5,7 @@
 
 import math
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,14 @@ import typer
 
 INTERRUPTED = 130
 _WRONG = 2
+
+
+class Agents(StrEnum):
+    """Who trades."""
+
+    PLAIN = "plain"
+    MEMORY = "memory"
+    ALL = "all"
 
 
 def backtest(
@@ -25,17 +34,21 @@ def backtest(
         list[float],
         typer.Option("--costs-bp", min=0, help="Costs of a side in basis points; once for all files, or once a file."),
     ] = [1.0],  # noqa: B006  # Typer copies it
+    agents: Annotated[
+        Agents, typer.Option("--agents", help="Seven plain ones, the five with memory (slower), or all.")
+    ] = Agents.ALL,
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the report.")] = Path(),
 ) -> None:
-    """Trade seven plain agents with and without memory, and say what memory changed and what could be luck.
+    """Trade with and without memory, and say what memory changed and what could be luck.
 
-    Files with bid and ask cost half the quoted spread. Writes does-memory-help.md and its plots.
+    Files with bid and ask cost half the quoted spread. Writes does-memory-help.md, its plots, and report.html.
     """
     if not all(math.isfinite(cost) for cost in costs_bp):
         raise typer.BadParameter("--costs-bp: is not a finite number")
     if len(costs_bp) not in {1, len(bars)}:
         raise typer.BadParameter(f"give --costs-bp once, or once for each of the {len(bars)} files")
     # Only now: `--help` and a wrong flag need none of it.
+    from trading_agents.backtest.casts import PLAIN, with_memory  # noqa: PLC0415
     from trading_agents.backtest.report import write_report  # noqa: PLC0415
     from trading_agents.backtest.study import study  # noqa: PLC0415
     from trading_agents.price_bars import BarsError, read_price_bars  # noqa: PLC0415
@@ -46,7 +59,10 @@ def backtest(
         studies = []
         for one, cost in zip(read, costs, strict=True):
             typer.echo(f"{one.name}: {len(one)} bars", err=True)
-            studies.append(study(one, cost))
+            if agents is not Agents.MEMORY:
+                studies.append(study(one, cost, PLAIN))
+            if agents is not Agents.PLAIN:
+                studies.append(study(one, cost, with_memory(one)))
         told, path = write_report(studies, out)
     except (BarsError, OSError) as error:
         raise typer.BadParameter(str(error)) from error

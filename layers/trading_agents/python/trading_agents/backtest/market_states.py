@@ -1,5 +1,7 @@
 """The observable state of a market: how volatile it is for itself, and on which side of its mean."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from trading_agents.backtest.trades import IntArray
@@ -14,6 +16,7 @@ _YEAR_DAYS = 252
 _MEAN_DAYS = 20
 
 
+@lru_cache(maxsize=1)
 def market_states(bars: PriceBars) -> IntArray:
     """State 0 to 5 of each bar, shape (bars,), from bars up to it: twice the volatility third, plus 1 above the mean.
 

@@ -12,7 +12,7 @@ from trading_agents.backtest.study import Study
 
 _INK, _MUTED, _GRID, _CLAIM = "#1f2933", "#6b7785", "#e3e7eb", "#f3d9a4"
 _COLORS = ("#1f6fb2", "#d1495b", "#2e8b57", "#7b5ea7", "#b8860b", "#00838f", "#8d6e63")
-_SHOWN = ("volatility", "retire, recent", "cost gate")
+_SHOWN = ("volatility", "retire, recent", "cost gate", "all together")
 _DPI = 110
 _WIDEST_CLAIMS = 8  # panels reach at most this many times as far as the claim
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from trading_agents.backtest.assessment import Assessment, assess, deflated
 from trading_agents.backtest.breakdowns import Breakdown, breakdowns
+from trading_agents.backtest.casts import PLAIN, Cast
 from trading_agents.backtest.controls import Controls, run_controls
 from trading_agents.backtest.measures import Measures, Record, measures, record
-from trading_agents.backtest.memories import MEMORIES
 from trading_agents.backtest.trades import trade
 from trading_agents.price_bars import BarsError, PriceBars
 
@@ -23,6 +23,7 @@ class Study:
 
     Attributes:
         name: of the file, without endings.
+        cast: who traded.
         record: its trades.
         base: measures of the arm without memory.
         assessments: one a memory that the file allows.
@@ -34,6 +35,7 @@ class Study:
     """
 
     name: str
+    cast: Cast
     record: Record
     base: Measures
     assessments: tuple[Assessment, ...]
@@ -54,12 +56,13 @@ class Study:
         return int(self.record.bars.days[-1]) + 1 - self.record.first_day
 
 
-def study(bars: PriceBars, costs_bp: float) -> Study:
-    """Backtest both arms on one file.
+def study(bars: PriceBars, costs_bp: float, cast: Cast = PLAIN) -> Study:
+    """Backtest all arms on one file.
 
     Args:
         bars: of one instrument, at least 500.
         costs_bp: of each side, in basis points; unused where the bars have quotes, which cost half the spread.
+        cast: who trades.
 
     Raises:
         BarsError: there are too few bars, or too few trades to score.
@@ -69,15 +72,16 @@ def study(bars: PriceBars, costs_bp: float) -> Study:
     learning_days = min(LEARNING_DAYS, int(_span_days(bars) * _LEARNING_SHARE))
     skips = bars.hides_gaps
     try:
-        scored = record(bars, trade(bars, costs_bp=costs_bp, skip_after_gaps=skips), learning_days)
+        scored = record(bars, trade(bars, costs_bp=costs_bp, skip_after_gaps=skips, agents=cast.agents), learning_days)
     except ValueError as error:
         raise BarsError(str(error)) from error
     has_quotes = bars.spread_close is not None
-    rules = [memory for memory in MEMORIES if has_quotes or memory.rests_on != "quotes"]
+    rules = [memory for memory in cast.memories if has_quotes or memory.rests_on != "quotes"]
     assessments = [assess(scored, memory) for memory in rules]
     deflations = deflated(scored, assessments)
     return Study(
         name=bars.name.removesuffix(".gz").removesuffix(".csv"),
+        cast=cast,
         record=scored,
         base=_base(scored),
         assessments=tuple(replace(one, deflated=ratio) for one, ratio in zip(assessments, deflations, strict=True)),

@@ -28,6 +28,7 @@ class Position:
         atr: ATR20 at the order's bar, in quote currency.
         entry: price of the fill, None before.
         bars_held: how many bars it has been open for.
+        setup: what the agent saw that outcomes are remembered by; empty for most agents.
     """
 
     decision_id: str
@@ -37,6 +38,7 @@ class Position:
     atr: float
     entry: float | None = None
     bars_held: int = 0
+    setup: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,8 @@ class Panel:
         for vote, decision_id in zip(votes, decision_ids, strict=True):
             direction, book = DIRECTIONS[vote.signal], self._books[vote.agent]
             if direction and book.position is None:
-                book.order(Position(decision_id, direction, size=1.0, close=close, atr=atr))
+                setup = self._agents[vote.agent].setup(self._symbol)
+                book.order(Position(decision_id, direction, size=1.0, close=close, atr=atr, setup=setup))
 
     def clean_up(self) -> None:
         """Forget what has faded."""
@@ -127,7 +128,9 @@ class Panel:
         position = trade.position
         assert position.entry is not None  # noqa: S101  it was filled
         profit = self._capital * trade.account_return
-        self._agents[name].remember_outcome(self._symbol, position.decision_id, profit, position.entry, trade.exit)
+        self._agents[name].remember_outcome(
+            self._symbol, position.decision_id, profit, position.entry, trade.exit, setup=position.setup
+        )
 
 
 def memory_for(settings: PaperSettings, clock: Callable[[], float]) -> TradingMemoryStore:

@@ -78,11 +78,14 @@ class AgentHealth:
     report "retired", never "boosted".
 
     Args:
-        with_lifetime: also retire by the lifetime t, which finds agents that never were any good.
+        with_lifetime: retire by the lifetime t, which finds agents that never were any good.
+        with_recent: retire by the recent t, which finds agents that broke.
     """
 
-    def __init__(self, *, with_lifetime: bool = True) -> None:
-        self._with_lifetime = with_lifetime
+    def __init__(self, *, with_lifetime: bool = True, with_recent: bool = True) -> None:
+        if not (with_lifetime or with_recent):
+            raise InvalidInput("with_recent", "with neither the recent nor the lifetime t nobody is ever retired")
+        self._with_lifetime, self._with_recent = with_lifetime, with_recent
         self._records: dict[str, _Record] = {}
 
     def observe(self, agent: str, result: float) -> Health:
@@ -100,8 +103,8 @@ class AgentHealth:
         """An agent's health; an unknown agent's is fine."""
         record = self._records.get(agent) or _Record()
         recent, lifetime = record.recent_t(), record.lifetime_t()
-        verdicts = [recent, lifetime] if self._with_lifetime else [recent]
-        is_negative = any(t is not None and t < CRITICAL_T for t in verdicts)
+        verdicts = ((recent, self._with_recent), (lifetime, self._with_lifetime))
+        is_negative = any(t is not None and t < CRITICAL_T for t, counts in verdicts if counts)
         return Health(record.trades, recent, lifetime, record.trades >= LEAST_TRADES and is_negative)
 
     def multiplier(self, agent: str) -> float:

@@ -35,7 +35,7 @@ class LossMemory:
     Args:
         memory: where pauses and their ends are remembered as `risk`; its clock tells the time.
         max_losses: losses in a row that pause trading.
-        max_drawdown: fall from the best equity, 0 to 1, that pauses trading.
+        max_drawdown: fall from the best equity, above 0 to 1, that pauses trading; 1 for none.
         pause_seconds: how long a pause lasts unless a paper trade wins.
         least_exposure: exposure at the largest drawdown, 0 to 1.
         symbol: under which it remembers.
@@ -53,8 +53,8 @@ class LossMemory:
     ) -> None:
         if max_losses < 1:
             raise InvalidInput("max_losses", f"{max_losses!r} is not 1 or more")
-        if not 0 < max_drawdown < 1:
-            raise InvalidInput("max_drawdown", f"{max_drawdown!r} does not lie between 0 and 1")
+        if not 0 < max_drawdown <= 1:
+            raise InvalidInput("max_drawdown", f"{max_drawdown!r} is not above 0 and at most 1")
         if not 0 <= least_exposure <= 1:
             raise InvalidInput("least_exposure", f"{least_exposure!r} does not lie between 0 and 1")
         if not pause_seconds > 0:
