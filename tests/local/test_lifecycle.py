@@ -27,6 +27,7 @@ NOW = datetime.now(UTC)
 TODAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 AGES_IN_DAYS = (33, 31, 2, 1)
 KEEP = {"keep_data": "true"}
+WITH_DASHBOARD = {**KEEP, "dashboard": "true"}  # the earlier version always had one
 STORAGE = "agent-memory-storage"
 
 
@@ -140,7 +141,7 @@ def written(layout, baseline):
 @pytest.fixture(scope="module")
 def upgraded(layout, written):
     """This version, deployed over the earlier one's stacks and data."""
-    with LocalCloud(layout, context=KEEP) as cloud:
+    with LocalCloud(layout, context=WITH_DASHBOARD) as cloud:
         yield cloud
 
 

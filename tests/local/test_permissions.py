@@ -137,7 +137,7 @@ def run(cloud, function, event):
 @pytest.mark.parametrize(
     ("function", "action", "event"),
     [
-        ("agents", "dynamodb:Scan", {"date": A_NIGHT["date"]}),
+        ("agents", "dynamodb:Scan", {"date": A_NIGHT["date"], "run": "by-hand"}),
         ("consolidation", "dynamodb:Query", A_NIGHT),
         ("pruning", "dynamodb:Query", A_NIGHT),
         ("archival", "dynamodb:Query", A_NIGHT),
