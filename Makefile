@@ -73,7 +73,7 @@ synth: $(READY)  ## Synthesize the stacks for AWS into cdk.out
 cdk: $(READY)  ## Run the pinned CDK: make cdk ARGS="deploy --all"
 	@exec $(BIN)/python -m local.cdk $(ARGS)
 
-test: $(READY)  ## Run every test (some eight minutes on two cores)
+test: $(READY)  ## Run every test (some nine minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
 
 test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)

@@ -34,7 +34,7 @@ def test_all_groups_are_there_with_their_names():
     bars = walk(COUNT)
     features = table(bars, chains_of(bars)).features_at(COUNT - 1)
     assert {name: set(group) for name, group in features.items()} == {
-        "hedge": {"net_gamma_exposure", "smart_flow_signal"},
+        "hedge": {"net_gamma_exposure", "net_gamma_usd", "smart_flow_signal"},
         "liquidity": {"amihud", "kyle_lambda", "poc", "value_area_low", "value_area_high", "close"},
         "sentiment": {"momentum", "volatility", "trend_strength"},
         "wyckoff": {"spring", "upthrust", "phase"},

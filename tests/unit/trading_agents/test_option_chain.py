@@ -8,6 +8,7 @@ from trading_agents.indicators.option_chain import (
     OptionChain,
     black_scholes_gamma,
     dealer_flow,
+    gamma_balance,
     net_gamma_exposure,
 )
 
@@ -56,7 +57,14 @@ def test_calls_and_puts_of_the_same_open_interest_cancel():
 def test_options_without_volatility_or_time_count_for_nothing():
     empty = chain(volatility=[np.nan, 0.2], years=[1 / 12, 0.0])
     assert net_gamma_exposure(empty) == 0
+    assert np.isnan(gamma_balance(empty))
     assert np.isnan(dealer_flow(empty))
+
+
+def test_gamma_balance_is_the_net_share_of_all_exposure():
+    assert gamma_balance(chain(open_interest=[10.0, 0.0])) == 1
+    assert gamma_balance(chain(open_interest=[0.0, 10.0])) == -1
+    assert gamma_balance(chain(open_interest=[30.0, 10.0])) == pytest.approx(0.5)
 
 
 def test_dealer_flow_is_the_balance_of_traded_delta():

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from trading_agents.indicators.liquidity import amihud_illiquidity, kyle_lambda, volume_profile
-from trading_agents.indicators.option_chain import OptionChain, dealer_flow, net_gamma_exposure
+from trading_agents.indicators.option_chain import OptionChain, dealer_flow, gamma_balance, net_gamma_exposure
 from trading_agents.indicators.regimes import turbulence
 from trading_agents.indicators.trend import directional_movement, momentum, z_score
 from trading_agents.indicators.volatility import garman_klass_volatility
@@ -55,7 +55,8 @@ class FeatureTable:
     def features_at(self, t: int) -> dict[str, Group]:
         """Groups `hedge`, `liquidity`, `sentiment`, `wyckoff` and `markov`; a group without data is absent.
 
-        - `hedge`: `net_gamma_exposure` ($ per 1% move), `smart_flow_signal` (-1 to 1).
+        - `hedge`: `net_gamma_exposure` (share of all exposure) and `smart_flow_signal`, both -1 to 1; `net_gamma_usd`,
+          the same exposure in $ per 1% move.
         - `liquidity`: `amihud` (z-score of its logarithm), `kyle_lambda`, `poc`, `value_area_low`, `value_area_high`,
           `close` (prices).
         - `sentiment`: `momentum` (z-score), `volatility` (Garman-Klass, of one bar's log return), `trend_strength`
@@ -82,7 +83,13 @@ class FeatureTable:
         if known == 0:
             return {}
         chain = self._chains[known - 1]
-        return _complete({"net_gamma_exposure": net_gamma_exposure(chain), "smart_flow_signal": dealer_flow(chain)})
+        return _complete(
+            {
+                "net_gamma_exposure": gamma_balance(chain),
+                "net_gamma_usd": net_gamma_exposure(chain),
+                "smart_flow_signal": dealer_flow(chain),
+            }
+        )
 
     def _liquidity(self, t: int) -> Group:
         if self._bars.volume is None:

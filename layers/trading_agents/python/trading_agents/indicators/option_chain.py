@@ -74,11 +74,25 @@ def net_gamma_exposure(chain: OptionChain, rate: float = 0.0) -> float:
     short the puts that customers hold. Who holds them is not in a chain.
     Source: SqueezeMetrics, Gamma Exposure (white paper, 2017).
     """
+    return float(_signed_gamma(chain, rate).sum() * chain.spot**2 * _ONE_PERCENT)
+
+
+def gamma_balance(chain: OptionChain, rate: float = 0.0) -> float:
+    """Net gamma exposure as a share of all of it, -1 (all puts) to 1 (all calls); NaN without open interest.
+
+    The same sum as `net_gamma_exposure` over that of its absolute terms, so that it compares over symbols and years.
+    """
+    signed = _signed_gamma(chain, rate)
+    gross = float(np.abs(signed).sum())
+    return float(signed.sum()) / gross if gross > 0 else float("nan")
+
+
+def _signed_gamma(chain: OptionChain, rate: float) -> FloatArray:
+    """Gamma x open interest x 100 of each usable option, calls plus, puts minus; shape (usable options,)."""
     use = chain.usable
     gamma = black_scholes_gamma(chain.spot, chain.strike[use], chain.years[use], chain.volatility[use], rate)
     side = np.where(chain.is_call[use], 1.0, -1.0)
-    per_point = side * gamma * chain.open_interest[use] * CONTRACT_SIZE
-    return float(per_point.sum() * chain.spot**2 * _ONE_PERCENT)
+    return np.asarray(side * gamma * chain.open_interest[use] * CONTRACT_SIZE)
 
 
 def dealer_flow(chain: OptionChain, rate: float = 0.0) -> float:
