@@ -50,17 +50,28 @@ def read(path: Path) -> tuple[dict[str, Any], list[TradingMemoryItem]]:
     Raises:
         InvalidInput: the file is not such a store, or damaged. OSError: it cannot be read.
     """
+    header, body = read_checked(path, _FORMAT, field="path", what="a trading memory")
+    return header["settings"], [item_of(json.loads(line)) for line in body.splitlines()]
+
+
+def read_checked(path: Path, form: str, *, field: str, what: str) -> tuple[dict[str, Any], bytes]:
+    """The header and the body of a file: a line of JSON with `format` and the body's `sha256`, then the body.
+
+    Raises:
+        InvalidInput: it is no such file, or damaged; names `field` and says `what` was looked for.
+        OSError: it cannot be read.
+    """
     first, _, body = path.read_bytes().partition(b"\n")
     try:
         header = json.loads(first)
-        is_ours = header["format"] == _FORMAT
+        is_ours = header["format"] == form
     except (ValueError, TypeError, KeyError):
         is_ours = False
     if not is_ours:
-        raise InvalidInput("path", f"{path} is not a trading memory of format {_FORMAT}")
+        raise InvalidInput(field, f"{path} is not {what} of format {form}")
     if hashlib.sha256(body).hexdigest() != header["sha256"]:
-        raise InvalidInput("path", f"{path} is damaged: its checksum is not that of its {header['items']} items")
-    return header["settings"], [item_of(json.loads(line)) for line in body.splitlines()]
+        raise InvalidInput(field, f"{path} is damaged: its checksum is another")
+    return header, body
 
 
 def row_of(item: TradingMemoryItem) -> list[Any]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from agent_memory.errors import Conflict, InvalidInput
-from trading_agents.memory.files import write_whole
+from trading_agents.memory.files import read_checked, write_whole
 from trading_agents.paper.settings import PaperSettings
 from trading_agents.paper.trader import PaperTrader
 
@@ -64,16 +64,7 @@ class StateFile:
         write_whole(self.path, header + b"\n" + body)
 
     def _read(self) -> dict[str, object]:
-        first, _, body = self.path.read_bytes().partition(b"\n")
-        try:
-            header = json.loads(first)
-            is_ours = header["format"] == _FORMAT
-        except (ValueError, TypeError, KeyError):
-            is_ours = False
-        if not is_ours:
-            raise InvalidInput("state", f"{self.path} is not the state of a paper trader of format {_FORMAT}")
-        if hashlib.sha256(body).hexdigest() != header["sha256"]:
-            raise InvalidInput("state", f"{self.path} is damaged: its checksum is another")
+        _, body = read_checked(self.path, _FORMAT, field="state", what="the state of a paper trader")
         state: dict[str, object] = json.loads(body)
         return state
 
