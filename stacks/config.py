@@ -14,6 +14,7 @@ from agent_memory.retention import EXPIRE_AFTER_DAYS
 from agent_memory.schema import CACHE
 from stacks.config_problems import problem, unknown_key
 from stacks.environments import DEV, Environment
+from stacks.log_retention import LOG_RETENTION
 from stacks.spike_limits import SpikeLimits
 
 Profile = Literal["aws", "local"]
@@ -25,23 +26,6 @@ _KEYS_OF_THE_CDK = frozenset({"tree", "notices"})
 
 _METRICS = "BTCAgent/Memory"
 _PREFIX = re.compile(r"(?=.{2,24}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-# CloudWatch keeps logs for one of these numbers of days; the names are those of CDK's `RetentionDays`.
-LOG_RETENTION = {
-    1: "ONE_DAY",
-    3: "THREE_DAYS",
-    5: "FIVE_DAYS",
-    7: "ONE_WEEK",
-    14: "TWO_WEEKS",
-    30: "ONE_MONTH",
-    60: "TWO_MONTHS",
-    90: "THREE_MONTHS",
-    180: "SIX_MONTHS",
-    365: "ONE_YEAR",
-    731: "TWO_YEARS",
-    1827: "FIVE_YEARS",
-    2557: "SEVEN_YEARS",
-}
 
 
 class ConfigError(ValueError):

@@ -4,7 +4,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.config import LOG_RETENTION, DeployConfig
+from stacks.config import DeployConfig
+from stacks.log_retention import LOG_RETENTION
 
 
 def log_group_for(scope: Construct, construct_id: str, name: str, config: DeployConfig) -> logs.LogGroup:
