@@ -4,8 +4,13 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 
 from agent_memory.clock import FixedClock
+
+# Machines that run tests are busy: how long an example takes says nothing about the code.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 
 def pytest_collection_modifyitems(items):
