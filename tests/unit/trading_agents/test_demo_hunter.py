@@ -33,14 +33,12 @@ def test_a_cycle_learns_selects_asks_and_signals():
     decisions, outcomes = live(random_bars(), 30)
     for cycle, of_cycle in zip(decisions, [*outcomes, None], strict=True):
         types = [decision["decision_type"] for decision in cycle]
-        known = sum(
-            reading is not None
-            for reading in cycle[-1 - types.count("SIGNAL_GENERATION")]["reasoning"]["readings"].values()
-        )
-        start = types.index("SOURCE_SELECTION")
+        start, signalled = types.index("SOURCE_SELECTION"), types.count("SIGNAL_GENERATION")
         assert types[:start] in ([], ["LEARNING"])
-        assert types[start:] == ["SOURCE_SELECTION", "QUERY", *["SIGNAL_GENERATION"] * known]
+        assert types[start:] == ["SOURCE_SELECTION", "QUERY", *["SIGNAL_GENERATION"] * signalled]
         if of_cycle is not None:
+            (readings,) = (o["outcome"]["readings"] for o in of_cycle if "readings" in o["outcome"])
+            assert signalled == sum(reading is not None for reading in readings.values())
             assert sorted(o["decision_id"] for o in of_cycle) == sorted(d["decision_id"] for d in cycle)
 
 

@@ -108,7 +108,7 @@ async def test_every_sources_signal_is_logged_and_judged_chosen_or_not(clock):
     assert all(sum(one["reasoning"]["propensities"].values()) == pytest.approx(1) for one in selections)
     assert 0 < sum(one["reasoning"]["exploration_triggered"] for one in selections) < 15
     queries = await agent.logger.query_decisions("QUERY")
-    assert queries[0]["reasoning"]["readings"]["mute"] is None
+    assert queries[0]["outcome"]["readings"]["mute"] is None
     assert queries[0]["context"]["similar_contexts"] > 0
 
 

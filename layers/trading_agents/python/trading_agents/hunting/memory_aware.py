@@ -32,11 +32,11 @@ class _Learned:
 class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
     """The market hunter with short-term and long-term memory, and every decision logged.
 
-    A cycle logs a SOURCE_SELECTION with the probability of each choice, a QUERY with the readings of all sources, and a
-    SIGNAL_GENERATION for each source that says anything, chosen or not: what was not chosen is judged as well, so
-    nothing that is learned depends on what was chosen. The next cycle's price is the outcome of the signals, and where
-    it teaches anything, a LEARNING decision has the scores before and after. That is a success if the scores after it
-    fit what the cycle after that shows better than those before it.
+    A cycle logs a SOURCE_SELECTION with the probability of each choice, a QUERY of all sources with their readings as
+    its outcome, and a SIGNAL_GENERATION for each source that says anything, chosen or not: what was not chosen is
+    judged as well, so nothing that is learned depends on what was chosen. The next cycle's price is the outcome of the
+    signals, and where it teaches anything, a LEARNING decision has the scores before and after. That is a success if the scores
+    after it fit what the cycle after that shows better than those before it.
 
     Args:
         agent_name: who it is.
@@ -182,12 +182,13 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         query_id = await self.logger.log_decision(
             DecisionType.QUERY,
             {**market, "similar_contexts": seen_before},
-            {"readings": {source: reading and round(reading, 4) for source, reading in readings.items()}},
+            {"sources": list(readings)},
             timestamp=at,
             parent_ids=[selection_id],
         )
         known = [source for source, reading in readings.items() if reading]
-        await self.logger.log_outcome(query_id, {"known": len(known)}, success=len(known) * 2 >= len(readings))
+        answers = {source: reading and round(reading, 4) for source, reading in readings.items()}
+        await self.logger.log_outcome(query_id, {"readings": answers}, success=len(known) * 2 >= len(readings))
         choice, scores = self.last_selection, self.scores.of(name_of(context))
         drafts = [
             {
