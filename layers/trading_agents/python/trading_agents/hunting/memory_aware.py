@@ -34,9 +34,9 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
 
     A cycle logs a SOURCE_SELECTION with the probability of each choice, a QUERY of all sources with their readings as
     its outcome, and a SIGNAL_GENERATION for each source that says anything, chosen or not: what was not chosen is
-    judged as well, so nothing that is learned depends on what was chosen. The next cycle's price is the outcome of the
-    signals, and where it teaches anything, a LEARNING decision has the scores before and after. That is a success if the
-    scores after it fit what the cycle after that shows better than those before it.
+    judged as well, so nothing that is learned depends on what was chosen. The next cycle's price is the outcome of
+    the signals, and where it teaches anything, a LEARNING decision has the scores before and after. That is a success
+    if the scores after it fit what the cycle after that shows better than those before it.
 
     Args:
         agent_name: who it is.
