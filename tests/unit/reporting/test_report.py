@@ -156,7 +156,15 @@ def test_rich_page_shows_the_reports_numbers() -> None:
     assert "The same search finds nothing in shuffled outcomes" in text
     assert "20 times" in text
     assert "55 of 70 forecasts of a pattern came true, 61 expected" in text
-    assert "0.161: better than the 0.168" in text
+    assert "0.161, better than the 0.168" in text
+
+
+def test_forecasts_that_all_came_true_are_not_held_against_hindsight() -> None:
+    report = rich_report()
+    report["reliability"] |= {"came_true": 70, "brier": 0.004, "brier_of_base_rate": 0.0}
+    text = Page(render_report(report)).text
+    assert "0.004, which hindsight alone could better" in text
+    assert "no better" not in text
 
 
 def test_context_table_holds_every_rate() -> None:

@@ -195,12 +195,15 @@ def reliability_sentences(report: Report) -> tuple[str, str]:
     if not forecasts:
         return "No pattern has foretold anything yet", how
     brier, base = reliability["brier"], reliability["brier_of_base_rate"]
-    than = "better than" if brier < base else "no better than"
     heading = f"{count(held)} of {plural(forecasts, 'forecast')} of a pattern came true"
-    sentence = (
-        f"{how} The Brier score, where 0 is best, is {brier:.3f}: {than} the {base:.3f} of one who knows how many come "
-        "true in all and states that share each time."
-    )
+    if base == 0:  # they all came true, or none did: hindsight has no error
+        compared = "which hindsight alone could better, since all forecasts ended alike."
+    else:
+        compared = (
+            f"{'better' if brier < base else 'no better'} than the {base:.3f} of one who knows how many come true in all "
+            "and states that share each time."
+        )
+    sentence = f"{how} The Brier score, where 0 is best, is {brier:.3f}, {compared}"
     return f"{heading}, {count(reliability['stated'])} expected", sentence
 
 
