@@ -200,8 +200,8 @@ def reliability_sentences(report: Report) -> tuple[str, str]:
         compared = "which hindsight alone could better, since all forecasts ended alike."
     else:
         compared = (
-            f"{'better' if brier < base else 'no better'} than the {base:.3f} of one who knows how many come true in all "
-            "and states that share each time."
+            f"{'better' if brier < base else 'no better'} than the {base:.3f} of one who knows how many come true "
+            "in all and states that share each time."
         )
     sentence = f"{how} The Brier score, where 0 is best, is {brier:.3f}, {compared}"
     return f"{heading}, {count(reliability['stated'])} expected", sentence
