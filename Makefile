@@ -80,7 +80,7 @@ test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not local_cloud" tests/unit tests/contract $(TEST_ARGS)
 
 openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
-	@$(BIN)/python -m agent_memory.service.openapi docs/openapi.json
+	@$(BIN)/python -m agent_memory.api.openapi docs/openapi.json
 
 settings: $(READY)  ## Write docs/settings.md, and the table of permissions in docs/security.md
 	@$(BIN)/python -m stacks.settings_page docs/settings.md

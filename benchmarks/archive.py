@@ -8,13 +8,14 @@ from random import Random
 from rich.console import Console
 from rich.table import Table
 
-from agent_memory.clock import DAY_MS, HOUR_MS, day_start_ms
-from agent_memory.ids import new_decision_id
-from agent_memory.keys import archive_file_key
-from agent_memory.models import Decision, DecisionType, Outcome
-from agent_memory.stores.base import DecisionKey, Part, Span
-from agent_memory.stores.in_memory import InMemoryBlobs
-from agent_memory.stores.parquet_archive import ParquetArchive
+from agent_memory.core.clock import DAY_MS, HOUR_MS, Span, day_start_ms
+from agent_memory.core.ids import new_decision_id
+from agent_memory.core.keys import archive_file_key
+from agent_memory.model.decisions import Decision, DecisionType, Outcome
+from agent_memory.ports.blobs import Part
+from agent_memory.ports.decisions import DecisionKey
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet.archive import ParquetArchive
 
 _DECISIONS = 100_000
 _ASKED = 20

@@ -5,14 +5,14 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from agent_memory.clock import FixedClock, date_of
-from agent_memory.decision_log import DecisionLog
-from agent_memory.decision_queries import DecisionFilter
-from agent_memory.models import Decision
-from agent_memory.stores.base import DecisionKey
-from agent_memory.stores.connections import in_memory_stores
-from agent_memory.stores.decision_items import decision_item, first_outcome
-from agent_memory.stores.dynamodb_items import item_bytes
+from agent_memory.core.clock import FixedClock, date_of
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.model.decisions import Decision
+from agent_memory.ports.decisions import DecisionKey
+from agent_memory.storage.dynamodb.decision_items import decision_item, first_outcome
+from agent_memory.storage.dynamodb.items import item_bytes
+from agent_memory.storage.factory import in_memory_stores
 from demo.bars import sample_bars
 from demo.cycles import Cycles
 

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agent_memory import BufferedDecisionLogger
-from agent_memory.errors import Unavailable
-from agent_memory.ids import new_decision_id
+from agent_memory.core.errors import Unavailable
+from agent_memory.core.ids import new_decision_id
 from benchmarks.endpoint import instant_session
 from benchmarks.sample import EXAMPLE
 from benchmarks.sinks import AcceptsAll, direct_logger

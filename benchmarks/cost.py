@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent_memory import costs
+from agent_memory import pricing as costs
 from benchmarks.cost_units import HOW, measure
 from local import LocalCloud
 from local.layout import Layout

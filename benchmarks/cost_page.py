@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from agent_memory.costs import (
+from agent_memory.pricing import (
     Cost,
     Deployment,
     agent_every_ten_minutes,
@@ -15,7 +15,7 @@ from agent_memory.costs import (
     per_million,
     read_deployment,
 )
-from agent_memory.costs.workload import HOURS_PER_MONTH
+from agent_memory.pricing.workload import HOURS_PER_MONTH
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "cost.md"

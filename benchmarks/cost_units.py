@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from agent_memory.client import AgentMemoryClient
-from agent_memory.costs import mean_decision_units
-from agent_memory.decision_log import DecisionLog
-from agent_memory.night.whole import run_night
-from agent_memory.stores.connections import Stores
+from agent_memory.client.client import AgentMemoryClient
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.nightly.run import run_night
+from agent_memory.ports.stores import Stores
+from agent_memory.pricing import mean_decision_units
 from benchmarks.meter import Meter
 from demo.bars import sample_bars
 from demo.cycles import Cycles

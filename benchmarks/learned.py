@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from agent_memory.learning.controls import shuffled
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.patterns import identify_patterns
 from agent_memory.learning.reliability import Forecasts
+from agent_memory.model.evidence import Evidence
 from benchmarks.calibration import CHANCES, judged_patterns
 from benchmarks.lives import Life, life_after
 from benchmarks.reliability_plot import draw_reliability

@@ -12,12 +12,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from agent_memory.core.clock import Span
 from agent_memory.learning.counting import count_combinations
 from agent_memory.learning.discovery import Record
 from agent_memory.learning.patterns import PatternThresholds, records_of
 from agent_memory.learning.tables import tables_of
-from agent_memory.night.evidence import evidence_rows
-from agent_memory.stores.base import Span
+from agent_memory.storage.parquet.evidence import evidence_rows
 from benchmarks.archived import measured_sizes
 from benchmarks.evidence_files import write_evidence
 from benchmarks.plain_counting import Combination, count_in_dictionaries

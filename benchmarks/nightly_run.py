@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+from agent_memory.core.clock import Span
 from agent_memory.learning.patterns import identify_in, records_of
 from agent_memory.learning.tables import tables_of
-from agent_memory.night.evidence import evidence_rows
-from agent_memory.stores.base import Span
+from agent_memory.storage.parquet.evidence import evidence_rows
 
 _END_OF_TIME_MS = 2**52
 

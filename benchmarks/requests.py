@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from agent_memory.clock import SystemClock
-from agent_memory.decision_log import DecisionLog
-from agent_memory.decision_queries import DecisionFilter
-from agent_memory.ids import new_decision_id
-from agent_memory.stores.connections import Stores
+from agent_memory.core.clock import SystemClock
+from agent_memory.core.ids import new_decision_id
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.ports.stores import Stores
 from benchmarks.meter import Measured, Meter
 from benchmarks.sample import EXAMPLE, OUTCOME
 

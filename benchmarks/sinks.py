@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_memory import DecisionLogger
-from agent_memory.stores.connections import open_stores
+from agent_memory.storage.factory import open_stores
 from benchmarks.endpoint import instant_session
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agent_memory.learning.evidence import Evidence
+from agent_memory.model.evidence import Evidence
 
 HOUR_MS = 3_600_000
 START_MS = 1_735_689_600_000

@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _is_expected(error: Exception) -> bool:
-    from agent_memory.errors import AgentMemoryError  # noqa: PLC0415
+    from agent_memory.core.errors import AgentMemoryError  # noqa: PLC0415
     from demo.errors import DemoError  # noqa: PLC0415
     from local import LocalCloudError  # noqa: PLC0415
 

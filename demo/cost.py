@@ -7,7 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from agent_memory.costs import (
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.model.decisions import Decision
+from agent_memory.model.memories import MemoryType
+from agent_memory.nightly.evidence import LOOK_BACK_DAYS
+from agent_memory.ports.stores import Stores
+from agent_memory.pricing import (
     agent_every_ten_minutes,
     load_prices,
     load_units,
@@ -16,13 +22,8 @@ from agent_memory.costs import (
     monthly_cost,
     read_deployment,
 )
-from agent_memory.decision_log import DecisionLog
-from agent_memory.decision_queries import DecisionFilter
-from agent_memory.models import Decision, MemoryType
-from agent_memory.night.evidence import LOOK_BACK_DAYS
-from agent_memory.stores.connections import Stores
-from agent_memory.stores.decision_items import decision_item
-from agent_memory.stores.dynamodb_items import item_bytes
+from agent_memory.storage.dynamodb.decision_items import decision_item
+from agent_memory.storage.dynamodb.items import item_bytes
 
 _SAMPLE = 600
 _READ_UNIT_BYTES = 4096

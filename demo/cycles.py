@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Self, cast
 
-from agent_memory.clock import FixedClock
-from agent_memory.decision_logger import DecisionLogger
-from agent_memory.memory_manager import MemoryManager
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.client.decision_logger import DecisionLogger
+from agent_memory.client.memory_manager import MemoryManager
+from agent_memory.core.clock import FixedClock
+from agent_memory.storage.factory import in_memory_stores
 from demo.recording import Record, Recorder
 from trading_agents import BAR_SOURCES, WARM_UP_BARS, BarMarkets, Bars, MemoryAwareMarketHunterAgent
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from agent_memory.keys import report_key
-from agent_memory.stores.base import BlobStore
+from agent_memory.core.keys import report_key
+from agent_memory.ports.blobs import BlobStore
 from demo.errors import DemoError
 
 _POLL_SECONDS = 0.05

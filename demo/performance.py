@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from agent_memory.analytics import MemoryAnalytics
-from agent_memory.decision_logger import DecisionLogger
-from agent_memory.memory_manager import MemoryManager
+from agent_memory.client.decision_logger import DecisionLogger
+from agent_memory.client.memory_manager import MemoryManager
+from agent_memory.ports.stores import Stores
 from agent_memory.reporting import render_report
-from agent_memory.stores.connections import Stores
+from agent_memory.reporting.analytics import MemoryAnalytics
 from demo.cost import cost_of_a_month
 from demo.errors import DemoError
 

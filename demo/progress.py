@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
-from agent_memory.clock import to_iso
-from agent_memory.stores.base import StateStore
+from agent_memory.core.clock import to_iso
+from agent_memory.ports.states import StateStore
 
 STATE_TYPE = "DEMO_REPLAY"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent_memory.ids import decision_id_for
+from agent_memory.core.ids import decision_id_for
 
 Record = dict[str, Any]
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent_memory.client import AgentMemoryClient
-from agent_memory.stores.connections import Stores
-from agent_memory.stores.s3_blobs import S3Blobs
+from agent_memory.client.client import AgentMemoryClient
+from agent_memory.ports.stores import Stores
+from agent_memory.storage.s3.blobs import S3Blobs
 from demo import plan
 from demo.bars import sample_bars
 from demo.csv_bars import csv_bars

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from agent_memory.errors import AgentMemoryError
+from agent_memory.core.errors import AgentMemoryError
 from demo.errors import DemoError
 from demo.plan import START_OVER
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from agent_memory.retention import (
+from agent_memory.core.retention import (
     CONTEXT_SECONDS,
     DECISION_CHAIN_SECONDS,
     QUERIES_SECONDS,

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from agent_memory.schema import TABLES
+from agent_memory.storage.schema import TABLES
 from local.assembly import Stack
 from local.session import LocalSession
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from agent_memory.stores.connections import Stores, open_stores, redis_client_for
+from agent_memory.ports.stores import Stores
+from agent_memory.storage.factory import open_stores, redis_client_for
 from local.cloud import LocalCloud
 
 

@@ -10,7 +10,7 @@ from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from agent_memory import schema
+from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig

@@ -5,7 +5,7 @@ from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from constructs import Construct
 
-from agent_memory.stores.parquet_rows import COLUMNS
+from agent_memory.storage.parquet.decision_rows import COLUMNS
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.storage_stack import QUERY_RESULTS, StorageStack

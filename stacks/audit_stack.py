@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from agent_memory.retention import EXPIRE_AFTER_DAYS
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge

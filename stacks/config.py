@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from agent_memory.ids import MAX_SHARDS
-from agent_memory.retention import EXPIRE_AFTER_DAYS
-from agent_memory.schema import CACHE
+from agent_memory.core.ids import MAX_SHARDS
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS
+from agent_memory.storage.schema import CACHE
 from stacks.config_problems import problem, unknown_key
 from stacks.environments import DEV, Environment
 from stacks.log_retention import LOG_RETENTION

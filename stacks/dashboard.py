@@ -11,7 +11,7 @@ import cdk_monitoring_constructs as monitoring
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from agent_memory.service import metric_names
+from agent_memory.core import metric_names
 from stacks.api_stack import ApiStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig

@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from agent_memory import schema
+from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig

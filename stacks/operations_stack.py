@@ -7,7 +7,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from agent_memory.service import metric_names
+from agent_memory.core import metric_names
 from stacks.api_stack import ApiStack
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack

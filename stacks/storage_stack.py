@@ -6,7 +6,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from agent_memory import retention, schema
+from agent_memory.core import retention
+from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
@@ -25,7 +26,7 @@ QUERY_RESULTS = "athena/"
 
 
 class StorageStack(BaseStack):
-    """The tables of `agent_memory.schema` and the archive.
+    """The tables of `agent_memory.storage.schema` and the archive.
 
     Attributes:
         decisions: table of decisions.

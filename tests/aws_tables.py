@@ -1,7 +1,7 @@
 """Tables for tests, made from the product's own schema."""
 
-from agent_memory.schema import TABLES
-from agent_memory.stores.provisioning import table_request
+from agent_memory.storage.provisioning import table_request
+from agent_memory.storage.schema import TABLES
 
 
 def create_tables(dynamodb, prefix):

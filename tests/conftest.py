@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import settings
 
-from agent_memory.clock import FixedClock
+from agent_memory.core.clock import FixedClock
 
 # Machines that run tests are busy: how long an example takes says nothing about the code.
 settings.register_profile("without-deadline", deadline=None)
@@ -40,6 +40,6 @@ def local_cloud(tmp_path_factory):
 def no_metrics_left_behind():
     """Metrics gather in the process until a function's end flushes them; tests of routes never come to that end."""
     yield
-    observability = sys.modules.get("agent_memory.service.observability")
+    observability = sys.modules.get("agent_memory.api.observability")
     if observability is not None:
         observability.metrics.provider.clear_metrics()

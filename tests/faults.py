@@ -1,6 +1,6 @@
 """Stores that fail when a test wants them to."""
 
-from agent_memory.errors import Unavailable
+from agent_memory.core.errors import Unavailable
 
 
 class FailingOnce:

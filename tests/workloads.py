@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agent_memory.costs import Deployment, MeasuredUnits, Workload, agent_every_ten_minutes
+from agent_memory.pricing import Deployment, MeasuredUnits, Workload, agent_every_ten_minutes
 
 UNITS = MeasuredUnits(
     measured="2026-11-24",

@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.service.nightly import list_agents
-from agent_memory.service.observability import logger
+from agent_memory.api.nightly import list_agents
+from agent_memory.api.observability import logger
 
 
 @logger.inject_lambda_context

@@ -1,12 +1,12 @@
-"""The HTTP API. Its routes stand in `agent_memory.service.api`."""
+"""The HTTP API. Its routes stand in `agent_memory.api.app`."""
 
 from typing import Any
 
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.service.api import app
-from agent_memory.service.observability import emits_metrics, logger
+from agent_memory.api.app import app
+from agent_memory.api.observability import emits_metrics, logger
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)

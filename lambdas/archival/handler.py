@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.night.archival import archive_due_days
-from agent_memory.service import metric_names
-from agent_memory.service.nightly import NightEvent, archive, stores
-from agent_memory.service.observability import emits_metrics, logger, put
+from agent_memory.api.nightly import NightEvent, stores
+from agent_memory.api.observability import emits_metrics, logger, put
+from agent_memory.core import metric_names
+from agent_memory.nightly.archival import archive_due_days
 
 
 @logger.inject_lambda_context
@@ -15,10 +15,7 @@ from agent_memory.service.observability import emits_metrics, logger, put
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Archive one agent's night."""
     night = NightEvent.of(event)
-    opened = stores()
-    figures = archive_due_days(
-        night.agent_id, night.day, decisions=opened.decisions, states=opened.states, archive=archive()
-    )
+    figures = archive_due_days(night.agent_id, night.day, stores())
     put(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
     put(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
     put(metric_names.ARCHIVE_DAYS_POSTPONED, len(figures["postponed"]))

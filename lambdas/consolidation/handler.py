@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.night.consolidation import consolidate
-from agent_memory.service import metric_names
-from agent_memory.service.nightly import NightEvent, blobs, stores
-from agent_memory.service.observability import emits_metrics, logger, percent, put
+from agent_memory.api.nightly import NightEvent, stores
+from agent_memory.api.observability import emits_metrics, logger, percent, put
+from agent_memory.core import metric_names
+from agent_memory.nightly.consolidation import consolidate
 
 
 @logger.inject_lambda_context
@@ -17,14 +17,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     night = NightEvent.of(event)
     opened = stores()
     try:
-        figures = consolidate(
-            night.agent_id,
-            night.day,
-            decisions=opened.decisions,
-            memories=opened.memories,
-            states=opened.states,
-            blobs=blobs(),
-        )
+        figures = consolidate(night.agent_id, night.day, opened)
     except Exception:  # whatever it was: the night is counted as failed, and the state machine gets the error
         percent(metric_names.CONSOLIDATION_SUCCESS, 0)
         raise

@@ -7,14 +7,14 @@ from aws_cdk import aws_apigatewayv2 as apigw
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from agent_memory.agent_policy import agent_policy
+from agent_memory.admin.agent_policy import agent_policy
 
 # Stands for the API's ARN, which is known at deployment only, while the policy is made.
 _STAND_IN = "arn:aws:execute-api:region:000000000000:api"
 
 
 class AgentAccess(iam.ManagedPolicy):
-    """May be attached to whatever role an agent runs as; see `agent_memory.agent_policy`."""
+    """May be attached to whatever role an agent runs as; see `agent_memory.admin.agent_policy`."""
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from agent_memory import schema
+from agent_memory.storage import schema
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.agent_function import AgentFunction
 from stacks.storage_stack import StorageStack

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from agent_memory.stores.connections import in_memory_stores, open_stores
+from agent_memory.storage.factory import in_memory_stores, open_stores
 from tests.aws_tables import create_tables
 from tests.contract.moto_partiql import PartiQLOnMoto
 

@@ -2,10 +2,10 @@
 
 import secrets
 
-from agent_memory.ids import new_decision_id
-from agent_memory.models import Decision, Outcome
-from agent_memory.outcomes import Report
-from agent_memory.stores.base import DecisionKey, Selection
+from agent_memory.core.ids import new_decision_id
+from agent_memory.model.decisions import Decision, Outcome
+from agent_memory.model.outcomes import Report
+from agent_memory.ports.decisions import DecisionKey, Selection
 
 NOW = 1_795_176_000_000  # 2026-11-20 12:00 UTC
 QUERIES = Selection("hunter", "QUERY")

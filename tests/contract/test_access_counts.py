@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_memory import MemoryManager, Unavailable
-from agent_memory.access_counts import flush_access_counts
+from agent_memory.memory.access_counts import flush_access_counts
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # the clock's
 TODAY = NOON.date()
@@ -18,7 +18,7 @@ def memory(stores, clock):
 
 
 def flush(memory, day):
-    return flush_access_counts("hunter", day, short_term=memory.short_term, memories=memory.stores.memories)
+    return flush_access_counts("hunter", day, memory.stores)
 
 
 async def counts(memory):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_memory import DecisionLogger, MemoryManager, NotFound, Unavailable
-from agent_memory.night.archival import archive_due_days
+from agent_memory.nightly.archival import archive_due_days
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -17,7 +17,7 @@ async def fill(stores, clock, agent_id):
     memory = MemoryManager(agent_id, stores=stores, clock=clock)
     logger = DecisionLogger(agent_id, memory_manager=memory, clock=clock, write_shards=2)
     old = await logger.log_decision("QUERY", {"n": 1}, {}, timestamp=NOON - timedelta(days=40))
-    archive_due_days(agent_id, NOON.date(), decisions=stores.decisions, states=stores.states, archive=stores.archive)
+    archive_due_days(agent_id, NOON.date(), stores)
     own = await logger.log_decision("MY_OWN", {"text": "x" * 400_000}, {}, parent_ids=[old])
     await logger.log_outcome(own, {"n": 1}, True)
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.7})

@@ -5,14 +5,15 @@ from datetime import date
 
 import pytest
 
-from agent_memory.codec import canonical_json
-from agent_memory.errors import InColdStorage
-from agent_memory.keys import archive_day_prefix, archive_prefix
-from agent_memory.models import Superseded
-from agent_memory.stores.base import DecisionKey, Span
-from agent_memory.stores.in_memory import InMemoryBlobs
-from agent_memory.stores.parquet import to_parquet
-from agent_memory.stores.parquet_rows import COLUMNS
+from agent_memory.core.clock import Span
+from agent_memory.core.errors import InColdStorage
+from agent_memory.core.json_values import canonical_json
+from agent_memory.core.keys import archive_day_prefix, archive_prefix
+from agent_memory.model.decisions import Superseded
+from agent_memory.ports.decisions import DecisionKey
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet.decision_rows import COLUMNS
+from agent_memory.storage.parquet.files import to_parquet
 from tests.contract.samples import NOW, decision, outcome, write_day
 
 DAY = date(2026, 11, 20)

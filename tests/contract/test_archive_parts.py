@@ -6,16 +6,17 @@ from datetime import date
 
 import pytest
 
-from agent_memory.clock import day_start_ms
-from agent_memory.errors import Unavailable
-from agent_memory.keys import archive_day_prefix
-from agent_memory.models import DecisionType
-from agent_memory.stores.base import DecisionKey, Part, Span
-from agent_memory.stores.in_memory import InMemoryBlobs
-from agent_memory.stores.parquet_archive import ParquetArchive
-from agent_memory.stores.parquet_ranges import TAIL_BYTES
-from agent_memory.stores.parquet_row_groups import Slice, row_groups
-from agent_memory.stores.parquet_rows import FILE_ORDER
+from agent_memory.core.clock import Span, day_start_ms
+from agent_memory.core.errors import Unavailable
+from agent_memory.core.keys import archive_day_prefix
+from agent_memory.model.decisions import DecisionType
+from agent_memory.ports.blobs import Part
+from agent_memory.ports.decisions import DecisionKey
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet.archive import ParquetArchive
+from agent_memory.storage.parquet.decision_rows import FILE_ORDER
+from agent_memory.storage.parquet.partial_reads import TAIL_BYTES
+from agent_memory.storage.parquet.row_groups import Slice, row_groups
 from tests.contract.samples import decision, write_day
 
 DAY = date(2026, 11, 20)

@@ -7,10 +7,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from agent_memory import BufferedDecisionLogger, DecisionLogger
 from agent_memory.buffering import drainer
-from agent_memory.clock import to_iso
-from agent_memory.decision_queries import DecisionFilter
-from agent_memory.ids import new_decision_id
-from agent_memory.stores.connections import open_stores
+from agent_memory.core.clock import to_iso
+from agent_memory.core.ids import new_decision_id
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.storage.factory import open_stores
 from tests.aws_tables import create_tables
 
 COUNT = 60

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from agent_memory.decision_log import DecisionLog
-from agent_memory.errors import InvalidInput, NotFound
-from agent_memory.ids import new_decision_id
+from agent_memory.core.errors import InvalidInput, NotFound
+from agent_memory.core.ids import new_decision_id
+from agent_memory.decisions.log import DecisionLog
 from tests.contract.samples import NOW
 
 HOUR = 3_600_000

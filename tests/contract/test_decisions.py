@@ -6,15 +6,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_memory.clock import DAY_MS
-from agent_memory.codec import canonical_json
-from agent_memory.decision_log import DecisionLog
-from agent_memory.decision_queries import DecisionFilter
-from agent_memory.errors import TooLarge
-from agent_memory.ids import new_decision_id
-from agent_memory.models import Decision
-from agent_memory.outcomes import Report
-from agent_memory.stores.base import Span, Written
+from agent_memory.core.clock import DAY_MS, Span
+from agent_memory.core.errors import TooLarge
+from agent_memory.core.ids import new_decision_id
+from agent_memory.core.json_values import canonical_json
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.model.decisions import Decision
+from agent_memory.model.outcomes import Report
+from agent_memory.ports.decisions import Written
 from tests.contract.samples import NOW, QUERIES, decision, fresh_agent, key_of, outcome, record
 
 

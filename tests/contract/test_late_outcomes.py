@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_memory.archive_marks import marks_of
-from agent_memory.archive_verification import verify_archive
-from agent_memory.clock import DAY_MS, HOUR_MS, date_of, day_start_ms
-from agent_memory.decision_log import DecisionLog
-from agent_memory.errors import Conflict, NotFound, Unavailable
-from agent_memory.ids import new_decision_id, timestamp_of
-from agent_memory.keys import archive_file_key
-from agent_memory.night.archival import archive_due_days
-from agent_memory.stores.base import DecisionKey
+from agent_memory.archive.rewrites import marks_of
+from agent_memory.archive.verification import verify_archive
+from agent_memory.core.clock import DAY_MS, HOUR_MS, date_of, day_start_ms
+from agent_memory.core.errors import Conflict, NotFound, Unavailable
+from agent_memory.core.ids import new_decision_id, timestamp_of
+from agent_memory.core.keys import archive_file_key
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.nightly.archival import archive_due_days
+from agent_memory.ports.decisions import DecisionKey
 from tests.contract.samples import NOW
 from tests.faults import FailingOnce
 
@@ -29,8 +29,7 @@ def log(stores, clock):
 
 
 def night(stores, day, **other):
-    parts = {"decisions": stores.decisions, "states": stores.states, "archive": stores.archive, **other}
-    return archive_due_days(AGENT, day, **parts)
+    return archive_due_days(AGENT, day, replace(stores, **other))
 
 
 def moment(day, hour=9):

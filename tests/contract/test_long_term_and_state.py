@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agent_memory import Conflict, InvalidInput, MemoryManager, NotFound
-from agent_memory.clock import to_iso
+from agent_memory.core.clock import to_iso
 
 HOUR = 3_600_000
 

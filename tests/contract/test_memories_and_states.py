@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from agent_memory.errors import Conflict
-from agent_memory.models import Memory
-from agent_memory.stores.base import Registration
-from agent_memory.stores.short_term_commands import GetValue, SetValue
+from agent_memory.core.errors import Conflict
+from agent_memory.model.memories import Memory
+from agent_memory.ports.short_term import GetValue, SetValue
+from agent_memory.ports.states import Registration
 
 NOW = 1_795_176_000_000
 

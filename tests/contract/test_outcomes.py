@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_memory.clock import DAY_MS
-from agent_memory.outcomes import Report, current
-from agent_memory.stores.base import Selection, Span, Written
+from agent_memory.core.clock import DAY_MS, Span
+from agent_memory.model.outcomes import Report, current
+from agent_memory.ports.decisions import Selection, Written
 from tests.contract.samples import NOW, decision, fresh_agent, key_of, outcome, record, stored
 
 ALL = Span(0, NOW + DAY_MS)

@@ -5,11 +5,11 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_memory.clock import DAY_MS
-from agent_memory.decision_log import DecisionLog
-from agent_memory.decision_queries import DecisionFilter
-from agent_memory.ids import new_decision_id, shard_of
-from agent_memory.stores.base import Selection, Span
+from agent_memory.core.clock import DAY_MS, Span
+from agent_memory.core.ids import new_decision_id, shard_of
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.ports.decisions import Selection
 from tests.contract.samples import BULLISH, NOW, decision, fresh_agent, record
 
 ALL = Span(0, NOW + DAY_MS)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent_memory import MemoryManager, Unavailable
-from agent_memory.stores.in_memory_short_term import InMemoryShortTerm
+from agent_memory.storage.in_memory.short_term import InMemoryShortTerm
 
 
 @pytest.fixture

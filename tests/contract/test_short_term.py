@@ -14,12 +14,12 @@ from redis.connection import Connection
 from redis.credentials import UsernamePasswordCredentialProvider
 
 from agent_memory import InvalidInput, MemoryManager, Unavailable
-from agent_memory.clock import SystemClock
-from agent_memory.stores.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
-from agent_memory.stores.connections import impatient, in_memory_stores, redis_client_for
-from agent_memory.stores.in_memory_short_term import InMemoryShortTerm
-from agent_memory.stores.redis_short_term import RedisShortTerm
-from agent_memory.stores.short_term_commands import GetValue, SetValue
+from agent_memory.core.clock import SystemClock
+from agent_memory.ports.short_term import GetValue, SetValue
+from agent_memory.storage.factory import impatient, in_memory_stores, redis_client_for
+from agent_memory.storage.in_memory.short_term import InMemoryShortTerm
+from agent_memory.storage.redis.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
+from agent_memory.storage.redis.short_term import RedisShortTerm
 from stacks.cache_stack import CACHE_ACCESS
 from tests.redis_servers import BINARY, fake_server, redis_server, self_signed
 

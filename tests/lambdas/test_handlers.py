@@ -9,13 +9,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from agent_memory.decision_log import DecisionLog
-from agent_memory.decision_queries import DecisionFilter
-from agent_memory.errors import InvalidInput
-from agent_memory.service import nightly
-from agent_memory.service.deployment import deployment as served
-from agent_memory.service.observability import metrics
-from agent_memory.stores.connections import open_stores
+from agent_memory.api import nightly
+from agent_memory.api.deployment import deployment as served
+from agent_memory.api.observability import metrics
+from agent_memory.core.errors import InvalidInput
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.storage.factory import open_stores
 from tests.aws_tables import create_tables
 from tests.contract.moto_partiql import PartiQLOnMoto
 from tests.http_events import Context

@@ -9,8 +9,8 @@ import pytest
 @pytest.mark.parametrize(
     ("module", "unused"),
     [
-        ("agent_memory.service.api", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "tenacity"}),
-        ("agent_memory.decision_logger", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "boto3", "redis"}),
+        ("agent_memory.api.app", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "tenacity"}),
+        ("agent_memory.client.decision_logger", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "boto3", "redis"}),
         ("agent_memory.buffering", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "redis"}),
     ],
 )

@@ -18,7 +18,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 
 from agent_memory import BufferedDecisionLogger, DecisionLogger
-from agent_memory.stores.connections import aws_client, open_stores
+from agent_memory.storage.factory import aws_client, open_stores
 
 REPORTED_A_LIFE = 14
 PAUSE_SECONDS = 0.005

@@ -11,16 +11,16 @@ import sys
 import time
 from datetime import date, timedelta
 
-from agent_memory.clock import FixedClock, day_start_ms, to_iso
-from agent_memory.decision_log import DecisionLog
-from agent_memory.ids import decision_id_for
-from agent_memory.keys import LEARNING_PROGRESS
-from agent_memory.memories import LongTermMemory
-from agent_memory.night import whole
-from agent_memory.night.evidence import renew_evidence
-from agent_memory.stores.base import DecisionKey
-from agent_memory.stores.connections import open_stores
-from agent_memory.stores.parquet import to_parquet  # noqa: F401  DuckDB is imported before the first fork
+from agent_memory.core.clock import FixedClock, day_start_ms, to_iso
+from agent_memory.core.ids import decision_id_for
+from agent_memory.core.keys import LEARNING_PROGRESS
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.nightly import run as whole
+from agent_memory.nightly.evidence import renew_evidence
+from agent_memory.ports.decisions import DecisionKey
+from agent_memory.storage.factory import open_stores
+from agent_memory.storage.parquet.files import to_parquet  # noqa: F401  DuckDB is imported before the first fork
 
 AGENTS = [f"agent-{n:02d}" for n in range(20)]
 POISONED = "poisoned"
@@ -61,7 +61,7 @@ def fill(prefix, bucket, first_night, nights):
         learned_from = planted(agent_id, first_night)
         learned = {"learned_through": (first_night - timedelta(days=1)).isoformat()}
         stores.states.put(agent_id, LEARNING_PROGRESS, learned, expected_version=0, now_ms=0)
-        list(renew_evidence(stores.blobs, agent_id, first_night - timedelta(days=3), learned_from, []))
+        list(renew_evidence(stores.evidence, agent_id, first_night - timedelta(days=3), learned_from, []))
     stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"no parquet at all")
 
 
@@ -82,7 +82,7 @@ def drawn(agent_id, day, chance):
 
 def planted(agent_id, first_night):
     """Decisions of ten weeks whose success depends on the volatility."""
-    from agent_memory.models import Decision, Outcome
+    from agent_memory.model.decisions import Decision, Outcome
 
     chance = random.Random(f"{agent_id} planted")
     for n in range(1_500):

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_memory.clock import FixedClock, day_start_ms
-from agent_memory.decision_log import DecisionLog
-from agent_memory.night.archival import archive_due_days
+from agent_memory.core.clock import FixedClock, day_start_ms
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.nightly.archival import archive_due_days
 from local.stores import stores_of
 from stacks.archive_query_stack import TABLE
 
@@ -30,7 +30,7 @@ def first_day(local_cloud):
             if k:
                 log.record_outcome({"decision_id": made.decision_id, "outcome": {}, "success": k > 1})
     night = first + timedelta(days=35)
-    archive_due_days("sql", night, decisions=stores.decisions, states=stores.states, archive=stores.archive)
+    archive_due_days("sql", night, stores)
     return first
 
 

@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from agent_memory.schema import TABLES
+from agent_memory.storage.schema import TABLES
 from local import LocalCloud, LocalCloudError
 from local.layout import Layout
 from local.processes import HOST, choose_port

@@ -8,18 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_memory import (
-    AgentMemoryClient,
-    DecisionLogger,
-    MemoryAnalytics,
-    MemoryManager,
-)
-from agent_memory.costs import mean_decision_units
-from agent_memory.decision_log import DecisionLog
-from agent_memory.decision_queries import DecisionFilter
-from agent_memory.ids import decision_id_for, new_decision_id
-from agent_memory.keys import night_list_key, report_key
-from agent_memory.schema import DECISIONS, TABLES
+from agent_memory import AgentMemoryClient, DecisionLogger, MemoryAnalytics, MemoryManager
+from agent_memory.core.ids import decision_id_for, new_decision_id
+from agent_memory.core.keys import night_list_key, report_key
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.pricing import mean_decision_units
+from agent_memory.storage.schema import DECISIONS, TABLES
 from local.stores import stores_of
 
 pytestmark = pytest.mark.local_cloud
@@ -261,9 +256,9 @@ def test_what_a_local_deploy_drops_is_set_afterwards(local_cloud):
 
 def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores):
     """Once through the emulator, which counts write units with indexes as DynamoDB does."""
-    from agent_memory.models import Decision, Outcome
-    from agent_memory.stores.base import DecisionKey
-    from agent_memory.stores.decision_items import decision_item, decision_key_item, first_outcome
+    from agent_memory.model.decisions import Decision, Outcome
+    from agent_memory.ports.decisions import DecisionKey
+    from agent_memory.storage.dynamodb.decision_items import decision_item, decision_key_item, first_outcome
 
     now_ms = int(time.time() * 1000)
     context = {"market": {"volatility": "high", "trend": "bullish"}, "text": "x" * 1500}

@@ -14,9 +14,9 @@ from agent_memory import (
     InvalidInput,
     NotFound,
 )
-from agent_memory.codec import canonical_json
-from agent_memory.errors import TooLarge
-from agent_memory.ids import new_decision_id
+from agent_memory.core.errors import TooLarge
+from agent_memory.core.ids import new_decision_id
+from agent_memory.core.json_values import canonical_json
 
 pytestmark = pytest.mark.local_cloud
 

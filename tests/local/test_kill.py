@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_memory.schema import DECISIONS
-from agent_memory.stores.decision_items import decision_from
+from agent_memory.storage.dynamodb.decision_items import decision_from
+from agent_memory.storage.schema import DECISIONS
 from tests.aws_tables import create_tables
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]

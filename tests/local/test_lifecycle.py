@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from agent_memory import AgentMemoryClient
-from agent_memory.ids import decision_id_for
-from agent_memory.schema import TABLES
+from agent_memory.core.ids import decision_id_for
+from agent_memory.storage.schema import TABLES
 from local import LocalCloud, LocalCloudError
 from local.layout import ROOT, Layout
 from local.stores import stores_of

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_memory.clock import DAY_MS, day_start_ms
-from agent_memory.night.evidence import read_evidence
-from agent_memory.schema import TABLES
-from agent_memory.stores.base import Span
-from agent_memory.stores.s3_blobs import S3Blobs
+from agent_memory.core.clock import DAY_MS, Span, day_start_ms
+from agent_memory.storage.parquet.evidence import ParquetEvidence
+from agent_memory.storage.s3.blobs import S3Blobs
+from agent_memory.storage.schema import TABLES
 from tests.aws_tables import create_tables
 from tests.local.night_zygote import AGENTS, POISONED
 
@@ -60,7 +59,7 @@ class World:
 
     def evidence(self, agent_id):
         span = Span(0, day_start_ms(self.first_night) + (NIGHTS + 1) * DAY_MS)
-        return read_evidence(S3Blobs(self.s3, self.bucket), agent_id, span)
+        return list(ParquetEvidence(S3Blobs(self.s3, self.bucket)).read(agent_id, span))
 
 
 def test_killed_nights_end_as_undisturbed_ones(local_cloud):

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from agent_memory import AgentMemoryClient, DecisionLogger
-from agent_memory.clock import SystemClock
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.core.clock import SystemClock
+from agent_memory.storage.factory import in_memory_stores
 from trading_agents.paper import PaperBar, PaperTrader, trade_on_paper
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]

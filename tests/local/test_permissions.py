@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from agent_memory import AgentMemoryClient, Forbidden, Unavailable
-from agent_memory.agent_policy import agent_policy
+from agent_memory.admin.agent_policy import agent_policy
 from tests.local.role_calls import KEY, all_calls
 from tests.stacks.permission_table import FUNCTIONS, PERMISSIONS, PREFIXES, TABLES
 

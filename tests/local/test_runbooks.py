@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent_memory import AgentMemoryClient
-from agent_memory.ids import decision_id_for
+from agent_memory.core.ids import decision_id_for
 from tests.local.doc_commands import blocks_of, run
 
 ROOT = Path(__file__).parents[2]

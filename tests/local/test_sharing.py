@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from agent_memory import AgentMemoryClient, Forbidden
-from agent_memory.agent_policy import agent_policy
+from agent_memory.admin.agent_policy import agent_policy
 
 pytestmark = pytest.mark.local_cloud
 

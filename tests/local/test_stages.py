@@ -3,7 +3,7 @@
 import pytest
 
 from agent_memory import AgentMemoryClient
-from agent_memory.errors import ShortTermOff
+from agent_memory.core.errors import ShortTermOff
 from local import LocalCloud
 from local.layout import Layout
 

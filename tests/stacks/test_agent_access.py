@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import aws_apigatewayv2 as apigw
 
 from agent_memory import InvalidInput
-from agent_memory.agent_policy import agent_policy
+from agent_memory.admin.agent_policy import agent_policy
 from agent_memory.cli import main
 from stacks.constructs.agent_access import AgentAccess
 from tests.stacks.templates import Template, text_of

@@ -1,6 +1,6 @@
 import json
 
-from agent_memory.service.api import ROOMS
+from agent_memory.api.app import ROOMS
 from stacks.api_stack import SEARCHES
 from tests.stacks.conftest import build, synthesize
 from tests.stacks.templates import Template, text_of

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from agent_memory.keys import archive_file_key
-from agent_memory.stores.parquet_rows import COLUMNS
+from agent_memory.core.keys import archive_file_key
+from agent_memory.storage.parquet.decision_rows import COLUMNS
 from tests.stacks.templates import text_of
 
 

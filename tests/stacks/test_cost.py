@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from agent_memory.cli import main
-from agent_memory.costs import (
+from agent_memory.pricing import (
     agent_every_ten_minutes,
     load_prices,
     load_units,

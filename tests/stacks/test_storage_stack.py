@@ -1,6 +1,6 @@
 import pytest
 
-from agent_memory import schema
+from agent_memory.storage import schema
 from tests.stacks.conftest import synthesize
 
 TABLE = "AWS::DynamoDB::Table"

@@ -6,8 +6,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from agent_memory import AWSMemoryClients, InvalidInput, schema
-from agent_memory.stores.provisioning import table_request
+from agent_memory import AWSMemoryClients, InvalidInput
+from agent_memory.storage import schema
+from agent_memory.storage.provisioning import table_request
 
 
 @pytest.fixture

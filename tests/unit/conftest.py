@@ -2,11 +2,11 @@
 
 import pytest
 
+from agent_memory.api import app as api
+from agent_memory.api.deployment import Deployment
 from agent_memory.client import requests
-from agent_memory.clock import FixedClock, SystemClock
-from agent_memory.service import api
-from agent_memory.service.deployment import Deployment
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.core.clock import FixedClock, SystemClock
+from agent_memory.storage.factory import in_memory_stores
 
 
 @pytest.fixture

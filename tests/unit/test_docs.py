@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_memory import retention
+from agent_memory.core import retention
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])

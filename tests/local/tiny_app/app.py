@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
-from agent_memory.schema import TABLES
+from agent_memory.storage.schema import TABLES
 
 HERE = Path(__file__).parent
 PREFIX = "tiny"

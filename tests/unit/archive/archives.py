@@ -4,13 +4,13 @@ import json
 import random
 from datetime import UTC, date, datetime
 
-from agent_memory.archive_seals import ROW_HASH, kept_of, row_hash
-from agent_memory.clock import DAY_MS, HOUR_MS, FixedClock, day_start_ms
-from agent_memory.decision_log import DecisionLog
-from agent_memory.night.archival import archive_due_days
-from agent_memory.stores.connections import in_memory_stores
-from agent_memory.stores.parquet import from_parquet, to_parquet
-from agent_memory.stores.parquet_rows import COLUMNS
+from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock, day_start_ms
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.model.seals import ROW_HASH, kept_of, row_hash
+from agent_memory.nightly.archival import archive_due_days
+from agent_memory.storage.factory import in_memory_stores
+from agent_memory.storage.parquet.decision_rows import COLUMNS
+from agent_memory.storage.parquet.files import from_parquet, to_parquet
 
 AGENT = "hunter"
 TYPES = ("QUERY", "LEARNING")
@@ -23,7 +23,7 @@ def night(stores, clock):
     """The night that follows a clock's day."""
     day = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date()
     clock.advance(DAY_MS - clock.now_ms() % DAY_MS + HOUR_MS)
-    return archive_due_days(AGENT, day, decisions=stores.decisions, states=stores.states, archive=stores.archive)
+    return archive_due_days(AGENT, day, stores)
 
 
 def sealed_archive():

@@ -1,21 +1,22 @@
 """Whatever is done to the archive behind its back is found; what the product does itself is not."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from archives import A_DAY, AGENT, DAYS, FIRST, TYPES, Tampering, night, sealed_archive
 
-from agent_memory.archive_seals import ROW_HASH, Chain, kept_of, row_hash
-from agent_memory.archive_verification import verify_archive
-from agent_memory.clock import DAY_MS
-from agent_memory.decision_log import DecisionLog
-from agent_memory.errors import InvalidInput, Unavailable
-from agent_memory.keys import ARCHIVE_CHAIN, archive_file_key, archive_manifest_key
-from agent_memory.night.archival import archive_due_days
-from agent_memory.retention import EXPIRE_AFTER_DAYS
-from agent_memory.stores.in_memory import InMemoryBlobs
-from agent_memory.stores.parquet_archive import ParquetArchive
+from agent_memory.archive.verification import verify_archive
+from agent_memory.core.clock import DAY_MS
+from agent_memory.core.errors import InvalidInput, Unavailable
+from agent_memory.core.keys import ARCHIVE_CHAIN, archive_file_key, archive_manifest_key
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.model.seals import ROW_HASH, Chain, kept_of, row_hash
+from agent_memory.nightly.archival import archive_due_days
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet.archive import ParquetArchive
 from tests.faults import FailingOnce
 
 LAST = FIRST + timedelta(days=DAYS - 1)
@@ -37,7 +38,7 @@ class VersionedBlobs(InMemoryBlobs):
 def sealed():
     """Stores, clock, the archive's objects, and all their versions; what a test changes, it changes in a copy."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agent_memory.stores.in_memory.InMemoryBlobs", VersionedBlobs)
+        patch.setattr("agent_memory.storage.in_memory.blobs.InMemoryBlobs", VersionedBlobs)
         stores, clock = sealed_archive()
     return stores, clock, dict(stores.blobs._objects), stores.blobs.versions
 
@@ -198,7 +199,7 @@ def test_a_writing_that_was_cut_short_is_told_as_such_and_is_gone_after_the_next
     log.record_outcome({"decision_id": decision_id, "outcome": {}, "success": False, "horizon": "late"})
     broken = FailingOnce(stores.archive, method, 0, after=True)
     day = FIRST + timedelta(days=60)
-    archive_due_days(AGENT, day, decisions=stores.decisions, states=stores.states, archive=broken)
+    archive_due_days(AGENT, day, replace(stores, archive=broken))
     look = {"states": stores.states, "archive": stores.archive, "now_ms": clock.now_ms()}
     assert ("unfinished", FIRST) in kinds(verify_archive(AGENT, **look))
     night(stores, clock)

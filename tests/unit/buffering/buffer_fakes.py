@@ -3,8 +3,8 @@
 import random
 import threading
 
-from agent_memory.codec import canonical_json
-from agent_memory.errors import Unavailable
+from agent_memory.core.errors import Unavailable
+from agent_memory.core.json_values import canonical_json
 
 CONTEXT = {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142}
 REASONING = {"scores": {"whaleMovements": 0.92}, "selected": ["whaleMovements"]}

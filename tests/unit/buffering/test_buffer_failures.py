@@ -13,8 +13,8 @@ from buffer_fakes import CONTEXT, Down, FakeStore, log_some
 
 from agent_memory import BufferedDecisionLogger, Rejected, Unavailable
 from agent_memory.buffering.frames import DECISION
-from agent_memory.errors import Forbidden
-from agent_memory.ids import decision_id_for, new_decision_id
+from agent_memory.core.errors import Forbidden
+from agent_memory.core.ids import decision_id_for, new_decision_id
 
 NOON = "2026-11-20T12:00:00Z"
 
@@ -232,7 +232,7 @@ def test_a_process_that_just_ends_loses_nothing(directory):
     script = f"""
 import asyncio
 from agent_memory import BufferedDecisionLogger, DecisionLogger
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.storage.factory import in_memory_stores
 class Slow(DecisionLogger):
     async def log_decisions(self, drafts):
         await asyncio.to_thread(__import__("time").sleep, 0.02)

@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.buffering.payloads import _most_bytes, decision_payload, outcome_payload
-from agent_memory.codec import canonical_json, check, encode
-from agent_memory.decision_drafts import decision_of
-from agent_memory.decision_log import DecisionLog
-from agent_memory.errors import InvalidInput
-from agent_memory.ids import new_decision_id
-from agent_memory.stores.connections import in_memory_stores
-from agent_memory.stores.decision_items import decision_item
-from agent_memory.stores.dynamodb_items import item_bytes
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.ids import new_decision_id
+from agent_memory.core.json_values import canonical_json, check
+from agent_memory.decisions.inputs import decision_of
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.storage.dynamodb.attribute_values import encode
+from agent_memory.storage.dynamodb.decision_items import decision_item
+from agent_memory.storage.dynamodb.items import item_bytes
+from agent_memory.storage.factory import in_memory_stores
 
 DECISION_ID = new_decision_id("QUERY", 1_763_640_000_000)
 

@@ -9,8 +9,8 @@ import pytest
 from buffer_fakes import CONTEXT, REASONING, Down, FakeStore, log_some
 
 from agent_memory import BufferedDecisionLogger, Conflict, DecisionLogger, InvalidInput, Unavailable
-from agent_memory.clock import FixedClock, SystemClock, parse_instant
-from agent_memory.ids import decision_id_for
+from agent_memory.core.clock import FixedClock, SystemClock, parse_instant
+from agent_memory.core.ids import decision_id_for
 
 NOON = "2026-11-20T12:00:00Z"
 

@@ -10,7 +10,7 @@ import pytest
 from agent_memory.buffering import write_ahead_log
 from agent_memory.buffering.frames import DECISION, OVERHEAD_BYTES, Damage
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
-from agent_memory.errors import AgentMemoryError, Conflict, InvalidInput, Unavailable
+from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, Unavailable
 
 NOW_MS = 1_763_640_000_000
 RECORD_BYTES = OVERHEAD_BYTES + len(b"payload 00")

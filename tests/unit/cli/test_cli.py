@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from typer.main import get_command
 
-from agent_memory.archive_seals import Chain
 from agent_memory.cli import main, verify
 from agent_memory.cli.app import app
-from agent_memory.keys import ARCHIVE_CHAIN, archive_file_key
-from agent_memory.stores.in_memory import InMemoryBlobs
-from agent_memory.stores.parquet_archive import ParquetArchive
+from agent_memory.core.keys import ARCHIVE_CHAIN, archive_file_key
+from agent_memory.model.seals import Chain
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet.archive import ParquetArchive
 from tests.faults import FailingOnce
 from tests.unit.archive.archives import AGENT, FIRST, sealed_archive
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.cli import main, night, whole
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.storage.factory import in_memory_stores
 
 BUCKET = ["--bucket", "archive"]
 

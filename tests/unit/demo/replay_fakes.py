@@ -3,10 +3,10 @@
 import asyncio
 from datetime import UTC, datetime
 
-from agent_memory.clock import FixedClock
-from agent_memory.decision_logger import DecisionLogger
-from agent_memory.memory_manager import MemoryManager
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.client.decision_logger import DecisionLogger
+from agent_memory.client.memory_manager import MemoryManager
+from agent_memory.core.clock import FixedClock
+from agent_memory.storage.factory import in_memory_stores
 from demo.bars import sample_bars
 from demo.cycles import AGENT_ID
 from demo.nights import Night
@@ -100,7 +100,7 @@ def at(text):
 
 
 def _everything():
-    from agent_memory.decision_queries import DecisionFilter
+    from agent_memory.decisions.queries import DecisionFilter
 
     return DecisionFilter()
 

@@ -1,6 +1,6 @@
 import pytest
 
-from agent_memory.errors import Unavailable
+from agent_memory.core.errors import Unavailable
 from demo import run
 from demo.__main__ import main
 from demo.errors import DemoError

@@ -4,8 +4,8 @@ import json
 import pytest
 from replay_fakes import at
 
-from agent_memory.keys import report_key
-from agent_memory.stores.in_memory import InMemoryBlobs
+from agent_memory.core.keys import report_key
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from demo.errors import DemoError
 from demo.nights import Nights
 

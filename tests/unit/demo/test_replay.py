@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from replay_fakes import FakeMemory, FakeNightError, FakeNights, Watching, at, first_bars
 
-from agent_memory.errors import Conflict
+from agent_memory.core.errors import Conflict
 from demo import cycles as hunted
 from demo import plan
 from demo.cycles import AGENT_ID, Cycles

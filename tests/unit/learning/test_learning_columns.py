@@ -3,8 +3,8 @@
 import numpy as np
 
 from agent_memory.learning import columns
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.tables import Facts, tables_of
+from agent_memory.model.evidence import Evidence
 
 LIMITS = {"min_occurrences": 2, "max_distinct_values": 3, "max_columns": 10}
 

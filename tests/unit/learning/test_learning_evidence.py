@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from agent_memory.errors import InvalidInput
-from agent_memory.learning.evidence import Evidence, evidence_of, features_of, key_of, value_of
+from agent_memory.core.errors import InvalidInput
+from agent_memory.learning.evidence import evidence_of, features_of, key_of, value_of
+from agent_memory.model.evidence import Evidence
 
 
 def decision(**changes: object) -> dict[str, object]:

@@ -5,10 +5,10 @@ import pytest
 
 from agent_memory.learning.change import log_odds_ratio
 from agent_memory.learning.discovery import Record
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.following import Watch, follow, least_log_odds, population_of
 from agent_memory.learning.patterns import PatternThresholds, identify_patterns, records_of
 from agent_memory.learning.tables import tables_of
+from agent_memory.model.evidence import Evidence
 from benchmarks.worlds import PLANTED, planted_world
 
 HOUR_MS = 3_600_000

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from agent_memory.learning.controls import shuffled
 from agent_memory.learning.patterns import Identification, PatternThresholds, identify_patterns
 from benchmarks.worlds import PLANTED, chance_world, evidence_from, features_for, planted_world

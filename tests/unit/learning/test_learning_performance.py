@@ -2,11 +2,11 @@
 
 import pytest
 
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.intervals import wilson_interval
 from agent_memory.learning.patterns import PatternThresholds, records_of
 from agent_memory.learning.performance import archetypes, sources, strategies
 from agent_memory.learning.tables import tables_of
+from agent_memory.model.evidence import Evidence
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -9,8 +9,9 @@ import duckdb
 import pytest
 
 from agent_memory.learning.controls import shuffled
-from agent_memory.learning.evidence import Evidence, evidence_of
+from agent_memory.learning.evidence import evidence_of
 from agent_memory.learning.patterns import identify_patterns
+from agent_memory.model.evidence import Evidence
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 BANDIT, CARRY = DATA / "open_bandit_small_60k.parquet", DATA / "btc_carry_trade_log_2021_2023.parquet"

@@ -6,13 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from agent_memory.learning.clustering import (
-    Blocks,
-    blocks_of,
-    design_effect,
-    effective_sizes,
-    intra_class_correlation,
-)
+from agent_memory.learning.clustering import Blocks, blocks_of, design_effect, effective_sizes, intra_class_correlation
 from agent_memory.learning.comparison import Comparison, Sample, compare
 from agent_memory.learning.intervals import newcombe_interval, wilson_interval
 from agent_memory.learning.statistics import (

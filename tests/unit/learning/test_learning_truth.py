@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from agent_memory.learning.controls import shuffled
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.patterns import PatternThresholds, identify_patterns
+from agent_memory.model.evidence import Evidence
 from benchmarks.calibration import CHANCES, judged_patterns
 from benchmarks.lives import life_after
 from benchmarks.worlds import PLANTED, chance_world, cycles_world, planted_world, regimes_world

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from report_samples import CONTEXTS, TYPES, empty_report, rich_report
 
-from agent_memory.costs import load_prices, monthly_cost
+from agent_memory.pricing import load_prices, monthly_cost
 from agent_memory.reporting import render_report
 from tests.workloads import DEPLOYMENT, UNITS, every_ten_minutes
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from price_samples import walk
 
-from agent_memory.errors import Conflict, NotFound
+from agent_memory.core.errors import Conflict, NotFound
 from trading_agents.paper import PaperBar
 
 

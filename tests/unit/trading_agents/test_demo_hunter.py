@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 from market_samples import START, changed_from, live, random_bars, real_life
 
-from agent_memory.clock import parse_instant
-from agent_memory.ids import parse_decision_id, type_tag
+from agent_memory.core.clock import parse_instant
+from agent_memory.core.ids import parse_decision_id, type_tag
 from demo.bars import sample_bars
 from trading_agents import BAR_SOURCES, WARM_UP_BARS
 

@@ -7,8 +7,8 @@ from paper_samples import Log, feed, paper_bars, write_csv
 
 from agent_memory import DecisionLogger
 from agent_memory.cli import main
-from agent_memory.clock import SystemClock
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.core.clock import SystemClock
+from agent_memory.storage.factory import in_memory_stores
 from trading_agents.paper import PaperTrader, command, trade_on_paper
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paper_samples import Killed, Log, feed, paper_bars
 
-from agent_memory.errors import Conflict, InvalidInput, Unavailable
+from agent_memory.core.errors import Conflict, InvalidInput, Unavailable
 from trading_agents.memory import files
 from trading_agents.paper import PaperSettings, StateFile, trade_on_paper
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from paper_samples import paper_bars
 from price_samples import walk
 
-from agent_memory.errors import InvalidInput
-from agent_memory.ids import parse_decision_id
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.ids import parse_decision_id
 from trading_agents.indicators.regimes import turbulence
 from trading_agents.paper import PaperBar, PaperSettings, PaperTrader
 from trading_agents.paper.daily_turbulence import DailyTurbulence

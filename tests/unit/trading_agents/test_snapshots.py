@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents import (
     AgentHealth,
     Composer,

@@ -6,7 +6,7 @@ nor SciPy.
 
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.errors import (
+from agent_memory.core.errors import (
     AgentMemoryError,
     Conflict,
     Forbidden,
@@ -16,16 +16,17 @@ from agent_memory.errors import (
     TooLarge,
     Unavailable,
 )
-from agent_memory.models import DecisionType, MemoryType
+from agent_memory.model.decisions import DecisionType
+from agent_memory.model.memories import MemoryType
 
 if TYPE_CHECKING:
-    from agent_memory.analytics import MemoryAnalytics
-    from agent_memory.aws_clients import AWSMemoryClients
-    from agent_memory.blocking import Blocking
     from agent_memory.buffering import BufferedDecisionLogger, BufferMetrics
-    from agent_memory.client import AgentMemoryClient
-    from agent_memory.decision_logger import DecisionLogger
-    from agent_memory.memory_manager import MemoryManager
+    from agent_memory.client.aws_clients import AWSMemoryClients
+    from agent_memory.client.blocking import Blocking
+    from agent_memory.client.client import AgentMemoryClient
+    from agent_memory.client.decision_logger import DecisionLogger
+    from agent_memory.client.memory_manager import MemoryManager
+    from agent_memory.reporting.analytics import MemoryAnalytics
 
 __all__ = [
     "AWSMemoryClients",
@@ -49,14 +50,14 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "AWSMemoryClients": "agent_memory.aws_clients",
-    "AgentMemoryClient": "agent_memory.client",
+    "AWSMemoryClients": "agent_memory.client.aws_clients",
+    "AgentMemoryClient": "agent_memory.client.client",
     "BufferMetrics": "agent_memory.buffering",
-    "Blocking": "agent_memory.blocking",
+    "Blocking": "agent_memory.client.blocking",
     "BufferedDecisionLogger": "agent_memory.buffering",
-    "DecisionLogger": "agent_memory.decision_logger",
-    "MemoryAnalytics": "agent_memory.analytics",
-    "MemoryManager": "agent_memory.memory_manager",
+    "DecisionLogger": "agent_memory.client.decision_logger",
+    "MemoryAnalytics": "agent_memory.reporting.analytics",
+    "MemoryManager": "agent_memory.client.memory_manager",
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 
 Snapshot = dict[str, Any]
 """A JSON object: `of` (what it is of), `version`, and the data."""

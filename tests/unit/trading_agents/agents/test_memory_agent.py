@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_trading_agents import PlainAgent, PlainHedgeAgent
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents import (
     HedgeAgentWithMemory,
     MemoryAwareAgent,

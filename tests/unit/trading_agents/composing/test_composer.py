@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent_memory.errors import InvalidInput, NotFound
+from agent_memory.core.errors import InvalidInput, NotFound
 from trading_agents import Composer, Hedge, HedgeAgentWithMemory, MarketOutcome, TradingMemoryStore
 
 a, b, c = (SimpleNamespace(name=name) for name in "abc")

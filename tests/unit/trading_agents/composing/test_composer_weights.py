@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from demo.bars import sample_bars
 from tests.regret import best_with_switches, gain_of
 from trading_agents.composing.weights import FixedShare, Hedge

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.hunting import PRICE_SOURCES, CsvSeries
 from trading_agents.hunting.sources import breakout, mean_reversion, momentum
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from agent_memory import DecisionLogger, MemoryManager
-from agent_memory.clock import FixedClock
-from agent_memory.errors import InvalidInput, Unavailable
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.core.clock import FixedClock
+from agent_memory.core.errors import InvalidInput, Unavailable
+from agent_memory.storage.factory import in_memory_stores
 from trading_agents import IntegratedMarketHunterAgent, MarketContext, MemoryAwareMarketHunterAgent
 from trading_agents.hunting.patterns import source_patterns
 from trading_agents.hunting.selection import SourceScores, select

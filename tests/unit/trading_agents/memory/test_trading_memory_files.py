@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from agent_memory import MemoryManager
-from agent_memory.errors import InvalidInput
-from agent_memory.stores.connections import in_memory_stores
+from agent_memory.core.errors import InvalidInput
+from agent_memory.storage.factory import in_memory_stores
 from trading_agents.memory import LongTermTradingMemory, TradingMemoryStore
 
 NOW = 1_795_176_000.25

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_trading_memory import HalfLives, PlainStore
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 
 NOW = 1_795_176_000.0

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents import LossMemory, TradingMemoryStore
 
 

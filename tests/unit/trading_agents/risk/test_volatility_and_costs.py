@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from demo.bars import sample_bars
 from trading_agents import CostGate, VolatilityMemory
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent_memory.buffering.frames import DECISION, OUTCOME, Item, Record
-from agent_memory.errors import Forbidden, Unavailable
+from agent_memory.core.errors import Forbidden, Unavailable
 
 Answer = Mapping[str, Any]
 

@@ -14,8 +14,8 @@ from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 from agent_memory.buffering.delivery import Sink, deliver
 from agent_memory.buffering.rejected import keep_rejected
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
-from agent_memory.clock import Clock
-from agent_memory.errors import Unavailable
+from agent_memory.core.clock import Clock
+from agent_memory.core.errors import Unavailable
 
 Answered = TypeVar("Answered")
 

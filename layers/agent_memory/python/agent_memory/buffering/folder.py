@@ -7,7 +7,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from agent_memory.errors import AgentMemoryError, Conflict, InvalidInput
+from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput
 
 _POSITION = struct.Struct("<QI")
 _SUFFIX = ".wal"

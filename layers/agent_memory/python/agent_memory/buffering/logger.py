@@ -13,11 +13,11 @@ from agent_memory.buffering.frames import DECISION, OUTCOME
 from agent_memory.buffering.metrics import BufferMetrics
 from agent_memory.buffering.payloads import decision_payload, outcome_payload
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
-from agent_memory.clock import Clock, Instant, SystemClock
-from agent_memory.decision_drafts import decision_draft, outcome_report
-from agent_memory.errors import InvalidInput, Rejected, Unavailable
-from agent_memory.keys import check_agent_id
-from agent_memory.models import Document
+from agent_memory.core.clock import Clock, Instant, SystemClock
+from agent_memory.core.errors import InvalidInput, Rejected, Unavailable
+from agent_memory.core.json_values import Document
+from agent_memory.core.names import check_agent_id
+from agent_memory.decisions.inputs import decision_draft, outcome_report
 
 DEFAULT_BATCH = 100
 _DEFAULT_PENDING_BYTES = 256 << 20

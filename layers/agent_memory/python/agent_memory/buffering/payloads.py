@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from agent_memory.clock import to_iso
-from agent_memory.codec import check
-from agent_memory.decision_drafts import decision_of, report_of
-from agent_memory.ids import parse_decision_id
-from agent_memory.stores.decision_items import decision_item
-from agent_memory.stores.large_parts import MAX_DECISION_BYTES, check_size
+from agent_memory.core.clock import to_iso
+from agent_memory.core.ids import parse_decision_id
+from agent_memory.core.json_values import check
+from agent_memory.decisions.inputs import decision_of, report_of
+from agent_memory.storage.dynamodb.decision_items import decision_item
+from agent_memory.storage.dynamodb.large_parts import MAX_DECISION_BYTES, check_size
 
 # An item's keys, ids and times, generously.
 _FIXED_BYTES = 5_000

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent_memory.buffering.delivery import Answer
 from agent_memory.buffering.frames import DECISION, Item, Record
-from agent_memory.clock import to_iso
+from agent_memory.core.clock import to_iso
 
 
 def keep_rejected(file: Path, rejected: Sequence[tuple[Item, Answer]], now_ms: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from agent_memory.buffering.folder import Folder
 from agent_memory.buffering.frames import OVERHEAD_BYTES, Damage, Record, frame, walk
 from agent_memory.buffering.segments import SegmentReader, SegmentWriter, Window
-from agent_memory.errors import InvalidInput, Unavailable
+from agent_memory.core.errors import InvalidInput, Unavailable
 
 SEGMENT_BYTES = 8 << 20
 _logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from agent_memory.cli.night import night
 from agent_memory.cli.policy import policy
 from agent_memory.cli.verify import verify
 from agent_memory.cli.whole import export, forget
-from agent_memory.errors import AgentMemoryError
+from agent_memory.core.errors import AgentMemoryError
 
 FAILED = 2
 INTERRUPTED = 130

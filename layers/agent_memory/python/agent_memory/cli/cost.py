@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from agent_memory.cli.options import AsJson
-from agent_memory.costs import (
+from agent_memory.pricing import (
     Cost,
     PerMillion,
     Workload,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent_memory.cli.options import AsJson, Bucket, Day, TablePrefix, stores_of
-from agent_memory.night.whole import run_nights
+from agent_memory.nightly.run import run_nights
 
 FAILED_AGENTS = 1
 

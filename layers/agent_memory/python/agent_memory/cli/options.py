@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from agent_memory.clock import parse_date
-from agent_memory.errors import InvalidInput, Unavailable
-from agent_memory.keys import check_agent_id
-from agent_memory.stores.connections import Stores, open_stores
+from agent_memory.core.clock import parse_date
+from agent_memory.core.errors import InvalidInput, Unavailable
+from agent_memory.core.names import check_agent_id
+from agent_memory.ports.stores import Stores
+from agent_memory.storage.factory import open_stores
 
 
 def _agent(value: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agent_memory.agent_policy import agent_policy
+from agent_memory.admin.agent_policy import agent_policy
 from agent_memory.cli.options import Agent
 
 

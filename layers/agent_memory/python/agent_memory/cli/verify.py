@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from agent_memory.archive_verification import Finding, Verification, verify_archive
+from agent_memory.archive.verification import Finding, Verification, verify_archive
 from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day, stores_of
-from agent_memory.clock import SystemClock
+from agent_memory.core.clock import SystemClock
 
 FOUND = 1
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from agent_memory.agent_data import AgentData
+from agent_memory.admin.agent_data import AgentData
 from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, stores_of
-from agent_memory.clock import SystemClock
-from agent_memory.models import MemoryType
+from agent_memory.core.clock import SystemClock
+from agent_memory.model.memories import MemoryType
 
 
 def export(

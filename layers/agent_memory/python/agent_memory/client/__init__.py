@@ -1,5 +1,1 @@
-"""The Python client of the HTTP API, with the same methods as the direct classes."""
-
-from agent_memory.client.client import AgentMemoryClient
-
-__all__ = ["AgentMemoryClient"]
+"""What agent code calls: the decision log and the memory, directly or over signed HTTP."""

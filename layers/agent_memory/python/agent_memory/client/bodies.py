@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent_memory.client.requests import iso
-from agent_memory.clock import SystemClock, parse_instant, to_iso
-from agent_memory.codec import check
-from agent_memory.errors import InvalidInput
-from agent_memory.http_limits import MAX_BATCH, MAX_BODY_BYTES, carried_bytes
-from agent_memory.ids import new_decision_id
+from agent_memory.core.clock import SystemClock, parse_instant, to_iso
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES, carried_bytes
+from agent_memory.core.ids import new_decision_id
+from agent_memory.core.json_values import check
 
 # Of carried bytes, so that the limits of body and event both hold, with room for the frame of a batch.
 _BATCH_BYTES = MAX_BODY_BYTES - 1_024

@@ -13,14 +13,15 @@ from agent_memory.client.cycle_calls import CycleCalls
 from agent_memory.client.memory_calls import MemoryCalls
 from agent_memory.client.requests import Requests, time_query
 from agent_memory.client.signing import SigV4, region_of
-from agent_memory.clock import Instant
-from agent_memory.decision_drafts import decision_draft, outcome_report
-from agent_memory.decision_queries import DecisionFilter, SuccessFilter, TimeRange
-from agent_memory.errors import InvalidInput
-from agent_memory.http_limits import MAX_BATCH
-from agent_memory.ids import MAX_SHARDS, parse_decision_id
-from agent_memory.keys import check_agent_id, check_pools
-from agent_memory.models import Document
+from agent_memory.core.checks import check_integer
+from agent_memory.core.clock import Instant
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.http_limits import MAX_BATCH
+from agent_memory.core.ids import MAX_SHARDS, parse_decision_id
+from agent_memory.core.json_values import Document
+from agent_memory.core.names import check_agent_id, check_pools
+from agent_memory.decisions.inputs import decision_draft, outcome_report
+from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, TimeRange
 
 _REQUESTS_AT_ONCE = 4
 
@@ -65,9 +66,7 @@ class AgentMemoryClient(MemoryCalls, CycleCalls):
 
             session = boto3.Session()
         self.agent_id = check_agent_id(agent_id)
-        if not isinstance(write_shards, int) or not 1 <= write_shards <= MAX_SHARDS:
-            raise InvalidInput("write_shards", f"{write_shards!r:.40} is not a whole number from 1 to {MAX_SHARDS}")
-        self.write_shards = write_shards
+        self.write_shards = check_integer("write_shards", write_shards, least=1, most=MAX_SHARDS)
         self.pools = check_pools(pools)
         auth = SigV4(session, region or region_of(base_url, session))
         self._http, *self._pools = (

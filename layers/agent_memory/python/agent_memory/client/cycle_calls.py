@@ -6,10 +6,10 @@ from uuid import uuid4
 
 from agent_memory.client.bodies import json_text
 from agent_memory.client.requests import Requests, iso, segment
-from agent_memory.clock import Instant
-from agent_memory.cycles import Cycle, Performance
-from agent_memory.models import Document
-from agent_memory.retention import RATE_LIMIT_SECONDS, RECENT_CYCLES
+from agent_memory.core.clock import Instant
+from agent_memory.core.json_values import Document
+from agent_memory.core.retention import RATE_LIMIT_SECONDS, RECENT_CYCLES
+from agent_memory.memory.cycles import Cycle, Performance
 
 
 class CycleCalls:

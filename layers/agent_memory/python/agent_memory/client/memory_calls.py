@@ -6,10 +6,11 @@ from typing import Any
 
 from agent_memory.client.bodies import document_text, json_text
 from agent_memory.client.requests import Requests, iso, number, segment, time_query
-from agent_memory.clock import Instant
-from agent_memory.decision_queries import TimeRange
-from agent_memory.models import Document, MemoryType
-from agent_memory.retention import CONTEXT_SECONDS
+from agent_memory.core.clock import Instant
+from agent_memory.core.json_values import Document
+from agent_memory.core.retention import CONTEXT_SECONDS
+from agent_memory.decisions.queries import TimeRange
+from agent_memory.model.memories import MemoryType
 
 
 class MemoryCalls:

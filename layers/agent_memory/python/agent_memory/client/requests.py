@@ -10,9 +10,8 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from agent_memory.client.signing import SigV4
-from agent_memory.clock import Instant, parse_instant, to_iso
-from agent_memory.decision_queries import TimeRange
-from agent_memory.errors import (
+from agent_memory.core.clock import Instant, parse_instant, to_iso
+from agent_memory.core.errors import (
     AgentMemoryError,
     Conflict,
     Forbidden,
@@ -23,6 +22,7 @@ from agent_memory.errors import (
     TooLarge,
     Unavailable,
 )
+from agent_memory.decisions.queries import TimeRange
 
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 4

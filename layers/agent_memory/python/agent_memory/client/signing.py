@@ -9,7 +9,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 
-from agent_memory.errors import Forbidden
+from agent_memory.core.errors import Forbidden
 
 _API_HOST = re.compile(r"\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.")
 _DEFAULT_REGION = "us-east-1"

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent_memory.learning.evidence import Evidence
+from agent_memory.model.evidence import Evidence
 
 
 def shuffled(evidence: Sequence[Evidence], seed: int) -> list[Evidence]:

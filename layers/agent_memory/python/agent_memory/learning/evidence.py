@@ -5,11 +5,11 @@ Pure Python: importing this module costs no numpy.
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
+from agent_memory.model.evidence import Evidence
 
 MAX_VALUE_CHARACTERS = 64
 """A longer text is prose or an identifier, not a fact that comes back."""
@@ -22,20 +22,6 @@ SELECTED_SOURCES = "reasoning.selected"
 SOURCE = "source"
 STRATEGIES = ("reasoning.strategy", "metadata.strategy")
 """Where an agent says which strategy it follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One decision whose outcome is known.
-
-    `timestamp_ms` counts milliseconds since 1970 in UTC. `features` are sorted and without duplicates.
-    """
-
-    decision_id: str
-    decision_type: str
-    timestamp_ms: int
-    success: bool
-    features: tuple[str, ...]
 
 
 def evidence_of(decision: Mapping[str, Any]) -> Evidence | None:

@@ -8,11 +8,11 @@ import numpy as np
 from agent_memory.learning.columns import BoolArray
 from agent_memory.learning.comparison import Comparison
 from agent_memory.learning.discovery import Record
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.model import Pattern, PatternThresholds
 from agent_memory.learning.patterns import identify_in, records_of
 from agent_memory.learning.reliability import Forecasts
 from agent_memory.learning.tables import tables_of
+from agent_memory.model.evidence import Evidence
 
 STRETCHES = 6
 _LEARNED_FROM = 0.4

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from agent_memory.learning.counting import MAX_FEATURES
 
 _MINUTE_MS = 60_000

@@ -14,10 +14,10 @@ from scipy import stats
 from agent_memory.learning.comparison import Comparison
 from agent_memory.learning.counting import Counts
 from agent_memory.learning.discovery import Candidate, Record, discover, record_of
-from agent_memory.learning.evidence import Evidence
 from agent_memory.learning.model import Holdout, Identification, Pattern, PatternThresholds, Rate
 from agent_memory.learning.tables import ByteArray, EvidenceTable, tables_of
 from agent_memory.learning.wording import description_of, pattern_id_of
+from agent_memory.model.evidence import Evidence
 
 __all__ = [
     "Holdout",

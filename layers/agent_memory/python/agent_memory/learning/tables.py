@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent_memory.learning.evidence import Evidence
+from agent_memory.model.evidence import Evidence
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 from agent_memory.reporting import view, words
 from agent_memory.reporting.days import Counts, count_by_day, draw_days
 from agent_memory.reporting.drawing import CANVASES, Canvas, inline_svg
 from agent_memory.reporting.intervals import Panel, draw_intervals
 from agent_memory.reporting.levels import draw_levels, holding
 from agent_memory.reporting.reliability import draw_reliability
-from agent_memory.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.agents.confidence import ConfidenceRule, OutcomeRecord, WinRateRule, limited
 from trading_agents.agents.readings import Features, number
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore

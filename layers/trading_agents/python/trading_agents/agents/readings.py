@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 
 Features = Mapping[str, Mapping[str, Any]]
 """`{"hedge": {"net_gamma_exposure": -0.7, …}, "liquidity": {…}, …}`; a group or reading may be missing."""

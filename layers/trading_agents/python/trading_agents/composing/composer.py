@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
-from agent_memory.errors import InvalidInput, NotFound
+from agent_memory.core.errors import InvalidInput, NotFound
 from trading_agents.composing.regimes import RegimeMemory
 from trading_agents.composing.weights import FixedShare, Hedge, WeightRule, Weights, rule_from_state
 from trading_agents.memory import TradingMemoryStore

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 Weights = dict[str, float]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 
 UNKNOWN = 0.5
 """Score of a source that has not been judged."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 
 MarketData = Mapping[str, Any]
 SourceFunction = Callable[[MarketData], float | Awaitable[float | None] | None]

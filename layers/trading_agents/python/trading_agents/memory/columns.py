@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent_memory.recall import words_of
 from trading_agents.memory.fading import Fading
 from trading_agents.memory.items import TradingMemoryItem
 
@@ -35,7 +34,7 @@ class Columns:
 
     def append(self, item: TradingMemoryItem, fading: Fading) -> set[int]:
         """Add a row and return the item's words, each once."""
-        words = {self._number(word) for word in words_of(item.content)}
+        words = {self._number(word) for word in item.content.lower().split()}
         self.score.append(item.score)
         self.timestamp.append(item.timestamp)
         self.key.append(fading.key(item.score, item.timestamp))
@@ -48,7 +47,7 @@ class Columns:
 
     def numbers_of(self, query: str) -> list[int]:
         """The words of a query that any item has, each once."""
-        return [self._numbers[word] for word in dict.fromkeys(words_of(query)) if word in self._numbers]
+        return [self._numbers[word] for word in dict.fromkeys(query.lower().split()) if word in self._numbers]
 
     def alive(self, places: Places, labels: Labels = (None, None)) -> Places:
         """Those of the places that still hold an item, of the kind and symbol asked for."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.memory.items import TradingMemoryItem
 
 _FORMAT = "trading-memory/1"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 
 _RANKED_BY = frozenset({"kind", "content", "score", "symbol", "timestamp"})
 

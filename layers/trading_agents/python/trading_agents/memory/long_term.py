@@ -4,8 +4,8 @@ import hashlib
 from typing import Any
 
 from agent_memory import MemoryManager
-from agent_memory.clock import parse_instant, to_iso
-from agent_memory.codec import canonical_json
+from agent_memory.core.clock import parse_instant, to_iso
+from agent_memory.core.json_values import canonical_json
 from trading_agents.memory.items import TradingMemoryItem
 from trading_agents.memory.store import TradingMemoryStore
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.price_bars import PriceBars
 
 PRICES = ("open", "high", "low", "close")

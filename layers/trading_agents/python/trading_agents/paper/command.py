@@ -92,12 +92,12 @@ async def _trade(
 
 
 def _client(url: str, agent: str) -> Any:
-    from agent_memory.client import AgentMemoryClient  # noqa: PLC0415
+    from agent_memory.client.client import AgentMemoryClient  # noqa: PLC0415
 
     return AgentMemoryClient(url, agent)
 
 
 def _logger(agent: str, table_prefix: str | None, bucket: str | None) -> Any:
-    from agent_memory.decision_logger import DecisionLogger  # noqa: PLC0415
+    from agent_memory.client.decision_logger import DecisionLogger  # noqa: PLC0415
 
     return DecisionLogger(agent, stores=stores_of(table_prefix, bucket))

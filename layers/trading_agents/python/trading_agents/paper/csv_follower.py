@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.paper.bars import PRICES, PaperBar
 from trading_agents.price_bars import TIME_NAMES, BarsError
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agent_memory.ids import decision_id_for
-from agent_memory.models import DecisionType
+from agent_memory.core.ids import decision_id_for
+from agent_memory.model.decisions import DecisionType
 from trading_agents.composing import FinalSignal
 from trading_agents.composing.composer import DIRECTIONS
 from trading_agents.paper.book import ClosedTrade

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)

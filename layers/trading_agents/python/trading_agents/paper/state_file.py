@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agent_memory.errors import Conflict, InvalidInput
+from agent_memory.core.errors import Conflict, InvalidInput
 from trading_agents.memory.files import read_checked, write_whole
 from trading_agents.paper.settings import PaperSettings
 from trading_agents.paper.trader import PaperTrader

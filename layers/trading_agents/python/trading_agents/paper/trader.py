@@ -12,8 +12,8 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent_memory.errors import InvalidInput
-from agent_memory.keys import check_agent_id
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.names import check_agent_id
 from trading_agents.paper.bars import PaperBar
 from trading_agents.paper.panel import Panel
 from trading_agents.paper.portfolio import Portfolio

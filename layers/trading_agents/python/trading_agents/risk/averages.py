@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 
 
 @dataclass(slots=True)

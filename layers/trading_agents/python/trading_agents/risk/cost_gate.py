@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left, insort
 from collections import deque
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 _DAY_SECONDS = 86_400

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.risk.averages import Average
 from trading_agents.snapshots import Snapshot, data_of, snapshot
 

@@ -2,7 +2,7 @@
 
 import math
 
-from agent_memory.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput
 from trading_agents.risk.averages import Average
 from trading_agents.snapshots import Snapshot, data_of, snapshot
 

@@ -1,0 +1,1 @@
+"""Administration of one agent: export and erasure of its data, IAM policy."""

@@ -1,0 +1,112 @@
+"""Everything that is kept of one agent, as a whole: to hand it out, and to forget it."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from agent_memory.core.clock import Clock, to_iso
+from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
+from agent_memory.core.names import check_agent_id
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.model.memories import MemoryType
+from agent_memory.ports.stores import Stores
+
+Receipt = dict[str, Any]
+
+
+class AgentData:
+    """One agent's data across table, cache and bucket. Every method blocks."""
+
+    def __init__(self, agent_id: str, stores: Stores, clock: Clock) -> None:
+        self._agent_id = check_agent_id(agent_id)
+        self._stores = stores
+        self._clock = clock
+
+    def export(self, path: Path, memory_types: Iterable[str] = tuple(MemoryType)) -> Receipt:
+        """Write everything into a zip file: JSON Lines of decisions, memories with all versions, states, short term.
+
+        Args:
+            path: of the file; one that is there is replaced once the new one is whole.
+            memory_types: types of long-term memory to look for, a team's own included.
+
+        Returns:
+            A receipt: `agent_id`, `exported_at`, `file`, `sha256`, and `counts` by kind.
+
+        Raises:
+            Unavailable: a store did not answer; no file is left behind.
+        """
+        log = DecisionLog(self._agent_id, self._stores, self._clock)
+        kinds: dict[str, Iterator[dict[str, Any]]] = {
+            "decisions": (one.as_dict() for one in log.stream(DecisionFilter(), newest_first=False)),
+            "memories": (
+                {**version.as_dict(), "removed": version.is_removed}
+                for kind in dict.fromkeys(memory_types)
+                for version in self._stores.memories.all_versions(self._agent_id, kind)
+            ),
+            "states": (
+                {"state_type": name, **state.as_dict()} for name, state in self._stores.states.below(self._agent_id, "")
+            ),
+            "short_term": ({"key": key, "data": value} for key, value in self._short_term()),
+        }
+        half_written = path.with_name(f"{path.name}.part")
+        try:
+            with zipfile.ZipFile(half_written, "w", zipfile.ZIP_DEFLATED) as archive:
+                counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
+            half_written.replace(path)
+        finally:
+            half_written.unlink(missing_ok=True)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return self._receipt("exported_at", counts) | {"file": str(path), "sha256": digest}
+
+    def forget(self, *, dry_run: bool) -> Receipt:
+        """Erase everything of the agent, or only count it: short term, decisions, memories, states, archive.
+
+        Objects go with all their versions. What is erased cannot be brought back; backups of the tables (point-in-time
+        recovery) hold it until they expire. Doing it again after a failure goes on where it stopped.
+
+        Returns:
+            A receipt: `agent_id`, `dry_run`, `forgotten_at`, and `counts` by kind.
+
+        Raises:
+            Unavailable: a store did not answer; some may have been erased already.
+        """
+        agent_id, stores = self._agent_id, self._stores
+        steps: dict[str, Callable[[], int]] = {
+            "decisions_and_links": lambda: stores.decisions.erase(agent_id, dry_run=dry_run),
+            "memories_and_versions": lambda: stores.memories.erase(agent_id, dry_run=dry_run),
+        }
+        if stores.short_term is not None:
+            short_term = stores.short_term
+            prefixes = (stm_key(agent_id, ""), accesses_prefix(agent_id))
+            steps = {"short_term": lambda: sum(short_term.erase(one, dry_run=dry_run) for one in prefixes)} | steps
+        if stores.blobs is not None:
+            blobs = stores.blobs
+            steps["objects_and_versions"] = lambda: sum(
+                blobs.erase(prefix, dry_run=dry_run) for prefix in object_prefixes(agent_id)
+            )
+        # Last: the register of agents, by which the night and a second attempt find what is left.
+        steps["states"] = lambda: stores.states.erase(agent_id, dry_run=dry_run)
+        counts = {name: step() for name, step in steps.items()}
+        return self._receipt("forgotten_at", counts) | {"dry_run": dry_run}
+
+    def _short_term(self) -> Iterator[tuple[str, Any]]:
+        if self._stores.short_term is not None:
+            prefix = stm_key(self._agent_id, "")
+            for key, value in self._stores.short_term.dump(prefix):
+                yield key.removeprefix(prefix), value
+
+    def _receipt(self, moment: str, counts: dict[str, int]) -> Receipt:
+        return {"agent_id": self._agent_id, moment: to_iso(self._clock.now_ms()), "counts": counts}
+
+
+def _write_lines(archive: zipfile.ZipFile, name: str, rows: Iterable[dict[str, Any]]) -> int:
+    count = 0
+    with archive.open(name, "w", force_zip64=True) as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            count += 1
+    return count

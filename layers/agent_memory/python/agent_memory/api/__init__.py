@@ -1,0 +1,1 @@
+"""The deployed functions: environment, HTTP API, nightly events, logs and metrics."""

@@ -1,0 +1,93 @@
+"""A function's environment, read once: a bad deployment fails at start with the variable's name."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent_memory.core.ids import MAX_SHARDS
+from agent_memory.ports.stores import Stores
+from agent_memory.storage.factory import open_stores, redis_client_for
+
+
+class BadEnvironment(Exception):
+    """A variable that the deployment should have set is missing or unusable."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """What the deployment tells a function."""
+
+    table_prefix: str
+    archive_bucket: str | None
+    redis_endpoint: str | None
+    redis_tls: bool
+    redis_user: str | None
+    redis_cache: str | None
+    write_shards: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "FunctionSettings":
+        """Read and check the variables `AGENT_MEMORY_…`.
+
+        Raises:
+            BadEnvironment: names the variable and what it should hold.
+        """
+        return cls(
+            table_prefix=_required(environment, "AGENT_MEMORY_TABLE_PREFIX"),
+            archive_bucket=environment.get("AGENT_MEMORY_ARCHIVE_BUCKET") or None,
+            redis_endpoint=_endpoint(environment, "AGENT_MEMORY_REDIS_ENDPOINT"),
+            redis_tls=_boolean(environment, "AGENT_MEMORY_REDIS_TLS"),
+            redis_user=environment.get("AGENT_MEMORY_REDIS_USER") or None,
+            redis_cache=environment.get("AGENT_MEMORY_REDIS_CACHE") or None,
+            write_shards=_whole_number(environment, "AGENT_MEMORY_WRITE_SHARDS", default=1, most=MAX_SHARDS),
+        )
+
+    def open_stores(self) -> Stores:
+        """The stores that these settings name."""
+        return open_stores(
+            table_prefix=self.table_prefix,
+            archive_bucket=self.archive_bucket,
+            redis_client=self._redis_client(),
+        )
+
+    def _redis_client(self) -> Any:
+        if self.redis_endpoint is None:
+            return None
+        provider = None
+        if self.redis_user:
+            from agent_memory.storage.redis.iam_token import ElastiCacheToken  # noqa: PLC0415  not needed without IAM
+
+            provider = ElastiCacheToken(self.redis_user, self.redis_cache or "")
+        return redis_client_for(self.redis_endpoint, tls=self.redis_tls, credential_provider=provider)
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name)
+    if not value:
+        raise BadEnvironment(f"{name} is not set; deploy the function with the stacks, or set it by hand")
+    return value
+
+
+def _boolean(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "false")
+    if value not in ("true", "false"):
+        raise BadEnvironment(f"{name} is {value!r}; write true or false")
+    return value == "true"
+
+
+def _whole_number(environment: Mapping[str, str], name: str, *, default: int, most: int) -> int:
+    value = environment.get(name) or str(default)
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= most:
+        raise BadEnvironment(f"{name} is {value!r}; write an integer from 1 to {most}")
+    return int(value)
+
+
+def _endpoint(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name)
+    if not value:
+        return None
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit():
+        raise BadEnvironment(f"{name} is {value!r}; write host:port")
+    return value

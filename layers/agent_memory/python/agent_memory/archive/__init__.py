@@ -1,0 +1,1 @@
+"""The archive of decisions: late writes, sealing, verification."""

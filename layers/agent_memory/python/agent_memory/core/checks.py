@@ -1,0 +1,17 @@
+"""Checks of arguments that several parts of the product take."""
+
+from agent_memory.core.errors import InvalidInput
+
+
+def check_integer(field: str, value: object, *, least: int, most: int | None = None) -> int:
+    """An integer within its bounds, both included; else `InvalidInput` that names the field. A boolean is none."""
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if is_integer and least <= value and (most is None or value <= most):  # type: ignore[operator]  # an integer
+        return value  # type: ignore[return-value]
+    bounds = f"of {least:,} or more" if most is None else f"from {least:,} to {most:,}"
+    raise InvalidInput(field, f"{value!r:.40} is not an integer {bounds}")
+
+
+def check_expected_version(version: object) -> int | None:
+    """The version that a caller expects: None for any, 0 for none yet; else `InvalidInput`."""
+    return None if version is None else check_integer("expected_version", version, least=0)

@@ -1,0 +1,107 @@
+"""Time as this package sees it: whole milliseconds since the Unix epoch, UTC."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from agent_memory.core.errors import InvalidInput
+
+Instant = datetime | str
+"""A moment as callers write it: an aware `datetime` or ISO 8601 text with an offset."""
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+END_OF_TIME_MS = 253_402_300_800_000
+"""The first millisecond after the year 9999."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+
+class FixedClock:
+    """A clock that stands still until it is set: for nights that are replayed, and for tests."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        return self._now_ms
+
+    def advance(self, milliseconds: int) -> None:
+        """Move on by `milliseconds`."""
+        self._now_ms += milliseconds
+
+
+def to_iso(ms: int) -> str:
+    """Fixed-width ISO 8601 in UTC with milliseconds, so that text order is time order."""
+    moment = _EPOCH + timedelta(milliseconds=ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def parse_instant(value: Instant, field: str = "timestamp") -> int:
+    """Milliseconds since the epoch of a moment that carries its offset; microseconds are cut off.
+
+    Raises:
+        InvalidInput: not a moment, no offset, or outside the years 1970-9999.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise InvalidInput(field, f"{value!r:.60} is not an ISO 8601 time") from error
+    if not isinstance(value, datetime):
+        raise InvalidInput(field, f"expected a datetime or ISO 8601 text, got {type(value).__name__}")
+    if value.tzinfo is None:
+        raise InvalidInput(field, "the time has no offset; write it in UTC, as 2026-11-20T10:30:00Z")
+    ms = (value - _EPOCH) // timedelta(milliseconds=1)
+    if not 0 <= ms < END_OF_TIME_MS:
+        raise InvalidInput(field, f"{value.isoformat()} lies outside the years 1970 to 9999")
+    return ms
+
+
+def parse_date(value: str, field: str = "date") -> date:
+    """A calendar day from `YYYY-MM-DD`.
+
+    Raises:
+        InvalidInput: not such a day.
+    """
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(field, f"{value!r:.40} is not a day; write it as 2026-11-20") from error
+
+
+def date_of(ms: int) -> date:
+    """The UTC day that a moment falls in."""
+    return (_EPOCH + timedelta(milliseconds=ms)).date()
+
+
+def day_start_ms(day: date) -> int:
+    """First millisecond of a UTC day; the next day's start is this day's end."""
+    return (day - _EPOCH.date()).days * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Moments from `start_ms` up to, not including, `end_ms`."""
+
+    start_ms: int
+    end_ms: int

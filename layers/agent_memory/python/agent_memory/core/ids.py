@@ -1,0 +1,102 @@
+"""Decision ids: UUIDs that carry their own time and decision type.
+
+Layout (RFC 9562, version 8, which leaves the fields to the application):
+
+    48 bits  milliseconds since the Unix epoch    -> ids sort by time
+     4 bits  version, 8
+    12 bits  type tag, high part
+     2 bits  variant
+    12 bits  type tag, low part
+     5 bits  shard, the write partition that the decision lies in
+    45 bits  random, or a digest of the caller's own name for the decision
+
+The type tag is a digest of the decision type's name. A reader that knows which types an agent
+uses finds the key of any decision from its id alone: no index on ids, no lookup table. The shard
+is chosen when the id is made, so that a change of `write_shards` never moves a decision.
+"""
+
+import hashlib
+import re
+import secrets
+import uuid
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent_memory.core.clock import Instant, parse_instant
+from agent_memory.core.errors import InvalidInput
+
+MAX_SHARDS = 32
+
+_RANDOM_BITS = 45
+_SHARD_BITS = 5
+_TAG_LOW_SHIFT = _RANDOM_BITS + _SHARD_BITS
+_TAG_LOW_BITS = 12
+_TAG_LOW_MASK = (1 << _TAG_LOW_BITS) - 1
+_VERSION = 8
+_VARIANT = 0b10
+_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class IdParts:
+    """What a decision id says: when the decision was made, the tag of its type, and its shard."""
+
+    timestamp_ms: int
+    type_tag: int
+    shard: int
+
+
+@lru_cache(maxsize=1024)
+def type_tag(decision_type: str) -> int:
+    """The 24-bit tag of a decision type: the head of the SHA-256 of its name."""
+    return int.from_bytes(hashlib.sha256(decision_type.encode()).digest()[:3])
+
+
+def new_decision_id(decision_type: str, timestamp_ms: int, *, write_shards: int = 1) -> str:
+    """A fresh id for a decision of this type made at this time, in a random one of the shards."""
+    shard = secrets.randbelow(write_shards) if write_shards > 1 else 0
+    return _compose(decision_type, timestamp_ms, shard, secrets.randbits(_RANDOM_BITS))
+
+
+def decision_id_for(decision_type: str, at: Instant, name: str, *, write_shards: int = 1) -> str:
+    """The same id for the same type, time, name and number of shards: for callers that may repeat themselves."""
+    digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
+    return _compose(decision_type, parse_instant(at, "at"), digest % write_shards, digest >> (64 - _RANDOM_BITS))
+
+
+def shard_of(decision_id: str) -> int:
+    """The shard that a decision id carries; 0 where there is only one."""
+    return (int(decision_id[19:23], 16) & 0b11) << 3 | int(decision_id[24], 16) >> 1
+
+
+def timestamp_of(decision_id: str) -> int:
+    """The milliseconds since the epoch that a decision id carries."""
+    return int(decision_id[:8] + decision_id[9:13], 16)
+
+
+def parse_decision_id(decision_id: object, field: str = "decision_id") -> IdParts:
+    """Read the time and the type tag out of a decision id.
+
+    Raises:
+        InvalidInput: not a decision id of this system.
+    """
+    if not isinstance(decision_id, str) or not _CANONICAL.match(decision_id):
+        raise InvalidInput(field, f"{decision_id!r:.60} is not a decision id (a lower-case version 8 UUID)")
+    number = int(decision_id.replace("-", ""), 16)
+    high = (number >> 64) & 0xFFF
+    low = (number >> _TAG_LOW_SHIFT) & _TAG_LOW_MASK
+    return IdParts(number >> 80, high << _TAG_LOW_BITS | low, shard_of(decision_id))
+
+
+def _compose(decision_type: str, timestamp_ms: int, shard: int, tail: int) -> str:
+    tag = type_tag(decision_type)
+    number = (
+        timestamp_ms << 80
+        | _VERSION << 76
+        | (tag >> _TAG_LOW_BITS) << 64
+        | _VARIANT << 62
+        | (tag & _TAG_LOW_MASK) << _TAG_LOW_SHIFT
+        | shard << _RANDOM_BITS
+        | tail
+    )
+    return str(uuid.UUID(int=number))

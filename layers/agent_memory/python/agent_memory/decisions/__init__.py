@@ -1,0 +1,1 @@
+"""The decision log of one agent: logging, outcomes, queries, chains, statistics."""

@@ -1,0 +1,139 @@
+"""The decision log of one agent: every method blocks; `DecisionLogger` is the async face."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from agent_memory.core.checks import check_integer
+from agent_memory.core.clock import Clock, SystemClock, to_iso
+from agent_memory.core.errors import NotFound
+from agent_memory.decisions.chains import ChainEntry, DecisionChains
+from agent_memory.decisions.lineage import Lineage
+from agent_memory.decisions.queries import MAX_PAGE, DecisionFilter, Page, beyond, make_cursor, read_cursor, sort_key
+from agent_memory.decisions.reader import DecisionTiers
+from agent_memory.decisions.registry import DecisionRegistry
+from agent_memory.decisions.statistics import grouped
+from agent_memory.decisions.writer import DecisionWriting, ItemResult
+from agent_memory.model.decisions import Decision
+from agent_memory.ports.stores import Stores
+
+
+class DecisionLog:
+    """Logs and finds one agent's decisions.
+
+    `write_shards` (1 to 32) spreads a hot agent's new decisions over so many partitions of the table.
+    """
+
+    def __init__(self, agent_id: str, stores: Stores, clock: Clock | None = None, *, write_shards: int = 1) -> None:
+        clock = clock or SystemClock()
+        self.agent_id = agent_id
+        self._registry = DecisionRegistry(agent_id, stores.states, clock, write_shards)
+        self._tiers = DecisionTiers(agent_id, stores, clock)
+        self._chains = DecisionChains(self._registry, self._tiers, stores.decisions)
+        self._writing = DecisionWriting(self._registry, stores, self._tiers, clock, Lineage(self._chains.find))
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def log(self, drafts: Sequence[Mapping[str, Any]]) -> list[ItemResult]:
+        """Log decisions; each has its own result, in order.
+
+        A draft is a mapping with `decision_type`, `context` and `reasoning`, and where wanted `metadata`,
+        `decision_id`, `timestamp`, `parent_ids` and `memory_ids`. The same id with the same content is UNCHANGED,
+        with other content CONFLICT. A draft that cannot be stored has an `InvalidInput` as its error and does not
+        hinder the others.
+
+        Raises:
+            Unavailable: the table did not answer; log the same drafts with the same ids again.
+        """
+        return self._writing.decisions(drafts, [f"/decisions/{place}" for place in range(len(drafts))])
+
+    def log_one(self, draft: Mapping[str, Any]) -> ItemResult:
+        """Log one decision; raises what stands in the way, fields named from the draft's own root."""
+        (result,) = self._writing.decisions([draft], [""])
+        return result.accepted()
+
+    def record_outcomes(self, reports: Sequence[Mapping[str, Any]]) -> list[ItemResult]:
+        """Add outcomes to decisions; each has its own result, in order.
+
+        A report is a mapping with `decision_id`, `outcome` (a mapping) and `success`, and where wanted `metrics`,
+        `horizon`, `amend`, `headline` and `timestamp`. The same outcome again is UNCHANGED, a different one of the
+        same horizon is CONFLICT unless `amend` is true; an outcome for a decision that is not in the log is
+        NOT_FOUND, and nothing is written for it.
+
+        Raises:
+            Unavailable: the table did not answer; send the same reports again.
+        """
+        return self._writing.outcomes(reports, [f"/outcomes/{place}" for place in range(len(reports))])
+
+    def record_outcome(self, report: Mapping[str, Any]) -> ItemResult:
+        """Add one outcome; raises what stands in the way, fields named from the report's own root."""
+        (result,) = self._writing.outcomes([report], [""])
+        return result.accepted()
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def get(self, decision_id: str) -> Decision:
+        """One decision, from the table or, once it has left that, from the archive.
+
+        Raises:
+            InvalidInput: not a decision id. NotFound: this agent logged no such decision.
+        """
+        (found,) = self._tiers.find([self._registry.key(decision_id)])
+        if found is None:
+            raise NotFound(f"{self.agent_id} has no decision {decision_id}")
+        return found
+
+    def stream(
+        self, wanted: DecisionFilter, *, newest_first: bool = True, after: str | None = None, first: int | None = None
+    ) -> Iterator[Decision]:
+        """Decisions in order of time and id across types and tiers, read as they are taken.
+
+        `after` is the sort key of the last decision already seen; `first` tells how many will probably be taken.
+        """
+        span = wanted.checked().span()
+        if after is not None:
+            span = beyond(span, after, newest_first=newest_first)
+        selection = wanted.selection(self.agent_id, self._registry.shards())
+        stream = self._tiers.stream(
+            selection,
+            span,
+            types=self._registry.types,
+            newest_first=newest_first,
+            first=None if wanted.has_rest else first,
+        )
+        for decision in stream:
+            is_new = after is None or (sort_key(decision) < after if newest_first else sort_key(decision) > after)
+            if is_new and wanted.rest_matches(decision):
+                yield decision
+
+    def page(
+        self, wanted: DecisionFilter, *, limit: int = 100, newest_first: bool = True, cursor: str | None = None
+    ) -> Page:
+        """Up to `limit` decisions (1 to 1,000) that match, and where to go on.
+
+        Raises:
+            InvalidInput: an unusable limit, filter or cursor.
+        """
+        check_integer("limit", limit, least=1, most=MAX_PAGE)
+        wanted.checked()
+        after = None if cursor is None else read_cursor(wanted, cursor, newest_first=newest_first)
+        stream = self.stream(wanted, newest_first=newest_first, after=after, first=limit)
+        found = list(islice(stream, limit))
+        full = len(found) == limit
+        return Page(found, make_cursor(wanted, found[-1], newest_first=newest_first) if full else None)
+
+    def chain(self, decision_id: str, depth: int = 5) -> list[ChainEntry]:
+        """What led to a decision and what came of it; see `DecisionChains.around`."""
+        return self._chains.around(decision_id, depth)
+
+    def statistics(self, wanted: DecisionFilter, group_by: str = "context") -> dict[str, Any]:
+        """Outcomes of the decisions that match, grouped; see `decision_statistics.grouped`."""
+        told = grouped(self.stream(wanted, newest_first=False), group_by)
+        start, end = wanted.time_range or (None, None)
+        span = wanted.span()
+        return {
+            "agent_id": self.agent_id,
+            "decision_type": wanted.decision_type,
+            "time_range": [start and to_iso(span.start_ms), end and to_iso(span.end_ms)],
+            **told,
+        }

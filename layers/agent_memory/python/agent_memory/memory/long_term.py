@@ -1,0 +1,236 @@
+"""Long-term memory of one agent. Every method blocks; `MemoryManager` is the async face."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from agent_memory.core import names
+from agent_memory.core.checks import check_expected_version
+from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
+from agent_memory.core.errors import Conflict, InvalidInput, NotFound
+from agent_memory.core.json_values import Document, canonical_json, check
+from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.model.memories import Memory
+from agent_memory.ports.memories import MemoryStore
+
+# Fields of the data that have a place of their own beside it.
+_OWN_FIELDS = frozenset(
+    {"agent_id", "pattern_id", "memory_type", "confidence", "learned_at", "updated_at", "version"}
+    | {"changed_by", "reason", "changed_as", "access_count", "last_accessed"}
+)
+_MAX_WORDS = 500
+# Writers who do not care what they replace try again when another one came first.
+_ATTEMPTS = 100
+
+
+class LongTermMemory:
+    """What an agent has learned: versioned memories, ordered by confidence.
+
+    `writer` is who makes the changes, the agent itself where nobody is named; `principal` is the IAM principal behind
+    it, where one was seen.
+    """
+
+    def __init__(
+        self,
+        agent_id: str,
+        store: MemoryStore,
+        clock: Clock,
+        *,
+        writer: str | None = None,
+        principal: str | None = None,
+    ) -> None:
+        self._agent_id = agent_id
+        self._store = store
+        self._clock = clock
+        self._writer = writer or agent_id
+        self._principal = principal
+
+    def put(
+        self,
+        memory_type: str,
+        pattern_id: str,
+        data: Document,
+        *,
+        reason: str | None = None,
+        expected_version: int | None = None,
+    ) -> Memory:
+        """Store a memory, or its next version where it has changed. `data["confidence"]` lies in 0-1.
+
+        With `expected_version` (0: none yet) the change is made to that version or not at all.
+
+        Raises:
+            InvalidInput: names the field. Conflict: the memory is at another version than was expected.
+        """
+        check_expected_version(expected_version)
+        if expected_version is None:
+            return self._retried(
+                memory_type,
+                pattern_id,
+                lambda current: self.put_after(current, memory_type, pattern_id, data, reason=reason),
+            )
+        current = self._read(memory_type, pattern_id)
+        version = current.version if current else 0
+        if version != expected_version:
+            raise Conflict(f"{memory_type} {pattern_id} is at version {version}, not {expected_version}")
+        return self.put_after(current, memory_type, pattern_id, data, reason=reason)
+
+    def put_after(
+        self, current: Memory | None, memory_type: str, pattern_id: str, data: Document, *, reason: str | None = None
+    ) -> Memory:
+        """The same for a caller who has read the current version already; `Conflict` where that has changed."""
+        confidence = _confidence(data.get("confidence", 0.0))
+        content = {name: value for name, value in data.items() if name not in _OWN_FIELDS}
+        check(content)
+        if current and current.confidence == confidence and canonical_json(current.data) == canonical_json(content):
+            return current
+        now_ms = self._clock.now_ms()
+        last = current.version if current else self._store.last_version(self._agent_id, memory_type, pattern_id)
+        memory = Memory(
+            agent_id=self._agent_id,
+            memory_type=memory_type,
+            pattern_id=pattern_id,
+            confidence=confidence,
+            data=content,
+            learned_ms=current.learned_ms if current else now_ms,
+            updated_ms=now_ms,
+            version=last + 1,
+            changed_by=self._writer,
+            reason=_words(reason, "reason"),
+            changed_as=self._principal,
+        )
+        self._store.put(memory, after=current.version if current else None)
+        return memory
+
+    def remove(self, memory: Memory, *, reason: str) -> None:
+        """Remove a memory that was just read; its history stays and says who removed it and why.
+
+        Raises:
+            Conflict: it has changed meanwhile.
+        """
+        removal = replace(
+            memory,
+            version=memory.version + 1,
+            updated_ms=self._clock.now_ms(),
+            changed_by=self._writer,
+            reason=_words(reason, "reason"),
+            changed_as=self._principal,
+            is_removed=True,
+        )
+        self._store.remove(removal, after=memory.version)
+
+    def find(self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None) -> list[Memory]:
+        """Memories of a type that meet every filter, most confident first; with `as_of`, as they were known then.
+
+        `min_confidence` bounds the confidence; every other filter names a field of the data and its value.
+        """
+        names.check_memory_type(memory_type)
+        wanted = dict(filters or {})
+        least = _confidence(wanted.pop("min_confidence", 0.0), "min_confidence")
+        if as_of is None:
+            found = self._store.by_confidence(self._agent_id, memory_type, least)
+        else:
+            known = self._known_at(memory_type, parse_instant(as_of, "as_of"))
+            found = iter(sorted(known, key=lambda memory: memory.confidence, reverse=True))
+        return [memory for memory in found if memory.confidence >= least and _meets(memory, wanted)]
+
+    def set_confidence(
+        self, memory_type: str, pattern_id: str, confidence: float, *, reason: str | None = None
+    ) -> Memory:
+        """Store the next version of a memory with another confidence (0-1), all else as it is.
+
+        Raises:
+            InvalidInput: names the argument. NotFound: no such memory.
+        """
+        wanted = _confidence(confidence, "new_confidence")
+
+        def change(current: Memory | None) -> Memory:
+            if current is None:
+                raise NotFound(f"{self._agent_id} has no {memory_type} {pattern_id}")
+            data = {**current.data, "confidence": wanted}
+            return self.put_after(current, memory_type, pattern_id, data, reason=reason)
+
+        return self._retried(memory_type, pattern_id, change)
+
+    def history(self, memory_type: str, pattern_id: str) -> list[Memory]:
+        """Every version of a memory, oldest first; one that says it was removed is such a version too."""
+        names.check_memory_type(memory_type)
+        return self._store.history(self._agent_id, memory_type, names.check_pattern_id(pattern_id))
+
+    def changes(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
+        """Every change of a memory, oldest first: when, by whom, why, and each field from what to what."""
+        versions = self.history(memory_type, pattern_id)
+        return [_change(before, after) for before, after in zip([None, *versions], versions, strict=False)]
+
+    def _known_at(self, memory_type: str, moment_ms: int) -> list[Memory]:
+        """The last version of each memory that had been made by a moment, without those removed by then."""
+        last: dict[str, Memory] = {}
+        for version in self._store.all_versions(self._agent_id, memory_type):
+            if version.updated_ms <= moment_ms:
+                last[version.pattern_id] = version
+        return [memory for memory in last.values() if not memory.is_removed]
+
+    def _read(self, memory_type: str, pattern_id: str) -> Memory | None:
+        names.check_memory_type(memory_type)
+        return self._store.get(self._agent_id, memory_type, names.check_pattern_id(pattern_id))
+
+    def _retried(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
+        for attempt in range(_ATTEMPTS):
+            try:
+                return change(self._read(memory_type, pattern_id))
+            except Conflict:
+                time.sleep(random.uniform(0, min(0.2, 0.005 * 2**attempt)))  # noqa: S311  jitter
+        raise Conflict(f"{memory_type} {pattern_id}: other writers kept coming first")
+
+
+def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
+    old = {**before.data, "confidence": before.confidence} if before and not before.is_removed else {}
+    new = {} if after.is_removed else {**after.data, "confidence": after.confidence}
+    fields = {
+        name: {"before": old.get(name), "after": new.get(name)}
+        for name in sorted({*old, *new})
+        if canonical_json(old.get(name)) != canonical_json(new.get(name))
+    }
+    return {
+        "version": after.version,
+        "at": to_iso(after.updated_ms),
+        "changed_by": after.changed_by,
+        "changed_as": after.changed_as,
+        "reason": after.reason,
+        "removed": after.is_removed,
+        "changes": fields,
+    }
+
+
+def consolidate_value(short_term: ShortTermMemory, long_term: LongTermMemory, stm_key: str, memory_type: str) -> Memory:
+    """Keep what lies under a key of short-term memory as a long-term memory, under its `pattern_id` or the key.
+
+    Raises:
+        InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has vanished.
+        Unavailable: cache or table did not answer.
+    """
+    value = short_term.get(stm_key)
+    if value is None:
+        raise NotFound(f"there is nothing under {stm_key} in short-term memory any more")
+    if not isinstance(value, dict):
+        raise InvalidInput("stm_key", f"holds {type(value).__name__}; a long-term memory is a JSON object")
+    return long_term.put(memory_type, value.get("pattern_id", stm_key), value, reason=f"consolidated from {stm_key}")
+
+
+def _words(value: object, field: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= _MAX_WORDS:
+        raise InvalidInput(field, f"expected text of 1 to {_MAX_WORDS} characters")
+    return value
+
+
+def _confidence(value: object, field: str = "confidence") -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise InvalidInput(field, f"{value!r:.40} is not a number from 0 to 1")
+    return float(value)
+
+
+def _meets(memory: Memory, wanted: Mapping[str, Any]) -> bool:
+    return all(memory.data.get(name) == value for name, value in wanted.items())

@@ -1,0 +1,61 @@
+"""Long-term memories."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from agent_memory.core.clock import to_iso
+from agent_memory.core.json_values import Document
+
+
+class MemoryType(StrEnum):
+    """The kinds of long-term memory; teams add types of their own."""
+
+    PATTERN = "PATTERN"
+    STRATEGY = "STRATEGY"
+    ARCHETYPE = "ARCHETYPE"
+    SOURCE_PERFORMANCE = "SOURCE_PERFORMANCE"
+    CONFIGURATION = "CONFIGURATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One version of a long-term memory. `confidence` lies between 0 and 1.
+
+    `changed_by` and `reason` say who made this version and why; `changed_as` is the IAM principal that the API saw
+    behind it, None where it was written directly. The version that says a memory was removed (`is_removed`) stands in
+    its history only. `access_count` and `last_accessed_ms` follow nightly, and are no part of a version.
+    """
+
+    agent_id: str
+    memory_type: str
+    pattern_id: str
+    confidence: float
+    data: Document
+    learned_ms: int
+    updated_ms: int
+    version: int
+    changed_by: str | None = None
+    reason: str | None = None
+    changed_as: str | None = None
+    is_removed: bool = False
+    access_count: int = field(default=0, compare=False)
+    last_accessed_ms: int | None = field(default=None, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The memory as agents see it: its data, with its own fields beside them."""
+        return {
+            **self.data,
+            "agent_id": self.agent_id,
+            "pattern_id": self.pattern_id,
+            "memory_type": self.memory_type,
+            "confidence": self.confidence,
+            "learned_at": to_iso(self.learned_ms),
+            "updated_at": to_iso(self.updated_ms),
+            "version": self.version,
+            "changed_by": self.changed_by,
+            "reason": self.reason,
+            "changed_as": self.changed_as,
+            "access_count": self.access_count,
+            "last_accessed": None if self.last_accessed_ms is None else to_iso(self.last_accessed_ms),
+        }

@@ -1,0 +1,38 @@
+"""The report of one night: what the agent decided that day, how it went, and what it knows now."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from agent_memory.core.clock import DAY_MS, Span, day_start_ms
+from agent_memory.core.json_values import canonical_json
+from agent_memory.core.keys import report_key
+from agent_memory.learning.life import Status
+from agent_memory.model.memories import MemoryType
+from agent_memory.ports.stores import Stores
+
+# As many values as one metric of one log line holds.
+_CONFIDENCES = 100
+
+
+def summarize_night(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
+    """Write the night's report to S3 and return its figures, which also become metrics."""
+    bucket = stores.bucket()
+    rows = list(bucket.evidence.read(agent_id, Span(day_start_ms(day), day_start_ms(day) + DAY_MS)))
+    made = Counter(row.decision_type for row in rows)
+    succeeded = Counter(row.decision_type for row in rows if row.success)
+    active = [
+        m for m in stores.memories.by_confidence(agent_id, MemoryType.PATTERN) if m.data.get("status") == Status.ACTIVE
+    ]
+    summary = {
+        "date": day.isoformat(),
+        "with_outcome": len(rows),
+        "success_rate": sum(succeeded.values()) / len(rows) if rows else None,
+        "by_type": {kind: {"with_outcome": made[kind], "succeeded": succeeded[kind]} for kind in sorted(made)},
+        "active_patterns": len(active),
+        "mean_confidence": sum(memory.confidence for memory in active) / len(active) if active else None,
+        "confidences": [memory.confidence for memory in active[:_CONFIDENCES]],
+    }
+    report = {**summary, "agent_id": agent_id, "patterns": [memory.as_dict() for memory in active]}
+    bucket.blobs.write(report_key(agent_id, day), canonical_json(report).encode())
+    return summary

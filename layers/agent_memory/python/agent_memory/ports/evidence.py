@@ -1,0 +1,22 @@
+"""What the domain asks of a store of learning evidence."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from agent_memory.core.clock import Span
+from agent_memory.model.evidence import Evidence
+
+
+class EvidenceStore(Protocol):
+    """Each agent's evidence, one row a decision, ordered by time and id."""
+
+    def read(self, agent_id: str, span: Span) -> Iterator[Evidence]:
+        """The rows of a span, read as they are taken."""
+        ...
+
+    def replace(self, agent_id: str, rows: Iterable[Evidence], spans: Sequence[Span], *, oldest_ms: int) -> None:
+        """Write `rows` in place of all rows of these spans, and drop those older than `oldest_ms`.
+
+        Doing it again changes nothing.
+        """
+        ...

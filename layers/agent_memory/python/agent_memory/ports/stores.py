@@ -1,0 +1,40 @@
+"""The stores of one deployment, as one bundle."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agent_memory.core.errors import InvalidInput
+from agent_memory.ports.archive import ArchiveStore
+from agent_memory.ports.blobs import BlobStore
+from agent_memory.ports.decisions import DecisionStore
+from agent_memory.ports.evidence import EvidenceStore
+from agent_memory.ports.memories import MemoryStore
+from agent_memory.ports.short_term import ShortTermStore
+from agent_memory.ports.states import StateStore
+
+
+class BucketStores(NamedTuple):
+    """The stores that lie in the archive bucket."""
+
+    blobs: BlobStore
+    archive: ArchiveStore
+    evidence: EvidenceStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores of one deployment; those that were not asked for are None."""
+
+    decisions: DecisionStore
+    memories: MemoryStore
+    states: StateStore
+    blobs: BlobStore | None = None
+    archive: ArchiveStore | None = None
+    evidence: EvidenceStore | None = None
+    short_term: ShortTermStore | None = None
+
+    def bucket(self) -> BucketStores:
+        """The stores in the archive bucket, for what cannot work without it; else `InvalidInput`."""
+        if self.blobs is None or self.archive is None or self.evidence is None:
+            raise InvalidInput("archive_bucket", "is not set, and the nightly job needs it")
+        return BucketStores(self.blobs, self.archive, self.evidence)

@@ -1,0 +1,163 @@
+"""What a deployment consists of, as far as it costs money: read from its synthesized templates."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS, GLACIER_AFTER_DAYS
+
+Resource = Mapping[str, Any]
+
+_ARCHIVE_PREFIX = "decisions/"
+_API_METRICS = 6  # a route's 4xx, 5xx, Count, IntegrationLatency, Latency, DataProcessed
+_API = "-api"
+
+# What is priced, here or by the workload that it carries.
+_PRICED = {
+    "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::CloudTrail::Trail",
+    "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Dashboard",
+    "AWS::DynamoDB::Table", "AWS::ElastiCache::ReplicationGroup", "AWS::KMS::Key",
+    "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::Scheduler::Schedule",
+    "AWS::StepFunctions::StateMachine",
+}  # fmt: skip
+# What AWS charges nothing for: by its price pages, as it stands or at the few messages and objects of a deployment.
+_FREE = {
+    "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Integration", "AWS::Athena::WorkGroup",
+    "AWS::Budgets::Budget", "AWS::CDK::Metadata", "AWS::EC2::FlowLog", "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress", "AWS::EC2::Subnet",
+    "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC", "AWS::ElastiCache::SubnetGroup",
+    "AWS::ElastiCache::User", "AWS::ElastiCache::UserGroup", "AWS::Glue::Database", "AWS::Glue::Table",
+    "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::KMS::Alias",
+    "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::LayerVersion", "AWS::Lambda::Permission",
+    "AWS::Logs::QueryDefinition", "AWS::Logs::ResourcePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription",
+    "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """The parts of a deployment that are charged by their being there, or that decide what a request costs.
+
+    Attributes:
+        alarm_metrics: metrics that alarms watch.
+        composite_alarms: alarms on alarms.
+        dashboard_metrics: for each dashboard, how many metrics it shows.
+        route_metrics: metrics of the API's routes, which detailed metrics are.
+        cache_nodes: nodes of the cache; 0 without one.
+        cache_node_type: their type, as `cache.t4g.micro`.
+        kms_keys: customer managed keys.
+        data_trails: trails that record the calls on tables or objects.
+        traces_requests: whether X-Ray traces requests to the API.
+        backed_up: whether the tables have point-in-time recovery.
+        api_memory_mb: memory of the function that answers the API.
+        night_memory_mb: memory of all functions of a night together.
+        log_days: days that the logs are kept.
+        glacier_after_days: age at which the archive moves to Glacier.
+        expire_after_days: age at which it is deleted.
+        unpriced: resources of types that have no price here, counted by type.
+    """
+
+    alarm_metrics: int = 0
+    composite_alarms: int = 0
+    dashboard_metrics: tuple[int, ...] = ()
+    route_metrics: int = 0
+    cache_nodes: int = 0
+    cache_node_type: str = "cache.t4g.micro"
+    kms_keys: int = 0
+    data_trails: int = 0
+    traces_requests: bool = False
+    backed_up: bool = True
+    api_memory_mb: int = 1024
+    night_memory_mb: int = 0
+    log_days: int = 30
+    glacier_after_days: int = GLACIER_AFTER_DAYS
+    expire_after_days: int = EXPIRE_AFTER_DAYS
+    unpriced: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_deployment(folder: Path) -> Deployment:
+    """Read the templates `*.template.json` of a synthesized app.
+
+    Raises:
+        InvalidInput: the folder holds none, or one that cannot be read.
+    """
+    files = sorted(folder.glob("*.template.json"))
+    if not files:
+        raise InvalidInput("templates", f"there is no *.template.json in {folder}; `make synth` writes them to cdk.out")
+    return _deployment([resource for file in files for resource in _resources(file)])
+
+
+def _resources(file: Path) -> Iterator[Resource]:
+    try:
+        for resource in json.loads(file.read_text(encoding="utf-8"))["Resources"].values():
+            yield {"Type": str(resource["Type"]), "Properties": resource.get("Properties", {})}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidInput("templates", f"{file} is no CloudFormation template: {error!r}") from error
+
+
+def _deployment(resources: list[Resource]) -> Deployment:
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [one["Properties"] for one in resources if one["Type"] == f"AWS::{kind}"]
+
+    caches = of("ElastiCache::ReplicationGroup")
+    functions = of("Lambda::Function")
+    api = [one for one in functions if str(one.get("FunctionName", "")).endswith(_API)]
+    nightly = [one for one in functions if one not in api]
+    stages = [one.get("DefaultRouteSettings", {}) for one in of("ApiGatewayV2::Stage")]
+    is_detailed = any(one.get("DetailedMetricsEnabled") for one in stages)
+    glacier, expiry = _lifecycle(of("S3::Bucket"))
+    return Deployment(
+        alarm_metrics=sum(max(1, len(_metrics_of(one))) for one in of("CloudWatch::Alarm")),
+        composite_alarms=len(of("CloudWatch::CompositeAlarm")),
+        dashboard_metrics=tuple(_shown(one["DashboardBody"]) for one in of("CloudWatch::Dashboard")),
+        route_metrics=_API_METRICS * len(of("ApiGatewayV2::Route")) if is_detailed else 0,
+        cache_nodes=sum(int(one.get("NumCacheClusters", 1)) for one in caches),
+        cache_node_type=caches[0]["CacheNodeType"] if caches else "",
+        kms_keys=len(of("KMS::Key")),
+        data_trails=sum("AdvancedEventSelectors" in one or "EventSelectors" in one for one in of("CloudTrail::Trail")),
+        traces_requests=any(one.get("TracingConfig", {}).get("Mode") == "Active" for one in api),
+        backed_up=any(map(_is_backed_up, of("DynamoDB::Table"))),
+        api_memory_mb=max((int(one.get("MemorySize", 128)) for one in api), default=0),
+        night_memory_mb=sum(int(one.get("MemorySize", 128)) for one in nightly),
+        log_days=max((int(one.get("RetentionInDays", 0)) for one in of("Logs::LogGroup")), default=0),
+        glacier_after_days=glacier,
+        expire_after_days=expiry,
+        unpriced=_unpriced(resources),
+    )
+
+
+def _is_backed_up(table: Resource) -> bool:
+    return bool(table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"))
+
+
+def _metrics_of(alarm: Resource) -> list[Any]:
+    """The metrics of an alarm on an expression, each of which is charged; none for an alarm on one metric."""
+    return [one for one in alarm.get("Metrics", []) if "MetricStat" in one]
+
+
+def _shown(body: Any) -> int:
+    """How many metrics a dashboard refers to; its body is JSON, in pieces where it names other resources."""
+    pieces = body["Fn::Join"][1] if isinstance(body, dict) else [body]
+    text = "".join(piece if isinstance(piece, str) else "-" for piece in pieces)
+    shown = [metric for one in json.loads(text)["widgets"] for metric in one["properties"].get("metrics", [])]
+    return sum(not (isinstance(metric[-1], dict) and "expression" in metric[-1]) for metric in shown)
+
+
+def _lifecycle(buckets: list[dict[str, Any]]) -> tuple[int, int]:
+    """Ages in days at which the archive moves to Glacier and ends."""
+    rules = [rule for one in buckets for rule in one.get("LifecycleConfiguration", {}).get("Rules", [])]
+    for rule in rules:
+        if rule.get("Prefix") == _ARCHIVE_PREFIX and rule.get("Transitions"):
+            expiry = int(rule["ExpirationInDays"])
+            return min(int(rule["Transitions"][0]["TransitionInDays"]), expiry), expiry
+    return GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS
+
+
+def _unpriced(resources: list[Resource]) -> dict[str, int]:
+    """Resources whose type has no price here, but for the gateway endpoints of a VPC, which are free."""
+    kinds = Counter(one["Type"] for one in resources if one["Properties"].get("VpcEndpointType") != "Gateway")
+    return {kind: count for kind, count in sorted(kinds.items()) if kind not in _PRICED | _FREE}

@@ -1,0 +1,117 @@
+"""A month's cost: its lines, what dominates, and what is left of it in an account that uses nothing else."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from agent_memory.pricing.deployment import Deployment
+from agent_memory.pricing.lines import Month
+from agent_memory.pricing.prices import Prices
+from agent_memory.pricing.units import MeasuredUnits
+from agent_memory.pricing.workload import Workload
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One thing that is billed, in US dollars.
+
+    Attributes:
+        service: who bills it.
+        usage: how much of what, in words.
+        monthly_usd: at list prices, rounded up to the cent.
+        allowed_usd: how much of it an always-free allowance covers, not rounded.
+    """
+
+    service: str
+    usage: str
+    monthly_usd: Decimal
+    allowed_usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A month's lines, dearest first, and what they add up to."""
+
+    scenario: str
+    price_date: str
+    measured: str
+    lines: tuple[CostLine, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def total_usd(self) -> Decimal:
+        """Sum of the lines as they are shown, at list prices."""
+        return sum((line.monthly_usd for line in self.lines), Decimal(0))
+
+    @property
+    def allowances_usd(self) -> dict[str, Decimal]:
+        """What the always-free allowances take off, by service, rounded down to the cent; the largest first."""
+        found: dict[str, Decimal] = defaultdict(Decimal)
+        for line in self.lines:
+            found[line.service] += line.allowed_usd
+        cents = {service: usd // CENT * CENT for service, usd in found.items() if usd >= CENT}
+        return dict(sorted(cents.items(), key=lambda one: one[1], reverse=True))
+
+    @property
+    def total_after_allowances_usd(self) -> Decimal:
+        """What is left where nothing else in the account uses the allowances."""
+        return self.total_usd - sum(self.allowances_usd.values(), Decimal(0))
+
+    def share(self, line: CostLine) -> float:
+        """A line's part (0-1) of the total at list prices."""
+        return float(line.monthly_usd / self.total_usd) if self.total_usd else 0.0
+
+    def as_dict(self) -> dict[str, object]:
+        """The report's `cost` section, plain JSON types only."""
+        return {
+            "scenario": self.scenario,
+            "price_date": self.price_date,
+            "measured": self.measured,
+            "lines": [
+                {"service": line.service, "usage": line.usage, "monthly_usd": float(line.monthly_usd)}
+                for line in self.lines
+            ],
+            "total_usd": float(self.total_usd),
+            "allowances_usd": {service: float(usd) for service, usd in self.allowances_usd.items()},
+            "total_after_allowances_usd": float(self.total_after_allowances_usd),
+            "notes": list(self.notes),
+        }
+
+
+def monthly_cost(workload: Workload, units: MeasuredUnits, deployment: Deployment, prices: Prices) -> Cost:
+    """Cost of a month at list prices; what the always-free allowances would cover stands beside it.
+
+    Each line is rounded up to the cent, so that the lines shown add up to the total shown.
+
+    Raises:
+        InvalidInput: there is no price for the cache's type of node.
+    """
+    lines = (
+        CostLine(
+            one.service,
+            f"{one.usage} (assumed: {', '.join(one.assumed)})" if one.assumed else one.usage,
+            one.charge.list_usd.quantize(CENT, rounding=ROUND_CEILING),
+            one.charge.allowed_usd,
+        )
+        for one in Month(workload, units, deployment, prices).lines()
+    )
+    ordered = sorted(lines, key=lambda line: line.monthly_usd, reverse=True)
+    between = prices.confirmed_between
+    price_date = "no dated source" if between is None else " to ".join(between)
+    return Cost(workload.scenario, price_date, units.measured, tuple(ordered), _notes(deployment, prices))
+
+
+def _notes(deployment: Deployment, prices: Prices) -> tuple[str, ...]:
+    undated = ", ".join(name.replace("_", " ") for name in prices.unconfirmed)
+    unpriced = ", ".join(f"{count} {kind}" for kind, count in deployment.unpriced.items())
+    notes = [
+        f"On-demand list prices of {prices.region}; each line is rounded up to the cent; no tax.",
+        "Allowances are an account's: what else it runs uses them, too.",
+    ]
+    if undated:
+        notes.append(f"Prices without a dated source: {undated}.")
+    if unpriced:
+        notes.append(f"Not in the sum, because there is no price here for them: {unpriced}.")
+    return tuple(notes)

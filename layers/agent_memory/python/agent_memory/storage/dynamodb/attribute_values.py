@@ -1,0 +1,111 @@
+"""JSON values as DynamoDB attribute values and back, exactly.
+
+DynamoDB has one number type and forgets that `1.0` was a float. Floats without a fraction are therefore listed beside
+the document, by JSON Pointer (RFC 6901), and come back as the floats they were; a pointer behind `-` is of `-0.0`.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from agent_memory.core.json_values import (
+    MAX_DEPTH,
+    Path,
+    checked_float,
+    checked_integer,
+    checked_key,
+    checked_text,
+    not_json,
+    pointer,
+    too_deep,
+)
+
+AttributeValue = dict[str, Any]
+
+
+def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
+    """A JSON value as an attribute value, with the pointers of its floats that have no fraction.
+
+    Raises:
+        InvalidInput: as `core.json_values.check`.
+    """
+    integral_floats: list[str] = []
+    return _encode_members([value], [path], MAX_DEPTH, integral_floats)[0], integral_floats
+
+
+def decode(value: AttributeValue, integral_floats: Sequence[str] = (), path: str = "") -> Any:
+    """The JSON value that was encoded at `path`, given the same `integral_floats`, which may name other paths too."""
+    (decoded,) = _decode_members([value])
+    for one in integral_floats:
+        is_negative_zero, name = one.startswith("-"), one.removeprefix("-")
+        if name == path:
+            decoded = -0.0 if is_negative_zero else float(decoded)
+        elif name.startswith(f"{path}/"):
+            _restore_float(decoded, name[len(path) + 1 :].split("/"), negative_zero=is_negative_zero)
+    return decoded
+
+
+def _encode_members(  # noqa: C901  one branch for each JSON type; a call a member would cost more than it
+    members: Iterable[Any], paths: Iterable[Path], levels: int, integral_floats: list[str]
+) -> list[AttributeValue]:
+    """Each member as an attribute value. A call for each object and list; what is neither is encoded in place."""
+    encoded: list[AttributeValue] = []
+    for member, path in zip(members, paths, strict=True):
+        if levels < 0:
+            raise too_deep(path)
+        if member is None:
+            encoded.append({"NULL": True})
+        elif isinstance(member, str):
+            encoded.append({"S": member if type(member) is str and member.isascii() else checked_text(member, path)})
+        elif isinstance(member, bool):
+            encoded.append({"BOOL": member})
+        elif isinstance(member, int):
+            encoded.append({"N": str(checked_integer(member, path))})
+        elif isinstance(member, float):
+            number = checked_float(member, path)
+            if number.is_integer():
+                is_negative_zero = number == 0 and math.copysign(1.0, number) < 0
+                integral_floats.append(f"{'-' if is_negative_zero else ''}{pointer(path)}")
+            encoded.append({"N": str(Decimal(repr(number)))})
+        elif isinstance(member, Mapping):
+            keys = [checked_key(key, path) for key in member]
+            inner = _encode_members(member.values(), [(path, key) for key in keys], levels - 1, integral_floats)
+            encoded.append({"M": dict(zip(keys, inner, strict=True))})
+        elif isinstance(member, list | tuple):
+            paths_inside = [(path, index) for index in range(len(member))]
+            encoded.append({"L": _encode_members(member, paths_inside, levels - 1, integral_floats)})
+        else:
+            raise not_json(member, path)
+    return encoded
+
+
+def _decode_members(members: Iterable[AttributeValue]) -> list[Any]:
+    """Each attribute value as JSON, floats without fraction as integers. A call for each object and list."""
+    decoded: list[Any] = []
+    for member in members:
+        ((kind, raw),) = member.items()
+        if kind in {"S", "BOOL"}:
+            decoded.append(raw)
+        elif kind == "N":
+            if raw.isdecimal():
+                decoded.append(int(raw))
+            else:
+                number = Decimal(raw)
+                decoded.append(int(number) if number == number.to_integral_value() else float(raw))
+        elif kind == "M":
+            decoded.append(dict(zip(raw, _decode_members(raw.values()), strict=True)))
+        elif kind == "L":
+            decoded.append(_decode_members(raw))
+        else:
+            decoded.append(None)
+    return decoded
+
+
+def _restore_float(document: Any, tokens: Sequence[str], *, negative_zero: bool) -> None:
+    """Make the number that JSON Pointer tokens lead to a float again."""
+    *path, last = [token.replace("~1", "/").replace("~0", "~") for token in tokens]
+    for token in path:
+        document = document[int(token) if isinstance(document, list) else token]
+    key = int(last) if isinstance(document, list) else last
+    document[key] = -0.0 if negative_zero else float(document[key])

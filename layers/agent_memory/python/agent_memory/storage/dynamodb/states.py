@@ -1,0 +1,156 @@
+"""Agent states and the register of agents in DynamoDB."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from agent_memory.core.errors import Conflict
+from agent_memory.core.json_values import Document
+from agent_memory.core.keys import REGISTRATION
+from agent_memory.model.states import State
+from agent_memory.ports.states import Registration
+from agent_memory.storage.aws_errors import unavailable
+from agent_memory.storage.dynamodb.batches import query_pages
+from agent_memory.storage.dynamodb.erasure import erase_items
+from agent_memory.storage.dynamodb.items import Item, document, documents, milliseconds, number, seconds, text
+from agent_memory.storage.schema import STATES
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoDBStates:
+    """`StateStore` on the table `agent_state`."""
+
+    def __init__(self, client: "DynamoDBClient", table_prefix: str) -> None:
+        self._client = client
+        self._table = STATES.full_name(table_prefix)
+
+    def get(self, agent_id: str, state_type: str) -> State | None:
+        """The state, or None."""
+        item = self._item(agent_id, state_type)
+        return _state_from(item) if item is not None else None
+
+    def put(
+        self,
+        agent_id: str,
+        state_type: str,
+        data: Document,
+        *,
+        expected_version: int,
+        now_ms: int,
+        beside: Mapping[str, Document] | None = None,
+    ) -> State:
+        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
+        state = State(data, expected_version + 1, now_ms)
+        puts = [self._put(agent_id, state_type, state, expected_version)]
+        puts += [self._put(agent_id, other, State(kept, 1, now_ms), 0) for other, kept in (beside or {}).items()]
+        try:
+            with unavailable("DynamoDB"):
+                if len(puts) == 1:
+                    self._client.put_item(**puts[0])
+                else:
+                    self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+        except ClientError as error:
+            raise Conflict(f"state {state_type} is no longer at version {expected_version}") from error
+        return state
+
+    def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+        """The states whose type begins with a prefix, in order of their type, with the rest of that."""
+        request: dict[str, Any] = {
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": text(agent_id)},
+            "ConsistentRead": True,
+        }
+        if prefix:  # DynamoDB takes no empty text here
+            request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
+            request["ExpressionAttributeValues"][":prefix"] = text(prefix)
+        items = [item for page in query_pages(self._client, self._table, **request) for item in page]
+        states = [item for item in items if "version" in item]  # the registration is none
+        return [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in states]
+
+    def remove(self, agent_id: str, state_type: str) -> None:
+        """Remove a state, if it is there."""
+        with unavailable("DynamoDB"):
+            self._client.delete_item(TableName=self._table, Key=self._key(agent_id, state_type))
+
+    def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
+        """Note that an agent makes decisions of these types, spread over so many shards."""
+        with unavailable("DynamoDB"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key(agent_id, REGISTRATION),
+                UpdateExpression="ADD decision_types :types SET registered_at = if_not_exists(registered_at, :now)",
+                ExpressionAttributeValues={":types": {"SS": sorted(decision_types)}, ":now": seconds(now_ms)},
+            )
+        if write_shards > 1:
+            self._raise_shards(agent_id, write_shards)
+
+    def registration(self, agent_id: str) -> Registration:
+        """What is registered of an agent; nothing of an unknown one."""
+        item = self._item(agent_id, REGISTRATION)
+        if item is None:
+            return Registration()
+        shards = int(item["write_shards"]["N"]) if "write_shards" in item else 1
+        return Registration(tuple(sorted(item["decision_types"]["SS"])), shards)
+
+    def agents(self) -> list[str]:
+        """Every registered agent, sorted."""
+        found: list[str] = []
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "FilterExpression": "sk = :registration",
+            "ExpressionAttributeValues": {":registration": text(REGISTRATION)},
+            "ProjectionExpression": "pk",
+        }
+        while True:
+            with unavailable("DynamoDB"):
+                page = self._client.scan(**request)
+            found += [cast("Item", item)["pk"]["S"] for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return sorted(found)
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def erase(self, agent_id: str, *, dry_run: bool) -> int:
+        """Erase an agent's states and its registration, or only count them; returns how many."""
+        return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
+
+    def _put(self, agent_id: str, state_type: str, state: State, expected_version: int) -> Any:
+        item = self._key(agent_id, state_type) | documents(data=state.data)
+        item |= {"version": number(state.version), "last_updated": seconds(state.updated_ms)}
+        request: dict[str, Any] = {"TableName": self._table, "Item": item}
+        if not expected_version:
+            return request | {"ConditionExpression": "attribute_not_exists(pk)"}
+        return request | {
+            "ConditionExpression": "version = :before",
+            "ExpressionAttributeValues": {":before": number(expected_version)},
+        }
+
+    def _raise_shards(self, agent_id: str, write_shards: int) -> None:
+        """The number only grows: decisions stay in the shards that they were written to."""
+        try:
+            with unavailable("DynamoDB"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=self._key(agent_id, REGISTRATION),
+                    UpdateExpression="SET write_shards = :shards",
+                    ConditionExpression="attribute_not_exists(write_shards) OR write_shards < :shards",
+                    ExpressionAttributeValues={":shards": {"N": str(write_shards)}},
+                )
+        except ClientError:
+            return  # as many are known already
+
+    def _item(self, agent_id: str, state_type: str) -> Item | None:
+        with unavailable("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=self._key(agent_id, state_type), ConsistentRead=True
+            )
+        return cast("Item | None", answer.get("Item"))
+
+    def _key(self, agent_id: str, state_type: str) -> Item:
+        return {"pk": text(agent_id), "sk": text(state_type)}
+
+
+def _state_from(item: Item) -> State:
+    return State(document(item, "data"), int(item["version"]["N"]), milliseconds(item["last_updated"]))

@@ -1,1 +1,0 @@
-"""Adapters to DynamoDB, Redis and S3, and in-memory ones, behind the Protocols in `base`."""

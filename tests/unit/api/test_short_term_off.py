@@ -1,0 +1,82 @@
+"""A deployment without a cache: what says so, and what goes on without it."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from agent_memory import DecisionLogger, MemoryManager
+from agent_memory.api.deployment import Deployment
+from agent_memory.core.errors import ShortTermOff
+from agent_memory.memory.access_counts import flush_access_counts
+from agent_memory.storage.factory import in_memory_stores
+from tests.http_events import client_over, to_the_routes
+
+
+@pytest.fixture
+def stores(clock):
+    return replace(in_memory_stores(clock), short_term=None)
+
+
+@pytest.fixture
+def memory(stores, clock):
+    return MemoryManager("hunter", stores=stores, clock=clock)
+
+
+@pytest.fixture
+def client(stores, monkeypatch):
+    served = Deployment(stores)
+    monkeypatch.setattr("agent_memory.api.app.deployment", lambda: served)
+    return client_over(to_the_routes)
+
+
+async def test_contexts_say_that_short_term_memory_is_off_and_not_that_it_failed(memory, clock):
+    logger = DecisionLogger("hunter", memory_manager=memory, clock=clock)
+    decision_id = await logger.log_decision("QUERY", {"market": {"trend": "up"}}, {})
+    told = await memory.get_context_memory()
+    assert (told["complete"], told["missing"], told["off"]) == (True, [], ["short_term"])
+    assert [entry["decision_id"] for entry in told["entries"]] == [decision_id]
+    assert (await memory.get_context_memory(level="archive"))["off"] == []
+
+
+async def test_contexts_say_nothing_of_the_kind_with_a_cache(clock):
+    memory = MemoryManager("hunter", stores=in_memory_stores(clock), clock=clock)
+    assert (await memory.get_context_memory())["off"] == []
+
+
+async def test_an_agent_goes_on_and_no_failure_is_counted(memory):
+    assert await memory.store_stm("context:current", {"trend": "up"}) is False
+    assert await memory.retrieve_stm("context:current") is None
+    assert await memory.write_cycle(signals=["buy"]) is False
+    assert (await memory.check_rate_limit("whales", 1))["is_shared"] is False
+    assert memory.stm_metrics().failures == 0
+    with pytest.raises(ShortTermOff, match="cache=on"):
+        await memory.clear_stm()
+
+
+async def test_long_term_memory_and_state_work_as_ever(memory):
+    await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5})
+    assert [one["pattern_id"] for one in await memory.retrieve_ltm("PATTERN")] == ["pump"]
+    await memory.save_state({"n": 1})
+    assert (await memory.load_state())["data"] == {"n": 1}
+
+
+async def test_the_api_says_it_in_one_answer(client):
+    async with client:
+        for call in (
+            client.store_stm("context:current", {}, 60),
+            client.retrieve_stm("context:current"),
+            client.clear_stm(),
+            client.write_cycle(signals=["buy"]),
+            client.remove_signal("buy"),
+            client.consolidate_to_ltm("context:current", "PATTERN"),
+        ):
+            with pytest.raises(ShortTermOff, match="short-term memory is off"):
+                await call
+        assert (await client.get_context_memory())["off"] == ["short_term"]
+
+
+def test_the_nightly_job_says_why_it_added_no_access_counts(stores):
+    told = flush_access_counts("hunter", date(2026, 11, 20), stores)
+    assert told["memories"] == 0
+    assert "short-term memory is off" in told["missing"]

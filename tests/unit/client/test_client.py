@@ -1,0 +1,300 @@
+"""The HTTP client against the real routes, without a network between."""
+
+import inspect
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from botocore.exceptions import TokenRetrievalError
+
+from agent_memory import (
+    AgentMemoryClient,
+    Conflict,
+    DecisionLogger,
+    Forbidden,
+    InvalidInput,
+    MemoryManager,
+    NotFound,
+    Unavailable,
+)
+from agent_memory.api.routers import decisions as decision_routes
+from agent_memory.core.clock import SystemClock
+from agent_memory.core.errors import InColdStorage
+from agent_memory.core.ids import new_decision_id, shard_of
+from tests.http_events import USER_ARN, Keys, client_over, to_the_routes
+
+# What needs whole tables, which no deployed function may read.
+NOT_OVER_HTTP = ("export", "forget")
+
+
+@pytest.fixture
+def client(served):
+    return client_over(to_the_routes)
+
+
+async def test_the_client_does_what_the_direct_classes_do(client):
+    async with client:
+        decision_id = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {"whole": 1.0}, {"v": "1"})
+        await client.log_outcome(decision_id, {"rows": 1}, True, {"quality": 0.5})
+        found = await client.get_decision(decision_id)
+        assert (found["reasoning"], found["metrics"]) == ({"whole": 1.0}, {"quality": 0.5})
+        assert await client.query_decisions("QUERY", success_filter=True, context_filter={"trend": "up"}) == [found]
+        assert await client.query_decisions(success_filter=False) == []
+        await client.store_stm("context:current", [1, 2], 60)
+        assert await client.retrieve_stm("context:current") == [1, 2]
+        await client.store_ltm("PATTERN", "a=b+c", {"confidence": 0.75})
+        assert (await client.retrieve_ltm("PATTERN", {"min_confidence": 0.5}))[0]["pattern_id"] == "a=b+c"
+
+
+async def test_refusals_become_the_same_errors(client):
+    with pytest.raises(InvalidInput) as caught:
+        await client.log_decision("lower", {}, {})
+    assert caught.value.field == "/decision_type"
+    with pytest.raises(NotFound):
+        await client.get_decision(new_decision_id("QUERY", 5))
+    decision_id = new_decision_id("QUERY", SystemClock().now_ms())
+    await client.log_decision("QUERY", {}, {}, decision_id=decision_id)
+    with pytest.raises(Conflict):
+        await client.log_decision("QUERY", {"x": 1}, {}, decision_id=decision_id)
+    for unusable in ({"x": float("nan")}, {"x": {1: 2}}, {"x": b""}):
+        with pytest.raises(InvalidInput) as caught:
+            await client.log_decision("QUERY", unusable, {})
+        assert caught.value.field == "/context/x"
+
+
+@pytest.fixture
+def shaky(served, no_waits):
+    """A client whose requests fail as often as a test says, before or after they take effect."""
+    failures = []
+
+    def answer(request):
+        failure = failures.pop(0) if failures else None
+        if failure == "refused":
+            raise httpx.ConnectError("refused")
+        if isinstance(failure, int):
+            return httpx.Response(failure, text="{}")
+        answered = to_the_routes(request)
+        if failure == "cut":
+            raise httpx.ReadTimeout("no answer")
+        return answered
+
+    return client_over(answer), failures
+
+
+@pytest.mark.parametrize("failure", ["refused", "cut", 429, 500, 502, 503, 504])
+async def test_what_was_sent_again_is_stored_once(shaky, failure):
+    client, failures = shaky
+    async with client:
+        failures += [failure, failure]
+        decision_id = await client.log_decision("QUERY", {"n": 1}, {})
+        failures += [failure]
+        assert [one["status"] for one in await client.log_decisions([_draft(1), _draft(2)])] in (
+            ["created"] * 2,
+            ["unchanged"] * 2,
+        )
+        for n in (1, 2):
+            failures += [failure]
+            await client.log_outcome(decision_id, {"n": n}, True, amend=True)
+        assert len(await client.query_decisions()) == 3
+        found = await client.get_decision(decision_id)
+        assert (found["outcome"], [one["outcome"] for one in found["superseded_outcomes"]]) == ({"n": 2}, [{"n": 1}])
+
+
+async def test_after_four_attempts_the_api_is_unavailable_and_a_refusal_is_final(shaky):
+    client, failures = shaky
+    async with client:
+        failures += [503] * 4
+        with pytest.raises(Unavailable):
+            await client.query_decisions()
+        assert failures == []
+        failures += [503] * 8
+        with pytest.raises(Unavailable):
+            await client.log_decisions([_draft(n) for n in range(150)])
+        failures.clear()
+        failures += [403, 503]
+        with pytest.raises(Forbidden):
+            await client.query_decisions()
+        assert failures == [503]
+
+
+async def test_many_items_go_out_in_several_requests_and_keep_their_order(client):
+    async with client:
+        drafts = [_draft(n) for n in range(230)]
+        drafts[7] = {**drafts[7], "context": {"x": {1: 2}}}
+        drafts[120] = {**drafts[120], "decision_type": "lower"}
+        before = [dict(draft) for draft in drafts]
+        results = await client.log_decisions(drafts)
+        assert drafts == before
+        assert [n for n, one in enumerate(results) if one["status"] == "invalid"] == [7, 120]
+        assert results[7]["error"]["field"] == "/context/x"
+        found = {one["decision_id"]: one["context"]["n"] for one in await client.query_decisions(limit=1000)}
+        assert [found.get(one["decision_id"]) for one in results] == [None if n in (7, 120) else n for n in range(230)]
+        told = await client.log_outcomes([{"decision_id": one, "outcome": {}, "success": True} for one in found])
+        assert {one["status"] for one in told} == {"recorded"}
+
+
+async def test_pages_that_end_early_are_followed(client, monkeypatch):
+    monkeypatch.setattr(decision_routes, "how_many_fit", lambda decisions: min(3, len(list(decisions))))
+    async with client:
+        await client.log_decisions([_draft(n) for n in range(20)])
+        found = await client.query_decisions(limit=17, newest_first=False)
+        assert [one["context"]["n"] for one in found] == list(range(17))
+        page = await client.page_decisions(limit=17)
+        assert (len(page["decisions"]), page["cursor"] is not None) == (3, True)
+
+
+async def test_chains_statistics_and_horizons(client):
+    async with client:
+        first = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {"selected": ["a"]})
+        second = await client.log_decision("LEARNING", {}, {}, parent_ids=[first], memory_ids=["whale_pump"])
+        await client.log_outcome(first, {"n": 1}, False, horizon="1h")
+        await client.log_outcome(first, {"n": 2}, True, horizon="exit", headline=True)
+        assert (await client.get_decision(first))["success"] is True
+        (entry, *_) = await client.get_decision_chain(second)
+        assert (entry["decision_id"], entry["relation"]) == (first, "ancestor")
+        told = await client.analyze_decision_patterns("QUERY", group_by="source")
+        assert [(group["group"], group["succeeded"]) for group in told["groups"]] == [("a", 1)]
+        assert await client.query_decisions(success_filter="pending", context_type="trend=up") == []
+
+
+async def test_memory_and_state(client):
+    async with client:
+        await client.store_ltm("PATTERN", "pump", {"confidence": 0.5}, reason="seen twice", expected_version=0)
+        with pytest.raises(Conflict):
+            await client.store_ltm("PATTERN", "pump", {"confidence": 0.6}, expected_version=0)
+        await client.update_ltm_confidence("pump", 0.9, reason="held: again & again")
+        told = await client.get_ltm_history("PATTERN", "pump")
+        assert [one["reason"] for one in told] == ["seen twice", "held: again & again"]
+        assert await client.retrieve_ltm("PATTERN", as_of="2026-01-01T00:00:00Z") == []
+        assert [one["version"] for one in await client.get_pattern_memory()] == [2]
+        await client.store_stm("pattern:x", {"pattern_id": "x", "confidence": 0.1})
+        assert (await client.consolidate_to_ltm("pattern:x", "ARCHETYPE"))["version"] == 1
+        assert await client.load_state() is None
+        saved = await client.save_state({"current_cycle": 1, "configuration": {"rate": 0.1}}, expected_version=0)
+        assert await client.load_state() == saved
+        await client.create_checkpoint("first")
+        await client.save_state({"current_cycle": 2})
+        restored = await client.restore_checkpoint("first", expected_version=2)
+        assert (restored["data"], restored["version"]) == (saved["data"], 3)
+        assert [one["name"] for one in await client.list_checkpoints()] == ["first"]
+        assert [one["state_version"] for one in await client.list_configurations()] == [1, 2, 3]
+        await client.log_decision("QUERY", {"market": {"volatility": "high"}}, {})
+        met = await client.get_context_memory(context_filter={"volatility": "high"}, level="immediate")
+        assert ([one["kind"] for one in met["entries"]], met["complete"]) == (["decision"], True)
+
+
+async def test_cycles_signals_and_rate_limits(client):
+    async with client:
+        brought = {
+            "context": {"trend": "up"},
+            "queries": [{"source": "a", "n": 1.0}],
+            "signals": [{"symbol": "BTC"}, "exit"],
+            "performance": {"a": {"up": {"rate": 0.7}}},
+            "decision_ids": ["first", "second"],
+        }
+        for _ in range(2):  # as after a lost answer
+            assert await client.write_cycle(**brought, cycle_id="cycle-1") is True
+        await client.write_cycle(queries=[])
+        found = await client.read_cycle(cycles=5, performance={"a": ["up", "down"]})
+        assert found["queries"] == [brought["queries"]]
+        assert sorted(map(str, found["signals"])) == sorted(map(str, brought["signals"]))
+        assert (found["context"], found["decision_ids"]) == ({"trend": "up"}, ["second", "first"])
+        assert (found["performance"], found["missing"]) == (brought["performance"], [])
+        assert await client.remove_signal("exit") is True
+        assert await client.remove_signal("exit") is False
+        assert (await client.read_cycle(signals_since="2999-01-01T00:00:00Z"))["signals"] == []
+        told = [await client.check_rate_limit("derivatives", 2) for _ in range(3)]
+        assert [(one["allowed"], one["remaining"]) for one in told] == [(True, 1), (True, 0), (False, 0)]
+        assert 299 < told[0]["resets_in_seconds"] <= 300
+
+
+async def test_recall_ranks_own_and_shared_memory(served):
+    async with client_over(to_the_routes, pools=["shared"]) as client, client.pool("shared") as shared:
+        await shared.store_ltm("PATTERN", "whales", {"confidence": 0.4, "text": "whales lead pumps"})
+        await client.store_ltm("PATTERN", "gaps", {"confidence": 0.3, "text": "gaps fill", "symbol": "SPY"})
+        found = await client.recall("whales lead", kind="PATTERN", explain=True)
+        assert [(one["memory"]["agent_id"], one["memory"]["pattern_id"]) for one in found] == [
+            ("shared", "whales"),
+            ("market-hunter", "gaps"),
+        ]
+        assert found[0]["why"]["faded_importance"] == pytest.approx(0.4)
+        assert [one["memory"]["pattern_id"] for one in await client.recall(symbol="SPY", top_k=1)] == ["gaps"]
+        halved = await client.recall("whales lead", kind="PATTERN", half_lives={"PATTERN": 1e-3})
+        assert halved[0]["score"] <= found[0]["score"]
+        (version,) = await shared.get_ltm_history("PATTERN", "whales")
+        assert (version["changed_by"], version["changed_as"]) == ("market-hunter", USER_ARN)
+        with pytest.raises(InvalidInput, match="none of the agent's pools"):
+            client.pool("other")
+        with pytest.raises(InvalidInput, match="top_k"):
+            await client.recall("x", top_k=0)
+
+
+async def test_cold_storage_is_told_at_once(served, monkeypatch):
+    def cold(*_args, **_settings):
+        raise InColdStorage("QUERY of 2024-01-01 lies in cold storage")
+
+    monkeypatch.setattr(served.decisions, "get", cold)
+    async with client_over(to_the_routes) as client:
+        with pytest.raises(InColdStorage, match="QUERY of 2024-01-01"):
+            await client.get_decision(new_decision_id("QUERY", 5))
+
+
+def test_the_client_has_the_methods_of_the_direct_class_to_the_letter():
+    def methods(kind):
+        named = inspect.getmembers(kind, inspect.iscoroutinefunction)
+        return {name: inspect.signature(method) for name, method in named if not name.startswith("_")}
+
+    theirs = methods(AgentMemoryClient)
+    direct = methods(DecisionLogger) | methods(MemoryManager)
+    for name, signature in direct.items():
+        if name not in NOT_OVER_HTTP:
+            assert theirs[name] == signature, name
+
+
+def test_no_secret_is_shown(client):
+    assert repr(client) == "AgentMemoryClient('https://api.example/v1/agents/market-hunter/')"
+
+
+class NoKeys(Keys):
+    def get_credentials(self):
+        return None
+
+
+class ExpiredKeys(Keys):
+    def get_credentials(self):
+        raise TokenRetrievalError(provider="sso", error_msg="Token has expired")
+
+
+@pytest.mark.parametrize(("session", "told"), [(NoKeys(), "set a profile, a role"), (ExpiredKeys(), "Token has exp")])
+async def test_without_credentials_the_error_says_what_to_do(session, told):
+    async with AgentMemoryClient("https://x", "hunter", session=session) as client:
+        for call in (client.query_decisions(), client.log_decisions([_draft(1)]), client.log_outcomes([{}])):
+            with pytest.raises(Forbidden, match=told):
+                await call
+
+
+@pytest.mark.parametrize(
+    ("url", "region", "signed_for"),
+    [
+        ("https://abc.execute-api.eu-central-1.amazonaws.com", None, "eu-central-1"),
+        ("https://abc.execute-api.eu-central-1.amazonaws.com", "eu-west-1", "eu-west-1"),
+        ("https://memory.example", None, "us-east-1"),
+    ],
+)
+def test_the_region_is_the_one_of_the_address(url, region, signed_for):
+    client = AgentMemoryClient(url, "hunter", session=Keys(), region=region)
+    assert repr(client._http._http.auth) == f"SigV4(region={signed_for!r}, credentials=***)"
+
+
+async def test_ids_are_made_here_in_the_shards_of_the_deployment(served):
+    async with client_over(to_the_routes, write_shards=32) as client:
+        logged = [await client.log_decision("QUERY", {}, {}, timestamp=datetime.now(UTC)) for _ in range(30)]
+    assert len({shard_of(decision_id) for decision_id in logged}) > 1
+    for wrong in (0, 33, "2"):
+        with pytest.raises(InvalidInput, match="write_shards"):
+            client_over(to_the_routes, write_shards=wrong)
+
+
+def _draft(n):
+    at = f"2026-11-01T00:{n // 60:02}:{n % 60:02}Z"
+    return {"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "timestamp": at}

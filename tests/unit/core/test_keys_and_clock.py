@@ -1,0 +1,86 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_memory.core import keys, names
+from agent_memory.core.clock import date_of, day_start_ms, parse_instant, to_iso
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.ids import new_decision_id
+from agent_memory.model.decisions import context_type_of
+
+moments = st.integers(0, 253_402_300_799_999)
+
+
+@given(moments)
+def test_a_moment_survives_its_text(moment):
+    assert parse_instant(to_iso(moment)) == moment
+    assert len(to_iso(moment)) == 24
+
+
+@given(moments, moments)
+def test_order_of_sort_keys_is_order_of_time(one, other):
+    first, second = (keys.decision_sk(m, new_decision_id("QUERY", m)) for m in (one, other))
+    assert (first < second) == (one < other) or one == other
+
+
+@given(moments)
+def test_a_day_holds_its_moments(moment):
+    start = day_start_ms(date_of(moment))
+    assert start <= moment < start + 86_400_000
+
+
+def test_an_offset_is_taken_into_account():
+    noon = datetime(2026, 11, 20, 12, tzinfo=timezone(timedelta(hours=2)))
+    assert parse_instant(noon) == parse_instant("2026-11-20T10:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "bad", ["yesterday", datetime(2026, 1, 1), "2026-01-01T00:00:00", 5, None, "1969-12-31T23:59:59Z"]
+)
+def test_a_moment_without_offset_or_sense_is_refused(bad):
+    with pytest.raises(InvalidInput, match="when"):
+        parse_instant(bad, "when")
+
+
+@pytest.mark.parametrize("bad", ["", "Hunter", "-x", "a#b", "a/b", "a{b", "a" * 64, "a\nb", "a\n", None, 3])
+def test_unusable_agent_ids_are_refused(bad):
+    with pytest.raises(InvalidInput, match="agent_id"):
+        names.check_agent_id(bad)
+
+
+@pytest.mark.parametrize("bad", ["", "query", "A#B", "A" * 64, "A B", None])
+def test_unusable_type_names_are_refused(bad):
+    with pytest.raises(InvalidInput, match="decision_type"):
+        names.check_decision_type(bad)
+
+
+def test_the_context_type_is_the_sorted_market():
+    assert context_type_of({"market": {"volatility": "high", "trend": "bullish"}}) == "trend=bullish|volatility=high"
+    assert context_type_of({"market": "bullish"}) == "bullish"
+    assert context_type_of({"cycle": 1}) is None
+    assert context_type_of({"market": {}}) is None
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.none(), min_size=1))
+def test_a_context_type_never_breaks_a_key(market):
+    text = context_type_of({"market": market})
+    assert "#" not in text
+    assert len(text.encode()) <= 1024
+    assert text.isprintable()
+
+
+@given(st.dictionaries(st.text(), st.text(), min_size=1), st.dictionaries(st.text(), st.text(), min_size=1))
+def test_different_markets_have_different_context_types(one, other):
+    assert (context_type_of({"market": one}) == context_type_of({"market": other})) == (one == other)
+
+
+def test_redis_keys_carry_the_agent_as_hash_tag():
+    assert keys.stm_key("market-hunter", "context:current") == "stm:{market-hunter}:context:current"
+
+
+def test_a_day_in_the_archive():
+    day = datetime(2026, 11, 20, tzinfo=UTC).date()
+    expected = "decisions/agent_id=hunter/date=2026-11-20/"
+    assert keys.archive_day_prefix("hunter", day) == expected

@@ -1,0 +1,50 @@
+"""What short-term memory refuses: cycles that cannot be used, and plain values in the place of others."""
+
+import pytest
+
+from agent_memory import InvalidInput, MemoryManager
+from agent_memory.storage.factory import in_memory_stores
+
+
+@pytest.fixture
+def memory(clock):
+    return MemoryManager("hunter", stores=in_memory_stores(clock), clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("key", "methods"),
+    [
+        ("queries:recent", "write_cycle and read_cycle"),
+        ("signals:active", "write_cycle and read_cycle"),
+        ("decision_chain", "write_cycle and read_cycle"),
+        ("state:current", "save_state and load_state"),
+        ("ratelimit:derivatives", "check_rate_limit"),
+    ],
+)
+async def test_what_has_methods_of_its_own_is_no_plain_value(memory, key, methods):
+    for call in (memory.store_stm(key, [1]), memory.retrieve_stm(key), memory.consolidate_to_ltm(key)):
+        with pytest.raises(InvalidInput, match=f"holds no plain value; use {methods}"):
+            await call
+
+
+@pytest.mark.parametrize(
+    ("brought", "field"),
+    [
+        ({"context": [1]}, "context"),
+        ({"queries": "abc"}, "queries"),
+        ({"queries": {"a": 1}}, "queries"),
+        ({"signals": 5}, "signals"),
+        ({"signals": [float("nan")]}, "/signals/0"),
+        ({"performance": []}, "performance"),
+        ({"performance": {"a": 1}}, "performance/a"),
+        ({"performance": {"a": {"up": 1}}}, "performance/a/up"),
+        ({"performance": {"a b": {"up": {}}}}, "key"),
+        ({"decision_ids": [1]}, "decision_ids/0"),
+        ({"cycle_id": "x" * 65}, "cycle_id"),
+    ],
+)
+async def test_an_unusable_cycle_is_refused_whole(memory, brought, field):
+    with pytest.raises(InvalidInput) as caught:
+        await memory.write_cycle(**{"context": {"trend": "up"}, **brought})
+    assert caught.value.field == field
+    assert (await memory.read_cycle())["context"] is None

@@ -1,0 +1,63 @@
+"""What an agent knows about something, over memories and recent decisions."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent_memory import DecisionLogger, InvalidInput, MemoryManager
+from agent_memory.storage.factory import in_memory_stores
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def memory(clock):
+    memory = MemoryManager("hunter", stores=in_memory_stores(clock), clock=clock)
+    logger = DecisionLogger("hunter", memory_manager=memory, clock=clock)
+    await memory.store_ltm("PATTERN", "whale_pump", {"confidence": 0.9, "description": "whale buys lead pumps"})
+    await memory.store_ltm("STRATEGY", "fade", {"confidence": 0.3, "description": "fade the open", "symbol": "SPY"})
+    for hours, note in ((1, "dealer gamma squeeze"), (23, "whale sells"), (30, "too old, whale")):
+        at = NOON - timedelta(hours=hours)
+        context = {"market": {"trend": "up"}, "note": note, "symbol": "BTC"}
+        decision_id = await logger.log_decision("SIGNAL_GENERATION", context, {}, timestamp=at)
+        await logger.log_outcome(decision_id, {}, True, {"quality": 0.8})
+    return memory
+
+
+def names(found):
+    return [one["memory"]["pattern_id"] if "memory" in one else one["decision"]["context"]["note"] for one in found]
+
+
+async def test_memories_and_recent_decisions_are_ranked_together(memory):
+    assert names(await memory.recall()) == ["whale_pump", "dealer gamma squeeze", "whale sells", "fade"]
+    assert names(await memory.recall("gamma Squeeze", top_k=1)) == ["dealer gamma squeeze"]
+    found = await memory.recall("whale")
+    assert names(found)[:2] == ["whale_pump", "whale sells"]
+    assert found[0]["score"] > found[1]["score"]
+
+
+async def test_filters_come_before_the_ranking(memory):
+    assert names(await memory.recall("whale", kind="SIGNAL_GENERATION", top_k=1)) == ["whale sells"]
+    assert names(await memory.recall("whale", symbol="SPY")) == ["fade"]
+    assert await memory.recall("whale", kind="LEARNING") == []
+
+
+async def test_each_part_of_a_score_is_explained(memory):
+    (one,) = await memory.recall("whale", kind="PATTERN", explain=True, half_lives={"PATTERN": 60.0})
+    assert (one["why"]["importance"], one["why"]["half_life_seconds"], one["why"]["decay"]) == (0.9, 60.0, 1.0)
+    assert one["score"] == pytest.approx(0.9 + one["why"]["words"]["whale"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"query": None}, "query"),
+        ({"top_k": 0}, "top_k"),
+        ({"kind": "x"}, "memory_type"),
+        ({"half_lives": {"A": 0}}, "half_life"),
+    ],
+)
+async def test_unusable_questions_are_refused(memory, arguments, field):
+    with pytest.raises(InvalidInput) as caught:
+        await memory.recall(**arguments)
+    assert caught.value.field == field

@@ -1,0 +1,58 @@
+"""What a million decisions cost, by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent_memory.pricing import load_prices, per_million
+from tests.workloads import DEPLOYMENT, UNITS, every_ten_minutes
+
+PRICES = load_prices()
+NOTHING = {name: 0 for name in type(UNITS).__slots__ if name != "measured"}
+
+
+def marginal(**units):
+    one = replace(UNITS, **NOTHING) if not units else replace(UNITS, **(NOTHING | units))
+    return float(per_million(every_ten_minutes(), one, DEPLOYMENT, PRICES).marginal)
+
+
+REQUESTS = marginal()
+
+
+def test_requests_are_two_batches_for_six_decisions_and_a_read():
+    assert pytest.approx((1 + 2 / 6) * (1.0 + 0.2)) == REQUESTS
+
+
+@pytest.mark.parametrize(
+    ("units", "usd"),
+    [
+        ({"log_units": 2, "outcome_units": 2, "expiry_units": 1}, 5 * 0.625),
+        ({"read_units": 1, "night_read_units": 2}, 3 * 0.125),
+        ({"stored_bytes": 2**30 / 1e6}, (0.25 + 0.20) * 90 / (365 / 12)),
+        ({"archived_bytes": 2**30 / 1e6}, 0.023 * 335 / (365 / 12)),
+        ({"api_seconds": 0.06}, 0.06 * (4 / 3) * 13.3334),
+        ({"log_line_bytes": 2**30 / 1e6}, (0.50 + 0.03) * 4 / 3),
+        ({"reply_bytes": 2**30 / 1e6}, 0.09),
+    ],
+)
+def test_each_part_of_a_million(units, usd):
+    assert marginal(**units) - REQUESTS == pytest.approx(usd, rel=1e-6)
+
+
+def test_tracing_is_five_dollars_a_million_requests():
+    traced = replace(DEPLOYMENT, traces_requests=True)
+    cost = per_million(every_ten_minutes(), replace(UNITS, **NOTHING), traced, PRICES).marginal
+    assert float(cost) - REQUESTS == pytest.approx(5 * 4 / 3)
+
+
+def test_the_fixed_part_is_divided_by_the_decisions():
+    told = per_million(every_ten_minutes(), UNITS, DEPLOYMENT, PRICES)
+    assert told.at_workload - told.marginal == pytest.approx(told.fixed_usd * 1_000_000 / 25_920)
+    at = every_ten_minutes(decisions_per_day=told.breaks_even_at / 30)
+    there = per_million(at, UNITS, DEPLOYMENT, PRICES)
+    assert float(there.at_workload) == pytest.approx(float(there.agentcore_events), rel=1e-4)
+
+
+def test_agentcore_bills_events_records_and_retrievals():
+    told = per_million(every_ten_minutes(), UNITS, DEPLOYMENT, PRICES)
+    assert (told.agentcore_events, told.agentcore_records) == (500, 500 + 12 * 750 + 500)

@@ -1,0 +1,78 @@
+import math
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.json_values import canonical_json
+from agent_memory.storage.dynamodb.attribute_values import decode, encode
+
+numbers = st.integers(-(10**38) + 1, 10**38 - 1) | st.floats(allow_nan=False, allow_infinity=False).filter(
+    lambda x: x == 0 or 1e-130 <= abs(x) <= 9e125
+)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner),
+)
+
+
+@given(values)
+def test_any_json_value_round_trips_exactly(value):
+    encoded, whole_floats = encode(value, "/context")
+    back = decode(encoded, whole_floats, "/context")
+    assert canonical_json(back) == canonical_json(value)
+
+
+@given(values)
+def test_what_is_encoded_is_what_boto3_reads(value):
+    TypeDeserializer().deserialize(encode(value)[0])
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_keeps_its_sign_and_kind_or_is_refused(value):
+    try:
+        encoded, whole_floats = encode(value)
+    except InvalidInput:
+        assert value != 0
+        assert not 1e-130 <= abs(value) <= 9.99e125
+        return
+    back = decode(encoded, whole_floats)
+    assert isinstance(back, float)
+    assert (back, math.copysign(1, back)) == (value, math.copysign(1, value))
+
+
+@pytest.mark.parametrize(
+    ("bad", "path"),
+    [
+        ({"a": [1, math.nan]}, "/a/1"),
+        ({"a": {"b": math.inf}}, "/a/b"),
+        ({"a/b": -math.inf}, "/a~1b"),
+        ({"a": 1e300}, "/a"),
+        ({"a": 1e-200}, "/a"),
+        ({"a": 10**38 + 1}, "/a"),
+        ({"a": {1: 2}}, "/a"),
+        ({"a": {"": 2}}, "/a"),
+        ({"a": {2}}, "/a"),
+        ({"a": b"x"}, "/a"),
+        ({"a": "\ud800"}, "/a"),
+    ],
+)
+def test_what_cannot_be_stored_is_named_by_its_path(bad, path):
+    with pytest.raises(InvalidInput) as caught:
+        encode(bad)
+    assert caught.value.field == path
+
+
+def test_depth_is_bounded():
+    nested = 1
+    for _ in range(31):
+        nested = [nested]
+    assert decode(encode(nested)[0]) == nested
+    with pytest.raises(InvalidInput, match="deeper"):
+        encode([nested])
+
+
+def test_a_huge_round_integer_is_kept():
+    assert decode(encode(10**100)[0]) == 10**100
