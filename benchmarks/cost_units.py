@@ -11,7 +11,7 @@ from typing import Any
 
 from agent_memory.client.client import AgentMemoryClient
 from agent_memory.decisions.log import DecisionLog
-from agent_memory.nightly.run import run_night
+from agent_memory.nightly.run import run_nightly_job
 from agent_memory.ports.stores import Stores
 from agent_memory.pricing import mean_decision_units
 from benchmarks.meter import Meter
@@ -63,7 +63,7 @@ def measure(cloud: LocalCloud) -> dict[str, float]:
     life = _Life(cycles, stores, Meter(client), DecisionLog(cycles.agent_id, stores))
     last_day = range((_DAYS - 1) * _CYCLES_A_DAY, _DAYS * _CYCLES_A_DAY)
     life.write(range(last_day.start))
-    run_night(cycles.agent_id, (today - timedelta(days=2)).date(), stores)
+    run_nightly_job(cycles.agent_id, (today - timedelta(days=2)).date(), stores)
     decided = _decisions(life, last_day)
     return decided | _night(life, today - timedelta(days=1), len(cycles.decisions(last_day))) | asyncio.run(_api(cloud))
 
@@ -92,7 +92,7 @@ def _night(life: _Life, day: datetime, decisions_a_day: int) -> dict[str, float]
     """The night after the last day, which archives the one day that became due."""
     agent_id, archive = life.cycles.agent_id, life.stores.archive
     with life.meter.measuring() as night:
-        figures = run_night(agent_id, day.date(), life.stores)
+        figures = run_nightly_job(agent_id, day.date(), life.stores)
     expiry, archived = night.write_units_of[_EXPIRY], figures["archival"]["decisions"]
     if archive is None or not archived:
         raise RuntimeError(f"the night archived nothing: {figures['archival']}")

@@ -19,7 +19,7 @@ from local.errors import LocalCloudError
 from local.layout import Layout
 from local.node import Node, ensure_cdk, find_node
 from local.packages import build_environment, environment_path, is_complete
-from local.processes import HOST, Service, Tools, choose_port, exclusive, side_by_side
+from local.processes import HOST, Service, Tools, choose_port, exclusive, run_concurrently
 from local.session import LocalSession
 
 _PORTS = {"port": "the AWS endpoint", "redis_port": "the cache"}
@@ -125,7 +125,7 @@ class LocalCloud:
         node = find_node()
         with self._ending_on_error():
             self._take_ports()
-            with side_by_side(self._tools) as pool:
+            with run_concurrently(self._tools) as pool:
                 preparation = self._prepare(pool, node)
                 self._start_services()
                 self._deploy(preparation)
@@ -154,7 +154,7 @@ class LocalCloud:
         """
         self._context |= context
         node = find_node()
-        with side_by_side(self._tools) as pool:
+        with run_concurrently(self._tools) as pool:
             self._deploy(self._prepare(pool, node), import_existing=import_existing)
 
     def cdk(self, *arguments: str) -> str:

@@ -176,7 +176,7 @@ class Tools:
 
 
 @contextmanager
-def side_by_side(tools: Tools) -> Iterator[Executor]:
+def run_concurrently(tools: Tools) -> Iterator[Executor]:
     """A pool of two threads for a block; an exception in the block ends the tools that they wait for."""
     pool = ThreadPoolExecutor(2)
     try:

@@ -4,18 +4,18 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.api.nightly import NightEvent, stores
+from agent_memory.api.nightly import NightlyEvent, stores
 from agent_memory.api.observability import emits_metrics, logger, percent, put
 from agent_memory.core import metric_names
-from agent_memory.nightly.summary import summarize_night
+from agent_memory.nightly.summary import summarize_day
 
 
 @logger.inject_lambda_context
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Report one agent's night."""
-    night = NightEvent.of(event)
-    figures = summarize_night(night.agent_id, night.day, stores())
+    night = NightlyEvent.of(event)
+    figures = summarize_day(night.agent_id, night.day, stores())
     put(metric_names.ACTIVE_PATTERNS, figures["active_patterns"])
     for confidence in figures["confidences"]:
         put(metric_names.PATTERN_CONFIDENCE, confidence)

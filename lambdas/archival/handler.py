@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.api.nightly import NightEvent, stores
+from agent_memory.api.nightly import NightlyEvent, stores
 from agent_memory.api.observability import emits_metrics, logger, put
 from agent_memory.core import metric_names
 from agent_memory.nightly.archival import archive_due_days
@@ -14,7 +14,7 @@ from agent_memory.nightly.archival import archive_due_days
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Archive one agent's night."""
-    night = NightEvent.of(event)
+    night = NightlyEvent.of(event)
     figures = archive_due_days(night.agent_id, night.day, stores())
     put(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
     put(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.api.nightly import NightEvent, stores
+from agent_memory.api.nightly import NightlyEvent, stores
 from agent_memory.api.observability import emits_metrics, logger, percent, put
 from agent_memory.core import metric_names
 from agent_memory.nightly.consolidation import consolidate
@@ -14,7 +14,7 @@ from agent_memory.nightly.consolidation import consolidate
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Consolidate one agent's night."""
-    night = NightEvent.of(event)
+    night = NightlyEvent.of(event)
     opened = stores()
     try:
         figures = consolidate(night.agent_id, night.day, opened)

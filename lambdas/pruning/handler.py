@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.api.nightly import NightEvent, stores
+from agent_memory.api.nightly import NightlyEvent, stores
 from agent_memory.api.observability import emits_metrics, logger, put
 from agent_memory.core import metric_names
 from agent_memory.memory.access_counts import flush_access_counts
@@ -15,7 +15,7 @@ from agent_memory.nightly.pruning import prune
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Prune one agent's night; with `"dry_run": true` only say what would go."""
-    night = NightEvent.of(event)
+    night = NightlyEvent.of(event)
     is_dry = event.get("dry_run") is True
     figures = prune(night.agent_id, night.day, stores(), dry_run=is_dry)
     if not is_dry:

@@ -66,7 +66,7 @@ async def test_an_outage_leaves_no_half_an_export(stores, clock, tmp_path, monke
     def down(*_args, **_settings):
         raise Unavailable("DynamoDB did not answer")
 
-    monkeypatch.setattr(stores.states, "below", down)
+    monkeypatch.setattr(stores.states, "list_by_prefix", down)
     with pytest.raises(Unavailable):
         await memory.export(tmp_path / "hunter.zip")
     assert list(tmp_path.iterdir()) == []

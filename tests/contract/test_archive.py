@@ -9,7 +9,7 @@ from agent_memory.core.clock import Span
 from agent_memory.core.errors import InColdStorage
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import archive_day_prefix, archive_prefix
-from agent_memory.model.decisions import Superseded
+from agent_memory.model.decisions import SupersededOutcome
 from agent_memory.ports.decisions import DecisionKey
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.decision_rows import COLUMNS
@@ -26,7 +26,7 @@ def test_everything_about_a_decision_comes_back(stores):
         decision(NOW + 1),
         outcome=outcome(False, NOW + 2, "exit", whole=2.0),
         other_outcomes=(outcome(True, NOW + 3, "1h"), outcome(True, NOW + 4)),
-        superseded=(Superseded(outcome(True, NOW + 5, "exit", n=1), NOW + 6),),
+        superseded=(SupersededOutcome(outcome(True, NOW + 5, "exit", n=1), NOW + 6),),
         revision=3,
         parent_ids=(plain.decision_id,),
         memory_ids=("whale_pump", "a=b+c"),

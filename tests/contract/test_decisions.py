@@ -14,13 +14,13 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision
 from agent_memory.model.outcomes import Report
-from agent_memory.ports.decisions import Written
+from agent_memory.ports.decisions import WriteStatus
 from tests.contract.samples import NOW, QUERIES, decision, fresh_agent, key_of, outcome, record
 
 
 def test_a_decision_comes_back_as_it_was_logged(stores):
     one = decision()
-    assert stores.decisions.insert([one]) == [Written.CREATED]
+    assert stores.decisions.insert([one]) == [WriteStatus.CREATED]
     assert stores.decisions.get([key_of(one)]) == [one]
 
 
@@ -28,7 +28,7 @@ def test_the_same_decision_again_changes_nothing(stores):
     one = decision()
     stores.decisions.insert([one])
     stores.decisions.record_outcomes([(key_of(one), Report(outcome()))])
-    assert stores.decisions.insert([one]) == [Written.UNCHANGED]
+    assert stores.decisions.insert([one]) == [WriteStatus.UNCHANGED]
     (found,) = stores.decisions.get([key_of(one)])
     assert found.outcome == outcome()
 
@@ -36,21 +36,21 @@ def test_the_same_decision_again_changes_nothing(stores):
 def test_the_same_id_with_other_content_is_refused(stores):
     one = decision()
     stores.decisions.insert([one])
-    assert stores.decisions.insert([decision(decision_id=one.decision_id, cycle=2)]) == [Written.CONFLICT]
+    assert stores.decisions.insert([decision(decision_id=one.decision_id, cycle=2)]) == [WriteStatus.CONFLICT]
     assert stores.decisions.get([key_of(one)]) == [one]
 
 
 def test_a_whole_number_is_not_the_same_as_a_whole_float(stores):
     one = decision(value=1)
     stores.decisions.insert([one])
-    assert stores.decisions.insert([decision(decision_id=one.decision_id, value=1.0)]) == [Written.CONFLICT]
+    assert stores.decisions.insert([decision(decision_id=one.decision_id, value=1.0)]) == [WriteStatus.CONFLICT]
 
 
 def test_a_batch_says_of_each_what_became_of_it(stores):
     known, changed, new = decision(NOW - 1), decision(NOW - 2), [decision(NOW + n) for n in range(60)]
     stores.decisions.insert([known, changed])
     batch = [known, decision(NOW - 2, decision_id=changed.decision_id, other=True), *new]
-    assert stores.decisions.insert(batch) == [Written.UNCHANGED, Written.CONFLICT, *[Written.CREATED] * 60]
+    assert stores.decisions.insert(batch) == [WriteStatus.UNCHANGED, WriteStatus.CONFLICT, *[WriteStatus.CREATED] * 60]
     assert stores.decisions.get([key_of(d) for d in new]) == new
 
 
@@ -59,26 +59,26 @@ def test_an_id_that_comes_twice_in_a_batch_is_stored_once(stores, clock):
     decision_id = new_decision_id("QUERY", NOW)
     draft = {"decision_type": "QUERY", "context": {"n": 1}, "reasoning": {}, "decision_id": decision_id}
     results = log.log([draft, draft, {**draft, "context": {"n": 2}}])
-    assert [one.status for one in results] == [Written.CREATED, Written.UNCHANGED, Written.CONFLICT]
+    assert [one.status for one in results] == [WriteStatus.CREATED, WriteStatus.UNCHANGED, WriteStatus.CONFLICT]
     report = {"decision_id": decision_id, "outcome": {}, "success": True}
     told = log.record_outcomes([report, {**report, "success": False}, report])
-    assert [one.status for one in told] == [Written.CREATED, Written.CONFLICT, Written.UNCHANGED]
+    assert [one.status for one in told] == [WriteStatus.CREATED, WriteStatus.CONFLICT, WriteStatus.UNCHANGED]
     assert log.get(decision_id).context == {"n": 1}
 
 
 def test_an_outcome_is_recorded_once(stores):
     one = decision()
     stores.decisions.insert([one])
-    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome()))]) == [Written.CREATED]
-    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome(at_ms=NOW + 5)))]) == [Written.UNCHANGED]
-    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome(success=False)))]) == [Written.CONFLICT]
+    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome()))]) == [WriteStatus.CREATED]
+    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome(at_ms=NOW + 5)))]) == [WriteStatus.UNCHANGED]
+    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome(success=False)))]) == [WriteStatus.CONFLICT]
     (found,) = stores.decisions.get([key_of(one)])
     assert found.outcome == outcome()
 
 
 def test_an_outcome_of_an_unknown_decision_invents_nothing(stores):
     ghost = decision()
-    assert stores.decisions.record_outcomes([(key_of(ghost), Report(outcome()))]) == [Written.NOT_FOUND]
+    assert stores.decisions.record_outcomes([(key_of(ghost), Report(outcome()))]) == [WriteStatus.NOT_FOUND]
     assert stores.decisions.get([key_of(ghost)]) == [None]
 
 
@@ -91,7 +91,7 @@ def test_a_batch_of_outcomes_says_of_each_what_became_of_it(stores):
     reports = [(key_of(d), Report(outcome())) for d in decisions]
     reports[1] = (key_of(decisions[1]), Report(outcome(success=False)))
     reports.append((key_of(decision(NOW + 99)), Report(outcome())))
-    expected = [Written.UNCHANGED, Written.CONFLICT, *[Written.CREATED] * 38, Written.NOT_FOUND]
+    expected = [WriteStatus.UNCHANGED, WriteStatus.CONFLICT, *[WriteStatus.CREATED] * 38, WriteStatus.NOT_FOUND]
     assert stores.decisions.record_outcomes(reports) == expected
 
 
@@ -118,15 +118,15 @@ def test_what_has_expired_is_not_shown_though_it_is_still_there(stores, clock):
     stores.decisions.expire([gone, later], [clock.now_ms() - 1000, clock.now_ms() + DAY_MS])
     assert stores.decisions.get([key_of(gone), key_of(later)]) == [None, later]
     assert list(stores.decisions.scan(QUERIES, Span(NOW, NOW + 2))) == [later]
-    assert stores.decisions.insert([gone]) == [Written.CONFLICT]
-    assert stores.decisions.record_outcomes([(key_of(gone), Report(outcome()))]) == [Written.NOT_FOUND]
+    assert stores.decisions.insert([gone]) == [WriteStatus.CONFLICT]
+    assert stores.decisions.record_outcomes([(key_of(gone), Report(outcome()))]) == [WriteStatus.NOT_FOUND]
 
 
 def test_a_late_outcome_reaches_a_decision_that_is_due_to_expire(stores, clock):
     late = [decision(NOW + n) for n in range(3)]
     stores.decisions.insert(late)
     stores.decisions.expire(late, [clock.now_ms() + DAY_MS] * 3)
-    assert stores.decisions.record_outcomes([(key_of(d), Report(outcome())) for d in late]) == [Written.CREATED] * 3
+    assert stores.decisions.record_outcomes([(key_of(d), Report(outcome())) for d in late]) == [WriteStatus.CREATED] * 3
     assert [d.outcome for d in stores.decisions.get([key_of(d) for d in late])] == [outcome()] * 3
 
 
@@ -135,10 +135,10 @@ def test_large_parts_come_back_as_if_they_were_small(stores):
     texts = {name: f"{name} " * 100_000 for name in ("a", "bc", "def")}
     one = replace(decision(NOW, **texts), reasoning={"why": "because " * 600_000, "whole": [1.0] * 3_000})
     small = decision(NOW + 1)
-    assert stores.decisions.insert([small, one]) == [Written.CREATED] * 2
-    assert stores.decisions.insert([one]) == [Written.UNCHANGED]
-    assert record(stores, one, told="x" * 200_000) == Written.CREATED
-    assert record(stores, one, horizon="1h", told="y" * 200_000) == Written.CREATED
+    assert stores.decisions.insert([small, one]) == [WriteStatus.CREATED] * 2
+    assert stores.decisions.insert([one]) == [WriteStatus.UNCHANGED]
+    assert record(stores, one, told="x" * 200_000) == WriteStatus.CREATED
+    assert record(stores, one, horizon="1h", told="y" * 200_000) == WriteStatus.CREATED
     (found,) = stores.decisions.get([key_of(one)])
     assert (found.context, found.reasoning) == (one.context, one.reasoning)
     assert canonical_json(found.reasoning) == canonical_json(one.reasoning)
@@ -187,7 +187,7 @@ def test_retries_never_duplicate(stores, clock, sends):
         for results in (log.log(drafts), log.record_outcomes(reports)):
             new = set(seen)
             for n, result in zip(batch, results, strict=True):
-                assert result.status == (Written.UNCHANGED if n in new else Written.CREATED)
+                assert result.status == (WriteStatus.UNCHANGED if n in new else WriteStatus.CREATED)
                 new.add(n)
         seen |= set(batch)
     found = list(log.stream(DecisionFilter(), newest_first=False))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_memory.archive.rewrites import marks_of
+from agent_memory.archive.rewrites import rewrite_requests
 from agent_memory.archive.verification import verify_archive
 from agent_memory.core.clock import DAY_MS, HOUR_MS, date_of, day_start_ms
 from agent_memory.core.errors import Conflict, NotFound, Unavailable
@@ -162,10 +162,10 @@ def test_what_a_writer_without_the_archive_logs_again_takes_nothing_from_it(stor
 def test_what_is_logged_in_time_marks_nothing_and_what_is_late_marks_its_day_once(stores, log, days):
     logged(log, TODAY - timedelta(days=28))
     log.record_outcome(report(logged(log, TODAY - timedelta(days=2))))
-    assert marks_of(stores.states, AGENT) == []
+    assert rewrite_requests(stores.states, AGENT) == []
     for decision_id in days[OLD]:
         log.record_outcome(report(decision_id))
-    assert [mark.day for mark in marks_of(stores.states, AGENT)] == [OLD]
+    assert [mark.day for mark in rewrite_requests(stores.states, AGENT)] == [OLD]
 
 
 def test_a_mark_goes_with_its_night_and_a_fresh_one_with_the_night_after(stores, log, clock, days):
@@ -174,7 +174,7 @@ def test_a_mark_goes_with_its_night_and_a_fresh_one_with_the_night_after(stores,
     assert night(stores, TODAY)["rewritten"] == 1
     clock.advance(DAY_MS)
     assert night(stores, TODAY + timedelta(days=1))["rewritten"] == 0
-    assert marks_of(stores.states, AGENT) == []
+    assert rewrite_requests(stores.states, AGENT) == []
     assert stores.archive.manifest(AGENT, OLD).revision == 2
 
 
@@ -197,7 +197,7 @@ def test_an_outcome_that_comes_in_the_middle_of_a_night_is_not_lost(stores, log,
     day = TODAY - timedelta(days=31)
     decision_id = logged(log, day)
     night(stores, TODAY - timedelta(days=1), decisions=OutcomeBeforeExpiry(stores.decisions, log, decision_id))
-    assert marks_of(stores.states, AGENT) != []
+    assert rewrite_requests(stores.states, AGENT) != []
     night(stores, TODAY)
     clock.advance(70 * DAY_MS)
     assert in_table(stores, decision_id) is None
@@ -227,7 +227,7 @@ def test_a_rewriting_that_breaks_is_done_again(stores, log, clock, days, day, st
     assert (found[first].outcome.details, found[second].outcome) == ({"n": 1}, None)
     assert stores.archive.manifest(AGENT, day).revision == 2
     assert is_as_sealed(stores, clock)
-    assert marks_of(stores.states, AGENT) == []
+    assert rewrite_requests(stores.states, AGENT) == []
     clock.advance(60 * DAY_MS)
     assert [in_table(stores, one) for one in days[day]] == [None, None]
     assert log.get(first).outcome.details == {"n": 1}
@@ -245,5 +245,5 @@ def test_a_day_that_was_changed_behind_our_back_is_not_sealed_anew(stores, log, 
     assert postponed["date"] == OLDER.isoformat()
     assert "not as it was sealed" in postponed["why"]
     assert stores.blobs.read(archive_file_key(AGENT, OLDER)) == packed.body
-    assert [mark.day for mark in marks_of(stores.states, AGENT)] == [OLDER]
+    assert [mark.day for mark in rewrite_requests(stores.states, AGENT)] == [OLDER]
     assert log.get(first).outcome.details == {"n": 1}

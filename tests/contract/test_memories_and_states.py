@@ -70,9 +70,11 @@ def test_a_memory_is_removed_once_and_its_history_says_so(stores):
     assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory(), removal, back]
 
 
-def test_states_beside_are_written_together_or_not_at_all(stores):
-    def write(expected, beside):
-        return stores.states.put("hunter", "CURRENT", {"n": 1.0}, expected_version=expected, now_ms=NOW, beside=beside)
+def test_states_created_together_are_written_together_or_not_at_all(stores):
+    def write(expected, others):
+        return stores.states.put(
+            "hunter", "CURRENT", {"n": 1.0}, expected_version=expected, now_ms=NOW, also_create=others
+        )
 
     write(0, {"CONFIGURATION#1": {"a": 1}})
     with pytest.raises(Conflict):
@@ -80,7 +82,7 @@ def test_states_beside_are_written_together_or_not_at_all(stores):
     with pytest.raises(Conflict):
         write(1, {"CONFIGURATION#1": {"a": 3}})
     write(1, {"CONFIGURATION#3": {"a": 4}})
-    found = stores.states.below("hunter", "CONFIGURATION#")
+    found = stores.states.list_by_prefix("hunter", "CONFIGURATION#")
     assert [(name, state.data, state.version) for name, state in found] == [("1", {"a": 1}, 1), ("3", {"a": 4}, 1)]
     assert stores.states.get("hunter", "CURRENT").version == 2
 

@@ -16,7 +16,7 @@ from redis.credentials import UsernamePasswordCredentialProvider
 from agent_memory import InvalidInput, MemoryManager, Unavailable
 from agent_memory.core.clock import SystemClock
 from agent_memory.ports.short_term import GetValue, SetValue
-from agent_memory.storage.factory import impatient, in_memory_stores, redis_client_for
+from agent_memory.storage.factory import in_memory_stores, redis_client_for, with_short_timeouts
 from agent_memory.storage.in_memory.short_term import InMemoryShortTerm
 from agent_memory.storage.redis.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
 from agent_memory.storage.redis.short_term import RedisShortTerm
@@ -231,21 +231,21 @@ async def test_without_any_redis_the_process_keeps_it(monkeypatch):
 def test_a_breaker_opens_probes_and_closes():
     now = [0.0]
     breaker = CircuitBreaker(failures_to_open=2, pause_seconds=5, seconds=lambda: now[0])
-    breaker.failed()
-    breaker.succeeded()
-    breaker.failed()
-    assert breaker.admits()
-    breaker.failed()
-    assert not breaker.admits()
+    breaker.record_failure()
+    breaker.record_success()
+    breaker.record_failure()
+    assert breaker.allow_request()
+    breaker.record_failure()
+    assert not breaker.allow_request()
     now[0] = 5
-    assert [breaker.admits(), breaker.admits()] == [True, False]  # one probe a pause
-    breaker.failed()
+    assert [breaker.allow_request(), breaker.allow_request()] == [True, False]  # one probe a pause
+    breaker.record_failure()
     now[0] = 9.9
-    assert not breaker.admits()
+    assert not breaker.allow_request()
     now[0] = 10
-    assert breaker.admits()
-    breaker.succeeded()
-    assert breaker.admits()
+    assert breaker.allow_request()
+    breaker.record_success()
+    assert breaker.allow_request()
 
 
 @needs_redis
@@ -284,7 +284,7 @@ async def test_an_agent_goes_on_while_its_cache_is_away(server, on_redis, how):
 async def test_a_client_that_is_given_need_not_be_impatient_itself(server, on_redis):
     """redis-py's defaults would wait for a minute."""
     given = Redis(port=server.endpoint.rpartition(":")[2], decode_responses=True)
-    memory = manager(on_redis(impatient(given)))
+    memory = manager(on_redis(with_short_timeouts(given)))
     assert await memory.store_stm("a", 1) is True
     server.pause()
     started = time.perf_counter()

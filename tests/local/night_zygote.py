@@ -17,7 +17,7 @@ from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.nightly import run as whole
-from agent_memory.nightly.evidence import renew_evidence
+from agent_memory.nightly.evidence import refresh_evidence
 from agent_memory.ports.decisions import DecisionKey
 from agent_memory.storage.factory import open_stores
 from agent_memory.storage.parquet.files import to_parquet  # noqa: F401  DuckDB is imported before the first fork
@@ -61,7 +61,7 @@ def fill(prefix, bucket, first_night, nights):
         learned_from = planted(agent_id, first_night)
         learned = {"learned_through": (first_night - timedelta(days=1)).isoformat()}
         stores.states.put(agent_id, LEARNING_PROGRESS, learned, expected_version=0, now_ms=0)
-        list(renew_evidence(stores.evidence, agent_id, first_night - timedelta(days=3), learned_from, []))
+        list(refresh_evidence(stores.evidence, agent_id, first_night - timedelta(days=3), learned_from, []))
     stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"no parquet at all")
 
 
@@ -111,7 +111,7 @@ def run_once(prefix, bucket, day, seed):
     stores = stores_at(prefix, bucket, at_noon(day + timedelta(days=1)))
     agents = [*AGENTS, POISONED]
     random.Random(seed).shuffle(agents)
-    return whole.run_nights(agents, day, stores)
+    return whole.run_nightly_jobs(agents, day, stores)
 
 
 def forked(act):

@@ -10,7 +10,7 @@ import pytest
 
 from agent_memory import AgentMemoryClient, DecisionLogger, MemoryAnalytics, MemoryManager
 from agent_memory.core.ids import decision_id_for, new_decision_id
-from agent_memory.core.keys import night_list_key, report_key
+from agent_memory.core.keys import nightly_agents_key, report_key
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.pricing import mean_decision_units
@@ -203,7 +203,7 @@ def test_a_night_without_a_date_is_yesterday_s_and_works_on_every_agent(history,
         time.sleep(0.05)
     night = json.loads(told["output"])
     assert night["date"] == (TODAY - timedelta(days=1)).date().isoformat()
-    listed = json.loads(stores.blobs.read(night_list_key((TODAY - timedelta(days=1)).date(), told["name"])))
+    listed = json.loads(stores.blobs.read(nightly_agents_key((TODAY - timedelta(days=1)).date(), told["name"])))
     assert {PLANTED, CHANCE} <= {agent["agent_id"] for agent in listed}
     assert night["agents"] == len(listed)
 

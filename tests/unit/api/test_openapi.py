@@ -14,7 +14,7 @@ from agent_memory.api.schemas import decisions as openapi_decisions
 from agent_memory.client.memory_manager import MemoryManager
 from agent_memory.decisions.inputs import DRAFT_FIELDS, REPORT_FIELDS
 from agent_memory.decisions.log import DecisionLog
-from agent_memory.model.decisions import Decision, Outcome, Superseded
+from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome
 from tests.http_events import Context, http_event
 
 DOCUMENT = openapi.document(api.ROOMS)
@@ -69,7 +69,7 @@ def test_a_decision_is_described_field_by_field():
         (),
         (),
         (outcome,),
-        (Superseded(outcome, 1_760_000_000_001),),
+        (SupersededOutcome(outcome, 1_760_000_000_001),),
     )
     assert set(decision.as_dict()) == set(openapi_decisions.Decision.model_fields)
     assert validator_of("Decision").is_valid(decision.as_dict())

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock, day_start_ms
 from agent_memory.decisions.log import DecisionLog
-from agent_memory.model.seals import ROW_HASH, kept_of, row_hash
+from agent_memory.model.seals import ROW_HASH, row_hash, short_hash
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.storage.factory import in_memory_stores
 from agent_memory.storage.parquet.decision_rows import COLUMNS
@@ -106,7 +106,7 @@ class Tampering:
             name = self._chance.choice(named)
             row[name] = self._chance.choice([self._other(row[name]), None])
             if rehash:
-                row[ROW_HASH] = kept_of(row_hash(row))
+                row[ROW_HASH] = short_hash(row_hash(row))
 
         self._edit(edit)
 
@@ -130,7 +130,7 @@ class Tampering:
             row = dict(self._chance.choice(rows))
             if self._chance.random() < 0.5:
                 row["decision_id"] = row["decision_id"][:-4] + f"{self._chance.randrange(16**4):04x}"
-                row[ROW_HASH] = kept_of(row_hash(row))
+                row[ROW_HASH] = short_hash(row_hash(row))
             rows.insert(self._chance.randrange(len(rows) + 1), row)
 
         self._edit(edit)

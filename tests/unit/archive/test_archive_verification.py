@@ -13,7 +13,7 @@ from agent_memory.core.errors import InvalidInput, Unavailable
 from agent_memory.core.keys import ARCHIVE_CHAIN, archive_file_key, archive_manifest_key
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.decisions.log import DecisionLog
-from agent_memory.model.seals import ROW_HASH, Chain, kept_of, row_hash
+from agent_memory.model.seals import ROW_HASH, Chain, row_hash, short_hash
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.archive import ParquetArchive
@@ -107,7 +107,7 @@ def test_a_changed_decision_is_named(sealed):
 def test_a_decision_that_is_changed_together_with_its_hash_is_told_by_its_day(sealed):
     def edit(rows):
         rows[3]["reasoning"] = '{"why":"because of something else"}'
-        rows[3][ROW_HASH] = kept_of(row_hash(rows[3]))
+        rows[3][ROW_HASH] = short_hash(row_hash(rows[3]))
         assert len(rows[3][ROW_HASH]) == 16
 
     (finding,) = found_in(sealed, changed(sealed, archive_file_key(AGENT, FIRST), edit)).findings

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_memory import DecisionLogger, InvalidInput
-from agent_memory.decisions.statistics import grouped
+from agent_memory.decisions.statistics import group_statistics
 from agent_memory.learning.intervals import wilson_interval
 from agent_memory.storage.factory import in_memory_stores
 
@@ -113,7 +113,7 @@ async def test_too_many_groups_are_refused(logger):
     (template,) = logger.log.stream(_everything())
     many = (_renamed(template, n) for n in range(1_001))
     with pytest.raises(InvalidInput, match="over 1,000 values"):
-        grouped(many, "context.n")
+        group_statistics(many, "context.n")
 
 
 async def test_decisions_are_taken_one_by_one(logger):
@@ -136,7 +136,7 @@ async def test_decisions_are_taken_one_by_one(logger):
             del context
             assert sum(ref() is not None for ref in alive) <= 3
 
-    assert grouped(stream(), "context.n")["total"]["count"] == 500
+    assert group_statistics(stream(), "context.n")["total"]["count"] == 500
 
 
 def _everything():

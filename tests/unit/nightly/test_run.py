@@ -14,7 +14,7 @@ from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.pruning import prune
-from agent_memory.nightly.summary import summarize_night
+from agent_memory.nightly.summary import summarize_day
 from agent_memory.ports.decisions import Selection
 from agent_memory.storage.factory import in_memory_stores
 from tests.faults import FailingOnce
@@ -193,7 +193,7 @@ def test_the_night_s_report_counts_its_own_day(stores, log):
     log_days(log, 3, planted=False, per_day=10)
     for n in range(3):
         night(stores, FIRST + timedelta(days=n))
-    summary = summarize_night(AGENT, FIRST + timedelta(days=1), stores)
+    summary = summarize_day(AGENT, FIRST + timedelta(days=1), stores)
     made = list(stores.decisions.scan(SIGNALS, Span(day_start_ms(FIRST) + DAY_MS, day_start_ms(FIRST) + 2 * DAY_MS)))
     succeeded = sum(d.outcome.success for d in made)
     assert summary["by_type"] == {"SIGNAL_GENERATION": {"with_outcome": 10, "succeeded": succeeded}}

@@ -48,7 +48,8 @@ class AgentData:
                 for version in self._stores.memories.all_versions(self._agent_id, kind)
             ),
             "states": (
-                {"state_type": name, **state.as_dict()} for name, state in self._stores.states.below(self._agent_id, "")
+                {"state_type": name, **state.as_dict()}
+                for name, state in self._stores.states.list_by_prefix(self._agent_id, "")
             ),
             "short_term": ({"key": key, "data": value} for key, value in self._short_term()),
         }

@@ -14,14 +14,14 @@ from agent_memory.ports.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
-class NightEvent:
+class NightlyEvent:
     """One agent's night: the UTC day that has just ended."""
 
     agent_id: str
     day: date
 
     @classmethod
-    def of(cls, event: dict[str, Any]) -> "NightEvent":
+    def of(cls, event: dict[str, Any]) -> "NightlyEvent":
         """Read `{"agent_id": …, "date": "YYYY-MM-DD"}`.
 
         Raises:
@@ -68,7 +68,7 @@ def list_agents(event: dict[str, Any]) -> dict[str, Any]:
         raise InvalidInput("agents", "expected a list of agent ids")
     agents = [names.check_agent_id(agent) for agent in named] if named is not None else stores().states.agents()
     entries = [{"agent_id": agent, "date": day.isoformat()} for agent in agents]
-    key = keys.night_list_key(day, run)
+    key = keys.nightly_agents_key(day, run)
     stores().bucket().blobs.write(key, canonical_json(entries).encode())
     return {"date": day.isoformat(), "agents": len(entries), "list": key}
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from agent_memory.model.seals import ROW_HASH, Manifest, kept_of, root_hash, row_hash
+from agent_memory.model.seals import ROW_HASH, Manifest, root_hash, row_hash, short_hash
 from agent_memory.ports.archive import DayFile
 
 
@@ -49,7 +49,7 @@ def day_faults(file: DayFile | None, sealed: Manifest) -> Iterator[Fault]:
 
 def _row_faults(rows: Sequence[Mapping[str, Any]], sealed: Manifest) -> Iterator[Fault]:
     hashes = [_hash_of(row) for row in rows]
-    changed = [row for row, found in zip(rows, hashes, strict=True) if not found or row[ROW_HASH] != kept_of(found)]
+    changed = [row for row, found in zip(rows, hashes, strict=True) if not found or row[ROW_HASH] != short_hash(found)]
     for row in changed:
         yield Fault(
             FindingKind.CHANGED, "the decision or an outcome of it is not what its hash says", _text(row["decision_id"])

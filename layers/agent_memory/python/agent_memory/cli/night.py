@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent_memory.cli.options import AsJson, Bucket, Day, TablePrefix, stores_of
-from agent_memory.nightly.run import run_nights
+from agent_memory.nightly.run import run_nightly_jobs
 
 FAILED_AGENTS = 1
 
@@ -27,7 +27,7 @@ def night(
     """
     if not bucket:
         raise typer.BadParameter("is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET", param_hint="'--bucket'")
-    entries = run_nights(agent or None, date_, stores_of(table_prefix, bucket))
+    entries = run_nightly_jobs(agent or None, date_, stores_of(table_prefix, bucket))
     typer.echo(json.dumps(entries) if as_json else "\n".join(map(_line, entries)) or "no agent is registered")
     return FAILED_AGENTS if any("error" in entry for entry in entries) else 0
 

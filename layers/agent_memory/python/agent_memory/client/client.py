@@ -217,7 +217,7 @@ class AgentMemoryClient(MemoryCalls, CycleCalls):
     ) -> dict[str, Any]:
         """One page of such decisions; see `DecisionLogger.page_decisions`. It may end before `limit`, with a cursor."""
         # What the domain would refuse is refused here, under the names of this method's arguments.
-        DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type).checked()
+        DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type).validated()
         query = {
             "decision_type": decision_type,
             **time_query(time_range),
@@ -243,7 +243,7 @@ class AgentMemoryClient(MemoryCalls, CycleCalls):
         group_by: str = "context",
     ) -> dict[str, Any]:
         """Outcomes grouped by context, source, type or a path; see `DecisionLogger.analyze_decision_patterns`."""
-        DecisionFilter(decision_type, time_range).checked()
+        DecisionFilter(decision_type, time_range).validated()
         query = {"decision_type": decision_type, **time_query(time_range), "group_by": group_by}
         return await self._http.send("GET", "decisions/statistics", query=query)
 

@@ -21,7 +21,7 @@ from agent_memory.memory.agent_state import AgentStates
 from agent_memory.memory.cycle_memory import CycleMemory
 from agent_memory.memory.hierarchy import Hierarchy
 from agent_memory.memory.long_term import LongTermMemory
-from agent_memory.memory.reader import MemoryReading
+from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
@@ -78,7 +78,7 @@ class MemoryManager(ShortTermFace, LongTermFace, StateFace):
         self.long_term = memory_of(agent_id)
         self.short_term = ShortTermMemory(agent_id, self.stores.short_term)
         namespaces = [self.long_term, *map(memory_of, self.pools)]
-        self.reading = MemoryReading(namespaces, AccessCounts(self.short_term, clock))
+        self.reading = MemoryReader(namespaces, AccessCounts(self.short_term, clock))
         self.cycles = CycleMemory(self.short_term, clock)
         self.states = AgentStates(agent_id, self.stores.states, clock, self.short_term)
         self._log = DecisionLog(agent_id, self.stores, clock)

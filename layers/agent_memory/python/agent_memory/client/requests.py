@@ -33,7 +33,7 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 _PASSING_FAULTS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 
 
-class _Passing(Unavailable):
+class TransientError(Unavailable):
     """The same request may succeed a little later."""
 
 
@@ -65,7 +65,7 @@ class Requests:
         # Signatures know a space as %20 only; httpx's own encoding would write a plus sign.
         target = f"{path}?{urlencode(asked, quote_via=quote)}" if asked else path
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_Passing),
+            retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_SECONDS, max=_LONGEST_BACKOFF_SECONDS),
             reraise=True,
@@ -81,7 +81,7 @@ class Requests:
         try:
             answer = await self._http.request(method, target, content=body, headers=headers)
         except httpx.HTTPError as error:
-            kind = _Passing if isinstance(error, _PASSING_FAULTS) else Unavailable
+            kind = TransientError if isinstance(error, _PASSING_FAULTS) else Unavailable
             raise kind(f"the API did not answer: {type(error).__name__}") from error
         if not answer.is_success:
             raise _error_of(answer)
@@ -135,7 +135,7 @@ def _error_of(answer: httpx.Response) -> AgentMemoryError:
     if told.get("code") == InColdStorage.code:
         return InColdStorage(message)
     request_id = told.get("request_id")
-    kind = _Passing if answer.status_code in _PASSING else Unavailable
+    kind = TransientError if answer.status_code in _PASSING else Unavailable
     return kind(message + (f" (request {request_id})" if request_id else ""))
 
 

@@ -6,18 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+T = TypeVar("T")
+R = TypeVar("R")
 
 MAX_THREADS = 16
 
 
-def chunks(items: Sequence[Given], size: int) -> Iterator[Sequence[Given]]:
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Runs of at most `size` items, in order."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def map_concurrently(call: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
+def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """`call` on each item, in order, up to sixteen at a time; the first error is raised."""
     if len(items) <= 1:
         return [call(item) for item in items]
@@ -25,12 +25,12 @@ def map_concurrently(call: Callable[[Given], Made], items: Sequence[Given]) -> l
         return list(pool.map(call, items))
 
 
-def side_by_side(*calls: Callable[[], Any]) -> list[Any]:
+def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:
     """What several calls return, made at the same time; the first error is raised."""
     return map_concurrently(lambda call: call(), calls)
 
 
-def merge_ordered(streams: Sequence[Iterator[Given]], *, key: Callable[[Given], Any], reverse: bool) -> Iterator[Given]:
+def merge_ordered(streams: Sequence[Iterator[T]], *, key: Callable[[T], Any], reverse: bool) -> Iterator[T]:
     """Ordered streams as one; their first pages are read side by side, later ones as they are needed.
 
     Of equal items those of the earlier stream come first.
@@ -38,10 +38,10 @@ def merge_ordered(streams: Sequence[Iterator[Given]], *, key: Callable[[Given], 
     if len(streams) == 1:
         return streams[0]
 
-    def begin(stream: Iterator[Given]) -> Iterator[Given]:
+    def begin(stream: Iterator[T]) -> Iterator[T]:
         return chain(list(islice(stream, 1)), stream)
 
-    def merged() -> Iterator[Given]:
+    def merged() -> Iterator[T]:
         yield from heapq.merge(*map_concurrently(begin, streams), key=key, reverse=reverse)
 
     return merged()

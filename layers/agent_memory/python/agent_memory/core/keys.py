@@ -141,7 +141,7 @@ def report_key(agent_id: str, day: date) -> str:
     return f"reports/agent_id={agent_id}/date={day.isoformat()}/report.json"
 
 
-def night_list_key(day: date, run: str) -> str:
+def nightly_agents_key(day: date, run: str) -> str:
     """The list of the agents that one run of a night works on."""
     return f"nights/date={day.isoformat()}/run={quote(run, safe='')}/agents.json"
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import DAY_MS, Span, to_iso
-from agent_memory.core.concurrency import map_concurrently, side_by_side
+from agent_memory.core.concurrency import map_concurrently, run_concurrently
 from agent_memory.core.errors import NotFound
 from agent_memory.core.ids import timestamp_of
 from agent_memory.decisions.lineage import MAX_STEPS, Ancestors, ancestors_of
-from agent_memory.decisions.reader import DecisionTiers, time_and_id
+from agent_memory.decisions.reader import DecisionReader, time_and_id
 from agent_memory.decisions.registry import DecisionRegistry
 from agent_memory.model.decisions import Decision
 from agent_memory.ports.decisions import DecisionStore, Link, Selection
@@ -78,12 +78,12 @@ class _Family:
 class DecisionChains:
     """Finds chains. Five steps cost two rounds of requests that run side by side, five more cost one more."""
 
-    def __init__(self, registry: DecisionRegistry, tiers: DecisionTiers, decisions: DecisionStore) -> None:
+    def __init__(self, registry: DecisionRegistry, tiers: DecisionReader, decisions: DecisionStore) -> None:
         self._registry = registry
         self._tiers = tiers
         self._decisions = decisions
 
-    def around(self, decision_id: str, depth: int) -> list[ChainEntry]:
+    def chain_of(self, decision_id: str, depth: int) -> list[ChainEntry]:
         """Up to `depth` (1 to 50) steps of relatives and places of neighbours, before and after a decision.
 
         Ancestors come first, then descendants, then neighbours up to 30 days away, each nearest first. Of what came
@@ -94,12 +94,12 @@ class DecisionChains:
         """
         check_integer("depth", depth, least=1, most=MAX_DEPTH)
         key = self._registry.key(decision_id)
-        decision, links, types = side_by_side(
+        decision, links, types = run_concurrently(
             lambda: self._tiers.find([key])[0], lambda: self._links(decision_id), self._registry.types
         )
         if decision is None:
             raise NotFound(f"{self._registry.agent_id} has no decision {decision_id}")
-        (ancestors, descendants), before, after = side_by_side(
+        (ancestors, descendants), before, after = run_concurrently(
             lambda: self._relatives(decision, links, depth),
             lambda: self._neighbours(decision, types, depth, newest_first=True),
             lambda: self._neighbours(decision, types, depth, newest_first=False),
@@ -120,7 +120,9 @@ class DecisionChains:
         from_links = {decision.decision_id: links}
         while wanted := {*up.unread(), *down.unread()}:
             fringe = [name for name in down.unread() if down.steps[name] % MAX_STEPS == 0 and down.steps[name] < depth]
-            found, further = side_by_side(partial(self._read, wanted), partial(map_concurrently, self._links, fringe))
+            found, further = run_concurrently(
+                partial(self._read, wanted), partial(map_concurrently, self._links, fringe)
+            )
             from_links |= zip(fringe, further, strict=True)
             for name in up.take(found):
                 up.reach(ancestors_of(found[name]), up.steps[name], depth)

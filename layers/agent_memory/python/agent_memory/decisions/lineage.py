@@ -29,7 +29,7 @@ class Lineage:
         self._find = find
         self._known: OrderedDict[str, Ancestors] = OrderedDict()
 
-    def traced(self, decisions: Sequence[Decision]) -> list[Decision | InvalidInput]:
+    def with_ancestors(self, decisions: Sequence[Decision]) -> list[Decision | InvalidInput]:
         """Each decision with its ancestors, in order, or what is wrong with its parents.
 
         Raises:
@@ -97,7 +97,7 @@ def ancestors_of(decision: Decision) -> Ancestors:
     return {**dict.fromkeys(decision.parent_ids, 1), **decision.ancestors}
 
 
-def links_of(decision: Decision) -> list[Link]:
+def links_to(decision: Decision) -> list[Link]:
     """The links from a decision's ancestors to it."""
     descendant = DecisionKey.of(decision)
     return [Link(name, steps, descendant) for name, steps in decision.ancestors.items() if steps <= MAX_STEPS]

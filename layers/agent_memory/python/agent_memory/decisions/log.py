@@ -10,10 +10,10 @@ from agent_memory.core.errors import NotFound
 from agent_memory.decisions.chains import ChainEntry, DecisionChains
 from agent_memory.decisions.lineage import Lineage
 from agent_memory.decisions.queries import MAX_PAGE, DecisionFilter, Page, beyond, make_cursor, read_cursor, sort_key
-from agent_memory.decisions.reader import DecisionTiers
+from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
-from agent_memory.decisions.statistics import grouped
-from agent_memory.decisions.writer import DecisionWriting, ItemResult
+from agent_memory.decisions.statistics import group_statistics
+from agent_memory.decisions.writer import DecisionWriter, ItemResult
 from agent_memory.model.decisions import Decision
 from agent_memory.ports.stores import Stores
 
@@ -28,9 +28,9 @@ class DecisionLog:
         clock = clock or SystemClock()
         self.agent_id = agent_id
         self._registry = DecisionRegistry(agent_id, stores.states, clock, write_shards)
-        self._tiers = DecisionTiers(agent_id, stores, clock)
+        self._tiers = DecisionReader(agent_id, stores, clock)
         self._chains = DecisionChains(self._registry, self._tiers, stores.decisions)
-        self._writing = DecisionWriting(self._registry, stores, self._tiers, clock, Lineage(self._chains.find))
+        self._writing = DecisionWriter(self._registry, stores, self._tiers, clock, Lineage(self._chains.find))
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ class DecisionLog:
     def log_one(self, draft: Mapping[str, Any]) -> ItemResult:
         """Log one decision; raises what stands in the way, fields named from the draft's own root."""
         (result,) = self._writing.decisions([draft], [""])
-        return result.accepted()
+        return result.raise_for_error()
 
     def record_outcomes(self, reports: Sequence[Mapping[str, Any]]) -> list[ItemResult]:
         """Add outcomes to decisions; each has its own result, in order.
@@ -68,7 +68,7 @@ class DecisionLog:
     def record_outcome(self, report: Mapping[str, Any]) -> ItemResult:
         """Add one outcome; raises what stands in the way, fields named from the report's own root."""
         (result,) = self._writing.outcomes([report], [""])
-        return result.accepted()
+        return result.raise_for_error()
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ class DecisionLog:
 
         `after` is the sort key of the last decision already seen; `first` tells how many will probably be taken.
         """
-        span = wanted.checked().span()
+        span = wanted.validated().span()
         if after is not None:
             span = beyond(span, after, newest_first=newest_first)
         selection = wanted.selection(self.agent_id, self._registry.shards())
@@ -103,7 +103,7 @@ class DecisionLog:
         )
         for decision in stream:
             is_new = after is None or (sort_key(decision) < after if newest_first else sort_key(decision) > after)
-            if is_new and wanted.rest_matches(decision):
+            if is_new and wanted.matches_rest(decision):
                 yield decision
 
     def page(
@@ -115,7 +115,7 @@ class DecisionLog:
             InvalidInput: an unusable limit, filter or cursor.
         """
         check_integer("limit", limit, least=1, most=MAX_PAGE)
-        wanted.checked()
+        wanted.validated()
         after = None if cursor is None else read_cursor(wanted, cursor, newest_first=newest_first)
         stream = self.stream(wanted, newest_first=newest_first, after=after, first=limit)
         found = list(islice(stream, limit))
@@ -123,12 +123,12 @@ class DecisionLog:
         return Page(found, make_cursor(wanted, found[-1], newest_first=newest_first) if full else None)
 
     def chain(self, decision_id: str, depth: int = 5) -> list[ChainEntry]:
-        """What led to a decision and what came of it; see `DecisionChains.around`."""
-        return self._chains.around(decision_id, depth)
+        """What led to a decision and what came of it; see `DecisionChains.chain_of`."""
+        return self._chains.chain_of(decision_id, depth)
 
     def statistics(self, wanted: DecisionFilter, group_by: str = "context") -> dict[str, Any]:
-        """Outcomes of the decisions that match, grouped; see `decision_statistics.grouped`."""
-        told = grouped(self.stream(wanted, newest_first=False), group_by)
+        """Outcomes of the decisions that match, grouped; see `decisions.statistics.group_statistics`."""
+        told = group_statistics(self.stream(wanted, newest_first=False), group_by)
         start, end = wanted.time_range or (None, None)
         span = wanted.span()
         return {

@@ -38,7 +38,7 @@ class DecisionFilter:
     context: Document | None = None
     context_type: str | None = None
 
-    def checked(self) -> "DecisionFilter":
+    def validated(self) -> "DecisionFilter":
         """Itself, or `InvalidInput` that names what is unusable."""
         if self.decision_type is not None:
             names.check_decision_type(self.decision_type)
@@ -67,7 +67,7 @@ class DecisionFilter:
         return span
 
     def selection(self, agent_id: str, shards: int) -> Selection:
-        """What a store is asked for; `rest_matches` sees to what that leaves open."""
+        """What a store is asked for; `matches_rest` sees to what that leaves open."""
         return Selection(
             agent_id,
             decision_type=self.decision_type,
@@ -81,11 +81,11 @@ class DecisionFilter:
         """Whether some of what a store finds may not be wanted."""
         return bool(self.context) or self.success == "pending"
 
-    def rest_matches(self, decision: Decision) -> bool:
+    def matches_rest(self, decision: Decision) -> bool:
         """Whether a decision that was selected is wanted."""
         if self.success == "pending" and decision.outcome is not None:
             return False
-        return not self.context or holds(decision.context, self.context)
+        return not self.context or matches_context(decision.context, self.context)
 
     def digest(self) -> str:
         """Eight characters that tell one filter from another, time ranges aside."""
@@ -155,17 +155,17 @@ def _plain_market(context: Document | None) -> str | None:
     return context_type_of({"market": market}) if isinstance(market, str) else None
 
 
-def holds(context: Document, wanted: Document) -> bool:
+def matches_context(context: Document, wanted: Document) -> bool:
     """Whether a context has all that is wanted, looking into `market` for what it lacks itself."""
     market = context.get("market")
     inner = market if isinstance(market, Mapping) else {}
     return all(
-        _same(context[name], value) if name in context else name in inner and _same(inner[name], value)
+        _equals(context[name], value) if name in context else name in inner and _equals(inner[name], value)
         for name, value in wanted.items()
     )
 
 
-def _same(value: Any, wanted: Any) -> bool:
+def _equals(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, Mapping):
-        return isinstance(value, Mapping) and all(k in value and _same(value[k], v) for k, v in wanted.items())
+        return isinstance(value, Mapping) and all(k in value and _equals(value[k], v) for k, v in wanted.items())
     return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)

@@ -19,7 +19,7 @@ from agent_memory.ports.stores import Stores
 _RESTORED_AT_ONCE = 31
 
 
-class DecisionTiers:
+class DecisionReader:
     """Reads decisions wherever they lie now."""
 
     def __init__(self, agent_id: str, stores: Stores, clock: Clock) -> None:

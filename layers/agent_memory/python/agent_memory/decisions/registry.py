@@ -28,7 +28,7 @@ class DecisionRegistry:
         self._shards = write_shards
         self._shards_read_ms: int | None = None
 
-    def note(self, decisions: Sequence[Decision]) -> None:
+    def register(self, decisions: Sequence[Decision]) -> None:
         """Make the agent, its types and its shards known to the night shift, once a process, before they are used."""
         if not decisions:
             return

@@ -69,7 +69,7 @@ class Group:
         }
 
 
-def grouped(decisions: Iterable[Decision], group_by: str) -> dict[str, Any]:
+def group_statistics(decisions: Iterable[Decision], group_by: str) -> dict[str, Any]:
     """Outcomes of decisions, grouped; a decision with several values of a list counts in each of their groups.
 
     Args:

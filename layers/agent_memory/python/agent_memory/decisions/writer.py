@@ -8,16 +8,16 @@ from agent_memory.core.clock import DAY_MS, Clock
 from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, NotFound
 from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.inputs import decision_of, report_of
-from agent_memory.decisions.lineage import Lineage, links_of
-from agent_memory.decisions.reader import DecisionTiers
+from agent_memory.decisions.lineage import Lineage, links_to
+from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
-from agent_memory.decisions.tiered_writer import TierWriting
+from agent_memory.decisions.tiered_writer import TieredWriter
 from agent_memory.model.decisions import Decision
 from agent_memory.model.outcomes import Report
-from agent_memory.ports.decisions import DecisionKey, Written
+from agent_memory.ports.decisions import DecisionKey, WriteStatus
 from agent_memory.ports.stores import Stores
 
-Given = TypeVar("Given")
+T = TypeVar("T")
 
 # An outcome's clock may be so much behind the decision's.
 _CLOCK_SKEW_MS = 5 * 60_000
@@ -28,21 +28,21 @@ class ItemResult:
     """What became of one item of a batch. `error` names the field and what to do."""
 
     decision_id: str | None
-    status: Written | None
+    status: WriteStatus | None
     error: AgentMemoryError | None = None
 
-    def accepted(self) -> "ItemResult":
+    def raise_for_error(self) -> "ItemResult":
         """Itself where the item is in the log now; else raises what stood in the way."""
-        error = self.refusal()
+        error = self.failure()
         if error is not None:
             raise error
         return self
 
-    def refusal(self) -> AgentMemoryError | None:
+    def failure(self) -> AgentMemoryError | None:
         """What stood in the item's way, if anything did."""
-        if self.error is None and self.status is Written.CONFLICT:
+        if self.error is None and self.status is WriteStatus.CONFLICT:
             return Conflict(f"decision {self.decision_id} already says something else; nothing was changed")
-        if self.error is None and self.status is Written.NOT_FOUND:
+        if self.error is None and self.status is WriteStatus.NOT_FOUND:
             return NotFound(f"there is no decision {self.decision_id}")
         return self.error
 
@@ -51,37 +51,37 @@ class ItemResult:
 
         `status` is that word, `unchanged`, `conflict`, `not_found` or `invalid`; the last three come with `error`.
         """
-        error = self.refusal()
+        error = self.failure()
         if error is None:
-            status = created if self.status is Written.CREATED else str(self.status)
+            status = created if self.status is WriteStatus.CREATED else str(self.status)
             return {"decision_id": self.decision_id, "status": status}
         status = error.code if isinstance(error, Conflict | NotFound) else "invalid"
         return {"decision_id": self.decision_id, "status": status, "error": error.as_dict()}
 
 
-class DecisionWriting:
+class DecisionWriter:
     """The writing half of one agent's decision log."""
 
     def __init__(
-        self, registry: DecisionRegistry, stores: Stores, tiers: DecisionTiers, clock: Clock, lineage: Lineage
+        self, registry: DecisionRegistry, stores: Stores, tiers: DecisionReader, clock: Clock, lineage: Lineage
     ) -> None:
         self._registry = registry
         self._stores = stores
-        self._writing = TierWriting(registry.agent_id, stores, tiers, clock)
+        self._writing = TieredWriter(registry.agent_id, stores, tiers, clock)
         self._clock = clock
         self._lineage = lineage
 
     def decisions(self, drafts: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
         """Log the decisions that drafts describe; errors name fields below the draft's path."""
         prepared = [self._prepare(draft, path) for draft, path in zip(drafts, paths, strict=True)]
-        sound = [one for one in prepared if isinstance(one, Decision)]
-        self._registry.note(sound)
-        traced = iter(self._lineage.traced(sound))
+        valid = [one for one in prepared if isinstance(one, Decision)]
+        self._registry.register(valid)
+        traced = iter(self._lineage.with_ancestors(valid))
         ready = [
             _at(next(traced), path) if isinstance(one, Decision) else one
             for one, path in zip(prepared, paths, strict=True)
         ]
-        links = [link for one in ready if isinstance(one, Decision) for link in links_of(one)]
+        links = [link for one in ready if isinstance(one, Decision) for link in links_to(one)]
         if links:
             # First: a link to a decision that never comes is passed over, a decision without its link would be missed.
             self._stores.decisions.link(links)
@@ -122,7 +122,11 @@ class DecisionWriting:
         """Without an archive at hand, tell a decision that may have left the table from one that never was."""
         key, _ = prepared
         closed_ms = self._clock.now_ms() - HOT_DAYS * DAY_MS
-        if result.status is not Written.NOT_FOUND or key.timestamp_ms > closed_ms or self._stores.archive is not None:
+        if (
+            result.status is not WriteStatus.NOT_FOUND
+            or key.timestamp_ms > closed_ms
+            or self._stores.archive is not None
+        ):
             return result
         message = (
             f"decision {key.decision_id} is over {HOT_DAYS} days old: it is in the archive, which is not given, or "
@@ -136,18 +140,18 @@ def _at(traced: Decision | InvalidInput, path: str) -> Decision | InvalidInput:
 
 
 def _written(
-    prepared: Sequence[Given | AgentMemoryError],
-    id_of: Callable[[Given], str],
-    write: Callable[[Sequence[Given]], list[Written]],
+    prepared: Sequence[T | AgentMemoryError],
+    id_of: Callable[[T], str],
+    write: Callable[[Sequence[T]], list[WriteStatus]],
 ) -> list[ItemResult]:
-    """Write what is sound and put the results where the items were."""
-    sound = [one for one in prepared if not isinstance(one, AgentMemoryError)]
-    results = iter(_in_rounds([id_of(one) for one in sound], sound, write))
+    """Write what is valid and put the results where the items were."""
+    valid = [one for one in prepared if not isinstance(one, AgentMemoryError)]
+    results = iter(_in_rounds([id_of(one) for one in valid], valid, write))
     return [ItemResult(None, None, one) if isinstance(one, AgentMemoryError) else next(results) for one in prepared]
 
 
 def _in_rounds(
-    ids: Sequence[str], items: Sequence[Given], write: Callable[[Sequence[Given]], list[Written]]
+    ids: Sequence[str], items: Sequence[T], write: Callable[[Sequence[T]], list[WriteStatus]]
 ) -> list[ItemResult]:
     """Write all; an id that comes again waits for the next round, since a request may hold an item only once."""
     results: dict[int, ItemResult] = {}
@@ -162,7 +166,7 @@ def _in_rounds(
 
 
 def _one_by_one_if_refused(
-    ids: Sequence[str], items: Sequence[Given], write: Callable[[Sequence[Given]], list[Written]]
+    ids: Sequence[str], items: Sequence[T], write: Callable[[Sequence[T]], list[WriteStatus]]
 ) -> list[ItemResult]:
     """Write all at once; where one cannot be stored, each by itself, so that the others are."""
     try:

@@ -16,7 +16,7 @@ from agent_memory.core.retention import ACCESSES_SECONDS
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import Access
-from agent_memory.ports.short_term import CountNames, ListNames
+from agent_memory.ports.short_term import IncrementCounters, ReadCounters
 from agent_memory.ports.stores import Stores
 
 _logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class AccessCounts:
         self._short_term = short_term
         self._clock = clock
 
-    def note(self, memories: Iterable[Memory]) -> None:
+    def record(self, memories: Iterable[Memory]) -> None:
         """Count that these memories were read; where the cache does not answer, they are not counted."""
         if not self._short_term.is_configured:
             return
@@ -39,7 +39,7 @@ class AccessCounts:
         for memory in memories:
             names[memory.agent_id].append(f"{memory.memory_type}/{memory.pattern_id}")
         for agent_id, read in names.items():
-            counted = CountNames(_key(agent_id, date_of(now_ms)), tuple(read), now_ms, ACCESSES_SECONDS)
+            counted = IncrementCounters(_key(agent_id, date_of(now_ms)), tuple(read), now_ms, ACCESSES_SECONDS)
             try:
                 self._short_term.run([counted])
             except Unavailable as error:
@@ -57,7 +57,7 @@ def flush_access_counts(agent_id: str, day: date, stores: Stores) -> dict[str, A
     """
     days = [day - timedelta(days=ago) for ago in reversed(range(_DAYS_KEPT + 1))]
     try:
-        counted = ShortTermMemory(agent_id, stores.short_term).run([ListNames(_key(agent_id, one)) for one in days])
+        counted = ShortTermMemory(agent_id, stores.short_term).run([ReadCounters(_key(agent_id, one)) for one in days])
     except Unavailable as error:
         return {"memories": 0, "missing": str(error)}
     flushed = 0

@@ -28,7 +28,7 @@ from agent_memory.core.names import check_checkpoint
 from agent_memory.core.retention import STATE_SECONDS
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.states import State
-from agent_memory.ports.short_term import GetNewest, KeepNewest
+from agent_memory.ports.short_term import GetVersioned, SetIfNewer
 from agent_memory.ports.states import StateStore
 
 CONFIGURATION = "configuration"
@@ -99,7 +99,7 @@ class AgentStates:
 
     def checkpoints(self) -> list[dict[str, Any]]:
         """Name, version and time of every checkpoint, in order of their names."""
-        found = self._store.below(self._agent_id, CHECKPOINTS)
+        found = self._store.list_by_prefix(self._agent_id, CHECKPOINTS)
         return [{"name": name, "version": state.version, "saved_at": to_iso(state.updated_ms)} for name, state in found]
 
     def restore(self, name: str, *, expected_version: int | None = None) -> State:
@@ -115,7 +115,7 @@ class AgentStates:
 
     def configurations(self) -> list[dict[str, Any]]:
         """Every configuration that the agent had, oldest first, with the version of the state that brought it."""
-        found = self._store.below(self._agent_id, CONFIGURATIONS)
+        found = self._store.list_by_prefix(self._agent_id, CONFIGURATIONS)
         return [
             {"state_version": int(version), "since": to_iso(state.updated_ms), CONFIGURATION: state.data[CONFIGURATION]}
             for version, state in found
@@ -131,7 +131,7 @@ class AgentStates:
             data,
             expected_version=version,
             now_ms=self._clock.now_ms(),
-            beside={configuration_state(version + 1): {CONFIGURATION: after}} if is_changed else None,
+            also_create={configuration_state(version + 1): {CONFIGURATION: after}} if is_changed else None,
         )
 
 
@@ -145,7 +145,7 @@ class _Session:
         if not self._short_term.is_configured:
             return None
         try:
-            (found,) = self._short_term.run([GetNewest(self._short_term.key(STM_STATE))])
+            (found,) = self._short_term.run([GetVersioned(self._short_term.key(STM_STATE))])
         except Unavailable:
             return None
         if found is None:
@@ -158,4 +158,4 @@ class _Session:
             return
         kept = {"data": state.data, "updated_ms": state.updated_ms}
         with suppress(Unavailable):  # it is in the table
-            self._short_term.run([KeepNewest(self._short_term.key(STM_STATE), kept, state.version, STATE_SECONDS)])
+            self._short_term.run([SetIfNewer(self._short_term.key(STM_STATE), kept, state.version, STATE_SECONDS)])

@@ -28,12 +28,12 @@ from agent_memory.core.retention import (
     SIGNALS_SECONDS,
     STM_MAX_SECONDS,
 )
-from agent_memory.memory.cycles import Cycle, RateLimit, Remembered, check_list
+from agent_memory.memory.cycles import Cycle, CycleSnapshot, RateLimit, check_list
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.ports.short_term import (
     AddScored,
     Command,
-    CountUp,
+    CountInWindow,
     GetValue,
     ListScored,
     ListValues,
@@ -85,7 +85,7 @@ class CycleMemory:
         cycles: int = RECENT_CYCLES,
         signals_since: Instant | None = None,
         performance: Mapping[str, Sequence[str]] | None = None,
-    ) -> Remembered:
+    ) -> CycleSnapshot:
         """What the last cycles left, in one round trip.
 
         Args:
@@ -110,14 +110,14 @@ class CycleMemory:
         try:
             context, queries, signals, decision_ids, *figures = self._short_term.run(commands)
         except Unavailable:
-            return Remembered(missing=["context", "queries", "signals", "decision_ids", "performance"])
+            return CycleSnapshot(missing=["context", "queries", "signals", "decision_ids", "performance"])
         oldest = (self._clock.now_ms() / 1000) - SIGNALS_SECONDS  # the set as a whole lives as long as its newest
         found: dict[str, dict[str, Any]] = {}
         for (source, market), known in zip(wanted, figures, strict=True):
             if known is not None:
                 found.setdefault(source, {})[market] = known
         active = [signal for signal, score in signals if score > oldest]
-        return Remembered(context, [one["results"] for one in queries], active, decision_ids, found)
+        return CycleSnapshot(context, [one["results"] for one in queries], active, decision_ids, found)
 
     def remove_signal(self, signal: Any) -> bool:
         """Take a signal out of the active ones; whether it was among them. `Unavailable`: the cache did not answer."""
@@ -135,7 +135,7 @@ class CycleMemory:
         """
         check_integer("limit", limit, least=1, most=_MAX_LIMIT)
         check_integer("window_seconds", window_seconds, least=1, most=STM_MAX_SECONDS)
-        command = CountUp(self._short_term.key(f"{STM_RATE_LIMITS}{source_id}"), window_seconds)
+        command = CountInWindow(self._short_term.key(f"{STM_RATE_LIMITS}{source_id}"), window_seconds)
         # Counted here as well, so that a process which loses the cache amid a window goes on from its own count.
         count, left_ms = self._own_windows.count_up(source_id, window_seconds * 1000, self._clock.now_ms())
         try:

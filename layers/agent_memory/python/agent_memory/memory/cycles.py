@@ -64,7 +64,7 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class CycleSnapshot:
     """What short-term memory holds of the last cycles; what is missing because the cache did not answer is named.
 
     `queries` holds the results of each cycle, `signals` and `decision_ids` single ones, all newest first.

@@ -21,7 +21,7 @@ from agent_memory.core.json_values import Document
 from agent_memory.core.keys import STM_CONTEXT
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
 from agent_memory.decisions.log import DecisionLog
-from agent_memory.decisions.queries import DecisionFilter, TimeRange, holds
+from agent_memory.decisions.queries import DecisionFilter, TimeRange, matches_context
 from agent_memory.memory.short_term import ShortTermMemory
 
 MAX_ENTRIES = 1_000
@@ -72,7 +72,7 @@ class Hierarchy:
         """
         check_integer("limit", limit, least=1, most=MAX_ENTRIES)
         now_ms = self._clock.now_ms()
-        wanted = DecisionFilter(time_range=time_range, context=context_filter).checked()
+        wanted = DecisionFilter(time_range=time_range, context=context_filter).validated()
         levels = _levels_of(wanted.span(), now_ms, level)
         sources = [partial(self._decisions, one, wanted, limit) for one in levels]
         asks_short_term = any(one.name == "immediate" for one in levels)
@@ -81,7 +81,7 @@ class Hierarchy:
         answers = map_concurrently(lambda ask: ask(), sources)
         missing = [answer.missing for answer in answers if answer.missing]
         entries = [entry for answer in answers for entry in answer.entries]
-        _refuse_an_empty_outage(entries, [answer for answer in answers if answer.missing])
+        _raise_if_unavailable(entries, [answer for answer in answers if answer.missing])
         entries.sort(key=lambda entry: (entry["timestamp"], entry.get("decision_id", "~")), reverse=True)
         return {
             "entries": entries[:limit],
@@ -110,13 +110,13 @@ class Hierarchy:
             market = self._short_term.get(STM_CONTEXT)
         except Unavailable as error:
             return _Answer([], {"level": "immediate", "why": str(error)})
-        if market is None or not holds({"market": market}, wanted):
+        if market is None or not matches_context({"market": market}, wanted):
             return _Answer([])
         entry = {"level": "immediate", "kind": "current", "timestamp": to_iso(now_ms), "context": {"market": market}}
         return _Answer([entry])
 
 
-def _refuse_an_empty_outage(entries: list[Entry], without_answer: list["_Answer"]) -> None:
+def _raise_if_unavailable(entries: list[Entry], without_answer: list["_Answer"]) -> None:
     """Raise `Unavailable` where nothing was found and a store is down that may hold something for good."""
     for answer in without_answer:
         if not entries and answer.is_outage and answer.missing:

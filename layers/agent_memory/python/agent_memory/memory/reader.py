@@ -10,7 +10,7 @@ from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import Memory
 
 
-class MemoryReading:
+class MemoryReader:
     """Reads several namespaces side by side and counts what is read. Every method blocks."""
 
     def __init__(self, namespaces: Sequence[LongTermMemory], accesses: AccessCounts) -> None:
@@ -30,14 +30,14 @@ class MemoryReading:
             (memory for of_one in found for memory in of_one), key=lambda one: one.confidence, reverse=True
         )
         if as_of is None:
-            self._accesses.note(memories)
+            self._accesses.record(memories)
         return memories
 
-    def note(self, memories: Sequence[Memory]) -> None:
+    def count_accesses(self, memories: Sequence[Memory]) -> None:
         """Count that these memories were handed out."""
-        self._accesses.note(memories)
+        self._accesses.record(memories)
 
-    def known(self, memory_type: str) -> list[Memory]:
+    def list_all(self, memory_type: str) -> list[Memory]:
         """All memories of a type; nothing is counted."""
         found = map_concurrently(lambda one: one.find(memory_type), self._namespaces)
         return [memory for of_one in found for memory in of_one]

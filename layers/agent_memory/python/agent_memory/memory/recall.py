@@ -9,7 +9,7 @@ from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.ranking import Entry, HalfLives, Ranked, rank
-from agent_memory.memory.reader import MemoryReading
+from agent_memory.memory.reader import MemoryReader
 from agent_memory.model.decisions import Decision
 from agent_memory.model.memories import Memory, MemoryType
 
@@ -27,7 +27,7 @@ _DEFAULT_QUALITY = 0.5
 class MemoryRecall:
     """Ranks an agent's memories and its decisions of the last day for a question. Every method blocks."""
 
-    def __init__(self, reading: MemoryReading, log: DecisionLog, clock: Clock) -> None:
+    def __init__(self, reading: MemoryReader, log: DecisionLog, clock: Clock) -> None:
         self._reading = reading
         self._log = log
         self._clock = clock
@@ -59,14 +59,14 @@ class MemoryRecall:
             top_k=top_k,
             explain=explain,
         )
-        self._reading.note([one.entry.payload for one in found if isinstance(one.entry.payload, Memory)])
+        self._reading.count_accesses([one.entry.payload for one in found if isinstance(one.entry.payload, Memory)])
         return [_as_dict(one) for one in found]
 
     def _entries(self, kind: str | None) -> Iterator[Entry]:
         """What is learned, and what was decided in the last 24 hours, the newest thousand of it."""
         kinds = [kind] if kind is not None else list(map(str, MemoryType))
         for memory_type in kinds:
-            yield from map(_of_memory, self._reading.known(memory_type))
+            yield from map(_of_memory, self._reading.list_all(memory_type))
         since = to_iso(self._clock.now_ms() - DAY_MS)
         recent = self._log.stream(DecisionFilter(kind, (since, None)), first=RECENT_DECISIONS)
         yield from map(_of_decision, islice(recent, RECENT_DECISIONS))

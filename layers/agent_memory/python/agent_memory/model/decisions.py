@@ -50,15 +50,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Superseded:
-    """An outcome that held until `until_ms`, when an amendment took its place."""
+class SupersededOutcome:
+    """An outcome that held until `replaced_ms`, when an amendment took its place."""
 
     outcome: Outcome
-    until_ms: int
+    replaced_ms: int
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome with the time at which it ceased to hold."""
-        return {**self.outcome.as_dict(), "replaced_at": to_iso(self.until_ms)}
+        return {**self.outcome.as_dict(), "replaced_at": to_iso(self.replaced_ms)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Decision:
     parent_ids: tuple[str, ...] = ()
     memory_ids: tuple[str, ...] = ()
     other_outcomes: tuple[Outcome, ...] = ()
-    superseded: tuple[Superseded, ...] = ()
+    superseded: tuple[SupersededOutcome, ...] = ()
     revision: int = 0
     ancestors: Mapping[str, int] = field(default_factory=dict, compare=False)
 

@@ -6,7 +6,7 @@ only an amendment takes its place, and what it replaces is kept with the time at
 
 from dataclasses import dataclass, replace
 
-from agent_memory.model.decisions import Decision, Outcome, Superseded
+from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def current(decision: Decision) -> list[Outcome]:
     return ([decision.outcome] if decision.outcome else []) + list(decision.other_outcomes)
 
 
-def settled(decision: Decision, report: Report, now_ms: int) -> Decision | None:
+def apply_outcome(decision: Decision, report: Report, now_ms: int) -> Decision | None:
     """The decision with a report taken in, itself where that changes nothing, None where the report contradicts.
 
     Args:
@@ -65,7 +65,7 @@ def settled(decision: Decision, report: Report, now_ms: int) -> Decision | None:
     if standing is not None:
         if not report.amend:
             return None
-        superseded = (*superseded, Superseded(standing, now_ms))
+        superseded = (*superseded, SupersededOutcome(standing, now_ms))
     is_headline = decision.outcome is None or decision.outcome is standing or report.claims_headline
     others = [one for one in current(decision) if one is not standing]
     if is_headline:

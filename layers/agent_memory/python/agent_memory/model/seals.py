@@ -38,7 +38,7 @@ def row_hash(row: Mapping[str, Any]) -> str:
     return sha256(canonical_json(content).encode())
 
 
-def kept_of(hash_of_row: str) -> str:
+def short_hash(hash_of_row: str) -> str:
     """What is kept of a row's hash beside the row: 16 characters, enough to name it; the root seals the whole."""
     return hash_of_row[:_KEPT_OF_ROW_HASH]
 

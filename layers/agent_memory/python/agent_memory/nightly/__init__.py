@@ -1,4 +1,4 @@
 """What happens every night to one agent: consolidate, prune, archive, report."""
 
-NIGHT = "nightly consolidation"
+NIGHTLY_JOB = "nightly consolidation"
 """Who changes memories at night, in their history."""

@@ -5,7 +5,8 @@ A decision's life:
     made           30 days               90 days                      1 year            7 years
     |  table only  |  table and archive  |  archive only (S3)         |  Glacier        |  gone
 
-What is logged about an archived day marks it (`archive_marks`), and the next night writes that day again.
+What is logged about an archived day requests a rewrite (`archive.rewrites`), and the next nightly job writes the day
+again.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
-from agent_memory.archive.rewrites import MARK_KEPT_MS, Mark, leave_mark, marks_of
+from agent_memory.archive.rewrites import MIN_REQUEST_AGE_MS, RewriteRequest, request_rewrite, rewrite_requests
 from agent_memory.archive.sealing import SealedArchive
 from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms, parse_date
 from agent_memory.core.concurrency import map_concurrently
@@ -57,15 +58,15 @@ class _Night:
 
 
 def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
-    """Archive every day all of whose decisions are over 30 days old at the end of a UTC day, and rewrite marked ones.
+    """Archive every day all of whose decisions are over 30 days old at the end of a UTC day; rewrite requested days.
 
     Progress is kept as a state of the agent, so that a missed night is caught up by the next one. A
     night that was cut short is simply run again: a day's file is made of what the archive and the
     table hold together, so that nothing which already left the table is lost.
 
     Returns:
-        `days` and `decisions` archived, `remaining_days` for the next night, marked days `rewritten`, and `postponed`:
-        those that could not be rewritten, each with its `date` and `why`; their marks stay.
+        `days` and `decisions` archived, `remaining_days` for the next job, requested days `rewritten`, and
+        `postponed`: those that could not be rewritten, each with its `date` and `why`; their requests stay.
     """
     states = stores.states
     registered = states.registration(agent_id)
@@ -89,7 +90,7 @@ def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]
         version = progress.version if progress else 0
         data = {"archived_through": due[-1].isoformat()}
         states.put(agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=night.now_ms)
-    rewritten, postponed = _rewrite_marked_days(night)
+    rewritten, postponed = _rewrite_requested_days(night)
     return {
         "days": len(due),
         "decisions": archived,
@@ -117,7 +118,7 @@ def _archive(night: _Night, day: date) -> int:
     safe = [one for one in in_table if _says_all_of(archived[one.decision_id], one)]
     expired = night.decisions.expire(safe, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in safe])
     if not all(expired):  # an outcome came between the reading and here
-        leave_mark(night.states, night.agent_id, day, night.now_ms)
+        request_rewrite(night.states, night.agent_id, day, night.now_ms)
     return len(in_table)
 
 
@@ -141,24 +142,24 @@ def _progress(decision: Decision) -> tuple[bool, int]:
     return decision.outcome is not None, decision.revision
 
 
-def _rewrite_marked_days(night: _Night) -> tuple[int, list[dict[str, str]]]:
-    """Write marked days again; returns how many, and what was postponed."""
-    by_day: dict[date, list[Mark]] = {}
-    for mark in marks_of(night.states, night.agent_id):
-        by_day.setdefault(mark.day, []).append(mark)
+def _rewrite_requested_days(night: _Night) -> tuple[int, list[dict[str, str]]]:
+    """Write requested days again; returns how many, and what was postponed."""
+    by_day: dict[date, list[RewriteRequest]] = {}
+    for request in rewrite_requests(night.states, night.agent_id):
+        by_day.setdefault(request.day, []).append(request)
     due = sorted(by_day)[:_MAX_DAYS_A_NIGHT]
     answers = [_rewrite(night, day, by_day[day]) for day in due]
     postponed = [answer for answer in answers if answer]
     return len(due) - len(postponed), postponed
 
 
-def _rewrite(night: _Night, day: date, marks: list[Mark]) -> dict[str, str]:
-    """Write one marked day again and remove its marks; returns why not, if it could not be."""
+def _rewrite(night: _Night, day: date, requests: list[RewriteRequest]) -> dict[str, str]:
+    """Write one requested day again and remove its requests; returns why not, if it could not be."""
     try:
         _archive(night, day)
     except Unavailable as error:
         return {"date": day.isoformat(), "why": str(error)}
-    for mark in marks:
-        if mark.made_ms <= night.now_ms - MARK_KEPT_MS:
-            night.states.remove(night.agent_id, mark.state_type)
+    for request in requests:
+        if request.made_ms <= night.now_ms - MIN_REQUEST_AGE_MS:
+            night.states.remove(night.agent_id, request.state_type)
     return {}

@@ -13,10 +13,10 @@ from agent_memory.learning.patterns import PatternThresholds, identify_in, recor
 from agent_memory.learning.tables import tables_of
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.decisions import Decision
-from agent_memory.nightly import NIGHT
-from agent_memory.nightly.evidence import renew_evidence, spans_to_read
-from agent_memory.nightly.pattern_lifecycle import PatternNight, renew_patterns
-from agent_memory.nightly.performance import renew_performance
+from agent_memory.nightly import NIGHTLY_JOB
+from agent_memory.nightly.evidence import refresh_evidence, spans_to_read
+from agent_memory.nightly.pattern_lifecycle import PatternNight, update_patterns
+from agent_memory.nightly.performance import update_performance
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
@@ -47,10 +47,10 @@ def consolidate(
 
     parts = [(kind, span) for kind in registered.decision_types for span in spans]
     fresh = [decision for of_part in map_concurrently(read, parts) for decision in of_part]
-    records = records_of(tables_of(renew_evidence(stores.bucket().evidence, agent_id, day, fresh, spans)), thresholds)
+    records = records_of(tables_of(refresh_evidence(stores.bucket().evidence, agent_id, day, fresh, spans)), thresholds)
     identification = identify_in(records, thresholds)
     end_ms = day_start_ms(day) + DAY_MS
-    long_term = LongTermMemory(agent_id, stores.memories, FixedClock(end_ms), writer=NIGHT)
+    long_term = LongTermMemory(agent_id, stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
     by_type = {record.decision_type: record for record in records}
     night = PatternNight(by_type, thresholds, end_ms=end_ms, settled_ms=end_ms - _SETTLED_AFTER_MS)
     figures = {
@@ -58,8 +58,8 @@ def consolidate(
         "memory_correlation": memory_correlation(fresh),
         "evidence_rows": sum(len(record.table) for record in records),
         "candidates_tried": identification.candidates_tried,
-        **renew_patterns(long_term, identification, night),
-        **renew_performance(long_term, records, thresholds, end_ms),
+        **update_patterns(long_term, identification, night),
+        **update_performance(long_term, records, thresholds, end_ms),
     }
     if learned_through is None or learned_through < day:
         states.put(

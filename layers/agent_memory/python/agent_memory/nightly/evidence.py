@@ -39,7 +39,7 @@ def spans_to_read(day: date, learned_through: date | None) -> list[Span]:
     return spans
 
 
-def renew_evidence(
+def refresh_evidence(
     evidence: EvidenceStore, agent_id: str, day: date, decisions: Iterable[Decision], spans: Sequence[Span]
 ) -> Iterator[Evidence]:
     """Replace the rows of these spans by those of `decisions`, and drop what is too old at the end of `day`.

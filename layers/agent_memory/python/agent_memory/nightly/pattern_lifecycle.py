@@ -124,7 +124,7 @@ class PatternNight:
         return {**data, "doubtful_since": doubtful_since, "watch": _watch_data(watch)}
 
 
-def renew_patterns(long_term: LongTermMemory, identification: Identification, night: PatternNight) -> dict[str, int]:
+def update_patterns(long_term: LongTermMemory, identification: Identification, night: PatternNight) -> dict[str, int]:
     """Store every pattern's next version, and those that are new; returns how many became what."""
     stored_already = {memory.pattern_id: memory for memory in long_term.find(MemoryType.PATTERN)}
     known = [memory for memory in stored_already.values() if is_followed(memory)]

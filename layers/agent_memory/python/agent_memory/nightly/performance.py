@@ -19,7 +19,7 @@ _KINDS = {
 _BY_NIGHT = "tallied_with_half_life_ms"
 
 
-def renew_performance(
+def update_performance(
     long_term: LongTermMemory, records: Sequence[Record], thresholds: PatternThresholds, end_ms: int
 ) -> dict[str, int]:
     """Store what tonight's evidence says; returns how many memories of each type are active.

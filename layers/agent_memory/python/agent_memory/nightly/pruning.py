@@ -10,7 +10,7 @@ from agent_memory.core.retention import DEPRECATED_DAYS, LOW_CONFIDENCE, LOW_CON
 from agent_memory.learning.life import Status
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import Memory, MemoryType
-from agent_memory.nightly import NIGHT
+from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.ports.stores import Stores
 
 
@@ -26,7 +26,7 @@ def prune(agent_id: str, day: date, stores: Stores, *, dry_run: bool = False) ->
     if dry_run:
         told = [{"memory_type": m.memory_type, "pattern_id": m.pattern_id, "reason": why} for m, why in due]
         return {"memories": len(present), "pruned": 0, "due": told}
-    long_term = LongTermMemory(agent_id, stores.memories, FixedClock(now_ms), writer=NIGHT)
+    long_term = LongTermMemory(agent_id, stores.memories, FixedClock(now_ms), writer=NIGHTLY_JOB)
     blobs = stores.bucket().blobs
     for memory, why in due:
         key = pruned_key(agent_id, memory.memory_type, memory.pattern_id, memory.version)

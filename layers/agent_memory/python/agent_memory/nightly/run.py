@@ -10,13 +10,13 @@ from agent_memory.memory.access_counts import flush_access_counts
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.pruning import prune
-from agent_memory.nightly.summary import summarize_night
+from agent_memory.nightly.summary import summarize_day
 from agent_memory.ports.stores import Stores
 
 AGENTS_AT_ONCE = 8
 
 
-def run_night(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
+def run_nightly_job(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """One agent's night of a UTC day, step after step: learn, count reads, forget, archive, report.
 
     Each step is idempotent: a night that was cut short anywhere is run again, and ends as if it had not been.
@@ -37,11 +37,11 @@ def run_night(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         "consolidation": learned,
         "pruning": pruned | {"accesses": accesses},
         "archival": archived,
-        "analytics": summarize_night(agent_id, day, stores),
+        "analytics": summarize_day(agent_id, day, stores),
     }
 
 
-def run_nights(agents: Sequence[str] | None, day: date, stores: Stores) -> list[dict[str, Any]]:
+def run_nightly_jobs(agents: Sequence[str] | None, day: date, stores: Stores) -> list[dict[str, Any]]:
     """The night of several agents, or of all that are registered, a few at a time.
 
     One that fails stops no other: its entry holds `error` instead of figures.
@@ -53,7 +53,7 @@ def run_nights(agents: Sequence[str] | None, day: date, stores: Stores) -> list[
 
     def of_one(agent_id: str) -> dict[str, Any]:
         try:
-            return run_night(agent_id, day, stores)
+            return run_nightly_job(agent_id, day, stores)
         except Exception as error:
             told = f"{type(error).__name__}: {' '.join(str(error).split())}"
             return {"agent_id": agent_id, "date": day.isoformat(), "error": told}

@@ -15,7 +15,7 @@ from agent_memory.ports.stores import Stores
 _CONFIDENCES = 100
 
 
-def summarize_night(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
+def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """Write the night's report to S3 and return its figures, which also become metrics."""
     bucket = stores.bucket()
     rows = list(bucket.evidence.read(agent_id, Span(day_start_ms(day), day_start_ms(day) + DAY_MS)))

@@ -15,7 +15,7 @@ from agent_memory.model.decisions import Decision, context_type_of
 from agent_memory.model.outcomes import Report
 
 
-class Written(StrEnum):
+class WriteStatus(StrEnum):
     """What became of one write."""
 
     CREATED = "created"
@@ -80,14 +80,14 @@ class Link:
 class DecisionStore(Protocol):
     """The hot decision log. Nothing in it is overwritten: decisions and outcomes are facts."""
 
-    def insert(self, decisions: Sequence[Decision]) -> list[Written]:
+    def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order.
 
         All are checked before the first is written. Raises `InvalidInput` for one that cannot be stored.
         """
         ...
 
-    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[Written]:
+    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[WriteStatus]:
         """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order; see `outcomes.settled`."""
         ...
 
@@ -112,7 +112,7 @@ class DecisionStore(Protocol):
         """
         ...
 
-    def bring_back(self, decisions: Sequence[Decision]) -> None:
+    def restore(self, decisions: Sequence[Decision]) -> None:
         """Write decisions that had left, with their outcomes, unless they are here."""
         ...
 

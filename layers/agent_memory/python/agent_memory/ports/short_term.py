@@ -69,7 +69,7 @@ class RemoveScored:
 
 
 @dataclass(frozen=True, slots=True)
-class CountUp:
+class CountInWindow:
     """Count one more in a window that begins with the first; answers (the count, milliseconds until it ends)."""
 
     key: str
@@ -77,7 +77,7 @@ class CountUp:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepNewest:
+class SetIfNewer:
     """Keep a JSON value with its version, unless a later version is kept already; answers None."""
 
     key: str
@@ -87,14 +87,14 @@ class KeepNewest:
 
 
 @dataclass(frozen=True, slots=True)
-class GetNewest:
+class GetVersioned:
     """Answers (value, version) of the latest version that is kept, or None once it has vanished."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class CountNames:
+class IncrementCounters:
     """Count one more for each name, and note when; answers None."""
 
     key: str
@@ -104,7 +104,7 @@ class CountNames:
 
 
 @dataclass(frozen=True, slots=True)
-class ListNames:
+class ReadCounters:
     """Answers name -> (the count, when it was last counted, in milliseconds)."""
 
     key: str
@@ -118,11 +118,11 @@ Command = (
     | AddScored
     | ListScored
     | RemoveScored
-    | CountUp
-    | KeepNewest
-    | GetNewest
-    | CountNames
-    | ListNames
+    | CountInWindow
+    | SetIfNewer
+    | GetVersioned
+    | IncrementCounters
+    | ReadCounters
 )
 
 

@@ -31,15 +31,15 @@ class StateStore(Protocol):
         *,
         expected_version: int,
         now_ms: int,
-        beside: Mapping[str, Document] | None = None,
+        also_create: Mapping[str, Document] | None = None,
     ) -> State:
         """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`.
 
-        `beside` holds other states by their type, each written as a first version together with it or not at all.
+        `also_create` holds other states by their type, each written as a first version together with it or not at all.
         """
         ...
 
-    def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+    def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
         """The states whose type begins with a prefix, in order of their type, with the rest of that."""
         ...
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_PREFIX = "agent-memory"
 # A dead cache may cost a fifth of a second, not redis-py's default of many.
 _REDIS_TIMEOUT_SECONDS = 0.2
-_POOLS_OWN = ("himport_", "maint_notifications_", "orig_")
+_POOL_SETTINGS = ("himport_", "maint_notifications_", "orig_")
 
 
 def open_stores(
@@ -37,7 +37,7 @@ def open_stores(
     `AGENT_MEMORY_TABLE_PREFIX` (`agent-memory` where that is not set), `AGENT_MEMORY_ARCHIVE_BUCKET` and
     `AGENT_MEMORY_REDIS_ENDPOINT`; without a bucket there is no archive, and without a Redis client or endpoint no
     short-term memory. A Redis client that is given tells where and how to connect; its timeouts and retries do not
-    apply, see `impatient`.
+    apply, see `with_short_timeouts`.
     """
     table_prefix = table_prefix or os.environ.get("AGENT_MEMORY_TABLE_PREFIX", DEFAULT_PREFIX)
     archive_bucket = archive_bucket or os.environ.get("AGENT_MEMORY_ARCHIVE_BUCKET")
@@ -119,10 +119,10 @@ def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: A
     host, _, port = endpoint.rpartition(":")
     if not host or not port.isdigit():
         raise InvalidInput("redis_endpoint", f"{endpoint!r:.80} is not usable; write host:port")
-    return Redis(host=host, port=int(port), ssl=tls, credential_provider=credential_provider, **_impatience())
+    return Redis(host=host, port=int(port), ssl=tls, credential_provider=credential_provider, **_short_timeouts())
 
 
-def impatient(client: "Redis") -> "Redis":
+def with_short_timeouts(client: "Redis") -> "Redis":
     """A client to the same server with short timeouts and no retries, on connections of its own.
 
     One whose connections come from another pool than redis-py's plain one (Sentinel's, say) is returned as it is.
@@ -133,12 +133,12 @@ def impatient(client: "Redis") -> "Redis":
     if type(pool) is not ConnectionPool:
         return client
     # What the pool has put there itself belongs to that pool.
-    settings = {name: value for name, value in pool.connection_kwargs.items() if not name.startswith(_POOLS_OWN)}
-    own_pool = ConnectionPool(connection_class=pool.connection_class, **{**settings, **_impatience()})
+    settings = {name: value for name, value in pool.connection_kwargs.items() if not name.startswith(_POOL_SETTINGS)}
+    own_pool = ConnectionPool(connection_class=pool.connection_class, **{**settings, **_short_timeouts()})
     return Redis(connection_pool=own_pool)
 
 
-def _impatience() -> dict[str, Any]:
+def _short_timeouts() -> dict[str, Any]:
     from redis.backoff import NoBackoff  # noqa: PLC0415
     from redis.retry import Retry  # noqa: PLC0415
 
@@ -179,4 +179,4 @@ def _open_short_term(client: "Redis | None", endpoint: str | None) -> ShortTermS
         return None
     from agent_memory.storage.redis.short_term import RedisShortTerm  # noqa: PLC0415
 
-    return RedisShortTerm(redis_client_for(str(endpoint)) if client is None else impatient(client))
+    return RedisShortTerm(redis_client_for(str(endpoint)) if client is None else with_short_timeouts(client))

@@ -54,7 +54,7 @@ class MarkovAgentWithMemory(MemoryAwareAgent):
         return signal, _CONFIDENCE * lasting
 
     def transitions(self, symbol: str, regime: str) -> dict[str, float]:
-        """Remembered probabilities of the next bar's regime, summing to 1, `regime` itself included.
+        """CycleSnapshot probabilities of the next bar's regime, summing to 1, `regime` itself included.
 
         Counts plus one for each regime that is known (Laplace's rule of succession).
         """

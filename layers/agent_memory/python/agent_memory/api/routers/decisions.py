@@ -16,7 +16,7 @@ from agent_memory.core.errors import Conflict, InvalidInput, NotFound, TooLarge
 from agent_memory.decisions.chains import MAX_DEPTH
 from agent_memory.decisions.queries import MAX_PAGE, DecisionFilter, Page, make_cursor
 from agent_memory.decisions.writer import ItemResult
-from agent_memory.ports.decisions import Written
+from agent_memory.ports.decisions import WriteStatus
 
 decisions = Room("decisions", "What an agent decided, why, and what came of it.")
 
@@ -184,7 +184,7 @@ def _fitting(page: Page, wanted: DecisionFilter, *, newest_first: bool) -> Page:
 
 def _logged(drafts: Sequence[Mapping[str, Any]], results: list[ItemResult], seconds: float) -> None:
     """Tell what was logged: metrics, and a log line by decision type."""
-    new = [draft for draft, result in zip(drafts, results, strict=True) if result.status is Written.CREATED]
+    new = [draft for draft, result in zip(drafts, results, strict=True) if result.status is WriteStatus.CREATED]
     put(metric_names.DECISIONS_LOGGED, len(new))
     put(metric_names.DECISIONS_INFLUENCED, sum(1 for draft in new if draft.get("memory_ids")))
     put(metric_names.DECISION_LATENCY, seconds * 1000)
@@ -192,10 +192,10 @@ def _logged(drafts: Sequence[Mapping[str, Any]], results: list[ItemResult], seco
 
 
 def _single(result: ItemResult, created: str) -> Reply:
-    is_new = result.status is Written.CREATED
+    is_new = result.status is WriteStatus.CREATED
     return reply(result.as_dict(created), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
 
 def _outcomes_logged(results: list[ItemResult]) -> None:
     """Tell what was logged, in a log line only: nothing watches it, and a metric would cost every month."""
-    logger.info("outcomes", logged=sum(1 for result in results if result.status is Written.CREATED))
+    logger.info("outcomes", logged=sum(1 for result in results if result.status is WriteStatus.CREATED))

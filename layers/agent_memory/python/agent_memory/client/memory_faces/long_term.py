@@ -6,7 +6,7 @@ from typing import Any
 from agent_memory.core.clock import Instant
 from agent_memory.core.json_values import Document
 from agent_memory.memory.long_term import LongTermMemory, consolidate_value
-from agent_memory.memory.reader import MemoryReading
+from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.memories import MemoryType
 
@@ -15,7 +15,7 @@ class LongTermFace:
     """Long-term memory of one agent."""
 
     long_term: LongTermMemory
-    reading: MemoryReading
+    reading: MemoryReader
     short_term: ShortTermMemory
 
     async def store_ltm(

@@ -5,7 +5,7 @@ from typing import Any
 from agent_memory.core import keys
 from agent_memory.core.clock import to_iso
 from agent_memory.core.ids import timestamp_of
-from agent_memory.model.decisions import Decision, Outcome, Superseded, context_type_of
+from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome, context_type_of
 from agent_memory.ports.decisions import DecisionKey, Link
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
 from agent_memory.storage.dynamodb.items import Item, document, documents, milliseconds, seconds, text
@@ -151,12 +151,12 @@ def _outcome_from(value: Item) -> Outcome:
     )
 
 
-def _superseded_value(one: Superseded) -> AttributeValue:
-    return {"M": _outcome_value(one.outcome)["M"] | {"until": seconds(one.until_ms)}}
+def _superseded_value(one: SupersededOutcome) -> AttributeValue:
+    return {"M": _outcome_value(one.outcome)["M"] | {"until": seconds(one.replaced_ms)}}
 
 
-def _superseded_from(value: Item) -> Superseded:
-    return Superseded(_outcome_from(value), milliseconds(value["until"]))
+def _superseded_from(value: Item) -> SupersededOutcome:
+    return SupersededOutcome(_outcome_from(value), milliseconds(value["until"]))
 
 
 def _texts(values: tuple[str, ...]) -> AttributeValue:

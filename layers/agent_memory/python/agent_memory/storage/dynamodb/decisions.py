@@ -16,9 +16,9 @@ from agent_memory.core.errors import Unavailable
 from agent_memory.core.keys import link_pk
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision
-from agent_memory.model.outcomes import Report, settled
+from agent_memory.model.outcomes import Report, apply_outcome
 from agent_memory.ports.blobs import BlobStore
-from agent_memory.ports.decisions import DecisionKey, Link, Selection, Written
+from agent_memory.ports.decisions import DecisionKey, Link, Selection, WriteStatus
 from agent_memory.storage.aws_errors import unavailable
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
 from agent_memory.storage.dynamodb.batches import get_items
@@ -75,7 +75,7 @@ class DynamoDBDecisions:
 
     # --- writing -------------------------------------------------------------------------------
 
-    def insert(self, decisions: Sequence[Decision]) -> list[Written]:
+    def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
         encoded = [decision_item(decision) for decision in decisions]
         items = [
@@ -87,11 +87,11 @@ class DynamoDBDecisions:
         taken = self._statements.run([self._statements.insert(item) for item in items])
         present = self._present([DecisionKey.of(d) for d, is_taken in zip(decisions, taken, strict=True) if is_taken])
         return [
-            _compare(present.get(d.decision_id), d) if is_taken else Written.CREATED
+            _compare(present.get(d.decision_id), d) if is_taken else WriteStatus.CREATED
             for d, is_taken in zip(decisions, taken, strict=True)
         ]
 
-    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[Written]:
+    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[WriteStatus]:
         """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
         added = [self._first_outcome(key, report) for key, report in reports]
         if len(reports) == 1:
@@ -104,7 +104,7 @@ class DynamoDBDecisions:
         )
         standing = self._raws([key for (key, _), was_refused in zip(reports, refused, strict=True) if was_refused])
         return [
-            self._settle(key, report, standing.get(key.decision_id)) if was_refused else Written.CREATED
+            self._settle(key, report, standing.get(key.decision_id)) if was_refused else WriteStatus.CREATED
             for (key, report), was_refused in zip(reports, refused, strict=True)
         ]
 
@@ -121,7 +121,7 @@ class DynamoDBDecisions:
         refused = self._statements.run(statements)
         return [not was_refused for was_refused in refused]
 
-    def bring_back(self, decisions: Sequence[Decision]) -> None:
+    def restore(self, decisions: Sequence[Decision]) -> None:
         """Write decisions that had left, with their outcomes, unless they are here."""
         map_concurrently(self._bring_back, decisions)
 
@@ -168,7 +168,7 @@ class DynamoDBDecisions:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _put(self, decision: Decision, item: Item) -> Written:
+    def _put(self, decision: Decision, item: Item) -> WriteStatus:
         try:
             with unavailable("DynamoDB"):
                 self._client.put_item(
@@ -180,7 +180,7 @@ class DynamoDBDecisions:
         except ClientError as error:
             raw = self._standing(error)
             return _compare(self._decisions([raw])[0] if raw else None, decision)
-        return Written.CREATED
+        return WriteStatus.CREATED
 
     def _bring_back(self, decision: Decision) -> None:
         key = DecisionKey.of(decision)
@@ -198,30 +198,30 @@ class DynamoDBDecisions:
             return  # it is here
 
     def _fitted(self, key: DecisionKey, item: Item, budget_bytes: int) -> Item:
-        return self._large_parts.fitted(item, budget_bytes, agent_id=key.agent_id, decision_id=key.decision_id)
+        return self._large_parts.offload_to_fit(item, budget_bytes, agent_id=key.agent_id, decision_id=key.decision_id)
 
     def _first_outcome(self, key: DecisionKey, report: Report) -> Item:
         return self._fitted(key, first_outcome(key, report.outcome), OUTCOME_BUDGET_BYTES)
 
-    def _update(self, key: DecisionKey, report: Report, added: Item) -> Written:
+    def _update(self, key: DecisionKey, report: Report, added: Item) -> WriteStatus:
         """Add the first outcome in one request; where something stands already, settle with that."""
         try:
             self._update_item(key, {}, added, "attribute_not_exists(success)", {})
         except ClientError as error:
             return self._settle(key, report, self._standing(error))
-        return Written.CREATED
+        return WriteStatus.CREATED
 
-    def _settle(self, key: DecisionKey, report: Report, raw: Item | None) -> Written:
+    def _settle(self, key: DecisionKey, report: Report, raw: Item | None) -> WriteStatus:
         """Take an outcome into a decision that may have outcomes already, against the very item that was read."""
         for _ in range(_ATTEMPTS):
             if raw is None:
-                return Written.NOT_FOUND
+                return WriteStatus.NOT_FOUND
             (decision,) = self._decisions([raw])
-            new = settled(decision, report, self._clock.now_ms())
+            new = apply_outcome(decision, report, self._clock.now_ms())
             if new is None:
-                return Written.CONFLICT
+                return WriteStatus.CONFLICT
             if new is decision:
-                return Written.UNCHANGED
+                return WriteStatus.UNCHANGED
             kept = {name: value for name, value in raw.items() if name not in with_pointers(OUTCOME_ATTRIBUTES)}
             item = self._fitted(key, kept | all_outcomes(new), ITEM_BUDGET_BYTES)
             unchanged, values = "attribute_not_exists(revision)", {}
@@ -234,7 +234,7 @@ class DynamoDBDecisions:
             except ClientError as error:
                 raw = self._standing(error)
             else:
-                return Written.CREATED
+                return WriteStatus.CREATED
         raise Unavailable(f"other writers kept changing the outcomes of {key.decision_id}")
 
     def _update_item(self, key: DecisionKey, before: Item, after: Item, unchanged: str, values: Item) -> None:
@@ -274,7 +274,7 @@ class DynamoDBDecisions:
         return {decision.decision_id: decision for decision in found}
 
     def _decisions(self, items: list[Item]) -> list[Decision]:
-        return [decision_from(item) for item in self._large_parts.whole(items)]
+        return [decision_from(item) for item in self._large_parts.load(items)]
 
     def _now_seconds(self) -> int:
         return self._clock.now_ms() // 1000
@@ -294,8 +294,8 @@ def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue,
     return ' AND "revision"=?', {"N": str(decision.revision)}
 
 
-def _compare(present: Decision | None, wanted: Decision) -> Written:
+def _compare(present: Decision | None, wanted: Decision) -> WriteStatus:
     if present is None:
         # It was there when the write was refused and has expired since: its id stays taken.
-        return Written.CONFLICT
-    return Written.UNCHANGED if present.content() == wanted.content() else Written.CONFLICT
+        return WriteStatus.CONFLICT
+    return WriteStatus.UNCHANGED if present.content() == wanted.content() else WriteStatus.CONFLICT

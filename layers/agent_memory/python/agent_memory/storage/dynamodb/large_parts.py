@@ -35,7 +35,7 @@ class LargeParts:
     def __init__(self, blobs: BlobStore | None) -> None:
         self._blobs = blobs
 
-    def fitted(self, item: Item, budget_bytes: int, *, agent_id: str, decision_id: str) -> Item:
+    def offload_to_fit(self, item: Item, budget_bytes: int, *, agent_id: str, decision_id: str) -> Item:
         """The item with its largest parts moved out until the rest fits a budget.
 
         Raises:
@@ -56,7 +56,7 @@ class LargeParts:
             rest[f"{name}{_POINTER}"] = text(key)
         return rest
 
-    def whole(self, items: list[Item]) -> list[Item]:
+    def load(self, items: list[Item]) -> list[Item]:
         """The items with the parts that were moved out.
 
         Raises:

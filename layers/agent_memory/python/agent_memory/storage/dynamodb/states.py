@@ -40,12 +40,12 @@ class DynamoDBStates:
         *,
         expected_version: int,
         now_ms: int,
-        beside: Mapping[str, Document] | None = None,
+        also_create: Mapping[str, Document] | None = None,
     ) -> State:
         """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
         state = State(data, expected_version + 1, now_ms)
         puts = [self._put(agent_id, state_type, state, expected_version)]
-        puts += [self._put(agent_id, other, State(kept, 1, now_ms), 0) for other, kept in (beside or {}).items()]
+        puts += [self._put(agent_id, other, State(kept, 1, now_ms), 0) for other, kept in (also_create or {}).items()]
         try:
             with unavailable("DynamoDB"):
                 if len(puts) == 1:
@@ -56,7 +56,7 @@ class DynamoDBStates:
             raise Conflict(f"state {state_type} is no longer at version {expected_version}") from error
         return state
 
-    def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+    def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
         """The states whose type begins with a prefix, in order of their type, with the rest of that."""
         request: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk",

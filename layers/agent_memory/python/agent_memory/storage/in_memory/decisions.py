@@ -6,8 +6,8 @@ from threading import Lock
 from agent_memory.core.clock import Clock, Span, SystemClock
 from agent_memory.core.keys import decision_sk
 from agent_memory.model.decisions import Decision
-from agent_memory.model.outcomes import Report, settled
-from agent_memory.ports.decisions import DecisionKey, Link, Selection, Written
+from agent_memory.model.outcomes import Report, apply_outcome
+from agent_memory.ports.decisions import DecisionKey, Link, Selection, WriteStatus
 from agent_memory.storage.dynamodb.decision_items import (
     OUTCOME_ATTRIBUTES,
     all_outcomes,
@@ -29,7 +29,7 @@ class InMemoryDecisions:
         self._links: dict[tuple[str, str], dict[str, Link]] = {}
         self._writing = Lock()
 
-    def insert(self, decisions: Sequence[Decision]) -> list[Written]:
+    def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
         items = [decision_item(decision) for decision in decisions]
         for item in items:
@@ -37,7 +37,7 @@ class InMemoryDecisions:
         with self._writing:
             return [self._insert(decision, item) for decision, item in zip(decisions, items, strict=True)]
 
-    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[Written]:
+    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[WriteStatus]:
         """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
         for key, report in reports:
             first_outcome(key, report.outcome)  # refuses all before the first is written
@@ -76,7 +76,7 @@ class InMemoryDecisions:
         with self._writing:
             return [self._expire(one, moment) for one, moment in zip(decisions, at_ms, strict=True)]
 
-    def bring_back(self, decisions: Sequence[Decision]) -> None:
+    def restore(self, decisions: Sequence[Decision]) -> None:
         """Write decisions that had left, with their outcomes, unless they are here."""
         with self._writing:
             for one in decisions:
@@ -108,27 +108,27 @@ class InMemoryDecisions:
             self._links = {address: kept for address, kept in self._links.items() if address[0] != agent_id}
         return count
 
-    def _insert(self, decision: Decision, item: Item) -> Written:
+    def _insert(self, decision: Decision, item: Item) -> WriteStatus:
         key = DecisionKey.of(decision)
         if key not in self._items:
             self._items[key] = item
-            return Written.CREATED
+            return WriteStatus.CREATED
         present = self._living(key)
-        return Written.UNCHANGED if present and present.content() == decision.content() else Written.CONFLICT
+        return WriteStatus.UNCHANGED if present and present.content() == decision.content() else WriteStatus.CONFLICT
 
-    def _record(self, key: DecisionKey, report: Report) -> Written:
+    def _record(self, key: DecisionKey, report: Report) -> WriteStatus:
         present = self._living(key)
         if present is None:
-            return Written.NOT_FOUND
-        new = settled(present, report, self._clock.now_ms())
+            return WriteStatus.NOT_FOUND
+        new = apply_outcome(present, report, self._clock.now_ms())
         if new is None:
-            return Written.CONFLICT
+            return WriteStatus.CONFLICT
         if new is present:
-            return Written.UNCHANGED
+            return WriteStatus.UNCHANGED
         kept = {name: value for name, value in self._items[key].items() if name not in OUTCOME_ATTRIBUTES}
         self._items[key] = kept | all_outcomes(new)
         self._expiry_ms.pop(key, None)
-        return Written.CREATED
+        return WriteStatus.CREATED
 
     def _expire(self, decision: Decision, moment: int) -> bool:
         key = DecisionKey.of(decision)

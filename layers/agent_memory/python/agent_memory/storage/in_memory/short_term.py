@@ -12,16 +12,16 @@ from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.ports.short_term import (
     AddScored,
     Command,
-    CountNames,
-    CountUp,
-    GetNewest,
+    CountInWindow,
     GetValue,
-    KeepNewest,
-    ListNames,
+    GetVersioned,
+    IncrementCounters,
     ListScored,
     ListValues,
     PushValues,
+    ReadCounters,
     RemoveScored,
+    SetIfNewer,
     SetValue,
 )
 
@@ -103,7 +103,7 @@ class InMemoryShortTerm:
         return len(after) < len(before)
 
     @_do.register
-    def _(self, command: CountUp) -> tuple[int, int]:
+    def _(self, command: CountInWindow) -> tuple[int, int]:
         key = command.key
         count = self._value(key, 0) + 1
         if count == 1:
@@ -113,23 +113,23 @@ class InMemoryShortTerm:
         return count, self._entries[key].ends_ms - self._clock.now_ms()
 
     @_do.register
-    def _(self, command: KeepNewest) -> None:
+    def _(self, command: SetIfNewer) -> None:
         kept = self._value(command.key, [None, 0])
         newest = [command.value, command.version] if command.version >= kept[1] else kept
         self._keep(command.key, newest, command.ttl_seconds)
 
     @_do.register
-    def _(self, command: GetNewest) -> Any:
+    def _(self, command: GetVersioned) -> Any:
         return tuple(self._value(command.key, [])) or None
 
     @_do.register
-    def _(self, command: CountNames) -> None:
+    def _(self, command: IncrementCounters) -> None:
         counts = self._value(command.key, {})
         counts |= {name: (counts.get(name, (0,))[0] + 1, command.at_ms) for name in command.names}
         self._keep(command.key, counts, command.ttl_seconds)
 
     @_do.register
-    def _(self, command: ListNames) -> Any:
+    def _(self, command: ReadCounters) -> Any:
         return {name: tuple(counted) for name, counted in self._value(command.key, {}).items()}
 
     def _keep(self, key: str, value: Any, ttl_seconds: int) -> None:

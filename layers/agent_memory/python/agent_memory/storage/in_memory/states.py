@@ -33,11 +33,11 @@ class InMemoryStates:
         *,
         expected_version: int,
         now_ms: int,
-        beside: Mapping[str, Document] | None = None,
+        also_create: Mapping[str, Document] | None = None,
     ) -> State:
         """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
         items = {state_type: (documents(data=data), expected_version + 1, now_ms)}
-        items |= {other: (documents(data=kept), 1, now_ms) for other, kept in (beside or {}).items()}
+        items |= {other: (documents(data=kept), 1, now_ms) for other, kept in (also_create or {}).items()}
         with self._writing:
             for name in items:
                 present = self.get(agent_id, name)
@@ -46,7 +46,7 @@ class InMemoryStates:
             self._states |= {(agent_id, name): item for name, item in items.items()}
         return State(data, expected_version + 1, now_ms)
 
-    def below(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+    def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
         """The states whose type begins with a prefix, in order of their type, with the rest of that."""
         names = sorted(name for owner, name in list(self._states) if owner == agent_id and name.startswith(prefix))
         states = [(name, self.get(agent_id, name)) for name in names]

@@ -15,7 +15,7 @@ from agent_memory.core.clock import DAY_MS, Span, day_start_ms
 from agent_memory.core.errors import Damaged, Unavailable
 from agent_memory.core.keys import archive_day_prefix, archive_file_key, archive_manifest_key, archive_prefix
 from agent_memory.model.decisions import Decision
-from agent_memory.model.seals import ROW_HASH, Manifest, kept_of, root_hash, row_hash, sha256
+from agent_memory.model.seals import ROW_HASH, Manifest, root_hash, row_hash, sha256, short_hash
 from agent_memory.ports.archive import ArchivedObject, DayFile, PackedDay
 from agent_memory.ports.blobs import BlobStore, Part
 from agent_memory.ports.decisions import DecisionKey
@@ -41,7 +41,7 @@ class ParquetArchive:
         by_time = _by_time(decisions)
         rows = [row_of(one) for one in sorted(by_time, key=lambda decision: decision.decision_type)]
         hashes = [row_hash(row) for row in rows]
-        sealed = ({**row, ROW_HASH: kept_of(its_hash)} for row, its_hash in zip(rows, hashes, strict=True))
+        sealed = ({**row, ROW_HASH: short_hash(its_hash)} for row, its_hash in zip(rows, hashes, strict=True))
         body = to_parquet(sealed, COLUMNS, options=IN_SMALL_ROW_GROUPS)
         return PackedDay(tuple(by_time), body, sha256(body), root_hash(hashes))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agent_memory.core.json_values import canonical_json
-from agent_memory.model.decisions import Decision, Outcome, Superseded
+from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome
 from agent_memory.model.seals import ROW_HASH
 
 COLUMNS = {
@@ -57,7 +57,9 @@ def row_of(decision: Decision) -> dict[str, Any]:
         "outcome_recorded_ms": outcome.recorded_ms if outcome else None,
         "horizon": outcome.horizon if outcome else None,
         "other_outcomes": _list_text([_outcome_list(one) for one in decision.other_outcomes]),
-        "superseded_outcomes": _list_text([[*_outcome_list(one.outcome), one.until_ms] for one in decision.superseded]),
+        "superseded_outcomes": _list_text(
+            [[*_outcome_list(one.outcome), one.replaced_ms] for one in decision.superseded]
+        ),
         "revision": decision.revision,
         "parent_ids": list(decision.parent_ids),
         "memory_ids": list(decision.memory_ids),
@@ -78,7 +80,9 @@ def decision_of_row(agent_id: str, row: Mapping[str, Any]) -> Decision:
         parent_ids=tuple(row["parent_ids"] or ()),
         memory_ids=tuple(row["memory_ids"] or ()),
         other_outcomes=tuple(Outcome(*one) for one in _list_from(row["other_outcomes"])),
-        superseded=tuple(Superseded(Outcome(*one), until) for *one, until in _list_from(row["superseded_outcomes"])),
+        superseded=tuple(
+            SupersededOutcome(Outcome(*one), until) for *one, until in _list_from(row["superseded_outcomes"])
+        ),
         revision=row["revision"] or 0,
     )
 

@@ -29,7 +29,7 @@ class CircuitBreaker:
         self._next_probe = 0.0
         self._lock = Lock()
 
-    def admits(self) -> bool:
+    def allow_request(self) -> bool:
         """Whether a call may be tried now. While open, the first caller after each pause is the probe."""
         with self._lock:
             if self._failures < self._failures_to_open:
@@ -40,12 +40,12 @@ class CircuitBreaker:
             self._next_probe = now + self._pause_seconds
             return True
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Say that a call was answered."""
         with self._lock:
             self._failures = 0
 
-    def failed(self) -> None:
+    def record_failure(self) -> None:
         """Say that a call was not answered."""
         with self._lock:
             self._failures += 1

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from agent_memory.ports.short_term import (
     AddScored,
     Command,
-    CountNames,
-    CountUp,
-    GetNewest,
+    CountInWindow,
     GetValue,
-    KeepNewest,
-    ListNames,
+    GetVersioned,
+    IncrementCounters,
     ListScored,
     ListValues,
     PushValues,
+    ReadCounters,
     RemoveScored,
+    SetIfNewer,
     SetValue,
 )
 
@@ -104,7 +104,7 @@ def _(command: RemoveScored, pipeline: Any) -> Answer:
 
 
 @_queue.register
-def _(command: CountUp, pipeline: Any) -> Answer:
+def _(command: CountInWindow, pipeline: Any) -> Answer:
     pipeline.incr(command.key)
     pipeline.expire(command.key, command.window_seconds, nx=True)
     pipeline.pttl(command.key)
@@ -112,20 +112,20 @@ def _(command: CountUp, pipeline: Any) -> Answer:
 
 
 @_queue.register
-def _(command: KeepNewest, pipeline: Any) -> None:
+def _(command: SetIfNewer, pipeline: Any) -> None:
     pipeline.zadd(command.key, {encoded(command.value): command.version}, gt=True)
     pipeline.zremrangebyrank(command.key, 0, -2)  # all but the highest
     pipeline.expire(command.key, command.ttl_seconds)
 
 
 @_queue.register
-def _(command: GetNewest, pipeline: Any) -> Answer:
+def _(command: GetVersioned, pipeline: Any) -> Answer:
     pipeline.zrange(command.key, -1, -1, withscores=True)
     return lambda told: next(((json.loads(one), int(version)) for one, version in told[0]), None)
 
 
 @_queue.register
-def _(command: CountNames, pipeline: Any) -> None:
+def _(command: IncrementCounters, pipeline: Any) -> None:
     for name in command.names:
         pipeline.hincrby(command.key, f"{_COUNT}{name}", 1)
         pipeline.hset(command.key, f"{_WHEN}{name}", command.at_ms)
@@ -133,7 +133,7 @@ def _(command: CountNames, pipeline: Any) -> None:
 
 
 @_queue.register
-def _(command: ListNames, pipeline: Any) -> Answer:
+def _(command: ReadCounters, pipeline: Any) -> Answer:
     pipeline.hgetall(command.key)
     return lambda told: _counted({name.decode(): int(one) for name, one in told[0].items()})
 

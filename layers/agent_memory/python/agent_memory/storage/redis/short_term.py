@@ -47,12 +47,12 @@ class RedisShortTerm:
         from redis.exceptions import RedisError  # noqa: PLC0415
         from redis.exceptions import TimeoutError as TimedOut  # noqa: PLC0415
 
-        if not self._breaker.admits():
+        if not self._breaker.allow_request():
             raise Unavailable("Redis did not answer lately and is passed over for a moment")
         try:
             yield
         except RedisError as error:
             if isinstance(error, NoConnection | TimedOut):
-                self._breaker.failed()
+                self._breaker.record_failure()
             raise Unavailable(f"Redis did not answer: {type(error).__name__}") from error
-        self._breaker.succeeded()
+        self._breaker.record_success()
