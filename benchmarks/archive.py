@@ -13,7 +13,6 @@ from agent_memory.core.ids import new_decision_id
 from agent_memory.core.keys import archive_file_key
 from agent_memory.model.decisions import Decision, DecisionType, Outcome
 from agent_memory.ports.blobs import Part
-from agent_memory.ports.decisions import DecisionKey
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.archive import ParquetArchive
 
@@ -68,7 +67,7 @@ def rows() -> Iterator[Row]:
     for one in chance.sample(decisions, _ASKED):
         blobs.reset()
         began = time.perf_counter()
-        assert archive.get(_AGENT, _DAY, [DecisionKey.of(one)]) == [one]  # noqa: S101  a benchmark of wrong answers is none
+        assert archive.get(_AGENT, _DAY, [one.key]) == [one]  # noqa: S101  a benchmark of wrong answers is none
         seconds += time.perf_counter() - began
         most, requests = max(most, blobs.bytes), max(requests, blobs.requests)
     yield f"one decision, the most of {_ASKED}", f"{most:,} bytes, {most / size:.1%}, {requests} requests", "≤ 5%"

@@ -9,9 +9,8 @@ from agent_memory.core.clock import FixedClock, date_of
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision
-from agent_memory.ports.decisions import DecisionKey
-from agent_memory.storage.dynamodb.decision_items import decision_item, first_outcome
-from agent_memory.storage.dynamodb.items import item_bytes
+from agent_memory.storage.dynamodb.items import decision_item, headline_attributes
+from agent_memory.storage.dynamodb.sizes import item_size
 from agent_memory.storage.factory import in_memory_stores
 from demo.bars import sample_bars
 from demo.cycles import Cycles
@@ -62,5 +61,5 @@ def measured_sizes(days: int) -> Sizes:
 def _item_bytes(decision: Decision) -> int:
     item = decision_item(replace(decision, outcome=None))
     if decision.outcome:
-        item |= first_outcome(DecisionKey.of(decision), decision.outcome)
-    return item_bytes(item)
+        item |= headline_attributes(decision.key, decision.outcome)
+    return item_size(item)

@@ -16,7 +16,7 @@ from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.core.clock import DAY_MS, HOUR_MS, SystemClock, date_of, to_iso
 from agent_memory.core.ids import parse_decision_id
 from agent_memory.memory.hierarchy import LEVELS
-from agent_memory.ports.decisions import DecisionKey
+from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.factory import in_memory_stores
 from agent_memory.storage.redis.short_term import RedisShortTerm

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock, local
 from typing import Any
 
-from agent_memory.storage.dynamodb.items import item_bytes
+from agent_memory.storage.dynamodb.sizes import item_size
 
 _READ_UNIT_BYTES = 4096
 _WRITES = frozenset({"PutItem", "UpdateItem", "BatchExecuteStatement", "TransactWriteItems", "BatchWriteItem"})
@@ -89,7 +89,7 @@ def _charged(parsed: dict[str, Any]) -> float:
 
 def _read(parsed: dict[str, Any], operation: str) -> float:
     if operation == "Query":
-        return math.ceil(sum(item_bytes(item) for item in parsed["Items"]) / _READ_UNIT_BYTES)
+        return math.ceil(sum(item_size(item) for item in parsed["Items"]) / _READ_UNIT_BYTES)
     items = [item for items in parsed.get("Responses", {}).values() for item in items]
     items += [parsed["Item"]] if "Item" in parsed else []
-    return float(sum(math.ceil(item_bytes(item) / _READ_UNIT_BYTES) for item in items))
+    return float(sum(math.ceil(item_size(item) / _READ_UNIT_BYTES) for item in items))

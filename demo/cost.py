@@ -22,8 +22,8 @@ from agent_memory.pricing import (
     monthly_cost,
     read_deployment,
 )
-from agent_memory.storage.dynamodb.decision_items import decision_item
-from agent_memory.storage.dynamodb.items import item_bytes
+from agent_memory.storage.dynamodb.items import decision_item
+from agent_memory.storage.dynamodb.sizes import item_size
 
 _SAMPLE = 600
 _READ_UNIT_BYTES = 4096
@@ -66,5 +66,5 @@ def _archived_bytes(stores: Stores, agent_id: str) -> float:
 
 def _night_read_units(newest: Sequence[Decision]) -> float:
     """Read units of a night for each decision of a day: pages are charged by their bytes, not by item."""
-    mean_bytes = sum(item_bytes(decision_item(decision)) for decision in newest) / len(newest)
+    mean_bytes = sum(item_size(decision_item(decision)) for decision in newest) / len(newest)
     return _DAYS_READ_A_NIGHT * mean_bytes / _READ_UNIT_BYTES

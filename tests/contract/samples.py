@@ -4,8 +4,8 @@ import secrets
 
 from agent_memory.core.ids import new_decision_id
 from agent_memory.model.decisions import Decision, Outcome
-from agent_memory.model.outcomes import Report
-from agent_memory.ports.decisions import DecisionKey, Selection
+from agent_memory.model.outcomes import OutcomeUpdate
+from agent_memory.ports.decisions import Selection
 
 NOW = 1_795_176_000_000  # 2026-11-20 12:00 UTC
 QUERIES = Selection("hunter", "QUERY")
@@ -24,7 +24,7 @@ def decision(at_ms=NOW, kind="QUERY", agent="hunter", decision_id=None, shards=1
 
 
 def key_of(one):
-    return DecisionKey.of(one)
+    return one.key
 
 
 def outcome(success=True, at_ms=NOW, horizon=None, **details):
@@ -32,8 +32,8 @@ def outcome(success=True, at_ms=NOW, horizon=None, **details):
 
 
 def record(stores, one, *, amend=False, headline=False, **about):
-    """Report one outcome of a decision and say what became of it."""
-    (written,) = stores.decisions.record_outcomes([(key_of(one), Report(outcome(**about), amend, headline))])
+    """OutcomeUpdate one outcome of a decision and say what became of it."""
+    (written,) = stores.decisions.record_outcomes([(key_of(one), OutcomeUpdate(outcome(**about), amend, headline))])
     return written
 
 

@@ -10,7 +10,6 @@ from agent_memory.core.errors import InColdStorage
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import archive_day_prefix, archive_prefix
 from agent_memory.model.decisions import SupersededOutcome
-from agent_memory.ports.decisions import DecisionKey
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.decision_rows import COLUMNS
 from agent_memory.storage.parquet.files import to_parquet
@@ -89,7 +88,7 @@ def test_a_day_in_glacier_has_to_be_restored_first(stores):
     client.put_object(Bucket=bucket, Key=key, Body=frozen, StorageClass="GLACIER")
     for read in (
         lambda: stores.archive.read_day("hunter", DAY),
-        lambda: stores.archive.get("hunter", DAY, [DecisionKey.of(one)]),
+        lambda: stores.archive.get("hunter", DAY, [one.key]),
         lambda: stores.archive.file("hunter", DAY),
     ):
         with pytest.raises(InColdStorage, match="lies in cold storage"):

@@ -11,10 +11,10 @@ from agent_memory.core.errors import Unavailable
 from agent_memory.core.keys import archive_day_prefix
 from agent_memory.model.decisions import DecisionType
 from agent_memory.ports.blobs import Part
-from agent_memory.ports.decisions import DecisionKey
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.archive import ParquetArchive
 from agent_memory.storage.parquet.decision_rows import FILE_ORDER
+from agent_memory.storage.parquet.footer import footer_length, parse_footer
 from agent_memory.storage.parquet.partial_reads import TAIL_BYTES
 from agent_memory.storage.parquet.row_groups import Slice, row_groups
 from tests.contract.samples import decision, write_day
@@ -54,7 +54,7 @@ def day_of(count, step_ms=STEP_MS, kinds=("QUERY",)):
 
 
 def keys_of(*decisions):
-    return [DecisionKey.of(one) for one in decisions]
+    return [one.key for one in decisions]
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def mixed():
     return blobs, decisions
 
 
-def test_row_groups_of_several_types_are_read_only_where_they_may_hold_what_is_asked(mixed, tmp_path):
+def test_row_groups_of_several_types_are_read_only_where_they_may_hold_what_is_asked(mixed):
     blobs, decisions = mixed
     archive, chance = ParquetArchive(blobs), random.Random(7)
     for _ in range(40):
@@ -119,9 +119,8 @@ def test_row_groups_of_several_types_are_read_only_where_they_may_hold_what_is_a
         inside = [one for one in decisions if start <= one.timestamp_ms < start + length]
         found = archive.read_day("hunter", DAY, Span(start, start + length), types)
         assert found == [one for one in inside if types is None or one.decision_type in types]
-    file = tmp_path / "day.parquet"
-    file.write_bytes(blobs.read(FILE))
-    groups = row_groups(file, FILE_ORDER)
+    body = blobs.read(FILE)
+    groups = row_groups(parse_footer(body[-8 - footer_length(body[-8:]) : -8]), FILE_ORDER)
     assert [one.is_of_one_kind for one in groups] == [True] * 3 + [False] + [True] * 2
     moments = [Slice(Span(one.timestamp_ms, one.timestamp_ms + 1), one.decision_type) for one in decisions]
     read = Counter(sum(group.may_hold(moment) for group in groups) for moment in moments)

@@ -13,7 +13,7 @@ from agent_memory.core.json_values import canonical_json
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision
-from agent_memory.model.outcomes import Report
+from agent_memory.model.outcomes import OutcomeUpdate
 from agent_memory.ports.decisions import WriteStatus
 from tests.contract.samples import NOW, QUERIES, decision, fresh_agent, key_of, outcome, record
 
@@ -27,7 +27,7 @@ def test_a_decision_comes_back_as_it_was_logged(stores):
 def test_the_same_decision_again_changes_nothing(stores):
     one = decision()
     stores.decisions.insert([one])
-    stores.decisions.record_outcomes([(key_of(one), Report(outcome()))])
+    stores.decisions.record_outcomes([(key_of(one), OutcomeUpdate(outcome()))])
     assert stores.decisions.insert([one]) == [WriteStatus.UNCHANGED]
     (found,) = stores.decisions.get([key_of(one)])
     assert found.outcome == outcome()
@@ -69,16 +69,20 @@ def test_an_id_that_comes_twice_in_a_batch_is_stored_once(stores, clock):
 def test_an_outcome_is_recorded_once(stores):
     one = decision()
     stores.decisions.insert([one])
-    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome()))]) == [WriteStatus.CREATED]
-    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome(at_ms=NOW + 5)))]) == [WriteStatus.UNCHANGED]
-    assert stores.decisions.record_outcomes([(key_of(one), Report(outcome(success=False)))]) == [WriteStatus.CONFLICT]
+    assert stores.decisions.record_outcomes([(key_of(one), OutcomeUpdate(outcome()))]) == [WriteStatus.CREATED]
+    assert stores.decisions.record_outcomes([(key_of(one), OutcomeUpdate(outcome(at_ms=NOW + 5)))]) == [
+        WriteStatus.UNCHANGED
+    ]
+    assert stores.decisions.record_outcomes([(key_of(one), OutcomeUpdate(outcome(success=False)))]) == [
+        WriteStatus.CONFLICT
+    ]
     (found,) = stores.decisions.get([key_of(one)])
     assert found.outcome == outcome()
 
 
 def test_an_outcome_of_an_unknown_decision_invents_nothing(stores):
     ghost = decision()
-    assert stores.decisions.record_outcomes([(key_of(ghost), Report(outcome()))]) == [WriteStatus.NOT_FOUND]
+    assert stores.decisions.record_outcomes([(key_of(ghost), OutcomeUpdate(outcome()))]) == [WriteStatus.NOT_FOUND]
     assert stores.decisions.get([key_of(ghost)]) == [None]
 
 
@@ -86,11 +90,11 @@ def test_a_batch_of_outcomes_says_of_each_what_became_of_it(stores):
     decisions = [decision(NOW + n) for n in range(40)]
     stores.decisions.insert(decisions)
     stores.decisions.record_outcomes(
-        [(key_of(decisions[0]), Report(outcome())), (key_of(decisions[1]), Report(outcome()))]
+        [(key_of(decisions[0]), OutcomeUpdate(outcome())), (key_of(decisions[1]), OutcomeUpdate(outcome()))]
     )
-    reports = [(key_of(d), Report(outcome())) for d in decisions]
-    reports[1] = (key_of(decisions[1]), Report(outcome(success=False)))
-    reports.append((key_of(decision(NOW + 99)), Report(outcome())))
+    reports = [(key_of(d), OutcomeUpdate(outcome())) for d in decisions]
+    reports[1] = (key_of(decisions[1]), OutcomeUpdate(outcome(success=False)))
+    reports.append((key_of(decision(NOW + 99)), OutcomeUpdate(outcome())))
     expected = [WriteStatus.UNCHANGED, WriteStatus.CONFLICT, *[WriteStatus.CREATED] * 38, WriteStatus.NOT_FOUND]
     assert stores.decisions.record_outcomes(reports) == expected
 
@@ -119,14 +123,17 @@ def test_what_has_expired_is_not_shown_though_it_is_still_there(stores, clock):
     assert stores.decisions.get([key_of(gone), key_of(later)]) == [None, later]
     assert list(stores.decisions.scan(QUERIES, Span(NOW, NOW + 2))) == [later]
     assert stores.decisions.insert([gone]) == [WriteStatus.CONFLICT]
-    assert stores.decisions.record_outcomes([(key_of(gone), Report(outcome()))]) == [WriteStatus.NOT_FOUND]
+    assert stores.decisions.record_outcomes([(key_of(gone), OutcomeUpdate(outcome()))]) == [WriteStatus.NOT_FOUND]
 
 
 def test_a_late_outcome_reaches_a_decision_that_is_due_to_expire(stores, clock):
     late = [decision(NOW + n) for n in range(3)]
     stores.decisions.insert(late)
     stores.decisions.expire(late, [clock.now_ms() + DAY_MS] * 3)
-    assert stores.decisions.record_outcomes([(key_of(d), Report(outcome())) for d in late]) == [WriteStatus.CREATED] * 3
+    assert (
+        stores.decisions.record_outcomes([(key_of(d), OutcomeUpdate(outcome())) for d in late])
+        == [WriteStatus.CREATED] * 3
+    )
     assert [d.outcome for d in stores.decisions.get([key_of(d) for d in late])] == [outcome()] * 3
 
 

@@ -13,8 +13,8 @@ from agent_memory.core.errors import Conflict, NotFound, Unavailable
 from agent_memory.core.ids import new_decision_id, timestamp_of
 from agent_memory.core.keys import archive_file_key
 from agent_memory.decisions.log import DecisionLog
+from agent_memory.model.decisions import DecisionKey
 from agent_memory.nightly.archival import archive_due_days
-from agent_memory.ports.decisions import DecisionKey
 from tests.contract.samples import NOW
 from tests.faults import FailingOnce
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_memory.core.clock import DAY_MS, Span
-from agent_memory.model.outcomes import Report, current
+from agent_memory.model.outcomes import OutcomeUpdate, current_outcomes
 from agent_memory.ports.decisions import Selection, WriteStatus
 from tests.contract.samples import NOW, decision, fresh_agent, key_of, outcome, record, stored
 
@@ -49,7 +49,7 @@ def test_each_horizon_is_a_fact_of_its_own(stores, one):
     for horizon in ("1h", "4h"):
         assert record(stores, one, horizon=horizon, at_ms=NOW + 7) == WriteStatus.UNCHANGED
         assert record(stores, one, horizon=horizon, success=False) == WriteStatus.CONFLICT
-    assert current(stored(stores, one)) == [outcome(horizon="1h"), outcome(horizon="4h")]
+    assert current_outcomes(stored(stores, one)) == [outcome(horizon="1h"), outcome(horizon="4h")]
 
 
 def test_what_stood_beside_can_claim_the_headline_by_being_reported_again(stores, one):
@@ -57,7 +57,7 @@ def test_what_stood_beside_can_claim_the_headline_by_being_reported_again(stores
     record(stores, one, horizon="exit", success=True)
     assert record(stores, one, horizon="exit", success=True, headline=True) == WriteStatus.CREATED
     assert record(stores, one, horizon="exit", success=True, headline=True) == WriteStatus.UNCHANGED
-    assert current(stored(stores, one)) == [outcome(True, horizon="exit"), outcome(False, horizon="1h")]
+    assert current_outcomes(stored(stores, one)) == [outcome(True, horizon="exit"), outcome(False, horizon="1h")]
 
 
 def test_an_amendment_keeps_every_version_with_its_time(stores, clock, one):
@@ -129,10 +129,10 @@ def test_a_batch_settles_horizons_and_amendments_too(stores):
     record(stores, made[0], n=1)
     record(stores, made[1], horizon="1h")
     reports = [
-        (key_of(made[0]), Report(outcome(n=2), amend=True)),
-        (key_of(made[1]), Report(outcome(horizon="exit"))),
-        (key_of(made[2]), Report(outcome(horizon="1h"))),
-        (key_of(decision(NOW + 9)), Report(outcome(), amend=True)),
+        (key_of(made[0]), OutcomeUpdate(outcome(n=2), amend=True)),
+        (key_of(made[1]), OutcomeUpdate(outcome(horizon="exit"))),
+        (key_of(made[2]), OutcomeUpdate(outcome(horizon="1h"))),
+        (key_of(decision(NOW + 9)), OutcomeUpdate(outcome(), amend=True)),
     ]
     assert stores.decisions.record_outcomes(reports) == [*[WriteStatus.CREATED] * 3, WriteStatus.NOT_FOUND]
     assert [len(d.superseded) for d in stores.decisions.get([key_of(m) for m in made])] == [1, 0, 0, 0]
@@ -160,16 +160,16 @@ def test_whatever_was_accepted_is_kept_exactly_once(stores, reports):
     stores.decisions.insert([one])
     accepted = []
     for place, report in enumerate(reports):
-        known = current(stored(stores, one))
+        known = current_outcomes(stored(stores, one))
         if record(stores, one, **report, at_ms=NOW + place) == WriteStatus.CREATED:
             told = outcome(report["success"], NOW + place, report["horizon"], n=report["n"])
             repeated = any(o.horizon == told.horizon and o.content() == told.content() for o in known)
             if not repeated:  # else it only moved the headline
                 accepted.append(told)
     found = stored(stores, one)
-    kept = [*current(found), *(earlier.outcome for earlier in found.superseded)]
+    kept = [*current_outcomes(found), *(earlier.outcome for earlier in found.superseded)]
     assert sorted(map(repr, kept)) == sorted(map(repr, accepted))
-    assert len({o.horizon for o in current(found)}) == len(current(found))
+    assert len({o.horizon for o in current_outcomes(found)}) == len(current_outcomes(found))
     for success in (True, False):
         listed = list(stores.decisions.scan(Selection(one.agent_id, success=success), ALL))
         assert listed == ([found] if found.outcome and found.outcome.success is success else [])

@@ -16,9 +16,9 @@ from agent_memory.core.ids import decision_id_for
 from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.model.decisions import DecisionKey
 from agent_memory.nightly import run as whole
 from agent_memory.nightly.evidence import refresh_evidence
-from agent_memory.ports.decisions import DecisionKey
 from agent_memory.storage.factory import open_stores
 from agent_memory.storage.parquet.files import to_parquet  # noqa: F401  DuckDB is imported before the first fork
 

@@ -257,18 +257,17 @@ def test_what_a_local_deploy_drops_is_set_afterwards(local_cloud):
 def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores):
     """Once through the emulator, which counts write units with indexes as DynamoDB does."""
     from agent_memory.model.decisions import Decision, Outcome
-    from agent_memory.ports.decisions import DecisionKey
-    from agent_memory.storage.dynamodb.decision_items import decision_item, decision_key_item, first_outcome
+    from agent_memory.storage.dynamodb.items import decision_item, decision_key_item, headline_attributes
 
     now_ms = int(time.time() * 1000)
     context = {"market": {"volatility": "high", "trend": "bullish"}, "text": "x" * 1500}
     outcome = Outcome(True, {"r": 1}, {}, now_ms)
     one = Decision("units", new_decision_id("QUERY", now_ms), "QUERY", now_ms, context, {"n": 1}, {}, outcome)
-    key = DecisionKey.of(one)
+    key = one.key
     dynamodb = local_cloud.boto_session().client("dynamodb")
     table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
     logged = dynamodb.put_item(TableName=table, Item=decision_item(one), ReturnConsumedCapacity="INDEXES")
-    added = first_outcome(key, one.outcome)
+    added = headline_attributes(key, one.outcome)
     updated = dynamodb.update_item(
         TableName=table,
         Key=decision_key_item(key),

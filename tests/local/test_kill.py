@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_memory.storage.dynamodb.decision_items import decision_from
+from agent_memory.storage.dynamodb.items import decision_from
 from agent_memory.storage.schema import DECISIONS
 from tests.aws_tables import create_tables
 

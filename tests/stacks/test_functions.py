@@ -72,6 +72,6 @@ def test_the_own_layer_holds_the_package_and_nothing_else(aws):
     }
     folder = next(path for path in aws.folder.iterdir() if asset.removesuffix(".zip") in path.name)
     assert [path.name for path in folder.iterdir()] == ["python"]
-    assert (folder / "python" / "agent_memory" / "schema.py").is_file()
+    assert (folder / "python" / "agent_memory" / "storage" / "schema.py").is_file()
     assert not list(folder.rglob("__pycache__"))
     assert not list(folder.rglob("*.egg-info"))

@@ -10,7 +10,8 @@ from agent_memory.model.seals import ROW_HASH, row_hash, short_hash
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.storage.factory import in_memory_stores
 from agent_memory.storage.parquet.decision_rows import COLUMNS
-from agent_memory.storage.parquet.files import from_parquet, to_parquet
+from agent_memory.storage.parquet.files import to_parquet
+from agent_memory.storage.parquet.reader import rows_of
 
 AGENT = "hunter"
 TYPES = ("QUERY", "LEARNING")
@@ -74,7 +75,7 @@ class Tampering:
     # --- rows ------------------------------------------------------------------------------
 
     def _rows(self, key):
-        return [dict(zip(COLUMNS, row, strict=True)) for row in from_parquet(self.objects[key], COLUMNS)]
+        return [dict(zip(COLUMNS, row, strict=True)) for row in rows_of(self.objects[key], COLUMNS)]
 
     def _edit(self, edit):
         key = self._chance.choice(self._files)

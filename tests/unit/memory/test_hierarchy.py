@@ -9,7 +9,7 @@ from agent_memory import DecisionLogger, InvalidInput, MemoryManager, Unavailabl
 from agent_memory.core.clock import date_of
 from agent_memory.core.errors import InColdStorage
 from agent_memory.core.ids import parse_decision_id
-from agent_memory.ports.decisions import DecisionKey
+from agent_memory.model.decisions import DecisionKey
 from agent_memory.storage.factory import in_memory_stores
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.archive import ParquetArchive

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class AgentData:
             Unavailable: a store did not answer; no file is left behind.
         """
         log = DecisionLog(self._agent_id, self._stores, self._clock)
-        kinds: dict[str, Iterator[dict[str, Any]]] = {
+        kinds: dict[str, Iterator[Mapping[str, Any]]] = {
             "decisions": (one.as_dict() for one in log.stream(DecisionFilter(), newest_first=False)),
             "memories": (
                 {**version.as_dict(), "removed": version.is_removed}
@@ -104,7 +104,7 @@ class AgentData:
         return {"agent_id": self._agent_id, moment: to_iso(self._clock.now_ms()), "counts": counts}
 
 
-def _write_lines(archive: zipfile.ZipFile, name: str, rows: Iterable[dict[str, Any]]) -> int:
+def _write_lines(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
     count = 0
     with archive.open(name, "w", force_zip64=True) as file:
         for row in rows:

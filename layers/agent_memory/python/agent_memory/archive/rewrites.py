@@ -12,7 +12,7 @@ from datetime import date
 from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, date_of, parse_date
 from agent_memory.core.keys import ARCHIVE_PROGRESS, REWRITES, rewrite_state
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
-from agent_memory.ports.decisions import DecisionKey
+from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.states import StateStore
 
 MIN_REQUEST_AGE_MS = HOUR_MS

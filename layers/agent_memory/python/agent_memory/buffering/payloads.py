@@ -8,11 +8,7 @@ from agent_memory.core.clock import to_iso
 from agent_memory.core.ids import parse_decision_id
 from agent_memory.core.json_values import check
 from agent_memory.decisions.inputs import decision_of, report_of
-from agent_memory.storage.dynamodb.decision_items import decision_item
-from agent_memory.storage.dynamodb.large_parts import MAX_DECISION_BYTES, check_size
-
-# An item's keys, ids and times, generously.
-_FIXED_BYTES = 5_000
+from agent_memory.model.records import MAX_DECISION_BYTES, check_size
 
 
 def decision_payload(
@@ -30,8 +26,8 @@ def decision_payload(
     # The id carries the time.
     timeless = {name: value for name, value in draft.items() if name != "timestamp"}
     payload = _json(timeless | {"decision_id": decision.decision_id})
-    if _most_bytes(payload) > MAX_DECISION_BYTES:
-        check_size(decision_item(decision))
+    if len(payload) > MAX_DECISION_BYTES:  # the content alone is never longer
+        check_size(decision.content())
     return decision.decision_id, payload
 
 
@@ -45,17 +41,8 @@ def outcome_payload(report: Mapping[str, Any], *, now_ms: int) -> bytes:
     parse_decision_id(decision_id, "/decision_id")
     check(told.outcome.details, "/outcome")
     check(told.outcome.metrics, "/metrics")
+    check_size(told.outcome.content())
     return _json({**report, "timestamp": to_iso(told.outcome.recorded_ms)})
-
-
-def _most_bytes(payload: bytes) -> int:
-    """What the decision takes at most, going by the JSON alone: its exact size costs ten times the check.
-
-    An item takes at most three bytes for one of its JSON, and the path of each whole float beside it, which is at
-    most twice as long as the JSON. Whole floats end in `.0` or have a positive exponent.
-    """
-    whole_floats = payload.count(b".0") + payload.count(b"e+")
-    return len(payload) * (3 + 2 * whole_floats) + _FIXED_BYTES
 
 
 def _plain(value: Any) -> Any:

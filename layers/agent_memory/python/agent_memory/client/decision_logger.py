@@ -9,6 +9,7 @@ from agent_memory.core.json_values import Document
 from agent_memory.decisions.inputs import decision_draft, outcome_report
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, TimeRange
+from agent_memory.model.decisions import DecisionDict
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.factory import open_stores
 
@@ -137,7 +138,7 @@ class DecisionLogger:
         """
         return [result.as_dict("recorded") for result in await asyncio.to_thread(self.log.record_outcomes, reports)]
 
-    async def get_decision(self, decision_id: str) -> dict[str, Any]:
+    async def get_decision(self, decision_id: str) -> DecisionDict:
         """One decision with its outcomes, from the table or the archive.
 
         Raises:

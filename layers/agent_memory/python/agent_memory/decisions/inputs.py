@@ -10,7 +10,7 @@ from agent_memory.core.ids import new_decision_id, parse_decision_id, type_tag
 from agent_memory.core.json_values import Document
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, Outcome
-from agent_memory.model.outcomes import Report
+from agent_memory.model.outcomes import OutcomeUpdate
 
 MAX_PARENTS = 100
 MAX_MEMORIES = 100
@@ -68,7 +68,7 @@ def decision_of(draft: Mapping[str, Any], *, agent_id: str, now_ms: int, path: s
     )
 
 
-def report_of(report: Mapping[str, Any], *, now_ms: int, path: str) -> tuple[object, Report]:
+def report_of(report: Mapping[str, Any], *, now_ms: int, path: str) -> tuple[object, OutcomeUpdate]:
     """The decision id that a report names, still unchecked, and what it says.
 
     Raises:
@@ -88,7 +88,7 @@ def report_of(report: Mapping[str, Any], *, now_ms: int, path: str) -> tuple[obj
     )
     amend = _boolean(given.get("amend", False), f"{path}/amend")
     headline = _boolean(given.get("headline", False), f"{path}/headline")
-    return given["decision_id"], Report(outcome, amend=amend, headline=headline)
+    return given["decision_id"], OutcomeUpdate(outcome, amend=amend, headline=headline)
 
 
 def decision_draft(decision_type: str, context: Document, reasoning: Document, **optional: Any) -> dict[str, Any]:

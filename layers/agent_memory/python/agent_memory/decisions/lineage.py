@@ -11,7 +11,7 @@ from dataclasses import replace
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import timestamp_of
 from agent_memory.model.decisions import Decision
-from agent_memory.ports.decisions import DecisionKey, Link
+from agent_memory.ports.decisions import Link
 
 MAX_STEPS = 5
 MAX_ANCESTORS = 100
@@ -99,5 +99,5 @@ def ancestors_of(decision: Decision) -> Ancestors:
 
 def links_to(decision: Decision) -> list[Link]:
     """The links from a decision's ancestors to it."""
-    descendant = DecisionKey.of(decision)
+    descendant = decision.key
     return [Link(name, steps, descendant) for name, steps in decision.ancestors.items() if steps <= MAX_STEPS]

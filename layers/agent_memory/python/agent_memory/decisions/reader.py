@@ -10,9 +10,9 @@ from agent_memory.core.clock import DAY_MS, Clock, Span, date_of, day_start_ms
 from agent_memory.core.concurrency import map_concurrently, merge_ordered
 from agent_memory.core.errors import InColdStorage
 from agent_memory.core.retention import HOT_DAYS
-from agent_memory.model.decisions import Decision
+from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.ports.archive import ArchiveStore
-from agent_memory.ports.decisions import DecisionKey, Selection
+from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
 # Days in cold storage that are asked for when the first of them is met: the next question shall not wait again.

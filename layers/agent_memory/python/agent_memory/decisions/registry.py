@@ -7,8 +7,7 @@ from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import NotFound
 from agent_memory.core.ids import MAX_SHARDS, parse_decision_id, type_tag
-from agent_memory.model.decisions import Decision, DecisionType
-from agent_memory.ports.decisions import DecisionKey
+from agent_memory.model.decisions import Decision, DecisionKey, DecisionType
 from agent_memory.ports.states import StateStore
 
 _SHARDS_FRESH_MS = 60_000
@@ -33,7 +32,7 @@ class DecisionRegistry:
         if not decisions:
             return
         types = {decision.decision_type for decision in decisions}
-        shards = max(self.write_shards, *(DecisionKey.of(decision).shard + 1 for decision in decisions))
+        shards = max(self.write_shards, *(decision.key.shard + 1 for decision in decisions))
         if types <= self._noted_types and shards <= self._noted_shards:
             return
         self._states.register(self.agent_id, types, shards, self._clock.now_ms())

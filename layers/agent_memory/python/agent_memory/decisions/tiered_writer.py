@@ -11,9 +11,9 @@ from agent_memory.archive.rewrites import LateWriteTracker
 from agent_memory.core.clock import DAY_MS, Clock
 from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.reader import DecisionReader
-from agent_memory.model.decisions import Decision
-from agent_memory.model.outcomes import Report
-from agent_memory.ports.decisions import DecisionKey, WriteStatus
+from agent_memory.model.decisions import Decision, DecisionKey
+from agent_memory.model.outcomes import OutcomeUpdate
+from agent_memory.ports.decisions import WriteStatus
 from agent_memory.ports.stores import Stores
 
 # A day early, so that nothing expires between the look at its age and the write.
@@ -31,19 +31,19 @@ class TieredWriter:
 
     def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken in either tier."""
-        keys = [DecisionKey.of(one) for one in decisions]
+        keys = [one.key for one in decisions]
         archived = self._archived(keys)
         new = [one for one in decisions if one.decision_id not in archived]
-        self._late.track([DecisionKey.of(one) for one in new])
+        self._late.track([one.key for one in new])
         written = iter(self._decisions.insert(new) if new else [])
         statuses = [
             _compared(archived[one.decision_id], one) if one.decision_id in archived else next(written)
             for one in decisions
         ]
-        self._late.track([DecisionKey.of(one) for one in new])
+        self._late.track([one.key for one in new])
         return statuses
 
-    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[WriteStatus]:
+    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
         """Take in each outcome, whichever tier its decision lies in."""
         keys = [key for key, _ in reports]
         self._late.track(keys)

@@ -12,9 +12,9 @@ from agent_memory.decisions.lineage import Lineage, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
 from agent_memory.decisions.tiered_writer import TieredWriter
-from agent_memory.model.decisions import Decision
-from agent_memory.model.outcomes import Report
-from agent_memory.ports.decisions import DecisionKey, WriteStatus
+from agent_memory.model.decisions import Decision, DecisionKey
+from agent_memory.model.outcomes import OutcomeUpdate
+from agent_memory.ports.decisions import WriteStatus
 from agent_memory.ports.stores import Stores
 
 T = TypeVar("T")
@@ -108,7 +108,9 @@ class DecisionWriter:
         except InvalidInput as error:
             return error
 
-    def _prepare_report(self, given: Mapping[str, Any], path: str) -> tuple[DecisionKey, Report] | AgentMemoryError:
+    def _prepare_report(
+        self, given: Mapping[str, Any], path: str
+    ) -> tuple[DecisionKey, OutcomeUpdate] | AgentMemoryError:
         try:
             decision_id, report = report_of(given, now_ms=self._clock.now_ms(), path=path)
             key = self._registry.key(decision_id, f"{path}/decision_id")
@@ -118,7 +120,7 @@ class DecisionWriter:
             return InvalidInput(f"{path}/timestamp", "lies before the decision itself")
         return key, report
 
-    def _explained(self, prepared: tuple[DecisionKey, Report], result: ItemResult) -> ItemResult:
+    def _explained(self, prepared: tuple[DecisionKey, OutcomeUpdate], result: ItemResult) -> ItemResult:
         """Without an archive at hand, tell a decision that may have left the table from one that never was."""
         key, _ = prepared
         closed_ms = self._clock.now_ms() - HOT_DAYS * DAY_MS

@@ -6,8 +6,6 @@ The table is the truth. The current state lies in short-term memory as well, for
     load      short-term memory  ->  table where it has vanished or the cache does not answer
 """
 
-import random
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -26,6 +24,7 @@ from agent_memory.core.keys import (
 )
 from agent_memory.core.names import check_checkpoint
 from agent_memory.core.retention import STATE_SECONDS
+from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.states import State
 from agent_memory.ports.short_term import GetVersioned, SetIfNewer
@@ -33,9 +32,6 @@ from agent_memory.ports.states import StateStore
 
 CONFIGURATION = "configuration"
 """The field of the state whose every change is kept."""
-
-# A writer who does not care what it replaces tries again when another one came first.
-_ATTEMPTS = 100
 
 
 class AgentStates:
@@ -68,21 +64,17 @@ class AgentStates:
             raise InvalidInput("state", f"expected a JSON object, got {type(data).__name__}")
         check(data)
         check_expected_version(expected_version)
-        for attempt in range(_ATTEMPTS):
+
+        def replace() -> State:
             present = self.current(fresh=True)
             version = present.version if present else 0
             if expected_version not in (None, version):
                 raise Conflict(f"the current state of {self._agent_id} is at version {version}, not {expected_version}")
-            try:
-                saved = self._replace(present, data)
-            except Conflict:
-                if expected_version is not None:
-                    raise
-                time.sleep(random.uniform(0, min(0.2, 0.005 * 2**attempt)))  # noqa: S311  jitter
-            else:
-                self._session.keep(saved)
-                return saved
-        raise Conflict(f"other writers kept changing the state of {self._agent_id}")
+            return self._replace(present, data)
+
+        saved = replace() if expected_version is not None else retry_conflicts(replace)
+        self._session.keep(saved)
+        return saved
 
     def checkpoint(self, name: str) -> State:
         """Keep the current state under a name; an earlier checkpoint of that name is replaced.

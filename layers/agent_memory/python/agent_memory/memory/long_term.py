@@ -1,7 +1,5 @@
 """Long-term memory of one agent. Every method blocks; `MemoryManager` is the async face."""
 
-import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +9,7 @@ from agent_memory.core.checks import check_expected_version
 from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound
 from agent_memory.core.json_values import Document, canonical_json, check
+from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import MemoryStore
@@ -21,8 +20,6 @@ _OWN_FIELDS = frozenset(
     | {"changed_by", "reason", "changed_as", "access_count", "last_accessed"}
 )
 _MAX_WORDS = 500
-# Writers who do not care what they replace try again when another one came first.
-_ATTEMPTS = 100
 
 
 class LongTermMemory:
@@ -176,12 +173,7 @@ class LongTermMemory:
         return self._store.get(self._agent_id, memory_type, names.check_pattern_id(pattern_id))
 
     def _retried(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
-        for attempt in range(_ATTEMPTS):
-            try:
-                return change(self._read(memory_type, pattern_id))
-            except Conflict:
-                time.sleep(random.uniform(0, min(0.2, 0.005 * 2**attempt)))  # noqa: S311  jitter
-        raise Conflict(f"{memory_type} {pattern_id}: other writers kept coming first")
+        return retry_conflicts(lambda: change(self._read(memory_type, pattern_id)))
 
 
 def _change(before: Memory | None, after: Memory) -> dict[str, Any]:

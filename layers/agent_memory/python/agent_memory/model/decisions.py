@@ -4,12 +4,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
+from enum import Enum, StrEnum, auto
+from typing import Annotated, Any
 from urllib.parse import quote
 
+from typing_extensions import TypedDict
+
 from agent_memory.core.clock import to_iso
+from agent_memory.core.fields import Described
+from agent_memory.core.ids import shard_of
 from agent_memory.core.json_values import Document, canonical_json
+
+_MAX_CONTEXT_TYPE = 1024
 
 
 class DecisionType(StrEnum):
@@ -21,11 +27,79 @@ class DecisionType(StrEnum):
     LEARNING = "LEARNING"
 
 
+class Kind(Enum):
+    """What an attribute holds, which decides how each store encodes it."""
+
+    TEXT = auto()
+    TIME = auto()
+    """Milliseconds since the epoch."""
+    BOOLEAN = auto()
+    INTEGER = auto()
+    DOCUMENT = auto()
+    """A JSON object."""
+    TEXTS = auto()
+    COUNTS = auto()
+    """Integers by name."""
+    OUTCOMES = auto()
+    """Lists of an outcome's fields, in their order."""
+
+
+CONTENT: Mapping[str, Kind] = {
+    "context": Kind.DOCUMENT,
+    "reasoning": Kind.DOCUMENT,
+    "metadata": Kind.DOCUMENT,
+    "parent_ids": Kind.TEXTS,
+    "memory_ids": Kind.TEXTS,
+}
+"""What a decision says, outcomes aside: the attributes that two decisions of one id must agree in.
+
+A further attribute is added here, as a field of `Decision` and `DecisionDict` of the same name, and as one of
+`decisions.inputs.DecisionInput`. Every store keeps it from then on.
+"""
+
+
+class OutcomeDict(TypedDict):
+    """An outcome that is not the headline."""
+
+    horizon: str | None
+    outcome: dict[str, Any]
+    success: bool
+    metrics: dict[str, Any]
+    recorded_at: str
+
+
+class SupersededOutcomeDict(OutcomeDict):
+    """An outcome that an amendment replaced."""
+
+    replaced_at: str
+
+
+class DecisionDict(TypedDict):
+    """A decision with its outcomes, as agents, HTTP and reports see it; times are ISO 8601 in UTC."""
+
+    decision_id: str
+    agent_id: str
+    timestamp: str
+    decision_type: str
+    context: dict[str, Any]
+    reasoning: dict[str, Any]
+    outcome: Annotated[dict[str, Any] | None, Described("The headline outcome, null while there is none")]
+    success: bool | None
+    metrics: dict[str, Any] | None
+    horizon: str | None
+    outcome_recorded_at: str | None
+    other_outcomes: list[OutcomeDict]
+    superseded_outcomes: list[SupersededOutcomeDict]
+    parent_ids: list[str]
+    memory_ids: list[str]
+    metadata: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a decision, as seen at one horizon (`1h`, `exit`; None where none was named).
 
-    `recorded_ms` is when it became known and is no part of its content.
+    `recorded_ms` is when it became known and is not part of its content.
     """
 
     success: bool
@@ -38,7 +112,7 @@ class Outcome:
         """What the outcome says: equal texts are equal outcomes."""
         return canonical_json([self.success, self.details, self.metrics])
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> OutcomeDict:
         """The outcome by itself, as agents see those beside the headline."""
         return {
             "horizon": self.horizon,
@@ -51,14 +125,29 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class SupersededOutcome:
-    """An outcome that held until `replaced_ms`, when an amendment took its place."""
+    """An outcome that was valid until `replaced_ms`, when an amendment took its place."""
 
     outcome: Outcome
     replaced_ms: int
 
-    def as_dict(self) -> dict[str, Any]:
-        """The outcome with the time at which it ceased to hold."""
+    def as_dict(self) -> SupersededOutcomeDict:
+        """The outcome with the time at which it was replaced."""
         return {**self.outcome.as_dict(), "replaced_at": to_iso(self.replaced_ms)}
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionKey:
+    """Where a decision is stored: all of it follows from the agent and the id."""
+
+    agent_id: str
+    decision_type: str
+    timestamp_ms: int
+    decision_id: str
+
+    @property
+    def shard(self) -> int:
+        """The write partition that the decision is in."""
+        return shard_of(self.decision_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +155,8 @@ class Decision:
     """One decision with its context and reasoning, and its outcomes once they are known.
 
     `outcome` is the headline, which `success` and the index by outcome show. `revision` counts the changes of the
-    outcomes after the first. `ancestors` tells how many steps up each earlier decision lies that led to this one;
-    it is derived from `parent_ids` of others and is no part of the decision's content.
+    outcomes after the first. `ancestors` says how many steps up each earlier decision is that led to this one;
+    it is derived from `parent_ids` of others and is not part of the decision's content.
     """
 
     agent_id: str
@@ -85,11 +174,16 @@ class Decision:
     revision: int = 0
     ancestors: Mapping[str, int] = field(default_factory=dict, compare=False)
 
+    @property
+    def key(self) -> DecisionKey:
+        """Where the decision is stored."""
+        return DecisionKey(self.agent_id, self.decision_type, self.timestamp_ms, self.decision_id)
+
     def content(self) -> str:
         """What the decision says, outcomes aside: equal texts are equal decisions."""
-        return canonical_json([self.context, self.reasoning, self.metadata, self.parent_ids, self.memory_ids])
+        return canonical_json([getattr(self, name) for name in CONTENT])
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> DecisionDict:
         """The decision as agents, HTTP and reports see it; times are ISO 8601 in UTC."""
         outcome = self.outcome
         return {
@@ -104,15 +198,12 @@ class Decision:
             "metrics": dict(outcome.metrics) if outcome else None,
             "horizon": outcome.horizon if outcome else None,
             "outcome_recorded_at": to_iso(outcome.recorded_ms) if outcome else None,
-            "other_outcomes": [other.as_dict() for other in self.other_outcomes],
-            "superseded_outcomes": [earlier.as_dict() for earlier in self.superseded],
+            "other_outcomes": [other.as_dict() for other in self.other_outcomes] if self.other_outcomes else [],
+            "superseded_outcomes": [earlier.as_dict() for earlier in self.superseded] if self.superseded else [],
             "parent_ids": list(self.parent_ids),
             "memory_ids": list(self.memory_ids),
             "metadata": dict(self.metadata),
         }
-
-
-_MAX_CONTEXT_TYPE = 1024
 
 
 def context_type_of(context: Mapping[str, Any]) -> str | None:
@@ -123,9 +214,9 @@ def context_type_of(context: Mapping[str, Any]) -> str | None:
     """
     market = context.get("market")
     if isinstance(market, Mapping):
-        text = "|".join(f"{_plain(str(name))}={_plain(market[name])}" for name in sorted(market))
+        text = "|".join([f"{_encoded(str(name))}={_encoded(market[name])}" for name in sorted(market)])
     elif market is not None:
-        text = _plain(market)
+        text = _encoded(market)
     else:
         return None
     if len(text) > _MAX_CONTEXT_TYPE:
@@ -133,6 +224,6 @@ def context_type_of(context: Mapping[str, Any]) -> str | None:
     return text or None
 
 
-def _plain(value: Any) -> str:
+def _encoded(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
     return quote(text, safe=" ,.:;!?()[]<>*+-_/@$&'\"")

@@ -6,9 +6,8 @@ from datetime import date
 from typing import Any, Protocol
 
 from agent_memory.core.clock import Span
-from agent_memory.model.decisions import Decision
+from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.model.seals import Manifest
-from agent_memory.ports.decisions import DecisionKey
 
 
 @dataclass(frozen=True, slots=True)

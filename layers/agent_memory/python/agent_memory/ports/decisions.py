@@ -10,9 +10,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from agent_memory.core.clock import Span
-from agent_memory.core.ids import shard_of
-from agent_memory.model.decisions import Decision, context_type_of
-from agent_memory.model.outcomes import Report
+from agent_memory.model.decisions import Decision, DecisionKey, context_type_of
+from agent_memory.model.outcomes import OutcomeUpdate
 
 
 class WriteStatus(StrEnum):
@@ -22,26 +21,6 @@ class WriteStatus(StrEnum):
     UNCHANGED = "unchanged"
     CONFLICT = "conflict"
     NOT_FOUND = "not_found"
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionKey:
-    """Where a decision lies: all of it follows from the agent and the id."""
-
-    agent_id: str
-    decision_type: str
-    timestamp_ms: int
-    decision_id: str
-
-    @classmethod
-    def of(cls, decision: Decision) -> "DecisionKey":
-        """The key of a decision at hand."""
-        return cls(decision.agent_id, decision.decision_type, decision.timestamp_ms, decision.decision_id)
-
-    @property
-    def shard(self) -> int:
-        """The write partition that the decision lies in."""
-        return shard_of(self.decision_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +66,7 @@ class DecisionStore(Protocol):
         """
         ...
 
-    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, Report]]) -> list[WriteStatus]:
+    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
         """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order; see `outcomes.settled`."""
         ...
 

@@ -13,9 +13,15 @@ from typing import Any
 from agent_memory.core.errors import InvalidInput
 from agent_memory.model.decisions import Decision
 from agent_memory.model.memories import Memory
-from agent_memory.ports.decisions import DecisionKey
-from agent_memory.storage.dynamodb.decision_items import decision_item, first_outcome
-from agent_memory.storage.dynamodb.items import Item, history_item, item_bytes, memory_item, text
+from agent_memory.storage.dynamodb.items import (
+    Item,
+    decision_item,
+    headline_attributes,
+    history_item,
+    memory_item,
+    text,
+)
+from agent_memory.storage.dynamodb.sizes import item_size
 from agent_memory.storage.schema import BY_CONTEXT, DECISIONS
 
 _WRITE_UNIT_BYTES = 1024
@@ -55,14 +61,14 @@ def decision_units(decision: Decision) -> DecisionUnits:
     indexed = BY_CONTEXT.partition.name in logged
     whole = dict(logged)
     if decision.outcome is not None:
-        whole |= first_outcome(DecisionKey.of(decision), decision.outcome)
+        whole |= headline_attributes(decision.key, decision.outcome)
     entries = [whole, *(_index_entry(whole, index.partition.name) for index in DECISIONS.indexes)]
     return DecisionUnits(
         log_units=_write_units(logged) + (1 if indexed else 0),
         outcome_units=_write_units(whole) + 1 if decision.outcome else 0,
         expiry_units=_write_units(whole | _EXPIRY),
-        read_units=math.ceil(item_bytes(whole) / _READ_UNIT_BYTES),
-        stored_bytes=sum(item_bytes(entry) + _ENTRY_OVERHEAD_BYTES for entry in entries if entry),
+        read_units=math.ceil(item_size(whole) / _READ_UNIT_BYTES),
+        stored_bytes=sum(item_size(entry) + _ENTRY_OVERHEAD_BYTES for entry in entries if entry),
     )
 
 
@@ -86,7 +92,7 @@ def memory_write_units(memory: Memory) -> int:
 
 
 def _write_units(item: Any) -> int:
-    return math.ceil(item_bytes(item) / _WRITE_UNIT_BYTES)
+    return math.ceil(item_size(item) / _WRITE_UNIT_BYTES)
 
 
 def _index_entry(item: Item, partition: str) -> Item:

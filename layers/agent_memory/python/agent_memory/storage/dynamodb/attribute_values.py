@@ -31,7 +31,7 @@ def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
         InvalidInput: as `core.json_values.check`.
     """
     integral_floats: list[str] = []
-    return _encode_members([value], [path], MAX_DEPTH, integral_floats)[0], integral_floats
+    return encode_members([value], [path], MAX_DEPTH, integral_floats)[0], integral_floats
 
 
 def decode(value: AttributeValue, integral_floats: Sequence[str] = (), path: str = "") -> Any:
@@ -46,7 +46,7 @@ def decode(value: AttributeValue, integral_floats: Sequence[str] = (), path: str
     return decoded
 
 
-def _encode_members(  # noqa: C901  one branch for each JSON type; a call a member would cost more than it
+def encode_members(  # noqa: C901  one branch for each JSON type; a call a member would cost more than it
     members: Iterable[Any], paths: Iterable[Path], levels: int, integral_floats: list[str]
 ) -> list[AttributeValue]:
     """Each member as an attribute value. A call for each object and list; what is neither is encoded in place."""
@@ -70,11 +70,11 @@ def _encode_members(  # noqa: C901  one branch for each JSON type; a call a memb
             encoded.append({"N": str(Decimal(repr(number)))})
         elif isinstance(member, Mapping):
             keys = [checked_key(key, path) for key in member]
-            inner = _encode_members(member.values(), [(path, key) for key in keys], levels - 1, integral_floats)
+            inner = encode_members(member.values(), [(path, key) for key in keys], levels - 1, integral_floats)
             encoded.append({"M": dict(zip(keys, inner, strict=True))})
         elif isinstance(member, list | tuple):
             paths_inside = [(path, index) for index in range(len(member))]
-            encoded.append({"L": _encode_members(member, paths_inside, levels - 1, integral_floats)})
+            encoded.append({"L": encode_members(member, paths_inside, levels - 1, integral_floats)})
         else:
             raise not_json(member, path)
     return encoded

@@ -1,21 +1,18 @@
 """Many items: by key, a hundred a request, and by query, page after page."""
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from agent_memory.core.concurrency import chunks, map_concurrently
-from agent_memory.core.errors import Unavailable
+from agent_memory.core.retries import retry_while_pending
 from agent_memory.storage.aws_errors import unavailable
 from agent_memory.storage.dynamodb.items import Item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEYS_A_REQUEST = 100
+KEYS_PER_REQUEST = 100
 _LATER_PAGES_FACTOR = 4
-_ROUNDS = 8
-_FIRST_PAUSE_SECONDS = 0.025
 
 
 def get_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
@@ -28,22 +25,24 @@ def get_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> lis
     def get_chunk(chunk: Sequence[Item]) -> list[Item]:
         return _get_chunk(client, table, chunk)
 
-    groups = map_concurrently(get_chunk, list(chunks(keys, KEYS_A_REQUEST)))
+    groups = map_concurrently(get_chunk, list(chunks(keys, KEYS_PER_REQUEST)))
     return [item for group in groups for item in group]
 
 
 def _get_chunk(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
-    wanted: Any = {table: {"Keys": keys, "ConsistentRead": True}}
+    pending: Any = {table: {"Keys": keys, "ConsistentRead": True}}
     items: list[Item] = []
-    for round_number in range(_ROUNDS):
+
+    def read() -> bool:
+        nonlocal pending
         with unavailable("DynamoDB"):
-            answer = client.batch_get_item(RequestItems=wanted)
-        items += cast("list[Item]", answer["Responses"].get(table, []))
-        wanted = answer.get("UnprocessedKeys")
-        if not wanted:
-            return items
-        time.sleep(_FIRST_PAUSE_SECONDS * 2**round_number)
-    raise Unavailable("DynamoDB left keys unprocessed: the table is throttled")
+            answer = client.batch_get_item(RequestItems=pending)
+        items.extend(cast("list[Item]", answer["Responses"].get(table, [])))
+        pending = answer.get("UnprocessedKeys")
+        return bool(pending)
+
+    retry_while_pending(read, why="DynamoDB left keys unprocessed: the table is throttled")
+    return items
 
 
 def query_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[list[Item]]:

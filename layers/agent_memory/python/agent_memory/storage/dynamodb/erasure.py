@@ -1,34 +1,31 @@
-"""Removes every item of one agent from a table, whatever partitions they lie in."""
+"""Removes every item of one agent from a table, whatever partitions they are in."""
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from agent_memory.core.concurrency import chunks
-from agent_memory.core.errors import Unavailable
+from agent_memory.core.retries import retry_while_pending
 from agent_memory.storage.aws_errors import unavailable
 from agent_memory.storage.dynamodb.items import Item, text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_DELETES_A_REQUEST = 25
-_ROUNDS = 8
-_FIRST_PAUSE_SECONDS = 0.05
+_DELETES_PER_REQUEST = 25
 
 
 def erase_items(client: "DynamoDBClient", table: str, agent_id: str, *, dry_run: bool) -> int:
     """Delete an agent's items, or only count them; returns how many.
 
-    The whole table is read: partitions of sharded decisions, of links and of removed memories' histories are found
-    whether anybody remembers them or not. Forgetting is rare enough for that.
+    The table is scanned: partitions of sharded decisions, of links and of removed memories' histories are found
+    whether anything refers to them or not. Erasure is rare enough for that.
 
     Raises:
         Unavailable: DynamoDB did not answer; erasing again goes on where it stopped.
     """
     erased = 0
     for page in _pages(client, table, agent_id):
-        for keys in chunks(page, _DELETES_A_REQUEST):
+        for keys in chunks(page, _DELETES_PER_REQUEST):
             if not dry_run:
                 _delete(client, table, keys)
             erased += len(keys)
@@ -54,11 +51,12 @@ def _pages(client: "DynamoDBClient", table: str, agent_id: str) -> Iterator[list
 
 
 def _delete(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> None:
-    wanted: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys]}
-    for round_number in range(_ROUNDS):
+    pending: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys]}
+
+    def delete() -> bool:
+        nonlocal pending
         with unavailable("DynamoDB"):
-            wanted = client.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
-        if not wanted:
-            return
-        time.sleep(_FIRST_PAUSE_SECONDS * 2**round_number)
-    raise Unavailable("DynamoDB left deletions unprocessed: the table is throttled")
+            pending = client.batch_write_item(RequestItems=pending).get("UnprocessedItems")
+        return bool(pending)
+
+    retry_while_pending(delete, why="DynamoDB left deletions unprocessed: the table is throttled")

@@ -1,12 +1,46 @@
-"""Values, documents and memories as DynamoDB items and back; decisions have a module of their own."""
+"""Records as DynamoDB items and back.
 
+Attributes have the names of the record's fields, except for times, which are Unix seconds under names of their own.
+Floats without fraction, which DynamoDB would return as integers, are listed in an attribute of the item.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent_memory.core import keys
+from agent_memory.core.clock import to_iso
+from agent_memory.core.ids import shard_of, timestamp_of
+from agent_memory.core.json_values import MAX_DEPTH
+from agent_memory.model import records
+from agent_memory.model.decisions import Decision, DecisionKey, Kind, Outcome, context_type_of
 from agent_memory.model.memories import Memory
-from agent_memory.storage.dynamodb.attribute_values import AttributeValue, decode, encode
+from agent_memory.model.records import Record
+from agent_memory.ports.decisions import Link
+from agent_memory.storage.dynamodb.attribute_values import AttributeValue, decode, encode, encode_members
+from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME
 
 Item = dict[str, AttributeValue]
+
+_TIMES = {"timestamp_ms": "timestamp", "outcome_recorded_ms": "outcome_recorded"}
+_CONTENT_FLOATS, _OUTCOME_FLOATS = "whole_floats", "outcome_whole_floats"
+_OUTCOME_TIMES = ("recorded", "until")
+_DOCUMENTS = tuple(name for name, kind in records.FIELDS.items() if kind is Kind.DOCUMENT)
+
+OUTCOME_ATTRIBUTES = frozenset(
+    {_TIMES.get(name, name) for name in records.OUTCOME} | {_OUTCOME_FLOATS, BY_OUTCOME.partition.name}
+)
+"""The attributes that outcomes take."""
+
+OFFLOADABLE = (
+    *_DOCUMENTS,
+    _CONTENT_FLOATS,
+    _OUTCOME_FLOATS,
+    *(name for name, kind in records.FIELDS.items() if kind is Kind.OUTCOMES),
+)
+"""The attributes that may be stored outside of the item."""
+
+
+# --- values --------------------------------------------------------------------------------------
 
 
 def text(value: str) -> AttributeValue:
@@ -15,7 +49,7 @@ def text(value: str) -> AttributeValue:
 
 
 def number(value: float) -> AttributeValue:
-    """A number attribute; whole floats read back as ints, so only for attributes of one kind."""
+    """A number attribute; floats without fraction read back as integers, so only for attributes of one type."""
     return encode(value)[0]
 
 
@@ -29,53 +63,182 @@ def milliseconds(value: AttributeValue) -> int:
     return round(float(value["N"]) * 1000)
 
 
-def documents(**values: Any) -> Item:
-    """JSON documents as attributes, and the list of their whole floats where there are any."""
-    item: Item = {}
-    whole_floats: list[str] = []
-    for name, value in values.items():
-        item[name], found = encode(value, f"/{name}")
-        whole_floats += found
-    if whole_floats:
-        item["whole_floats"] = {"L": [text(path) for path in whole_floats]}
+def document_attributes(documents: Mapping[str, Any], floats_attribute: str = _CONTENT_FLOATS) -> Item:
+    """JSON documents as attributes, and the list of their floats without fraction where there are any.
+
+    Raises:
+        InvalidInput: names the JSON Pointer of what cannot be stored.
+    """
+    floats: list[str] = []
+    paths = [f"/{name}" for name in documents]
+    item = dict(zip(documents, encode_members(documents.values(), paths, MAX_DEPTH, floats), strict=True))
+    if floats:
+        item[floats_attribute] = {"L": [{"S": path} for path in floats]}
     return item
 
 
-def document(item: Item, name: str, whole_floats: str = "whole_floats") -> Any:
-    """The JSON document that `documents` wrote, or None."""
-    if name not in item:
-        return None
-    listed = [entry["S"] for entry in item.get(whole_floats, {"L": []})["L"]]
-    return decode(item[name], listed, f"/{name}")
+def document_from(item: Mapping[str, AttributeValue], name: str, floats_attribute: str = _CONTENT_FLOATS) -> Any:
+    """The JSON document that `document_attributes` wrote."""
+    floats = item.get(floats_attribute)
+    return decode(item[name], [entry["S"] for entry in floats["L"]] if floats else (), f"/{name}")
 
 
-def item_bytes(value: Any) -> int:
-    """Size of an item or attribute value by DynamoDB's rules, within a few bytes."""
-    if isinstance(value, dict):
-        return sum(len(str(name).encode()) + item_bytes(member) + 1 for name, member in value.items())
-    if isinstance(value, list):
-        return 3 + sum(item_bytes(member) + 1 for member in value)
-    return len(value.encode()) if isinstance(value, str) else 1
+# --- decisions -----------------------------------------------------------------------------------
 
 
-# What a memory's version may lack, and what is no part of a version.
-OPTIONAL_IN_MEMORY = ("changed_by", "reason", "changed_as", "whole_floats")
+def decision_key_item(key: DecisionKey) -> Item:
+    """Primary key of a decision."""
+    return {
+        "pk": {"S": keys.decision_pk(key.agent_id, key.decision_type, shard_of(key.decision_id))},
+        "sk": {"S": keys.decision_sk(key.timestamp_ms, key.decision_id)},
+    }
+
+
+def decision_item(decision: Decision) -> Item:
+    """A decision as it is first written, without its outcomes.
+
+    Raises:
+        InvalidInput: a value that cannot be stored.
+    """
+    key = decision.key
+    item = decision_key_item(key) | _attributes(records.decision_record(decision), _CONTENT_FLOATS)
+    item["iso_timestamp"] = {"S": to_iso(decision.timestamp_ms)}
+    context_type = context_type_of(decision.context)
+    if context_type is not None:
+        partition = keys.context_pk(decision.agent_id, context_type, shard_of(decision.decision_id))
+        item[BY_CONTEXT.partition.name] = {"S": partition}
+    return item
+
+
+def headline_attributes(key: DecisionKey, outcome: Outcome) -> Item:
+    """The attributes that the first outcome adds to its decision."""
+    return _outcome_attributes(key, records.headline_record(outcome))
+
+
+def outcome_attributes(decision: Decision) -> Item:
+    """The attributes that all of a decision's outcomes take."""
+    return _outcome_attributes(decision.key, records.outcomes_record(decision))
+
+
+def decision_from(item: Item) -> Decision:
+    """The decision that an item holds."""
+    record: Record = {}
+    for name, kind in records.FIELDS.items():
+        attribute = item.get(_TIMES.get(name, name))
+        if attribute is None:
+            continue
+        if kind is Kind.DOCUMENT:
+            record[name] = document_from(item, name, _OUTCOME_FLOATS if name in records.OUTCOME else _CONTENT_FLOATS)
+        elif kind is Kind.TEXT:
+            record[name] = attribute["S"]
+        else:
+            record[name] = _DECODERS[kind](attribute)
+    return records.decision_from(record)
+
+
+def link_item(link: Link, ttl_ms: int) -> Item:
+    """A link to a decision that followed from another."""
+    descendant = link.descendant
+    return {
+        "pk": text(keys.link_pk(descendant.agent_id, link.ancestor_id)),
+        "sk": text(keys.decision_sk(descendant.timestamp_ms, descendant.decision_id)),
+        "decision_type": text(descendant.decision_type),
+        "steps": {"N": str(link.steps)},
+        "ttl": {"N": str(ttl_ms // 1000)},
+    }
+
+
+def link_from(agent_id: str, ancestor_id: str, item: Item) -> Link:
+    """The link that an item holds."""
+    decision_id = item["sk"]["S"].partition("#")[2]
+    descendant = DecisionKey(agent_id, item["decision_type"]["S"], timestamp_of(decision_id), decision_id)
+    return Link(ancestor_id, int(item["steps"]["N"]), descendant)
+
+
+def _outcome_attributes(key: DecisionKey, record: Record) -> Item:
+    item = _attributes(record, _OUTCOME_FLOATS)
+    if "success" in record:
+        partition = keys.outcome_pk(key.agent_id, key.shard, success=record["success"])
+        item[BY_OUTCOME.partition.name] = {"S": partition}
+    return item
+
+
+def _attributes(record: Record, floats_attribute: str) -> Item:
+    """The attributes of a record's fields; of empty ones only documents are stored."""
+    item: Item = {}
+    documents: dict[str, Any] = {}
+    for name, value in record.items():
+        kind = records.FIELDS[name]
+        if kind is Kind.DOCUMENT:
+            documents[name] = value
+        elif kind is Kind.TEXT:
+            if value is not None:
+                item[name] = {"S": value}
+        elif value or kind is Kind.BOOLEAN:
+            item[_TIMES.get(name, name)] = _ENCODERS[kind](value)
+    return item | document_attributes(documents, floats_attribute)
+
+
+def _encode_outcomes(outcomes: Sequence[Sequence[Any]]) -> AttributeValue:
+    return {"L": [{"M": _outcome_map(one)} for one in outcomes]}
+
+
+def _outcome_map(outcome: Sequence[Any]) -> Item:
+    success, details, metrics, recorded_ms, horizon, *replaced_ms = outcome
+    item = document_attributes({"outcome": details, "metrics": metrics}) | {"success": {"BOOL": success}}
+    item |= {name: seconds(ms) for name, ms in zip(_OUTCOME_TIMES, (recorded_ms, *replaced_ms), strict=False)}
+    return item if horizon is None else item | {"horizon": text(horizon)}
+
+
+def _decode_outcomes(attribute: AttributeValue) -> list[list[Any]]:
+    return [_outcome_list(one["M"]) for one in attribute["L"]]
+
+
+def _outcome_list(item: Item) -> list[Any]:
+    times = [milliseconds(item[name]) for name in _OUTCOME_TIMES if name in item]
+    horizon = item["horizon"]["S"] if "horizon" in item else None
+    details, metrics = document_from(item, "outcome"), document_from(item, "metrics")
+    return [item["success"]["BOOL"], details, metrics, times[0], horizon, *times[1:]]
+
+
+_ENCODERS: Mapping[Kind, Callable[[Any], AttributeValue]] = {
+    Kind.TIME: seconds,
+    Kind.BOOLEAN: lambda value: {"BOOL": value},
+    Kind.INTEGER: lambda value: {"N": str(value)},
+    Kind.TEXTS: lambda value: {"L": [{"S": one} for one in value]},
+    Kind.COUNTS: lambda value: {"M": {name: {"N": str(count)} for name, count in value.items()}},
+    Kind.OUTCOMES: _encode_outcomes,
+}
+_DECODERS: Mapping[Kind, Callable[[AttributeValue], Any]] = {
+    Kind.TIME: milliseconds,
+    Kind.BOOLEAN: lambda attribute: attribute["BOOL"],
+    Kind.INTEGER: lambda attribute: int(attribute["N"]),
+    Kind.TEXTS: lambda attribute: [entry["S"] for entry in attribute["L"]],
+    Kind.COUNTS: lambda attribute: {name: int(count["N"]) for name, count in attribute["M"].items()},
+    Kind.OUTCOMES: _decode_outcomes,
+}
+
+
+# --- memories ------------------------------------------------------------------------------------
+
+# Attributes that a memory's version may lack, and those that are not part of a version.
+OPTIONAL_IN_MEMORY = ("changed_by", "reason", "changed_as", _CONTENT_FLOATS)
 ACCESSES_OF_MEMORY = ("access_count", "last_accessed", "accesses_through")
+
+_MEMORY_TEXTS = ("agent_id", "memory_type", "pattern_id", "changed_by", "reason", "changed_as")
+_MEMORY_TIMES = {"learned_ms": "learned_at", "updated_ms": "updated_at"}
 
 
 def memory_item(memory: Memory) -> Item:
     """A memory's current version, without its accesses."""
-    said = {"changed_by": memory.changed_by, "reason": memory.reason, "changed_as": memory.changed_as}
-    item = documents(data=memory.data) | {name: text(value) for name, value in said.items() if value is not None}
+    record = records.memory_record(memory)
+    item = document_attributes({"data": record["data"]})
+    item |= {name: text(record[name]) for name in _MEMORY_TEXTS if record[name] is not None}
+    item |= {attribute: seconds(record[name]) for name, attribute in _MEMORY_TIMES.items()}
     return item | {
         "pk": text(keys.memory_pk(memory.agent_id, memory.memory_type)),
         "sk": text(memory.pattern_id),
-        "pattern_id": text(memory.pattern_id),
-        "agent_id": text(memory.agent_id),
-        "memory_type": text(memory.memory_type),
         "confidence": number(memory.confidence),
-        "learned_at": seconds(memory.learned_ms),
-        "updated_at": seconds(memory.updated_ms),
         "version": number(memory.version),
     }
 
@@ -93,20 +256,16 @@ def history_item(memory: Memory) -> Item:
 
 def memory_from(item: Item) -> Memory:
     """The version of a memory that an item holds."""
-    confidence = item.get("confidence") or item["known_confidence"]
-    return Memory(
-        agent_id=item["agent_id"]["S"],
-        memory_type=item["memory_type"]["S"],
-        pattern_id=item["pattern_id"]["S"],
-        confidence=float(confidence["N"]),
-        data=document(item, "data"),
-        learned_ms=milliseconds(item["learned_at"]),
-        updated_ms=milliseconds(item["updated_at"]),
-        version=int(item["version"]["N"]),
-        changed_by=item["changed_by"]["S"] if "changed_by" in item else None,
-        reason=item["reason"]["S"] if "reason" in item else None,
-        changed_as=item["changed_as"]["S"] if "changed_as" in item else None,
-        is_removed="is_removed" in item,
-        access_count=int(item["access_count"]["N"]) if "access_count" in item else 0,
-        last_accessed_ms=milliseconds(item["last_accessed"]) if "last_accessed" in item else None,
-    )
+    record: Record = {name: item[name]["S"] for name in _MEMORY_TEXTS if name in item}
+    record |= {name: milliseconds(item[attribute]) for name, attribute in _MEMORY_TIMES.items()}
+    record |= {
+        "data": document_from(item, "data"),
+        "confidence": float((item.get("confidence") or item["known_confidence"])["N"]),
+        "version": int(item["version"]["N"]),
+        "is_removed": "is_removed" in item,
+    }
+    if "access_count" in item:
+        record["access_count"] = int(item["access_count"]["N"])
+    if "last_accessed" in item:
+        record["last_accessed_ms"] = milliseconds(item["last_accessed"])
+    return records.memory_from(record)

@@ -1,11 +1,11 @@
 """Statements on the table of decisions, run 25 a request, each with an answer of its own."""
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_memory.core.concurrency import chunks, map_concurrently
 from agent_memory.core.errors import InvalidInput, Unavailable
+from agent_memory.core.retries import retry_while_pending
 from agent_memory.storage.aws_errors import unavailable
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
 from agent_memory.storage.dynamodb.items import Item
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef, BatchStatementResponseTypeDef
 
-_STATEMENTS_A_REQUEST = 25
-_ROUNDS = 6
-_FIRST_PAUSE_SECONDS = 0.05
+_STATEMENTS_PER_REQUEST = 25
 _REFUSED = frozenset({"DuplicateItem", "ConditionalCheckFailed"})
 _LATER = frozenset(
     {"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "InternalServerError"}
@@ -55,22 +53,24 @@ class Statements:
         Raises:
             InvalidInput: DynamoDB cannot store a value. Unavailable: it did not answer, or kept throttling.
         """
-        answers = map_concurrently(self._run_some, list(chunks(statements, _STATEMENTS_A_REQUEST)))
+        answers = map_concurrently(self._run_chunk, list(chunks(statements, _STATEMENTS_PER_REQUEST)))
         return [refused for answer in answers for refused in answer]
 
-    def _run_some(self, statements: "Sequence[BatchStatementRequestTypeDef]") -> list[bool]:
+    def _run_chunk(self, statements: "Sequence[BatchStatementRequestTypeDef]") -> list[bool]:
         refused: dict[int, bool] = {}
-        waiting = list(range(len(statements)))
-        for round_number in range(_ROUNDS):
+        pending = list(range(len(statements)))
+
+        def execute() -> bool:
+            nonlocal pending
             with unavailable("DynamoDB"):
-                answer = self._client.batch_execute_statement(Statements=[statements[place] for place in waiting])
-            codes = dict(zip(waiting, map(_code_of, answer["Responses"]), strict=True))
-            refused |= {place: code in _REFUSED for place, code in codes.items() if code not in _LATER}
-            waiting = [place for place in waiting if place not in refused]
-            if not waiting:
-                return [refused[place] for place in range(len(statements))]
-            time.sleep(_FIRST_PAUSE_SECONDS * 2**round_number)
-        raise Unavailable("DynamoDB kept throttling statements of a batch")
+                answer = self._client.batch_execute_statement(Statements=[statements[index] for index in pending])
+            codes = dict(zip(pending, map(_code_of, answer["Responses"]), strict=True))
+            refused.update({index: code in _REFUSED for index, code in codes.items() if code not in _LATER})
+            pending = [index for index in pending if index not in refused]
+            return bool(pending)
+
+        retry_while_pending(execute, why="DynamoDB kept throttling statements of a batch")
+        return [refused[index] for index in range(len(statements))]
 
 
 def _code_of(response: "BatchStatementResponseTypeDef") -> str | None:

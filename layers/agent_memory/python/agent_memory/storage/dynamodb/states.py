@@ -13,7 +13,15 @@ from agent_memory.ports.states import Registration
 from agent_memory.storage.aws_errors import unavailable
 from agent_memory.storage.dynamodb.batches import query_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
-from agent_memory.storage.dynamodb.items import Item, document, documents, milliseconds, number, seconds, text
+from agent_memory.storage.dynamodb.items import (
+    Item,
+    document_attributes,
+    document_from,
+    milliseconds,
+    number,
+    seconds,
+    text,
+)
 from agent_memory.storage.schema import STATES
 
 if TYPE_CHECKING:
@@ -117,7 +125,7 @@ class DynamoDBStates:
         return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
 
     def _put(self, agent_id: str, state_type: str, state: State, expected_version: int) -> Any:
-        item = self._key(agent_id, state_type) | documents(data=state.data)
+        item = self._key(agent_id, state_type) | document_attributes({"data": state.data})
         item |= {"version": number(state.version), "last_updated": seconds(state.updated_ms)}
         request: dict[str, Any] = {"TableName": self._table, "Item": item}
         if not expected_version:
@@ -153,4 +161,4 @@ class DynamoDBStates:
 
 
 def _state_from(item: Item) -> State:
-    return State(document(item, "data"), int(item["version"]["N"]), milliseconds(item["last_updated"]))
+    return State(document_from(item, "data"), int(item["version"]["N"]), milliseconds(item["last_updated"]))

@@ -1,29 +1,30 @@
 """States in plain Python."""
 
+import json
 from collections.abc import Iterable, Mapping
 from threading import Lock
 
 from agent_memory.core.errors import Conflict
-from agent_memory.core.json_values import Document
+from agent_memory.core.json_values import Document, canonical_json, check
 from agent_memory.model.states import State
 from agent_memory.ports.states import Registration
-from agent_memory.storage.dynamodb.items import Item, document, documents
 
 
 class InMemoryStates:
-    """`StateStore` in a dictionary."""
+    """`StateStore` in a dictionary of JSON texts: nothing that is changed outside changes what is stored."""
 
     def __init__(self) -> None:
-        self._states: dict[tuple[str, str], tuple[Item, int, int]] = {}
+        self._states: dict[tuple[str, str], tuple[str, int, int]] = {}
         self._registered: dict[str, Registration] = {}
         self._writing = Lock()
 
     def get(self, agent_id: str, state_type: str) -> State | None:
         """The state, or None."""
-        if (agent_id, state_type) not in self._states:
+        stored = self._states.get((agent_id, state_type))
+        if stored is None:
             return None
-        item, version, updated_ms = self._states[agent_id, state_type]
-        return State(document(item, "data"), version, updated_ms)
+        text, version, updated_ms = stored
+        return State(json.loads(text), version, updated_ms)
 
     def put(
         self,
@@ -36,14 +37,17 @@ class InMemoryStates:
         also_create: Mapping[str, Document] | None = None,
     ) -> State:
         """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
-        items = {state_type: (documents(data=data), expected_version + 1, now_ms)}
-        items |= {other: (documents(data=kept), 1, now_ms) for other, kept in (also_create or {}).items()}
+        documents = {state_type: data, **(also_create or {})}
+        for document in documents.values():
+            check(document, "/data")
         with self._writing:
-            for name in items:
+            for name in documents:
                 present = self.get(agent_id, name)
                 if (present.version if present else 0) != (expected_version if name == state_type else 0):
                     raise Conflict(f"state {state_type} is no longer at version {expected_version}")
-            self._states |= {(agent_id, name): item for name, item in items.items()}
+            for name, document in documents.items():
+                version = expected_version + 1 if name == state_type else 1
+                self._states[agent_id, name] = (canonical_json(document), version, now_ms)
         return State(data, expected_version + 1, now_ms)
 
     def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
@@ -64,13 +68,13 @@ class InMemoryStates:
         write_shards: int,
         now_ms: int,  # noqa: ARG002  kept by the table only
     ) -> None:
-        """Note that an agent makes decisions of these types, spread over so many shards."""
+        """Record that an agent makes decisions of these types, spread over this many shards."""
         known = self.registration(agent_id)
         types = tuple(sorted({*known.decision_types, *decision_types}))
         self._registered[agent_id] = Registration(types, max(known.write_shards, write_shards))
 
     def registration(self, agent_id: str) -> Registration:
-        """What is registered of an agent; nothing of an unknown one."""
+        """What is registered of an agent; an empty registration for an unknown one."""
         return self._registered.get(agent_id, Registration())
 
     def agents(self) -> list[str]:
@@ -79,10 +83,10 @@ class InMemoryStates:
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's states and its registration, or only count them; returns how many."""
-        kept = [address for address in self._states if address[0] == agent_id]
-        count = len(kept) + (agent_id in self._registered)
+        addresses = [address for address in self._states if address[0] == agent_id]
+        count = len(addresses) + (agent_id in self._registered)
         if not dry_run:
-            for address in kept:
+            for address in addresses:
                 del self._states[address]
             self._registered.pop(agent_id, None)
         return count

@@ -14,19 +14,21 @@ from typing import Any
 from agent_memory.core.clock import DAY_MS, Span, day_start_ms
 from agent_memory.core.errors import Damaged, Unavailable
 from agent_memory.core.keys import archive_day_prefix, archive_file_key, archive_manifest_key, archive_prefix
-from agent_memory.model.decisions import Decision
+from agent_memory.core.retries import retry_on
+from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.model.seals import ROW_HASH, Manifest, root_hash, row_hash, sha256, short_hash
 from agent_memory.ports.archive import ArchivedObject, DayFile, PackedDay
 from agent_memory.ports.blobs import BlobStore, Part
-from agent_memory.ports.decisions import DecisionKey
 from agent_memory.storage.parquet.decision_rows import COLUMNS, FILE_ORDER, decision_of_row, row_of, rows_from
-from agent_memory.storage.parquet.files import NotParquet, from_parquet, to_parquet
+from agent_memory.storage.parquet.files import to_parquet
+from agent_memory.storage.parquet.footer import NotParquet
 from agent_memory.storage.parquet.partial_reads import IN_SMALL_ROW_GROUPS, ObjectReplaced, rows_at
+from agent_memory.storage.parquet.reader import rows_of
 from agent_memory.storage.parquet.row_groups import Slice
 
 _DAY = re.compile(r"/date=(?P<day>\d{4}-\d\d-\d\d)/\Z")
 _NAMES = re.compile(r"/date=(?P<day>[\d-]{10})/(?:decisions\.parquet|_manifest-(?P<revision>\d{4,})\.json)\Z")
-# A day is replaced by nights only: to meet a second replacement while reading would be a fault.
+# A day is replaced by the nightly job only: a second replacement while reading would be a fault.
 _ATTEMPTS = 3
 
 
@@ -71,7 +73,7 @@ class ParquetArchive:
         if body is None:
             return None
         try:
-            rows = tuple(rows_from(from_parquet(body, COLUMNS)))
+            rows = tuple(rows_from(rows_of(body, COLUMNS)))
         except NotParquet:
             return DayFile(agent_id, sha256(body), None)
         return DayFile(agent_id, sha256(body), rows)
@@ -92,7 +94,7 @@ class ParquetArchive:
         if inside.start_ms > whole.start_ms or inside.end_ms < whole.end_ms:
             return self._some(agent_id, key, [Slice(inside)])
         body = self._blobs.read(key)
-        return _decisions(agent_id, key, lambda: from_parquet(body, COLUMNS)) if body is not None else []
+        return _decisions(agent_id, key, lambda: rows_of(body, COLUMNS)) if body is not None else []
 
     def get(self, agent_id: str, day: date, keys: Sequence[DecisionKey]) -> list[Decision]:
         """Those of a day's decisions that have these keys, ordered by time and id; little else is read."""
@@ -144,14 +146,15 @@ class ParquetArchive:
                 raise FileNotFoundError
             return part
 
-        for _ in range(_ATTEMPTS):
-            try:
-                return _decisions(agent_id, key, lambda: rows_at(read, COLUMNS, FILE_ORDER, slices))
-            except FileNotFoundError:
-                return []
-            except ObjectReplaced:
-                continue
-        raise Unavailable(f"{key} kept being replaced while it was read")
+        def decisions() -> list[Decision]:
+            return _decisions(agent_id, key, lambda: rows_at(read, COLUMNS, FILE_ORDER, slices))
+
+        try:
+            return retry_on(ObjectReplaced, decisions, attempts=_ATTEMPTS)
+        except FileNotFoundError:
+            return []
+        except ObjectReplaced as error:
+            raise Unavailable(f"{key} kept being replaced while it was read") from error
 
 
 def _decisions(agent_id: str, key: str, read: Callable[[], Iterable[tuple[Any, ...]]]) -> list[Decision]:

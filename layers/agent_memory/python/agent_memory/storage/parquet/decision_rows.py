@@ -1,39 +1,43 @@
-"""An archived decision as a row of a Parquet file and back.
+"""Records of decisions as rows of a Parquet file and back.
 
 Documents are kept as their canonical JSON text, so that what comes back is exactly what was logged. The agent and the
-day stand in the object's key; a decision's time is `timestamp_ms`.
+day are in the object's key; a decision's ancestors are derived and not archived.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from agent_memory.core.json_values import canonical_json
-from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome
+from agent_memory.model import records
+from agent_memory.model.decisions import CONTENT, Decision, Kind
+from agent_memory.model.records import Record
 from agent_memory.model.seals import ROW_HASH
 
-COLUMNS = {
-    "decision_type": "VARCHAR",
-    "timestamp_ms": "BIGINT",
-    "decision_id": "VARCHAR",
-    "context": "VARCHAR",
-    "reasoning": "VARCHAR",
-    "metadata": "VARCHAR",
-    "success": "BOOLEAN",
-    "outcome": "VARCHAR",
-    "metrics": "VARCHAR",
-    "outcome_recorded_ms": "BIGINT",
-    "horizon": "VARCHAR",
-    "other_outcomes": "VARCHAR",
-    "superseded_outcomes": "VARCHAR",
-    "revision": "BIGINT",
-    "parent_ids": "VARCHAR[]",
-    "memory_ids": "VARCHAR[]",
-    ROW_HASH: "VARCHAR",
+_TYPES = {
+    Kind.TEXT: "VARCHAR",
+    Kind.TIME: "BIGINT",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.INTEGER: "BIGINT",
+    Kind.DOCUMENT: "VARCHAR",
+    Kind.TEXTS: "VARCHAR[]",
+    Kind.OUTCOMES: "VARCHAR",
 }
+_IN_CONTENT = {name: kind for name, kind in CONTENT.items() if kind is not Kind.TEXTS}
+_FIELDS: Mapping[str, Kind] = {
+    **{name: records.IDENTITY[name] for name in ("decision_type", "timestamp_ms", "decision_id")},
+    **_IN_CONTENT,
+    **records.OUTCOME,
+    **{name: kind for name, kind in CONTENT.items() if name not in _IN_CONTENT},
+}
+# Columns that are written even where they are empty; a later column is null then, so that it changes no row's hash.
+_NEVER_NULL = frozenset({"revision", "parent_ids", "memory_ids"})
+
+COLUMNS = {**{name: _TYPES[kind] for name, kind in _FIELDS.items()}, ROW_HASH: "VARCHAR"}
+"""The columns and their types, in order."""
 
 FILE_ORDER = ("decision_type", "timestamp_ms")
-"""Columns that a day's rows are ordered by, before their ids: like stands beside like, in row groups of one type."""
+"""Columns that a day's rows are ordered by, before their ids: similar rows are adjacent, in row groups of one type."""
 
 
 def rows_from(found: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
@@ -43,70 +47,32 @@ def rows_from(found: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
 
 def row_of(decision: Decision) -> dict[str, Any]:
     """A decision as a row, all but its hash."""
-    outcome = decision.outcome
-    return {
-        "decision_type": decision.decision_type,
-        "timestamp_ms": decision.timestamp_ms,
-        "decision_id": decision.decision_id,
-        "context": canonical_json(decision.context),
-        "reasoning": canonical_json(decision.reasoning),
-        "metadata": canonical_json(decision.metadata),
-        "success": outcome.success if outcome else None,
-        "outcome": canonical_json(outcome.details) if outcome else None,
-        "metrics": canonical_json(outcome.metrics) if outcome else None,
-        "outcome_recorded_ms": outcome.recorded_ms if outcome else None,
-        "horizon": outcome.horizon if outcome else None,
-        "other_outcomes": _list_text([_outcome_list(one) for one in decision.other_outcomes]),
-        "superseded_outcomes": _list_text(
-            [[*_outcome_list(one.outcome), one.replaced_ms] for one in decision.superseded]
-        ),
-        "revision": decision.revision,
-        "parent_ids": list(decision.parent_ids),
-        "memory_ids": list(decision.memory_ids),
-    }
+    record = records.decision_record(decision) | records.outcomes_record(decision)
+    return {name: _encoded(name, kind, record.get(name)) for name, kind in _FIELDS.items()}
 
 
 def decision_of_row(agent_id: str, row: Mapping[str, Any]) -> Decision:
     """The decision of an agent that a row holds."""
-    return Decision(
-        agent_id=agent_id,
-        decision_id=row["decision_id"],
-        decision_type=row["decision_type"],
-        timestamp_ms=row["timestamp_ms"],
-        context=json.loads(row["context"]),
-        reasoning=json.loads(row["reasoning"]),
-        metadata=json.loads(row["metadata"]),
-        outcome=_outcome(row),
-        parent_ids=tuple(row["parent_ids"] or ()),
-        memory_ids=tuple(row["memory_ids"] or ()),
-        other_outcomes=tuple(Outcome(*one) for one in _list_from(row["other_outcomes"])),
-        superseded=tuple(
-            SupersededOutcome(Outcome(*one), until) for *one, until in _list_from(row["superseded_outcomes"])
-        ),
-        revision=row["revision"] or 0,
-    )
+    record: Record = {"agent_id": agent_id}
+    for name, kind in _FIELDS.items():
+        value = row[name]
+        record[name] = _DECODERS[kind](value) if kind in _DECODERS and value is not None else value
+    return records.decision_from(record)
 
 
-def _outcome(row: Mapping[str, Any]) -> Outcome | None:
-    if row["success"] is None:
+def _encoded(name: str, kind: Kind, value: Any) -> Any:
+    if value is None or (name not in _NEVER_NULL and _is_empty(kind, value)):
         return None
-    return Outcome(
-        success=row["success"],
-        details=json.loads(row["outcome"]),
-        metrics=json.loads(row["metrics"]),
-        recorded_ms=row["outcome_recorded_ms"],
-        horizon=row["horizon"],
-    )
+    return _ENCODERS[kind](value) if kind in _ENCODERS else value
 
 
-def _outcome_list(outcome: Outcome) -> list[Any]:
-    """The fields of an outcome in their order."""
-    return [outcome.success, outcome.details, outcome.metrics, outcome.recorded_ms, outcome.horizon]
+def _is_empty(kind: Kind, value: Sequence[Any]) -> bool:
+    return kind in {Kind.TEXTS, Kind.OUTCOMES} and not value
 
 
-def _list_text(values: list[Any]) -> str | None:
-    return canonical_json(values) if values else None
-
-
-def _list_from(text: str | None) -> list[Any]:
-    return json.loads(text) if text else []
+_ENCODERS: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.DOCUMENT: canonical_json,
+    Kind.OUTCOMES: canonical_json,
+    Kind.TEXTS: list,
+}
+_DECODERS: Mapping[Kind, Callable[[Any], Any]] = {Kind.DOCUMENT: json.loads, Kind.OUTCOMES: json.loads}

@@ -1,4 +1,4 @@
-"""Rows to Parquet and back, by DuckDB."""
+"""Writing Parquet files, and merging and streaming large ones, by DuckDB."""
 
 import json
 import tempfile
@@ -7,13 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-Columns = Mapping[str, str]
-"""Column names and their DuckDB types, in order."""
-
-
-class NotParquet(ValueError):
-    """A file that cannot be read as Parquet with our columns."""
-
+from agent_memory.storage.parquet.footer import NotParquet
+from agent_memory.storage.parquet.reader import Columns
 
 _LARGEST_ROW_BYTES = 16_777_216
 _ROWS_AT_ONCE = 10_000
@@ -46,40 +41,20 @@ def merged_parquet(
         return target.read_bytes()
 
 
-def from_parquet(
-    body: bytes, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
-) -> list[tuple[Any, ...]]:
-    """The rows of a Parquet file that `keep` (SQL, with `parameters`) lets through, in its order.
-
-    A column that the file was written without is null in every row. `keep` may name `file_row_number`, a row's place
-    in the file from 0 on.
-
-    Raises:
-        NotParquet: these bytes are no such file.
-    """
-    return list(stream_parquet(body, columns, keep=keep, parameters=parameters))
-
-
 def stream_parquet(
     body: bytes, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of `from_parquet`, a few thousand at a time: a million of them never lie in memory at once."""
+    """The rows of a Parquet file that `keep` (SQL, with `parameters`) selects, in its order, a few thousand at a time.
+
+    A million of them are never in memory at once.
+
+    Raises:
+        NotParquet: these bytes are not such a file.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
         yield from _stream(_selection(source, columns, keep), parameters)
-
-
-def rows_of(
-    source: Path, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
-) -> list[tuple[Any, ...]]:
-    """What `from_parquet` returns, of a file."""
-    return query_rows(_selection(source, columns, keep), parameters)
-
-
-def query_rows(query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """What DuckDB answers. Raises `NotParquet` where it cannot read the file that the query names."""
-    return list(_stream(query, parameters))
 
 
 def _selection(source: Path, columns: Columns, keep: str) -> str:

@@ -3,11 +3,10 @@
     object    | row group | row group | row group | … | footer |
     read                    ^^^^^^^^^^^               ^^^^^^^^^^   two requests
 
-DuckDB reads files. It gets one of the object's size, with holes where nothing was read, and is asked for the rows by
-their numbers, so that it skips the other row groups. A hole that it did read would be no valid page, hence an error.
+The reader gets a file of the object's size, with holes where nothing was read, whose footer names the row groups that
+were read and no others.
 """
 
-import struct
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,17 +14,16 @@ from typing import Any, BinaryIO
 
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.ports.blobs import Part
-from agent_memory.storage.parquet.files import Columns, rows_of
+from agent_memory.storage.parquet.footer import TRAILER_BYTES, Footer, footer_length, parse_footer
+from agent_memory.storage.parquet.reader import Columns, file_in, rows_of_file
 from agent_memory.storage.parquet.row_groups import RowGroup, Slice, row_groups
 
 IN_SMALL_ROW_GROUPS = ", ROW_GROUP_SIZE 1, WRITE_BLOOM_FILTER false"
-"""Options of a file that is read by parts. DuckDB ends a row group after a chunk only, so that each chunk is one: 2,048
-rows, or fewer where its reader's buffer ended. A bloom filter would lie outside of its row group."""
+"""Options of a file that is read in parts. DuckDB ends a row group after a chunk only, so that each chunk is one: 2,048
+rows, or fewer where its reader's buffer ended. A bloom filter would be stored outside of its row group."""
 
 TAIL_BYTES = 65_536
 """Read first: the footer of a file of some 60,000 rows, and all of a small file."""
-
-_FOOTER_END = 8  # length of the footer, then "PAR1"
 
 ReadPart = Callable[[int, int | None], Part]
 
@@ -35,57 +33,47 @@ class ObjectReplaced(Exception):
 
 
 def rows_at(read: ReadPart, columns: Columns, order: tuple[str, str], slices: Sequence[Slice]) -> list[tuple[Any, ...]]:
-    """The rows that lie in one of the slices, in the file's order.
+    """The rows in any of the slices, in the file's order.
 
     `order` names the columns that the file is ordered by: the kind (text), and within it the time (milliseconds).
 
     Raises:
-        ObjectReplaced: read again.
+        ObjectReplaced: read again. NotParquet: the object is not such a file.
     """
+    tail, footer = _tail(read)
+    groups = row_groups(footer, order)
+    chosen = [index for index, group in enumerate(groups) if any(map(group.may_hold, slices))]
+    if not chosen:
+        return []
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "rows.parquet")
-        with source.open("wb") as file:
-            tail = _tail(read)
-            _fill(file, tail)
-            file.flush()
-            groups = [one for one in row_groups(source, order) if any(map(one.may_hold, slices))]
-            missing = [one for one in _joined(groups) if one[0] < tail.start]
-            for part in map_concurrently(lambda one: read(one[0], min(one[1], tail.start)), missing):
+        with file_in(folder).open("wb") as file:
+            _write(file, tail)
+            missing = [run for run in _joined([groups[index] for index in chosen]) if run[0] < tail.start]
+            for part in map_concurrently(lambda run: read(run[0], min(run[1], tail.start)), missing):
                 if part.tag != tail.tag:
                     raise ObjectReplaced
-                _fill(file, part)
-        return _rows_in(source, columns, order, groups, slices)
+                _write(file, part)
+            file.seek(tail.size)
+            file.write(footer.with_groups(chosen))
+        rows = rows_of_file(Path(folder), columns)
+    names = list(columns)
+    kind, time = names.index(order[0]), names.index(order[1])
+    return [row for row in rows if any(one.holds(row[kind], row[time]) for one in slices)]
 
 
-def _rows_in(
-    source: Path, columns: Columns, order: tuple[str, str], groups: Sequence[RowGroup], slices: Sequence[Slice]
-) -> list[tuple[Any, ...]]:
-    if not groups:
-        return []
-    kind, time = order
-    read = " OR ".join(f"file_row_number BETWEEN {one.first_row} AND {one.end_row - 1}" for one in groups)
-    inside = " OR ".join(
-        f"({time} >= {one.span.start_ms} AND {time} < {one.span.end_ms}{f' AND {kind} = ?' if one.kind else ''})"
-        for one in slices
-    )
-    kinds = [one.kind for one in slices if one.kind]
-    return rows_of(source, columns, keep=f"({read}) AND ({inside})", parameters=kinds)
-
-
-def _tail(read: ReadPart) -> Part:
-    """The end of the object, with its whole footer at least."""
+def _tail(read: ReadPart) -> tuple[Part, Footer]:
+    """The end of the object, with its footer."""
     tail = read(-TAIL_BYTES, None)
-    (length,) = struct.unpack("<I", tail.body[-_FOOTER_END:-4])
-    first = tail.size - _FOOTER_END - length
-    if first >= tail.start:
-        return tail
-    rest = read(first, tail.start)
-    if rest.tag != tail.tag:
-        raise ObjectReplaced
-    return Part(rest.body + tail.body, first, tail.size, tail.tag)
+    first = tail.size - TRAILER_BYTES - footer_length(tail.body[-TRAILER_BYTES:])
+    if first < tail.start:
+        rest = read(max(0, first), tail.start)
+        if rest.tag != tail.tag:
+            raise ObjectReplaced
+        tail = Part(rest.body + tail.body, rest.start, tail.size, tail.tag)
+    return tail, parse_footer(tail.body[first - tail.start : -TRAILER_BYTES])
 
 
-def _fill(file: BinaryIO, part: Part) -> None:
+def _write(file: BinaryIO, part: Part) -> None:
     file.seek(part.start)
     file.write(part.body)
 

@@ -1,17 +1,16 @@
-"""What the footer of a Parquet file tells of its row groups: where each lies, and which rows it may hold.
+"""What the footer of a Parquet file says of its row groups: where each is, and which rows it may hold.
 
     QUERY 0:00 … 9:00 | QUERY 9:00 … 23:59, SIGNAL 0:00 … 2:00 | SIGNAL 2:00 … 23:59
 
-A row group in the middle of which a kind ends says by itself that it may hold any time of day. Its neighbours say
-more, since the file is ordered: its rows lie between the last row before it and the first one after it.
+A row group in the middle of which a kind ends states by itself that it may hold any time of day. Its neighbours state
+more, since the file is ordered: its rows are between the last row before it and the first one after it.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from agent_memory.core.clock import Span
-from agent_memory.storage.parquet.files import NotParquet, query_rows
+from agent_memory.storage.parquet.footer import Footer, NotParquet
 
 Place = tuple[str, int]
 """What a file is ordered by: a kind, and within it a time in milliseconds."""
@@ -19,24 +18,26 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Rows that are wanted: of a span of time, and of one kind where it is named."""
+    """The rows of a span of time, and of one kind where it is named."""
 
     span: Span
     kind: str | None = None
 
+    def holds(self, kind: str, time_ms: int) -> bool:
+        """Whether a row of a kind and a time is in it."""
+        return self.span.start_ms <= time_ms < self.span.end_ms and self.kind in (None, kind)
+
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """One row group: where its bytes and rows begin and end (not included), and within which bounds its rows lie.
+    """One row group: where its bytes begin and end (not included), and the bounds of its rows.
 
-    No row of it stands before `low` or after `high` in the file's order, none is earlier than `earliest_ms` or later
-    than `latest_ms`.
+    No row is before `low` or after `high` in the file's order, none is earlier than `earliest_ms` or later than
+    `latest_ms`.
     """
 
     first_byte: int
     end_byte: int
-    first_row: int
-    end_row: int
     low: Place
     high: Place
     earliest_ms: int
@@ -48,36 +49,31 @@ class RowGroup:
         return self.low[0] == self.high[0]
 
     def may_hold(self, wanted: Slice) -> bool:
-        """Whether a row of the slice may lie in it."""
+        """Whether a row of the slice may be in it."""
         start_ms, end_ms = wanted.span.start_ms, wanted.span.end_ms
         if self.latest_ms < start_ms or end_ms <= self.earliest_ms:
             return False
         return wanted.kind is None or (self.low < (wanted.kind, end_ms) and (wanted.kind, start_ms) <= self.high)
 
 
-def row_groups(source: Path, order: tuple[str, str]) -> list[RowGroup]:
-    """The row groups of a file that is ordered by two columns, kind and time; only its footer is read.
+def row_groups(footer: Footer, order: tuple[str, str]) -> list[RowGroup]:
+    """The row groups of a file that is ordered by two columns, kind and time.
 
     Raises:
-        NotParquet: the footer tells too little, as none of our files does.
+        NotParquet: the footer does not state their bounds.
     """
     kind, time = order
-    found = query_rows(
-        "SELECT min(least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)) AS first, "  # noqa: S608
-        "first + sum(total_compressed_size), max(row_group_num_rows), count(bloom_filter_offset), "
-        "max(stats_min_value) FILTER (path_in_schema = ?), max(stats_max_value) FILTER (path_in_schema = ?), "
-        "max(stats_min_value) FILTER (path_in_schema = ?), max(stats_max_value) FILTER (path_in_schema = ?) "
-        f"FROM parquet_metadata('{source}') GROUP BY row_group_id ORDER BY row_group_id",
-        [kind, kind, time, time],
-    )
     groups: list[RowGroup] = []
-    row = 0
-    for first, end, rows, filters, *bounds in found:
-        if filters or None in bounds:
+    for info in footer.groups:
+        kinds, times = info.columns[kind], info.columns[time]
+        if kinds.low is None or kinds.high is None or times.low is None or times.high is None:
             raise NotParquet("its row groups are not written as the archive's are")
-        low, high, earliest, latest = bounds[0], bounds[1], int(bounds[2]), int(bounds[3])
-        groups.append(RowGroup(first, int(end), row, row + rows, (low, earliest), (high, latest), earliest, latest))
-        row += rows
+        low, high = kinds.low.decode(), kinds.high.decode()
+        earliest, latest = (
+            int.from_bytes(times.low, "little", signed=True),
+            int.from_bytes(times.high, "little", signed=True),
+        )
+        groups.append(RowGroup(info.first_byte, info.end_byte, (low, earliest), (high, latest), earliest, latest))
     return list(_between_neighbours(groups))
 
 

@@ -1,0 +1,139 @@
+"""The one mapper from decisions, outcomes and memories to what is stored, used by every store.
+
+A record is a flat dictionary of plain values. `FIELDS` says what each of a decision's fields holds; a store encodes the
+kinds in its own way and knows nothing of the fields' meaning.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from agent_memory.core.errors import TooLarge
+from agent_memory.model.decisions import CONTENT, Decision, Kind, Outcome, SupersededOutcome
+from agent_memory.model.memories import Memory
+
+Record = dict[str, Any]
+
+IDENTITY: Mapping[str, Kind] = {
+    "agent_id": Kind.TEXT,
+    "decision_id": Kind.TEXT,
+    "decision_type": Kind.TEXT,
+    "timestamp_ms": Kind.TIME,
+}
+OUTCOME: Mapping[str, Kind] = {
+    "success": Kind.BOOLEAN,
+    "outcome": Kind.DOCUMENT,
+    "metrics": Kind.DOCUMENT,
+    "outcome_recorded_ms": Kind.TIME,
+    "horizon": Kind.TEXT,
+    "other_outcomes": Kind.OUTCOMES,
+    "superseded_outcomes": Kind.OUTCOMES,
+    "revision": Kind.INTEGER,
+}
+"""What an outcome or an amendment may change."""
+
+FIELDS: Mapping[str, Kind] = {**IDENTITY, **CONTENT, "ancestors": Kind.COUNTS, **OUTCOME}
+"""The fields of a decision's record. `None`, 0 and empty values other than documents need not be stored."""
+
+OUTCOME_FIELDS = ("success", "outcome", "metrics", "recorded_ms", "horizon")
+"""The order of an outcome's fields in a list; one that was superseded ends with `replaced_ms`."""
+
+
+def decision_record(decision: Decision) -> Record:
+    """A decision without its outcomes, as it is first written."""
+    return {
+        "agent_id": decision.agent_id,
+        "decision_id": decision.decision_id,
+        "decision_type": decision.decision_type,
+        "timestamp_ms": decision.timestamp_ms,
+        **{name: getattr(decision, name) for name in CONTENT},
+        "ancestors": decision.ancestors,
+    }
+
+
+def headline_record(outcome: Outcome | None) -> Record:
+    """What the first outcome adds to its decision."""
+    if outcome is None:
+        return {}
+    return {
+        "success": outcome.success,
+        "outcome": outcome.details,
+        "metrics": outcome.metrics,
+        "outcome_recorded_ms": outcome.recorded_ms,
+        "horizon": outcome.horizon,
+    }
+
+
+def outcomes_record(decision: Decision) -> Record:
+    """All of a decision's outcomes."""
+    return {
+        **headline_record(decision.outcome),
+        "other_outcomes": [_outcome_list(one) for one in decision.other_outcomes],
+        "superseded_outcomes": [[*_outcome_list(one.outcome), one.replaced_ms] for one in decision.superseded],
+        "revision": decision.revision,
+    }
+
+
+def decision_from(record: Mapping[str, Any]) -> Decision:
+    """The decision that a record holds; fields that it lacks are at their defaults."""
+    content: dict[str, Any] = {
+        name: tuple(record[name]) if kind is Kind.TEXTS else record[name] for name, kind in _held(record)
+    }
+    return Decision(
+        agent_id=record["agent_id"],
+        decision_id=record["decision_id"],
+        decision_type=record["decision_type"],
+        timestamp_ms=record["timestamp_ms"],
+        **content,
+        outcome=_headline(record),
+        other_outcomes=tuple([Outcome(*one) for one in record.get("other_outcomes") or ()]),
+        superseded=tuple(
+            [SupersededOutcome(Outcome(*one[:-1]), one[-1]) for one in record.get("superseded_outcomes") or ()]
+        ),
+        revision=record.get("revision") or 0,
+        ancestors=record.get("ancestors") or {},
+    )
+
+
+def memory_record(memory: Memory) -> Record:
+    """A memory's version, field by field."""
+    return {one.name: getattr(memory, one.name) for one in fields(Memory)}
+
+
+def memory_from(record: Mapping[str, Any]) -> Memory:
+    """The memory that a record holds."""
+    return Memory(**record)
+
+
+def _held(record: Mapping[str, Any]) -> list[tuple[str, Kind]]:
+    """The fields of a decision's content that a record has."""
+    return [(name, kind) for name, kind in CONTENT.items() if record.get(name) is not None]
+
+
+def _headline(record: Mapping[str, Any]) -> Outcome | None:
+    if record.get("success") is None:
+        return None
+    return Outcome(
+        success=record["success"],
+        details=record["outcome"],
+        metrics=record["metrics"],
+        recorded_ms=record["outcome_recorded_ms"],
+        horizon=record.get("horizon"),
+    )
+
+
+def _outcome_list(outcome: Outcome) -> Sequence[Any]:
+    return [outcome.success, outcome.details, outcome.metrics, outcome.recorded_ms, outcome.horizon]
+
+
+MAX_DECISION_BYTES = 10_000_000
+"""More is refused: a decision is a record, not a store of data."""
+
+
+def check_size(content: str) -> None:
+    """Check the JSON text of a decision's or an outcome's content; `TooLarge` where no store would take it."""
+    # A character takes four bytes at most, so that most texts need no encoding to be measured.
+    if 4 * len(content) > MAX_DECISION_BYTES and len(content.encode()) > MAX_DECISION_BYTES:
+        raise TooLarge(
+            "decision", f"larger than {MAX_DECISION_BYTES:,} bytes; keep such data elsewhere and refer to it"
+        )
