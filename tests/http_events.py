@@ -57,7 +57,7 @@ def to_the_routes(request):
     assert request.headers["x-amz-security-token"] == "session-token"
     raw = request.content.decode() if request.content else None
     event = http_event(request.method, request.url.path, query=request.url.query.decode(), raw=raw)
-    answer = api.app.resolve(event, Context())
+    answer = api.resolve(event, Context())
     return httpx.Response(answer["statusCode"], text=answer["body"])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.api.app import app
+from agent_memory.api.app import resolve
 from agent_memory.api.observability import emits_metrics, logger
 
 
@@ -13,6 +13,6 @@ from agent_memory.api.observability import emits_metrics, logger
 @emits_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    answer = app.resolve(event, context)
+    answer = resolve(event, context)
     logger.info("answered", status=answer["statusCode"], route=event.get("routeKey"))
     return answer

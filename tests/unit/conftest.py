@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_memory.api import app as api
+from agent_memory.api import deployment as api
 from agent_memory.api.deployment import Deployment
 from agent_memory.client import requests
 from agent_memory.core.clock import FixedClock, SystemClock

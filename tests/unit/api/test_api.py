@@ -19,7 +19,7 @@ def stores(served):
 
 
 def call(method, path, body=None, query=None, *, raw=None, base=BASE):
-    answer = api.app.resolve(http_event(method, base + path, body, query, raw=raw), Context())
+    answer = api.resolve(http_event(method, base + path, body, query, raw=raw), Context())
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -131,9 +131,9 @@ def test_memory_over_http():
     assert call("PUT", "/memory/stm/context:current", {"data": {"v": 1}, "ttl_seconds": 60})[0] == 200
     assert call("GET", "/memory/stm/context:current")[1]["data"] == {"v": 1}
     assert call("GET", "/memory/stm/other")[1]["data"] is None
-    assert call("PUT", "/memory/stm/x", {"data": 1, "ttl_seconds": 0})[1]["error"]["field"] == "ttl_seconds"
+    assert call("PUT", "/memory/stm/x", {"data": 1, "ttl_seconds": 0})[1]["error"]["field"] == "/ttl_seconds"
     assert call("PUT", "/memory/ltm/PATTERN/p1", {"confidence": 0.8, "context": "bullish"})[1]["version"] == 1
-    assert call("PUT", "/memory/ltm/PATTERN/p1", {"confidence": 2})[1]["error"]["field"] == "confidence"
+    assert call("PUT", "/memory/ltm/PATTERN/p1", {"confidence": 2})[1]["error"]["field"] == "/confidence"
     filters = {"filters": '{"min_confidence": 0.7, "context": "bullish"}'}
     assert [m["pattern_id"] for m in call("GET", "/memory/ltm/PATTERN", query=filters)[1]["memories"]] == ["p1"]
     assert call("GET", "/memory/ltm/PATTERN", query={"filters": '{"min_confidence": 0.9}'})[1]["memories"] == []

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from agent_memory.api import app as api
-from agent_memory.api.replies import how_many_fit, json_text
-from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_CARRIED_BYTES, carried_bytes
+from agent_memory.api.responses import json_text
+from agent_memory.core.http_limits import MAX_BODY_BYTES, carried_bytes
 from tests.http_events import Context, http_event
 
 BASE = "/v1/agents/market-hunter"
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("served")
 
 def answer_to(method, path, body=None, query=None, **more):
     """The status and the body of an answer that Lambda could return."""
-    answer = api.app.resolve(http_event(method, BASE + path, body, query, **more), Context())
+    answer = api.resolve(http_event(method, BASE + path, body, query, **more), Context())
     # Lambda's runtime writes JSON in UTF-8 from Python 3.12 on.
     assert len(json.dumps(answer, ensure_ascii=False).encode()) <= LAMBDA_BYTES
     return answer["statusCode"], json.loads(answer["body"])
@@ -158,10 +158,3 @@ def test_carried_bytes_are_those_of_lambdas_own_json():
     for value in ({"a": 'quote " and \\ back'}, ["ä語😀", "\n\t\x01"], {"x": "\\" * 50}):
         text = json_text(value)
         assert carried_bytes(text) == len(json.dumps(text, ensure_ascii=False).encode()) - 2
-
-
-def test_how_many_fit_counts_from_the_first():
-    third = {"x": "y" * (MAX_CARRIED_BYTES // 3)}
-    assert how_many_fit([third] * 9) == 2
-    assert how_many_fit([]) == 0
-    assert how_many_fit([{"x": "y" * MAX_CARRIED_BYTES}, {}]) == 0

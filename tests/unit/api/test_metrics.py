@@ -25,7 +25,7 @@ def put(served):
     """Sends a request and returns the values that were put, by metric."""
 
     def answered(method, path, body=None):
-        api.app.resolve(http_event(method, f"{PATH}/{path}", body), Context())
+        api.resolve(http_event(method, f"{PATH}/{path}", body), Context())
         found = {name: one["Value"] for name, one in metrics.provider.metric_set.items()}
         metrics.provider.metric_set.clear()
         return found
@@ -88,7 +88,7 @@ def test_while_the_cache_is_away_queries_are_counted_by_the_process(served, monk
 
     monkeypatch.setattr(served.short_term, "run", down)
     body = {"limit": 2, "window_seconds": 60}
-    answers = [api.app.resolve(http_event("POST", f"{PATH}/memory/rate-limits/a", body), Context()) for _ in range(3)]
+    answers = [api.resolve(http_event("POST", f"{PATH}/memory/rate-limits/a", body), Context()) for _ in range(3)]
     assert [json.loads(one["body"])["allowed"] for one in answers] == [True, True, False]
 
 

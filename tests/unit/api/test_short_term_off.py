@@ -26,7 +26,7 @@ def memory(stores, clock):
 @pytest.fixture
 def client(stores, monkeypatch):
     served = Deployment(stores)
-    monkeypatch.setattr("agent_memory.api.app.deployment", lambda: served)
+    monkeypatch.setattr("agent_memory.api.deployment.deployment", lambda: served)
     return client_over(to_the_routes)
 
 

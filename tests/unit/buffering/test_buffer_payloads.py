@@ -14,7 +14,7 @@ from agent_memory.buffering.payloads import decision_payload, outcome_payload
 from agent_memory.core.errors import InvalidInput, TooLarge
 from agent_memory.core.ids import new_decision_id
 from agent_memory.core.json_values import canonical_json, check
-from agent_memory.decisions.inputs import decision_of
+from agent_memory.decisions.inputs import parse_decision
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.storage.dynamodb.attribute_values import encode
 from agent_memory.storage.factory import in_memory_stores
@@ -115,7 +115,7 @@ def test_an_outcome_is_refused_as_the_direct_logger_refuses_it(wrong, clock):
 def test_the_content_of_a_decision_is_never_longer_than_its_payload(document):
     draft = {"decision_type": "QUERY", "context": {"a": document}, "reasoning": {}}
     if complaint(lambda: check(draft)) is None:
-        decision = decision_of(draft, agent_id="hunter", now_ms=10**12, path="")
+        decision = parse_decision(draft, agent_id="hunter", now_ms=10**12, path="")
         _, payload = decision_payload(draft, agent_id="hunter", now_ms=10**12)
         assert len(decision.content().encode()) <= len(payload)
 

@@ -187,7 +187,7 @@ async def test_a_batch_stores_what_is_good_and_names_what_is_not(logger):
     assert [result.get("error", {}).get("field") for result in results] == [
         None,
         "/decisions/1/contxt",
-        "/context/x",
+        "/decisions/2/context/x",
         None,
     ]
     assert len(await logger.query_decisions()) == 2

@@ -1,96 +1,97 @@
-"""The HTTP API: finds a request's route, and tells errors by their status."""
+"""The HTTP API: its routers, how a request is read, and what an error is answered with."""
 
-import re
+import binascii
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
+from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.api import replies
-from agent_memory.api.deployment import deployment
+from agent_memory.api.agent import count_short_term_reads
 from agent_memory.api.observability import logger
-from agent_memory.api.replies import Reply
-from agent_memory.api.routers.cycles import cycles
-from agent_memory.api.routers.decisions import decisions
-from agent_memory.api.routers.memory import memory
-from agent_memory.api.routers.state import state
-from agent_memory.api.routing import HttpRequest, Operation
+from agent_memory.api.requests import as_body_field, check_query, parse_body, validation_error
+from agent_memory.api.responses import error_envelope, error_response
+from agent_memory.api.routers import cycles, decisions, memory, state
 from agent_memory.core.errors import AgentMemoryError, InvalidInput
 
-ROOMS = (decisions, memory, cycles, state)
+ROUTERS = (decisions.router, memory.router, cycles.router, state.router)
 
-app = APIGatewayHttpResolver()
-Handler = TypeVar("Handler", bound=Callable[..., Response[str]])
-
-
-def serve(operation: Operation) -> None:
-    """Answer an operation's path from now on; of two that match, the first one is taken."""
-
-    def answer(**path: str) -> Response[str]:
-        event = app.current_event
-        http = HttpRequest(
-            path, event.raw_query_string, event.body, bool(event.is_base64_encoded), principal=_principal(event)
-        )
-        return _response(operation.answer(deployment(), http))
-
-    rule = re.sub(r"{(\w+)}", r"<\1>", operation.path)
-    app.route(rule, operation.method)(answer)
+app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parse_body)
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-for _room in ROOMS:
-    for _operation in _room.operations:
-        serve(_operation)
+def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one event of API Gateway.
+
+    Every body is read as JSON, whatever its content type says. A query is read from the address as it came: what API
+    Gateway makes of it lacks what is given twice or empty.
+    """
+    headers = {**(event.get("headers") or {}), "content-type": "application/json"}
+    query = dict(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True))
+    return app.resolve({**event, "headers": headers, "queryStringParameters": query}, context)
 
 
-def handles(kind: type[Exception]) -> Callable[[Handler], Handler]:
+def refuse_unknown_parameters(app: APIGatewayHttpResolver, next_middleware: Callable[[Any], Any]) -> Any:
+    """Middleware that refuses query parameters that a route does not have, or that are given twice."""
+    route = app.context["_route"]
+    known = [parameter.alias for parameter in route.dependant.query_params] if route.operation_id else []
+    check_query(app.current_event.raw_query_string or "", known)
+    return next_middleware(app)
+
+
+app.use(middlewares=[refuse_unknown_parameters, count_short_term_reads])
+for _router in ROUTERS:
+    app.include_router(_router)
+
+
+def handles(*kinds: type[Exception]) -> Callable[[Handler], Handler]:
     """Powertools' own registration of an error handler, with its type kept."""
-    return cast("Callable[[Handler], Handler]", app.exception_handler(kind))
+    return cast("Callable[[Handler], Handler]", app.exception_handler(list(kinds)))
 
 
 @handles(AgentMemoryError)
-def told(error: AgentMemoryError) -> Response[str]:
+def handle_domain_error(error: AgentMemoryError) -> Response[str]:
     """An error that the caller can do something about."""
-    return _response(replies.refusal(error))
+    if isinstance(error, InvalidInput):
+        bodies = app.context["_route"].dependant.body_params
+        error = as_body_field(error, bodies[0].type_.__annotations__ if bodies else ())
+    return error_response(error)
+
+
+@handles(RequestValidationError)
+def handle_validation_error(error: RequestValidationError) -> Response[str]:
+    """A request that is not as its route's signature says."""
+    return error_response(validation_error(error))
+
+
+@handles(binascii.Error, UnicodeDecodeError)
+def handle_undecodable_body(error: ValueError) -> Response[str]:
+    """A body that is not Base64 of UTF-8 text, though it is said to be."""
+    return error_response(InvalidInput("body", f"not UTF-8 text: {error}"))
 
 
 @handles(RecursionError)
-def too_deep(_: RecursionError) -> Response[str]:
+def handle_deep_nesting(_: RecursionError) -> Response[str]:
     """What callers nest is all that this code recurses over."""
     logger.exception("nested too deeply")
-    return _response(replies.refusal(InvalidInput("body", "nested too deeply; 31 levels can be kept")))
+    return error_response(InvalidInput("body", "nested too deeply; 31 levels can be kept"))
 
 
 @handles(NotFoundError)
-def no_route(_: NotFoundError) -> Response[str]:
-    """A path that is none of ours."""
-    where = f"{app.current_event.http_method} {app.current_event.path}"
-    return _error(HTTPStatus.NOT_FOUND, {"code": "no_route", "message": f"there is no {where}"})
+def handle_unknown_path(_: NotFoundError) -> Response[str]:
+    """A path that no route has."""
+    path = f"{app.current_event.http_method} {app.current_event.path}"
+    return error_envelope(HTTPStatus.NOT_FOUND, {"code": "no_route", "message": f"there is no {path}"})
 
 
 @handles(Exception)
-def untold(_: Exception) -> Response[str]:
+def handle_unexpected_error(_: Exception) -> Response[str]:
     """Anything else: the log has the trace, the caller has the request id to ask for it by."""
     logger.exception("unexpected error")
     request_id = app.lambda_context.aws_request_id
-    return _error(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        {"code": "internal", "message": "unexpected error", "request_id": request_id},
-    )
-
-
-def _principal(event: APIGatewayProxyEventV2) -> str | None:
-    """The ARN of who signed the request, as API Gateway saw it."""
-    authorizer = event.request_context.authorizer
-    iam = authorizer.iam if authorizer else None
-    return iam.user_arn or None if iam else None
-
-
-def _error(status: HTTPStatus, error: dict[str, str]) -> Response[str]:
-    return _response(Reply(status, replies.json_text({"error": error})))
-
-
-def _response(reply: Reply) -> Response[str]:
-    return Response(status_code=int(reply.status), content_type="application/json", body=reply.text)
+    error = {"code": "internal", "message": "unexpected error", "request_id": request_id}
+    return error_envelope(HTTPStatus.INTERNAL_SERVER_ERROR, error)

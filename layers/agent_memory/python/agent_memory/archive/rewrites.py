@@ -19,8 +19,8 @@ MIN_REQUEST_AGE_MS = HOUR_MS
 """A younger request stays for the next nightly job: what it was made for may still be on its way into the table."""
 
 _REQUEST_VALID_MS = MIN_REQUEST_AGE_MS // 6
-# A day early: clocks differ, and the nightly job may begin while a decision is being written.
-_LATE_MS = (ARCHIVE_AFTER_DAYS - 1) * DAY_MS
+LATE_AFTER_MS = (ARCHIVE_AFTER_DAYS - 1) * DAY_MS
+"""What is older may be archived already. A day early: clocks differ, and the nightly job may begin during a write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class LateWriteTracker:
         archived the day in between.
         """
         now_ms = self._clock.now_ms()
-        late = {date_of(key.timestamp_ms) for key in keys if key.timestamp_ms < now_ms - _LATE_MS}
+        late = {date_of(key.timestamp_ms) for key in keys if key.timestamp_ms < now_ms - LATE_AFTER_MS}
         due = [day for day in late if now_ms - self._requested_ms.get(day, -MIN_REQUEST_AGE_MS) > _REQUEST_VALID_MS]
         if not due:
             return

@@ -17,7 +17,7 @@ from agent_memory.core.clock import Clock, Instant, SystemClock
 from agent_memory.core.errors import InvalidInput, Rejected, Unavailable
 from agent_memory.core.json_values import Document
 from agent_memory.core.names import check_agent_id
-from agent_memory.decisions.inputs import decision_draft, outcome_report
+from agent_memory.decisions.inputs import decision_input, outcome_item
 
 DEFAULT_BATCH = 100
 _DEFAULT_PENDING_BYTES = 256 << 20
@@ -123,7 +123,7 @@ class BufferedDecisionLogger:
         Raises:
             InvalidInput: names the field. Unavailable: the disk refused, the buffer is full and refuses, or closed.
         """
-        draft = decision_draft(
+        draft = decision_input(
             decision_type,
             context,
             reasoning,
@@ -159,7 +159,7 @@ class BufferedDecisionLogger:
         Raises:
             InvalidInput: names the field. Unavailable: the disk refused, the buffer is full and refuses, or closed.
         """
-        report = outcome_report(
+        report = outcome_item(
             decision_id,
             outcome,
             success,

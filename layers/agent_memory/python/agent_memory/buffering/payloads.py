@@ -7,7 +7,7 @@ from typing import Any
 from agent_memory.core.clock import to_iso
 from agent_memory.core.ids import parse_decision_id
 from agent_memory.core.json_values import check
-from agent_memory.decisions.inputs import decision_of, report_of
+from agent_memory.decisions.inputs import parse_decision, parse_outcome
 from agent_memory.model.records import MAX_DECISION_BYTES, check_size
 
 
@@ -19,7 +19,7 @@ def decision_payload(
     Raises:
         InvalidInput: as `DecisionLogger.log_decision` raises it.
     """
-    decision = decision_of(draft, agent_id=agent_id, now_ms=now_ms, path="", write_shards=write_shards)
+    decision = parse_decision(draft, agent_id=agent_id, now_ms=now_ms, path="", write_shards=write_shards)
     check(decision.context, "/context")
     check(decision.reasoning, "/reasoning")
     check(decision.metadata, "/metadata")
@@ -37,7 +37,7 @@ def outcome_payload(report: Mapping[str, Any], *, now_ms: int) -> bytes:
     Raises:
         InvalidInput: as `DecisionLogger.log_outcome` raises it.
     """
-    decision_id, told = report_of(report, now_ms=now_ms, path="")
+    decision_id, told = parse_outcome(report, now_ms=now_ms, path="")
     parse_decision_id(decision_id, "/decision_id")
     check(told.outcome.details, "/outcome")
     check(told.outcome.metrics, "/metrics")

@@ -20,7 +20,7 @@ from agent_memory.core.http_limits import MAX_BATCH
 from agent_memory.core.ids import MAX_SHARDS, parse_decision_id
 from agent_memory.core.json_values import Document
 from agent_memory.core.names import check_agent_id, check_pools
-from agent_memory.decisions.inputs import decision_draft, outcome_report
+from agent_memory.decisions.inputs import decision_input, outcome_item
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, TimeRange
 
 _REQUESTS_AT_ONCE = 4
@@ -118,7 +118,7 @@ class AgentMemoryClient(MemoryCalls, CycleCalls):
         memory_ids: Sequence[str] = (),
     ) -> str:
         """Log one decision and return its id; see `DecisionLogger.log_decision`."""
-        draft = decision_draft(
+        draft = decision_input(
             decision_type,
             context,
             reasoning,
@@ -151,7 +151,7 @@ class AgentMemoryClient(MemoryCalls, CycleCalls):
         timestamp: Instant | None = None,
     ) -> None:
         """Add what came of a decision; see `DecisionLogger.log_outcome`."""
-        report = outcome_report(
+        report = outcome_item(
             decision_id,
             outcome,
             success,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.clock import Clock, Instant
 from agent_memory.core.json_values import Document
-from agent_memory.decisions.inputs import decision_draft, outcome_report
+from agent_memory.decisions.inputs import decision_input, outcome_item
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, TimeRange
 from agent_memory.model.decisions import DecisionDict
@@ -69,7 +69,7 @@ class DecisionLogger:
             InvalidInput: names the field. Conflict: the id holds other content.
             Unavailable: the table did not answer; repeating the call with the same `decision_id` is safe.
         """
-        draft = decision_draft(
+        draft = decision_input(
             decision_type,
             context,
             reasoning,
@@ -118,7 +118,7 @@ class DecisionLogger:
             InvalidInput: names the field. NotFound: no such decision. Conflict: it has a different outcome already.
             Unavailable: the table did not answer; repeating the call is safe.
         """
-        report = outcome_report(
+        report = outcome_item(
             decision_id,
             outcome,
             success,

@@ -1,6 +1,11 @@
 """Checks of arguments that several parts of the product take."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from agent_memory.core.errors import InvalidInput
+
+T = TypeVar("T")
 
 
 def check_integer(field: str, value: object, *, least: int, most: int | None = None) -> int:
@@ -15,3 +20,10 @@ def check_integer(field: str, value: object, *, least: int, most: int | None = N
 def check_expected_version(version: object) -> int | None:
     """The version that a caller expects: None for any, 0 for none yet; else `InvalidInput`."""
     return None if version is None else check_integer("expected_version", version, least=0)
+
+
+def check_length(field: str, items: Sequence[T], most: int) -> Sequence[T]:
+    """A list of 1 to `most` items; else `InvalidInput` that names the field."""
+    if not 1 <= len(items) <= most:
+        raise InvalidInput(field, f"has {len(items)} items; send 1 to {most:,}")
+    return items

@@ -13,6 +13,9 @@ Instant = datetime | str
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
+CLOCK_TOLERANCE_MS = 5 * 60_000
+"""Clocks of agents and of this system may differ by this much."""
+
 END_OF_TIME_MS = 253_402_300_800_000
 """The first millisecond after the year 9999."""
 

@@ -2,9 +2,10 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any, TypeVar
+
+from agent_memory.core.threads import DaemonThreadPool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,7 +22,7 @@ def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """`call` on each item, in order, up to sixteen at a time; the first error is raised."""
     if len(items) <= 1:
         return [call(item) for item in items]
-    with ThreadPoolExecutor(max_workers=min(MAX_THREADS, len(items))) as pool:
+    with DaemonThreadPool(min(MAX_THREADS, len(items))) as pool:
         return list(pool.map(call, items))
 
 

@@ -1,11 +1,27 @@
-"""Descriptions of fields, for typed dictionaries that are part of the HTTP API's document."""
+"""Typed dictionaries that the HTTP API validates and documents, without importing pydantic."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Json = dict[str, Any]
+"""A JSON object."""
 
 
-@dataclass(frozen=True, slots=True)
+def strict(typed_dict: type[T]) -> type[T]:
+    """Declare of a typed dictionary that it has no other fields, and that values are of their very types."""
+    typed_dict.__pydantic_config__ = {"extra": "forbid", "strict": True}  # type: ignore[attr-defined]  # pydantic's own
+    return typed_dict
+
+
+def extensible(typed_dict: type[T]) -> type[T]:
+    """Declare of a typed dictionary that it may have further fields, even inside one that is `strict`."""
+    typed_dict.__pydantic_config__ = {"extra": "allow"}  # type: ignore[attr-defined]  # pydantic's own
+    return typed_dict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Described:
     """What a field means, as metadata of its type: `Annotated[str, Described("When it was made")]`.
 

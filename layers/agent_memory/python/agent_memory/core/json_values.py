@@ -5,7 +5,7 @@ The numbers that can be stored are DynamoDB's: up to 38 significant digits, magn
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ _MIN_MAGNITUDE = Decimal("1e-130")
 # Within these bounds a number needs no closer look.
 _SAFE_INTEGER: int = 10**_MAX_DIGITS
 _SAFE_MIN, _SAFE_MAX = 1e-129, 1e125
+_STR = frozenset({str})
 
 Path = str | tuple[Any, str | int]
 """A JSON Pointer, or the path of the parent with a member's name or index: text is made of it only when needed."""
@@ -31,12 +32,23 @@ def check(value: Any, path: str = "") -> None:
     """Check that a value can be stored and comes back as it was.
 
     Raises:
+        InvalidInput: as `plain`.
+    """
+    plain(value, path)
+
+
+def plain(value: Any, path: str = "") -> Any:
+    """The same value of dictionaries, lists, tuples, `str`, `int`, `float`, `bool` and None only.
+
+    Mappings of other classes become dictionaries; enumerations of texts or numbers and the like become those. Most
+    values are returned as they are, neither changed nor copied.
+
+    Raises:
         InvalidInput: names the JSON Pointer (RFC 6901) of what cannot be stored: a key that is not text or is empty,
             NaN or an infinity, a number outside DynamoDB's range, half of a surrogate pair, a type that JSON lacks,
             or more than 31 levels.
     """
-    if not _is_safe(value, MAX_DEPTH):
-        _check(value, path, MAX_DEPTH)
+    return value if _is_plain(value, MAX_DEPTH) else _plain(value, path, MAX_DEPTH)
 
 
 def canonical_json(value: Any) -> str:
@@ -51,6 +63,11 @@ def pointer(path: Path) -> str:
         path, token = path
         tokens.append(str(token).replace("~", "~0").replace("/", "~1"))
     return "/".join([path, *reversed(tokens)])
+
+
+def are_plain_keys(keys: Collection[Any]) -> bool:
+    """Whether all keys of an object can surely be stored as they are."""
+    return {*map(type, keys)} <= _STR and "" not in keys and "".join(keys).isascii()
 
 
 def checked_key(key: Any, path: Path) -> str:
@@ -106,10 +123,10 @@ def not_json(value: Any, path: Path) -> InvalidInput:
     return InvalidInput(pointer(path), f"{type(value).__name__} is not a JSON type")
 
 
-def _is_safe(value: object, levels: int) -> bool:  # noqa: C901, PLR0912  a call a member would cost more than it
-    """Whether a value can surely be stored; False where it needs a closer look. Most values pass here, quickly."""
+def _is_plain(value: object, levels: int) -> bool:  # noqa: C901, PLR0912  a call per member would cost more than it
+    """Whether a value can surely be stored as it is; False where it needs a closer look."""
     if isinstance(value, dict):
-        if levels == 0 or not all(isinstance(key, str) and key and key.isascii() for key in value):
+        if levels == 0 or not are_plain_keys(value):
             return False
         members: Any = value.values()
     elif isinstance(value, list | tuple):
@@ -130,34 +147,32 @@ def _is_safe(value: object, levels: int) -> bool:  # noqa: C901, PLR0912  a call
             if not -_SAFE_INTEGER < member < _SAFE_INTEGER:
                 return False
         elif kind is dict or kind is list or kind is tuple:
-            if not _is_safe(member, levels - 1):
+            if not _is_plain(member, levels - 1):
                 return False
         elif kind is not bool and member is not None:
             return False
     return True
 
 
-def _check(value: Any, path: Path, levels: int) -> None:  # noqa: C901  one branch for each JSON type
-    """The closer look, which names what cannot be stored."""
+def _plain(value: Any, path: Path, levels: int) -> Any:
+    """The closer look, which converts, or names what cannot be stored."""
     if value is None or isinstance(value, bool):
-        return
+        return value
     if isinstance(value, str):
-        checked_text(value, path)
-    elif isinstance(value, int):
-        checked_integer(value, path)
-    elif isinstance(value, float):
-        checked_float(value, path)
-    elif isinstance(value, Mapping):
-        for key in value:
-            checked_key(key, path)
-        for key, member in value.items():
-            if levels == 0:
-                raise too_deep((path, key))
-            _check(member, (path, key), levels - 1)
-    elif isinstance(value, list | tuple):
-        for index, member in enumerate(value):
-            if levels == 0:
-                raise too_deep((path, index))
-            _check(member, (path, index), levels - 1)
-    else:
-        raise not_json(value, path)
+        return checked_text(value, path)
+    if isinstance(value, int):
+        return checked_integer(value, path)
+    if isinstance(value, float):
+        return checked_float(value, path)
+    if isinstance(value, Mapping):
+        keys = [checked_key(key, path) for key in value]
+        return dict(zip(keys, _plain_members(value.values(), [(path, key) for key in keys], levels), strict=True))
+    if isinstance(value, list | tuple):
+        return _plain_members(value, [(path, index) for index in range(len(value))], levels)
+    raise not_json(value, path)
+
+
+def _plain_members(members: Iterable[Any], paths: Sequence[Path], levels: int) -> list[Any]:
+    if paths and levels == 0:
+        raise too_deep(paths[0])
+    return [_plain(member, path, levels - 1) for member, path in zip(members, paths, strict=True)]

@@ -6,17 +6,9 @@ from collections.abc import Sequence
 from agent_memory.core.errors import InvalidInput
 
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\Z")
-
-
 _TYPE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,62}\Z")
-
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+:-]{0,254}\Z")
-
-
 _STM_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=|-]{0,254}\Z")
-
-
 _HORIZON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}\Z")
 
 
@@ -37,9 +29,9 @@ def check_decision_type(decision_type: object) -> str:
     return _checked("decision_type", decision_type, _TYPE_NAME, "capitals, digits, '_'; 1 to 63, as SOURCE_SELECTION")
 
 
-def check_memory_type(memory_type: object) -> str:
+def check_memory_type(memory_type: object, field: str = "memory_type") -> str:
     """Return a usable memory type, or raise `InvalidInput`."""
-    return _checked("memory_type", memory_type, _TYPE_NAME, "capitals, digits, '_'; 1 to 63, as PATTERN")
+    return _checked(field, memory_type, _TYPE_NAME, "capitals, digits, '_'; 1 to 63, as PATTERN")
 
 
 def check_pattern_id(pattern_id: object) -> str:
@@ -47,9 +39,9 @@ def check_pattern_id(pattern_id: object) -> str:
     return _checked("pattern_id", pattern_id, _NAME, "letters, digits, '.', '_', '=', '+', ':', '-'; 1 to 255")
 
 
-def check_stm_key(key: object) -> str:
+def check_stm_key(key: object, field: str = "key") -> str:
     """Return a usable short-term memory key, or raise `InvalidInput`."""
-    return _checked("key", key, _STM_KEY, "letters, digits, '.', '_', ':', '=', '|', '-'; 1 to 255")
+    return _checked(field, key, _STM_KEY, "letters, digits, '.', '_', ':', '=', '|', '-'; 1 to 255")
 
 
 def check_checkpoint(name: object) -> str:

@@ -1,119 +1,136 @@
-"""What callers hand in, checked: drafts of decisions and reports of outcomes."""
+"""What callers log, checked: decisions and outcomes. The direct, the buffered and the HTTP path share these rules.
+
+`DecisionInput` and `OutcomeInput` declare the fields. The HTTP API validates and documents its requests by them; values
+are checked here, whichever way they come.
+"""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any, Required
+
+from typing_extensions import TypedDict
 
 from agent_memory.core import names
-from agent_memory.core.clock import DAY_MS, parse_instant
+from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Instant, parse_instant
 from agent_memory.core.errors import InvalidInput
+from agent_memory.core.fields import Described, Json, strict
 from agent_memory.core.ids import new_decision_id, parse_decision_id, type_tag
-from agent_memory.core.json_values import Document
+from agent_memory.core.json_values import Document, plain
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.outcomes import OutcomeUpdate
 
 MAX_PARENTS = 100
 MAX_MEMORIES = 100
-
-# Clocks of agents and of this system may differ by so much.
-_CLOCK_SKEW_MS = 5 * 60_000
-
-# Names of fields, and whether each must be there.
-DRAFT_FIELDS = {
-    "decision_type": True,
-    "context": True,
-    "reasoning": True,
-    "metadata": False,
-    "decision_id": False,
-    "timestamp": False,
-    "parent_ids": False,
-    "memory_ids": False,
-}
-REPORT_FIELDS = {
-    "decision_id": True,
-    "outcome": True,
-    "success": True,
-    "metrics": False,
-    "horizon": False,
-    "amend": False,
-    "headline": False,
-    "timestamp": False,
-}
+Time = Annotated[str, Described("ISO 8601 with an offset; left out, now", {"format": "date-time"})]
 
 
-def decision_of(draft: Mapping[str, Any], *, agent_id: str, now_ms: int, path: str, write_shards: int = 1) -> Decision:
-    """The decision that a draft describes, with an id and a time of its own where it names none.
+@strict
+class DecisionInput(TypedDict, total=False):
+    """A decision to log."""
+
+    decision_type: Required[
+        Annotated[str, Described("In capitals: SOURCE_SELECTION, QUERY, SIGNAL_GENERATION, LEARNING or your own")]
+    ]
+    context: Required[Annotated[Json, Described("The situation; `market` is what it is later grouped by")]]
+    reasoning: Required[Annotated[Json, Described("Why it was made; `selected` lists the sources that were chosen")]]
+    metadata: Annotated[Json | None, Described("Whatever else belongs to it")]
+    decision_id: Annotated[str | None, Described("Made beforehand by a caller who may repeat the request")]
+    timestamp: Time | None
+    parent_ids: Annotated[list[str] | None, Described("Earlier decisions of this agent that led to it")]
+    memory_ids: Annotated[list[str] | None, Described("Long-term memories that it rests on")]
+
+
+@strict
+class OutcomeInput(TypedDict, total=False):
+    """What came of a decision."""
+
+    outcome: Required[Annotated[Json, Described("What happened")]]
+    success: Required[Annotated[bool, Described("Whether that is a success")]]
+    metrics: Annotated[Json | None, Described("Measurements such as `quality` or `latency_ms`")]
+    horizon: Annotated[str | None, Described("When the decision was judged: `1h`, `exit`")]
+    amend: Annotated[bool, Described("Replace a different outcome of this horizon, which is kept")]
+    headline: Annotated[bool, Described("Be what `success` and queries by outcome show")]
+    timestamp: Time | None
+
+
+@strict
+class OutcomeItem(OutcomeInput, total=False):
+    """What came of one decision among several."""
+
+    decision_id: Required[str]
+
+
+def decision_input(decision_type: str, context: Document, reasoning: Document, **optional: Any) -> Json:
+    """Arguments of `log_decision` as an input, without those that are not given."""
+    return {"decision_type": decision_type, "context": context, "reasoning": reasoning, **_given(optional)}
+
+
+def outcome_item(decision_id: str, outcome: Document, success: bool, **optional: Any) -> Json:
+    """Arguments of `log_outcome` as an input, without those that are not given."""
+    return {"decision_id": decision_id, "outcome": outcome, "success": success, **_given(optional)}
+
+
+def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", write_shards: int = 1) -> Decision:
+    """The decision that an input describes, with an id and a time of its own where it names none.
 
     Raises:
-        InvalidInput: names the field by its place under `path`.
+        InvalidInput: names the field by its JSON Pointer under `path`.
     """
-    given = _fields(draft, path, DRAFT_FIELDS)
-    decision_type = _at(path, names.check_decision_type, given["decision_type"])
-    decision_id, timestamp_ms = _identity(given, decision_type, now_ms, path, write_shards)
-    if timestamp_ms > now_ms + _CLOCK_SKEW_MS:
-        raise InvalidInput(f"{path}/timestamp", "lies in the future; decisions are logged when they are made")
+    fields = _fields(data, path, DecisionInput)
+    decision_type = _at(path, names.check_decision_type, fields["decision_type"])
+    decision_id, timestamp_ms = _identity(fields, decision_type, now_ms, path, write_shards)
+    if timestamp_ms > now_ms + CLOCK_TOLERANCE_MS:
+        raise InvalidInput(f"{path}/timestamp", "is in the future; decisions are logged when they are made")
     if timestamp_ms < now_ms - EXPIRE_AFTER_DAYS * DAY_MS:
-        raise InvalidInput(f"{path}/timestamp", f"lies over {EXPIRE_AFTER_DAYS:,} days back, before all that is kept")
-    parent_ids, memory_ids = given.get("parent_ids"), given.get("memory_ids")
+        raise InvalidInput(f"{path}/timestamp", f"is over {EXPIRE_AFTER_DAYS:,} days ago, before all that is kept")
+    parent_ids, memory_ids = fields.get("parent_ids"), fields.get("memory_ids")
     return Decision(
         agent_id=agent_id,
         decision_id=decision_id,
         decision_type=decision_type,
         timestamp_ms=timestamp_ms,
-        context=_document(given["context"], f"{path}/context"),
-        reasoning=_document(given["reasoning"], f"{path}/reasoning"),
-        metadata=_document(given.get("metadata") or {}, f"{path}/metadata"),
-        parent_ids=_parents(parent_ids, decision_id, timestamp_ms, f"{path}/parent_ids") if parent_ids else (),
-        memory_ids=_memories(memory_ids, f"{path}/memory_ids") if memory_ids else (),
+        context=_document(fields["context"], f"{path}/context"),
+        reasoning=_document(fields["reasoning"], f"{path}/reasoning"),
+        metadata=_document(fields.get("metadata"), f"{path}/metadata", optional=True),
+        parent_ids=_parents(parent_ids, decision_id, timestamp_ms, path) if parent_ids is not None else (),
+        memory_ids=_memories(memory_ids, path) if memory_ids is not None else (),
     )
 
 
-def report_of(report: Mapping[str, Any], *, now_ms: int, path: str) -> tuple[object, OutcomeUpdate]:
-    """The decision id that a report names, still unchecked, and what it says.
+def parse_outcome(data: Any, *, now_ms: int, path: str = "") -> tuple[object, OutcomeUpdate]:
+    """The decision id that an input names, still unchecked, and the outcome that it describes.
 
     Raises:
-        InvalidInput: names the field by its place under `path`.
+        InvalidInput: names the field by its JSON Pointer under `path`.
     """
-    given = _fields(report, path, REPORT_FIELDS)
-    timestamp, horizon = given.get("timestamp"), given.get("horizon")
+    fields = _fields(data, path, OutcomeItem)
+    timestamp, horizon = fields.get("timestamp"), fields.get("horizon")
     recorded_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
-    if recorded_ms > now_ms + _CLOCK_SKEW_MS:
-        raise InvalidInput(f"{path}/timestamp", "lies in the future; outcomes are logged when they are known")
+    if recorded_ms > now_ms + CLOCK_TOLERANCE_MS:
+        raise InvalidInput(f"{path}/timestamp", "is in the future; outcomes are logged when they are known")
     outcome = Outcome(
-        success=_boolean(given["success"], f"{path}/success"),
-        details=_document(given["outcome"], f"{path}/outcome"),
-        metrics=_document(given.get("metrics") or {}, f"{path}/metrics"),
+        success=_boolean(fields["success"], f"{path}/success"),
+        details=_document(fields["outcome"], f"{path}/outcome"),
+        metrics=_document(fields.get("metrics"), f"{path}/metrics", optional=True),
         recorded_ms=recorded_ms,
         horizon=None if horizon is None else _at(path, names.check_horizon, horizon),
     )
-    amend = _boolean(given.get("amend", False), f"{path}/amend")
-    headline = _boolean(given.get("headline", False), f"{path}/headline")
-    return given["decision_id"], OutcomeUpdate(outcome, amend=amend, headline=headline)
-
-
-def decision_draft(decision_type: str, context: Document, reasoning: Document, **optional: Any) -> dict[str, Any]:
-    """Arguments of `log_decision` as a draft, without what is not given."""
-    return {"decision_type": decision_type, "context": context, "reasoning": reasoning, **_given(optional)}
-
-
-def outcome_report(decision_id: str, outcome: Document, success: bool, **optional: Any) -> dict[str, Any]:
-    """Arguments of `log_outcome` as a report, without what is not given."""
-    return {"decision_id": decision_id, "outcome": outcome, "success": success, **_given(optional)}
+    amend = _boolean(fields.get("amend", False), f"{path}/amend")
+    headline = _boolean(fields.get("headline", False), f"{path}/headline")
+    return fields["decision_id"], OutcomeUpdate(outcome, amend=amend, headline=headline)
 
 
 def _given(optional: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in optional.items() if value is not None and value is not False and value != ()}
 
 
-def _identity(
-    given: Mapping[str, Any], decision_type: str, now_ms: int, path: str, write_shards: int
-) -> tuple[str, int]:
-    """Id and time: the id carries the time, so that given both they must agree."""
-    timestamp = given.get("timestamp")
+def _identity(fields: Document, decision_type: str, now_ms: int, path: str, write_shards: int) -> tuple[str, int]:
+    """Id and time: the id carries the time, so that they must agree if both are given."""
+    timestamp: Instant | None = fields.get("timestamp")
     timestamp_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
-    if given.get("decision_id") is None:
+    if fields.get("decision_id") is None:
         return new_decision_id(decision_type, timestamp_ms, write_shards=write_shards), timestamp_ms
-    decision_id = given["decision_id"]
+    decision_id = fields["decision_id"]
     parts = parse_decision_id(decision_id, f"{path}/decision_id")
     if parts.type_tag != type_tag(decision_type):
         raise InvalidInput(f"{path}/decision_id", f"the id was made for another type than {decision_type}")
@@ -122,33 +139,33 @@ def _identity(
     return decision_id, parts.timestamp_ms
 
 
-def _parents(given: object, decision_id: str, timestamp_ms: int, path: str) -> tuple[str, ...]:
-    parents = _texts(given, path, MAX_PARENTS)
-    for place, parent in enumerate(parents):
-        parts = parse_decision_id(parent, f"{path}/{place}")
+def _parents(value: object, decision_id: str, timestamp_ms: int, path: str) -> tuple[str, ...]:
+    parents = _texts(value, f"{path}/parent_ids", MAX_PARENTS)
+    for index, parent in enumerate(parents):
+        parts = parse_decision_id(parent, f"{path}/parent_ids/{index}")
         if parent == decision_id:
-            raise InvalidInput(f"{path}/{place}", "a decision cannot be its own parent")
+            raise InvalidInput(f"{path}/parent_ids/{index}", "a decision cannot be its own parent")
         if parts.timestamp_ms > timestamp_ms:
-            raise InvalidInput(f"{path}/{place}", "was made after this decision; parents are what led to it")
+            raise InvalidInput(f"{path}/parent_ids/{index}", "was made after this decision; parents are what led to it")
     return parents
 
 
-def _memories(given: object, path: str) -> tuple[str, ...]:
-    memories = _texts(given, path, MAX_MEMORIES)
-    for place, memory in enumerate(memories):
+def _memories(value: object, path: str) -> tuple[str, ...]:
+    memories = _texts(value, f"{path}/memory_ids", MAX_MEMORIES)
+    for index, memory in enumerate(memories):
         try:
             names.check_pattern_id(memory)
         except InvalidInput as error:
-            raise InvalidInput(f"{path}/{place}", error.message) from error
+            raise InvalidInput(f"{path}/memory_ids/{index}", error.message) from error
     return memories
 
 
-def _texts(given: object, path: str, most: int) -> tuple[str, ...]:
-    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+def _texts(value: object, path: str, most: int) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
         raise InvalidInput(path, "expected a list of texts")
-    unique = tuple(dict.fromkeys(given))
+    unique = tuple(dict.fromkeys(value))
     if len(unique) > most:
-        raise InvalidInput(path, f"holds {len(unique)}; at most {most} can be kept")
+        raise InvalidInput(path, f"has {len(unique)} entries; at most {most} can be kept")
     return unique
 
 
@@ -158,25 +175,30 @@ def _boolean(value: object, path: str) -> bool:
     return value
 
 
-def _fields(given: Any, path: str, known: Mapping[str, bool]) -> Document:
-    document = _document(given, path)
-    for name in document:
-        if name not in known:
-            raise InvalidInput(f"{path}/{name}", f"no such field; known are {', '.join(known)}")
-    for name, required in known.items():
-        if required and name not in document:
-            raise InvalidInput(f"{path}/{name}", "is missing")
+def _fields(data: Any, path: str, model: Any) -> Document:
+    """The fields of an input, none of them unknown and all that are required."""
+    if not isinstance(data, Mapping):
+        raise InvalidInput(path, f"expected a JSON object, got {type(data).__name__}")
+    if not data.keys() <= model.__annotations__.keys():
+        unknown = next(name for name in data if name not in model.__annotations__)
+        raise InvalidInput(f"{path}/{unknown}", f"no such field; known are {', '.join(model.__annotations__)}")
+    if not model.__required_keys__ <= data.keys():
+        missing = next(name for name in model.__annotations__ if name in model.__required_keys__ - data.keys())
+        raise InvalidInput(f"{path}/{missing}", "is missing")
+    return data
+
+
+def _document(value: Any, path: str, *, optional: bool = False) -> Document:
+    if value is None and optional:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidInput(path, f"expected a JSON object, got {type(value).__name__}")
+    document: Document = plain(value, path)
     return document
 
 
-def _document(value: Any, path: str) -> Document:
-    if not isinstance(value, Mapping):
-        raise InvalidInput(path, f"expected a JSON object, got {type(value).__name__}")
-    return value
-
-
 def _at(path: str, check: Callable[[object], str], value: object) -> str:
-    """Run a check of `keys` and name the field by its place under `path`."""
+    """Run a check of `names` and name the field by its place under `path`."""
     try:
         return check(value)
     except InvalidInput as error:

@@ -6,7 +6,7 @@ from agent_memory.core import names
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import NotFound
-from agent_memory.core.ids import MAX_SHARDS, parse_decision_id, type_tag
+from agent_memory.core.ids import MAX_SHARDS, parse_decision_id, shard_of, type_tag
 from agent_memory.model.decisions import Decision, DecisionKey, DecisionType
 from agent_memory.ports.states import StateStore
 
@@ -22,22 +22,20 @@ class DecisionRegistry:
         self._states = states
         self._clock = clock
         self._type_names: dict[int, str] = {type_tag(kind): str(kind) for kind in DecisionType}
-        self._noted_types: set[str] = set()
-        self._noted_shards = 0
+        self._registered_types: set[str] = set()
+        self._registered_shards = 0
         self._shards = write_shards
         self._shards_read_ms: int | None = None
 
     def register(self, decisions: Sequence[Decision]) -> None:
-        """Make the agent, its types and its shards known to the night shift, once a process, before they are used."""
-        if not decisions:
-            return
+        """Make the agent, its types and its shards known to the nightly job, once per process, before they are used."""
         types = {decision.decision_type for decision in decisions}
-        shards = max(self.write_shards, *(decision.key.shard + 1 for decision in decisions))
-        if types <= self._noted_types and shards <= self._noted_shards:
+        shards = max([self.write_shards, *[shard_of(decision.decision_id) + 1 for decision in decisions]])
+        if types <= self._registered_types and (shards <= self._registered_shards or not decisions):
             return
         self._states.register(self.agent_id, types, shards, self._clock.now_ms())
-        self._noted_types |= types
-        self._noted_shards = max(self._noted_shards, shards)
+        self._registered_types |= types
+        self._registered_shards = max(self._registered_shards, shards)
         self._shards = max(self._shards, shards)
         self._type_names |= {type_tag(kind): kind for kind in types}
 

@@ -1,8 +1,8 @@
-"""Writes decisions and outcomes wherever the decision lies now: in the table, or only in the archive.
+"""Writes decisions and outcomes to the tier where the decision is now: the table, or only the archive.
 
-age       under 30 days     30-90 days                      over 90 days
-lies in   table             table and archive               archive
-a write   as it is          marks the day for rewriting     brings the decision back into the table first
+age       under 30 days     30-90 days                          over 90 days
+tier      table             table and archive                   archive
+a write   as it is          requests a rewrite of that day      restores the decision into the table first
 """
 
 from collections.abc import Sequence
@@ -21,51 +21,52 @@ _MAY_HAVE_LEFT_MS = (HOT_DAYS - 1) * DAY_MS
 
 
 class TieredWriter:
-    """The writing counterpart of `DecisionReader`. Every status is a store's: see `DecisionStore`."""
+    """The writing counterpart of `DecisionReader`. Every status is a store's: see `DecisionStore`.
 
-    def __init__(self, agent_id: str, stores: Stores, tiers: DecisionReader, clock: Clock) -> None:
+    What is younger than `archive.rewrites.LATE_AFTER_MS` needs none of this and can be written to the table directly.
+    """
+
+    def __init__(self, agent_id: str, stores: Stores, reader: DecisionReader, clock: Clock) -> None:
         self._decisions = stores.decisions
-        self._tiers = tiers
-        self._late = LateWriteTracker(agent_id, stores.states, clock)
+        self._reader = reader
+        self._late_writes = LateWriteTracker(agent_id, stores.states, clock)
         self._clock = clock
 
     def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken in either tier."""
-        keys = [one.key for one in decisions]
-        archived = self._archived(keys)
+        archived = self._archived([one.key for one in decisions])
         new = [one for one in decisions if one.decision_id not in archived]
-        self._late.track([one.key for one in new])
+        self._late_writes.track([one.key for one in new])
         written = iter(self._decisions.insert(new) if new else [])
         statuses = [
             _compared(archived[one.decision_id], one) if one.decision_id in archived else next(written)
             for one in decisions
         ]
-        self._late.track([one.key for one in new])
+        self._late_writes.track([one.key for one in new])
         return statuses
 
-    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
-        """Take in each outcome, whichever tier its decision lies in."""
-        keys = [key for key, _ in reports]
-        self._late.track(keys)
-        statuses = self._decisions.record_outcomes(reports)
-        archived = self._archived(
-            [key for key, one in zip(keys, statuses, strict=True) if one is WriteStatus.NOT_FOUND]
-        )
+    def record_outcomes(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
+        """Apply each outcome, whichever tier its decision is in."""
+        keys = [key for key, _ in updates]
+        self._late_writes.track(keys)
+        statuses = self._decisions.record_outcomes(updates)
+        missing = [key for key, one in zip(keys, statuses, strict=True) if one is WriteStatus.NOT_FOUND]
+        archived = self._archived(missing)
         if archived:
             self._decisions.restore(list(archived.values()))
-            again = [place for place, key in enumerate(keys) if key.decision_id in archived]
-            for place, status in zip(
-                again, self._decisions.record_outcomes([reports[place] for place in again]), strict=True
+            again = [index for index, key in enumerate(keys) if key.decision_id in archived]
+            for index, status in zip(
+                again, self._decisions.record_outcomes([updates[index] for index in again]), strict=True
             ):
-                statuses[place] = status
-        self._late.track(keys)
+                statuses[index] = status
+        self._late_writes.track(keys)
         return statuses
 
     def _archived(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
         """Those of the decisions that may have left the table which the archive holds, by id."""
         oldest_ms = self._clock.now_ms() - _MAY_HAVE_LEFT_MS
-        return self._tiers.archived([key for key in keys if key.timestamp_ms < oldest_ms])
+        return self._reader.archived([key for key in keys if key.timestamp_ms < oldest_ms])
 
 
-def _compared(archived: Decision, wanted: Decision) -> WriteStatus:
-    return WriteStatus.UNCHANGED if archived.content() == wanted.content() else WriteStatus.CONFLICT
+def _compared(archived: Decision, decision: Decision) -> WriteStatus:
+    return WriteStatus.UNCHANGED if archived.content() == decision.content() else WriteStatus.CONFLICT

@@ -1,13 +1,14 @@
-"""Writes decisions and outcomes of one agent, and says of each what became of it."""
+"""Writing to the decision log: inputs are checked, given ids and ancestors, and written to the tier they belong in."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from agent_memory.core.clock import DAY_MS, Clock
+from agent_memory.archive.rewrites import LATE_AFTER_MS
+from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Clock
 from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, NotFound
 from agent_memory.core.retention import HOT_DAYS
-from agent_memory.decisions.inputs import decision_of, report_of
+from agent_memory.decisions.inputs import parse_decision, parse_outcome
 from agent_memory.decisions.lineage import Lineage, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
@@ -19,9 +20,6 @@ from agent_memory.ports.stores import Stores
 
 T = TypeVar("T")
 
-# An outcome's clock may be so much behind the decision's.
-_CLOCK_SKEW_MS = 5 * 60_000
-
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
@@ -32,14 +30,14 @@ class ItemResult:
     error: AgentMemoryError | None = None
 
     def raise_for_error(self) -> "ItemResult":
-        """Itself where the item is in the log now; else raises what stood in the way."""
+        """Itself if the item is in the log now; else raises the reason."""
         error = self.failure()
         if error is not None:
             raise error
         return self
 
     def failure(self) -> AgentMemoryError | None:
-        """What stood in the item's way, if anything did."""
+        """Why the item is not in the log, if it is not."""
         if self.error is None and self.status is WriteStatus.CONFLICT:
             return Conflict(f"decision {self.decision_id} already says something else; nothing was changed")
         if self.error is None and self.status is WriteStatus.NOT_FOUND:
@@ -60,46 +58,47 @@ class ItemResult:
 
 
 class DecisionWriter:
-    """The writing half of one agent's decision log."""
+    """Logs decisions and outcomes of one agent."""
 
     def __init__(
-        self, registry: DecisionRegistry, stores: Stores, tiers: DecisionReader, clock: Clock, lineage: Lineage
+        self, registry: DecisionRegistry, stores: Stores, reader: DecisionReader, clock: Clock, lineage: Lineage
     ) -> None:
         self._registry = registry
         self._stores = stores
-        self._writing = TieredWriter(registry.agent_id, stores, tiers, clock)
+        self._tiered = TieredWriter(registry.agent_id, stores, reader, clock)
         self._clock = clock
         self._lineage = lineage
 
-    def decisions(self, drafts: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
-        """Log the decisions that drafts describe; errors name fields below the draft's path."""
-        prepared = [self._prepare(draft, path) for draft, path in zip(drafts, paths, strict=True)]
-        valid = [one for one in prepared if isinstance(one, Decision)]
+    def log(self, inputs: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
+        """Log decisions; errors name fields below the input's path."""
+        parsed = [self._parse(data, path) for data, path in zip(inputs, paths, strict=True)]
+        valid = [one for one in parsed if isinstance(one, Decision)]
         self._registry.register(valid)
         traced = iter(self._lineage.with_ancestors(valid))
-        ready = [
+        ready: list[Decision | AgentMemoryError] = [
             _at(next(traced), path) if isinstance(one, Decision) else one
-            for one, path in zip(prepared, paths, strict=True)
+            for one, path in zip(parsed, paths, strict=True)
         ]
-        links = [link for one in ready if isinstance(one, Decision) for link in links_to(one)]
+        links = [link for one in ready if isinstance(one, Decision) and one.ancestors for link in links_to(one)]
         if links:
-            # First: a link to a decision that never comes is passed over, a decision without its link would be missed.
+            # First: a link to a decision that is never written is passed over, a decision without its link is missed.
             self._stores.decisions.link(links)
-        return _written(ready, lambda one: one.decision_id, self._writing.insert)
+        return _write(ready, [one.decision_id if isinstance(one, Decision) else "" for one in ready], self._insert)
 
-    def outcomes(self, reports: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
-        """Log the outcomes that reports describe; errors name fields below the report's path."""
-        prepared = [self._prepare_report(one, path) for one, path in zip(reports, paths, strict=True)]
-        results = _written(prepared, lambda one: one[0].decision_id, self._writing.record_outcomes)
+    def record_outcomes(self, inputs: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
+        """Log outcomes; errors name fields below the input's path."""
+        parsed = [self._parse_outcome(data, path) for data, path in zip(inputs, paths, strict=True)]
+        ids = [one[0].decision_id if isinstance(one, tuple) else "" for one in parsed]
+        results = _write(parsed, ids, self._record)
         return [
-            self._explained(one, result) if not isinstance(one, AgentMemoryError) else result
-            for one, result in zip(prepared, results, strict=True)
+            self._with_reason(one[0], result) if isinstance(one, tuple) else result
+            for one, result in zip(parsed, results, strict=True)
         ]
 
-    def _prepare(self, draft: Mapping[str, Any], path: str) -> Decision | AgentMemoryError:
+    def _parse(self, data: Mapping[str, Any], path: str) -> Decision | AgentMemoryError:
         try:
-            return decision_of(
-                draft,
+            return parse_decision(
+                data,
                 agent_id=self._registry.agent_id,
                 now_ms=self._clock.now_ms(),
                 path=path,
@@ -108,31 +107,41 @@ class DecisionWriter:
         except InvalidInput as error:
             return error
 
-    def _prepare_report(
-        self, given: Mapping[str, Any], path: str
+    def _parse_outcome(
+        self, data: Mapping[str, Any], path: str
     ) -> tuple[DecisionKey, OutcomeUpdate] | AgentMemoryError:
         try:
-            decision_id, report = report_of(given, now_ms=self._clock.now_ms(), path=path)
+            decision_id, update = parse_outcome(data, now_ms=self._clock.now_ms(), path=path)
             key = self._registry.key(decision_id, f"{path}/decision_id")
         except (InvalidInput, NotFound) as error:
             return error
-        if report.outcome.recorded_ms < key.timestamp_ms - _CLOCK_SKEW_MS:
-            return InvalidInput(f"{path}/timestamp", "lies before the decision itself")
-        return key, report
+        if update.outcome.recorded_ms < key.timestamp_ms - CLOCK_TOLERANCE_MS:
+            return InvalidInput(f"{path}/timestamp", "is before the decision itself")
+        return key, update
 
-    def _explained(self, prepared: tuple[DecisionKey, OutcomeUpdate], result: ItemResult) -> ItemResult:
-        """Without an archive at hand, tell a decision that may have left the table from one that never was."""
-        key, _ = prepared
+    def _insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
+        """Write decisions; those made lately can only be in the table."""
+        if self._are_recent([one.timestamp_ms for one in decisions]):
+            return self._stores.decisions.insert(decisions)
+        return self._tiered.insert(decisions)
+
+    def _record(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
+        if self._are_recent([key.timestamp_ms for key, _ in updates]):
+            return self._stores.decisions.record_outcomes(updates)
+        return self._tiered.record_outcomes(updates)
+
+    def _are_recent(self, timestamps_ms: Sequence[int]) -> bool:
+        return min(timestamps_ms) > self._clock.now_ms() - LATE_AFTER_MS
+
+    def _with_reason(self, key: DecisionKey, result: ItemResult) -> ItemResult:
+        """Without an archive at hand, distinguish a decision that may have left the table from one that never was."""
         closed_ms = self._clock.now_ms() - HOT_DAYS * DAY_MS
-        if (
-            result.status is not WriteStatus.NOT_FOUND
-            or key.timestamp_ms > closed_ms
-            or self._stores.archive is not None
-        ):
+        may_be_archived = key.timestamp_ms <= closed_ms and self._stores.archive is None
+        if result.status is not WriteStatus.NOT_FOUND or not may_be_archived:
             return result
         message = (
-            f"decision {key.decision_id} is over {HOT_DAYS} days old: it is in the archive, which is not given, or "
-            "never was"
+            f"decision {key.decision_id} is over {HOT_DAYS} days old: it is in the archive, for which no bucket is "
+            "set, or never existed"
         )
         return ItemResult(key.decision_id, result.status, NotFound(message))
 
@@ -141,41 +150,35 @@ def _at(traced: Decision | InvalidInput, path: str) -> Decision | InvalidInput:
     return traced if isinstance(traced, Decision) else InvalidInput(f"{path}{traced.field}", traced.message)
 
 
-def _written(
-    prepared: Sequence[T | AgentMemoryError],
-    id_of: Callable[[T], str],
-    write: Callable[[Sequence[T]], list[WriteStatus]],
+def _write(
+    items: Sequence[T | AgentMemoryError], ids: Sequence[str], write: Callable[[Sequence[T]], list[WriteStatus]]
 ) -> list[ItemResult]:
-    """Write what is valid and put the results where the items were."""
-    valid = [one for one in prepared if not isinstance(one, AgentMemoryError)]
-    results = iter(_in_rounds([id_of(one) for one in valid], valid, write))
-    return [ItemResult(None, None, one) if isinstance(one, AgentMemoryError) else next(results) for one in prepared]
+    """Write all items that are not errors; a result for each, in order.
+
+    An id that comes again waits for the next round, since a request may hold an item only once.
+    """
+    results = [ItemResult(None, None, one) if isinstance(one, AgentMemoryError) else None for one in items]
+    pending = [index for index, result in enumerate(results) if result is None]
+    while pending:
+        first_of = {ids[index]: index for index in reversed(pending)}
+        chosen = sorted(first_of.values())
+        of_round = [cast("T", items[index]) for index in chosen]  # none of these is an error
+        written = _write_round([ids[index] for index in chosen], of_round, write)
+        for index, result in zip(chosen, written, strict=True):
+            results[index] = result
+        pending = [index for index in pending if results[index] is None]
+    return [result for result in results if result is not None]
 
 
-def _in_rounds(
+def _write_round(
     ids: Sequence[str], items: Sequence[T], write: Callable[[Sequence[T]], list[WriteStatus]]
 ) -> list[ItemResult]:
-    """Write all; an id that comes again waits for the next round, since a request may hold an item only once."""
-    results: dict[int, ItemResult] = {}
-    waiting = list(range(len(items)))
-    while waiting:
-        first_of = {ids[place]: place for place in reversed(waiting)}
-        now = sorted(first_of.values())
-        written = _one_by_one_if_refused([ids[place] for place in now], [items[place] for place in now], write)
-        results |= zip(now, written, strict=True)
-        waiting = [place for place in waiting if place not in results]
-    return [results[place] for place in range(len(items))]
-
-
-def _one_by_one_if_refused(
-    ids: Sequence[str], items: Sequence[T], write: Callable[[Sequence[T]], list[WriteStatus]]
-) -> list[ItemResult]:
-    """Write all at once; where one cannot be stored, each by itself, so that the others are."""
+    """Write items together; where one cannot be stored, each by itself, so that the others are."""
     try:
         statuses = write(items)
     except InvalidInput as error:
         if len(items) == 1:
             return [ItemResult(ids[0], None, error)]
         pairs = zip(ids, items, strict=True)
-        return [result for one_id, item in pairs for result in _one_by_one_if_refused([one_id], [item], write)]
+        return [result for one_id, item in pairs for result in _write_round([one_id], [item], write)]
     return [ItemResult(one_id, status) for one_id, status in zip(ids, statuses, strict=True)]

@@ -195,19 +195,22 @@ def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
     }
 
 
-def consolidate_value(short_term: ShortTermMemory, long_term: LongTermMemory, stm_key: str, memory_type: str) -> Memory:
-    """Keep what lies under a key of short-term memory as a long-term memory, under its `pattern_id` or the key.
+def consolidate_value(
+    short_term: ShortTermMemory, long_term: LongTermMemory, stm_key: str, pattern_type: str
+) -> Memory:
+    """Keep the value of a key of short-term memory as a long-term memory, under its `pattern_id` or the key.
 
     Raises:
-        InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has vanished.
+        InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has expired.
         Unavailable: cache or table did not answer.
     """
-    value = short_term.get(stm_key)
+    names.check_memory_type(pattern_type, "pattern_type")
+    value = short_term.get(names.check_stm_key(stm_key, "stm_key"))
     if value is None:
-        raise NotFound(f"there is nothing under {stm_key} in short-term memory any more")
+        raise NotFound(f"short-term memory holds nothing under {stm_key}; it was never stored, or has expired")
     if not isinstance(value, dict):
         raise InvalidInput("stm_key", f"holds {type(value).__name__}; a long-term memory is a JSON object")
-    return long_term.put(memory_type, value.get("pattern_id", stm_key), value, reason=f"consolidated from {stm_key}")
+    return long_term.put(pattern_type, value.get("pattern_id", stm_key), value, reason=f"consolidated from {stm_key}")
 
 
 def _words(value: object, field: str) -> str | None:

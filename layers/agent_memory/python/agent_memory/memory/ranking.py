@@ -61,7 +61,7 @@ class HalfLives:
     def __post_init__(self) -> None:
         for kind, seconds in {**self.by_kind, "every other kind": self.default}.items():
             if not seconds > 0 or math.isinf(seconds):
-                raise InvalidInput("half_life", f"{seconds!r:.40} for {kind} is not above 0")
+                raise InvalidInput(f"half_lives/{kind}", f"{seconds!r:.40} is not a number above 0")
 
 
 def rank(

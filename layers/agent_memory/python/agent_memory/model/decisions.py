@@ -11,7 +11,7 @@ from urllib.parse import quote
 from typing_extensions import TypedDict
 
 from agent_memory.core.clock import to_iso
-from agent_memory.core.fields import Described
+from agent_memory.core.fields import Described, strict
 from agent_memory.core.ids import shard_of
 from agent_memory.core.json_values import Document, canonical_json
 
@@ -58,6 +58,7 @@ A further attribute is added here, as a field of `Decision` and `DecisionDict` o
 """
 
 
+@strict
 class OutcomeDict(TypedDict):
     """An outcome that is not the headline."""
 
@@ -68,12 +69,14 @@ class OutcomeDict(TypedDict):
     recorded_at: str
 
 
+@strict
 class SupersededOutcomeDict(OutcomeDict):
     """An outcome that an amendment replaced."""
 
     replaced_at: str
 
 
+@strict
 class DecisionDict(TypedDict):
     """A decision with its outcomes, as agents, HTTP and reports see it; times are ISO 8601 in UTC."""
 

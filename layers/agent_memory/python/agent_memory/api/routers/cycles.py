@@ -1,59 +1,77 @@
-"""Routes of what an agent keeps from cycle to cycle: each parses, calls one domain function and shapes the reply."""
+"""Routes of what an agent keeps from cycle to cycle: each calls one domain function and shapes the reply."""
 
-from agent_memory.api.body import fields, some_of
-from agent_memory.api.query import json_object, moment, whole_number
-from agent_memory.api.replies import Reply, reply
-from agent_memory.api.routing import Request, Room
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+
+from agent_memory.api.agent import memory_of
+from agent_memory.api.parameters import AgentId, json_query
+from agent_memory.api.requests import parse_object
+from agent_memory.api.responses import json_response
+from agent_memory.api.router import Router
+from agent_memory.api.schemas.cycles import (
+    CycleInput,
+    CycleKept,
+    CyclesDict,
+    RateLimitDict,
+    RateLimitInput,
+    SignalRemoval,
+    SignalRemoved,
+)
 from agent_memory.core.errors import ShortTermOff
 from agent_memory.core.retention import RECENT_CYCLES
 from agent_memory.memory.cycles import Cycle
 
-cycles = Room("cycles", "What an agent keeps from cycle to cycle, and how often it may ask its sources.")
-
-_PARTS = ("context", "queries", "signals", "performance", "decision_ids", "cycle_id")
-_CYCLES = whole_number("cycles", "Of how many.", least=1, most=RECENT_CYCLES, default=RECENT_CYCLES)
-_SINCE = moment(
-    "signals_since", "Signals from this moment on; left out, all active ones.", example="2026-11-01T00:00:00Z"
-)
-_PERFORMANCE = json_object(
-    "performance", "The markets, by source, whose figures are wanted.", example={"derivatives": ["bullish"]}
-)
+router = Router("cycles", "What an agent keeps from cycle to cycle, and how often it may query its sources.")
 
 
-@cycles.route("POST", "/memory/cycles", takes="CycleGiven", gives="CycleKept", refuses=(ShortTermOff,))
-def write_cycle(request: Request) -> Reply:
+@router.operation("POST", "/memory/cycles", CycleKept, errors=(ShortTermOff,))
+def write_cycle(agent_id: AgentId, body: Annotated[CycleInput, Body()]) -> Response[str]:
     """Keep what a cycle brought.
 
     The last ten cycles' queries stay for a day, signals for four hours, the context for one. Once more under the same
     `cycle_id` changes nothing.
     """
-    cycle = Cycle(**some_of(request.body(), *_PARTS))
-    request.memory.cycles.write(cycle)
-    return reply({"cycle_id": cycle.cycle_id})
+    cycle = Cycle(**body)
+    memory_of(router, agent_id).cycles.write(cycle)
+    return json_response({"cycle_id": cycle.cycle_id})
 
 
-@cycles.route("GET", "/memory/cycles", query=(_CYCLES, _SINCE, _PERFORMANCE), gives="CyclesRemembered")
-def read_cycle(request: Request) -> Reply:
-    """What the last cycles left; `missing` names what the cache did not answer."""
-    asked = request.query
-    found = request.memory.cycles.read(
-        cycles=asked["cycles"], signals_since=asked["signals_since"], performance=asked["performance"]
+@router.operation("GET", "/memory/cycles", CyclesDict)
+def read_cycle(
+    agent_id: AgentId,
+    cycles: Annotated[int, Query(ge=1, le=RECENT_CYCLES, description="Of how many")] = RECENT_CYCLES,
+    signals_since: Annotated[
+        str | None, Query(description="Signals from this moment on; left out, all active ones")
+    ] = None,
+    performance: Annotated[str | None, json_query("The markets whose figures to read, by source")] = None,
+) -> Response[str]:
+    """What the last cycles left; `missing` names what the cache did not answer.
+
+    `performance` names the markets, by source, whose figures are wanted: `{"derivatives": ["bullish"]}`.
+    """
+    found = memory_of(router, agent_id).cycles.read(
+        cycles=cycles, signals_since=signals_since, performance=parse_object("performance", performance)
     )
-    return reply(found.as_dict())
+    return json_response(found.as_dict())
 
 
-@cycles.route("POST", "/memory/signals/removal", takes="SignalRemoval", gives="SignalRemoved", refuses=(ShortTermOff,))
-def remove_signal(request: Request) -> Reply:
-    """Take a signal out of the active ones, and say whether it was among them."""
-    (signal,) = fields(request.body(), "signal")
-    return reply({"removed": request.memory.cycles.remove_signal(signal)})
+@router.operation("POST", "/memory/signals/removal", SignalRemoved, errors=(ShortTermOff,))
+def remove_signal(agent_id: AgentId, body: Annotated[SignalRemoval, Body()]) -> Response[str]:
+    """Remove a signal from the active ones, and say whether it was among them."""
+    return json_response({"removed": memory_of(router, agent_id).cycles.remove_signal(body["signal"])})
 
 
-@cycles.route("POST", "/memory/rate-limits/{source_id}", takes="QueryCounted", gives="RateLimit")
-def check_rate_limit(request: Request) -> Reply:
-    """Count one query of a source, and say whether it may go out.
+@router.operation("POST", "/memory/rate-limits/<source_id>", RateLimitDict)
+def check_rate_limit(
+    agent_id: AgentId,
+    source_id: Annotated[str, Path(description="The source that is queried")],
+    body: Annotated[RateLimitInput, Body()],
+) -> Response[str]:
+    """Count one query of a source, and say whether it may be sent.
 
     However many callers ask at once, no more than `limit` are allowed in a window.
     """
-    limit, window_seconds = fields(request.body(), "limit", "window_seconds")
-    return reply(request.memory.cycles.take(request.path["source_id"], limit, window_seconds).as_dict())
+    take = memory_of(router, agent_id).cycles.take
+    return json_response(take(source_id, body["limit"], body["window_seconds"]).as_dict())

@@ -1,201 +1,222 @@
-"""Routes of the decision log: each parses, calls one domain function and shapes the reply."""
+"""Routes of the decision log: each calls one domain function and shapes the reply."""
 
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from agent_memory.api.body import batch
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+
+from agent_memory.api import deployment
 from agent_memory.api.observability import logger, put
-from agent_memory.api.query import choice, json_object, moment, text, whole_number
-from agent_memory.api.replies import READ_DIRECTLY, Reply, how_many_fit, reply
-from agent_memory.api.routing import Request, Room
+from agent_memory.api.parameters import AgentId, DecisionId, End, Start, json_query
+from agent_memory.api.requests import parse_object
+from agent_memory.api.responses import READ_DIRECTLY, json_response, json_text, text_response
+from agent_memory.api.router import NEW_OR_KNOWN, Router
+from agent_memory.api.schemas.decisions import (
+    DecisionBatch,
+    DecisionChain,
+    DecisionPage,
+    DecisionResults,
+    DecisionStatistics,
+    LoggedDecision,
+    LoggedOutcome,
+    OutcomeBatch,
+    OutcomeResults,
+)
 from agent_memory.core import metric_names
-from agent_memory.core.errors import Conflict, InvalidInput, NotFound, TooLarge
+from agent_memory.core.checks import check_length
+from agent_memory.core.errors import Conflict, NotFound, TooLarge
+from agent_memory.core.http_limits import MAX_BATCH, MAX_CARRIED_BYTES, carried_bytes
 from agent_memory.decisions.chains import MAX_DEPTH
+from agent_memory.decisions.inputs import DecisionInput, OutcomeInput
+from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import MAX_PAGE, DecisionFilter, Page, make_cursor
 from agent_memory.decisions.writer import ItemResult
+from agent_memory.model.decisions import DecisionDict
 from agent_memory.ports.decisions import WriteStatus
 
-decisions = Room("decisions", "What an agent decided, why, and what came of it.")
+router = Router("decisions", "What an agent decided, why, and what came of it.")
 
-_NEW_OR_KNOWN = (HTTPStatus.CREATED, HTTPStatus.OK)
+# Beside a page's decisions: its names and its cursor.
+_PAGE_FRAME_BYTES = 1_024
+_SUCCESS: Mapping[str | None, bool | Literal["pending"] | None] = {
+    "true": True,
+    "false": False,
+    "pending": "pending",
+    None: None,
+}
 
-_DECISION_TYPE = text("decision_type", "One type of decision; left out, all.", example="SOURCE_SELECTION")
-_START = moment("start", "From this moment on, ISO 8601 with an offset.", example="2026-11-01T00:00:00Z")
-_END = moment("end", "Up to and not including this moment.", example="2026-12-01T00:00:00Z")
-_SUCCESS = choice(
-    "success",
-    "By the headline outcome; `pending` while there is none.",
-    {"true": True, "false": False, "pending": "pending"},
-)
-_CONTEXT = json_object(
-    "context",
-    "A part of the context; names that the context lacks are looked for in its `market`.",
-    example={"trend": "bullish"},
-)
-_CONTEXT_TYPE = text(
-    "context_type",
-    "The whole market context as canonical text, found by an index.",
-    example="trend=bullish|volatility=high",
-)
-_LIMIT = whole_number("limit", "Decisions on a page, at most.", least=1, most=MAX_PAGE, default=100)
-_ORDER = choice("order", "By time.", {"newest": True, "oldest": False}, default="newest")
-_CURSOR = text("cursor", "The `cursor` of the page before, with the same filters and order.", example="MDEyMzQ1Njdu…")
-_DEPTH = whole_number("depth", "Steps and places each way.", least=1, most=MAX_DEPTH, default=5)
-_GROUP_BY = text(
-    "group_by",
-    "`context` (the whole market context), `source` (members of `reasoning.selected`), `type`, or a path such as "
-    "`context.market.trend`.",
-    example="source",
-    default="context",
-)
+Type = Annotated[str | None, Query(description="One type of decision; left out, all")]
 
 
-@decisions.route(
-    "POST", "/decisions", takes="DecisionDraft", gives="LoggedDecision", statuses=_NEW_OR_KNOWN, refuses=(Conflict,)
-)
-def log_decision(request: Request) -> Reply:
+@router.operation("POST", "/decisions", LoggedDecision, statuses=NEW_OR_KNOWN, errors=(Conflict,))
+def log_decision(agent_id: AgentId, body: Annotated[DecisionInput, Body()]) -> Response[str]:
     """Log one decision.
 
     Send a `decision_id` of your own, made by the library, to be able to repeat the request: the same decision again is
     `unchanged` (200), other content under the same id is refused (409).
     """
-    draft, started = request.body(), time.perf_counter()
-    result = request.decisions.log_one(draft)
-    _logged([draft], [result], time.perf_counter() - started)
+    started = time.perf_counter()
+    result = _log(agent_id).log_one(body)
+    _count_logged([body], [result], time.perf_counter() - started)
     return _single(result, "created")
 
 
-@decisions.route("POST", "/decisions/batch", takes="DecisionBatch", gives="DecisionResults")
-def log_decisions(request: Request) -> Reply:
+@router.operation("POST", "/decisions/batch", DecisionResults)
+def log_decisions(agent_id: AgentId, body: Annotated[DecisionBatch, Body()]) -> Response[str]:
     """Log up to a hundred decisions.
 
-    Each has its own result, in order; one that cannot be stored does not hinder the others.
+    Each has its own result, in order; one that cannot be stored does not affect the others.
     """
-    drafts, started = batch(request.body(), "decisions"), time.perf_counter()
-    results = request.decisions.log(drafts)
-    _logged(drafts, results, time.perf_counter() - started)
-    return reply({"results": [result.as_dict("created") for result in results]})
+    decisions, started = check_length("/decisions", body["decisions"], MAX_BATCH), time.perf_counter()
+    results = _log(agent_id).log(decisions)
+    _count_logged(decisions, results, time.perf_counter() - started)
+    return json_response({"results": [result.as_dict("created") for result in results]})
 
 
-@decisions.route("POST", "/outcomes/batch", takes="OutcomeBatch", gives="OutcomeResults")
-def log_outcomes(request: Request) -> Reply:
+@router.operation("POST", "/outcomes/batch", OutcomeResults)
+def log_outcomes(agent_id: AgentId, body: Annotated[OutcomeBatch, Body()]) -> Response[str]:
     """Log up to a hundred outcomes.
 
-    Each has its own result, in order; one that cannot be stored does not hinder the others.
+    Each has its own result, in order; one that cannot be stored does not affect the others.
     """
-    results = request.decisions.record_outcomes(batch(request.body(), "outcomes"))
-    _outcomes_logged(results)
-    return reply({"results": [result.as_dict("recorded") for result in results]})
+    results = _log(agent_id).record_outcomes(check_length("/outcomes", body["outcomes"], MAX_BATCH))
+    _count_outcomes(results)
+    return json_response({"results": [result.as_dict("recorded") for result in results]})
 
 
-@decisions.route(
+@router.operation(
     "POST",
-    "/decisions/{decision_id}/outcome",
-    takes="OutcomeReport",
-    gives="LoggedOutcome",
-    statuses=_NEW_OR_KNOWN,
-    refuses=(NotFound, Conflict),
+    "/decisions/<decision_id>/outcome",
+    LoggedOutcome,
+    statuses=NEW_OR_KNOWN,
+    errors=(NotFound, Conflict),
 )
-def log_outcome(request: Request) -> Reply:
+def log_outcome(agent_id: AgentId, decision_id: DecisionId, body: Annotated[OutcomeInput, Body()]) -> Response[str]:
     """Log what came of one decision.
 
     A decision may have an outcome at each of several horizons. The same outcome again is `unchanged` (200), a different
     one of the same horizon is refused (409) unless `amend` is true, and the one it replaces is kept. To repeat an
     amendment safely, send its `timestamp`.
     """
-    report = request.body()
-    if "decision_id" in report:
-        raise InvalidInput("/decision_id", "the path names the decision; leave it out of the body")
-    report["decision_id"] = request.path["decision_id"]
-    result = request.decisions.record_outcome(report)
-    _outcomes_logged([result])
+    result = _log(agent_id).record_outcome({**body, "decision_id": decision_id})
+    _count_outcomes([result])
     return _single(result, "recorded")
 
 
-@decisions.route(
-    "GET", "/decisions/statistics", query=(_DECISION_TYPE, _START, _END, _GROUP_BY), gives="DecisionStatistics"
-)
-def analyze_decision_patterns(request: Request) -> Reply:
+@router.operation("GET", "/decisions/statistics", DecisionStatistics)
+def analyze_decision_patterns(
+    agent_id: AgentId,
+    decision_type: Type = None,
+    start: Start = None,
+    end: End = None,
+    group_by: Annotated[
+        str, Query(description="`context`, `source`, `type`, or a path such as `context.market.trend`")
+    ] = "context",
+) -> Response[str]:
     """How decisions turned out, group by group.
 
     Every decision in the range is read: name a type or a time range where there are many.
     """
-    asked = request.query
-    wanted = DecisionFilter(asked["decision_type"], (asked["start"], asked["end"]))
-    return reply(request.decisions.statistics(wanted, asked["group_by"]))
+    wanted = DecisionFilter(decision_type, (start, end))
+    return json_response(_log(agent_id).statistics(wanted, group_by))
 
 
-@decisions.route("GET", "/decisions/{decision_id}/chain", query=(_DEPTH,), gives="DecisionChain", refuses=(NotFound,))
-def get_decision_chain(request: Request) -> Reply:
-    """What led to a decision and what came of it.
+@router.operation("GET", "/decisions/<decision_id>/chain", DecisionChain, errors=(NotFound,))
+def get_decision_chain(
+    agent_id: AgentId,
+    decision_id: DecisionId,
+    depth: Annotated[int, Query(ge=1, le=MAX_DEPTH, description="Steps and places each way")] = 5,
+) -> Response[str]:
+    """What led to a decision and what followed from it.
 
-    First the ancestors and descendants that `parent_ids` tell, then the agent's decisions before and after it, up to 30
-    days away, all nearest first.
+    First the ancestors and descendants by `parent_ids`, then the agent's decisions before and after it, up to 30 days
+    away, all nearest first.
     """
-    chain = request.decisions.chain(request.path["decision_id"], request.query["depth"])
-    return reply({"chain": [entry.as_dict() for entry in chain]})
+    chain = _log(agent_id).chain(decision_id, depth)
+    return json_response({"chain": [entry.as_dict() for entry in chain]})
 
 
-@decisions.route("GET", "/decisions/{decision_id}", gives="Decision", refuses=(NotFound,))
-def get_decision(request: Request) -> Reply:
+@router.operation("GET", "/decisions/<decision_id>", DecisionDict, errors=(NotFound,))
+def get_decision(agent_id: AgentId, decision_id: DecisionId) -> Response[str]:
     """One decision with its outcomes, from the table or the archive."""
-    return reply(request.decisions.get(request.path["decision_id"]).as_dict())
+    return json_response(_log(agent_id).get(decision_id).as_dict())
 
 
-@decisions.route(
-    "GET",
-    "/decisions",
-    query=(_DECISION_TYPE, _START, _END, _SUCCESS, _CONTEXT, _CONTEXT_TYPE, _LIMIT, _ORDER, _CURSOR),
-    gives="DecisionPage",
-)
-def query_decisions(request: Request) -> Reply:
+@router.operation("GET", "/decisions", DecisionPage)
+def query_decisions(
+    agent_id: AgentId,
+    decision_type: Type = None,
+    start: Start = None,
+    end: End = None,
+    success: Annotated[
+        Literal["true", "false", "pending"] | None,
+        Query(description="By the headline outcome; `pending` while there is none"),
+    ] = None,
+    context: Annotated[str | None, json_query("A part of the context")] = None,
+    context_type: Annotated[
+        str | None, Query(description="The complete market context, as `trend=bullish|volatility=high`; uses an index")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Decisions on a page, at most")] = 100,
+    order: Annotated[Literal["newest", "oldest"], Query(description="By time")] = "newest",
+    cursor: Annotated[
+        str | None, Query(description="The `cursor` of the page before, with the same filters and order")
+    ] = None,
+) -> Response[str]:
     """Decisions that meet every filter, a page at a time.
 
-    Pass `cursor` on for the next page; it is null after the last. A page ends early, with a cursor, where more would
-    not fit into a reply.
+    `context` is a part of the context; names that the context lacks are looked for in its `market`. Pass `cursor` on
+    for the next page; it is null after the last. A page ends early, with a cursor, where more would not fit into a
+    reply.
     """
-    asked = request.query
     wanted = DecisionFilter(
-        asked["decision_type"],
-        (asked["start"], asked["end"]),
-        asked["success"],
-        asked["context"],
-        asked["context_type"],
+        decision_type, (start, end), _SUCCESS[success], parse_object("context", context), context_type
     )
-    newest_first = asked["order"]
-    page = request.decisions.page(wanted, limit=asked["limit"], newest_first=newest_first, cursor=asked["cursor"])
-    return reply(_fitting(page, wanted, newest_first=newest_first).as_dict())
+    newest_first = order == "newest"
+    page = _log(agent_id).page(wanted, limit=limit, newest_first=newest_first, cursor=cursor)
+    return text_response(_page_text(page, wanted, newest_first=newest_first))
 
 
-def _fitting(page: Page, wanted: DecisionFilter, *, newest_first: bool) -> Page:
-    """As much of a page, from its beginning, as a reply can carry."""
-    fitting = how_many_fit(decision.as_dict() for decision in page.decisions)
-    if fitting == len(page.decisions):
-        return page
-    if fitting == 0:
-        first = page.decisions[0].decision_id
-        raise TooLarge("reply", f"decision {first} alone is over the 6 MB that Lambda returns; {READ_DIRECTLY}")
-    kept = page.decisions[:fitting]
-    return Page(kept, make_cursor(wanted, kept[-1], newest_first=newest_first))
+def _log(agent_id: str) -> DecisionLog:
+    return deployment.deployment().decision_log(agent_id)
 
 
-def _logged(drafts: Sequence[Mapping[str, Any]], results: list[ItemResult], seconds: float) -> None:
-    """Tell what was logged: metrics, and a log line by decision type."""
-    new = [draft for draft, result in zip(drafts, results, strict=True) if result.status is WriteStatus.CREATED]
+def _page_text(page: Page, wanted: DecisionFilter, *, newest_first: bool) -> str:
+    """A page as JSON, as much of it from its beginning as a reply can carry; each decision is written once."""
+    texts: list[str] = []
+    size, cursor = _PAGE_FRAME_BYTES, page.cursor
+    for decision in page.decisions:
+        text = json_text(decision.as_dict())
+        size += carried_bytes(text) + 1
+        if size > MAX_CARRIED_BYTES:
+            if not texts:
+                raise TooLarge(
+                    "reply",
+                    f"decision {decision.decision_id} alone is over the 6 MB that Lambda returns; {READ_DIRECTLY}",
+                )
+            cursor = make_cursor(wanted, page.decisions[len(texts) - 1], newest_first=newest_first)
+            break
+        texts.append(text)
+    return f'{{"decisions":[{",".join(texts)}],"cursor":{json_text(cursor)}}}'
+
+
+def _count_logged(inputs: Sequence[Any], results: list[ItemResult], seconds: float) -> None:
+    """Put the metrics of what was logged, and a log line by decision type."""
+    new = [data for data, result in zip(inputs, results, strict=True) if result.status is WriteStatus.CREATED]
     put(metric_names.DECISIONS_LOGGED, len(new))
-    put(metric_names.DECISIONS_INFLUENCED, sum(1 for draft in new if draft.get("memory_ids")))
+    put(metric_names.DECISIONS_INFLUENCED, len([data for data in new if data.get("memory_ids")]))
     put(metric_names.DECISION_LATENCY, seconds * 1000)
-    logger.info("decisions", decision_types=Counter(str(draft["decision_type"]) for draft in new))
+    logger.info("decisions", decision_types=Counter([str(data["decision_type"]) for data in new]))
 
 
-def _single(result: ItemResult, created: str) -> Reply:
+def _single(result: ItemResult, created: str) -> Response[str]:
     is_new = result.status is WriteStatus.CREATED
-    return reply(result.as_dict(created), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+    return json_response(result.as_dict(created), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
 
-def _outcomes_logged(results: list[ItemResult]) -> None:
-    """Tell what was logged, in a log line only: nothing watches it, and a metric would cost every month."""
-    logger.info("outcomes", logged=sum(1 for result in results if result.status is WriteStatus.CREATED))
+def _count_outcomes(results: list[ItemResult]) -> None:
+    """Write what was logged in a log line only: nothing watches it, and a metric would cost every month."""
+    logger.info("outcomes", logged=len([result for result in results if result.status is WriteStatus.CREATED]))

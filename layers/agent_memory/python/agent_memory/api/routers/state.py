@@ -1,58 +1,66 @@
-"""Routes of the agent's state: each parses, calls one domain function and shapes the reply."""
+"""Routes of the agent's state: each calls one domain function and shapes the reply."""
 
-from agent_memory.api.query import choice, whole_number
-from agent_memory.api.replies import Reply, reply
-from agent_memory.api.routing import Request, Room
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+
+from agent_memory.api.agent import memory_of
+from agent_memory.api.parameters import AgentId, Flag
+from agent_memory.api.responses import json_response
+from agent_memory.api.router import Router
+from agent_memory.api.schemas.state import Checkpoints, Configurations, CurrentState, StateData, StateDict
 from agent_memory.core.errors import Conflict, NotFound
 
-state = Room("state", "The agent's current state, checkpoints to go back to, and the configurations it had.")
+router = Router("state", "The agent's current state, checkpoints to go back to, and the configurations it had.")
 
-_EXPECTED = whole_number("expected_version", "Replace this version (0: none yet) or nothing.", least=0)
-_FRESH = choice(
-    "fresh", "Read the table, whatever the session's cache holds.", {"false": False, "true": True}, default="false"
-)
+Name = Annotated[str, Path(description="A checkpoint's name")]
+Expected = Annotated[int | None, Query(ge=0, description="Replace this version (0: none yet) or nothing")]
 
 
-@state.route("PUT", "/state", query=(_EXPECTED,), takes="StateData", gives="State", refuses=(Conflict,))
-def save_state(request: Request) -> Reply:
+@router.operation("PUT", "/state", StateDict, errors=(Conflict,))
+def save_state(
+    agent_id: AgentId, body: Annotated[StateData, Body()], expected_version: Expected = None
+) -> Response[str]:
     """Make this the agent's current state.
 
     With `expected_version` only in place of that version (else 409). A change of `configuration` is kept in the history
     of configurations.
     """
-    saved = request.memory.states.save(request.body(), expected_version=request.query["expected_version"])
-    return reply(saved.as_dict())
+    saved = memory_of(router, agent_id).states.save(body, expected_version=expected_version)
+    return json_response(saved.as_dict())
 
 
-@state.route("GET", "/state", query=(_FRESH,), gives="CurrentState")
-def load_state(request: Request) -> Reply:
+@router.operation("GET", "/state", CurrentState)
+def load_state(
+    agent_id: AgentId,
+    fresh: Annotated[Flag, Query(description="Read the table, whatever the session's cache holds")] = "false",
+) -> Response[str]:
     """The agent's current state; null where none was saved."""
-    found = request.memory.states.current(fresh=request.query["fresh"])
-    return reply({"state": found.as_dict() if found else None})
+    found = memory_of(router, agent_id).states.current(fresh=fresh == "true")
+    return json_response({"state": found.as_dict() if found else None})
 
 
-@state.route("GET", "/state/checkpoints", gives="Checkpoints")
-def list_checkpoints(request: Request) -> Reply:
+@router.operation("GET", "/state/checkpoints", Checkpoints)
+def list_checkpoints(agent_id: AgentId) -> Response[str]:
     """Every checkpoint, in order of their names."""
-    return reply({"checkpoints": request.memory.states.checkpoints()})
+    return json_response({"checkpoints": memory_of(router, agent_id).states.checkpoints()})
 
 
-@state.route("PUT", "/state/checkpoints/{name}", gives="State", refuses=(NotFound, Conflict))
-def create_checkpoint(request: Request) -> Reply:
-    """Keep the current state under a name, in place of an earlier checkpoint of that name."""
-    return reply(request.memory.states.checkpoint(request.path["name"]).as_dict())
+@router.operation("PUT", "/state/checkpoints/<name>", StateDict, errors=(NotFound, Conflict))
+def create_checkpoint(agent_id: AgentId, name: Name) -> Response[str]:
+    """Keep the current state under a name; an earlier checkpoint of that name is replaced."""
+    return json_response(memory_of(router, agent_id).states.checkpoint(name).as_dict())
 
 
-@state.route(
-    "POST", "/state/checkpoints/{name}/restore", query=(_EXPECTED,), gives="State", refuses=(NotFound, Conflict)
-)
-def restore_checkpoint(request: Request) -> Reply:
+@router.operation("POST", "/state/checkpoints/<name>/restore", StateDict, errors=(NotFound, Conflict))
+def restore_checkpoint(agent_id: AgentId, name: Name, expected_version: Expected = None) -> Response[str]:
     """Make a checkpoint the current state again, as its next version."""
-    restore = request.memory.states.restore
-    return reply(restore(request.path["name"], expected_version=request.query["expected_version"]).as_dict())
+    restored = memory_of(router, agent_id).states.restore(name, expected_version=expected_version)
+    return json_response(restored.as_dict())
 
 
-@state.route("GET", "/state/configurations", gives="Configurations")
-def list_configurations(request: Request) -> Reply:
+@router.operation("GET", "/state/configurations", Configurations)
+def list_configurations(agent_id: AgentId) -> Response[str]:
     """Every configuration the agent had, oldest first."""
-    return reply({"configurations": request.memory.states.configurations()})
+    return json_response({"configurations": memory_of(router, agent_id).states.configurations()})

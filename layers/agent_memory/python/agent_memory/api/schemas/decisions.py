@@ -1,197 +1,92 @@
-"""Models of the decision log in the OpenAPI document."""
+"""Requests and responses of the decision log that are not the domain's own types."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, Literal, NotRequired
 
-from pydantic import BaseModel, Field
+from pydantic import SkipValidation
+from typing_extensions import TypedDict
 
-from agent_memory.api.schemas.base import AGENT_ID, DECISION_ID, MADE_AT, PARENT_ID, ErrorBody, Json, Shape
+from agent_memory.api.schemas.errors import ErrorBody
+from agent_memory.core.fields import Described, extensible, strict
+from agent_memory.core.http_limits import MAX_BATCH
+from agent_memory.decisions.inputs import DecisionInput, OutcomeItem
+from agent_memory.model.decisions import DecisionDict
 
-_DRAFT: Json = {
-    "decision_type": "SOURCE_SELECTION",
-    "context": {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "trading_hours": "american"},
-    "reasoning": {
-        "scores": {"whaleMovements": 0.92, "derivatives": 0.87},
-        "selected": ["whaleMovements", "derivatives"],
-        "exploration_triggered": False,
-    },
-    "metadata": {"version": "1.0"},
-    "decision_id": DECISION_ID,
-    "parent_ids": [PARENT_ID],
-    "memory_ids": ["whale_pump_correlation"],
-}
-_REPORT: Json = {
-    "outcome": {"signals_generated": 2},
-    "success": True,
-    "metrics": {"quality": 0.85, "latency_ms": 1200},
-    "horizon": "1h",
-}
-DECISION: Json = {
-    **_DRAFT,
-    "agent_id": AGENT_ID,
-    "timestamp": MADE_AT,
-    "outcome": _REPORT["outcome"],
-    "success": True,
-    "metrics": _REPORT["metrics"],
-    "horizon": "1h",
-    "outcome_recorded_at": "2026-10-18T11:30:00.000Z",
-    "other_outcomes": [],
-    "superseded_outcomes": [],
-}
-_MEASURED: Json = {"count": 1, "mean": 1200.0, "median": 1200.0, "p95": 1200.0, "min": 1200.0, "max": 1200.0}
-_GROUP: Json = {
-    "count": 2,
-    "with_outcome": 1,
-    "succeeded": 1,
-    "success_rate": 1.0,
-    "low": 0.206,
-    "high": 1.0,
-    "latency_ms": _MEASURED,
-    "quality": None,
-}
+_BATCH = {"minItems": 1, "maxItems": MAX_BATCH}
 
 
-class DecisionDraft(Shape):
-    """A decision to log."""
+@strict
+class DecisionBatch(TypedDict):
+    """Decisions to log; each is checked by itself, so that one does not affect the others."""
 
-    decision_type: str = Field(description="In capitals: SOURCE_SELECTION, QUERY, SIGNAL_GENERATION, LEARNING or own")
-    context: Json = Field(description="The situation; `market` is what it is later grouped by")
-    reasoning: Json = Field(description="Why it was made; `selected` lists the sources that were chosen")
-    metadata: Json | None = Field(None, description="Whatever else belongs to it")
-    decision_id: str | None = Field(None, description="Made beforehand by a caller who may repeat the request")
-    timestamp: str | None = Field(None, description="When it was made, ISO 8601 with an offset; left out, now")
-    parent_ids: list[str] = Field([], description="Earlier decisions of this agent that led to it")
-    memory_ids: list[str] = Field([], description="Long-term memories that it rests on")
-    example: ClassVar[Json] = _DRAFT
+    decisions: Annotated[list[SkipValidation[DecisionInput]], Described("Up to a hundred", _BATCH)]
 
 
-class OutcomeReport(Shape):
-    """What came of a decision."""
+@strict
+class OutcomeBatch(TypedDict):
+    """Outcomes to log; each is checked by itself, so that one does not affect the others."""
 
-    outcome: Json = Field(description="What happened")
-    success: bool = Field(description="Whether that is a success")
-    metrics: Json | None = Field(None, description="Measurements such as `quality` or `latency_ms`")
-    horizon: str | None = Field(None, description="When the decision was judged: `1h`, `exit`")
-    amend: bool = Field(False, description="Take the place of a different outcome of this horizon, which is kept")
-    headline: bool = Field(False, description="Be what `success` and queries by outcome show")
-    timestamp: str | None = Field(None, description="When it became known, ISO 8601 with an offset; left out, now")
-    example: ClassVar[Json] = _REPORT
+    outcomes: Annotated[list[SkipValidation[OutcomeItem]], Described("Up to a hundred", _BATCH)]
 
 
-class OutcomeItem(OutcomeReport):
-    """What came of one decision among several."""
-
-    decision_id: str
-    example: ClassVar[Json] = {**_REPORT, "decision_id": DECISION_ID}
-
-
-class DecisionBatch(Shape):
-    """Decisions to log."""
-
-    decisions: list[DecisionDraft] = Field(min_length=1, max_length=100)
-    example: ClassVar[Json] = {"decisions": [DecisionDraft.example]}
-
-
-class OutcomeBatch(Shape):
-    """Outcomes to log."""
-
-    outcomes: list[OutcomeItem] = Field(min_length=1, max_length=100)
-    example: ClassVar[Json] = {"outcomes": [OutcomeItem.example]}
-
-
-class LoggedDecision(Shape):
+@strict
+class LoggedDecision(TypedDict):
     """A decision that is in the log now."""
 
     decision_id: str
     status: Literal["created", "unchanged"]
-    example: ClassVar[Json] = {"decision_id": DECISION_ID, "status": "created"}
 
 
-class LoggedOutcome(Shape):
+@strict
+class LoggedOutcome(TypedDict):
     """An outcome that is in the log now."""
 
     decision_id: str
     status: Literal["recorded", "unchanged"]
-    example: ClassVar[Json] = {"decision_id": DECISION_ID, "status": "recorded"}
 
 
-class DecisionResult(Shape):
-    """What became of one decision of a batch."""
+@strict
+class DecisionResult(TypedDict):
+    """The result for one decision of a batch."""
 
     decision_id: str | None
     status: Literal["created", "unchanged", "conflict", "invalid"]
-    error: ErrorBody | None = None
+    error: NotRequired[ErrorBody]
 
 
-class OutcomeResult(Shape):
-    """What became of one outcome of a batch."""
+@strict
+class OutcomeResult(TypedDict):
+    """The result for one outcome of a batch."""
 
     decision_id: str | None
     status: Literal["recorded", "unchanged", "conflict", "not_found", "invalid"]
-    error: ErrorBody | None = None
+    error: NotRequired[ErrorBody]
 
 
-class DecisionResults(Shape):
-    """What became of each decision of a batch, in order."""
+@strict
+class DecisionResults(TypedDict):
+    """The result for each decision of a batch, in order."""
 
     results: list[DecisionResult]
-    example: ClassVar[Json] = {"results": [LoggedDecision.example]}
 
 
-class OutcomeResults(Shape):
-    """What became of each outcome of a batch, in order."""
+@strict
+class OutcomeResults(TypedDict):
+    """The result for each outcome of a batch, in order."""
 
     results: list[OutcomeResult]
-    example: ClassVar[Json] = {"results": [LoggedOutcome.example]}
 
 
-class OtherOutcome(Shape):
-    """An outcome that is not the headline."""
-
-    horizon: str | None
-    outcome: Json
-    success: bool
-    metrics: Json
-    recorded_at: str
-
-
-class SupersededOutcome(OtherOutcome):
-    """An outcome that an amendment replaced."""
-
-    replaced_at: str
-
-
-class Decision(Shape):
-    """A decision with its outcomes."""
-
-    decision_id: str
-    agent_id: str
-    timestamp: str
-    decision_type: str
-    context: Json
-    reasoning: Json
-    outcome: Json | None = Field(description="The headline outcome, null while there is none")
-    success: bool | None
-    metrics: Json | None
-    horizon: str | None
-    outcome_recorded_at: str | None
-    other_outcomes: list[OtherOutcome]
-    superseded_outcomes: list[SupersededOutcome]
-    parent_ids: list[str]
-    memory_ids: list[str]
-    metadata: Json
-    example: ClassVar[Json] = DECISION
-
-
-class DecisionPage(Shape):
+@strict
+class DecisionPage(TypedDict):
     """Some decisions in order."""
 
-    decisions: list[Decision]
-    cursor: str | None = Field(description="Where the next page begins; null after the last")
-    example: ClassVar[Json] = {"decisions": [DECISION], "cursor": None}
+    decisions: list[DecisionDict]
+    cursor: Annotated[str | None, Described("Where the next page begins; null after the last")]
 
 
-class ChainEntry(BaseModel):
-    """A decision and why it is in a chain; one that is `missing` has its id, time and no more."""
+@extensible
+class ChainEntry(TypedDict):
+    """A decision and why it is in a chain; one that is `missing` has its id, time and nothing more."""
 
     decision_id: str
     timestamp: str
@@ -201,26 +96,15 @@ class ChainEntry(BaseModel):
     missing: bool
 
 
-class DecisionChain(Shape):
-    """What led to a decision and what came of it."""
+@strict
+class DecisionChain(TypedDict):
+    """What led to a decision and what followed from it."""
 
     chain: list[ChainEntry]
-    example: ClassVar[Json] = {
-        "chain": [
-            {
-                "decision_id": PARENT_ID,
-                "decision_type": None,
-                "timestamp": "2026-10-18T10:29:00.000Z",
-                "relation": "ancestor",
-                "distance": 1,
-                "why": "named as a parent",
-                "missing": True,
-            }
-        ]
-    }
 
 
-class Measurements(Shape):
+@strict
+class Measurements(TypedDict):
     """A measurement over a group."""
 
     count: int
@@ -231,7 +115,8 @@ class Measurements(Shape):
     max: float
 
 
-class Tally(Shape):
+@strict
+class Tally(TypedDict):
     """How decisions turned out; `low` and `high` are a 95 % Wilson score interval of the success rate."""
 
     count: int
@@ -244,13 +129,15 @@ class Tally(Shape):
     quality: Measurements | None
 
 
+@strict
 class Group(Tally):
     """The same of one group."""
 
     group: str | None
 
 
-class DecisionStatistics(Shape):
+@strict
+class DecisionStatistics(TypedDict):
     """How decisions turned out, group by group."""
 
     agent_id: str
@@ -260,12 +147,3 @@ class DecisionStatistics(Shape):
     interval: str
     total: Tally
     groups: list[Group]
-    example: ClassVar[Json] = {
-        "agent_id": AGENT_ID,
-        "decision_type": None,
-        "time_range": [None, None],
-        "group_by": "source",
-        "interval": "Wilson score interval, 95 %",
-        "total": _GROUP,
-        "groups": [{**_GROUP, "group": "derivatives"}],
-    }

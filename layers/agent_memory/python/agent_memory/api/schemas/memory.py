@@ -1,106 +1,92 @@
-"""Models of memory and state in the OpenAPI document."""
+"""Requests and responses of memory, short term and long."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
-from agent_memory.api.schemas.base import AGENT_ID, MADE_AT, Json, Shape
-from agent_memory.api.schemas.decisions import DECISION
-
-_MEMORY: Json = {
-    "agent_id": AGENT_ID,
-    "pattern_id": "whale_pump_correlation",
-    "memory_type": "PATTERN",
-    "confidence": 0.7,
-    "learned_at": MADE_AT,
-    "updated_at": MADE_AT,
-    "version": 1,
-    "changed_by": AGENT_ID,
-    "reason": None,
-    "changed_as": None,
-    "access_count": 0,
-    "last_accessed": None,
-    "description": "whale movements predict pumps in bullish trends",
-}
+from agent_memory.core.fields import Described, Json, extensible, strict
+from agent_memory.core.retention import STM_MAX_SECONDS
 
 
-class ShortTermValue(Shape):
+@strict
+class ShortTermValue(TypedDict):
     """A value to keep for a while."""
 
-    data: Any = Field(description="Any JSON value")
-    ttl_seconds: int = Field(ge=1, le=86_400)
-    example: ClassVar[Json] = {"data": {"volatility": "high", "trend": "bullish"}, "ttl_seconds": 3600}
+    data: Annotated[Any, Described("Any JSON value")]
+    ttl_seconds: Annotated[int, Described("How long", {"minimum": 1, "maximum": STM_MAX_SECONDS})]
 
 
-class ShortTermKept(Shape):
+@strict
+class ShortTermKept(TypedDict):
     """A value that is kept now."""
 
     key: str
-    example: ClassVar[Json] = {"key": "context:current"}
 
 
-class ShortTermFound(Shape):
-    """What lies under a key; null once it has vanished."""
+@strict
+class ShortTermFound(TypedDict):
+    """The value under a key; null once it has expired."""
 
     key: str
     data: Any
-    example: ClassVar[Json] = {"key": "context:current", "data": ShortTermValue.example["data"]}
 
 
-class ShortTermErased(Shape):
+@strict
+class ShortTermErased(TypedDict):
     """How many keys were erased."""
 
     erased: int
-    example: ClassVar[Json] = {"erased": 3}
 
 
-class MemoryData(BaseModel):
+@extensible
+class MemoryData(TypedDict):
     """What to remember: any JSON object."""
 
-    confidence: float = Field(0.0, ge=0, le=1, description="Orders memories of a type")
-    example: ClassVar[Json] = {"confidence": 0.7, "description": _MEMORY["description"]}
+    confidence: NotRequired[Annotated[Any, Described("0 to 1; orders memories of a type", {"type": "number"})]]
 
 
-class Memory(BaseModel):
+@extensible
+class MemoryDict(TypedDict):
     """One version of a memory, its data beside its own fields."""
 
-    agent_id: str = Field(description="Whose memory it is: an agent or a pool")
+    agent_id: Annotated[str, Described("Whose memory it is: an agent or a pool")]
     pattern_id: str
     memory_type: str
     confidence: float
     learned_at: str
     updated_at: str
     version: int
-    changed_by: str | None = Field(description="The agent that made this version")
+    changed_by: Annotated[str | None, Described("The agent that made this version")]
     reason: str | None
-    changed_as: str | None = Field(description="The IAM principal that signed the change")
-    access_count: int = Field(description="Reads up to the last night")
+    changed_as: Annotated[str | None, Described("The IAM principal that signed the change")]
+    access_count: Annotated[int, Described("Reads up to the last nightly job")]
     last_accessed: str | None
-    example: ClassVar[Json] = _MEMORY
 
 
-class Memories(Shape):
+@strict
+class Memories(TypedDict):
     """Memories, most confident first."""
 
-    memories: list[Memory]
-    example: ClassVar[Json] = {"memories": [_MEMORY]}
+    memories: list[MemoryDict]
 
 
-class NewConfidence(Shape):
+@strict
+class NewConfidence(TypedDict):
     """Another confidence."""
 
-    new_confidence: float = Field(ge=0, le=1)
-    example: ClassVar[Json] = {"new_confidence": 0.9}
+    new_confidence: Annotated[float, Described("0 to 1", {"minimum": 0, "maximum": 1})]
 
 
-class FieldChange(Shape):
-    """One field from what to what."""
+@strict
+class FieldChange(TypedDict):
+    """The values of one field before and after a change."""
 
     before: Any
     after: Any
 
 
-class MemoryChange(Shape):
+@strict
+class MemoryChange(TypedDict):
     """One change of a memory."""
 
     version: int
@@ -112,34 +98,23 @@ class MemoryChange(Shape):
     changes: dict[str, FieldChange]
 
 
-class MemoryHistory(Shape):
+@strict
+class MemoryHistory(TypedDict):
     """Every change of a memory, oldest first."""
 
     changes: list[MemoryChange]
-    example: ClassVar[Json] = {
-        "changes": [
-            {
-                "version": 1,
-                "at": MADE_AT,
-                "changed_by": AGENT_ID,
-                "changed_as": "arn:aws:sts::123456789012:assumed-role/market-hunter/session",
-                "reason": "seen twice",
-                "removed": False,
-                "changes": {"confidence": {"before": None, "after": 0.7}},
-            }
-        ]
-    }
 
 
-class Consolidation(Shape):
+@strict
+class Consolidation(TypedDict):
     """Which value of short-term memory to keep, and as what."""
 
     stm_key: str
     pattern_type: str
-    example: ClassVar[Json] = {"stm_key": "context:current", "pattern_type": "ARCHETYPE"}
 
 
-class ContextEntry(BaseModel):
+@extensible
+class ContextEntry(TypedDict):
     """A decision, or the current market context, and the level that had it."""
 
     level: Literal["immediate", "recent", "historical", "archive"]
@@ -148,14 +123,16 @@ class ContextEntry(BaseModel):
     context: Json
 
 
-class MissingLevel(Shape):
+@strict
+class MissingLevel(TypedDict):
     """A level that did not answer."""
 
     level: str
     why: str
 
 
-class ContextMemory(Shape):
+@strict
+class ContextMemory(TypedDict):
     """What an agent met, newest first."""
 
     entries: list[ContextEntry]
@@ -163,81 +140,21 @@ class ContextMemory(Shape):
     missing: list[MissingLevel]
     levels: list[str]
     off: list[str]
-    example: ClassVar[Json] = {
-        "entries": [{**DECISION, "level": "historical", "kind": "decision"}],
-        "complete": True,
-        "missing": [],
-        "levels": ["immediate", "recent", "historical", "archive"],
-        "off": [],
-    }
 
 
-class Recalled(BaseModel):
+@extensible
+class RecalledEntry(TypedDict):
     """A memory or a decision, with its score."""
 
     kind: str
     score: float
-    why: Json | None = None
-    memory: Memory | None = None
-    decision: Json | None = None
+    why: NotRequired[Json]
+    memory: NotRequired[MemoryDict]
+    decision: NotRequired[Json]
 
 
-class Recollection(Shape):
+@strict
+class RecallResult(TypedDict):
     """What was found, the highest score first."""
 
-    found: list[Recalled]
-    example: ClassVar[Json] = {"found": [{"kind": "PATTERN", "score": 0.68, "memory": _MEMORY}]}
-
-
-class StateData(BaseModel):
-    """The agent's state: any JSON object; changes of `configuration` are kept."""
-
-    example: ClassVar[Json] = {"current_cycle": 142, "configuration": {"learning_rate": 0.1}}
-
-
-class State(Shape):
-    """One version of a state."""
-
-    data: Json
-    version: int
-    updated_at: str
-    example: ClassVar[Json] = {"data": StateData.example, "version": 1, "updated_at": MADE_AT}
-
-
-class CurrentState(Shape):
-    """The current state, if there is one."""
-
-    state: State | None
-    example: ClassVar[Json] = {"state": State.example}
-
-
-class Checkpoint(Shape):
-    """A state that was kept under a name."""
-
-    name: str
-    version: int
-    saved_at: str
-
-
-class Checkpoints(Shape):
-    """Every checkpoint, in order of their names."""
-
-    checkpoints: list[Checkpoint]
-    example: ClassVar[Json] = {"checkpoints": [{"name": "before-open", "version": 1, "saved_at": MADE_AT}]}
-
-
-class Configuration(Shape):
-    """A configuration, and the version of the state that brought it."""
-
-    configuration: Any
-    state_version: int
-    since: str
-
-
-class Configurations(Shape):
-    """Every configuration the agent had, oldest first."""
-
-    configurations: list[Configuration]
-    example: ClassVar[Json] = {
-        "configurations": [{"configuration": {"learning_rate": 0.1}, "state_version": 1, "since": MADE_AT}]
-    }
+    found: list[RecalledEntry]

@@ -12,6 +12,7 @@ from typing import Any
 from agent_memory.core.json_values import (
     MAX_DEPTH,
     Path,
+    are_plain_keys,
     checked_float,
     checked_integer,
     checked_key,
@@ -69,7 +70,7 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call a membe
                 integral_floats.append(f"{'-' if is_negative_zero else ''}{pointer(path)}")
             encoded.append({"N": str(Decimal(repr(number)))})
         elif isinstance(member, Mapping):
-            keys = [checked_key(key, path) for key in member]
+            keys = list(member) if are_plain_keys(member) else [checked_key(key, path) for key in member]
             inner = encode_members(member.values(), [(path, key) for key in keys], levels - 1, integral_floats)
             encoded.append({"M": dict(zip(keys, inner, strict=True))})
         elif isinstance(member, list | tuple):

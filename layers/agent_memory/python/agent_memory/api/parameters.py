@@ -1,0 +1,20 @@
+"""Types of path and query parameters that several routes share."""
+
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import AfterValidator
+
+from agent_memory.core.names import check_agent_id
+
+AgentId = Annotated[str, Path(description="Whose it is"), AfterValidator(check_agent_id)]
+DecisionId = Annotated[str, Path(description="As the library or the API made it")]
+Flag = Literal["false", "true"]
+Start = Annotated[str | None, Query(description="From this moment on, ISO 8601 with an offset")]
+End = Annotated[str | None, Query(description="Up to and not including this moment")]
+
+
+def json_query(description: str) -> Any:
+    """A query parameter that is the text of a JSON object, percent-encoded like any text."""
+    schema = {"contentMediaType": "application/json", "contentSchema": {"type": "object"}}
+    return Query(description=description, json_schema_extra=schema)

@@ -1,0 +1,104 @@
+"""How a route is declared: one decorator above its handler, for serving and for the OpenAPI document.
+
+    router = Router("decisions", "What an agent decided, why, and what came of it.")
+
+    @router.operation("POST", "/decisions", LoggedDecision, statuses=NEW_OR_KNOWN, errors=(Conflict,))
+    def log_decision(agent_id: AgentId, body: Annotated[DecisionInput, Body()]) -> Response[str]:
+
+The handler's signature validates path, query and body; its name is the operation's, its docstring the description.
+"""
+
+import inspect
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Literal, TypeVar
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from agent_memory.api.responses import status_of
+from agent_memory.api.schemas.errors import Error
+from agent_memory.core.errors import AgentMemoryError, InvalidInput, TooLarge, Unavailable
+
+Method = Literal["DELETE", "GET", "POST", "PUT"]
+Handler = TypeVar("Handler", bound=Callable[..., Response[str]])
+
+AGENT_PATH = "/v1/agents/<agent_id>"
+NEW_OR_KNOWN = (HTTPStatus.CREATED, HTTPStatus.OK)
+
+_MEANINGS = {HTTPStatus.CREATED: "It is new.", HTTPStatus.OK: "It was there already."}
+_ERRORS = {
+    HTTPStatus.BAD_REQUEST: "Something sent is unusable; `field` says what.",
+    HTTPStatus.FORBIDDEN: "The signature is missing or wrong, or the role may not act for this agent.",
+    HTTPStatus.NOT_FOUND: "There is no such thing under this agent, or in this deployment.",
+    HTTPStatus.CONFLICT: "It says something else already; nothing was changed.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More than one request or reply can carry.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Unexpected; ask for it by its `request_id`.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A store did not answer; the same request may be sent again.",
+}
+# Every route may refuse unusable input, and may find a store unavailable.
+_OF_EVERY_ROUTE = (InvalidInput, TooLarge, Unavailable)
+
+
+class Router(APIGatewayHttpRouter):
+    """The routes below an agent's path that share a tag of the document.
+
+    Args:
+        name: the tag.
+        description: what the document says about the tag.
+    """
+
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Powertools' own
+        self.name = name
+        self.description = description
+
+    def operation(
+        self,
+        method: Method,
+        path: str,
+        response: Any,
+        *,
+        statuses: tuple[HTTPStatus, ...] = (HTTPStatus.OK,),
+        errors: tuple[type[AgentMemoryError], ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        """Declare that a handler answers a path below the agent's.
+
+        Args:
+            method: of HTTP.
+            path: with its parameters as `<name>`.
+            response: the typed dictionary that is returned.
+            statuses: of success.
+            errors: which this route may answer with beside those that every route may.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n")
+            self.route(
+                f"{AGENT_PATH}{path}",
+                method=method,
+                summary=summary.rstrip("."),
+                description=" ".join(description.split()) or summary,
+                responses=_responses(response, statuses, errors),
+                operation_id=handler.__name__,
+                tags=[self.name],
+            )(handler)
+            return handler
+
+        return declare
+
+
+def _responses(
+    response: Any, statuses: tuple[HTTPStatus, ...], errors: tuple[type[AgentMemoryError], ...]
+) -> dict[int, OpenAPIResponse]:
+    found: dict[int, OpenAPIResponse] = {
+        int(status): _response(response, _MEANINGS[status] if len(statuses) > 1 else "The answer.")
+        for status in statuses
+    }
+    refused = {HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR, *map(status_of, (*_OF_EVERY_ROUTE, *errors))}
+    return found | {int(status): _response(Error, _ERRORS[status]) for status in sorted(refused)}
+
+
+def _response(model: Any, description: str) -> OpenAPIResponse:
+    return {"description": description, "content": {"application/json": {"model": model}}}

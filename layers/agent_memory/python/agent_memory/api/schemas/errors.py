@@ -1,0 +1,24 @@
+"""The error envelope."""
+
+from typing import Annotated, NotRequired
+
+from typing_extensions import TypedDict
+
+from agent_memory.core.fields import Described, strict
+
+
+@strict
+class ErrorBody(TypedDict):
+    """What went wrong."""
+
+    code: str
+    message: str
+    field: NotRequired[Annotated[str, Described("JSON Pointer into the body, or the name of a parameter")]]
+    request_id: NotRequired[str]
+
+
+@strict
+class Error(TypedDict):
+    """A refusal."""
+
+    error: ErrorBody

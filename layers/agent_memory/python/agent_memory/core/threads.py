@@ -1,0 +1,98 @@
+"""Threads for calls that block: they end with the program, and an event loop awaits them without its own executor."""
+
+import asyncio
+import contextvars
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import lru_cache, partial
+from queue import SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MAX_AWAITED = 32
+
+
+class DaemonThreadPool(Executor):
+    """A pool of up to `max_workers` threads that do not keep a program from ending.
+
+    `ThreadPoolExecutor` joins its threads when Python ends: a call that nobody waits for any more, on a store that does
+    not answer, would hold the program until it times out.
+    """
+
+    def __init__(self, max_workers: int, name: str = "agent-memory") -> None:
+        self._max_workers = max_workers
+        self._name = name
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._is_shut_down = False
+
+    def submit(self, call: Callable[P, T], /, *args: P.args, **settings: P.kwargs) -> Future[T]:
+        """See `concurrent.futures.Executor.submit`."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._is_shut_down:
+                raise RuntimeError("the pool is shut down")
+            self._work.put(partial(_run, future, partial(call, *args, **settings)))
+            if self._idle:
+                self._idle -= 1
+            elif len(self._threads) < self._max_workers:
+                thread = threading.Thread(target=self._serve, name=f"{self._name}-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See `concurrent.futures.Executor.shutdown`; calls that have not begun are made all the same."""
+        with self._lock:
+            threads, is_first = list(self._threads), not self._is_shut_down
+            self._is_shut_down = True
+        if is_first:
+            for _ in threads:
+                self._work.put(None)
+        if wait:
+            for thread in threads:
+                thread.join()
+
+    def _serve(self) -> None:
+        while (work := self._work.get()) is not None:
+            work()
+            del work  # nothing of a call is kept while the thread waits
+            with self._lock:
+                self._idle += 1
+
+
+def _run(future: Future[T], call: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+@lru_cache(maxsize=1)
+def _awaited_calls() -> DaemonThreadPool:
+    return DaemonThreadPool(_MAX_AWAITED)
+
+
+# A fork copies no threads: a child makes its own.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_awaited_calls.cache_clear)
+
+
+async def in_thread(call: Callable[P, T], /, *args: P.args, **settings: P.kwargs) -> T:
+    """Await a blocking call, made in a thread of this package's own with the caller's context variables.
+
+    Up to 32 are under way at once. Cancelled, the call itself goes on to its end; its result is dropped.
+    """
+    work: Callable[[], Any] = partial(contextvars.copy_context().run, call, *args, **settings)
+    result: T = await asyncio.get_running_loop().run_in_executor(_awaited_calls(), work)
+    return result

@@ -1,0 +1,78 @@
+"""All parts of one agent's memory on the stores of a deployment. Every method of the parts blocks."""
+
+from collections.abc import Sequence
+from functools import cached_property, partial
+
+from agent_memory.core import names
+from agent_memory.core.clock import Clock, SystemClock
+from agent_memory.core.errors import InvalidInput
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.memory.access_counts import AccessCounts
+from agent_memory.memory.agent_state import AgentStates
+from agent_memory.memory.cycle_memory import CycleMemory
+from agent_memory.memory.hierarchy import Hierarchy
+from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.memory.reader import MemoryReader
+from agent_memory.memory.recall import MemoryRecall
+from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.ports.stores import Stores
+
+
+class AgentMemory:
+    """One agent's memory.
+
+    `pools` names agent ids that stand for knowledge shared by several agents: long-term memory is read from the agent's
+    own and theirs together. `writer` is who makes changes, the agent itself unless another is named; `principal` is the
+    IAM principal behind it, for the history.
+
+    Raises:
+        InvalidInput: names the argument.
+    """
+
+    def __init__(
+        self,
+        agent_id: str,
+        stores: Stores,
+        clock: Clock | None = None,
+        *,
+        pools: Sequence[str] = (),
+        writer: str | None = None,
+        principal: str | None = None,
+    ) -> None:
+        self.agent_id = names.check_agent_id(agent_id)
+        self.pools = names.check_pools(pools)
+        writer = None if writer is None else names.check_agent_id(writer, "writer")
+        self.stores = stores
+        self.clock = clock or SystemClock()
+        memory_of = partial(LongTermMemory, store=stores.memories, clock=self.clock, writer=writer, principal=principal)
+        self.long_term = memory_of(agent_id)
+        self.short_term = ShortTermMemory(agent_id, stores.short_term)
+        namespaces = [self.long_term, *map(memory_of, self.pools)]
+        self.reader = MemoryReader(namespaces, AccessCounts(self.short_term, self.clock))
+        self.cycles = CycleMemory(self.short_term, self.clock)
+        self.states = AgentStates(agent_id, stores.states, self.clock, self.short_term)
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """All levels of memory, read as one."""
+        return Hierarchy(self._log, self.short_term, self.clock)
+
+    @cached_property
+    def recall(self) -> MemoryRecall:
+        """The ranking of memories and recent decisions."""
+        return MemoryRecall(self.reader, self._log, self.clock)
+
+    def pool(self, name: str) -> "AgentMemory":
+        """The memory of one of the agent's pools; what is written there says that this agent wrote it.
+
+        Raises:
+            InvalidInput: it is not one of the agent's pools.
+        """
+        if name not in self.pools:
+            pools = ", ".join(self.pools) or "none"
+            raise InvalidInput("name", f"{name!r:.80} is not one of the agent's pools: {pools}")
+        return AgentMemory(name, self.stores, self.clock, writer=self.agent_id)
+
+    @cached_property
+    def _log(self) -> DecisionLog:
+        return DecisionLog(self.agent_id, self.stores, self.clock)
