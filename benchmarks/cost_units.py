@@ -11,6 +11,7 @@ from typing import Any
 
 from agent_memory.client.client import AgentMemoryClient
 from agent_memory.decisions.log import DecisionLog
+from agent_memory.model.decisions import DecisionDict
 from agent_memory.nightly.run import run_nightly_job
 from agent_memory.ports.stores import Stores
 from agent_memory.pricing import mean_decision_units
@@ -112,7 +113,7 @@ async def _api(cloud: LocalCloud) -> dict[str, float]:
     session = cloud.boto_session()
     started_at = datetime.now(UTC) - timedelta(hours=_API_CYCLES + 1)
     cycles = await Cycles.lived(sample_bars(), started_at, _API_CYCLES + 1)
-    requests, replies = 0, list[Record]()
+    requests, replies = 0, list[DecisionDict]()
     async with AgentMemoryClient(cloud.api_url, "cost-api", session=session) as client:
         for cycle in range(_API_CYCLES):
             decisions: list[Record] = cycles.decisions(range(cycle, cycle + 1))

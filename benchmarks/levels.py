@@ -95,7 +95,7 @@ def _archive(stores: Stores, ids: list[str]) -> None:
 def _seconds(memory: MemoryManager, level: str | None) -> float:
     def once() -> float:
         started = time.perf_counter()
-        found = memory.hierarchy.contexts(None, {"trend": "up"}, limit=1_000, level=level)
+        found = memory.direct.hierarchy.contexts(None, {"trend": "up"}, limit=1_000, level=level)
         taken = time.perf_counter() - started
         expected = _DECISIONS_A_LEVEL * (1 if level else len(LEVELS))
         if len(found["entries"]) != expected or not found["complete"]:

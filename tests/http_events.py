@@ -1,6 +1,7 @@
 """API Gateway HTTP API events (payload 2.0), a Lambda context, and the client's way to the routes, for tests."""
 
 import json
+import threading
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,6 +22,10 @@ class Keys:
         import botocore.credentials
 
         return botocore.credentials.Credentials("AKIDEXAMPLE", "example", "session-token")
+
+
+# A function answers one request at a time.
+_ONE_REQUEST = threading.Lock()
 
 
 @dataclass
@@ -57,7 +62,8 @@ def to_the_routes(request):
     assert request.headers["x-amz-security-token"] == "session-token"
     raw = request.content.decode() if request.content else None
     event = http_event(request.method, request.url.path, query=request.url.query.decode(), raw=raw)
-    answer = api.resolve(event, Context())
+    with _ONE_REQUEST:
+        answer = api.resolve(event, Context())
     return httpx.Response(answer["statusCode"], text=answer["body"])
 
 

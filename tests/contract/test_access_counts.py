@@ -22,7 +22,7 @@ def flush(memory, day):
 
 
 async def counts(memory):
-    found = memory.long_term.find("PATTERN")
+    found = memory.direct.long_term.find("PATTERN")
     return {one.pattern_id: (one.access_count, one.as_dict()["last_accessed"]) for one in found}
 
 
@@ -64,7 +64,7 @@ async def test_what_is_gone_is_passed_over_and_clearing_loses_no_count(memory):
     await memory.store_ltm("PATTERN", "stays", {})
     await memory.retrieve_ltm("PATTERN")
     await memory.clear_stm()
-    memory.long_term.remove(memory.long_term.history("PATTERN", "gone")[-1], reason="gone")
+    memory.direct.long_term.remove(memory.direct.long_term.history("PATTERN", "gone")[-1], reason="gone")
     assert flush(memory, TODAY)["memories"] == 1
     assert {name: count for name, (count, _) in (await counts(memory)).items()} == {"stays": 1}
 

@@ -22,7 +22,7 @@ async def fill(stores, clock, agent_id):
     await logger.log_outcome(own, {"n": 1}, True)
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.7})
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.8})
-    memory.long_term.remove(memory.long_term.history("PATTERN", "pump")[-1], reason="gone")
+    memory.direct.long_term.remove(memory.direct.long_term.history("PATTERN", "pump")[-1], reason="gone")
     await memory.store_ltm("TEAMS_OWN", "rule", {"a": 1.0})
     await memory.save_state({"configuration": {"rate": 0.1}})
     await memory.create_checkpoint("first")

@@ -42,8 +42,8 @@ async def test_what_was_known_at_a_past_moment(memory, clock):
         await memory.store_ltm("PATTERN", f"p{n}", {"confidence": 0.6})
         clock.advance(HOUR)
     pump = (await memory.retrieve_ltm("PATTERN", {"n": 3}))[0]
-    removed = memory.long_term.history("PATTERN", "p0")[-1]
-    memory.long_term.remove(removed, reason="no longer holds")
+    removed = memory.direct.long_term.history("PATTERN", "p0")[-1]
+    memory.direct.long_term.remove(removed, reason="no longer holds")
 
     async def known(hours, **filters):
         at = to_iso(start + hours * HOUR + 1)
@@ -61,7 +61,7 @@ async def test_what_was_known_at_a_past_moment(memory, clock):
 
 async def test_a_removed_memory_comes_back_with_its_history(memory):
     await memory.store_ltm("STRATEGY", "fade", {"confidence": 0.2})
-    memory.long_term.remove(memory.long_term.history("STRATEGY", "fade")[-1], reason="low confidence")
+    memory.direct.long_term.remove(memory.direct.long_term.history("STRATEGY", "fade")[-1], reason="low confidence")
     assert await memory.retrieve_ltm("STRATEGY") == []
     back = await memory.store_ltm("STRATEGY", "fade", {"confidence": 0.8})
     assert back["version"] == 3
@@ -122,7 +122,7 @@ def race(count, call):
 def test_fifty_writers_race_on_one_pattern_and_none_is_lost(atomic):
     stored = race(50, lambda n: atomic.store_ltm("PATTERN", "pump", {"confidence": 0.5, "writer": n}))
     assert sorted(one["version"] for one in stored) == list(range(1, 51))
-    versions = atomic.long_term.history("PATTERN", "pump")
+    versions = atomic.direct.long_term.history("PATTERN", "pump")
     assert {one.version: one.data["writer"] for one in versions} == {one["version"]: one["writer"] for one in stored}
 
 

@@ -47,7 +47,7 @@ async def test_the_principal_behind_a_change_is_kept(stores, clock):
 
 
 def test_a_pool_that_is_not_the_agents_is_refused(hunter, stores):
-    with pytest.raises(InvalidInput, match="'other' is none of the agent's pools: shared, desk"):
+    with pytest.raises(InvalidInput, match="'other' is not one of the agent's pools: shared, desk"):
         hunter.pool("other")
     for wrong in ("shared", 5, ["Shared"]):
         with pytest.raises(InvalidInput, match="pools"):

@@ -117,7 +117,7 @@ def test_no_pattern_reaches_beyond_the_agent(store, pattern):
     others = ["stm:{a-b}:x", "stm:{a.bc}:x", "stm:{aXb}:x", "stm:{a.b}x:x", "stm:other"]
     store.run([SetValue(key, 1, 60) for key in (*others, "stm:{a.b}:x", "stm:{a.b}:ab")])
     with suppress(Unavailable):  # a pattern that Redis cannot read
-        manager(store, "a.b").short_term.clear(pattern)
+        manager(store, "a.b").direct.short_term.clear(pattern)
     assert store.run([GetValue(key) for key in others]) == [1] * len(others)
 
 
@@ -189,7 +189,7 @@ async def test_signals_of_over_four_hours_are_not_active(clock):
 def test_a_rate_limit_never_admits_one_too_many(store):
     memories = [manager(store) for _ in range(5)]  # as of five processes
     with ThreadPoolExecutor(50) as pool:
-        told = list(pool.map(lambda n: memories[n % 5].cycles.take("coinglass", 20, 60), range(100)))
+        told = list(pool.map(lambda n: memories[n % 5].direct.cycles.take("coinglass", 20, 60), range(100)))
     shared = [one for one in told if one.is_shared]  # fakeredis' server may take too long for fifty at once
     assert sum(one.allowed for one in shared) <= 20
     assert all(0 < one.resets_in_seconds <= 60 for one in told)

@@ -74,7 +74,7 @@ async def test_what_is_refused_says_why_and_shows_no_trace(local_cloud):
         with pytest.raises(NotFound):
             await client.log_outcome(new_decision_id("QUERY", 5), {}, True)
         # A client that does not check its agent id, as one in another language might not.
-        client._http._http.base_url = f"{local_cloud.api_url}/v1/agents/Bad!/"
+        client._http.agent_id = "Bad!"
         with pytest.raises(InvalidInput, match="agent_id"):
             await client.query_decisions()
 

@@ -123,11 +123,11 @@ def send(name, **other):
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_each_example_is_accepted_and_answered_as_described(served, name):
     memory = MemoryManager(examples.AGENT_ID, stores=served)
-    memory.short_term.put("context:current", {"volatility": "high"}, 60)
-    memory.long_term.put("PATTERN", "whale_pump_correlation", {"confidence": 0.5})
+    memory.direct.short_term.put("context:current", {"volatility": "high"}, 60)
+    memory.direct.long_term.put("PATTERN", "whale_pump_correlation", {"confidence": 0.5})
     if name not in ("save_state", "load_state"):
-        memory.states.save({"configuration": {"a": 1}})
-        memory.states.checkpoint("before-open")
+        memory.direct.states.save({"configuration": {"a": 1}})
+        memory.direct.states.checkpoint("before-open")
     if name not in ("log_decision", "log_decisions"):
         DecisionLog(examples.AGENT_ID, served).log_one(examples.BODIES["DecisionInput"])
     status, answer = send(name)

@@ -1,7 +1,6 @@
 """Stores for a buffered logger, with the answers of the real ones."""
 
 import random
-import threading
 
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.json_values import canonical_json
@@ -24,22 +23,20 @@ class FakeStore:
         self.decisions = {}
         self.outcomes = {}
         self.calls = []
-        self.threads = set()
 
-    async def log_decisions(self, drafts):
+    def log_decisions(self, drafts):
         self._note("decisions", drafts)
         return [self._log(draft) for draft in drafts]
 
-    async def log_outcomes(self, reports):
+    def log_outcomes(self, reports):
         self._note("outcomes", reports)
         return [self._record(report) for report in reports]
 
-    async def get_decision(self, decision_id):
+    def get_decision(self, decision_id):
         self._note("get", [decision_id])
         return self.decisions[decision_id]
 
     def _note(self, name, items):
-        self.threads.add(threading.get_ident())
         self.calls.append((name, items))
 
     def _log(self, draft):
@@ -56,11 +53,11 @@ class FakeStore:
 class Down(FakeStore):
     """Does not answer."""
 
-    async def log_decisions(self, drafts):
+    def log_decisions(self, drafts):
         self._note("decisions", drafts)
         raise Unavailable("the table is away")
 
-    async def log_outcomes(self, reports):
+    def log_outcomes(self, reports):
         self._note("outcomes", reports)
         raise Unavailable("the table is away")
 
@@ -72,17 +69,17 @@ class Faulty(FakeStore):
         super().__init__()
         self._random = random.Random(seed)
 
-    async def log_decisions(self, drafts):
-        return await self._maybe(super().log_decisions, drafts)
+    def log_decisions(self, drafts):
+        return self._maybe(super().log_decisions, drafts)
 
-    async def log_outcomes(self, reports):
-        return await self._maybe(super().log_outcomes, reports)
+    def log_outcomes(self, reports):
+        return self._maybe(super().log_outcomes, reports)
 
-    async def _maybe(self, call, items):
+    def _maybe(self, call, items):
         luck = self._random.random()
         if luck < 0.3:
             raise Unavailable("throttled")
-        answers = await call(items)
+        answers = call(items)
         if luck < 0.6:
             raise Unavailable("the answer was cut off")
         return answers

@@ -141,7 +141,7 @@ async def test_damaged_bytes_are_kept_and_told(directory):
 class Choking(FakeStore):
     """Fails as a whole on one of its drafts."""
 
-    async def log_decisions(self, drafts):
+    def log_decisions(self, drafts):
         self._note("decisions", drafts)
         if any(draft["context"]["n"] == 3 for draft in drafts):
             raise TypeError("three")
@@ -163,11 +163,11 @@ async def test_what_says_nothing_about_the_records_is_tried_again(directory, err
     class Barred(FakeStore):
         attempts = 0
 
-        async def log_decisions(self, drafts):
+        def log_decisions(self, drafts):
             self.attempts += 1
             if self.attempts < 4:
                 raise error
-            return await super().log_decisions(drafts)
+            return super().log_decisions(drafts)
 
     store = Barred()
     async with BufferedDecisionLogger(store, directory) as logger:
@@ -211,16 +211,16 @@ async def test_a_record_that_comes_just_before_the_drainer_rests_is_sent(directo
     store = FakeStore()
     logger = BufferedDecisionLogger(store, directory)
     late = iter(["late"])
-    read = logger._log.read
+    read = logger._buffer._log.read
 
     def read_and_then_comes_one(limit):
         window = read(limit)
         if not window.items:
             for _ in late:
-                logger._log.append(DECISION, b'{"decision_id": "late"}', 0)
+                logger._buffer._log.append(DECISION, b'{"decision_id": "late"}', 0)
         return window
 
-    monkeypatch.setattr(logger._log, "read", read_and_then_comes_one)
+    monkeypatch.setattr(logger._buffer._log, "read", read_and_then_comes_one)
     await log_some(logger, 1)
     await asyncio.sleep(0.1)
     assert "late" in store.decisions

@@ -11,6 +11,7 @@ from buffer_fakes import CONTEXT, REASONING, Down, FakeStore, log_some
 from agent_memory import BufferedDecisionLogger, Conflict, DecisionLogger, InvalidInput, Unavailable
 from agent_memory.core.clock import FixedClock, SystemClock, parse_instant
 from agent_memory.core.ids import decision_id_for
+from agent_memory.storage.factory import in_memory_stores
 
 NOON = "2026-11-20T12:00:00Z"
 
@@ -84,7 +85,7 @@ async def test_threads_with_loops_of_their_own_log_side_by_side(directory):
     assert all([order[one] for one in mine] == sorted(order[one] for one in mine) for mine in ids)
 
 
-async def test_every_call_of_the_sink_runs_on_one_thread(directory):
+async def test_reads_and_batches_go_to_the_sink_at_once(directory):
     store = FakeStore()
     async with BufferedDecisionLogger(store, directory) as logger:
         (decision_id,) = await log_some(logger, 1)
@@ -93,8 +94,7 @@ async def test_every_call_of_the_sink_runs_on_one_thread(directory):
         assert (await logger.log_decisions([{"decision_id": "x"}]))[0]["status"] == "created"
         with pytest.raises(KeyError):
             await logger.get_decision("unknown")
-    assert len(store.threads) == 1
-    assert threading.get_ident() not in store.threads
+    assert {name for name, _ in store.calls} == {"decisions", "get"}
 
 
 async def test_one_logger_a_directory_and_one_agent(directory):
@@ -171,17 +171,48 @@ def test_a_direct_logger_is_a_sink():
     assert {"log_decisions", "log_outcomes"} <= set(dir(DecisionLogger))
 
 
-async def test_the_sink_is_closed_on_the_loop_that_used_it(directory):
-    class Closable(FakeStore):
-        closed_on = None
+async def test_an_asynchronous_sink_is_used_and_closed_on_one_loop(directory):
+    class Closable:
+        agent_id = "hunter"
+
+        def __init__(self):
+            self.kept, self.loops = [], []
+
+        async def log_decisions(self, decisions):
+            self.loops.append(asyncio.get_running_loop())
+            self.kept += decisions
+            return [{"decision_id": one["decision_id"], "status": "created"} for one in decisions]
+
+        async def log_outcomes(self, outcomes):
+            return [{"decision_id": one["decision_id"], "status": "recorded"} for one in outcomes]
+
+        async def get_decision(self, decision_id):
+            return next(one for one in self.kept if one["decision_id"] == decision_id)
 
         async def aclose(self):
-            self.closed_on = threading.current_thread().name
+            self.loops.append(asyncio.get_running_loop())
 
-    store = Closable()
-    async with BufferedDecisionLogger(store, directory) as logger:
+    sink = Closable()
+    async with BufferedDecisionLogger(sink, directory) as logger:
+        decision_id = await logger.log_decision("QUERY", {"n": 1}, {})
+        await logger.flush()
+        assert (await logger.get_decision(decision_id))["context"] == {"n": 1}
+    assert len(sink.loops) == 2
+    assert len(set(sink.loops)) == 1
+    assert sink.loops[0] is not asyncio.get_running_loop()
+
+
+async def test_a_subclass_that_sends_otherwise_is_used_as_it_is(directory):
+    sent = []
+
+    class Counting(DecisionLogger):
+        async def log_decisions(self, decisions):
+            sent.extend(decisions)
+            return await super().log_decisions(decisions)
+
+    async with BufferedDecisionLogger(Counting("hunter", stores=in_memory_stores()), directory) as logger:
         await logger.log_decision("QUERY", {}, {})
-    assert store.closed_on == "agent-memory-buffer"
+    assert len(sent) == 1
 
 
 def test_logging_has_the_signatures_of_the_direct_logger():
@@ -189,3 +220,14 @@ def test_logging_has_the_signatures_of_the_direct_logger():
         assert inspect.signature(getattr(BufferedDecisionLogger, name)) == inspect.signature(
             getattr(DecisionLogger, name)
         )
+
+
+def test_a_sink_that_cannot_log_outcomes_is_refused(directory):
+    class Half:
+        agent_id = "hunter"
+
+        def log_decisions(self, decisions):
+            return []
+
+    with pytest.raises(InvalidInput, match="sink: has no method log_outcomes"):
+        BufferedDecisionLogger(Half(), directory)

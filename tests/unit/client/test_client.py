@@ -226,7 +226,7 @@ async def test_recall_ranks_own_and_shared_memory(served):
         assert halved[0]["score"] <= found[0]["score"]
         (version,) = await shared.get_ltm_history("PATTERN", "whales")
         assert (version["changed_by"], version["changed_as"]) == ("market-hunter", USER_ARN)
-        with pytest.raises(InvalidInput, match="none of the agent's pools"):
+        with pytest.raises(InvalidInput, match="not one of the agent's pools"):
             client.pool("other")
         with pytest.raises(InvalidInput, match="top_k"):
             await client.recall("x", top_k=0)
@@ -286,7 +286,7 @@ async def test_without_credentials_the_error_says_what_to_do(session, told):
 )
 def test_the_region_is_the_one_of_the_address(url, region, signed_for):
     client = AgentMemoryClient(url, "hunter", session=Keys(), region=region)
-    assert repr(client._http._http.auth) == f"SigV4(region={signed_for!r}, credentials=***)"
+    assert repr(client._http._requests._http.auth) == f"SigV4(region={signed_for!r}, credentials=***)"
 
 
 async def test_ids_are_made_here_in_the_shards_of_the_deployment(served):

@@ -1,6 +1,6 @@
 """What the client makes of failures: what may pass is repeated, what will not is told at once."""
 
-import asyncio
+import time
 
 import httpx
 import pytest
@@ -78,13 +78,19 @@ async def test_an_answer_of_something_else_is_unavailable(body):
 
 async def test_all_attempts_together_have_a_budget(monkeypatch):
     monkeypatch.setattr(requests, "_TOTAL_SECONDS", 0.05)
+    monkeypatch.setattr(requests, "_ATTEMPTS", 100)
+    timeouts = []
 
-    async def slow(_):
-        await asyncio.sleep(60)
+    def slow(request):
+        timeouts.append(request.extensions["timeout"]["read"])
+        time.sleep(0.02)
+        return httpx.Response(503)
 
     async with client_over(slow) as client:
         with pytest.raises(Unavailable, match="did not answer within"):
             await client.query_decisions()
+    assert timeouts == sorted(timeouts, reverse=True)
+    assert timeouts[0] <= 0.05
 
 
 async def test_what_cannot_be_sent_at_all_is_not_repeated():

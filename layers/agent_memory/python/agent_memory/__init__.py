@@ -20,12 +20,13 @@ from agent_memory.model.decisions import DecisionType
 from agent_memory.model.memories import MemoryType
 
 if TYPE_CHECKING:
-    from agent_memory.buffering import BufferedDecisionLogger, BufferMetrics
+    from agent_memory.buffering.metrics import BufferMetrics
     from agent_memory.client.aws_clients import AWSMemoryClients
     from agent_memory.client.blocking import Blocking
-    from agent_memory.client.client import AgentMemoryClient
-    from agent_memory.client.decision_logger import DecisionLogger
-    from agent_memory.client.memory_manager import MemoryManager
+    from agent_memory.client.buffered_logger import BufferedDecisionLogger, SyncBufferedDecisionLogger
+    from agent_memory.client.client import AgentMemoryClient, SyncAgentMemoryClient
+    from agent_memory.client.decision_logger import DecisionLogger, SyncDecisionLogger
+    from agent_memory.client.memory_manager import MemoryManager, SyncMemoryManager
     from agent_memory.reporting.analytics import MemoryAnalytics
 
 __all__ = [
@@ -45,25 +46,36 @@ __all__ = [
     "MemoryType",
     "NotFound",
     "Rejected",
+    "SyncAgentMemoryClient",
+    "SyncBufferedDecisionLogger",
+    "SyncDecisionLogger",
+    "SyncMemoryManager",
     "TooLarge",
     "Unavailable",
+    "__version__",
 ]
 
-_ROOMS = {
+_MODULES = {
     "AWSMemoryClients": "agent_memory.client.aws_clients",
     "AgentMemoryClient": "agent_memory.client.client",
-    "BufferMetrics": "agent_memory.buffering",
     "Blocking": "agent_memory.client.blocking",
-    "BufferedDecisionLogger": "agent_memory.buffering",
+    "BufferMetrics": "agent_memory.buffering.metrics",
+    "BufferedDecisionLogger": "agent_memory.client.buffered_logger",
     "DecisionLogger": "agent_memory.client.decision_logger",
     "MemoryAnalytics": "agent_memory.reporting.analytics",
     "MemoryManager": "agent_memory.client.memory_manager",
+    "SyncAgentMemoryClient": "agent_memory.client.client",
+    "SyncBufferedDecisionLogger": "agent_memory.client.buffered_logger",
+    "SyncDecisionLogger": "agent_memory.client.decision_logger",
+    "SyncMemoryManager": "agent_memory.client.memory_manager",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib  # noqa: PLC0415  most names need no loading
 
-    return getattr(importlib.import_module(_ROOMS[name]), name)
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("agent-memory")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,6 +1,1 @@
-"""Buffered logging: decisions lie in a local write-ahead log at once, and reach the store in the background."""
-
-from agent_memory.buffering.logger import BufferedDecisionLogger
-from agent_memory.buffering.metrics import BufferMetrics
-
-__all__ = ["BufferMetrics", "BufferedDecisionLogger"]
+"""A decision log that never waits for its store: a write-ahead log on disk, and a thread that sends it on."""

@@ -1,37 +1,32 @@
-"""The background of a buffered logger: a thread with a loop of its own that sends what the log holds."""
+"""The background of a buffer: a thread that sends what the log holds, and one that syncs it to the disk."""
 
-import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
+from tenacity import RetryCallState, RetryError, Retrying, stop_when_event_set, wait_random_exponential
+from tenacity.nap import sleep_using_event
 
-from agent_memory.buffering.delivery import Sink, deliver
+from agent_memory.buffering.delivery import deliver
 from agent_memory.buffering.rejected import keep_rejected
+from agent_memory.buffering.sinks import Sink
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import Unavailable
 
-Answered = TypeVar("Answered")
-
 # Full jitter: each pause is drawn between nothing and twice the last bound.
 _FIRST_BACKOFF_SECONDS = 0.05
 _LONGEST_BACKOFF_SECONDS = 30.0
-# After a pause in logging, so long is waited for more: a burst goes out in few requests.
+# After a pause in logging, so long is waited for more: a burst is sent in few requests.
 _GATHER_SECONDS = 0.01
+# A request that takes longer than this while the buffer closes is left to end by itself.
+_STOP_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
 
 
 class Drainer:
-    """Sends window after window of the log, in order, for ever; whatever fails is tried again.
-
-    All calls of the sink run on this thread's loop, since HTTP clients must stay on one loop.
-    """
+    """Sends window after window of the log, in order, until it is stopped; whatever fails is tried again."""
 
     def __init__(
         self,
@@ -49,67 +44,53 @@ class Drainer:
         self._clock = clock
         self._batch_size = batch_size
         self._window_size = batch_size
-        self._sync_seconds = sync_seconds
         self._is_idle = False
-        self._work = asyncio.Event()
+        self._work = threading.Event()
+        self._stopping = threading.Event()
         self.accepted = self.unchanged = self.rejected = self.retries = 0
         self.last_error: str | None = None
-        started: Future[asyncio.AbstractEventLoop] = Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run(started)), name="agent-memory-buffer", daemon=True
-        )
+        # Daemons, so that a program that never closes the buffer ends all the same.
+        self._thread = threading.Thread(target=self._drain, name="agent-memory-buffer", daemon=True)
         self._thread.start()
-        self._loop = started.result()
+        if sync_seconds:
+            threading.Thread(
+                target=self._sync_regularly, args=(sync_seconds,), name="agent-memory-sync", daemon=True
+            ).start()
 
     def wake(self) -> None:
         """Say that the log has more. Costs nothing while the drainer is busy."""
         if self._is_idle:
             self._is_idle = False
-            self._loop.call_soon_threadsafe(self._work.set)
+            self._work.set()
 
-    async def call(self, call: Callable[..., Coroutine[Any, Any, Answered]], *args: Any, **settings: Any) -> Answered:
-        """Await a method of the sink on this thread's loop, from any other loop.
+    def stop(self) -> None:
+        """End the threads; a request that is under way may still take effect, and is recognised when sent again."""
+        self._stopping.set()
+        self._work.set()
+        self._thread.join(_STOP_SECONDS)
 
-        Raises:
-            Unavailable: the drainer was stopped.
-        """
-        if not self._thread.is_alive():
-            raise Unavailable("this logger is closed")
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(*args, **settings), self._loop))
+    # --- on the threads --------------------------------------------------------------------------
 
-    async def stop(self) -> None:
-        """End the thread; a request that is under way may still take effect, and is recognised when sent again."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._task.cancel)
-        await asyncio.to_thread(self._thread.join)
-
-    # --- on the thread ---------------------------------------------------------------------------
-
-    async def _run(self, started: "Future[asyncio.AbstractEventLoop]") -> None:
-        self._task = asyncio.create_task(self._drain())
-        syncing = asyncio.create_task(self._sync_regularly())
-        started.set_result(asyncio.get_running_loop())
-        with suppress(asyncio.CancelledError):
-            await self._task
-        syncing.cancel()
-        if hasattr(self._sink, "aclose"):  # its connections live on this loop and end with it
-            await self._sink.aclose()
-
-    async def _drain(self) -> None:
-        retrying = AsyncRetrying(
+    def _drain(self) -> None:
+        retrying = Retrying(
             wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_SECONDS, max=_LONGEST_BACKOFF_SECONDS),
+            stop=stop_when_event_set(self._stopping),
+            sleep=sleep_using_event(self._stopping),
             before_sleep=self._note_failure,
         )
-        while True:
-            if not await retrying(self._send_window):
-                await self._wait_for_work()
+        with suppress(RetryError):  # stopped while sending failed
+            while not self._stopping.is_set():
+                if not retrying(self._send_window):
+                    self._wait_for_work()
 
-    async def _send_window(self) -> bool:
+    def _send_window(self) -> bool:
         """Send the next window and acknowledge it; False where there is none."""
         window = self._log.read(self._window_size)
         if not window.items:
             return False
-        delivery = await deliver(self._sink, window.items)
+        delivery = deliver(self._sink, window.items)
+        if self._stopping.is_set():
+            raise Unavailable("the buffer was closed meanwhile")
         if delivery.rejected:
             keep_rejected(self._rejected_file, delivery.rejected, self._clock.now_ms())
             _logger.warning("%d records were rejected; see %s", len(delivery.rejected), self._rejected_file)
@@ -121,30 +102,29 @@ class Drainer:
         self._window_size = min(self._batch_size, 2 * self._window_size)
         return True
 
-    async def _wait_for_work(self) -> None:
+    def _wait_for_work(self) -> None:
         self._work.clear()
         self._is_idle = True
         # Whoever appended before this line may have seen a busy drainer and not have woken it.
-        if self._log.pending()[0]:
+        if self._log.pending()[0] or self._stopping.is_set():
             self._is_idle = False
         else:
-            await self._work.wait()
-        await asyncio.sleep(_GATHER_SECONDS)
+            self._work.wait()
+        self._stopping.wait(_GATHER_SECONDS)
 
     def _note_failure(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None
         self.retries += 1
-        # A window counts only once it arrives as a whole: where requests fail often, a small one has better chances.
+        # A window counts only once all of it arrives: where requests fail often, a small one has better chances.
         self._window_size = max(1, self._window_size // 2)
         self.last_error = f"{type(error).__name__}: {error}"
         if attempt.attempt_number == 1:
             _logger.warning("sending failed and is tried again until it succeeds: %s", self.last_error)
 
-    async def _sync_regularly(self) -> None:
-        while self._sync_seconds:
-            await asyncio.sleep(self._sync_seconds)
+    def _sync_regularly(self, seconds: float) -> None:
+        while not self._stopping.wait(seconds):
             try:
-                await asyncio.to_thread(self._log.sync)
-            except (OSError, RuntimeError) as error:  # RuntimeError: a process that ends starts no threads
+                self._log.sync()
+            except OSError as error:
                 self.last_error = f"{type(error).__name__}: {error}"
                 _logger.warning("the log could not be synced to its disk: %s", error)

@@ -12,37 +12,37 @@ from agent_memory.model.records import MAX_DECISION_BYTES, check_size
 
 
 def decision_payload(
-    draft: Mapping[str, Any], *, agent_id: str, now_ms: int, write_shards: int = 1
+    data: Mapping[str, Any], *, agent_id: str, now_ms: int, write_shards: int = 1
 ) -> tuple[str, bytes]:
-    """The id of the decision that a draft describes, and the draft with that id as JSON.
+    """The id of the decision that an input describes, and the input with that id as JSON.
 
     Raises:
         InvalidInput: as `DecisionLogger.log_decision` raises it.
     """
-    decision = parse_decision(draft, agent_id=agent_id, now_ms=now_ms, path="", write_shards=write_shards)
+    decision = parse_decision(data, agent_id=agent_id, now_ms=now_ms, path="", write_shards=write_shards)
     check(decision.context, "/context")
     check(decision.reasoning, "/reasoning")
     check(decision.metadata, "/metadata")
     # The id carries the time.
-    timeless = {name: value for name, value in draft.items() if name != "timestamp"}
+    timeless = {name: value for name, value in data.items() if name != "timestamp"}
     payload = _json(timeless | {"decision_id": decision.decision_id})
     if len(payload) > MAX_DECISION_BYTES:  # the content alone is never longer
         check_size(decision.content())
     return decision.decision_id, payload
 
 
-def outcome_payload(report: Mapping[str, Any], *, now_ms: int) -> bytes:
-    """A report of an outcome as JSON. It carries its time, by which it is known again when it is sent again.
+def outcome_payload(data: Mapping[str, Any], *, now_ms: int) -> bytes:
+    """An outcome's input as JSON. It carries its time, by which it is known again when it is sent again.
 
     Raises:
         InvalidInput: as `DecisionLogger.log_outcome` raises it.
     """
-    decision_id, told = parse_outcome(report, now_ms=now_ms, path="")
+    decision_id, update = parse_outcome(data, now_ms=now_ms, path="")
     parse_decision_id(decision_id, "/decision_id")
-    check(told.outcome.details, "/outcome")
-    check(told.outcome.metrics, "/metrics")
-    check_size(told.outcome.content())
-    return _json({**report, "timestamp": to_iso(told.outcome.recorded_ms)})
+    check(update.outcome.details, "/outcome")
+    check(update.outcome.metrics, "/metrics")
+    check_size(update.outcome.content())
+    return _json({**data, "timestamp": to_iso(update.outcome.recorded_ms)})
 
 
 def _plain(value: Any) -> Any:

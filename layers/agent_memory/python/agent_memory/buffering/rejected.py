@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agent_memory.buffering.delivery import Answer
 from agent_memory.buffering.frames import DECISION, Item, Record
+from agent_memory.buffering.sinks import Result
 from agent_memory.core.clock import to_iso
 
 
-def keep_rejected(file: Path, rejected: Sequence[tuple[Item, Answer]], now_ms: int) -> None:
+def keep_rejected(file: Path, rejected: Sequence[tuple[Item, Result]], now_ms: int) -> None:
     """Append each with its error and the time; on the disk when this returns.
 
     A line has `rejected_at`, `error`, and `decision` or `outcome` as it was logged, or the `damaged` bytes in Base64.
@@ -21,15 +21,15 @@ def keep_rejected(file: Path, rejected: Sequence[tuple[Item, Answer]], now_ms: i
     Raises:
         OSError: the disk refused.
     """
-    lines = [json.dumps(_line(item, answer, now_ms), default=str) for item, answer in rejected]
+    lines = [json.dumps(_line(item, result, now_ms), default=str) for item, result in rejected]
     with file.open("ab") as out:
         out.write("".join(f"{line}\n" for line in lines).encode())
         out.flush()
         os.fsync(out.fileno())
 
 
-def _line(item: Item, answer: Answer, now_ms: int) -> dict[str, Any]:
-    error = answer.get("error") or {"code": answer.get("status"), "message": "rejected by the store"}
+def _line(item: Item, result: Result, now_ms: int) -> dict[str, Any]:
+    error = result.get("error") or {"code": result.get("status"), "message": "rejected by the store"}
     line: dict[str, Any] = {"rejected_at": to_iso(now_ms), "error": error}
     if isinstance(item, Record):
         name = "decision" if item.kind == DECISION else "outcome"

@@ -36,13 +36,13 @@ def document_text(document: Any, field: str) -> str:
     return json_text(document, field)
 
 
-def repeatable_draft(draft: Any, path: str = "", *, write_shards: int) -> dict[str, Any]:
-    """A draft with an id of its own where it has none; what cannot have one is left to the API to refuse.
+def repeatable_decision(data: Any, path: str = "", *, write_shards: int) -> dict[str, Any]:
+    """A decision's input with an id where it has none; what cannot have one is left to the API to refuse.
 
     Raises:
         InvalidInput: names the field, a place under `path`.
     """
-    body = _checked(draft, path, "context", "reasoning", "metadata")
+    body = _checked(data, path, "context", "reasoning", "metadata")
     kind = body.get("decision_type")
     if body.get("decision_id") is None and isinstance(kind, str):
         at_ms = parse_instant(body["timestamp"]) if "timestamp" in body else SystemClock().now_ms()
@@ -50,13 +50,13 @@ def repeatable_draft(draft: Any, path: str = "", *, write_shards: int) -> dict[s
     return body
 
 
-def repeatable_report(report: Any, path: str = "") -> dict[str, Any]:
-    """A report with a time of its own where it amends: by that a repeated amendment is told from a new one.
+def repeatable_outcome(data: Any, path: str = "") -> dict[str, Any]:
+    """An outcome's input with a time where it amends: that tells a repeated amendment from a new one.
 
     Raises:
         InvalidInput: names the field, a place under `path`.
     """
-    body = _checked(report, path, "outcome", "metrics")
+    body = _checked(data, path, "outcome", "metrics")
     if body.get("amend") and "timestamp" not in body:
         body["timestamp"] = to_iso(SystemClock().now_ms())
     return body

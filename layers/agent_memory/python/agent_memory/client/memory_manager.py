@@ -1,48 +1,189 @@
-"""`MemoryManager`: the async face of an agent's short-term and long-term memory."""
+"""`MemoryManager`: an agent's memory and state, directly on the stores."""
 
-import asyncio
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent_memory.admin.agent_data import AgentData
-from agent_memory.client.memory_faces.long_term import LongTermFace
-from agent_memory.client.memory_faces.short_term import ShortTermFace
-from agent_memory.client.memory_faces.state import StateFace
-from agent_memory.core import names
-from agent_memory.core.clock import Clock, SystemClock
-from agent_memory.core.errors import InvalidInput
+from agent_memory.client.executor import in_thread
+from agent_memory.client.memory import AsyncMemory, SyncMemory
+from agent_memory.core.clock import Clock, Instant
+from agent_memory.core.errors import Unavailable
 from agent_memory.core.json_values import Document
-from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import TimeRange
-from agent_memory.memory.access_counts import AccessCounts
-from agent_memory.memory.agent_state import AgentStates
-from agent_memory.memory.cycle_memory import CycleMemory
-from agent_memory.memory.hierarchy import Hierarchy
-from agent_memory.memory.long_term import LongTermMemory
-from agent_memory.memory.reader import MemoryReader
-from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.memory.agent_memory import AgentMemory
+from agent_memory.memory.cycles import Cycle
+from agent_memory.memory.long_term import consolidate_value
+from agent_memory.memory.short_term import ShortTermMetrics
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.factory import open_stores, with_short_term
 
-if TYPE_CHECKING:
-    from agent_memory.memory.recall import MemoryRecall
+_logger = logging.getLogger(__name__)
 
 
-class MemoryManager(ShortTermFace, LongTermFace, StateFace):
+class DirectMemory:
+    """`MemoryBackend` on the stores themselves.
+
+    An agent goes on without its cache: what short-term memory does not answer is logged, counted and left out.
+    """
+
+    def __init__(self, memory: AgentMemory) -> None:
+        self.memory = memory
+        self.agent_id = memory.agent_id
+        self.pools = memory.pools
+
+    def close(self) -> None:
+        """Nothing: stores keep no connection that must be closed."""
+
+    def pool(self, name: str) -> "DirectMemory":
+        """See `MemoryBackend`."""
+        return DirectMemory(self.memory.pool(name))
+
+    def store_stm(self, key: str, data: Any, ttl_seconds: int) -> bool:
+        """See `MemoryBackend`."""
+        try:
+            self.memory.short_term.put(key, data, ttl_seconds)
+        except Unavailable as error:
+            _logger.warning("%s was not kept in short-term memory: %s", key, error)
+            return False
+        return True
+
+    def retrieve_stm(self, key: str) -> Any | None:
+        """See `MemoryBackend`."""
+        try:
+            return self.memory.short_term.get(key)
+        except Unavailable as error:
+            _logger.warning("%s cannot be read from short-term memory: %s", key, error)
+            return None
+
+    def clear_stm(self, pattern: str | None) -> int:
+        """See `MemoryBackend`."""
+        return self.memory.short_term.clear(pattern)
+
+    def write_cycle(self, cycle: Cycle) -> bool:
+        """See `MemoryBackend`."""
+        try:
+            self.memory.cycles.write(cycle)
+        except Unavailable as error:
+            _logger.warning("a cycle was not kept in short-term memory: %s", error)
+            return False
+        return True
+
+    def read_cycle(
+        self, *, cycles: int, signals_since: Instant | None, performance: Mapping[str, Sequence[str]] | None
+    ) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        read = self.memory.cycles.read
+        return read(cycles=cycles, signals_since=signals_since, performance=performance).as_dict()
+
+    def remove_signal(self, signal: Any) -> bool:
+        """See `MemoryBackend`."""
+        return self.memory.cycles.remove_signal(signal)
+
+    def check_rate_limit(self, source_id: str, limit: int, window_seconds: int) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        return self.memory.cycles.take(source_id, limit, window_seconds).as_dict()
+
+    def store_ltm(
+        self, memory_type: str, pattern_id: str, data: Document, *, reason: str | None, expected_version: int | None
+    ) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        put = self.memory.long_term.put
+        return put(memory_type, pattern_id, data, reason=reason, expected_version=expected_version).as_dict()
+
+    def retrieve_ltm(
+        self, memory_type: str, filters: Document | None, *, as_of: Instant | None
+    ) -> list[dict[str, Any]]:
+        """See `MemoryBackend`."""
+        return [memory.as_dict() for memory in self.memory.reader.find(memory_type, filters, as_of=as_of)]
+
+    def update_ltm_confidence(
+        self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None
+    ) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        change = self.memory.long_term.set_confidence
+        return change(memory_type, pattern_id, new_confidence, reason=reason).as_dict()
+
+    def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
+        """See `MemoryBackend`."""
+        return self.memory.long_term.changes(memory_type, pattern_id)
+
+    def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        return consolidate_value(self.memory.short_term, self.memory.long_term, stm_key, pattern_type).as_dict()
+
+    def get_context_memory(
+        self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
+    ) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        return self.memory.hierarchy.contexts(time_range, context_filter, limit=limit, level=level)
+
+    def recall(
+        self,
+        query: str,
+        *,
+        kind: str | None,
+        symbol: str | None,
+        top_k: int,
+        explain: bool,
+        half_lives: Mapping[str, float] | None,
+    ) -> list[dict[str, Any]]:
+        """See `MemoryBackend`."""
+        find = self.memory.recall.recall
+        return find(query, kind=kind, symbol=symbol, top_k=top_k, explain=explain, half_lives=half_lives)
+
+    def save_state(self, state: Document, *, expected_version: int | None) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        return self.memory.states.save(state, expected_version=expected_version).as_dict()
+
+    def load_state(self, *, fresh: bool) -> dict[str, Any] | None:
+        """See `MemoryBackend`."""
+        state = self.memory.states.current(fresh=fresh)
+        return state.as_dict() if state else None
+
+    def create_checkpoint(self, name: str) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        return self.memory.states.checkpoint(name).as_dict()
+
+    def list_checkpoints(self) -> list[dict[str, Any]]:
+        """See `MemoryBackend`."""
+        return self.memory.states.checkpoints()
+
+    def restore_checkpoint(self, name: str, *, expected_version: int | None) -> dict[str, Any]:
+        """See `MemoryBackend`."""
+        return self.memory.states.restore(name, expected_version=expected_version).as_dict()
+
+    def list_configurations(self) -> list[dict[str, Any]]:
+        """See `MemoryBackend`."""
+        return self.memory.states.configurations()
+
+    def export(self, path: Path, memory_types: Iterable[str]) -> dict[str, Any]:
+        """See `AgentData.export`."""
+        return self._data().export(path, memory_types)
+
+    def forget(self, *, dry_run: bool) -> dict[str, Any]:
+        """See `AgentData.forget`."""
+        return self._data().forget(dry_run=dry_run)
+
+    def _data(self) -> AgentData:
+        return AgentData(self.agent_id, self.memory.stores, self.memory.clock)
+
+
+class MemoryManager(AsyncMemory):
     """An agent's hierarchical memory: short term in Redis or Valkey, long term in DynamoDB.
 
-    Give clients (`redis_client`, `dynamodb_client`), or names to open them by (`redis_endpoint` as
-    `host:port`, `dynamodb_table_prefix`, `archive_bucket`), or ready `stores`. What is not given is
-    opened as the environment says: see `stores.connections.open_stores`. Without any Redis, short-term memory is kept
-    in this process.
+    Give clients (`redis_client`, `dynamodb_client`), or names to open them by (`redis_endpoint` as `host:port`,
+    `dynamodb_table_prefix`, `archive_bucket`), or ready `stores`. What is not given is opened as the environment says,
+    see `storage.factory.open_stores`. Without any Redis, short-term memory is kept in this process.
 
-    `pools` names agents' ids that stand for knowledge held in common, as `shared`: long-term memory is read from the
-    agent's own and theirs together, and written to one by `pool("shared")`. `writer` is who makes changes, the agent
-    itself unless another is named; `principal` the IAM principal behind it, for the history.
+    `pools` names agent ids that stand for knowledge shared by several agents, as `shared`: long-term memory is read
+    from the agent's own and theirs together, and written to one by `pool("shared")`. `writer` is who makes changes, the
+    agent itself unless another is named; `principal` the IAM principal behind it, for the history.
     """
+
+    _memory: DirectMemory
 
     def __init__(
         self,
@@ -59,10 +200,7 @@ class MemoryManager(ShortTermFace, LongTermFace, StateFace):
         stores: Stores | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.agent_id = names.check_agent_id(agent_id)
-        self.pools = names.check_pools(pools)
-        writer = None if writer is None else names.check_agent_id(writer, "writer")
-        self.stores = stores or with_short_term(
+        stores = stores or with_short_term(
             open_stores(
                 table_prefix=dynamodb_table_prefix,
                 archive_bucket=archive_bucket,
@@ -73,106 +211,69 @@ class MemoryManager(ShortTermFace, LongTermFace, StateFace):
             ),
             clock,
         )
-        self._clock = clock = clock or SystemClock()
-        memory_of = partial(LongTermMemory, store=self.stores.memories, clock=clock, writer=writer, principal=principal)
-        self.long_term = memory_of(agent_id)
-        self.short_term = ShortTermMemory(agent_id, self.stores.short_term)
-        namespaces = [self.long_term, *map(memory_of, self.pools)]
-        self.reading = MemoryReader(namespaces, AccessCounts(self.short_term, clock))
-        self.cycles = CycleMemory(self.short_term, clock)
-        self.states = AgentStates(agent_id, self.stores.states, clock, self.short_term)
-        self._log = DecisionLog(agent_id, self.stores, clock)
-        self.hierarchy = Hierarchy(self._log, self.short_term, clock)
+        memory = AgentMemory(agent_id, stores, clock, pools=pools, writer=writer, principal=principal)
+        self._memory = self._backend = DirectMemory(memory)
 
     @property
-    def recollection(self) -> "MemoryRecall":
-        """What `recall` ranks with."""
-        from agent_memory.memory.recall import MemoryRecall  # noqa: PLC0415  numpy, which few callers need
+    def stores(self) -> Stores:
+        """The stores that it works on."""
+        return self._memory.memory.stores
 
-        return MemoryRecall(self.reading, self._log, self._clock)
+    @property
+    def direct(self) -> AgentMemory:
+        """The same memory as objects of the domain, for code that may block."""
+        return self._memory.memory
+
+    @property
+    def sync(self) -> "SyncMemoryManager":
+        """The same memory for code without asyncio."""
+        return SyncMemoryManager(self._memory)
 
     def pool(self, name: str) -> "MemoryManager":
         """The memory of one of the agent's pools; what is written there says that this agent wrote it.
 
         Raises:
-            InvalidInput: it is none of the agent's pools.
+            InvalidInput: it is not one of the agent's pools.
         """
-        if name not in self.pools:
-            raise InvalidInput("name", f"{name!r:.80} is none of the agent's pools: {', '.join(self.pools) or 'none'}")
-        return MemoryManager(name, stores=self.stores, clock=self._clock, writer=self.agent_id)
+        pool = self.direct.pool(name)
+        return MemoryManager(name, stores=pool.stores, clock=pool.clock, writer=self.agent_id)
 
-    # --- all levels ----------------------------------------------------------------------------
-
-    async def get_context_memory(
-        self,
-        time_range: TimeRange | None = None,
-        context_filter: Document | None = None,
-        *,
-        limit: int = 100,
-        level: str | None = None,
-    ) -> dict[str, Any]:
-        """What the agent met in a time and context, newest first, from all levels asked side by side.
-
-        Args:
-            time_range: (from, up to and not including), either None for open.
-            context_filter: a part of the context; names that it lacks are looked for in its `market`.
-            limit: how many entries at most (1 to 1,000).
-            level: ask `immediate` (< 1 h), `recent` (1-24 h), `historical` (1-30 days) or `archive` only.
-
-        Returns:
-            `entries`, each a decision with its `level`, or the current context of short-term memory; `complete`, false
-            where a level did not answer, or waits for a restore from Glacier; `missing`, which and why; `levels`, those
-            that were asked; `off`, `short_term` where there is no cache that could know the current context.
-
-        Raises:
-            InvalidInput: names the argument. Unavailable: a store is down, and the others had nothing.
-        """
-        return await asyncio.to_thread(self.hierarchy.contexts, time_range, context_filter, limit=limit, level=level)
-
-    async def recall(
-        self,
-        query: str = "",
-        kind: str | None = None,
-        symbol: str | None = None,
-        top_k: int = 5,
-        explain: bool = False,
-        *,
-        half_lives: Mapping[str, float] | None = None,
-    ) -> list[dict[str, Any]]:
-        """What the agent knows about something: long-term memories and the decisions of the last 24 hours, ranked.
-
-        Its pools' memories count as its own. The score is importance × 0.5^(age / half-life) + similarity: a memory's
-        importance is its confidence, a decision's its outcome's `quality` (0.5 where that was not measured); similarity
-        is BM25 over their words.
-
-        Args:
-            query: in words; without it what is important and fresh comes first.
-            kind: a type of memory or of decision.
-            symbol: of what names one (`symbol` in a memory's data, or in a decision's context or reasoning).
-            top_k: how many at most (1 to 1,000).
-            explain: add `why`, the parts of each score.
-            half_lives: seconds by kind; left out, 30 days for memories and one for decisions.
-
-        Returns:
-            Each with `kind`, `score`, and `memory` or `decision`.
-
-        Raises:
-            InvalidInput: names the argument. Unavailable: the table did not answer.
-        """
-        rank = partial(self.recollection.recall, query, kind=kind, symbol=symbol, top_k=top_k, explain=explain)
-        return await asyncio.to_thread(rank, half_lives=half_lives)
-
-    # --- the whole -----------------------------------------------------------------------------
+    def stm_metrics(self) -> ShortTermMetrics:
+        """Hits, misses and failures of short-term memory in this process."""
+        return self.direct.short_term.metrics
 
     async def export(self, path: Path | str, *, memory_types: Iterable[str] = tuple(MemoryType)) -> dict[str, Any]:
         """Write everything that is kept of the agent into a zip file and return a receipt; see `AgentData.export`."""
-        data = AgentData(self.agent_id, self.stores, self._clock)
-        return await asyncio.to_thread(data.export, Path(path), memory_types)
+        return await in_thread(self._memory.export, Path(path), memory_types)
 
     async def forget(self, *, dry_run: bool = True) -> dict[str, Any]:
         """Erase everything that is kept of the agent, or only count it, and return a receipt; see `AgentData.forget`.
 
-        Needs permissions on whole tables and all object versions, which no deployed function has.
+        Needs permissions on complete tables and all object versions, which no deployed function has.
         """
-        data = AgentData(self.agent_id, self.stores, self._clock)
-        return await asyncio.to_thread(data.forget, dry_run=dry_run)
+        return await in_thread(self._memory.forget, dry_run=dry_run)
+
+
+class SyncMemoryManager(SyncMemory):
+    """`MemoryManager(…).sync`: the same methods, which block."""
+
+    _memory: DirectMemory
+
+    def __init__(self, backend: DirectMemory) -> None:
+        self._memory = self._backend = backend
+
+    def pool(self, name: str) -> "SyncMemoryManager":
+        """The memory of one of the agent's pools; see `MemoryManager.pool`."""
+        return SyncMemoryManager(self._memory.pool(name))
+
+    def stm_metrics(self) -> ShortTermMetrics:
+        """Hits, misses and failures of short-term memory in this process."""
+        return self._memory.memory.short_term.metrics
+
+    def export(self, path: Path | str, *, memory_types: Iterable[str] = tuple(MemoryType)) -> dict[str, Any]:
+        """Write everything that is kept of the agent into a zip file; see `MemoryManager.export`."""
+        return self._memory.export(Path(path), memory_types)
+
+    def forget(self, *, dry_run: bool = True) -> dict[str, Any]:
+        """Erase everything that is kept of the agent, or only count it; see `MemoryManager.forget`."""
+        return self._memory.forget(dry_run=dry_run)

@@ -1,15 +1,15 @@
 """Signed requests that are repeated until they arrive, and the API's refusals as this package's errors."""
 
-import asyncio
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from agent_memory.client.signing import SigV4
+from agent_memory.client.signing import SigV4, region_of
 from agent_memory.core.clock import Instant, parse_instant, to_iso
 from agent_memory.core.errors import (
     AgentMemoryError,
@@ -29,8 +29,8 @@ _ATTEMPTS = 4
 _TOTAL_SECONDS = 60
 _FIRST_BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 5.0
-_PASSING = frozenset({429, 500, 502, 503, 504})
-_PASSING_FAULTS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+_TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
+_TRANSIENT_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 
 
 class TransientError(Unavailable):
@@ -38,22 +38,17 @@ class TransientError(Unavailable):
 
 
 class Requests:
-    """Sends requests below one address."""
+    """Sends requests below one address; any thread may."""
 
-    def __init__(self, base_url: str, auth: SigV4, transport: httpx.AsyncBaseTransport | None) -> None:
+    def __init__(self, base_url: str, auth: SigV4, transport: httpx.BaseTransport | None) -> None:
         self.base_url = base_url
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            auth=auth,
-            timeout=_TIMEOUT_SECONDS,
-            transport=transport or httpx.AsyncHTTPTransport(),
-        )
+        self._http = httpx.Client(base_url=base_url, auth=auth, transport=transport or httpx.HTTPTransport())
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        self._http.close()
 
-    async def send(
+    def send(
         self, method: str, path: str, body: str | None = None, *, query: Mapping[str, str | None] | None = None
     ) -> dict[str, Any]:
         """The JSON object that a request, `body` being its JSON text, is answered with.
@@ -61,34 +56,45 @@ class Requests:
         Raises:
             InvalidInput, TooLarge, Forbidden, NotFound, Conflict: as the API refuses. Unavailable: it did not answer.
         """
-        asked = {name: value for name, value in (query or {}).items() if value is not None}
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
         # Signatures know a space as %20 only; httpx's own encoding would write a plus sign.
-        target = f"{path}?{urlencode(asked, quote_via=quote)}" if asked else path
-        retrying = AsyncRetrying(
+        target = f"{path}?{urlencode(parameters, quote_via=quote)}" if parameters else path
+        retrying = Retrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_SECONDS, max=_LONGEST_BACKOFF_SECONDS),
             reraise=True,
         )
-        try:
-            async with asyncio.timeout(_TOTAL_SECONDS):
-                return await retrying(self._send_once, method, target, body)
-        except TimeoutError as error:
-            raise Unavailable(f"the API did not answer within {_TOTAL_SECONDS} seconds") from error
+        return retrying(self._send_once, method, target, body, time.monotonic() + _TOTAL_SECONDS)
 
-    async def _send_once(self, method: str, target: str, body: str | None) -> dict[str, Any]:
+    def _send_once(self, method: str, target: str, body: str | None, deadline: float) -> dict[str, Any]:
+        if self._http.is_closed:
+            raise Unavailable("this client is closed")
+        timeout = min(_TIMEOUT_SECONDS, deadline - time.monotonic())
+        if timeout <= 0:
+            raise Unavailable(f"the API did not answer within {_TOTAL_SECONDS} seconds")
         headers = {} if body is None else {"content-type": "application/json"}
         try:
-            answer = await self._http.request(method, target, content=body, headers=headers)
+            answer = self._http.request(method, target, content=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
-            kind = TransientError if isinstance(error, _PASSING_FAULTS) else Unavailable
+            kind = TransientError if isinstance(error, _TRANSIENT_ERRORS) else Unavailable
             raise kind(f"the API did not answer: {type(error).__name__}") from error
         if not answer.is_success:
             raise _error_of(answer)
-        told = _object(answer)
-        if told is None:
+        result = _object(answer)
+        if result is None:
             raise Unavailable(f"{answer.request.url.host} answered {answer.status_code}, but not with a JSON object")
-        return told
+        return result
+
+
+def open_requests(base_url: str, session: Any, region: str | None, transport: httpx.BaseTransport | None) -> Requests:
+    """Requests to a deployed API, below its path of agents; see `AgentMemoryClient` for the arguments."""
+    if session is None:
+        import boto3  # noqa: PLC0415  a caller with a session of its own never pays for it
+
+        session = boto3.Session()
+    auth = SigV4(session, region or region_of(base_url, session))
+    return Requests(f"{base_url.rstrip('/')}/v1/agents/", auth, transport)
 
 
 def segment(value: str) -> str:
@@ -108,38 +114,38 @@ def number(value: int | None) -> str | None:
 
 
 def iso(moment: Instant | None, field: str) -> str | None:
-    """A moment as the API takes it, in UTC with milliseconds; `InvalidInput` names the field."""
+    """A moment as the API reads it, in UTC with milliseconds; `InvalidInput` names the field."""
     return None if moment is None else to_iso(parse_instant(moment, field))
 
 
 def _error_of(answer: httpx.Response) -> AgentMemoryError:
-    told = _told(answer)
-    message = str(told.get("message", f"the API answered {answer.status_code}"))
+    error = _error_object(answer)
+    message = str(error.get("message", f"the API answered {answer.status_code}"))
     match answer.status_code:
-        case httpx.codes.BAD_REQUEST if "field" in told:
-            field = str(told["field"])
+        case httpx.codes.BAD_REQUEST if "field" in error:
+            field = str(error["field"])
             return InvalidInput(field, message.removeprefix(f"{field}: "))
         case httpx.codes.BAD_REQUEST:
             return InvalidInput("request", message)
         case httpx.codes.FORBIDDEN:
             return Forbidden(f"{answer.request.method} {answer.request.url.path}: {message}")
-        case httpx.codes.NOT_FOUND if told.get("code") == ShortTermOff.code:
+        case httpx.codes.NOT_FOUND if error.get("code") == ShortTermOff.code:
             return ShortTermOff(message)
         case httpx.codes.NOT_FOUND:
             return NotFound(message)
         case httpx.codes.CONFLICT:
             return Conflict(message)
         case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-            field = str(told.get("field", "body"))
+            field = str(error.get("field", "body"))
             return TooLarge(field, message.removeprefix(f"{field}: "))
-    if told.get("code") == InColdStorage.code:
+    if error.get("code") == InColdStorage.code:
         return InColdStorage(message)
-    request_id = told.get("request_id")
-    kind = TransientError if answer.status_code in _PASSING else Unavailable
+    request_id = error.get("request_id")
+    kind = TransientError if answer.status_code in _TRANSIENT_STATUS else Unavailable
     return kind(message + (f" (request {request_id})" if request_id else ""))
 
 
-def _told(answer: httpx.Response) -> dict[str, Any]:
+def _error_object(answer: httpx.Response) -> dict[str, Any]:
     """What the answer's body says of the error: ours has an object `error`, the gateway's a `message`."""
     body = _object(answer) or {}
     error = body.get("error")

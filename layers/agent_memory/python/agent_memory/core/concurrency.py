@@ -1,4 +1,4 @@
-"""Requests side by side: a batch costs about its slowest request, not their sum."""
+"""Calls made concurrently: a batch costs about its slowest request, not their sum."""
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
@@ -18,11 +18,11 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """`call` on each item, in order, up to sixteen at a time; the first error is raised."""
+def map_concurrently(call: Callable[[T], R], items: Sequence[T], *, at_once: int = MAX_THREADS) -> list[R]:
+    """`call` on each item, in order, up to `at_once` at a time; the first error is raised."""
     if len(items) <= 1:
         return [call(item) for item in items]
-    with DaemonThreadPool(min(MAX_THREADS, len(items))) as pool:
+    with DaemonThreadPool(min(at_once, len(items))) as pool:
         return list(pool.map(call, items))
 
 
@@ -32,7 +32,7 @@ def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def merge_ordered(streams: Sequence[Iterator[T]], *, key: Callable[[T], Any], reverse: bool) -> Iterator[T]:
-    """Ordered streams as one; their first pages are read side by side, later ones as they are needed.
+    """Ordered streams as one; their first pages are read concurrently, later ones as they are needed.
 
     Of equal items those of the earlier stream come first.
     """

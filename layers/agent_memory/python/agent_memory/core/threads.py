@@ -1,19 +1,14 @@
-"""Threads for calls that block: they end with the program, and an event loop awaits them without its own executor."""
+"""Threads that end with the program."""
 
-import asyncio
-import contextvars
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from functools import lru_cache, partial
+from functools import partial
 from queue import SimpleQueue
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_MAX_AWAITED = 32
 
 
 class DaemonThreadPool(Executor):
@@ -47,7 +42,7 @@ class DaemonThreadPool(Executor):
                 thread.start()
         return future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002  of the base class
         """See `concurrent.futures.Executor.shutdown`; calls that have not begun are made all the same."""
         with self._lock:
             threads, is_first = list(self._threads), not self._is_shut_down
@@ -76,23 +71,3 @@ def _run(future: Future[T], call: Callable[[], T]) -> None:
         future.set_exception(error)
     else:
         future.set_result(result)
-
-
-@lru_cache(maxsize=1)
-def _awaited_calls() -> DaemonThreadPool:
-    return DaemonThreadPool(_MAX_AWAITED)
-
-
-# A fork copies no threads: a child makes its own.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_awaited_calls.cache_clear)
-
-
-async def in_thread(call: Callable[P, T], /, *args: P.args, **settings: P.kwargs) -> T:
-    """Await a blocking call, made in a thread of this package's own with the caller's context variables.
-
-    Up to 32 are under way at once. Cancelled, the call itself goes on to its end; its result is dropped.
-    """
-    work: Callable[[], Any] = partial(contextvars.copy_context().run, call, *args, **settings)
-    result: T = await asyncio.get_running_loop().run_in_executor(_awaited_calls(), work)
-    return result

@@ -14,7 +14,7 @@ Performance = Mapping[str, Mapping[str, Document]]
 _MAX_CYCLE_ID = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Cycle:
     """What one cycle brought; `InvalidInput` names the field that cannot be used.
 

@@ -1,11 +1,11 @@
 """`MemoryAnalytics`: what an agent's record says, as figures that anyone can recompute from the stores."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.client.decision_logger import DecisionLogger
+from agent_memory.client.executor import in_thread
 from agent_memory.client.memory_manager import MemoryManager
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, SystemClock, date_of, to_iso
@@ -40,20 +40,20 @@ class MemoryAnalytics:
         self, decision_logger: DecisionLogger, memory_manager: MemoryManager, *, clock: Clock | None = None
     ) -> None:
         self._log = decision_logger.log
-        self._memory = memory_manager
+        self._memory = memory_manager.direct
         self._clock = clock or SystemClock()
 
     async def get_success_rate_by_context(self, time_range: TimeRange | None = None) -> list[dict[str, Any]]:
         """Success rate with its 95 % Wilson interval for each market context and decision type."""
-        return (await asyncio.to_thread(self._read, time_range, self._clock.now_ms())).by_context()
+        return (await in_thread(self._read, time_range, self._clock.now_ms())).by_context()
 
     async def get_source_effectiveness(self, time_range: TimeRange | None = None) -> list[dict[str, Any]]:
         """Success rate of the decisions that chose each source (`reasoning.selected`), with its interval."""
-        return (await asyncio.to_thread(self._read, time_range, self._clock.now_ms())).by_source()
+        return (await in_thread(self._read, time_range, self._clock.now_ms())).by_source()
 
     async def get_pattern_confidence_trend(self, pattern_id: str) -> list[dict[str, Any]]:
         """Every version of a pattern, oldest first: when, with which confidence, version, status, and if removed."""
-        versions = await asyncio.to_thread(self._memory.long_term.history, MemoryType.PATTERN, pattern_id)
+        versions = await in_thread(self._memory.long_term.history, MemoryType.PATTERN, pattern_id)
         return [
             {
                 "at": to_iso(memory.updated_ms),
@@ -75,7 +75,7 @@ class MemoryAnalytics:
         Raises:
             InvalidInput: `min_occurrences` is no number of decisions. Unavailable: a store did not answer.
         """
-        return await asyncio.to_thread(self._emerging, min_occurrences)
+        return await in_thread(self._emerging, min_occurrences)
 
     async def generate_performance_report(self, time_range: TimeRange | None = None) -> dict[str, Any]:
         """Everything at once: totals, days, contexts, sources, patterns, reliability, levels and the control.
@@ -86,7 +86,7 @@ class MemoryAnalytics:
         Raises:
             Unavailable: a store did not answer; there is no partial report.
         """
-        return await asyncio.to_thread(self._report, time_range)
+        return await in_thread(self._report, time_range)
 
     def _emerging(self, min_occurrences: int) -> list[dict[str, Any]]:
         check_integer("min_occurrences", min_occurrences, least=1)

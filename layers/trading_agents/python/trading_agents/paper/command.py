@@ -79,7 +79,7 @@ async def _trade(
         file = stack.enter_context(StateFile(state))
         trader = file.load(agent, settings)
         if buffer is not None:
-            from agent_memory.buffering import BufferedDecisionLogger  # noqa: PLC0415
+            from agent_memory import BufferedDecisionLogger  # noqa: PLC0415
 
             # Each record is synced, as the state is: a loss of power costs neither.
             sink = await stack.enter_async_context(BufferedDecisionLogger(sink, buffer, sync_seconds=0))

@@ -1,0 +1,291 @@
+"""`HttpBackend`: an agent's decision log and memory over the HTTP API."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from agent_memory.client.bodies import Batch, batches, document_text, json_text, repeatable_decision, repeatable_outcome
+from agent_memory.client.requests import Requests, iso, number, segment, time_query
+from agent_memory.core.checks import check_integer
+from agent_memory.core.clock import Instant
+from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.http_limits import MAX_BATCH
+from agent_memory.core.ids import MAX_SHARDS, parse_decision_id
+from agent_memory.core.json_values import Document
+from agent_memory.core.names import check_agent_id, check_pools
+from agent_memory.decisions.queries import DecisionFilter, TimeRange
+from agent_memory.memory.cycles import Cycle
+from agent_memory.model.decisions import DecisionDict
+
+Json = dict[str, Any]
+
+_REQUESTS_AT_ONCE = 4
+
+
+class HttpBackend:
+    """`DecisionBackend` and `MemoryBackend` of one agent, by requests below its path.
+
+    Args:
+        requests: below `/v1/agents/`; shared with the backends of its pools.
+        agent_id: whose log and memory it is.
+        pools: whose long-term memory is read with its own.
+        writer: who changes memories, the agent itself where None.
+        write_shards: over how many partitions new decisions are spread.
+    """
+
+    max_batch = MAX_BATCH
+
+    def __init__(
+        self, requests: Requests, agent_id: str, pools: Sequence[str], writer: str | None, write_shards: int
+    ) -> None:
+        self._requests = requests
+        self.agent_id = check_agent_id(agent_id)
+        self.pools = check_pools(pools)
+        self._writer = None if writer is None else check_agent_id(writer, "writer")
+        self.write_shards = check_integer("write_shards", write_shards, least=1, most=MAX_SHARDS)
+        self.url = f"{requests.base_url}{agent_id}/"
+
+    def close(self) -> None:
+        """See `Backend`."""
+        self._requests.close()
+
+    # --- decisions -----------------------------------------------------------------------------
+
+    def log_decision(self, data: Mapping[str, Any]) -> str:
+        """See `DecisionBackend`."""
+        body = json_text(self._repeatable_decision(data), "body")
+        return str(self._send("POST", "decisions", body)["decision_id"])
+
+    def log_decisions(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
+        """See `DecisionBackend`."""
+        return self._in_batches("decisions", inputs, self._repeatable_decision)
+
+    def log_outcome(self, data: Mapping[str, Any]) -> None:
+        """See `DecisionBackend`."""
+        body = repeatable_outcome(data)
+        decision_id = body.pop("decision_id")  # the path names it
+        parse_decision_id(decision_id, "/decision_id")
+        self._send("POST", f"decisions/{decision_id}/outcome", json_text(body, "body"))
+
+    def log_outcomes(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
+        """See `DecisionBackend`."""
+        return self._in_batches("outcomes", inputs, repeatable_outcome)
+
+    def get_decision(self, decision_id: str) -> DecisionDict:
+        """See `DecisionBackend`."""
+        parse_decision_id(decision_id)
+        decision: Any = self._send("GET", f"decisions/{decision_id}")
+        return decision  # type: ignore[no-any-return]  # as the API's schema has it
+
+    def page_decisions(self, wanted: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None) -> Json:
+        """See `DecisionBackend`."""
+        # What the domain would refuse is refused here, under the names of the caller's arguments.
+        wanted.validated()
+        query = {
+            "decision_type": wanted.decision_type,
+            **time_query(wanted.time_range),
+            "success": None if wanted.success is None else str(wanted.success).lower(),
+            "context": None if wanted.context is None else json_text(wanted.context, "context_filter"),
+            "context_type": wanted.context_type,
+            "limit": str(limit),
+            "order": "newest" if newest_first else "oldest",
+            "cursor": cursor,
+        }
+        return self._send("GET", "decisions", query=query)
+
+    def get_decision_chain(self, decision_id: str, depth: int) -> list[Json]:
+        """See `DecisionBackend`."""
+        parse_decision_id(decision_id)
+        return list(self._send("GET", f"decisions/{decision_id}/chain", query={"depth": str(depth)})["chain"])
+
+    def analyze_decision_patterns(self, wanted: DecisionFilter, group_by: str) -> Json:
+        """See `DecisionBackend`."""
+        wanted.validated()
+        query = {"decision_type": wanted.decision_type, **time_query(wanted.time_range), "group_by": group_by}
+        return self._send("GET", "decisions/statistics", query=query)
+
+    def _repeatable_decision(self, data: Any, path: str = "") -> Json:
+        return repeatable_decision(data, path, write_shards=self.write_shards)
+
+    def _in_batches(
+        self, name: str, inputs: Sequence[Mapping[str, Any]], repeatable: Callable[[Any, str], Json]
+    ) -> list[Json]:
+        """Send inputs in as few requests as carry them, a few at a time; each one's result, in order.
+
+        All requests end before an error is raised, so that nothing is still being written when the caller sees it.
+        """
+        requests, results = batches(name, inputs, repeatable)
+
+        def send(batch: Batch) -> dict[int, Json] | Exception:
+            try:
+                return batch.placed(self._send("POST", f"{name}/batch", batch.body)["results"])
+            except Exception as error:
+                return error
+
+        for answered in map_concurrently(send, requests, at_once=_REQUESTS_AT_ONCE):
+            if isinstance(answered, Exception):
+                raise answered
+            results |= answered
+        return [results[place] for place in range(len(inputs))]
+
+    # --- short-term memory ---------------------------------------------------------------------
+
+    def store_stm(self, key: str, data: Any, ttl_seconds: int) -> bool:
+        """See `MemoryBackend`."""
+        body = json_text({"data": data, "ttl_seconds": ttl_seconds}, "data")
+        self._send("PUT", f"memory/stm/{segment(key)}", body)
+        return True
+
+    def retrieve_stm(self, key: str) -> Any | None:
+        """See `MemoryBackend`."""
+        return self._send("GET", f"memory/stm/{segment(key)}")["data"]
+
+    def clear_stm(self, pattern: str | None) -> int:
+        """See `MemoryBackend`."""
+        return int(self._send("DELETE", "memory/stm", query={"pattern": pattern})["erased"])
+
+    def write_cycle(self, cycle: Cycle) -> bool:
+        """See `MemoryBackend`."""
+        self._send("POST", "memory/cycles", json_text(cycle.as_dict(), "body"))
+        return True
+
+    def read_cycle(
+        self, *, cycles: int, signals_since: Instant | None, performance: Mapping[str, Sequence[str]] | None
+    ) -> Json:
+        """See `MemoryBackend`."""
+        query = {
+            "cycles": str(cycles),
+            "signals_since": iso(signals_since, "signals_since"),
+            "performance": None if performance is None else json_text(performance, "performance"),
+        }
+        return self._send("GET", "memory/cycles", query=query)
+
+    def remove_signal(self, signal: Any) -> bool:
+        """See `MemoryBackend`."""
+        return bool(self._send("POST", "memory/signals/removal", json_text({"signal": signal}, "signal"))["removed"])
+
+    def check_rate_limit(self, source_id: str, limit: int, window_seconds: int) -> Json:
+        """See `MemoryBackend`."""
+        body = json_text({"limit": limit, "window_seconds": window_seconds}, "limit")
+        return self._send("POST", f"memory/rate-limits/{segment(source_id)}", body)
+
+    # --- long-term memory ----------------------------------------------------------------------
+
+    def pool(self, name: str) -> "HttpBackend":
+        """See `MemoryBackend`."""
+        if name not in self.pools:
+            pools = ", ".join(self.pools) or "none"
+            raise InvalidInput("name", f"{name!r:.80} is not one of the agent's pools: {pools}")
+        return _PoolBackend(self._requests, name, (), self.agent_id, self.write_shards)
+
+    def store_ltm(
+        self, memory_type: str, pattern_id: str, data: Document, *, reason: str | None, expected_version: int | None
+    ) -> Json:
+        """See `MemoryBackend`."""
+        query = {"reason": reason, "expected_version": number(expected_version), "writer": self._writer}
+        return self._send("PUT", _memory_path(memory_type, pattern_id), document_text(data, "data"), query=query)
+
+    def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> list[Json]:
+        """See `MemoryBackend`."""
+        query = {"filters": None if filters is None else json_text(filters, "filters"), "as_of": iso(as_of, "as_of")}
+        answers = self._of_all_pools(f"memory/ltm/{segment(memory_type)}", query)
+        found = [memory for answer in answers for memory in answer["memories"]]
+        return sorted(found, key=lambda memory: float(memory["confidence"]), reverse=True)
+
+    def update_ltm_confidence(
+        self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None
+    ) -> Json:
+        """See `MemoryBackend`."""
+        body = json_text({"new_confidence": new_confidence}, "new_confidence")
+        path = f"{_memory_path(memory_type, pattern_id)}/confidence"
+        return self._send("PUT", path, body, query={"reason": reason, "writer": self._writer})
+
+    def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[Json]:
+        """See `MemoryBackend`."""
+        return list(self._send("GET", f"{_memory_path(memory_type, pattern_id)}/history")["changes"])
+
+    def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> Json:
+        """See `MemoryBackend`."""
+        body = json_text({"stm_key": stm_key, "pattern_type": pattern_type}, "stm_key")
+        return self._send("POST", "memory/consolidations", body, query={"writer": self._writer})
+
+    def recall(
+        self,
+        query: str,
+        *,
+        kind: str | None,
+        symbol: str | None,
+        top_k: int,
+        explain: bool,
+        half_lives: Mapping[str, float] | None,
+    ) -> list[Json]:
+        """See `MemoryBackend`."""
+        parameters = {
+            "query": query,
+            "kind": kind,
+            "symbol": symbol,
+            "top_k": str(top_k),
+            "explain": "true" if explain else "false",
+            "half_lives": None if half_lives is None else json_text(half_lives, "half_lives"),
+        }
+        found = [one for answer in self._of_all_pools("memory/recall", parameters) for one in answer["found"]]
+        return sorted(found, key=lambda one: float(one["score"]), reverse=True)[:top_k]
+
+    def get_context_memory(
+        self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
+    ) -> Json:
+        """See `MemoryBackend`."""
+        context = None if context_filter is None else json_text(context_filter, "context_filter")
+        query = {**time_query(time_range), "context": context, "limit": str(limit), "level": level}
+        return self._send("GET", "memory/contexts", query=query)
+
+    # --- state ---------------------------------------------------------------------------------
+
+    def save_state(self, state: Document, *, expected_version: int | None) -> Json:
+        """See `MemoryBackend`."""
+        query = {"expected_version": number(expected_version)}
+        return self._send("PUT", "state", document_text(state, "state"), query=query)
+
+    def load_state(self, *, fresh: bool) -> Json | None:
+        """See `MemoryBackend`."""
+        state: Json | None = self._send("GET", "state", query={"fresh": "true" if fresh else "false"})["state"]
+        return state
+
+    def create_checkpoint(self, name: str) -> Json:
+        """See `MemoryBackend`."""
+        return self._send("PUT", f"state/checkpoints/{segment(name)}")
+
+    def list_checkpoints(self) -> list[Json]:
+        """See `MemoryBackend`."""
+        return list(self._send("GET", "state/checkpoints")["checkpoints"])
+
+    def restore_checkpoint(self, name: str, *, expected_version: int | None) -> Json:
+        """See `MemoryBackend`."""
+        query = {"expected_version": number(expected_version)}
+        return self._send("POST", f"state/checkpoints/{segment(name)}/restore", query=query)
+
+    def list_configurations(self) -> list[Json]:
+        """See `MemoryBackend`."""
+        return list(self._send("GET", "state/configurations")["configurations"])
+
+    # --- requests ------------------------------------------------------------------------------
+
+    def _send(self, method: str, path: str, body: str | None = None, **settings: Any) -> Json:
+        return self._requests.send(method, f"{self.agent_id}/{path}", body, **settings)
+
+    def _of_all_pools(self, path: str, query: Mapping[str, str | None]) -> list[Json]:
+        """The answers of the agent's own path and of its pools', read concurrently."""
+        paths = [f"{agent}/{path}" for agent in (self.agent_id, *self.pools)]
+        return map_concurrently(partial(self._requests.send, "GET", query=query), paths)
+
+
+class _PoolBackend(HttpBackend):
+    """A pool's memory on the connections of the agent's own backend, which closes them."""
+
+    def close(self) -> None:
+        """Nothing: the agent's own backend closes the connections."""
+
+
+def _memory_path(memory_type: str, pattern_id: str) -> str:
+    return f"memory/ltm/{segment(memory_type)}/{segment(pattern_id)}"

@@ -1,1 +1,0 @@
-"""The async methods of `MemoryManager`, by what they work on; the work itself blocks, in a thread."""

@@ -1,0 +1,80 @@
+"""Asynchronous calls run in threads of the package's own, which end with the program."""
+
+import asyncio
+import contextvars
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from agent_memory.client.executor import in_thread
+from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.threads import DaemonThreadPool
+
+
+async def test_the_event_loops_executor_stays_free():
+    stuck = threading.Event()
+    calls = [asyncio.create_task(in_thread(stuck.wait)) for _ in range(100)]
+    await asyncio.sleep(0.1)
+    assert await asyncio.wait_for(asyncio.to_thread(int, "1"), 5) == 1
+    stuck.set()
+    assert await asyncio.gather(*calls) == [True] * 100
+
+
+async def test_context_variables_and_errors_pass():
+    name = contextvars.ContextVar("name")
+    name.set("hunter")
+    assert await in_thread(name.get) == "hunter"
+    with pytest.raises(ValueError, match="invalid literal"):
+        await in_thread(int, "x")
+
+
+def test_what_was_given_up_ends_with_the_program():
+    script = (
+        "import asyncio, time\n"
+        "from agent_memory.client.executor import in_thread\n"
+        "from agent_memory.core.concurrency import map_concurrently\n"
+        "async def main():\n"
+        "    calls = [in_thread(time.sleep, 60), in_thread(map_concurrently, time.sleep, [60, 60])]\n"
+        "    await asyncio.wait([asyncio.create_task(one) for one in calls], timeout=0.2)\n"
+        "asyncio.run(main())\n"
+    )
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a fork")
+def test_a_forked_process_has_threads_of_its_own():
+    script = (
+        "import asyncio, os\n"
+        "from agent_memory.client.executor import in_thread\n"
+        "asyncio.run(in_thread(int))\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    asyncio.run(in_thread(int))\n"
+        "    os._exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=30)
+
+
+def test_no_more_threads_than_allowed_and_idle_ones_are_used_again():
+    with DaemonThreadPool(3) as pool:
+        started = threading.Barrier(3, timeout=10)
+        names = [pool.submit(lambda: (started.wait(), threading.current_thread().name)[1]) for _ in range(6)]
+        assert len({one.result(10) for one in names}) == 3
+        time.sleep(0.05)
+        assert pool.submit(int, "7").result(10) == 7
+        assert len(pool._threads) == 3
+    with pytest.raises(RuntimeError, match="shut down"):
+        pool.submit(int)
+
+
+def test_concurrent_calls_keep_their_order_and_raise_the_first_error():
+    assert map_concurrently(str, range(40)) == [str(n) for n in range(40)]
+    with pytest.raises(ZeroDivisionError):
+        map_concurrently(lambda n: 1 // n, [1, 0, 2])
