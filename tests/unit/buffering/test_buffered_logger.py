@@ -226,7 +226,7 @@ def test_a_sink_that_cannot_log_outcomes_is_refused(directory):
     class Half:
         agent_id = "hunter"
 
-        def log_decisions(self, decisions):
+        def log_decisions(self, _):
             return []
 
     with pytest.raises(InvalidInput, match="sink: has no method log_outcomes"):
