@@ -14,7 +14,7 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.nightly.run import run_nightly_job
 from agent_memory.ports.stores import Stores
 from agent_memory.pricing import mean_decision_units
-from benchmarks.meter import Meter
+from benchmarks.capacity_meter import CapacityMeter
 from demo.bars import sample_bars
 from demo.cycles import Cycles
 from demo.recording import Record
@@ -41,7 +41,7 @@ class _Life:
 
     cycles: Cycles
     stores: Stores
-    meter: Meter
+    meter: CapacityMeter
     log: DecisionLog
 
     def write(self, cycles: range) -> None:
@@ -60,7 +60,7 @@ def measure(cloud: LocalCloud) -> dict[str, float]:
     today = datetime.combine(datetime.now(UTC).date(), time(), UTC)
     started_at, count = today - timedelta(days=_DAYS), _DAYS * _CYCLES_A_DAY + 1
     cycles = asyncio.run(Cycles.lived(sample_bars(), started_at, count))
-    life = _Life(cycles, stores, Meter(client), DecisionLog(cycles.agent_id, stores))
+    life = _Life(cycles, stores, CapacityMeter(client), DecisionLog(cycles.agent_id, stores))
     last_day = range((_DAYS - 1) * _CYCLES_A_DAY, _DAYS * _CYCLES_A_DAY)
     life.write(range(last_day.start))
     run_nightly_job(cycles.agent_id, (today - timedelta(days=2)).date(), stores)
