@@ -1,4 +1,6 @@
-"""The units that are computed are the units that are charged."""
+"""Capacity units by the rules of DynamoDB."""
+
+from dataclasses import replace
 
 import pytest
 
@@ -35,12 +37,19 @@ def test_a_decision_without_market_or_outcome_costs_less():
     assert decision_units(bare).write_units == 2
 
 
+def test_each_link_costs_a_write_unit_and_is_stored_by_itself():
+    parents = {new_decision_id("QUERY", NOW - n): 1 for n in range(1, 4)}
+    linked, alone = decision_units(replace(EXAMPLE, ancestors=parents)), decision_units(EXAMPLE)
+    assert linked.log_units == alone.log_units + 3
+    assert (alone.link_bytes, linked.link_bytes > 600) == (0, True)
+
+
 def test_a_large_decision_costs_by_the_kilobyte():
     large = Decision("a", EXAMPLE.decision_id, "SOURCE_SELECTION", NOW, {"text": "x" * 5000}, {})
     assert (decision_units(large).log_units, decision_units(large).read_units) == (6, 2)
 
 
-def test_the_mean_of_nothing_is_refused():
+def test_the_mean_of_no_decisions_is_refused():
     with pytest.raises(InvalidInput, match="decisions"):
         mean_decision_units([])
     assert mean_decision_units([EXAMPLE, EXAMPLE]) == decision_units(EXAMPLE)
