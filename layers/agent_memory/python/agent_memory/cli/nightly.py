@@ -1,33 +1,31 @@
-"""`agent-memory night`: run a night by hand, for any agent and day."""
+"""`agent-memory nightly`: run the nightly job by hand, for any agent and day."""
 
 import json
 from typing import Annotated, Any
 
 import typer
 
-from agent_memory.cli.options import AsJson, Bucket, Day, TablePrefix, stores_of
+from agent_memory.cli.options import AsJson, Bucket, Day, TablePrefix, require_bucket, stores_of
 from agent_memory.nightly.run import run_nightly_jobs
 
 FAILED_AGENTS = 1
 
 
-def night(
+def nightly(
     *,
     date_: Day,
     agent: Annotated[
-        list[str] | None, typer.Option("--agent", metavar="ID", help="An agent; repeatable. Left out: all.")
+        list[str] | None, typer.Option("--agent", metavar="ID", help="An agent; repeatable. By default all agents.")
     ] = None,
     table_prefix: TablePrefix = None,
     bucket: Bucket = None,
     as_json: AsJson = False,
 ) -> int:
-    """Learn, forget, archive and report for a UTC day, in this process. Running a night twice changes nothing.
+    """Learn, prune, archive and report for a UTC day, in this process. Running it again changes nothing.
 
-    Exit code: 0 every agent's night ended well, 1 some failed, 2 it could not be begun.
+    Exit code: 0 every agent's job succeeded, 1 some failed, 2 no job could be started.
     """
-    if not bucket:
-        raise typer.BadParameter("is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET", param_hint="'--bucket'")
-    entries = run_nightly_jobs(agent or None, date_, stores_of(table_prefix, bucket))
+    entries = run_nightly_jobs(agent or None, date_, stores_of(table_prefix, require_bucket(bucket)))
     typer.echo(json.dumps(entries) if as_json else "\n".join(map(_line, entries)) or "no agent is registered")
     return FAILED_AGENTS if any("error" in entry for entry in entries) else 0
 
@@ -38,5 +36,5 @@ def _line(entry: dict[str, Any]) -> str:
     learned, pruned, archived = entry["consolidation"], entry["pruning"], entry["archival"]
     return (
         f"{entry['agent_id']}  {learned['evidence_rows']:,} rows of evidence, {learned['active']} active patterns, "
-        f"{pruned['pruned']} memories forgotten, {archived['decisions']:,} decisions archived"
+        f"{pruned['pruned']} memories pruned, {archived['decisions']:,} decisions archived"
     )

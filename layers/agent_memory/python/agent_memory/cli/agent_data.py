@@ -1,4 +1,4 @@
-"""`agent-memory export` and `agent-memory forget`: everything of one agent, handed out or erased."""
+"""`agent-memory export` and `agent-memory forget`: write all data of an agent to a file, or erase it."""
 
 import json
 from pathlib import Path
@@ -18,41 +18,41 @@ def export(
     agent: Agent,
     memory_type: Annotated[
         list[str] | None,
-        typer.Option(metavar="TYPE", help="A team's own type of memory; repeatable."),
+        typer.Option(metavar="TYPE", help="A memory type of your own; repeatable."),
     ] = None,
     table_prefix: TablePrefix = None,
     bucket: Bucket = None,
     as_json: AsJson = False,
 ) -> int:
-    """Write everything that is kept of an agent into a zip file of JSON Lines, and tell what it holds."""
+    """Write all data of an agent to a zip file of JSON Lines, and print counts of its content."""
     if not file.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {file.parent}", param_hint="'FILE'")
     data = AgentData(agent, stores_of(table_prefix, bucket), SystemClock())
-    _tell(data.export(file, [*MemoryType, *(memory_type or [])]), as_json=as_json)
+    _print(data.export(file, [*MemoryType, *(memory_type or [])]), as_json=as_json)
     return 0
 
 
 def forget(
     *,
     agent: Agent,
-    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it only count.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase; otherwise only count.")] = False,
     table_prefix: TablePrefix = None,
     bucket: Bucket = None,
     as_json: AsJson = False,
 ) -> int:
-    """Count everything that is kept of an agent, and with --yes erase it for good: table, cache, archive, versions.
+    """Count all data of an agent, and with --yes erase it permanently: tables, cache, archive, all versions.
 
-    The cache is that of AGENT_MEMORY_REDIS_ENDPOINT; without it, short-term memory ends by itself within a day.
+    AGENT_MEMORY_REDIS_ENDPOINT names the cache; without it, short-term memory expires by itself within a day.
     """
     data = AgentData(agent, stores_of(table_prefix, bucket), SystemClock())
     receipt = data.forget(dry_run=not yes)
-    _tell(receipt, as_json=as_json)
+    _print(receipt, as_json=as_json)
     if not yes and not as_json:
-        typer.echo("Nothing was erased: say --yes to do it.")
+        typer.echo("Nothing was erased; add --yes to erase.")
     return 0
 
 
-def _tell(receipt: dict[str, Any], *, as_json: bool) -> None:
+def _print(receipt: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(receipt))
         return
