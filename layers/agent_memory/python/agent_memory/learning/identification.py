@@ -160,6 +160,6 @@ def _pattern(candidate: Candidate, holdout: Comparison, thresholds: PatternThres
             p_value=holdout.one_sided_p_value(higher=candidate.is_better),
             begins_ms=begins_ms,
         ),
-        first_seen_ms=int(times.min()),
-        last_seen_ms=int(times.max()),
+        first_seen_ms=int(times[0]),
+        last_seen_ms=int(times[-1]),
     )

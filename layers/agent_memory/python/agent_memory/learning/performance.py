@@ -189,6 +189,6 @@ def _recurrence(times_ms: IntArray, context_times_ms: IntArray) -> dict[str, Any
         "episodes": int(is_present[0]) + int(np.count_nonzero(~before & is_present[1:])),
         "persistence": stayed / left if left else None,
         "persistence_interval": list(wilson_interval(stayed / left, left)) if left else None,
-        "first_seen_ms": int(context_times_ms.min()),
-        "last_seen_ms": int(context_times_ms.max()),
+        "first_seen_ms": int(np.min(context_times_ms)),
+        "last_seen_ms": int(np.max(context_times_ms)),
     }

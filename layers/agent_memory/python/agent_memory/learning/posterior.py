@@ -69,5 +69,5 @@ def probability_above(rate: BetaMixture, other_alpha: float, other_beta: float) 
     accurate to about 1e-3. Cook, Exact Calculation of Beta Inequalities (2005).
     """
     quantiles = (np.arange(_QUADRATURE_POINTS) + 0.5) / _QUADRATURE_POINTS
-    others = special.betaincinv(other_alpha, other_beta, quantiles)
-    return min(1.0, max(0.0, float(np.mean(rate.survival(others)))))
+    others = np.asarray(special.betaincinv(other_alpha, other_beta, quantiles), dtype=np.float64)
+    return float(np.clip(np.mean(rate.survival(others)), 0.0, 1.0))
