@@ -117,7 +117,7 @@ def _allowances() -> Iterator[str]:
     yield "\n| per month | free | confirmed | source |\n| --- | --: | --- | --- |\n"
     for name, allowance in prices.always_free.items():
         unit = f"[{name.replace('_', ' ')}]({allowance.page}), {prices[name].unit}"
-        yield f"| {unit} | {allowance.quantity:,} | {allowance.confirmed or 'no'} | {allowance.seen} |\n"
+        yield f"| {unit} | {allowance.quantity:,} | {allowance.confirmed or 'no'} | {allowance.source} |\n"
     yield "\n"
 
 

@@ -169,7 +169,7 @@ def test_prices_without_any_date():
 def test_every_price_and_allowance_names_its_page_and_source():
     for name, price in (*PRICES.prices.items(), *PRICES.always_free.items()):
         assert price.page.startswith("https://aws.amazon.com/"), name
-        assert price.seen, name
+        assert price.source, name
     assert all(price.usd > 0 for price in PRICES.prices.values())
     assert PRICES.always_free.keys() <= PRICES.prices.keys()
 

@@ -263,7 +263,7 @@ def test_emerging_and_deprecated_patterns_are_separate_from_active_ones() -> Non
     text = Page(render_report(report)).text
     assert "4 active patterns, 1 emerging, 1 deprecated" in text
     assert "1 emerging: not confirmed yet by decisions that were not used to find them" in text
-    assert "1 deprecated: no longer hold" in text
+    assert "1 deprecated: contradicted by recent outcomes" in text
 
 
 def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:

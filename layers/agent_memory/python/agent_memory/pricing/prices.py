@@ -21,7 +21,7 @@ class Price:
     per: Decimal
     unit: str
     page: str
-    seen: str
+    source: str
     confirmed: str | None
 
     def cost(self, quantity: float) -> Decimal:
@@ -35,7 +35,7 @@ class Allowance:
 
     quantity: Decimal
     page: str
-    seen: str
+    source: str
     confirmed: str | None
 
 

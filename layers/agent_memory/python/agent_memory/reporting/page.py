@@ -112,7 +112,7 @@ def _days_heading(counts: BarCounts | None) -> str:
     total = formatting.plural(sum(counts.totals), "decision")
     if counts.days_per_bar > 1:
         return f"{total} in {formatting.plural(counts.bars, 'week')}"
-    per_day = "" if days <= 1 else f", about {sum(counts.totals) / days:,.0f} a day"
+    per_day = "" if days <= 1 else f", about {sum(counts.totals) / days:,.0f} per day"
     return f"{total} on {formatting.plural(days, 'day')}{per_day}"
 
 
