@@ -16,9 +16,6 @@ from agent_memory.storage.factory import in_memory_stores
 from demo.bars import sample_bars
 from demo.cycles import Cycles
 
-_BATCH = 100
-_CYCLES_PER_DAY = 24
-
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSizes:
@@ -28,6 +25,10 @@ class ArchiveSizes:
     item_bytes: int
     archive_bytes: int
     single_file_bytes: int
+
+
+_BATCH = 100
+_CYCLES_PER_DAY = 24
 
 
 def measure_archive_sizes(days: int) -> ArchiveSizes:

@@ -20,8 +20,6 @@ from benchmarks.example_decision import EXAMPLE
 from benchmarks.instant_dynamodb import instant_session
 from benchmarks.sinks import AcceptsAll, direct_logger
 
-_SAMPLE_EVERY = 10_000
-
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -89,6 +87,9 @@ class _UnavailableSink(AcceptsAll):
 
     async def log_decisions(self, decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         raise Unavailable(f"{len(decisions)} decisions must wait")
+
+
+_SAMPLE_EVERY = 10_000
 
 
 async def memory_while_logging(counts: Sequence[int]) -> list[Footprint]:

@@ -49,7 +49,7 @@ def updated(page: str, tables: dict[str, str]) -> str:
 
 
 def _cost(deployment: Deployment) -> Cost:
-    return monthly_cost(agent_every_ten_minutes(), load_units(), deployment, load_prices())
+    return monthly_cost(agent_every_ten_minutes(), deployment)
 
 
 def _month(cost: Cost) -> Iterator[str]:
@@ -102,7 +102,7 @@ def _serverless_usd() -> Decimal:
 
 def _million(deployment: Deployment) -> Iterator[str]:
     workload = agent_every_ten_minutes()
-    million = per_million(workload, load_units(), deployment, load_prices())
+    million = per_million(workload, deployment)
     yield "\n| 1,000,000 decisions | $ |\n| --- | --: |\n"
     yield f"| Agent Memory, each additional million | {million.marginal:,.2f} |\n"
     fixed = f"Agent Memory at {workload.decisions:,.0f} per month, including the fixed cost"

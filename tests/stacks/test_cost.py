@@ -8,8 +8,6 @@ import pytest
 from agent_memory.cli import main
 from agent_memory.pricing import (
     agent_every_ten_minutes,
-    load_prices,
-    load_units,
     monthly_cost,
     per_million,
     read_deployment,
@@ -26,7 +24,7 @@ def folder(tmp_path_factory):
 
 
 def cost_of(deployment):
-    return monthly_cost(agent_every_ten_minutes(), load_units(), deployment, load_prices())
+    return monthly_cost(agent_every_ten_minutes(), deployment)
 
 
 def test_an_agent_with_a_cycle_every_ten_minutes_costs_less_than_fifteen_dollars_at_list_prices(folder):
@@ -54,15 +52,13 @@ def test_settings_are_read_from_the_templates(aws, tmp_path):
 
 
 def test_a_million_decisions_cost_less_than_events_of_agentcore_memory(folder):
-    million = per_million(agent_every_ten_minutes(), load_units(), read_deployment(folder), load_prices())
+    million = per_million(agent_every_ten_minutes(), read_deployment(folder))
     assert million.marginal < 20
     assert million.agentcore_events == 500  # two million at $0.25 per thousand
     assert million.agentcore_records == 500 + 9_000 + 500
     assert 20_000 < million.breaks_even_at < 30_000
     busy = replace(agent_every_ten_minutes(), decisions_per_day=100 * 864)
-    assert (
-        per_million(busy, load_units(), read_deployment(folder), load_prices()).at_workload < million.at_workload / 10
-    )
+    assert per_million(busy, read_deployment(folder)).at_workload < million.at_workload / 10
 
 
 def test_the_page_is_up_to_date(folder):

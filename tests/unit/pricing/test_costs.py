@@ -21,7 +21,7 @@ def cost_with(**changes):
         names = {field.name for field in fields(one)}
         return replace(one, **{name: value for name, value in changes.items() if name in names})
 
-    return monthly_cost(changed(every_ten_minutes()), changed(UNITS), changed(DEPLOYMENT), PRICES)
+    return monthly_cost(changed(every_ten_minutes()), changed(DEPLOYMENT), units=changed(UNITS))
 
 
 def line(service, part, **changes):
@@ -161,7 +161,7 @@ def test_prices_without_a_dated_source_are_named_in_the_notes():
 
 def test_prices_without_any_date():
     undated = Prices("us-east-1", {name: replace(one, confirmed=None) for name, one in PRICES.prices.items()}, {})
-    cost = monthly_cost(every_ten_minutes(), UNITS, DEPLOYMENT, undated)
+    cost = monthly_cost(every_ten_minutes(), DEPLOYMENT, units=UNITS, prices=undated)
     assert cost.price_date == "no dated source"
     assert cost.allowances_usd == {}
 
@@ -204,7 +204,9 @@ WORKLOADS = st.builds(
 )
 AMOUNTS = st.floats(0, 1e4)
 ANY_UNITS = st.builds(
-    MeasuredUnits, measured=st.just("2026-11-24"), **{f.name: AMOUNTS for f in fields(MeasuredUnits)[1:]}
+    MeasuredUnits,
+    measured=st.just("2026-11-24"),
+    **{f.name: AMOUNTS for f in fields(MeasuredUnits) if f.name != "measured"},
 )
 DEPLOYMENTS = st.builds(
     Deployment,
@@ -220,7 +222,7 @@ DEPLOYMENTS = st.builds(
 
 @given(WORKLOADS, ANY_UNITS, DEPLOYMENTS)
 def test_lines_are_non_negative_cents_that_add_up_to_the_total(workload, units, deployment):
-    cost = monthly_cost(workload, units, deployment, PRICES)
+    cost = monthly_cost(workload, deployment, units=units)
     assert cost.total_usd == sum(one.monthly_usd for one in cost.lines)
     for one in cost.lines:
         assert one.monthly_usd == one.monthly_usd.quantize(Decimal("0.01"))
@@ -229,7 +231,7 @@ def test_lines_are_non_negative_cents_that_add_up_to_the_total(workload, units, 
 
 
 def without_archive(workload, units, deployment):
-    lines = monthly_cost(workload, units, deployment, PRICES).lines
+    lines = monthly_cost(workload, deployment, units=units).lines
     return sum((one.monthly_usd for one in lines if one.service != "S3"), Decimal(0))
 
 

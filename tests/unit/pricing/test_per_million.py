@@ -1,19 +1,18 @@
 """The cost of a million decisions, computed by hand."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
-from agent_memory.pricing import load_prices, per_million
+from agent_memory.pricing import per_million
 from tests.workloads import DEPLOYMENT, UNITS, every_ten_minutes
 
-PRICES = load_prices()
-NOTHING = {name: 0 for name in type(UNITS).__slots__ if name != "measured"}
+NOTHING = {field.name: 0 for field in fields(UNITS) if field.name != "measured"}
 
 
 def marginal(**units):
     one = replace(UNITS, **NOTHING) if not units else replace(UNITS, **(NOTHING | units))
-    return float(per_million(every_ten_minutes(), one, DEPLOYMENT, PRICES).marginal)
+    return float(per_million(every_ten_minutes(), DEPLOYMENT, units=one).marginal)
 
 
 REQUESTS = marginal()
@@ -42,18 +41,18 @@ def test_each_part_of_a_million(units, usd):
 
 def test_tracing_costs_five_dollars_per_million_requests():
     traced = replace(DEPLOYMENT, traces_requests=True)
-    cost = per_million(every_ten_minutes(), replace(UNITS, **NOTHING), traced, PRICES).marginal
+    cost = per_million(every_ten_minutes(), traced, units=replace(UNITS, **NOTHING)).marginal
     assert float(cost) - REQUESTS == pytest.approx(5 * 4 / 3)
 
 
 def test_the_fixed_cost_is_divided_by_the_decisions():
-    million = per_million(every_ten_minutes(), UNITS, DEPLOYMENT, PRICES)
+    million = per_million(every_ten_minutes(), DEPLOYMENT, units=UNITS)
     assert million.at_workload - million.marginal == pytest.approx(million.fixed_usd * 1_000_000 / 25_920)
     at = every_ten_minutes(decisions_per_day=million.breaks_even_at / 30)
-    break_even = per_million(at, UNITS, DEPLOYMENT, PRICES)
+    break_even = per_million(at, DEPLOYMENT, units=UNITS)
     assert float(break_even.at_workload) == pytest.approx(float(break_even.agentcore_events), rel=1e-4)
 
 
 def test_agentcore_bills_events_records_and_retrievals():
-    million = per_million(every_ten_minutes(), UNITS, DEPLOYMENT, PRICES)
+    million = per_million(every_ten_minutes(), DEPLOYMENT, units=UNITS)
     assert (million.agentcore_events, million.agentcore_records) == (500, 500 + 12 * 750 + 500)

@@ -5,14 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager
-from agent_memory.storage.factory import in_memory_stores
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def stores(clock):
-    return in_memory_stores(clock)
 
 
 @pytest.fixture

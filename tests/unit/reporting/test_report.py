@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from report_samples import CONTEXTS, TYPES, empty_report, rich_report
 
-from agent_memory.pricing import load_prices, monthly_cost
+from agent_memory.pricing import monthly_cost
 from agent_memory.reporting import render_report
 from tests.workloads import DEPLOYMENT, UNITS, every_ten_minutes
 
@@ -275,7 +275,7 @@ def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:
 
 
 def test_the_cost_estimate_fits_the_page() -> None:
-    cost = monthly_cost(every_ten_minutes(), UNITS, DEPLOYMENT, load_prices())
+    cost = monthly_cost(every_ten_minutes(), DEPLOYMENT, units=UNITS)
     text = Page(render_report(empty_report() | {"cost": cost.as_dict()})).text
     assert f"A month would cost ${cost.total_usd}" in text
     assert "(assumed: seconds)" in text

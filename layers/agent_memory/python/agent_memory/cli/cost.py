@@ -14,8 +14,6 @@ from agent_memory.pricing import (
     PerMillion,
     Workload,
     agent_every_ten_minutes,
-    load_prices,
-    load_units,
     monthly_cost,
     per_million,
     read_deployment,
@@ -50,7 +48,7 @@ def cost(
 
     The estimate uses synthesized templates, measured capacity units and dated list prices of us-east-1, without AWS.
     """
-    deployment, units, prices = read_deployment(templates), load_units(), load_prices()
+    deployment = read_deployment(templates)
     if cache_off:
         deployment = replace(deployment, cache_nodes=0)
     workload = Workload(
@@ -62,8 +60,8 @@ def cost(
         archived_days=retention_days,
     )
     workload = replace(workload, scenario=_scenario(workload))
-    month = monthly_cost(workload, units, deployment, prices)
-    million = per_million(workload, units, deployment, prices)
+    month = monthly_cost(workload, deployment)
+    million = per_million(workload, deployment)
     if as_json:
         dollars = {name: round(float(getattr(million, name)), 2) for name in PerMillion.__slots__}
         typer.echo(json.dumps(month.as_dict() | {"per_million_decisions_usd": dollars}))

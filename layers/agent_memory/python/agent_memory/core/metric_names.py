@@ -37,9 +37,7 @@ class Metric:
 
 
 DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "new decisions", Frequency.HOURLY)
-DECISION_LATENCY = Metric(
-    "DecisionLatency", Unit.MILLISECONDS, "time to log the decisions of a request", Frequency.HOURLY
-)
+DECISION_LATENCY = Metric("DecisionLatency", Unit.MILLISECONDS, "time to log a request's decisions", Frequency.HOURLY)
 DECISIONS_INFLUENCED = Metric(
     "DecisionsInfluenced",
     Unit.COUNT,
@@ -52,7 +50,7 @@ STM_HIT_RATE = Metric(
 STM_FAILURES = Metric(
     "STMFailures",
     Unit.COUNT,
-    "calls to the cache that failed, or that the open circuit breaker skipped",
+    "calls to the cache that failed or were skipped as the circuit was open",
     Frequency.ON_FAILURE,
 )
 CONSOLIDATION_SUCCESS = Metric(

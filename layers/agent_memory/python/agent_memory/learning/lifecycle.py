@@ -27,14 +27,6 @@ class Status(StrEnum):
     DEPRECATED = "deprecated"
 
 
-class SearchResult(StrEnum):
-    """What the latest search says about a combination."""
-
-    CONFIRMED = "confirmed"
-    DISCOVERED = "discovered"
-    NOT_FOUND = "not found"
-
-
 @dataclass(frozen=True, slots=True)
 class Transition:
     """The status that a pattern has from now on, and why; `is_change` is False if it had that status already."""
@@ -44,21 +36,20 @@ class Transition:
     is_change: bool = True
 
 
-def initial_transition(result: SearchResult) -> Transition | None:
-    """Return how a pattern that was unknown enters; None if it does not."""
-    if result is SearchResult.CONFIRMED:
+def initial_transition(found: Status) -> Transition:
+    """Return how a pattern that was unknown enters: active if the search confirmed it, emerging otherwise."""
+    if found is Status.ACTIVE:
         return Transition(Status.ACTIVE, "confirmed in the holdout")
-    if result is SearchResult.DISCOVERED:
-        return Transition(Status.EMERGING, "discovered, but the holdout is too small to confirm it")
-    return None
+    return Transition(Status.EMERGING, "discovered, but the holdout is too small to confirm it")
 
 
-def next_transition(status: Status, result: SearchResult, *, has_alarm: bool, was_active: bool) -> Transition:
+def next_transition(status: Status, found: Status | None, *, has_alarm: bool, was_active: bool) -> Transition:
     """Return the transition of a known pattern.
 
     Args:
         status: its current status.
-        result: what the latest search says about its decisions, however it describes them.
+        found: the status that the latest search gives to the same decisions, however it describes them; None if it did
+            not find them.
         has_alarm: whether the monitor of its outcomes raises an alarm: that the pattern no longer holds or, if it is
             deprecated, that it holds again.
         was_active: whether it has ever been active.
@@ -69,6 +60,6 @@ def next_transition(status: Status, result: SearchResult, *, has_alarm: bool, wa
         return Transition(Status.ACTIVE if was_active else Status.EMERGING, "holds again, by its recent outcomes")
     if has_alarm:
         return Transition(Status.DEPRECATED, "no longer holds, by its recent outcomes")
-    if status is Status.EMERGING and result is SearchResult.CONFIRMED:
+    if status is Status.EMERGING and found is Status.ACTIVE:
         return Transition(Status.ACTIVE, "confirmed in the holdout")
     return Transition(status, "figures updated", is_change=False)

@@ -27,10 +27,6 @@ from agent_memory.ports.decisions import DecisionStore, Selection
 from agent_memory.ports.states import StateStore
 from agent_memory.ports.stores import Stores
 
-# A job with a backlog stops after this many days; the next one continues.
-_MAX_DAYS_PER_JOB = 60
-_EPOCH_MS = 0
-
 
 @dataclass(frozen=True, slots=True)
 class _ArchivalJob:
@@ -57,6 +53,10 @@ class _ArchivalJob:
             return list(islice(self.decisions.scan(selection, span, newest_first=False, first=first), first))
 
         return [decision for found in map_concurrently(of_type, self.decision_types) for decision in found]
+
+
+# A job with a backlog stops after this many days; the next one continues.
+_MAX_DAYS_PER_JOB = 60
 
 
 def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]
 
 def _first_day(job: _ArchivalJob, last_due: date) -> date:
     """The oldest day that has a decision, or the day after `last_due` if none is due yet."""
-    span = Span(_EPOCH_MS, day_start_ms(last_due) + DAY_MS)
+    span = Span(0, day_start_ms(last_due) + DAY_MS)
     days = [date_of(decision.timestamp_ms) for decision in job.in_table(span, first=1)]
     return min(days, default=last_due + timedelta(days=1))
 

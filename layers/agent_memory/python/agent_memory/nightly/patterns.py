@@ -11,7 +11,7 @@ from agent_memory.learning.comparison import effect_data
 from agent_memory.learning.dataset import Dataset
 from agent_memory.learning.descriptions import description_of
 from agent_memory.learning.identification import match_digest
-from agent_memory.learning.lifecycle import SearchResult, Status, Transition, initial_transition, next_transition
+from agent_memory.learning.lifecycle import Status, Transition, initial_transition, next_transition
 from agent_memory.learning.monitoring import DriftMonitor, PatternState, claimed_log_odds, evaluate
 from agent_memory.learning.patterns import Identification, Pattern, PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
@@ -26,10 +26,10 @@ _WATCH_FIELDS = {"log_odds", "total", "through_ms"}
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A pattern that the latest search found, and what the search says about it."""
+    """A pattern that the latest search found, and the status that it gives to a new pattern."""
 
     pattern: Pattern
-    result: SearchResult
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class PatternUpdate:
         state = self._evaluate(dataset, data["features"], monitor, data["judged_from_ms"])
         transition = next_transition(
             status,
-            hit.result if hit else SearchResult.NOT_FOUND,
+            hit.status if hit else None,
             has_alarm=state.has_alarm,
             was_active=data["promoted_at"] is not None,
         )
@@ -83,12 +83,9 @@ class PatternUpdate:
             memory.pattern_id, self._with_status(updated, transition, state.monitor, hit), transition, status
         )
 
-    def first_version(self, hit: SearchHit) -> PatternVersion | None:
-        """The first version of a pattern that was unknown, if it is to be stored."""
-        pattern = hit.pattern
-        transition = initial_transition(hit.result)
-        if transition is None:
-            return None
+    def first_version(self, hit: SearchHit) -> PatternVersion:
+        """The first version of a pattern that was unknown."""
+        pattern, transition = hit.pattern, initial_transition(hit.status)
         monitor = DriftMonitor(log_odds=claimed_log_odds(pattern, self.thresholds), through_ms=self.now_ms)
         dataset = self.datasets[pattern.decision_type]
         state = self._evaluate(dataset, pattern.features, monitor, pattern.holdout.begins_ms)
@@ -135,8 +132,8 @@ def update_patterns(long_term: LongTermMemory, identification: Identification, u
     """Store the next version of every pattern; returns how many have each status, and how many changed theirs."""
     stored = {memory.pattern_id: memory for memory in long_term.find(MemoryType.PATTERN)}
     known = [memory for memory in stored.values() if is_monitored(memory)]
-    hits = [SearchHit(pattern, SearchResult.CONFIRMED) for pattern in identification.patterns]
-    hits += [SearchHit(pattern, SearchResult.DISCOVERED) for pattern in identification.emerging]
+    hits = [SearchHit(pattern, Status.ACTIVE) for pattern in identification.patterns]
+    hits += [SearchHit(pattern, Status.EMERGING) for pattern in identification.emerging]
     versions = list(_versions(known, hits, update))
 
     def store(version: PatternVersion) -> Memory:
@@ -169,10 +166,7 @@ def _versions(known: Sequence[Memory], hits: Sequence[SearchHit], update: Patter
         if version is not None:
             yield version
     matched = {id(hit) for hit in matches.values()}
-    for hit in hits:
-        version = update.first_version(hit) if id(hit) not in matched else None
-        if version is not None:
-            yield version
+    yield from (update.first_version(hit) for hit in hits if id(hit) not in matched)
 
 
 def _match(known: Sequence[Memory], hits: Sequence[SearchHit], datasets: Mapping[str, Dataset]) -> dict[str, SearchHit]:

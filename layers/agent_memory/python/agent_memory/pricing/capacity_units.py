@@ -22,7 +22,7 @@ _ENTRY_OVERHEAD_BYTES = 100  # what DynamoDB adds to each entry of a table or in
 _TTL: Item = {"ttl": {"N": "1795176000"}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionUnits:
     """The units of one decision, or the mean of several.
 

@@ -6,8 +6,8 @@ from decimal import ROUND_CEILING, Decimal
 
 from agent_memory.pricing.deployment import Deployment
 from agent_memory.pricing.line_items import MonthlyUsage
-from agent_memory.pricing.measured_units import MeasuredUnits
-from agent_memory.pricing.prices import Prices
+from agent_memory.pricing.measured_units import MeasuredUnits, load_units
+from agent_memory.pricing.prices import Prices, load_prices
 from agent_memory.pricing.workload import Workload
 
 CENT = Decimal("0.01")
@@ -80,14 +80,23 @@ class Cost:
         }
 
 
-def monthly_cost(workload: Workload, units: MeasuredUnits, deployment: Deployment, prices: Prices) -> Cost:
-    """Estimate the cost of a month at list prices; the always-free allowances are given separately.
+def monthly_cost(
+    workload: Workload, deployment: Deployment, *, units: MeasuredUnits | None = None, prices: Prices | None = None
+) -> Cost:
+    """Estimate the cost of a month at list prices; the always-free allowances are separate.
 
     Each line is rounded up to the cent, so that the lines shown add up to the total shown.
+
+    Args:
+        workload: the decisions and reads of the month.
+        deployment: the resources.
+        units: by default those measured for this version.
+        prices: by default those of us-east-1.
 
     Raises:
         InvalidInput: there is no price for the cache's type of node.
     """
+    units, prices = units or load_units(), prices or load_prices()
     lines = (
         CostLine(
             one.service,

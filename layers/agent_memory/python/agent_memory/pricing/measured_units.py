@@ -6,22 +6,17 @@ from datetime import date
 from importlib.resources import files
 
 from agent_memory.core.errors import InvalidInput
+from agent_memory.pricing.capacity_units import DecisionUnits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredUnits:
-    """Capacity units of DynamoDB, bytes, and seconds of Lambda.
+class MeasuredUnits(DecisionUnits):
+    """The units of a decision, and those of a request and of a nightly job, with bytes and seconds of Lambda.
 
     Attributes:
         measured: ISO date of the measurement.
-        log_units: write units of logging a decision, indexes included.
-        outcome_units: write units of logging its outcome.
-        expiry_units: write units of setting its expiry once it is archived.
-        read_units: read units of reading it by its id.
-        stored_bytes: its bytes in table and indexes, including the 100 that DynamoDB adds to each entry.
-        link_bytes: bytes of the links to it from the decisions that led to it.
-        archived_bytes: its bytes in the Parquet archive.
-        response_bytes: bytes of a response that contains it.
+        archived_bytes: bytes of a decision in the Parquet archive.
+        response_bytes: bytes of a response that contains a decision.
         nightly_write_units: write units of an agent's nightly job: patterns, states, counts.
         nightly_read_units: read units of an agent's nightly job per decision of a day.
         log_line_bytes: bytes that the functions log per request to the API.
@@ -31,12 +26,6 @@ class MeasuredUnits:
     """
 
     measured: str
-    log_units: float
-    outcome_units: float
-    expiry_units: float
-    read_units: float
-    stored_bytes: float
-    link_bytes: float
     archived_bytes: float
     response_bytes: float
     nightly_write_units: float
@@ -45,11 +34,6 @@ class MeasuredUnits:
     platform_log_bytes: float
     api_seconds: float
     nightly_seconds: float
-
-    @property
-    def write_units(self) -> float:
-        """Write units of a decision from logging to expiry."""
-        return self.log_units + self.outcome_units + self.expiry_units
 
     @property
     def log_bytes(self) -> float:

@@ -14,8 +14,8 @@ from math import ceil
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 from agent_memory.pricing.deployment import Deployment
 from agent_memory.pricing.line_items import GIGABYTE, MonthlyUsage
-from agent_memory.pricing.measured_units import MeasuredUnits
-from agent_memory.pricing.prices import Charge, Prices
+from agent_memory.pricing.measured_units import MeasuredUnits, load_units
+from agent_memory.pricing.prices import Charge, Prices, load_prices
 from agent_memory.pricing.workload import Workload
 
 MILLION = 1_000_000
@@ -49,8 +49,14 @@ class PerMillion:
         return ceil(self.fixed_usd * MILLION / (self.agentcore_events - self.marginal))
 
 
-def per_million(workload: Workload, units: MeasuredUnits, deployment: Deployment, prices: Prices) -> PerMillion:
-    """Compute all costs; the workload's own reads are ignored, because each decision is recalled once."""
+def per_million(
+    workload: Workload, deployment: Deployment, *, units: MeasuredUnits | None = None, prices: Prices | None = None
+) -> PerMillion:
+    """Compute all costs; arguments as for `monthly_cost`.
+
+    The workload's own reads are ignored, because each decision is recalled once.
+    """
+    units, prices = units or load_units(), prices or load_prices()
     marginal = _marginal(workload, units, deployment, prices)
     idle = replace(workload, decisions_per_day=0, reads=0)
     fixed = sum((one.charge.list_usd for one in MonthlyUsage(idle, units, deployment, prices).lines()), Decimal(0))

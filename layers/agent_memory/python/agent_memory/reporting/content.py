@@ -11,8 +11,6 @@ from agent_memory.reporting.interval_plot import Estimate, Panel
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
 
-MAX_CONTEXTS = 14
-
 
 @dataclass(frozen=True, slots=True)
 class TypeTotals:
@@ -43,6 +41,9 @@ def totals_by_type(report: Report) -> dict[str, TypeTotals]:
 def with_outcomes(rows: Sequence[Row]) -> list[Row]:
     """The rows with at least one outcome."""
     return [row for row in rows if row["with_outcome"]]
+
+
+MAX_CONTEXTS = 14
 
 
 def context_panels(report: Report) -> list[Panel]:
