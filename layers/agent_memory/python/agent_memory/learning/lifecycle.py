@@ -15,8 +15,8 @@ pattern, changes nothing.
 Pure Python, so that importing this module does not load numpy.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Status(StrEnum):
@@ -27,8 +27,7 @@ class Status(StrEnum):
     DEPRECATED = "deprecated"
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """The status that a pattern has from now on, and why; `is_change` is False if it had that status already."""
 
     status: Status

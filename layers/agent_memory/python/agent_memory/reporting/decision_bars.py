@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MAX_BARS = 200
-_DAYS_PER_WEEK = 7
-_MIN_SLOTS = 14
-_PLOT_HEIGHT = 240
-
 
 @dataclass(frozen=True, slots=True)
 class BarCounts:
@@ -41,6 +36,12 @@ class BarCounts:
     def totals(self) -> list[int]:
         """Decisions of all types, one count per bar."""
         return [sum(column) for column in zip(*self.by_type.values(), strict=True)]
+
+
+_MAX_BARS = 200
+_DAYS_PER_WEEK = 7
+_MIN_SLOTS = 14
+_PLOT_HEIGHT = 240
 
 
 def count_by_day(rows: Sequence[Mapping[str, Any]], start: date, end: date) -> BarCounts:

@@ -12,23 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_CHARACTER_WIDTH = 6.6  # of the page's fonts at the labels' size, on average
-_BOLD_CHARACTER_WIDTH = 8.0
-_MIN_LABEL_WIDTH, _MAX_LABEL_WIDTH = 120, 440
-_NOTE_WIDTH = 70
-_TITLE_HEIGHT = 22
-_REFERENCE_HEIGHT = 20
-_TOP_MARGIN = 6
-_FOOTER_HEIGHT = 26
-_PANEL_SPACING = 18
-_COLUMN_SPACING = 28
-_MAX_COLUMNS = 4
-_ROW_HEIGHT = 30
-_NARROW_ROW_HEIGHT = 42
-_NARROW_LABEL_CHARACTERS = 40
-_LINE_HEIGHT = 16
-_MAX_PANEL_WIDTH = 640
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -66,6 +49,24 @@ class Panel:
     rows: Sequence[Estimate]
     reference: float | None = None
     reference_label: str = ""
+
+
+_CHARACTER_WIDTH = 6.6  # of the page's fonts at the labels' size, on average
+_BOLD_CHARACTER_WIDTH = 8.0
+_MIN_LABEL_WIDTH, _MAX_LABEL_WIDTH = 120, 440
+_NOTE_WIDTH = 70
+_TITLE_HEIGHT = 22
+_REFERENCE_HEIGHT = 20
+_TOP_MARGIN = 6
+_FOOTER_HEIGHT = 26
+_PANEL_SPACING = 18
+_COLUMN_SPACING = 28
+_MAX_COLUMNS = 4
+_ROW_HEIGHT = 30
+_NARROW_ROW_HEIGHT = 42
+_NARROW_LABEL_CHARACTERS = 40
+_LINE_HEIGHT = 16
+_MAX_PANEL_WIDTH = 640
 
 
 def draw_intervals(panels: Sequence[Panel], canvas: Canvas) -> "Figure":

@@ -37,9 +37,6 @@ _VARIABLES: Mapping[str, str] = {
     **{color: f"var(--series-{number})" for number, color in enumerate(SERIES, start=1)},
 }
 
-FONT_SIZE = 13.0
-SMALL = 12.0
-
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
@@ -78,6 +75,10 @@ def add_axes(figure: Figure, left: float, top: float, width: float, height: floa
     for spine in axes.spines.values():
         spine.set_visible(False)
     return axes
+
+
+FONT_SIZE = 13.0
+SMALL = 12.0
 
 
 def write(axes: "Axes", x: float, y: float, text: str, **style: object) -> Text:
