@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learned bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick openapi settings check format lock clean
+.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick openapi settings check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -28,31 +28,31 @@ $(READY): requirements-dev.txt layers/agent_memory/pyproject.toml layers/trading
 demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn overnight, show the report
 	@exec $(BIN)/python -m demo $(DEMO_ARGS)
 
-bench-decisions: $(READY)  ## Measure what logging a decision costs (a minute or two)
+bench-decisions: $(READY)  ## Measure requests, units and time of logging a decision (a minute or two)
 	@exec $(BIN)/python -m benchmarks.decisions
 
-bench-archive: $(READY)  ## Measure what reading one archived decision costs (half a minute)
+bench-archive: $(READY)  ## Measure how much of the archive a query reads (half a minute)
 	@exec $(BIN)/python -m benchmarks.archive
 
-bench-memory: $(READY)  ## Measure what remembering and recalling cost (a minute)
+bench-memory: $(READY)  ## Measure storing and recalling memories (a minute)
 	@exec $(BIN)/python -m benchmarks.memory
 
-bench-nightly: $(READY)  ## Measure what a night's learning costs (a minute)
+bench-nightly: $(READY)  ## Measure time and memory of the nightly search (a minute)
 	@exec $(BIN)/python -m benchmarks.nightly
 
-bench-learned: $(READY)  ## Measure how often learning is right, and write it into the docs (four minutes)
-	@exec $(BIN)/python -m benchmarks.learned
+bench-learning: $(READY)  ## Measure the error rates of learning, and write them into the docs (four minutes)
+	@exec $(BIN)/python -m benchmarks.learning
 
-bench-trading: $(READY)  ## Measure what searching a trading memory costs (five minutes or so)
+bench-trading: $(READY)  ## Measure searching a trading memory (about five minutes)
 	@exec $(BIN)/python -m benchmarks.trading
 
-bench-backtest: $(READY)  ## Measure how long a backtest takes (a minute or two)
+bench-backtest: $(READY)  ## Measure the time of a backtest (a minute or two)
 	@exec $(BIN)/python -m benchmarks.backtest
 
-bench-cost: $(READY)  ## Measure what the cost estimate rests on, and write it into the package (two minutes)
+bench-cost: $(READY)  ## Measure the inputs of the cost estimate, and write them into the package (two minutes)
 	@exec $(BIN)/python -m benchmarks.cost
 
-cost-page: synth  ## Write the tables of docs/cost.md
+cost-page: synth  ## Write the computed parts of docs/cost.md
 	@exec $(BIN)/python -m benchmarks.cost_page
 
 local-up: $(READY)  ## Start the local cloud and deploy the stacks into it

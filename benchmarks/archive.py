@@ -1,12 +1,9 @@
-"""`python -m benchmarks.archive`: what is read of an archived day of 100,000 decisions, of four types, to find some."""
+"""`python -m benchmarks.archive`: the share of an archived day of 100,000 decisions that is read by a query."""
 
 import time
 from collections.abc import Iterator
 from datetime import date
 from random import Random
-
-from rich.console import Console
-from rich.table import Table
 
 from agent_memory.core.clock import DAY_MS, HOUR_MS, Span, day_start_ms
 from agent_memory.core.ids import new_decision_id
@@ -15,17 +12,15 @@ from agent_memory.model.decisions import Decision, DecisionType, Outcome
 from agent_memory.ports.blobs import Part
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.archive import ParquetArchive
+from benchmarks.tables import Row, print_table
 
 _DECISIONS = 100_000
-_ASKED = 20
+_SAMPLED = 20
 _AGENT, _DAY = "market-hunter", date(2026, 11, 20)
 
-Row = tuple[str, str, str]
-"""What was measured, what it came to, and the goal, empty where there is none."""
 
-
-class CountedBlobs(InMemoryBlobs):
-    """Objects in memory that count what is read of them."""
+class CountingBlobs(InMemoryBlobs):
+    """Objects in memory that count the requests and bytes read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,19 +28,19 @@ class CountedBlobs(InMemoryBlobs):
         self.bytes = 0
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None where there is none."""
+        """The object, or None if there is none."""
         body = super().read(key)
         self._count(len(body or b""))
         return body
 
     def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
-        """Bytes of the object."""
+        """A range of bytes of the object."""
         part = super().read_part(key, start, end)
         self._count(len(part.body) if part else 0)
         return part
 
     def reset(self) -> None:
-        """Count from nothing."""
+        """Reset the counts to zero."""
         self.requests = self.bytes = 0
 
     def _count(self, size: int) -> None:
@@ -54,30 +49,31 @@ class CountedBlobs(InMemoryBlobs):
 
 
 def rows() -> Iterator[Row]:
-    """Requests, bytes and time; objects lie in memory, so that no network is measured."""
-    blobs = CountedBlobs()
+    """Requests, bytes and time; objects are in memory, so that no network is measured."""
+    blobs = CountingBlobs()
     archive = ParquetArchive(blobs)
-    chance = Random(1)  # noqa: S311  no secret
-    decisions = [_decision(n, chance) for n in range(_DECISIONS)]
+    generator = Random(1)  # noqa: S311  not a secret
+    decisions = [_decision(n, generator) for n in range(_DECISIONS)]
     packed = archive.pack(decisions)
     archive.write_file(_AGENT, _DAY, packed)
     size = len(blobs.read(archive_file_key(_AGENT, _DAY)) or b"")
-    yield "the day's file", f"{size:,} bytes, {size / _DECISIONS:.0f} a decision", ""
-    most, requests, seconds = 0, 0, 0.0
-    for one in chance.sample(decisions, _ASKED):
+    yield "the day's file", f"{size:,} bytes, {size / _DECISIONS:.0f} per decision", ""
+    max_bytes, max_requests, seconds = 0, 0, 0.0
+    for one in generator.sample(decisions, _SAMPLED):
         blobs.reset()
         began = time.perf_counter()
-        assert archive.get(_AGENT, _DAY, [one.key]) == [one]  # noqa: S101  a benchmark of wrong answers is none
+        assert archive.get(_AGENT, _DAY, [one.key]) == [one]  # noqa: S101  only correct answers are measured
         seconds += time.perf_counter() - began
-        most, requests = max(most, blobs.bytes), max(requests, blobs.requests)
-    yield f"one decision, the most of {_ASKED}", f"{most:,} bytes, {most / size:.1%}, {requests} requests", "≤ 5%"
-    yield "  time, mean", f"{seconds / _ASKED * 1000:.0f} ms", ""
+        max_bytes, max_requests = max(max_bytes, blobs.bytes), max(max_requests, blobs.requests)
+    result = f"{max_bytes:,} bytes, {max_bytes / size:.1%}, {max_requests} requests"
+    yield f"one decision, maximum of {_SAMPLED}", result, "≤ 5%"
+    yield "  time, mean", f"{seconds / _SAMPLED * 1000:.0f} ms", ""
     start = day_start_ms(_DAY)
     for name, span, types in (
         ("an hour", HOUR_MS, None),
         ("an hour of one type", HOUR_MS, ["QUERY"]),
         ("a day of one type", DAY_MS, ["QUERY"]),
-        ("the whole day", DAY_MS, None),
+        ("the entire day", DAY_MS, None),
     ):
         blobs.reset()
         began = time.perf_counter()
@@ -86,12 +82,15 @@ def rows() -> Iterator[Row]:
         yield f"{name}, {found:,} decisions", f"{blobs.bytes:,} bytes, {blobs.bytes / size:.1%}, {seconds:.2f} s", ""
 
 
-def _decision(n: int, chance: Random) -> Decision:
+def _decision(n: int, generator: Random) -> Decision:
     kind = list(DecisionType)[n % len(DecisionType)]
     at_ms = day_start_ms(_DAY) + n * DAY_MS // _DECISIONS
-    market = {"trend": chance.choice(["bullish", "bearish"]), "volatility": chance.choice(["low", "normal", "high"])}
-    scores = {name: round(chance.random(), 6) for name in ("whaleMovements", "orderBook", "sentiment")}
-    success = chance.random() < 0.5  # noqa: PLR2004  a coin
+    market = {
+        "trend": generator.choice(["bullish", "bearish"]),
+        "volatility": generator.choice(["low", "normal", "high"]),
+    }
+    scores = {name: round(generator.random(), 6) for name in ("whaleMovements", "orderBook", "sentiment")}
+    success = generator.random() < 0.5  # noqa: PLR2004  a coin flip
     return Decision(
         agent_id=_AGENT,
         decision_id=new_decision_id(kind, at_ms),
@@ -99,18 +98,11 @@ def _decision(n: int, chance: Random) -> Decision:
         timestamp_ms=at_ms,
         context={"market": market, "cycle": n},
         reasoning={"scores": scores, "selected": max(scores, key=lambda name: scores[name])},
-        outcome=Outcome(success, {"move": round(chance.gauss(0, 1), 4)}, {"latency_ms": chance.randrange(500)}, at_ms),
+        outcome=Outcome(
+            success, {"move": round(generator.gauss(0, 1), 4)}, {"latency_ms": generator.randrange(500)}, at_ms
+        ),
     )
-
-
-def _main() -> None:
-    table = Table(
-        "measured", "result", "goal", title=f"Reading an archived day of {_DECISIONS:,} decisions of four types"
-    )
-    for row in rows():
-        table.add_row(*row)
-    Console(width=120).print(table)
 
 
 if __name__ == "__main__":
-    _main()
+    print_table(f"Reading an archived day of {_DECISIONS:,} decisions of four types", rows())

@@ -2,18 +2,17 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-# One core: numpy's libraries read these when they are loaded.
+# Restricts numpy's libraries to one core; they read these variables when they are loaded.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import numpy as np  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
 
+from benchmarks.tables import Row, print_table  # noqa: E402
 from trading_agents.backtest.casts import with_memory  # noqa: E402
 from trading_agents.backtest.study import study  # noqa: E402
 from trading_agents.backtest.trades import trade  # noqa: E402
@@ -27,38 +26,41 @@ Result = TypeVar("Result")
 
 def random_walk(count: int) -> PriceBars:
     """Hourly bars of a random walk, around the clock."""
-    chance = np.random.default_rng(7)
-    close = 100 * np.exp(np.cumsum(chance.normal(0, 0.005, count)))
+    generator = np.random.default_rng(7)
+    close = 100 * np.exp(np.cumsum(generator.normal(0, 0.005, count)))
     opened = np.concatenate([[100.0], close[:-1]])
-    high = np.maximum(opened, close) * np.exp(np.abs(chance.normal(0, 0.002, count)))
-    low = np.minimum(opened, close) * np.exp(-np.abs(chance.normal(0, 0.002, count)))
+    high = np.maximum(opened, close) * np.exp(np.abs(generator.normal(0, 0.002, count)))
+    low = np.minimum(opened, close) * np.exp(-np.abs(generator.normal(0, 0.002, count)))
     hours = np.datetime64("2020-01-01", "s") + np.arange(count) * np.timedelta64(3600, "s")
-    return PriceBars("random walk", hours, opened, high, low, close, chance.lognormal(8, 0.5, count))
+    return PriceBars("random walk", hours, opened, high, low, close, generator.lognormal(8, 0.5, count))
 
 
 def timed(work: Callable[[], Result]) -> tuple[float, Result]:
-    """Seconds of processor time, and what came of it."""
+    """Return the seconds of processor time and the result."""
     begun = time.process_time()
     result = work()
     return time.process_time() - begun, result
 
 
 def real_or_random() -> PriceBars:
-    """The first 36,000 hours of Bitcoin's file where there is one beside the project, else a random walk."""
+    """The first 36,000 hours of Bitcoin if the file is beside the project, otherwise a random walk."""
     return read_price_bars(BITCOIN).until(BARS) if BITCOIN.exists() else random_walk(BARS)
+
+
+def rows(bars: PriceBars) -> Iterator[Row]:
+    """Time of the trades and of the study, for agents with and without memory."""
+    trading, trades = timed(lambda: trade(bars))
+    yield f"seven signal agents, {len(trades):,} trades", f"{trading:.2f}", ""
+    plain = timed(lambda: study(bars, COSTS_BP))[0]
+    yield "their study: memories, intervals, nulls, controls", f"{plain:.2f}", "at most 60"
+    voting, cast = timed(lambda: with_memory(bars))
+    yield "five agents with memory, bar by bar, and without", f"{voting:.2f}", ""
+    arms = timed(lambda: study(bars, COSTS_BP, cast))[0]
+    yield "their study, all arms", f"{arms:.2f}", ""
+    yield "five agents, both together", f"{voting + arms:.2f}", "at most 60"
 
 
 if __name__ == "__main__":
     bars = real_or_random()
-    title = f"Backtest of {len(bars):,} hours: {bars.name}"
-    table = Table("measured", "seconds of processor time", "goal", title=title)
-    trading, trades = timed(lambda: trade(bars))
-    table.add_row(f"seven signal agents, {len(trades):,} trades", f"{trading:.2f}", "")
-    plain = timed(lambda: study(bars, COSTS_BP))[0]
-    table.add_row("their study: memories, intervals, nulls, controls", f"{plain:.2f}", "at most 60")
-    voting, cast = timed(lambda: with_memory(bars))
-    table.add_row("five agents with memory, bar by bar, and without", f"{voting:.2f}", "")
-    arms = timed(lambda: study(bars, COSTS_BP, cast))[0]
-    table.add_row("their study, all arms", f"{arms:.2f}", "")
-    table.add_row("five agents, both together", f"{voting + arms:.2f}", "at most 60")
-    Console(width=120).print(table)
+    columns = ("measured", "seconds of processor time", "goal")
+    print_table(f"Backtest of {len(bars):,} hours: {bars.name}", rows(bars), columns=columns)

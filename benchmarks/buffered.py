@@ -1,4 +1,4 @@
-"""What the buffered logger costs its caller, how fast it drains, and that its memory stays flat."""
+"""The buffered logger: latency for its caller, drain rate, and memory."""
 
 import asyncio
 import json
@@ -16,16 +16,14 @@ from typing import Any
 from agent_memory import BufferedDecisionLogger
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.ids import new_decision_id
-from benchmarks.endpoint import instant_session
-from benchmarks.sample import EXAMPLE
+from benchmarks.example_decision import EXAMPLE
+from benchmarks.instant_dynamodb import instant_session
 from benchmarks.sinks import AcceptsAll, direct_logger
-
-_LOOK_EVERY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Quantiles of a call's duration, in microseconds."""
+    """Quantiles of the duration of a call, in microseconds."""
 
     median: float
     p95: float
@@ -37,28 +35,28 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What the process holds in memory after so many decisions, and the most that lay on disk until then."""
+    """Resident memory after a number of decisions, and the maximum of disk space until then."""
 
     decisions: int
     resident_bytes: int
-    most_disk_bytes: int
+    max_disk_bytes: int
 
 
 async def caller_times(sink: Any, calls: int, pause_seconds: float | None = None) -> Times:
-    """What `await log_decision(...)` takes while the drainer writes into `sink`; the caller rests between two calls."""
+    """Times of `await log_decision(...)` while the drainer writes to `sink`, with a pause between calls."""
     with TemporaryDirectory() as directory:
         async with BufferedDecisionLogger(sink, directory) as logger:
             return await _timed(lambda: logger.log_decision(**EXAMPLE), calls, pause_seconds)
 
 
 async def direct_times(calls: int) -> Times:
-    """What one `await DecisionLogger.log_decision(...)` takes, on a store that answers at once."""
+    """Times of `await DecisionLogger.log_decision(...)` on a store that answers immediately."""
     logger = direct_logger()
     return await _timed(lambda: logger.log_decision(**EXAMPLE), calls)
 
 
 async def put_item_times(calls: int) -> Times:
-    """What one awaited `put_item` of boto3's `Table` takes, on a store that answers at once."""
+    """Times of an awaited `put_item` of boto3's `Table` on a store that answers immediately."""
     table = instant_session().resource("dynamodb").Table("agent_decisions")
     item = {name: _no_floats(value) for name, value in EXAMPLE.items()}
 
@@ -71,9 +69,9 @@ async def put_item_times(calls: int) -> Times:
 
 
 async def drain_rate(records: int, *, parameter_validation: bool = False) -> float:
-    """Records a second from the log into DynamoDB's store, on one core."""
+    """Records per second from the write-ahead log to the DynamoDB store, on one core."""
     with TemporaryDirectory() as directory, _one_core():
-        async with BufferedDecisionLogger(_Down(), directory) as logger:
+        async with BufferedDecisionLogger(_UnavailableSink(), directory) as logger:
             for _ in range(records):
                 await logger.log_decision(**EXAMPLE)
             await logger.aclose(timeout_seconds=0)
@@ -84,43 +82,46 @@ async def drain_rate(records: int, *, parameter_validation: bool = False) -> flo
             return records / (time.perf_counter() - started)
 
 
-class _Down(AcceptsAll):
+class _UnavailableSink(AcceptsAll):
     """A store that does not answer."""
 
-    async def log_decisions(self, drafts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        raise Unavailable(f"{len(drafts)} decisions must wait")
+    async def log_decisions(self, decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        raise Unavailable(f"{len(decisions)} decisions must wait")
+
+
+_SAMPLE_EVERY = 10_000
 
 
 async def memory_while_logging(counts: Sequence[int]) -> list[Footprint]:
-    """What the process and its buffer take after each count of decisions, logged as fast as the buffer takes them."""
-    found = []
+    """Memory and disk space after each count of decisions, logged as fast as the buffer accepts them."""
+    footprints = []
     with TemporaryDirectory() as directory:
         async with BufferedDecisionLogger(AcceptsAll(), directory) as logger:
-            largest = 0
+            max_disk_bytes = 0
             for number in range(1, max(counts) + 1):
                 await logger.log_decision(**EXAMPLE)
-                if number % _LOOK_EVERY == 0:
-                    largest = max(largest, _bytes_in(Path(directory)))
+                if number % _SAMPLE_EVERY == 0:
+                    max_disk_bytes = max(max_disk_bytes, _bytes_in(Path(directory)))
                 if number in counts:
-                    found.append(Footprint(number, _resident_bytes(), largest))
-    return found
+                    footprints.append(Footprint(number, _resident_bytes(), max_disk_bytes))
+    return footprints
 
 
 async def _timed(call: Callable[[], Awaitable[Any]], calls: int, pause_seconds: float | None = None) -> Times:
     await call()
-    taken = []
+    times = []
     for _ in range(calls):
         started = time.perf_counter()
         await call()
-        taken.append(time.perf_counter() - started)
+        times.append(time.perf_counter() - started)
         if pause_seconds:
             await asyncio.sleep(pause_seconds)
-    cuts = quantiles(taken, n=100)
+    cuts = quantiles(times, n=100)
     return Times(cuts[49] * 1e6, cuts[94] * 1e6, cuts[98] * 1e6)
 
 
 def _no_floats(value: Any) -> Any:
-    """As boto3's `Table` wants it: a float there is an error."""
+    """Convert floats to decimals, because boto3's `Table` refuses floats."""
     return json.loads(json.dumps(value), parse_float=Decimal)
 
 
@@ -131,7 +132,7 @@ def _resident_bytes() -> int:
 def _bytes_in(directory: Path) -> int:
     sizes = 0
     for file in directory.iterdir():
-        with suppress(FileNotFoundError):  # the drainer deletes what it is done with
+        with suppress(FileNotFoundError):  # the drainer deletes files that it has sent
             sizes += file.stat().st_size
     return sizes
 

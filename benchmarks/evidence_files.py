@@ -1,24 +1,24 @@
-"""Made-up evidence of any size, written to Parquet by DuckDB alone."""
+"""Synthetic evidence of any size, drawn and written to Parquet by DuckDB."""
 
 from pathlib import Path
 
 import duckdb
 
-from benchmarks.worlds import FACTS, HOUR_MS, SOURCES, START_MS
+from benchmarks.synthetic_records import FACTS, HOUR_MS, SOURCES, START_MS
 
 DAYS = 90
-"""The time that evidence looks back on, however many decisions were made in it."""
-_ASKED = 0.5
+"""The time that the evidence covers, however many decisions it has."""
+_SOURCE_SHARE = 0.5
 
 
 def write_evidence(path: Path, count: int) -> None:
-    """Write `count` decisions of two types with 41 facts, of which eight combinations change the success rate."""
+    """Write `count` decisions of two types with 41 features, eight combinations of which change the success rate."""
     columns = [_one_of(n, key, values, weights) for n, (key, values, weights) in enumerate(FACTS)]
     first = len(FACTS)
-    asked = [f"CASE WHEN r{first + n} < {_ASKED} THEN 'source={name}' END" for n, name in enumerate(SOURCES)]
+    sources = [f"CASE WHEN r{first + n} < {_SOURCE_SHARE} THEN 'source={name}' END" for n, name in enumerate(SOURCES)]
     outcome = first + len(SOURCES)
     numbers = ", ".join(f"random() AS r{n}" for n in range(outcome + 1))
-    facts = f"list_sort(list_filter([{', '.join(columns + asked)}], lambda fact: fact IS NOT NULL))"
+    facts = f"list_sort(list_filter([{', '.join(columns + sources)}], lambda fact: fact IS NOT NULL))"
     connection = duckdb.connect(config={"threads": "1"})
     connection.execute("SELECT setseed(0.5)")
     connection.execute(
@@ -30,13 +30,13 @@ def write_evidence(path: Path, count: int) -> None:
                    r{outcome} < {_rate(first)} AS success,
                    {facts} AS features
             FROM (SELECT i, {numbers} FROM range({count}) AS numbers(i)) ORDER BY i
-        ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"""  # noqa: S608  text of our own
+        ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"""  # noqa: S608  constants of this module
     )
     connection.close()
 
 
 def _one_of(n: int, key: str, values: tuple[str, ...], weights: tuple[float, ...]) -> str:
-    """SQL for one of the values, drawn by the random number `r{n}`."""
+    """SQL that draws one of the values by the random number `r{n}`."""
     cases, below = [], 0.0
     for value, weight in zip(values[:-1], weights[:-1], strict=True):
         below += weight
@@ -45,14 +45,14 @@ def _one_of(n: int, key: str, values: tuple[str, ...], weights: tuple[float, ...
 
 
 def _rate(source: int) -> str:
-    """SQL of the success rate: 55 %, changed by four single facts, three pairs and a triple."""
+    """SQL of the success rate: 55 %, changed by four single features, three pairs and a triple."""
     changes = [
         (0.10, "r1 < 0.4"),
-        (-0.06, f"r{source} < {_ASKED}"),
+        (-0.06, f"r{source} < {_SOURCE_SHARE}"),
         (0.05, "r5 < 0.2"),
         (-0.05, "r8 < 0.4"),
         (0.08, "r0 < 0.3 AND r2 < 0.25"),
-        (-0.08, f"r3 < 0.33 AND r{source + 1} < {_ASKED}"),
+        (-0.08, f"r3 < 0.33 AND r{source + 1} < {_SOURCE_SHARE}"),
         (0.08, "r7 < 0.3 AND r6 < 0.25"),
         (0.10, "r4 < 0.25 AND r9 < 0.9 AND r10 < 0.3"),
     ]

@@ -1,4 +1,4 @@
-"""What one question over four levels costs beside its levels one by one, and a cycle's way to the cache."""
+"""Time of a query over all four levels against one level at a time, and the round trips of a cycle to the cache."""
 
 import asyncio
 import threading
@@ -20,19 +20,18 @@ from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.factory import in_memory_stores
 from agent_memory.storage.redis.short_term import RedisShortTerm
-
-Row = tuple[str, str, str]
+from benchmarks.tables import Row
 
 _AGENT_ID = "leveled"
-_DECISIONS_A_LEVEL = 50
+_DECISIONS_PER_LEVEL = 50
 _ROUNDS = 9
 _AGES_MS = {"immediate": HOUR_MS // 2, "recent": 5 * HOUR_MS, "historical": 9 * DAY_MS, "archive": 100 * DAY_MS}
-# What a request takes, in seconds: the table's 20 ms, the cache's 5, and 60 for an object.
+# Simulated latencies in seconds.
 _TABLE, _CACHE, _OBJECT = 0.02, 0.005, 0.06
 
 
-class _Slow:
-    """A store, some of whose methods take a while longer, as over a network."""
+class _WithLatency:
+    """A store with latency added to some of its methods, as over a network."""
 
     def __init__(self, store: Any, **seconds: float) -> None:
         self._store = store
@@ -43,43 +42,43 @@ class _Slow:
         if name not in self._seconds:
             return method
 
-        def slowly(*given: Any, **named: Any) -> Any:
+        def delayed(*args: Any, **kwargs: Any) -> Any:
             time.sleep(self._seconds[name])
-            return method(*given, **named)
+            return method(*args, **kwargs)
 
-        return slowly
+        return delayed
 
 
 def rows() -> Iterator[Row]:
-    """The same question to each level alone and to all of them, medians of nine."""
-    memory = asyncio.run(_filled())
+    """The same query on each level alone and on all of them; medians of nine."""
+    memory = asyncio.run(_populated_memory())
     alone = {name: _seconds(memory, name) for name, _ in LEVELS}
     together = _seconds(memory, None)
     for name, seconds in alone.items():
         yield f"get_context_memory, {name} alone", f"{seconds * 1e3:,.0f} ms", ""
-    slowest, all_of_them = max(alone.values()), sum(alone.values())
+    slowest, total = max(alone.values()), sum(alone.values())
     yield "  all four levels", f"{together * 1e3:,.0f} ms: {together / slowest:.2f} × the slowest", "about 1 ×"
-    yield "  their sum", f"{all_of_them * 1e3:,.0f} ms: {all_of_them / together:.1f} × all at once", ""
+    yield "  their sum", f"{total * 1e3:,.0f} ms: {total / together:.1f} × all four together", ""
     yield from _cycle_rows()
 
 
-async def _filled() -> MemoryManager:
-    """An agent with decisions on every level, those of the archive gone from the table."""
+async def _populated_memory() -> MemoryManager:
+    """An agent with decisions on every level; those in the archive have expired from the table."""
     stores = in_memory_stores()
     now_ms = SystemClock().now_ms()
     logger = DecisionLogger(_AGENT_ID, stores=stores)
     for age_ms in _AGES_MS.values():
-        for n in range(_DECISIONS_A_LEVEL):
+        for n in range(_DECISIONS_PER_LEVEL):
             await logger.log_decision("QUERY", {"market": {"trend": "up"}}, {}, timestamp=to_iso(now_ms - age_ms - n))
     old = await logger.query_decisions(time_range=(None, to_iso(now_ms - 50 * DAY_MS)))
     _archive(stores, [one["decision_id"] for one in old])
-    slow = replace(
+    with_latency = replace(
         stores,
-        decisions=_Slow(stores.decisions, scan=_TABLE),
-        archive=_Slow(stores.archive, days=_OBJECT, read_day=_OBJECT),
-        short_term=_Slow(stores.short_term, run=_CACHE),
+        decisions=_WithLatency(stores.decisions, scan=_TABLE),
+        archive=_WithLatency(stores.archive, days=_OBJECT, read_day=_OBJECT),
+        short_term=_WithLatency(stores.short_term, run=_CACHE),
     )
-    return MemoryManager(_AGENT_ID, stores=slow)
+    return MemoryManager(_AGENT_ID, stores=with_latency)
 
 
 def _archive(stores: Stores, ids: list[str]) -> None:
@@ -96,38 +95,38 @@ def _seconds(memory: MemoryManager, level: str | None) -> float:
     def once() -> float:
         started = time.perf_counter()
         found = memory.direct.hierarchy.contexts(None, {"trend": "up"}, limit=1_000, level=level)
-        taken = time.perf_counter() - started
-        expected = _DECISIONS_A_LEVEL * (1 if level else len(LEVELS))
+        seconds = time.perf_counter() - started
+        expected = _DECISIONS_PER_LEVEL * (1 if level else len(LEVELS))
         if len(found["entries"]) != expected or not found["complete"]:
             raise RuntimeError(f"{level}: {len(found['entries'])} entries, not {expected}")
-        return taken
+        return seconds
 
     once()
     return median(once() for _ in range(_ROUNDS))
 
 
-class _Counted(Connection):
-    """A connection that counts what it sends: one for every round trip."""
+class _CountingConnection(Connection):
+    """A connection that counts what it sends, which is once per round trip."""
 
     sent = 0
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        _Counted.sent += 1
+        _CountingConnection.sent += 1
         super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
 
 
 def _cycle_rows() -> Iterator[Row]:
-    """What a cycle of six sources and as many signals asks of the cache."""
+    """Round trips to the cache of a cycle with six sources and six signals."""
     with TcpFakeServer(("127.0.0.1", 0), server_type="valkey") as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        pool = ConnectionPool(connection_class=_Counted, host="127.0.0.1", port=server.server_address[1])
+        pool = ConnectionPool(connection_class=_CountingConnection, host="127.0.0.1", port=server.server_address[1])
         short_term = RedisShortTerm(Redis(connection_pool=pool))
         memory = MemoryManager(_AGENT_ID, stores=replace(in_memory_stores(), short_term=short_term))
         names = [f"source-{n}" for n in range(6)]
         asyncio.run(memory.retrieve_stm("connected"))
-        before = _Counted.sent
-        kept = asyncio.run(
+        before = _CountingConnection.sent
+        is_stored = asyncio.run(
             memory.write_cycle(
                 context={"trend": "up"},
                 queries=[{"source": name, "reading": 0.5} for name in names],
@@ -136,13 +135,13 @@ def _cycle_rows() -> Iterator[Row]:
                 decision_ids=names,
             )
         )
-        written = _Counted.sent - before
+        written = _CountingConnection.sent - before
         found = asyncio.run(memory.read_cycle(performance={name: ["up"] for name in names}))
-        read = _Counted.sent - before - written
+        read = _CountingConnection.sent - before - written
         pool.disconnect()
         server.shutdown()
-    if not kept or found["missing"] or len(found["performance"]) != len(names):
-        raise RuntimeError(f"a cycle was not kept whole: {found}")
+    if not is_stored or found["missing"] or len(found["performance"]) != len(names):
+        raise RuntimeError(f"a cycle was not stored completely: {found}")
     yield "a cycle's writes to short-term memory, 21 entries", _trips(written), "1 round trip"
     yield "  its reads", _trips(read), "1 round trip"
 

@@ -1,14 +1,9 @@
-"""`python -m benchmarks.memory`: what remembering and recalling cost."""
+"""`python -m benchmarks.memory`: time of storing and recalling memories."""
 
 from itertools import chain
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks import levels, recall
+from benchmarks.tables import print_table
 
 if __name__ == "__main__":
-    table = Table("measured", "result", "goal", title="Memory")
-    for row in chain(levels.rows(), recall.rows()):
-        table.add_row(*row)
-    Console(width=120).print(table)
+    print_table("Memory", chain(levels.rows(), recall.rows()))

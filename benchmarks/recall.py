@@ -1,4 +1,4 @@
-"""How long ranking takes over what one recall reads: an agent's memories and at most a thousand decisions."""
+"""Time of ranking the entries that one recall reads: an agent's memories and at most a thousand decisions."""
 
 import random
 import time
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from agent_memory.memory.ranking import Entry, HalfLives, rank
+from benchmarks.tables import Row
 
 _SIZES = (50, 300, 1_500, 5_000)
 _QUERIES = 50
@@ -16,32 +17,32 @@ _SYMBOLS = ("SPY", "BTC", "EURUSD")
 _HALF_LIVES = HalfLives({"PATTERN": 30 * 86_400.0}, 86_400.0)
 
 
-def rows() -> Iterator[tuple[str, str, str]]:
-    """Median times over queries of three words."""
-    queries = [_text(random.Random(-seed), 3) for seed in range(_QUERIES)]  # noqa: S311  made-up words
+def rows() -> Iterator[Row]:
+    """Median times of queries of three words."""
+    queries = [_text(random.Random(-seed), 3) for seed in range(_QUERIES)]  # noqa: S311  synthetic words
     for size in _SIZES:
         entries = list(_entries(size))
-        taken = []
+        times = []
         for query in queries:
             started = time.perf_counter()
             rank(entries, query, now=_NOW, half_lives=_HALF_LIVES)
-            taken.append(time.perf_counter() - started)
-        yield f"ranking {size:,} entries", f"{median(taken) * 1e3:,.2f} ms", ""
+            times.append(time.perf_counter() - started)
+        yield f"ranking {size:,} entries", f"{median(times) * 1e3:,.2f} ms", ""
 
 
 def _entries(count: int) -> Iterator[Entry]:
-    chance = random.Random(7)  # noqa: S311
+    generator = random.Random(7)  # noqa: S311
     for n in range(count):
         yield Entry(
             id=f"{n:07}",
-            kind=chance.choice(_KINDS),
-            text=_text(chance, 12),
-            importance=chance.random(),
-            timestamp=_NOW - chance.random() * 7 * 86_400,
-            symbol=chance.choice(_SYMBOLS),
+            kind=generator.choice(_KINDS),
+            text=_text(generator, 12),
+            importance=generator.random(),
+            timestamp=_NOW - generator.random() * 7 * 86_400,
+            symbol=generator.choice(_SYMBOLS),
         )
 
 
-def _text(chance: random.Random, words: int) -> str:
-    """Words as they come in texts: the n-th most common one about 1/n as often as the first (Zipf)."""
-    return " ".join(f"w{int(_VOCABULARY ** chance.random())}" for _ in range(words))
+def _text(generator: random.Random, words: int) -> str:
+    """Words with the frequencies of natural text: the n-th most common 1/n as frequent as the first (Zipf)."""
+    return " ".join(f"w{int(_VOCABULARY ** generator.random())}" for _ in range(words))

@@ -1,28 +1,28 @@
-"""What the buffered logger writes to in these measurements."""
+"""Sinks that the buffered logger writes to in these benchmarks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_memory import DecisionLogger
 from agent_memory.storage.factory import open_stores
-from benchmarks.endpoint import instant_session
+from benchmarks.instant_dynamodb import instant_session
 
 
 class AcceptsAll:
-    """A store that takes everything at once and forgets it."""
+    """A store that accepts everything immediately and keeps nothing."""
 
     agent_id = "market-hunter"
 
-    async def log_decisions(self, drafts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """All created."""
-        return [{"status": "created"} for _ in drafts]
+    async def log_decisions(self, decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Report all as created."""
+        return [{"status": "created"} for _ in decisions]
 
-    async def log_outcomes(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """All recorded."""
-        return [{"status": "recorded"} for _ in reports]
+    async def log_outcomes(self, outcomes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Report all as recorded."""
+        return [{"status": "recorded"} for _ in outcomes]
 
 
 def direct_logger(*, parameter_validation: bool = False) -> DecisionLogger:
-    """A logger on a DynamoDB that answers at once; as for the product's own clients, botocore checks nothing."""
+    """A logger on a DynamoDB that answers immediately; as in the product, botocore does not validate parameters."""
     client = instant_session(parameter_validation=parameter_validation).client("dynamodb")
     return DecisionLogger("market-hunter", stores=open_stores(dynamodb_client=client))

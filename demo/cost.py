@@ -1,70 +1,14 @@
-"""What a month of an agent that decides every ten minutes would cost, from what this run stored."""
+"""The estimated cost of a month of an agent that decides every ten minutes: the `cost` section of the report."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from agent_memory.decisions.log import DecisionLog
-from agent_memory.decisions.queries import DecisionFilter
-from agent_memory.model.decisions import Decision
-from agent_memory.model.memories import MemoryType
-from agent_memory.nightly.evidence import LOOK_BACK_DAYS
-from agent_memory.ports.stores import Stores
-from agent_memory.pricing import (
-    agent_every_ten_minutes,
-    load_prices,
-    load_units,
-    mean_decision_units,
-    memory_write_units,
-    monthly_cost,
-    read_deployment,
-)
-from agent_memory.storage.dynamodb.items import decision_item
-from agent_memory.storage.dynamodb.sizes import item_size
-
-_SAMPLE = 600
-_READ_UNIT_BYTES = 4096
-# A night reads days of several ages to learn from, and the day that it archives.
-_DAYS_READ_A_NIGHT = len(LOOK_BACK_DAYS) + 1
+from agent_memory.pricing import agent_every_ten_minutes, monthly_cost, read_deployment
 
 
-def cost_of_a_month(stores: Stores, agent_id: str, assembly: Path) -> dict[str, Any]:
-    """The cost section of the report; sizes and units of decisions and patterns are those of this run.
-
-    Raises:
-        Unavailable: a store did not answer.
-    """
-    newest = list(islice(DecisionLog(agent_id, stores).stream(DecisionFilter()), _SAMPLE))
-    decided = mean_decision_units(newest)
-    patterns = list(stores.memories.by_confidence(agent_id, MemoryType.PATTERN))
-    units = replace(
-        load_units(),
-        measured=datetime.now(UTC).date().isoformat(),
-        log_units=decided.log_units,
-        outcome_units=decided.outcome_units,
-        expiry_units=decided.expiry_units,
-        read_units=decided.read_units,
-        stored_bytes=decided.stored_bytes,
-        archived_bytes=_archived_bytes(stores, agent_id),
-        night_write_units=sum(memory_write_units(memory) for memory in patterns) + 1,
-        night_read_units=_night_read_units(newest),
-    )
-    # The local profile leaves the summary of the alarms out, which is there on AWS.
+def cost_of_a_month(assembly: Path) -> dict[str, Any]:
+    """Estimate the cost of the deployed stacks on AWS, from the measured units that `agent-memory cost` uses."""
+    # The local profile leaves out the composite alarm, which is deployed on AWS.
     deployment = replace(read_deployment(assembly), composite_alarms=1)
-    return monthly_cost(agent_every_ten_minutes(), units, deployment, load_prices()).as_dict()
-
-
-def _archived_bytes(stores: Stores, agent_id: str) -> float:
-    """Bytes of an archived decision, over the newest archived day; 0 before the first."""
-    days = stores.archive.days(agent_id) if stores.archive else []
-    manifest = stores.archive.manifest(agent_id, days[-1]) if stores.archive and days else None
-    return manifest.file_bytes / manifest.rows if manifest else 0.0
-
-
-def _night_read_units(newest: Sequence[Decision]) -> float:
-    """Read units of a night for each decision of a day: pages are charged by their bytes, not by item."""
-    mean_bytes = sum(item_size(decision_item(decision)) for decision in newest) / len(newest)
-    return _DAYS_READ_A_NIGHT * mean_bytes / _READ_UNIT_BYTES
+    return monthly_cost(agent_every_ten_minutes(), deployment).as_dict()

@@ -14,12 +14,12 @@ from demo.errors import DemoError
 
 
 def performance_report(stores: Stores, agent_id: str, assembly: Path) -> dict[str, Any]:
-    """What the agent's record says, and what a month would cost; every number is read from the stores.
+    """The agent's performance report, computed from the stores, with the estimated cost of a month.
 
     Args:
-        stores: where everything was stored.
-        agent_id: whose record.
-        assembly: folder of the synthesized stacks, whose alarms and dashboards cost money.
+        stores: the stores with the agent's data.
+        agent_id: the agent.
+        assembly: folder of the synthesized stacks, from which the cost is estimated.
 
     Raises:
         Unavailable: a store did not answer.
@@ -27,7 +27,7 @@ def performance_report(stores: Stores, agent_id: str, assembly: Path) -> dict[st
     memory = MemoryManager(agent_id, stores=stores)
     analytics = MemoryAnalytics(DecisionLogger(agent_id, memory_manager=memory), memory)
     report = asyncio.run(analytics.generate_performance_report())
-    return {**report, "cost": cost_of_a_month(stores, agent_id, assembly)}
+    return {**report, "cost": cost_of_a_month(assembly)}
 
 
 def write_html(report: dict[str, Any], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A month for tests: the ten-minute agent on a small deployment, with round units."""
+"""A month for tests: an agent with a cycle every ten minutes on a small deployment, with round units."""
 
 from dataclasses import replace
 
@@ -11,17 +11,18 @@ UNITS = MeasuredUnits(
     expiry_units=1,
     read_units=1,
     stored_bytes=2_200,
+    link_bytes=0,
     archived_bytes=52,
-    reply_bytes=1_000,
-    night_write_units=120,
-    night_read_units=2,
+    response_bytes=1_000,
+    nightly_write_units=120,
+    nightly_read_units=2,
     log_line_bytes=1_000,
     platform_log_bytes=1_000,
     api_seconds=0.06,
-    night_seconds=3,
+    nightly_seconds=3,
 )
 DEPLOYMENT = Deployment(
-    alarm_metrics=14, composite_alarms=1, cache_nodes=1, api_memory_mb=1024, night_memory_mb=6144, log_days=30
+    alarm_metrics=14, composite_alarms=1, cache_nodes=1, api_memory_mb=1024, nightly_memory_mb=6144, log_days=30
 )
 
 

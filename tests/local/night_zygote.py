@@ -17,8 +17,8 @@ from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.decisions import DecisionKey
-from agent_memory.nightly import run as whole
 from agent_memory.nightly.evidence import refresh_evidence
+from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.storage.factory import open_stores
 from agent_memory.storage.parquet.files import to_parquet  # noqa: F401  DuckDB is imported before the first fork
 
@@ -54,7 +54,7 @@ def fill(prefix, bucket, first_night, nights):
             drafts, reports = drawn(agent_id, day, chance)
             log.log(drafts)
             log.record_outcomes(reports)
-        old = LongTermMemory(agent_id, log._tiers._stores.memories, at_noon(first_night - timedelta(days=40)))
+        old = LongTermMemory(agent_id, log._reader._stores.memories, at_noon(first_night - timedelta(days=40)))
         old.put("STRATEGY", "doubtful", {"confidence": 0.1})
     stores = stores_at(prefix, bucket, at_noon(first_night))
     for agent_id in AGENTS[:4]:
@@ -102,7 +102,7 @@ def log_late(prefix, bucket, day):
         early = day - timedelta(days=31)  # archived by the last night
         decision_id = decision_id_for(KINDS[1], to_iso(day_start_ms(early) + 5 * 3_600_000), f"{agent_id} 5")
         key = DecisionKey(agent_id, KINDS[1], day_start_ms(early) + 5 * 3_600_000, decision_id)
-        if log._tiers.find([key])[0] is not None:
+        if log._reader.find([key])[0] is not None:
             log.record_outcomes([{"decision_id": decision_id, "outcome": {"late": True}, "success": True}])
 
 
@@ -111,7 +111,7 @@ def run_once(prefix, bucket, day, seed):
     stores = stores_at(prefix, bucket, at_noon(day + timedelta(days=1)))
     agents = [*AGENTS, POISONED]
     random.Random(seed).shuffle(agents)
-    return whole.run_nightly_jobs(agents, day, stores)
+    return run_nightly_jobs(agents, day, stores)
 
 
 def forked(act):

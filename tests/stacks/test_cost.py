@@ -1,4 +1,4 @@
-"""What the default deployment costs, from its own templates."""
+"""The cost of the default deployment, from its own templates."""
 
 import json
 from dataclasses import replace
@@ -8,13 +8,12 @@ import pytest
 from agent_memory.cli import main
 from agent_memory.pricing import (
     agent_every_ten_minutes,
-    load_prices,
-    load_units,
     monthly_cost,
     per_million,
     read_deployment,
 )
-from benchmarks.cost_page import PAGE, blocks, written
+from benchmarks.cost_page import PAGE, blocks, updated
+from demo.cost import cost_of_a_month
 from tests.stacks.conftest import synthesize
 
 
@@ -25,10 +24,10 @@ def folder(tmp_path_factory):
 
 
 def cost_of(deployment):
-    return monthly_cost(agent_every_ten_minutes(), load_units(), deployment, load_prices())
+    return monthly_cost(agent_every_ten_minutes(), deployment)
 
 
-def test_the_ten_minute_agent_costs_less_than_fifteen_dollars_at_list_prices(folder):
+def test_an_agent_with_a_cycle_every_ten_minutes_costs_less_than_fifteen_dollars_at_list_prices(folder):
     deployment = read_deployment(folder)
     assert deployment.cache_nodes == 1
     assert deployment.alarm_metrics >= 18
@@ -36,45 +35,45 @@ def test_the_ten_minute_agent_costs_less_than_fifteen_dollars_at_list_prices(fol
     assert 10 < cost_of(deployment).total_usd < 15
 
 
-def test_nothing_is_deployed_that_has_no_price(folder, aws):
+def test_every_deployed_resource_has_a_price(folder, aws):
     assert read_deployment(folder).unpriced == {}
     assert read_deployment(aws.folder).unpriced == {}
 
 
-def test_a_template_tells_what_was_asked_for(aws, tmp_path):
-    asked = synthesize(tmp_path, trace_requests="false", cache_nodes="2", log_retention_days="90").folder
-    deployment = read_deployment(asked)
+def test_settings_are_read_from_the_templates(aws, tmp_path):
+    configured = synthesize(tmp_path, trace_requests="false", cache_nodes="2", log_retention_days="90").folder
+    deployment = read_deployment(configured)
     assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (False, 2, 90)
     assert (deployment.cache_node_type, deployment.dashboard_metrics) == ("cache.t4g.micro", ())
     assert (deployment.glacier_after_days, deployment.expire_after_days) == (365, 2557)
-    assert (deployment.api_memory_mb, deployment.night_memory_mb) == (1024, 256 + 3 * 1769 + 512)
-    (shown,) = read_deployment(aws.folder).dashboard_metrics
-    assert shown > 50
+    assert (deployment.api_memory_mb, deployment.nightly_memory_mb) == (1024, 256 + 3 * 1769 + 512)
+    (metrics,) = read_deployment(aws.folder).dashboard_metrics
+    assert metrics > 50
 
 
 def test_a_million_decisions_cost_less_than_events_of_agentcore_memory(folder):
-    told = per_million(agent_every_ten_minutes(), load_units(), read_deployment(folder), load_prices())
-    assert told.marginal < 20
-    assert told.agentcore_events == 500  # two million at $0.25 a thousand
-    assert told.agentcore_records == 500 + 9_000 + 500
-    assert 20_000 < told.breaks_even_at < 30_000
+    million = per_million(agent_every_ten_minutes(), read_deployment(folder))
+    assert million.marginal < 20
+    assert million.agentcore_events == 500  # two million at $0.25 per thousand
+    assert million.agentcore_records == 500 + 9_000 + 500
+    assert 20_000 < million.breaks_even_at < 30_000
     busy = replace(agent_every_ten_minutes(), decisions_per_day=100 * 864)
-    assert per_million(busy, load_units(), read_deployment(folder), load_prices()).at_workload < told.at_workload / 10
+    assert per_million(busy, read_deployment(folder)).at_workload < million.at_workload / 10
 
 
-def test_the_page_shows_what_is_computed(folder):
+def test_the_page_is_up_to_date(folder):
     page = PAGE.read_text(encoding="utf-8")
-    assert page == written(page, blocks(read_deployment(folder))), "`make cost-page` writes docs/cost.md anew"
+    assert page == updated(page, blocks(read_deployment(folder))), "`make cost-page` writes docs/cost.md again"
 
 
-def test_the_command_says_the_same(folder, capsys):
+def test_the_command_prints_the_same_total(folder, capsys):
     assert main(["cost", "--templates", str(folder)]) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     total = cost_of(read_deployment(folder)).total_usd
-    assert f"{total:>10,.2f}         at list prices; ElastiCache dominates with " in told
+    assert f"{total:>10,.2f}         at list prices; ElastiCache is the largest item with " in printed
     assert main(["cost", "--templates", str(folder), "--json", "--cache-off", "--agents", "3"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["scenario"] == "3 agents, 864 decisions a day, 100,000 reads a month"
+    assert answer["scenario"] == "3 agents, 864 decisions per day, 100,000 reads per month"
     assert "ElastiCache" not in {line["service"] for line in answer["lines"]}
     assert set(answer["per_million_decisions_usd"]) == {
         "marginal",
@@ -83,3 +82,8 @@ def test_the_command_says_the_same(folder, capsys):
         "agentcore_records",
         "fixed_usd",
     }
+
+
+def test_the_report_of_the_demo_shows_the_same_cost(folder, tmp_path):
+    local = synthesize(tmp_path, profile="local", redis_endpoint="127.0.0.1:6390").folder
+    assert cost_of_a_month(local) == cost_of(read_deployment(folder)).as_dict()

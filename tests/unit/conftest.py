@@ -10,6 +10,12 @@ from agent_memory.storage.factory import in_memory_stores
 
 
 @pytest.fixture
+def stores(clock):
+    """Empty stores in memory at the time of `clock`."""
+    return in_memory_stores(clock)
+
+
+@pytest.fixture
 def served(monkeypatch):
     """The stores in memory that the HTTP routes work on; nothing in them expires meanwhile."""
     stores = in_memory_stores(FixedClock(SystemClock().now_ms()))

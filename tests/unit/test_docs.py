@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent_memory.core import retention
+from agent_memory.pricing import load_units
+from agent_memory.pricing.workload import DECISIONS_PER_CYCLE
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
@@ -25,6 +27,14 @@ def test_data_retention_names_every_constant_with_its_value():
         if name.endswith(("_DAYS", "_SECONDS"))
     }
     assert told == kept
+
+
+def test_every_page_names_the_measured_write_units_of_a_cycle():
+    statement = re.compile(r"cycle of six decisions\s+costs\s+(\d+)\s+(?:DynamoDB\s+)?write\s+units")
+    stated = {page.name: set(map(int, statement.findall(page.read_text()))) for page in PAGES}
+    measured = round(DECISIONS_PER_CYCLE * load_units().write_units)
+    assert {name: units for name, units in stated.items() if units - {measured}} == {}
+    assert stated["cost.md"] == {measured}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

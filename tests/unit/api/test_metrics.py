@@ -72,9 +72,9 @@ def test_outcomes_are_told_in_a_log_line(put, monkeypatch):
 
 
 def test_a_metric_is_sent_by_the_request_by_the_night_or_on_failure():
-    sent = {rhythm: [one.name for one in metric_names.ALL if one.sent is rhythm] for rhythm in metric_names.Sent}
-    assert sent[metric_names.Sent.ON_FAILURE] == ["STMFailures"]
-    assert sent[metric_names.Sent.BY_REQUESTS] == [
+    sent = {rate: [m.name for m in metric_names.ALL if m.frequency is rate] for rate in metric_names.Frequency}
+    assert sent[metric_names.Frequency.ON_FAILURE] == ["STMFailures"]
+    assert sent[metric_names.Frequency.HOURLY] == [
         "DecisionsLogged",
         "DecisionLatency",
         "DecisionsInfluenced",

@@ -1,9 +1,9 @@
-"""How small the archive is."""
+"""The size of the archive."""
 
-from benchmarks.archived import measured_sizes
+from benchmarks.archive_size import measure_archive_sizes
 
 
-def test_the_demo_s_decisions_take_an_eighth_of_their_items_at_most():
-    sizes = measured_sizes(3)
+def test_archived_decisions_have_at_most_an_eighth_of_the_size_of_their_items():
+    sizes = measure_archive_sizes(3)
     assert sizes.decisions > 3 * 96
     assert sizes.archive_bytes <= sizes.item_bytes / 8

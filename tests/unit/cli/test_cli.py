@@ -1,4 +1,4 @@
-"""The command line: its exit codes, and one line for whatever goes wrong."""
+"""The command line: exit codes, and one line per error."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ from agent_memory.storage.parquet.archive import ParquetArchive
 from tests.faults import FailingOnce
 from tests.unit.archive.archives import AGENT, FIRST, sealed_archive
 
-WANTED = ["verify", "--agent", AGENT, "--bucket", "archive"]
+VERIFY = ["verify", "--agent", AGENT, "--bucket", "archive"]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def sealed():
 
 @pytest.fixture
 def stores(sealed, monkeypatch):
-    """Stores that the command opens, with an archive that may be changed."""
+    """The stores that the command opens, with a copy of the archive that a test may change."""
     blobs = InMemoryBlobs()
     blobs._objects = dict(sealed.blobs._objects)
     opened = replace(sealed, blobs=blobs, archive=ParquetArchive(blobs))
@@ -35,64 +35,64 @@ def stores(sealed, monkeypatch):
 
 
 def test_a_clean_archive(stores, capsys):
-    assert main(WANTED) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[0] == "hunter: 3 days, 36 decisions and 6 manifests checked; all as sealed"
+    assert main(VERIFY) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "hunter: 3 days, 36 decisions and 6 manifests checked; unchanged since sealed"
     head = Chain.of(stores.states.get(AGENT, ARCHIVE_CHAIN)).head.hash
-    assert f"head: {head}" in told
+    assert f"head: {head}" in printed
 
 
 def test_findings_are_lines_and_json(stores, capsys):
     stores.blobs.erase(archive_file_key(AGENT, FIRST), dry_run=False)
-    assert main(WANTED) == 1
-    told = capsys.readouterr().out.splitlines()
-    assert told[0] == "removed  2026-07-01: the file of 12 decisions is not there"
-    assert told[1].endswith("; 1 findings")
-    assert main([*WANTED, "--json"]) == 1
+    assert main(VERIFY) == 1
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "removed  2026-07-01: the file of 12 decisions is not there"
+    assert printed[1].endswith("; 1 findings")
+    assert main([*VERIFY, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert (answer["clean"], answer["findings"][0]["kind"], answer["findings"][0]["day"]) == (
         False,
         "removed",
         "2026-07-01",
     )
-    assert main([*WANTED, "--from", str(FIRST + timedelta(days=1)), "--to", "2026-07-02"]) == 0
+    assert main([*VERIFY, "--from", str(FIRST + timedelta(days=1)), "--to", "2026-07-02"]) == 0
 
 
-def test_a_store_that_does_not_answer_is_no_clean_bill(stores, monkeypatch, capsys):
+def test_a_store_that_does_not_answer_is_an_error(stores, monkeypatch, capsys):
     broken = replace(stores, archive=FailingOnce(stores.archive, "file", 0, after=False))
     monkeypatch.setattr(verify, "stores_of", lambda _prefix, _bucket: broken)
-    assert main(WANTED) == 2
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("", "agent-memory: injected\n")
+    assert main(VERIFY) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "agent-memory: injected\n")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
+    ("arguments", "message"),
     [
         ([], "Missing command"),
         (["audit"], "No such command 'audit'"),
         (["verify"], "Missing option '--agent'"),
         (["verify", "--agent", "No Agent"], "'--agent': 'No Agent' is not usable"),
         (["verify", "--agent", "a", "--from", "soon"], "'--from': 'soon' is not a day; write it as 2026-11-20"),
-        ([*WANTED, "--from", "2026-01-02", "--to", "2026-01-01"], "'--to': lies before --from"),
+        ([*VERIFY, "--from", "2026-01-02", "--to", "2026-01-01"], "'--to': is before --from"),
         (["verify", "--agent", "a"], "'--bucket': is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET"),
         (["verify", "--agnet", "a"], "No such option: --agnet"),
-        (WANTED, "You must specify a region"),
+        (VERIFY, "You must specify a region"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(arguments, why, monkeypatch, capsys):
+def test_an_error_is_one_line(arguments, message, monkeypatch, capsys):
     for name in ("AGENT_MEMORY_ARCHIVE_BUCKET", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert why in told.err
-    assert told.err.startswith("agent-memory: ")
-    assert told.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert message in printed.err
+    assert printed.err.startswith("agent-memory: ")
+    assert printed.err.count("\n") == 1
 
 
-def test_every_option_of_every_command_says_what_it_is_for():
+def test_every_option_of_every_command_has_a_help_text():
     for name, command in get_command(app).commands.items():
         assert command.help, name
         assert all(getattr(one, "help", "") for one in command.params), name

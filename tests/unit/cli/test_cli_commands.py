@@ -1,4 +1,4 @@
-"""Commands that packages on top of this one bring, and what interrupting them says."""
+"""Commands that other packages add, and interruption."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_the_backtest_is_a_command_of_this_one(capsys):
 
 
 @pytest.mark.parametrize("arguments", [["verify", "--agent", "hunter", "--bucket", "archive"]])
-def test_an_interruption_is_130_and_no_trace(monkeypatch, capsys, arguments):
+def test_an_interruption_is_exit_code_130_without_a_traceback(monkeypatch, capsys, arguments):
     def interrupted(*_):
         raise KeyboardInterrupt
 

@@ -26,21 +26,23 @@ def cost(folder, *options, capsys):
     return json.loads(capsys.readouterr().out)
 
 
-def test_a_line_for_each_thing_and_what_dominates(folder, capsys):
+def test_a_line_for_each_item_and_the_largest(folder, capsys):
     assert main(["cost", "--templates", str(folder)]) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith("One agent, a cycle every ten minutes, six decisions a cycle; prices of 2025-05-19 to ")
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith(
+        "One agent, a cycle every ten minutes, six decisions per cycle; prices of 2025-05-19 to "
+    )
     share = f"{9.35 / cost(folder, capsys=capsys)['total_usd']:.0%}"
-    assert told[3].split()[:3] == ["9.35", share, "ElastiCache"]
-    assert any(line.endswith(f"at list prices; ElastiCache dominates with {share}") for line in told)
-    assert "CloudWatch: allowed to every account each month, without an end date" in "\n".join(told)
-    assert told[-1].startswith("From ")
+    assert printed[3].split()[:3] == ["9.35", share, "ElastiCache"]
+    assert any(line.endswith(f"at list prices; ElastiCache is the largest item with {share}") for line in printed)
+    assert "CloudWatch: always-free allowance of every account" in "\n".join(printed)
+    assert printed[-1].startswith("From ")
 
 
 def test_options_change_the_workload(folder, capsys):
     one = cost(folder, capsys=capsys)
     ten = cost(folder, "--decisions-per-day", "8640", "--agents", "10", "--reads", "1000000", capsys=capsys)
-    assert ten["scenario"] == "10 agents, 8,640 decisions a day, 1,000,000 reads a month"
+    assert ten["scenario"] == "10 agents, 8,640 decisions per day, 1,000,000 reads per month"
     assert ten["total_usd"] > one["total_usd"]
     assert ten["per_million_decisions_usd"]["at_workload"] < one["per_million_decisions_usd"]["at_workload"]
     assert ten["per_million_decisions_usd"]["marginal"] == one["per_million_decisions_usd"]["marginal"]
@@ -62,7 +64,7 @@ def test_options_change_the_workload(folder, capsys):
         (["--templates", "{folder}", "--reads", "inf"], "reads: must be a finite number"),
     ],
 )
-def test_what_cannot_be_is_one_line(options, message, folder, capsys):
+def test_an_invalid_option_is_one_line(options, message, folder, capsys):
     assert main(["cost", *(option.format(folder=folder) for option in options)]) == 2
-    (told,) = capsys.readouterr().err.splitlines()
-    assert message in told
+    (message_line,) = capsys.readouterr().err.splitlines()
+    assert message in message_line

@@ -1,37 +1,38 @@
-"""From a decision to the facts that patterns are made of."""
+"""From a decision to the facts that patterns are combinations of."""
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from agent_memory.core.errors import InvalidInput
-from agent_memory.learning.evidence import evidence_of, features_of, key_of, value_of
+from agent_memory.learning.evidence import evidence_from_records, evidence_of, features_of, key_of, value_of
+from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.evidence import Evidence
 
+DECISION = Decision(
+    agent_id="market-hunter",
+    decision_id="d-1",
+    decision_type="SOURCE_SELECTION",
+    timestamp_ms=1_795_170_600_123,
+    context={"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "symbol": "AAPL"},
+    reasoning={
+        "scores": {"derivatives": 0.87},
+        "selected": ["whaleMovements", "derivatives"],
+        "exploration_triggered": False,
+        "fallback": None,
+    },
+    metadata={"version": "1.0"},
+)
 
-def decision(**changes: object) -> dict[str, object]:
-    return {
-        "decision_id": "d-1",
-        "agent_id": "market-hunter",
-        "timestamp": "2026-11-20T10:30:00.123Z",
-        "decision_type": "SOURCE_SELECTION",
-        "context": {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "symbol": "AAPL"},
-        "reasoning": {
-            "scores": {"derivatives": 0.87},
-            "selected": ["whaleMovements", "derivatives"],
-            "exploration_triggered": False,
-            "fallback": None,
-        },
-        "outcome": {"quality": "good"},
-        "success": True,
-        "metadata": {"version": "1.0"},
-        **changes,
-    }
+
+def resolved(success):
+    return replace(DECISION, outcome=Outcome(success, {"quality": "good"}, {}, 0))
 
 
 def test_a_decision_becomes_evidence():
-    assert evidence_of(decision()) == Evidence(
+    assert evidence_of(resolved(success=True)) == Evidence(
         decision_id="d-1",
         decision_type="SOURCE_SELECTION",
         timestamp_ms=1_795_170_600_123,
@@ -48,20 +49,26 @@ def test_a_decision_becomes_evidence():
     )
 
 
-def test_a_decision_without_an_outcome_is_no_evidence():
-    assert evidence_of(decision(outcome=None, success=None)) is None
+def test_a_decision_without_an_outcome_is_not_evidence():
+    assert evidence_of(DECISION) is None
 
 
 def test_a_failure_is_evidence():
-    failed = evidence_of(decision(success=False))
+    failed = evidence_of(resolved(success=False))
     assert failed is not None
     assert failed.success is False
 
 
+@pytest.mark.parametrize("success", [True, False])
+def test_a_record_of_a_query_is_the_same_evidence(success):
+    decision = resolved(success)
+    assert list(evidence_from_records([DECISION.as_dict(), decision.as_dict()])) == [evidence_of(decision)]
+
+
 @pytest.mark.parametrize("timestamp", ["yesterday", "2026-11-20T10:30:00", None])
-def test_a_time_that_means_nothing_is_refused(timestamp):
+def test_an_invalid_timestamp_in_a_record_is_refused(timestamp):
     with pytest.raises(InvalidInput) as refused:
-        evidence_of(decision(timestamp=timestamp))
+        list(evidence_from_records([resolved(success=True).as_dict() | {"timestamp": timestamp}]))
     assert refused.value.field == "timestamp"
 
 
@@ -79,14 +86,13 @@ def test_a_time_that_means_nothing_is_refused(timestamp):
         (None, ()),
     ],
 )
-def test_what_counts_as_a_fact(context, expected):
-    assert features_of({"context": context, "reasoning": {}}) == expected
+def test_which_values_are_facts(context, expected):
+    assert features_of(context, {}) == expected
 
 
 def test_of_the_metadata_only_the_strategy_is_a_fact():
-    metadata = {"strategy": "momentum", "version": "1.0"}
-    assert features_of({"context": {}, "reasoning": {}, "metadata": metadata}) == ("metadata.strategy=momentum",)
-    assert features_of({"context": {}, "reasoning": {}, "metadata": {"strategy": None}}) == ()
+    assert features_of({}, {}, {"strategy": "momentum", "version": "1.0"}) == ("metadata.strategy=momentum",)
+    assert features_of({}, {}, {"strategy": None}) == ()
 
 
 def test_a_feature_splits_at_its_first_equals_sign():
@@ -94,7 +100,9 @@ def test_a_feature_splits_at_its_first_equals_sign():
     assert value_of("context.a=b=c") == "b=c"
 
 
-def test_evidence_needs_no_numpy():
-    modules = ", ".join(f"agent_memory.learning.{name}" for name in ("evidence", "controls", "intervals", "life"))
-    script = f"import sys, {modules}; assert 'numpy' not in sys.modules"
+def test_evidence_does_not_load_numpy():
+    modules = ", ".join(
+        f"agent_memory.learning.{name}" for name in ("evidence", "intervals", "lifecycle", "permutation")
+    )
+    script = f"import sys, {modules}; assert not {{'numpy', 'scipy'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)

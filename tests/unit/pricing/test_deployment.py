@@ -1,4 +1,4 @@
-"""What is read from templates, and what is not passed over."""
+"""What is read from templates, and that no resource is ignored."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_an_alarm_on_an_expression_is_charged_for_each_of_its_metrics(tmp_path):
     assert read_deployment(template(tmp_path, One=("CloudWatch::Alarm", watched))).alarm_metrics == 2
 
 
-def test_detailed_metrics_are_six_a_route(tmp_path):
+def test_detailed_metrics_are_six_per_route(tmp_path):
     routes = {f"Route{n}": ("ApiGatewayV2::Route", {}) for n in range(3)}
     stage = {"DefaultRouteSettings": {"DetailedMetricsEnabled": True}}
     assert read_deployment(template(tmp_path, Stage=("ApiGatewayV2::Stage", stage), **routes)).route_metrics == 18
@@ -78,9 +78,9 @@ def test_a_folder_without_templates_says_how_to_get_some(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"Resources": 1}', '{"Resources": {"A": {}}}', '{"Resources": [1]}'])
-def test_what_is_no_template_is_refused_by_its_name(tmp_path, text):
+def test_an_invalid_template_is_refused_by_name(tmp_path, text):
     (tmp_path / "bad.template.json").write_text(text)
-    with pytest.raises(InvalidInput, match=r"bad\.template\.json is no CloudFormation template"):
+    with pytest.raises(InvalidInput, match=r"bad\.template\.json is not a CloudFormation template"):
         read_deployment(tmp_path)
 
 

@@ -3,8 +3,9 @@
 import random
 from datetime import date, timedelta
 from itertools import product
-from math import sqrt
 from typing import Any
+
+from agent_memory.learning.intervals import wilson_interval
 
 TYPES = {"SOURCE_SELECTION": 0.61, "SIGNAL_GENERATION": 0.54, "RISK_ASSESSMENT": 0.66, "POSITION_SIZING": 0.5}
 CONTEXTS = [
@@ -16,17 +17,15 @@ LAST_DAY = date(2026, 11, 20)
 
 
 def wilson(succeeded: int, n: int) -> dict[str, float | None]:
-    """Rate and 95 % Wilson interval, as the report has them."""
+    """Rate and 95 % Wilson interval as in the report."""
     if n == 0:
         return {"success_rate": None, "low": None, "high": None}
-    z, rate = 1.96, succeeded / n
-    centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return {"success_rate": rate, "low": centre - half, "high": centre + half}
+    low, high = wilson_interval(succeeded / n, n)
+    return {"success_rate": succeeded / n, "low": low, "high": high}
 
 
 def rich_report(days: int = 120, types: dict[str, float] | None = None) -> dict[str, Any]:
-    """120 days of four decision types in nine contexts, six patterns, everything filled in."""
+    """120 days of four decision types in nine contexts, and six patterns, with every section filled."""
     types = TYPES if types is None else types
     rng = random.Random(7)
     per_day, cells = [], {}
@@ -151,7 +150,7 @@ def levels(total: int) -> list[dict[str, Any]]:
 
 
 def cost() -> dict[str, Any]:
-    """What the cost estimate hands over."""
+    """A cost section."""
     lines = [
         ("ElastiCache", "730 hours of a cache.t4g.micro node (Valkey)", 9.35),
         ("CloudWatch", "1 dashboard", 3.0),
@@ -159,12 +158,12 @@ def cost() -> dict[str, Any]:
         ("CloudWatch", "14 alarms", 1.4),
         ("X-Ray", "108,670 traces", 0.55),
         ("CloudWatch", "572 MB of logs, kept a month (assumed: log bytes)", 0.3),
-        ("DynamoDB", "185,040 write units: 25,920 decisions at 7, and the nights", 0.12),
+        ("DynamoDB", "185,040 write units: 25,920 decisions at 7, and nightly jobs", 0.12),
         ("API Gateway", "108,640 requests, 8,640 of them batches of 6", 0.11),
         ("S3", "674 MB, the archive after seven years, objects too small for Glacier", 0.02),
     ]
     return {
-        "scenario": "One agent, a cycle every ten minutes, six decisions a cycle, everything switched on",
+        "scenario": "One agent, a cycle every ten minutes, six decisions per cycle, everything switched on",
         "price_date": "2025-05-19 to 2026-10-02",
         "lines": [{"service": s, "usage": u, "monthly_usd": usd} for s, u, usd in lines],
         "total_usd": sum(usd for _, _, usd in lines),

@@ -1,18 +1,12 @@
-"""What the record says, recomputed by hand from a record that is small enough for that."""
+"""Analytics of a record that is small enough to recompute by hand."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager
-from agent_memory.storage.factory import in_memory_stores
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def stores(clock):
-    return in_memory_stores(clock)
 
 
 @pytest.fixture
@@ -36,13 +30,13 @@ async def log(stores, clock, hours_ago, sources, trend, success):
 
 @pytest.fixture
 async def record(stores, clock):
-    for given in (
+    for decision in (
         (0.5, ["a", "b"], "up", True),
         (2, ["a"], "up", False),
         (48, ["b"], "down", True),
         (24 * 40, [], "down", None),
     ):
-        await log(stores, clock, *given)
+        await log(stores, clock, *decision)
 
 
 async def test_success_by_context_and_source(analytics, record):
@@ -70,7 +64,7 @@ async def test_the_confidence_trend_is_every_version_of_a_pattern(analytics, mem
     ]
 
 
-async def test_the_report_says_where_the_data_lie(analytics, memory, record):
+async def test_the_report_says_where_the_data_is_stored(analytics, memory, record):
     await memory.store_stm("context:current", {"trend": "up"}, 60)
     report = await analytics.generate_performance_report()
     assert (report["totals"]["decisions"], report["totals"]["with_outcome"], report["totals"]["succeeded"]) == (4, 3, 2)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from report_samples import CONTEXTS, TYPES, empty_report, rich_report
 
-from agent_memory.pricing import load_prices, monthly_cost
+from agent_memory.pricing import monthly_cost
 from agent_memory.reporting import render_report
 from tests.workloads import DEPLOYMENT, UNITS, every_ten_minutes
 
@@ -52,12 +52,12 @@ class Page(HTMLParser):
 
 
 def plots(page: Page) -> list[str]:
-    """Names of the plots, each of which stands there for wide and for narrow screens."""
+    """Classes of the plots, each of which is present for wide and for narrow screens."""
     return [str(svg["class"]) for svg in page.all("svg")]
 
 
 def hostile_report() -> dict[str, Any]:
-    """Everything that is text is an attack."""
+    """A report in which every text is an attack."""
 
     def poisoned(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
@@ -91,7 +91,7 @@ def test_every_page_is_well_formed_and_small(html: str) -> None:
     assert len(html.encode()) < 1_000_000
 
 
-def test_no_page_loads_anything_or_runs_anything(html: str) -> None:
+def test_no_page_loads_or_runs_anything(html: str) -> None:
     page = Page(html)
     tags = {tag for tag, _ in page.tags}
     assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "form", "image", "foreignobject"}
@@ -115,7 +115,7 @@ def test_ids_are_unique_and_everything_referred_to_exists(html: str) -> None:
     assert {name for names in referred for name in names if name} <= set(ids)
 
 
-def test_every_plot_says_what_it_shows_and_every_table_has_a_caption_and_scopes(html: str) -> None:
+def test_every_plot_has_an_alternative_text_and_every_table_a_caption_and_scopes(html: str) -> None:
     page = Page(html)
     for svg in page.all("svg"):
         assert svg["role"] == "img"
@@ -124,25 +124,25 @@ def test_every_plot_says_what_it_shows_and_every_table_has_a_caption_and_scopes(
     assert all(cell.get("scope") in {"row", "col"} for cell in page.all("th"))
 
 
-def test_every_section_is_headed(html: str) -> None:
+def test_every_section_has_a_heading(html: str) -> None:
     page = Page(html)
     headings = [attributes.get("id") for attributes in page.all("h2")]
     assert headings == ["days", "contexts", "sources", "patterns", "reliability", "control", "levels", "cost"]
 
 
-def test_no_colour_is_left_that_the_page_does_not_set(html: str) -> None:
+def test_every_colour_is_defined_by_the_page(html: str) -> None:
     assert not re.search(r"#0102[0-9a-f]{2}", html)
     used = set(re.findall(r"var\((--[a-z0-9-]+)\)", html))
-    own_of_an_element = {"--key", "--part"}
-    assert used - own_of_an_element <= set(re.findall(r"(--[a-z0-9-]+):", html))
+    set_by_elements = {"--key", "--part"}
+    assert used - set_by_elements <= set(re.findall(r"(--[a-z0-9-]+):", html))
 
 
-def test_rich_page_has_every_plot_for_both_widths() -> None:
+def test_a_rich_page_has_every_plot_for_both_widths() -> None:
     page = Page(render_report(rich_report()))
     assert plots(page) == ["plot wide", "plot narrow"] * len(PLOTS)
 
 
-def test_rich_page_shows_the_reports_numbers() -> None:
+def test_a_rich_page_shows_the_numbers_of_the_report() -> None:
     report = rich_report()
     text = Page(render_report(report)).text
     totals = report["totals"]
@@ -155,35 +155,35 @@ def test_rich_page_shows_the_reports_numbers() -> None:
         assert line["usage"] in text
     assert "The same search finds nothing in shuffled outcomes" in text
     assert "20 times" in text
-    assert "55 of 70 forecasts of a pattern came true, 61 expected" in text
-    assert "0.161, better than the 0.168" in text
+    assert "55 of 70 forecasts came true, 61 expected" in text
+    assert "0.161, better than 0.168" in text
 
 
-def test_forecasts_that_all_came_true_are_not_held_against_hindsight() -> None:
+def test_forecasts_that_all_came_true_are_not_compared_with_hindsight() -> None:
     report = rich_report()
     report["reliability"] |= {"came_true": 70, "brier": 0.004, "brier_of_base_rate": 0.0}
     text = Page(render_report(report)).text
-    assert "0.004, which hindsight alone could better" in text
+    assert "0.004, which only hindsight could improve on" in text
     assert "no better" not in text
 
 
-def test_context_table_holds_every_rate() -> None:
+def test_the_context_table_has_every_rate() -> None:
     report = rich_report()
     html = render_report(report)
     table = html[html.index("Success by context and decision type</caption>") :].split("</table>")[0]
     assert table.count("<tr>") == 1 + len(CONTEXTS) * len(TYPES)
 
 
-def test_empty_page_has_no_plot_and_says_why() -> None:
+def test_an_empty_page_has_no_plot_and_says_why() -> None:
     page = Page(render_report(empty_report()))
     assert plots(page) == []
     for sentence in (
         "No decision in this range",
-        "Bars appear here with the first decision",
+        "The first decision will appear here",
         "No success rate by context yet",
         "No success rate by source yet",
         "No pattern has been learned yet",
-        "No pattern has foretold anything yet",
+        "No pattern has made a forecast yet",
         "The control has not been run",
         "No level holds anything yet",
         "No cost was estimated",
@@ -210,7 +210,7 @@ def test_decisions_without_outcomes_have_bars_but_no_rates() -> None:
     assert "None" not in page.text
 
 
-def test_a_context_that_a_type_has_not_met_is_said_to_have_no_outcome() -> None:
+def test_a_context_without_decisions_of_a_type_has_no_outcome() -> None:
     report = rich_report(days=20)
     removed = report["success_by_context"].pop(0)
     page = Page(render_report(report))
@@ -218,7 +218,7 @@ def test_a_context_that_a_type_has_not_met_is_said_to_have_no_outcome() -> None:
     assert f"{removed['with_outcome']}" not in {text.strip() for text in page.texts if "n = " in text}
 
 
-def test_contexts_beyond_the_fourteen_with_most_outcomes_are_counted_not_drawn() -> None:
+def test_contexts_beyond_the_fourteen_with_the_most_outcomes_are_only_counted() -> None:
     report = rich_report(days=20)
     rows = [row for row in report["success_by_context"] if row["decision_type"] == "SIGNAL_GENERATION"]
     report["success_by_context"] = [
@@ -230,7 +230,7 @@ def test_contexts_beyond_the_fourteen_with_most_outcomes_are_counted_not_drawn()
     assert len(re.findall(r">trend [^<]*</text>", wide)) == 14
 
 
-def test_one_day_is_one_bar_and_counted_as_one_day() -> None:
+def test_one_day_is_one_bar() -> None:
     text = Page(render_report(rich_report(days=1))).text
     assert re.search(r"\d+ decisions on 1 day ", text)
 
@@ -241,7 +241,7 @@ def test_years_are_drawn_in_weeks() -> None:
     assert "Decisions per week" in text
 
 
-def test_more_types_than_colours_end_in_other_types() -> None:
+def test_types_beyond_the_number_of_colours_are_other_types() -> None:
     page = Page(render_report(rich_report(days=20, types={f"TYPE_{n}": 0.5 for n in range(9)})))
     assert "Other types" in page.text
     assert len([tag for tag in page.all("li") if "--key" in str(tag.get("style"))]) == 6
@@ -257,13 +257,13 @@ def test_hostile_text_is_shown_as_text() -> None:
     assert "日本" in page.text
 
 
-def test_what_emerges_and_what_holds_no_longer_stand_apart_from_what_was_learned() -> None:
+def test_emerging_and_deprecated_patterns_are_separate_from_active_ones() -> None:
     report = rich_report()
     report["patterns"][3]["status"] = "emerging"
     text = Page(render_report(report)).text
-    assert "4 patterns learned, 1 more emerging, 1 of earlier nights no longer holding" in text
-    assert "1 emerging: not yet borne out by decisions that played no part in finding them" in text
-    assert "1 from earlier nights that hold no longer" in text
+    assert "4 active patterns, 1 emerging, 1 deprecated" in text
+    assert "1 emerging: not confirmed yet by decisions that were not used to find them" in text
+    assert "1 deprecated: contradicted by recent outcomes" in text
 
 
 def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:
@@ -275,14 +275,14 @@ def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:
 
 
 def test_the_cost_estimate_fits_the_page() -> None:
-    cost = monthly_cost(every_ten_minutes(), UNITS, DEPLOYMENT, load_prices())
+    cost = monthly_cost(every_ten_minutes(), DEPLOYMENT, units=UNITS)
     text = Page(render_report(empty_report() | {"cost": cost.as_dict()})).text
     assert f"A month would cost ${cost.total_usd}" in text
     assert "(assumed: seconds)" in text
     assert all(note in text for note in cost.notes)
 
 
-def test_the_same_report_gives_the_same_page_and_is_left_as_it_was() -> None:
+def test_rendering_is_deterministic_and_does_not_change_the_report() -> None:
     report = rich_report(days=5)
     before = copy.deepcopy(report)
     assert render_report(report) == render_report(report)

@@ -1,1 +1,1 @@
-"""Administration of one agent: export and erasure of its data, IAM policy."""
+"""Administration of an agent: export and erasure of its data, and its IAM policy."""

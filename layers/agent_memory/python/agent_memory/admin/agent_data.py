@@ -1,4 +1,4 @@
-"""Everything that is kept of one agent, as a whole: to hand it out, and to forget it."""
+"""Exports all data of an agent, and erases it."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ Receipt = dict[str, Any]
 
 
 class AgentData:
-    """One agent's data across table, cache and bucket. Every method blocks."""
+    """An agent's data in tables, cache and bucket. Every method blocks."""
 
     def __init__(self, agent_id: str, stores: Stores, clock: Clock) -> None:
         self._agent_id = check_agent_id(agent_id)
@@ -27,11 +27,11 @@ class AgentData:
         self._clock = clock
 
     def export(self, path: Path, memory_types: Iterable[str] = tuple(MemoryType)) -> Receipt:
-        """Write everything into a zip file: JSON Lines of decisions, memories with all versions, states, short term.
+        """Write everything to a zip file of JSON Lines: decisions, all versions of memories, states, short-term memory.
 
         Args:
-            path: of the file; one that is there is replaced once the new one is whole.
-            memory_types: types of long-term memory to look for, a team's own included.
+            path: of the file; an existing file is replaced when the new one is complete.
+            memory_types: the types of long-term memory to export, including a team's own.
 
         Returns:
             A receipt: `agent_id`, `exported_at`, `file`, `sha256`, and `counts` by kind.
@@ -53,27 +53,27 @@ class AgentData:
             ),
             "short_term": ({"key": key, "data": value} for key, value in self._short_term()),
         }
-        half_written = path.with_name(f"{path.name}.part")
+        partial = path.with_name(f"{path.name}.part")
         try:
-            with zipfile.ZipFile(half_written, "w", zipfile.ZIP_DEFLATED) as archive:
+            with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
                 counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
-            half_written.replace(path)
+            partial.replace(path)
         finally:
-            half_written.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return self._receipt("exported_at", counts) | {"file": str(path), "sha256": digest}
 
     def forget(self, *, dry_run: bool) -> Receipt:
-        """Erase everything of the agent, or only count it: short term, decisions, memories, states, archive.
+        """Erase the agent's data, or only count it: short-term memory, decisions, memories, states, archive.
 
-        Objects go with all their versions. What is erased cannot be brought back; backups of the tables (point-in-time
-        recovery) hold it until they expire. Doing it again after a failure goes on where it stopped.
+        All versions of objects are erased. Erased data cannot be restored, except from backups of the tables
+        (point-in-time recovery) until they expire. After a failure, calling it again continues where it stopped.
 
         Returns:
             A receipt: `agent_id`, `dry_run`, `forgotten_at`, and `counts` by kind.
 
         Raises:
-            Unavailable: a store did not answer; some may have been erased already.
+            Unavailable: a store did not answer; some data may already be erased.
         """
         agent_id, stores = self._agent_id, self._stores
         steps: dict[str, Callable[[], int]] = {
@@ -89,7 +89,7 @@ class AgentData:
             steps["objects_and_versions"] = lambda: sum(
                 blobs.erase(prefix, dry_run=dry_run) for prefix in object_prefixes(agent_id)
             )
-        # Last: the register of agents, by which the night and a second attempt find what is left.
+        # Last, because the nightly job and a second attempt find the agent by its registration.
         steps["states"] = lambda: stores.states.erase(agent_id, dry_run=dry_run)
         counts = {name: step() for name, step in steps.items()}
         return self._receipt("forgotten_at", counts) | {"dry_run": dry_run}
@@ -100,8 +100,8 @@ class AgentData:
             for key, value in self._stores.short_term.dump(prefix):
                 yield key.removeprefix(prefix), value
 
-    def _receipt(self, moment: str, counts: dict[str, int]) -> Receipt:
-        return {"agent_id": self._agent_id, moment: to_iso(self._clock.now_ms()), "counts": counts}
+    def _receipt(self, time_field: str, counts: dict[str, int]) -> Receipt:
+        return {"agent_id": self._agent_id, time_field: to_iso(self._clock.now_ms()), "counts": counts}
 
 
 def _write_lines(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -1,4 +1,4 @@
-"""What an agent's role may call, as an IAM policy: its own paths of the HTTP API, and the memory of its pools."""
+"""The IAM policy for an agent's role: its own paths of the HTTP API, and the memory of its pools."""
 
 import re
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ _API_ARN = re.compile(r"arn:aws[a-z-]*:execute-api:[a-z0-9-]+:\d{12}:[a-z0-9]+\Z
 def agent_policy(
     api_arn: str, agent_id: str, *, reads: Sequence[str] = (), writes: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A policy document for one agent's role.
+    """Return the policy document.
 
     Args:
         api_arn: of the API, `arn:aws:execute-api:{region}:{account}:{api id}`.
-        agent_id: everything below its own path is allowed.
+        agent_id: the agent, which may call everything below its own path.
         reads: pools whose memory it may read.
         writes: pools whose memory it may read and write.
 

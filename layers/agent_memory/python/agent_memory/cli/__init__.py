@@ -1,4 +1,4 @@
-"""The command `agent-memory`. Each subcommand is a module of its own, which `app` adds."""
+"""The command `agent-memory`; `app` puts the subcommands together."""
 
 from agent_memory.cli.app import main
 

@@ -1,10 +1,12 @@
-"""`agent-memory`: subcommands, and one line for whatever is expected to go wrong.
+"""The command `agent-memory`: its subcommands, and one line on stderr for every expected error.
 
-Packages on top of this one add subcommands of their own by entry points of the group `agent_memory.commands`.
+Other packages add subcommands by entry points of the group `agent_memory.commands`.
 
-0    done, and nothing was found
-1    done, and there are findings
-2    not done: an option is unusable, or a store did not answer
+Exit codes:
+
+0    done, without findings
+1    done, with findings
+2    not done: an option is invalid, or a store did not answer
 130  interrupted
 """
 
@@ -14,11 +16,11 @@ from importlib.metadata import entry_points
 
 import typer
 
+from agent_memory.cli.agent_data import export, forget
 from agent_memory.cli.cost import cost
-from agent_memory.cli.night import night
+from agent_memory.cli.nightly import nightly
 from agent_memory.cli.policy import policy
 from agent_memory.cli.verify import verify
-from agent_memory.cli.whole import export, forget
 from agent_memory.core.errors import AgentMemoryError
 
 FAILED = 2
@@ -26,8 +28,9 @@ INTERRUPTED = 130
 COMMANDS = "agent_memory.commands"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-for _command in (verify, night, export, forget, policy, cost):
+for _command in (verify, nightly, export, forget, policy, cost):
     app.command()(_command)
+app.command("night", hidden=True)(nightly)  # its name in earlier versions
 for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
     app.command(_point.name)(_point.load())
 
@@ -36,15 +39,15 @@ for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name)
 def agent_memory() -> None:
     """Tools for the data of Agent Memory.
 
-    Tables and bucket are found by AGENT_MEMORY_TABLE_PREFIX, AGENT_MEMORY_ARCHIVE_BUCKET and the usual AWS settings.
+    AGENT_MEMORY_TABLE_PREFIX, AGENT_MEMORY_ARCHIVE_BUCKET and the AWS settings determine tables and bucket.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line, by default the process's own. Returns the exit code."""
-    given = None if arguments is None else list(arguments)
+    """Run a command line, by default that of the process. Returns the exit code."""
+    args = None if arguments is None else list(arguments)
     try:
-        return typer.main.get_command(app).main(given, prog_name="agent-memory", standalone_mode=False) or 0
+        return typer.main.get_command(app).main(args, prog_name="agent-memory", standalone_mode=False) or 0
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except typer.TyperException as error:
@@ -53,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(str(error))
 
 
-def _failed(why: str) -> int:
-    typer.echo(f"agent-memory: {' '.join(why.split())}", err=True)
+def _failed(message: str) -> int:
+    typer.echo(f"agent-memory: {' '.join(message.split())}", err=True)
     return FAILED
 
 

@@ -1,4 +1,4 @@
-"""`agent-memory cost`: what a month costs, before anything is deployed."""
+"""`agent-memory cost`: estimate the cost of a month, before anything is deployed."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,6 @@ from agent_memory.pricing import (
     PerMillion,
     Workload,
     agent_every_ten_minutes,
-    load_prices,
-    load_units,
     monthly_cost,
     per_million,
     read_deployment,
@@ -30,29 +28,27 @@ def cost(
         Path, typer.Option(metavar="FOLDER", help="The synthesized templates; `make synth` writes them.")
     ] = Path("cdk.out"),
     decisions_per_day: Annotated[
-        float, typer.Option(min=0, metavar="N", help="Decisions logged a day, by all agents; each gets an outcome.")
+        float, typer.Option(min=0, metavar="N", help="Decisions logged per day, by all agents; each gets an outcome.")
     ] = _DEFAULT.decisions_per_day,
     reads: Annotated[
-        float, typer.Option(min=0, metavar="N", help="Reads of decisions and memories a month, by all agents.")
+        float, typer.Option(min=0, metavar="N", help="Reads of decisions and memories per month, by all agents.")
     ] = _DEFAULT.reads,
     agents: Annotated[int, typer.Option(min=1, metavar="N", help="Agents.")] = _DEFAULT.agents,
     batch_size: Annotated[
-        int, typer.Option(min=1, max=100, metavar="N", help="Decisions, or outcomes, in one request.")
+        int, typer.Option(min=1, max=100, metavar="N", help="Decisions, or outcomes, per request.")
     ] = _DEFAULT.batch_size,
     retention_days: Annotated[
         int | None,
-        typer.Option(
-            min=0, metavar="N", show_default="all that is kept", help="Days of archive that have gathered so far."
-        ),
+        typer.Option(min=0, metavar="N", show_default="all that is kept", help="Days in the archive."),
     ] = None,
-    cache_off: Annotated[bool, typer.Option("--cache-off", help="Leave the cache out of the sum.")] = False,
+    cache_off: Annotated[bool, typer.Option("--cache-off", help="Leave the cache out of the estimate.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Compute what a month on AWS costs, a line for each thing that is billed, and what a million decisions cost.
+    """Estimate the cost of a month on AWS, item by item, and of a million decisions.
 
-    From synthesized templates, measured capacity units and dated list prices of us-east-1; nothing on AWS is asked.
+    The estimate uses synthesized templates, measured capacity units and dated list prices of us-east-1, without AWS.
     """
-    deployment, units, prices = read_deployment(templates), load_units(), load_prices()
+    deployment = read_deployment(templates)
     if cache_off:
         deployment = replace(deployment, cache_nodes=0)
     workload = Workload(
@@ -64,13 +60,13 @@ def cost(
         archived_days=retention_days,
     )
     workload = replace(workload, scenario=_scenario(workload))
-    month = monthly_cost(workload, units, deployment, prices)
-    million = per_million(workload, units, deployment, prices)
+    month = monthly_cost(workload, deployment)
+    million = per_million(workload, deployment)
     if as_json:
         dollars = {name: round(float(getattr(million, name)), 2) for name in PerMillion.__slots__}
         typer.echo(json.dumps(month.as_dict() | {"per_million_decisions_usd": dollars}))
     else:
-        typer.echo("\n".join([*_month(month), "", *_million(million, workload)]))
+        typer.echo("\n".join([*_month_lines(month), "", *_million_lines(million, workload)]))
     return 0
 
 
@@ -78,30 +74,30 @@ def _scenario(workload: Workload) -> str:
     if replace(workload, scenario=_DEFAULT.scenario) == _DEFAULT:
         return _DEFAULT.scenario
     agents = f"{workload.agents:,} agent{'' if workload.agents == 1 else 's'}"
-    return f"{agents}, {workload.decisions_per_day:,.0f} decisions a day, {workload.reads:,.0f} reads a month"
+    return f"{agents}, {workload.decisions_per_day:,.0f} decisions per day, {workload.reads:,.0f} reads per month"
 
 
-def _month(cost: Cost) -> Iterator[str]:
+def _month_lines(cost: Cost) -> Iterator[str]:
     yield f"{cost.scenario}; prices of {cost.price_date}, units measured {cost.measured}"
     yield ""
-    yield " $ a month  share"
+    yield "   $/month  share"
     for line in cost.lines:
         yield f"{line.monthly_usd:>10,.2f}  {cost.share(line):>5.0%}  {line.service:<21}  {line.usage}"
-    dearest = cost.lines[0]
-    share = cost.share(dearest)
-    yield f"{cost.total_usd:>10,.2f}         at list prices; {dearest.service} dominates with {share:.0%}"
+    largest = cost.lines[0]
+    share = cost.share(largest)
+    yield f"{cost.total_usd:>10,.2f}         at list prices; {largest.service} is the largest item with {share:.0%}"
     for service, usd in cost.allowances_usd.items():
-        yield f"{-usd:>10,.2f}         {service}: allowed to every account each month, without an end date"
+        yield f"{-usd:>10,.2f}         {service}: always-free allowance of every account"
     left = cost.total_after_allowances_usd
-    yield f"{left:>10,.2f}         if nothing else in the account uses these allowances"
+    yield f"{left:>10,.2f}         if nothing else in the account uses the allowances"
     yield ""
     yield from cost.notes
 
 
-def _million(million: PerMillion, workload: Workload) -> Iterator[str]:
-    yield "$ for 1,000,000 decisions: logged, with outcome, kept a year, recalled once"
-    yield f"{million.marginal:>10,.2f}  each further million"
-    yield f"{million.at_workload:>10,.2f}  at {workload.decisions:,.0f} a month, the fixed part included"
-    yield f"{million.agentcore_events:>10,.2f}  Bedrock AgentCore Memory, as events: two a decision, kept 365 days"
-    yield f"{million.agentcore_records:>10,.2f}  Bedrock AgentCore Memory, as records that can be retrieved besides"
-    yield f"From {million.breaks_even_at:,} decisions a month on it is cheaper than AgentCore's events."
+def _million_lines(million: PerMillion, workload: Workload) -> Iterator[str]:
+    yield "$ for 1,000,000 decisions: logged with their outcomes, kept for a year, recalled once"
+    yield f"{million.marginal:>10,.2f}  each additional million"
+    yield f"{million.at_workload:>10,.2f}  at {workload.decisions:,.0f} per month, including the fixed cost"
+    yield f"{million.agentcore_events:>10,.2f}  Bedrock AgentCore Memory, as events: two per decision, kept 365 days"
+    yield f"{million.agentcore_records:>10,.2f}  Bedrock AgentCore Memory, also as records that can be retrieved"
+    yield f"From {million.breaks_even_at:,} decisions per month it costs less than AgentCore's events."

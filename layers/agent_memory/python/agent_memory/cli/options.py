@@ -1,4 +1,4 @@
-"""Options that subcommands share, and what they name."""
+"""Options that several subcommands share."""
 
 from datetime import date
 from typing import Annotated
@@ -20,7 +20,7 @@ def _agent(value: str) -> str:
 
 
 def day(value: str) -> date:
-    """A day that an option names; for `typer.Option(parser=day)`."""
+    """Parse a day; for `typer.Option(parser=day)`."""
     try:
         return parse_date(value)
     except InvalidInput as error:
@@ -28,27 +28,34 @@ def day(value: str) -> date:
 
 
 Agent = Annotated[str, typer.Option("--agent", metavar="ID", parser=_agent, help="The agent's id.")]
-Day = Annotated[date, typer.Option("--date", metavar="YYYY-MM-DD", parser=day, help="The UTC day whose night it is.")]
+Day = Annotated[date, typer.Option("--date", metavar="YYYY-MM-DD", parser=day, help="The UTC day to process.")]
 TablePrefix = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
         envvar="AGENT_MEMORY_TABLE_PREFIX",
         show_default="agent-memory",
-        help="What the tables' names begin with.",
+        help="The prefix of the tables' names.",
     ),
 ]
 Bucket = Annotated[
-    str | None, typer.Option(metavar="NAME", envvar="AGENT_MEMORY_ARCHIVE_BUCKET", help="The bucket of the archive.")
+    str | None, typer.Option(metavar="NAME", envvar="AGENT_MEMORY_ARCHIVE_BUCKET", help="The archive bucket.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 
 
 def stores_of(table_prefix: str | None, bucket: str | None) -> Stores:
-    """The stores that the options name. Raises `Unavailable` where the AWS settings lead nowhere."""
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  `--help` and a wrong option need none of it
+    """Open the stores that the options name. Raises `Unavailable` if the AWS settings are unusable."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  not needed for `--help` and invalid options
 
     try:
         return open_stores(table_prefix=table_prefix, archive_bucket=bucket)
     except BotoCoreError as error:
         raise Unavailable(f"the AWS settings cannot be used: {error}") from error
+
+
+def require_bucket(bucket: str | None) -> str:
+    """The bucket, or an error that says how to name it."""
+    if not bucket:
+        raise typer.BadParameter("is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET", param_hint="'--bucket'")
+    return bucket

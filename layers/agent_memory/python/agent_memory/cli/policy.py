@@ -1,4 +1,4 @@
-"""`agent-memory policy`: the IAM policy of one agent's role, to be pasted or piped."""
+"""`agent-memory policy`: print the IAM policy for an agent's role."""
 
 import json
 from typing import Annotated
@@ -18,6 +18,6 @@ def policy(
         list[str] | None, typer.Option(metavar="ID", help="A pool it may read and write; repeatable.")
     ] = None,
 ) -> int:
-    """Print the IAM policy that lets an agent's role call its own paths of the API, and its pools' memory."""
+    """Print the IAM policy that allows an agent's role to call its own API paths and the memory of its pools."""
     typer.echo(json.dumps(agent_policy(api, agent, reads=reads or [], writes=writes or []), indent=2))
     return 0

@@ -1,4 +1,4 @@
-"""`agent-memory verify`: whether an agent's archive is as it was sealed."""
+"""`agent-memory verify`: check that an agent's archive has not changed since it was sealed."""
 
 import json
 from datetime import date
@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from agent_memory.archive.verification import Finding, Verification, verify_archive
-from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day, stores_of
+from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day, require_bucket, stores_of
 from agent_memory.core.clock import SystemClock
 
-FOUND = 1
+HAS_FINDINGS = 1
 
 
 def verify(
@@ -18,31 +18,27 @@ def verify(
     agent: Agent,
     first: Annotated[
         date | None,
-        typer.Option("--from", metavar="YYYY-MM-DD", parser=day, help="The first day whose decisions are read."),
+        typer.Option("--from", metavar="YYYY-MM-DD", parser=day, help="The first day whose decisions are checked."),
     ] = None,
     last: Annotated[
         date | None,
-        typer.Option("--to", metavar="YYYY-MM-DD", parser=day, help="The last day whose decisions are read."),
+        typer.Option("--to", metavar="YYYY-MM-DD", parser=day, help="The last day whose decisions are checked."),
     ] = None,
     table_prefix: TablePrefix = None,
     bucket: Bucket = None,
     as_json: AsJson = False,
 ) -> int:
-    """Check an agent's archive: every decision, every day and every link of its chain.
+    """Check an agent's archive: every decision, every day and every link of its chain of seals.
 
-    Exit code: 0 all is as it was sealed, 1 something is not, 2 it could not be checked.
+    Exit code: 0 the archive is unchanged, 1 it has changed, 2 it could not be checked.
     """
     if first is not None and last is not None and last < first:
-        raise typer.BadParameter("lies before --from", param_hint="'--to'")
-    if not bucket:
-        raise typer.BadParameter("is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET", param_hint="'--bucket'")
-    stores = stores_of(table_prefix, bucket)
-    assert stores.archive is not None  # noqa: S101  there is a bucket
-    verification = verify_archive(
-        agent, states=stores.states, archive=stores.archive, now_ms=SystemClock().now_ms(), first=first, last=last
-    )
+        raise typer.BadParameter("is before --from", param_hint="'--to'")
+    stores = stores_of(table_prefix, require_bucket(bucket))
+    archive, now_ms = stores.bucket().archive, SystemClock().now_ms()
+    verification = verify_archive(agent, states=stores.states, archive=archive, now_ms=now_ms, first=first, last=last)
     typer.echo(json.dumps(verification.as_dict()) if as_json else _text(verification))
-    return 0 if verification.is_clean else FOUND
+    return 0 if verification.is_clean else HAS_FINDINGS
 
 
 def _text(verification: Verification) -> str:
@@ -52,7 +48,7 @@ def _text(verification: Verification) -> str:
     )
     head = [f"head: {verification.head}"] if verification.head else []
     if verification.is_clean:
-        return "\n".join([f"{checked}; all as sealed", *head])
+        return "\n".join([f"{checked}; unchanged since sealed", *head])
     return "\n".join([*map(_line, verification.findings), f"{checked}; {len(verification.findings):,} findings", *head])
 
 

@@ -1,8 +1,8 @@
-"""Every metric of the product: its name, its unit and what it says. `docs/metrics.md` lists the same.
+"""Every metric of the product: its name, its unit and its meaning. `docs/metrics.md` lists the same.
 
-None has a dimension but the namespace's own, because each combination of dimensions costs money as a metric of its own;
-what is known by decision type stands in the log lines, which CloudWatch Logs Insights counts. A metric costs by the
-hour in which it is sent, so that one a night costs next to nothing.
+Every metric has the one dimension `service`, because each combination of dimensions is charged as a metric of its own.
+Figures by decision type are in log lines instead, for CloudWatch Logs Insights. A metric is charged for the hours in
+which it is sent, so one that is sent once per day costs next to nothing.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Unit(StrEnum):
-    """CloudWatch's units that are used."""
+    """The CloudWatch units in use."""
 
     COUNT = "Count"
     PERCENT = "Percent"
@@ -18,12 +18,12 @@ class Unit(StrEnum):
     NONE = "None"
 
 
-class Sent(StrEnum):
-    """When a metric is sent, which decides what it costs."""
+class Frequency(StrEnum):
+    """How often a metric is sent, which determines its cost."""
 
-    BY_REQUESTS = "in every hour with requests"
-    BY_NIGHTS = "once a night"
-    ON_FAILURE = "when something failed"
+    HOURLY = "in every hour with requests"
+    NIGHTLY = "once per nightly job"
+    ON_FAILURE = "on failures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +33,44 @@ class Metric:
     name: str
     unit: Unit
     meaning: str
-    sent: Sent = Sent.BY_NIGHTS
+    frequency: Frequency = Frequency.NIGHTLY
 
 
-DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "decisions that were new to the table", Sent.BY_REQUESTS)
-DECISION_LATENCY = Metric(
-    "DecisionLatency", Unit.MILLISECONDS, "time that logging a request's decisions took", Sent.BY_REQUESTS
-)
+DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "new decisions", Frequency.HOURLY)
+DECISION_LATENCY = Metric("DecisionLatency", Unit.MILLISECONDS, "time to log a request's decisions", Frequency.HOURLY)
 DECISIONS_INFLUENCED = Metric(
     "DecisionsInfluenced",
     Unit.COUNT,
-    "new decisions that name the memories they rest on (`memory_ids`)",
-    Sent.BY_REQUESTS,
+    "new decisions that name the memories they are based on (`memory_ids`)",
+    Frequency.HOURLY,
 )
 STM_HIT_RATE = Metric(
-    "STMHitRate", Unit.PERCENT, "answered reads of short-term memory that found a value", Sent.BY_REQUESTS
+    "STMHitRate", Unit.PERCENT, "share of answered reads of short-term memory that found a value", Frequency.HOURLY
 )
-STM_FAILURES = Metric("STMFailures", Unit.COUNT, "calls that the cache did not answer, or was spared", Sent.ON_FAILURE)
+STM_FAILURES = Metric(
+    "STMFailures",
+    Unit.COUNT,
+    "calls to the cache that failed or were skipped as the circuit was open",
+    Frequency.ON_FAILURE,
+)
 CONSOLIDATION_SUCCESS = Metric(
-    "ConsolidationSuccess", Unit.PERCENT, "100 for an agent's night that learned, 0 for one that failed"
+    "ConsolidationSuccess", Unit.PERCENT, "100 for an agent's consolidation that succeeded, 0 for one that failed"
 )
-PATTERNS_LEARNED = Metric("PatternsLearned", Unit.COUNT, "patterns that became known in an agent's night")
-PATTERNS_DEPRECATED = Metric("PatternsDeprecated", Unit.COUNT, "patterns that ceased to hold in an agent's night")
-PATTERN_CONFIDENCE = Metric("PatternConfidence", Unit.NONE, "confidence (0-1) of each active pattern, once a night")
-ACTIVE_PATTERNS = Metric("ActivePatterns", Unit.COUNT, "active patterns of an agent, once a night")
+PATTERNS_LEARNED = Metric("PatternsLearned", Unit.COUNT, "patterns of an agent that became active")
+PATTERNS_DEPRECATED = Metric("PatternsDeprecated", Unit.COUNT, "patterns of an agent that were deprecated")
+PATTERN_CONFIDENCE = Metric("PatternConfidence", Unit.NONE, "confidence (0-1) of each active pattern")
+ACTIVE_PATTERNS = Metric("ActivePatterns", Unit.COUNT, "active patterns of an agent")
 MEMORY_CORRELATION = Metric(
     "MemoryOutcomeCorrelation",
     Unit.NONE,
-    "correlation (-1 to 1) of resting on a memory with success, over the decisions that a night reads",
+    "correlation (-1 to 1) of being based on a memory with success, over the decisions that a nightly job reads",
 )
-MEMORIES_PRUNED = Metric("MemoriesPruned", Unit.COUNT, "memories that an agent's night forgot")
-DECISIONS_ARCHIVED = Metric("DecisionsArchived", Unit.COUNT, "decisions that an agent's night archived")
+MEMORIES_PRUNED = Metric("MemoriesPruned", Unit.COUNT, "memories of an agent that were pruned")
+DECISIONS_ARCHIVED = Metric("DecisionsArchived", Unit.COUNT, "decisions of an agent that were archived")
 ARCHIVE_DAYS_REMAINING = Metric(
-    "ArchiveDaysRemaining", Unit.COUNT, "days that are due for the archive and wait for the next night"
+    "ArchiveDaysRemaining", Unit.COUNT, "days that are due for archival and left for the next nightly job"
 )
-ARCHIVE_DAYS_POSTPONED = Metric("ArchiveDaysPostponed", Unit.COUNT, "archived days that could not be written again")
-SUCCESS_RATE = Metric("SuccessRate", Unit.PERCENT, "an agent's decisions of a day, with outcome, that succeeded")
+ARCHIVE_DAYS_POSTPONED = Metric("ArchiveDaysPostponed", Unit.COUNT, "archived days that could not be rewritten")
+SUCCESS_RATE = Metric("SuccessRate", Unit.PERCENT, "success rate of an agent's decisions of a day that have an outcome")
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

@@ -1,4 +1,4 @@
-"""How long everything is kept. Every retention number of the product stands here."""
+"""How long everything is kept. Every retention number of the product is defined here."""
 
 # Short-term memory, seconds.
 CONTEXT_SECONDS = 3_600
@@ -8,23 +8,23 @@ RATE_LIMIT_SECONDS = 300
 PERFORMANCE_SECONDS = 15 * 60
 DECISION_CHAIN_SECONDS = 2 * 3_600
 STM_MAX_SECONDS = 24 * 3_600
-STATE_SECONDS = 300  # how far behind a session's state can be whose writer lost the cache
-ACCESSES_SECONDS = 7 * 24 * 3_600  # nights that may be missed before counts of reads are lost
+STATE_SECONDS = 300  # bounds how outdated a cached state can be whose writer could not reach the cache
+ACCESSES_SECONDS = 7 * 24 * 3_600  # nightly jobs may be missed this long before counts of reads are lost
 
 # Short-term memory, numbers of entries.
 RECENT_CYCLES = 10
 CHAINED_DECISIONS = 100
 
-# Decisions, days after they were made.
+# Decisions, age in days.
 ARCHIVE_AFTER_DAYS = 30
 HOT_DAYS = 90
 GLACIER_AFTER_DAYS = 365
-EXPIRE_AFTER_DAYS = 7 * 365 + 2  # seven years hold one or two leap days
+EXPIRE_AFTER_DAYS = 7 * 365 + 2  # seven years have one or two leap days
 
-# Long-term memory, days without change.
+# Long-term memory: days before pruning, and the confidence below which a memory is doubtful.
 LOW_CONFIDENCE_DAYS = 30
 DEPRECATED_DAYS = 180
 LOW_CONFIDENCE = 0.5
 
-# Evidence that the nightly learning looks back on, days.
+# Evidence for learning, days.
 EVIDENCE_DAYS = 90

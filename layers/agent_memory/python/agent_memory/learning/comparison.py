@@ -1,45 +1,45 @@
-"""Two groups of decisions side by side: those that match a combination, and the rest."""
+"""Two groups of decisions compared: those that match a combination of features, and the rest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from agent_memory.learning.belief import Belief, Earlier, belief_in, chance_above
-from agent_memory.learning.clustering import Blocks, effective_sizes
-from agent_memory.learning.columns import BoolArray, FloatArray
+from agent_memory.learning.array_types import BoolArray, FloatArray
+from agent_memory.learning.design_effect import TimeBlocks, effective_sample_sizes
 from agent_memory.learning.intervals import newcombe_interval, wilson_interval
-from agent_memory.learning.statistics import exact_p_values
+from agent_memory.learning.posterior import BetaMixture, HistoricalRate, probability_above, rate_posterior
+from agent_memory.learning.significance import exact_p_values
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Decisions, successes, their rate, and how many independent decisions they are worth.
+    """A group of decisions: how many, how many succeeded, their success rate and their effective sample size.
 
-    `rate` lies between 0 and 1, and is 0 where there are no decisions. Where decisions weigh differently it is the
-    weighted one.
+    `rate` is 0 to 1, and 0 for an empty group. It is the weighted rate if decisions have weights.
     """
 
     occurrences: int
     successes: int
     rate: float
-    effective: float
+    effective_size: float
 
     @property
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the rate, on the effective sample size."""
-        return wilson_interval(self.rate, self.effective)
+        return wilson_interval(self.rate, self.effective_size)
 
     @property
     def effective_counts(self) -> tuple[int, int]:
-        """Whole (successes, occurrences) of the effective sample, for the exact test."""
-        count = int(self.effective)
+        """(successes, occurrences) of the effective sample as integers, for the exact test."""
+        count = int(self.effective_size)
         return round(self.rate * count), count
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A combination's decisions against the rest of their decision type."""
+    """The decisions that match a combination against the rest of their decision type."""
 
     matching: Sample
     rest: Sample
@@ -52,88 +52,89 @@ class Comparison:
     @property
     def effect_interval(self) -> tuple[float, float]:
         """95 % Newcombe interval of the effect, on effective sample sizes."""
-        return newcombe_interval(self.matching.rate, self.matching.effective, self.rest.rate, self.rest.effective)
+        matching, rest = self.matching, self.rest
+        return newcombe_interval(matching.rate, matching.effective_size, rest.rate, rest.effective_size)
+
+    @property
+    def has_both_groups(self) -> bool:
+        """Whether neither group is empty."""
+        return bool(self.matching.occurrences and self.rest.occurrences)
 
     def p_value(self) -> float:
         """Two-sided exact p-value of the effect."""
-        return self._tail(sided=2)
+        return self._exact_p_value(sided=2)
 
-    def p_value_of(self, *, higher: bool) -> float:
-        """One-sided exact p-value for an effect in the given direction; 1 when it points the other way."""
-        if not self.has_both or (self.effect > 0) != higher or self.effect == 0:
+    def one_sided_p_value(self, *, higher: bool) -> float:
+        """Exact p-value for an effect in the given direction; 1 if the effect points the other way."""
+        if not self.has_both_groups or (self.effect > 0) != higher or self.effect == 0:
             return 1.0
-        return self._tail(sided=1)
+        return self._exact_p_value(sided=1)
 
-    def belief(self, *, prior_decisions: float, before: "Comparison | None" = None) -> Belief:
-        """What is believed of the matching decisions' rate; see `learning.belief`.
+    def posterior(self, *, prior_decisions: float, before: "Comparison | None" = None) -> BetaMixture:
+        """Posterior of the matching decisions' rate; see `learning.posterior`.
 
         Args:
-            prior_decisions: how many decisions the belief "no different from the rest" is worth.
-            before: the decisions in which the combination was noticed, if these are others.
+            prior_decisions: weight of the prior "no different from all decisions", as a number of decisions.
+            before: the decisions in which the combination was found, if they are others than these.
         """
-        ours = self.matching
-        earlier = None
-        if before is not None and before.has_both:
-            # Markets in which everything succeeds more often are not the combination's doing.
+        matching = self.matching
+        historical = None
+        if before is not None and before.has_both_groups:
+            # The earlier effect is added to the rest's current rate: a market in which everything succeeds more often
+            # is not the combination's merit.
             rate = min(1.0, max(0.0, self.rest.rate + before.effect))
-            earlier = Earlier(rate=rate, worth=before.matching.effective)
-        return belief_in(
-            ours.rate * ours.effective,
-            ours.effective,
-            base=self._pooled_rate,
+            historical = HistoricalRate(rate=rate, effective_size=before.matching.effective_size)
+        return rate_posterior(
+            matching.rate * matching.effective_size,
+            matching.effective_size,
+            base_rate=self._pooled_rate,
             prior_decisions=prior_decisions,
-            earlier=earlier,
+            historical=historical,
         )
 
     def confidence(self, *, higher: bool, prior_decisions: float, before: "Comparison | None" = None) -> float:
-        """Posterior probability, 0 to 1, that the effect points in the given direction. Arguments as `belief`."""
+        """Posterior probability, 0 to 1, that the effect has the given direction. Arguments as for `posterior`."""
         rest, prior = self.rest, prior_decisions * self._pooled_rate
-        ours = self.belief(prior_decisions=prior_decisions, before=before)
-        won = rest.rate * rest.effective
-        above = chance_above(ours, prior + won, prior_decisions - prior + rest.effective - won)
+        rate = self.posterior(prior_decisions=prior_decisions, before=before)
+        won = rest.rate * rest.effective_size
+        above = probability_above(rate, prior + won, prior_decisions - prior + rest.effective_size - won)
         return above if higher else 1.0 - above
 
-    def faded(self, by: float) -> "Comparison":
-        """The same of decisions that are worth `by` (0 to 1) of what they were."""
+    def discounted(self, factor: float) -> "Comparison":
+        """The same comparison with both effective sample sizes multiplied by `factor` (0 to 1)."""
         return Comparison(
-            replace(self.matching, effective=by * self.matching.effective),
-            replace(self.rest, effective=by * self.rest.effective),
+            replace(self.matching, effective_size=factor * self.matching.effective_size),
+            replace(self.rest, effective_size=factor * self.rest.effective_size),
         )
 
     @property
     def _pooled_rate(self) -> float:
-        """Rate of all decisions, kept a little off 0 and 1."""
-        ours, rest = self.matching, self.rest
-        won = ours.rate * ours.effective + rest.rate * rest.effective
-        return (won + 0.5) / (ours.effective + rest.effective + 1.0)
+        """Rate of all decisions, kept away from 0 and 1."""
+        matching, rest = self.matching, self.rest
+        won = matching.rate * matching.effective_size + rest.rate * rest.effective_size
+        return (won + 0.5) / (matching.effective_size + rest.effective_size + 1.0)
 
-    @property
-    def has_both(self) -> bool:
-        """Whether there are decisions of either kind."""
-        return bool(self.matching.occurrences and self.rest.occurrences)
-
-    def _tail(self, *, sided: int) -> float:
-        if not self.has_both:
+    def _exact_p_value(self, *, sided: int) -> float:
+        if not self.has_both_groups:
             return 1.0
-        tail = exact_p_values(*self.matching.effective_counts, *self.rest.effective_counts, sided=sided)
-        return float(tail[0])
+        return float(exact_p_values(*self.matching.effective_counts, *self.rest.effective_counts, sided=sided)[0])
 
 
 def compare(
-    matching: BoolArray, success: BoolArray, scales: Sequence[Blocks], weights: FloatArray | None = None
+    matching: BoolArray, success: BoolArray, windows: Sequence[TimeBlocks], weights: FloatArray | None = None
 ) -> Comparison:
     """Compare the matching decisions with the rest.
 
     Args:
         matching: shape (decisions,).
         success: shape (decisions,).
-        scales: the decisions' blocks of time, at one scale or more.
-        weights: shape (decisions,), above 0; None where all count the same.
+        windows: the decisions' blocks of time, for each correlation window.
+        weights: shape (decisions,), above 0; None for equal weights.
     """
-    ours, others = effective_sizes(matching, scales)
+    matching_size, rest_size = effective_sample_sizes(matching, windows)
     return Comparison(
-        _sample(success, matching, ours, weights),
-        _sample(success, ~matching, others, weights),
+        _sample(success, matching, matching_size, weights),
+        _sample(success, ~matching, rest_size, weights),
     )
 
 
@@ -142,13 +143,40 @@ def half_life_weights(ages: FloatArray, half_life: float) -> FloatArray:
     return np.asarray(np.exp2(-ages / half_life), dtype=np.float64)
 
 
-def _sample(success: BoolArray, chosen: BoolArray, effective: float, weights: FloatArray | None) -> Sample:
-    """Weighted, n decisions are worth (Σw)²/Σw², times what shared luck leaves. Kish, Survey Sampling (1965)."""
+def effect_data(overall: Comparison, recent: Comparison) -> dict[str, Any]:
+    """Return rates and effect with their 95 % intervals as plain numbers for JSON.
+
+    Args:
+        overall: a group against the rest of its decision type, over all evidence.
+        recent: the same with more weight on newer decisions, returned under the key `recent`.
+    """
+    return {
+        "occurrences": overall.matching.occurrences,
+        "successes": overall.matching.successes,
+        "base_occurrences": overall.rest.occurrences,
+        **_rates(overall),
+        "recent": _rates(recent),
+    }
+
+
+def _rates(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "success_rate": comparison.matching.rate,
+        "interval": list(comparison.matching.interval),
+        "base_rate": comparison.rest.rate,
+        "effect": comparison.effect,
+        "effect_interval": list(comparison.effect_interval),
+        "effective_sample_size": comparison.matching.effective_size,
+    }
+
+
+def _sample(success: BoolArray, chosen: BoolArray, effective_size: float, weights: FloatArray | None) -> Sample:
+    """With weights w, n decisions are worth (Σw)²/Σw², divided by their design effect. Kish, Survey Sampling (1965)."""
     won = success[chosen]
     count, wins = len(won), int(np.count_nonzero(won))
     if weights is None or not count:
-        return Sample(count, wins, wins / count if count else 0.0, effective)
-    ours = weights[chosen]
-    total = float(np.sum(ours))
-    worth = total * total / float(np.einsum("i,i->", ours, ours))
-    return Sample(count, wins, float(np.sum(ours[won])) / total, worth * effective / count)
+        return Sample(count, wins, wins / count if count else 0.0, effective_size)
+    chosen_weights = weights[chosen]
+    total = float(np.sum(chosen_weights))
+    weighted_size = total * total / float(np.einsum("i,i->", chosen_weights, chosen_weights))
+    return Sample(count, wins, float(np.sum(chosen_weights[won])) / total, weighted_size * effective_size / count)

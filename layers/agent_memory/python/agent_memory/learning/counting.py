@@ -1,32 +1,29 @@
-"""How often every combination of up to three features occurs, and how often it succeeds.
+"""How often each combination of up to three features occurs, and how often it succeeds.
 
-Columns are packed to bits, the successful decisions apart from the failed ones. A combination's count is then the
-number of one-bits of an AND: 64 decisions in one machine word, no row is ever looked at alone. Measured on one
-core with 36 features (6,500 combinations) this takes 0.12 s for a million decisions, twenty times less than
-products of one-hot matrices.
+Features are packed to bits, with successful and failed decisions apart. The count of a combination is then the number
+of one-bits of an AND, and one machine word covers 64 decisions. Measured on one core with 36 features (6,500
+combinations), this takes 0.12 s for a million decisions, a twentieth of products of one-hot matrices.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agent_memory.learning.columns import BoolArray, IntArray
+from agent_memory.learning.array_types import BoolArray, IntArray, WordArray
 
-WordArray = NDArray[np.uint64]
-
-# A block of 256 pairs by 256 words is 512 KB: it stays in a core's own cache.
+# A block of 256 pairs by 256 words is 512 KB, which fits a core's own cache.
 _BLOCK = 256
 _WORD_BYTES = 8
 MAX_FEATURES = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counts:
-    """Combinations and their counts.
+class CombinationCounts:
+    """Combinations of features and their counts.
 
-    `members[i]` are ascending column numbers, filled up with -1 to three; `occurrences[i]` decisions have all
-    of them and `successes[i]` of those succeeded.
+    `members[i]` are ascending row numbers of the feature matrix, padded with -1 to three; `occurrences[i]` decisions
+    have all of them, and `successes[i]` of those succeeded.
     """
 
     members: IntArray
@@ -41,15 +38,15 @@ class Counts:
         """Number of features of each combination."""
         return np.asarray(np.count_nonzero(self.members >= 0, axis=1), dtype=np.int64)
 
-    def only(self, mask: BoolArray) -> "Counts":
-        """Return the combinations where `mask` holds."""
-        return Counts(self.members[mask], self.occurrences[mask], self.successes[mask])
+    def select(self, which: BoolArray | IntArray) -> "CombinationCounts":
+        """Return the combinations that a mask or an array of positions selects."""
+        return CombinationCounts(self.members[which], self.occurrences[which], self.successes[which])
 
 
 def count_combinations(
     rows: BoolArray, success: BoolArray, *, max_features: int = MAX_FEATURES, min_occurrences: int = 1
-) -> Counts:
-    """Count all combinations of one to `max_features` columns that occur at least `min_occurrences` times.
+) -> CombinationCounts:
+    """Count all combinations of one to `max_features` features that occur at least `min_occurrences` times.
 
     Args:
         rows: shape (features, decisions).
@@ -58,79 +55,79 @@ def count_combinations(
         min_occurrences: at least 1.
 
     Returns:
-        Singles, then pairs, then triples, each in ascending order of its members. Memory beyond the result is
-        one bit a cell and a block of a few megabytes.
+        Singles, then pairs, then triples, each in ascending order of its members. Beyond the result this needs one bit
+        per feature and decision, and a block of a few megabytes.
     """
     won, lost = _pack(rows[:, success]), _pack(rows[:, ~success])
     parts = [_singles(won, lost)]
     if max_features > 1:
         pairs = _pairs(won, lost)
-        pairs = pairs.only(pairs.occurrences >= min_occurrences)
+        pairs = pairs.select(pairs.occurrences >= min_occurrences)
         parts.append(pairs)
         if max_features == MAX_FEATURES:
             parts.append(_triples(pairs.members[:, :2], won, lost, min_occurrences))
-    counts = Counts(
-        np.concatenate([part.members for part in parts]),
-        np.concatenate([part.occurrences for part in parts]),
-        np.concatenate([part.successes for part in parts]),
-    )
-    counts = counts.only(counts.occurrences >= min_occurrences)
+    counts = _concatenate(parts)
+    counts = counts.select(counts.occurrences >= min_occurrences)
     a, b, c = counts.members.T
-    return _reordered(counts, np.lexsort((c, b, a, counts.sizes)))
+    return counts.select(np.lexsort((c, b, a, counts.sizes)))
 
 
-def without_implied(counts: Counts, columns: int) -> Counts:
-    """Leave out every combination with the same decisions as one of its parts.
+def remove_redundant(counts: CombinationCounts, features: int) -> CombinationCounts:
+    """Remove every combination that matches the same decisions as one of its parts.
 
-    "Squeeze and low volatility" says nothing new where every squeeze has low volatility. What stays are the
-    free sets of Boulicaut, Bykowski and Rigotti (Data Mining and Knowledge Discovery 7, 2003). Outcomes play
-    no part, so that leaving them out before testing is fair.
+    "Squeeze and low volatility" says nothing new if volatility is low in every squeeze. The remaining ones are the free
+    sets of Boulicaut, Bykowski and Rigotti (Data Mining and Knowledge Discovery 7, 2003). Outcomes have no influence,
+    so removing combinations before they are tested does not bias the tests.
 
     Args:
-        counts: all combinations of up to three columns above some number of occurrences.
-        columns: number of columns that the members refer to.
+        counts: all combinations of up to three features above some number of occurrences.
+        features: number of features that the members refer to.
     """
     sizes = counts.sizes
     a, b, c = counts.members.T
-    single = np.full(columns, -1, dtype=np.int64)
-    pair = np.full((columns, columns), -1, dtype=np.int64)
+    single = np.full(features, -1, dtype=np.int64)
+    pair = np.full((features, features), -1, dtype=np.int64)
     is_single, is_pair, is_triple = sizes == 1, sizes == 2, sizes == MAX_FEATURES  # noqa: PLR2004
     single[a[is_single]] = counts.occurrences[is_single]
     pair[a[is_pair], b[is_pair]] = counts.occurrences[is_pair]
-    implied = np.zeros(len(counts), dtype=np.bool_)
-    for of_size, parts in (
+    is_redundant = np.zeros(len(counts), dtype=np.bool_)
+    for has_size, parts in (
         (is_pair, (single[a], single[b])),
         (is_triple, (pair[a, b], pair[a, c], pair[b, c])),
     ):
         for part in parts:
-            implied |= of_size & (part == counts.occurrences)
-    return counts.only(~implied)
+            is_redundant |= has_size & (part == counts.occurrences)
+    return counts.select(~is_redundant)
 
 
-def _reordered(counts: Counts, order: IntArray) -> Counts:
-    return Counts(counts.members[order], counts.occurrences[order], counts.successes[order])
+def _concatenate(parts: Sequence[CombinationCounts]) -> CombinationCounts:
+    return CombinationCounts(
+        np.concatenate([part.members for part in parts]),
+        np.concatenate([part.occurrences for part in parts]),
+        np.concatenate([part.successes for part in parts]),
+    )
 
 
 def _pack(rows: BoolArray) -> WordArray:
-    """Pack booleans along the last axis into 64-bit words; the padding is zeros."""
+    """Pack booleans along the last axis into 64-bit words, padded with zeros."""
     packed = np.packbits(rows, axis=1)
     padding = -packed.shape[1] % _WORD_BYTES
     return np.ascontiguousarray(np.pad(packed, ((0, 0), (0, padding)))).view(np.uint64)
 
 
-def _ones(words: WordArray) -> IntArray:
+def _count_ones(words: WordArray) -> IntArray:
     """Count the one-bits of each row."""
     return np.asarray(np.bitwise_count(words).sum(axis=1, dtype=np.int64))
 
 
-def _singles(won: WordArray, lost: WordArray) -> Counts:
+def _singles(won: WordArray, lost: WordArray) -> CombinationCounts:
     members = np.full((len(won), MAX_FEATURES), -1, dtype=np.int64)
     members[:, 0] = np.arange(len(won))
-    successes = _ones(won)
-    return Counts(members, successes + _ones(lost), successes)
+    successes = _count_ones(won)
+    return CombinationCounts(members, successes + _count_ones(lost), successes)
 
 
-def _pairs(won: WordArray, lost: WordArray) -> Counts:
+def _pairs(won: WordArray, lost: WordArray) -> CombinationCounts:
     first, second = np.triu_indices(len(won), 1)
     members = np.full((len(first), MAX_FEATURES), -1, dtype=np.int64)
     members[:, 0], members[:, 1] = first, second
@@ -140,40 +137,36 @@ def _pairs(won: WordArray, lost: WordArray) -> Counts:
         for start in range(0, words.shape[1], _BLOCK):
             block = words[:, start : start + _BLOCK]
             for column in range(1, len(words)):
-                table[:column, column] += _ones(block[:column] & block[column])
+                table[:column, column] += _count_ones(block[:column] & block[column])
         return table[first, second]
 
     successes = count(won)
-    return Counts(members, successes + count(lost), successes)
+    return CombinationCounts(members, successes + count(lost), successes)
 
 
-def _triples(pairs: IntArray, won: WordArray, lost: WordArray, min_occurrences: int) -> Counts:
-    """Extend every pair by each later column, block by block."""
-    columns = len(won)
-    # By their second column, so that the pairs which a column may extend are a prefix of the block.
+def _triples(pairs: IntArray, won: WordArray, lost: WordArray, min_occurrences: int) -> CombinationCounts:
+    """Extend every pair by each later feature, block by block."""
+    features = len(won)
+    # Sorted by second member, so that the pairs which a feature may extend are a prefix of the block.
     pairs = pairs[np.argsort(pairs[:, 1], kind="stable")]
-    found = [Counts(np.empty((0, MAX_FEATURES), np.int64), np.empty(0, np.int64), np.empty(0, np.int64))]
+    found = [CombinationCounts(np.empty((0, MAX_FEATURES), np.int64), np.empty(0, np.int64), np.empty(0, np.int64))]
     for start in range(0, len(pairs), _BLOCK):
         block = pairs[start : start + _BLOCK]
-        successes = _extended(block, won, columns)
-        occurrences = successes + _extended(block, lost, columns)
+        successes = _count_extensions(block, won, features)
+        occurrences = successes + _count_extensions(block, lost, features)
         which, third = np.nonzero(occurrences >= min_occurrences)
         members = np.column_stack([block[which], third])
-        found.append(Counts(members, occurrences[which, third], successes[which, third]))
-    return Counts(
-        np.concatenate([part.members for part in found]),
-        np.concatenate([part.occurrences for part in found]),
-        np.concatenate([part.successes for part in found]),
-    )
+        found.append(CombinationCounts(members, occurrences[which, third], successes[which, third]))
+    return _concatenate(found)
 
 
-def _extended(pairs: IntArray, words: WordArray, columns: int) -> IntArray:
-    """Count each pair together with each later column; shape (pairs, columns)."""
-    table = np.zeros((len(pairs), columns), dtype=np.int64)
+def _count_extensions(pairs: IntArray, words: WordArray, features: int) -> IntArray:
+    """Count each pair together with each later feature; shape (pairs, features)."""
+    table = np.zeros((len(pairs), features), dtype=np.int64)
     for start in range(0, words.shape[1], _BLOCK):
         block = words[:, start : start + _BLOCK]
         both = block[pairs[:, 0]] & block[pairs[:, 1]]
-        for column in range(int(pairs[0, 1]) + 1, columns):
+        for column in range(int(pairs[0, 1]) + 1, features):
             prefix = int(np.searchsorted(pairs[:, 1], column))
-            table[:prefix, column] += _ones(both[:prefix] & block[column])
+            table[:prefix, column] += _count_ones(both[:prefix] & block[column])
     return table

@@ -1,129 +1,30 @@
-"""The older part of the record: which combinations differ from the rest by more than luck explains."""
+"""Searches the train parts: which combinations differ from the rest by more than chance explains."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from agent_memory.learning.clustering import Blocks, blocks_of, effective_sizes
-from agent_memory.learning.columns import BoolArray, Columns, FloatArray, IntArray, columns_of
-from agent_memory.learning.comparison import Comparison, compare, half_life_weights
-from agent_memory.learning.counting import Counts, count_combinations, without_implied
-from agent_memory.learning.model import PatternThresholds
-from agent_memory.learning.statistics import (
-    difference_p_values,
+from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
+from agent_memory.learning.counting import CombinationCounts, count_combinations, remove_redundant
+from agent_memory.learning.dataset import Dataset
+from agent_memory.learning.patterns import PatternThresholds
+from agent_memory.learning.significance import (
     exact_p_values,
     false_discovery_q_values,
     rejection_limits,
+    z_test_p_values,
 )
-from agent_memory.learning.tables import ByteArray, EvidenceTable
 
-# A quick p-value up to ten times too large still gets the exact test wherever rejection is possible.
-_SAFETY = 10.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Record:
-    """All decisions of one type, oldest first; the first `older` of them are searched, the rest confirm."""
-
-    table: EvidenceTable
-    columns: Columns
-    scales: tuple[Blocks, ...]
-    older_scales: tuple[Blocks, ...]
-    older: int
-    older_success_bits: ByteArray
-
-    @property
-    def decision_type(self) -> str:
-        """The type of the decisions."""
-        return self.table.decision_type
-
-    @property
-    def success(self) -> BoolArray:
-        """Which decisions succeeded; shape (decisions,)."""
-        return self.table.success
-
-    @property
-    def times_ms(self) -> IntArray:
-        """When each was made, in milliseconds since 1970."""
-        return self.table.times_ms
-
-    def matching(self, members: Sequence[int]) -> BoolArray:
-        """Say which decisions have all these columns."""
-        first, *others = members
-        held: BoolArray = self.columns.rows[first].copy()
-        for member in others:
-            held &= self.columns.rows[member]
-        return held
-
-    def features(self, members: Sequence[int]) -> tuple[str, ...]:
-        """Return the names of these columns."""
-        return tuple(self.columns.names[member] for member in members)
-
-    def effective_older(self, matching: BoolArray) -> tuple[float, float]:
-        """Return the effective sizes of the matching decisions and of the rest where patterns are searched."""
-        return effective_sizes(matching[: self.older], self.older_scales)
-
-    def compare_newer(self, matching: BoolArray) -> Comparison:
-        """Compare matching decisions with the rest in the holdout."""
-        return self._compare(matching, slice(self.older, None))
-
-    def compare_all(self, matching: BoolArray) -> Comparison:
-        """Compare matching decisions with the rest over the whole period."""
-        return self._compare(matching, slice(None))
-
-    def compare_recent(self, matching: BoolArray, *, from_ms: int, half_life_ms: int) -> Comparison:
-        """Compare matching decisions with the rest from a time up to the last that matches, the newest counting most.
-
-        What the rest did since says nothing about a pattern whose facts have not come up again.
-        """
-        first = int(np.searchsorted(self.times_ms, from_ms))
-        places = np.flatnonzero(matching)
-        which = slice(first, int(places[-1]) + 1 if len(places) else first)
-        times = self.times_ms[which]
-        weights = half_life_weights((times[-1:] - times).astype(np.float64), half_life_ms)
-        return compare(matching[which], self.success[which], [blocks.only(which) for blocks in self.scales], weights)
-
-    def compare_before(self, matching: BoolArray, *, from_ms: int, half_life_ms: int) -> Comparison:
-        """Compare matching decisions with the rest up to a time, worth less the older they are.
-
-        A decision counts half when it is a half-life older than the last that matches, as in `compare_recent`.
-        """
-        end = int(np.searchsorted(self.times_ms, from_ms))
-        times = self.times_ms[matching]
-        before = times[: int(np.count_nonzero(matching[:end]))]
-        weights = half_life_weights((times[-1:] - before).astype(np.float64), half_life_ms)
-        return self._compare(matching, slice(None, end)).faded(float(np.mean(weights)) if len(weights) else 0.0)
-
-    def differs_within(self, matching: BoolArray, general: ByteArray, level: float) -> bool:
-        """Whether matching decisions differ from the rest of those that match a more general combination.
-
-        By a two-sided exact test in the older part. Shared luck only makes its p-value larger, so that it is worked out
-        only where the test passes without.
-
-        Args:
-            matching: shape (decisions,); all of them match the general combination too.
-            general: which decisions of the older part match that, packed to bits: hundreds of these are kept.
-            level: of the test.
-        """
-        inside = np.packbits(matching[: self.older])
-        ours, all_of_them = _ones(inside), _ones(general)
-        won, all_won = _ones(inside & self.older_success_bits), _ones(general & self.older_success_bits)
-        if exact_p_values(won, ours, all_won - won, all_of_them - ours)[0] > level:
-            return False
-        which = np.flatnonzero(np.unpackbits(general, count=self.older).view(np.bool_))
-        return self._compare(matching, which).p_value() <= level
-
-    def _compare(self, matching: BoolArray, which: slice | IntArray) -> Comparison:
-        scales = [blocks.only(which) for blocks in self.scales]
-        return compare(matching[which], self.success[which], scales)
+# An approximate p-value that is up to ten times too large still gets the exact test wherever rejection is possible.
+_SAFETY_FACTOR = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A combination that was found in the older part."""
+    """A combination that was found in the train part."""
 
-    record: Record
+    dataset: Dataset
     members: tuple[int, ...]
     p_value: float
     q_value: float
@@ -131,149 +32,121 @@ class Candidate:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Names of the combined columns."""
-        return self.record.features(self.members)
+        """Names of the combined features."""
+        return self.dataset.feature_names(self.members)
 
     def matching(self) -> BoolArray:
-        """Say which decisions match. Worked out each time: kept, thousands of these would fill the memory."""
-        return self.record.matching(self.members)
+        """Return which decisions match. Computed on every call, because thousands of these would fill the memory."""
+        return self.dataset.matching(self.members)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Discovery:
-    """Combinations found, and those that were tried, by decision type."""
+    """The combinations found, and by decision type all that were tested."""
 
     found: tuple[Candidate, ...]
-    tried: dict[str, Counts]
+    tested: dict[str, CombinationCounts]
 
 
-def record_of(table: EvidenceTable, thresholds: PatternThresholds) -> Record:
-    """Split one type's evidence by time, and turn its facts into columns."""
-    scales = tuple(blocks_of(table.times_ms, table.success, step) for step in thresholds.shared_luck_ms)
-    columns = columns_of(
-        table.facts,
-        min_occurrences=thresholds.min_occurrences,
-        max_distinct_values=thresholds.max_distinct_values,
-        max_columns=thresholds.max_columns,
-    )
-    older = _older_count(scales[0].of, thresholds.holdout_fraction)
-    return Record(
-        table=table,
-        columns=columns,
-        scales=scales,
-        older_scales=tuple(blocks.only(slice(None, older)) for blocks in scales),
-        older=older,
-        older_success_bits=np.packbits(table.success[:older]),
-    )
-
-
-def discover(records: Sequence[Record], thresholds: PatternThresholds) -> Discovery:
-    """Test every combination in the older part and keep those within the false discovery rate."""
-    tried = [_candidates(record, thresholds) for record in records]
-    families = np.concatenate([counts.sizes for counts in tried] or [np.empty(0, np.int64)])
+def discover(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Discovery:
+    """Test every combination in the train parts and keep those within the false discovery rate."""
+    tested = [_combinations(dataset, thresholds) for dataset in datasets]
+    families = np.concatenate([counts.sizes for counts in tested] or [np.empty(0, np.int64)])
     limits = rejection_limits(families, thresholds.false_discovery_rate)
-    ends = np.cumsum([len(counts) for counts in tried]).astype(int)
-    own = [slice(end - len(counts), end) for counts, end in zip(tried, ends, strict=True)]
+    ends = np.cumsum([len(counts) for counts in tested]).astype(int)
+    slices = [slice(end - len(counts), end) for counts, end in zip(tested, ends, strict=True)]
     p_values = np.empty(len(families), dtype=np.float64)
-    for record, counts, place in zip(records, tried, own, strict=True):
-        p_values[place] = _p_values(record, counts, limits[place])
+    for dataset, counts, own in zip(datasets, tested, slices, strict=True):
+        p_values[own] = _independent_p_values(dataset, counts, limits[own])
 
-    # Shared luck only makes p-values larger and rejections fewer, and a p-value that is not rejected now has no
-    # say in the rejection of smaller ones. So working it out for those that pass without it changes no answer.
-    passing = false_discovery_q_values(p_values, families) <= thresholds.false_discovery_rate
-    for record, counts, place in zip(records, tried, own, strict=True):
-        p_values[place] = _with_shared_luck(record, counts, p_values[place], passing[place])
+    # Correlated outcomes only make p-values larger and rejections fewer, and a p-value that is not rejected now does
+    # not affect whether smaller ones are. So correcting those that are rejected now gives the same result as correcting
+    # all of them.
+    is_rejected = false_discovery_q_values(p_values, families) <= thresholds.false_discovery_rate
+    for dataset, counts, own in zip(datasets, tested, slices, strict=True):
+        p_values[own] = _correct_for_correlation(dataset, counts, p_values[own], is_rejected[own])
     q_values = false_discovery_q_values(p_values, families)
 
     found: list[Candidate] = []
-    for record, counts, place in zip(records, tried, own, strict=True):
-        found.extend(_found(record, counts, p_values[place], q_values[place], thresholds))
+    for dataset, counts, own in zip(datasets, tested, slices, strict=True):
+        found.extend(_candidates(dataset, counts, p_values[own], q_values[own], thresholds))
     return Discovery(
-        tuple(found), {record.decision_type: counts for record, counts in zip(records, tried, strict=True)}
+        tuple(found), {dataset.decision_type: counts for dataset, counts in zip(datasets, tested, strict=True)}
     )
 
 
-def _ones(bits: ByteArray) -> int:
-    return int(np.bitwise_count(bits).sum())
-
-
-def _older_count(moments: IntArray, holdout_fraction: float) -> int:
-    """Return where the holdout begins; decisions of one shortest block stay together."""
-    target = round(len(moments) * (1 - holdout_fraction))
-    if target >= len(moments):
-        return len(moments)
-    return int(np.searchsorted(moments, moments[target]))
-
-
-def _candidates(record: Record, thresholds: PatternThresholds) -> Counts:
-    """Count the combinations of the older part that are worth testing; outcomes play no part in the choice."""
-    rows, success = record.columns.rows[:, : record.older], record.success[: record.older]
+def _combinations(dataset: Dataset, thresholds: PatternThresholds) -> CombinationCounts:
+    """Count the combinations of the train part that are worth testing; outcomes have no influence on the selection."""
+    rows, success = dataset.matrix.rows[:, : dataset.train_size], dataset.success[: dataset.train_size]
     occurrences = np.count_nonzero(rows, axis=1)
-    enough = np.minimum(occurrences, record.older - occurrences) >= thresholds.min_occurrences
-    usable = np.flatnonzero(enough)
+    is_usable = np.minimum(occurrences, dataset.train_size - occurrences) >= thresholds.min_occurrences
+    usable = np.flatnonzero(is_usable)
     counts = count_combinations(
         rows[usable],
         success,
         max_features=thresholds.max_features,
         min_occurrences=thresholds.min_occurrences,
     )
-    counts = without_implied(counts, len(usable))
-    # -1 stands for "no column"; appended last, it maps to itself.
+    counts = remove_redundant(counts, len(usable))
+    # The padding -1 indexes the last entry, which is appended to map it to itself.
     original = np.append(usable, -1)
-    return Counts(original[counts.members], counts.occurrences, counts.successes)
+    return CombinationCounts(original[counts.members], counts.occurrences, counts.successes)
 
 
-def _p_values(record: Record, counts: Counts, limits: FloatArray) -> FloatArray:
+def _independent_p_values(dataset: Dataset, counts: CombinationCounts, limits: FloatArray) -> FloatArray:
     """Return p-values as if decisions were independent; exact wherever rejection is possible."""
-    rest, rest_won = _rest(record, counts)
-    p_values = difference_p_values(counts.successes, counts.occurrences, rest_won, rest)
-    close = p_values <= _SAFETY * limits
-    p_values[close] = exact_p_values(counts.successes[close], counts.occurrences[close], rest_won[close], rest[close])
+    rest, rest_won = _rest(dataset, counts)
+    p_values = z_test_p_values(counts.successes, counts.occurrences, rest_won, rest)
+    is_close = p_values <= _SAFETY_FACTOR * limits
+    p_values[is_close] = exact_p_values(
+        counts.successes[is_close], counts.occurrences[is_close], rest_won[is_close], rest[is_close]
+    )
     return p_values
 
 
-def _with_shared_luck(record: Record, counts: Counts, p_values: FloatArray, passing: BoolArray) -> FloatArray:
-    """Return the p-values with those that pass worked out again on effective sample sizes."""
-    if not np.any(passing) or all(blocks.correlation <= 0 for blocks in record.scales):
+def _correct_for_correlation(
+    dataset: Dataset, counts: CombinationCounts, p_values: FloatArray, is_rejected: BoolArray
+) -> FloatArray:
+    """Return the p-values, those of rejected combinations computed again on effective sample sizes."""
+    if not np.any(is_rejected) or all(blocks.correlation <= 0 for blocks in dataset.windows):
         return p_values
-    sizes = [record.effective_older(record.matching(_members(members))) for members in counts.members[passing]]
-    ours, others = np.floor(np.asarray(sizes)).T
-    rest, rest_won = _rest(record, counts)
-    rate, rest_rate = counts.successes / counts.occurrences, rest_won / rest
+    sizes = [dataset.effective_train_sizes(dataset.matching(_members(row))) for row in counts.members[is_rejected]]
+    matching, rest = np.floor(np.asarray(sizes)).T
+    rest_count, rest_won = _rest(dataset, counts)
+    rate, rest_rate = counts.successes / counts.occurrences, rest_won / rest_count
     corrected = p_values.copy()
-    corrected[passing] = np.maximum(
-        p_values[passing],
-        exact_p_values(np.rint(rate[passing] * ours), ours, np.rint(rest_rate[passing] * others), others),
+    corrected[is_rejected] = np.maximum(
+        p_values[is_rejected],
+        exact_p_values(np.rint(rate[is_rejected] * matching), matching, np.rint(rest_rate[is_rejected] * rest), rest),
     )
     return corrected
 
 
-def _found(
-    record: Record,
-    counts: Counts,
+def _candidates(
+    dataset: Dataset,
+    counts: CombinationCounts,
     p_values: FloatArray,
     q_values: FloatArray,
     thresholds: PatternThresholds,
 ) -> Iterator[Candidate]:
-    """Yield what passes and differs by enough to matter."""
-    rest, rest_won = _rest(record, counts)
+    """Yield the combinations that are rejected and differ by enough to matter."""
+    rest, rest_won = _rest(dataset, counts)
     effects = counts.successes / counts.occurrences - rest_won / rest
-    passes = (q_values <= thresholds.false_discovery_rate) & (np.abs(effects) >= thresholds.min_effect)
-    for index in np.flatnonzero(passes):
-        members = _members(counts.members[index])
+    is_found = (q_values <= thresholds.false_discovery_rate) & (np.abs(effects) >= thresholds.min_effect)
+    for index in np.flatnonzero(is_found):
         yield Candidate(
-            record=record,
-            members=members,
+            dataset=dataset,
+            members=_members(counts.members[index]),
             p_value=float(p_values[index]),
             q_value=float(q_values[index]),
             is_better=bool(effects[index] > 0),
         )
 
 
-def _rest(record: Record, counts: Counts) -> tuple[IntArray, IntArray]:
-    """Return how many decisions of the older part do not match each combination, and their successes."""
-    won = int(np.count_nonzero(record.success[: record.older]))
-    return record.older - counts.occurrences, won - counts.successes
+def _rest(dataset: Dataset, counts: CombinationCounts) -> tuple[IntArray, IntArray]:
+    """Return how many decisions of the train part do not match each combination, and how many of them succeeded."""
+    won = int(np.count_nonzero(dataset.success[: dataset.train_size]))
+    return dataset.train_size - counts.occurrences, won - counts.successes
 
 
 def _members(row: IntArray) -> tuple[int, ...]:

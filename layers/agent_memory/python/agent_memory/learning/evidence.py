@@ -1,64 +1,68 @@
-"""A decision with a known outcome, reduced to the facts that patterns are made of.
-
-Pure Python: importing this module costs no numpy.
-"""
+"""Reduces a decision with a known outcome to evidence: the facts that patterns are combinations of."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.clock import parse_instant
+from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
 
 MAX_VALUE_CHARACTERS = 64
-"""A longer text is prose or an identifier, not a fact that comes back."""
+"""A longer text is prose or an identifier, not a fact that recurs."""
 MAX_PATH_CHARACTERS = 120
 MAX_LIST_MEMBERS = 32
 MAX_DEPTH = 6
 
-# The agent's own name for "which sources were asked" is short in every pattern that mentions it.
 SELECTED_SOURCES = "reasoning.selected"
+# Features from SELECTED_SOURCES get this short key, because many patterns mention them.
 SOURCE = "source"
 STRATEGIES = ("reasoning.strategy", "metadata.strategy")
-"""Where an agent says which strategy it follows."""
+"""The keys under which an agent names the strategy that it follows."""
 
 
-def evidence_of(decision: Mapping[str, Any]) -> Evidence | None:
-    """Return the decision as evidence, or None while its outcome is unknown.
-
-    Args:
-        decision: a decision as the decision log returns it.
-
-    Raises:
-        InvalidInput: the timestamp is not ISO 8601 text with an offset.
-    """
-    success = decision.get("success")
-    if success is None:
+def evidence_of(decision: Decision) -> Evidence | None:
+    """Return the decision as evidence, or None while its outcome is unknown."""
+    if decision.outcome is None:
         return None
     return Evidence(
-        decision_id=decision["decision_id"],
-        decision_type=decision["decision_type"],
-        timestamp_ms=_milliseconds(decision["timestamp"]),
-        success=bool(success),
-        features=features_of(decision),
+        decision_id=decision.decision_id,
+        decision_type=decision.decision_type,
+        timestamp_ms=decision.timestamp_ms,
+        success=decision.outcome.success,
+        features=features_of(decision.context, decision.reasoning, decision.metadata),
     )
 
 
-def features_of(decision: Mapping[str, Any]) -> tuple[str, ...]:
-    """Flatten context and reasoning into facts such as `context.market.volatility=high`.
+def evidence_from_records(records: Iterable[Mapping[str, Any]]) -> Iterator[Evidence]:
+    """Yield the evidence of decisions as `query_decisions` returns them; those without an outcome are skipped.
 
-    Texts, booleans and nulls are facts; numbers are measurements and are left out. A list of texts gives one
-    fact for each member; members of `reasoning.selected` read `source=derivatives`. Nothing is taken from the
-    outcome, and of the metadata only `strategy`. Texts longer than 64 characters and lists longer than 32 are left
-    out.
+    Raises:
+        InvalidInput: a `timestamp` is not ISO 8601 text with an offset.
+    """
+    for record in records:
+        if record.get("success") is not None:
+            yield Evidence(
+                decision_id=record["decision_id"],
+                decision_type=record["decision_type"],
+                timestamp_ms=parse_instant(record["timestamp"]),
+                success=bool(record["success"]),
+                features=features_of(record.get("context"), record.get("reasoning"), record.get("metadata")),
+            )
+
+
+def features_of(context: object, reasoning: object, metadata: object = None) -> tuple[str, ...]:
+    """Flatten a decision's content into facts such as `context.market.volatility=high`, sorted.
+
+    Strings, booleans and nulls are facts; numbers are measurements and are ignored. A list of strings yields one fact
+    per member; members of `reasoning.selected` read `source=derivatives`. The outcome is never used, and of the
+    metadata only `strategy`. Strings longer than 64 characters and lists longer than 32 are ignored, and so is a
+    section that is not a mapping.
     """
     facts: set[str] = set()
-    for section in ("context", "reasoning"):
-        content = decision.get(section)
+    for section, content in (("context", context), ("reasoning", reasoning)):
         if isinstance(content, Mapping):
             facts.update(_facts(section, content, MAX_DEPTH))
-    metadata = decision.get("metadata")
     if isinstance(metadata, Mapping) and metadata.get("strategy") is not None:
         facts.update(_facts("metadata", {"strategy": metadata["strategy"]}, 1))
     return tuple(sorted(facts))
@@ -76,7 +80,7 @@ def value_of(feature: str) -> str:
 
 def _facts(path: str, content: Mapping[str, Any], depth: int) -> Iterator[str]:
     for name, value in content.items():
-        # The first "=" ends the key, so that a key may not hold one itself.
+        # The first "=" ends the key, so a key must not contain one itself.
         key = f"{path}.{name}".replace("=", "_")
         if len(key) > MAX_PATH_CHARACTERS:
             continue
@@ -84,12 +88,12 @@ def _facts(path: str, content: Mapping[str, Any], depth: int) -> Iterator[str]:
             if depth > 1:
                 yield from _facts(key, value, depth - 1)
         elif isinstance(value, list | tuple):
-            yield from _members(key, value)
+            yield from _list_facts(key, value)
         else:
             yield from _fact(key, value)
 
 
-def _members(key: str, values: list[Any] | tuple[Any, ...]) -> Iterator[str]:
+def _list_facts(key: str, values: list[Any] | tuple[Any, ...]) -> Iterator[str]:
     if len(values) > MAX_LIST_MEMBERS:
         return
     name = SOURCE if key == SELECTED_SOURCES else key
@@ -107,17 +111,5 @@ def _fact(key: str, value: object) -> Iterator[str]:
         text = value
     else:
         return
-    # The same few hundred facts return in every decision: one text each keeps a million decisions small.
+    # Interned, because the same few hundred facts recur in every decision.
     yield sys.intern(f"{key}={text}")
-
-
-def _milliseconds(timestamp: str) -> int:
-    try:
-        moment = datetime.fromisoformat(timestamp)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput("timestamp", "must be ISO 8601 text") from error
-    if moment.tzinfo is None:
-        raise InvalidInput("timestamp", "must carry its offset from UTC")
-    # Integer arithmetic: a float of seconds loses the last millisecond now and then.
-    since_epoch = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since_epoch.days * 86_400 + since_epoch.seconds) * 1000 + since_epoch.microseconds // 1000

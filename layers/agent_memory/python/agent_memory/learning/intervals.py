@@ -1,4 +1,8 @@
-"""Intervals of rates and of their differences. Plain Python: importing this module costs nothing."""
+"""Confidence intervals of success rates and of their differences.
+
+Plain Python, although SciPy has Wilson's interval (`binomtest(…).proportion_ci`): the function behind the HTTP API uses
+this module, and SciPy would multiply its start time.
+"""
 
 from math import hypot, sqrt
 
@@ -10,7 +14,7 @@ def wilson_interval(rate: float, n: float, *, z: float = Z_95) -> tuple[float, f
     """Return the Wilson score interval of a success rate.
 
     (r + z²/2n ± z·√(r(1−r)/n + z²/4n²)) / (1 + z²/n). Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212.
-    `n` = 0 gives (0, 1).
+    `n` need not be an integer; for `n` = 0 the interval is (0, 1).
     """
     if n <= 0:
         return 0.0, 1.0

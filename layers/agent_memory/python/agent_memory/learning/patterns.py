@@ -1,175 +1,181 @@
-"""Pattern identification: from decisions with outcomes to the few statements that hold.
+"""Patterns: the thresholds that they are identified by, and the records that identification returns."""
 
-A combination of facts becomes a pattern when it stands out in the older part of the record among everything that
-was tried (exact test, false discovery rate controlled), differs by enough to matter, and holds again in the newest
-part, which played no part in finding it. What only repeats a more general pattern is left out.
-"""
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from agent_memory.core.clock import DAY_MS
+from agent_memory.core.errors import InvalidInput
+from agent_memory.learning.counting import MAX_FEATURES
 
-import numpy as np
-from scipy import stats
-
-from agent_memory.learning.comparison import Comparison
-from agent_memory.learning.counting import Counts
-from agent_memory.learning.discovery import Candidate, Record, discover, record_of
-from agent_memory.learning.model import Holdout, Identification, Pattern, PatternThresholds, Rate
-from agent_memory.learning.tables import ByteArray, EvidenceTable, tables_of
-from agent_memory.learning.wording import description_of, pattern_id_of
-from agent_memory.model.evidence import Evidence
-
-__all__ = [
-    "Holdout",
-    "Identification",
-    "Pattern",
-    "PatternThresholds",
-    "Rate",
-    "identify_in",
-    "identify_patterns",
-    "records_of",
-]
-
-_DEFAULTS = PatternThresholds()
+_MINUTE_MS = 60_000
 
 
-def identify_patterns(evidence: Iterable[Evidence], thresholds: PatternThresholds = _DEFAULTS) -> Identification:
-    """Find the combinations of facts under which decisions succeed more, or less, often than otherwise.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternThresholds:
+    """The conditions under which a combination of features counts as a pattern.
 
-    The evidence is read once, as it comes, and its order does not matter. Each decision type is compared with
-    itself; the false discovery rate is controlled over the candidates of all types together.
+    The defaults are justified, with measured error rates, in docs/decisions/how-a-pattern-is-learned.md.
+
+    Attributes:
+        min_occurrences: decisions of the train part that must match, and that must not match.
+        max_features: features in a combination, 1 to 3.
+        false_discovery_rate: expected share of false discoveries in the train part.
+        holdout_fraction: the newest share of each type's decisions, kept for confirmation; above 0, below 1.
+        holdout_false_discovery_rate: expected share of false confirmations in the holdout.
+        min_effect: smallest difference of success rates that is worth remembering, 0 to 1.
+        max_distinct_values: a key with more distinct values looks like an identifier.
+        max_columns: features counted for each decision type.
+        correlation_windows_ms: lengths of time, ascending, within which outcomes may be correlated.
+        prior_decisions: weight of the prior "no different from the rest", as a number of decisions.
+        half_life_ms: age at which a decision has half its weight in the confidence of a known pattern.
+        false_alarm_decisions: least mean number of matching decisions between false change alarms.
     """
-    return identify_in(records_of(tables_of(evidence), thresholds), thresholds)
+
+    min_occurrences: int = 30
+    max_features: int = MAX_FEATURES
+    false_discovery_rate: float = 0.05
+    holdout_fraction: float = 0.3
+    holdout_false_discovery_rate: float = 0.05
+    min_effect: float = 0.05
+    max_distinct_values: int = 12
+    max_columns: int = 96
+    correlation_windows_ms: tuple[int, ...] = (_MINUTE_MS, DAY_MS)
+    prior_decisions: float = 10.0
+    half_life_ms: int = 30 * DAY_MS
+    false_alarm_decisions: float = 2_000.0
+
+    def __post_init__(self) -> None:
+        for name in ("min_occurrences", "max_distinct_values", "max_columns"):
+            self._check(name, getattr(self, name) >= 1, "must be at least 1")
+        for name in ("false_discovery_rate", "holdout_fraction", "holdout_false_discovery_rate"):
+            self._check(name, 0 < getattr(self, name) < 1, "must be between 0 and 1")
+        for name in ("prior_decisions", "half_life_ms"):
+            self._check(name, getattr(self, name) > 0, "must be above 0")
+        windows = self.correlation_windows_ms
+        is_ascending = bool(windows) and min(windows) >= 1 and list(windows) == sorted(windows)
+        self._check("correlation_windows_ms", is_ascending, "must be one or more ascending lengths of at least 1 ms")
+        self._check("min_effect", 0 <= self.min_effect < 1, "must be at least 0 and below 1")
+        self._check("max_features", 1 <= self.max_features <= MAX_FEATURES, f"must be 1 to {MAX_FEATURES}")
+        self._check("false_alarm_decisions", self.false_alarm_decisions > 1, "must be above 1")
+
+    @staticmethod
+    def _check(name: str, is_valid: bool, message: str) -> None:
+        if not is_valid:
+            raise InvalidInput(name, message)
 
 
-def records_of(tables: Iterable[EvidenceTable], thresholds: PatternThresholds = _DEFAULTS) -> list[Record]:
-    """Prepare tables of evidence for the search."""
-    return [record_of(table, thresholds) for table in tables]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """Successes among decisions."""
+
+    occurrences: int
+    successes: int
+
+    @property
+    def success_rate(self) -> float:
+        """Successes divided by occurrences; 0 without any."""
+        return self.successes / self.occurrences if self.occurrences else 0.0
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain numbers for JSON."""
+        return {
+            "occurrences": self.occurrences,
+            "successes": self.successes,
+            "success_rate": self.success_rate,
+        }
 
 
-def identify_in(records: Sequence[Record], thresholds: PatternThresholds = _DEFAULTS) -> Identification:
-    """`identify_patterns` for evidence that lies in columns already."""
-    discovery = discover(records, thresholds)
-    statements = _without_repetition(_distinct(discovery.found), discovery.tried, thresholds)
-    judged = _judged(statements, thresholds)
-    promoted = [_pattern(one, newer, thresholds) for one, newer, holds in judged if holds]
-    # What the newest decisions contradict is no more than what luck left behind.
-    emerging = [
-        _pattern(one, newer, thresholds)
-        for one, newer, holds in judged
-        if not holds and newer.effect and (newer.effect > 0) == one.is_better
-    ]
-    return Identification(
-        patterns=_most_certain_first(promoted),
-        emerging=_most_certain_first(emerging),
-        candidates_tried=sum(len(counts) for counts in discovery.tried.values()),
-        discovered=len(discovery.found),
-        base_rates={
-            record.decision_type: Rate(occurrences=len(record.success), successes=int(np.count_nonzero(record.success)))
-            for record in records
-        },
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdout(Rate):
+    """A pattern's result in the holdout, whose decisions were not used to find it.
 
-
-def _most_certain_first(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
-    return tuple(sorted(patterns, key=lambda pattern: (pattern.q_value, pattern.pattern_id)))
-
-
-def _distinct(found: Sequence[Candidate]) -> list[Candidate]:
-    """Keep one of the candidates that match the same decisions: fewest features, then the shortest text."""
-
-    def brevity(candidate: Candidate) -> tuple[int, int, tuple[str, ...]]:
-        features = candidate.features
-        return len(features), sum(map(len, features)), features
-
-    first: dict[tuple[str, bytes], Candidate] = {}
-    for candidate in sorted(found, key=brevity):
-        population = hashlib.sha256(np.packbits(candidate.matching()).tobytes()).digest()
-        first.setdefault((candidate.record.decision_type, population), candidate)
-    return list(first.values())
-
-
-def _without_repetition(
-    found: Sequence[Candidate], tried: Mapping[str, Counts], thresholds: PatternThresholds
-) -> list[Candidate]:
-    """Drop a combination that does no better or worse than a more general one that is kept.
-
-    The two are compared inside the general one's decisions, in the older part. All combinations tried there were
-    chances to look special, so the level is divided by their number (Bonferroni). This comes before the holdout:
-    the fewer statements it has to judge, the less it must ask of each.
+    `base_rate` is the success rate of the rest there; `p_value` is one-sided, in the direction found. `begins_ms` is
+    the time of the holdout's first decision.
     """
-    kept: list[tuple[Candidate, ByteArray]] = []
-    for candidate in sorted(found, key=lambda one: (len(one.members), one.features)):
-        record, members, matching = candidate.record, set(candidate.members), candidate.matching()
-        counts = tried[record.decision_type]
-        adds = True
-        for general, population in kept:
-            if adds and general.record is record and set(general.members) < members:
-                level = thresholds.false_discovery_rate / _refinements(general, counts)
-                adds = record.differs_within(matching, population, level)
-        if adds:
-            kept.append((candidate, np.packbits(matching[: record.older])))
-    return [candidate for candidate, _ in kept]
+
+    base_rate: float
+    p_value: float
+    begins_ms: int
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain numbers for JSON."""
+        # Rate is named, because slots=True creates a new class that a bare super() does not know.
+        return {**Rate.as_data(self), "base_rate": self.base_rate, "p_value": self.p_value, "begins_ms": self.begins_ms}
 
 
-def _refinements(general: Candidate, tried: Counts) -> int:
-    """Count the combinations tried that a general one is part of."""
-    has_all = np.all([np.any(tried.members == member, axis=1) for member in general.members], axis=0)
-    return max(1, int(np.count_nonzero(has_all)) - 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A combination of features under which decisions of one type succeed more, or less, often than otherwise.
+
+    Attributes:
+        pattern_id: derived from type and features alone, so that it is the same in every run.
+        description: one sentence for people.
+        occurrences: matching decisions over the whole period; `successes` of them succeeded.
+        interval: 95 % Wilson interval of `success_rate`.
+        base_rate: success rate of the `base_occurrences` decisions of the same type that do not match.
+        effect: `success_rate` − `base_rate`; negative for a pattern that is a warning.
+        effect_interval: its 95 % Newcombe interval.
+        confidence: posterior probability that the effect has the sign that was found, from the holdout and, as far as
+            that agrees, from the train part.
+        p_value: two-sided and exact, from the train part.
+        q_value: the false discovery rate at which it would still have been found among all that were tested.
+        effective_sample_size: independent decisions that the matching ones are worth.
+    """
+
+    pattern_id: str
+    decision_type: str
+    features: tuple[str, ...]
+    description: str
+    occurrences: int
+    successes: int
+    success_rate: float
+    interval: tuple[float, float]
+    base_rate: float
+    base_occurrences: int
+    effect: float
+    effect_interval: tuple[float, float]
+    confidence: float
+    p_value: float
+    q_value: float
+    effective_sample_size: float
+    holdout: Holdout
+    first_seen_ms: int
+    last_seen_ms: int
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain strings, numbers, lists and dicts for JSON."""
+        data = {name: getattr(self, name) for name in self.__slots__}
+        for name in ("features", "interval", "effect_interval"):
+            data[name] = list(data[name])
+        data["holdout"] = self.holdout.as_data()
+        return data
 
 
-def _judged(found: Sequence[Candidate], thresholds: PatternThresholds) -> list[tuple[Candidate, Comparison, bool]]:
-    """Say which hold in the holdout, in the direction found, among all that are looked at there."""
-    if not found:
-        return []
-    newer = [candidate.record.compare_newer(candidate.matching()) for candidate in found]
-    p_values = [
-        comparison.p_value_of(higher=candidate.is_better) for candidate, comparison in zip(found, newer, strict=True)
-    ]
-    holds = stats.false_discovery_control(p_values, method="by") <= thresholds.holdout_p
-    return list(zip(found, newer, map(bool, holds), strict=True))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identification:
+    """The patterns found, and how extensive the search was.
 
+    Attributes:
+        patterns: confirmed by the holdout, the most significant first.
+        emerging: found in the train part and not contradicted by the holdout, which is too small to confirm them.
+        candidates_tried: combinations that were tested, over all decision types.
+        discovered: how many of them were found in the train part.
+        base_rates: success rate of each decision type.
+    """
 
-def _pattern(candidate: Candidate, newer: Comparison, thresholds: PatternThresholds) -> Pattern:
-    record, features = candidate.record, candidate.features
-    matching = candidate.matching()
-    whole = record.compare_all(matching)
-    ours, rest = whole.matching, whole.rest
-    times = record.times_ms[matching]
-    begins_ms = int(record.times_ms[record.older])
-    before = record.compare_before(matching, from_ms=begins_ms, half_life_ms=thresholds.half_life_ms)
-    return Pattern(
-        pattern_id=pattern_id_of(record.decision_type, features),
-        decision_type=record.decision_type,
-        features=features,
-        description=description_of(
-            record.decision_type,
-            features,
-            success_rate=ours.rate,
-            occurrences=ours.occurrences,
-            base_rate=rest.rate,
-        ),
-        occurrences=ours.occurrences,
-        successes=ours.successes,
-        success_rate=ours.rate,
-        interval=ours.interval,
-        base_rate=rest.rate,
-        base_occurrences=rest.occurrences,
-        effect=whole.effect,
-        effect_interval=whole.effect_interval,
-        confidence=newer.confidence(
-            higher=candidate.is_better, prior_decisions=thresholds.prior_decisions, before=before
-        ),
-        p_value=candidate.p_value,
-        q_value=candidate.q_value,
-        effective_sample_size=ours.effective,
-        holdout=Holdout(
-            occurrences=newer.matching.occurrences,
-            successes=newer.matching.successes,
-            base_rate=newer.rest.rate,
-            p_value=newer.p_value_of(higher=candidate.is_better),
-            begins_ms=begins_ms,
-        ),
-        first_seen_ms=int(times.min()),
-        last_seen_ms=int(times.max()),
-    )
+    patterns: tuple[Pattern, ...] = ()
+    emerging: tuple[Pattern, ...] = ()
+    candidates_tried: int = 0
+    discovered: int = 0
+    base_rates: Mapping[str, Rate] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain strings, numbers, lists and dicts for JSON."""
+        return {
+            "patterns": [pattern.as_data() for pattern in self.patterns],
+            "emerging": [pattern.as_data() for pattern in self.emerging],
+            "candidates_tried": self.candidates_tried,
+            "discovered": self.discovered,
+            "base_rates": {name: rate.as_data() for name, rate in self.base_rates.items()},
+        }

@@ -1,195 +1,184 @@
-"""How strategies and sources do, and which market conditions come back: plain tallies with intervals, no search.
+"""Success of strategies and sources, and recurrence of market conditions: counts with intervals, without any search.
 
-Every rate comes twice: over all evidence, and with a half-life (`recent`). Intervals are Wilson's and Newcombe's on
-effective sample sizes (`learning.intervals`, `learning.clustering`). `confidence` says how well the main rate is
-known: 1 minus the width of its 95 % interval.
+Every rate is given twice: over all evidence, and weighted by a half-life (`recent`). Intervals are Wilson's and
+Newcombe's on effective sample sizes (`learning.intervals`, `learning.design_effect`). `confidence` says how precisely
+the recent rate is known: 1 minus the width of its 95 % interval.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from agent_memory.learning.columns import recurring
-from agent_memory.learning.discovery import Record
+from agent_memory.core.clock import DAY_MS, date_of
+from agent_memory.learning.array_types import BoolArray, IntArray
+from agent_memory.learning.comparison import Comparison, effect_data
+from agent_memory.learning.dataset import Dataset
+from agent_memory.learning.descriptions import description_of, market_of, pattern_id_of
 from agent_memory.learning.evidence import SOURCE, STRATEGIES, key_of, value_of
-from agent_memory.learning.figures import figures_of
+from agent_memory.learning.feature_matrix import FeatureMatrix, frequent_features
 from agent_memory.learning.intervals import wilson_interval
-from agent_memory.learning.model import PatternThresholds
-from agent_memory.learning.tables import BoolArray, IntArray
-from agent_memory.learning.wording import description_of, market_of, pattern_id_of
+from agent_memory.learning.patterns import PatternThresholds
 
-MOST_CONTEXTS = 50
+MAX_CONTEXTS = 50
 """Market conditions that are kept, the most frequent first."""
-MOST_CONTEXTS_OF_A_SOURCE = 20
-_MARKET = ("context.market.", "context.market=")
+MAX_CONTEXTS_PER_SOURCE = 20
+_MARKET_PREFIXES = ("context.market.", "context.market=")
 _MINUTE_MS = 60_000
-_DAY_MS = 86_400_000
-_WEEK_DAYS = 7
-_THURSDAY = 3  # 1970 began on a Thursday, weeks begin on Mondays
+_DAYS_PER_WEEK = 7
+_EPOCH_WEEKDAY = 3  # 1970 began on a Thursday; weeks begin on Mondays
 
 Features = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What is to be remembered under an id; `data` holds plain JSON with its `confidence`."""
+class PerformanceSummary:
+    """A memory to store under an id; `data` is plain JSON, its `confidence` included."""
 
     pattern_id: str
     data: dict[str, Any]
 
 
-def strategies(records: Sequence[Record], thresholds: PatternThresholds) -> Iterator[Summary]:
-    """How each strategy (`reasoning.strategy`, `metadata.strategy`) does in each decision type, week by week too."""
-    for record, feature, matching in _facts(records, STRATEGIES, thresholds):
-        yield _summary(record, feature, matching, thresholds, weeks=_by_week(record, matching))
+def strategy_performance(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Iterator[PerformanceSummary]:
+    """Yield the success of each strategy in each decision type, overall and by week; `STRATEGIES` names its keys."""
+    for dataset, feature, matching in _values(datasets, STRATEGIES, thresholds):
+        yield _summary(dataset, feature, matching, thresholds, weeks=_weekly_rates(dataset, matching))
 
 
-def sources(records: Sequence[Record], thresholds: PatternThresholds) -> Iterator[Summary]:
-    """How the decisions that chose each source do, over all and in each market condition."""
-    contexts = {record.decision_type: list(_contexts(record, thresholds)) for record in records}
-    for record, feature, matching in _facts(records, (SOURCE,), thresholds):
+def source_performance(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Iterator[PerformanceSummary]:
+    """Yield the success of the decisions that chose each source, overall and in each market condition."""
+    contexts = {dataset.decision_type: list(_contexts(dataset, thresholds)) for dataset in datasets}
+    for dataset, feature, matching in _values(datasets, (SOURCE,), thresholds):
         by_context = [
-            {"context": list(context), **_in_short(_figures(record, matching & here, thresholds))}
-            for context, here in contexts[record.decision_type][:MOST_CONTEXTS_OF_A_SOURCE]
-            if np.count_nonzero(matching & here) >= thresholds.min_occurrences
+            {"context": list(context), **_short_data(dataset, matching & in_context, thresholds)}
+            for context, in_context in contexts[dataset.decision_type][:MAX_CONTEXTS_PER_SOURCE]
+            if np.count_nonzero(matching & in_context) >= thresholds.min_occurrences
         ]
-        yield _summary(record, feature, matching, thresholds, by_context=by_context)
+        yield _summary(dataset, feature, matching, thresholds, by_context=by_context)
 
 
-def archetypes(records: Sequence[Record], thresholds: PatternThresholds) -> Iterator[Summary]:
-    """Which market conditions recur: how often, how long they last, and how each decision type does in them."""
-    places: dict[Features, list[tuple[Record, BoolArray]]] = defaultdict(list)
-    for record in records:
-        for context, here in _contexts(record, thresholds):
-            places[context].append((record, here))
-    if not places:
+def market_archetypes(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Iterator[PerformanceSummary]:
+    """Yield the market conditions that recur: how often, for how long, and how each decision type does in them."""
+    occurrences: dict[Features, list[tuple[Dataset, BoolArray]]] = defaultdict(list)
+    for dataset in datasets:
+        for context, in_context in _contexts(dataset, thresholds):
+            occurrences[context].append((dataset, in_context))
+    if not occurrences:
         return
-    times = np.concatenate([record.times_ms for record in records])
-    counts = {context: sum(int(np.count_nonzero(here)) for _, here in where) for context, where in places.items()}
-    for context in sorted(places, key=lambda one: (-counts[one], one))[:MOST_CONTEXTS]:
-        present = np.concatenate([record.times_ms[here] for record, here in places[context]])
-        recurrence = _recurrence(times, present)
+    times = np.concatenate([dataset.times_ms for dataset in datasets])
+    counts = {context: sum(int(np.count_nonzero(one)) for _, one in found) for context, found in occurrences.items()}
+    for context in sorted(occurrences, key=lambda one: (-counts[one], one))[:MAX_CONTEXTS]:
+        context_times = np.concatenate([dataset.times_ms[in_context] for dataset, in_context in occurrences[context]])
+        recurrence = _recurrence(times, context_times)
         low, high = recurrence["day_share_interval"]
-        share = f"on {recurrence['days_seen']} of {recurrence['days']} days, {counts[context]:,} decisions"
+        days = f"on {recurrence['days_seen']} of {recurrence['days']} days, {counts[context]:,} decisions"
         data = {
             "features": list(context),
-            "description": f"{market_of(context)}: {share}",
+            "description": f"{market_of(context)}: {days}",
             "confidence": 1 - (high - low),
             "occurrences": counts[context],
             "share_of_decisions": counts[context] / len(times),
             **recurrence,
             "by_decision_type": [
-                {"decision_type": record.decision_type, **_in_short(_figures(record, here, thresholds))}
-                for record, here in places[context]
+                {"decision_type": dataset.decision_type, **_short_data(dataset, in_context, thresholds)}
+                for dataset, in_context in occurrences[context]
             ],
         }
-        yield Summary(pattern_id_of("archetype", context), data)
+        yield PerformanceSummary(pattern_id_of("archetype", context), data)
 
 
-def _facts(
-    records: Sequence[Record], keys: Sequence[str], thresholds: PatternThresholds
-) -> Iterator[tuple[Record, str, BoolArray]]:
-    """Each value of these keys that enough decisions of a type hold, and which do."""
-    prefixes = tuple(f"{key}=" for key in keys)
-    for record in records:
-        columns = recurring(
-            record.table.facts,
-            min_occurrences=thresholds.min_occurrences,
-            max_distinct_values=thresholds.max_distinct_values,
-            prefixes=prefixes,
-        )
-        for name, row in zip(columns.names, columns.rows, strict=True):
-            yield record, name, row
+def _values(
+    datasets: Sequence[Dataset], keys: Sequence[str], thresholds: PatternThresholds
+) -> Iterator[tuple[Dataset, str, BoolArray]]:
+    """Yield each value of these keys that enough decisions of a type have, with the decisions that have it."""
+    for dataset in datasets:
+        matrix = _frequent(dataset, tuple(f"{key}=" for key in keys), thresholds)
+        for name, row in zip(matrix.names, matrix.rows, strict=True):
+            yield dataset, name, row
 
 
-def _contexts(record: Record, thresholds: PatternThresholds) -> Iterator[tuple[Features, BoolArray]]:
-    """Each market condition that enough decisions of a type were made in, the most frequent first."""
-    columns = recurring(
-        record.table.facts,
+def _contexts(dataset: Dataset, thresholds: PatternThresholds) -> Iterator[tuple[Features, BoolArray]]:
+    """Yield each market condition in which enough decisions of a type were made, the most frequent first."""
+    matrix = _frequent(dataset, _MARKET_PREFIXES, thresholds)
+    if not matrix.names:
+        return
+    packed, which, counts = np.unique(np.packbits(matrix.rows, axis=0), axis=1, return_inverse=True, return_counts=True)
+    conditions = np.unpackbits(packed, axis=0, count=len(matrix.names)).astype(np.bool_)
+    for condition in np.argsort(-counts, kind="stable"):
+        features = tuple(name for name, has in zip(matrix.names, conditions[:, condition], strict=True) if has)
+        if features and counts[condition] >= thresholds.min_occurrences:
+            yield features, np.asarray(which.ravel() == condition)
+
+
+def _frequent(dataset: Dataset, prefixes: tuple[str, ...], thresholds: PatternThresholds) -> FeatureMatrix:
+    return frequent_features(
+        dataset.table.features,
         min_occurrences=thresholds.min_occurrences,
         max_distinct_values=thresholds.max_distinct_values,
-        prefixes=_MARKET,
+        prefixes=prefixes,
     )
-    if not columns.names:
-        return
-    kinds, which, counts = np.unique(np.packbits(columns.rows, axis=0), axis=1, return_inverse=True, return_counts=True)
-    held = np.unpackbits(kinds, axis=0, count=len(columns.names)).astype(np.bool_)
-    for kind in np.argsort(-counts, kind="stable"):
-        features = tuple(name for name, has in zip(columns.names, held[:, kind], strict=True) if has)
-        if features and counts[kind] >= thresholds.min_occurrences:
-            yield features, np.asarray(which.ravel() == kind)
 
 
-def _summary(record: Record, feature: str, matching: BoolArray, thresholds: PatternThresholds, **more: Any) -> Summary:
-    figures = _figures(record, matching, thresholds)
-    low, high = figures["recent"]["interval"]
-    return Summary(
-        pattern_id_of(record.decision_type, (feature,)),
+def _summary(
+    dataset: Dataset, feature: str, matching: BoolArray, thresholds: PatternThresholds, **details: Any
+) -> PerformanceSummary:
+    overall, recent = _comparisons(dataset, matching, thresholds)
+    low, high = recent.matching.interval
+    return PerformanceSummary(
+        pattern_id_of(dataset.decision_type, (feature,)),
         {
-            "decision_type": record.decision_type,
+            "decision_type": dataset.decision_type,
             key_of(feature).rpartition(".")[2]: value_of(feature),
             "features": [feature],
-            "description": description_of(
-                record.decision_type,
-                (feature,),
-                success_rate=figures["success_rate"],
-                occurrences=figures["occurrences"],
-                base_rate=figures["base_rate"],
-            ),
+            "description": description_of(dataset.decision_type, (feature,), overall),
             "confidence": 1 - (high - low),
-            **figures,
-            **more,
+            **effect_data(overall, recent),
+            **details,
         },
     )
 
 
-def _figures(record: Record, matching: BoolArray, thresholds: PatternThresholds) -> dict[str, Any]:
-    recent = record.compare_recent(matching, from_ms=0, half_life_ms=thresholds.half_life_ms)
-    return figures_of(record.compare_all(matching), recent)
+def _comparisons(dataset: Dataset, matching: BoolArray, thresholds: PatternThresholds) -> tuple[Comparison, Comparison]:
+    recent = dataset.compare_recent(matching, from_ms=0, half_life_ms=thresholds.half_life_ms)
+    return dataset.compare_all(matching), recent
 
 
-def _in_short(figures: dict[str, Any]) -> dict[str, Any]:
-    """The figures that a list of many groups shows."""
+def _short_data(dataset: Dataset, matching: BoolArray, thresholds: PatternThresholds) -> dict[str, Any]:
+    """The rates that a list of many groups contains."""
+    data = effect_data(*_comparisons(dataset, matching, thresholds))
     shown = ("occurrences", "successes", "success_rate", "interval", "base_rate")
-    recent = {name: figures["recent"][name] for name in ("success_rate", "interval")}
-    return {**{name: figures[name] for name in shown}, "recent": recent}
+    recent = {name: data["recent"][name] for name in ("success_rate", "interval")}
+    return {**{name: data[name] for name in shown}, "recent": recent}
 
 
-def _by_week(record: Record, matching: BoolArray) -> list[dict[str, Any]]:
-    """Success in each week in which there was such a decision, oldest first; `week` is its Monday."""
-    weeks = (record.times_ms[matching] // _DAY_MS + _THURSDAY) // _WEEK_DAYS
-    found, of = np.unique(weeks, return_inverse=True)
-    counts, wins = np.bincount(of), np.bincount(of, weights=record.success[matching])
+def _weekly_rates(dataset: Dataset, matching: BoolArray) -> list[dict[str, Any]]:
+    """Success in each week that has a matching decision, oldest first; `week` is its Monday."""
+    days = dataset.times_ms[matching] // DAY_MS
+    mondays, week = np.unique(days - (days + _EPOCH_WEEKDAY) % _DAYS_PER_WEEK, return_inverse=True)
+    counts, wins = np.bincount(week), np.bincount(week, weights=dataset.success[matching])
     return [
         {
-            "week": _monday(int(week)),
+            "week": date_of(int(monday) * DAY_MS).isoformat(),
             "occurrences": int(count),
             "successes": int(won),
             "success_rate": float(won / count),
             "interval": list(wilson_interval(float(won / count), int(count))),
         }
-        for week, count, won in zip(found, counts, wins, strict=True)
+        for monday, count, won in zip(mondays, counts, wins, strict=True)
     ]
 
 
-def _monday(week: int) -> str:
-    seconds = (week * _WEEK_DAYS - _THURSDAY) * _DAY_MS // 1000
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+def _recurrence(times_ms: IntArray, context_times_ms: IntArray) -> dict[str, Any]:
+    """How often a condition occurs and how long it persists, over the minutes and days with any decision.
 
-
-def _recurrence(times_ms: IntArray, present_ms: IntArray) -> dict[str, Any]:
-    """How often a condition comes and how long it stays, over the minutes and days with any decision.
-
-    `persistence` is the share of those minutes with the condition after which the next such minute has it too: the
+    `persistence` is the share of the minutes with the condition after which the next such minute has it too: the
     diagonal of a first-order Markov chain (Anderson and Goodman, Annals of Mathematical Statistics 28, 1957).
     """
-    days, days_seen = len(np.unique(times_ms // _DAY_MS)), len(np.unique(present_ms // _DAY_MS))
+    days, days_seen = len(np.unique(times_ms // DAY_MS)), len(np.unique(context_times_ms // DAY_MS))
     minutes = np.unique(times_ms // _MINUTE_MS)
-    is_present = np.isin(minutes, present_ms // _MINUTE_MS)
+    is_present = np.isin(minutes, context_times_ms // _MINUTE_MS)
     before = is_present[:-1]
     left, stayed = int(np.count_nonzero(before)), int(np.count_nonzero(before & is_present[1:]))
     return {
@@ -200,6 +189,6 @@ def _recurrence(times_ms: IntArray, present_ms: IntArray) -> dict[str, Any]:
         "episodes": int(is_present[0]) + int(np.count_nonzero(~before & is_present[1:])),
         "persistence": stayed / left if left else None,
         "persistence_interval": list(wilson_interval(stayed / left, left)) if left else None,
-        "first_seen_ms": int(present_ms.min()),
-        "last_seen_ms": int(present_ms.max()),
+        "first_seen_ms": int(np.min(context_times_ms)),
+        "last_seen_ms": int(np.max(context_times_ms)),
     }

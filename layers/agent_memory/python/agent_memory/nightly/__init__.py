@@ -1,4 +1,4 @@
-"""What happens every night to one agent: consolidate, prune, archive, report."""
+"""The nightly job of one agent: learn from its decisions, prune its memories, archive old decisions, write a report."""
 
 NIGHTLY_JOB = "nightly consolidation"
-"""Who changes memories at night, in their history."""
+"""The author of the nightly job's changes in the history of memories; a stored value."""

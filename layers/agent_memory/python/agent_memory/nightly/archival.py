@@ -1,12 +1,12 @@
-"""Moves decisions to the archive: verified there first, and only then allowed to leave the table.
+"""Archives decisions: they are verified in the archive first, and only then allowed to expire from the table.
 
-A decision's life:
+Where a decision is stored, by its age:
 
-    made           30 days               90 days                      1 year            7 years
-    |  table only  |  table and archive  |  archive only (S3)         |  Glacier        |  gone
+    0                30 days               90 days             1 year            7 years
+    |  table         |  table and archive  |  archive (S3)     |  Glacier        |  deleted
 
-What is logged about an archived day requests a rewrite (`archive.rewrites`), and the next nightly job writes the day
-again.
+A change to a decision of an archived day requests a rewrite (`archive.rewrites`), and the next nightly job writes that
+day again.
 """
 
 from dataclasses import dataclass
@@ -27,50 +27,52 @@ from agent_memory.ports.decisions import DecisionStore, Selection
 from agent_memory.ports.states import StateStore
 from agent_memory.ports.stores import Stores
 
-# A night that has much to catch up stops here; the next one goes on.
-_MAX_DAYS_A_NIGHT = 60
-_BEGINNING_MS = 0
-
 
 @dataclass(frozen=True, slots=True)
-class _Night:
+class _ArchivalJob:
+    """The archival of one agent at the end of `day`."""
+
     agent_id: str
     day: date
     decisions: DecisionStore
     states: StateStore
     archive: ArchiveStore
-    kinds: tuple[str, ...]
+    decision_types: tuple[str, ...]
     shards: int
 
     @property
     def now_ms(self) -> int:
-        """The end of the day whose night it is."""
+        """The end of the day."""
         return day_start_ms(self.day) + DAY_MS
 
     def in_table(self, span: Span, *, first: int | None = None) -> list[Decision]:
-        """What the table holds in a span of all types, or the oldest `first` of each."""
+        """The decisions of all types that the table holds in a span; with `first`, the oldest `first` of each type."""
 
-        def of_kind(kind: str) -> list[Decision]:
-            wanted = Selection(self.agent_id, kind, shards=self.shards)
-            return list(islice(self.decisions.scan(wanted, span, newest_first=False, first=first), first))
+        def of_type(decision_type: str) -> list[Decision]:
+            selection = Selection(self.agent_id, decision_type, shards=self.shards)
+            return list(islice(self.decisions.scan(selection, span, newest_first=False, first=first), first))
 
-        return [one for found in map_concurrently(of_kind, self.kinds) for one in found]
+        return [decision for found in map_concurrently(of_type, self.decision_types) for decision in found]
+
+
+# A job with a backlog stops after this many days; the next one continues.
+_MAX_DAYS_PER_JOB = 60
 
 
 def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
-    """Archive every day all of whose decisions are over 30 days old at the end of a UTC day; rewrite requested days.
+    """Archive every day whose decisions are all over 30 days old at the end of `day`; write requested days again.
 
-    Progress is kept as a state of the agent, so that a missed night is caught up by the next one. A
-    night that was cut short is simply run again: a day's file is made of what the archive and the
-    table hold together, so that nothing which already left the table is lost.
+    Progress is stored as a state of the agent, so that a job catches up on those that were missed. An interrupted job
+    is simply run again: a day's file is merged from the archive and the table, so that nothing is lost that has already
+    expired from the table.
 
     Returns:
-        `days` and `decisions` archived, `remaining_days` for the next job, requested days `rewritten`, and
-        `postponed`: those that could not be rewritten, each with its `date` and `why`; their requests stay.
+        `days` and `decisions` archived, `remaining_days` for the next job, the number of requested days `rewritten`,
+        and `postponed`: those that could not be written, each with its `date` and `why`; their requests are kept.
     """
     states = stores.states
     registered = states.registration(agent_id)
-    night = _Night(
+    job = _ArchivalJob(
         agent_id,
         day,
         stores.decisions,
@@ -82,15 +84,15 @@ def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]
     last_due = day - timedelta(days=ARCHIVE_AFTER_DAYS)
     progress = states.get(agent_id, ARCHIVE_PROGRESS)
     first_due = (
-        parse_date(progress.data["archived_through"]) + timedelta(days=1) if progress else _first_day(night, last_due)
+        parse_date(progress.data["archived_through"]) + timedelta(days=1) if progress else _first_day(job, last_due)
     )
-    due = [first_due + timedelta(days=n) for n in range((last_due - first_due).days + 1)][:_MAX_DAYS_A_NIGHT]
-    archived = sum(_archive(night, one) for one in due)
+    due = [first_due + timedelta(days=n) for n in range((last_due - first_due).days + 1)][:_MAX_DAYS_PER_JOB]
+    archived = sum(_archive(job, due_day) for due_day in due)
     if due:
         version = progress.version if progress else 0
         data = {"archived_through": due[-1].isoformat()}
-        states.put(agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=night.now_ms)
-    rewritten, postponed = _rewrite_requested_days(night)
+        states.put(agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=job.now_ms)
+    rewritten, postponed = _rewrite_requested_days(job)
     return {
         "days": len(due),
         "decisions": archived,
@@ -100,66 +102,68 @@ def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]
     }
 
 
-def _first_day(night: _Night, last_due: date) -> date:
-    """The oldest day that holds a decision, or the day after `last_due` where none is due yet."""
-    span = Span(_BEGINNING_MS, day_start_ms(last_due) + DAY_MS)
-    days = [date_of(decision.timestamp_ms) for decision in night.in_table(span, first=1)]
+def _first_day(job: _ArchivalJob, last_due: date) -> date:
+    """The oldest day that has a decision, or the day after `last_due` if none is due yet."""
+    span = Span(0, day_start_ms(last_due) + DAY_MS)
+    days = [date_of(decision.timestamp_ms) for decision in job.in_table(span, first=1)]
     return min(days, default=last_due + timedelta(days=1))
 
 
-def _archive(night: _Night, day: date) -> int:
+def _archive(job: _ArchivalJob, day: date) -> int:
     """Archive one day; returns how many decisions the table held."""
-    in_table = night.in_table(Span(day_start_ms(day), day_start_ms(day) + DAY_MS))
+    in_table = job.in_table(Span(day_start_ms(day), day_start_ms(day) + DAY_MS))
     if not in_table:
         return 0
-    sealed = SealedArchive(night.agent_id, states=night.states, archive=night.archive, now_ms=night.now_ms)
-    archived = {one.decision_id: one for one in sealed.renew(day, lambda before: _together(before, in_table))}
-    # One that says something else than the archive stays in the table: nothing is lost.
-    safe = [one for one in in_table if _says_all_of(archived[one.decision_id], one)]
-    expired = night.decisions.expire(safe, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in safe])
-    if not all(expired):  # an outcome came between the reading and here
-        request_rewrite(night.states, night.agent_id, day, night.now_ms)
+    sealed = SealedArchive(job.agent_id, states=job.states, archive=job.archive, now_ms=job.now_ms)
+    archived = {one.decision_id: one for one in sealed.renew(day, lambda before: _merge(before, in_table))}
+    # A decision whose content differs from the archive's stays in the table, so that nothing is lost.
+    preserved = [one for one in in_table if _is_preserved(archived[one.decision_id], one)]
+    expired = job.decisions.expire(preserved, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in preserved])
+    if not all(expired):  # an outcome was recorded after the decisions were read
+        request_rewrite(job.states, job.agent_id, day, job.now_ms)
     return len(in_table)
 
 
-def _together(archived: list[Decision], in_table: list[Decision]) -> list[Decision]:
-    """Of each decision what is known of it: the archive's, unless the table's has come further."""
-    together = {one.decision_id: one for one in archived}
+def _merge(archived: list[Decision], in_table: list[Decision]) -> list[Decision]:
+    """Merge both by id: the archive's version of a decision, unless the table's has more outcomes."""
+    merged = {one.decision_id: one for one in archived}
     for one in in_table:
-        before = together.get(one.decision_id)
+        before = merged.get(one.decision_id)
         if before is None or (before.content() == one.content() and _progress(before) < _progress(one)):
-            together[one.decision_id] = one
-    return list(together.values())
+            merged[one.decision_id] = one
+    return list(merged.values())
 
 
-def _says_all_of(archived: Decision, one: Decision) -> bool:
-    """Whether nothing of a decision in the table would be lost with it."""
-    return archived == one or (archived.content() == one.content() and _progress(archived) > _progress(one))
+def _is_preserved(archived: Decision, in_table: Decision) -> bool:
+    """Whether the archived version contains everything that the table's does."""
+    return archived == in_table or (
+        archived.content() == in_table.content() and _progress(archived) > _progress(in_table)
+    )
 
 
 def _progress(decision: Decision) -> tuple[bool, int]:
-    """Grows with every change of a decision's outcomes."""
+    """A key that increases with every change of a decision's outcomes."""
     return decision.outcome is not None, decision.revision
 
 
-def _rewrite_requested_days(night: _Night) -> tuple[int, list[dict[str, str]]]:
-    """Write requested days again; returns how many, and what was postponed."""
+def _rewrite_requested_days(job: _ArchivalJob) -> tuple[int, list[dict[str, str]]]:
+    """Write requested days again; returns how many, and those that were postponed."""
     by_day: dict[date, list[RewriteRequest]] = {}
-    for request in rewrite_requests(night.states, night.agent_id):
+    for request in rewrite_requests(job.states, job.agent_id):
         by_day.setdefault(request.day, []).append(request)
-    due = sorted(by_day)[:_MAX_DAYS_A_NIGHT]
-    answers = [_rewrite(night, day, by_day[day]) for day in due]
-    postponed = [answer for answer in answers if answer]
+    due = sorted(by_day)[:_MAX_DAYS_PER_JOB]
+    results = [_rewrite(job, day, by_day[day]) for day in due]
+    postponed = [result for result in results if result]
     return len(due) - len(postponed), postponed
 
 
-def _rewrite(night: _Night, day: date, requests: list[RewriteRequest]) -> dict[str, str]:
-    """Write one requested day again and remove its requests; returns why not, if it could not be."""
+def _rewrite(job: _ArchivalJob, day: date, requests: list[RewriteRequest]) -> dict[str, str]:
+    """Write one requested day again and remove its requests; returns the reason if that fails."""
     try:
-        _archive(night, day)
+        _archive(job, day)
     except Unavailable as error:
         return {"date": day.isoformat(), "why": str(error)}
     for request in requests:
-        if request.made_ms <= night.now_ms - MIN_REQUEST_AGE_MS:
-            night.states.remove(night.agent_id, request.state_type)
+        if request.made_ms <= job.now_ms - MIN_REQUEST_AGE_MS:
+            job.states.remove(job.agent_id, request.state_type)
     return {}

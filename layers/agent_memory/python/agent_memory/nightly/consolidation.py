@@ -1,39 +1,41 @@
-"""Turns an agent's decisions into learned patterns."""
+"""Consolidates an agent's decisions into learned patterns and performance memories."""
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
+from scipy import stats
+
 from agent_memory.core.clock import DAY_MS, FixedClock, Span, day_start_ms, parse_date
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.keys import LEARNING_PROGRESS
-from agent_memory.learning.patterns import PatternThresholds, identify_in, records_of
-from agent_memory.learning.tables import tables_of
+from agent_memory.learning.evidence_table import build_tables
+from agent_memory.learning.identification import build_datasets, identify_in_datasets
+from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.decisions import Decision
 from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.nightly.evidence import refresh_evidence, spans_to_read
-from agent_memory.nightly.pattern_lifecycle import PatternNight, update_patterns
+from agent_memory.nightly.patterns import PatternUpdate, update_patterns
 from agent_memory.nightly.performance import update_performance
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
 _DEFAULTS = PatternThresholds()
-# A pattern is watched by outcomes in their order: a day waits until its last ones have come, after midnight.
-_SETTLED_AFTER_MS = 2 * DAY_MS
+# Monitors process outcomes in order of their decisions, so they wait until the outcomes of a day have all come in.
+_FINAL_AFTER_MS = 2 * DAY_MS
 
 
 def consolidate(
     agent_id: str, day: date, stores: Stores, *, thresholds: PatternThresholds = _DEFAULTS
 ) -> dict[str, Any]:
-    """Learn from all evidence up to the end of a UTC day, and say what was learned.
+    """Learn from all evidence up to the end of a UTC day; returns counts of what was read and learned.
 
-    What the evidence bears out is stored as an active pattern, what may become one as emerging; each known pattern is
-    judged by its outcomes since (`learning.life`). Tallies of strategies, sources and market conditions follow
-    (`learning.performance`). Doing the same night twice ends in the same memories; days of nights that were missed are
-    read by the next one (the progress is a state of the agent).
+    Confirmed patterns are stored as active, possible ones as emerging; each known pattern is evaluated by its outcomes
+    since it was found (`learning.lifecycle`). The performance of strategies, sources and market conditions follows
+    (`learning.performance`). Running the job again for the same day leads to the same memories; a job also reads the
+    days of those that were missed, because its progress is stored as a state of the agent.
     """
     decisions, states = stores.decisions, stores.states
     registered = states.registration(agent_id)
@@ -42,24 +44,25 @@ def consolidate(
     spans = spans_to_read(day, learned_through)
 
     def read(part: tuple[str, Span]) -> list[Decision]:
-        kind, span = part
-        return list(decisions.scan(Selection(agent_id, kind, shards=registered.write_shards), span))
+        decision_type, span = part
+        return list(decisions.scan(Selection(agent_id, decision_type, shards=registered.write_shards), span))
 
-    parts = [(kind, span) for kind in registered.decision_types for span in spans]
-    fresh = [decision for of_part in map_concurrently(read, parts) for decision in of_part]
-    records = records_of(tables_of(refresh_evidence(stores.bucket().evidence, agent_id, day, fresh, spans)), thresholds)
-    identification = identify_in(records, thresholds)
+    parts = [(decision_type, span) for decision_type in registered.decision_types for span in spans]
+    recent = [decision for found in map_concurrently(read, parts) for decision in found]
+    evidence = refresh_evidence(stores.bucket().evidence, agent_id, day, recent, spans)
+    datasets = build_datasets(build_tables(evidence), thresholds)
+    identification = identify_in_datasets(datasets, thresholds)
     end_ms = day_start_ms(day) + DAY_MS
     long_term = LongTermMemory(agent_id, stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
-    by_type = {record.decision_type: record for record in records}
-    night = PatternNight(by_type, thresholds, end_ms=end_ms, settled_ms=end_ms - _SETTLED_AFTER_MS)
+    by_type = {dataset.decision_type: dataset for dataset in datasets}
+    update = PatternUpdate(by_type, thresholds, now_ms=end_ms, final_before_ms=end_ms - _FINAL_AFTER_MS)
     figures = {
-        "decisions_read": len(fresh),
-        "memory_correlation": memory_correlation(fresh),
-        "evidence_rows": sum(len(record.table) for record in records),
+        "decisions_read": len(recent),
+        "memory_correlation": memory_correlation(recent),
+        "evidence_rows": sum(len(dataset.table) for dataset in datasets),
         "candidates_tried": identification.candidates_tried,
-        **update_patterns(long_term, identification, night),
-        **update_performance(long_term, records, thresholds, end_ms),
+        **update_patterns(long_term, identification, update),
+        **update_performance(long_term, datasets, thresholds, end_ms),
     }
     if learned_through is None or learned_through < day:
         states.put(
@@ -73,13 +76,13 @@ def consolidate(
 
 
 def memory_correlation(decisions: Sequence[Decision]) -> float | None:
-    """How resting on a memory (`memory_ids`) goes with success, over decisions with an outcome.
+    """Correlation of resting on a memory (`memory_ids`) with success, over decisions with an outcome: -1 to 1.
 
-    The phi coefficient (n11·n00 - n10·n01) / √(n1·n0·m1·m0) of the two by two table, which is Pearson's correlation of
-    two yes-or-no facts (Yule 1912): -1 to 1. None where either fact is the same for all of them.
+    This is the phi coefficient, Pearson's correlation of two binary variables (Yule 1912). None if either variable is
+    the same for all decisions.
     """
-    table = Counter((bool(one.memory_ids), one.outcome.success) for one in decisions if one.outcome)
-    both, only_memory = table[True, True], table[True, False]
-    only_success, neither = table[False, True], table[False, False]
-    edges = (both + only_memory) * (only_success + neither) * (both + only_success) * (only_memory + neither)
-    return (both * neither - only_memory * only_success) / math.sqrt(edges) if edges else None
+    resolved = [(bool(one.memory_ids), one.outcome.success) for one in decisions if one.outcome]
+    uses_memory, success = np.array(resolved, dtype=np.float64).reshape(-1, 2).T
+    if len(np.unique(uses_memory)) < 2 or len(np.unique(success)) < 2:  # noqa: PLR2004
+        return None
+    return float(stats.pearsonr(uses_memory, success).statistic)

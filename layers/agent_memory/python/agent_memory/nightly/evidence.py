@@ -1,7 +1,7 @@
-"""Which decisions nightly learning reads anew, and the evidence that it keeps of all others.
+"""Which decisions the nightly job reads again, and the evidence that it stores of all others.
 
-Learning looks back over months, but reads a decision from the table only at a few ages (`LOOK_BACK_DAYS`), when its
-outcome may have come meanwhile. Otherwise its row of evidence stands for it.
+Learning looks back over months, but a decision is read from the table only at a few ages (`LOOK_BACK_DAYS`), at which
+its outcome may have come in. At all others its row of evidence is used.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,15 +15,15 @@ from agent_memory.model.evidence import Evidence
 from agent_memory.ports.evidence import EvidenceStore
 
 _DAY = timedelta(days=1)
-# How many days after it was made a decision is read again: an outcome that comes late is learned from at the next age.
 LOOK_BACK_DAYS = (0, 1, 3, 7, 14, 29)
+"""The ages in days at which a decision is read; a late outcome is learned from at the next of them."""
 
 
 def spans_to_read(day: date, learned_through: date | None) -> list[Span]:
-    """The days that the nightly job of `day` reads from the table, oldest first, neighbours as one.
+    """The days that the nightly job of `day` reads from the table, oldest first; consecutive days form one span.
 
-    They are those at the ages of `LOOK_BACK_DAYS`, for this day and for each one that was missed since the day that was
-    learned last; all that evidence looks back on, where nothing was learned yet.
+    These are the days at the ages of `LOOK_BACK_DAYS`, for this job and for each one missed since `learned_through`; if
+    there was none before, all days that evidence covers.
     """
     oldest = day - timedelta(days=EVIDENCE_DAYS - 1)
     first = day if learned_through and learned_through >= day else max(oldest, (learned_through or date.min) + _DAY)
@@ -42,12 +42,12 @@ def spans_to_read(day: date, learned_through: date | None) -> list[Span]:
 def refresh_evidence(
     evidence: EvidenceStore, agent_id: str, day: date, decisions: Iterable[Decision], spans: Sequence[Span]
 ) -> Iterator[Evidence]:
-    """Replace the rows of these spans by those of `decisions`, and drop what is too old at the end of `day`.
+    """Replace the rows of these spans by those of `decisions`, and drop rows that are too old at the end of `day`.
 
-    Doing it twice for the same day changes nothing. Returns the rows up to the end of `day`, one after the other.
+    Doing it twice for the same day changes nothing. Returns an iterator over the rows up to the end of `day`.
     """
     end_ms = day_start_ms(day) + DAY_MS
     oldest_ms = end_ms - EVIDENCE_DAYS * DAY_MS
-    rows = [row for decision in decisions if (row := evidence_of(decision.as_dict()))]
+    rows = [row for decision in decisions if (row := evidence_of(decision))]
     evidence.replace(agent_id, rows, spans, oldest_ms=oldest_ms)
     return evidence.read(agent_id, Span(oldest_ms, end_ms))

@@ -1,69 +1,75 @@
-"""Every night the tallies of strategies, sources and market conditions are stored as long-term memories."""
+"""The nightly update of performance memories: strategies, sources and market conditions."""
 
 from collections.abc import Iterable, Sequence
 
 from agent_memory.core.clock import to_iso
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.learning.discovery import Record
-from agent_memory.learning.life import Status
-from agent_memory.learning.model import PatternThresholds
-from agent_memory.learning.performance import Summary, archetypes, sources, strategies
+from agent_memory.learning.dataset import Dataset
+from agent_memory.learning.lifecycle import Status
+from agent_memory.learning.patterns import PatternThresholds
+from agent_memory.learning.performance import (
+    PerformanceSummary,
+    market_archetypes,
+    source_performance,
+    strategy_performance,
+)
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import Memory, MemoryType
 
-_KINDS = {
-    MemoryType.STRATEGY: strategies,
-    MemoryType.SOURCE_PERFORMANCE: sources,
-    MemoryType.ARCHETYPE: archetypes,
+_SUMMARIES = {
+    MemoryType.STRATEGY: strategy_performance,
+    MemoryType.SOURCE_PERFORMANCE: source_performance,
+    MemoryType.ARCHETYPE: market_archetypes,
 }
-_BY_NIGHT = "tallied_with_half_life_ms"
+# Present in the memories that this job stores, and in no other.
+_HALF_LIFE_FIELD = "tallied_with_half_life_ms"
 
 
 def update_performance(
-    long_term: LongTermMemory, records: Sequence[Record], thresholds: PatternThresholds, end_ms: int
+    long_term: LongTermMemory, datasets: Sequence[Dataset], thresholds: PatternThresholds, end_ms: int
 ) -> dict[str, int]:
-    """Store what tonight's evidence says; returns how many memories of each type are active.
+    """Store the current figures; returns how many memories of each type are active.
 
-    What too few decisions of the evidence speak of any more stays as it was, deprecated.
+    A memory whose subject has too few decisions left in the evidence is deprecated and otherwise unchanged.
     """
     return {
-        kind.lower(): _renew(long_term, kind, tally(records, thresholds), thresholds, end_ms)
-        for kind, tally in _KINDS.items()
+        memory_type.lower(): _update(long_term, memory_type, summarize(datasets, thresholds), thresholds, end_ms)
+        for memory_type, summarize in _SUMMARIES.items()
     }
 
 
-def _renew(
+def _update(
     long_term: LongTermMemory,
-    kind: MemoryType,
-    summaries: Iterable[Summary],
+    memory_type: MemoryType,
+    summaries: Iterable[PerformanceSummary],
     thresholds: PatternThresholds,
     end_ms: int,
 ) -> int:
-    stored = {memory.pattern_id: memory for memory in long_term.find(kind)}
-    # What an agent stored itself under such an id is its own.
-    fresh = [one for one in summaries if one.pattern_id not in stored or _is_by_night(stored[one.pattern_id])]
-    names = {one.pattern_id for one in fresh}
-    gone = [memory for memory in stored.values() if _is_by_night(memory) and memory.pattern_id not in names]
+    stored = {memory.pattern_id: memory for memory in long_term.find(memory_type)}
+    # A memory that an agent stored itself under such an id is left alone.
+    current = [one for one in summaries if one.pattern_id not in stored or _is_own(stored[one.pattern_id])]
+    names = {one.pattern_id for one in current}
+    outdated = [memory for memory in stored.values() if _is_own(memory) and memory.pattern_id not in names]
 
-    def keep(one: Summary) -> None:
-        before = stored.get(one.pattern_id)
-        status = _status(before, Status.ACTIVE, end_ms)
-        data = {**one.data, **status, _BY_NIGHT: thresholds.half_life_ms}
-        long_term.put_after(before, kind, one.pattern_id, data, reason="its figures of tonight")
+    def store(summary: PerformanceSummary) -> None:
+        before = stored.get(summary.pattern_id)
+        status = _status_data(before, Status.ACTIVE, end_ms)
+        data = {**summary.data, **status, _HALF_LIFE_FIELD: thresholds.half_life_ms}
+        long_term.put_after(before, memory_type, summary.pattern_id, data, reason="figures updated")
 
-    map_concurrently(keep, fresh)
-    for memory in gone:
-        data = {**memory.data, "confidence": memory.confidence, **_status(memory, Status.DEPRECATED, end_ms)}
-        long_term.put_after(memory, kind, memory.pattern_id, data, reason="too few decisions of late")
-    return len(fresh)
+    map_concurrently(store, current)
+    for memory in outdated:
+        data = {**memory.data, "confidence": memory.confidence, **_status_data(memory, Status.DEPRECATED, end_ms)}
+        long_term.put_after(memory, memory_type, memory.pattern_id, data, reason="too few recent decisions")
+    return len(current)
 
 
-def _status(before: Memory | None, status: Status, end_ms: int) -> dict[str, str]:
-    """The status, and since when it has been that."""
+def _status_data(before: Memory | None, status: Status, end_ms: int) -> dict[str, str]:
+    """The status, and the time since which the memory has had it."""
     if before is not None and before.data.get("status") == status:
         return {"status": str(status), "status_since": before.data["status_since"]}
     return {"status": str(status), "status_since": to_iso(end_ms)}
 
 
-def _is_by_night(memory: Memory) -> bool:
-    return _BY_NIGHT in memory.data
+def _is_own(memory: Memory) -> bool:
+    return _HALF_LIFE_FIELD in memory.data

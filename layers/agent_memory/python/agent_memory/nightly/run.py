@@ -1,4 +1,4 @@
-"""A whole night in one process: what the state machine does with a function for each step."""
+"""Runs the nightly job in one process; on AWS a state machine runs the same steps, one function each."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,13 +13,14 @@ from agent_memory.nightly.pruning import prune
 from agent_memory.nightly.summary import summarize_day
 from agent_memory.ports.stores import Stores
 
-AGENTS_AT_ONCE = 8
+CONCURRENT_AGENTS = 8
 
 
 def run_nightly_job(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
-    """One agent's night of a UTC day, step after step: learn, count reads, forget, archive, report.
+    """Run one agent's job for a UTC day, step by step: learn, count reads, prune, archive, report.
 
-    Each step is idempotent: a night that was cut short anywhere is run again, and ends as if it had not been.
+    Each step is idempotent: a job that was interrupted anywhere is run again, with the same result as without the
+    interruption.
 
     Returns:
         `agent_id`, `date`, and the figures of `consolidation`, `pruning`, `archival` and `analytics`.
@@ -27,36 +28,36 @@ def run_nightly_job(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     Raises:
         InvalidInput: there is no bucket. Unavailable: a store did not answer.
     """
-    learned = consolidate(agent_id, day, stores)
+    consolidation = consolidate(agent_id, day, stores)
     accesses = flush_access_counts(agent_id, day, stores)
-    pruned = prune(agent_id, day, stores)
-    archived = archive_due_days(agent_id, day, stores)
+    pruning = prune(agent_id, day, stores)
+    archival = archive_due_days(agent_id, day, stores)
     return {
         "agent_id": agent_id,
         "date": day.isoformat(),
-        "consolidation": learned,
-        "pruning": pruned | {"accesses": accesses},
-        "archival": archived,
+        "consolidation": consolidation,
+        "pruning": pruning | {"accesses": accesses},
+        "archival": archival,
         "analytics": summarize_day(agent_id, day, stores),
     }
 
 
 def run_nightly_jobs(agents: Sequence[str] | None, day: date, stores: Stores) -> list[dict[str, Any]]:
-    """The night of several agents, or of all that are registered, a few at a time.
+    """Run the jobs of several agents, or of all registered ones, a few at a time.
 
-    One that fails stops no other: its entry holds `error` instead of figures.
+    A job that fails does not stop the others: its entry has `error` instead of figures.
 
     Raises:
-        InvalidInput: an id that is none. Unavailable: the agents cannot be listed.
+        InvalidInput: an agent id is not valid. Unavailable: the agents cannot be listed.
     """
-    named = [check_agent_id(agent) for agent in (stores.states.agents() if agents is None else agents)]
+    agent_ids = [check_agent_id(agent) for agent in (stores.states.agents() if agents is None else agents)]
 
-    def of_one(agent_id: str) -> dict[str, Any]:
+    def run(agent_id: str) -> dict[str, Any]:
         try:
             return run_nightly_job(agent_id, day, stores)
         except Exception as error:
-            told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            return {"agent_id": agent_id, "date": day.isoformat(), "error": told}
+            message = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return {"agent_id": agent_id, "date": day.isoformat(), "error": message}
 
-    with ThreadPoolExecutor(AGENTS_AT_ONCE) as pool:
-        return list(pool.map(of_one, named))
+    with ThreadPoolExecutor(CONCURRENT_AGENTS) as pool:
+        return list(pool.map(run, agent_ids))

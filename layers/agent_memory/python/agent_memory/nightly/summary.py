@@ -1,4 +1,4 @@
-"""The report of one night: what the agent decided that day, how it went, and what it knows now."""
+"""The nightly report: how the day's decisions turned out, and the patterns that are active now."""
 
 from collections import Counter
 from datetime import date
@@ -7,19 +7,19 @@ from typing import Any
 from agent_memory.core.clock import DAY_MS, Span, day_start_ms
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import report_key
-from agent_memory.learning.life import Status
+from agent_memory.learning.lifecycle import Status
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
 
-# As many values as one metric of one log line holds.
-_CONFIDENCES = 100
+# One metric in one log line holds at most this many values.
+_MAX_CONFIDENCES = 100
 
 
 def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
-    """Write the night's report to S3 and return its figures, which also become metrics."""
+    """Write the report of a UTC day to S3 and return its figures, which also become metrics."""
     bucket = stores.bucket()
     rows = list(bucket.evidence.read(agent_id, Span(day_start_ms(day), day_start_ms(day) + DAY_MS)))
-    made = Counter(row.decision_type for row in rows)
+    with_outcome = Counter(row.decision_type for row in rows)
     succeeded = Counter(row.decision_type for row in rows if row.success)
     active = [
         m for m in stores.memories.by_confidence(agent_id, MemoryType.PATTERN) if m.data.get("status") == Status.ACTIVE
@@ -28,10 +28,13 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         "date": day.isoformat(),
         "with_outcome": len(rows),
         "success_rate": sum(succeeded.values()) / len(rows) if rows else None,
-        "by_type": {kind: {"with_outcome": made[kind], "succeeded": succeeded[kind]} for kind in sorted(made)},
+        "by_type": {
+            decision_type: {"with_outcome": count, "succeeded": succeeded[decision_type]}
+            for decision_type, count in sorted(with_outcome.items())
+        },
         "active_patterns": len(active),
         "mean_confidence": sum(memory.confidence for memory in active) / len(active) if active else None,
-        "confidences": [memory.confidence for memory in active[:_CONFIDENCES]],
+        "confidences": [memory.confidence for memory in active[:_MAX_CONFIDENCES]],
     }
     report = {**summary, "agent_id": agent_id, "patterns": [memory.as_dict() for memory in active]}
     bucket.blobs.write(report_key(agent_id, day), canonical_json(report).encode())

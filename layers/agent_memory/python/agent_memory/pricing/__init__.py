@@ -1,11 +1,11 @@
-"""What a month costs: a deployment's templates, dated list prices, measured units and a workload."""
+"""The cost of a month, from a deployment's templates, dated list prices, measured units and a workload."""
 
+from agent_memory.pricing.capacity_units import DecisionUnits, decision_units, mean_decision_units
 from agent_memory.pricing.deployment import Deployment, read_deployment
 from agent_memory.pricing.estimate import Cost, CostLine, monthly_cost
-from agent_memory.pricing.measured import DecisionUnits, decision_units, mean_decision_units, memory_write_units
-from agent_memory.pricing.million import PerMillion, per_million
+from agent_memory.pricing.measured_units import MeasuredUnits, load_units
+from agent_memory.pricing.per_million import PerMillion, per_million
 from agent_memory.pricing.prices import Allowance, Charge, Price, Prices, load_prices
-from agent_memory.pricing.units import MeasuredUnits, load_units
 from agent_memory.pricing.workload import Workload, agent_every_ten_minutes
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "load_prices",
     "load_units",
     "mean_decision_units",
-    "memory_write_units",
     "monthly_cost",
     "per_million",
     "read_deployment",

@@ -1,4 +1,4 @@
-"""What a deployment consists of, as far as it costs money: read from its synthesized templates."""
+"""The parts of a deployment that cost money, read from its synthesized templates."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ _ARCHIVE_PREFIX = "decisions/"
 _API_METRICS = 6  # a route's 4xx, 5xx, Count, IntegrationLatency, Latency, DataProcessed
 _API = "-api"
 
-# What is priced, here or by the workload that it carries.
+# Resource types with a price, by themselves or by their usage.
 _PRICED = {
     "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::CloudTrail::Trail",
     "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Dashboard",
@@ -24,7 +24,7 @@ _PRICED = {
     "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",
 }  # fmt: skip
-# What AWS charges nothing for: by its price pages, as it stands or at the few messages and objects of a deployment.
+# Resource types that AWS does not charge for, according to its price pages, or not at the volume of a deployment.
 _FREE = {
     "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Integration", "AWS::Athena::WorkGroup",
     "AWS::Budgets::Budget", "AWS::CDK::Metadata", "AWS::EC2::FlowLog", "AWS::EC2::RouteTable",
@@ -40,25 +40,25 @@ _FREE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """The parts of a deployment that are charged by their being there, or that decide what a request costs.
+    """The parts of a deployment that are charged whether used or not, or that determine the cost of a request.
 
     Attributes:
-        alarm_metrics: metrics that alarms watch.
-        composite_alarms: alarms on alarms.
-        dashboard_metrics: for each dashboard, how many metrics it shows.
-        route_metrics: metrics of the API's routes, which detailed metrics are.
+        alarm_metrics: metrics that alarms evaluate.
+        composite_alarms: composite alarms.
+        dashboard_metrics: number of metrics that each dashboard shows.
+        route_metrics: detailed metrics of the API's routes.
         cache_nodes: nodes of the cache; 0 without one.
-        cache_node_type: their type, as `cache.t4g.micro`.
+        cache_node_type: their type, such as `cache.t4g.micro`.
         kms_keys: customer managed keys.
-        data_trails: trails that record the calls on tables or objects.
+        data_trails: trails that record data events.
         traces_requests: whether X-Ray traces requests to the API.
         backed_up: whether the tables have point-in-time recovery.
-        api_memory_mb: memory of the function that answers the API.
-        night_memory_mb: memory of all functions of a night together.
-        log_days: days that the logs are kept.
-        glacier_after_days: age at which the archive moves to Glacier.
-        expire_after_days: age at which it is deleted.
-        unpriced: resources of types that have no price here, counted by type.
+        api_memory_mb: memory of the API's function.
+        nightly_memory_mb: memory of all nightly functions together.
+        log_days: retention of the logs in days.
+        glacier_after_days: age in days at which the archive moves to Glacier.
+        expire_after_days: age in days at which it is deleted.
+        unpriced: number of resources by type, for types without a price here.
     """
 
     alarm_metrics: int = 0
@@ -72,7 +72,7 @@ class Deployment:
     traces_requests: bool = False
     backed_up: bool = True
     api_memory_mb: int = 1024
-    night_memory_mb: int = 0
+    nightly_memory_mb: int = 0
     log_days: int = 30
     glacier_after_days: int = GLACIER_AFTER_DAYS
     expire_after_days: int = EXPIRE_AFTER_DAYS
@@ -83,7 +83,7 @@ def read_deployment(folder: Path) -> Deployment:
     """Read the templates `*.template.json` of a synthesized app.
 
     Raises:
-        InvalidInput: the folder holds none, or one that cannot be read.
+        InvalidInput: the folder has none, or one that cannot be read.
     """
     files = sorted(folder.glob("*.template.json"))
     if not files:
@@ -96,7 +96,7 @@ def _resources(file: Path) -> Iterator[Resource]:
         for resource in json.loads(file.read_text(encoding="utf-8"))["Resources"].values():
             yield {"Type": str(resource["Type"]), "Properties": resource.get("Properties", {})}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidInput("templates", f"{file} is no CloudFormation template: {error!r}") from error
+        raise InvalidInput("templates", f"{file} is not a CloudFormation template: {error!r}") from error
 
 
 def _deployment(resources: list[Resource]) -> Deployment:
@@ -113,7 +113,7 @@ def _deployment(resources: list[Resource]) -> Deployment:
     return Deployment(
         alarm_metrics=sum(max(1, len(_metrics_of(one))) for one in of("CloudWatch::Alarm")),
         composite_alarms=len(of("CloudWatch::CompositeAlarm")),
-        dashboard_metrics=tuple(_shown(one["DashboardBody"]) for one in of("CloudWatch::Dashboard")),
+        dashboard_metrics=tuple(_metric_count(one["DashboardBody"]) for one in of("CloudWatch::Dashboard")),
         route_metrics=_API_METRICS * len(of("ApiGatewayV2::Route")) if is_detailed else 0,
         cache_nodes=sum(int(one.get("NumCacheClusters", 1)) for one in caches),
         cache_node_type=caches[0]["CacheNodeType"] if caches else "",
@@ -122,7 +122,7 @@ def _deployment(resources: list[Resource]) -> Deployment:
         traces_requests=any(one.get("TracingConfig", {}).get("Mode") == "Active" for one in api),
         backed_up=any(map(_is_backed_up, of("DynamoDB::Table"))),
         api_memory_mb=max((int(one.get("MemorySize", 128)) for one in api), default=0),
-        night_memory_mb=sum(int(one.get("MemorySize", 128)) for one in nightly),
+        nightly_memory_mb=sum(int(one.get("MemorySize", 128)) for one in nightly),
         log_days=max((int(one.get("RetentionInDays", 0)) for one in of("Logs::LogGroup")), default=0),
         glacier_after_days=glacier,
         expire_after_days=expiry,
@@ -135,20 +135,20 @@ def _is_backed_up(table: Resource) -> bool:
 
 
 def _metrics_of(alarm: Resource) -> list[Any]:
-    """The metrics of an alarm on an expression, each of which is charged; none for an alarm on one metric."""
+    """The metrics in an alarm's expression, each of which is charged; empty for an alarm on a single metric."""
     return [one for one in alarm.get("Metrics", []) if "MetricStat" in one]
 
 
-def _shown(body: Any) -> int:
-    """How many metrics a dashboard refers to; its body is JSON, in pieces where it names other resources."""
+def _metric_count(body: Any) -> int:
+    """The number of metrics on a dashboard; its body is JSON, split where it refers to other resources."""
     pieces = body["Fn::Join"][1] if isinstance(body, dict) else [body]
     text = "".join(piece if isinstance(piece, str) else "-" for piece in pieces)
-    shown = [metric for one in json.loads(text)["widgets"] for metric in one["properties"].get("metrics", [])]
-    return sum(not (isinstance(metric[-1], dict) and "expression" in metric[-1]) for metric in shown)
+    metrics = [metric for one in json.loads(text)["widgets"] for metric in one["properties"].get("metrics", [])]
+    return sum(not (isinstance(metric[-1], dict) and "expression" in metric[-1]) for metric in metrics)
 
 
 def _lifecycle(buckets: list[dict[str, Any]]) -> tuple[int, int]:
-    """Ages in days at which the archive moves to Glacier and ends."""
+    """The ages in days at which the archive moves to Glacier and is deleted."""
     rules = [rule for one in buckets for rule in one.get("LifecycleConfiguration", {}).get("Rules", [])]
     for rule in rules:
         if rule.get("Prefix") == _ARCHIVE_PREFIX and rule.get("Transitions"):
@@ -158,6 +158,6 @@ def _lifecycle(buckets: list[dict[str, Any]]) -> tuple[int, int]:
 
 
 def _unpriced(resources: list[Resource]) -> dict[str, int]:
-    """Resources whose type has no price here, but for the gateway endpoints of a VPC, which are free."""
+    """Resources whose type has no price here, except gateway endpoints, which are free."""
     kinds = Counter(one["Type"] for one in resources if one["Properties"].get("VpcEndpointType") != "Gateway")
     return {kind: count for kind, count in sorted(kinds.items()) if kind not in _PRICED | _FREE}

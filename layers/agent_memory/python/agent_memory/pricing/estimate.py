@@ -1,13 +1,13 @@
-"""A month's cost: its lines, what dominates, and what is left of it in an account that uses nothing else."""
+"""The cost of a month: its lines, and the total before and after the always-free allowances."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from agent_memory.pricing.deployment import Deployment
-from agent_memory.pricing.lines import Month
-from agent_memory.pricing.prices import Prices
-from agent_memory.pricing.units import MeasuredUnits
+from agent_memory.pricing.line_items import MonthlyUsage
+from agent_memory.pricing.measured_units import MeasuredUnits, load_units
+from agent_memory.pricing.prices import Prices, load_prices
 from agent_memory.pricing.workload import Workload
 
 CENT = Decimal("0.01")
@@ -15,13 +15,13 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One thing that is billed, in US dollars.
+    """One line of the estimate, in US dollars.
 
     Attributes:
-        service: who bills it.
-        usage: how much of what, in words.
+        service: the AWS service.
+        usage: the usage as text.
         monthly_usd: at list prices, rounded up to the cent.
-        allowed_usd: how much of it an always-free allowance covers, not rounded.
+        allowed_usd: the part that an always-free allowance covers, not rounded.
     """
 
     service: str
@@ -32,7 +32,7 @@ class CostLine:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A month's lines, dearest first, and what they add up to."""
+    """The lines of a month, most expensive first, and their total."""
 
     scenario: str
     price_date: str
@@ -42,12 +42,12 @@ class Cost:
 
     @property
     def total_usd(self) -> Decimal:
-        """Sum of the lines as they are shown, at list prices."""
+        """Sum of the lines as shown, at list prices."""
         return sum((line.monthly_usd for line in self.lines), Decimal(0))
 
     @property
     def allowances_usd(self) -> dict[str, Decimal]:
-        """What the always-free allowances take off, by service, rounded down to the cent; the largest first."""
+        """The reduction by always-free allowances, by service, rounded down to the cent; the largest first."""
         found: dict[str, Decimal] = defaultdict(Decimal)
         for line in self.lines:
             found[line.service] += line.allowed_usd
@@ -56,15 +56,15 @@ class Cost:
 
     @property
     def total_after_allowances_usd(self) -> Decimal:
-        """What is left where nothing else in the account uses the allowances."""
+        """The total if nothing else in the account uses the allowances."""
         return self.total_usd - sum(self.allowances_usd.values(), Decimal(0))
 
     def share(self, line: CostLine) -> float:
-        """A line's part (0-1) of the total at list prices."""
+        """A line's share (0-1) of the total at list prices."""
         return float(line.monthly_usd / self.total_usd) if self.total_usd else 0.0
 
     def as_dict(self) -> dict[str, object]:
-        """The report's `cost` section, plain JSON types only."""
+        """The `cost` section of the report, in plain JSON types."""
         return {
             "scenario": self.scenario,
             "price_date": self.price_date,
@@ -80,14 +80,23 @@ class Cost:
         }
 
 
-def monthly_cost(workload: Workload, units: MeasuredUnits, deployment: Deployment, prices: Prices) -> Cost:
-    """Cost of a month at list prices; what the always-free allowances would cover stands beside it.
+def monthly_cost(
+    workload: Workload, deployment: Deployment, *, units: MeasuredUnits | None = None, prices: Prices | None = None
+) -> Cost:
+    """Estimate the cost of a month at list prices; the always-free allowances are separate.
 
     Each line is rounded up to the cent, so that the lines shown add up to the total shown.
+
+    Args:
+        workload: the decisions and reads of the month.
+        deployment: the resources.
+        units: by default those measured for this version.
+        prices: by default those of us-east-1.
 
     Raises:
         InvalidInput: there is no price for the cache's type of node.
     """
+    units, prices = units or load_units(), prices or load_prices()
     lines = (
         CostLine(
             one.service,
@@ -95,7 +104,7 @@ def monthly_cost(workload: Workload, units: MeasuredUnits, deployment: Deploymen
             one.charge.list_usd.quantize(CENT, rounding=ROUND_CEILING),
             one.charge.allowed_usd,
         )
-        for one in Month(workload, units, deployment, prices).lines()
+        for one in MonthlyUsage(workload, units, deployment, prices).lines()
     )
     ordered = sorted(lines, key=lambda line: line.monthly_usd, reverse=True)
     between = prices.confirmed_between
@@ -108,10 +117,10 @@ def _notes(deployment: Deployment, prices: Prices) -> tuple[str, ...]:
     unpriced = ", ".join(f"{count} {kind}" for kind, count in deployment.unpriced.items())
     notes = [
         f"On-demand list prices of {prices.region}; each line is rounded up to the cent; no tax.",
-        "Allowances are an account's: what else it runs uses them, too.",
+        "Allowances apply to an account: everything else in it uses them, too.",
     ]
     if undated:
         notes.append(f"Prices without a dated source: {undated}.")
     if unpriced:
-        notes.append(f"Not in the sum, because there is no price here for them: {unpriced}.")
+        notes.append(f"Not in the total, because there is no price for them: {unpriced}.")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Dated list prices, read from the file of a region, and what AWS gives every account for nothing."""
+"""Dated list prices and always-free allowances, read from the file of a region."""
 
 import json
 from collections.abc import Mapping
@@ -15,33 +15,33 @@ CACHE_HOURS = "valkey_{node_type}_hours"
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """`usd` for every `per` units; `confirmed` is an ISO date, or None where no dated source was found."""
+    """`usd` per `per` units; `confirmed` is an ISO date, or None if no dated source was found."""
 
     usd: Decimal
     per: Decimal
     unit: str
     page: str
-    seen: str
+    source: str
     confirmed: str | None
 
-    def of(self, quantity: float) -> Decimal:
+    def cost(self, quantity: float) -> Decimal:
         """US dollars for a quantity, not rounded."""
         return self.usd * Decimal(str(quantity)) / self.per
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many units of a price AWS charges nothing for, an account and month, without an end date."""
+    """The units of a price that are free, per account and month, without an end date."""
 
     quantity: Decimal
     page: str
-    seen: str
+    source: str
     confirmed: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """US dollars at list prices, and how many of them an otherwise empty account is not charged."""
+    """US dollars at list prices, and the part of them that the allowance of an otherwise empty account covers."""
 
     list_usd: Decimal = Decimal(0)
     allowed_usd: Decimal = Decimal(0)
@@ -52,27 +52,27 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """List prices of one region, and the allowances that do not end, both by the name of the price."""
+    """List prices of one region, and the allowances without an end date, both by the name of the price."""
 
     region: str
     prices: Mapping[str, Price]
     always_free: Mapping[str, Allowance]
 
     def __getitem__(self, name: str) -> Price:
-        """Price by its name in the file; KeyError for a name it does not hold."""
+        """A price by its name in the file. Raises KeyError for an unknown name."""
         return self.prices[name]
 
     def charge(self, name: str, quantity: float) -> Charge:
-        """What a month's whole quantity of one thing costs."""
+        """The cost of a month's quantity."""
         price, allowance = self.prices[name], self.always_free.get(name)
         allowed = min(Decimal(str(quantity)), allowance.quantity) if allowance else Decimal(0)
-        return Charge(price.of(quantity), price.usd * allowed / price.per)
+        return Charge(price.cost(quantity), price.usd * allowed / price.per)
 
     def cache_node_hours(self, node_type: str, hours: float) -> Charge:
-        """What hours of a cache node cost.
+        """The cost of hours of a cache node.
 
         Raises:
-            InvalidInput: the file has no price for the type of node.
+            InvalidInput: the file has no price for the node type.
         """
         name = CACHE_HOURS.format(node_type=node_type)
         if name not in self.prices:
@@ -80,8 +80,8 @@ class Prices:
             known = [one.removeprefix(begin).removesuffix(end) for one in self.prices if one.startswith(begin)]
             raise InvalidInput(
                 "cache_node_type",
-                f"the prices of {self.region} know {', '.join(known)} and no {node_type}; leave the cache out of the "
-                "sum, and add its price by hand",
+                f"there is no price for {node_type} in {self.region}, only for {', '.join(known)}; leave the cache "
+                "out of the estimate and add its price yourself",
             )
         return self.charge(name, hours)
 
@@ -92,13 +92,13 @@ class Prices:
 
     @property
     def confirmed_between(self) -> tuple[str, str] | None:
-        """Oldest and newest date on which a price was confirmed; None if no price carries a date."""
+        """Oldest and newest date on which a price was confirmed; None if no price has a date."""
         dates = [price.confirmed for price in self.prices.values() if price.confirmed is not None]
         return (min(dates), max(dates)) if dates else None
 
 
 def load_prices(region: str = "us-east-1") -> Prices:
-    """Read a region's price file from this package.
+    """Load a region's price file from this package.
 
     Raises:
         InvalidInput: this package has no price file for the region.
@@ -115,5 +115,5 @@ def load_prices(region: str = "us-east-1") -> Prices:
 
 
 def _exact(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of the file with its numbers as exact decimals."""
+    """An entry of the file with its numbers as decimals."""
     return {name: Decimal(value) if isinstance(value, int) else value for name, value in entry.items()}

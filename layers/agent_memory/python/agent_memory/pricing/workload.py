@@ -1,4 +1,4 @@
-"""What a month asks of a deployment."""
+"""The workload of a deployment for a month."""
 
 import math
 from dataclasses import dataclass, fields
@@ -8,22 +8,22 @@ from agent_memory.core.errors import InvalidInput
 CYCLES_PER_DAY = 144
 DECISIONS_PER_CYCLE = 6
 HOURS_PER_MONTH = 730  # 365 days * 24 hours / 12 months, as AWS's own calculator counts
-NIGHTS = 30
+DAYS_PER_MONTH = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A month of all agents together: thirty days, each with a night.
+    """A month of all agents together: thirty days, each with a nightly job.
 
-    Every decision gets one outcome. Decisions and outcomes go to the API in batches, reads one a request.
+    Every decision gets one outcome. Decisions and outcomes are sent to the API in batches, reads one per request.
 
     Attributes:
-        scenario: one line that says whose month this is.
-        decisions_per_day: decisions logged a day, by all agents.
-        reads: reads of decisions and memories a month, by all agents.
-        agents: agents, each with a night of its own and an archive file for each day.
-        batch_size: decisions, or outcomes, in one request.
-        archived_days: how many days the archive has gathered; None: all that its lifecycle keeps.
+        scenario: one line that describes the workload.
+        decisions_per_day: decisions logged per day, by all agents.
+        reads: reads of decisions and memories per month, by all agents.
+        agents: agents, each with a nightly job and an archive file per day.
+        batch_size: decisions, or outcomes, per request.
+        archived_days: days in the archive; None for all that its lifecycle keeps.
     """
 
     scenario: str
@@ -44,24 +44,24 @@ class Workload:
 
     @property
     def decisions(self) -> float:
-        """Decisions a month."""
-        return self.decisions_per_day * NIGHTS
+        """Decisions per month."""
+        return self.decisions_per_day * DAYS_PER_MONTH
 
     @property
     def batch_requests(self) -> float:
-        """Requests a month that carry decisions or outcomes."""
+        """Requests per month with decisions or outcomes."""
         return 2 * math.ceil(self.decisions / self.batch_size)
 
     @property
     def requests(self) -> float:
-        """Requests to the API a month."""
+        """Requests to the API per month."""
         return self.batch_requests + self.reads
 
 
 def agent_every_ten_minutes(*, reads: float = 100_000) -> Workload:
-    """One agent with a cycle every ten minutes and six decisions a cycle: 25,920 decisions in 30 days."""
+    """One agent with a cycle every ten minutes and six decisions per cycle: 25,920 decisions in 30 days."""
     return Workload(
-        scenario="One agent, a cycle every ten minutes, six decisions a cycle",
+        scenario="One agent, a cycle every ten minutes, six decisions per cycle",
         decisions_per_day=CYCLES_PER_DAY * DECISIONS_PER_CYCLE,
         reads=reads,
     )

@@ -1,4 +1,4 @@
-"""`MemoryAnalytics`: what an agent's record says, as figures that anyone can recompute from the stores."""
+"""`MemoryAnalytics`: an agent's record as figures that anyone can recompute from the stores."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,19 +12,20 @@ from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, SystemClock, date_of
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.decisions.tallies import Tally, count
-from agent_memory.learning.controls import shuffled
 from agent_memory.learning.evidence import evidence_of
-from agent_memory.learning.foresight import STRETCHES, past_forecasts
-from agent_memory.learning.life import Status
-from agent_memory.learning.patterns import PatternThresholds, identify_patterns
+from agent_memory.learning.forecasts import ORIGINS, rolling_origin_forecasts
+from agent_memory.learning.identification import identify_patterns
+from agent_memory.learning.lifecycle import Status
+from agent_memory.learning.patterns import PatternThresholds
+from agent_memory.learning.permutation import permute_outcomes
 from agent_memory.model.decisions import Decision, context_type_of
 from agent_memory.model.evidence import Evidence
 from agent_memory.model.memories import MemoryType
 
-CONTROL_SHUFFLES = 20
-_CHANCES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+PERMUTATIONS = 20
+_PROBABILITY_BINS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
-# Level, its store, its ages in words, and the age in milliseconds at which it ends.
+# Name, store, range of ages, and the age in milliseconds at which the level ends.
 _LEVELS = (
     ("immediate", "Redis", "< 1 h", HOUR_MS),
     ("recent", "DynamoDB", "1-24 h", DAY_MS),
@@ -52,7 +53,7 @@ class MemoryAnalytics:
         return (await in_thread(self._read, time_range, self._clock.now_ms())).by_source()
 
     async def get_pattern_confidence_trend(self, pattern_id: str) -> list[dict[str, Any]]:
-        """Every version of a pattern, oldest first: when, with which confidence, version, status, and if removed."""
+        """Every version of a pattern, oldest first: its time, confidence, version and status, and whether removed."""
         versions = await in_thread(self._memory.long_term.history, MemoryType.PATTERN, pattern_id)
         return [
             {
@@ -66,22 +67,23 @@ class MemoryAnalytics:
         ]
 
     async def identify_emerging_patterns(self, min_occurrences: int = 5) -> list[dict[str, Any]]:
-        """Patterns that the last 90 days show and that long-term memory does not hold as active yet.
+        """Patterns in the last 90 days that are not active in long-term memory yet.
 
-        Each has `id`, `status`, `description`, `confidence` (0-1), `success_rate`, `occurrences` and the rest of what
-        the night would store. Of status `active` are those that stood all tests which `learning.patterns` describes,
-        however few occurrences are asked; of status `emerging` those that the newest decisions do not bear out yet.
+        Each has `id`, `status`, `description`, `confidence` (0-1), `success_rate`, `occurrences` and the other fields
+        that the nightly job would store. Patterns with the status `active` have passed all tests that
+        `learning.identification` describes, however small `min_occurrences` is; those with the status `emerging` are
+        not confirmed by the newest decisions yet.
 
         Raises:
-            InvalidInput: `min_occurrences` is no number of decisions. Unavailable: a store did not answer.
+            InvalidInput: `min_occurrences` is not a positive integer. Unavailable: a store did not answer.
         """
         return await in_thread(self._emerging, min_occurrences)
 
     async def generate_performance_report(self, time_range: TimeRange | None = None) -> dict[str, Any]:
-        """Everything at once: totals, days, contexts, sources, patterns, reliability, levels and the control.
+        """All figures at once: totals, days, contexts, sources, patterns, reliability, levels and the control.
 
-        Reliability says what patterns would have foretold, and what came of it: `learning.foresight`. The control
-        learns from the same record with its outcomes shuffled: what it promotes is chance.
+        `reliability` compares forecasts of patterns with what then happened (`learning.forecasts`). `control` counts
+        what is learned from the same record with its outcomes permuted, which is chance.
 
         Raises:
             Unavailable: a store did not answer; there is no partial report.
@@ -106,8 +108,8 @@ class MemoryAnalytics:
         now_ms = self._clock.now_ms()
         record = self._read(time_range, now_ms)
         patterns = [memory.as_dict() for memory in self._memory.long_term.find(MemoryType.PATTERN)]
-        newest = [row for row in record.evidence if row.timestamp_ms >= now_ms - EVIDENCE_DAYS * DAY_MS]
-        patterns.sort(key=lambda one: one.get("status") != Status.ACTIVE)  # else most confident first, as they came
+        patterns.sort(key=lambda one: one.get("status") != Status.ACTIVE)  # stable: then the most confident first
+        recent = [row for row in record.evidence if row.timestamp_ms >= now_ms - EVIDENCE_DAYS * DAY_MS]
         return {
             "agent_id": self._memory.agent_id,
             "generated_at": to_iso(now_ms),
@@ -118,9 +120,9 @@ class MemoryAnalytics:
             "success_by_source": record.by_source(),
             "success_with_source": record.with_source.rate(),
             "patterns": [_pattern_row(pattern) for pattern in patterns],
-            "reliability": _reliability(newest),
+            "reliability": _reliability(recent),
             "levels": self._levels(record),
-            "control": _control(newest),
+            "control": _control(recent),
         }
 
     def _read(self, time_range: TimeRange | None, now_ms: int) -> "_Record":
@@ -129,11 +131,8 @@ class MemoryAnalytics:
             record.add(decision)
         return record
 
-    def _entries(self) -> int | None:
-        """Keys in short-term memory; None where none is configured."""
-        return self._memory.short_term.count() if self._memory.stores.short_term is not None else None
-
     def _levels(self, record: "_Record") -> list[dict[str, Any]]:
+        short_term = self._memory.short_term if self._memory.stores.short_term is not None else None
         rows = []
         for name, store, age, _ in _LEVELS:
             level = record.levels[name]
@@ -143,7 +142,7 @@ class MemoryAnalytics:
                     "store": store,
                     "age": age,
                     "decisions": level.decisions,
-                    "entries": self._entries() if name == "immediate" else None,
+                    "entries": short_term.count() if short_term is not None and name == "immediate" else None,
                     "oldest": to_iso(level.oldest_ms) if level.oldest_ms is not None else None,
                     "newest": to_iso(level.newest_ms) if level.newest_ms is not None else None,
                 }
@@ -157,10 +156,15 @@ class _Level:
     oldest_ms: int | None = None
     newest_ms: int | None = None
 
+    def add(self, timestamp_ms: int) -> None:
+        self.decisions += 1
+        self.oldest_ms = timestamp_ms if self.oldest_ms is None else self.oldest_ms
+        self.newest_ms = timestamp_ms
+
 
 @dataclass(slots=True)
 class _Record:
-    """The tallies of one pass over an agent's decisions, oldest first."""
+    """The counts and the evidence of one pass over an agent's decisions, oldest first."""
 
     now_ms: int
     total: Tally = field(default_factory=Tally)
@@ -184,11 +188,8 @@ class _Record:
         count(self.sources, sources, success)
         if sources:
             self.with_source.add(success)
-        level = self.levels[_level_of(self.now_ms - decision.timestamp_ms)]
-        level.decisions += 1
-        level.oldest_ms = decision.timestamp_ms if level.oldest_ms is None else level.oldest_ms
-        level.newest_ms = decision.timestamp_ms
-        evidence = evidence_of(decision.as_dict())
+        self.levels[_level_of(self.now_ms - decision.timestamp_ms)].add(decision.timestamp_ms)
+        evidence = evidence_of(decision)
         if evidence is not None:
             self.evidence.append(evidence)
 
@@ -196,18 +197,18 @@ class _Record:
         return [
             {
                 "date": day,
-                "decision_type": kind,
+                "decision_type": decision_type,
                 "decisions": tally.decisions,
                 "with_outcome": tally.with_outcome,
                 "succeeded": tally.succeeded,
             }
-            for (day, kind), tally in sorted(self.days.items())
+            for (day, decision_type), tally in sorted(self.days.items())
         ]
 
     def by_context(self) -> list[dict[str, Any]]:
         return [
-            {"context_type": context_type, "decision_type": kind, **tally.rate()}
-            for (context_type, kind), tally in sorted(self.contexts.items())
+            {"context_type": context_type, "decision_type": decision_type, **tally.rate()}
+            for (context_type, decision_type), tally in sorted(self.contexts.items())
         ]
 
     def by_source(self) -> list[dict[str, Any]]:
@@ -230,7 +231,7 @@ def _level_of(age_ms: int) -> str:
 
 
 def _pattern_row(pattern: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a pattern that a report shows; what an agent stored itself may lack some."""
+    """The fields of a pattern that a report shows; a pattern that an agent stored itself may lack some."""
     low, high = pattern.get("interval") or (None, None)
     shown = {name: pattern.get(name) for name in ("description", "success_rate", "base_rate", "effect", "status")}
     return {
@@ -245,35 +246,35 @@ def _pattern_row(pattern: dict[str, Any]) -> dict[str, Any]:
 
 
 def _control(evidence: list[Evidence]) -> dict[str, Any]:
-    runs = [identify_patterns(shuffled(evidence, seed)) for seed in range(CONTROL_SHUFFLES)]
+    runs = [identify_patterns(permute_outcomes(evidence, seed)) for seed in range(PERMUTATIONS)]
     return {
-        "shuffles": CONTROL_SHUFFLES,
+        "shuffles": PERMUTATIONS,
         "promoted": sum(len(run.patterns) for run in runs),
         "candidates_tried": sum(run.candidates_tried for run in runs),
     }
 
 
 def _reliability(evidence: list[Evidence]) -> dict[str, Any]:
-    forecasts = past_forecasts(evidence)
-    if not len(forecasts.stated):
-        return {"stretches": STRETCHES, "forecasts": 0, "came_true": 0, "stated": None, "brier": None, "bins": []}
+    forecasts = rolling_origin_forecasts(evidence)
+    if not len(forecasts):
+        return {"stretches": ORIGINS, "forecasts": 0, "came_true": 0, "stated": None, "brier": None, "bins": []}
     return {
-        "stretches": STRETCHES,
-        "forecasts": len(forecasts.stated),
-        "came_true": int(forecasts.came_true.sum()),
-        "stated": float(forecasts.stated.sum()),
-        "brier": forecasts.brier,
-        "brier_of_base_rate": forecasts.brier_of_base_rate,
+        "stretches": ORIGINS,
+        "forecasts": len(forecasts),
+        "came_true": int(forecasts.happened.sum()),
+        "stated": float(forecasts.probabilities.sum()),
+        "brier": forecasts.brier_score,
+        "brier_of_base_rate": forecasts.base_rate_brier_score,
         "bins": [
             {
                 "from": one.low,
                 "to": one.high,
                 "count": one.count,
-                "stated": one.stated,
-                "came_true": one.came_true,
+                "stated": one.mean_probability,
+                "came_true": one.frequency,
                 "low": one.interval[0],
                 "high": one.interval[1],
             }
-            for one in forecasts.bins(_CHANCES)
+            for one in forecasts.bins(_PROBABILITY_BINS)
         ],
     }

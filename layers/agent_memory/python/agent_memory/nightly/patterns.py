@@ -1,0 +1,204 @@
+"""The nightly update of an agent's patterns: known ones are evaluated by their own outcomes, new ones are added."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent_memory.core.clock import to_iso
+from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.retention import LOW_CONFIDENCE
+from agent_memory.learning.comparison import effect_data
+from agent_memory.learning.dataset import Dataset
+from agent_memory.learning.descriptions import description_of
+from agent_memory.learning.identification import match_digest
+from agent_memory.learning.lifecycle import Status, Transition, initial_transition, next_transition
+from agent_memory.learning.monitoring import DriftMonitor, PatternState, claimed_log_odds, evaluate
+from agent_memory.learning.patterns import Identification, Pattern, PatternThresholds
+from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.model.memories import Memory, MemoryType
+
+Data = dict[str, Any]
+
+# A memory without these fields is not a pattern that this job stored.
+_FIELDS = {"decision_type", "features", "status", "promoted_at", "judged_from_ms", "watch"}
+_WATCH_FIELDS = {"log_odds", "total", "through_ms"}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A pattern that the latest search found, and the status that it gives to a new pattern."""
+
+    pattern: Pattern
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class PatternVersion:
+    """The next version of a pattern to store; `previous` is the status it had, None if it was unknown."""
+
+    pattern_id: str
+    data: Data
+    transition: Transition
+    previous: Status | None
+
+
+@dataclass(frozen=True, slots=True)
+class PatternUpdate:
+    """Computes the next version of each pattern.
+
+    Attributes:
+        datasets: the evidence by decision type.
+        thresholds: of search and monitoring.
+        now_ms: the end of the day that the job is for.
+        final_before_ms: outcomes of decisions before this time are assumed not to change any more.
+    """
+
+    datasets: Mapping[str, Dataset]
+    thresholds: PatternThresholds
+    now_ms: int
+    final_before_ms: int
+
+    def next_version(self, memory: Memory, hit: SearchHit | None) -> PatternVersion | None:
+        """The next version of a known pattern; None without any evidence of its decision type."""
+        data = memory.data
+        dataset = self.datasets.get(data["decision_type"])
+        if dataset is None:
+            return None
+        status = Status(data["status"])
+        monitor = DriftMonitor(**data["watch"], detects_return=status is Status.DEPRECATED)
+        state = self._evaluate(dataset, data["features"], monitor, data["judged_from_ms"])
+        transition = next_transition(
+            status,
+            hit.status if hit else None,
+            has_alarm=state.has_alarm,
+            was_active=data["promoted_at"] is not None,
+        )
+        if status is transition.status is Status.DEPRECATED:
+            unchanged = {**data, "confidence": memory.confidence}
+            return PatternVersion(memory.pattern_id, unchanged, transition, status)
+        as_found = hit.pattern.as_data() if hit and hit.pattern.pattern_id == memory.pattern_id else {}
+        current = _state_data(data["decision_type"], data["features"], state)
+        updated = {**data, "confidence": memory.confidence, **as_found, **current}
+        return PatternVersion(
+            memory.pattern_id, self._with_status(updated, transition, state.monitor, hit), transition, status
+        )
+
+    def first_version(self, hit: SearchHit) -> PatternVersion:
+        """The first version of a pattern that was unknown."""
+        pattern, transition = hit.pattern, initial_transition(hit.status)
+        monitor = DriftMonitor(log_odds=claimed_log_odds(pattern, self.thresholds), through_ms=self.now_ms)
+        dataset = self.datasets[pattern.decision_type]
+        state = self._evaluate(dataset, pattern.features, monitor, pattern.holdout.begins_ms)
+        data = {
+            **pattern.as_data(),
+            **_state_data(pattern.decision_type, pattern.features, state),
+            "judged_from_ms": pattern.holdout.begins_ms,
+            "promoted_at": None,
+        }
+        return PatternVersion(pattern.pattern_id, self._with_status(data, transition, monitor, hit), transition, None)
+
+    def _evaluate(
+        self, dataset: Dataset, features: Sequence[str], monitor: DriftMonitor, holdout_begins_ms: int
+    ) -> PatternState:
+        return evaluate(
+            dataset,
+            features,
+            monitor,
+            holdout_begins_ms=holdout_begins_ms,
+            final_before_ms=self.final_before_ms,
+            thresholds=self.thresholds,
+        )
+
+    def _with_status(self, data: Data, transition: Transition, monitor: DriftMonitor, hit: SearchHit | None) -> Data:
+        """The data with the status after a transition; a change of status restarts the monitor."""
+        now = to_iso(self.now_ms)
+        if transition.is_change:
+            log_odds = monitor.log_odds
+            if hit and transition.status is Status.ACTIVE:
+                log_odds = claimed_log_odds(hit.pattern, self.thresholds)
+            monitor = DriftMonitor(log_odds=log_odds, through_ms=self.now_ms)
+            data = {**data, "status": str(transition.status), "status_since": now}
+            if transition.status is Status.ACTIVE:
+                data["promoted_at"] = data["promoted_at"] or now
+        is_doubtful = data["confidence"] < LOW_CONFIDENCE
+        return {
+            **data,
+            "doubtful_since": (data.get("doubtful_since") or now) if is_doubtful else None,
+            "watch": {"log_odds": monitor.log_odds, "total": monitor.total, "through_ms": monitor.through_ms},
+        }
+
+
+def update_patterns(long_term: LongTermMemory, identification: Identification, update: PatternUpdate) -> dict[str, int]:
+    """Store the next version of every pattern; returns how many have each status, and how many changed theirs."""
+    stored = {memory.pattern_id: memory for memory in long_term.find(MemoryType.PATTERN)}
+    known = [memory for memory in stored.values() if is_monitored(memory)]
+    hits = [SearchHit(pattern, Status.ACTIVE) for pattern in identification.patterns]
+    hits += [SearchHit(pattern, Status.EMERGING) for pattern in identification.emerging]
+    versions = list(_versions(known, hits, update))
+
+    def store(version: PatternVersion) -> Memory:
+        before, reason = stored.get(version.pattern_id), version.transition.reason
+        return long_term.put_after(before, MemoryType.PATTERN, version.pattern_id, version.data, reason=reason)
+
+    current = {memory.pattern_id: memory for memory in known}
+    current |= {memory.pattern_id: memory for memory in map_concurrently(store, versions)}
+    statuses = [memory.data["status"] for memory in current.values()]
+    changes = [(version.previous, version.transition.status) for version in versions if version.transition.is_change]
+    return {
+        "active": statuses.count(Status.ACTIVE),
+        "emerging": statuses.count(Status.EMERGING),
+        "learned": sum(after is Status.ACTIVE and before is not Status.DEPRECATED for before, after in changes),
+        "deprecated": sum(after is Status.DEPRECATED for _, after in changes),
+        "revived": sum(before is Status.DEPRECATED for before, _ in changes),
+    }
+
+
+def is_monitored(memory: Memory) -> bool:
+    """Whether the nightly job evaluates a pattern; those that agents store themselves it leaves alone."""
+    data = memory.data
+    return data.keys() >= _FIELDS and data["status"] in set(Status) and data["watch"].keys() >= _WATCH_FIELDS
+
+
+def _versions(known: Sequence[Memory], hits: Sequence[SearchHit], update: PatternUpdate) -> Iterator[PatternVersion]:
+    matches = _match(known, hits, update.datasets)
+    for memory in known:
+        version = update.next_version(memory, matches.get(memory.pattern_id))
+        if version is not None:
+            yield version
+    matched = {id(hit) for hit in matches.values()}
+    yield from (update.first_version(hit) for hit in hits if id(hit) not in matched)
+
+
+def _match(known: Sequence[Memory], hits: Sequence[SearchHit], datasets: Mapping[str, Dataset]) -> dict[str, SearchHit]:
+    """The hits by the id of the known pattern that has the same id or matches the same decisions."""
+    by_digest: dict[tuple[str, bytes], str] = {}
+    known_ids = {memory.pattern_id for memory in known}
+    for memory in known:
+        decision_type = memory.data["decision_type"]
+        if decision_type in datasets:
+            by_digest.setdefault(_digest(datasets, decision_type, memory.data["features"]), memory.pattern_id)
+    matches: dict[str, SearchHit] = {}
+    for hit in hits:
+        pattern = hit.pattern
+        digest = _digest(datasets, pattern.decision_type, pattern.features)
+        pattern_id = pattern.pattern_id if pattern.pattern_id in known_ids else by_digest.get(digest)
+        if pattern_id is not None:
+            matches.setdefault(pattern_id, hit)
+    return matches
+
+
+def _digest(datasets: Mapping[str, Dataset], decision_type: str, features: Sequence[str]) -> tuple[str, bytes]:
+    return decision_type, match_digest(datasets[decision_type].table.features.matching(features))
+
+
+def _state_data(decision_type: str, features: Sequence[str], state: PatternState) -> Data:
+    """The figures of a pattern on the current evidence; empty, so that they stay as they were, if there are none."""
+    if not state.recent.matching.occurrences:
+        return {}
+    return {
+        "description": description_of(decision_type, features, state.overall),
+        **effect_data(state.overall, state.recent),
+        "first_seen_ms": state.first_seen_ms,
+        "last_seen_ms": state.last_seen_ms,
+        "confidence": state.confidence,
+    }

@@ -1,0 +1,96 @@
+"""Capacity units and bytes of decisions, by the rules of DynamoDB.
+
+A write costs one unit per started kilobyte of the item after the write, and so does each index entry that it adds or
+changes; a consistent read costs one unit per started four kilobytes.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from agent_memory.core.errors import InvalidInput
+from agent_memory.decisions.lineage import links_to
+from agent_memory.model.decisions import Decision
+from agent_memory.storage.dynamodb.items import Item, decision_item, headline_attributes, link_item, text
+from agent_memory.storage.dynamodb.sizes import item_size
+from agent_memory.storage.schema import BY_CONTEXT, DECISIONS
+
+_WRITE_UNIT_BYTES = 1024
+_READ_UNIT_BYTES = 4096
+_ENTRY_OVERHEAD_BYTES = 100  # what DynamoDB adds to each entry of a table or index for storage
+_TTL: Item = {"ttl": {"N": "1795176000"}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionUnits:
+    """The units of one decision, or the mean of several.
+
+    Attributes:
+        log_units: write units of logging it, including the links from the decisions that led to it.
+        outcome_units: write units of logging its outcome.
+        expiry_units: write units of setting its expiry, once it is archived.
+        read_units: read units of reading it by its id.
+        stored_bytes: bytes in table and indexes, including overhead.
+        link_bytes: bytes of its links, which are kept longer than the decision itself.
+    """
+
+    log_units: float
+    outcome_units: float
+    expiry_units: float
+    read_units: float
+    stored_bytes: float
+    link_bytes: float
+
+    @property
+    def write_units(self) -> float:
+        """Write units from logging to expiry."""
+        return self.log_units + self.outcome_units + self.expiry_units
+
+
+def decision_units(decision: Decision) -> DecisionUnits:
+    """Compute the units of one decision in table and indexes."""
+    logged = decision_item(replace(decision, outcome=None))
+    indexed = BY_CONTEXT.partition.name in logged
+    links = [link_item(link, decision.timestamp_ms) for link in links_to(decision)]
+    item = dict(logged)
+    if decision.outcome is not None:
+        item |= headline_attributes(decision.key, decision.outcome)
+    entries = [item, *(_index_entry(item, index.partition.name) for index in DECISIONS.indexes)]
+    return DecisionUnits(
+        log_units=_write_units(logged) + (1 if indexed else 0) + sum(map(_write_units, links)),
+        outcome_units=_write_units(item) + 1 if decision.outcome else 0,
+        expiry_units=_write_units(item | _TTL),
+        read_units=math.ceil(item_size(item) / _READ_UNIT_BYTES),
+        stored_bytes=_stored_bytes(entries),
+        link_bytes=_stored_bytes(links),
+    )
+
+
+def mean_decision_units(decisions: Iterable[Decision]) -> DecisionUnits:
+    """Compute the mean of several decisions.
+
+    Raises:
+        InvalidInput: there are no decisions.
+    """
+    measured = [decision_units(decision) for decision in decisions]
+    if not measured:
+        raise InvalidInput("decisions", "there are no decisions to measure")
+    return DecisionUnits(
+        **{name: sum(getattr(one, name) for one in measured) / len(measured) for name in DecisionUnits.__slots__}
+    )
+
+
+def _stored_bytes(entries: Iterable[Item]) -> int:
+    return sum(item_size(entry) + _ENTRY_OVERHEAD_BYTES for entry in entries if entry)
+
+
+def _write_units(item: Item) -> int:
+    return math.ceil(item_size(item) / _WRITE_UNIT_BYTES)
+
+
+def _index_entry(item: Item, partition: str) -> Item:
+    """The entry of an item in an index that projects only keys; empty if the item is not in the index."""
+    if partition not in item:
+        return {}
+    return {name: item.get(name, text("")) for name in ("pk", "sk", "timestamp", partition)}

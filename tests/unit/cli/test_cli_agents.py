@@ -1,0 +1,79 @@
+"""Nightly jobs, exports and erasure from the command line."""
+
+import json
+import zipfile
+
+import pytest
+
+from agent_memory import DecisionLogger, MemoryManager
+from agent_memory.cli import agent_data, main, nightly
+from agent_memory.storage.factory import in_memory_stores
+
+BUCKET = ["--bucket", "archive"]
+
+
+@pytest.fixture
+async def stores(clock, monkeypatch):
+    """The stores that the commands open, with a decision and a memory of one agent."""
+    stores = in_memory_stores(clock)
+    memory = MemoryManager("hunter", stores=stores, clock=clock)
+    await DecisionLogger("hunter", memory_manager=memory, clock=clock).log_decision("QUERY", {}, {})
+    await memory.store_ltm("TEAMS_OWN", "rule", {"confidence": 0.5})
+    for module in (nightly, agent_data):
+        monkeypatch.setattr(module, "stores_of", lambda _prefix, _bucket: stores)
+    return stores
+
+
+@pytest.mark.parametrize("command", ["nightly", "night"])
+def test_the_nightly_job_by_hand(stores, capsys, command):
+    for _ in range(2):
+        assert main([command, "--date", "2026-11-20", *BUCKET]) == 0
+        printed = capsys.readouterr().out
+        assert printed.startswith("hunter  0 rows of evidence, 0 active patterns, 0 memories pruned, 0 decisions arch")
+    assert main([command, "--date", "2026-11-20", "--agent", "other", "--json", *BUCKET]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["agent_id"] == "other"
+
+
+def test_an_agent_that_fails_is_reported_and_does_not_stop_the_others(stores, capsys):
+    stores.blobs.write("evidence/agent_id=bad/evidence.parquet", b"not a Parquet file")
+    assert main(["nightly", "--date", "2026-11-20", "--agent", "bad", "--agent", "hunter", *BUCKET]) == 1
+    bad, good = capsys.readouterr().out.splitlines()
+    assert bad.startswith("bad  failed: ")
+    assert good.startswith("hunter  0 rows")
+
+
+def test_export_and_forget(stores, capsys, tmp_path):
+    file = tmp_path / "hunter.zip"
+    assert main(["export", str(file), "--agent", "hunter", "--memory-type", "TEAMS_OWN"]) == 0
+    printed = capsys.readouterr().out
+    assert "         1  decisions\n         1  memories\n" in printed
+    assert set(zipfile.ZipFile(file).namelist()) == {
+        f"{name}.jsonl" for name in ("decisions", "memories", "states", "short_term")
+    }
+    assert main(["forget", "--agent", "hunter"]) == 0
+    assert "Nothing was erased; add --yes to erase." in capsys.readouterr().out
+    assert stores.states.agents() == ["hunter"]
+    assert main(["forget", "--agent", "hunter", "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["dry_run"] is False
+    assert stores.states.agents() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nightly", *BUCKET], "Missing option '--date'"),
+        (["nightly", "--date", "today", *BUCKET], "'today' is not a day"),
+        (["nightly", "--date", "2026-11-20"], "'--bucket': is needed"),
+        (["nightly", "--date", "2026-11-20", "--agent", "Bad!", *BUCKET], "agent_id: 'Bad!' is not usable"),
+        (["export", "--agent", "hunter"], "Missing argument 'FILE'"),
+        (["export", "nowhere/x.zip", "--agent", "hunter"], "there is no folder nowhere"),
+        (["forget"], "Missing option '--agent'"),
+        (["forget", "--agent", "hunter", "--all"], "No such option: --all"),
+    ],
+)
+def test_an_invalid_option_is_one_line_and_exit_code_2(stores, monkeypatch, capsys, arguments, message):
+    monkeypatch.delenv("AGENT_MEMORY_ARCHIVE_BUCKET", raising=False)
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert message in printed.err

@@ -1,0 +1,63 @@
+"""Counting in bits equals counting in a loop, and redundant combinations are those that a part of them implies."""
+
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from agent_memory.learning.counting import CombinationCounts, count_combinations, remove_redundant
+from benchmarks.plain_counting import count_in_loop
+
+
+def as_dict(counts: CombinationCounts) -> dict[tuple[int, ...], tuple[int, int]]:
+    return {
+        tuple(int(member) for member in members if member >= 0): (int(n), int(k))
+        for members, n, k in zip(counts.members, counts.occurrences, counts.successes, strict=True)
+    }
+
+
+def counted_in_loop(rows, success, *, max_features=3, min_occurrences=2):
+    decisions = [
+        ([int(row) for row in np.flatnonzero(column)], bool(won)) for column, won in zip(rows.T, success, strict=True)
+    ]
+    return count_in_loop(decisions, max_features=max_features, min_occurrences=min_occurrences)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    features, decisions = draw(st.integers(0, 7)), draw(st.integers(0, 150))
+    return draw(arrays(np.bool_, (features, decisions))), draw(arrays(np.bool_, decisions))
+
+
+@given(records(), st.integers(1, 3), st.integers(1, 6))
+@settings(max_examples=150, deadline=None)
+def test_equals_the_loop(record, max_features, min_occurrences):
+    rows, success = record
+    limits = {"max_features": max_features, "min_occurrences": min_occurrences}
+    assert as_dict(count_combinations(rows, success, **limits)) == counted_in_loop(rows, success, **limits)
+
+
+def test_equals_the_loop_beyond_one_block():
+    # More than 256 pairs, and more than 256 words of 64 decisions for both outcomes.
+    generator = np.random.default_rng(5)
+    rows = generator.random((25, 40_000)) < 0.03
+    success = generator.random(40_000) < 0.5
+    assert as_dict(count_combinations(rows, success, min_occurrences=2)) == counted_in_loop(rows, success)
+
+
+@given(records())
+@settings(max_examples=100, deadline=None)
+def test_redundant_combinations_are_those_with_a_part_that_matches_the_same_decisions(record):
+    rows, success = record
+    expected = counted_in_loop(rows, success)
+    not_redundant = {
+        members: counts
+        for members, counts in expected.items()
+        if all(
+            expected[part][0] != counts[0] for size in range(1, len(members)) for part in combinations(members, size)
+        )
+    }
+    counts = count_combinations(rows, success, min_occurrences=2)
+    assert as_dict(remove_redundant(counts, len(rows))) == not_redundant

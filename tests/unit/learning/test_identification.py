@@ -1,0 +1,186 @@
+"""Identification on small synthetic records, each of which shows one property."""
+
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent_memory.core.errors import InvalidInput
+from agent_memory.learning.identification import identify_patterns
+from agent_memory.learning.patterns import Identification, PatternThresholds
+from agent_memory.learning.permutation import permute_outcomes
+from benchmarks.synthetic_records import PLANTED, draw_features, evidence_from, null_record, planted_record
+
+
+def features_found(identification: Identification) -> set[tuple[str, ...]]:
+    return {pattern.features for pattern in identification.patterns}
+
+
+def is_plain(data: Any) -> bool:
+    if isinstance(data, dict):
+        return all(type(name) is str and is_plain(value) for name, value in data.items())
+    if isinstance(data, list):
+        return all(is_plain(value) for value in data)
+    return data is None or type(data) in {str, int, float, bool}
+
+
+@pytest.fixture(scope="module")
+def identification() -> Identification:
+    return identify_patterns(planted_record(11, effect=0.25))
+
+
+def test_every_count_and_rate_equals_a_recount(identification):
+    evidence = planted_record(11, effect=0.25)
+    pattern = next(pattern for pattern in identification.patterns if pattern.features == (PLANTED,))
+    matching = [one for one in evidence if PLANTED in one.features]
+    rest = [one for one in evidence if PLANTED not in one.features]
+    holdout = [one for one in matching if one.timestamp_ms >= evidence[4200].timestamp_ms]
+    assert pattern.occurrences == len(matching) == 600
+    assert pattern.successes == sum(one.success for one in matching)
+    assert pattern.base_occurrences == len(rest)
+    assert pattern.base_rate == sum(one.success for one in rest) / len(rest)
+    assert pattern.effect == pattern.success_rate - pattern.base_rate
+    assert pattern.interval[0] < pattern.success_rate < pattern.interval[1]
+    assert pattern.effect_interval[0] < pattern.effect < pattern.effect_interval[1]
+    assert pattern.holdout.occurrences == len(holdout)
+    assert pattern.holdout.successes == sum(one.success for one in holdout)
+    assert pattern.first_seen_ms == matching[0].timestamp_ms
+    assert pattern.last_seen_ms == matching[-1].timestamp_ms
+    assert identification.base_rates["SIGNAL_GENERATION"].successes == sum(one.success for one in evidence)
+    assert 0.99 < pattern.confidence <= 1.0
+    assert pattern.p_value < pattern.q_value <= 0.05
+    assert 300 < pattern.effective_sample_size <= 600
+
+
+def test_both_directions_are_patterns():
+    found = identify_patterns(planted_record(3, effect=-0.25)).patterns
+    warning = next(pattern for pattern in found if pattern.features == (PLANTED,))
+    assert warning.effect < -0.1
+    assert warning.confidence > 0.99
+
+
+def test_data_is_plain_json(identification):
+    data = identification.as_data()
+    assert is_plain(data)
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert data["patterns"][0]["holdout"].keys() == {
+        "occurrences",
+        "successes",
+        "success_rate",
+        "base_rate",
+        "p_value",
+        "begins_ms",
+    }
+
+
+def test_the_order_of_evidence_does_not_matter():
+    generator = np.random.default_rng(8)
+    features = draw_features(generator, 3_000, planted=400)
+    has_effect = np.array([PLANTED in facts for facts in features])
+    evidence = evidence_from(features, generator.random(3_000) < 0.5 + 0.3 * has_effect, per_hour=5)
+    reordered = list(evidence)
+    random.Random(0).shuffle(reordered)
+    expected = identify_patterns(evidence)
+    assert expected.patterns
+    assert identify_patterns(reordered).as_data() == expected.as_data()
+
+
+def test_a_refinement_that_adds_nothing_is_dropped(identification):
+    # Dozens of combinations with the planted feature are found; none does better than the feature alone.
+    assert identification.discovered > 10
+    assert features_found(identification) == {(PLANTED,), ("context.session=single",)}
+
+
+def test_a_refinement_that_adds_something_is_kept():
+    generator = np.random.default_rng(4)
+    features = draw_features(generator, 8_000, planted=2_000)
+    special = ("context.market.volatility=high", PLANTED)
+    rate = [0.4 + 0.15 * (PLANTED in facts) + 0.3 * (set(special) <= set(facts)) for facts in features]
+    found = features_found(identify_patterns(evidence_from(features, generator.random(8_000) < rate)))
+    assert {(PLANTED,), special} <= found
+
+
+def test_of_combinations_that_match_the_same_decisions_the_shortest_is_kept():
+    generator = np.random.default_rng(6)
+    base = draw_features(generator, 4_000, planted=800)
+    features = [(*facts, "reasoning.session_note=overlap") if PLANTED in facts else facts for facts in base]
+    has_effect = np.array([PLANTED in facts for facts in features])
+    found = features_found(identify_patterns(evidence_from(features, generator.random(4_000) < 0.5 + 0.3 * has_effect)))
+    assert (PLANTED,) in found
+    assert not any("reasoning.session_note=overlap" in facts for facts in found)
+
+
+def test_dates_and_identifiers_are_never_patterns():
+    evidence = [
+        replace(one, features=(f"context.date=day-{i // 60}", f"context.run=run-{i}", *one.features))
+        for i, one in enumerate(planted_record(11, effect=0.25))
+    ]
+    found = features_found(identify_patterns(evidence))
+    assert (PLANTED,) in found
+    assert not any(fact.startswith(("context.date", "context.run")) for facts in found for fact in facts)
+
+
+def test_decisions_are_compared_with_others_of_their_type():
+    # One type succeeds far more often than the other; in neither do the features have an effect.
+    identification = identify_patterns(null_record(2))
+    assert identification.patterns == ()
+    assert set(identification.base_rates) == {"SIGNAL_GENERATION", "SOURCE_SELECTION"}
+    assert identification.candidates_tried > 5_000
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 50])
+def test_little_evidence_has_no_patterns(count):
+    identification = identify_patterns(planted_record(1, count=count, planted=count // 2))
+    assert identification.patterns == ()
+    assert is_plain(identification.as_data())
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_constant_outcomes_have_no_patterns(won):
+    evidence = [replace(one, success=won) for one in planted_record(1, count=600, planted=100)]
+    assert identify_patterns(evidence).patterns == ()
+
+
+def test_decisions_of_the_same_time_are_not_split():
+    evidence = [replace(one, timestamp_ms=1_000) for one in planted_record(1, count=600, planted=100)]
+    assert identify_patterns(evidence).candidates_tried == 0
+
+
+def test_permutation_keeps_everything_but_the_association():
+    evidence = null_record(1, 200)
+    permuted = permute_outcomes(evidence, 7)
+    assert [replace(one, success=True) for one in permuted] == [replace(one, success=True) for one in evidence]
+    for name in ("SIGNAL_GENERATION", "SOURCE_SELECTION"):
+        before = [one.success for one in evidence if one.decision_type == name]
+        after = [one.success for one in permuted if one.decision_type == name]
+        assert sum(before) == sum(after)
+        assert before != after
+    assert permuted == permute_outcomes(evidence, 7)
+    assert permuted != permute_outcomes(evidence, 8)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("min_occurrences", 0),
+        ("max_features", 4),
+        ("false_discovery_rate", 0.0),
+        ("holdout_fraction", 1.0),
+        ("holdout_false_discovery_rate", 1.5),
+        ("min_effect", -0.1),
+        ("max_distinct_values", 0),
+        ("max_columns", 0),
+        ("correlation_windows_ms", ()),
+        ("correlation_windows_ms", (5, 1)),
+        ("prior_decisions", 0.0),
+        ("half_life_ms", 0),
+        ("false_alarm_decisions", 1.0),
+    ],
+)
+def test_invalid_thresholds_are_refused(setting, value):
+    with pytest.raises(InvalidInput) as refused:
+        PatternThresholds(**{setting: value})
+    assert refused.value.field == setting

@@ -1,0 +1,55 @@
+"""Capacity units by the rules of DynamoDB."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.ids import new_decision_id
+from agent_memory.model.decisions import Decision, Outcome
+from agent_memory.pricing import decision_units, mean_decision_units
+
+NOW = 1_795_176_000_000
+EXAMPLE = Decision(
+    "market-hunter",
+    new_decision_id("SOURCE_SELECTION", NOW),
+    "SOURCE_SELECTION",
+    NOW,
+    {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "trading_hours": "american"},
+    {
+        "scores": {"whaleMovements": 0.92, "derivatives": 0.87},
+        "selected": ["whaleMovements", "derivatives", "institutional"],
+        "exploration_triggered": False,
+    },
+    {"version": "1.0", "experiment_id": None},
+    Outcome(True, {"signals_generated": 2, "quality_score": 0.85, "latency_ms": 1200}, {}, NOW),
+)
+
+
+def test_the_example_decision_costs_four_write_units_and_one_to_expire():
+    units = decision_units(EXAMPLE)
+    assert (units.log_units, units.outcome_units, units.expiry_units, units.read_units) == (2, 2, 1, 1)
+    assert 1000 < units.stored_bytes < 1800
+
+
+def test_a_decision_without_market_or_outcome_costs_less():
+    bare = Decision("a", EXAMPLE.decision_id, "SOURCE_SELECTION", NOW, {}, {})
+    assert decision_units(bare).write_units == 2
+
+
+def test_each_link_costs_a_write_unit_and_is_stored_by_itself():
+    parents = {new_decision_id("QUERY", NOW - n): 1 for n in range(1, 4)}
+    linked, alone = decision_units(replace(EXAMPLE, ancestors=parents)), decision_units(EXAMPLE)
+    assert linked.log_units == alone.log_units + 3
+    assert (alone.link_bytes, linked.link_bytes > 600) == (0, True)
+
+
+def test_a_large_decision_costs_by_the_kilobyte():
+    large = Decision("a", EXAMPLE.decision_id, "SOURCE_SELECTION", NOW, {"text": "x" * 5000}, {})
+    assert (decision_units(large).log_units, decision_units(large).read_units) == (6, 2)
+
+
+def test_the_mean_of_no_decisions_is_refused():
+    with pytest.raises(InvalidInput, match="decisions"):
+        mean_decision_units([])
+    assert mean_decision_units([EXAMPLE, EXAMPLE]) == decision_units(EXAMPLE)
