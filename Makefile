@@ -82,8 +82,9 @@ test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
 	@$(BIN)/python -m agent_memory.api.openapi docs/openapi.json
 
-settings: $(READY)  ## Write docs/settings.md, and the table of permissions in docs/security.md
+settings: $(READY)  ## Write docs/settings.md, the durations in docs/data-retention.md and the permissions in docs/security.md
 	@$(BIN)/python -m stacks.settings_page docs/settings.md
+	@$(BIN)/python -m stacks.retention_page docs/data-retention.md
 	@$(BIN)/python -m tests.stacks.permission_table docs/security.md
 
 check: $(READY)  ## Lint, format, types, import direction

@@ -7,13 +7,11 @@ from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS
+from agent_memory.core.retention import AUDIT_GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
 from stacks.storage_stack import StorageStack
-
-_GLACIER_AFTER_DAYS = 90
 
 Field = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
 Selector = cloudtrail.CfnTrail.AdvancedEventSelectorProperty
@@ -79,7 +77,7 @@ class AuditStack(BaseStack):
                     transitions=[
                         s3.Transition(
                             storage_class=s3.StorageClass.GLACIER,
-                            transition_after=cdk.Duration.days(_GLACIER_AFTER_DAYS),
+                            transition_after=cdk.Duration.days(AUDIT_GLACIER_AFTER_DAYS),
                         )
                     ],
                     expiration=cdk.Duration.days(EXPIRE_AFTER_DAYS),

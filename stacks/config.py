@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from agent_memory.core.ids import MAX_SHARDS
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS, LOG_DAYS, POINT_IN_TIME_RECOVERY_DAYS
 from agent_memory.storage.schema import CACHE
 from stacks.config_problems import problem, unknown_key
 from stacks.environments import DEV, Environment
@@ -64,7 +64,9 @@ class DeployConfig(SpikeLimits):
         examples=["true"],
     )
     point_in_time_recovery: bool = Field(
-        default=True, description="whether tables can be restored to any second of the last 35 days", examples=["on"]
+        default=True,
+        description=f"whether tables can be restored to any second of the last {POINT_IN_TIME_RECOVERY_DAYS} days",
+        examples=["on"],
     )
     encryption_key: Literal["aws", "own"] = Field(
         default="aws",
@@ -132,7 +134,7 @@ class DeployConfig(SpikeLimits):
         examples=["writes"],
     )
     log_retention_days: int = Field(
-        default=30, description="days that CloudWatch keeps logs, one of its fixed steps", examples=["30"]
+        default=LOG_DAYS, description="days that CloudWatch keeps logs, one of its fixed steps", examples=["30"]
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="the functions' log level", examples=["INFO"]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
+from agent_memory.core.retention import DEV_LOG_DAYS
+
 Environment = Literal["dev", "prod"]
 
 # Where a development stage differs from production, whose defaults stand with the settings themselves: it can be thrown
@@ -14,7 +16,7 @@ DEV: Mapping[str, Any] = MappingProxyType(
         "point_in_time_recovery": False,
         "cache": False,
         "flow_logs": "off",
-        "log_retention_days": 7,
+        "log_retention_days": DEV_LOG_DAYS,
         "api_requests_per_second": 20,
         "api_burst": 40,
         "api_search_requests_per_second": 5,

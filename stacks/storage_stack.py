@@ -16,10 +16,6 @@ from stacks.constructs.acknowledge import acknowledge
 TABLE_IDS = {schema.DECISIONS: "Decisions", schema.MEMORIES: "Memories", schema.STATES: "States"}
 
 _ATTRIBUTE_TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
-_OLD_VERSIONS_DAYS = 30
-_ABANDONED_UPLOADS_DAYS = 7
-_QUERY_RESULTS_DAYS = 30
-_NIGHT_LISTS_DAYS = 30
 
 QUERY_RESULTS = "athena/"
 """Where in the bucket the results of SQL over the archive lie for a while."""
@@ -175,14 +171,14 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
         ),
         s3.LifecycleRule(
-            id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(_QUERY_RESULTS_DAYS)
+            id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(retention.QUERY_RESULTS_DAYS)
         ),
         s3.LifecycleRule(
-            id="lists-of-nights-expire", prefix="nights/", expiration=cdk.Duration.days(_NIGHT_LISTS_DAYS)
+            id="lists-of-nights-expire", prefix="nights/", expiration=cdk.Duration.days(retention.NIGHTLY_LISTS_DAYS)
         ),
         s3.LifecycleRule(
             id="old-versions-and-abandoned-uploads",
-            noncurrent_version_expiration=cdk.Duration.days(_OLD_VERSIONS_DAYS),
-            abort_incomplete_multipart_upload_after=cdk.Duration.days(_ABANDONED_UPLOADS_DAYS),
+            noncurrent_version_expiration=cdk.Duration.days(retention.OLD_VERSIONS_DAYS),
+            abort_incomplete_multipart_upload_after=cdk.Duration.days(retention.ABANDONED_UPLOADS_DAYS),
         ),
     ]

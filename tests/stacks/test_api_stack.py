@@ -1,6 +1,7 @@
 import json
 
 from agent_memory.api.openapi import document
+from agent_memory.core.retention import LOG_DAYS
 from stacks.api_stack import SEARCHES
 from tests.stacks.conftest import build, synthesize
 from tests.stacks.templates import Template, text_of
@@ -39,7 +40,7 @@ def test_the_stage_throttles_and_logs_access(aws):
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 200
     assert json.loads(stage["AccessLogSettings"]["Format"])["status"] == "$context.status"
     destination = stage["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0]
-    assert aws["api"].resources[destination]["Properties"]["RetentionInDays"] == 30
+    assert aws["api"].resources[destination]["Properties"]["RetentionInDays"] == LOG_DAYS
 
 
 def test_the_function_runs_in_the_isolated_subnets_and_knows_the_cache(aws):

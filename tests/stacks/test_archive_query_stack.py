@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from agent_memory.core.keys import archive_file_key
+from agent_memory.core.retention import QUERY_RESULTS_DAYS
 from agent_memory.storage.parquet.decision_rows import COLUMNS
 from tests.stacks.templates import text_of
 
@@ -45,7 +46,5 @@ def test_a_query_is_bounded_and_its_results_are_encrypted_and_expire(aws, query)
     assert text_of(settings["ResultConfiguration"]["OutputLocation"]).endswith(">/athena/")
     (bucket,) = aws["storage"].properties("AWS::S3::Bucket")
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
-    assert (rules["query-results-expire"]["Prefix"], rules["query-results-expire"]["ExpirationInDays"]) == (
-        "athena/",
-        30,
-    )
+    results = rules["query-results-expire"]
+    assert (results["Prefix"], results["ExpirationInDays"]) == ("athena/", QUERY_RESULTS_DAYS)

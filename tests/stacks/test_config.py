@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from stacks.config import ConfigError, DeployConfig
 
 
@@ -64,8 +65,8 @@ def test_keys_of_the_cdk_are_passed_over():
         ({"write_shards": "33"}, "write_shards", "1 to 32"),
         ({"write_shards": "2.5"}, "write_shards", "integer"),
         ({"archive_bucket": "Acme_Archive"}, "archive_bucket", "3 to 63"),
-        ({"archive_lock_days": "0"}, "archive_lock_days", "1 to 2,557"),
-        ({"archive_lock_days": "2558"}, "archive_lock_days", "1 to 2,557"),
+        ({"archive_lock_days": "0"}, "archive_lock_days", f"1 to {EXPIRE_AFTER_DAYS:,}"),
+        ({"archive_lock_days": str(EXPIRE_AFTER_DAYS + 1)}, "archive_lock_days", f"1 to {EXPIRE_AFTER_DAYS:,}"),
         (
             {"archive_lock_days": "30", "profile": "local", "redis_endpoint": "127.0.0.1:6379"},
             "archive_lock_days",

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from agent_memory.cli import main
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS, GLACIER_AFTER_DAYS
 from agent_memory.pricing import (
     agent_every_ten_minutes,
     load_prices,
@@ -46,7 +47,7 @@ def test_a_template_tells_what_was_asked_for(aws, tmp_path):
     deployment = read_deployment(asked)
     assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (False, 2, 90)
     assert (deployment.cache_node_type, deployment.dashboard_metrics) == ("cache.t4g.micro", ())
-    assert (deployment.glacier_after_days, deployment.expire_after_days) == (365, 2557)
+    assert (deployment.glacier_after_days, deployment.expire_after_days) == (GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS)
     assert (deployment.api_memory_mb, deployment.night_memory_mb) == (1024, 256 + 3 * 1769 + 512)
     (shown,) = read_deployment(aws.folder).dashboard_metrics
     assert shown > 50

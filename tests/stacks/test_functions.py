@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from agent_memory.core.retention import LOG_DAYS
+
 COMPUTING = {"agent-memory-api", "agent-memory-consolidation", "agent-memory-analytics"}
 
 
@@ -41,7 +43,7 @@ def test_logs_are_json_in_a_group_that_forgets(profile, request):
         assert logging["LogFormat"] == "JSON"
         group = template.resources[logging["LogGroup"]["Ref"]]
         assert group["Properties"]["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
-        assert group["Properties"]["RetentionInDays"] == 30
+        assert group["Properties"]["RetentionInDays"] == LOG_DAYS
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])

@@ -1,5 +1,6 @@
 import pytest
 
+from agent_memory.core import retention
 from agent_memory.storage import schema
 from tests.stacks.conftest import synthesize
 
@@ -81,11 +82,11 @@ def test_locally_they_go_with_it(local):
     assert not storage.of_type("Custom::S3AutoDeleteObjects")
 
 
-def test_decisions_move_to_glacier_after_a_year_and_expire_after_seven(aws):
+def test_archived_decisions_move_to_glacier_and_then_expire(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     decisions = next(rule for rule in rules if rule.get("Prefix") == "decisions/")
-    assert decisions["Transitions"] == [{"StorageClass": "GLACIER", "TransitionInDays": 365}]
-    assert decisions["ExpirationInDays"] == 2557
+    assert decisions["Transitions"] == [{"StorageClass": "GLACIER", "TransitionInDays": retention.GLACIER_AFTER_DAYS}]
+    assert decisions["ExpirationInDays"] == retention.EXPIRE_AFTER_DAYS
     assert decisions["Status"] == "Enabled"
 
 
@@ -93,20 +94,20 @@ def test_large_parts_never_move_to_glacier(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     large = next(rule for rule in rules if rule.get("Prefix") == "large/")
     assert "Transitions" not in large
-    assert large["ExpirationInDays"] == 2557
+    assert large["ExpirationInDays"] == retention.EXPIRE_AFTER_DAYS
 
 
-def test_lists_of_nights_go_after_a_month(aws):
+def test_lists_of_agents_expire(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     lists = next(rule for rule in rules if rule.get("Prefix") == "nights/")
-    assert (lists["ExpirationInDays"], lists["Status"]) == (30, "Enabled")
+    assert (lists["ExpirationInDays"], lists["Status"]) == (retention.NIGHTLY_LISTS_DAYS, "Enabled")
 
 
-def test_old_versions_and_abandoned_uploads_go_everywhere_in_the_archive(aws):
+def test_old_versions_and_abandoned_uploads_expire_everywhere_in_the_archive(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     everywhere = next(rule for rule in rules if "Prefix" not in rule)
-    assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
-    assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": retention.OLD_VERSIONS_DAYS}
+    assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": retention.ABANDONED_UPLOADS_DAYS}
     assert "ExpirationInDays" not in everywhere
 
 
