@@ -79,6 +79,9 @@ test: $(READY)  ## Run every test (some nine minutes on two cores)
 test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not local_cloud" tests/unit tests/contract $(TEST_ARGS)
 
+alarms: $(READY)  ## List every alarm and its runbook
+	@$(BIN)/python -m stacks.alarm_list
+
 openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
 	@$(BIN)/python -m agent_memory.api.openapi docs/openapi.json
 

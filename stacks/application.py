@@ -10,6 +10,7 @@ from stacks.archive_query_stack import ArchiveQueryStack
 from stacks.audit_stack import AuditStack
 from stacks.cache_stack import CacheStack
 from stacks.config import ConfigError, DeployConfig
+from stacks.monitored import MonitoredStacks
 from stacks.nightly_stack import NightlyStack
 from stacks.operations_stack import OperationsStack
 from stacks.storage_stack import StorageStack
@@ -35,7 +36,7 @@ def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
     api = ApiStack(app, config=config, storage=storage, cache=cache)
     nightly = NightlyStack(app, config=config, storage=storage, cache=cache)
     query = ArchiveQueryStack(app, config=config, storage=storage)
-    operations = OperationsStack(app, config=config, storage=storage, cache=cache, api=api, nightly=nightly)
+    operations = OperationsStack(app, config=config, stacks=MonitoredStacks(storage, cache, api, nightly))
     audit = AuditStack(app, config=config, storage=storage) if config.audit_trail != "off" else None
     return Stacks(storage, cache, api, nightly, query, operations, audit)
 

@@ -1,5 +1,7 @@
 """Cache: a VPC without a way out, and Valkey in it that admits one IAM-authenticated user."""
 
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_iam as iam
@@ -45,6 +47,16 @@ class CacheStack(BaseStack):
     def first_node_id(self) -> str:
         """The node that CloudWatch's metrics name."""
         return f"{self.cache.ref}-001"
+
+    def metric(self, name: str, *, statistic: str, period: cdk.Duration) -> cloudwatch.Metric:
+        """One of ElastiCache's metrics of the first node."""
+        return cloudwatch.Metric(
+            namespace="AWS/ElastiCache",
+            metric_name=name,
+            dimensions_map={"CacheClusterId": self.first_node_id},
+            statistic=statistic,
+            period=period,
+        )
 
     @property
     def connectable_arns(self) -> list[str]:

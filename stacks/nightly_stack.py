@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from agent_memory.core.retention import FAILED_STARTS_DAYS
+from agent_memory.core.retention import MISSED_STARTS_DAYS
 from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
@@ -211,7 +211,7 @@ class NightlyStack(BaseStack):
             queue_name=f"{self.config.prefix}-nightly-missed-starts",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=not self.config.is_local,
-            retention_period=cdk.Duration.days(FAILED_STARTS_DAYS),
+            retention_period=cdk.Duration.days(MISSED_STARTS_DAYS),
         )
         for rule in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
             acknowledge(missed_starts, rule, "This queue is itself the dead-letter queue of the schedule.")

@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.constructs.alarms import runbook
+from stacks.constructs.alarms import runbook_path
 
 
 class MonthlyBudget(Construct):
@@ -33,7 +33,7 @@ class MonthlyBudget(Construct):
                 _notification(topic, "FORECASTED", 100),
             ],
             # A budget has no description: the page that says what to do stands in a tag.
-            resource_tags=[budgets.CfnBudget.ResourceTagProperty(key="runbook", value=runbook("budget-exceeded"))],
+            resource_tags=[budgets.CfnBudget.ResourceTagProperty(key="runbook", value=runbook_path("budget-exceeded"))],
         )
 
 

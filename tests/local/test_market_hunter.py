@@ -1,14 +1,13 @@
 """The market hunters against the deployed stacks: what one decided in a day, and what is known of it afterwards."""
 
-import json
 import os
-import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from agent_memory import AgentMemoryClient, DecisionLogger, MemoryManager
+from tests.local.nightly_job import run_nightly_job
 from trading_agents import MemoryAwareMarketHunterAgent
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
@@ -50,20 +49,6 @@ def hunter():
     )
     logger = DecisionLogger(agent_id=AGENT, memory_manager=memory)
     return MemoryAwareMarketHunterAgent(AGENT, 0.1, memory, logger, sources=SOURCES, exploration_rate=0.4)
-
-
-def run_night(cloud, day):
-    machine = cloud.boto_session().client("stepfunctions")
-    started = machine.start_execution(
-        stateMachineArn=cloud.outputs["NightlyStateMachineArn"],
-        input=json.dumps({"date": day.date().isoformat(), "agents": [AGENT]}),
-    )
-    for _ in range(1_200):
-        told = machine.describe_execution(executionArn=started["executionArn"])
-        if told["status"] != "RUNNING":
-            return told
-        time.sleep(0.05)
-    raise AssertionError("the night did not end within a minute")
 
 
 async def every(client, decision_type):
@@ -111,8 +96,8 @@ async def test_a_day_of_a_hunter_can_be_read_over_the_api(local_cloud, monkeypat
         chain = await client.get_decision_chain(judged[0]["decision_id"], depth=2)
         assert [one["decision_type"] for one in chain if one["relation"] == "ancestor"] == ["QUERY", "SOURCE_SELECTION"]
 
-        night = run_night(local_cloud, START)
-        assert night["status"] == "SUCCEEDED", night
+        run = run_nightly_job(local_cloud, {"date": START.date().isoformat(), "agents": [AGENT]})
+        assert run["status"] == "SUCCEEDED", run
         patterns = await client.retrieve_ltm("PATTERN")
         assert set(learned) <= {one["pattern_id"] for one in patterns}
         sources = {tuple(one["features"]): one for one in await client.retrieve_ltm("SOURCE_PERFORMANCE")}

@@ -39,6 +39,6 @@ RESTORED_DAYS = 7  # a copy of an object that was restored from Glacier
 # Operations, days.
 LOG_DAYS = 30  # unless the setting `log_retention_days` says otherwise
 DEV_LOG_DAYS = 7  # the same for a development stage
-FAILED_STARTS_DAYS = 14  # messages of the nightly schedule's dead-letter queue
+MISSED_STARTS_DAYS = 14  # messages of the nightly schedule's dead-letter queue
 AUDIT_GLACIER_AFTER_DAYS = 90  # the audit trail, which ends with the archive
 POINT_IN_TIME_RECOVERY_DAYS = 35  # DynamoDB's default and its maximum
