@@ -16,7 +16,6 @@ from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
-from stacks.constructs.dependency_layer import FunctionLayers
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.permissions import allow_on_objects, allow_on_table
 from stacks.storage_stack import StorageStack
@@ -67,14 +66,12 @@ class ApiStack(BaseStack):
         cdk.CfnOutput(self, "ApiUrl", value=self.api.api_endpoint, description="Address of the HTTP API")
 
     def _function(self, storage: StorageStack, cache: CacheStack | None) -> AgentFunction:
-        layers = FunctionLayers(self, "Layers", config=self.config, with_science=True)
         function = AgentFunction(
             self,
             "Api",
             config=self.config,
             name="api",
             description="Answers the HTTP API of Agent Memory",
-            layers=layers.learning,  # recall computes with NumPy
             environment={
                 "AGENT_MEMORY_ARCHIVE_BUCKET": storage.archive.bucket_name,
                 "AGENT_MEMORY_WRITE_SHARDS": str(self.config.write_shards),

@@ -19,7 +19,6 @@ from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge, quoted
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
-from stacks.constructs.dependency_layer import FunctionLayers
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.permissions import allow_on_objects, allow_on_table, key_statement
 from stacks.nightly_flow import EACH_AGENT, AgentList, Step, nightly_flow
@@ -46,13 +45,12 @@ class NightlyStack(BaseStack):
         self._storage = storage
         self._cache = cache
         self._lists_arn = f"{storage.archive_arn(self)}/nights/*"
-        layers = FunctionLayers(self, "Layers", config=config, with_science=True)
-        agents = self._agents(layers.base)
+        agents = self._agents()
         steps = (
-            self._consolidation(layers.learning),
-            self._pruning(layers.base),
-            self._archival(layers.base),
-            self._analytics(layers.learning),
+            self._consolidation(),
+            self._pruning(),
+            self._archival(),
+            self._analytics(),
         )
         self.functions: tuple[AgentFunction, ...] = (agents, *steps)
         self.machine = self._machine(agents, steps)
@@ -66,14 +64,14 @@ class NightlyStack(BaseStack):
 
     # --- functions -----------------------------------------------------------------------------
 
-    def _agents(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("agents", "Lists the agents of a night", layers, memory_mb=256, timeout_seconds=60)
+    def _agents(self) -> AgentFunction:
+        function = self._function("agents", "Lists the agents of a night", memory_mb=256, timeout_seconds=60)
         allow_on_table(function, self._storage.states, ["Scan"])
         allow_on_objects(function, self._storage, ["PutObject"], prefix="nights/")
         return function
 
-    def _consolidation(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("consolidation", "Learns patterns from decisions", layers, memory_mb=_ONE_CPU_MB)
+    def _consolidation(self) -> AgentFunction:
+        function = self._function("consolidation", "Learns patterns from decisions", memory_mb=_ONE_CPU_MB)
         storage = self._storage
         allow_on_table(function, storage.decisions, ["Query"])
         allow_on_table(
@@ -87,9 +85,9 @@ class NightlyStack(BaseStack):
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function
 
-    def _pruning(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
+    def _pruning(self) -> AgentFunction:
         function = self._function(
-            "pruning", "Counts reads of memories and forgets what no longer holds", layers, memory_mb=512, cached=True
+            "pruning", "Counts reads of memories and forgets what no longer holds", memory_mb=512, cached=True
         )
         storage = self._storage
         allow_on_table(
@@ -101,8 +99,8 @@ class NightlyStack(BaseStack):
         allow_on_objects(function, storage, ["PutObject"], prefix="pruned/")
         return function
 
-    def _archival(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("archival", "Archives decisions and verifies it", layers, memory_mb=_ONE_CPU_MB)
+    def _archival(self) -> AgentFunction:
+        function = self._function("archival", "Archives decisions and verifies it", memory_mb=_ONE_CPU_MB)
         storage = self._storage
         allow_on_table(function, storage.decisions, ["PartiQLUpdate", "Query"])
         allow_on_table(function, storage.states, ["DeleteItem", "GetItem", "PutItem", "Query"])
@@ -110,8 +108,8 @@ class NightlyStack(BaseStack):
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function
 
-    def _analytics(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("analytics", "Reports an agent's night", layers, memory_mb=_ONE_CPU_MB)
+    def _analytics(self) -> AgentFunction:
+        function = self._function("analytics", "Reports an agent's night", memory_mb=_ONE_CPU_MB)
         storage = self._storage
         allow_on_table(function, storage.memories, _READ_MEMORIES, indexes=schema.MEMORIES.indexes)
         allow_on_objects(function, storage, ["GetObject"], prefix="evidence/")
@@ -122,7 +120,6 @@ class NightlyStack(BaseStack):
         self,
         name: str,
         description: str,
-        layers: Sequence[lambda_.ILayerVersion],
         *,
         memory_mb: int,
         timeout_seconds: int = 900,
@@ -135,7 +132,6 @@ class NightlyStack(BaseStack):
             config=self.config,
             name=name,
             description=description,
-            layers=layers,
             environment={**environment, **(cache_environment(self.config, self._cache) if cached else {})},
             memory_mb=memory_mb,
             timeout_seconds=timeout_seconds,

@@ -1,6 +1,6 @@
 """The one factory of Lambda functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from constructs import Construct
 from stacks import PROJECT
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
-from stacks.constructs.dependency_layer import architecture, runtime
+from stacks.constructs.function_layers import architecture, function_layers, runtime
 from stacks.constructs.log_groups import log_group_for
 
 _ENI_POLICY = "service-role/AWSLambdaENIManagementAccess"
@@ -43,7 +43,6 @@ class AgentFunction(lambda_.Function):
         config: DeployConfig,
         name: str,
         description: str,
-        layers: Sequence[lambda_.ILayerVersion],
         environment: Mapping[str, str],
         memory_mb: int,
         timeout_seconds: int,
@@ -67,7 +66,7 @@ class AgentFunction(lambda_.Function):
                 str(PROJECT / "lambdas" / name), exclude=["__pycache__", "*.pyc", "event*.json"]
             ),
             handler="handler.handler",
-            layers=list(layers),
+            layers=function_layers(scope, f"{construct_id}Package", name=name, config=config),
             environment={**_common_environment(config, name), **environment},
             memory_size=memory_mb,
             timeout=cdk.Duration.seconds(timeout_seconds),

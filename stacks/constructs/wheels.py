@@ -12,9 +12,37 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 # A change in how a folder is built changes this number, and with it every cached folder's name.
-_RECIPE = 1
-_NEVER_RUN = ("tests", "__pycache__")
-_NEVER_READ = ("*.pyi", "*.pxd", "*.a")
+_RECIPE = 2
+# Services that functions create clients of, besides what credentials may need (STS).
+CLIENT_SERVICES = frozenset({"dynamodb", "s3", "sts"})
+# Files and folders that a function neither runs nor reads; a layer's size counts towards Lambda's 250 MB.
+_UNUSED = (
+    "bin",
+    "**/__pycache__",
+    "**/tests",
+    "**/*.a",
+    "**/*.pxd",
+    "**/*.pyi",
+    "boto3/data",  # descriptions of `boto3.resource`, which nothing uses
+    "boto3/examples",
+    "botocore/data/*/*/examples-1.json",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*",
+    *(
+        f"aws_lambda_powertools/utilities/{name}"
+        for name in (
+            "auth_alpha",
+            "batch",
+            "circuit_breaker",
+            "data_masking",
+            "feature_flags",
+            "idempotency",
+            "kafka",
+            "parameters",
+            "parser",
+            "streaming",
+        )
+    ),
+)
 
 
 class WheelsError(RuntimeError):
@@ -99,7 +127,7 @@ def build_wheels(lock_file: Path, target: WheelTarget, cache: Path) -> Path:
         requirements = Path(scratch) / "requirements.txt"
         requirements.write_text("\n".join(locked_requirements(lock, target)) + "\n")
         _install(requirements, folder / "python", target)
-        _prune(folder)
+        _prune(folder / "python")
         _move_into_place(folder, built)
     return built
 
@@ -116,14 +144,13 @@ def _install(requirements: Path, folder: Path, target: WheelTarget) -> None:
 
 
 def _prune(folder: Path) -> None:
-    """Drop what a function neither runs nor reads; a layer's size counts towards Lambda's 250 MB."""
-    for name in _NEVER_RUN:
-        for found in [path for path in folder.rglob(name) if path.is_dir()]:
-            shutil.rmtree(found, ignore_errors=True)
-    for pattern in _NEVER_READ:
-        for found in folder.rglob(pattern):
-            found.unlink()
-    shutil.rmtree(folder / "python" / "bin", ignore_errors=True)
+    """Delete what a function does not need."""
+    descriptions = [path for path in folder.glob("botocore/data/*/") if path.name not in CLIENT_SERVICES]
+    for path in [*descriptions, *(path for pattern in _UNUSED for path in folder.glob(pattern))]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)  # it may have been in a folder that is gone
 
 
 def _move_into_place(folder: Path, built: Path) -> None:
