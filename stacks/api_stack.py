@@ -1,4 +1,4 @@
-"""API: an HTTP API that knows signed requests only, and the one function behind it."""
+"""API: an HTTP API that accepts only signed requests, and the function behind it."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from stacks.storage_stack import StorageStack
 _ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
 _ON_MEMORIES = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
 _ON_STATES = ("GetItem", "PutItem", "Query", "UpdateItem")
-# Routes that read many items for one request; each has a throttle of its own.
+# Routes that read many items per request; each has its own throttle.
 SEARCHES = (
     "/v1/agents/{agent_id}/decisions",
     "/v1/agents/{agent_id}/decisions/statistics",
@@ -51,7 +51,7 @@ class ApiStack(BaseStack):
     """The HTTP API.
 
     Attributes:
-        api: the API; every route asks for an IAM signature, and a path without a route is not found.
+        api: the API; every route requires an IAM signature, and a path without a route is not found.
         function: the function behind it.
     """
 
@@ -79,7 +79,7 @@ class ApiStack(BaseStack):
             },
             memory_mb=1024,
             traced=self.config.trace_requests,
-            timeout_seconds=29,  # API Gateway gives up after 30
+            timeout_seconds=29,  # API Gateway times out after 30
             network=cache_network(self.config, cache),
             reserved_concurrency=self.config.api_concurrency,
         )
@@ -125,11 +125,11 @@ class ApiStack(BaseStack):
             f"GET {route.path}": {
                 "ThrottlingRateLimit": self.config.api_search_requests_per_second,
                 "ThrottlingBurstLimit": self.config.api_search_burst,
-                "DetailedMetricsEnabled": False,  # each metric of each route would be billed
+                "DetailedMetricsEnabled": False,  # each metric of each route is billed
             }
             for route in searches
         }
-        stage.node.add_dependency(*searches)  # a stage cannot name a route that is not there
+        stage.node.add_dependency(*searches)  # a stage cannot have settings of a route that does not exist yet
 
 
 def _allow(function: AgentFunction, storage: StorageStack) -> None:

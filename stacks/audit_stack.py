@@ -1,4 +1,4 @@
-"""Audit: who called what on the tables and the archive, kept by CloudTrail where no function reaches it."""
+"""Audit: CloudTrail records who accessed tables and archive, in a bucket that no function can reach."""
 
 from typing import cast
 
@@ -20,12 +20,12 @@ Selector = cloudtrail.CfnTrail.AdvancedEventSelectorProperty
 class AuditStack(BaseStack):
     """A trail of data events, and its bucket.
 
-    Events of management (who changed a table, a policy, a function) are in the account's own event history, and in the
+    Management events (who changed a table, a policy or a function) are in the account's own event history, and in the
     trail that most accounts have; a second copy of them would be billed.
 
     Attributes:
-        trail: of every call on the tables and the archive's objects, or of those that write.
-        events: bucket that CloudTrail writes to, in files that are sealed hour by hour.
+        trail: records every call on the tables and on the archive's objects, or only writes.
+        events: the bucket that CloudTrail writes to; each hour's files are signed.
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
@@ -61,7 +61,6 @@ class AuditStack(BaseStack):
         return Selector(name=name, field_selectors=fields)
 
     def _bucket(self) -> s3.Bucket:
-        keeps = self.config.data_outlives_stack
         bucket = s3.Bucket(
             self,
             "Events",
@@ -83,7 +82,7 @@ class AuditStack(BaseStack):
                     expiration=cdk.Duration.days(EXPIRE_AFTER_DAYS),
                 )
             ],
-            removal_policy=cdk.RemovalPolicy.RETAIN if keeps else cdk.RemovalPolicy.DESTROY,
+            removal_policy=self.data_removal_policy,
         )
-        acknowledge(bucket, "AwsSolutions-S1", "The bucket holds the log itself; CloudTrail alone may write to it.")
+        acknowledge(bucket, "AwsSolutions-S1", "The bucket holds the log itself; only CloudTrail may write to it.")
         return bucket

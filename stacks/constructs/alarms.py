@@ -25,12 +25,12 @@ def runbook_path(page: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """When an alarm goes off: the metric compares so with a value in each of `periods` in a row.
+    """The condition under which an alarm goes off: the metric breaches a value in several periods in a row.
 
     Attributes:
-        value: what the metric is compared with.
-        description: what happened, as a sentence for whoever is called.
-        comparison: which values breach.
+        value: the number that the metric is compared with.
+        description: the alarm's description, a sentence that says what happened.
+        comparison: how the metric is compared with the value.
         periods: how many periods of the metric have to breach, one after the other.
     """
 
@@ -41,13 +41,13 @@ class Threshold:
 
 
 def at_least(value: float, description: str, *, periods: int = 1) -> Threshold:
-    """A threshold that values breach which are equal to it or above."""
+    """A threshold that is breached by this value and higher ones."""
     operator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
     return Threshold(value, description, operator, periods)
 
 
 def below(value: float, description: str, *, periods: int = 1) -> Threshold:
-    """A threshold that lower values breach."""
+    """A threshold that is breached by lower values."""
     return Threshold(value, description, cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD, periods)
 
 
@@ -56,10 +56,10 @@ class AlarmDefinition:
     """A metric that is watched.
 
     Attributes:
-        name: what is wrong when it goes off, in lower case with hyphens.
+        name: the problem, in lower case with hyphens.
         metric: one metric with its statistic and period.
-        critical: the threshold that is worth waking somebody for.
-        warning: the threshold that can wait for the morning.
+        critical: the threshold of an alarm that needs immediate attention.
+        warning: the threshold of an alarm that can wait for the morning.
         graph: title of the dashboard's graph that shows the metric; alarms may share one.
         treat_missing_data: how CloudWatch rates a period without data.
         warm_up: for how long the alarm stays quiet after it was created or changed, at most two days.
@@ -91,7 +91,7 @@ class Alarms(Construct):
     """The alarms of a deployment, named `{prefix}-{name}-{severity}`; each notifies one topic.
 
     Attributes:
-        definitions: what the alarms were made from.
+        definitions: the declarations of the alarms.
         all: the alarms, in the order of their definitions.
     """
 

@@ -73,7 +73,10 @@ def _wheel_code(stack: cdk.Stack, group: str, config: DeployConfig) -> lambda_.C
 
 
 def _package(packages: Sequence[str]) -> lambda_.Code:
-    """`python/agent_memory` with these sub-packages and its own files, as the patterns of a .gitignore file say it."""
+    """The folder `python/agent_memory`, with its own files and these sub-packages only.
+
+    The patterns are those of a .gitignore file: exclude everything, then include again what is kept.
+    """
     kept = ("/python", "/python/agent_memory", *(f"/python/agent_memory/{name}" for name in ("*.*", *packages)))
     return lambda_.Code.from_asset(
         str(PROJECT / "layers" / "agent_memory"),

@@ -31,7 +31,7 @@ NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - t
 DAY = NOON.date().isoformat()
 NIGHTLY = ("agents", "consolidation", "pruning", "archival", "analytics")
 DAYS, DECISIONS_PER_DAY = 34, 4
-# The modules of each group of wheels; `runtime` is held by every function.
+# The modules of each group of wheels but `runtime`, which every function has.
 MODULES = {
     "http": {"pydantic", "pydantic_core"},
     "cache": {"redis"},
@@ -69,8 +69,8 @@ def let_moto_execute_partiql():
     create = boto3.client
 
     def client(service, **settings):
-        made = create(service, **settings)
-        return PartiQLOnMoto(made) if service == "dynamodb" else made
+        created = create(service, **settings)
+        return PartiQLOnMoto(created) if service == "dynamodb" else created
 
     boto3.client = client
 

@@ -210,14 +210,14 @@ def alarms(tmp_path_factory):
 
 
 def samples_of(alarm, *, bad_from, bad_periods):
-    """A value per period: healthy ones, then so many that breach the threshold, then healthy ones again."""
+    """One value per period: healthy ones, `bad_periods` that breach the threshold, then healthy ones again."""
     healthy, bad = (alarm.threshold, 0.0) if alarm.is_below else (0.0, alarm.threshold)
     periods = range(2 * bad_from + bad_periods + alarm.periods)
     return [(n * alarm.period, bad if bad_from <= n < bad_from + bad_periods else healthy) for n in periods]
 
 
 def states_around(alarm, *, bad_periods, more_periods):
-    """The states that follow the first, where so many periods breach the threshold after a healthy start."""
+    """When the threshold is first breached, and the changes of state after a healthy start."""
     bad_from = max(alarm.periods + 2, alarm.warm_up // alarm.period + 2)
     samples = samples_of(alarm, bad_from=bad_from, bad_periods=bad_periods)
     days = samples[-1][0] / DAY

@@ -21,14 +21,14 @@ def table(query):
     return table["TableInput"]
 
 
-def test_a_partition_lies_where_the_archive_writes_it(table):
+def test_a_partition_is_where_the_archive_writes_it(table):
     location = text_of(table["Parameters"]["storage.location.template"]).rpartition(">/")[2]
     for name, value in (("agent_id", "hunter"), ("date", "2026-11-20")):
         location = location.replace(f"${{{name}}}", value)
     assert archive_file_key("hunter", date(2026, 11, 20)) == f"{location}decisions.parquet"
 
 
-def test_columns_are_the_files_own_and_no_partition_twice(table):
+def test_columns_are_those_of_the_files_without_the_partitions(table):
     columns = {column["Name"] for column in table["StorageDescriptor"]["Columns"]}
     partitions = [key["Name"] for key in table["PartitionKeys"]]
     assert partitions == ["agent_id", "date"]

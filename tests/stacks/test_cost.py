@@ -1,4 +1,4 @@
-"""What the default deployment costs, from its own templates."""
+"""The cost of the default deployment, computed from its templates."""
 
 import json
 import re
@@ -44,8 +44,8 @@ def test_nothing_is_deployed_that_has_no_price(folder, aws):
 
 
 def test_a_template_tells_what_was_asked_for(aws, tmp_path):
-    asked = synthesize(tmp_path, trace_requests="false", cache_nodes="2", log_retention_days="90").folder
-    deployment = read_deployment(asked)
+    changed = synthesize(tmp_path, trace_requests="false", cache_nodes="2", log_retention_days="90").folder
+    deployment = read_deployment(changed)
     assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (False, 2, 90)
     assert (deployment.cache_node_type, deployment.dashboard_metrics) == ("cache.t4g.micro", ())
     assert (deployment.glacier_after_days, deployment.expire_after_days) == (GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS)
@@ -55,13 +55,15 @@ def test_a_template_tells_what_was_asked_for(aws, tmp_path):
 
 
 def test_a_million_decisions_cost_less_than_events_of_agentcore_memory(folder):
-    told = per_million(agent_every_ten_minutes(), load_units(), read_deployment(folder), load_prices())
-    assert told.marginal < 20
-    assert told.agentcore_events == 500  # two million at $0.25 a thousand
-    assert told.agentcore_records == 500 + 9_000 + 500
-    assert 20_000 < told.breaks_even_at < 30_000
+    million = per_million(agent_every_ten_minutes(), load_units(), read_deployment(folder), load_prices())
+    assert million.marginal < 20
+    assert million.agentcore_events == 500  # two million at $0.25 per thousand
+    assert million.agentcore_records == 500 + 9_000 + 500
+    assert 20_000 < million.breaks_even_at < 30_000
     busy = replace(agent_every_ten_minutes(), decisions_per_day=100 * 864)
-    assert per_million(busy, load_units(), read_deployment(folder), load_prices()).at_workload < told.at_workload / 10
+    assert (
+        per_million(busy, load_units(), read_deployment(folder), load_prices()).at_workload < million.at_workload / 10
+    )
 
 
 def test_the_page_shows_what_is_computed(folder):
@@ -74,9 +76,9 @@ def test_the_page_shows_what_is_computed(folder):
 
 def test_the_command_says_the_same(folder, capsys):
     assert main(["cost", "--templates", str(folder)]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     total = cost_of(read_deployment(folder)).total_usd
-    assert f"{total:>10,.2f}         at list prices; ElastiCache dominates with " in told
+    assert f"{total:>10,.2f}         at list prices; ElastiCache dominates with " in output
     assert main(["cost", "--templates", str(folder), "--json", "--cache-off", "--agents", "3"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["scenario"] == "3 agents, 864 decisions a day, 100,000 reads a month"

@@ -1,4 +1,4 @@
-"""What every function has in common, in both profiles."""
+"""Properties of all functions, in both profiles."""
 
 import platform
 import sys
@@ -27,7 +27,7 @@ def test_python_313_on_arm64_in_aws(aws):
         assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
 
 
-def test_the_interpreter_and_processor_at_hand_locally(local):
+def test_locally_functions_run_on_this_interpreter_and_processor(local):
     machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
     for _, function in functions(local):
         assert function["Runtime"] == f"python3.{sys.version_info.minor}"
@@ -35,7 +35,7 @@ def test_the_interpreter_and_processor_at_hand_locally(local):
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])
-def test_logs_are_json_in_a_group_that_forgets(profile, request):
+def test_logs_are_json_in_a_group_with_a_retention_time(profile, request):
     for template, function in functions(request.getfixturevalue(profile)):
         logging = function["LoggingConfig"]
         assert logging["LogFormat"] == "JSON"

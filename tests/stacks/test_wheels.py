@@ -38,7 +38,7 @@ extra[one]==1.0 \\
 """
 
 
-def test_markers_are_judged_for_the_target():
+def test_markers_are_evaluated_for_the_target():
     assert locked_requirements(LOCK, LAMBDA) == ["numpy==2.5.5 --hash=sha256:cc", "extra==1.0 --hash=sha256:ee"]
     older = locked_requirements(LOCK, WheelTarget("3.11", "x86_64"))
     assert older[0] == "numpy==2.4.6 --hash=sha256:aa --hash=sha256:bb"
@@ -53,17 +53,17 @@ def test_every_locked_requirement_has_a_version_and_a_hash_and_no_index(group):
     assert all("==" in line and "--hash=sha256:" in line for line in lines)
 
 
-def test_pip_is_told_the_target():
+def test_pip_gets_the_tags_of_the_target():
     options = LAMBDA.pip_options()
     platforms = [value for flag, value in itertools.pairwise(options) if flag == "--platform"]
-    for wanted in ("2_28", "2_27", "2_26", "2_17"):
-        assert f"manylinux_{wanted}_aarch64" in platforms
+    for version in ("2_28", "2_27", "2_26", "2_17"):
+        assert f"manylinux_{version}_aarch64" in platforms
     assert "manylinux2014_aarch64" in platforms
     assert "manylinux_2_35_aarch64" not in platforms
     assert options[-4:] == ["--python-version", "3.13", "--implementation", "cp"]
 
 
-def test_the_fingerprint_follows_what_is_installed_and_not_its_comments():
+def test_the_fingerprint_depends_on_what_is_installed_and_not_on_comments():
     assert fingerprint(LOCK, LAMBDA) == fingerprint(LOCK.replace("a comment", "another"), LAMBDA)
     assert fingerprint(LOCK, LAMBDA) != fingerprint(LOCK.replace("sha256:cc", "sha256:cd"), LAMBDA)
     assert fingerprint(LOCK, LAMBDA) != fingerprint(LOCK, WheelTarget("3.12", "aarch64"))
@@ -120,10 +120,10 @@ def test_a_folder_is_built_once_and_pruned(small_lock, tmp_path, monkeypatch):
     assert files == NEEDED
 
 
-def test_a_failed_build_leaves_nothing_and_says_why(small_lock, tmp_path, monkeypatch):
+def test_a_failed_build_leaves_nothing_behind_and_reports_why(small_lock, tmp_path, monkeypatch):
     run, _ = fake_pip(returncode=1)
     monkeypatch.setattr(wheels.subprocess, "run", run)
-    with pytest.raises(WheelsError, match=r"3\.13 aarch64 layer:\nno matching distribution"):
+    with pytest.raises(WheelsError, match=r"3\.13 aarch64:\nno matching distribution"):
         build_wheels(small_lock, LAMBDA, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
