@@ -12,7 +12,7 @@ from agent_memory.core import metric_names
 from stacks.api_stack import ApiStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
-from stacks.constructs.alarms import AlarmDefinition, at_least, below
+from stacks.constructs.alarms import AlarmDefinition, Threshold, at_least, below
 from stacks.monitored import MonitoredStacks
 from stacks.nightly_stack import NightlyStack
 from stacks.product_metrics import product_metric
@@ -151,11 +151,10 @@ def _cache(config: DeployConfig, cache: CacheStack) -> Iterator[AlarmDefinition]
 
 
 def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
-    yield AlarmDefinition(
+    yield _on_archival(
+        config,
+        metric_names.ARCHIVE_DAYS_REMAINING,
         name="archive-backlog",
-        metric=product_metric(
-            config, metric_names.ARCHIVE_DAYS_REMAINING, "archival", statistic="Maximum", period=_DAY
-        ),
         graph="Archive backlog (days)",
         warning=at_least(
             1,
@@ -163,13 +162,11 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
             "they are archived.",
             periods=2,
         ),
-        treat_missing_data=_IGNORE,
     )
-    yield AlarmDefinition(
+    yield _on_archival(
+        config,
+        metric_names.ARCHIVE_DAYS_POSTPONED,
         name="archive-rewrite-blocked",
-        metric=product_metric(
-            config, metric_names.ARCHIVE_DAYS_POSTPONED, "archival", statistic="Maximum", period=_DAY
-        ),
         graph="Archived days that could not be rewritten",
         warning=at_least(
             1,
@@ -177,8 +174,15 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
             "their seals.",
             periods=3,
         ),
-        treat_missing_data=_IGNORE,
     )
+
+
+def _on_archival(
+    config: DeployConfig, metric: metric_names.Metric, *, name: str, graph: str, warning: Threshold
+) -> AlarmDefinition:
+    """An alarm on a metric that archival emits once per run; without a run its state does not change."""
+    daily = product_metric(config, metric, "archival", statistic="Maximum", period=_DAY)
+    return AlarmDefinition(name=name, metric=daily, graph=graph, warning=warning, treat_missing_data=_IGNORE)
 
 
 def _decisions(config: DeployConfig, hours: int) -> AlarmDefinition:

@@ -11,6 +11,7 @@ from agent_memory.core.retention import AUDIT_GLACIER_AFTER_DAYS, EXPIRE_AFTER_D
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.data_bucket import DataBucket, move_to_glacier
 from stacks.storage_stack import StorageStack
 
 Field = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
@@ -61,28 +62,9 @@ class AuditStack(BaseStack):
         return Selector(name=name, field_selectors=fields)
 
     def _bucket(self) -> s3.Bucket:
-        bucket = s3.Bucket(
-            self,
-            "Events",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="to-glacier-then-expire",
-                    transitions=[
-                        s3.Transition(
-                            storage_class=s3.StorageClass.GLACIER,
-                            transition_after=cdk.Duration.days(AUDIT_GLACIER_AFTER_DAYS),
-                        )
-                    ],
-                    expiration=cdk.Duration.days(EXPIRE_AFTER_DAYS),
-                )
-            ],
-            removal_policy=self.data_removal_policy,
+        rule = move_to_glacier(
+            "to-glacier-then-expire", after_days=AUDIT_GLACIER_AFTER_DAYS, expire_after_days=EXPIRE_AFTER_DAYS
         )
+        bucket = DataBucket(self, "Events", encryption=s3.BucketEncryption.S3_MANAGED, lifecycle_rules=[rule])
         acknowledge(bucket, "AwsSolutions-S1", "The bucket holds the log itself; only CloudTrail may write to it.")
         return bucket

@@ -11,6 +11,7 @@ from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.data_bucket import DataBucket, move_to_glacier
 
 # Logical ids, which must never change: CloudFormation would replace the resource, and its data would be gone.
 TABLE_IDS = {schema.DECISIONS: "Decisions", schema.MEMORIES: "Memories", schema.STATES: "States"}
@@ -112,23 +113,15 @@ class StorageStack(BaseStack):
         return None if self.config.is_local or units == 0 else units
 
     def _archive(self) -> s3.Bucket:
-        bucket = s3.Bucket(
+        bucket = DataBucket(
             self,
             "Archive",
             bucket_name=self.config.archive_bucket,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=self.key,
             bucket_key_enabled=True if self.key else None,  # one request to the key for many objects
-            # The local cloud's endpoint is plain HTTP on this machine.
-            enforce_ssl=not self.config.is_local,
-            minimum_tls_version=None if self.config.is_local else 1.2,
-            # A late outcome rewrites its archived day; the previous version is kept for a while.
-            versioned=True,
             object_lock_default_retention=self._lock(),
             lifecycle_rules=_lifecycle_rules(),
-            removal_policy=self.data_removal_policy,
         )
         acknowledge(
             bucket,
@@ -150,16 +143,11 @@ def _attribute(key: schema.Key) -> dynamodb.Attribute:
 
 def _lifecycle_rules() -> list[s3.LifecycleRule]:
     return [
-        s3.LifecycleRule(
-            id="decisions-to-glacier-then-expire",
+        move_to_glacier(
+            "decisions-to-glacier-then-expire",
             prefix="decisions/",
-            transitions=[
-                s3.Transition(
-                    storage_class=s3.StorageClass.GLACIER,  # Glacier Flexible Retrieval
-                    transition_after=cdk.Duration.days(retention.GLACIER_AFTER_DAYS),
-                )
-            ],
-            expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
+            after_days=retention.GLACIER_AFTER_DAYS,
+            expire_after_days=retention.EXPIRE_AFTER_DAYS,
         ),
         s3.LifecycleRule(
             # Not to Glacier: a decision that is not archived yet is read together with its large parts.
@@ -174,6 +162,7 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             id="lists-of-agents-expire", prefix="nights/", expiration=cdk.Duration.days(retention.NIGHTLY_LISTS_DAYS)
         ),
         s3.LifecycleRule(
+            # A late outcome rewrites its archived day; the previous version is kept for a while.
             id="old-versions-and-abandoned-uploads",
             noncurrent_version_expiration=cdk.Duration.days(retention.OLD_VERSIONS_DAYS),
             abort_incomplete_multipart_upload_after=cdk.Duration.days(retention.ABANDONED_UPLOADS_DAYS),

@@ -11,6 +11,14 @@ FUNCTIONS = ("api", "agents", "consolidation", "pruning", "archival", "analytics
 IN_THE_VPC = ("api", "pruning")
 NETWORK = "network interfaces"
 
+WRITES_MEMORIES = (
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+)
+
 # Actions by role and resource. "everything" is the resource of actions for which AWS supports no others.
 PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "api": {
@@ -25,13 +33,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "index by_outcome": ("dynamodb:Query",),
         "index by_context": ("dynamodb:Query",),
-        "table memories": (
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ),
+        "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         "objects decisions/": ("s3:GetObject", "s3:RestoreObject"),
@@ -42,13 +44,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "agents": {"table states": ("dynamodb:Scan",), "objects nights/": ("s3:PutObject",)},
     "consolidation": {
         "table decisions": ("dynamodb:Query",),
-        "table memories": (
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ),
+        "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem"),
         "objects evidence/": ("s3:GetObject", "s3:PutObject"),

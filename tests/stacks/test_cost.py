@@ -6,16 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from agent_memory import pricing
 from agent_memory.cli import main
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS, GLACIER_AFTER_DAYS
-from agent_memory.pricing import (
-    agent_every_ten_minutes,
-    load_prices,
-    load_units,
-    monthly_cost,
-    per_million,
-    read_deployment,
-)
 from benchmarks.cost_page import PAGE, blocks, written
 from tests.stacks.conftest import synthesize
 
@@ -27,11 +20,13 @@ def folder(tmp_path_factory):
 
 
 def cost_of(deployment):
-    return monthly_cost(agent_every_ten_minutes(), load_units(), deployment, load_prices())
+    return pricing.monthly_cost(
+        pricing.agent_every_ten_minutes(), pricing.load_units(), deployment, pricing.load_prices()
+    )
 
 
 def test_the_ten_minute_agent_costs_less_than_fifteen_dollars_at_list_prices(folder):
-    deployment = read_deployment(folder)
+    deployment = pricing.read_deployment(folder)
     assert deployment.cache_nodes == 1
     assert deployment.alarm_metrics >= 18
     assert deployment.backed_up
@@ -39,36 +34,41 @@ def test_the_ten_minute_agent_costs_less_than_fifteen_dollars_at_list_prices(fol
 
 
 def test_nothing_is_deployed_that_has_no_price(folder, aws):
-    assert read_deployment(folder).unpriced == {}
-    assert read_deployment(aws.folder).unpriced == {}
+    assert pricing.read_deployment(folder).unpriced == {}
+    assert pricing.read_deployment(aws.folder).unpriced == {}
 
 
 def test_a_template_tells_what_was_asked_for(aws, tmp_path):
     changed = synthesize(tmp_path, trace_requests="false", cache_nodes="2", log_retention_days="90").folder
-    deployment = read_deployment(changed)
+    deployment = pricing.read_deployment(changed)
     assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (False, 2, 90)
     assert (deployment.cache_node_type, deployment.dashboard_metrics) == ("cache.t4g.micro", ())
     assert (deployment.glacier_after_days, deployment.expire_after_days) == (GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS)
     assert (deployment.api_memory_mb, deployment.night_memory_mb) == (1024, 256 + 3 * 1769 + 512)
-    (shown,) = read_deployment(aws.folder).dashboard_metrics
+    (shown,) = pricing.read_deployment(aws.folder).dashboard_metrics
     assert shown > 50
 
 
 def test_a_million_decisions_cost_less_than_events_of_agentcore_memory(folder):
-    million = per_million(agent_every_ten_minutes(), load_units(), read_deployment(folder), load_prices())
+    million = pricing.per_million(
+        pricing.agent_every_ten_minutes(), pricing.load_units(), pricing.read_deployment(folder), pricing.load_prices()
+    )
     assert million.marginal < 20
     assert million.agentcore_events == 500  # two million at $0.25 per thousand
     assert million.agentcore_records == 500 + 9_000 + 500
     assert 20_000 < million.breaks_even_at < 30_000
-    busy = replace(agent_every_ten_minutes(), decisions_per_day=100 * 864)
+    busy = replace(pricing.agent_every_ten_minutes(), decisions_per_day=100 * 864)
     assert (
-        per_million(busy, load_units(), read_deployment(folder), load_prices()).at_workload < million.at_workload / 10
+        pricing.per_million(
+            busy, pricing.load_units(), pricing.read_deployment(folder), pricing.load_prices()
+        ).at_workload
+        < million.at_workload / 10
     )
 
 
 def test_the_page_shows_what_is_computed(folder):
     """But for an alarm or two at ten cents each: adding one does not rewrite the page, `make cost-page` does."""
-    page, deployment = PAGE.read_text(encoding="utf-8"), read_deployment(folder)
+    page, deployment = PAGE.read_text(encoding="utf-8"), pricing.read_deployment(folder)
     (shown,) = re.findall(r"^\| CloudWatch \| (\d+) alarms \|", page, re.MULTILINE)
     assert abs(deployment.alarm_metrics - int(shown)) <= 2, "run `make cost-page`"
     assert page == written(page, blocks(replace(deployment, alarm_metrics=int(shown)))), "run `make cost-page`"
@@ -77,7 +77,7 @@ def test_the_page_shows_what_is_computed(folder):
 def test_the_command_says_the_same(folder, capsys):
     assert main(["cost", "--templates", str(folder)]) == 0
     output = capsys.readouterr().out
-    total = cost_of(read_deployment(folder)).total_usd
+    total = cost_of(pricing.read_deployment(folder)).total_usd
     assert f"{total:>10,.2f}         at list prices; ElastiCache dominates with " in output
     assert main(["cost", "--templates", str(folder), "--json", "--cache-off", "--agents", "3"]) == 0
     answer = json.loads(capsys.readouterr().out)
