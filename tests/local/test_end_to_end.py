@@ -23,7 +23,7 @@ pytestmark = pytest.mark.local_cloud
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 DAYS = 34
 DECISIONS_PER_DAY = 40
-PLANTED, CHANCE, POISONED = "planted-agent", "chance-agent", "poisoned-agent"
+LEARNING, CHANCE, POISONED = "learning-agent", "chance-agent", "poisoned-agent"
 
 
 def client_of(cloud, agent_id):
@@ -40,8 +40,8 @@ def run_day(cloud, day, agents, machine_arn=None):
     return run_nightly_job(cloud, {"date": day.date().isoformat(), "agents": agents}, machine_arn)
 
 
-async def log_history(cloud, agent_id, *, planted):
-    """34 days of signals; where `planted`, those in high volatility succeed 35 points more often."""
+async def log_history(cloud, agent_id, *, has_pattern):
+    """34 days of signals; where `has_pattern`, those in high volatility succeed 35 points more often."""
     chance = random.Random(11)
     async with client_of(cloud, agent_id) as client:
         for n in range(DAYS):
@@ -60,7 +60,7 @@ async def log_history(cloud, agent_id, *, planted):
                 )
                 rate = 0.8 if volatility == "high" else 0.45
                 outcomes.append({"decision_id": decision_id, "outcome": {"k": k}, "success": chance.random() < rate})
-            if not planted:
+            if not has_pattern:
                 successes = [outcome["success"] for outcome in outcomes]
                 chance.shuffle(successes)
                 outcomes = [{**one, "success": s} for one, s in zip(outcomes, successes, strict=True)]
@@ -71,10 +71,10 @@ async def log_history(cloud, agent_id, *, planted):
 @pytest.fixture(scope="module")
 def history(local_cloud):
     """Two agents' histories, and a run for every second day of them: a run reads two days."""
-    for agent_id in (PLANTED, CHANCE):
-        asyncio.run(log_history(local_cloud, agent_id, planted=agent_id == PLANTED))
+    for agent_id in (LEARNING, CHANCE):
+        asyncio.run(log_history(local_cloud, agent_id, has_pattern=agent_id == LEARNING))
     for n in range(1, DAYS, 2):
-        execution = run_day(local_cloud, TODAY - timedelta(days=DAYS - n), [PLANTED, CHANCE])
+        execution = run_day(local_cloud, TODAY - timedelta(days=DAYS - n), [LEARNING, CHANCE])
         assert execution["status"] == "SUCCEEDED", execution
 
 
@@ -85,18 +85,18 @@ def report_of(stores, agent_id, day):
 # --- the nightly job -------------------------------------------------------------------------------
 
 
-def test_what_is_planted_is_learned_and_chance_is_not(history, stores):
+def test_a_pattern_is_learned_and_chance_is_not(history, stores):
     learned = [
-        m.data["features"] for m in stores.memories.by_confidence(PLANTED, "PATTERN") if m.data["status"] == "active"
+        m.data["features"] for m in stores.memories.by_confidence(LEARNING, "PATTERN") if m.data["status"] == "active"
     ]
     assert ["context.market.volatility=high"] in learned
     assert list(stores.memories.by_confidence(CHANCE, "PATTERN")) == []
-    reports = [report_of(stores, agent_id, TODAY - timedelta(days=1)) for agent_id in (PLANTED, CHANCE)]
+    reports = [report_of(stores, agent_id, TODAY - timedelta(days=1)) for agent_id in (LEARNING, CHANCE)]
     assert [report["active_patterns"] for report in reports] == [len(learned), 0]
 
 
 def test_the_archive_holds_the_days_older_than_thirty_and_nothing_is_lost(history, stores):
-    for agent_id in (PLANTED, CHANCE):
+    for agent_id in (LEARNING, CHANCE):
         days = stores.archive.days(agent_id)
         expected = [(TODAY - timedelta(days=n)).date() for n in range(DAYS, 30, -1)]
         assert days == expected
@@ -109,13 +109,13 @@ def test_the_archive_holds_the_days_older_than_thirty_and_nothing_is_lost(histor
         assert all(in_table[d.decision_id] == d for d in archived)
 
 
-def test_archived_items_carry_their_expiry_and_no_others_do(history, local_cloud):
+def test_only_archived_items_expire(history, local_cloud):
     table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
     pages = local_cloud.boto_session().client("dynamodb").get_paginator("scan").paginate(TableName=table)
     limit = (TODAY - timedelta(days=30)).timestamp()
     for item in (item for page in pages for item in page["Items"]):
         logged_at = float(item["timestamp"]["N"])
-        if item["agent_id"]["S"] in (PLANTED, CHANCE):
+        if item["agent_id"]["S"] in (LEARNING, CHANCE):
             assert ("ttl" in item) == (logged_at < limit)
             if "ttl" in item:
                 assert int(item["ttl"]["N"]) == int(logged_at) + 90 * 86_400
@@ -123,32 +123,32 @@ def test_archived_items_carry_their_expiry_and_no_others_do(history, local_cloud
 
 def test_running_a_day_twice_changes_nothing(history, local_cloud, stores):
     def memories():
-        return list(stores.memories.by_confidence(PLANTED, "PATTERN"))
+        return list(stores.memories.by_confidence(LEARNING, "PATTERN"))
 
     before = memories()
-    execution = run_day(local_cloud, TODAY - timedelta(days=1), [PLANTED])
+    execution = run_day(local_cloud, TODAY - timedelta(days=1), [LEARNING])
     assert execution["status"] == "SUCCEEDED"
     assert memories() == before
 
 
 def test_one_agent_that_fails_does_not_stop_the_others(history, local_cloud, stores):
     stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"not a Parquet file")
-    execution = run_day(local_cloud, TODAY - timedelta(days=1), [POISONED, PLANTED])
+    execution = run_day(local_cloud, TODAY - timedelta(days=1), [POISONED, LEARNING])
     assert (execution["status"], execution["error"]) == ("FAILED", "AgentsFailed")
     cause = json.loads(execution["cause"])
     ((agent_id, error),) = [(one["agent_id"], one["error"]) for one in cause["agents"]]
     assert (cause["failed"], cause["of"], agent_id, error["step"]) == (1, 2, POISONED, "consolidation")
     assert "No magic bytes" in error["cause"]
-    assert report_of(stores, PLANTED, TODAY - timedelta(days=1))["active_patterns"] > 0
-    assert executions_of_agents(local_cloud, execution) == {(POISONED, "SUCCEEDED"), (PLANTED, "SUCCEEDED")}
+    assert report_of(stores, LEARNING, TODAY - timedelta(days=1))["active_patterns"] > 0
+    assert executions_of_agents(local_cloud, execution) == {(POISONED, "SUCCEEDED"), (LEARNING, "SUCCEEDED")}
 
 
-# What a map of AWS returns for an execution that failed.
+# What a distributed map returns in AWS for an execution that failed.
 DESCRIBED = {"Status": "FAILED", "Input": '{"agent_id":"chance-agent"}', "Error": "Broken", "Cause": "off"}
 
 
 def executions_of_agents(cloud, execution):
-    """Agents and how their own executions ended."""
+    """Each agent and the status of its execution."""
     machine = cloud.boto_session().client("stepfunctions")
     (run,) = machine.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
     assert machine.describe_map_run(mapRunArn=run["mapRunArn"])["maxConcurrency"] == 5
@@ -185,7 +185,7 @@ def test_a_run_without_a_date_is_for_yesterday_and_every_agent(history, local_cl
     output = json.loads(execution["output"])
     assert output["date"] == (TODAY - timedelta(days=1)).date().isoformat()
     listed = json.loads(stores.blobs.read(nightly_agents_key((TODAY - timedelta(days=1)).date(), execution["name"])))
-    assert {PLANTED, CHANCE} <= {agent["agent_id"] for agent in listed}
+    assert {LEARNING, CHANCE} <= {agent["agent_id"] for agent in listed}
     assert output["agents"] == len(listed)
 
 
@@ -193,19 +193,21 @@ def test_a_run_without_a_date_is_for_yesterday_and_every_agent(history, local_cl
 
 
 async def test_numbers_of_the_report_can_be_recomputed_from_the_tables(history, local_cloud, stores):
-    memory = MemoryManager(PLANTED, stores=stores)
-    report = await MemoryAnalytics(DecisionLogger(PLANTED, memory_manager=memory), memory).generate_performance_report()
+    memory = MemoryManager(LEARNING, stores=stores)
+    report = await MemoryAnalytics(
+        DecisionLogger(LEARNING, memory_manager=memory), memory
+    ).generate_performance_report()
     dynamodb = local_cloud.boto_session().client("dynamodb")
     table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
     pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
         KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"{PLANTED}#SIGNAL_GENERATION"}},
+        ExpressionAttributeValues={":pk": {"S": f"{LEARNING}#SIGNAL_GENERATION"}},
     )
     items = [item for page in pages for item in page["Items"]]
     assert report["totals"]["decisions"] == len(items)
     assert report["totals"]["succeeded"] == sum(item["success"]["BOOL"] for item in items)
-    market = f"{PLANTED}#trend=up|volatility=high"
+    market = f"{LEARNING}#trend=up|volatility=high"
     by_context = [item for item in items if item["agent_context"]["S"] == market]
     (row,) = [r for r in report["success_by_context"] if r["context_type"] == "trend=up|volatility=high"]
     assert (row["with_outcome"], row["succeeded"]) == (
@@ -224,7 +226,7 @@ async def test_numbers_of_the_report_can_be_recomputed_from_the_tables(history, 
 # --- the deployment --------------------------------------------------------------------------------
 
 
-def test_what_a_local_deploy_drops_is_set_afterwards(local_cloud):
+def test_what_the_emulator_ignores_is_set_after_the_deployment(local_cloud):
     session = local_cloud.boto_session()
     for table in TABLES:
         described = session.client("dynamodb").describe_time_to_live(
@@ -236,7 +238,7 @@ def test_what_a_local_deploy_drops_is_set_afterwards(local_cloud):
 
 
 def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores):
-    """Once through the emulator, which counts write units with indexes as DynamoDB does."""
+    """Measured with the emulator, which counts write units including indexes as DynamoDB does."""
     from agent_memory.model.decisions import Decision, Outcome
     from agent_memory.storage.dynamodb.items import decision_item, decision_key_item, headline_attributes
 
