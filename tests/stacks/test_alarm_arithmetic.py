@@ -30,14 +30,14 @@ def per_run(values):
     return [(start_of_run(n) + 4 + n % 3, float(value)) for n, value in enumerate(values) if value is not None]
 
 
-def per_cycle(usual, failing=None, *, pauses=True):
-    """Values of each cycle of an agent: `usual`, and `failing` while something is wrong."""
+def per_cycle(healthy, failing=None, *, pauses=True):
+    """Values of each cycle of an agent: `healthy`, and `failing` while something is wrong."""
     minutes = [m for m in range(30, DAYS * DAY, 10) if not (pauses and WEEKEND[0] <= m < WEEKEND[1])]
-    return [(m, v) for m in minutes for v in (failing if failing is not None and FAILURE <= m < FIXED else usual)]
+    return [(m, v) for m in minutes for v in (failing if failing is not None and FAILURE <= m < FIXED else healthy)]
 
 
-def per_minute(usual, failing=None):
-    return [(m, failing if failing is not None and FAILURE <= m < FIXED else usual) for m in range(DAYS * DAY)]
+def per_minute(healthy, failing=None):
+    return [(m, failing if failing is not None and FAILURE <= m < FIXED else healthy) for m in range(DAYS * DAY)]
 
 
 ONE_BAD_RUN = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]

@@ -38,7 +38,7 @@ def test_nothing_is_deployed_that_has_no_price(folder, aws):
     assert pricing.read_deployment(aws.folder).unpriced == {}
 
 
-def test_a_template_tells_what_was_asked_for(aws, tmp_path):
+def test_settings_are_read_from_the_templates(aws, tmp_path):
     changed = synthesize(tmp_path, trace_requests="false", cache_nodes="2", log_retention_days="90").folder
     deployment = pricing.read_deployment(changed)
     assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (False, 2, 90)
