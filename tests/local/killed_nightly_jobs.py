@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from datetime import date, timedelta
 
 from agent_memory.core.clock import FixedClock, day_start_ms, to_iso
@@ -16,7 +17,6 @@ from agent_memory.core.ids import decision_id_for
 from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.long_term import LongTermMemory
-from agent_memory.model.decisions import DecisionKey
 from agent_memory.nightly.evidence import refresh_evidence
 from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.storage.factory import open_stores
@@ -54,7 +54,8 @@ def fill(prefix, bucket, first_day, days):
             decisions, outcomes = random_day(agent_id, day, chance)
             log.log(decisions)
             log.record_outcomes(outcomes)
-        old = LongTermMemory(agent_id, log._tiers._stores.memories, at_noon(first_day - timedelta(days=40)))
+        before = at_noon(first_day - timedelta(days=40))
+        old = LongTermMemory(agent_id, stores_at(prefix, bucket, before).memories, before)
         old.put("STRATEGY", "doubtful", {"confidence": 0.1})
     stores = stores_at(prefix, bucket, at_noon(first_day))
     for agent_id in AGENTS[:4]:
@@ -102,9 +103,8 @@ def log_late(prefix, bucket, day):
         log = DecisionLog(agent_id, stores_at(prefix, bucket, clock), clock)
         early = day - timedelta(days=31)  # archived by the previous run
         decision_id = decision_id_for(KINDS[1], to_iso(day_start_ms(early) + 5 * 3_600_000), f"{agent_id} 5")
-        key = DecisionKey(agent_id, KINDS[1], day_start_ms(early) + 5 * 3_600_000, decision_id)
-        if log._tiers.find([key])[0] is not None:
-            log.record_outcomes([{"decision_id": decision_id, "outcome": {"late": True}, "success": True}])
+        # On the first day there is no such decision yet, and the outcome is refused.
+        log.record_outcomes([{"decision_id": decision_id, "outcome": {"late": True}, "success": True}])
 
 
 def run_once(prefix, bucket, day, seed):
@@ -122,6 +122,8 @@ def forked(act):
         code = 1
         try:
             code = act() or 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
     return child
