@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick openapi settings check format lock clean
+.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick alarms layer-sizes openapi settings check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -79,11 +79,18 @@ test: $(READY)  ## Run every test (some nine minutes on two cores)
 test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not local_cloud" tests/unit tests/contract $(TEST_ARGS)
 
+alarms: $(READY)  ## List every alarm and its runbook
+	@$(BIN)/python -m stacks.alarm_list
+
+layer-sizes: $(READY)  ## Show how large each function's layers are (fetches their wheels once)
+	@$(BIN)/python -m stacks.layer_sizes
+
 openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
 	@$(BIN)/python -m agent_memory.api.openapi docs/openapi.json
 
-settings: $(READY)  ## Write docs/settings.md, and the table of permissions in docs/security.md
+settings: $(READY)  ## Write docs/settings.md, the durations in docs/data-retention.md and the permissions in docs/security.md
 	@$(BIN)/python -m stacks.settings_page docs/settings.md
+	@$(BIN)/python -m stacks.retention_page docs/data-retention.md
 	@$(BIN)/python -m tests.stacks.permission_table docs/security.md
 
 check: $(READY)  ## Lint, format, types, import direction
@@ -98,12 +105,17 @@ format: $(READY)  ## Put the code into its format
 
 # Needs uv (pip install uv). Universal locks: one file for every platform and Python from 3.11 on.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+# The groups of third-party wheels that functions are built from (stacks/function_contents.py), but for `runtime`.
+GROUPS := http cache parquet arrow science
 lock:  ## Lock the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) -c requirements-dev.txt requirements.in -o requirements.txt
-	$(LOCK) -c requirements-dev.txt layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	$(LOCK) -c requirements-dev.txt layers/science/requirements.in -o layers/science/requirements.txt
-	$(LOCK) -c layers/dependencies/requirements.txt -c layers/science/requirements.txt requirements-local.in -o requirements-local.txt
+	for group in $(GROUPS); do \
+	  $(LOCK) -c requirements-dev.txt layers/$$group/requirements.in -o layers/$$group/requirements.txt || exit 1; \
+	done
+	$(LOCK) $(GROUPS:%=-c layers/%/requirements.txt) requirements-local.in -o requirements-local.txt
+	# After the local cloud's: the emulator requires one exact version of botocore.
+	$(LOCK) -c requirements-local.txt layers/runtime/requirements.in -o layers/runtime/requirements.txt
 
 clean:  ## Remove what was built; the local cloud's state stays
 	rm -rf $(VENV) .build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

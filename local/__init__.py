@@ -1,7 +1,7 @@
-"""The local cloud: the deployed stacks on this machine, for the demo, the tests and development.
+"""The local cloud: the stacks deployed on this machine, for the demo, the tests and development.
 
-Nothing of the product lives here. The package starts an AWS emulator and a cache as child processes,
-and deploys the same CDK stacks into it that go to an AWS account.
+The package contains no product code. It starts an AWS emulator and a cache as child processes, and deploys the same CDK
+stacks into the emulator as into an AWS account.
 """
 
 from local.cloud import LocalCloud

@@ -1,4 +1,4 @@
-"""`python -m local up|down|status|reset`: the local cloud by hand, running in the background."""
+"""`python -m local up|down|status|reset`: control a local cloud that runs in the background."""
 
 import shlex
 from pathlib import Path
@@ -11,27 +11,27 @@ from local.cloud import LocalCloud
 from local.errors import LocalCloudError
 from local.layout import Layout
 
-cli = typer.Typer(add_completion=False, no_args_is_help=True, help="The stacks in an AWS emulator on this machine.")
-# What is for people goes to stderr: `eval "$(make -s local-up)"` then sets the variables of the shell.
+cli = typer.Typer(add_completion=False, no_args_is_help=True, help="Run the stacks in an AWS emulator on this machine.")
+# Messages go to stderr, so that `eval "$(make -s local-up)"` sets the variables of the shell.
 console = Console(stderr=True, highlight=False)
 
-State = Annotated[Path | None, typer.Option(help="State folder; default .local/state in the project.")]
+State = Annotated[Path | None, typer.Option(help="State folder; by default .local/state in the project.")]
 
 
 @cli.command()
 def up(
     state: State = None,
     port: Annotated[
-        int | None, typer.Option(help="Port of the AWS endpoint; default the last one or a free one.")
+        int | None, typer.Option(help="Port of the AWS endpoint; by default the last one, or a free one.")
     ] = None,
     redis_port: Annotated[
-        int | None, typer.Option(help="Port of the cache; default the last one or a free one.")
+        int | None, typer.Option(help="Port of the cache; by default the last one, or a free one.")
     ] = None,
 ) -> None:
     """Start the emulator and the cache, deploy the stacks, and leave both running."""
-    cloud = LocalCloud(_layout(state), port=port, redis_port=redis_port, detached=True, on_step=_tell)
+    cloud = LocalCloud(_layout(state), port=port, redis_port=redis_port, detached=True, on_step=_print_step)
     cloud.up()
-    cloud.stop()  # they run detached: this only lets others use them
+    cloud.stop()  # both run detached and go on: this only releases the state folder
     _describe(cloud)
 
 
@@ -39,15 +39,15 @@ def up(
 def down(state: State = None) -> None:
     """Stop the emulator and the cache; the state stays for the next start."""
     stopped = LocalCloud(_layout(state)).down()
-    _tell("Stopped; the state is kept" if stopped else "The local cloud does not run")
+    _print_step("Stopped; its state is kept" if stopped else "The local cloud is not running")
 
 
 @cli.command()
 def status(state: State = None) -> None:
-    """Tell whether the local cloud runs, and where; exit code 3 if it does not."""
+    """Print the addresses of the running local cloud; exit code 3 if it is not running."""
     cloud = LocalCloud(_layout(state))
     if not cloud.running:
-        _tell("The local cloud does not run")
+        _print_step("The local cloud is not running")
         raise typer.Exit(3)
     cloud.read_outputs()
     _describe(cloud)
@@ -56,18 +56,18 @@ def status(state: State = None) -> None:
 @cli.command()
 def reset(
     state: State = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Stop the local cloud and delete all that it holds."""
+    """Stop the local cloud and delete its state."""
     layout = _layout(state)
     if not yes:
         typer.confirm(f"Delete every table and object in {layout.state}?", abort=True)
     LocalCloud(layout).reset()
-    _tell("Deleted")
+    _print_step("Deleted")
 
 
 def main() -> None:
-    """Run the command; an expected error is one line, not a stack trace."""
+    """Run the command; expected errors are printed in one line, without a stack trace."""
     try:
         cli()
     except LocalCloudError as error:
@@ -81,7 +81,7 @@ def _layout(state: Path | None) -> Layout:
     return Layout(state=state.resolve()) if state else Layout()
 
 
-def _tell(step: str) -> None:
+def _print_step(step: str) -> None:
     console.print(f"[cyan]·[/cyan] {step}", soft_wrap=True)
 
 

@@ -1,10 +1,10 @@
-"""Where a local deploy differs from the template, put right through the services' own APIs.
+"""Adjusts a local deployment, where the emulator differs from AWS, through the services' own APIs.
 
-The emulator's CloudFormation drops table TTL and bucket lifecycles without a word: they are set here, TTL from the
-product's schema and lifecycles from the synthesized templates, so that there is no second definition. It honours
-bucket policies that refuse whoever comes without TLS, which on loopback is everybody: they go. And where AWS asks
-for `dynamodb:PartiQLInsert` and its like on a table, it asks for `dynamodb:BatchExecuteStatement` on everything:
-who may do the one may do the other here.
+- The emulator's CloudFormation silently ignores table TTL and bucket lifecycles. They are set here, TTL from the
+  product's schema and lifecycles from the synthesized templates, so that there is no second definition.
+- It enforces bucket policies that refuse requests without TLS, but its endpoint has no TLS. They are removed.
+- AWS requires `dynamodb:PartiQLInsert` and the like on a table, where the emulator requires
+  `dynamodb:BatchExecuteStatement` on everything. Roles with the former get the latter, too.
 """
 
 import json
@@ -27,12 +27,12 @@ _WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def adjust(session: LocalSession, stacks: Iterable[Stack], outputs: dict[str, str]) -> None:
-    """Set time to live and lifecycles, and let buckets answer without TLS; may run any number of times.
+    """Set TTL and lifecycles, and allow requests without TLS; may be repeated.
 
     Args:
-        session: one of the account's root, whom no bucket policy refuses.
+        session: a session of the account's root, which no bucket policy refuses.
         stacks: the deployed stacks.
-        outputs: their outputs; `TablePrefix` names the tables.
+        outputs: their outputs, of which `TablePrefix` names the tables.
     """
     if "TablePrefix" in outputs:
         _set_time_to_live(session, outputs["TablePrefix"])
@@ -45,7 +45,7 @@ def adjust(session: LocalSession, stacks: Iterable[Stack], outputs: dict[str, st
 
 
 def lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    """Translate one rule of a template's bucket into what `PutBucketLifecycleConfiguration` takes."""
+    """Translate a lifecycle rule of a template into the format of `PutBucketLifecycleConfiguration`."""
     translated: dict[str, Any] = {"ID": rule.get("Id", ""), "Status": rule["Status"], "Filter": _filter(rule)}
     if expiration := _expiration(rule):
         translated["Expiration"] = expiration

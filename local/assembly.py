@@ -1,4 +1,4 @@
-"""The synthesized stacks: made by the CDK app, read here for what a deploy needs to know of them."""
+"""The synthesized stacks: runs the CDK app and reads the templates that it writes."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from local.processes import Tools
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack of the assembly: its deployed name and its template."""
+    """A stack of the assembly: its physical name and its template."""
 
     name: str
     template: dict[str, Any]
@@ -38,7 +38,7 @@ class Assembly:
     folder: Path
 
     def stacks(self) -> list[Stack]:
-        """Every stack, nested stages included."""
+        """Every stack, including those of nested stages."""
         return [
             Stack(
                 artifact["properties"].get("stackName", name),
@@ -50,7 +50,7 @@ class Assembly:
         ]
 
     def digest(self) -> str:
-        """Changes exactly when a template or an asset does: asset files are named by their content."""
+        """A hash that changes exactly when a template or an asset does: assets are named by their content."""
         digest = hashlib.sha256()
         for pattern in ("*.template.json", "*.assets.json"):
             for file in sorted(self.folder.rglob(pattern)):
@@ -59,9 +59,9 @@ class Assembly:
 
 
 def synthesize(tools: Tools, app: Path, folder: Path, *, context: Mapping[str, str], node: Node, log: Path) -> Assembly:
-    """Run the CDK app with the context of cdk.json and this one; return what it wrote.
+    """Run the CDK app with the context of cdk.json and this one, and return the assembly that it writes.
 
-    The app is run directly, as `cdk synth` would: the command line would add a second start of Node.
+    The app is run directly, as `cdk synth` would do: the command line would start Node a second time.
 
     Raises:
         LocalCloudError: the app fails.

@@ -1,4 +1,4 @@
-"""The cache: a real Redis or Valkey server where this machine has one, else fakeredis' server."""
+"""The cache: a Redis or Valkey server if this machine has one, otherwise fakeredis' server."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ _FAKE_SERVER = Path(__file__).with_name("fake_cache.py")
 
 
 def start_cache(layout: Layout, service: Service, port: int, packages: Path, *, detached: bool) -> None:
-    """Start the cache and wait until it answers.
+    """Start the cache and wait until it accepts connections.
 
     Raises:
         LocalCloudError: it does not start.
@@ -27,12 +27,12 @@ def start_cache(layout: Layout, service: Service, port: int, packages: Path, *, 
 
 
 def server_on_path() -> str | None:
-    """A real server, where there is one."""
+    """The Redis or Valkey server on the PATH, or None."""
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
 
 def _command(port: int, packages: Path) -> list[str]:
     if server := server_on_path():
-        # Nothing on disk: a cache may be lost, and both servers then behave alike over a restart.
+        # Without persistence: a cache may be lost, and both servers behave the same after a restart.
         return [server, "--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no"]
     return [str(python_of(packages)), "-I", str(_FAKE_SERVER), HOST, str(port)]

@@ -1,4 +1,4 @@
-"""`python -m local.cdk …`: the pinned CDK command line on whatever Node there is, for deploying to AWS."""
+"""`python -m local.cdk …`: run the pinned CDK command line, for deploying to AWS."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from local.processes import Tools
 
 
 def main(arguments: list[str]) -> None:
-    """Become the CDK command line, in the project's folder, with the caller's own AWS settings."""
+    """Replace this process by the CDK command line, in the project's folder and with the caller's AWS settings."""
     try:
         node = find_node()
         with tempfile.TemporaryDirectory() as folder:
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"Error: {error}")
     os.chdir(ROOT)
     environment = os.environ | {"JSII_NODE": str(node.executable)}
-    os.execve(node.executable, [str(node.executable), str(script), *arguments], environment)  # noqa: S606  that is its job
+    os.execve(node.executable, [str(node.executable), str(script), *arguments], environment)  # noqa: S606  replacing this process is the purpose
 
 
 if __name__ == "__main__":

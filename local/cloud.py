@@ -1,4 +1,4 @@
-"""The local cloud as one object: start it, deploy into it, ask where it is, stop it."""
+"""The local cloud as one object: start it, deploy into it, get its addresses, stop it."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,12 +23,12 @@ from local.processes import HOST, Service, Tools, choose_port, exclusive, run_co
 from local.session import LocalSession
 
 _PORTS = {"port": "the AWS endpoint", "redis_port": "the cache"}
-_BUSY = "the local cloud is in use by process {process}: end that first, or give another state folder"
+_BUSY = "the local cloud is in use by process {process}: stop that first, or use another state folder"
 
 
 @dataclass(frozen=True, slots=True)
 class _Preparation:
-    """What a deploy needs and what can be made while the emulator starts."""
+    """What a deployment needs and what is prepared while the emulator starts."""
 
     node: Node
     cdk: Future[Path]
@@ -38,18 +38,17 @@ class _Preparation:
 class LocalCloud:
     """The deployed stacks on this machine.
 
-    As a context manager it starts, deploys, and stops at the end, its state written. A cloud that runs
-    detached already (`make local-up`) is used as it is, and left running. One process at a time uses
-    a state folder.
+    As a context manager it starts and deploys, and in the end writes its state and stops. A cloud that already runs
+    detached (`make local-up`) is used and left running. Only one process at a time can use a state folder.
 
     Args:
-        layout: where the project and the state are.
-        port: port of the AWS endpoint; left out, that of the last run or a free one.
+        layout: the folders of project and state.
+        port: port of the AWS endpoint; by default that of the last run, or a free one.
         redis_port: the same for the cache.
-        app: the CDK app's script, cdk.json beside it; left out, the project's.
-        context: more CDK context for the app.
+        app: script of the CDK app, in the folder of its cdk.json; by default the project's.
+        context: additional CDK context for the app.
         detached: leave the services running when this process ends.
-        on_step: told what happens, a short line a step, always from the caller's thread.
+        on_step: called with one line for each step, always in the caller's thread.
     """
 
     def __init__(
@@ -67,14 +66,14 @@ class LocalCloud:
         self.emulator = Service("the AWS emulator", self.layout.record("emulator"), self.layout.log("emulator"))
         self.cache = Service("the cache", self.layout.record("cache"), self.layout.log("cache"))
         self.outputs: dict[str, str] = {}
-        self._asked = {"port": port, "redis_port": redis_port}
+        self._requested_ports = {"port": port, "redis_port": redis_port}
         self._app = app or self.layout.root / "app.py"
         self._context = dict(context or {})
         self._detached = detached
         self._step = on_step
-        self._held = ExitStack()
+        self._locks = ExitStack()
         self._tools = Tools()
-        self._ours = False
+        self._started_here = False
 
     def __enter__(self) -> Self:
         return self.up()
@@ -86,7 +85,7 @@ class LocalCloud:
 
     @property
     def running(self) -> bool:
-        """Whether the emulator runs and answers."""
+        """Whether the emulator runs and responds."""
         port = self.layout.remembered().get("port")
         return self.emulator.running and port is not None and is_healthy(port)
 
@@ -102,25 +101,26 @@ class LocalCloud:
 
     @property
     def api_url(self) -> str:
-        """The HTTP API, without a slash at the end: paths such as `/v1/…` follow."""
+        """Address of the HTTP API, without a trailing slash: paths such as `/v1/…` are appended."""
         if "ApiId" not in self.outputs:
             raise LocalCloudError("no deployed stack has an output ApiId: deploy first")
         return f"{self.endpoint_url}/_aws/execute-api/{self.outputs['ApiId']}/$default"
 
     def environment(self) -> dict[str, str]:
-        """Environment variables with which any AWS client speaks to this cloud, and the product finds its stacks."""
+        """The variables with which AWS clients use this cloud, and programs find the deployment and its API."""
         variables = environment.of_clients(self.endpoint_url, **self._remembered("keys"))
-        return variables | environment.of_deployment(self.outputs, self.redis_endpoint)
+        api = {"API_URL": self.api_url} if "ApiId" in self.outputs else {}
+        return variables | environment.of_deployment(self.outputs, self.redis_endpoint) | api
 
     def boto_session(self) -> LocalSession:
-        """A boto3 session whose clients speak to this cloud."""
+        """A boto3 session whose clients use this cloud."""
         return LocalSession(endpoint_url=self.endpoint_url, region=environment.REGION, **self._remembered("keys"))
 
     def up(self) -> Self:
         """Start and deploy; the stacks are synthesized while the emulator starts.
 
         Raises:
-            LocalCloudError: something is missing, taken or broken; nothing of ours is left running.
+            LocalCloudError: something is missing, in use or broken; services started here are stopped.
         """
         node = find_node()
         with self._ending_on_error():
@@ -132,10 +132,10 @@ class LocalCloud:
         return self
 
     def start(self) -> Self:
-        """Start the emulator and the cache, on the state of the last run, and deploy nothing.
+        """Start the emulator and the cache with the state of the last run, without deploying.
 
         Raises:
-            LocalCloudError: something is missing, taken or broken; nothing of ours is left running.
+            LocalCloudError: something is missing, in use or broken; services started here are stopped.
         """
         with self._ending_on_error():
             self._take_ports()
@@ -143,14 +143,14 @@ class LocalCloud:
         return self
 
     def deploy(self, *, import_existing: bool = False, **context: str) -> None:
-        """Synthesize the stacks, and deploy them if they are not those deployed last.
+        """Synthesize the stacks, and deploy them if they have changed since the last deployment.
 
         Args:
-            import_existing: take retained tables and buckets of the same name back into their stack.
-            context: more CDK context for the app, from now on.
+            import_existing: import retained tables and buckets of the same name into their stack.
+            context: additional CDK context for the app, from now on.
 
         Raises:
-            LocalCloudError: the CDK app or the deploy failed.
+            LocalCloudError: the CDK app or the deployment failed.
         """
         self._context |= context
         node = find_node()
@@ -161,33 +161,36 @@ class LocalCloud:
         """Run the CDK command line, `("diff",)` or `("destroy", "--all", "--force")`, on the stacks synthesized last.
 
         Returns:
-            What it wrote.
+            Its output.
 
         Raises:
-            LocalCloudError: it failed; tells why.
+            LocalCloudError: it failed; the message says why.
         """
         node = find_node()
         script = ensure_cdk(self._tools, node, self.layout.root, self.layout.log("npm"))
         return self._deployer(node, script).run(*arguments, assembly=Assembly(self.layout.assembly))
 
     def read_outputs(self) -> None:
-        """Read the outputs of what was deployed last, without deploying."""
+        """Read the outputs of the last deployment, without deploying."""
         self.outputs = outputs_of(self.boto_session(), Assembly(self.layout.assembly).stacks())
 
     def stop(self) -> None:
-        """Stop what this object started, its state written, unless it was to run detached."""
+        """Stop the services that this object started, unless they run detached; their state is written."""
         self._tools.end()
-        if self._ours and not self._detached:
+        if self._started_here and not self._detached:
             self._step("Stopping the local cloud, writing its state")
             self._stop_services()
-        self._ours = False
-        self._held.close()
+        self._started_here = False
+        self._locks.close()
 
     def down(self) -> bool:
-        """Stop the services, detached ones too, and wait until the state is written; false if none ran.
+        """Stop the services, including detached ones, and wait until the state is written.
+
+        Returns:
+            Whether one was running.
 
         Raises:
-            LocalCloudError: another process uses the cloud right now.
+            LocalCloudError: another process is using the cloud.
         """
         with exclusive(self.layout.lock, _BUSY):
             ran = self.emulator.running or self.cache.running
@@ -198,7 +201,7 @@ class LocalCloud:
         """Stop the services and delete all state: stacks, tables, objects, ports, keys and logs.
 
         Raises:
-            LocalCloudError: another process uses the cloud right now.
+            LocalCloudError: another process is using the cloud.
         """
         with exclusive(self.layout.lock, _BUSY):
             self._stop_services()
@@ -209,29 +212,32 @@ class LocalCloud:
         return environment_path(self.layout.root / "requirements-local.txt", self.layout.packages)
 
     def _take_ports(self) -> None:
-        """Become the one user of the state folder, and know the ports: of what runs, else free ones."""
-        self._held.enter_context(exclusive(self.layout.lock, _BUSY))
+        """Lock the state folder and determine the ports: those of running services, otherwise free ones."""
+        self._locks.enter_context(exclusive(self.layout.lock, _BUSY))
         self.layout.create()
         before = self.layout.remembered()
-        if self._runs_as_asked():
+        if self._runs_as_requested():
             return
         for name, what in _PORTS.items():
-            if self._asked[name] not in {None, before.get(name)}:
-                choose_port(self._asked[name], None, what=what)  # taken: said before anything is stopped
-        self._stop_services()  # something half alive, of other packages or ports, or on its way to its end
+            if self._requested_ports[name] not in {None, before.get(name)}:
+                choose_port(self._requested_ports[name], None, what=what)  # raises before anything is stopped
+        self._stop_services()  # incomplete, with other packages or ports, or just shutting down
         self.layout.remember(
-            **{name: choose_port(self._asked[name], before.get(name), what=what) for name, what in _PORTS.items()}
+            **{
+                name: choose_port(self._requested_ports[name], before.get(name), what=what)
+                for name, what in _PORTS.items()
+            }
         )
 
-    def _runs_as_asked(self) -> bool:
+    def _runs_as_requested(self) -> bool:
         both_detached = all(service.running and service.detached for service in (self.emulator, self.cache))
         before = self.layout.remembered()
-        same_ports = all(port in {None, before.get(name)} for name, port in self._asked.items())
+        same_ports = all(port in {None, before.get(name)} for name, port in self._requested_ports.items())
         return both_detached and same_ports and before.get("packages") == str(self._packages) and self.running
 
     def _start_services(self) -> None:
-        if self._runs_as_asked():
-            self._step(f"Using the local cloud that runs at {self.endpoint_url}")
+        if self._runs_as_requested():
+            self._step(f"Using the running local cloud at {self.endpoint_url}")
             return
         packages = self._packages
         if not is_complete(packages):
@@ -242,7 +248,7 @@ class LocalCloud:
         shutil.rmtree(self.layout.temporary, ignore_errors=True)  # unpacked function code of earlier runs
         self.layout.create()
         port, redis_port = self._remembered("port"), self._remembered("redis_port")
-        self._ours = True
+        self._started_here = True
         start_cache(self.layout, self.cache, redis_port, packages, detached=self._detached)
         start_emulator(self.layout, self.emulator, port, redis_port, packages, detached=self._detached)
         keys = ensure_access_key(self.endpoint_url, self.layout.remembered().get("keys"))
@@ -288,7 +294,7 @@ class LocalCloud:
         try:
             return self.layout.remembered()[name]
         except KeyError:
-            raise LocalCloudError("the local cloud was never started: `make local-up`") from None
+            raise LocalCloudError("the local cloud was never started: run `make local-up`") from None
 
     @contextmanager
     def _ending_on_error(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""`cdk bootstrap` and `cdk deploy --all` into the local cloud, and only when something changed."""
+"""`cdk bootstrap` and `cdk deploy --all` into the local cloud, but only when something has changed."""
 
 import os
 import subprocess
@@ -18,8 +18,8 @@ from local.processes import Tools
 from local.session import LocalSession
 
 _TOOLKIT = "CDKToolkit"
-# The mark lives in the emulator beside the stacks: state that is lost takes the mark with it.
-_MARK = "/local-cloud/deployed-assembly"
+# The digest of the deployed assembly is kept in the emulator, so that it is lost whenever the stacks are.
+_DIGEST_PARAMETER = "/local-cloud/deployed-assembly"
 _QUIET = ("--no-notices", "--no-version-reporting", "--no-color", "--ci")
 
 
@@ -35,46 +35,48 @@ class Deployer:
     environment: Mapping[str, str]
 
     def bootstrap(self) -> None:
-        """Make the toolkit stack, with the bucket for assets, unless it is there."""
+        """Create the toolkit stack, with the bucket for assets, unless it exists."""
         if not self.bootstrapped():
             self.run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
 
     def bootstrapped(self) -> bool:
-        """Whether the toolkit stack stands."""
+        """Whether the toolkit stack is deployed."""
         return _is_complete(describe_stack(self.session, _TOOLKIT))
 
     def deploy(self, assembly: Assembly, *, import_existing: bool = False) -> None:
-        """Deploy every stack of the assembly, side by side where they allow it.
+        """Deploy every stack of the assembly, concurrently where their dependencies allow it.
 
         Args:
             assembly: the synthesized stacks.
-            import_existing: take retained resources of the same name back into their stack. That needs change sets;
-                else there are none, which is faster.
+            import_existing: import retained resources of the same name into their stack. This needs change sets, and
+                deploying without them is faster.
         """
         method = "--import-existing-resources" if import_existing else "--method=direct"
         self.run("deploy", "--all", method, "--require-approval=never", "--concurrency=4", assembly=assembly)
-        self.session.client("ssm").put_parameter(Name=_MARK, Value=assembly.digest(), Type="String", Overwrite=True)
+        self.session.client("ssm").put_parameter(
+            Name=_DIGEST_PARAMETER, Value=assembly.digest(), Type="String", Overwrite=True
+        )
 
     def is_deployed(self, assembly: Assembly, stacks: list[Stack]) -> bool:
-        """Whether exactly this assembly was deployed last and its stacks stand."""
+        """Whether exactly this assembly was deployed last, and all its stacks are complete."""
         try:
-            mark = self.session.client("ssm").get_parameter(Name=_MARK)["Parameter"]["Value"]
+            digest = self.session.client("ssm").get_parameter(Name=_DIGEST_PARAMETER)["Parameter"]["Value"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "ParameterNotFound":
                 return False
             raise
-        return mark == assembly.digest() and all(_is_complete(describe_stack(self.session, s.name)) for s in stacks)
+        return digest == assembly.digest() and all(_is_complete(describe_stack(self.session, s.name)) for s in stacks)
 
     def run(self, *arguments: str, assembly: Assembly | None = None) -> str:
-        """Run the CDK command line; return what it wrote.
+        """Run the CDK command line and return its output.
 
         Raises:
-            LocalCloudError: it failed; tells why.
+            LocalCloudError: it failed; the message says why.
         """
         verb, log = arguments[0], self.layout.log(f"cdk-{arguments[0]}")
         app = ["--app", str(assembly.folder)] if assembly else []
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        # The command line caches what it learns of an account in the home folder: ours, not the user's.
+        # The command line caches data about accounts in the home folder; that of the user stays untouched.
         own = {"HOME": str(self.layout.scratch), "CDK_DISABLE_CLI_TELEMETRY": "true"}
         try:
             self.tools.run(
@@ -89,7 +91,7 @@ class Deployer:
 
 
 def describe_stack(session: LocalSession, name: str) -> dict[str, Any] | None:
-    """Describe a deployed stack, or return None where there is none of that name."""
+    """Describe a deployed stack; None if there is no stack of that name."""
     try:
         stacks: list[Any] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -100,7 +102,7 @@ def describe_stack(session: LocalSession, name: str) -> dict[str, Any] | None:
 
 
 def outputs_of(session: LocalSession, stacks: list[Stack]) -> dict[str, str]:
-    """Outputs of all deployed stacks by key."""
+    """The outputs of all deployed stacks by key."""
     described = [describe_stack(session, stack.name) for stack in stacks]
     return {
         output["OutputKey"]: output["OutputValue"]
@@ -116,5 +118,5 @@ def _is_complete(stack: dict[str, Any] | None) -> bool:
 
 def _reason(error: subprocess.CalledProcessError) -> str:
     lines = [line.strip() for line in str(error.output).splitlines() if line.strip()]
-    told = [line for line in lines if any(word in line for word in ("FAILED", ": fail:", "rror:"))]
-    return (told or lines[-1:] or [f"exit code {error.returncode}"])[0]
+    reasons = [line for line in lines if any(word in line for word in ("FAILED", ": fail:", "rror:"))]
+    return (reasons or lines[-1:] or [f"exit code {error.returncode}"])[0]

@@ -1,4 +1,4 @@
-"""The AWS emulator (MiniStack) as a child process, and the access key that everybody signs with."""
+"""The AWS emulator (MiniStack) as a child process, and the access key of its clients."""
 
 import http.client
 import json
@@ -11,19 +11,19 @@ from local.packages import python_of
 from local.processes import HOST, Service
 from local.session import LocalSession
 
-# The emulator takes a key of twelve digits for the root of that account: it may do everything and its signature
-# is not checked. It creates the user whose signatures are checked, and deploys, since the toolkit's bucket
-# refuses everybody else who comes without TLS.
+# For the emulator, an access key of twelve digits is the root of that account: it is allowed everything, and its
+# signature is not verified. It creates the user whose signatures are verified, and deploys, since the policy of the
+# toolkit's bucket refuses requests without TLS from everybody else.
 ROOT_KEYS = {"access_key": ACCOUNT, "secret_key": "unchecked"}
 _USER = "local-developer"
-_MAY_DO_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+_ALLOW_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 _MAIN = Path(__file__).with_name("emulator_main.py")
 
 
 def start_emulator(
     layout: Layout, service: Service, port: int, cache_port: int, packages: Path, *, detached: bool
 ) -> None:
-    """Start the emulator on the state of the last clean end, and wait until it answers.
+    """Start the emulator with the state of its last clean shutdown, and wait until it responds.
 
     Raises:
         LocalCloudError: it does not start.
@@ -38,7 +38,7 @@ def start_emulator(
 
 
 def is_healthy(port: int) -> bool:
-    """Whether the emulator answers on this port."""
+    """Whether the emulator responds on this port."""
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
         connection.request("GET", "/_ministack/health")
@@ -50,7 +50,7 @@ def is_healthy(port: int) -> bool:
 
 
 def ensure_access_key(endpoint_url: str, known: dict[str, str] | None) -> dict[str, str]:
-    """Return an access key of the local user, who may do everything: the known one while it is valid, else a new one.
+    """Return an access key of the local user, who is allowed everything: the known one if it is valid, or a new one.
 
     Returns:
         `access_key` and `secret_key`.
@@ -59,7 +59,7 @@ def ensure_access_key(endpoint_url: str, known: dict[str, str] | None) -> dict[s
     present = [user["UserName"] for user in iam.list_users()["Users"]]
     if _USER not in present:
         iam.create_user(UserName=_USER)
-    iam.put_user_policy(UserName=_USER, PolicyName="everything", PolicyDocument=json.dumps(_MAY_DO_ALL))
+    iam.put_user_policy(UserName=_USER, PolicyName="everything", PolicyDocument=json.dumps(_ALLOW_ALL))
     keys = [key["AccessKeyId"] for key in iam.list_access_keys(UserName=_USER)["AccessKeyMetadata"]]
     if known and known["access_key"] in keys:
         return known

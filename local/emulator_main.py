@@ -1,10 +1,10 @@
-"""Runs MiniStack with two of its shortcomings put right: a script of its own.
+"""Runs MiniStack with two patches. This script is started in the emulator's own environment.
 
-MiniStack parses an expression anew for each item that it is compared with. Its parsers are pure functions of the
-expression's text, so their answers can be remembered: a Query then takes a quarter of the time.
+MiniStack parses an expression again for each item that it evaluates it on. Its parsers are pure functions of the
+expression's text, so their results are cached here: a Query then takes a quarter of the time.
 
-And where a change set takes an existing bucket back into a stack (`ImportExistingResources`), its check of names
-refuses the bucket because it exists: there that check is left out.
+When a change set imports an existing bucket into a stack (`ImportExistingResources`), MiniStack's validation of names
+refuses the bucket because it exists: this validation is switched off for imports.
 """
 
 import runpy
@@ -17,7 +17,7 @@ from ministack.services.cloudformation import changesets  # type: ignore[import-
 
 for name in ("_tokenize", "_condition_syntax_error"):
     parser = getattr(dynamodb, name, None)
-    if parser is not None:  # another version may have no such function, and need none
+    if parser is not None:  # another version may not have this function
         setattr(dynamodb, name, lru_cache(maxsize=1024)(parser))
 
 _deploy = changesets._deploy_stack_async  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Environment variables: those of this machine's cloud instead of those of a real one."""
+"""Environment variables of the local cloud's processes and clients."""
 
 import os
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from local.processes import HOST
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 
 
 def isolated(home: Path, temporary: Path) -> dict[str, str]:
-    """The least that a child process needs, and nothing of AWS: no key or profile of the user reaches it."""
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    # No Docker either: the emulator would look for containers of its own and end them.
+    """The variables that a child process needs, without any of AWS: no key or profile of the user reaches it."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    # No Docker either: the emulator would look for its own containers and stop them.
     no_docker = {"DOCKER_HOST": f"unix://{home}/no-docker.sock"}
-    return kept | no_docker | {"HOME": str(home), "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+    return inherited | no_docker | {"HOME": str(home), "TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def of_clients(endpoint_url: str, access_key: str, secret_key: str) -> dict[str, str]:
-    """What an AWS client needs to speak to the local cloud, and to nothing else."""
+    """The variables with which an AWS client uses the local cloud and nothing else."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": access_key,
@@ -33,7 +33,7 @@ def of_clients(endpoint_url: str, access_key: str, secret_key: str) -> dict[str,
 
 
 def of_deployment(outputs: Mapping[str, str], redis_endpoint: str) -> dict[str, str]:
-    """What a program needs to find the product's tables, bucket and cache."""
+    """The variables with which a program finds the product's tables, bucket and cache."""
     named = {"AGENT_MEMORY_TABLE_PREFIX": "TablePrefix", "AGENT_MEMORY_ARCHIVE_BUCKET": "ArchiveBucketName"}
     found = {variable: outputs[output] for variable, output in named.items() if output in outputs}
     return found | {"AGENT_MEMORY_REDIS_ENDPOINT": redis_endpoint, "REDIS_ENDPOINT": redis_endpoint}

@@ -1,19 +1,19 @@
-"""What can go wrong with the local cloud, each told in one line that says what to do."""
+"""Errors of the local cloud; each message is one line that says what to do."""
 
 
 class LocalCloudError(Exception):
-    """The local cloud cannot do what was asked; the text is one line for the person at the terminal."""
+    """The local cloud cannot do what it was asked for; the message is one line for the terminal."""
 
     exit_code = 1
 
 
 class PortTakenError(LocalCloudError):
-    """Somebody else listens on the port that was asked for."""
+    """The requested port is in use by another program."""
 
     exit_code = 2
 
 
 class ToolMissingError(LocalCloudError):
-    """A program that the local cloud needs is neither on the PATH nor in the virtual environment."""
+    """A required program is neither on the PATH nor in the virtual environment."""
 
     exit_code = 2

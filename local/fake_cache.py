@@ -1,4 +1,4 @@
-"""Serves fakeredis over TCP: `fake_cache.py HOST PORT`. Runs in the emulator's virtual environment."""
+"""`fake_cache.py HOST PORT`: serve fakeredis over TCP. Runs in the emulator's virtual environment."""
 
 import sys
 

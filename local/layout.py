@@ -1,4 +1,4 @@
-"""Where the local cloud keeps its files."""
+"""The folders and files of the local cloud."""
 
 import json
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The folders and files of one local cloud: `root` holds the locks of its tools; a reset deletes `state`."""
+    """The folders and files of one local cloud: `root` is the project, and a reset deletes `state`."""
 
     root: Path = ROOT
     state: Path = ROOT / ".local" / "state"
 
     @property
     def packages(self) -> Path:
-        """Where virtual environments of the emulator stand; they survive a reset."""
+        """Folder of the emulator's virtual environments; a reset keeps it."""
         return self.root / ".local"
 
     @property
     def lock(self) -> Path:
-        """Held by the one process that starts, deploys to or stops this cloud. Outside of what a reset deletes."""
+        """Lock file of the process that starts, deploys to or stops this cloud; a reset keeps it."""
         return self.state.with_name(f"{self.state.name}.lock")
 
     @property
@@ -37,12 +37,12 @@ class Layout:
 
     @property
     def scratch(self) -> Path:
-        """Home of the child processes, so that nothing of theirs lands in the user's."""
+        """Home folder of the child processes, so that they write nothing to the user's."""
         return self.state / "home"
 
     @property
     def temporary(self) -> Path:
-        """Temporary files of the child processes, function code among them."""
+        """Temporary files of the child processes, including function code."""
         return self.state / "tmp"
 
     def log(self, name: str) -> Path:
@@ -50,17 +50,17 @@ class Layout:
         return self.state / "logs" / f"{name}.log"
 
     def record(self, name: str) -> Path:
-        """File that a running service keeps locked."""
+        """File that is locked while a service runs."""
         return self.state / f"{name}.pid"
 
     def create(self) -> None:
-        """Make the folders that are missing; only the user may look into them, since they hold access keys."""
+        """Create missing folders, readable by the user only, since they contain access keys."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.scratch, self.temporary, self.state / "logs"):
             folder.mkdir(exist_ok=True)
 
     def remembered(self) -> dict[str, Any]:
-        """What `remember` saved last, or nothing."""
+        """The values that `remember` has saved; empty if there are none."""
         try:
             saved: dict[str, Any] = json.loads(self.memory.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
@@ -68,9 +68,9 @@ class Layout:
         return saved
 
     def remember(self, **values: Any) -> None:  # JSON values
-        """Save values beside those already saved; a file is never left half written."""
+        """Add values to those already saved; the file is replaced atomically."""
         text = json.dumps(self.remembered() | values, indent=2)
-        draft = self.memory.with_suffix(".draft")
-        draft.touch(mode=0o600)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(self.memory)
+        temporary = self.memory.with_suffix(".new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(self.memory)

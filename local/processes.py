@@ -1,6 +1,6 @@
-"""Child processes that always end: services that run on, and tools that run once.
+"""Child processes that are always stopped in the end: services, which run in the background, and tools, which run once.
 
-Every child stands under a `supervisor`, which ends it when this process dies, however that happens.
+Each child runs under a `supervisor`, which stops it when this process ends, for whatever reason.
 """
 
 import fcntl
@@ -23,14 +23,14 @@ from local.errors import LocalCloudError, PortTakenError
 HOST = "127.0.0.1"
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _POLL_SECONDS = 0.05
-# The emulator writes its whole state when it ends; a large one takes seconds.
+# The emulator writes its state when it stops, which takes seconds if there is much of it.
 _GRACE_SECONDS = 60.0
 
 
 class Service:
-    """A process that runs until it is stopped, known by the record file that its supervisor keeps locked.
+    """A process that runs until it is stopped, identified by the record file that its supervisor keeps locked.
 
-    The record, not a process id in memory, is the truth: any later process finds the service by it.
+    The record is authoritative, not a process id in memory: any later process finds the service by it.
     """
 
     def __init__(self, name: str, record: Path, log: Path) -> None:
@@ -41,7 +41,7 @@ class Service:
 
     @property
     def running(self) -> bool:
-        """Whether the process lives: its record is locked."""
+        """Whether the process is alive: its record is locked."""
         if not self._record.exists():
             return False
         with self._record.open("r", encoding="utf-8") as handle:
@@ -53,18 +53,18 @@ class Service:
 
     @property
     def detached(self) -> bool:
-        """Whether it lives on without the process that started it."""
+        """Whether it continues to run without the process that started it."""
         return bool(self._ids().get("detached"))
 
     @property
     def process_id(self) -> int | None:
-        """Id of the process itself while it runs."""
+        """Id of the process while it runs."""
         return self._ids().get("process") if self.running else None
 
     def start(
         self, command: Sequence[str], *, environment: Mapping[str, str], directory: Path, detached: bool = False
     ) -> None:
-        """Start the command with exactly this environment; its output goes to the log.
+        """Start the command with exactly this environment; its output is written to the log.
 
         Raises:
             LocalCloudError: the service already runs.
@@ -81,25 +81,25 @@ class Service:
                 output=log,
             )
         if detached:
-            self._supervisor.wait()  # it forked and left
+            self._supervisor.wait()  # it has forked and exits
             self._release()
 
-    def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
-        """Wait until `ready()` holds.
+    def wait_until(self, is_ready: Callable[[], bool], *, seconds: float) -> None:
+        """Wait until `is_ready()` returns true.
 
         Raises:
             LocalCloudError: the process ended, or did not become ready in time.
         """
         deadline = time.monotonic() + seconds
-        while not ready():
+        while not is_ready():
             ended = self._supervisor is not None and self._supervisor.poll() is not None
             if ended or time.monotonic() > deadline:
-                state = "ended at once" if ended else f"was not ready after {seconds:.0f} s"
+                state = "stopped at once" if ended else f"was not ready after {seconds:.0f} s"
                 raise LocalCloudError(f"{self.name} {state}; its log is {self.log}")
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
-        """End the process with SIGTERM and wait until it is gone; after the grace period it is killed."""
+        """Stop the process with SIGTERM, or with SIGKILL after the grace period, and wait for its end."""
         supervisor = self._ids().get("supervisor")
         if supervisor and self.running:
             _signal(supervisor, signal.SIGTERM)
@@ -108,13 +108,13 @@ class Service:
             time.sleep(_POLL_SECONDS)
         self._release()
         if self.running:
-            raise LocalCloudError(f"{self.name} (process {self.process_id}) does not end")
+            raise LocalCloudError(f"{self.name} (process {self.process_id}) does not stop")
         self._record.unlink(missing_ok=True)
 
     def _release(self) -> None:
         if self._supervisor is None:
             return
-        _let_go(self._supervisor)
+        _close_pipe(self._supervisor)
         self._supervisor.wait()
         self._supervisor = None
 
@@ -127,7 +127,7 @@ class Service:
 
 
 class Tools:
-    """Commands that run to their end, from any thread; `end` ends those that run and lets no other begin."""
+    """Commands that run to completion, from any thread; `end` stops running ones and prevents new ones."""
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -135,12 +135,12 @@ class Tools:
         self._lock = threading.Lock()
 
     def run(self, command: Sequence[str], *, environment: Mapping[str, str], directory: Path, log: Path) -> None:
-        """Run a command to its end, its output to the log.
+        """Run a command to completion, with its output in the log.
 
-        An exception while waiting, Ctrl-C among them, ends the command and all that it started.
+        An exception while waiting, such as Ctrl-C, stops the command and all its child processes.
 
         Raises:
-            subprocess.CalledProcessError: it exited with an error; `output` holds the end of what it wrote.
+            subprocess.CalledProcessError: it failed; `output` is the end of its output.
         """
         with log.open("wb") as output:
             process = self._start(command, environment, directory, output)
@@ -152,11 +152,11 @@ class Tools:
             raise subprocess.CalledProcessError(code, list(command), output=log.read_text(errors="replace")[-4000:])
 
     def end(self) -> None:
-        """End every command that runs, and refuse new ones; the threads that wait for them get an error."""
+        """Stop all running commands and refuse new ones; threads that wait for them get an error."""
         with self._lock:
             self._ended = True
             for process in self._running:
-                _let_go(process)
+                _close_pipe(process)
 
     def _start(
         self, command: Sequence[str], environment: Mapping[str, str], directory: Path, output: IO[bytes]
@@ -170,19 +170,19 @@ class Tools:
 
     def _finish(self, process: subprocess.Popen[bytes]) -> None:
         with self._lock:
-            _let_go(process)
+            _close_pipe(process)
             self._running.discard(process)
         process.wait()
 
 
 @contextmanager
 def run_concurrently(tools: Tools) -> Iterator[Executor]:
-    """A pool of two threads for a block; an exception in the block ends the tools that they wait for."""
+    """A pool of two threads for a block; an exception in the block stops the tools that they wait for."""
     pool = ThreadPoolExecutor(2)
     try:
         yield pool
     except BaseException:
-        tools.end()  # their threads would hold up the end
+        tools.end()  # otherwise the pool would wait for their threads
         raise
     finally:
         pool.shutdown()
@@ -190,10 +190,10 @@ def run_concurrently(tools: Tools) -> Iterator[Executor]:
 
 @contextmanager
 def exclusive(lock: Path, busy: str) -> Iterator[None]:
-    """Hold a lock file for the length of a block; `busy` is the error's text when somebody else holds it.
+    """Hold a lock file during a block; `busy` is the error message if another process holds it.
 
     Raises:
-        LocalCloudError: somebody else holds it.
+        LocalCloudError: another process holds it.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a+", encoding="utf-8") as handle:
@@ -209,7 +209,7 @@ def exclusive(lock: Path, busy: str) -> Iterator[None]:
 
 @contextmanager
 def in_turn(lock: Path) -> Iterator[None]:
-    """Hold a lock file for the length of a block, waiting for whoever holds it now: for what is made once for all."""
+    """Hold a lock file during a block, waiting until other processes release it."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a+", encoding="utf-8") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -217,7 +217,7 @@ def in_turn(lock: Path) -> Iterator[None]:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether nobody listens on this loopback port."""
+    """Whether no process listens on this loopback port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -227,18 +227,18 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def choose_port(asked: int | None, preferred: int | None, *, what: str) -> int:
-    """Return the port asked for, else the preferred one if it is free, else any free one.
+def choose_port(requested: int | None, preferred: int | None, *, what: str) -> int:
+    """Return the requested port, otherwise the preferred one if it is free, otherwise any free one.
 
     Raises:
-        PortTakenError: the port asked for is in use.
+        PortTakenError: the requested port is in use.
     """
-    if asked is not None:
-        if not port_is_free(asked):
+    if requested is not None:
+        if not port_is_free(requested):
             raise PortTakenError(
-                f"port {asked} for {what} is in use by another program: choose another, or leave it out for a free one"
+                f"port {requested} for {what} is in use by another program: choose another, or none to get a free one"
             )
-        return asked
+        return requested
     if preferred is not None and port_is_free(preferred):
         return preferred
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -248,7 +248,7 @@ def choose_port(asked: int | None, preferred: int | None, *, what: str) -> int:
 
 
 def accepts_connections(port: int) -> bool:
-    """Whether somebody answers on this loopback port."""
+    """Whether a process accepts connections on this loopback port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
@@ -263,19 +263,19 @@ def _supervised(
     output: IO[bytes],
 ) -> subprocess.Popen[bytes]:
     # -I -S: no site packages, no user settings; the supervisor starts in 20 ms and stays small.
-    return subprocess.Popen(  # noqa: S603  # commands are built here from our own parts
+    return subprocess.Popen(  # noqa: S603  # the commands are the project's own
         [sys.executable, "-I", "-S", str(_SUPERVISOR), *options, "--", *command],
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=subprocess.STDOUT,
         cwd=directory,
         env=dict(environment),
-        start_new_session=True,  # Ctrl-C at the terminal reaches us, not the children
+        start_new_session=True,  # Ctrl-C at the terminal reaches this process only
     )
 
 
-def _let_go(supervisor: subprocess.Popen[bytes]) -> None:
-    """Close the pipe whose end tells the supervisor to end its command."""
+def _close_pipe(supervisor: subprocess.Popen[bytes]) -> None:
+    """Close the pipe to the supervisor, which then stops its command."""
     if supervisor.stdin:
         supervisor.stdin.close()
 

@@ -1,4 +1,4 @@
-"""The product's stores on what is deployed in a local cloud."""
+"""The product's stores on the stacks of a local cloud."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from local.cloud import LocalCloud
 
 
 def stores_of(cloud: LocalCloud, *, dynamodb_client: Any = None) -> Stores:
-    """The stores of the stacks that are deployed in a cloud, on a client of the caller's where one is given."""
+    """The stores of the deployed stacks, optionally on the caller's own DynamoDB client."""
     session = cloud.boto_session()
     return open_stores(
         table_prefix=cloud.outputs["TablePrefix"],

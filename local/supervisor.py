@@ -1,12 +1,11 @@
-"""Runs one command and sees to it that it ends: a script of its own, standard library only.
+"""Runs one command and makes sure that it ends. A script that needs the standard library only.
 
     parent --(stdin pipe, EOF = parent is gone)--> supervisor --(own process group)--> command
 
-The supervisor ends the whole group of the command (SIGTERM, then after a grace period SIGKILL) when the
-parent closes the pipe or dies in whatever way, when it gets SIGTERM itself, and for what the command left
-behind, when the command has ended. With `--record` it holds a lock on that file for as long as the command
-lives and writes both process ids there: a held lock means alive, whatever became of the process ids.
-With `--detach` it lives on without its parent.
+The supervisor stops the process group of the command (SIGTERM, then SIGKILL after a grace period) when the parent
+closes the pipe or dies, when it gets SIGTERM itself, and when the command has ended but left processes behind. With
+`--record` it locks that file while the command is alive and writes both process ids into it: the lock shows that the
+command is alive, even if process ids were reused. With `--detach` it continues to run without its parent.
 """
 
 import argparse
@@ -40,16 +39,16 @@ def main() -> int:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="run a command and see to it that it ends")
-    parser.add_argument("--record", type=Path, help="file to lock, with the process ids")
-    parser.add_argument("--detach", action="store_true", help="live on without the parent")
+    parser = argparse.ArgumentParser(description="run a command and make sure that it ends")
+    parser.add_argument("--record", type=Path, help="file to lock, for the process ids")
+    parser.add_argument("--detach", action="store_true", help="continue to run without the parent")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds between SIGTERM and SIGKILL")
     parser.add_argument("command", nargs="+")
     return parser.parse_args(arguments)
 
 
 def _leave_parent() -> bool:
-    """Fork; true in the process that goes on, which has no terminal and is nobody's child to wait for."""
+    """Fork; return True in the child, which continues in a session of its own."""
     if os.fork():
         return False
     os.setsid()
@@ -58,7 +57,7 @@ def _leave_parent() -> bool:
 
 def _hold(record: Path) -> IO[str] | None:
     handle = record.open("a+", encoding="utf-8")
-    for _attempt in range(20):  # somebody who asks whether the lock is held holds it for a moment
+    for _attempt in range(20):  # a process that checks the lock holds it for a moment
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -69,19 +68,19 @@ def _hold(record: Path) -> IO[str] | None:
 
 
 def _supervise(options: argparse.Namespace, record: IO[str] | None) -> int:
-    asked_to_end: list[int] = []
+    stop_signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda received, _frame: asked_to_end.append(received))
+        signal.signal(number, lambda received, _frame: stop_signals.append(received))
     child = subprocess.Popen(  # noqa: S603  # the command is the purpose of this script
         options.command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        pass_fds=(record.fileno(),) if record else (),  # the lock outlives a killed supervisor
+        pass_fds=(record.fileno(),) if record else (),  # the lock remains if the supervisor is killed
         preexec_fn=_end_with_supervisor,  # noqa: PLW1509  # this process has one thread
     )
     if record:
         _write(record, {"supervisor": os.getpid(), "process": child.pid, "detached": options.detach})
-    while child.poll() is None and not asked_to_end and not (not options.detach and _parent_is_gone()):
+    while child.poll() is None and not stop_signals and not (not options.detach and _parent_is_gone()):
         if options.detach:
             time.sleep(_POLL_SECONDS)
     _end(child, options.grace)
@@ -89,7 +88,7 @@ def _supervise(options: argparse.Namespace, record: IO[str] | None) -> int:
 
 
 def _end_with_supervisor() -> None:
-    """Ask Linux to end the command should the supervisor itself be killed; elsewhere a no-op."""
+    """Let Linux stop the command if the supervisor is killed; a no-op elsewhere."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -110,7 +109,7 @@ def _end(child: subprocess.Popen[bytes], grace: float) -> None:
         _signal_group(child.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(grace)
-    _signal_group(child.pid, signal.SIGKILL)  # and what the command left behind
+    _signal_group(child.pid, signal.SIGKILL)  # and processes that the command left behind
     child.wait()
 
 

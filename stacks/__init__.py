@@ -1,7 +1,7 @@
 """The AWS CDK stacks of Agent Memory.
 
-Importing this package makes ready what must be in place before `aws_cdk` is imported: a Node.js
-for the CDK's engine, and the `agent_memory` package, which defines the tables and retention times.
+Importing this package prepares what has to be in place before `aws_cdk` is imported: a Node.js for CDK's engine, and
+the `agent_memory` package, which defines the tables and the retention times.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""API: an HTTP API that knows signed requests only, and the one function behind it."""
+"""API: an HTTP API that accepts only signed requests, and the function behind it."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,6 @@ from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
-from stacks.constructs.dependency_layer import FunctionLayers
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.permissions import allow_on_objects, allow_on_table
 from stacks.storage_stack import StorageStack
@@ -24,7 +23,7 @@ from stacks.storage_stack import StorageStack
 _ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
 _ON_MEMORIES = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
 _ON_STATES = ("GetItem", "PutItem", "Query", "UpdateItem")
-# Routes that read many items for one request; each has a throttle of its own.
+# Routes that read many items per request; each has its own throttle.
 SEARCHES = (
     "/v1/agents/{agent_id}/decisions",
     "/v1/agents/{agent_id}/decisions/statistics",
@@ -52,7 +51,7 @@ class ApiStack(BaseStack):
     """The HTTP API.
 
     Attributes:
-        api: the API; every route asks for an IAM signature, and a path without a route is not found.
+        api: the API; every route requires an IAM signature, and a path without a route is not found.
         function: the function behind it.
     """
 
@@ -67,14 +66,12 @@ class ApiStack(BaseStack):
         cdk.CfnOutput(self, "ApiUrl", value=self.api.api_endpoint, description="Address of the HTTP API")
 
     def _function(self, storage: StorageStack, cache: CacheStack | None) -> AgentFunction:
-        layers = FunctionLayers(self, "Layers", config=self.config, with_science=True)
         function = AgentFunction(
             self,
             "Api",
             config=self.config,
             name="api",
             description="Answers the HTTP API of Agent Memory",
-            layers=layers.learning,  # recall computes with NumPy
             environment={
                 "AGENT_MEMORY_ARCHIVE_BUCKET": storage.archive.bucket_name,
                 "AGENT_MEMORY_WRITE_SHARDS": str(self.config.write_shards),
@@ -82,7 +79,7 @@ class ApiStack(BaseStack):
             },
             memory_mb=1024,
             traced=self.config.trace_requests,
-            timeout_seconds=29,  # API Gateway gives up after 30
+            timeout_seconds=29,  # API Gateway times out after 30
             network=cache_network(self.config, cache),
             reserved_concurrency=self.config.api_concurrency,
         )
@@ -128,11 +125,11 @@ class ApiStack(BaseStack):
             f"GET {route.path}": {
                 "ThrottlingRateLimit": self.config.api_search_requests_per_second,
                 "ThrottlingBurstLimit": self.config.api_search_burst,
-                "DetailedMetricsEnabled": False,  # each metric of each route would be billed
+                "DetailedMetricsEnabled": False,  # each metric of each route is billed
             }
             for route in searches
         }
-        stage.node.add_dependency(*searches)  # a stage cannot name a route that is not there
+        stage.node.add_dependency(*searches)  # a stage cannot have settings of a route that does not exist yet
 
 
 def _allow(function: AgentFunction, storage: StorageStack) -> None:

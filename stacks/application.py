@@ -1,4 +1,4 @@
-"""The app: which stacks there are, and what they hand each other."""
+"""The app: its stacks, and what each of them gets from the others."""
 
 import sys
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from stacks.api_stack import ApiStack
 from stacks.archive_query_stack import ArchiveQueryStack
 from stacks.audit_stack import AuditStack
 from stacks.cache_stack import CacheStack
-from stacks.config import ConfigError, DeployConfig
+from stacks.config import ConfigError, DeployConfig, deprecations
+from stacks.monitored import MonitoredStacks
 from stacks.nightly_stack import NightlyStack
 from stacks.operations_stack import OperationsStack
 from stacks.storage_stack import StorageStack
@@ -35,16 +36,19 @@ def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
     api = ApiStack(app, config=config, storage=storage, cache=cache)
     nightly = NightlyStack(app, config=config, storage=storage, cache=cache)
     query = ArchiveQueryStack(app, config=config, storage=storage)
-    operations = OperationsStack(app, config=config, storage=storage, cache=cache, api=api, nightly=nightly)
+    operations = OperationsStack(app, config=config, stacks=MonitoredStacks(storage, cache, api, nightly))
     audit = AuditStack(app, config=config, storage=storage) if config.audit_trail != "off" else None
     return Stacks(storage, cache, api, nightly, query, operations, audit)
 
 
 def build_app() -> cdk.App:
-    """Build the app from the CDK context; a context key that cannot be used ends the program with one clear text."""
+    """Build the app from the CDK context; an invalid setting ends the program with a message."""
     app = cdk.App()
+    context = app.node.get_all_context()
+    for message in deprecations(context):
+        print(message, file=sys.stderr)
     try:
-        config = DeployConfig.from_context(app.node.get_all_context())
+        config = DeployConfig.from_context(context)
     except ConfigError as error:
         sys.exit(str(error))
     add_stacks(app, config)

@@ -1,4 +1,4 @@
-"""SQL over the archive: the very files that nights write, as an Athena table whose partitions need no crawler."""
+"""SQL over the archive: its Parquet files as an Athena table whose partitions need no crawler."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_athena as athena
@@ -16,15 +16,16 @@ _TYPES = {"VARCHAR": "string", "BIGINT": "bigint", "BOOLEAN": "boolean", "VARCHA
 _SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 _INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 _OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
-# A query that would read more is ended: SQL over years is to name agent and days.
-_MOST_BYTES_A_QUERY = 10 * 1024**3
+# A query that reads more is cancelled: SQL over years has to select an agent and days.
+_MAX_BYTES_PER_QUERY = 10 * 1024**3
 
 
 class ArchiveQueryStack(BaseStack):
-    """A Glue table over the archive's Parquet files, and the Athena workgroup that asks it.
+    """A Glue table over the archive's Parquet files, and the Athena workgroup that queries it.
 
-    Every query names `agent_id`; `date` may be a range. The table holds no partition: Athena works out each one's place
-    from its key. A file is ordered by `decision_type` and time, so that row groups of other types are passed over.
+    Every query has to select an `agent_id`; `date` may be a range. The table stores no partitions: Athena computes the
+    location of each from its key. A file is ordered by `decision_type` and time, so that row groups of other types are
+    skipped.
 
     Attributes:
         database: name of the Glue database.
@@ -40,9 +41,7 @@ class ArchiveQueryStack(BaseStack):
             self,
             "Database",
             catalog_id=self.account,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=self.database, description="Decisions that left the table"
-            ),
+            database_input=glue.CfnDatabase.DatabaseInputProperty(name=self.database, description="Archived decisions"),
         )
         self._table(bucket).add_resource_dependency(database)
         self._workgroup(storage)
@@ -60,7 +59,7 @@ class ArchiveQueryStack(BaseStack):
             database_name=self.database,
             table_input=glue.CfnTable.TableInputProperty(
                 name=TABLE,
-                description="Archived decisions; name agent_id in every query",
+                description="Archived decisions; every query has to select an agent_id",
                 table_type="EXTERNAL_TABLE",
                 partition_keys=_columns(_PARTITIONS),
                 parameters={
@@ -94,7 +93,7 @@ class ArchiveQueryStack(BaseStack):
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
                 publish_cloud_watch_metrics_enabled=False,
-                bytes_scanned_cutoff_per_query=_MOST_BYTES_A_QUERY,
+                bytes_scanned_cutoff_per_query=_MAX_BYTES_PER_QUERY,
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
                     output_location=f"s3://{storage.archive.bucket_name}/{QUERY_RESULTS}",
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(

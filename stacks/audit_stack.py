@@ -1,4 +1,4 @@
-"""Audit: who called what on the tables and the archive, kept by CloudTrail where no function reaches it."""
+"""Audit: CloudTrail records who accessed tables and archive, in a bucket that no function can reach."""
 
 from typing import cast
 
@@ -7,13 +7,12 @@ from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS
+from agent_memory.core.retention import AUDIT_GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.data_bucket import DataBucket, move_to_glacier
 from stacks.storage_stack import StorageStack
-
-_GLACIER_AFTER_DAYS = 90
 
 Field = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
 Selector = cloudtrail.CfnTrail.AdvancedEventSelectorProperty
@@ -22,12 +21,12 @@ Selector = cloudtrail.CfnTrail.AdvancedEventSelectorProperty
 class AuditStack(BaseStack):
     """A trail of data events, and its bucket.
 
-    Events of management (who changed a table, a policy, a function) are in the account's own event history, and in the
+    Management events (who changed a table, a policy or a function) are in the account's own event history, and in the
     trail that most accounts have; a second copy of them would be billed.
 
     Attributes:
-        trail: of every call on the tables and the archive's objects, or of those that write.
-        events: bucket that CloudTrail writes to, in files that are sealed hour by hour.
+        trail: records every call on the tables and on the archive's objects, or only writes.
+        events: the bucket that CloudTrail writes to; each hour's files are signed.
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
@@ -63,29 +62,9 @@ class AuditStack(BaseStack):
         return Selector(name=name, field_selectors=fields)
 
     def _bucket(self) -> s3.Bucket:
-        keeps = self.config.data_outlives_stack
-        bucket = s3.Bucket(
-            self,
-            "Events",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="to-glacier-then-expire",
-                    transitions=[
-                        s3.Transition(
-                            storage_class=s3.StorageClass.GLACIER,
-                            transition_after=cdk.Duration.days(_GLACIER_AFTER_DAYS),
-                        )
-                    ],
-                    expiration=cdk.Duration.days(EXPIRE_AFTER_DAYS),
-                )
-            ],
-            removal_policy=cdk.RemovalPolicy.RETAIN if keeps else cdk.RemovalPolicy.DESTROY,
+        rule = move_to_glacier(
+            "to-glacier-then-expire", after_days=AUDIT_GLACIER_AFTER_DAYS, expire_after_days=EXPIRE_AFTER_DAYS
         )
-        acknowledge(bucket, "AwsSolutions-S1", "The bucket holds the log itself; CloudTrail alone may write to it.")
+        bucket = DataBucket(self, "Events", encryption=s3.BucketEncryption.S3_MANAGED, lifecycle_rules=[rule])
+        acknowledge(bucket, "AwsSolutions-S1", "The bucket holds the log itself; only CloudTrail may write to it.")
         return bucket

@@ -1,5 +1,7 @@
-"""Cache: a VPC without a way out, and Valkey in it that admits one IAM-authenticated user."""
+"""Cache: a VPC without internet access, and Valkey in it with one user, who authenticates with IAM."""
 
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_iam as iam
@@ -14,7 +16,7 @@ from stacks.constructs.log_groups import log_group_for
 from stacks.storage_stack import StorageStack
 
 _HTTPS_PORT = 443
-# Short-term memory only, and nothing that reads or empties the whole cache.
+# Keys of short-term memory only, and no command that reads or deletes the entire cache.
 CACHE_ACCESS = "on ~stm:* resetchannels -@all +@read +@write +@connection +@transaction +@scripting -@dangerous"
 
 
@@ -22,10 +24,10 @@ class CacheStack(BaseStack):
     """The network of the functions that use the cache, and the cache.
 
     Attributes:
-        vpc: two zones of isolated subnets; DynamoDB and S3 through gateway endpoints.
-        function_security_group: of the functions that use the cache.
+        vpc: isolated subnets in two zones; DynamoDB and S3 are reached through gateway endpoints.
+        function_security_group: security group of the functions that use the cache.
         cache: the Valkey replication group.
-        user_id: id and name of the one user.
+        user_id: id and name of the cache's only user.
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
@@ -43,12 +45,22 @@ class CacheStack(BaseStack):
 
     @property
     def first_node_id(self) -> str:
-        """The node that CloudWatch's metrics name."""
+        """The id under which CloudWatch has the first node's metrics."""
         return f"{self.cache.ref}-001"
+
+    def metric(self, name: str, *, statistic: str, period: cdk.Duration) -> cloudwatch.Metric:
+        """One of ElastiCache's metrics of the first node."""
+        return cloudwatch.Metric(
+            namespace="AWS/ElastiCache",
+            metric_name=name,
+            dimensions_map={"CacheClusterId": self.first_node_id},
+            statistic=statistic,
+            period=period,
+        )
 
     @property
     def connectable_arns(self) -> list[str]:
-        """The cache and its user: what `elasticache:Connect` has to allow."""
+        """The cache and its user: the resources of `elasticache:Connect`."""
         names = (("replicationgroup", self.cache.ref), ("user", self.user_id))
         return [self.format_arn(service="elasticache", resource=f"{kind}:{name}") for kind, name in names]
 
@@ -61,7 +73,7 @@ class CacheStack(BaseStack):
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
             ],
-            # Emptying the default security group takes a custom resource; nothing here uses that group.
+            # Removing the default security group's rules needs a custom resource; nothing here uses that group.
             restrict_default_security_group=False,
         )
         tables = [arn for table in storage.tables for arn in (table.table_arn, f"{table.table_arn}/index/*")]
@@ -71,7 +83,7 @@ class CacheStack(BaseStack):
             ("S3", ec2.GatewayVpcEndpointAwsService.S3, "s3:*", [bucket, f"{bucket}/*"]),
         ):
             endpoint = vpc.add_gateway_endpoint(name, service=service)
-            # Whatever a role may: nothing leaves this network for another table or bucket.
+            # Whatever a role allows: no other table or bucket can be reached from this network.
             endpoint.add_to_policy(
                 iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=[actions], resources=resources)
             )
@@ -79,9 +91,9 @@ class CacheStack(BaseStack):
             acknowledge(
                 vpc,
                 "AwsSolutions-VPC7",
-                "The setting flow_logs is off, as in a dev stage; no way leads out of here.",
+                "The setting flow_logs is off, as in a dev stage; the network has no internet access.",
             )
-        elif not self.config.is_local:  # the local cloud knows no flow logs
+        elif not self.config.is_local:  # the local cloud does not support flow logs
             self._log_traffic(vpc)
         return vpc
 
@@ -98,7 +110,7 @@ class CacheStack(BaseStack):
         group = ec2.SecurityGroup(
             self, "Functions", vpc=self.vpc, description="Functions that use the cache", allow_all_outbound=False
         )
-        # Only the gateway endpoints answer: there is no other way out of the subnets.
+        # Only the gateway endpoints can be reached: the subnets have no other route.
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS_PORT), "DynamoDB and S3")
         return group
 
@@ -106,19 +118,19 @@ class CacheStack(BaseStack):
         group = ec2.SecurityGroup(
             self, "CacheAccess", vpc=self.vpc, description="Short-term memory", allow_all_outbound=False
         )
-        if not self.config.is_local:  # locally no function sits in the VPC
+        if not self.config.is_local:  # local functions run outside the VPC
             group.add_ingress_rule(self.function_security_group, ec2.Port.tcp(CACHE.port), "Functions")
             self.function_security_group.add_egress_rule(group, ec2.Port.tcp(CACHE.port), "Cache")
         return group
 
     def _user_group(self) -> elasticache.CfnUserGroup:
-        """A group without a `default` user, which Valkey allows: who shows no token is not let in."""
+        """A group without a `default` user, which Valkey allows: nobody connects without a token."""
         user = elasticache.CfnUser(
             self,
             "User",
             engine="valkey",
             user_id=self.user_id,
-            user_name=self.user_id,  # IAM authentication wants the name to be the id
+            user_name=self.user_id,  # IAM authentication requires the name to be the id
             access_string=CACHE_ACCESS,
             authentication_mode={"Type": "iam"},
         )
@@ -164,11 +176,11 @@ def _acknowledge(cache: elasticache.CfnReplicationGroup, *, has_replica: bool) -
         acknowledge(
             cache,
             "AwsSolutions-AEC4",
-            "One node by default: what is lost with it expires within a day anyway, and readers fall through to the "
-            "tables. The setting cache_nodes adds replicas in the second zone.",
+            "One node by default: its data would expire within a day anyway, and readers fall through to the tables. "
+            "The setting cache_nodes adds replicas in the second zone.",
         )
     acknowledge(
         cache,
         "AwsSolutions-AEC6",
-        "Clients authenticate as an IAM user of the user group, so that no secret exists; AUTH tokens exclude that.",
+        "Clients authenticate with IAM as the user of the user group, so there is no secret; AUTH tokens exclude that.",
     )

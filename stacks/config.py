@@ -1,208 +1,231 @@
-"""`DeployConfig`: every setting of a deployment, read from CDK context and checked in this one place."""
+"""`DeployConfig`: every setting of a deployment, read from CDK context and validated in this one place."""
 
 import platform
 import re
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from agent_memory.core.ids import MAX_SHARDS
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS, LOG_DAYS, POINT_IN_TIME_RECOVERY_DAYS
 from agent_memory.storage.schema import CACHE
-from stacks.config_problems import problem, unknown_key
+from stacks.config_errors import invalid_setting, unknown_setting
 from stacks.environments import DEV, Environment
 from stacks.log_retention import LOG_RETENTION
-from stacks.spike_limits import SpikeLimits
 
 Profile = Literal["aws", "local"]
 Architecture = Literal["arm64", "x86_64"]
 
-# CDK's own context keys carry a colon, a slash or a hyphen; a key of ours is a plain name.
-_OUR_KEY = re.compile(r"[a-z][a-z0-9_]*\Z")
-_KEYS_OF_THE_CDK = frozenset({"tree", "notices"})
+RENAMED: Mapping[str, str] = MappingProxyType(
+    {"night_time": "nightly_time", "night_concurrency": "nightly_concurrency"}
+)
+"""Settings that had another name before, by that name; it is still accepted."""
+
+# Context keys of CDK itself contain a colon, a slash or a hyphen; a setting is a plain name.
+_SETTING_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_CDK_KEYS = frozenset({"tree", "notices"})
 
 _METRICS = "BTCAgent/Memory"
 _PREFIX = re.compile(r"(?=.{2,24}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class ConfigError(ValueError):
-    """A context key that cannot be used. The text names the key, what is wrong and what to do."""
+    """A context key that cannot be used. The message names the key, what is wrong and what to do."""
 
 
-class DeployConfig(SpikeLimits):
+def _setting(default: Any, description: str, example: str | None = None, **rules: Any) -> Any:
+    """A setting with its description, an example of how to set it (its default, if left out), and pydantic's rules."""
+    return Field(default=default, description=description, examples=[example or str(default)], **rules)
+
+
+def _integer(default: int | None, least: int, most: int, description: str, example: str | None = None) -> Any:
+    """A setting that is an integer; `{range}` in its description stands for the numbers from `least` to `most`."""
+    text = description.replace("{range}", f"{least:,} to {most:,}")
+    return _setting(default, text, example, ge=least, le=most)
+
+
+class DeployConfig(BaseModel):
     """Settings of one deployment. Each field is the CDK context key of the same name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, validate_default=True)
 
-    profile: Profile = Field(default="aws", description="where the stacks are deployed", examples=["aws"])
-    environment: Environment = Field(
-        default="prod",
-        description="what the deployment is for; it changes defaults of other settings and nothing else",
-        examples=["dev"],
+    # --- what is deployed, and where ---
+    profile: Profile = _setting("aws", "where the stacks are deployed")
+    environment: Environment = _setting(
+        "prod", "what the deployment is for; it only changes the defaults of other settings", "dev"
     )
-    prefix: str = Field(
-        default="agent-memory",
-        description="begins the name of every stack, table and function; 2 to 24 lower-case letters, digits "
-        "and single hyphens, a letter first",
-        examples=["agent-memory"],
+    prefix: str = _setting(
+        "agent-memory",
+        "how the names of all stacks, tables and functions begin; 2 to 24 lower-case letters, digits and single "
+        "hyphens, starting with a letter",
     )
-    account: str | None = Field(
-        default=None, pattern=r"^\d{12}$", description="the AWS account, 12 digits", examples=["123456789012"]
-    )
-    region: str | None = Field(
-        default=None,
+    account: str | None = _setting(None, "the AWS account, 12 digits", "123456789012", pattern=r"^\d{12}$")
+    region: str | None = _setting(
+        None,
+        "the AWS region; by default that of the credentials",
+        "eu-central-1",
         pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
-        description="the AWS region; left out, the credentials decide",
-        examples=["eu-central-1"],
     )
-    keep_data: bool | None = Field(
-        default=None,
-        description="whether tables and archive outlive their stack; left out: yes in aws, no in local",
-        examples=["true"],
+
+    # --- data ---
+    keep_data: bool | None = _setting(
+        None, "whether tables and archive outlive their stack; by default yes in aws, no in local", "true"
     )
-    point_in_time_recovery: bool = Field(
-        default=True, description="whether tables can be restored to any second of the last 35 days", examples=["on"]
+    point_in_time_recovery: bool = _setting(
+        True,
+        f"whether tables can be restored to any second of the last {POINT_IN_TIME_RECOVERY_DAYS} days",
+        "on",
     )
-    encryption_key: Literal["aws", "own"] = Field(
-        default="aws",
-        description="the key of tables, archive and cache: one that AWS manages, or one of this deployment's own, "
-        "which costs $1 a month and whose use is on record in CloudTrail",
-        examples=["own"],
+    encryption_key: Literal["aws", "own"] = _setting(
+        "aws",
+        "the key of tables, archive and cache: one that AWS manages, or one of the deployment's own, which costs $1 a "
+        "month and whose use CloudTrail records",
+        "own",
     )
-    archive_bucket: str | None = Field(
-        default=None,
+    archive_bucket: str | None = _setting(
+        None,
+        "name of the archive's bucket, 3 to 63 lower-case letters, digits, dots and hyphens; by default CloudFormation "
+        "makes one up. Set it with the first deployment, or to import a retained bucket: another name later means "
+        "another bucket",
+        "acme-agent-memory-archive",
         pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$",
-        description="name of the archive's bucket, 3 to 63 lower-case letters, digits, dots and hyphens; left out, "
-        "CloudFormation makes one up. Choose it with the first deployment, or to take back a bucket that an earlier "
-        "one left: another name later is another bucket",
-        examples=["acme-agent-memory-archive"],
     )
-    archive_lock_days: int | None = Field(
-        default=None,
-        ge=1,
-        le=EXPIRE_AFTER_DAYS,
-        description="days for which nobody can delete what was written to the archive bucket (S3 Object Lock, "
-        f"compliance mode), 1 to {EXPIRE_AFTER_DAYS:,}; left out, there is no lock; only a new bucket can be given one",
-        examples=["365"],
+    archive_lock_days: int | None = _integer(
+        None,
+        1,
+        EXPIRE_AFTER_DAYS,
+        "days for which nobody can delete what was written to the archive's bucket (S3 Object Lock in compliance "
+        "mode), {range}; by default there is no lock, and only a new bucket can get one",
+        "365",
     )
-    night_time: str = Field(
-        default="00:10",
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
-        description="when the nightly learning starts, HH:MM in `time_zone`",
-        examples=["00:10"],
+    write_shards: int = _integer(
+        1,
+        1,
+        MAX_SHARDS,
+        "partitions over which an agent's new decisions are spread, {range}; one supports 1,000 write units per "
+        "second, and more of them make reads more expensive",
+        "4",
     )
-    time_zone: str = Field(default="UTC", description="an IANA time zone", examples=["Europe/Berlin"])
-    map_concurrency: int = Field(
-        default=5, ge=1, le=1_000, description="agents that learn side by side, 1 to 1,000", examples=["5"]
+    audit_trail: Literal["off", "writes", "all"] = _setting(
+        "off",
+        "which calls to tables and archive CloudTrail records, in a bucket of its own; 100,000 calls cost $0.10",
+        "writes",
     )
-    cache: bool = Field(
-        default=True,
-        description="whether there is a cache for short-term memory, and the VPC that it needs; "
-        "without one, decisions, long-term memory and states work as ever and short-term memory says that it is off",
-        examples=["off"],
+
+    # --- nightly job ---
+    nightly_time: str = _setting(
+        "00:10", "when the nightly job starts, HH:MM in `time_zone`", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
     )
-    cache_node_type: str = Field(
-        default=CACHE.node_type,
-        pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$",
-        description="the ElastiCache node type",
-        examples=[CACHE.node_type],
+    time_zone: str = _setting("UTC", "an IANA time zone", "Europe/Berlin")
+    map_concurrency: int = _integer(5, 1, 1_000, "agents that the nightly job processes concurrently, {range}")
+
+    # --- cache and network ---
+    cache: bool = _setting(
+        True,
+        "whether there is a cache for short-term memory, and the VPC that it needs; without it, decisions, long-term "
+        "memory and states work as usual, and calls of short-term memory report that it is off",
+        "off",
     )
-    cache_nodes: int = Field(
-        default=1,
-        ge=1,
-        le=6,
-        description="cache nodes, 1 to 6; from 2 on a replica takes over when the first fails",
-        examples=["1"],
+    cache_node_type: str = _setting(
+        CACHE.node_type, "the ElastiCache node type", pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$"
     )
-    redis_endpoint: str | None = Field(
-        default=None,
-        description="host:port of the running Redis or Valkey that a local deployment uses",
-        examples=["127.0.0.1:6379"],
+    cache_nodes: int = _integer(
+        1, 1, 6, "cache nodes, {range}; with two or more, a replica takes over when the first fails"
     )
-    flow_logs: Literal["off", "rejected", "all"] = Field(
-        default="rejected", description="which traffic of the cache's VPC is logged, in aws", examples=["all"]
+    redis_endpoint: str | None = _setting(
+        None, "host:port of the running Redis or Valkey that a local deployment uses", "127.0.0.1:6379"
     )
-    audit_trail: Literal["off", "writes", "all"] = Field(
-        default="off",
-        description="which calls on tables and archive CloudTrail keeps on record, in a bucket of their own; "
-        "each 100,000 calls cost $0.10",
-        examples=["writes"],
+    flow_logs: Literal["off", "rejected", "all"] = _setting(
+        "rejected", "which traffic of the cache's VPC is logged, in aws", "all"
     )
-    log_retention_days: int = Field(
-        default=30, description="days that CloudWatch keeps logs, one of its fixed steps", examples=["30"]
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="the functions' log level", examples=["INFO"]
-    )
-    metrics_namespace: str = Field(
-        default=_METRICS,
+
+    # --- operations ---
+    log_retention_days: int = _setting(LOG_DAYS, "days for which CloudWatch keeps logs, one of its fixed steps")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting("INFO", "the functions' log level")
+    metrics_namespace: str = _setting(
+        _METRICS,
+        "the CloudWatch namespace of the product's own metrics; by default it ends with `prefix` where that is set, so "
+        "that stages do not mix",
         pattern=r"^[A-Za-z0-9._\-/#]{1,255}$",
-        description="the CloudWatch namespace of the product's own metrics; left out where `prefix` is given, it ends "
-        "with that, so that stages do not mix",
-        examples=["BTCAgent/Memory"],
     )
-    write_shards: int = Field(
-        default=1,
-        ge=1,
-        le=MAX_SHARDS,
-        description="partitions that an agent's new decisions are spread over, 1 to 32; one takes 1,000 write units "
-        "a second, and more make reads dearer",
-        examples=["4"],
+    dashboard: bool = _setting(
+        False,
+        "whether there is a CloudWatch dashboard, for which AWS charges $3 a month",
+        "true",
     )
-    dashboard: bool = Field(
-        default=False,
-        description="whether there is a CloudWatch dashboard; AWS charges $3 a month for it",
-        examples=["true"],
+    trace_requests: bool = _setting(
+        True,
+        "whether X-Ray traces every request to the API, for which AWS charges $5 per million",
+        "false",
     )
-    trace_requests: bool = Field(
-        default=True,
-        description="whether X-Ray traces every request to the API; AWS charges $5 a million",
-        examples=["false"],
+    decisions_expected_hours: int | None = _integer(
+        None,
+        1,
+        24,
+        "hours without a decision after which an alarm goes off, {range}; by default there is no such alarm",
+        "2",
     )
-    decisions_expected_hours: int | None = Field(
-        default=None,
-        ge=1,
-        le=24,
-        description="an alarm goes off when no decision was logged for so many hours, 1 to 24; left out, none does",
-        examples=["2"],
+    alarm_email: str | None = _setting(
+        None, "who gets the alarms by e-mail", "ops@example.com", pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
     )
-    monthly_budget_usd: float | None = Field(
-        default=None,
+
+    # --- limits: what a runaway agent runs into ---
+    monthly_budget_usd: float | None = _setting(
+        None,
+        "US dollars per month that the deployment may cost before ops are notified; by default there is no budget",
+        "25",
         gt=0,
         le=1_000_000,
-        description="US dollars a month that the deployment's tag may cost before ops are told; left out, no budget",
-        examples=["25"],
     )
-    alarm_email: str | None = Field(
-        default=None,
-        pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
-        description="who gets the alarms by e-mail",
-        examples=["ops@example.com"],
+    api_requests_per_second: int = _integer(100, 1, 10_000, "the API's throttle, {range}")
+    api_burst: int = _integer(200, 1, 5_000, "requests that the API accepts at once, {range}")
+    api_search_requests_per_second: int = _integer(
+        20, 1, 10_000, "the throttle of each route that reads many items, {range}"
+    )
+    api_search_burst: int = _integer(
+        40, 1, 5_000, "requests that each route that reads many items accepts at once, {range}"
+    )
+    api_concurrency: int = _integer(
+        0, 0, 1_000, "concurrency that is reserved for the API's function, {range}; 0: none is reserved", "50"
+    )
+    nightly_concurrency: int = _integer(
+        0, 0, 1_000, "concurrency that is reserved for each nightly function, {range}; 0: none is reserved", "5"
+    )
+    table_max_write_units: int = _integer(
+        4_000,
+        0,
+        40_000,
+        "write units per second that each table and index may use, {range}; more is throttled and retried; 0: no limit",
+    )
+    table_max_read_units: int = _integer(
+        12_000, 0, 40_000, "read units per second that each table and index may use, {range}; 0: no limit"
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _defaults(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Defaults that hang on other settings; what is given explicitly always wins."""
-        defaults: dict[str, Any] = dict(DEV) if given.get("environment") == "dev" else {}
-        prefix = given.get("prefix", cls.model_fields["prefix"].default)
-        if prefix != cls.model_fields["prefix"].default and _PREFIX.fullmatch(str(prefix)):
+    def _dependent_defaults(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Add the defaults that depend on other settings; what is set explicitly wins."""
+        defaults: dict[str, Any] = dict(DEV) if settings.get("environment") == "dev" else {}
+        default_prefix = cls.model_fields["prefix"].default
+        prefix = settings.get("prefix", default_prefix)
+        if prefix != default_prefix and _PREFIX.fullmatch(str(prefix)):
             defaults["metrics_namespace"] = f"{_METRICS}/{prefix}"
-        return {**defaults, **given}
+        return {**defaults, **settings}
 
     @field_validator("prefix")
     @classmethod
-    def _prefix_is_a_name(cls, prefix: str) -> str:
+    def _check_prefix(cls, prefix: str) -> str:
         if not _PREFIX.fullmatch(prefix):
-            raise ValueError("is not such a name")
+            raise ValueError("it does not follow this pattern")
         return prefix
 
     @field_validator("time_zone")
     @classmethod
-    def _time_zone_exists(cls, name: str) -> str:
+    def _check_time_zone(cls, name: str) -> str:
         if name == "UTC":  # known even where no time zone database is installed
             return name
         try:
@@ -213,81 +236,108 @@ class DeployConfig(SpikeLimits):
 
     @field_validator("log_retention_days")
     @classmethod
-    def _retention_is_offered(cls, days: int) -> int:
+    def _check_log_retention(cls, days: int) -> int:
         if days not in LOG_RETENTION:
             raise ValueError(f"CloudWatch offers {', '.join(map(str, LOG_RETENTION))}")
         return days
 
     @field_validator("redis_endpoint")
     @classmethod
-    def _endpoint_is_host_and_port(cls, endpoint: str | None) -> str | None:
+    def _check_endpoint(cls, endpoint: str | None) -> str | None:
         if endpoint is None:
             return None
         host, _, port = endpoint.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
-            raise ValueError("is not host:port")
+            raise ValueError("it is not host:port")
         return endpoint
 
     @model_validator(mode="after")
-    def _fits_the_profile(self) -> Self:
-        if self.is_local and self.cache and self.redis_endpoint is None:
-            raise ValueError("redis_endpoint: is needed with profile=local")
-        if not self.is_local and self.redis_endpoint is not None:
-            raise ValueError("redis_endpoint: only profile=local takes one; in aws the cache stack brings its own")
-        if self.is_local and self.archive_lock_days is not None:
-            raise ValueError("archive_lock_days: profile=local takes none; its data can always be thrown away")
-        if self.is_local and self.audit_trail != "off":
-            raise ValueError("audit_trail: profile=local takes none; the local cloud has no CloudTrail")
-        if self.is_local and self.encryption_key != "aws":
-            raise ValueError("encryption_key: profile=local takes none of its own; the local cloud encrypts nothing")
+    def _check_profile(self) -> Self:
+        if self.is_local:
+            self._check_local()
+        elif self.redis_endpoint is not None:
+            raise ValueError("redis_endpoint: only profile=local uses it; in aws the cache stack creates a cache")
         if self.account is not None and self.region is None:
-            raise ValueError("region: is needed beside account")
+            raise ValueError("region: is required together with account")
         return self
+
+    def _check_local(self) -> None:
+        if self.cache and self.redis_endpoint is None:
+            raise ValueError("redis_endpoint: is required with profile=local")
+        for setting, is_set, reason in (
+            ("archive_lock_days", self.archive_lock_days is not None, "its data can always be deleted"),
+            ("audit_trail", self.audit_trail != "off", "the local cloud has no CloudTrail"),
+            ("encryption_key", self.encryption_key != "aws", "the local cloud does not encrypt"),
+        ):
+            if is_set:
+                raise ValueError(f"{setting}: profile=local does not support it; {reason}")
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> Self:
-        """Build the settings from all CDK context; keys of the CDK itself are passed over.
+        """Build the settings from CDK context; keys of CDK itself are ignored.
 
         Raises:
-            ConfigError: a key is unknown or its value unusable; the text says what to do.
+            ConfigError: a key is unknown or its value invalid; the message says what to do.
         """
-        ours = {
-            key: value
-            for key, value in context.items()
-            if _OUR_KEY.match(key) and key not in _KEYS_OF_THE_CDK and value is not None
-        }
-        unknown = sorted(ours.keys() - cls.model_fields.keys())
+        settings = _with_current_names(_settings_in(context))
+        unknown = sorted(settings.keys() - cls.model_fields.keys())
         if unknown:
-            raise ConfigError("\n".join(unknown_key(key, list(cls.model_fields)) for key in unknown))
+            raise ConfigError("\n".join(unknown_setting(key, list(cls.model_fields)) for key in unknown))
         try:
-            return cls(**ours)
+            return cls(**settings)
         except ValidationError as error:
-            raise ConfigError("\n".join(problem(cls, dict(one)) for one in error.errors())) from None
+            raise ConfigError("\n".join(invalid_setting(cls, dict(one)) for one in error.errors())) from None
 
     @property
     def is_local(self) -> bool:
-        """Whether the stacks go into the local cloud."""
+        """Whether the stacks are deployed into the local cloud."""
         return self.profile == "local"
 
     @property
     def data_outlives_stack(self) -> bool:
-        """Whether deleting a stack leaves tables and archive behind."""
+        """Whether deleting a stack retains tables and archive."""
         return not self.is_local if self.keep_data is None else self.keep_data
 
     @property
     def python_version(self) -> str:
-        """Python of the functions, as "3.13": the local cloud runs them on the interpreter at hand."""
+        """Python version of the functions, as "3.13"; the local cloud runs them on this interpreter."""
         return f"3.{sys.version_info.minor}" if self.is_local else "3.13"
 
     @property
     def architecture(self) -> Architecture:
-        """Processor of the functions: in the local cloud the machine's own."""
+        """Processor architecture of the functions; in the local cloud this machine's."""
         if not self.is_local:
             return "arm64"
         return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
     @property
-    def night_hour_and_minute(self) -> tuple[str, str]:
-        """`night_time` as cron fields, without leading zeros."""
-        hour, minute = self.night_time.split(":")
+    def nightly_hour_and_minute(self) -> tuple[str, str]:
+        """`nightly_time` as cron fields, without leading zeros."""
+        hour, minute = self.nightly_time.split(":")
         return str(int(hour)), str(int(minute))
+
+
+def deprecations(context: Mapping[str, Any]) -> list[str]:
+    """A message for each setting in the context that is set by its former name."""
+    return [
+        f"context key {key} is deprecated: the setting is called {RENAMED[key]} now; rename it in cdk.json or after -c"
+        for key in _settings_in(context)
+        if key in RENAMED
+    ]
+
+
+def _settings_in(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in context.items()
+        if _SETTING_NAME.match(key) and key not in _CDK_KEYS and value is not None
+    }
+
+
+def _with_current_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    for former, current in RENAMED.items():
+        if former in settings and current in settings:
+            raise ConfigError(
+                f"context key {former}: it is called {current} now, which is set as well; remove {former}"
+            )
+    return {RENAMED.get(key, key): value for key, value in settings.items()}

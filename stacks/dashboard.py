@@ -1,9 +1,9 @@
-"""The dashboard: first what the agents did and learned, then what carries it.
+"""The dashboard: what the agents did and learned, then what the alarms watch, then the resources.
 
-One dashboard with two sections, not two dashboards: docs/decisions/alarms.md says why.
+One dashboard with three parts, not three dashboards: docs/decisions/alarms.md says why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import aws_cdk as cdk
@@ -12,18 +12,19 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from agent_memory.core import metric_names
-from stacks.api_stack import ApiStack
-from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
-from stacks.nightly_stack import NightlyStack
+from stacks.constructs.alarms import AlarmDefinition, Alarms, Severity
+from stacks.monitored import MonitoredStacks
+from stacks.product_metrics import product_metric
 from stacks.storage_stack import StorageStack
 
 _HOUR = cdk.Duration.hours(1)
 _DAY = cdk.Duration.days(1)
-_WHOLE_ROW = 24
-_THIRD_OF_A_ROW = 8
+_FULL_WIDTH = 24
+_PER_ROW = 3
+_COLORS: dict[Severity, str] = {"critical": cloudwatch.Color.RED, "warning": cloudwatch.Color.ORANGE}
 
-# The numbers at the top, each with the function that measures it, and how a day's values become one.
+# The numbers at the top: the metric, the function that emits it, and how a day's values become one.
 KEY_FIGURES = (
     (metric_names.DECISIONS_LOGGED, "api", "Sum"),
     (metric_names.SUCCESS_RATE, "analytics", "Average"),
@@ -31,7 +32,7 @@ KEY_FIGURES = (
     (metric_names.STM_HIT_RATE, "api", "Average"),
     (metric_names.CONSOLIDATION_SUCCESS, "consolidation", "Average"),
 )
-# What an agent's team looks at next: metric, function, and the statistics that are drawn.
+# The graphs of the agents' part: the metric, the function that emits it, and the statistics that are drawn.
 GRAPHS = (
     (metric_names.DECISIONS_LOGGED, "api", ("Sum",)),
     (metric_names.DECISION_LATENCY, "api", ("Average", "p99")),
@@ -43,7 +44,7 @@ GRAPHS = (
     (metric_names.PATTERNS_LEARNED, "consolidation", ("Sum",)),
     (metric_names.PATTERNS_DEPRECATED, "consolidation", ("Sum",)),
 )
-# What is known by agent or type stands in the log lines: title, function, and the query's lines.
+# Figures by agent or decision type are in the log lines: title, function, and the lines of the query.
 LOG_TABLES = (
     (
         "Decisions by type",
@@ -58,106 +59,108 @@ LOG_TABLES = (
         ),
     ),
     (
-        "Success by agent and type, each night",
+        "Success by agent and type, for each nightly run",
         "analytics",
         ('filter message = "reported"', "fields agent_id, active_patterns, by_type", "sort @timestamp desc"),
     ),
 )
 
 
-class Dashboard:
-    """One dashboard, named as the deployment, added to a stack."""
+def add_dashboard(scope: Construct, *, config: DeployConfig, alarms: Alarms, stacks: MonitoredStacks) -> None:
+    """Add one dashboard, named after the deployment, to a stack."""
+    facade = monitoring.MonitoringFacade(
+        scope,
+        "Monitoring",
+        alarm_factory_defaults=monitoring.AlarmFactoryDefaults(alarm_name_prefix=config.prefix, actions_enabled=False),
+        dashboard_factory=monitoring.DefaultDashboardFactory(scope, "Dashboards", dashboard_name_prefix=config.prefix),
+    )
+    _add_agents(facade, config)
+    _add_alarms(facade, alarms)
+    _add_resources(facade, stacks)
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        config: DeployConfig,
-        alarms: Sequence[cloudwatch.IAlarm],
-        storage: StorageStack,
-        cache: CacheStack | None,
-        api: ApiStack,
-        nightly: NightlyStack,
-    ) -> None:
-        self._config = config
-        self._facade = monitoring.MonitoringFacade(
-            scope,
-            "Monitoring",
-            alarm_factory_defaults=monitoring.AlarmFactoryDefaults(
-                alarm_name_prefix=config.prefix, actions_enabled=False
-            ),
-            dashboard_factory=monitoring.DefaultDashboardFactory(
-                scope, "Dashboards", dashboard_name_prefix=config.prefix
-            ),
+
+def _add_agents(facade: monitoring.MonitoringFacade, config: DeployConfig) -> None:
+    facade.add_large_header("Agents: decisions and learning")
+    figures = [
+        product_metric(config, metric, function, statistic=statistic, period=_DAY)
+        for metric, function, statistic in KEY_FIGURES
+    ]
+    facade.add_widget(cloudwatch.SingleValueWidget(title="The last day", metrics=figures, width=_FULL_WIDTH, height=3))
+    _add_rows(facade, [_graph(config, *graph) for graph in GRAPHS])
+    _add_rows(facade, [_log_table(config, *table) for table in LOG_TABLES])
+
+
+def _add_alarms(facade: monitoring.MonitoringFacade, alarms: Alarms) -> None:
+    facade.add_large_header("Alarms: states and metrics")
+    facade.add_widget(
+        cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms.all), width=_FULL_WIDTH, height=4)
+    )
+    graphs: dict[str, list[AlarmDefinition]] = {}
+    for definition in alarms.definitions:
+        graphs.setdefault(definition.graph, []).append(definition)
+    _add_rows(facade, [_alarm_graph(title, watched) for title, watched in graphs.items()])
+
+
+def _add_resources(facade: monitoring.MonitoringFacade, stacks: MonitoredStacks) -> None:
+    facade.add_large_header("Resources: API, nightly job, tables, cache and archive")
+    facade.monitor_api_gateway_v2_http_api(api=stacks.api.api, human_readable_name="HTTP API")
+    facade.monitor_lambda_function(lambda_function=stacks.api.function, human_readable_name="API")
+    facade.monitor_step_function(state_machine=stacks.nightly.machine, human_readable_name="Nightly job")
+    for function in stacks.nightly.functions:
+        facade.monitor_lambda_function(lambda_function=function, human_readable_name=function.node.id)
+    for table in stacks.storage.tables:
+        facade.monitor_dynamo_table(table=table, human_readable_name=table.node.id)
+    if stacks.cache is not None:
+        facade.monitor_elasti_cache_cluster(
+            cluster_id=stacks.cache.first_node_id,
+            cluster_type=monitoring.ElastiCacheClusterType.REDIS,
+            human_readable_name="Valkey",
+            alarm_friendly_name="cache",
         )
-        self._agents()
-        self._resources(alarms, storage, cache, api, nightly)
+    facade.add_widget(_archive_size(stacks.storage))
 
-    def _agents(self) -> None:
-        self._facade.add_large_header("Agents: what they decided, and what they learned")
-        figures = [self._metric(*figure, period=_DAY) for figure in KEY_FIGURES]
-        self._facade.add_widget(
-            cloudwatch.SingleValueWidget(title="The last day", metrics=figures, width=_WHOLE_ROW, height=3)
-        )
-        graphs = [self._graph(*graph) for graph in GRAPHS]
-        for first in range(0, len(graphs), 3):
-            self._add_row(graphs[first : first + 3])
-        self._add_row([self._log_table(*table) for table in LOG_TABLES])
 
-    def _add_row(self, widgets: Sequence[cloudwatch.ConcreteWidget]) -> None:
-        self._facade.add_widget(cast("cloudwatch.IWidget", cloudwatch.Row(*widgets)))
+def _add_rows(facade: monitoring.MonitoringFacade, widgets: Sequence[cloudwatch.ConcreteWidget]) -> None:
+    for first in range(0, len(widgets), _PER_ROW):
+        row = cloudwatch.Row(*widgets[first : first + _PER_ROW])
+        facade.add_widget(cast("cloudwatch.IWidget", row))
 
-    def _resources(
-        self,
-        alarms: Sequence[cloudwatch.IAlarm],
-        storage: StorageStack,
-        cache: CacheStack | None,
-        api: ApiStack,
-        nightly: NightlyStack,
-    ) -> None:
-        facade = self._facade
-        facade.add_large_header("Resources: what carries it")
-        facade.add_widget(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=_WHOLE_ROW, height=4))
-        facade.monitor_api_gateway_v2_http_api(api=api.api, human_readable_name="HTTP API")
-        facade.monitor_lambda_function(lambda_function=api.function, human_readable_name="API")
-        facade.monitor_step_function(state_machine=nightly.machine, human_readable_name="Nightly learning")
-        for function in nightly.functions:
-            facade.monitor_lambda_function(lambda_function=function, human_readable_name=function.node.id)
-        for table in storage.tables:
-            facade.monitor_dynamo_table(table=table, human_readable_name=table.node.id)
-        if cache is not None:
-            facade.monitor_elasti_cache_cluster(
-                cluster_id=cache.first_node_id,
-                cluster_type=monitoring.ElastiCacheClusterType.REDIS,
-                human_readable_name="Valkey",
-                alarm_friendly_name="cache",
-            )
-        facade.add_widget(_archive_size(storage))
 
-    def _metric(
-        self, of: metric_names.Metric, service: str, statistic: str, *, period: cdk.Duration
-    ) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=self._config.metrics_namespace,
-            metric_name=of.name,
-            dimensions_map={"service": service},
-            statistic=statistic,
-            period=period,
-        )
+def _graph(
+    config: DeployConfig, metric: metric_names.Metric, function: str, statistics: Sequence[str]
+) -> cloudwatch.GraphWidget:
+    drawn = [product_metric(config, metric, function, statistic=one, period=_HOUR) for one in statistics]
+    return cloudwatch.GraphWidget(title=f"{metric.name}: {metric.meaning}", left=drawn, width=8, height=5)
 
-    def _graph(self, of: metric_names.Metric, service: str, statistics: Sequence[str]) -> cloudwatch.GraphWidget:
-        drawn = [self._metric(of, service, statistic, period=_HOUR) for statistic in statistics]
-        return cloudwatch.GraphWidget(title=f"{of.name}: {of.meaning}", left=drawn, width=_THIRD_OF_A_ROW, height=5)
 
-    def _log_table(self, title: str, function: str, query: Sequence[str]) -> cloudwatch.LogQueryWidget:
-        return cloudwatch.LogQueryWidget(
-            title=title,
-            log_group_names=[f"/aws/lambda/{self._config.prefix}-{function}"],
-            query_lines=list(query),
-            view=cloudwatch.LogQueryVisualizationType.TABLE,
-            width=_WHOLE_ROW // 2,
-            height=6,
-        )
+def _log_table(config: DeployConfig, title: str, function: str, query: Sequence[str]) -> cloudwatch.LogQueryWidget:
+    return cloudwatch.LogQueryWidget(
+        title=title,
+        log_group_names=[f"/aws/lambda/{config.prefix}-{function}"],
+        query_lines=list(query),
+        view=cloudwatch.LogQueryVisualizationType.TABLE,
+        width=_FULL_WIDTH // len(LOG_TABLES),
+        height=6,
+    )
+
+
+def _alarm_graph(title: str, definitions: Sequence[AlarmDefinition]) -> cloudwatch.GraphWidget:
+    """The metrics of the alarms that share a graph, with a line at each threshold."""
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=[one.metric.with_(label=one.name.replace("-", " ")) for one in definitions],
+        left_annotations=list(_lines(definitions)),
+        width=8,
+        height=5,
+    )
+
+
+def _lines(definitions: Sequence[AlarmDefinition]) -> Iterator[cloudwatch.HorizontalAnnotation]:
+    thresholds = {
+        (severity, one.value) for definition in definitions for severity, one in definition.thresholds.items()
+    }
+    for severity, value in sorted(thresholds):
+        yield cloudwatch.HorizontalAnnotation(value=value, label=severity, color=_COLORS[severity])
 
 
 def _archive_size(storage: StorageStack) -> cloudwatch.GraphWidget:
@@ -173,4 +176,4 @@ def _archive_size(storage: StorageStack) -> cloudwatch.GraphWidget:
         )
         for label, kind in (("S3 Standard", "StandardStorage"), ("Glacier", "GlacierStorage"))
     ]
-    return cloudwatch.GraphWidget(title="Archive: bytes by storage class", left=sizes, width=_WHOLE_ROW, height=5)
+    return cloudwatch.GraphWidget(title="Archive: bytes by storage class", left=sizes, width=_FULL_WIDTH, height=5)

@@ -1,4 +1,4 @@
-"""For how many days CloudWatch keeps logs: it offers these, under the names of CDK's `RetentionDays`."""
+"""The retention times that CloudWatch Logs offers: days, and the name of each in CDK's `RetentionDays`."""
 
 LOG_RETENTION = {
     1: "ONE_DAY",

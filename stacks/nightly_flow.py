@@ -1,4 +1,4 @@
-"""What a night does: list the agents, then for each of them learn, forget, archive and report."""
+"""The steps of the nightly job: list the agents, then consolidate, prune, archive and report for each of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 EACH_AGENT = "EachAgent"
-"""Name of the map, and part of the names of the agents' executions."""
+"""Name of the map state, and part of the names of the agents' executions."""
 
-_ATTEMPTS_AFTER_THE_FIRST = 2
+_RETRIES = 2
 _CAUSE_LENGTH = 300
-_FAILURES_TOLD = 20
+_FAILURES_REPORTED = 20
 _DONE = "done"
 _RESULTS = "$states.input.results"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of an agent's night; a failure tells its `name`."""
+    """One step for each agent; a failure is reported with its `name`."""
 
     name: str
     function: lambda_.IFunction
 
 
 class AgentList(sfn.S3JsonItemReader):
-    """The list of a night's agents, read from the archive's bucket; CDK's own reader could read the whole bucket.
+    """The list of a run's agents, read from the archive's bucket; CDK's own reader could read the entire bucket.
 
     Args:
         bucket: the archive's bucket.
@@ -42,24 +42,24 @@ class AgentList(sfn.S3JsonItemReader):
         self._lists_arn = lists_arn
 
     def provide_policy_statements(self) -> list[iam.PolicyStatement]:
-        """What the state machine's role may do in order to read."""
+        """The permissions with which the state machine reads the list."""
         return [iam.PolicyStatement(actions=["s3:GetObject"], resources=[self._lists_arn])]
 
 
 def nightly_flow(
     scope: Construct, *, agents: lambda_.IFunction, agent_list: AgentList, steps: Sequence[Step], concurrency: int
 ) -> sfn.IChainable:
-    """Define the night.
+    """Define the state machine.
 
-    The function `agents` gets the execution's whole input with the execution's name as `run`. It writes the night's
-    agents, `[{"agent_id", "date"}]`, to the archive and answers `{"date", "agents": how many, "list": key}`. A
-    distributed map reads that list, whatever its length, and gives each agent an execution of its own, where each step
-    gets `{"agent_id", "date"}`. A step that fails for good ends that agent's night, and the other agents go on. The
-    execution fails at the end if any agent did.
+    The function `agents` gets the execution's input, with the execution's name as `run`. It writes the list of agents,
+    `[{"agent_id", "date"}]`, to the archive's bucket and returns `{"date", "agents": their number, "list": key}`. A
+    distributed map reads that list, whatever its length, and starts an execution for each agent, in which every step
+    gets `{"agent_id", "date"}`. A step whose retries fail ends that agent's execution; the other agents are processed.
+    In the end the state machine fails if any agent failed.
 
-    States speak JSONata, but for the map: the local cloud knows a distributed map in JSONPath only.
+    All states are in JSONata but the map: the local cloud supports a distributed map in JSONPath only.
     """
-    states = Construct(scope, "Flow")  # a scope of its own: states carry the names of functions
+    states = Construct(scope, "Flow")  # a scope of its own, since states have the names of functions
     list_agents = tasks.LambdaInvoke.jsonata(
         states,
         "ListAgents",
@@ -74,26 +74,27 @@ def nightly_flow(
         EACH_AGENT,
         label=EACH_AGENT,
         item_reader=agent_list,
-        map_execution_type=sfn.StateMachineType.STANDARD,  # an agent's night may take longer than five minutes
+        map_execution_type=sfn.StateMachineType.STANDARD,  # an agent's steps may take longer than five minutes
         max_concurrency=concurrency,
-        tolerated_failure_percentage=100,  # the verdict counts; nobody's night is cut short
+        tolerated_failure_percentage=100,  # the last state decides; no agent is skipped because another one failed
         result_path="$.results",
     )
-    each_agent.item_processor(_agent_night(states, steps))
+    each_agent.item_processor(_steps_of_an_agent(states, steps))
     done = sfn.Succeed.jsonata(
         states, "Done", outputs={"date": "{% $states.input.date %}", "agents": "{% $states.input.agents %}"}
     )
-    nobody = sfn.Condition.jsonata("{% $states.input.agents = 0 %}")
-    work = each_agent.next(_verdict(states, done))
-    return list_agents.next(sfn.Choice.jsonata(states, "AnyAgents").when(nobody, done).otherwise(work))
+    no_agents = sfn.Condition.jsonata("{% $states.input.agents = 0 %}")
+    work = each_agent.next(_result(states, done))
+    return list_agents.next(sfn.Choice.jsonata(states, "AnyAgents").when(no_agents, done).otherwise(work))
 
 
-def _agent_night(scope: Construct, steps: Sequence[Step]) -> sfn.IChainable:
-    """One agent's steps. The results of all agents return in one state of 256 KB at most: each is a word, or a failure.
+def _steps_of_an_agent(scope: Construct, steps: Sequence[Step]) -> sfn.IChainable:
+    """One agent's steps.
 
-    What a step answers stands in the history of the agent's own execution.
+    The results of all agents are returned in one state of at most 256 KB, so each is a single word, or a failure. What
+    the steps return is in the history of the agent's execution.
     """
-    failed = sfn.Pass.jsonata(scope, "AgentFailed", comment="The failure is this agent's result")
+    failed = sfn.Pass.jsonata(scope, "AgentFailed", comment="The failure is the result of this agent")
     states = [_step(scope, step, on_failure=failed) for step in steps]
     chain = sfn.Chain.start(states[0])
     for state in (*states[1:], sfn.Pass.jsonata(scope, "AgentDone", outputs=f"{{% '{_DONE}' %}}")):
@@ -124,26 +125,26 @@ def _step(scope: Construct, step: Step, *, on_failure: sfn.Pass) -> tasks.Lambda
 
 
 def _retry(state: tasks.LambdaInvoke) -> None:
-    """Retry whatever failed: the steps are idempotent, and the local cloud reports every error by one name."""
+    """Retry every failure: the steps are idempotent, and the local cloud reports all errors under one name."""
     state.add_retry(
         errors=[sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT],
         interval=cdk.Duration.seconds(2),
         backoff_rate=3,
-        max_attempts=_ATTEMPTS_AFTER_THE_FIRST,
+        max_attempts=_RETRIES,
         jitter_strategy=sfn.JitterType.FULL,
     )
 
 
-def _verdict(scope: Construct, done: sfn.Succeed) -> sfn.IChainable:
-    """Fail unless every agent's night is done.
+def _result(scope: Construct, done: sfn.Succeed) -> sfn.IChainable:
+    """Fail unless every agent is done.
 
-    One whose execution broke off counts as not done; AWS then describes that execution in place of a result.
+    An agent whose execution broke off is not done; AWS then returns a description of that execution as its result.
     """
     failed = f"{_RESULTS}[$type($) = 'object']"
     broken_off = f"{{'step': Status, 'error': Error, 'cause': $substring(Cause, 0, {_CAUSE_LENGTH})}}"
-    first = f"{failed}[[0..{_FAILURES_TOLD - 1}]]"
+    first = f"{failed}[[0..{_FAILURES_REPORTED - 1}]]"
     each = f"{{'agent_id': $exists(agent_id) ? agent_id : Input, 'error': $exists(error) ? error : {broken_off}}}"
-    told = f"{{'failed': $count({failed}), 'of': $states.input.agents, 'agents': [{first}.{each}]}}"
-    some_failed = sfn.Fail.jsonata(scope, "SomeAgentsFailed", error="AgentsFailed", cause=f"{{% $string({told}) %}}")
+    cause = f"{{'failed': $count({failed}), 'of': $states.input.agents, 'agents': [{first}.{each}]}}"
+    some_failed = sfn.Fail.jsonata(scope, "SomeAgentsFailed", error="AgentsFailed", cause=f"{{% $string({cause}) %}}")
     all_done = sfn.Condition.jsonata(f"{{% $count({_RESULTS}[$ = '{_DONE}']) = $states.input.agents %}}")
     return sfn.Choice.jsonata(scope, "AllDone").when(all_done, done).otherwise(some_failed)

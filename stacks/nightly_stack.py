@@ -1,4 +1,4 @@
-"""Nightly learning: a schedule that starts a state machine that runs five functions."""
+"""The nightly job: a schedule that starts a state machine, and the five functions that it runs."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from agent_memory.core.retention import MISSED_STARTS_DAYS
 from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
@@ -18,40 +19,38 @@ from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge, quoted
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
-from stacks.constructs.dependency_layer import FunctionLayers
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.permissions import allow_on_objects, allow_on_table, key_statement
 from stacks.nightly_flow import EACH_AGENT, AgentList, Step, nightly_flow
 from stacks.storage_stack import StorageStack
 
-# The index, which is queried, holds keys only: whole memories are fetched in batches.
+# The index, which is queried, holds keys only; memories are read in batches.
 _READ_MEMORIES = ("BatchGetItem",)
-_ONE_CPU_MB = 1769  # Lambda gives a function a whole processor from here on
+_ONE_CPU_MB = 1769  # from here on Lambda provides one full vCPU
 
 
 class NightlyStack(BaseStack):
-    """The night's functions, the state machine that orders them, and the schedule that starts it.
+    """The functions of the nightly job, the state machine that runs them, and the schedule that starts it.
 
     Attributes:
-        functions: the functions by name.
+        functions: the functions, in the order in which they run.
         machine: the state machine.
-        missed_starts: queue of the starts that the scheduler gave up on.
+        missed_starts: dead-letter queue of the schedule.
     """
 
     def __init__(
         self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack | None
     ) -> None:
-        super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly learning")
+        super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly job")
         self._storage = storage
         self._cache = cache
         self._lists_arn = f"{storage.archive_arn(self)}/nights/*"
-        layers = FunctionLayers(self, "Layers", config=config, with_science=True)
-        agents = self._agents(layers.base)
+        agents = self._agents()
         steps = (
-            self._consolidation(layers.learning),
-            self._pruning(layers.base),
-            self._archival(layers.base),
-            self._analytics(layers.learning),
+            self._consolidation(),
+            self._pruning(),
+            self._archival(),
+            self._analytics(),
         )
         self.functions: tuple[AgentFunction, ...] = (agents, *steps)
         self.machine = self._machine(agents, steps)
@@ -60,19 +59,21 @@ class NightlyStack(BaseStack):
             self,
             "NightlyStateMachineArn",
             value=self.machine.state_machine_arn,
-            description="State machine of the nightly learning",
+            description="State machine of the nightly job",
         )
 
     # --- functions -----------------------------------------------------------------------------
 
-    def _agents(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("agents", "Lists the agents of a night", layers, memory_mb=256, timeout_seconds=60)
+    def _agents(self) -> AgentFunction:
+        function = self._function(
+            "agents", "Lists the agents that the nightly job processes", memory_mb=256, timeout_seconds=60
+        )
         allow_on_table(function, self._storage.states, ["Scan"])
         allow_on_objects(function, self._storage, ["PutObject"], prefix="nights/")
         return function
 
-    def _consolidation(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("consolidation", "Learns patterns from decisions", layers, memory_mb=_ONE_CPU_MB)
+    def _consolidation(self) -> AgentFunction:
+        function = self._function("consolidation", "Learns patterns from decisions", memory_mb=_ONE_CPU_MB)
         storage = self._storage
         allow_on_table(function, storage.decisions, ["Query"])
         allow_on_table(
@@ -86,9 +87,9 @@ class NightlyStack(BaseStack):
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function
 
-    def _pruning(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
+    def _pruning(self) -> AgentFunction:
         function = self._function(
-            "pruning", "Counts reads of memories and forgets what no longer holds", layers, memory_mb=512, cached=True
+            "pruning", "Counts reads of memories and prunes outdated ones", memory_mb=512, cached=True
         )
         storage = self._storage
         allow_on_table(
@@ -100,8 +101,8 @@ class NightlyStack(BaseStack):
         allow_on_objects(function, storage, ["PutObject"], prefix="pruned/")
         return function
 
-    def _archival(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("archival", "Archives decisions and verifies it", layers, memory_mb=_ONE_CPU_MB)
+    def _archival(self) -> AgentFunction:
+        function = self._function("archival", "Archives decisions and verifies the archive", memory_mb=_ONE_CPU_MB)
         storage = self._storage
         allow_on_table(function, storage.decisions, ["PartiQLUpdate", "Query"])
         allow_on_table(function, storage.states, ["DeleteItem", "GetItem", "PutItem", "Query"])
@@ -109,8 +110,8 @@ class NightlyStack(BaseStack):
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function
 
-    def _analytics(self, layers: Sequence[lambda_.ILayerVersion]) -> AgentFunction:
-        function = self._function("analytics", "Reports an agent's night", layers, memory_mb=_ONE_CPU_MB)
+    def _analytics(self) -> AgentFunction:
+        function = self._function("analytics", "Writes an agent's daily report", memory_mb=_ONE_CPU_MB)
         storage = self._storage
         allow_on_table(function, storage.memories, _READ_MEMORIES, indexes=schema.MEMORIES.indexes)
         allow_on_objects(function, storage, ["GetObject"], prefix="evidence/")
@@ -121,7 +122,6 @@ class NightlyStack(BaseStack):
         self,
         name: str,
         description: str,
-        layers: Sequence[lambda_.ILayerVersion],
         *,
         memory_mb: int,
         timeout_seconds: int = 900,
@@ -134,12 +134,11 @@ class NightlyStack(BaseStack):
             config=self.config,
             name=name,
             description=description,
-            layers=layers,
             environment={**environment, **(cache_environment(self.config, self._cache) if cached else {})},
             memory_mb=memory_mb,
             timeout_seconds=timeout_seconds,
             network=cache_network(self.config, self._cache) if cached else None,
-            reserved_concurrency=self.config.night_concurrency,
+            reserved_concurrency=self.config.nightly_concurrency,
         )
         if cached:
             allow_cache(function, self._cache)
@@ -164,7 +163,7 @@ class NightlyStack(BaseStack):
             "Machine",
             state_machine_name=machine_name,
             state_machine_type=sfn.StateMachineType.STANDARD,
-            comment="Agent Memory: one night",
+            comment="Agent Memory: nightly job",
             definition_body=sfn.DefinitionBody.from_chainable(flow),
             timeout=cdk.Duration.hours(6),
             tracing_enabled=True,
@@ -180,12 +179,12 @@ class NightlyStack(BaseStack):
         acknowledge(
             machine,
             "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray's and CloudWatch's log delivery actions know no resources.",
+            "X-Ray's and CloudWatch's log delivery actions do not support resources.",
         )
         acknowledge(
             machine,
             f"AwsSolutions-IAM5[Resource::{quoted(self, self._lists_arn)}]",
-            "The lists below this prefix are made at run time; nothing outside the prefix is read.",
+            "The lists below this prefix are created at run time; nothing outside the prefix can be read.",
         )
         name = cdk.Fn.select(6, cdk.Fn.split(":", machine.state_machine_arn))
         for executions in (f"{name}:*", f"{name}/{EACH_AGENT}:*"):
@@ -193,14 +192,14 @@ class NightlyStack(BaseStack):
             acknowledge(
                 machine,
                 f"AwsSolutions-IAM5[Resource::{quoted(self, arn)}]",
-                "A distributed map starts and stops executions of its own machine, whose names are made at run time.",
+                "A distributed map starts and stops executions of its own machine, with names created at run time.",
             )
         for function in functions:
             logical_id = self.get_logical_id(cast("lambda_.CfnFunction", function.node.default_child))
             acknowledge(
                 machine,
                 f"AwsSolutions-IAM5[Resource::<{logical_id}.Arn>:*]",
-                "The wildcard stands for the versions of this one function.",
+                "The wildcard covers the versions of this one function.",
             )
 
     def _schedule(self) -> sqs.Queue:
@@ -210,16 +209,16 @@ class NightlyStack(BaseStack):
             queue_name=f"{self.config.prefix}-nightly-missed-starts",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=not self.config.is_local,
-            retention_period=cdk.Duration.days(14),
+            retention_period=cdk.Duration.days(MISSED_STARTS_DAYS),
         )
         for rule in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
-            acknowledge(missed_starts, rule, "This queue is itself the dead-letter queue of the schedule.")
-        hour, minute = self.config.night_hour_and_minute
+            acknowledge(missed_starts, rule, "This queue is the dead-letter queue of the schedule itself.")
+        hour, minute = self.config.nightly_hour_and_minute
         scheduler.Schedule(
             self,
             "Schedule",
             schedule_name=f"{self.config.prefix}-nightly",
-            description="Starts the nightly learning of Agent Memory",
+            description="Starts the nightly job of Agent Memory",
             schedule=scheduler.ScheduleExpression.cron(
                 hour=hour, minute=minute, time_zone=cdk.TimeZone.of(self.config.time_zone)
             ),

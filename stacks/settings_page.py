@@ -1,4 +1,4 @@
-"""`python -m stacks.settings_page docs/settings.md`: every setting of a deployment, written from the model itself."""
+"""`python -m stacks.settings_page docs/settings.md`: write the page of all settings from `DeployConfig`."""
 
 import sys
 from pathlib import Path
@@ -12,17 +12,17 @@ _HEAD = """# Settings
 Written by `make settings` from [stacks/config.py](../stacks/config.py); a test compares them.
 
 A setting is a key of the CDK context: `make cdk ARGS="deploy --all -c prefix=desk -c environment=dev"`, or a line under
-`"context"` in cdk.json. One that does not exist or cannot be used is refused with what to write instead. `environment`
-changes defaults of others and nothing else: what is set explicitly wins. Stages lie side by side in one account, each
-under its `prefix`.
+`"context"` in cdk.json. An unknown or invalid setting is refused with a message that says what to write instead.
+`environment` only changes the defaults of other settings; explicit settings win. Several stages can share an account,
+each with its own `prefix`.
 
-| setting | in prod | in dev | what it is |
+| setting | default in prod | default in dev | description |
 | --- | --- | --- | --- |
 """
 
 
 def settings_page() -> str:
-    """The page, as Markdown."""
+    """The page as Markdown."""
     named = {name: field for name, field in sorted(DeployConfig.model_fields.items()) if name != "environment"}
     rows = [
         f"| `{name}` | {_shown(one.default)} | {_shown(DEV.get(name, one.default))} | {_sentence(one.description)} |"

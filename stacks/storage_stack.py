@@ -1,4 +1,4 @@
-"""Storage: the three tables and the archive bucket. What must never be lost lives here and only here."""
+"""Storage: the three tables and the archive's bucket, which hold all data that must never be lost."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -11,18 +11,15 @@ from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.data_bucket import DataBucket, move_to_glacier
 
-# Logical ids. CloudFormation would replace a resource, and with it the data, whose id changed.
+# Logical ids, which must never change: CloudFormation would replace the resource, and its data would be gone.
 TABLE_IDS = {schema.DECISIONS: "Decisions", schema.MEMORIES: "Memories", schema.STATES: "States"}
 
 _ATTRIBUTE_TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
-_OLD_VERSIONS_DAYS = 30
-_ABANDONED_UPLOADS_DAYS = 7
-_QUERY_RESULTS_DAYS = 30
-_NIGHT_LISTS_DAYS = 30
 
 QUERY_RESULTS = "athena/"
-"""Where in the bucket the results of SQL over the archive lie for a while."""
+"""Prefix in the bucket of the results of SQL over the archive."""
 
 
 class StorageStack(BaseStack):
@@ -33,7 +30,7 @@ class StorageStack(BaseStack):
         memories: table of long-term memories.
         states: table of agent states.
         archive: bucket of archived decisions, evidence, pruned memories and reports.
-        key: what they are encrypted with; None where AWS manages the keys.
+        key: the key that encrypts them; None where AWS manages the keys.
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig) -> None:
@@ -61,8 +58,8 @@ class StorageStack(BaseStack):
     def archive_arn(self, consumer: cdk.Stack) -> str:
         """The archive's ARN, for the policies of another stack.
 
-        It goes by an output with a name: CDK's own cross-stack references name theirs by a hash, and a security
-        finding that quotes the reference could not be acknowledged by its text.
+        It refers to an output with a name: CDK's own cross-stack references name their outputs by a hash, so that a
+        security finding that quotes the reference could not be acknowledged by its text.
         """
         consumer.add_stack_dependency(self)
         return cdk.Fn.get_stack_output(self.stack_name, self._archive_arn.logical_id)
@@ -74,12 +71,12 @@ class StorageStack(BaseStack):
             alias=f"alias/{self.config.prefix}",
             description="Tables, archive and cache of Agent Memory",
             enable_key_rotation=True,
-            removal_policy=self._removal_policy(),
+            removal_policy=self.data_removal_policy,
         )
 
     def _table(self, spec: schema.Table) -> dynamodb.Table:
-        most_writes = self._at_most(self.config.table_max_write_units)
-        most_reads = self._at_most(self.config.table_max_read_units)
+        max_writes = self._limit(self.config.table_max_write_units)
+        max_reads = self._limit(self.config.table_max_read_units)
         table = dynamodb.Table(
             self,
             TABLE_IDS[spec],
@@ -94,9 +91,9 @@ class StorageStack(BaseStack):
             ),
             time_to_live_attribute=spec.ttl_attribute,
             deletion_protection=self.config.data_outlives_stack,
-            removal_policy=self._removal_policy(),
-            max_write_request_units=most_writes,
-            max_read_request_units=most_reads,
+            removal_policy=self.data_removal_policy,
+            max_write_request_units=max_writes,
+            max_read_request_units=max_reads,
         )
         if not self.config.point_in_time_recovery:
             acknowledge(table, "AwsSolutions-DDB3", "The setting point_in_time_recovery is off, as in a dev stage.")
@@ -106,39 +103,31 @@ class StorageStack(BaseStack):
                 partition_key=_attribute(index.partition),
                 sort_key=_attribute(index.sort),
                 projection_type=dynamodb.ProjectionType.KEYS_ONLY,
-                max_write_request_units=most_writes,
-                max_read_request_units=most_reads,
+                max_write_request_units=max_writes,
+                max_read_request_units=max_reads,
             )
         return table
 
-    def _at_most(self, units: int) -> int | None:
-        """A cap on a table's or an index's throughput, as a template has it; the local cloud caps nothing."""
+    def _limit(self, units: int) -> int | None:
+        """The limit of a table's or an index's throughput in a template; the local cloud does not support one."""
         return None if self.config.is_local or units == 0 else units
 
     def _archive(self) -> s3.Bucket:
-        bucket = s3.Bucket(
+        bucket = DataBucket(
             self,
             "Archive",
             bucket_name=self.config.archive_bucket,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=self.key,
             bucket_key_enabled=True if self.key else None,  # one request to the key for many objects
-            # The local cloud answers on the machine itself, without TLS.
-            enforce_ssl=not self.config.is_local,
-            minimum_tls_version=None if self.config.is_local else 1.2,
-            # An outcome that arrives late rewrites its archived day: the day before the rewrite stays for a while.
-            versioned=True,
             object_lock_default_retention=self._lock(),
             lifecycle_rules=_lifecycle_rules(),
-            removal_policy=self._removal_policy(),
         )
         acknowledge(
             bucket,
             "AwsSolutions-S1",
-            "Only this application's functions reach the bucket, and each logs what it writes; the setting audit_trail "
-            "puts every access on record with CloudTrail, which tells more than access logs.",
+            "Only this application's functions reach the bucket, and each logs what it writes; with the setting "
+            "audit_trail CloudTrail records every access, in more detail than access logs.",
         )
         return bucket
 
@@ -147,9 +136,6 @@ class StorageStack(BaseStack):
         days = self.config.archive_lock_days
         return s3.ObjectLockRetention.compliance(cdk.Duration.days(days)) if days else None
 
-    def _removal_policy(self) -> cdk.RemovalPolicy:
-        return cdk.RemovalPolicy.RETAIN if self.config.data_outlives_stack else cdk.RemovalPolicy.DESTROY
-
 
 def _attribute(key: schema.Key) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=key.name, type=_ATTRIBUTE_TYPES[key.type])
@@ -157,32 +143,28 @@ def _attribute(key: schema.Key) -> dynamodb.Attribute:
 
 def _lifecycle_rules() -> list[s3.LifecycleRule]:
     return [
-        s3.LifecycleRule(
-            id="decisions-to-glacier-then-expire",
+        move_to_glacier(
+            "decisions-to-glacier-then-expire",
             prefix="decisions/",
-            transitions=[
-                s3.Transition(
-                    storage_class=s3.StorageClass.GLACIER,  # Glacier Flexible Retrieval
-                    transition_after=cdk.Duration.days(retention.GLACIER_AFTER_DAYS),
-                )
-            ],
-            expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
+            after_days=retention.GLACIER_AFTER_DAYS,
+            expire_after_days=retention.EXPIRE_AFTER_DAYS,
         ),
         s3.LifecycleRule(
-            # Never to Glacier: a decision that is not archived yet is read with its large parts.
+            # Not to Glacier: a decision that is not archived yet is read together with its large parts.
             id="large-parts-expire",
             prefix="large/",
             expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
         ),
         s3.LifecycleRule(
-            id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(_QUERY_RESULTS_DAYS)
+            id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(retention.QUERY_RESULTS_DAYS)
         ),
         s3.LifecycleRule(
-            id="lists-of-nights-expire", prefix="nights/", expiration=cdk.Duration.days(_NIGHT_LISTS_DAYS)
+            id="lists-of-agents-expire", prefix="nights/", expiration=cdk.Duration.days(retention.NIGHTLY_LISTS_DAYS)
         ),
         s3.LifecycleRule(
+            # A late outcome rewrites its archived day; the previous version is kept for a while.
             id="old-versions-and-abandoned-uploads",
-            noncurrent_version_expiration=cdk.Duration.days(_OLD_VERSIONS_DAYS),
-            abort_incomplete_multipart_upload_after=cdk.Duration.days(_ABANDONED_UPLOADS_DAYS),
+            noncurrent_version_expiration=cdk.Duration.days(retention.OLD_VERSIONS_DAYS),
+            abort_incomplete_multipart_upload_after=cdk.Duration.days(retention.ABANDONED_UPLOADS_DAYS),
         ),
     ]

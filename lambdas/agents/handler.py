@@ -1,4 +1,4 @@
-"""Lists the agents that a night works on."""
+"""Lists the agents that the nightly job processes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from agent_memory.api.observability import logger
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    """Date of the night, number of its agents, and the key of their list."""
-    night = list_agents(event)
-    logger.info("night", date=night["date"], agents=night["agents"])
-    return night
+    """Return the run's date, the number of its agents and the key of their list."""
+    run = list_agents(event)
+    logger.info("listed", date=run["date"], agents=run["agents"])
+    return run

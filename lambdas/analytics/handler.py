@@ -1,4 +1,4 @@
-"""Writes one agent's report of the night."""
+"""Writes one agent's daily report."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ from agent_memory.nightly.summary import summarize_day
 @logger.inject_lambda_context
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    """Report one agent's night."""
-    night = NightlyEvent.of(event)
-    figures = summarize_day(night.agent_id, night.day, stores())
+    """Report one agent's day."""
+    job = NightlyEvent.of(event)
+    figures = summarize_day(job.agent_id, job.day, stores())
     put(metric_names.ACTIVE_PATTERNS, figures["active_patterns"])
     for confidence in figures["confidences"]:
         put(metric_names.PATTERN_CONFIDENCE, confidence)
     if figures["success_rate"] is not None:
         percent(metric_names.SUCCESS_RATE, figures["success_rate"])
     logger.info(
-        "reported", agent_id=night.agent_id, active_patterns=figures["active_patterns"], by_type=figures["by_type"]
+        "reported", agent_id=job.agent_id, active_patterns=figures["active_patterns"], by_type=figures["by_type"]
     )
-    return night.answer(figures)
+    return job.answer(figures)

@@ -1,4 +1,4 @@
-"""The HTTP API. Its routes stand in `agent_memory.api.app`."""
+"""The HTTP API; its routes are in `agent_memory.api`."""
 
 from typing import Any
 
@@ -13,6 +13,6 @@ from agent_memory.api.observability import emits_metrics, logger
 @emits_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    answer = resolve(event, context)
-    logger.info("answered", status=answer["statusCode"], route=event.get("routeKey"))
-    return answer
+    response = resolve(event, context)
+    logger.info("answered", status=response["statusCode"], route=event.get("routeKey"))
+    return response

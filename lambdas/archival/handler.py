@@ -13,11 +13,11 @@ from agent_memory.nightly.archival import archive_due_days
 @logger.inject_lambda_context
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    """Archive one agent's night."""
-    night = NightlyEvent.of(event)
-    figures = archive_due_days(night.agent_id, night.day, stores())
+    """Archive the days of one agent that are due."""
+    job = NightlyEvent.of(event)
+    figures = archive_due_days(job.agent_id, job.day, stores())
     put(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
     put(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
     put(metric_names.ARCHIVE_DAYS_POSTPONED, len(figures["postponed"]))
-    logger.info("archived", agent_id=night.agent_id, **figures)
-    return night.answer(figures)
+    logger.info("archived", agent_id=job.agent_id, **figures)
+    return job.answer(figures)

@@ -13,12 +13,12 @@ from agent_memory.nightly.consolidation import consolidate
 @logger.inject_lambda_context
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    """Consolidate one agent's night."""
-    night = NightlyEvent.of(event)
+    """Consolidate one agent's day."""
+    job = NightlyEvent.of(event)
     opened = stores()
     try:
-        figures = consolidate(night.agent_id, night.day, opened)
-    except Exception:  # whatever it was: the night is counted as failed, and the state machine gets the error
+        figures = consolidate(job.agent_id, job.day, opened)
+    except Exception:  # of whatever kind: it is counted, and the state machine gets it
         percent(metric_names.CONSOLIDATION_SUCCESS, 0)
         raise
     percent(metric_names.CONSOLIDATION_SUCCESS, 1)
@@ -26,5 +26,5 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         put(metric_names.MEMORY_CORRELATION, figures["memory_correlation"])
     put(metric_names.PATTERNS_LEARNED, figures["learned"])
     put(metric_names.PATTERNS_DEPRECATED, figures["deprecated"])
-    logger.info("consolidated", agent_id=night.agent_id, **figures)
-    return night.answer(figures)
+    logger.info("consolidated", agent_id=job.agent_id, **figures)
+    return job.answer(figures)

@@ -1,4 +1,4 @@
-"""Adds up how often one agent's memories were read, and forgets those that have long stopped holding."""
+"""Adds up the reads of one agent's memories, and prunes outdated ones."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from agent_memory.nightly.pruning import prune
 @logger.inject_lambda_context
 @emits_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    """Prune one agent's night; with `"dry_run": true` only say what would go."""
-    night = NightlyEvent.of(event)
+    """Prune one agent's memories; with `"dry_run": true` only report what would be pruned."""
+    job = NightlyEvent.of(event)
     is_dry = event.get("dry_run") is True
-    figures = prune(night.agent_id, night.day, stores(), dry_run=is_dry)
+    figures = prune(job.agent_id, job.day, stores(), dry_run=is_dry)
     if not is_dry:
-        figures["accesses"] = flush_access_counts(night.agent_id, night.day, stores())
+        figures["accesses"] = flush_access_counts(job.agent_id, job.day, stores())
     put(metric_names.MEMORIES_PRUNED, figures["pruned"])
-    logger.info("pruned", agent_id=night.agent_id, **figures)
-    return night.answer(figures)
+    logger.info("pruned", agent_id=job.agent_id, **figures)
+    return job.answer(figures)

@@ -1,1 +1,1 @@
-"""Parts that several stacks are built from."""
+"""Constructs that several stacks use."""

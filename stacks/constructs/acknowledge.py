@@ -1,4 +1,4 @@
-"""Acknowledge a finding of the security rules where it occurs, with the reason."""
+"""Acknowledge findings of the security rules where they occur, with a reason."""
 
 import json
 
@@ -12,13 +12,13 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     Args:
         construct: the construct that the rule reports, or one that holds it.
         rule: the rule's id, as "AwsSolutions-S1" or with its finding, "AwsSolutions-IAM5[Resource::*]".
-        reason: why the finding is right as it stands.
+        reason: why the finding is accepted.
     """
     cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=rule, reason=reason))
 
 
 def quoted(stack: cdk.Stack, value: str) -> str:
-    """A value that CloudFormation makes, as findings quote it: `<Ref>`, `<Resource.Attribute>`, else the JSON."""
+    """A value that CloudFormation resolves, as findings quote it: `<Ref>`, `<Resource.Attribute>`, else its JSON."""
 
     def text_of(part: object) -> str:
         match part:

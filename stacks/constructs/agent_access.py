@@ -1,4 +1,4 @@
-"""A managed policy for one agent's role, on a deployed API: its own paths and its pools' memory."""
+"""A managed policy for the role of one agent: its own paths of the API and the memory of its pools."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from constructs import Construct
 
 from agent_memory.admin.agent_policy import agent_policy
 
-# Stands for the API's ARN, which is known at deployment only, while the policy is made.
-_STAND_IN = "arn:aws:execute-api:region:000000000000:api"
+# A placeholder of the API's ARN, which is only known at deployment.
+_PLACEHOLDER = "arn:aws:execute-api:region:000000000000:api"
 
 
 class AgentAccess(iam.ManagedPolicy):
-    """May be attached to whatever role an agent runs as; see `agent_memory.admin.agent_policy`."""
+    """A policy for the role that an agent runs as; see `agent_memory.admin.agent_policy`."""
 
     def __init__(
         self,
@@ -27,16 +27,16 @@ class AgentAccess(iam.ManagedPolicy):
         writes: Sequence[str] = (),
     ) -> None:
         arn = cdk.Stack.of(scope).format_arn(service="execute-api", resource=api.api_id)
-        statements = agent_policy(_STAND_IN, agent_id, reads=reads, writes=writes)["Statement"]
+        statements = agent_policy(_PLACEHOLDER, agent_id, reads=reads, writes=writes)["Statement"]
         super().__init__(
             scope,
             construct_id,
-            description=f"What agent {agent_id} may call of Agent Memory",
+            description=f"The calls of Agent Memory that agent {agent_id} may make",
             statements=[
                 iam.PolicyStatement(
                     sid=one["Sid"],
                     actions=[one["Action"]],
-                    resources=[path.replace(_STAND_IN, arn) for path in one["Resource"]],
+                    resources=[path.replace(_PLACEHOLDER, arn) for path in one["Resource"]],
                 )
                 for one in statements
             ],

@@ -1,6 +1,6 @@
-"""The one factory of Lambda functions."""
+"""The construct of all Lambda functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from constructs import Construct
 from stacks import PROJECT
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
-from stacks.constructs.dependency_layer import architecture, runtime
+from stacks.constructs.function_layers import architecture, function_layers, runtime
 from stacks.constructs.log_groups import log_group_for
 
 _ENI_POLICY = "service-role/AWSLambdaENIManagementAccess"
@@ -21,18 +21,18 @@ _ENI_POLICY = "service-role/AWSLambdaENIManagementAccess"
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where in a VPC a function runs."""
+    """The VPC and the security group of a function."""
 
     vpc: ec2.IVpc
     security_group: ec2.ISecurityGroup
 
 
 class AgentFunction(lambda_.Function):
-    """The function of `lambdas/{name}`: JSON logs with a retention time, a role that may do nothing yet, tracing.
+    """The function `lambdas/{name}`, with its layers, JSON logs, tracing, and a role without permissions.
 
     Attributes:
         config: settings of the deployment.
-        execution_role: the role, which is the function's own.
+        execution_role: the role, which no other function has.
     """
 
     def __init__(
@@ -43,7 +43,6 @@ class AgentFunction(lambda_.Function):
         config: DeployConfig,
         name: str,
         description: str,
-        layers: Sequence[lambda_.ILayerVersion],
         environment: Mapping[str, str],
         memory_mb: int,
         timeout_seconds: int,
@@ -67,7 +66,7 @@ class AgentFunction(lambda_.Function):
                 str(PROJECT / "lambdas" / name), exclude=["__pycache__", "*.pyc", "event*.json"]
             ),
             handler="handler.handler",
-            layers=list(layers),
+            layers=function_layers(scope, f"{construct_id}Package", name=name, config=config),
             environment={**_common_environment(config, name), **environment},
             memory_size=memory_mb,
             timeout=cdk.Duration.seconds(timeout_seconds),
@@ -75,7 +74,7 @@ class AgentFunction(lambda_.Function):
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.DISABLED,
-            # The local cloud drops it silently.
+            # The local cloud ignores it silently.
             reserved_concurrent_executions=None if config.is_local else reserved_concurrency or None,
             **_placement(network),
         )
@@ -115,25 +114,25 @@ def _acknowledge(function: lambda_.Function, role: iam.Role, *, in_vpc: bool, tr
         acknowledge(
             function,
             rule,
-            "python3.13 is the newest runtime that the code is tested on; it is supported until 2029.",
+            "python3.13 is the latest runtime that the code is tested on; AWS supports it until 2029.",
         )
     acknowledge(
         function,
         "Serverless-LambdaDLQ",
-        "Lambda uses such a queue for asynchronous calls only. API Gateway and Step Functions wait for the answer, and "
-        "the latter keeps the error of an agent's night in its record.",
+        "Lambda uses such a queue for asynchronous invocations only. API Gateway and Step Functions wait for the "
+        "response, and the latter keeps the error in the history of the execution.",
     )
     if traced:
         acknowledge(
             role,
             "AwsSolutions-IAM5[Resource::*]",
-            "X-Ray's write actions know no resources: xray:PutTraceSegments and xray:PutTelemetryRecords only.",
+            "X-Ray's write actions do not support resources: xray:PutTraceSegments and xray:PutTelemetryRecords only.",
         )
     else:
-        acknowledge(function, "Serverless-LambdaTracing", "The setting trace_requests leaves traces of requests out.")
+        acknowledge(function, "Serverless-LambdaTracing", "Tracing is off by the setting trace_requests.")
     if in_vpc:
         acknowledge(
             role,
             f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{_ENI_POLICY}]",
-            "AWS keeps the list of the network interface actions that a function in a VPC needs.",
+            "AWS maintains the list of network interface actions that a function in a VPC needs.",
         )

@@ -1,10 +1,12 @@
-"""Alarms that all go to one topic, and name the page that says what to do.
+"""Alarms as declarations: a metric, its thresholds, its runbook and its graph on the dashboard, all in one place.
 
-They watch one metric each and no metric math, so that the local cloud, which refuses it, deploys the same alarms.
-How each of them is computed, and why so: docs/decisions/alarms.md.
+From a declaration come the CloudWatch alarms, one for each threshold, the graph of the dashboard and the list of the
+runbooks. Each alarm watches one metric and no metric math, which the local cloud refuses. Why the numbers are what they
+are: docs/decisions/alarms.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal, cast
 
 import aws_cdk as cdk
@@ -13,95 +15,140 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-_AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-
 Severity = Literal["critical", "warning"]
-# What a period without a measurement means: all is well, what had to happen did not, or nothing has changed.
-Silence = Literal["well", "alarming", "unchanged"]
-_MISSING = {
-    "well": cloudwatch.TreatMissingData.NOT_BREACHING,
-    "alarming": cloudwatch.TreatMissingData.BREACHING,
-    "unchanged": cloudwatch.TreatMissingData.IGNORE,
-}
 
 
-def runbook(page: str) -> str:
-    """Where in this repository the page of that name lies."""
+def runbook_path(page: str) -> str:
+    """Path of a runbook in this repository."""
     return f"docs/runbooks/{page}.md"
 
 
-class Alarms(Construct):
-    """The alarms of a deployment, named `{prefix}-{name}-{severity}`.
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The condition under which an alarm goes off: the metric breaches a value in several periods in a row.
 
     Attributes:
-        created: the alarms, in the order of their creation.
+        value: the number that the metric is compared with.
+        description: the alarm's description, a sentence that says what happened.
+        comparison: how the metric is compared with the value.
+        periods: how many periods of the metric have to breach, one after the other.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, prefix: str, topic: sns.ITopic) -> None:
+    value: float
+    description: str
+    comparison: cloudwatch.ComparisonOperator
+    periods: int
+
+
+def at_least(value: float, description: str, *, periods: int = 1) -> Threshold:
+    """A threshold that is breached by this value and higher ones."""
+    operator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+    return Threshold(value, description, operator, periods)
+
+
+def below(value: float, description: str, *, periods: int = 1) -> Threshold:
+    """A threshold that is breached by lower values."""
+    return Threshold(value, description, cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD, periods)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmDefinition:
+    """A metric that is watched.
+
+    Attributes:
+        name: the problem, in lower case with hyphens.
+        metric: one metric with its statistic and period.
+        critical: the threshold of an alarm that needs immediate attention.
+        warning: the threshold of an alarm that can wait for the morning.
+        graph: title of the dashboard's graph that shows the metric; alarms may share one.
+        treat_missing_data: how CloudWatch rates a period without data.
+        warm_up: for how long the alarm stays quiet after it was created or changed, at most two days.
+        runbook: name of its page in docs/runbooks; left out, the alarm's name.
+    """
+
+    name: str
+    metric: cloudwatch.Metric
+    graph: str
+    critical: Threshold | None = None
+    warning: Threshold | None = None
+    treat_missing_data: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
+    warm_up: cdk.Duration | None = None
+    runbook: str | None = None
+
+    @property
+    def thresholds(self) -> dict[Severity, Threshold]:
+        """The thresholds that there are, by severity."""
+        named: dict[Severity, Threshold | None] = {"critical": self.critical, "warning": self.warning}
+        return {severity: threshold for severity, threshold in named.items() if threshold is not None}
+
+    @property
+    def page(self) -> str:
+        """Name of its runbook."""
+        return self.runbook or self.name
+
+
+class Alarms(Construct):
+    """The alarms of a deployment, named `{prefix}-{name}-{severity}`; each notifies one topic.
+
+    Attributes:
+        definitions: the declarations of the alarms.
+        all: the alarms, in the order of their definitions.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        prefix: str,
+        topic: sns.ITopic,
+        definitions: Iterable[AlarmDefinition],
+    ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = prefix
         self._action = actions.SnsAction(topic)
-        self.created: list[cloudwatch.IAlarm] = []
         self._critical: list[cloudwatch.IAlarm] = []
-
-    def add(
-        self,
-        name: str,
-        severity: Severity,
-        description: str,
-        metric: cloudwatch.IMetric,
-        *,
-        at_least: float | None = None,
-        below: float | None = None,
-        periods: int = 1,
-        silence: Silence = "well",
-        warm_up: cdk.Duration | None = None,
-        page: str | None = None,
-    ) -> None:
-        """Add an alarm that goes off at or over `at_least`, or under `below`, in each of `periods` in a row.
-
-        Args:
-            name: what went wrong, in words with hyphens.
-            severity: whether somebody has to be woken.
-            description: what happened, as a sentence; the runbook's path follows it.
-            metric: what is watched.
-            at_least: the value from which on a period is bad.
-            below: the value under which a period is bad.
-            periods: bad periods in a row that it takes.
-            silence: what a period without a measurement means.
-            warm_up: time after the alarm was made or changed for which it stays quiet, at most two days.
-            page: name of the runbook; left out, the alarm's own.
-        """
-        if (at_least is None) == (below is None):
-            raise ValueError("an alarm needs either at_least or below")
-        alarm = cloudwatch.Alarm(
-            self,
-            "".join(part.capitalize() for part in name.split("-")),
-            alarm_name=f"{self._prefix}-{name}-{severity}",
-            alarm_description=f"{description} Runbook: {runbook(page or name)}",
-            metric=metric,
-            threshold=cast("float", below if at_least is None else at_least),
-            comparison_operator=_BELOW if at_least is None else _AT_LEAST,
-            evaluation_periods=periods,
-            treat_missing_data=_MISSING[silence],
-        )
-        if warm_up is not None:
-            _stay_quiet(alarm, warm_up)
-        alarm.add_alarm_action(self._action)
-        self.created.append(alarm)
-        if severity == "critical":
-            self._critical.append(alarm)
+        self.definitions = tuple(definitions)
+        self.all: list[cloudwatch.IAlarm] = []
+        for definition in self.definitions:
+            self._add(definition)
 
     def add_summary(self, name: str, description: str) -> None:
-        """Add one alarm that is on while any critical one is: what a pager listens to."""
+        """Add a composite alarm that is active while any critical alarm is: the one for a pager to listen to."""
         cloudwatch.CompositeAlarm(
             self,
             "Summary",
             composite_alarm_name=f"{self._prefix}-{name}",
-            alarm_description=f"{description} Runbook: {runbook(name)}",
+            alarm_description=_description(description, name),
             alarm_rule=_any_of(self._critical),
         ).add_alarm_action(self._action)
+
+    def _add(self, definition: AlarmDefinition) -> None:
+        for number, (severity, threshold) in enumerate(definition.thresholds.items()):
+            # The logical id of an alarm that keeps its name must not change: CloudFormation creates the new resource
+            # before it deletes the old one, and then deletes the alarm of that name.
+            suffix = severity.capitalize() if number else ""
+            alarm = cloudwatch.Alarm(
+                self,
+                "".join(part.capitalize() for part in definition.name.split("-")) + suffix,
+                alarm_name=f"{self._prefix}-{definition.name}-{severity}",
+                alarm_description=_description(threshold.description, definition.page),
+                metric=definition.metric,
+                threshold=threshold.value,
+                comparison_operator=threshold.comparison,
+                evaluation_periods=threshold.periods,
+                treat_missing_data=definition.treat_missing_data,
+            )
+            if definition.warm_up is not None:
+                _warm_up(alarm, definition.warm_up)
+            alarm.add_alarm_action(self._action)
+            self.all.append(alarm)
+            if severity == "critical":
+                self._critical.append(alarm)
+
+
+def _description(text: str, page: str) -> str:
+    return f"{text} Runbook: {runbook_path(page)}"
 
 
 def _any_of(alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.IAlarmRule:
@@ -110,7 +157,7 @@ def _any_of(alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.IAlarmRule:
     )
 
 
-def _stay_quiet(alarm: cloudwatch.Alarm, duration: cdk.Duration) -> None:
+def _warm_up(alarm: cloudwatch.Alarm, duration: cdk.Duration) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html."""
     resource = cast("cloudwatch.CfnAlarm", alarm.node.default_child)
     resource.warm_up_configuration = cloudwatch.CfnAlarm.WarmUpConfigurationProperty(

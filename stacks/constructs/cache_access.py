@@ -1,4 +1,4 @@
-"""How a function reaches the cache: where it runs, what its environment says, and what it may."""
+"""What a function needs to use the cache: a network, environment variables and permissions."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ from stacks.constructs.agent_function import AgentFunction, Network
 
 
 def cache_network(config: DeployConfig, cache: CacheStack | None) -> Network | None:
-    """The cache's network; none without a cache, nor in the local cloud: its functions run where the cache is."""
+    """The cache's network; None without a cache and in the local cloud, where functions run beside the cache."""
     return None if cache is None or config.is_local else Network(cache.vpc, cache.function_security_group)
 
 
 def cache_environment(config: DeployConfig, cache: CacheStack | None) -> Mapping[str, str]:
-    """The variables that name the cache and its user; none where there is no cache."""
+    """The variables that name the cache and its user; empty without a cache."""
     if cache is None:
         return {}
     return {
@@ -27,7 +27,7 @@ def cache_environment(config: DeployConfig, cache: CacheStack | None) -> Mapping
 
 
 def allow_cache(function: AgentFunction, cache: CacheStack | None) -> None:
-    """Let a function authenticate as the cache's user."""
+    """Allow a function to authenticate as the cache's user."""
     if cache is not None and not function.config.is_local:
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["elasticache:Connect"], resources=cache.connectable_arns)

@@ -1,4 +1,4 @@
-"""Log groups that keep their lines for the deployment's retention time."""
+"""Log groups with the deployment's retention time."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
@@ -9,7 +9,7 @@ from stacks.log_retention import LOG_RETENTION
 
 
 def log_group_for(scope: Construct, construct_id: str, name: str, config: DeployConfig) -> logs.LogGroup:
-    """Create a log group; it goes with its stack, so that the same name can be deployed again."""
+    """Create a log group; it is deleted with its stack, so that the same name can be deployed again."""
     return logs.LogGroup(
         scope,
         construct_id,

@@ -1,15 +1,15 @@
-"""What a deployment may cost a month before ops are told."""
+"""A monthly budget of a deployment's costs."""
 
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.constructs.alarms import runbook
+from stacks.constructs.alarms import runbook_path
 
 
 class MonthlyBudget(Construct):
-    """Tells a topic at four fifths of the budget, and when the month is forecast to exceed it.
+    """Notifies a topic when 80% of the budget are spent, and when the month is forecast to exceed it.
 
     Costs are counted by the tag `deployment`, which has to be activated once as a cost allocation tag in the account's
     billing settings.
@@ -32,8 +32,8 @@ class MonthlyBudget(Construct):
                 _notification(topic, "ACTUAL", 80),
                 _notification(topic, "FORECASTED", 100),
             ],
-            # A budget has no description: the page that says what to do stands in a tag.
-            resource_tags=[budgets.CfnBudget.ResourceTagProperty(key="runbook", value=runbook("budget-exceeded"))],
+            # A budget has no description, so a tag names its runbook.
+            resource_tags=[budgets.CfnBudget.ResourceTagProperty(key="runbook", value=runbook_path("budget-exceeded"))],
         )
 
 

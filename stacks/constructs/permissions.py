@@ -1,4 +1,4 @@
-"""Exact permissions: the actions that a function uses, on the tables, indexes and prefixes that it uses."""
+"""Least-privilege permissions: the actions that a function uses, on the tables, indexes and prefixes that it uses."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _TABLE_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
 def allow_on_table(
     function: AgentFunction, table: dynamodb.ITable, actions: Sequence[str], *, indexes: Sequence[schema.Index] = ()
 ) -> None:
-    """Let a function perform actions, named as "GetItem", on a table, and ask the indexes that are named."""
+    """Allow a function to perform actions, such as "GetItem", on a table, and to query these indexes."""
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=[f"dynamodb:{action}" for action in actions],
@@ -37,15 +37,15 @@ def allow_on_table(
         )
     _allow_key(function, table.encryption_key, service="dynamodb", writes=not _TABLE_READS.issuperset(actions))
     if function.config.is_local and any(action.startswith("PartiQL") for action in actions):
-        # AWS checks the statements in a batch one by one; the local cloud checks the name of the request.
+        # AWS authorizes each statement of a batch; the local cloud authorizes the batch request itself.
         function.add_to_role_policy(iam.PolicyStatement(actions=["dynamodb:BatchExecuteStatement"], resources=["*"]))
 
 
 def allow_on_objects(function: AgentFunction, storage: StorageStack, actions: Sequence[str], *, prefix: str) -> None:
-    """Let a function perform actions, named as "GetObject", on the archive's objects below a prefix as "decisions/".
+    """Allow a function to perform actions, such as "GetObject", on the archive's objects below a prefix, "decisions/".
 
-    Who may read may also list the bucket: without that, S3 answers a read of a missing object with "access denied"
-    in place of "no such key". A condition on the listed prefix would not do, since a read names no prefix to list.
+    Permission to read comes with permission to list the bucket: without it, S3 answers a read of a missing object with
+    "access denied" instead of "no such key". A condition on the prefix would not help: a read does not name one.
     """
     stack = cdk.Stack.of(function)
     bucket_arn = storage.archive_arn(stack)
@@ -64,14 +64,14 @@ def allow_on_objects(function: AgentFunction, storage: StorageStack, actions: Se
     acknowledge(
         function.execution_role,
         f"AwsSolutions-IAM5[Resource::{quoted_arn}/{prefix}*]",
-        "The keys below this prefix are made at run time; nothing outside the prefix is reached.",
+        "The keys below this prefix are created at run time; nothing outside the prefix can be reached.",
     )
 
 
 def _allow_key(function: AgentFunction, key: kms.IKey | None, *, service: str, writes: bool) -> None:
-    """Let a function use the deployment's own key, where there is one, through a service and in no other way.
+    """Allow a function to use the deployment's own key, where there is one, but only through a service.
 
-    The service asks the key on behalf of whoever calls it:
+    The service uses the key on behalf of its caller:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     """
     if key is not None:
@@ -79,7 +79,7 @@ def _allow_key(function: AgentFunction, key: kms.IKey | None, *, service: str, w
 
 
 def key_statement(key: kms.IKey, *, region: str, service: str, writes: bool) -> iam.PolicyStatement:
-    """The use of a key through a service, such as "s3", and in no other way."""
+    """Permission to use a key only through a service, such as "s3"."""
     return iam.PolicyStatement(
         actions=[f"kms:{action}" for action in (_WRITING if writes else _READING)],
         resources=[key.key_arn],

@@ -1,4 +1,4 @@
-"""Each function as it is deployed: its own file, its example event, its environment; AWS is moto."""
+"""Each function as it is deployed: its file, its example event and its environment, on moto."""
 
 import importlib.util
 import json
@@ -22,12 +22,12 @@ from tests.http_events import Context
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 AGENT = "market-hunter"
-NIGHT = datetime(2026, 11, 20, tzinfo=UTC)
+DAY = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 @pytest.fixture
 def deployment(monkeypatch):
-    """Tables and bucket, the functions' environment, and stores to look behind the functions."""
+    """Tables, bucket and environment of the functions; yields stores with which tests inspect their effects."""
     environment = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -49,7 +49,7 @@ def deployment(monkeypatch):
         monkeypatch.setattr(nightly, "stores", lambda: stores)
         monkeypatch.setattr(metrics, "namespace", "BTCAgent/Memory")
         monkeypatch.setattr(metrics, "service", "test")
-        metrics.clear_metrics()  # other tests of the routes count, too, and flush nothing
+        metrics.clear_metrics()  # of other tests of the routes, which do not flush theirs
         yield stores
         served.cache_clear()
 
@@ -62,12 +62,12 @@ def handler_of(name):
 
 
 def invoke(name, event=None):
-    given = json.loads((LAMBDAS / name / "event.json").read_text()) if event is None else event
-    return handler_of(name)(given, Context(function_name=name))
+    example = json.loads((LAMBDAS / name / "event.json").read_text())
+    return handler_of(name)(example if event is None else event, Context(function_name=name))
 
 
 def emitted(capsys):
-    """The metrics that went out as embedded metric format, by name."""
+    """The metrics that were emitted in the embedded metric format, by name."""
     found = {}
     for line in capsys.readouterr().out.splitlines():
         document = json.loads(line)
@@ -81,7 +81,7 @@ def emitted(capsys):
 def log_days(stores, days, per_day=4):
     log = DecisionLog(AGENT, stores)
     for n in range(days):
-        at = [NIGHT - timedelta(days=n) + timedelta(hours=k) for k in range(per_day)]
+        at = [DAY - timedelta(days=n) + timedelta(hours=k) for k in range(per_day)]
         results = log.log(
             [{"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": moment} for moment in at]
         )
@@ -98,12 +98,12 @@ def test_the_api_logs_the_example_decision(deployment, capsys):
     assert answer["statusCode"] == 201
     (logged,) = DecisionLog(AGENT, deployment).page(DecisionFilter()).decisions
     assert logged.decision_id == json.loads(answer["body"])["decision_id"]
-    told = emitted(capsys)
-    assert told.pop("DecisionLatency") > 0
-    assert told == {"DecisionsLogged": 1.0, "DecisionsInfluenced": 0.0}
+    metrics_of_the_request = emitted(capsys)
+    assert metrics_of_the_request.pop("DecisionLatency") > 0
+    assert metrics_of_the_request == {"DecisionsLogged": 1.0, "DecisionsInfluenced": 0.0}
 
 
-def test_a_night_from_agents_to_report(deployment, capsys):
+def test_the_nightly_job_from_agents_to_report(deployment, capsys):
     log_days(deployment, 34)
     listed = invoke("agents")
     assert (listed["date"], listed["agents"]) == ("2026-11-20", 1)
@@ -115,11 +115,11 @@ def test_a_night_from_agents_to_report(deployment, capsys):
     assert invoke("archival", entry)["decisions"] == 4 * 4
     reported = invoke("analytics", entry)
     assert reported["by_type"] == {"QUERY": {"with_outcome": 4, "succeeded": 2}}
-    metrics_of_the_night = emitted(capsys)
-    assert metrics_of_the_night["DecisionsArchived"] == 16.0
-    assert metrics_of_the_night["SuccessRate"] == 50.0
-    assert metrics_of_the_night["PatternsLearned"] == 0.0
-    assert metrics_of_the_night["ConsolidationSuccess"] == 100.0
+    metrics_of_the_run = emitted(capsys)
+    assert metrics_of_the_run["DecisionsArchived"] == 16.0
+    assert metrics_of_the_run["SuccessRate"] == 50.0
+    assert metrics_of_the_run["PatternsLearned"] == 0.0
+    assert metrics_of_the_run["ConsolidationSuccess"] == 100.0
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ def test_a_night_from_agents_to_report(deployment, capsys):
     ],
 )
 @pytest.mark.parametrize("name", ["consolidation", "pruning", "archival", "analytics"])
-def test_a_malformed_event_is_named(deployment, name, event, field):
+def test_a_malformed_event_is_refused_with_the_field(deployment, name, event, field):
     with pytest.raises(InvalidInput) as caught:
         invoke(name, event)
     assert caught.value.field == field
 
 
-def test_the_agents_of_a_night(deployment):
+def test_the_list_of_agents(deployment):
     key = "nights/date=2026-11-19/run=r%2F1/agents.json"
     named = {"date": "2026-11-19", "agents": ["b", "a"], "run": "r/1"}
     assert invoke("agents", named) == {"date": "2026-11-19", "agents": 2, "list": key}

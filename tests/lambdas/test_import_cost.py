@@ -1,4 +1,4 @@
-"""A function loads what it uses: what only documents or learns stays out of its start."""
+"""A function loads only what it uses: documentation and learning are not loaded at its start."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
-"""The fenced commands of a page, run as its reader would run them.
+"""Runs the fenced commands of a page, as a reader would.
 
-A fence says who may run it: `sh` everybody, `sh local-only` and `sh aws-only` one of them; `python` is a whole program.
-A fence of `text` after such a block tells lines of its output, each of which has to appear; `…` stands for anything.
+A fence says where its commands run: `sh` everywhere, `sh local-only` and `sh aws-only` in one place only; `python` is a
+program. A fence of `text` after such a block has lines of its output, each of which must occur; `…` is any text.
 """
 
 import re
@@ -17,7 +17,7 @@ _BOUNDARY = "---- the next block ----"
 
 @dataclass
 class Block:
-    """One block of commands, and the lines that it has to write."""
+    """One block of commands, and the lines that its output must contain."""
 
     commands: str
     marks: frozenset[str]
@@ -42,7 +42,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def run(blocks: Sequence[Block], *, preamble: str, environment: Mapping[str, str], folder: Path) -> None:
-    """Run blocks in one shell, which ends at the first command that fails; then compare what each wrote."""
+    """Run blocks in one shell, which stops at the first command that fails, and check the output of each."""
     script = "\n".join(["set -euo pipefail", preamble, *(f"echo '{_BOUNDARY}'\n{one.commands}" for one in blocks)])
     ended = subprocess.run(
         ["/bin/bash", "-c", script],

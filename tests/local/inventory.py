@@ -1,8 +1,8 @@
-"""What there is in an account, service by service, as the services' own APIs tell."""
+"""The resources in an account, listed by each service's API."""
 
 from local.cloud import LocalCloud
 
-# Service, operation, where its answer lists things, and what names one. A row for every kind that the stacks make.
+# Service, operation, the list in its response, and the name of an item: a row for each kind of resource in the stacks.
 _LISTINGS = (
     ("apigatewayv2", "get_apis", "Items", "Name"),
     ("athena", "list_work_groups", "WorkGroups", "Name"),
@@ -34,16 +34,16 @@ _OF_THE_TOOLKIT = ("cdk-hnb659fds-", "CDKToolkit")
 
 
 def inventory(cloud: LocalCloud) -> dict[str, set[str]]:
-    """Names by `service operation`; what `cdk bootstrap` made is left out."""
+    """Names of resources by `service operation`, without those of `cdk bootstrap`."""
     session = cloud.boto_session()
     found: dict[str, set[str]] = {}
     for service, operation, place, name in _LISTINGS:
-        told = getattr(session.client(service), operation)().get(place, [])
-        names = {str(one[name] if name else one) for one in told}
+        items = getattr(session.client(service), operation)().get(place, [])
+        names = {str(one[name] if name else one) for one in items}
         found[f"{service} {operation}"] = {one for one in names if not one.startswith(_OF_THE_TOOLKIT)}
     return found
 
 
 def added(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, set[str]]:
-    """What came since, without the kinds of which there is no more than before."""
+    """The resources that were added, without kinds that have none."""
     return {kind: after[kind] - before[kind] for kind in after if after[kind] - before[kind]}

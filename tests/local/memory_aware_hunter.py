@@ -1,7 +1,7 @@
-"""An agent as teams write it for this system, before and after it is given a memory.
+"""An agent as teams write it for this system, without and with memory.
 
-What the agent itself brings (markets, sources, the old selection logic) is made up and small; everything that touches
-memory and decisions is written as the design of the system shows it.
+The agent's own parts (markets, sources, the former selection logic) are small inventions; everything that concerns
+memory and decisions is written as in the system's design.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
-"""Requests that tell whether a role has a permission, and that change nothing where it has.
+"""Requests that show whether a role has a permission, without changing anything if it has.
 
-Writes carry a condition that never holds, and functions are not run.
+Writes have a condition that is never true, and functions are not run.
 """
 
 import json
@@ -15,7 +15,7 @@ NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
 
 @dataclass(frozen=True)
 class Call:
-    """One request: the action that it needs and on what, in the words of the table."""
+    """One request, with the action and the resource that it needs, as named in the table of permissions."""
 
     action: str
     what: str
@@ -81,8 +81,8 @@ def other_calls(bucket, outputs):
         yield Call("lambda:UpdateFunctionConfiguration", what, "lambda", "update_function_configuration", changed)
         yield Call("lambda:InvokeFunction", what, "lambda", "invoke", {**function, "InvocationType": "DryRun"})
     machine = {"stateMachineArn": outputs["NightlyStateMachineArn"]}
-    nobody = {**machine, "input": json.dumps({"date": "2026-11-01", "agents": []})}
-    yield Call("states:StartExecution", "state machine", "stepfunctions", "start_execution", nobody)
+    no_agents = {**machine, "input": json.dumps({"date": "2026-11-01", "agents": []})}
+    yield Call("states:StartExecution", "state machine", "stepfunctions", "start_execution", no_agents)
     yield Call("states:DeleteStateMachine", "state machine", "stepfunctions", "delete_state_machine", machine)
     message = {"TopicArn": outputs["AlarmTopicArn"], "Message": "x"}
     yield Call("sns:Publish", "topic of alarms", "sns", "publish", message)

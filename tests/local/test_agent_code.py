@@ -1,4 +1,4 @@
-"""Code as teams write it against the design runs against the deployed stores, and what it kept outlives a restart."""
+"""Code as teams write it against the design runs on the deployed stores, and its data survives a restart."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.local_cloud
 
 @pytest.fixture
 def in_the_cloud(local_cloud, monkeypatch):
-    """This process' AWS clients speak to the local cloud, whose tables of another prefix are made by hand."""
+    """AWS clients of this process use the local cloud, with tables of another prefix that are created by hand."""
     for name, value in local_cloud.environment().items():
         monkeypatch.setenv(name, value)
     AWSMemoryClients.create_tables_if_not_exist("btc-agent")
@@ -105,7 +105,7 @@ async def test_memory_persists_across_a_full_restart_of_the_cloud(in_the_cloud):
     saved = await agent.memory.save_state({"current_cycle": 7, "configuration": {"learning_rate": 0.1}})
     await agent.memory.create_checkpoint("evening")
     decisions = await agent.logger.query_decisions()
-    told = await agent.memory.get_ltm_history("PATTERN", "whales_lead")
+    history = await agent.memory.get_ltm_history("PATTERN", "whales_lead")
 
     in_the_cloud.stop()
     in_the_cloud.start()
@@ -114,7 +114,7 @@ async def test_memory_persists_across_a_full_restart_of_the_cloud(in_the_cloud):
     assert await again.memory.retrieve_stm("queries:derivatives:latest") is None  # the cache came back empty
     assert await again.memory.load_state() == saved
     assert await again.logger.query_decisions() == decisions
-    assert await again.memory.get_ltm_history("PATTERN", "whales_lead") == told
+    assert await again.memory.get_ltm_history("PATTERN", "whales_lead") == history
     assert [one["name"] for one in await again.memory.list_checkpoints()] == ["evening"]
     assert [one["configuration"] for one in await again.memory.list_configurations()] == [{"learning_rate": 0.1}]
     now = datetime.now(UTC)

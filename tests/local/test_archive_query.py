@@ -1,4 +1,4 @@
-"""SQL over the archive, as Athena answers it in the local cloud."""
+"""SQL over the archive with Athena in the local cloud."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from stacks.archive_query_stack import TABLE
 
 pytestmark = pytest.mark.local_cloud
 
-DAYS, A_DAY = 3, 4
+DAYS, DECISIONS_PER_DAY = 3, 4
 
 
 @pytest.fixture
@@ -23,39 +23,38 @@ def first_day(local_cloud):
     stores = stores_of(local_cloud)
     for n in range(DAYS):
         log = DecisionLog("sql", stores, FixedClock(day_start_ms(first + timedelta(days=n))))
-        for k in range(A_DAY):
+        for k in range(DECISIONS_PER_DAY):
             context = {"market": {"trend": "up"}, "k": k}
-            made = log.log_one({"decision_type": "QUERY", "context": context, "reasoning": {}})
+            logged = log.log_one({"decision_type": "QUERY", "context": context, "reasoning": {}})
             log.log_one({"decision_type": "LEARNING", "context": {}, "reasoning": {}})
             if k:
-                log.record_outcome({"decision_id": made.decision_id, "outcome": {}, "success": k > 1})
-    night = first + timedelta(days=35)
-    archive_due_days("sql", night, stores)
+                log.record_outcome({"decision_id": logged.decision_id, "outcome": {}, "success": k > 1})
+    archive_due_days("sql", first + timedelta(days=35), stores)
     return first
 
 
 def rows(cloud, sql):
-    """What Athena answers, without the line of names."""
+    """The rows of the result, without the header."""
     athena = cloud.boto_session().client("athena")
-    asked = athena.start_query_execution(
+    query_id = athena.start_query_execution(
         QueryString=sql,
         QueryExecutionContext={"Database": cloud.outputs["ArchiveDatabase"]},
         WorkGroup=cloud.outputs["ArchiveWorkgroup"],
     )["QueryExecutionId"]
     while True:
-        told = athena.get_query_execution(QueryExecutionId=asked)["QueryExecution"]["Status"]
-        if told["State"] not in {"QUEUED", "RUNNING"}:
+        status = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+        if status["State"] not in {"QUEUED", "RUNNING"}:
             break
         time.sleep(0.05)
-    assert told["State"] == "SUCCEEDED", told
-    found = athena.get_query_results(QueryExecutionId=asked)["ResultSet"]["Rows"]
+    assert status["State"] == "SUCCEEDED", status
+    found = athena.get_query_results(QueryExecutionId=query_id)["ResultSet"]["Rows"]
     return [tuple(value.get("VarCharValue") for value in row["Data"]) for row in found[1:]]
 
 
 def test_the_files_of_the_archive_are_a_table(local_cloud, first_day):
     of_agent = f"FROM {TABLE} WHERE agent_id = 'sql'"
     by_type = rows(local_cloud, f"SELECT decision_type, count(*) {of_agent} GROUP BY decision_type ORDER BY 1")
-    assert by_type == [("LEARNING", str(DAYS * A_DAY)), ("QUERY", str(DAYS * A_DAY))]
+    assert by_type == [("LEARNING", str(DAYS * DECISIONS_PER_DAY)), ("QUERY", str(DAYS * DECISIONS_PER_DAY))]
     of_agent += " AND decision_type = 'QUERY'"
     by_day = rows(local_cloud, f"SELECT date, count(*) {of_agent} AND success GROUP BY date ORDER BY date")
     assert by_day == [((first_day + timedelta(days=n)).isoformat(), "2") for n in range(DAYS)]

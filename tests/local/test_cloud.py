@@ -1,4 +1,4 @@
-"""The local cloud with a tiny app: it deploys, checks signatures, keeps its state, and can be driven by hand."""
+"""The local cloud with a tiny app: it deploys, verifies signatures, keeps its state, and has commands."""
 
 import os
 import signal
@@ -81,7 +81,7 @@ def test_the_app_gets_its_profile_and_the_cache(deployed: LocalCloud) -> None:
     cache.close()
 
 
-def test_what_the_deploy_drops_is_set(deployed: LocalCloud) -> None:
+def test_what_the_emulator_ignores_is_set_after_the_deployment(deployed: LocalCloud) -> None:
     session = deployed.boto_session()
     for table in TABLES:
         described = session.client("dynamodb").describe_time_to_live(TableName=table.full_name("tiny"))
@@ -142,7 +142,7 @@ def test_state_is_written_even_when_the_owner_is_ended(tmp_path: Path, number: s
         assert owner.stdout
         assert owner.stdout.readline() == b"ready\n"
         owner.send_signal(number)
-    # At once: a start waits for what is still ending.
+    # Immediately: a start waits for services that are still stopping.
     cloud = LocalCloud(Layout(state=state)).start()
     try:
         assert cloud.boto_session().client("ssm").get_parameter(Name="/kept")["Parameter"]["Value"] == "yes"
@@ -150,7 +150,7 @@ def test_state_is_written_even_when_the_owner_is_ended(tmp_path: Path, number: s
         cloud.stop()
 
 
-def test_a_detached_cloud_is_used_left_running_stopped_and_reset_by_hand(tmp_path: Path) -> None:
+def test_a_detached_cloud_is_used_left_running_and_then_stopped_and_reset_by_commands(tmp_path: Path) -> None:
     state = tmp_path / "state"
     detached = LocalCloud(Layout(state=state), detached=True).start()
     detached.stop()
@@ -160,9 +160,9 @@ def test_a_detached_cloud_is_used_left_running_stopped_and_reset_by_hand(tmp_pat
     assert user.emulator.process_id == detached.emulator.process_id
     user.stop()
 
-    told = run(state, "status")
-    assert (told.returncode, detached.endpoint_url in told.stderr) == (0, True)
-    assert f"export AWS_ENDPOINT_URL={detached.endpoint_url}" in told.stdout
+    result = run(state, "status")
+    assert (result.returncode, detached.endpoint_url in result.stderr) == (0, True)
+    assert f"export AWS_ENDPOINT_URL={detached.endpoint_url}" in result.stdout
     assert run(state, "down").returncode == 0
     assert not detached.running
     assert run(state, "status").returncode == 3
@@ -170,11 +170,18 @@ def test_a_detached_cloud_is_used_left_running_stopped_and_reset_by_hand(tmp_pat
     assert not state.exists()
 
 
+def test_the_status_of_a_deployed_cloud_has_the_address_of_its_api(deployed: LocalCloud) -> None:
+    result = run(deployed.layout.state, "status")
+    assert result.returncode == 0
+    assert f"HTTP API      {deployed.api_url}" in result.stderr
+    assert f"export API_URL='{deployed.api_url}'" in result.stdout
+
+
 def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     port = choose_port(None, None, what="a test")
     with socket.create_server((HOST, port)):
-        told = run(tmp_path / "state", "up", "--port", str(port))
-    assert told.returncode == 2
-    assert told.stdout == ""
-    assert told.stderr.count("\n") == 1
-    assert f"port {port} for the AWS endpoint is in use" in told.stderr
+        result = run(tmp_path / "state", "up", "--port", str(port))
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert f"port {port} for the AWS endpoint is in use" in result.stderr

@@ -1,4 +1,4 @@
-"""The demo as a person runs it: twice, from the command line."""
+"""The demo, run twice from the command line."""
 
 import re
 import subprocess
@@ -41,7 +41,7 @@ def test_the_demo_runs_and_a_second_run_adds_nothing_twice(tmp_path):
 
 
 def test_a_wrong_flag_is_one_line(tmp_path):
-    told = demo(tmp_path, "--dayz", "2")
-    assert told.returncode == 2
-    assert told.stderr.strip().count("\n") == 0
-    assert "--dayz" in told.stderr
+    result = demo(tmp_path, "--dayz", "2")
+    assert result.returncode == 2
+    assert result.stderr.strip().count("\n") == 0
+    assert "--dayz" in result.stderr

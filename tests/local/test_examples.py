@@ -54,8 +54,10 @@ def test_history_becomes_patterns_once(run):
 
 
 def test_an_audit_shows_what_came_of_a_decision(run, cycles):
-    told = run("audit_decision_chain")
-    assert told.startswith("Decision: SOURCE_SELECTION\nContext: {'market': {'volatility': 'high', 'trend': 'bullish'}")
-    assert "Outcome: {'signals': [" in told
-    assert "SIGNAL_GENERATION" in told
-    assert ": names this decision as a parent" in told
+    output = run("audit_decision_chain")
+    assert output.startswith(
+        "Decision: SOURCE_SELECTION\nContext: {'market': {'volatility': 'high', 'trend': 'bullish'}"
+    )
+    assert "Outcome: {'signals': [" in output
+    assert "SIGNAL_GENERATION" in output
+    assert ": names this decision as a parent" in output

@@ -26,7 +26,7 @@ def environment(local_cloud):
 AWS = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 
 
-def test_from_the_stacks_to_the_first_decision_and_its_night(environment, tmp_path):
+def test_from_the_stacks_to_the_first_decision_and_the_nightly_job(environment, tmp_path):
     blocks = [block for block in blocks_of(DOCS / "deployment.md") if block.runs_locally]
     assert any("log_decision" in block.commands for block in blocks)
     run(blocks, preamble=AWS, environment=environment, folder=tmp_path)

@@ -1,4 +1,4 @@
-"""The deployed HTTP API from outside: what signed requests get, and what is refused."""
+"""The deployed HTTP API from outside: responses to signed requests, and refused ones."""
 
 import time
 
@@ -49,10 +49,12 @@ async def test_a_wrong_signature_gets_403(local_cloud):
 async def test_decisions_over_signed_http(local_cloud):
     async with client_of(local_cloud, "hunter") as client:
         decision_id = new_decision_id("SOURCE_SELECTION", int(time.time() * 1000))
-        context = {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "whole": 2.0, "tiny": 1e-9}
+        context = {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "integral": 2.0, "tiny": 1e-9}
         for _ in range(2):
-            given = await client.log_decision("SOURCE_SELECTION", context, {"selected": ["a"]}, decision_id=decision_id)
-            assert given == decision_id
+            logged = await client.log_decision(
+                "SOURCE_SELECTION", context, {"selected": ["a"]}, decision_id=decision_id
+            )
+            assert logged == decision_id
         with pytest.raises(Conflict):
             await client.log_decision("SOURCE_SELECTION", {}, {"selected": ["b"]}, decision_id=decision_id)
         await client.log_outcome(decision_id, {"signals": 2}, True, {"quality": 0.85})
@@ -60,11 +62,11 @@ async def test_decisions_over_signed_http(local_cloud):
             await client.log_outcome(decision_id, {"signals": 3}, True)
         found = await client.get_decision(decision_id)
         assert canonical_json(found["context"]) == canonical_json(context)
-        assert await client.query_decisions(context_filter={"trend": "bullish", "whole": 2.0}) == [found]
+        assert await client.query_decisions(context_filter={"trend": "bullish", "integral": 2.0}) == [found]
         assert await client.query_decisions(context_filter={"market": {"trend": "a+b c/d?&="}}) == []
 
 
-async def test_what_is_refused_says_why_and_shows_no_trace(local_cloud):
+async def test_errors_say_why_and_show_no_stack_trace(local_cloud):
     async with client_of(local_cloud, "hunter") as client:
         with pytest.raises(InvalidInput) as caught:
             await client.log_decision("SOURCE_SELECTION", {"a": {"": 1}}, {})
@@ -101,8 +103,8 @@ async def test_chains_horizons_statistics_and_cursors(local_cloud):
         assert len(found["superseded_outcomes"]) == len(found["other_outcomes"]) == 1
         chain = {one["decision_id"]: one["why"] for one in await client.get_decision_chain(first)}
         assert chain == {second: "names this decision as a parent"}
-        told = await client.analyze_decision_patterns(group_by="source")
-        assert {group["group"]: group["succeeded"] for group in told["groups"]} == {"a": 1, "b": 1, None: 0}
+        statistics = await client.analyze_decision_patterns(group_by="source")
+        assert {group["group"]: group["succeeded"] for group in statistics["groups"]} == {"a": 1, "b": 1, None: 0}
         page = await client.page_decisions(limit=1, newest_first=False)
         rest = await client.page_decisions(limit=1, newest_first=False, cursor=page["cursor"])
         assert [one["decision_id"] for one in page["decisions"] + rest["decisions"]] == [first, second]

@@ -1,4 +1,4 @@
-"""A process that logs through a buffer is killed at 200 random moments; the store has each decision once."""
+"""A process that logs through a buffer is killed at 200 random moments; each decision is stored exactly once."""
 
 import os
 import secrets
@@ -21,13 +21,13 @@ def stored(dynamodb, prefix):
 
 
 @pytest.mark.parametrize(("kills", "total", "faults"), [(200, 2_000, 0.0), (60, 400, 0.3)])
-def test_kills_lose_and_double_nothing(local_cloud, tmp_path, kills, total, faults):
+def test_no_decision_is_lost_or_stored_twice(local_cloud, tmp_path, kills, total, faults):
     """Also while three requests in ten are throttled or lose their answer."""
     dynamodb = local_cloud.boto_session().client("dynamodb")
     prefix = f"kill-{secrets.token_hex(4)}"
     create_tables(dynamodb, prefix)
     reported = tmp_path / "reported"
-    script = [sys.executable, "-m", "tests.local.kill_zygote"]
+    script = [sys.executable, "-m", "tests.local.killed_loggers"]
     command = [*script, tmp_path / "buffer", reported, prefix, kills, total, faults]
     subprocess.run(
         list(map(str, command)),
@@ -42,6 +42,6 @@ def test_kills_lose_and_double_nothing(local_cloud, tmp_path, kills, total, faul
     assert len(nonces) == total
     assert {decision_id: found.get(decision_id) for decision_id in nonces} == nonces
     assert len(set(found.values())) == len(decisions) == len(found)
-    # A kill between the write and the report leaves one that the caller does not know of.
+    # A kill between the write and the report leaves a decision that the caller does not know.
     assert len(decisions) - total <= kills
     assert not (tmp_path / "buffer" / "rejected.jsonl").exists()

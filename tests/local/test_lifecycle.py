@@ -1,11 +1,9 @@
-"""A deployment's whole life: upgraded from an earlier version, compared, removed, and brought back to its data."""
+"""A deployment's lifecycle: upgraded from an earlier version, compared, removed, and deployed again over its data."""
 
 import asyncio
 import io
-import json
 import subprocess
 import tarfile
-import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,6 +15,7 @@ from local import LocalCloud, LocalCloudError
 from local.layout import ROOT, Layout
 from local.stores import stores_of
 from tests.local.inventory import added, inventory
+from tests.local.nightly_job import run_nightly_job
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
 
@@ -38,9 +37,9 @@ def client_of(cloud):
     return AgentMemoryClient(cloud.api_url, AGENT, session=cloud.boto_session())
 
 
-async def write_life(cloud):
+async def write_data(cloud):
     """Decisions old enough for the archive and young ones, a memory with a history, a state with a checkpoint."""
-    drafts = [
+    decisions = [
         {
             "decision_id": decision_id_for("QUERY", TODAY - timedelta(days=age, hours=-k), f"{age} {k}"),
             "decision_type": "QUERY",
@@ -51,11 +50,11 @@ async def write_life(cloud):
         for k in range(10)
     ]
     async with client_of(cloud) as client:
-        assert {one["status"] for one in await client.log_decisions(drafts)} == {"created"}
-        reports = [
-            {"decision_id": d["decision_id"], "outcome": {"of": d["reasoning"]}, "success": True} for d in drafts
+        assert {one["status"] for one in await client.log_decisions(decisions)} == {"created"}
+        outcomes = [
+            {"decision_id": d["decision_id"], "outcome": {"of": d["reasoning"]}, "success": True} for d in decisions
         ]
-        assert {one["status"] for one in await client.log_outcomes(reports)} == {"recorded"}
+        assert {one["status"] for one in await client.log_outcomes(outcomes)} == {"recorded"}
         await client.store_ltm("STRATEGY", "patience", {"confidence": 0.6, "rule": "wait"})
         await client.update_ltm_confidence("patience", 0.8, memory_type="STRATEGY")
         await client.save_state({"cycle": 7}, expected_version=0)
@@ -63,17 +62,17 @@ async def write_life(cloud):
 
 
 def without_counts(memory):
-    """A memory but for its reads, which a night adds up."""
+    """A memory without the counts of its reads, which the nightly job adds up."""
     return {name: value for name, value in memory.items() if name not in {"access_count", "last_accessed"}}
 
 
-async def read_life(cloud):
+async def read_data(cloud):
     """All of it, over the API; what is archived from the archive too."""
     async with client_of(cloud) as client:
         everything = (TODAY - timedelta(days=40), NOW)
         decisions = await client.query_decisions("QUERY", everything)
-        told = await client.get_context_memory(everything)
-        assert told["complete"], told
+        in_context = await client.get_context_memory(everything)
+        assert in_context["complete"], in_context
         read = {
             "decisions": sorted(decisions, key=lambda one: one["decision_id"]),
             "memories": [without_counts(one) for one in await client.get_pattern_memory("STRATEGY")],
@@ -86,20 +85,12 @@ async def read_life(cloud):
     return read
 
 
-def run_night(cloud, day: date):
-    machine = cloud.boto_session().client("stepfunctions")
-    started = machine.start_execution(
-        stateMachineArn=cloud.outputs["NightlyStateMachineArn"], input=json.dumps({"date": day.isoformat()})
-    )
-    for _ in range(600):
-        told = machine.describe_execution(executionArn=started["executionArn"])
-        if told["status"] != "RUNNING":
-            return told["status"]
-        time.sleep(0.1)
-    raise AssertionError("the night did not end within a minute")
+def run_day(cloud, day: date):
+    """The status of a run of the nightly job for one day."""
+    return run_nightly_job(cloud, {"date": day.isoformat()})["status"]
 
 
-# --- the stages of a life ----------------------------------------------------------------------------
+# --- the steps of the lifecycle ----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -110,18 +101,18 @@ def layout(tmp_path_factory):
 @pytest.fixture(scope="module")
 def baseline(tmp_path_factory):
     """The sources of the earlier version, or None where this clone's history does not reach back to it."""
-    told = subprocess.run(["git", "archive", BASELINE], cwd=ROOT, capture_output=True, check=False)  # noqa: S607
-    if told.returncode:
+    archive = subprocess.run(["git", "archive", BASELINE], cwd=ROOT, capture_output=True, check=False)  # noqa: S607
+    if archive.returncode:
         return None
     folder = tmp_path_factory.mktemp("baseline")
-    with tarfile.open(fileobj=io.BytesIO(told.stdout)) as sources:
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as sources:
         sources.extractall(folder, filter="data")
     return folder
 
 
 @pytest.fixture(scope="module")
 def written(layout, baseline):
-    """What was there before the earlier version was deployed, and what was read from it after a night."""
+    """The resources before the earlier version was deployed, and what was read from it after a nightly run."""
     sources = baseline or ROOT
     with pytest.MonkeyPatch.context() as patch:
         # Its app is to find its own packages, not those installed here.
@@ -130,9 +121,9 @@ def written(layout, baseline):
         try:
             before = inventory(cloud)
             cloud.deploy()
-            asyncio.run(write_life(cloud))
-            assert run_night(cloud, (TODAY - timedelta(days=1)).date()) == "SUCCEEDED"
-            read = asyncio.run(read_life(cloud))
+            asyncio.run(write_data(cloud))
+            assert run_day(cloud, (TODAY - timedelta(days=1)).date()) == "SUCCEEDED"
+            read = asyncio.run(read_data(cloud))
         finally:
             cloud.stop()
     return before, read
@@ -147,13 +138,13 @@ def upgraded(layout, written):
 
 @pytest.fixture(scope="module")
 def deployed(upgraded):
-    """What there is while the stacks stand, by service."""
+    """The resources while the stacks are deployed, by service."""
     return inventory(upgraded)
 
 
 @pytest.fixture(scope="module")
 def removed(upgraded, deployed):
-    """Every stack destroyed: what was left, by service."""
+    """The resources after every stack was destroyed, by service."""
     with pytest.raises(LocalCloudError, match="TerminationProtection"):
         upgraded.cdk("destroy", STORAGE, "--force")
     upgraded.boto_session().client("cloudformation").update_termination_protection(
@@ -165,33 +156,32 @@ def removed(upgraded, deployed):
 
 @pytest.fixture(scope="module")
 def returned(upgraded, removed):
-    """Deployed once more, over what was left."""
+    """The stacks deployed once more, over the retained data."""
     upgraded.deploy(import_existing=True, archive_bucket=upgraded.outputs["ArchiveBucketName"])
     return upgraded
 
 
-# --- what is promised of them ------------------------------------------------------------------------
+# --- what holds after each step ------------------------------------------------------------------------
 
 
-def test_an_upgrade_touches_nothing_that_was_stored(baseline, written, upgraded):
+def test_an_upgrade_changes_no_stored_data(baseline, written, upgraded):
     if baseline is None:
         pytest.skip(f"this clone's history does not reach back to {BASELINE}: git fetch --unshallow")
     _, before = written
     assert len(before["decisions"]) == 10 * len(AGES_IN_DAYS)
     assert sorted(before["archived"]) == [(TODAY - timedelta(days=age)).date().isoformat() for age in (33, 31)]
-    assert asyncio.run(read_life(upgraded)) == before
+    assert asyncio.run(read_data(upgraded)) == before
 
 
-def test_a_night_goes_on_where_the_earlier_version_left_off(upgraded):
-    assert run_night(upgraded, TODAY.date()) == "SUCCEEDED"
+def test_the_nightly_job_continues_where_the_earlier_version_left_off(upgraded):
+    assert run_day(upgraded, TODAY.date()) == "SUCCEEDED"
 
 
-def test_after_a_deploy_there_is_no_difference(upgraded):
-    told = upgraded.cdk("diff", "--fail")
-    assert "Number of stacks with differences: 0" in told
+def test_cdk_diff_finds_nothing_after_a_deploy(upgraded):
+    assert "Number of stacks with differences: 0" in upgraded.cdk("diff", "--fail")
 
 
-def test_what_is_removed_leaves_the_data_and_nothing_else(written, deployed, removed, upgraded):
+def test_removing_the_stacks_leaves_the_data_and_nothing_else(written, deployed, removed, upgraded):
     before, _ = written
     assert added(before, deployed).keys() == deployed.keys()  # the inventory sees every kind of thing
     assert added(before, removed) == {
@@ -200,10 +190,10 @@ def test_what_is_removed_leaves_the_data_and_nothing_else(written, deployed, rem
     }
 
 
-def test_what_is_deployed_again_takes_its_data_back(written, returned):
+def test_deploying_again_imports_the_retained_data(written, returned):
     _, before = written
-    assert asyncio.run(read_life(returned)) == before
+    assert asyncio.run(read_data(returned)) == before
     events = returned.boto_session().client("cloudformation").describe_stack_events(StackName=STORAGE)["StackEvents"]
     imported = {e["ResourceType"] for e in events if e["ResourceStatus"] == "IMPORT_COMPLETE"}
     assert imported == {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}
-    assert run_night(returned, TODAY.date()) == "SUCCEEDED"
+    assert run_day(returned, TODAY.date()) == "SUCCEEDED"

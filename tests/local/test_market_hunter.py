@@ -1,14 +1,13 @@
-"""The market hunters against the deployed stacks: what one decided in a day, and what is known of it afterwards."""
+"""The market hunter on the deployed stacks: a day of decisions, and what the API has of them afterwards."""
 
-import json
 import os
-import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from agent_memory import AgentMemoryClient, DecisionLogger, MemoryManager
+from tests.local.nightly_job import run_nightly_job
 from trading_agents import MemoryAwareMarketHunterAgent
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
@@ -26,7 +25,7 @@ SOURCES = {
 
 
 def markets():
-    """A day of quarters of an hour; `next` tells where the price goes, `coin` nothing."""
+    """A day in steps of 15 minutes; `next` predicts the direction of the price, `coin` does not."""
     chance, price = np.random.default_rng(5), 100.0
     for n in range(CYCLES):
         coming, coin = chance.choice([-1, 1], 2).tolist()
@@ -42,7 +41,7 @@ def markets():
 
 
 def hunter():
-    """Straight on tables and cache, as inside the VPC."""
+    """A hunter that uses tables and cache directly, as inside the VPC."""
     memory = MemoryManager(
         agent_id=AGENT,
         redis_endpoint=os.environ["REDIS_ENDPOINT"],
@@ -50,20 +49,6 @@ def hunter():
     )
     logger = DecisionLogger(agent_id=AGENT, memory_manager=memory)
     return MemoryAwareMarketHunterAgent(AGENT, 0.1, memory, logger, sources=SOURCES, exploration_rate=0.4)
-
-
-def run_night(cloud, day):
-    machine = cloud.boto_session().client("stepfunctions")
-    started = machine.start_execution(
-        stateMachineArn=cloud.outputs["NightlyStateMachineArn"],
-        input=json.dumps({"date": day.date().isoformat(), "agents": [AGENT]}),
-    )
-    for _ in range(1_200):
-        told = machine.describe_execution(executionArn=started["executionArn"])
-        if told["status"] != "RUNNING":
-            return told
-        time.sleep(0.05)
-    raise AssertionError("the night did not end within a minute")
 
 
 async def every(client, decision_type):
@@ -86,7 +71,7 @@ async def test_a_day_of_a_hunter_can_be_read_over_the_api(local_cloud, monkeypat
     assert learned["seer_in_bullish"]["success_rate"] == 1.0
     assert learned["liar_in_bearish"]["success_rate"] == 0.0
 
-    again = hunter()  # another process: what it knows, it knows from memory
+    again = hunter()  # as in another process: everything it knows comes from memory
     for market in days[60:]:
         signals = await again.run_cycle_with_memory(market, 2)
     assert "seer" in {one["source"] for one in signals}
@@ -102,17 +87,20 @@ async def test_a_day_of_a_hunter_can_be_read_over_the_api(local_cloud, monkeypat
 
         judged = await every(client, "SIGNAL_GENERATION")
         assert len(judged) == CYCLES * 3
-        # The last cycle of each process waits for a price for ever.
+        # The last cycle of each process never gets another price.
         assert sum(one["success"] is None for one in judged) == 2 * 3
-        told = [one for one in judged if one["success"] is not None]
-        came_true = {(one["reasoning"]["source"], one["success"]) for one in told}
+        with_outcome = [one for one in judged if one["success"] is not None]
+        came_true = {(one["reasoning"]["source"], one["success"]) for one in with_outcome}
         assert came_true == {("seer", True), ("liar", False), ("coin", True), ("coin", False)}
-        assert {one["reasoning"]["chosen"] for one in told if one["reasoning"]["source"] == "liar"} == {True, False}
+        assert {one["reasoning"]["chosen"] for one in with_outcome if one["reasoning"]["source"] == "liar"} == {
+            True,
+            False,
+        }
         chain = await client.get_decision_chain(judged[0]["decision_id"], depth=2)
         assert [one["decision_type"] for one in chain if one["relation"] == "ancestor"] == ["QUERY", "SOURCE_SELECTION"]
 
-        night = run_night(local_cloud, START)
-        assert night["status"] == "SUCCEEDED", night
+        run = run_nightly_job(local_cloud, {"date": START.date().isoformat(), "agents": [AGENT]})
+        assert run["status"] == "SUCCEEDED", run
         patterns = await client.retrieve_ltm("PATTERN")
         assert set(learned) <= {one["pattern_id"] for one in patterns}
         sources = {tuple(one["features"]): one for one in await client.retrieve_ltm("SOURCE_PERFORMANCE")}

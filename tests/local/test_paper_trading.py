@@ -48,7 +48,7 @@ async def feed(bars):
 
 
 def kept(decisions):
-    """Everything that is told of each decision."""
+    """Each decision by its id."""
     return {one["decision_id"]: one for one in decisions}
 
 
@@ -65,7 +65,7 @@ async def in_the_table(cloud, agent):
 
 @contextmanager
 def trading(cloud, arguments):
-    """The command in a process of its own, which has ended afterwards."""
+    """The command in a process of its own, which is killed afterwards."""
     process = subprocess.Popen(
         [str(COMMAND), *arguments],
         env=os.environ | cloud.environment(),
@@ -81,7 +81,7 @@ def trading(cloud, arguments):
 
 
 def kill_after(count, cloud, agent, arguments):
-    """Follow the file until so many decisions are in the table, and end without a word."""
+    """Follow the file until `count` decisions are in the table, then kill the process."""
     with trading(cloud, [*arguments, "--follow"]) as process:
         deadline = time.monotonic() + 120
         while len(asyncio.run(in_the_table(cloud, agent))) < count:
@@ -103,9 +103,9 @@ def test_killed_and_started_again_it_decides_as_if_undisturbed(local_cloud, tmp_
         file.write(lines_of(bars[275:]))
     kill_after(160, local_cloud, agent, arguments)
     with trading(local_cloud, arguments) as process:
-        told, error = process.communicate(timeout=120)
+        output, error = process.communicate(timeout=120)
     assert process.returncode == 0, error
-    assert "trades in all; equity" in told
+    assert "trades in all; equity" in output
     found = asyncio.run(in_the_table(local_cloud, agent))
     assert len(found) == (COUNT - WARM_UP) * 6
     assert found == asyncio.run(undisturbed(agent, bars))

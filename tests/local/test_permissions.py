@@ -1,4 +1,4 @@
-"""What each function's role may really do: calls with its own credentials, in a cloud that evaluates policies."""
+"""The permissions of each function's role: calls with its own credentials, in a cloud that evaluates policies."""
 
 import json
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.local_cloud
 ROLES = (*FUNCTIONS, "state machine", "scheduler")
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
 TRUSTED = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
-A_NIGHT = {"agent_id": "nobody", "date": "2026-11-01"}
+EVENT = {"agent_id": "nobody", "date": "2026-11-01"}
 
 
 def role_names(cloud):
@@ -38,7 +38,7 @@ def role_names(cloud):
 
 @pytest.fixture(scope="module")
 def client_as(local_cloud):
-    """Makes a client of a service that signs as a role; the roles trust this account while the tests run."""
+    """Creates a client of a service that signs as a role; the roles trust this account while the tests run."""
     session = local_cloud.boto_session()
     iam, sts = session.client("iam"), session.client("sts")
     trust, keys = {}, {}
@@ -69,7 +69,7 @@ def client_as(local_cloud):
 
 
 def refusal(client, call):
-    """The code with which a call is refused for want of a permission; None where it was admitted."""
+    """The error code if a call is refused because of a missing permission; None if it is allowed."""
     try:
         getattr(client, call.method)(**call.arguments)
     except ClientError as error:
@@ -79,7 +79,7 @@ def refusal(client, call):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_is_admitted_to_what_the_table_says_and_denied_the_rest(local_cloud, client_as, role):
+def test_a_role_is_allowed_what_the_table_says_and_denied_the_rest(local_cloud, client_as, role):
     session = local_cloud.boto_session()
     for prefix in PREFIXES:
         key = {"Bucket": local_cloud.outputs["ArchiveBucketName"], "Key": f"{prefix}/permissions"}
@@ -91,12 +91,12 @@ def test_a_role_is_admitted_to_what_the_table_says_and_denied_the_rest(local_clo
         code = refusal(client, call)
         denied += code is not None
         if (code is None) is not is_allowed:
-            wrong.append(f"{role}: {call.action} on {call.what} was {code or 'admitted'}")
+            wrong.append(f"{role}: {call.action} on {call.what} was {code or 'allowed'}")
     assert wrong == []
     assert denied >= 50
 
 
-def test_the_deployment_stands_after_all_that(local_cloud):
+def test_the_deployment_is_intact_after_all_these_calls(local_cloud):
     session = local_cloud.boto_session()
     for full_name in TABLES.values():
         session.client("dynamodb").describe_table(TableName=f"agent-memory-{full_name}")
@@ -109,51 +109,51 @@ def test_the_deployment_stands_after_all_that(local_cloud):
 
 @pytest.fixture
 def without(local_cloud):
-    """Takes an action away from a function's role, for the length of a test."""
+    """Denies a function's role an action during a test."""
     iam, roles = local_cloud.boto_session().client("iam"), role_names(local_cloud)
-    denies: list[str] = []
+    denied: list[str] = []
 
-    def taken(function, action):
+    def deny(function, action):
         statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_role_policy(RoleName=roles[function], PolicyName="taken-away", PolicyDocument=document)
-        denies.append(roles[function])
+        iam.put_role_policy(RoleName=roles[function], PolicyName="denied-by-a-test", PolicyDocument=document)
+        denied.append(roles[function])
 
-    yield taken
-    for role in denies:
-        iam.delete_role_policy(RoleName=role, PolicyName="taken-away")
+    yield deny
+    for role in denied:
+        iam.delete_role_policy(RoleName=role, PolicyName="denied-by-a-test")
 
 
 def run(cloud, function, event):
-    """What a function answers, and its error if it has one."""
-    answer = (
+    """A function's result, and its error if it has one."""
+    response = (
         cloud.boto_session()
         .client("lambda")
         .invoke(FunctionName=f"agent-memory-{function}", Payload=json.dumps(event).encode())
     )
-    return json.loads(answer["Payload"].read()), answer.get("FunctionError")
+    return json.loads(response["Payload"].read()), response.get("FunctionError")
 
 
 @pytest.mark.parametrize(
     ("function", "action", "event"),
     [
-        ("agents", "dynamodb:Scan", {"date": A_NIGHT["date"], "run": "by-hand"}),
-        ("consolidation", "dynamodb:Query", A_NIGHT),
-        ("pruning", "dynamodb:Query", A_NIGHT),
-        ("archival", "dynamodb:Query", A_NIGHT),
-        ("analytics", "s3:PutObject", A_NIGHT),
+        ("agents", "dynamodb:Scan", {"date": EVENT["date"], "run": "by-hand"}),
+        ("consolidation", "dynamodb:Query", EVENT),
+        ("pruning", "dynamodb:Query", EVENT),
+        ("archival", "dynamodb:Query", EVENT),
+        ("analytics", "s3:PutObject", EVENT),
     ],
 )
 def test_a_nightly_function_without_a_permission_fails(local_cloud, without, function, action, event):
     _, error = run(local_cloud, function, event)
     assert error is None
     without(function, action)
-    told, error = run(local_cloud, function, event)
+    result, error = run(local_cloud, function, event)
     assert error is not None
-    assert "not authorized" in json.dumps(told) or "denied" in json.dumps(told).lower()
+    assert "not authorized" in json.dumps(result) or "denied" in json.dumps(result).lower()
 
 
-async def test_the_api_without_a_permission_says_so_and_answers_nothing(local_cloud, without):
+async def test_the_api_without_a_permission_reports_it_and_returns_nothing(local_cloud, without):
     async with AgentMemoryClient(local_cloud.api_url, "nobody", session=local_cloud.boto_session()) as client:
         assert await client.retrieve_ltm("PATTERN") == []
         without("api", "dynamodb:Query")
@@ -166,7 +166,7 @@ async def test_the_api_without_a_permission_says_so_and_answers_nothing(local_cl
 
 @pytest.fixture
 def agent_session(local_cloud):
-    """A session of a new role that holds an agent's policy and nothing else."""
+    """A session of a new role that has an agent's policy and nothing else."""
     session = local_cloud.boto_session()
     iam = session.client("iam")
     name, api = "agent-hunter", f"arn:aws:execute-api:us-east-1:000000000000:{local_cloud.outputs['ApiId']}"
@@ -195,15 +195,15 @@ async def test_an_agents_role_reaches_its_own_paths_and_nothing_else(local_cloud
         tables.get_item(TableName="agent-memory-agent_decisions", Key=KEY)
 
 
-async def test_pruning_removes_and_counts_with_what_it_may(local_cloud):
+async def test_pruning_removes_and_counts_with_its_permissions(local_cloud):
     async with AgentMemoryClient(local_cloud.api_url, "forgetful", session=local_cloud.boto_session()) as client:
         old = {"confidence": 0.9, "status": "deprecated", "status_since": "2020-01-01T00:00:00Z"}
         await client.store_ltm("PATTERN", "gone", old)
         await client.store_ltm("PATTERN", "stays", {"confidence": 0.9, "status": "active"})
-        assert len(await client.retrieve_ltm("PATTERN")) == 2  # which is counted
-        told, error = run(local_cloud, "pruning", {"agent_id": "forgetful", "date": "2026-11-20"})
-        assert (error, told["memories"], told["pruned"]) == (None, 2, 1)
+        assert len(await client.retrieve_ltm("PATTERN")) == 2  # which is counted as a read
+        result, error = run(local_cloud, "pruning", {"agent_id": "forgetful", "date": "2026-11-20"})
+        assert (error, result["memories"], result["pruned"]) == (None, 2, 1)
         assert [one["pattern_id"] for one in await client.retrieve_ltm("PATTERN")] == ["stays"]
         today = {"agent_id": "forgetful", "date": datetime.now(UTC).date().isoformat()}
-        told, error = run(local_cloud, "pruning", today)
-        assert (error, told["accesses"]) == (None, {"memories": 1, "missing": None})
+        result, error = run(local_cloud, "pruning", today)
+        assert (error, result["accesses"]) == (None, {"memories": 1, "missing": None})

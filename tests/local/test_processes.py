@@ -1,4 +1,4 @@
-"""Child processes: they end with us however we end, and what stands in the way is told in one line."""
+"""Child processes are stopped when this process ends, for whatever reason; errors are one line."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from local.processes import HOST, Service, Tools, choose_port, exclusive, port_i
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# A child that hands its listening socket to a grandchild: the port stays taken until both are gone.
+# A child that passes its listening socket to its own child: the port is in use until both have ended.
 FAMILY = """
 import socket, subprocess, sys, time
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -121,10 +121,10 @@ def test_a_detached_service_outlives_the_process_that_started_it(service: Servic
     assert service.running
 
 
-def test_a_stale_record_with_somebody_else_s_process_id_is_no_running_service(service: Service, tmp_path: Path) -> None:
+def test_a_stale_record_with_a_reused_process_id_is_not_a_running_service(service: Service, tmp_path: Path) -> None:
     (tmp_path / "record").write_text(f'{{"supervisor": {os.getpid()}, "process": {os.getpid()}}}')
     assert not service.running
-    service.stop()  # and this process lives on
+    service.stop()  # and does not stop this process
     start_sleeper(service, tmp_path)
 
 
@@ -134,21 +134,21 @@ def test_a_service_that_runs_is_not_started_again(service: Service, tmp_path: Pa
         start_sleeper(service, tmp_path)
 
 
-def test_a_service_that_ends_at_once_names_its_log(service: Service, tmp_path: Path) -> None:
+def test_the_error_for_a_service_that_stops_at_once_names_its_log(service: Service, tmp_path: Path) -> None:
     service.start([sys.executable, "-c", "raise SystemExit('no')"], environment=os.environ, directory=tmp_path)
-    with pytest.raises(LocalCloudError, match=r"ended at once.*log"):
+    with pytest.raises(LocalCloudError, match=r"stopped at once.*log"):
         service.wait_until(lambda: False, seconds=10)
     assert (tmp_path / "log").read_text() == "no\n"
 
 
-def test_a_tool_that_fails_hands_over_what_it_wrote(tmp_path: Path) -> None:
+def test_the_error_of_a_tool_has_its_output(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('this is why')"]
     with pytest.raises(subprocess.CalledProcessError) as error:
         Tools().run(command, environment=os.environ, directory=tmp_path, log=tmp_path / "log")
     assert "this is why" in error.value.output
 
 
-def test_no_tool_begins_after_the_end(tmp_path: Path) -> None:
+def test_no_tool_starts_after_the_end(tmp_path: Path) -> None:
     tools = Tools()
     tools.end()
     with pytest.raises(LocalCloudError, match="interrupted"):
@@ -164,13 +164,13 @@ def test_a_lock_that_is_held_names_the_process(tmp_path: Path) -> None:
         pass
 
 
-def test_a_taken_port_that_was_asked_for_is_refused(port: int) -> None:
+def test_a_requested_port_that_is_in_use_is_refused(port: int) -> None:
     with socket.create_server((HOST, port)), pytest.raises(PortTakenError, match=f"port {port} .* in use") as error:
         choose_port(port, None, what="a test")
     assert error.value.exit_code == 2
 
 
-def test_the_port_of_the_last_run_is_taken_again_where_free(port: int) -> None:
+def test_the_port_of_the_last_run_is_used_again_if_it_is_free(port: int) -> None:
     assert choose_port(None, port, what="a test") == port
     with socket.create_server((HOST, port)):
         assert choose_port(None, port, what="a test") != port

@@ -1,10 +1,9 @@
-"""Every command of the runbooks, run against the deployed local cloud; where it can be, against what is broken."""
+"""Every command of the runbooks, run against the deployed local cloud, where possible with the failure present."""
 
 import asyncio
 import json
 import os
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,11 +12,12 @@ import pytest
 from agent_memory import AgentMemoryClient
 from agent_memory.core.ids import decision_id_for
 from tests.local.doc_commands import blocks_of, run
+from tests.local.nightly_job import run_nightly_job
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "docs" / "runbooks"
 PAGES = sorted(page.stem for page in RUNBOOKS.glob("*.md") if page.stem != "README")
-PREAMBLE = 2  # blocks of README.md that come before any page
+SHARED_BLOCKS = 2  # the first blocks of README.md, which every page builds on
 AGENT = "market-hunter"
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 EVIDENCE = f"evidence/agent_id={AGENT}/evidence.parquet"
@@ -25,13 +25,9 @@ EVIDENCE = f"evidence/agent_id={AGENT}/evidence.parquet"
 pytestmark = [pytest.mark.slow, pytest.mark.local_cloud]
 
 
-def run_night(cloud):
-    machine = cloud.boto_session().client("stepfunctions")
-    night = json.dumps({"date": (TODAY - timedelta(days=1)).date().isoformat()})
-    started = machine.start_execution(stateMachineArn=cloud.outputs["NightlyStateMachineArn"], input=night)
-    while (told := machine.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
-        time.sleep(0.1)
-    return told["status"]
+def run_of_yesterday(cloud):
+    """The status of a run of the nightly job for yesterday."""
+    return run_nightly_job(cloud, {"date": (TODAY - timedelta(days=1)).date().isoformat()})["status"]
 
 
 async def log_history(cloud):
@@ -49,27 +45,27 @@ async def log_history(cloud):
 
 @pytest.fixture(scope="module")
 def deployed(local_cloud):
-    """The local cloud with an agent that has a history, and a night behind it."""
+    """The local cloud with an agent that has a history, after a run of the nightly job."""
     asyncio.run(log_history(local_cloud))
-    assert run_night(local_cloud) == "SUCCEEDED"
+    assert run_of_yesterday(local_cloud) == "SUCCEEDED"
     return local_cloud
 
 
-def spoil_the_evidence(cloud):
+def corrupt_the_evidence(cloud):
     bucket = cloud.outputs["ArchiveBucketName"]
-    cloud.boto_session().client("s3").put_object(Bucket=bucket, Key=EVIDENCE, Body=b"this is no Parquet file")
-    assert run_night(cloud) == "FAILED"
+    cloud.boto_session().client("s3").put_object(Bucket=bucket, Key=EVIDENCE, Body=b"not a Parquet file")
+    assert run_of_yesterday(cloud) == "FAILED"
 
 
-def switch_the_schedule_off(cloud):
+def disable_the_schedule(cloud):
     scheduler = cloud.boto_session().client("scheduler")
-    was = scheduler.get_schedule(Name="agent-memory-nightly")
+    schedule = scheduler.get_schedule(Name="agent-memory-nightly")
     kept = ("Name", "ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target")
-    scheduler.update_schedule(**{name: was[name] for name in kept}, State="DISABLED")
+    scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
     assert scheduler.get_schedule(Name="agent-memory-nightly")["State"] == "DISABLED"
 
 
-def give_up_on_a_start(cloud):
+def fail_to_start(cloud):
     queues = cloud.boto_session().client("sqs")
     queue = queues.get_queue_url(QueueName="agent-memory-nightly-missed-starts")["QueueUrl"]
     queues.send_message(
@@ -85,47 +81,43 @@ def throttle(cloud):
     )
 
 
-BREAK = {
-    "night-failed": spoil_the_evidence,
-    "night-missed": switch_the_schedule_off,
-    "night-not-started": give_up_on_a_start,
+# What breaks the deployment before the commands of a page are run.
+FAULTS = {
+    "nightly-job-failed": corrupt_the_evidence,
+    "nightly-job-missed": disable_the_schedule,
+    "nightly-job-start-failed": fail_to_start,
     "tables-throttled": throttle,
 }
 
 
 @pytest.fixture
 def shell(deployed):
-    """Environment and first commands of a shell in which the pages' commands run."""
+    """Environment and preamble of a shell in which the pages' commands run."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {"PATH": path, "HOME": "/nowhere", "LANG": "C.UTF-8", **deployed.environment()}
     local_first = ['aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }']
-    shared = [one.commands for one in blocks_of(RUNBOOKS / "README.md")[:PREAMBLE]]
+    shared = [one.commands for one in blocks_of(RUNBOOKS / "README.md")[:SHARED_BLOCKS]]
     return {"environment": environment, "preamble": "\n".join(local_first + shared)}
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_commands_of_a_runbook_run_and_tell_what_the_page_says(page, deployed, shell, tmp_path):
-    if page in BREAK:
-        BREAK[page](deployed)
+def test_the_commands_of_a_runbook_run_and_print_what_the_page_shows(page, deployed, shell, tmp_path):
+    if page in FAULTS:
+        FAULTS[page](deployed)
     blocks = [block for block in blocks_of(RUNBOOKS / f"{page}.md") if block.runs_locally]
     assert blocks
     run(blocks, folder=tmp_path, **shell)
 
 
-def test_what_is_on_can_be_asked(shell, tmp_path):
+def test_active_alarms_can_be_listed(shell, tmp_path):
     block = blocks_of(RUNBOOKS / "README.md")[-1]
     assert "--state-value ALARM" in block.commands
     run([block], folder=tmp_path, **shell)
 
 
-def test_few_commands_are_left_to_a_real_account():
+def test_few_commands_need_a_real_account():
     blocks = [block for page in PAGES for block in blocks_of(RUNBOOKS / f"{page}.md")]
-    told = [block.commands for block in blocks if not block.runs_locally]
-    deploys = [commands for commands in told if commands.startswith("make cdk")]
-    assert len(told) - len(deploys) <= 9
-    assert len(blocks) - len(told) > 3 * (len(told) - len(deploys))
-
-
-def test_the_list_of_runbooks_is_whole():
-    listed = (RUNBOOKS / "README.md").read_text()
-    assert all(f"[{page}]({page}.md)" in listed for page in PAGES)
+    in_aws_only = [block.commands for block in blocks if not block.runs_locally]
+    others = [commands for commands in in_aws_only if not commands.startswith("make cdk")]
+    assert len(others) <= 9
+    assert len(blocks) - len(in_aws_only) > 3 * len(others)

@@ -1,4 +1,4 @@
-"""Who may read and write which agent's memory: IAM policies on the API's paths, with signed requests."""
+"""Access to agents' memories: IAM policies on the API's paths, with signed requests."""
 
 import json
 import secrets
@@ -14,11 +14,11 @@ pytestmark = pytest.mark.local_cloud
 
 @pytest.fixture
 def client_with(local_cloud):
-    """Makes a client that signs as a new IAM user whose policy names the agent's own paths and its pools'."""
+    """Creates a client that signs as a new IAM user, whose policy allows the paths of the agent and its pools."""
     users = local_cloud.boto_session().client("iam")
     api_arn = f"arn:aws:execute-api:us-east-1:000000000000:{local_cloud.outputs['ApiId']}"
 
-    def made(agent_id, *, pools=(), acts_for=None, **allowed):
+    def client(agent_id, *, pools=(), acts_for=None, **allowed):
         name = f"{agent_id}-{secrets.token_hex(3)}"
         users.create_user(UserName=name)
         policy = agent_policy(api_arn, agent_id, **allowed)
@@ -27,7 +27,7 @@ def client_with(local_cloud):
         session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
         return AgentMemoryClient(local_cloud.api_url, acts_for or agent_id, session=session, pools=pools)
 
-    return made
+    return client
 
 
 async def test_an_agent_reaches_its_own_paths_and_no_others(client_with):

@@ -1,4 +1,4 @@
-"""Two stages side by side in one account, one of them for development and without a cache."""
+"""Two stages in one account, one of them for development and without a cache."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from local.layout import Layout
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
 
 
-async def test_two_stages_lie_side_by_side_and_one_has_no_cache(tmp_path):
+async def test_two_stages_share_an_account_and_one_has_no_cache(tmp_path):
     layout = Layout(state=tmp_path / "state")
     with LocalCloud(layout, context={"prefix": "desk"}) as cloud:
         desk = cloud.outputs["ApiId"]
@@ -25,9 +25,9 @@ async def test_two_stages_lie_side_by_side_and_one_has_no_cache(tmp_path):
             of_the_lab = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {})
             with pytest.raises(ShortTermOff, match="cache=on"):
                 await client.store_stm("context:current", {"trend": "up"})
-            told = await client.get_context_memory()
-            assert [entry["decision_id"] for entry in told["entries"]] == [of_the_lab]
-            assert (told["complete"], told["off"]) == (True, ["short_term"])
+            contexts = await client.get_context_memory()
+            assert [entry["decision_id"] for entry in contexts["entries"]] == [of_the_lab]
+            assert (contexts["complete"], contexts["off"]) == (True, ["short_term"])
 
         desk_url = cloud.api_url.replace(cloud.outputs["ApiId"], desk)
         async with AgentMemoryClient(desk_url, "hunter", session=session) as client:

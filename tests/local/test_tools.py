@@ -1,4 +1,4 @@
-"""The tools of the local cloud: where Node comes from, what is installed, and what is told when that fails."""
+"""The tools of the local cloud: which Node is used, what is installed, and the errors when that fails."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def test_the_command_line_is_pinned_and_its_lock_names_no_registry() -> None:
         assert not path or entry["integrity"].startswith("sha512-")
 
 
-def test_an_old_node_on_the_path_gives_way_to_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_node_on_the_path_is_replaced_by_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("node", "npm"):
         program(tmp_path, name, "echo v18.20.0")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
@@ -49,7 +49,7 @@ def test_a_new_node_on_the_path_is_used(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_any_node_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(node.importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(ToolMissingError, match="Node 22 or newer is missing: install it") as error:
+    with pytest.raises(ToolMissingError, match="Node 22 or later is missing: install it") as error:
         find_node()
     assert "\n" not in str(error.value)
     assert error.value.exit_code == 2
@@ -64,7 +64,7 @@ def test_npm_without_a_network_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_an_environment_that_was_interrupted_is_built_anew(tmp_path: Path) -> None:
+def test_an_interrupted_environment_is_built_again(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.txt"
     lock.write_text("# nothing\n")
     environment = environment_path(lock, tmp_path)

@@ -1,12 +1,12 @@
-"""What CloudWatch makes of an alarm and a metric's values, by its documentation.
+"""How CloudWatch evaluates an alarm on a metric's values, according to its documentation.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
 
-An alarm is evaluated every minute over a window that slides with it; one whose window is longer than a day, at every
-full hour. CloudWatch fetches more periods than the alarm asks for, "the evaluation range", and does not say how many:
-a test that holds with none and with two more (as in the documentation's example) holds for what lies between.
+An alarm is evaluated every minute over a sliding window; one whose window is longer than a day, at every full hour.
+CloudWatch fetches more periods than the alarm asks for, "the evaluation range", and does not say how many: a test that
+passes with none and with two more (as in the documentation's example) covers the numbers between.
 """
 
 import math
@@ -25,7 +25,7 @@ Samples = Sequence[tuple[int, float]]
 
 @dataclass(frozen=True)
 class Alarm:
-    """The settings that decide; times are minutes."""
+    """The settings that determine the state; times are in minutes."""
 
     period: int
     periods: int
@@ -39,7 +39,7 @@ class Alarm:
     @classmethod
     def of(cls, properties: dict[str, Any]) -> "Alarm":
         """The alarm of a template's properties."""
-        # The API's reference says of this namespace that missing data is ignored whatever the alarm says.
+        # According to the API's reference, missing data in this namespace is always ignored.
         is_dynamodb = properties["Namespace"] == "AWS/DynamoDB"
         return cls(
             period=properties["Period"] // 60,
@@ -60,7 +60,7 @@ class Alarm:
         return HOUR if self.period * self.periods > DAY else 1
 
     def transitions(self, samples: Samples, *, days: float, more_periods: int) -> list[tuple[int, str]]:
-        """Every change of state, with its minute; the alarm is made at minute 0, and its data is not known yet."""
+        """Every change of state, with its minute; the alarm is created at minute 0, without any data."""
         state, changes = UNKNOWN, []
         minutes = [minute for minute, _ in samples]
         for now in range(self.interval, int(days * DAY) + 1, self.interval):
@@ -73,13 +73,13 @@ class Alarm:
         return changes
 
     def verdict(self, points: Sequence[bool | None], *, before: str) -> str:
-        """The state, given whether each period was bad (None: nothing was measured), the oldest first."""
+        """The state that follows from whether each period breached (None: no data), the oldest first."""
         real = [bad for bad in points if bad is not None]
-        if len(real) >= self.periods:  # there are enough: how silence is treated does not matter
+        if len(real) >= self.periods:  # there is enough data: how missing data is treated does not matter
             return ALARM if sum(real[-self.periods :]) >= self.bad_periods else OK
         if self.missing == "missing" and not real:
             return UNKNOWN
-        if self.missing == "ignore" and sum(real) == len(real):  # nothing is known, or nothing but bad
+        if self.missing == "ignore" and sum(real) == len(real):  # no data, or only breaching data
             return ALARM if sum(real) >= self.bad_periods else before
         filled = self.periods - len(real) if self.missing == "breaching" else 0
         return ALARM if sum(real) + filled >= self.bad_periods else OK

@@ -1,4 +1,4 @@
-"""Templates of both profiles, synthesised once a session and without third-party wheels."""
+"""Templates of both profiles, synthesized once per session and without third-party wheels."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tests.stacks.templates import Template
 
 _IN_AWS = {"account": "123456789012", "region": "eu-central-1", "time_zone": "Europe/Berlin"}
 
-# Settings that make templates differ: what holds of every deployment is tested on each of these.
+# Deployments whose templates differ: what holds for every deployment is tested on each of these.
 DEPLOYMENTS = {
     "prod": {**_IN_AWS, "alarm_email": "ops@example.com", "dashboard": "true"},
     "dev": {**_IN_AWS, "environment": "dev"},
@@ -32,7 +32,7 @@ DEPLOYMENTS = {
         "audit_trail": "all",
         "flow_logs": "all",
         "api_concurrency": "50",
-        "night_concurrency": "5",
+        "nightly_concurrency": "5",
     },
     "audited writes": {**_IN_AWS, "prefix": "desk", "audit_trail": "writes"},
 }
@@ -70,15 +70,15 @@ def synthesize(folder: Path, **context: str) -> Synthesized:
 
 @pytest.fixture(scope="session")
 def deployments(tmp_path_factory) -> Callable[[str], Synthesized]:
-    """Synthesizes a deployment of `DEPLOYMENTS` by its name, once a session."""
-    made: dict[str, Synthesized] = {}
+    """Synthesizes a deployment of `DEPLOYMENTS` by its name, once per session."""
+    synthesized: dict[str, Synthesized] = {}
 
-    def named(name: str) -> Synthesized:
-        if name not in made:
-            made[name] = synthesize(tmp_path_factory.mktemp("deployment"), **DEPLOYMENTS[name])
-        return made[name]
+    def by_name(name: str) -> Synthesized:
+        if name not in synthesized:
+            synthesized[name] = synthesize(tmp_path_factory.mktemp("deployment"), **DEPLOYMENTS[name])
+        return synthesized[name]
 
-    return named
+    return by_name
 
 
 @pytest.fixture(scope="session")

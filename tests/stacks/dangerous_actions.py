@@ -1,4 +1,4 @@
-"""Actions that nobody but the people who operate the account should perform, beside those that some role may."""
+"""Actions that only the people who operate the account should perform."""
 
 _BY_SERVICE = {
     "dynamodb": (

@@ -1,4 +1,4 @@
-"""IAM's evaluation of the identity policies that templates give to roles, and the ARNs that their references mean."""
+"""IAM's evaluation of the policies in templates, with references resolved to ARNs."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _KNOWN_KEYS = {"Effect", "Action", "Resource", "Condition", "Sid"}
 
 @cache
 def _pattern(text):
-    """IAM's wildcards: `*` any text, `?` one character; everything else stands for itself."""
+    """IAM's wildcards as a regular expression: `*` is any text, `?` one character, everything else is literal."""
     return re.compile("".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text), re.DOTALL)
 
 
@@ -49,7 +49,7 @@ def is_allowed(statements, action, resource, **context):
 
 
 class Account:
-    """What the stacks of one deployment are once they lie in an account."""
+    """The resources and policies of one deployment, with their references resolved."""
 
     def __init__(self, templates):
         self._templates = dict(templates)
@@ -61,7 +61,7 @@ class Account:
         ]
 
     def statements(self, stack, role):
-        """What the policies of a role say; a managed policy is named by `managed`."""
+        """The statements of a role's policies, without managed policies."""
         template = self._templates[stack]
         assert "Policies" not in template.resources[role]["Properties"]
         return [
@@ -87,14 +87,14 @@ class Account:
         )
 
     def resolve(self, stack, value):
-        """A value with its references replaced by what they will mean."""
+        """A value with its references replaced by what they refer to."""
         match value:
             case str():
                 return value
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self.resolve(stack, part) for part in parts)
-            case {"Fn::Select": [index, {"Fn::Split": [separator, whole]}]}:
-                return self.resolve(stack, whole).split(separator)[int(index)]
+            case {"Fn::Select": [index, {"Fn::Split": [separator, text]}]}:
+                return self.resolve(stack, text).split(separator)[int(index)]
             case {"Ref": name}:
                 return _PSEUDO[name] if name in _PSEUDO else self._reference(stack, name)
             case {"Fn::GetAtt": [name, "Arn"]}:
@@ -130,7 +130,7 @@ class Account:
 
 
 def _generated(stack, logical_id):
-    """Stands for the name that CloudFormation makes up: without the hash that CDK adds to an id."""
+    """A placeholder for the name that CloudFormation generates: the logical id without CDK's hash."""
     return f"{stack}-{re.sub('[0-9A-F]{8}$', '', logical_id)}".lower()
 
 

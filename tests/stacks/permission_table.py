@@ -1,4 +1,4 @@
-"""Who may do what, written by hand: policies are compared with it, and docs/security.md shows it."""
+"""The permissions of every role, written by hand: policies are compared with it, and docs/security.md shows it."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,15 @@ FUNCTIONS = ("api", "agents", "consolidation", "pruning", "archival", "analytics
 IN_THE_VPC = ("api", "pruning")
 NETWORK = "network interfaces"
 
-# Actions by role and by what they are done to. "everything" stands for actions that AWS knows no resources for.
+WRITES_MEMORIES = (
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+)
+
+# Actions by role and resource. "everything" is the resource of actions for which AWS supports no others.
 PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "api": {
         "table decisions": (
@@ -25,13 +33,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "index by_outcome": ("dynamodb:Query",),
         "index by_context": ("dynamodb:Query",),
-        "table memories": (
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ),
+        "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         "objects decisions/": ("s3:GetObject", "s3:RestoreObject"),
@@ -42,13 +44,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "agents": {"table states": ("dynamodb:Scan",), "objects nights/": ("s3:PutObject",)},
     "consolidation": {
         "table decisions": ("dynamodb:Query",),
-        "table memories": (
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ),
+        "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem"),
         "objects evidence/": ("s3:GetObject", "s3:PutObject"),
@@ -84,8 +80,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         **{f"function {name}": ("lambda:InvokeFunction",) for name in FUNCTIONS if name != "api"},
         "objects nights/": ("s3:GetObject",),
         "state machine": ("states:StartExecution",),
-        "a night": ("states:DescribeExecution", "states:StopExecution"),
-        "an agent's night": ("states:RedriveExecution",),
+        "an execution": ("states:DescribeExecution", "states:StopExecution"),
+        "an agent's execution": ("states:RedriveExecution",),
         "everything": (
             "logs:CreateLogDelivery",
             "logs:DeleteLogDelivery",
@@ -112,7 +108,7 @@ for _name in FUNCTIONS:
         "everything": ("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
     }
 
-# What the managed policy AWSLambdaENIManagementAccess lets a function in a VPC do, as AWS documents it.
+# The actions of the managed policy AWSLambdaENIManagementAccess, as AWS documents it.
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaENIManagementAccess.html
 ENI_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
@@ -122,7 +118,7 @@ ENI_ACTIONS = (
     "ec2:UnassignPrivateIpAddresses",
 )
 
-# With a key of the deployment's own: through which services a role may use it, and whether to write.
+# The services through which a role may use the deployment's own key, and the actions.
 KEY_READS = ("kms:Decrypt", "kms:DescribeKey")
 KEY_WRITES = (
     *KEY_READS,
@@ -147,9 +143,11 @@ _BEGIN, _END = "<!-- permissions: written by `make settings` -->\n", "<!-- end o
 
 def markdown() -> str:
     """The table as docs/security.md shows it."""
-    rows = ["| role | may | on |", "| --- | --- | --- |"]
-    for role, held in PERMISSIONS.items():
-        rows += [f"| {role} | {', '.join(f'`{one}`' for one in actions)} | {what} |" for what, actions in held.items()]
+    rows = ["| role | actions | resource |", "| --- | --- | --- |"]
+    for role, permissions in PERMISSIONS.items():
+        rows += [
+            f"| {role} | {', '.join(f'`{one}`' for one in actions)} | {what} |" for what, actions in permissions.items()
+        ]
     return "\n".join(rows) + "\n"
 
 

@@ -1,10 +1,10 @@
-"""Reading synthesised templates."""
+"""Reading synthesized templates."""
 
 from typing import Any
 
 
 class Template:
-    """A CloudFormation template with short ways to what tests ask for."""
+    """A CloudFormation template with shortcuts for tests."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.body = body

@@ -1,4 +1,4 @@
-"""An agent's policy as a construct, and as the command prints it."""
+"""An agent's policy as a construct and as the output of the command."""
 
 import json
 
@@ -15,7 +15,7 @@ from tests.stacks.templates import Template, text_of
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:abc"
 
 
-def test_the_construct_and_the_command_say_the_same(tmp_path, capsys):
+def test_the_construct_and_the_command_agree(tmp_path, capsys):
     app = cdk.App(outdir=str(tmp_path))
     stack = cdk.Stack(app, "Agents", env=cdk.Environment(account="123456789012", region="eu-central-1"))
     api = apigw.HttpApi.from_http_api_attributes(stack, "Api", http_api_id="abc")
@@ -44,7 +44,7 @@ def test_the_construct_and_the_command_say_the_same(tmp_path, capsys):
         ((ARN, "*"), "agent_id"),
     ],
 )
-def test_what_would_open_more_is_refused(arguments, field):
+def test_arguments_that_would_widen_the_policy_are_refused(arguments, field):
     with pytest.raises(InvalidInput) as caught:
         agent_policy(*arguments)
     assert caught.value.field == field

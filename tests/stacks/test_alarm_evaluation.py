@@ -1,4 +1,4 @@
-"""The evaluation that the alarms are tested with gives what CloudWatch's documentation tells."""
+"""The evaluation with which alarms are tested matches CloudWatch's documentation."""
 
 from dataclasses import replace
 

@@ -1,12 +1,13 @@
 import json
 
 from agent_memory.api.openapi import document
+from agent_memory.core.retention import LOG_DAYS
 from stacks.api_stack import SEARCHES
 from tests.stacks.conftest import build, synthesize
 from tests.stacks.templates import Template, text_of
 
 
-def test_every_route_asks_for_an_iam_signature(aws):
+def test_every_route_requires_an_iam_signature(aws):
     routes = aws["api"].properties("AWS::ApiGatewayV2::Route")
     assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
     assert {route["RouteKey"] for route in routes} == {"ANY /v1/{proxy+}", *(f"GET {path}" for path in SEARCHES)}
@@ -39,7 +40,7 @@ def test_the_stage_throttles_and_logs_access(aws):
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 200
     assert json.loads(stage["AccessLogSettings"]["Format"])["status"] == "$context.status"
     destination = stage["AccessLogSettings"]["DestinationArn"]["Fn::GetAtt"][0]
-    assert aws["api"].resources[destination]["Properties"]["RetentionInDays"] == 30
+    assert aws["api"].resources[destination]["Properties"]["RetentionInDays"] == LOG_DAYS
 
 
 def test_the_function_runs_in_the_isolated_subnets_and_knows_the_cache(aws):
@@ -109,13 +110,13 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
     assert wild == {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
-def test_what_costs_money_a_request_or_a_month_can_be_left_out(aws, tmp_path):
+def test_what_costs_extra_can_be_switched_off(aws, tmp_path):
     assert not aws["api"].only("AWS::ApiGatewayV2::Stage")["DefaultRouteSettings"].get("DetailedMetricsEnabled")
     assert aws["api"].function("agent-memory-api")["TracingConfig"] == {"Mode": "Active"}
-    asked = synthesize(tmp_path, trace_requests="false")
-    assert "TracingConfig" not in asked["api"].function("agent-memory-api")
-    assert not [action for action, resource in asked["api"].permissions("agent-memory-api") if resource == "*"]
-    assert not asked["operations"].of_type("AWS::CloudWatch::Dashboard")
+    changed = synthesize(tmp_path, trace_requests="false")
+    assert "TracingConfig" not in changed["api"].function("agent-memory-api")
+    assert not [action for action, resource in changed["api"].permissions("agent-memory-api") if resource == "*"]
+    assert not changed["operations"].of_type("AWS::CloudWatch::Dashboard")
 
 
 def test_outputs_name_the_api(aws):

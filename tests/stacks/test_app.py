@@ -35,8 +35,15 @@ def test_it_runs_without_node_on_the_path(tmp_path):
     assert templates == [f"agent-memory-{name}.template.json" for name in names]
 
 
-def test_a_bad_setting_is_one_clear_line(tmp_path):
+@pytest.mark.slow
+def test_a_former_name_of_a_setting_is_reported_at_synthesis(tmp_path):
+    answer = run_app(tmp_path, night_time="23:05")
+    assert answer.returncode == 0, answer.stderr
+    assert "context key night_time is deprecated: the setting is called nightly_time now" in answer.stderr
+
+
+def test_an_invalid_setting_is_one_line(tmp_path):
     answer = run_app(tmp_path, prefix="Not A Name")
     assert answer.returncode == 1
     (line,) = answer.stderr.strip().splitlines()
-    assert line.startswith("context key prefix: 'Not A Name' cannot be used")
+    assert line.startswith("context key prefix: 'Not A Name' is not valid")

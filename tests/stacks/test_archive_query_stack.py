@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from agent_memory.core.keys import archive_file_key
+from agent_memory.core.retention import QUERY_RESULTS_DAYS
 from agent_memory.storage.parquet.decision_rows import COLUMNS
 from tests.stacks.templates import text_of
 
@@ -20,14 +21,14 @@ def table(query):
     return table["TableInput"]
 
 
-def test_a_partition_lies_where_the_archive_writes_it(table):
+def test_a_partition_is_where_the_archive_writes_it(table):
     location = text_of(table["Parameters"]["storage.location.template"]).rpartition(">/")[2]
     for name, value in (("agent_id", "hunter"), ("date", "2026-11-20")):
         location = location.replace(f"${{{name}}}", value)
     assert archive_file_key("hunter", date(2026, 11, 20)) == f"{location}decisions.parquet"
 
 
-def test_columns_are_the_files_own_and_no_partition_twice(table):
+def test_columns_are_those_of_the_files_without_the_partitions(table):
     columns = {column["Name"] for column in table["StorageDescriptor"]["Columns"]}
     partitions = [key["Name"] for key in table["PartitionKeys"]]
     assert partitions == ["agent_id", "date"]
@@ -45,7 +46,5 @@ def test_a_query_is_bounded_and_its_results_are_encrypted_and_expire(aws, query)
     assert text_of(settings["ResultConfiguration"]["OutputLocation"]).endswith(">/athena/")
     (bucket,) = aws["storage"].properties("AWS::S3::Bucket")
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
-    assert (rules["query-results-expire"]["Prefix"], rules["query-results-expire"]["ExpirationInDays"]) == (
-        "athena/",
-        30,
-    )
+    results = rules["query-results-expire"]
+    assert (results["Prefix"], results["ExpirationInDays"]) == ("athena/", QUERY_RESULTS_DAYS)

@@ -3,7 +3,7 @@ import pytest
 from tests.stacks.templates import text_of
 
 
-def test_the_network_has_no_way_out(aws):
+def test_the_network_has_no_internet_access(aws):
     kinds = {resource["Type"] for resource in aws["cache"].resources.values()}
     assert "AWS::EC2::VPC" in kinds
     assert not kinds & {
@@ -15,7 +15,7 @@ def test_the_network_has_no_way_out(aws):
     }
 
 
-def test_two_zones_chosen_without_asking_aws(aws):
+def test_two_zones_are_chosen_without_a_look_up(aws):
     subnets = aws["cache"].properties("AWS::EC2::Subnet")
     zones = [subnet["AvailabilityZone"] for subnet in subnets]
     assert zones == [{"Fn::Select": [index, {"Fn::GetAZs": ""}]} for index in (0, 1)]
@@ -30,7 +30,7 @@ def test_dynamodb_and_s3_are_reached_by_free_gateway_endpoints_only(aws):
     assert all(len(endpoint["RouteTableIds"]) == 2 for endpoint in endpoints)
 
 
-def test_the_endpoints_lead_to_the_deployments_own_tables_and_bucket_only(aws):
+def test_the_endpoints_reach_the_deployments_own_tables_and_bucket_only(aws):
     reached = {
         statement["Action"]: [text_of(one) for one in statement["Resource"]]
         for endpoint in aws["cache"].properties("AWS::EC2::VPCEndpoint")
@@ -57,7 +57,7 @@ def test_valkey_is_encrypted_and_authenticated(profile, request):
     assert cache["UserGroupIds"] == [{"Ref": group}]
 
 
-def test_the_one_user_shows_an_iam_token_and_reaches_short_term_memory_only(aws):
+def test_the_only_user_authenticates_with_an_iam_token_and_reaches_short_term_memory_only(aws):
     template = aws["cache"]
     user = template.only("AWS::ElastiCache::User")
     assert user["AuthenticationMode"] == {"Type": "iam"}
@@ -92,6 +92,6 @@ def test_only_the_functions_reach_the_cache(aws):
     assert not any("SecurityGroupIngress" in group for group in named_groups(aws["cache"]).values())
 
 
-def test_rejected_traffic_is_on_record(aws):
+def test_rejected_traffic_is_logged(aws):
     flow_log = aws["cache"].only("AWS::EC2::FlowLog")
     assert (flow_log["TrafficType"], flow_log["ResourceType"]) == ("REJECT", "VPC")

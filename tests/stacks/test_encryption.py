@@ -1,4 +1,4 @@
-"""Encryption, secrets and the record of who called what."""
+"""Encryption, secrets and the audit trail."""
 
 import json
 import re
@@ -14,7 +14,7 @@ SECRET = re.compile(
     r"|PRIVATE KEY|SecretAccessKey",
     re.IGNORECASE,
 )
-# Names that a function's environment may hold: where things are and how to log, and no secret among them.
+# The variables that a function's environment may have; none of them is a secret.
 VARIABLES = {
     "AGENT_MEMORY_TABLE_PREFIX",
     "AGENT_MEMORY_ARCHIVE_BUCKET",
@@ -43,7 +43,7 @@ def test_the_search_for_secrets_would_find_one():
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
-def test_every_bucket_topic_and_queue_refuses_whoever_comes_without_tls(deployments, deployment):
+def test_every_bucket_topic_and_queue_refuses_requests_without_tls(deployments, deployment):
     for template in deployments(deployment).templates.values():
         for kind, policy, field in (
             ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
@@ -108,10 +108,10 @@ def test_the_trail_names_every_table_and_the_archive(deployments, deployment, wr
     assert {one["DeletionPolicy"] for one in bucket.values()} == {"Retain"}
 
 
-def test_what_the_local_cloud_cannot_show_is_refused_there():
+def test_settings_that_the_local_cloud_does_not_support_are_refused_there():
     local = {"profile": "local", "redis_endpoint": "127.0.0.1:6390"}
     for name, value in (("audit_trail", "all"), ("encryption_key", "own")):
-        with pytest.raises(ConfigError, match=f"context key {name}: profile=local takes none"):
+        with pytest.raises(ConfigError, match=f"context key {name}: profile=local does not support it"):
             DeployConfig.from_context({**local, name: value})
 
 

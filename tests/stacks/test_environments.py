@@ -1,4 +1,4 @@
-"""Stages: what dev and prod differ in, several side by side, and the page of settings."""
+"""Stages: how dev and prod differ, several stages in one account, and the page of settings."""
 
 import json
 
@@ -47,16 +47,16 @@ def table(synthesized):
     return next(iter(synthesized["storage"].of_type("AWS::DynamoDB::Table").values()))
 
 
-def test_dev_changes_defaults_and_what_is_set_wins():
+def test_dev_changes_defaults_and_explicit_settings_win():
     dev, explicit = config(environment="dev"), config(environment="dev", cache="on", log_retention_days="90")
     assert {name: getattr(dev, name) for name in DEV} == DEV
     assert (explicit.cache, explicit.log_retention_days, explicit.api_burst) == (True, 90, DEV["api_burst"])
     assert all(getattr(config(), name) != value for name, value in DEV.items())
-    with pytest.raises(ConfigError, match="context key environment: 'test' cannot be used"):
+    with pytest.raises(ConfigError, match="context key environment: 'test' is not valid"):
         config(environment="test")
 
 
-def test_prod_keeps_and_dev_throws_away(deployments):
+def test_prod_retains_data_and_dev_does_not(deployments):
     prod, dev = deployments("prod"), deployments("dev")
     for synthesized, keeps in ((prod, True), (dev, False)):
         properties = table(synthesized)["Properties"]
@@ -88,9 +88,9 @@ def test_limits_reach_the_tables_the_routes_and_the_functions(deployments):
     assert "ReservedConcurrentExecutions" not in prod["api"].only("AWS::Lambda::Function")
 
 
-def test_caps_can_be_lifted(tmp_path):
-    lifted = synthesize(tmp_path, table_max_write_units="0", table_max_read_units="0")
-    assert "OnDemandThroughput" not in json.dumps(lifted["storage"].body)
+def test_limits_can_be_removed(tmp_path):
+    unlimited = synthesize(tmp_path, table_max_write_units="0", table_max_read_units="0")
+    assert "OnDemandThroughput" not in json.dumps(unlimited["storage"].body)
 
 
 def test_without_a_cache_there_is_neither_vpc_nor_cache(deployments):
@@ -109,7 +109,7 @@ def test_without_a_cache_there_is_neither_vpc_nor_cache(deployments):
             assert gone not in text, gone
 
 
-def test_every_stack_says_what_it_belongs_to(deployments):
+def test_every_stack_is_tagged_with_its_deployment(deployments):
     for artifact in deployments("dev").app.synth().stacks:
         assert artifact.tags == {"application": "agent-memory", "deployment": "agent-memory", "environment": "dev"}
 
@@ -119,7 +119,7 @@ def is_reference(value):
 
 
 def physical_names(synthesized):
-    """Names that the templates give themselves, each with its resource type."""
+    """Names that are set in the templates, each with its resource type."""
     names = set()
     for template in synthesized.templates.values():
         for resource in template.resources.values():
@@ -138,7 +138,7 @@ def physical_names(synthesized):
     return names
 
 
-def test_stages_lie_side_by_side(tmp_path):
+def test_two_stages_share_no_physical_name(tmp_path):
     everything = {"monthly_budget_usd": "25", "audit_trail": "all", "encryption_key": "own", "region": "eu-central-1"}
     one, other = (
         synthesize(tmp_path / prefix, prefix=prefix, account="123456789012", **everything) for prefix in ("desk", "lab")
@@ -149,7 +149,7 @@ def test_stages_lie_side_by_side(tmp_path):
     for prefix, found in names.items():
         assert [name for _, name in found if prefix not in name.replace("/", "-").split("-")] == []
     assert {stack.stack_name.split("-")[0] for stack in one.app.synth().stacks} == {"desk"}
-    # Metrics and costs are told apart, too.
+    # Metrics and costs are separate, too.
     assert one.stacks.api.config.metrics_namespace == "BTCAgent/Memory/desk"
     assert other.stacks.api.config.metrics_namespace == "BTCAgent/Memory/lab"
     assert config(prefix="desk", metrics_namespace="Ours").metrics_namespace == "Ours"

@@ -1,11 +1,12 @@
-"""What every function has in common, in both profiles."""
+"""Properties of all functions, in both profiles."""
 
 import platform
 import sys
 
 import pytest
 
-COMPUTING = {"agent-memory-api", "agent-memory-consolidation", "agent-memory-analytics"}
+from agent_memory.core.retention import LOG_DAYS
+from stacks.function_contents import CONTENTS
 
 
 def functions(synthesized):
@@ -16,10 +17,9 @@ def functions(synthesized):
     ]
 
 
-def test_there_are_six(aws):
+def test_every_function_is_deployed(aws):
     names = {function["FunctionName"] for _, function in functions(aws)}
-    wanted = ("api", "agents", "consolidation", "pruning", "archival", "analytics")
-    assert names == {f"agent-memory-{name}" for name in wanted}
+    assert names == {f"agent-memory-{name}" for name in CONTENTS}
 
 
 def test_python_313_on_arm64_in_aws(aws):
@@ -27,7 +27,7 @@ def test_python_313_on_arm64_in_aws(aws):
         assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
 
 
-def test_the_interpreter_and_processor_at_hand_locally(local):
+def test_locally_functions_run_on_this_interpreter_and_processor(local):
     machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
     for _, function in functions(local):
         assert function["Runtime"] == f"python3.{sys.version_info.minor}"
@@ -35,13 +35,13 @@ def test_the_interpreter_and_processor_at_hand_locally(local):
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])
-def test_logs_are_json_in_a_group_that_forgets(profile, request):
+def test_logs_are_json_in_a_group_with_a_retention_time(profile, request):
     for template, function in functions(request.getfixturevalue(profile)):
         logging = function["LoggingConfig"]
         assert logging["LogFormat"] == "JSON"
         group = template.resources[logging["LogGroup"]["Ref"]]
         assert group["Properties"]["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
-        assert group["Properties"]["RetentionInDays"] == 30
+        assert group["Properties"]["RetentionInDays"] == LOG_DAYS
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])
@@ -51,27 +51,56 @@ def test_functions_are_traced_and_start_at_their_handler(profile, request):
         assert function["Handler"] == "handler.handler"
 
 
-def test_layers_in_aws(aws):
+def layers_of(template, function):
+    """A function's layers by their descriptions."""
+    layers = [template.resources[layer["Ref"]]["Properties"] for layer in function["Layers"]]
+    return {layer["Description"]: layer for layer in layers}
+
+
+def name_of(function):
+    return function["FunctionName"].removeprefix("agent-memory-")
+
+
+def package_layer(function):
+    """The description of the layer with a function's part of the package."""
+    return f"agent_memory for the function {name_of(function)}"
+
+
+def test_a_function_has_its_package_and_its_wheels_in_aws(aws):
     for template, function in functions(aws):
-        layers = [template.resources[layer["Ref"]]["Properties"]["Description"] for layer in function["Layers"]]
-        science = ["Third-party wheels: science"] if function["FunctionName"] in COMPUTING else []
-        assert layers == ["The package agent_memory", "Third-party wheels: dependencies", *science]
+        wheels = [f"Third-party wheels: {group}" for group in CONTENTS[name_of(function)].wheels]
+        assert set(layers_of(template, function)) == {package_layer(function), *wheels}
+
+
+def test_functions_of_one_stack_share_the_layers_of_wheels(aws):
+    for stack in ("api", "nightly"):
+        layers = [
+            layer["Properties"]["Description"] for layer in aws[stack].of_type("AWS::Lambda::LayerVersion").values()
+        ]
+        assert len(layers) == len(set(layers))
 
 
 def test_the_local_cloud_brings_third_party_packages_itself(local):
     for template, function in functions(local):
-        (layer,) = function["Layers"]
-        assert template.resources[layer["Ref"]]["Properties"]["Description"] == "The package agent_memory"
+        assert set(layers_of(template, function)) == {package_layer(function)}
 
 
-def test_the_own_layer_holds_the_package_and_nothing_else(aws):
-    (asset,) = {
-        layer["Metadata"]["aws:asset:path"] if "Metadata" in layer else layer["Properties"]["Content"]["S3Key"]
-        for layer in aws["api"].of_type("AWS::Lambda::LayerVersion").values()
-        if layer["Properties"]["Description"] == "The package agent_memory"
-    }
-    folder = next(path for path in aws.folder.iterdir() if asset.removesuffix(".zip") in path.name)
-    assert [path.name for path in folder.iterdir()] == ["python"]
-    assert (folder / "python" / "agent_memory" / "storage" / "schema.py").is_file()
-    assert not list(folder.rglob("__pycache__"))
-    assert not list(folder.rglob("*.egg-info"))
+@pytest.mark.parametrize("profile", ["aws", "local"])
+def test_the_package_of_a_function_holds_its_sub_packages_and_nothing_else(profile, request):
+    synthesized = request.getfixturevalue(profile)
+    for template, function in functions(synthesized):
+        package = package_folder(synthesized, layers_of(template, function)[package_layer(function)])
+        contents = {path.name for path in package.iterdir() if path.is_dir()}
+        assert contents == set(CONTENTS[name_of(function)].packages)
+        assert {"__init__.py", "py.typed"} == {path.name for path in package.iterdir() if path.is_file()}
+        assert (package / "storage" / "schema.py").is_file()
+        assert [path.name for path in package.parent.iterdir()] == ["agent_memory"]
+        assert [path.name for path in package.parent.parent.iterdir()] == ["python"]
+        assert not list(package.rglob("__pycache__"))
+
+
+def package_folder(synthesized, layer):
+    """Where a layer's copy of `agent_memory` is in the synthesized app."""
+    content = layer["Content"]["S3Key"]
+    (folder,) = (path for path in synthesized.folder.iterdir() if content.removesuffix(".zip") in path.name)
+    return folder / "python" / "agent_memory"

@@ -7,9 +7,9 @@ from tests.stacks.conftest import DEPLOYMENTS
 
 # Rules that the templates do not follow, and why.
 NOT_FOLLOWED = {
-    "W3005": "CDK makes a function depend on its role and on the role's policies; the former is in GetAtt, too.",
+    "W3005": "CDK makes a function depend on its role and on the role's policies; the role is in GetAtt, too.",
     "ES6000": "The one queue is itself the dead-letter queue of the schedule.",
-    "ES7000": "The topic tells of alarms, which stay on in CloudWatch and on the dashboard, whoever gets the mail.",
+    "ES7000": "The topic announces alarms, which stay active in CloudWatch and on the dashboard if an e-mail is lost.",
 }
 
 

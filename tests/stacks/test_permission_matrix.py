@@ -1,4 +1,4 @@
-"""Every role of a deployment against every action on every resource: what the table does not allow is denied."""
+"""Every role, action and resource of a deployment: what the table of permissions does not allow is denied."""
 
 import pytest
 
@@ -51,9 +51,9 @@ RESOURCES = {
     **{f"function {name}": arn("lambda", f"function:agent-memory-{name}") for name in FUNCTIONS},
     "another stage's function": arn("lambda", "function:lab-api"),
     "state machine": arn("states", "stateMachine:agent-memory-nightly"),
-    "a night": arn("states", "execution:agent-memory-nightly:one"),
-    "another stage's night": arn("states", "execution:lab-nightly:one"),
-    "an agent's night": arn("states", "execution:agent-memory-nightly/EachAgent:one"),
+    "an execution": arn("states", "execution:agent-memory-nightly:one"),
+    "another stage's execution": arn("states", "execution:lab-nightly:one"),
+    "an agent's execution": arn("states", "execution:agent-memory-nightly/EachAgent:one"),
     "another state machine": arn("states", "stateMachine:lab-nightly"),
     "queue of missed starts": arn("sqs", "agent-memory-nightly-missed-starts"),
     "topic of alarms": arn("sns", "agent-memory-alarms"),
@@ -75,7 +75,7 @@ RESOURCES = {
     "an agent's path": arn("execute-api", "abc/$default/GET/v1/agents/hunter/memory/ltm/PATTERN"),
     "everything": "*",
 }
-# What stands for several resources.
+# Names in the table that are several resources.
 GROUPS = {"cache": ("cache", "the cache's user")}
 DEPLOYED = ("prod", "own key", "prod without a cache", "dev with a cache", "all guards")
 
@@ -115,7 +115,7 @@ def expected(role, action, resource, config):
     for what, actions in PERMISSIONS[role].items():
         if what == "cache" and not has_cache:
             continue
-        # An action that AWS knows no resources for is asked for on "everything", whatever it is done to.
+        # An action without resources is evaluated on "everything" only.
         if action in actions and (what == "everything" or resource in GROUPS.get(what, (what,))):
             return not (what == "logs flow logs" and config.flow_logs == "all")
     return False
@@ -144,27 +144,29 @@ def test_what_the_table_does_not_allow_is_denied(deployments, deployment):
 def test_the_own_key_is_used_through_a_service_only(deployments, service):
     context = {"kms__ViaService": f"{service}.eu-central-1.amazonaws.com"} if service else {}
     for role, statements in held_roles(deployments("own key")).items():
-        wanted = KEY_USE.get(role, {}).get(service or "", ())
+        expected_actions = KEY_USE.get(role, {}).get(service or "", ())
         actions = [action for action in ACTIONS if action.startswith("kms:")]
-        assert {one for one in actions if is_allowed(statements, one, RESOURCES["key"], **context)} == set(wanted)
+        assert {one for one in actions if is_allowed(statements, one, RESOURCES["key"], **context)} == set(
+            expected_actions
+        )
         assert not any(is_allowed(statements, one, RESOURCES["another key"], **context) for one in actions)
 
 
 @pytest.mark.parametrize("deployment", DEPLOYED)
-def test_no_statement_lies_outside_the_matrix(deployments, deployment):
-    """Each action and resource that a policy names is one that the matrix asks for."""
+def test_no_statement_is_outside_the_matrix(deployments, deployment):
+    """Each action and resource that a policy names is part of the matrix."""
     for role, statements in held_roles(deployments(deployment)).items():
         for one in statements:
             assert one.effect == "Allow"
             assert set(one.actions) <= set(ACTIONS), role
             assert not any(sign in action for action in one.actions for sign in "*?"), role
-            unasked = [x for x in one.resources if not any(matches(x, resource) for resource in RESOURCES.values())]
+            others = [x for x in one.resources if not any(matches(x, resource) for resource in RESOURCES.values())]
             versions = [f"{RESOURCES[f'function {name}']}:*" for name in FUNCTIONS]
-            others = [] if role != "flow logs" else [arn("logs", "log-group:/vpc/agent-memory-all:*")]
-            assert set(unasked) <= {*versions, *others}, role
+            all_flow_logs = [] if role != "flow logs" else [arn("logs", "log-group:/vpc/agent-memory-all:*")]
+            assert set(others) <= {*versions, *all_flow_logs}, role
 
 
-def test_every_permission_of_the_table_is_held(deployments):
+def test_every_role_has_the_permissions_of_the_table(deployments):
     held = held_roles(deployments("prod"))
     for role, permissions in PERMISSIONS.items():
         for what, actions in permissions.items():
@@ -175,12 +177,12 @@ def test_every_permission_of_the_table_is_held(deployments):
 
 def test_a_widened_policy_would_be_found(deployments):
     statements = held_roles(deployments("prod"))["analytics"]
-    asked = ("dynamodb:PutItem", RESOURCES["table memories"])
-    assert not is_allowed(statements, *asked)
-    for wider in (("dynamodb:*", "*"), ("DynamoDB:putitem", "arn:aws:dynamodb:*"), ("dynamodb:P?tItem", asked[1])):
+    request = ("dynamodb:PutItem", RESOURCES["table memories"])
+    assert not is_allowed(statements, *request)
+    for wider in (("dynamodb:*", "*"), ("DynamoDB:putitem", "arn:aws:dynamodb:*"), ("dynamodb:P?tItem", request[1])):
         widened = [*statements, Statement("Allow", (wider[0],), (wider[1],))]
-        assert is_allowed(widened, *asked)
-        assert not is_allowed([*widened, Statement("Deny", ("*",), ("*",))], *asked)
+        assert is_allowed(widened, *request)
+        assert not is_allowed([*widened, Statement("Deny", ("*",), ("*",))], *request)
 
 
 def test_roles_are_assumed_by_their_service_only(deployments):
@@ -193,11 +195,11 @@ def test_roles_are_assumed_by_their_service_only(deployments):
     for template in synthesized.templates.values():
         for name, role in template.of_type("AWS::IAM::Role").items():
             (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-            wanted = services.get(role_name(name), "lambda.amazonaws.com")
-            assert (statement["Action"], statement["Principal"]) == ("sts:AssumeRole", {"Service": wanted})
+            service = services.get(role_name(name), "lambda.amazonaws.com")
+            assert (statement["Action"], statement["Principal"]) == ("sts:AssumeRole", {"Service": service})
 
 
-def test_only_the_api_calls_its_function_and_nobody_else_is_invited(deployments):
+def test_only_api_gateway_may_invoke_the_function_from_outside(deployments):
     template = deployments("prod")["api"]
     for permission in template.properties("AWS::Lambda::Permission"):
         assert permission["Principal"] == "apigateway.amazonaws.com"
@@ -214,14 +216,14 @@ def test_only_the_api_calls_its_function_and_nobody_else_is_invited(deployments)
 
 @pytest.mark.parametrize("deployment", DEPLOYED)
 def test_alarms_reach_their_topic(deployments, deployment):
-    """A topic's own policy replaces the default one: without this statement no alarm would be delivered."""
+    """The topic's policy replaces the default one: without this statement no alarm would be delivered."""
     template = deployments(deployment)["operations"]
-    invited = {
+    principals = {
         one["Principal"]["Service"]: one.get("Condition")
         for one in template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
         if one["Effect"] == "Allow"
     }
-    (source,) = invited.pop("cloudwatch.amazonaws.com")["ArnLike"].values()
+    (source,) = principals.pop("cloudwatch.amazonaws.com")["ArnLike"].values()
     own = text_of(source).replace("<AWS::Partition>", "aws").replace("<AWS::Region>", REGION)
     own = own.replace("<AWS::AccountId>", ACCOUNT)
     names = [
@@ -232,7 +234,7 @@ def test_alarms_reach_their_topic(deployments, deployment):
     assert len(names) > 15
     assert all(matches(own, arn("cloudwatch", f"alarm:{name}")) for name in names)
     assert not matches(own, arn("cloudwatch", "alarm:lab-api-errors-critical"))
-    assert set(invited) <= {"budgets.amazonaws.com"}
+    assert set(principals) <= {"budgets.amazonaws.com"}
 
 
 def test_the_documented_table_is_this_one():

@@ -1,4 +1,4 @@
-"""The AwsSolutions and Serverless rules over the whole deployment; what is acknowledged says why where it occurs."""
+"""The AwsSolutions and Serverless rules over every deployment: each finding is acknowledged where it occurs."""
 
 from types import SimpleNamespace
 

@@ -1,5 +1,6 @@
 import pytest
 
+from agent_memory.core import retention
 from agent_memory.storage import schema
 from tests.stacks.conftest import synthesize
 
@@ -26,8 +27,8 @@ def test_a_table_has_the_keys_of_the_schema(aws, spec):
     table = tables(aws["storage"])[f"agent-memory-{spec.name}"]
     assert keys(table) == [(spec.partition.name, "HASH"), (spec.sort.name, "RANGE")]
     types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
-    wanted = {key.name: key.type for part in (spec, *spec.indexes) for key in (part.partition, part.sort)}
-    assert types == wanted
+    expected = {key.name: key.type for part in (spec, *spec.indexes) for key in (part.partition, part.sort)}
+    assert types == expected
 
 
 @pytest.mark.parametrize("spec", schema.TABLES, ids=lambda spec: spec.name)
@@ -56,7 +57,7 @@ def test_the_seeds_indexes_are_there(aws):
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])
-def test_tables_are_on_demand_recoverable_encrypted_and_forget_by_ttl(profile, request):
+def test_tables_are_on_demand_recoverable_encrypted_and_have_a_ttl(profile, request):
     for table in tables(request.getfixturevalue(profile)["storage"]).values():
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -64,7 +65,7 @@ def test_tables_are_on_demand_recoverable_encrypted_and_forget_by_ttl(profile, r
         assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
 
 
-def test_in_aws_the_data_outlive_their_stack(aws):
+def test_in_aws_data_is_retained(aws):
     storage = aws["storage"]
     for resource in [*storage.of_type(TABLE).values(), *storage.of_type("AWS::S3::Bucket").values()]:
         assert resource["DeletionPolicy"] == "Retain"
@@ -73,7 +74,7 @@ def test_in_aws_the_data_outlive_their_stack(aws):
     assert aws.stacks.storage.termination_protection
 
 
-def test_locally_they_go_with_it(local):
+def test_locally_data_is_deleted_with_its_stack(local):
     storage = local["storage"]
     for resource in [*storage.of_type(TABLE).values(), *storage.of_type("AWS::S3::Bucket").values()]:
         assert resource["DeletionPolicy"] == "Delete"
@@ -81,11 +82,11 @@ def test_locally_they_go_with_it(local):
     assert not storage.of_type("Custom::S3AutoDeleteObjects")
 
 
-def test_decisions_move_to_glacier_after_a_year_and_expire_after_seven(aws):
+def test_archived_decisions_move_to_glacier_and_then_expire(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     decisions = next(rule for rule in rules if rule.get("Prefix") == "decisions/")
-    assert decisions["Transitions"] == [{"StorageClass": "GLACIER", "TransitionInDays": 365}]
-    assert decisions["ExpirationInDays"] == 2557
+    assert decisions["Transitions"] == [{"StorageClass": "GLACIER", "TransitionInDays": retention.GLACIER_AFTER_DAYS}]
+    assert decisions["ExpirationInDays"] == retention.EXPIRE_AFTER_DAYS
     assert decisions["Status"] == "Enabled"
 
 
@@ -93,20 +94,20 @@ def test_large_parts_never_move_to_glacier(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     large = next(rule for rule in rules if rule.get("Prefix") == "large/")
     assert "Transitions" not in large
-    assert large["ExpirationInDays"] == 2557
+    assert large["ExpirationInDays"] == retention.EXPIRE_AFTER_DAYS
 
 
-def test_lists_of_nights_go_after_a_month(aws):
+def test_lists_of_agents_expire(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     lists = next(rule for rule in rules if rule.get("Prefix") == "nights/")
-    assert (lists["ExpirationInDays"], lists["Status"]) == (30, "Enabled")
+    assert (lists["ExpirationInDays"], lists["Status"]) == (retention.NIGHTLY_LISTS_DAYS, "Enabled")
 
 
-def test_old_versions_and_abandoned_uploads_go_everywhere_in_the_archive(aws):
+def test_old_versions_and_abandoned_uploads_expire_everywhere_in_the_archive(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     everywhere = next(rule for rule in rules if "Prefix" not in rule)
-    assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
-    assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": retention.OLD_VERSIONS_DAYS}
+    assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": retention.ABANDONED_UPLOADS_DAYS}
     assert "ExpirationInDays" not in everywhere
 
 
@@ -119,7 +120,7 @@ def test_the_archive_is_private_encrypted_and_versioned(aws):
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_the_archive_is_locked_only_where_that_is_asked_for(aws, tmp_path):
+def test_the_archive_is_locked_only_where_the_setting_asks_for_it(aws, tmp_path):
     assert not {"ObjectLockEnabled", "ObjectLockConfiguration"} & set(aws["storage"].only("AWS::S3::Bucket"))
     locked = synthesize(tmp_path, archive_lock_days="400")["storage"]
     bucket = locked.only("AWS::S3::Bucket")
@@ -146,7 +147,7 @@ def test_outputs_name_what_clients_need(aws):
     assert "Export" not in outputs["ArchiveBucketName"]
 
 
-def test_nothing_but_tables_and_archive_outlives_its_stack(aws):
+def test_only_tables_and_archive_are_retained(aws):
     kept = {
         resource["Type"]
         for template in aws.templates.values()
@@ -156,12 +157,12 @@ def test_nothing_but_tables_and_archive_outlives_its_stack(aws):
     assert kept == {TABLE, "AWS::S3::Bucket"}
 
 
-def test_what_outlives_its_stack_can_be_taken_back(tmp_path):
-    """CloudFormation imports by a name that stands in the template as plain text, where the resource is retained."""
+def test_retained_resources_can_be_imported(tmp_path):
+    """CloudFormation imports a retained resource by its name, which has to be plain text in the template."""
     storage = synthesize(tmp_path, archive_bucket="acme-agent-memory")["storage"]
     assert storage.only("AWS::S3::Bucket")["BucketName"] == "acme-agent-memory"
     assert all(isinstance(name, str) for name in tables(storage))
 
 
-def test_without_a_name_of_ours_the_bucket_keeps_the_one_it_was_made_with(aws):
+def test_the_bucket_has_no_name_unless_the_setting_names_it(aws):
     assert "BucketName" not in aws["storage"].only("AWS::S3::Bucket")

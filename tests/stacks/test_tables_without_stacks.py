@@ -1,4 +1,4 @@
-"""Tables and cache that `AWSMemoryClients` makes are those that the stacks make."""
+"""`AWSMemoryClients` creates the same tables and the same cache as the stacks."""
 
 from copy import deepcopy
 
@@ -25,7 +25,7 @@ def template_of(aws, name):
 
 
 @pytest.mark.parametrize("table", schema.TABLES, ids=lambda table: table.name)
-def test_a_table_is_asked_for_as_the_template_asks(aws, table):
+def test_a_table_is_requested_as_in_the_template(aws, table):
     template = template_of(aws, table.full_name("agent-memory"))
     request = table_request(table, "agent-memory")
     for name in ("KeySchema", "BillingMode", "TableName"):
@@ -38,9 +38,9 @@ def test_a_table_is_asked_for_as_the_template_asks(aws, table):
     assert request["SSESpecification"]["Enabled"] is template["SSESpecification"]["SSEEnabled"] is True
 
 
-def test_missing_tables_are_made_once_with_expiry_and_recovery(aws, dynamodb):
-    made = AWSMemoryClients.create_tables_if_not_exist("trial", dynamodb_client=dynamodb)
-    assert made == [table.full_name("trial") for table in schema.TABLES]
+def test_missing_tables_are_created_once_with_expiry_and_recovery(aws, dynamodb):
+    created = AWSMemoryClients.create_tables_if_not_exist("trial", dynamodb_client=dynamodb)
+    assert created == [table.full_name("trial") for table in schema.TABLES]
     assert AWSMemoryClients.create_tables_if_not_exist("trial") == []
     for table in schema.TABLES:
         name, template = table.full_name("trial"), template_of(aws, table.full_name("agent-memory"))
@@ -62,12 +62,12 @@ def test_clients_are_of_the_region_and_an_endpoint_is_checked(dynamodb):
 
 def test_the_cache_is_that_of_the_stack(aws):
     class ElastiCache:
-        """Notes what is asked for, and has it at once."""
+        """Records the request, and is ready at once."""
 
-        asked = None
+        request = None
 
         def create_replication_group(self, **request):
-            self.asked = request
+            self.request = request
 
         def get_waiter(self, _name):
             return self
@@ -80,9 +80,9 @@ def test_the_cache_is_that_of_the_stack(aws):
             return {"ReplicationGroups": [{"NodeGroups": [{"PrimaryEndpoint": endpoint}]}]}
 
     client = ElastiCache()
-    made = AWSMemoryClients.create_redis_cache_if_not_exist(elasticache_client=client)
-    assert made == "agent-memory.example:6380"
+    endpoint = AWSMemoryClients.create_redis_cache_if_not_exist(elasticache_client=client)
+    assert endpoint == "agent-memory.example:6380"
     (template,) = aws["cache"].properties("AWS::ElastiCache::ReplicationGroup")
     same = ("Engine", "EngineVersion", "CacheNodeType", "NumCacheClusters", "Port", "ReplicationGroupDescription")
     for name in (*same, "AtRestEncryptionEnabled", "TransitEncryptionEnabled"):
-        assert client.asked[name] == template[name], name
+        assert client.request[name] == template[name], name

@@ -1,4 +1,4 @@
-"""The smallest app with what the product's stacks are made of, for testing the local cloud without them."""
+"""A minimal app with the same kinds of resources as the product's stacks, for testing the local cloud without them."""
 
 from pathlib import Path
 

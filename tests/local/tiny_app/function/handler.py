@@ -1,4 +1,4 @@
-"""Writes an item and an object with the function's own role, and answers who called."""
+"""Writes an item and an object with the function's own role, and returns the caller."""
 
 import json
 import os

@@ -28,3 +28,17 @@ LOW_CONFIDENCE = 0.5
 
 # Evidence for learning, days.
 EVIDENCE_DAYS = 90
+
+# The archive's bucket, days.
+OLD_VERSIONS_DAYS = 30  # replaced and deleted versions of objects
+ABANDONED_UPLOADS_DAYS = 7
+QUERY_RESULTS_DAYS = 30  # of SQL over the archive
+NIGHTLY_LISTS_DAYS = 30  # of the agents that a nightly run worked on
+RESTORED_DAYS = 7  # a copy of an object that was restored from Glacier
+
+# Operations, days.
+LOG_DAYS = 30  # unless the setting `log_retention_days` says otherwise
+DEV_LOG_DAYS = 7  # the same for a development stage
+MISSED_STARTS_DAYS = 14  # messages of the nightly schedule's dead-letter queue
+AUDIT_GLACIER_AFTER_DAYS = 90  # the audit trail, which ends with the archive
+POINT_IN_TIME_RECOVERY_DAYS = 35  # DynamoDB's default and its maximum

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from agent_memory.core.errors import InColdStorage, Unavailable
+from agent_memory.core.retention import RESTORED_DAYS
 from agent_memory.ports.blobs import Part
 from agent_memory.storage.aws_errors import error_code, unavailable
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
-_RESTORED_DAYS = 7
 _NOTHING_TO_RESTORE = frozenset({"RestoreAlreadyInProgress", "InvalidObjectState", "NoSuchKey"})
 
 
@@ -40,7 +40,7 @@ class S3Blobs:
 
     def restore(self, key: str) -> None:
         """Ask for an object in cold storage to be readable for a week; nothing happens to others."""
-        wanted: Any = {"Days": _RESTORED_DAYS, "GlacierJobParameters": {"Tier": "Standard"}}
+        wanted: Any = {"Days": RESTORED_DAYS, "GlacierJobParameters": {"Tier": "Standard"}}
         try:
             with unavailable("S3"):
                 self._client.restore_object(Bucket=self._bucket, Key=key, RestoreRequest=wanted)

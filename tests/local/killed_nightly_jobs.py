@@ -1,7 +1,7 @@
-"""Runs nights over twenty agents in children that are killed, again and again. Started by test_night_kill.py.
+"""Runs nightly jobs for twenty agents in child processes that are killed repeatedly. Used by test_nightly_job_kill.py.
 
-Everything is imported once and each child is forked from here, before this process has any thread. All children read
-the same clock, so that what a night writes depends on its day alone.
+Everything is imported once and each child is forked from here, before this process has any thread. All children use
+the same clock, so that what a run writes depends on its day alone.
 """
 
 import os
@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from datetime import date, timedelta
 
 from agent_memory.core.clock import FixedClock, day_start_ms, to_iso
@@ -16,7 +17,6 @@ from agent_memory.core.ids import decision_id_for
 from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.long_term import LongTermMemory
-from agent_memory.model.decisions import DecisionKey
 from agent_memory.nightly.evidence import refresh_evidence
 from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.storage.factory import open_stores
@@ -37,56 +37,58 @@ def stores_at(prefix, bucket, clock):
     return open_stores(table_prefix=prefix, archive_bucket=bucket, clock=clock)
 
 
-def days_of(first_night, nights):
-    """The days with decisions: those that the nights archive, and those that they learn from."""
-    oldest = first_night - timedelta(days=30)
+def days_with_decisions(first_day, days):
+    """The days with decisions: those that the runs archive, and those that they learn from."""
+    oldest = first_day - timedelta(days=30)
     return [oldest + timedelta(days=n) for n in range(ARCHIVED_DAYS)] + [
-        first_night + timedelta(days=n - 1) for n in range(nights + 1)
+        first_day + timedelta(days=n - 1) for n in range(days + 1)
     ]
 
 
-def fill(prefix, bucket, first_night, nights):
-    """Decisions of every agent, evidence of months for some, and memories that are due to be forgotten."""
+def fill(prefix, bucket, first_day, days):
+    """Decisions of every agent, evidence of months for some, and memories that are due for pruning."""
     for agent_id in (*AGENTS, POISONED):
         chance = random.Random(agent_id)
-        for day in days_of(first_night, nights):
+        for day in days_with_decisions(first_day, days):
             log = DecisionLog(agent_id, stores_at(prefix, bucket, at_noon(day)), at_noon(day))
-            drafts, reports = drawn(agent_id, day, chance)
-            log.log(drafts)
-            log.record_outcomes(reports)
-        old = LongTermMemory(agent_id, log._reader._stores.memories, at_noon(first_night - timedelta(days=40)))
+            decisions, outcomes = random_day(agent_id, day, chance)
+            log.log(decisions)
+            log.record_outcomes(outcomes)
+        before = at_noon(first_day - timedelta(days=40))
+        old = LongTermMemory(agent_id, stores_at(prefix, bucket, before).memories, before)
         old.put("STRATEGY", "doubtful", {"confidence": 0.1})
-    stores = stores_at(prefix, bucket, at_noon(first_night))
+    stores = stores_at(prefix, bucket, at_noon(first_day))
     for agent_id in AGENTS[:4]:
-        learned_from = planted(agent_id, first_night)
-        learned = {"learned_through": (first_night - timedelta(days=1)).isoformat()}
+        learned_from = decisions_with_a_pattern(agent_id, first_day)
+        learned = {"learned_through": (first_day - timedelta(days=1)).isoformat()}
         stores.states.put(agent_id, LEARNING_PROGRESS, learned, expected_version=0, now_ms=0)
-        list(refresh_evidence(stores.evidence, agent_id, first_night - timedelta(days=3), learned_from, []))
-    stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"no parquet at all")
+        list(refresh_evidence(stores.evidence, agent_id, first_day - timedelta(days=3), learned_from, []))
+    stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"not a Parquet file")
 
 
-def drawn(agent_id, day, chance):
-    drafts, reports = [], []
+def random_day(agent_id, day, chance):
+    """A day's decisions and outcomes; the last decision has no outcome."""
+    decisions, outcomes = [], []
     for n in range(6):
         kind = KINDS[n % 2]
         moment = to_iso(day_start_ms(day) + n * 3_600_000)
         decision_id = decision_id_for(kind, moment, f"{agent_id} {n}")
         market = {"volatility": chance.choice(["low", "high"])}
-        drafts.append(
+        decisions.append(
             {"decision_type": kind, "context": {"market": market}, "reasoning": {}, "decision_id": decision_id}
         )
         if n != 5:
-            reports.append({"decision_id": decision_id, "outcome": {"n": n}, "success": chance.random() < 0.5})
-    return drafts, reports
+            outcomes.append({"decision_id": decision_id, "outcome": {"n": n}, "success": chance.random() < 0.5})
+    return decisions, outcomes
 
 
-def planted(agent_id, first_night):
+def decisions_with_a_pattern(agent_id, first_day):
     """Decisions of ten weeks whose success depends on the volatility."""
     from agent_memory.model.decisions import Decision, Outcome
 
     chance = random.Random(f"{agent_id} planted")
     for n in range(1_500):
-        at_ms = day_start_ms(first_night - timedelta(days=75)) + n * 4_000_000
+        at_ms = day_start_ms(first_day - timedelta(days=75)) + n * 4_000_000
         volatility = chance.choice(["low", "high"])
         success = chance.random() < (0.8 if volatility == "high" else 0.45)
         decision_id = decision_id_for("QUERY", to_iso(at_ms), f"planted {n}")
@@ -95,19 +97,18 @@ def planted(agent_id, first_night):
 
 
 def log_late(prefix, bucket, day):
-    """What comes after its day was archived: an outcome for an early decision of every agent."""
+    """Log an outcome of an early decision of every agent after its day was archived."""
     clock = at_noon(day)
     for agent_id in AGENTS:
         log = DecisionLog(agent_id, stores_at(prefix, bucket, clock), clock)
-        early = day - timedelta(days=31)  # archived by the last night
+        early = day - timedelta(days=31)  # archived by the previous run
         decision_id = decision_id_for(KINDS[1], to_iso(day_start_ms(early) + 5 * 3_600_000), f"{agent_id} 5")
-        key = DecisionKey(agent_id, KINDS[1], day_start_ms(early) + 5 * 3_600_000, decision_id)
-        if log._reader.find([key])[0] is not None:
-            log.record_outcomes([{"decision_id": decision_id, "outcome": {"late": True}, "success": True}])
+        # On the first day there is no such decision yet, and the outcome is refused.
+        log.record_outcomes([{"decision_id": decision_id, "outcome": {"late": True}, "success": True}])
 
 
 def run_once(prefix, bucket, day, seed):
-    """The night of all agents in some order, a few at a time, as a process that does not know of earlier attempts."""
+    """Run the job of a day for all agents, in random order, as a process that knows nothing of earlier attempts."""
     stores = stores_at(prefix, bucket, at_noon(day + timedelta(days=1)))
     agents = [*AGENTS, POISONED]
     random.Random(seed).shuffle(agents)
@@ -115,28 +116,30 @@ def run_once(prefix, bucket, day, seed):
 
 
 def forked(act):
-    """Run in a child; returns its exit code."""
+    """Run a function in a child process; returns the process id."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
             code = act() or 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
     return child
 
 
-def whole_night(prefix, bucket, day):
+def completed_run(prefix, bucket, day):
     def act():
         failed = [entry["agent_id"] for entry in run_once(prefix, bucket, day, 0) if "error" in entry]
         return 0 if failed == [POISONED] else 3
 
     _, status = os.waitpid(forked(act), 0)
-    assert os.waitstatus_to_exitcode(status) == 0, f"the night of {day} failed"
+    assert os.waitstatus_to_exitcode(status) == 0, f"the run of {day} failed"
 
 
-def killed_night(prefix, bucket, day, seconds, seed):
-    """Whether the night was killed before its end."""
+def killed_run(prefix, bucket, day, seconds, seed):
+    """Run the job and kill it; whether it was killed before its end."""
     child = forked(lambda: run_once(prefix, bucket, day, seed) and 0)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
@@ -144,19 +147,19 @@ def killed_night(prefix, bucket, day, seconds, seed):
     return os.WIFSIGNALED(status)
 
 
-def main(prefix, bucket, first_night, nights, kills):
-    first_night, nights, kills = date.fromisoformat(first_night), int(nights), int(kills)
+def main(prefix, bucket, first_day, days, kills):
+    first_day, days, kills = date.fromisoformat(first_day), int(days), int(kills)
     moments = random.Random(20_261_124)
-    _, status = os.waitpid(forked(lambda: fill(prefix, bucket, first_night, nights)), 0)
+    _, status = os.waitpid(forked(lambda: fill(prefix, bucket, first_day, days)), 0)
     assert os.waitstatus_to_exitcode(status) == 0
     killed = 0
-    for n in range(nights):
-        day = first_night + timedelta(days=n)
+    for n in range(days):
+        day = first_day + timedelta(days=n)
         _, status = os.waitpid(forked(lambda day=day: log_late(prefix, bucket, day)), 0)
         assert os.waitstatus_to_exitcode(status) == 0
-        for k in range(kills // nights):
-            killed += killed_night(prefix, bucket, day, moments.uniform(*LIFE_SECONDS), f"{n} {k}")
-        whole_night(prefix, bucket, day)
+        for k in range(kills // days):
+            killed += killed_run(prefix, bucket, day, moments.uniform(*LIFE_SECONDS), f"{n} {k}")
+        completed_run(prefix, bucket, day)
     sys.stdout.write(str(killed))
 
 

@@ -1,4 +1,4 @@
-"""Logs decisions through a buffer in children that are killed, again and again. Started by test_kill.py.
+"""Logs decisions through a buffer in child processes that are killed repeatedly. Used by test_kill.py.
 
 Everything is imported once and each child is forked from here, before this process has any thread.
 """
@@ -20,7 +20,7 @@ from botocore.exceptions import ConnectionClosedError
 from agent_memory import BufferedDecisionLogger, DecisionLogger
 from agent_memory.storage.factory import aws_client, open_stores
 
-REPORTED_A_LIFE = 14
+DECISIONS_PER_LIFE = 14
 PAUSE_SECONDS = 0.005
 LIFE_SECONDS = (0.005, 0.150)
 
@@ -45,7 +45,7 @@ def lines_in(file):
 
 
 def live(seconds, *, seed, log):
-    """Fork a child that logs; kill it after so many seconds."""
+    """Fork a child that logs, and kill it after `seconds`."""
     child = os.fork()
     if child == 0:
         random.seed(seed)
@@ -86,13 +86,13 @@ def main(buffer, reported, table_prefix, kills, total, faults):
     sink = DecisionLogger("hunter", stores=stores)
     moments = random.Random(20_261_120)
     for life in range(kills):
-        until = min(total, lines_in(reported) + REPORTED_A_LIFE)
+        until = min(total, lines_in(reported) + DECISIONS_PER_LIFE)
 
         def log(until=until):
             return log_until(until, buffer, reported, sink, flush=False)
 
         live(moments.uniform(*LIFE_SECONDS), seed=life, log=log)
-    assert lines_in(reported) > total // 4, "many are to be logged by processes that are killed"
+    assert lines_in(reported) > total // 4, "many decisions have to be logged by processes that are killed"
     asyncio.run(log_until(total, buffer, reported, sink, flush=True))
 
 

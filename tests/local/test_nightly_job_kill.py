@@ -1,4 +1,4 @@
-"""Nights over twenty agents are killed at 200 random moments, and leave in the end what undisturbed ones leave."""
+"""Nightly jobs are killed at 200 random moments; the final data is the same as after undisturbed runs."""
 
 import os
 import secrets
@@ -14,28 +14,28 @@ from agent_memory.storage.parquet.evidence import ParquetEvidence
 from agent_memory.storage.s3.blobs import S3Blobs
 from agent_memory.storage.schema import TABLES
 from tests.aws_tables import create_tables
-from tests.local.night_zygote import AGENTS, POISONED
+from tests.local.killed_nightly_jobs import AGENTS, POISONED
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
 
-NIGHTS, KILLS = 4, 200
+RUNS, KILLS = 4, 200
 
 
 class World:
-    """Tables and a bucket with twenty agents' decisions in them, and nights that are killed so many times."""
+    """Tables and a bucket with the decisions of twenty agents, after nightly jobs that were killed `kills` times."""
 
     def __init__(self, cloud, kills):
         session = cloud.boto_session()
         self.dynamodb, self.s3 = session.client("dynamodb"), session.client("s3")
-        self.prefix = f"night-{secrets.token_hex(4)}"
+        self.prefix = f"nightly-{secrets.token_hex(4)}"
         self.bucket = f"{self.prefix}-archive"
         create_tables(self.dynamodb, self.prefix)
         self.s3.create_bucket(Bucket=self.bucket)
         # Late enough that nothing expires before the test is over, early enough that days are due for the archive.
-        self.first_night = (datetime.now(UTC) - timedelta(days=20)).date()
-        script = [sys.executable, "-m", "tests.local.night_zygote"]
-        told = subprocess.run(
-            [*script, self.prefix, self.bucket, self.first_night.isoformat(), str(NIGHTS), str(kills)],
+        self.first_day = (datetime.now(UTC) - timedelta(days=20)).date()
+        script = [sys.executable, "-m", "tests.local.killed_nightly_jobs"]
+        ended = subprocess.run(
+            [*script, self.prefix, self.bucket, self.first_day.isoformat(), str(RUNS), str(kills)],
             cwd=Path(__file__).parents[2],
             env=os.environ | cloud.environment(),
             check=True,
@@ -43,7 +43,7 @@ class World:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.killed = int(told.stdout)
+        self.killed = int(ended.stdout)
 
     def items(self):
         found = {}
@@ -58,30 +58,30 @@ class World:
         return {key: self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
 
     def evidence(self, agent_id):
-        span = Span(0, day_start_ms(self.first_night) + (NIGHTS + 1) * DAY_MS)
+        span = Span(0, day_start_ms(self.first_day) + (RUNS + 1) * DAY_MS)
         return list(ParquetEvidence(S3Blobs(self.s3, self.bucket)).read(agent_id, span))
 
 
-def test_killed_nights_end_as_undisturbed_ones(local_cloud):
+def test_killed_runs_end_like_undisturbed_ones(local_cloud):
     undisturbed, killed = World(local_cloud, 0), World(local_cloud, KILLS)
     assert killed.killed > KILLS * 0.9
-    wanted, found = undisturbed.items(), killed.items()
-    assert found.keys() == wanted.keys()
-    assert {key: one for key, one in found.items() if one != wanted[key]} == {}
-    wanted, found = undisturbed.objects(), killed.objects()
-    assert found.keys() == wanted.keys()
-    files = {key for key in wanted if not key.startswith("evidence/")}
-    assert {key for key in files if found[key] != wanted[key]} == set()
+    expected, found = undisturbed.items(), killed.items()
+    assert found.keys() == expected.keys()
+    assert {key: one for key, one in found.items() if one != expected[key]} == {}
+    expected, found = undisturbed.objects(), killed.objects()
+    assert found.keys() == expected.keys()
+    files = {key for key in expected if not key.startswith("evidence/")}
+    assert {key for key in files if found[key] != expected[key]} == set()
     for agent_id in AGENTS:
         assert killed.evidence(agent_id) == undisturbed.evidence(agent_id)
 
-    # And the nights did work: patterns, archived days, late outcomes, what was forgotten, and one agent that failed.
+    # And the runs did something: patterns, archived days, late outcomes, pruned memories, and one agent that failed.
     kinds = {key.split("/")[0] for key in files}
     assert kinds == {"decisions", "pruned", "reports"}
     learned = [key for key in undisturbed.items() if key[1].endswith("#PATTERN")]
     assert len(learned) >= 4
     reports = [key for key in files if key.startswith("reports/")]
-    assert len(reports) == len(AGENTS) * NIGHTS
+    assert len(reports) == len(AGENTS) * RUNS
     assert not any(POISONED in key for key in files)
     rewritten = [key for key in files if key.endswith("_manifest-0002.json")]
     assert len(rewritten) >= len(AGENTS)

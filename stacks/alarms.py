@@ -1,0 +1,196 @@
+"""Every alarm of a deployment. Why the numbers are what they are: docs/decisions/alarms.md.
+
+To add an alarm, declare it here and write its page in docs/runbooks.
+"""
+
+from collections.abc import Iterator
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from agent_memory.core import metric_names
+from stacks.api_stack import ApiStack
+from stacks.cache_stack import CacheStack
+from stacks.config import DeployConfig
+from stacks.constructs.alarms import AlarmDefinition, Threshold, at_least, below
+from stacks.monitored import MonitoredStacks
+from stacks.nightly_stack import NightlyStack
+from stacks.product_metrics import product_metric
+from stacks.storage_stack import StorageStack
+
+_FIVE_MINUTES = cdk.Duration.minutes(5)
+# An agent with a cycle every ten minutes sends requests in each of these.
+_QUARTER_HOUR = cdk.Duration.minutes(15)
+_HOUR = cdk.Duration.hours(1)
+_DAY = cdk.Duration.days(1)
+# A failure stays visible for a while and is gone long before the next run, so that each failure is announced.
+_FAILURE_VISIBLE = cdk.Duration.hours(3)
+# Runs are at most 25 hours apart (when clocks are put back); the scheduler retries for 2, and one hour has begun.
+_HOURS_WITHOUT_RUN = 28
+
+_BREACHING = cloudwatch.TreatMissingData.BREACHING
+_IGNORE = cloudwatch.TreatMissingData.IGNORE
+
+
+def alarm_definitions(config: DeployConfig, stacks: MonitoredStacks) -> Iterator[AlarmDefinition]:
+    """The alarms of a deployment with these stacks."""
+    yield from _nightly_job(stacks.nightly)
+    yield from _api(stacks.api)
+    yield from _tables(stacks.storage)
+    if stacks.cache is not None:
+        yield from _cache(config, stacks.cache)
+    yield from _archive(config)
+    if config.decisions_expected_hours is not None:
+        yield _decisions(config, config.decisions_expected_hours)
+
+
+def _nightly_job(nightly: NightlyStack) -> Iterator[AlarmDefinition]:
+    machine, missed_starts = nightly.machine, nightly.missed_starts
+    graph = "Nightly job"
+    yield AlarmDefinition(
+        name="nightly-job-failed",
+        metric=machine.metric_failed(statistic="Sum", period=_FAILURE_VISIBLE),
+        graph=graph,
+        critical=at_least(1, "The nightly job failed; the execution's cause names the agents and the steps."),
+    )
+    yield AlarmDefinition(
+        name="nightly-job-timed-out",
+        metric=machine.metric_timed_out(statistic="Sum", period=_FAILURE_VISIBLE),
+        graph=graph,
+        critical=at_least(1, "The nightly job timed out."),
+    )
+    yield AlarmDefinition(
+        name="nightly-job-missed",
+        metric=machine.metric_started(statistic="Sum", period=_HOUR),
+        graph=graph,
+        critical=below(
+            1, f"The nightly job has not started for {_HOURS_WITHOUT_RUN} hours.", periods=_HOURS_WITHOUT_RUN
+        ),
+        treat_missing_data=_BREACHING,
+        warm_up=cdk.Duration.hours(_HOURS_WITHOUT_RUN),
+    )
+    yield AlarmDefinition(
+        name="nightly-job-start-failed",
+        metric=missed_starts.metric_approximate_number_of_messages_visible(statistic="Maximum", period=_FIVE_MINUTES),
+        graph=graph,
+        critical=at_least(
+            1, "The scheduler could not start the nightly job; the message in its dead-letter queue says why."
+        ),
+    )
+
+
+def _api(api: ApiStack) -> Iterator[AlarmDefinition]:
+    yield AlarmDefinition(
+        name="api-errors",
+        metric=api.api.metric_server_error(statistic="Sum", period=_QUARTER_HOUR),
+        graph="API server errors",
+        critical=at_least(5, "The API returned five or more server errors within 15 minutes."),
+        warning=at_least(
+            1, "The API returned server errors in each of three consecutive periods of 15 minutes.", periods=3
+        ),
+    )
+    yield AlarmDefinition(
+        name="api-slow",
+        metric=api.api.metric_latency(statistic="p90", period=_QUARTER_HOUR),
+        graph="API latency (p90)",
+        warning=at_least(
+            2_000, "The 90th percentile of the API's latency was 2 seconds or more for 45 minutes.", periods=3
+        ),
+    )
+
+
+def _tables(storage: StorageStack) -> Iterator[AlarmDefinition]:
+    for table in storage.tables:
+        name = table.node.id.lower()
+        for kind in ("Read", "Write"):
+            yield AlarmDefinition(
+                name=f"{name}-{kind.lower()}s-throttled",
+                metric=table.metric(f"{kind}ThrottleEvents", statistic="Sum", period=_FIVE_MINUTES),
+                graph="Throttled requests to tables",
+                warning=at_least(1, f"DynamoDB throttled {kind.lower()}s of the {name} table."),
+                runbook="tables-throttled",
+            )
+
+
+def _cache(config: DeployConfig, cache: CacheStack) -> Iterator[AlarmDefinition]:
+    yield AlarmDefinition(
+        name="cache-memory-high",
+        metric=cache.metric("DatabaseMemoryUsagePercentage", statistic="Maximum", period=_FIVE_MINUTES),
+        graph="Cache memory",
+        warning=at_least(90, "The cache's memory was 90% full or more for 15 minutes.", periods=3),
+    )
+    yield AlarmDefinition(
+        name="cache-evictions",
+        metric=cache.metric("Evictions", statistic="Sum", period=_QUARTER_HOUR),
+        graph="Cache evictions",
+        warning=at_least(1, "The cache evicted entries before they expired."),
+        runbook="cache-memory-high",
+    )
+    yield AlarmDefinition(
+        name="cache-unavailable",
+        metric=product_metric(config, metric_names.STM_FAILURES, "api", statistic="Sum", period=_QUARTER_HOUR),
+        graph="Failed calls to the cache",
+        critical=at_least(
+            1,
+            "Calls to the cache failed in each of three consecutive periods of 15 minutes; agents work without "
+            "short-term memory.",
+            periods=3,
+        ),
+    )
+    yield AlarmDefinition(
+        name="cache-hit-rate-low",
+        metric=product_metric(config, metric_names.STM_HIT_RATE, "api", statistic="Average", period=_HOUR),
+        graph="Cache hit rate",
+        warning=below(
+            20,
+            "Fewer than 20% of the reads of short-term memory found a value for three hours: keys expire too early or "
+            "are never written.",
+            periods=3,
+        ),
+    )
+
+
+def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
+    yield _on_archival(
+        config,
+        metric_names.ARCHIVE_DAYS_REMAINING,
+        name="archive-backlog",
+        graph="Archive backlog (days)",
+        warning=at_least(
+            1,
+            "Two nightly runs in a row left days that are due for the archive; their decisions stay in the table until "
+            "they are archived.",
+            periods=2,
+        ),
+    )
+    yield _on_archival(
+        config,
+        metric_names.ARCHIVE_DAYS_POSTPONED,
+        name="archive-rewrite-blocked",
+        graph="Archived days that could not be rewritten",
+        warning=at_least(
+            1,
+            "Three nightly runs in a row could not rewrite archived days: their files are in Glacier, or do not match "
+            "their seals.",
+            periods=3,
+        ),
+    )
+
+
+def _on_archival(
+    config: DeployConfig, metric: metric_names.Metric, *, name: str, graph: str, warning: Threshold
+) -> AlarmDefinition:
+    """An alarm on a metric that archival emits once per run; without a run its state does not change."""
+    daily = product_metric(config, metric, "archival", statistic="Maximum", period=_DAY)
+    return AlarmDefinition(name=name, metric=daily, graph=graph, warning=warning, treat_missing_data=_IGNORE)
+
+
+def _decisions(config: DeployConfig, hours: int) -> AlarmDefinition:
+    return AlarmDefinition(
+        name="decisions-stopped",
+        metric=product_metric(config, metric_names.DECISIONS_LOGGED, "api", statistic="Sum", period=_HOUR),
+        graph="Decisions logged",
+        critical=below(1, f"No decision was logged for {hours} hour{'' if hours == 1 else 's'}.", periods=hours),
+        treat_missing_data=_BREACHING,
+        warm_up=_DAY,
+    )

@@ -1,0 +1,53 @@
+"""What each Lambda function is built from: sub-packages of `agent_memory`, and groups of third-party wheels.
+
+A function holds what it imports and nothing else. tests/stacks/test_function_contents.py compares the lists with the
+imports of the handlers, and tests/lambdas runs every function with everything else missing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionContents:
+    """The contents of one function.
+
+    Attributes:
+        packages: sub-packages of `agent_memory`.
+        wheels: groups of wheels: the folders of `layers` with a lock file each.
+    """
+
+    packages: tuple[str, ...]
+    wheels: tuple[str, ...]
+
+
+CONTENTS: Mapping[str, FunctionContents] = MappingProxyType(
+    {
+        "api": FunctionContents(
+            packages=("api", "archive", "core", "decisions", "learning", "memory", "model", "ports", "storage"),
+            wheels=("runtime", "http", "cache", "arrow"),
+        ),
+        "agents": FunctionContents(packages=("api", "core", "model", "ports", "storage"), wheels=("runtime",)),
+        "consolidation": FunctionContents(
+            packages=("api", "core", "learning", "memory", "model", "nightly", "ports", "storage"),
+            wheels=("runtime", "parquet", "science"),
+        ),
+        "pruning": FunctionContents(
+            packages=("api", "core", "learning", "memory", "model", "nightly", "ports", "storage"),
+            wheels=("runtime", "cache"),
+        ),
+        "archival": FunctionContents(
+            packages=("api", "archive", "core", "model", "nightly", "ports", "storage"),
+            wheels=("runtime", "parquet", "arrow"),
+        ),
+        "analytics": FunctionContents(
+            packages=("api", "core", "learning", "model", "nightly", "ports", "storage"),
+            wheels=("runtime", "parquet"),
+        ),
+    }
+)
+"""The contents of each function by its name, which is that of its folder in `lambdas`."""
+
+WHEEL_GROUPS = tuple(dict.fromkeys(group for contents in CONTENTS.values() for group in contents.wheels))
+"""Every group of wheels that a function holds."""
