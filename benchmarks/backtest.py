@@ -14,10 +14,10 @@ import numpy as np  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from trading_agents.backtest.casts import with_memory  # noqa: E402
-from trading_agents.backtest.study import study  # noqa: E402
-from trading_agents.backtest.trades import trade  # noqa: E402
-from trading_agents.price_bars import PriceBars, read_price_bars  # noqa: E402
+from trading_agents.backtest.engine.portfolios import with_memory  # noqa: E402
+from trading_agents.backtest.engine.trades import trade  # noqa: E402
+from trading_agents.backtest.study.run import study  # noqa: E402
+from trading_agents.bars import PriceBars, read_price_bars  # noqa: E402
 
 BARS = 36_000
 COSTS_BP = 5.0

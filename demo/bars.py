@@ -8,7 +8,7 @@ import numpy as np
 
 from demo.errors import BarsError
 from trading_agents import Bars
-from trading_agents.market import FloatArray
+from trading_agents.core.arrays import FloatArray
 
 SAMPLE_SYMBOLS = ("AAPL", "IBM", "MSFT")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trading_agents.composing.weights import even
+from trading_agents.portfolio.weights import even
 
 
 def best_with_switches(gains, switches):

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from bokeh_sampledata import stocks
-from replay_fakes import at
 
 from demo.bars import Bar, aligned, sample_bars
 from demo.errors import BarsError
+from tests.unit.demo.replay_fakes import at
 
 
 def bar(day, price=10.0, **changes):

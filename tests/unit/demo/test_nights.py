@@ -2,12 +2,12 @@ import asyncio
 import json
 
 import pytest
-from replay_fakes import at
 
 from agent_memory.core.keys import report_key
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from demo.errors import DemoError
 from demo.nights import Nights
+from tests.unit.demo.replay_fakes import at
 
 DAY = at("2026-11-19").date()
 

@@ -3,12 +3,12 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replay_fakes import at
 
 from demo import plan
 from demo.bars import aligned, sample_bars
 from demo.errors import BarsError, DemoError
 from demo.progress import ReplayProgress
+from tests.unit.demo.replay_fakes import at
 from trading_agents import WARM_UP_BARS
 
 NOW = at("2026-11-20T10:30:00")

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from replay_fakes import FakeMemory, FakeNightError, FakeNights, Watching, at, first_bars
 
 from agent_memory.core.errors import Conflict
 from demo import cycles as hunted
@@ -15,6 +14,7 @@ from demo.errors import DemoError
 from demo.progress import ProgressStore
 from demo.replay import Replay
 from demo.sending import send_all
+from tests.unit.demo.replay_fakes import FakeMemory, FakeNightError, FakeNights, Watching, at, first_bars
 
 NOW = at("2026-11-20T10:30:00")
 DAYS = 3

@@ -1,11 +1,11 @@
 from datetime import timedelta
 
 import pytest
-from replay_fakes import FakeMemory, at, first_bars
 
 from demo import plan
 from demo.cycles import Cycles
 from demo.short_term import remember
+from tests.unit.demo.replay_fakes import FakeMemory, at, first_bars
 
 NOW = at("2026-11-20T10:30:00")
 BARS = first_bars(260)

@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 
-from price_samples import walk
-
 from agent_memory.core.errors import Conflict, NotFound
+from tests.unit.trading_agents.price_samples import walk
 from trading_agents.paper import PaperBar
 
 

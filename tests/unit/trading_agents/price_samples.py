@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trading_agents.price_bars import PriceBars, read_price_bars
+from trading_agents.bars import PriceBars, read_price_bars
 
 # Real market data lies beside the project, where there is any; it is never part of it.
 DATA = Path(__file__).parents[4] / "shared" / "data"

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plain_trading_agents import PlainAgent, PlainHedgeAgent
 
 from agent_memory.core.errors import InvalidInput
+from tests.unit.trading_agents.agents.reference_agents import PlainAgent, PlainHedgeAgent
 from trading_agents import (
     HedgeAgentWithMemory,
     MemoryAwareAgent,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from agent_memory.core.errors import InvalidInput
-from trading_agents.market import FloatArray
+from trading_agents.core.arrays import FloatArray
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 
 Numbers = TypeVar("Numbers", float, FloatArray)

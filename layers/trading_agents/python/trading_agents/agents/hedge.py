@@ -1,7 +1,7 @@
 """`HedgeAgentWithMemory`: follows dealers' positions in options, and remembers squeezes."""
 
+from trading_agents.agents.features import Features, number
 from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
-from trading_agents.agents.readings import Features, number
 
 _CONFIDENCE = 0.7
 _GAMMA = 0.5

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
+from trading_agents.agents.features import Features, label, number
 from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
-from trading_agents.agents.readings import Features, label, number
 from trading_agents.memory import TradingMemoryStore
 
 _CONFIDENCE = 0.6

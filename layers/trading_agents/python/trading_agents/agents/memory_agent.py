@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from agent_memory.core.errors import InvalidInput
 from trading_agents.agents.confidence import ConfidenceRule, OutcomeRecord, WinRateRule, limited
-from trading_agents.agents.readings import Features, number
+from trading_agents.agents.features import Features, number
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
-from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 Signal = Literal["long", "short", "neutral"]
 

@@ -3,9 +3,9 @@
 from itertools import pairwise
 from typing import Any
 
+from trading_agents.agents.baseline import UsualLevel
+from trading_agents.agents.features import Features, number
 from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
-from trading_agents.agents.readings import Features, number
-from trading_agents.agents.usual import UsualLevel
 from trading_agents.memory import TradingMemoryStore
 
 _FOLLOWING, _FADING = 0.65, 0.5

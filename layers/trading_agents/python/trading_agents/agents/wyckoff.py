@@ -3,8 +3,8 @@
 from typing import Any
 
 from trading_agents.agents.confidence import limited
+from trading_agents.agents.features import Features, flag, label
 from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
-from trading_agents.agents.readings import Features, flag, label
 from trading_agents.memory import TradingMemoryStore
 
 _SETUPS: dict[str, tuple[Signal, float]] = {

@@ -48,10 +48,10 @@ def backtest(
     if len(costs_bp) not in {1, len(bars)}:
         raise typer.BadParameter(f"give --costs-bp once, or once for each of the {len(bars)} files")
     # Only now: `--help` and a wrong flag need none of it.
-    from trading_agents.backtest.casts import PLAIN, with_memory  # noqa: PLC0415
-    from trading_agents.backtest.report import write_report  # noqa: PLC0415
-    from trading_agents.backtest.study import study  # noqa: PLC0415
-    from trading_agents.price_bars import BarsError, read_price_bars  # noqa: PLC0415
+    from trading_agents.backtest.engine.portfolios import PLAIN, with_memory  # noqa: PLC0415
+    from trading_agents.backtest.report.writer import write_report  # noqa: PLC0415
+    from trading_agents.backtest.study.run import study  # noqa: PLC0415
+    from trading_agents.bars import BarsError, read_price_bars  # noqa: PLC0415
 
     costs = costs_bp * len(bars) if len(costs_bp) == 1 else costs_bp
     try:

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from trading_agents.bars import PriceBars
+from trading_agents.core.arrays import FloatArray
 from trading_agents.indicators.liquidity import amihud_illiquidity, kyle_lambda, volume_profile
 from trading_agents.indicators.option_chain import OptionChain, dealer_flow, gamma_balance, net_gamma_exposure
 from trading_agents.indicators.regimes import turbulence
 from trading_agents.indicators.trend import directional_movement, momentum, z_score
 from trading_agents.indicators.volatility import garman_klass_volatility
 from trading_agents.indicators.wyckoff import PHASES, wyckoff_signs
-from trading_agents.market import FloatArray
-from trading_agents.price_bars import PriceBars
 
 USUAL_BARS = 250
 """Bars that say what is usual: z-scores and the volume profile look at as many."""

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trading_agents.market import FloatArray
-from trading_agents.trailing import trailing_mean
+from trading_agents.core.arrays import FloatArray
+from trading_agents.indicators.trailing import trailing_mean
 
 
 class VolumeProfile(NamedTuple):

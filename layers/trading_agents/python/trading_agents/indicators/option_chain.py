@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from trading_agents.market import BoolArray, FloatArray
+from trading_agents.core.arrays import BoolArray, FloatArray
 
 CONTRACT_SIZE = 100
 _ONE_PERCENT = 0.01

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trading_agents.market import FloatArray
+from trading_agents.core.arrays import FloatArray
 
 FIRST_FIT, REFIT = 504, 252
 _PERCENT = 100

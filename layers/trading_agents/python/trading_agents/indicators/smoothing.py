@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.signal import lfilter
 
-from trading_agents.market import FloatArray
+from trading_agents.core.arrays import FloatArray
 
 
 def wilder(values: FloatArray, window: int) -> FloatArray:

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trading_agents.core.arrays import FloatArray
 from trading_agents.indicators.smoothing import wilder
+from trading_agents.indicators.trailing import trailing_mean, trailing_std
 from trading_agents.indicators.volatility import true_range
-from trading_agents.market import FloatArray
-from trading_agents.trailing import trailing_mean, trailing_std
 
 
 class DirectionalMovement(NamedTuple):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from trading_agents.core.arrays import FloatArray
 from trading_agents.indicators.smoothing import wilder
-from trading_agents.market import FloatArray
-from trading_agents.trailing import trailing_mean
+from trading_agents.indicators.trailing import trailing_mean
 
 
 def true_range(high: FloatArray, low: FloatArray, close: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from trading_agents.market import BoolArray, FloatArray
+from trading_agents.core.arrays import BoolArray, FloatArray
 
 Phase = Literal["range", "accumulation", "distribution", "markup", "markdown"]
 PHASES: tuple[Phase, ...] = ("range", "accumulation", "distribution", "markup", "markdown")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trading_agents.memory.fading import Fading
-from trading_agents.memory.items import TradingMemoryItem
+from trading_agents.memory.decay import Fading
+from trading_agents.memory.item import TradingMemoryItem
 
 Places = NDArray[np.integer[Any]]
 

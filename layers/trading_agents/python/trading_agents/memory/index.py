@@ -6,9 +6,9 @@ from itertools import islice
 from typing import TypeVar
 
 from trading_agents.memory.columns import Columns, Labels
-from trading_agents.memory.fading import Fading
-from trading_agents.memory.items import TradingMemoryItem
-from trading_agents.memory.ordered import OrderedPlaces
+from trading_agents.memory.decay import Fading
+from trading_agents.memory.item import TradingMemoryItem
+from trading_agents.memory.posting_list import OrderedPlaces
 from trading_agents.memory.search import Search
 
 _ANY: Labels = (None, None)

@@ -6,7 +6,7 @@ from typing import Any
 from agent_memory import MemoryManager
 from agent_memory.core.clock import parse_instant, to_iso
 from agent_memory.core.json_values import canonical_json
-from trading_agents.memory.items import TradingMemoryItem
+from trading_agents.memory.item import TradingMemoryItem
 from trading_agents.memory.store import TradingMemoryStore
 
 MEMORY_TYPE = "TRADING_MEMORY"

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading_agents.memory.columns import Columns, Labels, Places
-from trading_agents.memory.fading import NOTHING, Fading
-from trading_agents.memory.ordered import OrderedPlaces
+from trading_agents.memory.decay import NOTHING, Fading
+from trading_agents.memory.posting_list import OrderedPlaces
 
 _HEAD = 64
 _FIRST_CHUNK = 512

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.core.errors import InvalidInput
-from trading_agents.memory import files
-from trading_agents.memory.fading import decay
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
+from trading_agents.memory import store_file as files
+from trading_agents.memory.decay import decay
 from trading_agents.memory.index import ItemIndex
-from trading_agents.memory.items import TradingMemoryItem
-from trading_agents.memory.view import ItemsView
-from trading_agents.snapshots import Snapshot, data_of, snapshot
+from trading_agents.memory.item import TradingMemoryItem
+from trading_agents.memory.items_view import ItemsView
 
 _HOUR_SECONDS = 3_600
 

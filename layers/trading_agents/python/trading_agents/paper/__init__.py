@@ -2,8 +2,8 @@
 
 from trading_agents.paper.bars import PaperBar
 from trading_agents.paper.csv_follower import follow_csv
+from trading_agents.paper.decision_records import BarReport
 from trading_agents.paper.loop import DecisionSink, trade_on_paper
-from trading_agents.paper.records import BarReport
 from trading_agents.paper.settings import PaperSettings
 from trading_agents.paper.state_file import StateFile
 from trading_agents.paper.trader import PaperTrader

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from agent_memory.core.errors import InvalidInput
-from trading_agents.price_bars import PriceBars
+from trading_agents.bars import PriceBars
 
 PRICES = ("open", "high", "low", "close")
 

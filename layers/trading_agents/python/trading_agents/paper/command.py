@@ -50,8 +50,8 @@ def paper(
     What is killed goes on where it stopped when it is started again, and decides as if nothing had happened.
     """
     # Only now: `--help` and a wrong flag need none of it.
+    from trading_agents.bars import BarsError  # noqa: PLC0415
     from trading_agents.paper.settings import PaperSettings  # noqa: PLC0415
-    from trading_agents.price_bars import BarsError  # noqa: PLC0415
 
     settings = PaperSettings(
         symbol=symbol,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from agent_memory.core.errors import InvalidInput
+from trading_agents.bars import TIME_NAMES, BarsError
 from trading_agents.paper.bars import PRICES, PaperBar
-from trading_agents.price_bars import TIME_NAMES, BarsError
 
 _BLOCK_BYTES = 1 << 20
 _REMEMBERED_BYTES = 256

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.indicators.regimes import FIRST_FIT, REFIT, TwoStates, filtered_turbulence, fit_two_states
-from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 
 class DailyTurbulence:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from trading_agents.paper.bars import PaperBar
-from trading_agents.paper.records import BarReport
+from trading_agents.paper.decision_records import BarReport
 from trading_agents.paper.state_file import StateFile
 from trading_agents.paper.trader import PaperTrader
 

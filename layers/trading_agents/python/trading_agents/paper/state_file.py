@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from agent_memory.core.errors import Conflict, InvalidInput
-from trading_agents.memory.files import read_checked, write_whole
+from trading_agents.memory.store_file import read_checked, write_whole
 from trading_agents.paper.settings import PaperSettings
 from trading_agents.paper.trader import PaperTrader
 

@@ -14,13 +14,13 @@ from typing import Any
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.names import check_agent_id
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
+from trading_agents.paper.account import Portfolio
 from trading_agents.paper.bars import PaperBar
-from trading_agents.paper.panel import Panel
-from trading_agents.paper.portfolio import Portfolio
-from trading_agents.paper.readings import Reading, Readings
-from trading_agents.paper.records import BarReport, Waiting, Writer, exit_outcome
+from trading_agents.paper.decision_records import BarReport, Waiting, Writer, exit_outcome
+from trading_agents.paper.features import Reading, Readings
 from trading_agents.paper.settings import PaperSettings, settings_of
-from trading_agents.snapshots import Snapshot, data_of, snapshot
+from trading_agents.paper.voting_agents import Panel
 
 
 class PaperTrader:

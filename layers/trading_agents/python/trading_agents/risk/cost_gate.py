@@ -5,7 +5,7 @@ from bisect import bisect_left, insort
 from collections import deque
 
 from agent_memory.core.errors import InvalidInput
-from trading_agents.snapshots import Snapshot, data_of, snapshot
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 
 _DAY_SECONDS = 86_400
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.core.errors import InvalidInput
-from trading_agents.risk.averages import Average
-from trading_agents.snapshots import Snapshot, data_of, snapshot
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
+from trading_agents.risk.exponential_average import Average
 
 CRITICAL_T = -1.64
 """One-sided 5% of the normal distribution."""

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from agent_memory.core.errors import InvalidInput
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.memory import TradingMemoryStore
-from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 Reason = Literal["losing streak", "drawdown"]
 

@@ -3,8 +3,8 @@
 import math
 
 from agent_memory.core.errors import InvalidInput
-from trading_agents.risk.averages import Average
-from trading_agents.snapshots import Snapshot, data_of, snapshot
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
+from trading_agents.risk.exponential_average import Average
 
 _REFERENCE_DAYS = 252
 

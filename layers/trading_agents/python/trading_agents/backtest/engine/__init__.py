@@ -1,0 +1,1 @@
+"""The trading engine: from bars over votes to trades, with and without memory."""

@@ -1,0 +1,1 @@
+"""The results as a Markdown page, its plots, and one HTML file."""
