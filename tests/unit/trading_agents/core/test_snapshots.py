@@ -146,7 +146,7 @@ def test_weight_rules_keep_their_settings(rule):
 def test_what_is_no_snapshot_is_refused():
     with pytest.raises(InvalidInput, match=r"state: is not a snapshot of a VolatilityMemory"):
         VolatilityMemory.from_state(AgentHealth().to_state())
-    with pytest.raises(InvalidInput, match="version 2 of a Composer is unknown; known is 1"):
+    with pytest.raises(InvalidInput, match="has version 2 of a Composer; supported is 1"):
         Composer.from_state({**Composer().to_state(), "version": 2})
 
 

@@ -1,7 +1,7 @@
-"""The plain store, as the design of the trading memory writes it down, with a clock: every item is looked at."""
+"""The store as the design of the trading memory writes it down, with a clock: it scores every item."""
 
 
-class PlainStore:
+class ReferenceStore:
     def __init__(self, decay_half_life, clock):
         self.items = []
         self.decay_half_life = decay_half_life
@@ -74,8 +74,8 @@ class PlainStore:
         return summary
 
 
-class HalfLives(PlainStore):
-    """The same with half-lives by kind."""
+class ReferenceStoreWithHalfLives(ReferenceStore):
+    """The reference store with half-lives by kind."""
 
     def __init__(self, decay_half_life, clock, half_lives):
         super().__init__(decay_half_life, clock)

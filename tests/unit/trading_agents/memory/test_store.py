@@ -1,4 +1,4 @@
-"""The store answers as the plain one does, ties included, and notices every change."""
+"""The store answers as the reference store does, ties included, and follows every change."""
 
 import copy
 import math
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_memory.core.errors import InvalidInput
-from tests.unit.trading_agents.memory.reference_store import HalfLives, PlainStore
+from agent_memory import InvalidInput
+from tests.unit.trading_agents.memory.reference_store import ReferenceStore, ReferenceStoreWithHalfLives
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 
 NOW = 1_795_176_000.0
@@ -34,10 +34,10 @@ ages = st.sampled_from([0.0, 60.0, 3_600.0, 7_200.0, 250_000.0, 5e6, -60.0]) | s
 rows = st.tuples(st.sampled_from(KINDS), texts, scores, st.sampled_from(SYMBOLS), ages)
 
 
-def items_of(made):
+def items_of(rows):
     return [
         TradingMemoryItem(kind, text, score, symbol, {"n": n}, timestamp=NOW - age)
-        for n, (kind, text, score, symbol, age) in enumerate(made)
+        for n, (kind, text, score, symbol, age) in enumerate(rows)
     ]
 
 
@@ -47,7 +47,7 @@ def same(found, expected):
 
 @settings(max_examples=300)
 @given(
-    made=st.lists(rows, max_size=30),
+    item_rows=st.lists(rows, max_size=30),
     later=st.floats(0, 1e5),
     query=texts,
     kind=st.sampled_from([None, "", "trade", "never"]),
@@ -57,21 +57,23 @@ def same(found, expected):
     half_lives=st.sampled_from([{}, {"trade": 600.0}, {"trade": 1e6, "signal": 5.0}]),
     min_score=st.sampled_from([0.1, 0.0, 0.5, -0.5]),
 )
-def test_every_answer_is_the_plain_stores(made, later, query, kind, symbol, topk, half_life, half_lives, min_score):
+def test_every_answer_is_that_of_the_reference_store(
+    item_rows, later, query, kind, symbol, topk, half_life, half_lives, min_score
+):
     clock = Clock()
-    plain = HalfLives(half_life, clock, half_lives)
+    reference = ReferenceStoreWithHalfLives(half_life, clock, half_lives)
     store = TradingMemoryStore(half_life, half_lives=half_lives, clock=clock)
-    for item in items_of(made):
-        plain.items.append(item)
+    for item in items_of(item_rows):
+        reference.items.append(item)
         store.items.append(item)
-    same(store.search(query, kind, symbol, topk), plain.search(query, kind, symbol, topk))
+    same(store.search(query, kind, symbol, topk), reference.search(query, kind, symbol, topk))
     clock.now += later
-    same(store.search(query, kind, symbol, topk), plain.search(query, kind, symbol, topk))
-    same(store.get_recent(kind, symbol, topk), plain.get_recent(kind, symbol, topk))
-    assert store.summarize("SPY") == plain.summarize("SPY")
-    assert store.cleanup(min_score) == plain.cleanup(min_score)
-    assert store.items == plain.items
-    same(store.search(query, kind, symbol, topk), plain.search(query, kind, symbol, topk))
+    same(store.search(query, kind, symbol, topk), reference.search(query, kind, symbol, topk))
+    same(store.get_recent(kind, symbol, topk), reference.get_recent(kind, symbol, topk))
+    assert store.summarize("SPY") == reference.summarize("SPY")
+    assert store.cleanup(min_score) == reference.cleanup(min_score)
+    assert store.items == reference.items
+    same(store.search(query, kind, symbol, topk), reference.search(query, kind, symbol, topk))
 
 
 @settings(max_examples=25, deadline=None)
@@ -83,16 +85,16 @@ def test_every_answer_is_the_plain_stores(made, later, query, kind, symbol, topk
     still=st.booleans(),
 )
 @pytest.mark.slow
-def test_long_lists_are_ranked_as_every_item_would_be(seed, vocabulary, half_life, distinct_scores, still):
+def test_long_lists_are_ranked_like_the_reference_store(seed, vocabulary, half_life, distinct_scores, still):
     """Enough items for heads, bounds and chunks to matter; skewed words; many exact ties."""
     chance = random.Random(seed)
     clock = Clock()
-    plain, store = PlainStore(half_life, clock), TradingMemoryStore(half_life, clock=clock)
+    reference, store = ReferenceStore(half_life, clock), TradingMemoryStore(half_life, clock=clock)
 
     def text(length):
         return " ".join(f"w{int(vocabulary ** chance.random())}" for _ in range(length))
 
-    made = [
+    item_rows = [
         (
             chance.choice(KINDS),
             text(6),
@@ -102,21 +104,21 @@ def test_long_lists_are_ranked_as_every_item_would_be(seed, vocabulary, half_lif
         )
         for _ in range(3_500)
     ]
-    items = items_of(made)
-    for more, least in ((items[:3_000], None), (items[3_000:], None), ([], 0.5)):
+    items = items_of(item_rows)
+    for more, min_score in ((items[:3_000], None), (items[3_000:], None), ([], 0.5)):
         for item in more:
-            plain.items.append(item)
+            reference.items.append(item)
             store.append(item)
-        if least is not None:
-            assert store.cleanup(least) == plain.cleanup(least)
+        if min_score is not None:
+            assert store.cleanup(min_score) == reference.cleanup(min_score)
         for length in (0, 1, 2, 4):
             for kind, symbol in ((None, None), ("trade", None), (None, "BTC"), ("trade", "BTC")):
                 query, topk = text(length), chance.choice([1, 5, 40])
-                same(store.search(query, kind, symbol, topk), plain.search(query, kind, symbol, topk))
-    same(store.get_recent(n=100), plain.get_recent(n=100))
+                same(store.search(query, kind, symbol, topk), reference.search(query, kind, symbol, topk))
+    same(store.get_recent(n=100), reference.get_recent(n=100))
 
 
-def test_half_a_half_life_later_the_order_may_be_another_and_is_followed():
+def test_the_order_follows_half_lives_that_differ():
     clock = Clock()
     store = TradingMemoryStore(3_600, half_lives={"regime": 86_400}, clock=clock)
     store.add("trade", "fast", 2.0)
@@ -126,7 +128,7 @@ def test_half_a_half_life_later_the_order_may_be_another_and_is_followed():
     assert [item.content for item in store.search()] == ["slow", "fast"]
 
 
-def test_the_time_is_the_machines_unless_another_clock_is_given():
+def test_the_default_clock_is_the_system_clock():
     before = time.time()
     store = TradingMemoryStore()
     item = store.add("signal", "long")
@@ -134,7 +136,7 @@ def test_the_time_is_the_machines_unless_another_clock_is_given():
     assert (item.score, item.symbol, item.metadata, store.decay_half_life) == (1.0, "SPY", {}, 3_600)
 
 
-def test_an_item_that_is_edited_is_ranked_anew_and_keeps_its_turn():
+def test_an_edited_item_is_ranked_again_and_keeps_its_position():
     store = TradingMemoryStore(clock=Clock())
     first, second = store.add("trade", "a"), store.add("trade", "b")
     assert store.search() == [first, second]
@@ -164,7 +166,7 @@ def test_items_are_a_list_that_changes_the_store():
     assert store.search() == []
 
 
-def test_beyond_its_size_the_least_important_is_forgotten():
+def test_beyond_max_items_the_least_important_is_removed():
     clock = Clock()
     store = TradingMemoryStore(3_600, half_lives={"slow": 1e6}, max_items=3, clock=clock)
     for kind, text, score in (("slow", "s", 1.0), ("fast", "f", 1.5), ("fast", "g", 1.2)):
@@ -176,37 +178,37 @@ def test_beyond_its_size_the_least_important_is_forgotten():
     assert [item.content for item in store.items] == ["s", "f", "new"]
 
 
-def left_of(item):
-    """What is left of an item, in an order that no rounding to zero blurs."""
+def importance_rank(item):
+    """The importance of an item as a sort key that does not round to zero."""
     halvings = (NOW - item.timestamp) / 3_600
     size = math.log2(abs(item.score)) - halvings if item.score else -math.inf
     return (-1, -size) if item.score < 0 else (1, size)
 
 
 @settings(max_examples=100)
-@given(made=st.lists(rows, min_size=1, max_size=40), size=st.integers(1, 10))
-def test_what_is_forgotten_is_the_least_important(made, size):
+@given(item_rows=st.lists(rows, min_size=1, max_size=40), size=st.integers(1, 10))
+def test_the_removed_item_is_the_least_important(item_rows, size):
     store = TradingMemoryStore(max_items=size, clock=Clock())
-    for item in items_of(made):
+    for item in items_of(item_rows):
         before = [*store.items, item]
         store.append(item)
         after = list(map(id, store.items))
         assert len(after) == min(size, len(before))
-        for forgotten in [one for one in before if id(one) not in after]:
-            sign, least = min(map(left_of, before))
-            assert left_of(forgotten) == (sign, pytest.approx(least, abs=1e-9))
-            twins = [one for one in before if (one.score, one.timestamp) == (forgotten.score, forgotten.timestamp)]
-            assert twins[0] is forgotten
+        for removed in [one for one in before if id(one) not in after]:
+            sign, size_of_least = min(map(importance_rank, before))
+            assert importance_rank(removed) == (sign, pytest.approx(size_of_least, abs=1e-9))
+            twins = [one for one in before if (one.score, one.timestamp) == (removed.score, removed.timestamp)]
+            assert twins[0] is removed
 
 
-def test_when_time_stands_still_the_oldest_of_equals_is_forgotten():
+def test_among_equal_items_the_oldest_is_removed():
     store = TradingMemoryStore(max_items=2, clock=Clock())
     for text in "abcdefgh":
         store.add("trade", text)
     assert [item.content for item in store.items] == ["g", "h"]
 
 
-def test_a_reset_comes_when_it_is_due():
+def test_the_store_is_reset_when_due():
     clock = Clock()
     store = TradingMemoryStore(reset_every=86_400, clock=clock)
     store.add("trade", "old")
@@ -219,7 +221,7 @@ def test_a_reset_comes_when_it_is_due():
     assert [item.content for item in store.search()] == ["new"]
 
 
-def test_a_half_life_that_is_changed_counts():
+def test_a_changed_half_life_takes_effect():
     clock = Clock()
     store = TradingMemoryStore(clock=clock)
     item = store.add("trade", "x", 1.0)
@@ -229,14 +231,14 @@ def test_a_half_life_that_is_changed_counts():
     assert (store.importance(item), store.cleanup(0.4)) == (0.5, 0)
 
 
-def test_numbers_of_numpy_are_kept_as_pythons_own():
+def test_numpy_numbers_are_stored_as_python_numbers():
     item = TradingMemoryStore().add("trade", "x", np.float32(0.5), metadata={"n": np.int64(3)})
     assert (type(item.score), item.score) == (float, 0.5)
     item.score = np.int64(2)
     assert (type(item.score), item.score) == (float, 2.0)
 
 
-def test_a_copy_is_a_store_of_its_own():
+def test_a_deep_copy_is_independent():
     store = TradingMemoryStore(clock=Clock())
     store.add("trade", "x")
     other = copy.deepcopy(store)
@@ -262,7 +264,7 @@ def test_a_copy_is_a_store_of_its_own():
         (lambda: TradingMemoryStore().get_recent(n=1.5), "n"),
     ],
 )
-def test_what_cannot_be_used_is_named(make, field):
+def test_invalid_arguments_are_named(make, field):
     with pytest.raises(InvalidInput) as caught:
         make()
     assert caught.value.field == field

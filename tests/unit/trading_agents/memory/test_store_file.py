@@ -1,4 +1,4 @@
-"""A store outlives its process, and no crash and no damage goes unseen."""
+"""A saved store is read back unchanged; crashes leave a complete file, and damage is detected."""
 
 import os
 import subprocess
@@ -8,10 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from agent_memory import MemoryManager
-from agent_memory.core.errors import InvalidInput
-from agent_memory.storage.factory import in_memory_stores
-from trading_agents.memory import LongTermTradingMemory, TradingMemoryStore
+from agent_memory import InvalidInput
+from trading_agents.memory import TradingMemoryStore
 
 NOW = 1_795_176_000.25
 
@@ -23,7 +21,7 @@ def filled(clock=lambda: NOW):
     return store
 
 
-def test_a_store_comes_back_as_it_was(tmp_path):
+def test_a_saved_store_is_read_back_unchanged(tmp_path):
     store = filled()
     store.save(tmp_path / "memory")
     again = TradingMemoryStore.load(tmp_path / "memory", clock=lambda: NOW + 60)
@@ -58,7 +56,7 @@ def test_a_crash_while_saving_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         (lambda content: content[:-3], "damaged"),
         (lambda content: content.replace(b"loss", b"boss"), "damaged"),
@@ -67,14 +65,14 @@ def test_a_crash_while_saving_leaves_the_old_file(tmp_path, monkeypatch):
         (lambda content: content.replace(b"memory/1", b"memory/9"), "not a trading memory"),
     ],
 )
-def test_damage_is_told(tmp_path, damage, told):
+def test_damage_is_detected(tmp_path, damage, message):
     filled().save(tmp_path / "memory")
     (tmp_path / "memory").write_bytes(damage((tmp_path / "memory").read_bytes()))
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput, match=message):
         TradingMemoryStore.load(tmp_path / "memory")
 
 
-def test_metadata_that_cannot_be_written_is_named_and_nothing_is_written(tmp_path):
+def test_metadata_that_json_cannot_represent_is_named_and_nothing_is_written(tmp_path):
     store = filled()
     store.items[1].metadata["agent"] = object()
     with pytest.raises(InvalidInput) as caught:
@@ -84,18 +82,7 @@ def test_metadata_that_cannot_be_written_is_named_and_nothing_is_written(tmp_pat
         TradingMemoryStore.load(tmp_path / "memory")
 
 
-async def test_what_matters_goes_into_long_term_memory_once_and_comes_back():
-    long_term = LongTermTradingMemory(MemoryManager("hedge", stores=in_memory_stores()))
-    store = TradingMemoryStore(clock=lambda: NOW)
-    store.add("trade", "win", 2.0, "BTC", {"pnl": 1.5, "path": [1, None]})
-    store.add("signal", "weak", 0.2)
-    assert (await long_term.save(store, min_score=0.5), await long_term.save(store)) == (1, 2)
-    again = TradingMemoryStore(clock=lambda: NOW)
-    assert await long_term.load(again) == 2
-    assert sorted(again.items, key=lambda item: -item.score) == list(store.items)
-
-
-_SAVES_FOR_EVER = """
+_SAVE_REPEATEDLY = """
 import sys
 from trading_agents import TradingMemoryStore
 store = TradingMemoryStore()
@@ -109,10 +96,10 @@ while True:
 
 
 @pytest.mark.slow
-def test_a_process_killed_while_it_saves_leaves_a_whole_file(tmp_path):
+def test_a_process_killed_while_saving_leaves_a_complete_file(tmp_path):
     path = tmp_path / "memory"
     for wait in (0.0, 0.004, 0.011, 0.017):
-        process = subprocess.Popen([sys.executable, "-c", _SAVES_FOR_EVER, path], stdout=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-c", _SAVE_REPEATEDLY, path], stdout=subprocess.PIPE)
         try:
             assert process.stdout.readline() == b"saved\n"
             time.sleep(wait)

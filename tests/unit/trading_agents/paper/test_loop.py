@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent_memory.core.errors import Conflict, InvalidInput, Unavailable
 from tests.unit.trading_agents.paper_samples import Killed, Log, feed, paper_bars
-from trading_agents.memory import store_file as files
+from trading_agents.core.files import write_atomically
 from trading_agents.paper import PaperSettings, StateFile, trade_on_paper
 
 BARS = paper_bars(275)
@@ -64,11 +64,11 @@ async def test_killed_while_the_state_is_written(undisturbed, tmp_path, monkeypa
         if written == bar + 1 and moment == "written, not yet renamed":
             target.with_name(".state.left").write_bytes(content[: len(content) // 2])
             raise Killed
-        files.write_whole(target, content)
+        write_atomically(target, content)
         if written == bar + 1:
             raise Killed
 
-    monkeypatch.setattr("trading_agents.paper.state_file.write_whole", write)
+    monkeypatch.setattr("trading_agents.core.files.write_atomically", write)
     with pytest.raises(Killed):
         await start(path, log)
     await start(path, log)
@@ -120,7 +120,7 @@ async def test_a_state_serves_one_process_one_agent_and_one_set_of_settings(tmp_
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (lambda data: data[:-1] + b" ", "is damaged: its checksum is another"),
+        (lambda data: data[:-1] + b" ", "is damaged: its checksum does not match"),
         (lambda _: b"what", "is not the state of a paper trader of format paper-trader/1"),
     ],
 )

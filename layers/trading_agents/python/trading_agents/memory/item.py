@@ -1,4 +1,4 @@
-"""`TradingMemoryItem`: one thing that an agent remembers."""
+"""`TradingMemoryItem`: one observation, decision or outcome that an agent remembers."""
 
 import math
 import time
@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 
-_RANKED_BY = frozenset({"kind", "content", "score", "symbol", "timestamp"})
+_RANKING_FIELDS = frozenset({"kind", "content", "score", "symbol", "timestamp"})
 
 
 @dataclass(init=False, slots=True)
 class TradingMemoryItem:
-    """Something remembered. It may be edited; the stores that hold it take notice.
+    """Something remembered. It may be edited: the stores that hold it update their index.
 
     Attributes:
-        kind: 'trade', 'signal', 'regime', 'agent_vote', 'outcome' or any other name.
+        kind: 'trade', 'signal', 'regime', 'agent_vote', 'outcome', or any other name.
         content: what happened, in words.
         score: importance when it happened (1.0 normal, 2.0 critical).
         symbol: of the instrument.
         timestamp: seconds since the epoch.
-        metadata: more about it (price, position, `pnl`, …).
+        metadata: further data (price, position, `pnl`, …).
     """
 
     kind: str
@@ -31,7 +31,7 @@ class TradingMemoryItem:
     symbol: str
     timestamp: float
     metadata: dict[str, Any]
-    _watchers: tuple[Callable[[], None], ...] = field(repr=False, compare=False)
+    _on_change: tuple[Callable[[], None], ...] = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class TradingMemoryItem:
         *,
         timestamp: float | None = None,
     ) -> None:
-        self._watchers = ()
+        self._on_change = ()
         self.kind = kind
         self.content = content
         self.score = score
@@ -52,10 +52,10 @@ class TradingMemoryItem:
         self.metadata = {} if metadata is None else metadata
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _RANKED_BY:
+        if name in _RANKING_FIELDS:
             value = _checked(name, value)
-            for notice in self._watchers:
-                notice()
+            for callback in self._on_change:
+                callback()
         object.__setattr__(self, name, value)
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -65,14 +65,14 @@ class TradingMemoryItem:
         *values, timestamp = state
         TradingMemoryItem.__init__(self, *values, timestamp=timestamp)
 
-    def watched_by(self, notice: Callable[[], None]) -> None:
-        """Call `notice` before each change of what the item is ranked by."""
-        if notice not in self._watchers:
-            self._watchers = (*self._watchers, notice)
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` before every change of a field that the item is ranked by."""
+        if callback not in self._on_change:
+            self._on_change = (*self._on_change, callback)
 
 
 def _checked(name: str, value: Any) -> Any:
-    """A value as it is kept: numbers as Python's own."""
+    """Return a value as it is stored: numbers as Python numbers."""
     if name in {"score", "timestamp"}:
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise InvalidInput(name, f"{value!r:.40} is not a finite number")

@@ -1,4 +1,4 @@
-"""`ItemsView`: the items of a store as a list."""
+"""`ItemsView`: the items of a store as a list that can be changed in place."""
 
 from collections.abc import Iterable, Iterator, MutableSequence
 from itertools import islice
@@ -7,31 +7,31 @@ from typing import Any, Protocol
 from trading_agents.memory.item import TradingMemoryItem
 
 
-class Keeper(Protocol):
-    """What keeps the items: a `TradingMemoryStore`."""
+class ItemContainer(Protocol):
+    """What holds the items; `TradingMemoryStore` is one."""
 
     def __len__(self) -> int: ...
 
     def all_items(self) -> Iterable[TradingMemoryItem]:
-        """Everything that is kept, oldest addition first."""
+        """Return all items in the order in which they were added."""
         ...
 
     def append(self, item: TradingMemoryItem) -> None:
-        """Keep one more."""
+        """Add an item."""
         ...
 
     def replace_all(self, items: Iterable[TradingMemoryItem]) -> None:
-        """Keep these and no other."""
+        """Replace all items by these."""
         ...
 
 
 class ItemsView(MutableSequence[TradingMemoryItem]):
-    """A list of a store's items, oldest addition first. What is changed here is changed in the store.
+    """The items of a store in the order in which they were added. Changing the list changes the store.
 
-    Appending is cheap; any other change makes the store index its items anew when it is next searched.
+    Appending is cheap; any other change makes the store rebuild its index at the next search.
     """
 
-    def __init__(self, store: Keeper) -> None:
+    def __init__(self, store: ItemContainer) -> None:
         self._store = store
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class ItemsView(MutableSequence[TradingMemoryItem]):
         self._store.replace_all(items)
 
     def insert(self, index: int, value: TradingMemoryItem) -> None:
-        """Put an item before the one at `index`."""
+        """Insert an item before the one at `index`."""
         if index == len(self):
             self._store.append(value)
             return
@@ -65,7 +65,7 @@ class ItemsView(MutableSequence[TradingMemoryItem]):
         self._store.replace_all(items)
 
     def clear(self) -> None:
-        """Take everything out."""
+        """Remove all items."""
         self._store.replace_all([])
 
     def __eq__(self, other: object) -> bool:

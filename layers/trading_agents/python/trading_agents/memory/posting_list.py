@@ -1,4 +1,4 @@
-"""`OrderedPlaces`: numbers of items, in the order of a column."""
+"""`PostingList`: the rows of all items with some property, in the order of a column of keys."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -6,80 +6,80 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trading_agents.memory.columns import Places
+from trading_agents.memory.columns import Rows
 
-_INSERTED_ONE_BY_ONE = 16
+_INSERT_ONE_BY_ONE = 16
 
 
-class OrderedPlaces:
-    """Places in ascending order of their keys; of equal keys the latest place comes first.
+class PostingList:
+    """Rows in ascending order of their keys; among equal keys the latest row comes first.
 
-    So, read from the end: the highest keys first, and of equal ones the earliest place. New places wait at the end
-    until somebody asks for the order: a list that nobody reads costs an append.
+    Read from the end, it therefore yields the highest keys first, and among equal ones the earliest row. New rows stay
+    unsorted at the end until the order is needed, so that a list that is never read costs one append per row.
     """
 
-    __slots__ = ("_keys", "_places", "_settled")
+    __slots__ = ("_keys", "_rows", "_sorted_count")
 
     def __init__(self, keys: "array[float]") -> None:
         self._keys = keys
-        self._places = array("I")
-        self._settled = 0
+        self._rows = array("I")
+        self._sorted_count = 0
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._rows)
 
-    def append(self, place: int) -> None:
-        """Add a place, later than all before; its key is in the column."""
-        self._places.append(place)
+    def append(self, row: int) -> None:
+        """Add a row later than all before; its key is in the column already."""
+        self._rows.append(row)
 
-    def start_of(self, key: float) -> int:
-        """Position of the first place whose key is not below `key`."""
-        return bisect_left(self._settled_places(), key, key=self._keys.__getitem__)
+    def first_at_least(self, key: float) -> int:
+        """Return the position of the first row whose key is not below `key`."""
+        return bisect_left(self._sorted_rows(), key, key=self._keys.__getitem__)
 
-    def end_of(self, key: float) -> int:
-        """Position after the last place whose key is not above `key`."""
-        return bisect_right(self._settled_places(), key, key=self._keys.__getitem__)
+    def first_above(self, key: float) -> int:
+        """Return the position after the last row whose key is not above `key`."""
+        return bisect_right(self._sorted_rows(), key, key=self._keys.__getitem__)
 
-    def between(self, start: int, end: int) -> Places:
-        """The places at positions `start` up to and not including `end`."""
-        return np.array(self._settled_places()[max(start, 0) : end], dtype=np.uint32)
+    def slice(self, start: int, stop: int) -> Rows:
+        """Return the rows at positions `start` up to, not including, `stop`."""
+        return np.array(self._sorted_rows()[max(start, 0) : stop], dtype=np.uint32)
 
-    def at(self, position: int) -> int:
-        """The place at a position."""
-        return self._settled_places()[position]
+    def row_at(self, position: int) -> int:
+        """Return the row at a position."""
+        return self._sorted_rows()[position]
 
-    def in_any_order(self) -> Places:
-        """All places, in no order that means anything."""
-        return np.array(self._places, dtype=np.uint32)
+    def unordered(self) -> Rows:
+        """Return all rows in arbitrary order."""
+        return np.array(self._rows, dtype=np.uint32)
 
-    def only(self, chosen: Callable[[Places], Places]) -> "OrderedPlaces":
-        """A list of those places that `chosen` keeps, in the same order."""
-        some = OrderedPlaces(self._keys)
-        some._places = array("I", chosen(self.between(0, len(self))).astype(np.uint32).tobytes())
-        some._settled = len(some._places)
-        return some
+    def filtered(self, keep: Callable[[Rows], Rows]) -> "PostingList":
+        """Return a list of the rows that `keep` returns, in the same order."""
+        filtered = PostingList(self._keys)
+        filtered._rows = array("I", keep(self.slice(0, len(self))).astype(np.uint32).tobytes())
+        filtered._sorted_count = len(filtered._rows)
+        return filtered
 
-    def drop(self, count: int) -> None:
-        """Forget the first `count` places."""
-        del self._settled_places()[:count]
-        self._settled -= count
+    def drop_first(self, count: int) -> None:
+        """Remove the first `count` rows."""
+        del self._sorted_rows()[:count]
+        self._sorted_count -= count
 
-    def _settled_places(self) -> "array[int]":
-        waiting = len(self._places) - self._settled
-        if waiting > _INSERTED_ONE_BY_ONE + self._settled // 5_000:
+    def _sorted_rows(self) -> "array[int]":
+        unsorted = len(self._rows) - self._sorted_count
+        if unsorted > _INSERT_ONE_BY_ONE + self._sorted_count // 5_000:
             self._sort()
-        elif waiting:
-            self._insert(self._places[self._settled :])
-        self._settled = len(self._places)
-        return self._places
+        elif unsorted:
+            self._insert(self._rows[self._sorted_count :])
+        self._sorted_count = len(self._rows)
+        return self._rows
 
     def _insert(self, new: "array[int]") -> None:
-        del self._places[self._settled :]
-        for place in new:
-            at = bisect_left(self._places, self._keys[place], key=self._keys.__getitem__)
-            self._places.insert(at, place)
+        del self._rows[self._sorted_count :]
+        for row in new:
+            position = bisect_left(self._rows, self._keys[row], key=self._keys.__getitem__)
+            self._rows.insert(position, row)
 
     def _sort(self) -> None:
-        places = np.array(self._places, dtype=np.int64)
-        order = np.lexsort((-places, np.frombuffer(self._keys)[places]))
-        self._places = array("I", places[order].astype(np.uint32).tobytes())
+        rows = np.array(self._rows, dtype=np.int64)
+        order = np.lexsort((-rows, np.frombuffer(self._keys)[rows]))
+        self._rows = array("I", rows[order].astype(np.uint32).tobytes())

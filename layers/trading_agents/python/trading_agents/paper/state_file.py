@@ -1,14 +1,13 @@
 """`StateFile`: a trader's state on disk, whole after any crash, for one process at a time."""
 
-import hashlib
 import json
 import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agent_memory.core.errors import Conflict, InvalidInput
-from trading_agents.memory.store_file import read_checked, write_whole
+from agent_memory import Conflict, InvalidInput
+from trading_agents.core.files import read_verified, write_verified
 from trading_agents.paper.settings import PaperSettings
 from trading_agents.paper.trader import PaperTrader
 
@@ -60,11 +59,10 @@ class StateFile:
     def save(self, trader: PaperTrader) -> None:
         """Write the trader; a crash at any moment leaves this state or the one before. `OSError` where that fails."""
         body = json.dumps(trader.to_state(), allow_nan=False, separators=(",", ":")).encode()
-        header = json.dumps({"format": _FORMAT, "sha256": hashlib.sha256(body).hexdigest()}).encode()
-        write_whole(self.path, header + b"\n" + body)
+        write_verified(self.path, _FORMAT, body)
 
     def _read(self) -> dict[str, object]:
-        _, body = read_checked(self.path, _FORMAT, field="state", what="the state of a paper trader")
+        _, body = read_verified(self.path, _FORMAT, field="state", description="the state of a paper trader")
         state: dict[str, object] = json.loads(body)
         return state
 
