@@ -1,7 +1,7 @@
-"""The base agent and the hedge agent word for word as the design of the trading memory writes them down."""
+"""The base agent and the hedge agent exactly as the design of the trading memory writes them down."""
 
 
-class PlainAgent:
+class ReferenceAgent:
     def __init__(self, name, memory):
         self.name = name
         self.memory = memory
@@ -89,7 +89,7 @@ class PlainAgent:
         )
 
 
-class PlainHedgeAgent(PlainAgent):
+class ReferenceHedgeAgent(ReferenceAgent):
     def _base_decision(self, symbol, features):
         hedge_features = features.get("hedge", {})
 

@@ -132,7 +132,7 @@ def test_agents_know_again_what_lies_outside_their_memory():
     wyckoff_again.remember_outcome("SPY", "t", 1.0, 1.0, 2.0)
     assert [item.content for item in other.get_recent("regime")] == ["Regime changed from calm to turbulent"]
     assert [item.content for item in other.get_recent("setup_outcome")] == ["spring worked"]
-    with pytest.raises(InvalidInput, match="is that of 'Markov', not of Other"):
+    with pytest.raises(InvalidInput, match="belongs to 'Markov', not to Other"):
         MarkovAgentWithMemory("Other", store).restore(markov.to_state())
     with pytest.raises(InvalidInput, match="not a snapshot of a WyckoffAgentWithMemory"):
         WyckoffAgentWithMemory("Markov", store).restore(markov.to_state())

@@ -1,4 +1,4 @@
-"""Trading agents that consider what they remember before they decide."""
+"""Trading agents that consult their memory before they decide."""
 
 from trading_agents.agents.confidence import ConfidenceRule, OutcomeRecord, PosteriorRule, Unchanged, WinRateRule
 from trading_agents.agents.hedge import HedgeAgentWithMemory

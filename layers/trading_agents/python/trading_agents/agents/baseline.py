@@ -1,18 +1,18 @@
-"""What is usual: levels of a reading that an agent remembers."""
+"""`Baseline`: the typical level of a feature, from the levels that an agent remembers."""
 
 from statistics import median
 
 from trading_agents.memory import TradingMemoryStore
 
 _REMEMBERED = 50
-_LEAST = 10
+_MIN_COUNT = 10
 
 
-class UsualLevel:
-    """Remembers a reading's levels by symbol and regime, and tells its median.
+class Baseline:
+    """The median of a feature's remembered levels, by symbol and regime.
 
-    Magnitudes persist where profits do not (rank correlation of a trade's size with the last twenty: 0.5), so this is
-    the kind of memory that may be relied on.
+    Magnitudes persist where profits do not (the rank correlation of the size of a trade's outcome with the last twenty
+    is 0.5), so this kind of memory can be relied on.
     """
 
     def __init__(self, memory: TradingMemoryStore, name: str) -> None:
@@ -21,7 +21,7 @@ class UsualLevel:
         self._name = name
 
     def remember(self, symbol: str, value: float, regime: str = "") -> None:
-        """Keep one more level."""
+        """Remember one more level."""
         self._memory.add(
             self._kind,
             f"{self._name} {value:.4g} {regime}".rstrip(),
@@ -30,8 +30,8 @@ class UsualLevel:
             metadata={"value": value, "regime": regime},
         )
 
-    def of(self, symbol: str, regime: str = "") -> float | None:
-        """The median of the last levels of a symbol in a regime; None while fewer than ten are remembered."""
+    def median(self, symbol: str, regime: str = "") -> float | None:
+        """Return the median of the last levels of a symbol in a regime; None while fewer than ten are remembered."""
         recent = self._memory.get_recent(self._kind, symbol, n=_REMEMBERED)
         values = [item.metadata["value"] for item in recent if item.metadata["regime"] == regime]
-        return median(values) if len(values) >= _LEAST else None
+        return median(values) if len(values) >= _MIN_COUNT else None

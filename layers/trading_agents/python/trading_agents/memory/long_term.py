@@ -16,7 +16,7 @@ class LongTermTradingMemory:
     """Saves items of a `TradingMemoryStore` in an agent's long-term memory, where they outlive the process.
 
     The id of an item is a hash of its content: saving it again changes nothing, and identical items become one. Its
-    `confidence` there is its score limited to 0-1. Times are kept to the millisecond.
+    `confidence` there is its score limit_adjustment to 0-1. Times are kept to the millisecond.
     """
 
     def __init__(self, memory_manager: MemoryManager) -> None:

@@ -91,7 +91,7 @@ def win_rate_rule(_: PriceBars, trades: Trades) -> FloatArray:
 
     def size(agent: str) -> float:
         recent = won[agent]
-        return rule.factor_of(sum(recent) / max(len(recent), 1), len(recent))
+        return rule.factor_for(sum(recent) / max(len(recent), 1), len(recent))
 
     return trade_by_trade(trades, trades.net, size, lambda agent, net: won[agent].append(net > 0))
 

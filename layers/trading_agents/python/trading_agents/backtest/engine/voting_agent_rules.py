@@ -77,7 +77,7 @@ def own_memory(votes: Votes) -> Callable[[PriceBars, Trades], FloatArray]:
         sizes = []
         for number, bar, net, moved in zip(*(column.tolist() for column in columns), strict=True):
             agent, setup = agents[number], votes.setup[number][bar]
-            confidence, _ = agent.weigh(SYMBOL, float(votes.confidence[bar, number]), setup)
+            confidence, _ = agent.adjust_confidence(SYMBOL, float(votes.confidence[bar, number]), setup)
             sizes.append(confidence / float(votes.plain[bar, number]))
             entry = float(bars.open[bar + 1])
             agent.remember_outcome(SYMBOL, "", _PERCENT * net, entry, entry * math.exp(moved), setup=setup)
