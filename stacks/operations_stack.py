@@ -132,7 +132,7 @@ class OperationsStack(BaseStack):
             "hit-rate-low",
             "warning",
             "Few reads of short-term memory found a value, for three hours: keys expire early, or are never written.",
-            self._metric(metric_names.STM_HIT_RATE, "api", "Average", _HOUR),
+            self._metric(metric_names.STM_HIT_RATE, "api", "ExponentialAverage", _HOUR),
             below=_LOW_HIT_PERCENT,
             periods=3,
         )

@@ -1,4 +1,4 @@
-"""What is written as plain data and read back goes on as if nothing had happened."""
+"""Objects restored from a snapshot behave like the originals."""
 
 import json
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 from trading_agents import (
     AgentHealth,
     Composer,
@@ -55,14 +55,14 @@ def regimes(memory, part):
 
 
 def composer(memory, part):
-    told = []
+    results = []
     for number, one in enumerate(part):
         votes = [("long", 0.6, SimpleNamespace(name="a")), ("short", 0.5, SimpleNamespace(name="b"))]
         regime = "wild" if number % 3 else None
         signal = memory.decide(votes, decision_id=f"{id(part)}-{number}", regime=regime)
         memory.learn([MarketOutcome(signal.decision_id, one)])
-        told.append((signal, signal.confidence, signal.context["weights"], signal.context["regime_memory"]))
-    return told
+        results.append((signal, signal.confidence, signal.context["weights"], signal.context["regime_memory"]))
+    return results
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def composer(memory, part):
         (lambda: Composer(rule=Hedge(0.3), threshold=0.01), Composer.from_state, composer),
     ],
 )
-def test_what_is_restored_goes_on_like_the_original(make, restore, use):
+def test_a_restored_object_behaves_like_the_original(make, restore, use):
     original = make()
     use(original, EARLIER)
     state = through_json(original.to_state())
@@ -118,7 +118,7 @@ def test_a_trading_memory_is_restored_with_order_and_settings():
         assert again.search(query, topk=20) == store.search(query, topk=20)
 
 
-def test_agents_know_again_what_lies_outside_their_memory():
+def test_agents_restore_their_state_outside_the_memory():
     store = TradingMemoryStore(clock=lambda: 0.0)
     markov = MarkovAgentWithMemory("Markov", store)
     markov.act_with_memory("SPY", 0, {"markov": {"regime": "calm"}})
@@ -143,20 +143,20 @@ def test_weight_rules_keep_their_settings(rule):
     assert rule_from_state(through_json(rule.to_state())) == rule
 
 
-def test_what_is_no_snapshot_is_refused():
+def test_other_data_is_refused():
     with pytest.raises(InvalidInput, match=r"state: is not a snapshot of a VolatilityMemory"):
         VolatilityMemory.from_state(AgentHealth().to_state())
     with pytest.raises(InvalidInput, match="has version 2 of a Composer; supported is 1"):
         Composer.from_state({**Composer().to_state(), "version": 2})
 
 
-def test_a_rule_of_ones_own_has_to_be_given_again():
-    class Still:
+def test_a_custom_rule_has_to_be_passed_again():
+    class ConstantRule:
         def updated(self, weights, gains):  # noqa: ARG002
             return dict(weights)
 
-    rule = Still()
+    rule = ConstantRule()
     state = Composer(rule=rule).to_state()
-    with pytest.raises(InvalidInput, match="rule: the composer had a rule of its own"):
+    with pytest.raises(InvalidInput, match="rule: the composer had a custom rule"):
         Composer.from_state(state)
     assert Composer.from_state(state, rule=rule).to_state() == state

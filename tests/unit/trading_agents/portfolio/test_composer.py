@@ -1,4 +1,4 @@
-"""The composer weighs votes by what agents earned, and says how it came to its decision."""
+"""The composer weights votes by what agents earned, and explains its decision."""
 
 import copy
 import json
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent_memory.core.errors import InvalidInput, NotFound
+from agent_memory import InvalidInput, NotFound
 from trading_agents import Composer, Hedge, HedgeAgentWithMemory, MarketOutcome, TradingMemoryStore
 
 a, b, c = (SimpleNamespace(name=name) for name in "abc")
@@ -26,7 +26,7 @@ def test_a_vote_within_the_threshold_is_neutral():
     assert Composer(threshold=0.0).decide([("long", 0.5, a), ("short", 0.4, b)]) == "long"
 
 
-def test_who_was_right_weighs_more_until_the_votes_turn():
+def test_agents_that_were_right_gain_weight():
     composer = Composer(rule=Hedge(0.2))
     votes = [("long", 0.5, a), ("short", 0.8, b)]
     assert composer.decide(votes) == "short"
@@ -37,7 +37,7 @@ def test_who_was_right_weighs_more_until_the_votes_turn():
     assert composer.weights()["a"] > 0.99
 
 
-def test_each_regime_has_weights_of_its_own_and_starts_from_those_of_all():
+def test_each_regime_has_its_own_weights_and_starts_from_the_overall_ones():
     composer = Composer(rule=Hedge(0.2))
     votes = [("long", 0.5, a), ("short", 0.5, b)]
 
@@ -47,17 +47,17 @@ def test_each_regime_has_weights_of_its_own_and_starts_from_those_of_all():
             composer.learn([MarketOutcome(decision.decision_id, market_return)])
 
     outcomes("calm", 0.01, 10)
-    # Regime turbulent is new: what was learned in calm markets is where it starts.
+    # The regime turbulent is new and starts from what was learned in calm markets.
     assert composer.weights("turbulent") == composer.weights() == composer.weights("calm")
     outcomes("turbulent", -0.02, 30)
     assert composer.decide(votes, regime="turbulent") == "short"
     assert composer.decide(votes, regime="calm") == "long"
-    told = composer.decide(votes, regime="turbulent").context["regime_memory"]
-    assert (told["best_agent"], told["outcomes"]) == ("b", 30)
-    assert told["mean_absolute_return"] == pytest.approx(0.02)
+    described = composer.decide(votes, regime="turbulent").context["regime_memory"]
+    assert (described["best_agent"], described["outcomes"]) == ("b", 30)
+    assert described["mean_absolute_return"] == pytest.approx(0.02)
 
 
-def test_gains_are_in_units_of_the_usual_return_and_limited():
+def test_gains_are_in_units_of_the_typical_return_and_limited():
     composer = Composer()
     votes = [("long", 0.5, a), ("neutral", 0.4, b)]
     gains = [composer.learn([MarketOutcome(composer.decide(votes).decision_id, x)]) for x in (0.01, -0.02, 0.5, 0.0)]
@@ -65,7 +65,7 @@ def test_gains_are_in_units_of_the_usual_return_and_limited():
     assert {gain["b"] for gain in gains} == {0.0}
 
 
-def test_a_new_agent_gets_an_even_share_and_an_absent_one_keeps_its():
+def test_a_new_agent_gets_an_equal_weight_and_an_absent_one_keeps_its_own():
     composer = Composer(rule=Hedge(0.5))
     composer.learn([MarketOutcome(composer.decide([("long", 1, a), ("short", 1, b)]).decision_id, 0.01)])
     before = composer.weights()
@@ -75,7 +75,7 @@ def test_a_new_agent_gets_an_even_share_and_an_absent_one_keeps_its():
     assert composer.weights()["b"] == pytest.approx(before["b"] * 2 / 3)
 
 
-def test_what_came_of_votes_is_remembered_by_agent():
+def test_the_gains_of_votes_are_remembered_by_agent():
     memory = TradingMemoryStore()
     composer = Composer(memory)
     decision = composer.decide([("long", 0.7, a), ("short", 0.7, b)], symbol="BTC", regime="calm", decision_id="d1")
@@ -89,15 +89,15 @@ def test_what_came_of_votes_is_remembered_by_agent():
 
 def test_an_outcome_counts_once():
     composer = Composer(max_open=1)
-    forgotten = composer.decide([("long", 0.5, a)])
+    dropped = composer.decide([("long", 0.5, a)])
     decision = composer.decide([("long", 0.5, a)])
     composer.learn([MarketOutcome(decision.decision_id, 0.01)])
-    for known in (decision, forgotten):
+    for known in (decision, dropped):
         with pytest.raises(NotFound):
             composer.learn([MarketOutcome(known.decision_id, 0.01)])
 
 
-def test_agents_of_the_design_vote_as_it_writes():
+def test_votes_of_agents_are_passed_as_in_the_design():
     shared_memory = TradingMemoryStore(decay_half_life=7200)
     hedge = HedgeAgentWithMemory("Hedge", shared_memory)
     features = {"hedge": {"net_gamma_exposure": -0.7, "smart_flow_signal": 0.5}}
@@ -107,7 +107,7 @@ def test_agents_of_the_design_vote_as_it_writes():
     assert f"{final_signal} {final_signal.confidence:.1f}" == "long 0.7"
 
 
-def test_a_signal_is_text_that_can_be_copied_and_sent_on():
+def test_a_signal_is_text_that_can_be_copied_and_serialised():
     signal = Composer().decide([("long", 0.9, a)])
     for other in (copy.deepcopy(signal), pickle.loads(pickle.dumps(signal))):  # noqa: S301  our own
         assert (other, other.confidence, other.decision_id) == ("long", 0.9, signal.decision_id)
@@ -124,7 +124,7 @@ def test_a_signal_is_text_that_can_be_copied_and_sent_on():
         ([("long", 0.5, a), ("long", 0.5, a)], "votes[1].agent"),
     ],
 )
-def test_unusable_votes_are_named(votes, field):
+def test_invalid_votes_are_named(votes, field):
     with pytest.raises(InvalidInput) as caught:
         Composer().decide(votes)
     assert caught.value.field == field

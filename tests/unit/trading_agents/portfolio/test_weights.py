@@ -1,4 +1,4 @@
-"""Weights follow gains by their formula, and fall behind the best no further than the theorems say."""
+"""Weights follow their formula, and their regret keeps to the bounds of the theorems."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 from demo.bars import sample_bars
 from tests.regret import best_with_switches, gain_of
 from trading_agents.portfolio.weights import FixedShare, Hedge
@@ -30,15 +30,15 @@ def synthetic(kind, rounds=600, experts=5):
 
 
 def real():
-    """Gains of five ways to trade real bars: always long or short, momentum and reversal, and out."""
+    """Gains of five strategies on real bars: always long, always short, momentum, reversal, and flat."""
     returns = np.diff(np.log(sample_bars().close[:, 0]))
     scaled = np.clip(returns / returns.std(), -3, 3)
     before = np.sign(np.concatenate([[0.0], returns[:-1]]))
     return np.stack([scaled, -scaled, before * scaled, -before * scaled, 0 * scaled], axis=1)
 
 
-WORLDS = {
-    "even": lambda: synthetic("even"),
+MARKETS = {
+    "equal": lambda: synthetic("equal"),
     "one is better": lambda: synthetic("one is better"),
     "the best changes": lambda: synthetic("the best changes"),
     "adversary": lambda: synthetic("adversary"),
@@ -46,19 +46,19 @@ WORLDS = {
 }
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("market", MARKETS)
 @pytest.mark.parametrize("eta", [0.02, 0.2, 1.0])
-def test_hedge_keeps_its_bound(world, eta):
-    gains = WORLDS[world]()
+def test_hedge_keeps_its_bound(market, eta):
+    gains = MARKETS[market]()
     regret = gains.sum(axis=0).max() - gain_of(Hedge(eta), gains)
     assert regret <= Hedge(eta).regret_bound(*gains.shape, RANGE)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("market", MARKETS)
 @pytest.mark.parametrize("switches", [0, 2, 10])
 @pytest.mark.parametrize("rule", [FixedShare(), FixedShare(0.3, 0.01)])
-def test_fixed_share_keeps_its_bound(world, switches, rule):
-    gains = WORLDS[world]()
+def test_fixed_share_keeps_its_bound(market, switches, rule):
+    gains = MARKETS[market]()
     regret = best_with_switches(gains, switches) - gain_of(rule, gains)
     assert regret <= rule.regret_bound(*gains.shape, RANGE, switches)
 
@@ -69,7 +69,7 @@ def test_fixed_share_keeps_its_bound(world, switches, rule):
     eta=st.sampled_from([0.1, 0.5, 2.0]),
     switches=st.integers(0, 3),
 )
-def test_no_made_up_market_breaks_a_bound(rows, eta, switches):
+def test_no_generated_market_exceeds_a_bound(rows, eta, switches):
     gains = np.array(rows)
     switches = min(switches, len(rows) - 1)
     assert gains.sum(axis=0).max() - gain_of(Hedge(eta), gains) <= Hedge(eta).regret_bound(*gains.shape, RANGE) + 1e-9
@@ -78,7 +78,7 @@ def test_no_made_up_market_breaks_a_bound(rows, eta, switches):
     assert regret <= rule.regret_bound(*gains.shape, RANGE, switches) + 1e-9
 
 
-def test_a_change_of_the_best_is_followed_by_fixed_share_alone():
+def test_only_fixed_share_follows_a_change_of_the_best_expert():
     gains = synthetic("the best changes")
     assert gain_of(FixedShare(0.3, 0.01), gains) > gain_of(Hedge(0.3), gains) + 100
 
@@ -93,7 +93,7 @@ def test_one_round_by_hand():
 
 
 @pytest.mark.parametrize(("make", "field"), [(lambda: Hedge(0), "eta"), (lambda: FixedShare(0.1, 1.0), "share")])
-def test_unusable_settings_are_named(make, field):
+def test_invalid_settings_are_named(make, field):
     with pytest.raises(InvalidInput) as caught:
         make()
     assert caught.value.field == field

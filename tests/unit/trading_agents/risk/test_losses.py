@@ -1,10 +1,10 @@
-"""Losses reduce exposure, pause trading, and are remembered; pauses end."""
+"""Losses reduce exposure and pause trading; pauses are remembered and end."""
 
 import math
 
 import pytest
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 from trading_agents import LossMemory, TradingMemoryStore
 
 
@@ -25,7 +25,7 @@ def memory(clock):
     return TradingMemoryStore(clock=clock)
 
 
-def told(memory):
+def texts(memory):
     return [item.content for item in memory.items]
 
 
@@ -38,7 +38,7 @@ def test_exposure_falls_with_the_drawdown_and_comes_back_with_the_equity(memory)
     assert (losses.drawdown, losses.exposure, losses.deepest_drawdown) == (0.0, 1.0, pytest.approx(0.05))
 
 
-def test_a_losing_streak_pauses_until_time_has_passed(memory, clock):
+def test_a_losing_streak_pauses_trading_for_a_time(memory, clock):
     losses = LossMemory(memory, max_losses=3, pause_seconds=3_600)
     for net_return in (-0.001, -0.001, 0.001, -0.001, -0.001):
         losses.record(net_return)
@@ -50,11 +50,11 @@ def test_a_losing_streak_pauses_until_time_has_passed(memory, clock):
     clock.now += 1
     assert losses.exposure > 0.9
     assert losses.losing_streak == 0
-    assert told(memory) == ["Trading paused: 3 losses in a row", "Trading resumed: the pause is over"]
+    assert texts(memory) == ["Trading paused: 3 losses in a row", "Trading resumed: the pause is over"]
     assert memory.search("paused", kind="risk")[0].score == 2.0
 
 
-def test_a_win_on_paper_ends_a_pause_and_losses_on_paper_cost_nothing(memory):
+def test_a_win_on_paper_ends_a_pause_and_losses_on_paper_do_not_count(memory):
     losses = LossMemory(memory, max_losses=2)
     losses.record(-0.01)
     losses.record(-0.01)
@@ -62,10 +62,10 @@ def test_a_win_on_paper_ends_a_pause_and_losses_on_paper_cost_nothing(memory):
     assert (losses.exposure, losses.drawdown) == (0.0, pytest.approx(0.0199))
     losses.record(0.01, on_paper=True)
     assert losses.pause is None
-    assert told(memory)[-1] == "Trading resumed: a trade on paper won"
+    assert texts(memory)[-1] == "Trading resumed: a trade on paper won"
 
 
-def test_a_drawdown_pauses_once_and_is_then_counted_anew(memory, clock):
+def test_after_a_drawdown_pause_the_drawdown_is_measured_anew(memory, clock):
     losses = LossMemory(memory, max_drawdown=0.1)
     losses.record(-0.12)
     assert losses.pause.reason == "drawdown"
@@ -77,7 +77,7 @@ def test_a_drawdown_pauses_once_and_is_then_counted_anew(memory, clock):
     assert losses.pause.reason == "drawdown"
 
 
-def test_a_drawdown_limit_of_one_is_none(memory):
+def test_a_maximum_drawdown_of_one_is_no_limit(memory):
     losses = LossMemory(memory, max_losses=10**9, max_drawdown=1.0, least_exposure=1.0)
     for _ in range(50):
         losses.record(-0.3)
@@ -94,13 +94,13 @@ def test_a_drawdown_limit_of_one_is_none(memory):
         ({"pause_seconds": 0}, "pause_seconds"),
     ],
 )
-def test_unusable_settings_are_named(memory, settings, field):
+def test_invalid_settings_are_named(memory, settings, field):
     with pytest.raises(InvalidInput) as caught:
         LossMemory(memory, **settings)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("net_return", [-1.0, math.nan, math.inf])
-def test_an_unusable_return_is_named(memory, net_return):
+def test_an_invalid_return_is_named(memory, net_return):
     with pytest.raises(InvalidInput, match="net_return"):
         LossMemory(memory).record(net_return)

@@ -1,4 +1,4 @@
-"""From several agents' votes to one decision, by what each has earned."""
+"""From the votes of several agents to one decision, weighted by what each agent has earned."""
 
 from trading_agents.portfolio.composer import Composer, FinalSignal, MarketOutcome
 from trading_agents.portfolio.regimes import RegimeMemory

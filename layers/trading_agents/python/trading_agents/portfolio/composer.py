@@ -1,4 +1,4 @@
-"""`Composer`: one signal from several agents' votes, weighed by what each has earned."""
+"""`Composer`: one signal from the votes of several agents, weighted by what each has earned."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 from uuid import uuid4
 
-from agent_memory.core.errors import InvalidInput, NotFound
+from agent_memory import InvalidInput, NotFound
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.memory import TradingMemoryStore
 from trading_agents.portfolio.regimes import RegimeMemory
@@ -20,7 +20,7 @@ _ALL_REGIMES = ""
 
 
 class Voter(Protocol):
-    """Who votes: anything with a name."""
+    """Anything with a name."""
 
     name: str
 
@@ -30,11 +30,11 @@ Vote = tuple[str, float, Voter]
 
 
 class FinalSignal(str):
-    """`long`, `short` or `neutral`, with how it came about.
+    """`long`, `short` or `neutral`, with the reasons for it.
 
     Attributes:
-        confidence: 0 to 1, the size of the weighed vote.
-        decision_id: by which `Composer.learn` is told what came of it.
+        confidence: 0 to 1, the absolute weighted vote.
+        decision_id: identifies the decision for `Composer.learn`.
         context: `score` (-1 to 1), `regime`, `weights` and `votes` by agent, and `regime_memory`.
     """
 
@@ -45,10 +45,10 @@ class FinalSignal(str):
     decision_id: str
 
     def __new__(cls, signal: str, confidence: float, decision_id: str, context: dict[str, Any]) -> Self:
-        """The text `signal`, with the rest beside it."""
-        made = super().__new__(cls, signal)
-        made.confidence, made.decision_id, made.context = confidence, decision_id, context
-        return made
+        """Return the text `signal` with the other attributes attached."""
+        instance = super().__new__(cls, signal)
+        instance.confidence, instance.decision_id, instance.context = confidence, decision_id, context
+        return instance
 
     def __getnewargs__(self) -> tuple[str, float, str, dict[str, Any]]:  # type: ignore[override]
         return str(self), self.confidence, self.decision_id, self.context
@@ -56,34 +56,34 @@ class FinalSignal(str):
 
 @dataclass(frozen=True, slots=True)
 class MarketOutcome:
-    """What came of a decision: the market's return from then on, as a fraction, costs aside."""
+    """The outcome of a decision: the market's return since then, as a fraction, before costs."""
 
     decision_id: str
     market_return: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class _Pending:
     symbol: str
     regime: str
     directions: Mapping[str, int]
 
 
 class Composer:
-    """Weighs votes by remembered performance, in each regime apart.
+    """Weights votes by remembered performance, separately for each regime.
 
-    Each agent's gain from an outcome is its direction × return, in units of the usual return (an exponential moving
-    root mean square, half-life 100 outcomes), between -3 and 3; `rule` turns gains into weights. A regime starts with
-    the weights learned over all regimes.
+    The gain of an agent from an outcome is its direction × return, in units of the typical return (exponential moving
+    root mean square, half-life 100 outcomes), limited to -3 to 3; `rule` turns gains into weights. A new regime starts
+    with the weights learned over all regimes.
 
-    Evidence: weighing by regime was worse than weighing over all by 0.2 to 0.6 of Sharpe where it differed: leave
-    `regime` out of `decide` unless your own record says otherwise.
+    Evidence: where the results differed, weights by regime were worse than weights over all regimes, by 0.2 to 0.6 of
+    Sharpe ratio. Omit `regime` in `decide` unless your own results say otherwise.
 
     Args:
-        memory: where votes and what came of them are remembered as `agent_vote`; none is needed.
-        rule: `FixedShare` unless another is given.
-        threshold: the weighed vote's size, 0 to 1, up to which the decision is neutral.
-        max_open: how many decisions may wait for their outcome; beyond that the oldest is forgotten.
+        memory: optional store in which votes and their gains are remembered with the kind `agent_vote`.
+        rule: `FixedShare` by default.
+        threshold: absolute weighted vote, 0 to below 1, up to which the decision is neutral.
+        max_open: maximum number of decisions without an outcome; beyond it the oldest is dropped.
     """
 
     def __init__(
@@ -102,29 +102,29 @@ class Composer:
         self._threshold = threshold
         self._max_open = max_open
         self._tables: dict[str, Weights] = {_ALL_REGIMES: {}}
-        self._open: dict[str, _Open] = {}
+        self._pending: dict[str, _Pending] = {}
         self._mean_square: float | None = None
 
     def decide(
         self, votes: Sequence[Vote], *, symbol: str = "SPY", regime: str | None = None, decision_id: str | None = None
     ) -> FinalSignal:
-        """The signal that the weighed votes give.
+        """Return the signal of the weighted votes.
 
-        score = Σ weight × confidence × direction / Σ weight. `decision_id` is made unless it is given.
+        score = Σ weight × confidence × direction / Σ weight. Without a `decision_id`, a random one is assigned.
 
         Raises:
             InvalidInput: an unknown signal, a confidence outside 0-1, an agent that votes twice, or no votes.
         """
-        directions = _checked(votes)
+        directions = _directions(votes)
         table = self.weights(regime, names=list(directions))
         total = sum(table[name] for name in directions)
         confidences = {agent.name: confidence for _, confidence, agent in votes}
         score = sum(table[name] * confidences[name] * sign for name, sign in directions.items()) / total
         signal = "neutral" if abs(score) <= self._threshold else "long" if score > 0 else "short"
         decision_id = decision_id or str(uuid4())
-        self._open[decision_id] = _Open(symbol, regime or _ALL_REGIMES, directions)
-        while len(self._open) > self._max_open:
-            del self._open[next(iter(self._open))]
+        self._pending[decision_id] = _Pending(symbol, regime or _ALL_REGIMES, directions)
+        while len(self._pending) > self._max_open:
+            del self._pending[next(iter(self._pending))]
         context = {
             "score": score,
             "regime": regime,
@@ -135,19 +135,19 @@ class Composer:
         return FinalSignal(signal, abs(score), decision_id, context)
 
     def learn(self, outcomes: Iterable[MarketOutcome]) -> dict[str, float]:
-        """Attribute outcomes to the agents that voted; returns the summed gain of each.
+        """Attribute outcomes to the agents that voted, and return the total gain of each.
 
         Raises:
-            NotFound: a decision that is not open, or was learned from already. InvalidInput: a return that is no
-                number. What came before the unusable one is learned.
+            NotFound: a decision is unknown, or has its outcome already. InvalidInput: a return is not a finite number.
+                Outcomes before the invalid one have been learned.
         """
         summed: dict[str, float] = {}
         for outcome in outcomes:
             if not math.isfinite(outcome.market_return):
                 raise InvalidInput("market_return", f"{outcome.market_return!r} is not a finite number")
-            if outcome.decision_id not in self._open:
-                raise NotFound(f"no decision {outcome.decision_id} waits for its outcome")
-            decision = self._open.pop(outcome.decision_id)
+            if outcome.decision_id not in self._pending:
+                raise NotFound(f"no decision {outcome.decision_id} is waiting for its outcome")
+            decision = self._pending.pop(outcome.decision_id)
             gains = self._gains(decision, outcome.market_return)
             self._update(decision.regime, gains)
             self.regimes.observe(decision.regime, outcome.market_return, gains)
@@ -157,13 +157,13 @@ class Composer:
         return summed
 
     def weights(self, regime: str | None = None, names: Sequence[str] = ()) -> Weights:
-        """Weights of all known agents in a regime, and of `names`, summing to 1."""
+        """Return the weights of all known agents and of `names` in a regime, summing to 1."""
         for name in names:
-            self._admit(name)
+            self._add_agent(name)
         return dict(self._tables.get(regime or _ALL_REGIMES, self._tables[_ALL_REGIMES]))
 
     def to_state(self) -> Snapshot:
-        """Weights, regimes, decisions without outcome and the settings, for `from_state`; not the memory."""
+        """Return weights, regimes, pending decisions and settings, for `from_state`; the memory is not included."""
         return snapshot(
             "Composer",
             threshold=self._threshold,
@@ -171,7 +171,7 @@ class Composer:
             rule=self._rule.to_state() if isinstance(self._rule, FixedShare | Hedge) else None,
             regimes=self.regimes.to_state(),
             tables={regime: dict(table) for regime, table in self._tables.items()},
-            open={decision_id: asdict(decision) for decision_id, decision in self._open.items()},
+            open={decision_id: asdict(decision) for decision_id, decision in self._pending.items()},
             mean_square=self._mean_square,
         )
 
@@ -179,40 +179,40 @@ class Composer:
     def from_state(
         cls, state: Snapshot, memory: TradingMemoryStore | None = None, *, rule: WeightRule | None = None
     ) -> "Composer":
-        """The composer that was written, on the memory given. A `rule` of one's own has to be given again.
+        """Return the composer of a snapshot, with this memory. A custom `rule` has to be passed again.
 
         Raises:
-            InvalidInput: `state` is none, or was written with a rule of one's own and none is given.
+            InvalidInput: `state` is not such a snapshot, or the composer had a custom rule and `rule` is None.
         """
         data = data_of(state, "Composer")
         if rule is None:
             if data["rule"] is None:
-                raise InvalidInput("rule", "the composer had a rule of its own; give it again")
+                raise InvalidInput("rule", "the composer had a custom rule; pass it again")
             rule = rule_from_state(data["rule"])
         composer = cls(memory, rule=rule, threshold=data["threshold"], max_open=data["max_open"])
         composer.regimes = RegimeMemory.from_state(data["regimes"])
         composer._tables = {regime: dict(table) for regime, table in data["tables"].items()}
-        composer._open = {decision_id: _Open(**decision) for decision_id, decision in data["open"].items()}
+        composer._pending = {decision_id: _Pending(**decision) for decision_id, decision in data["open"].items()}
         composer._mean_square = data["mean_square"]
         return composer
 
-    # --- inside --------------------------------------------------------------------------------
+    # --- internals -----------------------------------------------------------------------------
 
-    def _admit(self, name: str) -> None:
-        """Give a new agent an even share of each table."""
+    def _add_agent(self, name: str) -> None:
+        """Give a new agent an equal weight in every table, and scale down the others."""
         for table in self._tables.values():
             if name not in table:
-                share = 1 / (len(table) + 1)
-                for known in table:
-                    table[known] *= 1 - share
-                table[name] = share
+                weight = 1 / (len(table) + 1)
+                for other in table:
+                    table[other] *= 1 - weight
+                table[name] = weight
 
-    def _gains(self, decision: _Open, market_return: float) -> dict[str, float]:
-        usual = math.sqrt(self._mean_square) if self._mean_square else abs(market_return)
+    def _gains(self, decision: _Pending, market_return: float) -> dict[str, float]:
+        typical = math.sqrt(self._mean_square) if self._mean_square else abs(market_return)
         rate = 1 - 0.5 ** (1 / _SCALE_HALF_LIFE)
         before = self._mean_square if self._mean_square is not None else market_return**2
         self._mean_square = before + rate * (market_return**2 - before)
-        scaled = 0.0 if usual == 0 else market_return / usual
+        scaled = 0.0 if typical == 0 else market_return / typical
         return {
             name: min(_LARGEST_GAIN, max(-_LARGEST_GAIN, sign * scaled)) for name, sign in decision.directions.items()
         }
@@ -223,32 +223,32 @@ class Composer:
         for name in {_ALL_REGIMES, regime}:
             self._tables[name] = self._rule.updated(self._tables[name], gains)
 
-    def _remember(self, decision: _Open, gains: Mapping[str, float]) -> None:
+    def _remember(self, decision: _Pending, gains: Mapping[str, float]) -> None:
         if self._memory is None:
             return
         for name, gain in gains.items():
             signal = next(signal for signal, sign in DIRECTIONS.items() if sign == decision.directions[name])
-            came = "was right" if gain > 0 else "was wrong" if gain < 0 else "took no part"
+            result = "was right" if gain > 0 else "was wrong" if gain < 0 else "took no part"
             self._memory.add(
                 "agent_vote",
-                f"{name} voted {signal} and {came} {decision.regime}".rstrip(),
+                f"{name} voted {signal} and {result} {decision.regime}".rstrip(),
                 score=1.0,
                 symbol=decision.symbol,
                 metadata={"agent": name, "signal": signal, "regime": decision.regime, "gain": gain},
             )
 
 
-def _checked(votes: Sequence[Vote]) -> dict[str, int]:
-    """Each agent's direction, by name."""
+def _directions(votes: Sequence[Vote]) -> dict[str, int]:
+    """Validate the votes, and return each agent's direction by name."""
     directions: dict[str, int] = {}
     for number, (signal, confidence, agent) in enumerate(votes):
         if signal not in DIRECTIONS:
-            raise InvalidInput(f"votes[{number}].signal", f"{signal!r:.40} is none of {', '.join(DIRECTIONS)}")
+            raise InvalidInput(f"votes[{number}].signal", f"{signal!r:.40} is not one of {', '.join(DIRECTIONS)}")
         if not 0 <= confidence <= 1:
-            raise InvalidInput(f"votes[{number}].confidence", f"{confidence!r:.40} does not lie between 0 and 1")
+            raise InvalidInput(f"votes[{number}].confidence", f"{confidence!r:.40} is not between 0 and 1")
         if agent.name in directions:
             raise InvalidInput(f"votes[{number}].agent", f"{agent.name} votes twice")
         directions[agent.name] = DIRECTIONS[signal]
     if not directions:
-        raise InvalidInput("votes", "there are none")
+        raise InvalidInput("votes", "is empty")
     return directions

@@ -1,16 +1,16 @@
-"""Exponentially weighted averages."""
+"""`ExponentialAverage`: an exponentially weighted average that is updated one value at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 
 
 @dataclass(slots=True)
-class Average:
-    """Weighs a value half as much as one that came `half_life` observations later.
+class ExponentialAverage:
+    """(Σ wᵢ xᵢ) / Σ wᵢ with wᵢ = 0.5^(age / half-life): a value has half the weight of one `half_life` values later.
 
-    Weights sum to 1 from the first value on: (Σ wᵢ xᵢ) / Σ wᵢ with wᵢ = 0.5^(age / half-life).
+    Normalised by the sum of the weights, so that it is unbiased from the first value on.
     """
 
     half_life: float
@@ -23,7 +23,7 @@ class Average:
 
     @property
     def rate(self) -> float:
-        """Weight of the newest value in the long run, 1 - 0.5^(1 / half-life)."""
+        """The asymptotic weight of the newest value, 1 - 0.5^(1 / half-life)."""
         return float(1 - 0.5 ** (1 / self.half_life))
 
     @property
@@ -32,16 +32,16 @@ class Average:
         return self._sum / self._weight if self._weight else None
 
     def add(self, value: float) -> None:
-        """One more value."""
+        """Add a value."""
         keep = 1 - self.rate
         self._sum = keep * self._sum + value
         self._weight = keep * self._weight + 1
 
     def to_state(self) -> list[float]:
-        """Half-life, weighted sum and sum of weights, for `from_state`."""
+        """Return half-life, weighted sum and sum of weights, for `from_state`."""
         return [self.half_life, self._sum, self._weight]
 
     @classmethod
-    def from_state(cls, state: Sequence[float]) -> "Average":
-        """The average that was written."""
+    def from_state(cls, state: Sequence[float]) -> "ExponentialAverage":
+        """Return the average that `to_state` described."""
         return cls(*state)
