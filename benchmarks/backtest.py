@@ -45,7 +45,7 @@ def timed(work: Callable[[], Result]) -> tuple[float, Result]:
 
 def real_or_random() -> PriceBars:
     """The first 36,000 hours of Bitcoin's file where there is one beside the project, else a random walk."""
-    return read_price_bars(BITCOIN).until(BARS) if BITCOIN.exists() else random_walk(BARS)
+    return read_price_bars(BITCOIN).first(BARS) if BITCOIN.exists() else random_walk(BARS)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def table(bars, chains=()):
     return FeatureTable(bars, tuple(chains), turbulent)
 
 
-def test_all_groups_are_there_with_their_names():
+def test_every_group_has_its_features():
     bars = walk(COUNT)
     features = table(bars, chains_of(bars)).features_at(COUNT - 1)
     assert {name: set(group) for name, group in features.items()} == {
@@ -57,39 +57,43 @@ def test_later_bars_change_no_earlier_feature(index):
 
 def test_groups_without_data_are_absent():
     bars = walk(COUNT)
-    silent = table(replace(bars, volume=None))
-    assert set(silent.features_at(599)) == {"sentiment", "wyckoff", "markov"}
-    assert set(silent.features_at(30)) == {"markov"}
-    assert set(silent.features_at(0)) == set()
+    without_volume = table(replace(bars, volume=None))
+    assert set(without_volume.features_at(599)) == {"sentiment", "wyckoff", "markov"}
+    assert set(without_volume.features_at(30)) == {"markov"}
+    assert set(without_volume.features_at(0)) == set()
 
 
-def test_a_chain_counts_from_the_bar_that_begins_with_it():
+def test_an_option_chain_is_used_from_the_bar_at_its_time():
     bars = walk(COUNT)
-    told = table(bars, list(chains_of(bars))[1:])
-    assert "hedge" not in told.features_at(47)
-    assert told.features_at(48)["hedge"] == told.features_at(95)["hedge"] != told.features_at(96)["hedge"]
+    feature_table = table(bars, list(chains_of(bars))[1:])
+    assert "hedge" not in feature_table.features_at(47)
+    assert (
+        feature_table.features_at(48)["hedge"]
+        == feature_table.features_at(95)["hedge"]
+        != feature_table.features_at(96)["hedge"]
+    )
 
 
 def test_the_regime_is_that_of_the_day_before():
     bars = walk(COUNT)
-    told = table(bars)
-    assert "markov" not in told.features_at(23)
-    assert told.features_at(24)["markov"] == {"p_turbulent": 0.0, "regime": "calm"}
-    assert told.features_at(599)["markov"]["regime"] == "turbulent"
+    feature_table = table(bars)
+    assert "markov" not in feature_table.features_at(23)
+    assert feature_table.features_at(24)["markov"] == {"p_turbulent": 0.0, "regime": "calm"}
+    assert feature_table.features_at(599)["markov"]["regime"] == "turbulent"
 
 
-def test_without_probabilities_they_are_fitted():
+def test_probabilities_are_fitted_by_default():
     bars = walk(5200, bars_per_day=7)
-    told = FeatureTable(bars).features_at(5199)
-    assert 0 <= told["markov"]["p_turbulent"] <= 1
+    feature_table = FeatureTable(bars).features_at(5199)
+    assert 0 <= feature_table["markov"]["p_turbulent"] <= 1
     assert "markov" not in FeatureTable(bars).features_at(500 * 7)
     assert len(daily_returns(bars)) == bars.days[-1]
 
 
-def test_what_cannot_be_a_table_is_refused():
+def test_invalid_input_is_refused():
     bars = walk(COUNT)
-    with pytest.raises(ValueError, match="walk holds 250; features need more than 250"):
-        FeatureTable(bars.until(250))
+    with pytest.raises(ValueError, match="walk has 250; features need more than 250"):
+        FeatureTable(bars.first(250))
     with pytest.raises(ValueError, match="chains: are not in order of time"):
         table(bars, reversed(list(chains_of(bars))))
     with pytest.raises(ValueError, match=r"daily_turbulence has the shape \(3,\), expected \(25,\)"):

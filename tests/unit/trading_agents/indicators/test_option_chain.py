@@ -40,7 +40,7 @@ def test_gamma_is_the_slope_of_delta():
     np.testing.assert_allclose(black_scholes_gamma(100.0, strike, years, volatility, 0.03), slope, rtol=1e-6)
 
 
-def test_gamma_by_the_book():
+def test_gamma_of_a_textbook_example():
     """J. Hull, Options, Futures, and Other Derivatives: S 49, K 50, r 5%, volatility 20%, 20 weeks: 0.066."""
     gamma = black_scholes_gamma(49.0, np.array([50.0]), np.array([20 / 52]), np.array([0.2]), 0.05)
     assert gamma[0] == pytest.approx(0.066, abs=0.0005)
@@ -54,14 +54,14 @@ def test_calls_and_puts_of_the_same_open_interest_cancel():
     assert net_gamma_exposure(chain(open_interest=[0.0, 10.0])) == pytest.approx(-calls)
 
 
-def test_options_without_volatility_or_time_count_for_nothing():
+def test_options_without_volatility_or_time_are_ignored():
     empty = chain(volatility=[np.nan, 0.2], years=[1 / 12, 0.0])
     assert net_gamma_exposure(empty) == 0
     assert np.isnan(gamma_balance(empty))
     assert np.isnan(dealer_flow(empty))
 
 
-def test_gamma_balance_is_the_net_share_of_all_exposure():
+def test_gamma_balance_is_net_over_gross_exposure():
     assert gamma_balance(chain(open_interest=[10.0, 0.0])) == 1
     assert gamma_balance(chain(open_interest=[0.0, 10.0])) == -1
     assert gamma_balance(chain(open_interest=[30.0, 10.0])) == pytest.approx(0.5)
@@ -74,7 +74,7 @@ def test_dealer_flow_is_the_balance_of_traded_delta():
     assert np.isnan(dealer_flow(chain(volume=[0.0, 0.0])))
 
 
-def test_wrong_chains_are_refused_by_field():
+def test_invalid_chains_are_refused():
     with pytest.raises(ValueError, match="spot is 0"):
         OptionChain(NOW, 0.0, *[np.ones(1)] * 6)
     with pytest.raises(ValueError, match=r"volume has the shape \(3,\), expected \(2,\)"):

@@ -28,8 +28,8 @@ def test_the_true_range_and_its_mean_are_those_of_ta_lib():
     np.testing.assert_allclose(mean_true_range(bars.high, bars.low, bars.close), talib.SMA(ranges, 20), rtol=1e-9)
 
 
-def test_directional_movement_comes_to_that_of_ta_lib():
-    """TA-Lib starts its sums one bar short, which fades out."""
+def test_directional_movement_converges_to_that_of_ta_lib():
+    """TA-Lib starts its sums one bar short; the difference decays."""
     bars = walk()
     ours = directional_movement(bars.high, bars.low, bars.close)
     arguments = (bars.high, bars.low, bars.close, 14)
@@ -51,12 +51,12 @@ def test_ewma_is_that_of_pandas():
     assert np.isnan(ewma(np.full(3, np.nan), 2)).all()
 
 
-def test_range_volatility_finds_that_of_a_fine_random_walk():
+def test_range_volatility_of_a_fine_random_walk():
     chance = np.random.default_rng(3)
     inside = np.cumsum(chance.normal(0, 0.01 / 20, (4000, 400)), axis=1)
     paths = 100 * np.exp(np.column_stack([np.zeros(4000), inside]))
     opened, high, low, close = paths[:, 0], paths.max(axis=1), paths.min(axis=1), paths[:, -1]
-    # Both estimators see 400 steps, not a continuous path, and read a few percent too little.
+    # Both estimators see 400 steps instead of a continuous path, and are a few percent too low.
     assert parkinson_volatility(high, low, 4000)[-1] == pytest.approx(0.01, rel=0.06)
     assert garman_klass_volatility(opened, high, low, close, 4000)[-1] == pytest.approx(0.01, rel=0.06)
 
@@ -96,14 +96,14 @@ def test_kyle_lambda_is_the_least_squares_slope():
 def test_a_volume_profile_by_hand():
     high, low = np.array([10.0, 6.0, 5.0]), np.array([0.0, 4.0, 5.0])
     profile = volume_profile(high, low, np.array([10.0, 20.0, 10.0]), rows=10)
-    # Rows of height 1 hold 1 each, the rows from 4 to 6 ten more, and the one from 5 ten more still.
+    # Every row of height 1 contains 1; the rows from 4 to 6 another 10 each, and the row from 5 another 10.
     assert profile.poc == 5.5
     assert (profile.value_area_low, profile.value_area_high) == (4.0, 6.0 + 0.0)
     assert volume_profile(high, low, np.zeros(3)) is None
     assert volume_profile(np.ones(2), np.ones(2), np.ones(2)) == (1, 1, 1)
 
 
-def test_a_value_area_holds_its_share_and_grows_to_the_fuller_side():
+def test_a_value_area_contains_its_share_of_the_volume():
     bars = walk(300)
     narrow, wide = (volume_profile(bars.high, bars.low, bars.volume, share=share) for share in (0.3, 0.7))
     assert bars.low.min() <= wide.value_area_low <= narrow.value_area_low <= narrow.poc

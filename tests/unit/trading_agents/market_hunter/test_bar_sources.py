@@ -3,10 +3,10 @@ import pytest
 
 from tests.unit.trading_agents.market_samples import START, changed_from, random_bars
 from trading_agents import BAR_SOURCES, WARM_UP_BARS, BarMarkets, Bars
-from trading_agents.market_hunter.bar_sources import USUAL_BARS
+from trading_agents.market_hunter.bar_sources import LOOKBACK_BARS
 
 
-def seen(bars, index):
+def market_data(bars, index):
     data = BarMarkets(bars).at(index, START)
     return {**data, "close": data["close"].tolist()}
 
@@ -22,7 +22,7 @@ def test_a_later_bar_changes_no_earlier_market(index):
     assert before.at(index, START)["close"][-1] != after.at(index, START)["close"][-1]
 
 
-def test_half_of_the_readings_are_clear_and_none_lies_outside():
+def test_half_of_the_readings_are_clear_and_all_are_in_range():
     markets, clear, total = BarMarkets(random_bars(600)), 0, 0
     for t in range(WARM_UP_BARS, len(markets)):
         readings = [source(markets.at(t, START)) for source in BAR_SOURCES.values()]
@@ -33,21 +33,21 @@ def test_half_of_the_readings_are_clear_and_none_lies_outside():
 
 
 @pytest.mark.parametrize("index", [WARM_UP_BARS - 1, 200, -1])
-def test_there_is_no_market_in_the_warm_up_or_behind_the_end(index):
+def test_there_is_no_market_data_in_the_warm_up_or_after_the_end(index):
     with pytest.raises(IndexError, match="not between 121 and 199"):
-        seen(random_bars(), index)
+        market_data(random_bars(), index)
 
 
-def test_what_happened_is_judged_by_the_medians_of_the_bars_before():
+def test_answers_compare_with_the_medians_of_earlier_bars():
     bars = random_bars(symbols=("A",))
     returns = np.abs(np.diff(np.log(bars.close[:, 0])))
     ranges = np.log(bars.high / bars.low)[:, 0]
     answers = set()
     for t in range(WARM_UP_BARS, len(bars)):
-        usual_move = np.median(returns[t - 1 - USUAL_BARS : t - 1])
-        usual_range = np.median(ranges[t - USUAL_BARS : t])
-        happened = seen(bars, t)["happened"]
-        assert happened == {"large_move": returns[t - 1] > usual_move, "range_expansion": ranges[t] > usual_range}
+        typical_move = np.median(returns[t - 1 - LOOKBACK_BARS : t - 1])
+        typical_range = np.median(ranges[t - LOOKBACK_BARS : t])
+        happened = market_data(bars, t)["happened"]
+        assert happened == {"large_move": returns[t - 1] > typical_move, "range_expansion": ranges[t] > typical_range}
         answers.add(tuple(happened.values()))
     assert len(answers) == 4
 
@@ -62,17 +62,17 @@ def test_the_market_is_the_mean_of_its_symbols():
 def test_the_context_follows_the_prices():
     bars = random_bars()
     calm = np.linspace(0, 0.001, len(bars))[:, None]
-    wild = np.zeros((len(bars), 1))
-    wild[180:] = np.cumsum(np.where(np.arange(20) % 2, 0.02, -0.001))[:, None]
-    close = 100 * np.exp(np.repeat(calm + wild, 3, axis=1))
+    volatile = np.zeros((len(bars), 1))
+    volatile[180:] = np.cumsum(np.where(np.arange(20) % 2, 0.02, -0.001))[:, None]
+    close = 100 * np.exp(np.repeat(calm + volatile, 3, axis=1))
     flat = Bars(bars.symbols, bars.labels, close, close, close, close, bars.volume)
-    assert seen(flat, 199)["context"] == {"volatility": "high", "trend": "bullish"}
+    assert market_data(flat, 199)["context"] == {"volatility": "high", "trend": "bullish"}
 
 
-def test_without_volume_what_rests_on_it_does_not_know():
+def test_without_volume_its_sources_have_no_reading():
     bars = random_bars()
-    silent = Bars(bars.symbols, bars.labels, bars.open, bars.high, bars.low, bars.close, 0 * bars.volume)
-    readings = seen(silent, 199)["readings"]
+    without_volume = Bars(bars.symbols, bars.labels, bars.open, bars.high, bars.low, bars.close, 0 * bars.volume)
+    readings = market_data(without_volume, 199)["readings"]
     assert (readings["illiquidity"], readings["volume_surge"]) == (None, None)
 
 

@@ -1,11 +1,11 @@
-"""Sources read what was known at the time, and nothing later."""
+"""Sources use what was known at the time, and nothing later."""
 
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 from trading_agents.market_hunter import PRICE_SOURCES, CsvSeries
 from trading_agents.market_hunter.sources import breakout, mean_reversion, momentum
 
@@ -18,7 +18,7 @@ def walk(drift):
     return list(100 * np.exp(np.cumsum(steps)))
 
 
-def test_price_sources_say_what_they_are_named_for():
+def test_price_sources_have_the_sign_of_their_name():
     rising = [100.0] * 50 + [101.0, 102.0, 103.0, 104.0, 105.0]
     assert momentum(5)({"close": rising}) > 0.5
     assert mean_reversion(5)({"close": rising}) < -0.3
@@ -27,7 +27,7 @@ def test_price_sources_say_what_they_are_named_for():
 
 
 @pytest.mark.parametrize("name", PRICE_SOURCES)
-def test_price_sources_stay_within_their_range_and_know_when_they_do_not_know(name):
+def test_price_sources_stay_in_range_and_have_no_reading_without_enough_prices(name):
     source = PRICE_SOURCES[name]
     prices = walk(0.001)
     readings = [source({"close": prices[:n]}) for n in range(len(prices))]
@@ -42,7 +42,7 @@ def series(tmp_path, rows, header="timestamp,value"):
     return path
 
 
-def test_a_series_from_a_file_is_read_up_to_the_time_and_no_further(tmp_path):
+def test_a_series_from_a_file_uses_values_up_to_the_time_only(tmp_path):
     values = [50, 51, 49, 50, 90, 10]
     path = series(tmp_path, [f"{(START + n * HOUR).isoformat()},{value}" for n, value in enumerate(values)])
     source = CsvSeries(path, "value", window=4)
@@ -68,13 +68,13 @@ def test_a_series_from_a_file_is_read_up_to_the_time_and_no_further(tmp_path):
         (["2026-01-02,1", "2026-01-01,1"], "timestamp,value", "timestamp"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named_with_its_line(tmp_path, rows, header, field):
+def test_invalid_files_are_named_with_the_line(tmp_path, rows, header, field):
     with pytest.raises(InvalidInput, match="line") as caught:
         CsvSeries(series(tmp_path, rows, header), "value")
     assert caught.value.field == field
 
 
-def test_times_have_offsets(tmp_path):
+def test_times_without_offset_and_small_windows_are_refused(tmp_path):
     source = CsvSeries(series(tmp_path, ["2026-01-01,1"]), "value", window=2)
     with pytest.raises(InvalidInput, match="timestamp"):
         source({"timestamp": datetime(2026, 1, 1)})

@@ -12,9 +12,8 @@ from trading_agents.core.arrays import FloatArray
 class Bars:
     """Open, high, low, close and volume, oldest bar first.
 
-    Every array has the shape (bars, symbols). Prices and volumes are adjusted for splits by whoever
-    loads them. `labels` are the times of the bars as their source writes them; all that counts here
-    is their order.
+    Every array has the shape (bars, symbols). Prices and volumes are already adjusted for splits. `labels` are the
+    times of the bars as their source writes them; only their order matters here.
     """
 
     symbols: tuple[str, ...]
@@ -35,7 +34,7 @@ class Bars:
         return len(self.labels)
 
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that differ when any symbol, time, price or volume differs."""
+        """Return 16 hexadecimal digits that differ if any symbol, time, price or volume differs."""
         digest = hashlib.sha256("\n".join((*self.symbols, "", *self.labels)).encode())
         for values in (self.open, self.high, self.low, self.close, self.volume):
             digest.update(np.ascontiguousarray(values).tobytes())

@@ -18,8 +18,8 @@ class PriceBars:
 
     Attributes:
         name: of the file or the instrument, for messages and reports.
-        time: start of each bar (datetime64[s], UTC unless the file means another zone throughout).
-        open: first price of the bar, in quote currency; mid prices where the file has bid and ask.
+        time: start of each bar (datetime64[s], UTC unless the file uses another zone throughout).
+        open: first price of the bar, in quote currency; mid prices if the file has bid and ask.
         high: highest price.
         low: lowest price.
         close: last price.
@@ -49,28 +49,28 @@ class PriceBars:
 
     @property
     def days(self) -> IntArray:
-        """Number of each bar's calendar day, from 0 for the first; days without bars are not counted."""
+        """Index of each bar's calendar day, starting at 0; days without bars are not counted."""
         return np.unique(self.time.astype("datetime64[D]"), return_inverse=True)[1].astype(np.int64)
 
     @property
     def bars_per_day(self) -> float:
-        """Median number of bars on a day: a property of the instrument's trading hours."""
+        """Median number of bars per day, which depends on the trading hours of the instrument."""
         return float(np.median(np.bincount(self.days)))
 
     @property
     def after_long_gap(self) -> BoolArray:
-        """Whether a bar starts more than two hours after the one before, overnight or over a weekend."""
+        """Whether a bar starts more than two hours after the one before, as overnight or over a weekend."""
         return np.concatenate([[False], np.diff(self.time) > _LONG_GAP])
 
     @property
     def hides_gaps(self) -> bool:
-        """Whether opens after long gaps repeat the close before, so that the price on resuming is not in the file."""
+        """Whether opens after long gaps repeat the close before, so that the first price after the gap is missing."""
         after = np.flatnonzero(self.after_long_gap)
         repeated = np.isclose(self.open[after], self.close[after - 1], rtol=1e-9)
         return len(after) > 0 and bool(repeated.mean() > _NEARLY_ALL)
 
-    def until(self, count: int) -> "PriceBars":
-        """The first `count` bars."""
+    def first(self, count: int) -> "PriceBars":
+        """Return the first `count` bars."""
         columns = [(field.name, getattr(self, field.name)) for field in fields(self) if field.name != "name"]
         shorter: dict[str, Any] = {name: None if column is None else column[:count] for name, column in columns}
         return replace(self, **shorter)

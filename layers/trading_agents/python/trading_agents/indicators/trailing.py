@@ -1,7 +1,6 @@
-"""Statistics over the bars up to and including each bar: none looks ahead.
+"""Statistics over a window of bars that ends with each bar, so that none looks ahead.
 
-All take and return arrays of the shape (bars, symbols); the first `window - 1` rows of a result, where
-the window is not yet full, are NaN.
+Arrays have the shape (bars,) or (bars, symbols); the first `window - 1` rows of a result are NaN.
 """
 
 import numpy as np
@@ -11,24 +10,24 @@ from trading_agents.core.arrays import FloatArray
 
 
 def trailing_mean(values: FloatArray, window: int) -> FloatArray:
-    """Mean of the last `window` values."""
+    """Return the mean of the last `window` values."""
     return _padded(sliding_window_view(values, window, axis=0).mean(axis=-1), window)
 
 
 def trailing_std(values: FloatArray, window: int) -> FloatArray:
-    """Standard deviation of the last `window` values around their mean (divisor `window`)."""
+    """Return the standard deviation of the last `window` values around their mean (divisor `window`)."""
     return _padded(sliding_window_view(values, window, axis=0).std(axis=-1), window)
 
 
 def trailing_median(values: FloatArray, window: int) -> FloatArray:
-    """Median of the last `window` values."""
+    """Return the median of the last `window` values."""
     return _padded(np.median(sliding_window_view(values, window, axis=0), axis=-1), window)
 
 
 def trailing_rank(values: FloatArray, window: int) -> FloatArray:
-    """Where the newest of the last `window` values stands among them, from 0 (lowest) to 1 (highest).
+    """Return the rank of the newest among the last `window` values, from 0 (lowest) to 1 (highest).
 
-    Values equal to it count half, so that a constant series has the rank 0.5 throughout.
+    Values equal to it count half, so that the rank in a constant series is 0.5.
     """
     windows = sliding_window_view(values, window, axis=0)
     newest = windows[..., -1:]

@@ -1,4 +1,4 @@
-"""A market hunter whose sources are plug-ins: without memory, and with it."""
+"""The market hunter, with and without memory. Its sources are plug-ins."""
 
 from trading_agents.market_hunter.agent import IntegratedMarketHunterAgent
 from trading_agents.market_hunter.bar_sources import BAR_SOURCES, WARM_UP_BARS, BarMarkets

@@ -1,22 +1,22 @@
-"""From judged signals to patterns: which source is right in which context."""
+"""Patterns from judged signals: which source is right in which context."""
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trading_agents.market_hunter.sources import name_of
+from trading_agents.market_hunter.sources import context_name
 
-LEAST_SIGNALS = 20
+MIN_SIGNALS = 20
 _HALF = 0.5
 
 
 def source_patterns(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A pattern for each source and context of enough judged SIGNAL_GENERATION decisions.
+    """Return a pattern for each source and context with at least 20 judged SIGNAL_GENERATION decisions.
 
     `confidence` is the probability that the source is right more often than not: Φ((wins - n/2 ± ½) / √(n/4)), the
-    normal approximation of the sign test with its continuity correction. Looking at many sources finds false ones: the
-    nightly learning of agent_memory controls for that, this is what an agent can know by itself during the day.
+    normal approximation of the sign test with continuity correction. It does not correct for testing many sources,
+    which the nightly job of agent_memory does; it is what an agent can know by itself during the day.
 
     Returns:
         Each with `id`, `source`, `context`, `confidence` (0 to 1), `success_rate`, `sample_size`, `description`.
@@ -25,7 +25,7 @@ def source_patterns(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, An
     for decision in decisions:
         source, context = decision["reasoning"].get("source"), decision["context"].get("market")
         if source is not None and context and decision["success"] is not None:
-            judged[source, name_of(context)].append(bool(decision["success"]))
+            judged[source, context_name(context)].append(bool(decision["success"]))
     return [
         {
             "id": f"{source}_in_{context}",
@@ -37,7 +37,7 @@ def source_patterns(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, An
             "description": f"{source} was right {sum(results)} of {len(results)} times in a {context} market",
         }
         for (source, context), results in sorted(judged.items())
-        if len(results) >= LEAST_SIGNALS
+        if len(results) >= MIN_SIGNALS
     ]
 
 

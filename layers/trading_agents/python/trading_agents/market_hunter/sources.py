@@ -1,12 +1,12 @@
-"""Sources as plug-ins: any function of the market data that gives a reading from -1 (falls) to 1 (rises).
+"""Sources as plug-ins: functions of the market data that return a reading from -1 (falls) to 1 (rises).
 
-A reading of None says that the source does not know. A function may be async. Market data is a dictionary: `context`
-(a `MarketContext`, any name, or a dictionary such as `{"trend": "bullish", "volatility": "high"}`), `close` (prices,
-oldest first, the newest known last), `timestamp` (an aware datetime) where it is not now, and whatever else a team's
-own sources read.
+A reading of None means that the source has no opinion. A function may be async. Market data is a dictionary with
+`context` (a `MarketContext`, any name, or a dictionary such as `{"trend": "bullish", "volatility": "high"}`), `close`
+(prices, oldest first), optionally `timestamp` (an aware datetime, by default now), and whatever else a team's own
+sources read.
 
-A source may forecast something else than the price's direction: it names the question in an attribute `answers`, its
-reading says yes above 0 and no below, and the market data's `happened` says what the newest data answered,
+A source can forecast something other than the direction of the price: it names the question in an attribute `answers`,
+a reading above 0 means yes and below 0 no, and the market data's `happened` has the answers of the newest data, such as
 `{"large_move": True}`.
 """
 
@@ -21,23 +21,23 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 
 MarketData = Mapping[str, Any]
 SourceFunction = Callable[[MarketData], float | Awaitable[float | None] | None]
 
 DIRECTION = "direction"
-"""The question whether the price rises, which the price itself answers."""
+"""The question whether the price rises; the next price answers it."""
 
-_STRETCH = 3.0
-"""Standard deviations that make a full reading."""
+_FULL_READING = 3.0
+"""Number of standard deviations at which a reading is ±1."""
 
-_USUAL_TIMES = 10
-"""What is usual is told by so many times the bars that are looked at."""
+_LOOKBACK_FACTOR = 10
+"""Volatility is measured over this many times the bars of the momentum."""
 
 
 class MarketContext(StrEnum):
-    """Names for what the market is like; a team may use its own."""
+    """Names of market contexts; a team can use its own."""
 
     BULLISH = "bullish"
     BEARISH = "bearish"
@@ -45,68 +45,68 @@ class MarketContext(StrEnum):
     VOLATILE = "volatile"
 
 
-def name_of(context: Any) -> str:
-    """The text of a context: an enumeration's value, the text itself, or a dictionary as `trend=up:volatility=high`."""
+def context_name(context: Any) -> str:
+    """Return a context as text: the value of an enum member, the text itself, or `trend=up:volatility=high`."""
     if isinstance(context, Mapping):
         context = ":".join(f"{name}={context[name]}" for name in sorted(context))
     name = getattr(context, "value", context)
     if not isinstance(name, str) or not name:
-        raise InvalidInput("context", f"{context!r:.40} has no name")
+        raise InvalidInput("context", f"{context!r:.40} is neither text, an enum member nor a dictionary")
     return name
 
 
-def logged_as(context: Any) -> Any:
-    """A context as decisions carry it: a dictionary as it is, anything else by its name."""
-    return dict(context) if isinstance(context, Mapping) else name_of(context)
+def context_for_log(context: Any) -> Any:
+    """Return a context as it is logged: a dictionary unchanged, anything else by its name."""
+    return dict(context) if isinstance(context, Mapping) else context_name(context)
 
 
-def question_of(source: SourceFunction) -> str:
-    """What a source forecasts; `direction`, that of the price, unless it says otherwise."""
+def question(source: SourceFunction) -> str:
+    """Return the question that a source answers; by default `direction`, that of the price."""
     return str(getattr(source, "answers", DIRECTION))
 
 
-def claim_of(source: SourceFunction, reading: float) -> dict[str, Any]:
-    """What a reading forecasts: `direction` (`long` or `short`), or `forecast` and whether it is `expected`."""
-    question = question_of(source)
-    if question == DIRECTION:
+def forecast(source: SourceFunction, reading: float) -> dict[str, Any]:
+    """Return what a reading forecasts: `direction` (`long` or `short`), or `forecast` and whether it is `expected`."""
+    answered = question(source)
+    if answered == DIRECTION:
         return {"direction": "long" if reading > 0 else "short"}
-    return {"forecast": question, "expected": reading > 0}
+    return {"forecast": answered, "expected": reading > 0}
 
 
-def moment_of(market_data: MarketData) -> datetime:
-    """When the market data was seen: its `timestamp`, or now."""
+def time_of(market_data: MarketData) -> datetime:
+    """Return the time of the market data: its `timestamp`, or now."""
     at = market_data.get("timestamp")
     if at is None:
         return datetime.now(UTC)
     if not isinstance(at, datetime) or at.tzinfo is None:
-        raise InvalidInput("timestamp", f"{at!r:.40} is not a datetime with an offset")
+        raise InvalidInput("timestamp", f"{at!r:.40} is not a datetime with a UTC offset")
     return at
 
 
 def momentum(bars: int) -> SourceFunction:
-    """The last bars' return in units of what it usually is: what rose goes on rising."""
+    """The return of the last bars over its standard deviation: positive after a rise."""
 
     def read(market_data: MarketData) -> float | None:
-        returns = _returns(market_data.get("close", ())[-_USUAL_TIMES * bars - 1 :])
+        returns = _returns(market_data.get("close", ())[-_LOOKBACK_FACTOR * bars - 1 :])
         if len(returns) < 2 * bars:
             return None
-        return _stretched(sum(returns[-bars:]), 0.0, pstdev(returns) * math.sqrt(bars))
+        return _standardized(sum(returns[-bars:]), 0.0, pstdev(returns) * math.sqrt(bars))
 
     return read
 
 
 def mean_reversion(bars: int) -> SourceFunction:
-    """How far the last price lies below the mean of the last bars: what is stretched comes back."""
+    """The distance of the last price below the mean of the last bars: positive after a fall."""
 
     def read(market_data: MarketData) -> float | None:
         prices = market_data.get("close", ())[-bars:]
-        return None if len(prices) < bars else _stretched(-prices[-1], -fmean(prices), pstdev(prices))
+        return None if len(prices) < bars else _standardized(-prices[-1], -fmean(prices), pstdev(prices))
 
     return read
 
 
 def breakout(bars: int) -> SourceFunction:
-    """Full where the last price leaves the range of the bars before it, 0 inside."""
+    """±1 if the last price leaves the range of the bars before it, 0 inside."""
 
     def read(market_data: MarketData) -> float | None:
         prices = market_data.get("close", ())[-bars - 1 :]
@@ -126,25 +126,25 @@ PRICE_SOURCES: Mapping[str, SourceFunction] = {
     "breakout_10": breakout(10),
     "breakout_40": breakout(40),
 }
-"""Sources that need nothing but prices."""
+"""Sources that need only prices."""
 
 
 class CsvSeries:
-    """A source from a file: how unusual the last value up to the market data's time is.
+    """A source from a file: the standardised last value at the time of the market data.
 
-    The reading is (value - mean) / (3 × standard deviation) over the last `window` values up to then, from -1 to 1; it
-    is None while fewer are known. With `contrarian` it is turned.
+    The reading is (value - mean) / (3 × standard deviation) over the last `window` values, limited to -1 to 1; None
+    while there are fewer. `contrarian` reverses its sign.
 
     Args:
-        path: of a CSV file with a header; `.gz` is not read.
+        path: of an uncompressed CSV file with a header.
         value: name of the column with numbers.
-        time: name of the column with ISO 8601 times or dates, taken as UTC where they have no offset; rising.
-        window: how many values are usual.
-        contrarian: whether high values speak for falling prices.
-        delay_seconds: how long after its time a value is known.
+        time: name of the column with ISO 8601 times or dates in ascending order; UTC if they have no offset.
+        window: number of values for mean and standard deviation, 2 or more.
+        contrarian: whether high values forecast falling prices.
+        delay_seconds: how long after its time a value becomes known.
 
     Raises:
-        InvalidInput: the file has no such column, or a value or time that is none; names the line.
+        InvalidInput: a column is missing, or a value or time is invalid; names the line.
     """
 
     def __init__(
@@ -166,23 +166,23 @@ class CsvSeries:
             for line, row in enumerate(csv.DictReader(file), start=2):
                 seen, known = _parsed(row, time, value, where=f"{path}, line {line}")
                 if self._times and seen + delay_seconds < self._times[-1]:
-                    raise InvalidInput(time, f"{path}, line {line}: the time falls")
+                    raise InvalidInput(time, f"{path}, line {line}: the time is before that of the previous line")
                 self._times.append(seen + delay_seconds)
                 self._values.append(known)
 
     def __call__(self, market_data: MarketData) -> float | None:
-        """The reading at the market data's time."""
-        known = bisect_right(self._times, moment_of(market_data).timestamp())
+        """Return the reading at the time of the market data."""
+        known = bisect_right(self._times, time_of(market_data).timestamp())
         values = self._values[max(0, known - self._window) : known]
         if len(values) < self._window:
             return None
-        return _stretched(self._sign * values[-1], self._sign * fmean(values), pstdev(values))
+        return _standardized(self._sign * values[-1], self._sign * fmean(values), pstdev(values))
 
 
 def _parsed(row: Mapping[str, str], time: str, value: str, where: str) -> tuple[float, float]:
     for column in (time, value):
         if row.get(column) is None:
-            raise InvalidInput(column, f"{where}: no such column")
+            raise InvalidInput(column, f"{where}: the column is missing")
     try:
         at = datetime.fromisoformat(row[time])
         number = float(row[value])
@@ -195,7 +195,7 @@ def _returns(prices: Sequence[float]) -> list[float]:
     return [math.log(after / before) for before, after in pairwise(prices)]
 
 
-def _stretched(value: float, usual: float, deviation: float) -> float:
+def _standardized(value: float, mean: float, deviation: float) -> float:
     if deviation <= 0:
         return 0.0
-    return min(1.0, max(-1.0, (value - usual) / (_STRETCH * deviation)))
+    return min(1.0, max(-1.0, (value - mean) / (_FULL_READING * deviation)))

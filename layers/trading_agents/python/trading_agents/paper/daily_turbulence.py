@@ -3,7 +3,7 @@
 import numpy as np
 
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
-from trading_agents.indicators.regimes import FIRST_FIT, REFIT, TwoStates, filtered_turbulence, fit_two_states
+from trading_agents.indicators.regimes import FIRST_FIT, REFIT, TwoStateModel, filtered_turbulence, fit_two_state_model
 
 
 class DailyTurbulence:
@@ -16,7 +16,7 @@ class DailyTurbulence:
     def __init__(self) -> None:
         self.probability: float | None = None
         self._closes: list[float] = []
-        self._states: TwoStates | None = None
+        self._states: TwoStateModel | None = None
 
     def observe(self, close: float) -> None:
         """The close of a day that is over."""
@@ -26,7 +26,7 @@ class DailyTurbulence:
             return
         returns = np.diff(np.log(self._closes))
         if (newest - FIRST_FIT) % REFIT == 0:
-            self._states = fit_two_states(returns[:newest], self._states) or self._states
+            self._states = fit_two_state_model(returns[:newest], self._states) or self._states
         if self._states is not None:
             self.probability = float(filtered_turbulence(returns, self._states)[-1])
 
@@ -44,5 +44,5 @@ class DailyTurbulence:
         days.probability, days._closes = data["probability"], list(data["closes"])
         if data["fitted"]:
             stay_calm, calm_down, means, variances = data["fitted"]
-            days._states = TwoStates(stay_calm, calm_down, (means[0], means[1]), (variances[0], variances[1]))
+            days._states = TwoStateModel(stay_calm, calm_down, (means[0], means[1]), (variances[0], variances[1]))
         return days

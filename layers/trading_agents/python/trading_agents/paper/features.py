@@ -7,7 +7,7 @@ import numpy as np
 
 from trading_agents.agents.features import Features, number
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
-from trading_agents.indicators.feature_table import USUAL_BARS, FeatureTable
+from trading_agents.indicators.feature_table import LOOKBACK_BARS, FeatureTable
 from trading_agents.indicators.volatility import mean_true_range
 from trading_agents.paper.bars import PaperBar, bar_of, price_bars
 from trading_agents.paper.daily_turbulence import DailyTurbulence
@@ -48,7 +48,7 @@ class Readings:
 
     def read(self) -> Reading | None:
         """The newest bar's; None before there are enough bars to tell what is usual."""
-        if len(self._bars) <= USUAL_BARS:
+        if len(self._bars) <= LOOKBACK_BARS:
             return None
         bars, last = price_bars(self._bars), len(self._bars) - 1
         unknown = np.full(int(bars.days[-1]) + 1, np.nan)

@@ -50,7 +50,7 @@ def test_later_bars_and_outcomes_change_no_earlier_multiplier(memory, index, bar
     before, after = memory.multipliers(bars, trades), memory.multipliers(other, trade(other))
     known = np.count_nonzero(trades.signal_bar < index)
     np.testing.assert_array_equal(before[:known], after[:known])
-    shorter = bars.until(index)
+    shorter = bars.first(index)
     decided = np.count_nonzero(trades.signal_bar < index - 1)
     np.testing.assert_array_equal(before[:decided], memory.multipliers(shorter, trade(shorter)))
 

@@ -36,7 +36,7 @@ class Watched:
 @pytest.mark.parametrize("name", [SPY, BTC, EURUSD])
 def test_on_real_bars_the_composer_keeps_its_regret_bounds(name):
     bars = real_bars(name)
-    bars = bars.until(int(np.searchsorted(bars.days, DAYS)))
+    bars = bars.first(int(np.searchsorted(bars.days, DAYS)))
     votes = with_memory(bars).votes
     present = votes.takes_part.any(axis=0)
     together = votes.takes_part[:, present].all(axis=1)
