@@ -14,9 +14,9 @@ import numpy as np  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from trading_agents.backtest.engine.portfolios import with_memory  # noqa: E402
-from trading_agents.backtest.engine.trades import trade  # noqa: E402
-from trading_agents.backtest.study.run import study  # noqa: E402
+from trading_agents.backtest.engine.portfolios import voting_portfolio  # noqa: E402
+from trading_agents.backtest.engine.trades import simulate_trades  # noqa: E402
+from trading_agents.backtest.study.run import run_study  # noqa: E402
 from trading_agents.bars import PriceBars, read_price_bars  # noqa: E402
 
 BARS = 36_000
@@ -52,13 +52,13 @@ if __name__ == "__main__":
     bars = real_or_random()
     title = f"Backtest of {len(bars):,} hours: {bars.name}"
     table = Table("measured", "seconds of processor time", "goal", title=title)
-    trading, trades = timed(lambda: trade(bars))
+    trading, trades = timed(lambda: simulate_trades(bars))
     table.add_row(f"seven signal agents, {len(trades):,} trades", f"{trading:.2f}", "")
-    plain = timed(lambda: study(bars, COSTS_BP))[0]
+    plain = timed(lambda: run_study(bars, COSTS_BP))[0]
     table.add_row("their study: memories, intervals, nulls, controls", f"{plain:.2f}", "at most 60")
-    voting, cast = timed(lambda: with_memory(bars))
+    voting, portfolio = timed(lambda: voting_portfolio(bars))
     table.add_row("five agents with memory, bar by bar, and without", f"{voting:.2f}", "")
-    arms = timed(lambda: study(bars, COSTS_BP, cast))[0]
+    arms = timed(lambda: run_study(bars, COSTS_BP, portfolio))[0]
     table.add_row("their study, all arms", f"{arms:.2f}", "")
     table.add_row("five agents, both together", f"{voting + arms:.2f}", "at most 60")
     Console(width=120).print(table)

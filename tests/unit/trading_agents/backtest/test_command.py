@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.trading_agents.price_samples import walk
 from trading_agents.backtest.command import main
-from trading_agents.backtest.study import run as study_module
+from trading_agents.backtest.study import run as run_module
 
 # A job in the background of a shell begins with interrupts ignored, and so do its children.
 INTERRUPTIBLE = """
@@ -35,27 +35,28 @@ def short(tmp_path_factory):
 
 @pytest.fixture
 def few_repeats(monkeypatch):
-    """Controls and breakdowns once or twice, to be quick."""
-    controls, breakdowns = study_module.run_controls, study_module.breakdowns
-    monkeypatch.setattr(study_module, "run_controls", lambda scored: controls(scored, 1))
-    monkeypatch.setattr(study_module, "breakdowns", lambda scored, rules: breakdowns(scored, rules, 2))
+    """Controls and failing agents once or twice, to be quick."""
+    controls, failing_agents = run_module.run_controls, run_module.simulate_failing_agents
+    monkeypatch.setattr(run_module, "run_controls", lambda record: controls(record, 1))
+    monkeypatch.setattr(run_module, "simulate_failing_agents", lambda record, rules: failing_agents(record, rules, 2))
 
 
 @pytest.mark.usefixtures("few_repeats")
 @pytest.mark.slow
-def test_a_run_writes_a_page_and_plots_and_tells_every_claim(short, tmp_path, capsys):
+def test_a_run_writes_a_page_and_plots_and_prints_every_claim(short, tmp_path, capsys):
     long = written(tmp_path / "long.csv", walk(24 * 420, seed=8))
     out = tmp_path / "out"
     assert (
         main(["--bars", str(short), "--bars", str(long), "--costs-bp", "1", "--costs-bp", "5", "--out", str(out)]) == 0
     )
-    told = capsys.readouterr()
-    assert "short.csv: 960 bars" in told.err
-    lines = told.out.splitlines()
+    output = capsys.readouterr()
+    assert "short.csv: 960 bars" in output.err
+    lines = output.out.splitlines()
     claims = ["Win rate", "Sharpe ratio", "Maximum drawdown", "Trade quality"]
-    expected = ["Seven plain agents:", *claims, "Five agents with memory:", *claims]
-    assert [line.split(",")[0] for line in lines[:10]] == expected
-    assert lines[10] == f"The report: {out / 'does-memory-help.md'}"
+    excluded = "Excluded: short (27 scored days of the 250 needed"
+    expected = ["Seven textbook agents:", excluded, *claims, "Five agents with memory:", excluded, *claims]
+    assert [line.split(",")[0] for line in lines[:12]] == expected
+    assert lines[12] == f"Report: {out / 'does-memory-help.md'}"
     assert sorted(path.name for path in (out / "images").iterdir()) == [
         "does-memory-help-agents-long.png",
         "does-memory-help-agents.png",
@@ -64,14 +65,14 @@ def test_a_run_writes_a_page_and_plots_and_tells_every_claim(short, tmp_path, ca
     ]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (out / "images").iterdir())
     page = (out / "does-memory-help.md").read_text()
-    assert all(line.removesuffix(":") in page for line in lines[:10])
-    assert "these agents abstain: hedge, markov." in page
+    assert all(line.removesuffix(":").removeprefix("Excluded: ") in page for line in lines[:12])
+    assert "These agents abstain, since their features are missing: hedge, markov." in page
     assert all(f"| {name} |" in page for name in ("own memory", "composer by regime", "all together", "wyckoff"))
     assert "## short\n" in page
     assert "## long\n" in page
-    assert "Costs a side: 5 bp." in page
+    assert "Costs per side: 5 bp." in page
     assert "Memory learns for 13 days" in page
-    assert "plots leave them out" in page
+    assert "Excluded from sentences and plots: short (" in page
     assert page.count("| volatility |") == 2 * (4 + 2)
     assert not re.search(r"\bnan\b", page)
     tables = [line for line in page.splitlines() if line.startswith("| ")]
@@ -84,7 +85,7 @@ def test_a_run_writes_a_page_and_plots_and_tells_every_claim(short, tmp_path, ca
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "message"),
     [
         ([], "Missing option '--bars'"),
         (["--bars", "/nowhere.csv"], "'/nowhere.csv' does not exist"),
@@ -92,40 +93,40 @@ def test_a_run_writes_a_page_and_plots_and_tells_every_claim(short, tmp_path, ca
         (["--bars", "{short}", "--costs-bp", "-1"], "'--costs-bp': Input should be greater than or equal to 0"),
         (
             ["--bars", "{short}", "--costs-bp", "1", "--costs-bp", "2"],
-            "give --costs-bp once, or once for each of the 1",
+            "pass --costs-bp once, or once for each of the 1",
         ),
-        (["--bars", "{short}", "--costs-bp", "inf"], "--costs-bp: is not a finite number"),
+        (["--bars", "{short}", "--costs-bp", "inf"], "--costs-bp: must be finite"),
         (["--bars", "{short}", "--cost"], "--cost"),
         (["--bars", "{short}", "--agents", "seven"], "'seven' is not one of 'plain', 'memory', 'all'"),
         (["--bars", "{broken}"], "broken.csv, line 2: column 'low': 'x' is not a number above 0"),
-        (["--bars", "{tiny}"], "tiny.csv holds 400 bars; at least 500 are needed"),
+        (["--bars", "{tiny}"], "tiny.csv has 400 bars; at least 500 are needed"),
     ],
 )
-def test_wrong_options_and_files_are_one_line_and_exit_code_two(arguments, complaint, short, tmp_path, capsys):
+def test_invalid_options_and_files_are_one_line_and_exit_code_two(arguments, message, short, tmp_path, capsys):
     broken = tmp_path / "broken.csv"
     broken.write_text(f"{HEADER}\n2026-01-01,1,1,x,1,1\n")
     tiny = written(tmp_path / "tiny.csv", walk(400))
     places = {"short": short, "broken": broken, "tiny": tiny}
     assert main([argument.format(**places) for argument in arguments]) == 2
-    told = capsys.readouterr()
-    errors = [line for line in told.err.splitlines() if not line.endswith(" bars")]
+    output = capsys.readouterr()
+    errors = [line for line in output.err.splitlines() if not line.endswith(" bars")]
     assert len(errors) == 1
     assert errors[0].startswith("Error: ")
-    assert complaint in errors[0]
-    assert told.out == ""
+    assert message in errors[0]
+    assert output.out == ""
 
 
 def test_a_folder_that_cannot_be_written_is_named(short, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(study_module, "study", lambda *_: None)
+    monkeypatch.setattr(run_module, "run_study", lambda *_: None)
     (tmp_path / "file").touch()
     assert main(["--bars", str(short), "--agents", "plain", "--out", str(tmp_path / "file")]) == 2
     assert "is a file" in capsys.readouterr().err
 
 
-def test_help_tells_the_options(capsys):
+def test_help_lists_the_options(capsys):
     assert main(["--help"]) == 0
-    told = capsys.readouterr().out
-    assert all(option in told for option in ("--bars", "--costs-bp", "--agents", "--out"))
+    output = capsys.readouterr().out
+    assert all(option in output for option in ("--bars", "--costs-bp", "--agents", "--out"))
 
 
 @pytest.mark.slow
@@ -138,6 +139,6 @@ def test_an_interrupt_ends_the_run_with_130(short, tmp_path):
     assert run.stderr.readline() == "short.csv: 960 bars\n"
     time.sleep(0.2)
     run.send_signal(signal.SIGINT)
-    _, told = run.communicate(timeout=60)
-    assert (run.returncode, told) == (130, "Stopped: interrupted; nothing was written\n")
+    _, output = run.communicate(timeout=60)
+    assert (run.returncode, output) == (130, "Stopped: interrupted; nothing was written\n")
     assert not list(tmp_path.iterdir())

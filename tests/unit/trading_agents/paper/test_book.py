@@ -7,12 +7,14 @@ import pytest
 
 from tests.unit.trading_agents.paper_samples import paper_bars
 from tests.unit.trading_agents.price_samples import walk
-from trading_agents.backtest.engine.signal_agents import AGENTS, Agent, atr
-from trading_agents.backtest.engine.trades import trade
+from trading_agents.backtest.engine.signal_agents import TEXTBOOK_AGENTS, SignalAgent, atr
+from trading_agents.backtest.engine.trades import simulate_trades
 from trading_agents.paper.book import Book, Position
 
 
-@pytest.mark.parametrize("agent", [AGENTS[0], AGENTS[3], Agent("tight", AGENTS[4].signal, 5, 0.7)])
+@pytest.mark.parametrize(
+    "agent", [TEXTBOOK_AGENTS[0], TEXTBOOK_AGENTS[3], SignalAgent("tight", TEXTBOOK_AGENTS[4].signal, 5, 0.7)]
+)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_positions_are_those_of_the_backtest(agent, seed):
     bars = walk(1_500, seed)
@@ -21,18 +23,18 @@ def test_positions_are_those_of_the_backtest(agent, seed):
     for t, bar in enumerate(paper_bars(1_500, seed)):
         ended = book.on_bar(bar)
         if ended:
-            closed.append((int(ended.position.decision_id), t, ended.position.direction, ended.net, ended.net_risk))
+            closed.append((int(ended.position.decision_id), t, ended.position.direction, ended.net, ended.net_in_atr))
         if book.position is None and signals[t] and np.isfinite(ranges[t]):
             book.order(Position(str(t), int(signals[t]), 1.0, float(bars.close[t]), float(ranges[t])))
             bar_of_order[t] = t
-    expected = trade(bars, costs_bp=2.5, agents=(agent,))
+    expected = simulate_trades(bars, costs_bp=2.5, agents=(agent,))
     count = len(closed)
     assert count > 20
     assert len(expected) - count in {0, 1}  # the backtest closes the last one at the end
     for column, wanted in enumerate((expected.signal_bar, expected.exit_bar, expected.direction)):
         assert [row[column] for row in closed] == wanted[:count].tolist()
     assert [row[3] for row in closed] == pytest.approx(expected.net[:count].tolist())
-    assert [row[4] for row in closed] == pytest.approx(expected.net_risk[:count].tolist())
+    assert [row[4] for row in closed] == pytest.approx(expected.net_in_atr[:count].tolist())
 
 
 def position(direction=1):

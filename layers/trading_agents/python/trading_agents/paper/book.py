@@ -58,7 +58,7 @@ class ClosedTrade:
     net: float
 
     @property
-    def net_risk(self) -> float:
+    def net_in_atr(self) -> float:
         """`net` in units of ATR20 at the order's bar."""
         return self.net * self.position.close / self.position.atr
 

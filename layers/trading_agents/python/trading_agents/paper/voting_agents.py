@@ -68,7 +68,7 @@ class Panel:
             trade = book.on_bar(bar)
             if trade is not None:
                 closed.append(trade)
-                self.health.observe(name, trade.net_risk)
+                self.health.observe(name, trade.net_in_atr)
                 self._remember(name, trade)
         return closed
 

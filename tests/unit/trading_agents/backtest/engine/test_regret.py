@@ -1,4 +1,4 @@
-"""On real prices the composer's rules fall behind the best agents no further than the theorems say."""
+"""On real prices the regret of the composer's rules keeps to the bounds of the theorems."""
 
 from dataclasses import replace
 
@@ -7,9 +7,9 @@ import pytest
 
 from tests.regret import best_with_switches, gain_of
 from tests.unit.trading_agents.price_samples import BTC, EURUSD, SPY, real_bars
-from trading_agents.backtest.engine.portfolios import with_memory
-from trading_agents.backtest.engine.signal_agents import AGENTS
-from trading_agents.backtest.engine.voting_agent_rules import composed
+from trading_agents.backtest.engine.portfolios import voting_portfolio
+from trading_agents.backtest.engine.signal_agents import TEXTBOOK_AGENTS
+from trading_agents.backtest.engine.voting_agent_rules import weights_by_bar
 from trading_agents.portfolio import Composer, FixedShare, Hedge
 
 DAYS = 700
@@ -19,8 +19,8 @@ RANGE = 6.0
 """Gains lie between -3 and 3."""
 
 
-class Watched:
-    """A rule that keeps what it was told: weights of those that took part, summing to 1, and their gains."""
+class RecordingRule:
+    """A rule that records the weights of the experts that took part, summing to 1, and their gains."""
 
     def __init__(self, rule):
         self.rule, self.weights, self.gains = rule, [], []
@@ -37,17 +37,17 @@ class Watched:
 def test_on_real_bars_the_composer_keeps_its_regret_bounds(name):
     bars = real_bars(name)
     bars = bars.first(int(np.searchsorted(bars.days, DAYS)))
-    votes = with_memory(bars).votes
-    present = votes.takes_part.any(axis=0)
-    together = votes.takes_part[:, present].all(axis=1)
-    votes = replace(votes, takes_part=votes.takes_part & together[:, None])
+    votes = voting_portfolio(bars).votes
+    present = votes.participates.any(axis=0)
+    together = votes.participates[:, present].all(axis=1)
+    votes = replace(votes, participates=votes.participates & together[:, None])
     for rule in (Hedge(), Hedge(0.2), FixedShare(), FixedShare(0.2, 0.01)):
-        watched = Watched(rule)
-        composed(bars, votes, Composer(rule=watched))
-        gains = np.array(watched.gains)
+        recording = RecordingRule(rule)
+        weights_by_bar(bars, votes, Composer(rule=recording))
+        gains = np.array(recording.gains)
         assert gains.shape[0] > 100
         assert gains.shape[1] == present.sum() >= 3
-        own = float((np.array(watched.weights) * gains).sum())
+        own = float((np.array(recording.weights) * gains).sum())
         if isinstance(rule, Hedge):
             assert gains.sum(axis=0).max() - own <= rule.regret_bound(*gains.shape, RANGE)
             continue
@@ -58,12 +58,12 @@ def test_on_real_bars_the_composer_keeps_its_regret_bounds(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [SPY, BTC, EURUSD])
-def test_bar_by_bar_over_whole_files_too(name):
+def test_bar_by_bar_over_complete_files(name):
     """With the step that makes the bound least, Hedge may lose R sqrt(ln N / 2T) a round, a hundredth of the range."""
     bars = real_bars(name)
     returns = np.diff(np.log(bars.close))
     scaled = np.clip(returns / returns.std(), -3, 3)
-    gains = np.column_stack([agent.signal(bars)[:-1] * scaled for agent in AGENTS])
+    gains = np.column_stack([agent.signal(bars)[:-1] * scaled for agent in TEXTBOOK_AGENTS])
     rounds, experts = gains.shape
     hedge = Hedge(float(np.sqrt(8 * np.log(experts) / (RANGE**2 * rounds))))
     bound = hedge.regret_bound(rounds, experts, RANGE)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.unit.trading_agents.price_samples import BTC, EURUSD, SPY, changed_from, real_bars, walk
-from trading_agents.backtest.engine.signal_agents import AGENTS, Agent, atr
-from trading_agents.backtest.engine.trades import trade
+from trading_agents.backtest.engine.signal_agents import TEXTBOOK_AGENTS, SignalAgent, atr
+from trading_agents.backtest.engine.trades import simulate_trades
 from trading_agents.bars import PriceBars
 
 FIRST = 20  # the first bar with an ATR of twenty bars
@@ -30,11 +30,11 @@ def once(direction=1, at=FIRST, **exits):
         signals[at] = direction
         return signals
 
-    return (Agent("once", signal, **exits),)
+    return (SignalAgent("once", signal, **exits),)
 
 
 def only_trade(bars, direction=1, costs_bp=0.0, **exits):
-    trades = trade(bars, costs_bp=costs_bp, agents=once(direction, **exits))
+    trades = simulate_trades(bars, costs_bp=costs_bp, agents=once(direction, **exits))
     assert len(trades) == 1
     return trades
 
@@ -44,11 +44,11 @@ def test_a_trade_fills_at_the_next_open_and_ends_at_the_open_of_its_last_bar():
     trades = only_trade(bars)
     assert (trades.signal_bar[0], trades.exit_bar[0]) == (FIRST, FIRST + 25)
     assert trades.gross[0] == pytest.approx(np.log(100.8 / 100.5))
-    assert trades.risk[0] == pytest.approx(atr(bars)[FIRST] / 100) == pytest.approx(0.02)
+    assert trades.atr_fraction[0] == pytest.approx(atr(bars)[FIRST] / 100) == pytest.approx(0.02)
     assert only_trade(bars, -1).gross[0] == pytest.approx(-trades.gross[0])
 
 
-def test_stop_and_target_lie_three_atr_from_the_entry():
+def test_stop_and_target_are_three_atr_from_the_entry():
     assert only_trade(flat_bars(low={30: 94.0})).gross[0] == pytest.approx(np.log(94 / 100))
     assert only_trade(flat_bars(low={30: 94.01})).exit_bar[0] == FIRST + 25
     assert only_trade(flat_bars(high={30: 106.5})).gross[0] == pytest.approx(np.log(106 / 100))
@@ -76,12 +76,12 @@ def test_without_a_bracket_only_time_ends_a_trade():
     assert only_trade(flat_bars(low={30: 50.0}), bracket=None).exit_bar[0] == FIRST + 25
 
 
-def test_what_is_open_at_the_end_is_valued_at_the_last_close():
+def test_an_open_position_is_valued_at_the_last_close():
     trades = only_trade(flat_bars(30, close={29: 100.9}))
     assert (trades.exit_bar[0], trades.gross[0]) == (29, pytest.approx(np.log(100.9 / 100)))
 
 
-def test_both_sides_cost_a_share_or_half_the_spread():
+def test_each_side_costs_a_fraction_of_the_price_or_half_the_spread():
     assert only_trade(flat_bars(), costs_bp=5).cost[0] == pytest.approx(0.001)
     spreads = {name: np.linspace(0.1, 0.2, 60) * k for name, k in (("spread_open", 1), ("spread_close", 2))}
     quoted = replace(flat_bars(low={30: 94.0}), **spreads)
@@ -94,47 +94,45 @@ def test_both_sides_cost_a_share_or_half_the_spread():
 
 def test_an_agent_holds_one_position_and_signals_again_on_the_bar_of_its_exit():
     bars = walk(2000)
-    trades = trade(bars)
-    for number in range(len(AGENTS)):
+    trades = simulate_trades(bars)
+    for number in range(len(TEXTBOOK_AGENTS)):
         own = trades.agent == number
         assert (trades.signal_bar[own][1:] >= trades.exit_bar[own][:-1]).all()
-    always = trades.agent == [agent.name for agent in AGENTS].index("long")
+    always = trades.agent == [agent.name for agent in TEXTBOOK_AGENTS].index("long")
     assert (trades.signal_bar[always][1:] == trades.exit_bar[always][:-1]).all()
     assert (np.diff(trades.signal_bar) >= 0).all()
 
 
 def test_marks_by_day_add_up_to_the_trades():
     bars = walk(2000, spread=1e-4)
-    trades = trade(bars)
-    np.testing.assert_allclose(np.bincount(trades.marked_trade, trades.marked_gross), trades.gross, atol=1e-12)
-    np.testing.assert_allclose(np.bincount(trades.marked_trade, trades.marked_cost), trades.cost, atol=1e-12)
-    first = np.flatnonzero(trades.marked_trade == 5)
+    trades = simulate_trades(bars)
+    np.testing.assert_allclose(np.bincount(trades.mark_trade, trades.mark_gross), trades.gross, atol=1e-12)
+    np.testing.assert_allclose(np.bincount(trades.mark_trade, trades.mark_cost), trades.cost, atol=1e-12)
+    first = np.flatnonzero(trades.mark_trade == 5)
     days = bars.days
-    assert trades.marked_day[first].tolist() == list(
-        range(days[trades.signal_bar[5] + 1], days[trades.exit_bar[5]] + 1)
-    )
+    assert trades.mark_day[first].tolist() == list(range(days[trades.signal_bar[5] + 1], days[trades.exit_bar[5]] + 1))
 
 
 def test_a_position_is_marked_to_market_at_every_close():
     bars = flat_bars(close={23: 102.0, 47: 103.0}, open={FIRST + 25: 101.0}, high={23: 102.0})
     trades = only_trade(bars, bracket=None)
-    by_day = dict(zip(trades.marked_day.tolist(), trades.marked_gross.tolist(), strict=True))
+    by_day = dict(zip(trades.mark_day.tolist(), trades.mark_gross.tolist(), strict=True))
     assert by_day == pytest.approx({0: np.log(1.02), 1: np.log(101 / 102)})
 
 
-def test_entries_after_gaps_can_be_left_out():
+def test_entries_after_gaps_can_be_excluded():
     bars = walk(2000, bars_per_day=7)
     assert bars.after_long_gap.any()
-    entries = trade(bars, skip_after_gaps=True).signal_bar + 1
+    entries = simulate_trades(bars, skip_after_gaps=True).signal_bar + 1
     assert not bars.after_long_gap[entries].any()
-    assert bars.after_long_gap[trade(bars).signal_bar + 1].any()
+    assert bars.after_long_gap[simulate_trades(bars).signal_bar + 1].any()
 
 
 @pytest.mark.parametrize("index", [500, 1500, 1990])
 def test_later_bars_change_no_earlier_decision(index):
     bars = walk(2000, spread=1e-4)
-    before, after = trade(bars), trade(changed_from(bars, index))
-    for name in ("agent", "signal_bar", "direction", "risk"):
+    before, after = simulate_trades(bars), simulate_trades(changed_from(bars, index))
+    for name in ("agent", "signal_bar", "direction", "atr_fraction"):
         decided = [getattr(trades, name)[trades.signal_bar < index] for trades in (before, after)]
         np.testing.assert_array_equal(*decided)
     for name in ("agent", "exit_bar", "gross", "cost"):
@@ -145,7 +143,7 @@ def test_later_bars_change_no_earlier_decision(index):
 
 def test_signals_by_hand():
     rising = walk(400)
-    signals = {agent.name: agent.signal(rising) for agent in AGENTS}
+    signals = {agent.name: agent.signal(rising) for agent in TEXTBOOK_AGENTS}
     t = 399
     close, high, low = rising.close, rising.high, rising.low
     assert signals["mom24"][t] == np.sign(close[t] - close[t - 24])
@@ -169,10 +167,10 @@ def test_signals_by_hand():
     ("name", "costs_bp", "count", "net_bp"),
     [(SPY, 1, 10_057, -1.32), (BTC, 5, 6_412, -5.59), (EURUSD, 0, 15_638, -1.07)],
 )
-def test_the_trades_of_real_bars_are_those_of_an_independent_engine(name, costs_bp, count, net_bp):
+def test_trades_on_real_bars_match_an_independent_engine(name, costs_bp, count, net_bp):
     """Counts and means of scored trades were measured beforehand by another implementation of the same rules."""
     bars = real_bars(name)
-    trades = trade(bars, costs_bp=costs_bp)
+    trades = simulate_trades(bars, costs_bp=costs_bp)
     dates = bars.time.astype("datetime64[D]")
     scored = dates[trades.signal_bar] >= dates[0] + np.timedelta64(366, "D")
     assert scored.sum() == pytest.approx(count, rel=0.001)

@@ -1,4 +1,4 @@
-"""The five agents with memory in the backtest: as live agents act, with nothing known before its time."""
+"""The five voting agents in the backtest decide as live agents do, and nothing is known before its time."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -8,10 +8,15 @@ import pytest
 
 from tests.unit.trading_agents.price_samples import changed_from, walk
 from trading_agents.agents import WinRateRule
-from trading_agents.backtest.engine.portfolios import with_memory
-from trading_agents.backtest.engine.trades import trade
-from trading_agents.backtest.engine.votes import NAMES, SYMBOL, BarClock, fading_memory, make_agents
-from trading_agents.backtest.engine.voting_agent_rules import composed, losses, memories_of, own_memory
+from trading_agents.backtest.engine.portfolios import voting_portfolio
+from trading_agents.backtest.engine.trades import simulate_trades
+from trading_agents.backtest.engine.votes import AGENT_NAMES, SYMBOL, BarClock, decaying_memory, make_agents
+from trading_agents.backtest.engine.voting_agent_rules import (
+    loss_exposure,
+    own_memory,
+    voting_agent_rules,
+    weights_by_bar,
+)
 from trading_agents.indicators import FeatureTable
 from trading_agents.memory import TradingMemoryStore
 from trading_agents.portfolio import Composer
@@ -26,23 +31,23 @@ def table_of(bars):
 
 BARS = walk(1500, spread=1e-4)
 TABLE = table_of(BARS)
-CAST = with_memory(BARS, TABLE)
-VOTES = CAST.votes
-TRADES = trade(BARS, agents=CAST.agents)
+PORTFOLIO = voting_portfolio(BARS, TABLE)
+VOTES = PORTFOLIO.votes
+TRADES = simulate_trades(BARS, agents=PORTFOLIO.agents)
 
 
-def test_all_but_the_one_without_option_chains_trade_the_signals_of_their_votes():
-    assert CAST.abstaining == ("hedge",)
+def test_agents_trade_the_signals_of_their_votes_except_without_option_chains():
+    assert PORTFOLIO.abstaining == ("hedge",)
     counts = np.bincount(TRADES.agent, minlength=5)
     assert counts[0] == 0
     assert (counts[1:] > 20).all()
     np.testing.assert_array_equal(TRADES.direction, VOTES.signal[TRADES.signal_bar, TRADES.agent])
 
 
-def test_confidences_are_those_of_agents_that_act_at_every_bar_and_are_told_each_outcome():
+def test_confidences_are_those_of_agents_that_act_at_every_bar_and_observe_each_outcome():
     clock = BarClock()
-    agents = make_agents(lambda: fading_memory(clock), confidence_rule=WinRateRule())
-    lived = np.full(len(TRADES), np.nan)
+    agents = make_agents(lambda: decaying_memory(clock), confidence_rule=WinRateRule())
+    expected = np.full(len(TRADES), np.nan)
     for t, seconds in enumerate(BARS.time.astype(np.int64).tolist()):
         clock.now = seconds
         features = TABLE.features_at(t)
@@ -53,27 +58,27 @@ def test_confidences_are_those_of_agents_that_act_at_every_bar_and_are_told_each
                 agent.remember_outcome(SYMBOL, "x", 100 * float(TRADES.net[ended]), 1.0, 1.0, setup=setup)
             agent.perceive(SYMBOL, seconds, features)
             _, confidence, _ = agent.act_with_memory(SYMBOL, seconds, features)
-            lived[own & (TRADES.signal_bar == t)] = confidence
-    plain = VOTES.plain[TRADES.signal_bar, TRADES.agent]
+            expected[own & (TRADES.signal_bar == t)] = confidence
+    without_memory = VOTES.confidence_without_memory[TRADES.signal_bar, TRADES.agent]
     sizes = own_memory(VOTES)(BARS, TRADES)
-    np.testing.assert_allclose(sizes * plain, lived, rtol=1e-12)
+    np.testing.assert_allclose(sizes * without_memory, expected, rtol=1e-12)
     assert len(np.unique(np.round(sizes, 6))) > 20
 
 
 @pytest.mark.parametrize("index", [900])
 def test_later_bars_change_no_earlier_vote_and_no_earlier_size(index):
     other = changed_from(BARS, index)
-    changed = with_memory(other, table_of(other))
-    for name in ("signal", "confidence", "plain", "takes_part"):
+    changed = voting_portfolio(other, table_of(other))
+    for name in ("signal", "confidence", "confidence_without_memory", "participates"):
         np.testing.assert_array_equal(getattr(VOTES, name)[:index], getattr(changed.votes, name)[:index])
-    trades = trade(other, agents=changed.agents)
+    trades = simulate_trades(other, agents=changed.agents)
     known = np.count_nonzero(TRADES.signal_bar < index)
-    for before, after in zip(CAST.memories, changed.memories, strict=True):
+    for before, after in zip(PORTFOLIO.memory_rules, changed.memory_rules, strict=True):
         sizes = before.multipliers(BARS, TRADES)[:known], after.multipliers(other, trades)[:known]
         np.testing.assert_array_equal(*sizes, err_msg=before.name)
 
 
-@pytest.mark.parametrize("memory", CAST.memories, ids=lambda memory: memory.name)
+@pytest.mark.parametrize("memory", PORTFOLIO.memory_rules, ids=lambda memory: memory.name)
 def test_an_outcome_after_a_decision_does_not_change_it(memory):
     cut = 900
     later = TRADES.exit_bar > cut
@@ -85,8 +90,8 @@ def test_an_outcome_after_a_decision_does_not_change_it(memory):
         assert (before != after).any()
 
 
-def test_the_portfolio_is_told_of_a_trade_when_it_has_ended_and_of_skipped_ones_on_paper():
-    sizes = losses(BARS, TRADES)
+def test_the_portfolio_records_a_trade_at_its_end_and_skipped_ones_on_paper():
+    sizes = loss_exposure(BARS, TRADES)
     order = sorted(range(len(TRADES)), key=lambda k: (TRADES.exit_bar[k], k))
     seconds = BARS.time.astype(np.int64)
     for number in range(0, 200, 7):
@@ -104,16 +109,16 @@ def test_the_portfolio_is_told_of_a_trade_when_it_has_ended_and_of_skipped_ones_
 
 
 def test_weights_follow_what_votes_earned_since_the_day_before():
-    weights = composed(BARS, VOTES, Composer())
+    weights = weights_by_bar(BARS, VOTES, Composer())
     np.testing.assert_allclose(weights.sum(axis=1), 1)
     assert (weights[:48] == 0.2).all()
-    np.testing.assert_allclose(weights[:, NAMES.index("hedge")], 0.2)
+    np.testing.assert_allclose(weights[:, AGENT_NAMES.index("hedge")], 0.2)
     day = BARS.days
     assert (weights[1:][day[1:] == day[:-1]] == weights[:-1][day[1:] == day[:-1]]).all()
     days = [
         (earned, weights[second] - weights[first])
         for first, second in pairwise(np.flatnonzero(np.diff(day, prepend=-1)).tolist())
-        for earned in [VOTES.signal[first] * VOTES.takes_part[first] * (BARS.close[second] / BARS.close[first] - 1)]
+        for earned in [VOTES.signal[first] * VOTES.participates[first] * (BARS.close[second] / BARS.close[first] - 1)]
     ]
     split = [(moved[earned > 0], moved[earned < 0]) for earned, moved in days if earned.max() > 0 > earned.min()]
     assert len(split) > 5
@@ -121,18 +126,18 @@ def test_weights_follow_what_votes_earned_since_the_day_before():
 
 
 def test_weights_by_regime_differ_between_regimes():
-    by_regime = composed(BARS, VOTES, Composer(), by_regime=True)
+    by_regime = weights_by_bar(BARS, VOTES, Composer(), by_regime=True)
     calm = np.array([regime == "calm" for regime in VOTES.regime])
     assert np.abs(by_regime[calm][-1] - by_regime[~calm & (np.arange(len(BARS)) > 1100)][-1]).max() > 0.005
-    np.testing.assert_array_equal(composed(BARS, VOTES, Composer(), by_regime=True), by_regime)
+    np.testing.assert_array_equal(weights_by_bar(BARS, VOTES, Composer(), by_regime=True), by_regime)
 
 
 def test_all_together_is_the_product_of_its_parts():
-    rules = {memory.name: memory for memory in memories_of(VOTES)}
+    rules = {memory.name: memory for memory in voting_agent_rules(VOTES)}
     parts = [rules[name].multipliers(BARS, TRADES) for name in ("own memory", "composer by regime", "volatility")]
-    whole = rules["all together"].multipliers(BARS, TRADES)
+    sizes = rules["all together"].multipliers(BARS, TRADES)
     product = np.prod(parts, axis=0)
-    np.testing.assert_allclose(whole[:2], product[:2])
-    exposure = whole / product
+    np.testing.assert_allclose(sizes[:2], product[:2])
+    exposure = sizes / product
     assert ((exposure == 0) | ((exposure > 0.5) & (exposure < 1 + 1e-9))).all()
     assert (exposure == 0).any()

@@ -1,90 +1,71 @@
-from functools import cache
-
 import numpy as np
 import pytest
 from scipy import stats
 
-from tests.unit.trading_agents.price_samples import BTC, EURUSD, SPY, real_bars, walk
-from trading_agents.backtest.engine.memory_rules import MEMORIES, REGIME_POSTERIOR, Memory
-from trading_agents.backtest.engine.trades import trade
-from trading_agents.backtest.study.assessment import assess, deflated
-from trading_agents.backtest.study.controls import Controls, run_controls
-from trading_agents.backtest.study.failing_agents import breakdowns
+from tests.unit.trading_agents.backtest.study.record_samples import RULES, real_record
+from tests.unit.trading_agents.price_samples import BTC, EURUSD, SPY, walk
+from trading_agents.backtest.engine.memory_rules import MemoryRule
+from trading_agents.backtest.engine.trades import simulate_trades
 from trading_agents.backtest.study.inference import (
+    change_with_memory,
     deflated_sharpe,
-    differences,
-    fed_with_shuffled,
     intervals,
+    multipliers_from_shuffled_outcomes,
     p_value,
-    shifted,
+    shift_multipliers,
 )
-from trading_agents.backtest.study.synthetic_outcomes import with_win_chances
-from trading_agents.backtest.study.track_record import record
-
-NAMED = {memory.name: memory for memory in MEMORIES}
+from trading_agents.backtest.study.track_record import make_track_record
 
 
-@pytest.fixture(scope="module")
-def scored():
-    bars = walk(24 * 700, volatility=0.004)
-    return record(bars, trade(bars), 200)
+def test_without_change_intervals_are_zero(record):
+    ones = np.ones(len(record.trades))
+    assert change_with_memory(record, ones) == pytest.approx((0, 0, 0, 0, 0, 0), abs=1e-12)
+    assert all(limits == pytest.approx((0, 0), abs=1e-12) for limits in intervals(record, ones).values())
 
 
-@cache
-def real_record(name, costs_bp):
-    bars = real_bars(name)
-    return record(bars, trade(bars, costs_bp=costs_bp), 366)
-
-
-def test_no_change_has_no_interval(scored):
-    ones = np.ones(len(scored.trades))
-    assert differences(scored, ones) == pytest.approx((0, 0, 0, 0, 0, 0), abs=1e-12)
-    assert all(limits == pytest.approx((0, 0), abs=1e-12) for limits in intervals(scored, ones).values())
-
-
-def test_an_oracle_is_seen_and_lies_in_its_interval(scored):
-    oracle = np.where(scored.trades.net > 0, 1.0, 0.0)
-    changes, limits = differences(scored, oracle), intervals(scored, oracle)
+def test_an_oracle_is_detected_and_is_in_its_interval(record):
+    oracle = np.where(record.trades.net > 0, 1.0, 0.0)
+    changes, limits = change_with_memory(record, oracle), intervals(record, oracle)
     assert changes.sharpe > 5
     assert limits["sharpe"].low > 3
     for name, value in changes._asdict().items():
         assert np.isnan(value) or limits[name].low <= value <= limits[name].high
 
 
-def test_a_memory_that_skips_everything_has_no_trades_to_judge(scored):
-    limits = intervals(scored, np.zeros(len(scored.trades)))
-    assert all(np.isnan(limits[name].low) for name in ("win_rate", "net", "quality"))
+def test_skipping_every_trade_leaves_undefined_intervals(record):
+    limits = intervals(record, np.zeros(len(record.trades)))
+    assert all(np.isnan(limits[name].low) for name in ("win_rate", "net", "profit_factor"))
 
 
 def test_intervals_cover_the_truth():
     """Skipping by the toss of a coin changes nothing in truth: 95% intervals hold zero in 95 of 100 cases."""
     bars = walk(24 * 200)
-    scored, held = record(bars, trade(bars), 50), 0
+    record, held = make_track_record(bars, simulate_trades(bars), 50), 0
     for seed in range(40):
-        coin = np.random.default_rng(seed).integers(0, 2, len(scored.trades)).astype(float)
-        low, high = intervals(scored, coin, seed, draws=300)["win_rate"]
+        coin = np.random.default_rng(seed).integers(0, 2, len(record.trades)).astype(float)
+        low, high = intervals(record, coin, seed, draws=300)["win_rate"]
         held += low <= 0 <= high
     assert 33 <= held <= 40
 
 
-def test_a_shift_keeps_what_each_agent_skips(scored):
-    sizes = np.random.default_rng(0).uniform(0, 2, len(scored.trades))
-    moved = shifted(scored, sizes, np.random.default_rng(1))
-    for number in range(len(scored.trades.agents)):
-        own = scored.scored & (scored.trades.agent == number)
-        assert sorted(moved[own]) == sorted(sizes[own])
-        assert own.sum() < 2 or (moved[own] != sizes[own]).any()
-    np.testing.assert_array_equal(moved[~scored.scored], sizes[~scored.scored])
+def test_a_shift_preserves_what_each_agent_skips(record):
+    sizes = np.random.default_rng(0).uniform(0, 2, len(record.trades))
+    shifted = shift_multipliers(record, sizes, np.random.default_rng(1))
+    for number in range(len(record.trades.agents)):
+        own = record.scored & (record.trades.agent == number)
+        assert sorted(shifted[own]) == sorted(sizes[own])
+        assert own.sum() < 2 or (shifted[own] != sizes[own]).any()
+    np.testing.assert_array_equal(shifted[~record.scored], sizes[~record.scored])
 
 
-def test_a_shuffled_memory_sees_the_same_outcomes_in_another_order(scored):
+def test_a_rule_fed_shuffled_outcomes_sees_them_in_another_order(record):
     seen = []
-    spy = Memory("spy", "", "outcomes", lambda _, trades: seen.append(trades) or np.ones(len(trades)))
-    fed_with_shuffled(scored, spy, np.random.default_rng(1))
+    spy = MemoryRule("spy", "", "outcomes", lambda _, trades: seen.append(trades) or np.ones(len(trades)))
+    multipliers_from_shuffled_outcomes(record, spy, np.random.default_rng(1))
     (fed,) = seen
-    np.testing.assert_allclose(np.sort(fed.net_risk), np.sort(scored.trades.net_risk))
-    assert (fed.net_risk != scored.trades.net_risk).mean() > 0.9
-    np.testing.assert_array_equal(fed.signal_bar, scored.trades.signal_bar)
+    np.testing.assert_allclose(np.sort(fed.net_in_atr), np.sort(record.trades.net_in_atr))
+    assert (fed.net_in_atr != record.trades.net_in_atr).mean() > 0.9
+    np.testing.assert_array_equal(fed.signal_bar, record.trades.signal_bar)
 
 
 def test_p_values_count_the_observation():
@@ -111,67 +92,13 @@ def test_the_deflated_sharpe_ratio_of_the_paper():
     assert np.isnan(deflated_sharpe(np.zeros(9), trials, 100))
 
 
-def test_the_sharpe_ratio_of_many_lucky_tries_is_deflated_away():
+def test_the_best_of_many_lucky_trials_is_deflated():
     chance = np.random.default_rng(3)
-    tries = chance.normal(0, 0.01, (200, 1000))
-    ratios = tries.mean(axis=1) / tries.std(axis=1)
-    best = tries[np.argmax(ratios)]
+    trials_returns = chance.normal(0, 0.01, (200, 1000))
+    ratios = trials_returns.mean(axis=1) / trials_returns.std(axis=1)
+    best = trials_returns[np.argmax(ratios)]
     assert deflated_sharpe(best, ratios, 2) > 0.95
     assert deflated_sharpe(best, ratios, 200) < 0.9
-
-
-def test_planted_chances_are_those_that_come_out(scored):
-    chances = np.where(np.arange(len(scored.trades)) % 2, 0.9, 0.2)
-    case = with_win_chances(scored, chances, np.random.default_rng(0))
-    won = case.trades.gross > 0
-    assert (won[1::2].mean(), won[::2].mean()) == pytest.approx((0.9, 0.2), abs=0.03)
-    np.testing.assert_allclose(np.abs(case.trades.gross), np.abs(scored.trades.gross))
-    np.testing.assert_allclose(
-        np.bincount(case.trades.marked_trade, case.trades.marked_gross), case.trades.gross, atol=1e-12
-    )
-
-
-@pytest.mark.slow
-def test_the_controls_find_what_is_planted_and_nothing_else(scored):
-    controls = run_controls(scored, repeats=2)
-    assert (controls.planted, controls.shifted, controls.shuffled) == (2, 0, 0)
-    assert controls.passed
-
-
-@pytest.mark.parametrize(
-    ("found", "passed"),
-    [((5, 0, 0), True), ((4, 1, 1), True), ((3, 0, 0), False), ((5, 2, 0), False), ((5, 0, 2), False)],
-)
-def test_instruments_may_err_once(found, passed):
-    assert Controls(5, *found).passed is passed
-
-
-def test_an_assessment_says_what_was_skipped(scored):
-    skips = np.where(scored.trades.net > 0, 1.0, 0.0)
-    oracle = assess(scored, Memory("oracle", "", "bars", lambda *_: skips))
-    assert oracle.skipped == pytest.approx(1 - (scored.trades.net[scored.scored] > 0).mean())
-    assert oracle.skipped_win_rate == 0
-    assert oracle.p_shuffle is None
-    assert oracle.beats_chance("sharpe")
-    assert not assess(scored, REGIME_POSTERIOR, np.ones(len(skips))).beats_chance("sharpe")
-    ratios = deflated(scored, [oracle, assess(scored, NAMED["volatility"])])
-    assert ratios[0] > ratios[1]
-
-
-def test_the_time_of_skips_must_matter(scored):
-    """Skipping one agent altogether may help, but as well at any other time."""
-    loser = np.argmin(np.bincount(scored.trades.agent, scored.trades.net))
-    sizes = np.where(scored.trades.agent == loser, 0.0, 1.0)
-    told = assess(scored, Memory("no loser", "", "bars", lambda *_: sizes))
-    assert told.p_shift["sharpe"] == 1
-    assert not told.beats_chance("sharpe")
-
-
-def test_retiring_costs_sound_agents_little_and_saves_breaking_ones(scored):
-    rules = [NAMED["retire, recent"], NAMED["volatility"]]
-    retire, _ = breakdowns(scored, rules, repeats=3)
-    assert abs(retire.sound) < 0.2
-    assert retire.breaking > 3 * retire.breaking_error > 0
 
 
 @pytest.mark.slow
@@ -190,21 +117,12 @@ def test_retiring_costs_sound_agents_little_and_saves_breaking_ones(scored):
         (EURUSD, 0, "pause", 0.18, 0.10),
     ],
 )
-def test_an_independent_study_lies_in_the_intervals(name, costs_bp, memory, sharpe, shortfall):
-    """Changes that another implementation measured on the same files beforehand, entries after gaps included."""
-    scored = real_record(name, costs_bp)
-    limits = intervals(scored, NAMED[memory].multipliers(scored.bars, scored.trades), draws=300)
+def test_the_intervals_contain_the_results_of_an_independent_study(name, costs_bp, memory, sharpe, shortfall):
+    """Changes that another implementation measured on the same files before, including entrials_returns after gaps."""
+    record = real_record(name, costs_bp)
+    limits = intervals(record, RULES[memory].multipliers(record.bars, record.trades), draws=300)
     assert limits["sharpe"].low <= sharpe <= limits["sharpe"].high
     if shortfall is not None:
         assert limits["shortfall"].low <= shortfall <= limits["shortfall"].high
     if memory == "volatility":  # on BTC the interval barely includes no change
         assert limits["shortfall"].high < 0.01
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "costs_bp"), [(SPY, 1), (BTC, 5), (EURUSD, 0)])
-def test_retiring_helps_when_real_agents_break(name, costs_bp):
-    (retire,) = breakdowns(real_record(name, costs_bp), [NAMED["retire, recent"]])
-    assert abs(retire.sound) < 0.1
-    assert retire.breaking > 0.3
-    assert retire.breaking_drawdown < -0.3

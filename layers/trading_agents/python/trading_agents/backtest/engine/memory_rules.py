@@ -1,11 +1,11 @@
-"""Memories as multipliers: how large each trade is taken, from what is known at the close of its signal's bar.
+"""Memory rules as multipliers: the size of each trade, from what is known at the close of its signal's bar.
 
-A memory sees bars up to the signal's and the trades that had ended by then. One position an agent means that all
-earlier trades of the agent have ended. A multiplier of 0 skips the trade; what it would have made is still observed,
-so that a memory can change its mind.
+A rule uses bars up to the signal's and trades that had ended by then. Since an agent holds one position at a time, all
+of its earlier trades have ended. A multiplier of 0 skips the trade; its result is still observed on paper, so that the
+rule can reverse its decision.
 
-The rules are those of `trading_agents.risk` and `trading_agents.agents.confidence`, which live agents use: here they
-are told bars and outcomes one after the other. Multipliers have the shape (trades,).
+The rules are those of `trading_agents.risk` and `trading_agents.agents.confidence`, which live agents use; here they
+are fed bars and outcomes in order. Multipliers have the shape (trades,).
 """
 
 import math
@@ -26,62 +26,64 @@ from trading_agents.memory import TradingMemoryStore
 from trading_agents.risk import AgentHealth, CostGate, LossMemory, VolatilityMemory
 
 VARIANTS_TRIED = 46
-"""Memory variants that had been tried on the SPY, BTC and EURUSD files before the ones below were chosen: 41 on SPY
-before the others were opened, five afterwards. The deflated Sharpe ratio counts them all."""
+"""Variants of memory rules that had been tried on the SPY, BTC and EURUSD files before these were chosen: 41 on SPY
+before the other files were opened, five afterwards. The deflated Sharpe ratio counts them all."""
 
 RECENT_TRADES = 20
-LOSSES_IN_A_ROW = 3
-ENOUGH_TRADES = 30
+CONSECUTIVE_LOSSES = 3
+MIN_STATE_TRADES = 30
+
+Multipliers = Callable[[PriceBars, Trades], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemoryRule:
     """A rule by which memory sizes trades.
 
     Attributes:
-        name: short, unique.
+        name: short and unique.
         title: what it does, for reports.
-        rests_on: `outcomes` of earlier trades, `bars` alone, or `quotes`, which not every file has.
-        multipliers: maps bars and trades to one multiplier a trade.
+        depends_on: `outcomes` of earlier trades, `bars` alone, or `quotes`, which not every file has.
+        multipliers: maps bars and trades to one multiplier per trade.
     """
 
     name: str
     title: str
-    rests_on: Literal["outcomes", "bars", "quotes"]
-    multipliers: Callable[[PriceBars, Trades], FloatArray]
+    depends_on: Literal["outcomes", "bars", "quotes"]
+    multipliers: Multipliers
 
 
 def volatility_memory(bars: PriceBars, trades: Trades) -> FloatArray:
-    """Smaller when volatility is above its long memory: `VolatilityMemory`, told every close."""
-    return _sizes_by_volatility(bars)[trades.signal_bar]
+    """Smaller trades when volatility is above its long-term level: `VolatilityMemory`, fed every close."""
+    return _volatility_multipliers(bars)[trades.signal_bar]
 
 
 def cost_gate(bars: PriceBars, trades: Trades) -> FloatArray:
-    """Skip while the quoted spread, as a share of the price, is wide: `CostGate`. Without quotes every trade is taken.
+    """Skip trades while the quoted spread, as a fraction of the price, is wide: `CostGate`. No effect without quotes.
 
-    Strictly a rule on the live quote; what it remembers is the usual spread.
+    Strictly this is a rule on the current quote; what it remembers is the median spread.
     """
     if bars.spread_close is None:
         return np.ones(len(trades))
     gate = CostGate()
-    taken = []
+    is_open = []
     seconds = bars.time.astype(np.int64).tolist()
     for at, spread in zip(seconds, (bars.spread_close / bars.close).tolist(), strict=True):
         gate.observe(spread, at)
-        taken.append(float(gate.allows(spread)))
-    return np.array(taken)[trades.signal_bar]
+        is_open.append(float(gate.allows(spread)))
+    return np.array(is_open)[trades.signal_bar]
 
 
 def retirement_lifetime(_: PriceBars, trades: Trades) -> FloatArray:
-    """Retire an agent while its lifetime t is below -1.64: `AgentHealth`, told net returns in units of ATR20."""
+    """Retire an agent while its lifetime t is below -1.64: `AgentHealth`, fed net returns in units of ATR20."""
     health = AgentHealth(with_recent=False)
-    return trade_by_trade(trades, trades.net_risk, health.multiplier, health.observe)
+    return size_in_order(trades, trades.net_in_atr, health.multiplier, health.observe)
 
 
 def retirement_recent(_: PriceBars, trades: Trades) -> FloatArray:
-    """Retire an agent while its recent t is below -1.64: `AgentHealth`, told net returns in units of ATR20."""
+    """Retire an agent while its recent t is below -1.64: `AgentHealth`, fed net returns in units of ATR20."""
     health = AgentHealth(with_lifetime=False)
-    return trade_by_trade(trades, trades.net_risk, health.multiplier, health.observe)
+    return size_in_order(trades, trades.net_in_atr, health.multiplier, health.observe)
 
 
 def win_rate_rule(_: PriceBars, trades: Trades) -> FloatArray:
@@ -93,16 +95,16 @@ def win_rate_rule(_: PriceBars, trades: Trades) -> FloatArray:
         recent = won[agent]
         return rule.factor_for(sum(recent) / max(len(recent), 1), len(recent))
 
-    return trade_by_trade(trades, trades.net, size, lambda agent, net: won[agent].append(net > 0))
+    return size_in_order(trades, trades.net, size, lambda agent, net: won[agent].append(net > 0))
 
 
 def pause_rule(_: PriceBars, trades: Trades) -> FloatArray:
-    """No trade after three losses in a row, until a trade on paper wins: a `LossMemory` for each agent."""
+    """No trade after three consecutive losses, until a trade on paper wins: one `LossMemory` for each agent."""
     memory = TradingMemoryStore(clock=lambda: 0.0)
     losses = {
         name: LossMemory(
             memory,
-            max_losses=LOSSES_IN_A_ROW,
+            max_losses=CONSECUTIVE_LOSSES,
             max_drawdown=1.0,
             pause_seconds=math.inf,
             least_exposure=1.0,
@@ -114,45 +116,45 @@ def pause_rule(_: PriceBars, trades: Trades) -> FloatArray:
     def observe(agent: str, net: float) -> None:
         losses[agent].record(math.expm1(net), on_paper=losses[agent].pause is not None)
 
-    return trade_by_trade(trades, trades.net, lambda agent: losses[agent].exposure, observe)
+    return size_in_order(trades, trades.net, lambda agent: losses[agent].exposure, observe)
 
 
 def regime_posterior(bars: PriceBars, trades: Trades) -> FloatArray:
-    """Skip where the agent's `expected_profit` in the present market state is negative, from 30 such trades on.
+    """Skip trades while the agent's `expected_profit` in the current market state is negative, from 30 trades on.
 
-    In columns: controls ask it hundreds of times. What it shrinks to are all trades of the agent.
+    Shrinks to the rate of all trades of the agent. Vectorised, since controls evaluate it hundreds of times.
     """
-    taken = np.ones(len(trades))
+    sizes = np.ones(len(trades))
     states = market_states(bars)[trades.signal_bar]
-    results = trades.net_risk
+    results = trades.net_in_atr
     for number in range(len(trades.agents)):
         own = np.flatnonzero(trades.agent == number)
         won, result = results[own] > 0, results[own]
-        wins, count = _earlier(won), np.arange(len(own), dtype=float)
+        wins, count = _sum_before(won), np.arange(len(own), dtype=float)
         state_wins, state_count = np.zeros(len(own)), np.zeros(len(own))
         for state in np.unique(states[own]):
-            here = states[own] == state
-            state_wins[here] = _earlier(won[here])
-            state_count[here] = np.arange(here.sum())
+            in_state = states[own] == state
+            state_wins[in_state] = _sum_before(won[in_state])
+            state_count[in_state] = np.arange(in_state.sum())
         expected = expected_profit(
             state_wins,
             state_count,
             pooled_wins=wins,
             pooled_count=count,
-            mean_win=_earlier(np.where(won, result, 0)) / np.maximum(wins, 1),
-            mean_loss=-_earlier(np.where(won, 0, result)) / np.maximum(count - wins, 1),
+            mean_win=_sum_before(np.where(won, result, 0)) / np.maximum(wins, 1),
+            mean_loss=-_sum_before(np.where(won, 0, result)) / np.maximum(count - wins, 1),
         )
-        taken[own] = np.where((expected < 0) & (state_count >= ENOUGH_TRADES), 0.0, 1.0)
-    return taken
+        sizes[own] = np.where((expected < 0) & (state_count >= MIN_STATE_TRADES), 0.0, 1.0)
+    return sizes
 
 
-def trade_by_trade(
+def size_in_order(
     trades: Trades,
     results: FloatArray,
     size: Callable[[str], float],
     observe: Callable[[str, float], object],
 ) -> FloatArray:
-    """Ask for each trade's size by its agent, and only then tell its result; shape (trades,)."""
+    """Return the size of each trade by its agent, where each result is observed only after its trade was sized."""
     sizes = []
     for number, result in zip(trades.agent.tolist(), results.tolist(), strict=True):
         agent = trades.agents[number]
@@ -162,31 +164,33 @@ def trade_by_trade(
 
 
 @lru_cache(maxsize=1)
-def _sizes_by_volatility(bars: PriceBars) -> FloatArray:
-    """Multiplier at the close of each bar, shape (bars,)."""
+def _volatility_multipliers(bars: PriceBars) -> FloatArray:
+    """Return the multiplier at the close of each bar, shape (bars,)."""
     memory = VolatilityMemory(bars.bars_per_day)
-    sizes = [memory.multiplier]
+    multipliers = [memory.multiplier]
     for bar_return in np.diff(np.log(bars.close)).tolist():
         memory.observe(bar_return)
-        sizes.append(memory.multiplier)
-    return np.array(sizes)
+        multipliers.append(memory.multiplier)
+    return np.array(multipliers)
 
 
-def _earlier(values: FloatArray | BoolArray) -> FloatArray:
-    """Sum of the values before each."""
+def _sum_before(values: FloatArray | BoolArray) -> FloatArray:
+    """Return the sum of the values before each."""
     return np.concatenate([[0.0], np.cumsum(values)[:-1]])
 
 
-REGIME_POSTERIOR = Memory(
-    "regime posterior", "skip where the agent lost in this market state", "outcomes", regime_posterior
+REGIME_POSTERIOR = MemoryRule(
+    "regime posterior", "skip trades in market states where the agent lost", "outcomes", regime_posterior
 )
 
-MEMORIES: tuple[Memory, ...] = (
-    Memory("volatility", "size by remembered volatility", "bars", volatility_memory),
-    Memory("retire, recent", "retire an agent whose recent record is significantly bad", "outcomes", retirement_recent),
-    Memory("retire, lifetime", "retire an agent whose whole record is that bad", "outcomes", retirement_lifetime),
-    Memory("cost gate", "skip while the spread is wide against its memory", "quotes", cost_gate),
-    Memory("win-rate rule", "times 0.7 below 40% recent wins, times 1.2 above 60%", "outcomes", win_rate_rule),
-    Memory("pause", "no trade after three losses in a row", "outcomes", pause_rule),
+MEMORY_RULES: tuple[MemoryRule, ...] = (
+    MemoryRule("volatility", "size trades by remembered volatility", "bars", volatility_memory),
+    MemoryRule("retire, recent", "retire agents with significantly bad recent results", "outcomes", retirement_recent),
+    MemoryRule(
+        "retire, lifetime", "retire agents with significantly bad results overall", "outcomes", retirement_lifetime
+    ),
+    MemoryRule("cost gate", "skip trades while the spread is wide against its median", "quotes", cost_gate),
+    MemoryRule("win-rate rule", "times 0.7 below 40% recent wins, times 1.2 above 60%", "outcomes", win_rate_rule),
+    MemoryRule("pause", "no trade after three consecutive losses", "outcomes", pause_rule),
     REGIME_POSTERIOR,
 )

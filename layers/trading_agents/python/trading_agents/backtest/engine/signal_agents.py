@@ -1,6 +1,6 @@
-"""Seven plain signal agents: what both arms of a backtest trade.
+"""Seven textbook agents, each a signal with its exits. They have no memory of their own.
 
-A signal is +1 (buy), -1 (sell) or 0, known at the close of its bar. `bars` have the shape (bars,).
+A signal is +1 (buy), -1 (sell) or 0, known at the close of its bar; arrays have the shape (bars,).
 """
 
 from collections.abc import Callable
@@ -16,20 +16,21 @@ from trading_agents.indicators.volatility import mean_true_range
 from trading_agents.indicators.wyckoff import wyckoff_signs
 
 SignalArray = NDArray[np.int8]
-ATR_WINDOW = 20
+
+_ATR_BARS = 20
 _STRETCHED = 2.0
 _TRENDING = 25.0
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class SignalAgent:
     """A signal and its exits.
 
     Attributes:
-        name: short, unique.
-        signal: maps bars to -1, 0 or 1 a bar, from bars up to and including it.
-        hold_bars: a position ends at the open of this many bars after its entry at the latest.
-        bracket: distance of stop and target from the entry price in ATR20 of the signal's bar; None for neither.
+        name: short and unique.
+        signal: maps bars to -1, 0 or 1 per bar, each from bars up to and including it.
+        hold_bars: maximum holding time: a position ends at the open of this many bars after its entry.
+        bracket: distance of stop and target from the entry price, in ATR20 of the signal's bar; None for neither.
     """
 
     name: str
@@ -39,61 +40,61 @@ class Agent:
 
 
 def atr(bars: PriceBars) -> FloatArray:
-    """Mean true range of the last twenty bars, in price units."""
-    return mean_true_range(bars.high, bars.low, bars.close, ATR_WINDOW)
+    """Return the mean true range of the last twenty bars (ATR20), in price units."""
+    return mean_true_range(bars.high, bars.low, bars.close, _ATR_BARS)
 
 
 def _momentum(bars: PriceBars) -> SignalArray:
     """With the return of the last 24 bars."""
-    return _signs(bars.close - _before(bars.close, 24))
+    return _signs(bars.close - _lagged(bars.close, 24))
 
 
-def _reversion(bars: PriceBars) -> SignalArray:
+def _mean_reversion(bars: PriceBars) -> SignalArray:
     """Against a close more than two sample deviations from the mean of the last twenty."""
     z = z_score(bars.close, 20)
     return _signs(np.where(np.abs(z) > _STRETCHED, -z, 0))
 
 
 def _spring(bars: PriceBars) -> SignalArray:
-    """Back into the range of the forty bars before, after trading outside it (Wyckoff's spring and upthrust)."""
+    """Back into the range of the previous forty bars, after trading outside it (Wyckoff's spring and upthrust)."""
     signs = wyckoff_signs(bars.high, bars.low, bars.close)
     return _signs(np.where(signs.spring, 1.0, np.where(signs.upthrust, -1.0, 0.0)))
 
 
 def _breakout(bars: PriceBars) -> SignalArray:
     """With a change of more than 1.5 ATR from close to close."""
-    change = bars.close - _before(bars.close, 1)
+    change = bars.close - _lagged(bars.close, 1)
     return _signs(np.where(np.abs(change) > 1.5 * atr(bars), change, 0))
 
 
 def _trend(bars: PriceBars) -> SignalArray:
-    """With the stronger directional indicator while ADX is over 25."""
-    lines = directional_movement(bars.high, bars.low, bars.close)
-    return _signs(np.where(lines.adx > _TRENDING, lines.plus_di - lines.minus_di, 0))
+    """With the stronger directional indicator while ADX is above 25."""
+    movement = directional_movement(bars.high, bars.low, bars.close)
+    return _signs(np.where(movement.adx > _TRENDING, movement.plus_di - movement.minus_di, 0))
 
 
 def _gap(bars: PriceBars) -> SignalArray:
-    """Against an open more than half an ATR from the close before."""
-    gap = bars.open - _before(bars.close, 1)
-    return _signs(np.where(np.abs(gap) > 0.5 * _before(atr(bars), 1), -gap, 0))
+    """Against an open more than half an ATR from the previous close."""
+    gap = bars.open - _lagged(bars.close, 1)
+    return _signs(np.where(np.abs(gap) > 0.5 * _lagged(atr(bars), 1), -gap, 0))
 
 
 def _always_long(bars: PriceBars) -> SignalArray:
     return np.ones(len(bars), dtype=np.int8)
 
 
-AGENTS: tuple[Agent, ...] = (
-    Agent("mom24", _momentum),
-    Agent("revz20", _reversion),
-    Agent("spring40", _spring),
-    Agent("volbrk", _breakout),
-    Agent("adx", _trend),
-    Agent("gap", _gap),
-    Agent("long", _always_long, hold_bars=120, bracket=None),
+TEXTBOOK_AGENTS: tuple[SignalAgent, ...] = (
+    SignalAgent("mom24", _momentum),
+    SignalAgent("revz20", _mean_reversion),
+    SignalAgent("spring40", _spring),
+    SignalAgent("volbrk", _breakout),
+    SignalAgent("adx", _trend),
+    SignalAgent("gap", _gap),
+    SignalAgent("long", _always_long, hold_bars=120, bracket=None),
 )
 
 
-def _before(values: FloatArray, bars: int) -> FloatArray:
+def _lagged(values: FloatArray, bars: int) -> FloatArray:
     return np.concatenate([np.full(bars, np.nan), values[:-bars]])
 
 

@@ -1,7 +1,7 @@
-"""What the five agents with memory say at every bar of a file, with what they remember of the market and without.
+"""Votes of the five agents with memory at every bar, with what they remember of the market and without memory.
 
-The direction of a vote rests on the bar's features alone, so all arms trade the same signals; memory changes the
-confidence. Outcomes of trades are not known here: `agent_memories` tells them, trade by trade.
+The direction of a vote depends on the bar's features alone, so all arms trade the same signals; memory changes the
+confidence. Outcomes of trades are not used here: `voting_agent_rules` feeds them to the agents trade by trade.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trading_agents.agents import (
-    HedgeAgentWithMemory,
-    LiquidityAgentWithMemory,
-    MarkovAgentWithMemory,
-    MemoryAwareAgent,
-    SentimentAgentWithMemory,
-    Unchanged,
-    WyckoffAgentWithMemory,
-)
-from trading_agents.backtest.engine.signal_agents import Agent, SignalArray
+from trading_agents.agents import AGENT_TYPES, MemoryAwareAgent, Unchanged
+from trading_agents.backtest.engine.signal_agents import SignalAgent, SignalArray
 from trading_agents.bars import PriceBars
 from trading_agents.core.arrays import BoolArray, FloatArray
 from trading_agents.indicators import FeatureTable
@@ -31,82 +23,74 @@ SYMBOL = "BARS"
 HALF_LIFE_DAYS = 30
 _DAY_SECONDS = 86_400
 _CLEANUP_BARS = 10_000
-_FOR_GOOD = dict.fromkeys(("outcome", "setup_outcome"), 1000000000000.0)
+_OUTCOME_HALF_LIVES = dict.fromkeys(("outcome", "setup_outcome"), 1e12)
 
-READERS: dict[str, type[MemoryAwareAgent]] = {
-    "hedge": HedgeAgentWithMemory,
-    "liquidity": LiquidityAgentWithMemory,
-    "sentiment": SentimentAgentWithMemory,
-    "wyckoff": WyckoffAgentWithMemory,
-    "markov": MarkovAgentWithMemory,
-}
-"""Each agent by the group of features that it reads. Without its group it abstains."""
-
-NAMES = tuple(READERS)
+AGENT_NAMES = tuple(AGENT_TYPES)
+"""An agent is named after the group of features that it reads; without that group it abstains."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Votes:
-    """Votes of all agents; columns have the shape (bars, agents) unless said.
+    """Votes of all agents; arrays have the shape (bars, agents) unless stated otherwise.
 
     Attributes:
         signal: +1 long, -1 short, 0 neutral.
         confidence: with what the agent remembers of the market, before any outcome, 0 to 1.
-        plain: by an agent that remembers nothing, 0 to 1.
-        takes_part: whether the features that the agent reads were there; else it abstained.
-        setup: what it saw that outcomes are remembered by; a list of texts for each agent, shape (agents, bars).
-        regime: name of the market's regime at each bar, empty where it is not known yet; shape (bars,).
+        confidence_without_memory: of the same agent without memory, 0 to 1.
+        participates: whether the features that the agent reads were available; if not, it abstained.
+        setup: by which outcomes are remembered; a list of texts for each agent, shape (agents, bars).
+        regime: name of the market regime at each bar, empty while it is unknown; shape (bars,).
     """
 
     signal: SignalArray
     confidence: FloatArray
-    plain: FloatArray
-    takes_part: BoolArray
+    confidence_without_memory: FloatArray
+    participates: BoolArray
     setup: tuple[list[str], ...]
     regime: list[str]
 
-    def traders(self) -> tuple[Agent, ...]:
-        """The agents as the trading engine takes them: the signals of their votes, with its usual exits."""
-        return tuple(Agent(name, _column(self.signal, number)) for number, name in enumerate(NAMES))
+    def signal_agents(self) -> tuple[SignalAgent, ...]:
+        """Return the agents as the trading engine expects them: the signals of their votes, with the default exits."""
+        return tuple(SignalAgent(name, _signal_of(self.signal, number)) for number, name in enumerate(AGENT_NAMES))
 
 
 class BarClock:
-    """A clock that stands at a bar: seconds since the epoch."""
+    """A clock that shows the time of a bar, in seconds since the epoch."""
 
     now = 0.0
 
     def __call__(self) -> float:
-        """The time."""
+        """Return the time."""
         return self.now
 
 
-def fading_memory(clock: Callable[[], float]) -> TradingMemoryStore:
-    """What is seen of the market fades in 30 days; what came of trades is kept for good."""
-    return TradingMemoryStore(HALF_LIFE_DAYS * _DAY_SECONDS, half_lives=_FOR_GOOD, clock=clock)
+def decaying_memory(clock: Callable[[], float]) -> TradingMemoryStore:
+    """Return a memory in which market observations have a half-life of 30 days and outcomes practically never decay."""
+    return TradingMemoryStore(HALF_LIFE_DAYS * _DAY_SECONDS, half_lives=_OUTCOME_HALF_LIVES, clock=clock)
 
 
-class _NoMemory(TradingMemoryStore):
-    """A memory that keeps nothing."""
+class _EmptyMemory(TradingMemoryStore):
+    """A memory that stores nothing."""
 
     def append(self, item: TradingMemoryItem) -> None:
-        """Forget it."""
+        """Discard the item."""
 
 
 def make_agents(memory: Callable[[], TradingMemoryStore], **settings: Any) -> list[MemoryAwareAgent]:
-    """All agents, each with a memory of its own."""
-    return [reader(name, memory(), **settings) for name, reader in READERS.items()]
+    """Return the five agents, each with a memory of its own."""
+    return [agent_type(name, memory(), **settings) for name, agent_type in AGENT_TYPES.items()]
 
 
-def vote(bars: PriceBars, table: FeatureTable) -> Votes:
-    """Let every agent perceive and act at every bar, with its memory, and with one that keeps nothing."""
-    shape = (len(bars), len(NAMES))
-    signal, confidence, plain = np.zeros(shape, dtype=np.int8), np.zeros(shape), np.ones(shape)
-    takes_part = np.zeros(shape, dtype=np.bool_)
-    setups: tuple[list[str], ...] = tuple([] for _ in NAMES)
+def collect_votes(bars: PriceBars, table: FeatureTable) -> Votes:
+    """Let every agent perceive and vote at every bar, once with its memory and once without."""
+    shape = (len(bars), len(AGENT_NAMES))
+    signal, confidence, without_memory = np.zeros(shape, dtype=np.int8), np.zeros(shape), np.ones(shape)
+    participates = np.zeros(shape, dtype=np.bool_)
+    setups: tuple[list[str], ...] = tuple([] for _ in AGENT_NAMES)
     regimes = []
     clock = BarClock()
-    remembering = make_agents(lambda: fading_memory(clock), confidence_rule=Unchanged())
-    forgetting = make_agents(_NoMemory, confidence_rule=Unchanged())
+    remembering = make_agents(lambda: decaying_memory(clock), confidence_rule=Unchanged())
+    forgetting = make_agents(_EmptyMemory, confidence_rule=Unchanged())
     for t, seconds in enumerate(bars.time.astype(np.int64).tolist()):
         clock.now = seconds
         features = table.features_at(t)
@@ -115,16 +99,16 @@ def vote(bars: PriceBars, table: FeatureTable) -> Votes:
             setups[number].append("")
             if agent.name not in features:
                 continue
-            takes_part[t, number] = True
+            participates[t, number] = True
             agent.perceive(SYMBOL, seconds, features)
-            told, confidence[t, number], _ = agent.act_with_memory(SYMBOL, seconds, features)
-            signal[t, number] = DIRECTIONS[told]
+            vote, confidence[t, number], _ = agent.act_with_memory(SYMBOL, seconds, features)
+            signal[t, number] = DIRECTIONS[vote]
             setups[number][t] = agent.setup(SYMBOL)
-            plain[t, number] = forgetful.act_with_memory(SYMBOL, seconds, features)[1]
+            without_memory[t, number] = forgetful.act_with_memory(SYMBOL, seconds, features)[1]
             if t % _CLEANUP_BARS == 0:
                 agent.memory.cleanup()
-    return Votes(signal, confidence, plain, takes_part, setups, regimes)
+    return Votes(signal, confidence, without_memory, participates, setups, regimes)
 
 
-def _column(signal: SignalArray, number: int) -> Callable[[PriceBars], NDArray[np.int8]]:
+def _signal_of(signal: SignalArray, number: int) -> Callable[[PriceBars], NDArray[np.int8]]:
     return lambda bars: signal[: len(bars), number]

@@ -1,1 +1,5 @@
-"""The results as a Markdown page, its plots, and one HTML file."""
+"""The report of the backtest: a Markdown page with plots, and the same as one HTML file."""
+
+from trading_agents.backtest.report.writer import write_report
+
+__all__ = ["write_report"]

@@ -1,4 +1,4 @@
-"""The backtest's page as one HTML file that needs nothing beside it: plots embedded, no script, no request."""
+"""The report as one self-contained HTML file: plots embedded, no scripts, no external resources."""
 
 import re
 from base64 import b64encode
@@ -9,12 +9,12 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 
-def html_page(markdown: str, folder: Path) -> str:
-    """The page in the style of the agents' performance report.
+def render_html(markdown: str, folder: Path) -> str:
+    """Return the page in the style of the agents' performance report.
 
     Args:
-        markdown: its text; one `#` title, then `##` sections; images by paths in `folder`.
-        folder: where the images are.
+        markdown: the page; one `#` title, then `##` sections; images by paths relative to `folder`.
+        folder: with the images.
     """
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
     body = body.replace("<table>", '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>')

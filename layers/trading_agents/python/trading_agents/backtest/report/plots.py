@@ -1,4 +1,4 @@
-"""Plots of a backtest, as PNG files."""
+"""The plots of the report, as PNG files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,52 +14,52 @@ _INK, _MUTED, _GRID, _CLAIM = "#1f2933", "#6b7785", "#e3e7eb", "#f3d9a4"
 _COLORS = ("#1f6fb2", "#d1495b", "#2e8b57", "#7b5ea7", "#b8860b", "#00838f", "#8d6e63")
 _SHOWN = ("volatility", "retire, recent", "cost gate", "all together")
 _DPI = 110
-_WIDEST_CLAIMS = 8  # panels reach at most this many times as far as the claim
+_MAX_CLAIMS = 8  # a panel extends to at most this multiple of the claim
 
 
-def plot_differences(studies: Sequence[Study], path: Path) -> None:
-    """Every memory's difference with its interval on every file, one panel a claim; a broad line is where it begins."""
-    names = list(dict.fromkeys(one.memory.name for study in studies for one in study.assessments))
-    figure = Figure(figsize=(11, 0.9 + 0.24 * len(names) * max(len(studies), 2)), layout="constrained")
+def plot_changes(studies: Sequence[Study], path: Path) -> None:
+    """Plot the changes by all rules on all files with their intervals, one panel per claim."""
+    rules = list(dict.fromkeys(one.rule.name for study in studies for one in study.assessments))
+    figure = Figure(figsize=(11, 0.9 + 0.24 * len(rules) * max(len(studies), 2)), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(CLAIMS), sharey=True))
     for panel, claim in zip(panels, CLAIMS, strict=True):
-        _plot_claim(panel, claim, studies, names)
-    panels[0].set_yticks(range(len(names)), names)
+        _plot_claim(panel, claim, studies, rules)
+    panels[0].set_yticks(range(len(rules)), rules)
     panels[0].invert_yaxis()
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     figure.savefig(path, dpi=_DPI)
 
 
-def _plot_claim(panel: Axes, claim: Claim, studies: Sequence[Study], names: Sequence[str]) -> None:
+def _plot_claim(panel: Axes, claim: Claim, studies: Sequence[Study], rules: Sequence[str]) -> None:
     panel.axvline(0, color=_MUTED, linewidth=0.8)
     panel.axvline(claim.at_least * claim.scale, color=_CLAIM, linewidth=5, zorder=0)
     for number, study in enumerate(studies):
         offset = 0.7 * ((number + 0.5) / len(studies) - 0.5)
-        rows = [(names.index(one.memory.name) + offset, one) for one in study.assessments]
+        rows = [(rules.index(one.rule.name) + offset, one) for one in study.assessments]
         heights = [height for height, _ in rows]
-        values = np.array([getattr(one.changes, claim.measure) for _, one in rows]) * claim.scale
+        values = np.array([getattr(one.change, claim.measure) for _, one in rows]) * claim.scale
         limits = np.array([one.intervals[claim.measure] for _, one in rows]) * claim.scale
         color = _COLORS[number % len(_COLORS)]
         panel.hlines(heights, limits[:, 0], limits[:, 1], color=color, linewidth=1.4)
         panel.plot(values, heights, "o", color=color, markersize=4, label=study.name)
-    widest = _WIDEST_CLAIMS * abs(claim.at_least * claim.scale)
+    widest = _MAX_CLAIMS * abs(claim.at_least * claim.scale)
     panel.set_xlim(max(panel.get_xlim()[0], -widest), min(panel.get_xlim()[1], widest))
     panel.set_title(claim.title.replace(", ", ",\n", 1), fontsize=9, color=_INK)
     panel.set_xlabel(f"change, {claim.unit.strip()}" if claim.unit else "change", fontsize=8)
     _tidy(panel)
 
 
-def plot_growth(study: Study, path: Path) -> None:
-    """Summed daily returns without memory and with the memories that work on risk, at equal exposure."""
+def plot_summed_returns(study: Study, path: Path) -> None:
+    """Plot summed daily returns without memory and with the rules for risk, at equal exposure."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     panel = figure.subplots()
     record = study.record
     dates = np.unique(record.bars.time.astype("datetime64[D]"))[record.first_day :]
-    base = record.daily(np.ones(len(record.trades)))
+    base = record.daily_returns(np.ones(len(record.trades)))
     lines = [("no memory", base, _INK)]
-    shown = [one for one in study.assessments if one.memory.name in _SHOWN]
+    shown = [one for one in study.assessments if one.rule.name in _SHOWN]
     for one, color in zip(shown, _COLORS, strict=False):
-        lines.append((one.memory.name, record.paired_days(one.multipliers)[:, 1], color))
+        lines.append((one.rule.name, record.paired_days(one.multipliers)[:, 1], color))
     for label, days, color in lines:
         panel.plot(dates, 100 * np.cumsum(days), color=color, linewidth=1.1, label=label)
     panel.set_title(f"{study.name}: summed returns of all agents, % of capital, equal exposure", fontsize=9, color=_INK)
