@@ -1,4 +1,4 @@
-"""Bars for tests: random walks, quick to make, and the real sample."""
+"""Bars of several symbols for tests: random walks, and the demo's real sample."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def random_bars(count=200, symbols=("A", "B", "C"), seed=1):
 
 
 def changed_from(bars, index, factor=1.37):
-    """The same bars, but from `index` on every price and volume is another."""
+    """The same bars with other prices and volumes from `index` on."""
     wave = np.ones((len(bars), 1))
     wave[index:] = factor ** np.arange(1, len(bars) - index + 1)[:, None]
     values = {name: getattr(bars, name) * wave for name in ("open", "high", "low", "close", "volume")}

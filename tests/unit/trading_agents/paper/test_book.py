@@ -1,4 +1,4 @@
-"""The paper book fills as the backtest does, bar by bar."""
+"""The paper book fills orders as the backtest does."""
 
 import math
 
@@ -21,9 +21,17 @@ def test_positions_are_those_of_the_backtest(agent, seed):
     signals, ranges = agent.signal(bars), atr(bars)
     book, closed, bar_of_order = Book(costs_bp=2.5, hold_bars=agent.hold_bars, bracket=agent.bracket), [], {}
     for t, bar in enumerate(paper_bars(1_500, seed)):
-        ended = book.on_bar(bar)
-        if ended:
-            closed.append((int(ended.position.decision_id), t, ended.position.direction, ended.net, ended.net_in_atr))
+        closed_trade = book.on_bar(bar)
+        if closed_trade:
+            closed.append(
+                (
+                    int(closed_trade.position.decision_id),
+                    t,
+                    closed_trade.position.direction,
+                    closed_trade.net,
+                    closed_trade.net_in_atr,
+                )
+            )
         if book.position is None and signals[t] and np.isfinite(ranges[t]):
             book.order(Position(str(t), int(signals[t]), 1.0, float(bars.close[t]), float(ranges[t])))
             bar_of_order[t] = t
@@ -31,8 +39,8 @@ def test_positions_are_those_of_the_backtest(agent, seed):
     count = len(closed)
     assert count > 20
     assert len(expected) - count in {0, 1}  # the backtest closes the last one at the end
-    for column, wanted in enumerate((expected.signal_bar, expected.exit_bar, expected.direction)):
-        assert [row[column] for row in closed] == wanted[:count].tolist()
+    for column, values in enumerate((expected.signal_bar, expected.exit_bar, expected.direction)):
+        assert [row[column] for row in closed] == values[:count].tolist()
     assert [row[3] for row in closed] == pytest.approx(expected.net[:count].tolist())
     assert [row[4] for row in closed] == pytest.approx(expected.net_in_atr[:count].tolist())
 
@@ -47,7 +55,7 @@ def bar(**prices):
 
 
 @pytest.mark.parametrize(
-    ("direction", "prices", "price", "ending"),
+    ("direction", "prices", "price", "reason"),
     [
         (1, {"high": 110.0, "low": 90.0}, 97.0, "stop"),
         (-1, {"high": 110.0, "low": 90.0}, 103.0, "stop"),
@@ -57,26 +65,26 @@ def bar(**prices):
         (-1, {"open": 95.0, "low": 94.0}, 95.0, "target"),
     ],
 )
-def test_stop_comes_before_target_and_gaps_fill_at_the_open(direction, prices, price, ending):
+def test_stop_comes_before_target_and_gaps_fill_at_the_open(direction, prices, price, reason):
     book = Book(costs_bp=0, hold_bars=24, bracket=3.0)
     book.order(position(direction))
     assert book.on_bar(bar()) is None
-    ended = book.on_bar(bar(**prices))
-    assert (ended.exit, ended.ending) == (price, ending)
-    assert ended.net == pytest.approx(direction * math.log(price / 100))
+    closed_trade = book.on_bar(bar(**prices))
+    assert (closed_trade.exit_price, closed_trade.exit_reason) == (price, reason)
+    assert closed_trade.net == pytest.approx(direction * math.log(price / 100))
     assert book.position is None
 
 
-def test_a_position_ends_after_its_time_at_the_open():
+def test_a_position_is_closed_at_the_open_after_its_holding_time():
     book = Book(costs_bp=0, hold_bars=2, bracket=3.0)
     book.order(position())
     assert [book.on_bar(bar()), book.on_bar(bar())] == [None, None]
-    ended = book.on_bar(bar(open=101.0, high=101.0))
-    assert (ended.exit, ended.ending, ended.position.bars_held) == (101.0, "time", 2)
+    closed_trade = book.on_bar(bar(open=101.0, high=101.0))
+    assert (closed_trade.exit_price, closed_trade.exit_reason, closed_trade.position.bars_held) == (101.0, "time", 2)
 
 
-def test_a_full_book_takes_no_order():
+def test_a_book_with_a_position_refuses_orders():
     book = Book(costs_bp=0, hold_bars=2, bracket=3.0)
     book.order(position())
-    with pytest.raises(ValueError, match="holds the position of d"):
+    with pytest.raises(ValueError, match="has the open position of d"):
         book.order(position())

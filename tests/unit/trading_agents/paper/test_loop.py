@@ -1,4 +1,4 @@
-"""Killed anywhere, started again: the log holds what an undisturbed run would have logged."""
+"""Killed anywhere and started again, the log is that of an uninterrupted run."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_memory.core.errors import Conflict, InvalidInput, Unavailable
+from agent_memory import Conflict, InvalidInput, Unavailable
 from tests.unit.trading_agents.paper_samples import Killed, Log, feed, paper_bars
 from trading_agents.core.files import write_atomically
 from trading_agents.paper import PaperSettings, StateFile, trade_on_paper
@@ -22,21 +22,21 @@ async def start(path, log, bars=BARS, settings=SETTINGS):
 
 
 @pytest.fixture(autouse=True)
-def no_waiting_for_the_disk(monkeypatch):
-    """What is killed here is the process, not the machine."""
+def no_fsync(monkeypatch):
+    """Only the process is killed here, not the machine."""
     monkeypatch.setattr("os.fsync", lambda _: None)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def uninterrupted(tmp_path_factory):
     log = Log()
-    asyncio.run(start(tmp_path_factory.mktemp("whole") / "state", log))
+    asyncio.run(start(tmp_path_factory.mktemp("uninterrupted") / "state", log))
     return log
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kills=st.lists(st.tuples(st.integers(1, 320), st.booleans()), max_size=3))
-async def test_killed_while_logging(undisturbed, tmp_path_factory, kills):
+async def test_killed_while_logging(uninterrupted, tmp_path_factory, kills):
     path, log = tmp_path_factory.mktemp("killed") / "state", Log()
     for call, is_outage in kills:
         log.calls = 0
@@ -47,21 +47,21 @@ async def test_killed_while_logging(undisturbed, tmp_path_factory, kills):
             assert log.calls >= call
     log.fail_at(None, None)
     await start(path, log)
-    assert log.decisions == undisturbed.decisions
-    assert log.outcomes == undisturbed.outcomes
+    assert log.decisions == uninterrupted.decisions
+    assert log.outcomes == uninterrupted.outcomes
 
 
 @pytest.mark.parametrize("bar", [0, 249, 250, 251, 260])
-@pytest.mark.parametrize("moment", ["before it is written", "written, not yet renamed", "renamed"])
-async def test_killed_while_the_state_is_written(undisturbed, tmp_path, monkeypatch, bar, moment):
+@pytest.mark.parametrize("moment", ["before writing", "before renaming", "after renaming"])
+async def test_killed_while_the_state_is_written(uninterrupted, tmp_path, monkeypatch, bar, moment):
     path, log, written = tmp_path / "state", Log(), 0
 
     def write(target, content):
         nonlocal written
         written += 1
-        if written == bar + 1 and moment == "before it is written":
+        if written == bar + 1 and moment == "before writing":
             raise Killed
-        if written == bar + 1 and moment == "written, not yet renamed":
+        if written == bar + 1 and moment == "before renaming":
             target.with_name(".state.left").write_bytes(content[: len(content) // 2])
             raise Killed
         write_atomically(target, content)
@@ -72,11 +72,11 @@ async def test_killed_while_the_state_is_written(undisturbed, tmp_path, monkeypa
     with pytest.raises(Killed):
         await start(path, log)
     await start(path, log)
-    assert (log.decisions, log.outcomes) == (undisturbed.decisions, undisturbed.outcomes)
+    assert (log.decisions, log.outcomes) == (uninterrupted.decisions, uninterrupted.outcomes)
 
 
-async def test_an_outage_loses_nothing_for_the_same_trader_on_a_live_feed(undisturbed, tmp_path):
-    """A feed that does not repeat itself goes on where it was."""
+async def test_an_outage_loses_nothing_on_a_live_feed(uninterrupted, tmp_path):
+    """The feed does not repeat bars; the same trader continues."""
     log, bars = Log(), feed(BARS)
     with StateFile(tmp_path / "state") as file:
         trader = file.load("paper", SETTINGS)
@@ -85,10 +85,10 @@ async def test_an_outage_loses_nothing_for_the_same_trader_on_a_live_feed(undist
             await trade_on_paper(trader, bars, log, file)
         rest = BARS[BARS.index(next(bar for bar in BARS if bar.time == trader.last_time)) + 1 :]
         await trade_on_paper(trader, feed(rest), log, file)
-    assert (log.decisions, log.outcomes) == (undisturbed.decisions, undisturbed.outcomes)
+    assert (log.decisions, log.outcomes) == (uninterrupted.decisions, uninterrupted.outcomes)
 
 
-async def test_seen_bars_are_passed_over(tmp_path):
+async def test_known_bars_are_skipped(tmp_path):
     log = Log()
     assert await start(tmp_path / "state", log, BARS[:260]) == 260
     calls = log.calls
@@ -108,30 +108,30 @@ async def test_a_state_serves_one_process_one_agent_and_one_set_of_settings(tmp_
     path = tmp_path / "state"
     await start(path, Log(), BARS[:3])
     with StateFile(path) as file:
-        with pytest.raises(Conflict, match=r"another process trades with .*state; give each a --state of its own"):
+        with pytest.raises(Conflict, match=r"another process uses .*state; use another --state for each"):
             StateFile(path)
-        with pytest.raises(InvalidInput, match=r"agent: .* was begun by paper; take another file for other"):
+        with pytest.raises(InvalidInput, match=r"agent: .* belongs to paper; use another --state for other"):
             file.load("other", SETTINGS)
-        with pytest.raises(InvalidInput, match=r"costs_bp: .* was begun with 1\.0, not 2\.0; it stays so"):
+        with pytest.raises(InvalidInput, match=r"costs_bp: .* was started with 1\.0, not 2\.0; use another --state"):
             file.load("paper", PaperSettings(costs_bp=2.0))
         assert file.load("paper", SETTINGS).last_time == BARS[2].time
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         (lambda data: data[:-1] + b" ", "is damaged: its checksum does not match"),
-        (lambda _: b"what", "is not the state of a paper trader of format paper-trader/1"),
+        (lambda _: b"other", "is not the state of a paper trader of format paper-trader/1"),
     ],
 )
-async def test_a_damaged_state_is_refused(tmp_path, damage, told):
+async def test_a_damaged_state_is_refused(tmp_path, damage, message):
     path = tmp_path / "state"
     await start(path, Log(), BARS[:2])
     path.write_bytes(damage(path.read_bytes()))
-    with StateFile(path) as file, pytest.raises(InvalidInput, match=told):
+    with StateFile(path) as file, pytest.raises(InvalidInput, match=message):
         file.load("paper", SETTINGS)
 
 
-def test_the_folder_of_a_state_has_to_exist(tmp_path):
-    with pytest.raises(InvalidInput, match="state: there is no folder"):
+def test_the_folder_of_a_state_must_exist(tmp_path):
+    with pytest.raises(InvalidInput, match=r"state: the folder .* does not exist"):
         StateFile(tmp_path / "none" / "state")

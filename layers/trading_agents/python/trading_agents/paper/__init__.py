@@ -1,4 +1,4 @@
-"""Paper trading: agents with memory on bars that arrive one by one, through restarts."""
+"""Paper trading: agents with memory on bars that arrive one by one, across restarts."""
 
 from trading_agents.paper.bars import PaperBar
 from trading_agents.paper.csv_follower import follow_csv

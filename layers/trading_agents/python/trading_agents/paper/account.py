@@ -1,4 +1,4 @@
-"""`Portfolio`: the composed signal's position, its size, and what it earned."""
+"""`Account`: the position of the composed signal, its size, and the equity."""
 
 import math
 from collections.abc import Callable
@@ -14,34 +14,34 @@ from trading_agents.portfolio import Composer, FinalSignal, MarketOutcome
 from trading_agents.portfolio.composer import DIRECTIONS, Vote
 from trading_agents.risk import LossMemory, VolatilityMemory
 
-_CALMER, _WILDER = 1.1, 0.9
+_LOW_VOLATILITY_FROM, _HIGH_VOLATILITY_UNTIL = 1.1, 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """How large a position may be: `size` is the product of the two. `usual_move` is one bar's volatility."""
+    """The size of a position: the product of two multipliers. `typical_move` is the volatility of one bar."""
 
     volatility: float
     exposure: float
-    usual_move: float
+    typical_move: float
 
     @property
     def size(self) -> float:
-        """What a position's full size is multiplied with."""
+        """The factor on a full position."""
         return self.volatility * self.exposure
 
     @property
-    def name(self) -> str:
-        """The market's volatility against its long memory, in a word."""
-        if self.volatility > _CALMER:
+    def volatility_name(self) -> str:
+        """The volatility of the market relative to its long-term level, in one word."""
+        if self.volatility > _LOW_VOLATILITY_FROM:
             return "low"
-        return "high" if self.volatility < _WILDER else "normal"
+        return "high" if self.volatility < _HIGH_VOLATILITY_UNTIL else "normal"
 
 
-class Portfolio:
+class Account:
     """Composes votes, sizes positions by remembered volatility and losses, and trades them on paper.
 
-    While losses make it pause, its trades go on with size 0: one that wins ends the pause.
+    During a pause after losses, trades continue with size 0: the first that wins ends the pause.
     """
 
     def __init__(self, settings: PaperSettings, clock: Callable[[], float]) -> None:
@@ -53,7 +53,7 @@ class Portfolio:
         self.book = Book(settings.costs_bp, settings.hold_bars, settings.bracket)
 
     def on_bar(self, bar: PaperBar, before: PaperBar | None) -> ClosedTrade | None:
-        """Move the position; a trade that ends counts as gained or lost."""
+        """Update the position; a closed trade counts towards equity and losses."""
         if before is not None:
             self.volatility.observe(math.log(bar.close / before.close))
         trade = self.book.on_bar(bar)
@@ -63,19 +63,19 @@ class Portfolio:
         return trade
 
     def compose(self, votes: list[Vote], decision_id: str) -> FinalSignal:
-        """One signal from the votes."""
+        """Return one signal from the votes."""
         return self.composer.decide(votes, symbol=self._symbol, decision_id=decision_id)
 
     def learn(self, decision_id: str, market_return: float) -> None:
-        """Weigh the agents anew by what the market did after a composed decision."""
+        """Update the weights of the agents by the market's return after a composed decision."""
         self.composer.learn([MarketOutcome(decision_id, market_return)])
 
     def sizing(self) -> Sizing:
-        """What a new position's size would be multiplied with."""
+        """Return the size of a new position."""
         return Sizing(self.volatility.multiplier, self.losses.exposure, self.volatility.sigma or 0.0)
 
-    def follow(self, signal: FinalSignal, size: float, close: float, atr: float) -> bool:
-        """Order what was composed; returns whether it did, which it does where the book is empty."""
+    def place_order(self, signal: FinalSignal, size: float, close: float, atr: float) -> bool:
+        """Order the composed signal if there is no open position; returns whether it did."""
         direction = DIRECTIONS[signal]
         if not direction or self.book.position is not None or not atr > 0:
             return False
@@ -83,11 +83,11 @@ class Portfolio:
         return True
 
     def clean_up(self) -> None:
-        """Forget what has faded."""
+        """Remove items that have lost their importance."""
         self._memory.cleanup()
 
     def to_state(self) -> Snapshot:
-        """Everything it knows, for `restore`."""
+        """Return the complete state, for `restore`."""
         return snapshot(
             "Portfolio",
             memory=self._memory.to_state(),
@@ -98,7 +98,7 @@ class Portfolio:
         )
 
     def restore(self, state: Snapshot) -> None:
-        """Take back what was written. `InvalidInput` where `state` is none."""
+        """Restore a snapshot. `InvalidInput` if `state` is not one."""
         data = data_of(state, "Portfolio")
         self._memory = TradingMemoryStore.from_state(data["memory"], clock=self._clock)
         self.composer = Composer.from_state(data["composer"], self._memory)

@@ -1,16 +1,17 @@
-"""How votes, trades and what came of them are written into the decision log.
+"""How votes, trades and their outcomes are written to the decision log.
 
-- SIGNAL_GENERATION: one agent's vote. Its outcome is the next bar, from open to close: a direction is right if
-  the price moved that way, `neutral` if it moved less than it usually does. `quality` is 1 - (confidence - right)².
-- TRADE: the composed signal, with the votes as parents. Its outcome at the horizon `next_bar` is told alike; where it
-  opened a position, the headline is the horizon `exit`: a success if the trade earned more than its costs.
+- SIGNAL_GENERATION: one agent's vote. Its outcome is the next bar, from open to close: a direction is right if the
+  price moved that way, `neutral` if it moved less than is typical. `quality` is 1 - (confidence - right)².
+- TRADE: the composed signal, with the votes as parents. Its outcome at the horizon `next_bar` is judged alike. If it
+  opened a position, the headline outcome has the horizon `exit`: a success if the trade earned more than its costs.
 
-Ids follow from type, time and name: the same bar, traded again by the same state, is the same decisions.
+Ids are derived from type, time and name: trading the same bar again from the same state gives the same decisions.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from agent_memory.core.ids import decision_id_for
 from agent_memory.model.decisions import DecisionType
@@ -20,7 +21,7 @@ from trading_agents.paper.voting_agents import AgentVote
 from trading_agents.portfolio import FinalSignal
 from trading_agents.portfolio.composer import DIRECTIONS
 
-Record = dict[str, Any]
+LogEntry = dict[str, Any]
 
 TRADE = "TRADE"
 NEXT_BAR, EXIT = "next_bar", "exit"
@@ -30,34 +31,34 @@ _ROUND = 6
 
 @dataclass(slots=True)
 class BarReport:
-    """What one bar brought, as arguments of `log_decision` and `log_outcome`.
+    """What to log for one bar, as arguments of `log_decision` and `log_outcome`.
 
     Attributes:
         decisions: made at its close.
-        outcomes: of the decisions at the close before.
-        exits: further outcomes, of decisions whose position ended.
+        outcomes: of the decisions at the previous close.
+        exits: outcomes of decisions whose position was closed.
     """
 
-    decisions: list[Record] = field(default_factory=list)
-    outcomes: list[Record] = field(default_factory=list)
-    exits: list[Record] = field(default_factory=list)
+    decisions: list[LogEntry] = field(default_factory=list)
+    outcomes: list[LogEntry] = field(default_factory=list)
+    exits: list[LogEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
-    """Writes the decisions of one bar. `at` is the bar's end."""
+class DecisionWriter:
+    """Creates the log entries of one bar. `at` is the end of the bar."""
 
     agent_id: str
     symbol: str
     at: datetime
-    market: Record
+    market: LogEntry
 
     def id_of(self, decision_type: str, name: str) -> str:
-        """The id of a decision that is made at this bar."""
+        """Return the id of a decision made at this bar."""
         return decision_id_for(decision_type, self.at, f"{self.agent_id}/{self.symbol}/{name}")
 
     def vote_id(self, agent: str) -> str:
-        """The id of an agent's vote."""
+        """Return the id of an agent's vote."""
         return self.id_of(DecisionType.SIGNAL_GENERATION, agent)
 
     @property
@@ -65,8 +66,8 @@ class Writer:
         """The id of the composed decision."""
         return self.id_of(TRADE, "composed")
 
-    def vote(self, vote: AgentVote) -> Record:
-        """The decision of one agent."""
+    def vote(self, vote: AgentVote) -> LogEntry:
+        """Return the entry of one agent's vote."""
         return {
             "decision_type": str(DecisionType.SIGNAL_GENERATION),
             "decision_id": self.vote_id(vote.agent),
@@ -80,8 +81,10 @@ class Writer:
             },
         }
 
-    def trade(self, signal: FinalSignal, sizing: Sizing, votes: list[AgentVote], *, opened: bool, held: bool) -> Record:
-        """The composed decision. `held`: a position is open already."""
+    def trade(
+        self, signal: FinalSignal, sizing: Sizing, votes: list[AgentVote], *, opened: bool, held: bool
+    ) -> LogEntry:
+        """Return the entry of the composed decision. `held`: there was an open position already."""
         return {
             "decision_type": TRADE,
             "decision_id": self.trade_id,
@@ -101,38 +104,54 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A decision that the next bar judges. `usual_move` is what a neutral one stays below."""
+class PendingDecision:
+    """A decision that the next bar will judge; a neutral one is right if the price moves less than `typical_move`."""
 
     decision_id: str
     signal: str
     confidence: float
-    usual_move: float
+    typical_move: float
     is_composed: bool = False
 
-    def outcome(self, market_return: float, at: datetime) -> Record:
-        """What came of it: the market's return in the next bar, as a fraction."""
+    def to_state(self) -> LogEntry:
+        """Return the decision as plain JSON data."""
+        return {
+            "decision_id": self.decision_id,
+            "signal": self.signal,
+            "confidence": self.confidence,
+            "usual_move": self.typical_move,
+            "is_composed": self.is_composed,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Return the decision that `to_state` described."""
+        signal, confidence, typical_move = state["signal"], state["confidence"], state["usual_move"]
+        return cls(state["decision_id"], signal, confidence, typical_move, is_composed=state["is_composed"])
+
+    def outcome(self, market_return: float, at: datetime) -> LogEntry:
+        """Return the entry of its outcome from the market's return in the next bar, as a fraction."""
         direction = DIRECTIONS[self.signal]
-        was_right = direction * market_return > 0 if direction else abs(market_return) < self.usual_move
-        report = {
+        was_right = direction * market_return > 0 if direction else abs(market_return) < self.typical_move
+        entry = {
             "decision_id": self.decision_id,
             "outcome": {"market_return": _rounded(market_return)},
             "success": was_right,
             "metrics": {"quality": _rounded(1 - (self.confidence - was_right) ** 2)},
-            "timestamp": _text(at),
+            "timestamp": _iso(at),
         }
-        return report | ({"horizon": NEXT_BAR} if self.is_composed else {})
+        return entry | ({"horizon": NEXT_BAR} if self.is_composed else {})
 
 
-def exit_outcome(trade: ClosedTrade, at: datetime) -> Record:
-    """What came of a composed decision's position."""
+def exit_outcome(trade: ClosedTrade, at: datetime) -> LogEntry:
+    """Return the entry of the outcome of a composed decision's position."""
     position = trade.position
     return {
         "decision_id": position.decision_id,
         "outcome": {
             "entry": position.entry,
-            "exit": _rounded(trade.exit),
-            "ended_by": trade.ending,
+            "exit": _rounded(trade.exit_price),
+            "ended_by": trade.exit_reason,
             "bars": position.bars_held,
             "size": _rounded(position.size),
             "net_return": _rounded(trade.net),
@@ -141,7 +160,7 @@ def exit_outcome(trade: ClosedTrade, at: datetime) -> Record:
         "metrics": {"account_return": _rounded(trade.account_return)},
         "horizon": EXIT,
         "headline": True,
-        "timestamp": _text(at),
+        "timestamp": _iso(at),
     }
 
 
@@ -149,5 +168,5 @@ def _rounded(value: float) -> float:
     return round(float(value), _ROUND)
 
 
-def _text(at: datetime) -> str:
+def _iso(at: datetime) -> str:
     return at.isoformat()

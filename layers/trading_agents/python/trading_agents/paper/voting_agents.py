@@ -1,43 +1,30 @@
-"""`Panel`: the five agents, each with a memory, a paper book and a record of its own."""
+"""`VotingAgents`: the five agents, each with its own memory, paper trades and track record."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from trading_agents.agents import (
-    HedgeAgentWithMemory,
-    LiquidityAgentWithMemory,
-    MarkovAgentWithMemory,
-    MemoryAwareAgent,
-    SentimentAgentWithMemory,
-    WyckoffAgentWithMemory,
-)
+from trading_agents.agents import AGENT_TYPES, MemoryAwareAgent
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.memory import TradingMemoryStore
 from trading_agents.paper.bars import PaperBar
 from trading_agents.paper.book import Book, ClosedTrade, Position
-from trading_agents.paper.features import Reading
+from trading_agents.paper.features import BarFeatures
 from trading_agents.paper.settings import PaperSettings
 from trading_agents.portfolio.composer import DIRECTIONS, Vote
 from trading_agents.risk import AgentHealth
 
-_AGENTS: dict[str, type[MemoryAwareAgent]] = {
-    "Hedge": HedgeAgentWithMemory,
-    "Liquidity": LiquidityAgentWithMemory,
-    "Sentiment": SentimentAgentWithMemory,
-    "Wyckoff": WyckoffAgentWithMemory,
-    "Markov": MarkovAgentWithMemory,
-}
+_AGENTS = {group.capitalize(): agent_type for group, agent_type in AGENT_TYPES.items()}
 
-# Half-lives in bars: of what agents say, of what is usual in a market, and of what came of trades.
-_SAID_BARS, _USUAL_BARS, _TRADED_BARS = 24, 240, 1_440
-_USUAL_KINDS = ("regime", "level:kyle_lambda", "level:volatility")
-_TRADED_KINDS = ("outcome", "setup_outcome", "risk")
+# Half-lives in bars: of votes and events, of what is typical of a market, and of the outcomes of trades.
+_VOTE_BARS, _MARKET_BARS, _OUTCOME_BARS = 24, 240, 1_440
+_MARKET_KINDS = ("regime", "level:kyle_lambda", "level:volatility")
+_OUTCOME_KINDS = ("outcome", "setup_outcome", "risk")
 
 
 @dataclass(frozen=True, slots=True)
 class AgentVote:
-    """What one agent said of a bar. `win_rate` is that of its last ten trades, 0 to 1."""
+    """The vote of one agent on a bar. `win_rate` is that of its last ten trades, 0 to 1."""
 
     agent: str
     signal: str
@@ -46,12 +33,12 @@ class AgentVote:
     is_retired: bool
 
 
-class Panel:
-    """Every agent trades its own signals on paper: that is the record by which it is retired, and what it remembers.
+class VotingAgents:
+    """Every agent trades its own votes on paper; it remembers these trades, and is retired by them.
 
     Args:
         settings: of the trader.
-        clock: tells the time in seconds since the epoch.
+        clock: returns the time in seconds since the epoch.
     """
 
     def __init__(self, settings: PaperSettings, clock: Callable[[], float]) -> None:
@@ -62,7 +49,7 @@ class Panel:
         self._books = {name: Book(settings.costs_bp, settings.hold_bars, settings.bracket) for name in _AGENTS}
 
     def on_bar(self, bar: PaperBar) -> list[ClosedTrade]:
-        """Move every agent's own position; trades that end are remembered and count for its health."""
+        """Update every agent's own position; closed trades are remembered and count for its health."""
         closed = []
         for name, book in self._books.items():
             trade = book.on_bar(bar)
@@ -72,22 +59,22 @@ class Panel:
                 self._remember(name, trade)
         return closed
 
-    def vote(self, bar: PaperBar, reading: Reading) -> list[AgentVote]:
-        """Let every agent look at a bar and say what it thinks."""
+    def vote(self, bar: PaperBar, features: BarFeatures) -> list[AgentVote]:
+        """Let every agent perceive a bar and vote."""
         votes = []
         for name, agent in self._agents.items():
-            agent.perceive(self._symbol, bar.time, reading.features)
-            signal, confidence, context = agent.act_with_memory(self._symbol, bar.time, reading.features)
+            agent.perceive(self._symbol, bar.time, features.groups)
+            signal, confidence, context = agent.act_with_memory(self._symbol, bar.time, features.groups)
             is_retired = self.health.of(name).is_retired
             votes.append(AgentVote(name, signal, confidence, context["win_rate"], is_retired))
         return votes
 
     def for_composer(self, votes: list[AgentVote]) -> list[Vote]:
-        """The votes as they are composed: a retired agent's confidence is 0."""
+        """Return the votes for the composer: a retired agent's confidence is 0."""
         return [(one.signal, 0.0 if one.is_retired else one.confidence, self._agents[one.agent]) for one in votes]
 
-    def follow(self, votes: list[AgentVote], decision_ids: list[str], close: float, atr: float) -> None:
-        """Order what the agents voted, for those whose book is empty."""
+    def place_orders(self, votes: list[AgentVote], decision_ids: list[str], close: float, atr: float) -> None:
+        """Order what the agents voted, unless they have an open position."""
         for vote, decision_id in zip(votes, decision_ids, strict=True):
             direction, book = DIRECTIONS[vote.signal], self._books[vote.agent]
             if direction and book.position is None:
@@ -95,12 +82,12 @@ class Panel:
                 book.order(Position(decision_id, direction, size=1.0, close=close, atr=atr, setup=setup))
 
     def clean_up(self) -> None:
-        """Forget what has faded."""
+        """Remove items that have lost their importance."""
         for memory in self._memories.values():
             memory.cleanup()
 
     def to_state(self) -> Snapshot:
-        """Memories, agents, books and health, for `restore`."""
+        """Return memories, agents, books and health, for `restore`."""
         return snapshot(
             "Panel",
             health=self.health.to_state(),
@@ -110,7 +97,7 @@ class Panel:
         )
 
     def restore(self, state: Snapshot) -> None:
-        """Take back what was written. `InvalidInput` where `state` is none."""
+        """Restore a snapshot. `InvalidInput` if `state` is not one."""
         data = data_of(state, "Panel")
         self.health = AgentHealth.from_state(data["health"])
         self._memories = {
@@ -122,19 +109,19 @@ class Panel:
             self._books[name].restore(data["books"][name])
 
     def _make_agents(self) -> dict[str, MemoryAwareAgent]:
-        return {name: kind(name, self._memories[name]) for name, kind in _AGENTS.items()}
+        return {name: agent_type(name, self._memories[name]) for name, agent_type in _AGENTS.items()}
 
     def _remember(self, name: str, trade: ClosedTrade) -> None:
         position = trade.position
-        assert position.entry is not None  # noqa: S101  it was filled
+        assert position.entry is not None  # noqa: S101  a closed trade was filled
         profit = self._capital * trade.account_return
         self._agents[name].remember_outcome(
-            self._symbol, position.decision_id, profit, position.entry, trade.exit, setup=position.setup
+            self._symbol, position.decision_id, profit, position.entry, trade.exit_price, setup=position.setup
         )
 
 
 def memory_for(settings: PaperSettings, clock: Callable[[], float]) -> TradingMemoryStore:
-    """A memory in which what is said fades within days, what is usual within weeks, and trades within months."""
-    half_lives: dict[str, Any] = dict.fromkeys(_USUAL_KINDS, _USUAL_BARS * settings.bar_seconds)
-    half_lives |= dict.fromkeys(_TRADED_KINDS, _TRADED_BARS * settings.bar_seconds)
-    return TradingMemoryStore(_SAID_BARS * settings.bar_seconds, half_lives=half_lives, clock=clock)
+    """Return a memory with half-lives of a day for votes, ten days for market levels, and 60 days for outcomes."""
+    half_lives: dict[str, Any] = dict.fromkeys(_MARKET_KINDS, _MARKET_BARS * settings.bar_seconds)
+    half_lives |= dict.fromkeys(_OUTCOME_KINDS, _OUTCOME_BARS * settings.bar_seconds)
+    return TradingMemoryStore(_VOTE_BARS * settings.bar_seconds, half_lives=half_lives, clock=clock)
