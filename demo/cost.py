@@ -1,4 +1,4 @@
-"""What a month of an agent that decides every ten minutes would cost, from what this run stored."""
+"""The cost of a month of an agent that decides every ten minutes, from what this run stored."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,44 +27,44 @@ from agent_memory.storage.dynamodb.sizes import item_size
 
 _SAMPLE = 600
 _READ_UNIT_BYTES = 4096
-# A night reads days of several ages to learn from, and the day that it archives.
-_DAYS_READ_A_NIGHT = len(LOOK_BACK_DAYS) + 1
+# A nightly job reads days of several ages to learn from, and the day that it archives.
+_DAYS_READ_PER_JOB = len(LOOK_BACK_DAYS) + 1
 
 
 def cost_of_a_month(stores: Stores, agent_id: str, assembly: Path) -> dict[str, Any]:
-    """The cost section of the report; sizes and units of decisions and patterns are those of this run.
+    """Return the cost section of the report, with sizes and units of decisions and patterns measured in this run.
 
     Raises:
         Unavailable: a store did not answer.
     """
     newest = list(islice(DecisionLog(agent_id, stores).stream(DecisionFilter()), _SAMPLE))
-    decided = mean_decision_units(newest)
+    per_decision = mean_decision_units(newest)
     patterns = list(stores.memories.by_confidence(agent_id, MemoryType.PATTERN))
     units = replace(
         load_units(),
         measured=datetime.now(UTC).date().isoformat(),
-        log_units=decided.log_units,
-        outcome_units=decided.outcome_units,
-        expiry_units=decided.expiry_units,
-        read_units=decided.read_units,
-        stored_bytes=decided.stored_bytes,
+        log_units=per_decision.log_units,
+        outcome_units=per_decision.outcome_units,
+        expiry_units=per_decision.expiry_units,
+        read_units=per_decision.read_units,
+        stored_bytes=per_decision.stored_bytes,
         archived_bytes=_archived_bytes(stores, agent_id),
         night_write_units=sum(memory_write_units(memory) for memory in patterns) + 1,
-        night_read_units=_night_read_units(newest),
+        night_read_units=_job_read_units(newest),
     )
-    # The local profile leaves the summary of the alarms out, which is there on AWS.
+    # The local profile omits the composite alarm, which exists on AWS.
     deployment = replace(read_deployment(assembly), composite_alarms=1)
     return monthly_cost(agent_every_ten_minutes(), units, deployment, load_prices()).as_dict()
 
 
 def _archived_bytes(stores: Stores, agent_id: str) -> float:
-    """Bytes of an archived decision, over the newest archived day; 0 before the first."""
+    """Return the bytes per archived decision of the newest archived day; 0 before the first."""
     days = stores.archive.days(agent_id) if stores.archive else []
     manifest = stores.archive.manifest(agent_id, days[-1]) if stores.archive and days else None
     return manifest.file_bytes / manifest.rows if manifest else 0.0
 
 
-def _night_read_units(newest: Sequence[Decision]) -> float:
-    """Read units of a night for each decision of a day: pages are charged by their bytes, not by item."""
+def _job_read_units(newest: Sequence[Decision]) -> float:
+    """Return the read units of a nightly job per decision of a day; pages are charged by bytes, not by item."""
     mean_bytes = sum(item_size(decision_item(decision)) for decision in newest) / len(newest)
-    return _DAYS_READ_A_NIGHT * mean_bytes / _READ_UNIT_BYTES
+    return _DAYS_READ_PER_JOB * mean_bytes / _READ_UNIT_BYTES

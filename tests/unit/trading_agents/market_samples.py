@@ -34,15 +34,15 @@ def changed_from(bars, index, factor=1.37):
     return Bars(bars.symbols, bars.labels, **values)
 
 
-def live(bars, cycles):
+def simulate(bars, cycles):
     """Decisions and outcomes of each cycle of the demo's hunter, as lists of lists; the last has no outcomes yet."""
-    lived = asyncio.run(Cycles.lived(bars, START, cycles))
-    return [lived.decisions([n]) for n in range(cycles)], [lived.outcomes([n]) for n in range(cycles - 1)]
+    hunter = asyncio.run(Cycles.simulated(bars, START, cycles))
+    return [hunter.decisions([n]) for n in range(cycles)], [hunter.outcomes([n]) for n in range(cycles - 1)]
 
 
 @cache
-def real_life():
+def real_decisions():
     """Pairs of decision and outcome on the real sample; the outcome is None in the last cycle."""
-    decisions, outcomes = live(sample_bars(), 121 * 24)
+    decisions, outcomes = simulate(sample_bars(), 121 * 24)
     known = {outcome["decision_id"]: outcome for cycle in outcomes for outcome in cycle}
     return [(decision, known.get(decision["decision_id"])) for cycle in decisions for decision in cycle]
