@@ -1,6 +1,7 @@
 """Runs nightly jobs: the deployed state machine, one execution for each replayed day."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import time
@@ -8,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from agent_memory.core.keys import report_key
 from agent_memory.ports.blobs import BlobStore
@@ -65,8 +68,9 @@ class NightlyJobs:
         try:
             return await self._wait(execution["executionArn"], day, started)
         except asyncio.CancelledError:
-            # If it continued, it would keep the local cloud from stopping.
-            self._client.stop_execution(executionArn=execution["executionArn"], cause="the demo was interrupted")
+            # If it continued, it would keep the local cloud from stopping. It may have ended in the meantime.
+            with contextlib.suppress(ClientError, BotoCoreError):
+                self._client.stop_execution(executionArn=execution["executionArn"], cause="the demo was interrupted")
             raise
 
     async def _wait(self, execution_arn: str, day: date, started: float) -> NightlyRun:

@@ -65,8 +65,7 @@ def _run(options: Options, terminal: Terminal) -> None:
     with _deployed_cloud(layout, terminal, keep=options.keep) as cloud:
         stores = stores_of(cloud)
         with terminal.phase("Replay"):
-            days = options.days or DEFAULT_DAYS
-            asyncio.run(_replay(cloud, stores, bars, days=days, progress_copy=progress_copy, terminal=terminal))
+            asyncio.run(_replay(cloud, stores, bars, options.days, progress_copy, terminal=terminal))
         with terminal.phase("Report"):
             report = performance_report(stores, AGENT_ID, cloud.layout.assembly)
             write_html(report, options.output)
@@ -86,11 +85,7 @@ def _check_before_start(options: Options, bars: Bars, earlier: ReplayProgress | 
         plan.begin(bars, options.days or DEFAULT_DAYS, now)
         return
     plan.cycles_until(earlier, bars, now)
-    if options.days not in {None, earlier.days}:
-        terminal.note(
-            f"Continuing the replay of {earlier.days} days, so --days {options.days} has no effect; "
-            "for a new replay, name another folder with --state OTHER"
-        )
+    _note_days(options.days, earlier, terminal)
 
 
 @contextmanager
@@ -109,11 +104,24 @@ def _deployed_cloud(layout: Layout, terminal: Terminal, *, keep: bool) -> Iterat
 
 
 async def _replay(
-    cloud: LocalCloud, stores: Stores, bars: Bars, *, days: int, progress_copy: ProgressCopy, terminal: Terminal
+    cloud: LocalCloud,
+    stores: Stores,
+    bars: Bars,
+    days: int | None,
+    progress_copy: ProgressCopy,
+    *,
+    terminal: Terminal,
 ) -> None:
     now = datetime.now(UTC)
     store = ProgressStore(stores.states, AGENT_ID, lambda: datetime.now(UTC))
-    progress = _earlier_progress(store, terminal) or plan.begin(bars, days, now)
+    earlier = store.load()
+    if earlier is not None:
+        if progress_copy.load() is None:
+            _note_days(days, earlier, terminal)
+        if earlier.cycles:
+            last = hour_text(earlier.started_at + (earlier.cycles - 1) * plan.HOUR)
+            terminal.step(f"Continuing after {last}, the last cycle of the previous run")
+    progress = earlier or plan.begin(bars, days or DEFAULT_DAYS, now)
     count = plan.cycles_until(progress, bars, now)
     progress_copy.save(progress)
     cycles = await Cycles.simulated(bars, progress.started_at, count)
@@ -131,12 +139,12 @@ async def _replay(
     _print_result(result, terminal)
 
 
-def _earlier_progress(store: ProgressStore, terminal: Terminal) -> ReplayProgress | None:
-    progress = store.load()
-    if progress is not None and progress.cycles:
-        last = hour_text(progress.started_at + (progress.cycles - 1) * plan.HOUR)
-        terminal.step(f"Continuing after {last}, the last cycle of the previous run")
-    return progress
+def _note_days(days: int | None, earlier: ReplayProgress, terminal: Terminal) -> None:
+    if days not in {None, earlier.days}:
+        terminal.note(
+            f"Continuing the replay of {earlier.days} days, so --days {days} has no effect; "
+            "for a new replay, name another folder with --state OTHER"
+        )
 
 
 def _print_result(result: ReplayResult, terminal: Terminal) -> None:
@@ -158,5 +166,8 @@ def _print_access(cloud: LocalCloud, state: Path | None, terminal: Terminal) -> 
 
 
 def local_command(command: str, state: Path) -> str:
-    """Return the command line that runs a command of the local cloud on a state folder, in any shell."""
-    return shlex.join([sys.executable, "-m", "local", command, "--state", str(state)])
+    """Return a command of the local cloud on a state folder that works without an activated environment."""
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    return shlex.join([str(python), "-m", "local", command, "--state", str(state)])

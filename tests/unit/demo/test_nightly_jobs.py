@@ -2,6 +2,7 @@ import asyncio
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 from agent_memory.core.keys import report_key
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
@@ -92,6 +93,21 @@ async def test_a_cancelled_job_is_stopped():
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
+    assert client.stopped == ["arn:execution"]
+
+
+async def test_a_cancelled_job_may_have_ended_already():
+    class EndedStepFunctions(FakeStepFunctions):
+        def stop_execution(self, **request):
+            super().stop_execution(**request)
+            raise ClientError({"Error": {"Code": "ValidationException"}}, "StopExecution")
+
+    client = EndedStepFunctions()
+    job = asyncio.create_task(jobs_of(client).run(DAY))
+    await asyncio.sleep(0.2)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
     assert client.stopped == ["arn:execution"]
 
 

@@ -103,9 +103,19 @@ def test_another_number_of_days_has_no_effect_on_a_replay_and_says_so(demo, days
     assert demo(days=days).startswith(note) is noted
 
 
-def test_printed_commands_run_in_any_shell(tmp_path):
-    command = local_command("status", tmp_path / "no state")
-    assert shlex.split(command) == [sys.executable, "-m", "local", "status", "--state", str(tmp_path / "no state")]
+def test_printed_commands_name_the_interpreter_and_the_state(tmp_path, monkeypatch):
+    state = tmp_path / "no state"
+    monkeypatch.chdir(tmp_path)
+    assert shlex.split(local_command("status", state)) == [
+        sys.executable,
+        "-m",
+        "local",
+        "status",
+        "--state",
+        str(state),
+    ]
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    assert shlex.split(local_command("status", state))[0] == ".venv/bin/python"
 
 
 def test_access_is_printed_with_commands_for_the_state(tmp_path):
