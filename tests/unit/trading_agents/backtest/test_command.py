@@ -123,6 +123,13 @@ def test_a_folder_that_cannot_be_written_is_named(short, tmp_path, capsys, monke
     assert "is a file" in capsys.readouterr().err
 
 
+def test_an_unwritable_folder_is_reported_before_the_backtest(short, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(run_module, "run_study", lambda *_: pytest.fail("the backtest ran"))
+    (tmp_path / "file").touch()
+    assert main(["--bars", str(short), "--agents", "plain", "--out", str(tmp_path / "file" / "folder")]) == 2
+    assert "Not a directory" in capsys.readouterr().err
+
+
 def test_help_lists_the_options(capsys):
     assert main(["--help"]) == 0
     output = capsys.readouterr().out

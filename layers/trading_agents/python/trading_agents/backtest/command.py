@@ -48,9 +48,11 @@ def backtest(
     from trading_agents.backtest.report import write_report  # noqa: PLC0415
     from trading_agents.backtest.study.run import run_study  # noqa: PLC0415
     from trading_agents.bars import BarsError, read_price_bars  # noqa: PLC0415
+    from trading_agents.core.files import check_writable_folder  # noqa: PLC0415
 
     costs = costs_bp * len(bars) if len(costs_bp) == 1 else costs_bp
     try:
+        check_writable_folder(out)
         files = [read_price_bars(path) for path in bars]
         studies = []
         for file, cost in zip(files, costs, strict=True):

@@ -39,6 +39,14 @@ def read_verified(path: Path, file_format: str, *, field: str, description: str)
     return header, body
 
 
+def check_writable_folder(folder: Path) -> None:
+    """Raise `OSError` if files cannot be created in a folder, or the folder itself cannot be created."""
+    folder = folder.absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    with tempfile.TemporaryFile(dir=existing):
+        pass
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a crash at any time leaves the old or the new content, never a mixture.
 

@@ -104,10 +104,10 @@ async def _trade(
             await stack.enter_async_context(sink)
         if trader.last_time is not None:
             typer.echo(f"Continuing after the bar of {trader.last_time:%Y-%m-%d %H:%M} UTC", err=True)
+        feed = follow_csv(bars, follow=follow)
         if follow:
             typer.echo(f"Following {bars}; Ctrl-C stops", err=True)
         progress = Progress(trader, lambda line: typer.echo(line, err=True))
-        feed = follow_csv(bars, follow=follow)
         count = await trade_on_paper(trader, feed, sink, file, on_report=progress.on_report)
     typer.echo(f"{count:,} new bars; {trader.trades:,} trades in total; equity {trader.equity:.4f}, starting from 1")
 

@@ -18,8 +18,8 @@ _BLOCK_BYTES = 1 << 20
 _REMEMBERED_BYTES = 256
 
 
-async def follow_csv(path: Path, *, follow: bool = True, poll_seconds: float = 1.0) -> AsyncIterator[PaperBar]:
-    """Yield the bars of a file in order.
+def follow_csv(path: Path, *, follow: bool = True, poll_seconds: float = 1.0) -> AsyncIterator[PaperBar]:
+    """Return the bars of a file in order.
 
     The header has a time (`timestamp`, `date`, `datetime` or `time`: ISO 8601, UTC if it has no offset), `open`,
     `high`, `low`, `close`, and optionally `volume`, in any order and case; other columns are ignored. With `follow` it
@@ -36,11 +36,15 @@ async def follow_csv(path: Path, *, follow: bool = True, poll_seconds: float = 1
     if path.suffix == ".gz":
         if follow:
             raise BarsError(f"{path} is compressed, and lines cannot be appended to it; decompress it first")
-        lines: _GrowingFile | _CompressedFile = _CompressedFile(path)
-    else:
-        lines = _GrowingFile(path)
+        return _bars(_CompressedFile(path), path.name, follow=False, poll_seconds=poll_seconds)
+    return _bars(_GrowingFile(path), path.name, follow=follow, poll_seconds=poll_seconds)
+
+
+async def _bars(
+    lines: "_GrowingFile | _CompressedFile", name: str, *, follow: bool, poll_seconds: float
+) -> AsyncIterator[PaperBar]:
     with lines:
-        rows = _Rows(path.name)
+        rows = _Rows(name)
         while True:
             for number, line in lines.new_lines():
                 bar = rows.bar(number, line)
