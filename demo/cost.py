@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from agent_memory import MemoryType
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision
-from agent_memory.model.memories import MemoryType
 from agent_memory.nightly.evidence import LOOK_BACK_DAYS
 from agent_memory.ports.stores import Stores
 from agent_memory.pricing import (

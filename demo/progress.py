@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from agent_memory.core.clock import to_iso
 from agent_memory.ports.states import StateStore
 
 STATE_TYPE = "DEMO_REPLAY"
@@ -120,4 +119,4 @@ class ProgressCopy:
 
 def hour_text(time: datetime) -> str:
     """Return a time as displayed: `2026-11-20 14:00 UTC`."""
-    return f"{to_iso(int(time.timestamp() * 1000))[:16].replace('T', ' ')} UTC"
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

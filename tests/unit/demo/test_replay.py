@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_memory.core.errors import Conflict
+from agent_memory import Conflict
 from demo import cycles as cycles_module
 from demo import plan
 from demo.cycles import AGENT_ID, Cycles

@@ -1,4 +1,4 @@
-"""Trading agents that log what they decide, remember what happened, and learn from what came of it."""
+"""Trading agents that log their decisions, remember what happened, and learn from the outcomes."""
 
 from trading_agents.agents import (
     ConfidenceRule,

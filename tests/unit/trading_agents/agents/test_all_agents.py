@@ -1,4 +1,4 @@
-"""What holds for every agent."""
+"""The behaviour that all agents share."""
 
 import pytest
 

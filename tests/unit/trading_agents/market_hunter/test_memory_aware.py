@@ -6,9 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from agent_memory import DecisionLogger, MemoryManager
+from agent_memory import DecisionLogger, MemoryManager, Unavailable
 from agent_memory.core.clock import FixedClock
-from agent_memory.core.errors import Unavailable
 from agent_memory.storage.factory import in_memory_stores
 from tests.unit.trading_agents.market_hunter.hunter_samples import HOUR, SOURCES, START, market
 from trading_agents import IntegratedMarketHunterAgent, MarketContext, MemoryAwareMarketHunterAgent

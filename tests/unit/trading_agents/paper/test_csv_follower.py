@@ -31,7 +31,7 @@ class Following:
         async for bar in follow_csv(self._path, poll_seconds=0.001):
             self.closes.append(bar.close)
 
-    async def settled(self):
+    async def closes_so_far(self):
         await asyncio.sleep(0.05)
         return self.closes
 
@@ -60,14 +60,14 @@ async def test_a_line_counts_when_its_line_break_is_written(tmp_path):
     path = tmp_path / "bars.csv"
     path.write_text(HEADER + line(1, 101))
     following = Following(path)
-    assert await following.settled() == [101]
+    assert await following.closes_so_far() == [101]
     with path.open("a") as file:
         file.write(line(2, 102)[:-3])
         file.flush()
-        assert await following.settled() == [101]
+        assert await following.closes_so_far() == [101]
         file.write(line(2, 102)[-3:] + line(3, 103))
         file.flush()
-        assert await following.settled() == [101, 102, 103]
+        assert await following.closes_so_far() == [101, 102, 103]
     await following.end()
 
 
@@ -91,7 +91,7 @@ async def test_a_file_that_changes_otherwise_than_by_appending_is_an_error(tmp_p
     path.write_text(HEADER + line(1) + line(2))
     size = path.stat().st_size
     following = Following(path)
-    assert len(await following.settled()) == 2
+    assert len(await following.closes_so_far()) == 2
     change(path)
     assert re.search(message.replace("99", str(size)), await following.fails())
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 from trading_agents import AgentHealth
 
 

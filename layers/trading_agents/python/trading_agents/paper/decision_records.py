@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from agent_memory import DecisionType
 from agent_memory.core.ids import decision_id_for
-from agent_memory.model.decisions import DecisionType
 from trading_agents.paper.account import Sizing
 from trading_agents.paper.book import ClosedTrade
 from trading_agents.paper.voting_agents import AgentVote
