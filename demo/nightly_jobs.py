@@ -16,12 +16,6 @@ from agent_memory.core.keys import report_key
 from agent_memory.ports.blobs import BlobStore
 from demo.errors import DemoError
 
-_POLL_SECONDS = 0.05
-# A job takes about as long as the one before: polling before this fraction of that time only costs time.
-_FIRST_POLL = 0.6
-_MAX_SECONDS = 300
-_MAX_CAUSE = 300
-
 
 @dataclass(frozen=True, slots=True)
 class NightlyRun:
@@ -30,6 +24,13 @@ class NightlyRun:
     day: date
     active_patterns: int
     seconds: float
+
+
+_POLL_SECONDS = 0.05
+# A job takes about as long as the one before: polling before this fraction of that time only costs time.
+_FIRST_POLL = 0.6
+_MAX_SECONDS = 300
+_MAX_CAUSE = 300
 
 
 class NightlyJobs:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -52,13 +52,9 @@ class ReplayProgress:
 
     def to_data(self) -> dict[str, Any]:
         """Return the progress as it is stored."""
-        return {
-            "bars": self.bars,
-            "days": self.days,
-            "start": self.start,
-            "cycles": self.cycles,
-            "nights_through": self.jobs_through,
-        }
+        data = asdict(self)
+        data["nights_through"] = data.pop("jobs_through")
+        return data
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:

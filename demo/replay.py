@@ -72,12 +72,8 @@ class Replay:
         save: Callable[[ReplayProgress], None],
         listener: ReplayListener,
     ) -> None:
-        self._memory = memory
-        self._jobs = jobs
-        self._cycles = cycles
-        self._progress = progress
-        self._save = save
-        self._listener = listener
+        self._memory, self._jobs, self._cycles = memory, jobs, cycles
+        self._progress, self._save, self._listener = progress, save, listener
         self._result = ReplayResult()
         self._job: asyncio.Task[NightlyRun] | None = None
 

@@ -32,11 +32,6 @@ class HedgeAgentWithMemory(MemoryAwareAgent):
             signal, confidence = "short", _CONFIDENCE
         if len(past_squeezes) > _MANY_SQUEEZES:
             confidence *= _CAUTION
-            self.memory.add(
-                kind="pattern",
-                content="Recurring gamma exposure pattern detected",
-                score=1.5,
-                symbol=symbol,
-                metadata={"gamma_exp": gamma, "dealer_flow": flow},
-            )
+            exposure = {"gamma_exp": gamma, "dealer_flow": flow}
+            self.memory.add("pattern", "Recurring gamma exposure pattern detected", 1.5, symbol, exposure)
         return signal, confidence

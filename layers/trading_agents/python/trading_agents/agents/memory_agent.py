@@ -68,13 +68,9 @@ class MemoryAwareAgent:
         recent_trades = self.memory.get_recent(kind="trade", symbol=symbol, n=_RECENT_TRADES)
         signal, confidence = self._base_decision(symbol, features)
         confidence, win_rate = self.adjust_confidence(symbol, confidence, self.setup(symbol))
-        self.memory.add(
-            kind="signal",
-            content=f"{self.name} voted {signal} with confidence {confidence:.2f}",
-            score=confidence,
-            symbol=symbol,
-            metadata={"bar_time": str(bar_time), "signal": signal, "confidence": confidence},
-        )
+        text = f"{self.name} voted {signal} with confidence {confidence:.2f}"
+        metadata = {"bar_time": str(bar_time), "signal": signal, "confidence": confidence}
+        self.memory.add("signal", text, confidence, symbol, metadata)
         return signal, confidence, {"past_trades": len(recent_trades), "win_rate": win_rate}
 
     def adjust_confidence(self, symbol: str, confidence: float, setup: str = "") -> tuple[float, float]:
@@ -108,19 +104,10 @@ class MemoryAwareAgent:
         if pnl is None or pnl != pnl:  # noqa: PLR0124  NaN
             raise InvalidInput("pnl", f"{pnl!r} is not a number")
         outcome = "win" if pnl > 0 else "loss"
-        self.memory.add(
-            kind="outcome",
-            content=f"Trade {trade_id} {outcome}: PnL=${pnl:.2f}",
-            score=2.0 if abs(pnl) > _BIG_PROFIT else 1.0,
-            symbol=symbol,
-            metadata={
-                "trade_id": trade_id,
-                "pnl": pnl,
-                "entry": entry_price,
-                "exit": exit_price,
-                "outcome": outcome,
-            },
-        )
+        text = f"Trade {trade_id} {outcome}: PnL=${pnl:.2f}"
+        score = 2.0 if abs(pnl) > _BIG_PROFIT else 1.0
+        metadata = {"trade_id": trade_id, "pnl": pnl, "entry": entry_price, "exit": exit_price, "outcome": outcome}
+        self.memory.add("outcome", text, score, symbol, metadata)
 
     def to_state(self) -> Snapshot:
         """Return the agent's state outside its memory, for `restore`."""

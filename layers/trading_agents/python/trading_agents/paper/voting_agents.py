@@ -16,11 +16,6 @@ from trading_agents.risk import AgentHealth
 
 _AGENTS = {group.capitalize(): agent_type for group, agent_type in AGENT_TYPES.items()}
 
-# Half-lives in bars: of votes and events, of what is typical of a market, and of the outcomes of trades.
-_VOTE_BARS, _MARKET_BARS, _OUTCOME_BARS = 24, 240, 1_440
-_MARKET_KINDS = ("regime", "level:kyle_lambda", "level:volatility")
-_OUTCOME_KINDS = ("outcome", "setup_outcome", "risk")
-
 
 @dataclass(frozen=True, slots=True)
 class AgentVote:
@@ -118,6 +113,12 @@ class VotingAgents:
         self._agents[name].remember_outcome(
             self._symbol, position.decision_id, profit, position.entry, trade.exit_price, setup=position.setup
         )
+
+
+# Half-lives in bars: of votes and events, of what is typical of a market, and of the outcomes of trades.
+_VOTE_BARS, _MARKET_BARS, _OUTCOME_BARS = 24, 240, 1_440
+_MARKET_KINDS = ("regime", "level:kyle_lambda", "level:volatility")
+_OUTCOME_KINDS = ("outcome", "setup_outcome", "risk")
 
 
 def memory_for(settings: PaperSettings, clock: Callable[[], float]) -> TradingMemoryStore:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol, Self
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, Self
 from uuid import uuid4
 
 from agent_memory import InvalidInput, NotFound
@@ -62,8 +62,7 @@ class MarketOutcome:
     market_return: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
+class _Pending(NamedTuple):
     symbol: str
     regime: str
     directions: Mapping[str, int]
@@ -171,7 +170,7 @@ class Composer:
             rule=self._rule.to_state() if isinstance(self._rule, FixedShare | Hedge) else None,
             regimes=self.regimes.to_state(),
             tables={regime: dict(table) for regime, table in self._tables.items()},
-            open={decision_id: asdict(decision) for decision_id, decision in self._pending.items()},
+            open={decision_id: decision._asdict() for decision_id, decision in self._pending.items()},
             mean_square=self._mean_square,
         )
 

@@ -17,10 +17,6 @@ from trading_agents.indicators.wyckoff import wyckoff_signs
 
 SignalArray = NDArray[np.int8]
 
-_ATR_BARS = 20
-_STRETCHED = 2.0
-_TRENDING = 25.0
-
 
 @dataclass(frozen=True, slots=True)
 class SignalAgent:
@@ -37,6 +33,11 @@ class SignalAgent:
     signal: Callable[[PriceBars], SignalArray]
     hold_bars: int = 24
     bracket: float | None = 3.0
+
+
+_ATR_BARS = 20
+_STRETCHED = 2.0
+_TRENDING = 25.0
 
 
 def atr(bars: PriceBars) -> FloatArray:
