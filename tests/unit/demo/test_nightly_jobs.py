@@ -46,7 +46,7 @@ async def test_a_job_is_started_for_its_day_and_waited_for():
     client = FakeStepFunctions(status="SUCCEEDED", output=OUTPUT)
     run = await jobs_of(client, patterns=7).run(DAY)
     assert (run.day, run.active_patterns, client.asked) == (DAY, 7, 2)
-    assert 0.1 <= run.seconds < 2
+    assert run.seconds >= 0.1
     (request,) = client.started
     assert request["stateMachineArn"] == "arn:machine"
     assert json.loads(request["input"]) == {"date": "2026-11-19", "agents": ["market-hunter"]}
