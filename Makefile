@@ -25,7 +25,7 @@ $(READY): requirements-dev.txt layers/agent_memory/pyproject.toml layers/trading
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e layers/agent_memory -e layers/trading_agents
 	@touch $@
 
-demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn overnight, show the report
+demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn after every day, show the report
 	@exec $(BIN)/python -m demo $(DEMO_ARGS)
 
 bench-decisions: $(READY)  ## Measure requests, units and time of logging a decision (a minute or two)

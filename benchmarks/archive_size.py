@@ -34,7 +34,7 @@ _CYCLES_PER_DAY = 24
 def measure_archive_sizes(days: int) -> ArchiveSizes:
     """Log `days` of the demo's hourly decisions with their outcomes, and archive them."""
     began = datetime(2026, 7, 1, tzinfo=UTC)
-    cycles = asyncio.run(Cycles.lived(sample_bars(), began, days * _CYCLES_PER_DAY + 1))
+    cycles = asyncio.run(Cycles.simulated(sample_bars(), began, days * _CYCLES_PER_DAY + 1))
     clock = FixedClock(int((began + timedelta(days=days, hours=1)).timestamp() * 1000))
     stores = in_memory_stores(clock)
     log = DecisionLog(cycles.agent_id, stores, clock)

@@ -13,10 +13,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 from benchmarks.tables import Row, print_table  # noqa: E402
-from trading_agents.backtest.casts import with_memory  # noqa: E402
-from trading_agents.backtest.study import study  # noqa: E402
-from trading_agents.backtest.trades import trade  # noqa: E402
-from trading_agents.price_bars import PriceBars, read_price_bars  # noqa: E402
+from trading_agents.backtest.engine.portfolios import voting_portfolio  # noqa: E402
+from trading_agents.backtest.engine.trades import simulate_trades  # noqa: E402
+from trading_agents.backtest.study.run import run_study  # noqa: E402
+from trading_agents.bars import PriceBars, read_price_bars  # noqa: E402
 
 BARS = 36_000
 COSTS_BP = 5.0
@@ -44,18 +44,18 @@ def timed(work: Callable[[], Result]) -> tuple[float, Result]:
 
 def real_or_random() -> PriceBars:
     """The first 36,000 hours of Bitcoin if the file is beside the project, otherwise a random walk."""
-    return read_price_bars(BITCOIN).until(BARS) if BITCOIN.exists() else random_walk(BARS)
+    return read_price_bars(BITCOIN).first(BARS) if BITCOIN.exists() else random_walk(BARS)
 
 
 def rows(bars: PriceBars) -> Iterator[Row]:
     """Time of the trades and of the study, for agents with and without memory."""
-    trading, trades = timed(lambda: trade(bars))
+    trading, trades = timed(lambda: simulate_trades(bars))
     yield f"seven signal agents, {len(trades):,} trades", f"{trading:.2f}", ""
-    plain = timed(lambda: study(bars, COSTS_BP))[0]
+    plain = timed(lambda: run_study(bars, COSTS_BP))[0]
     yield "their study: memories, intervals, nulls, controls", f"{plain:.2f}", "at most 60"
-    voting, cast = timed(lambda: with_memory(bars))
+    voting, portfolio = timed(lambda: voting_portfolio(bars))
     yield "five agents with memory, bar by bar, and without", f"{voting:.2f}", ""
-    arms = timed(lambda: study(bars, COSTS_BP, cast))[0]
+    arms = timed(lambda: run_study(bars, COSTS_BP, portfolio))[0]
     yield "their study, all arms", f"{arms:.2f}", ""
     yield "five agents, both together", f"{voting + arms:.2f}", "at most 60"
 

@@ -61,7 +61,7 @@ def measure(cloud: LocalCloud) -> dict[str, float]:
     stores = stores_of(cloud, dynamodb_client=client)
     today = datetime.combine(datetime.now(UTC).date(), time(), UTC)
     started_at, count = today - timedelta(days=_DAYS), _DAYS * _CYCLES_PER_DAY + 1
-    cycles = asyncio.run(Cycles.lived(sample_bars(), started_at, count))
+    cycles = asyncio.run(Cycles.simulated(sample_bars(), started_at, count))
     replay = _Replay(cycles, stores, CapacityMeter(client), DecisionLog(cycles.agent_id, stores))
     last_day = range((_DAYS - 1) * _CYCLES_PER_DAY, _DAYS * _CYCLES_PER_DAY)
     log_cycles(replay.log, cycles, range(last_day.start))
@@ -115,7 +115,7 @@ async def _measure_api(cloud: LocalCloud) -> dict[str, float]:
     """Send cycles to the deployed API, two batches and some reads each, and count what its function logs."""
     session = cloud.boto_session()
     started_at = datetime.now(UTC) - timedelta(hours=_API_CYCLES + 1)
-    cycles = await Cycles.lived(sample_bars(), started_at, _API_CYCLES + 1)
+    cycles = await Cycles.simulated(sample_bars(), started_at, _API_CYCLES + 1)
     requests, responses = 0, list[DecisionDict]()
     async with AgentMemoryClient(cloud.api_url, "cost-api", session=session) as client:
         for cycle in range(_API_CYCLES):

@@ -1,4 +1,4 @@
-"""`python -m demo`: the whole system at work on this machine, in one command."""
+"""`python -m demo`: the complete system at work on this machine, in one command."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-DEFAULT_DAYS = 121
+from demo import DEFAULT_DAYS
+
 _MAX_DAYS = 3_650
 INTERRUPTED = 130
 
@@ -17,31 +18,35 @@ cli = typer.Typer(add_completion=False, rich_markup_mode=None)
 @cli.command()
 def demo(
     days: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=1, max=_MAX_DAYS, help="Days to replay; from 120 on, every level and retention step holds data."
+            min=1,
+            max=_MAX_DAYS,
+            show_default=f"{DEFAULT_DAYS}, or those of the replay that is continued",
+            help="Days to replay; from 120 on, every memory level and every retention step has data.",
         ),
-    ] = DEFAULT_DAYS,
+    ] = None,
     bars: Annotated[
         Path | None,
         typer.Option(
             exists=True,
             dir_okay=False,
-            help="CSV of bars: timestamp, open, high, low, close, volume, maybe symbol. Default: AAPL, IBM, MSFT.",
+            show_default="daily bars of AAPL, IBM and MSFT",
+            help="CSV file of bars, may be .gz: timestamp, open, high, low, close, volume, optionally symbol.",
         ),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the local cloud running afterwards.")] = False,
-    output: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option(help="Where to write the report.")] = Path("report.html"),
     state: Annotated[
         Path | None,
-        typer.Option(help="Where the local cloud keeps its state.", show_default=".local/state in the project"),
+        typer.Option(help="Folder with the state of the local cloud.", show_default=".local/state in the project"),
     ] = None,
 ) -> None:
-    """Deploy the stacks into the local cloud, replay real bars, learn every night, and report what was learned.
+    """Deploy the stacks into the local cloud, replay real bars, learn after every day, and report what was learned.
 
-    A second run goes on where the last one stopped.
+    A second run continues where the last one stopped.
     """
-    # Only now: `--help` and a wrong flag need none of it.
+    # Imported here, since `--help` and invalid options need none of it.
     from demo.run import Options, run_demo  # noqa: PLC0415
     from demo.terminal import Terminal  # noqa: PLC0415
 
@@ -49,7 +54,7 @@ def demo(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; whatever is expected to go wrong is one line. Returns the exit code."""
+    """Run the command and return the exit code; expected errors are reported in one line."""
     try:
         code = typer.main.get_command(cli).main(arguments, prog_name="python -m demo", standalone_mode=False) or 0
     except typer.TyperException as error:
@@ -59,12 +64,12 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         return _fail(str(error), 1)
     if code == INTERRUPTED:
-        return _fail("interrupted; the next run goes on from the last day that was saved", INTERRUPTED, "Stopped: ")
+        return _fail("interrupted; the next run continues after the last day that was saved", INTERRUPTED, "Stopped: ")
     return int(code)
 
 
 def _is_expected(error: Exception) -> bool:
-    from agent_memory.core.errors import AgentMemoryError  # noqa: PLC0415
+    from agent_memory import AgentMemoryError  # noqa: PLC0415
     from demo.errors import DemoError  # noqa: PLC0415
     from local import LocalCloudError  # noqa: PLC0415
 

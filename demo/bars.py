@@ -1,4 +1,4 @@
-"""Bars to replay: the sample that comes along, or any CSV file."""
+"""Bars to replay: of several symbols, aligned in time; and the sample of the demo."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ import numpy as np
 
 from demo.errors import BarsError
 from trading_agents import Bars
-from trading_agents.market import FloatArray
+from trading_agents.core.arrays import FloatArray
 
 SAMPLE_SYMBOLS = ("AAPL", "IBM", "MSFT")
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar of one symbol. `factor` times a price is the price adjusted for splits and dividends."""
+    """One bar of one symbol. A price times `factor` is adjusted for splits and dividends."""
 
     label: str
     at: datetime
@@ -28,10 +28,10 @@ class Bar:
 
 
 def sample_bars() -> Bars:
-    """Daily bars of AAPL, IBM and MSFT, 2000-03-01 to 2013-03-01, 3,270 each, from `bokeh_sampledata`.
+    """Return daily bars of AAPL, IBM and MSFT, 2000-03-01 to 2013-03-01, 3,270 each, from `bokeh_sampledata`.
 
-    The source's open, high, low and close are as traded, so that a split halves them overnight. All four are
-    multiplied by adj_close / close, and volumes divided by it: a split or a dividend is no move here.
+    The source has prices as traded, so that a split halves them overnight. They are multiplied by adj_close / close,
+    and volumes divided by it, so that splits and dividends are not price moves.
     """
     from bokeh_sampledata import stocks  # noqa: PLC0415  # reads a megabyte when imported
 
@@ -39,7 +39,7 @@ def sample_bars() -> Bars:
 
 
 def aligned(series: Mapping[str, Sequence[Bar]]) -> Bars:
-    """Bars of several symbols at the times that all of them have, oldest first, adjusted.
+    """Return the adjusted bars of several symbols at the times that all of them have, oldest first.
 
     Raises:
         BarsError: the symbols have no time in common.

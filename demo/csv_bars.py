@@ -1,89 +1,95 @@
-"""Bars from a CSV file, with errors that name the line and the column."""
+"""Bars of one or several symbols from a CSV file, with errors that name line and column."""
 
 import csv
+import gzip
 import math
+import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from demo.bars import Bar, aligned
 from demo.errors import BarsError
 from trading_agents import Bars
+from trading_agents.bars import PRICES, TIME_NAMES
 
-_PRICES = ("open", "high", "low", "close")
-_TIME_NAMES = ("timestamp", "date", "datetime", "time")
 _SYMBOL_NAMES = ("symbol", "ticker")
 _ADJUSTED_NAMES = ("adj_close", "adj close")
 _ONLY_SYMBOL = "ASSET"
-# Epoch numbers above this are milliseconds: as seconds they would lie beyond the year 5000.
+# Epoch numbers above this are milliseconds: as seconds they would be beyond the year 5000.
 _MILLISECONDS_FROM = 1e11
 
 
 def csv_bars(path: Path) -> Bars:
-    """Read bars of one or several symbols.
+    """Read bars of one or several symbols; `.gz` files are decompressed.
 
-    The header names a time (`timestamp`, `date`, `datetime` or `time`: ISO 8601, or seconds or milliseconds since
-    1970), `open`, `high`, `low`, `close`, `volume`, and where wanted `symbol` (or `ticker`) and `adj_close`, in any
-    order and case; other columns are ignored. Lines may stand in any order. The spacing of the bars does not
-    matter, their order does. With `adj_close`, prices and volumes are adjusted for splits by it.
+    The header has a time (`timestamp`, `date`, `datetime` or `time`: ISO 8601, or seconds or milliseconds since 1970),
+    `open`, `high`, `low`, `close`, `volume`, and optionally `symbol` (or `ticker`) and `adj_close`, in any order and
+    case; other columns are ignored. Lines can be in any order. Only the order of the bars matters, not their spacing.
+    With `adj_close`, prices and volumes are adjusted for splits.
 
     Raises:
-        BarsError: names the file, and the line and the column or the times that cannot be used.
+        BarsError: the file cannot be used; names the file, and the line and the column or the times.
     """
     series: dict[str, dict[datetime, tuple[int, Bar]]] = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with _open(path) as file:
             for line, symbol, bar in _bars(path.name, csv.reader(file)):
                 earlier = series.setdefault(symbol, {}).setdefault(bar.at, (line, bar))
                 if earlier[0] != line:
-                    raise BarsError(
-                        f"{path.name}, line {line}: {symbol} {bar.label} stands in line {earlier[0]} already"
-                    )
-    except OSError as error:
-        raise BarsError(f"cannot read {path}: {error.strerror}") from error
+                    raise BarsError(f"{path.name}, line {line}: {symbol} {bar.label} is in line {earlier[0]} already")
+    except (OSError, EOFError, zlib.error) as error:
+        raise BarsError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise BarsError(f"{path.name} is not a CSV file in UTF-8: {error}") from error
     if not series:
-        raise BarsError(f"{path.name} holds no bars")
+        raise BarsError(f"{path.name} has no bars")
     return aligned({symbol: [bar for _, bar in bars.values()] for symbol, bars in series.items()})
 
 
+def _open(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
 def _bars(name: str, reader: "Iterator[list[str]]") -> Iterator[tuple[int, str, Bar]]:
-    """Line number, symbol and bar of each line that is not empty."""
-    places = _places(name, next(reader, []))
+    """Yield line number, symbol and bar of each line that is not empty."""
+    columns = _find_columns(name, next(reader, []))
     for cells in reader:
         line: int = reader.line_num  # type: ignore[attr-defined]  # csv's reader type is private
         if any(cell.strip() for cell in cells):
             where = f"{name}, line {line}"
-            row = {column: cells[place].strip() if place < len(cells) else "" for column, place in places.items()}
+            row = {column: cells[index].strip() if index < len(cells) else "" for column, index in columns.items()}
             yield line, row.get("symbol") or _ONLY_SYMBOL, _bar(where, row)
 
 
-def _places(name: str, header: list[str]) -> dict[str, int]:
-    """Where each column stands that is read."""
-    found = {title.strip().lower(): place for place, title in reversed(list(enumerate(header)))}
-    wanted = {"timestamp": _TIME_NAMES, **{column: (column,) for column in (*_PRICES, "volume")}}
+def _find_columns(name: str, header: list[str]) -> dict[str, int]:
+    """Return the index of each column that is read."""
+    titles = {title.strip().lower(): index for index, title in reversed(list(enumerate(header)))}
+    required = {"timestamp": TIME_NAMES, **{column: (column,) for column in (*PRICES, "volume")}}
     optional = {"symbol": _SYMBOL_NAMES, "adj_close": _ADJUSTED_NAMES}
-    places: dict[str, int] = {}
-    for column, names in (wanted | optional).items():
-        place = next((found[title] for title in names if title in found), None)
-        if place is not None:
-            places[column] = place
-        elif column in wanted:
+    columns: dict[str, int] = {}
+    for column, names in (required | optional).items():
+        index = next((titles[title] for title in names if title in titles), None)
+        if index is not None:
+            columns[column] = index
+        elif column in required:
             raise BarsError(f"{name} has no column {column!r}; needed are timestamp, open, high, low, close, volume")
-    return places
+    return columns
 
 
 def _bar(where: str, row: Mapping[str, str]) -> Bar:
-    prices = {column: _number(where, row, column, at_least=math.ulp(0.0)) for column in _PRICES}
+    prices = {column: _number(where, row, column, at_least=math.ulp(0.0)) for column in PRICES}
     for column in ("open", "close"):
         if not prices["low"] <= prices[column] <= prices["high"]:
-            raise BarsError(f"{where}: {column} {row[column]} lies outside low {row['low']} to high {row['high']}")
+            raise BarsError(f"{where}: {column} {row[column]} is not between low {row['low']} and high {row['high']}")
     factor = 1.0
     if "adj_close" in row:
         factor = _number(where, row, "adj_close", at_least=math.ulp(0.0)) / prices["close"]
     volume = _number(where, row, "volume", at_least=0.0)
-    return Bar(row["timestamp"], _moment(where, row["timestamp"]), **prices, volume=volume, factor=factor)
+    return Bar(row["timestamp"], _time(where, row["timestamp"]), **prices, volume=volume, factor=factor)
 
 
 def _number(where: str, row: Mapping[str, str], column: str, *, at_least: float) -> float:
@@ -97,12 +103,12 @@ def _number(where: str, row: Mapping[str, str], column: str, *, at_least: float)
     return number
 
 
-def _moment(where: str, text: str) -> datetime:
+def _time(where: str, text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        moment = _since_epoch(where, text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        time = _since_epoch(where, text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _since_epoch(where: str, text: str) -> datetime:

@@ -1,11 +1,10 @@
-"""All decisions and outcomes of a replay, made by the Market Hunter on the bars of the past."""
+"""All decisions and outcomes of a replay, made by the market hunter on historical bars."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Self, cast
 
-from agent_memory.client.decision_logger import DecisionLogger
-from agent_memory.client.memory_manager import MemoryManager
+from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.core.clock import FixedClock
 from agent_memory.storage.factory import in_memory_stores
 from demo.recording import Record, Recorder
@@ -19,13 +18,13 @@ _MAX_SOURCES = 3
 
 
 class Cycles:
-    """The hunter's life, cycle by cycle.
+    """The decisions and outcomes of the hunter, by cycle.
 
-    It is always lived from its first cycle on, because the hunter learns; the same bars and the same start give the
-    same decisions with the same ids. That takes seconds for four months, and spares keeping its state. Its short-term
-    memory is this process'; what it logs is taken down, to be sent in batches.
+    The hunter learns, so it is always simulated from its first cycle on; the same bars and the same start give the same
+    decisions with the same ids. That takes seconds for four months, and makes it unnecessary to store its state. Its
+    short-term memory is in this process, and what it logs is recorded and sent later in batches.
 
-    `lived` makes one.
+    Use `simulated` to create one.
     """
 
     agent_id = AGENT_ID
@@ -35,31 +34,31 @@ class Cycles:
         self._recorder = Recorder(AGENT_ID)
 
     @classmethod
-    async def lived(cls, bars: Bars, started_at: datetime, count: int) -> Self:
-        """A life on the bars, the warm-up included, of `count` cycles; bars after those are not looked at.
+    async def simulated(cls, bars: Bars, started_at: datetime, count: int) -> Self:
+        """Simulate `count` cycles on the bars after the warm-up; later bars are not used.
 
         `started_at` is the hour of the first cycle.
         """
         cycles = cls(started_at)
-        await cycles._live(BarMarkets(bars), count)
+        await cycles._simulate(BarMarkets(bars), count)
         return cycles
 
     def __len__(self) -> int:
         return len(self._recorder.decisions)
 
     def at(self, cycle: int) -> datetime:
-        """When a cycle took place."""
+        """Return the time of a cycle."""
         return self.started_at + cycle * _HOUR
 
     def decisions(self, cycles: Iterable[int]) -> list[Record]:
-        """The decisions of some cycles, in order."""
+        """Return the decisions of some cycles, in order."""
         return [decision for cycle in cycles for decision in self._recorder.decisions[cycle]]
 
     def outcomes(self, cycles: Iterable[int]) -> list[Record]:
-        """What came of the decisions of some cycles; each needs the cycle after it."""
+        """Return the outcomes of the decisions of some cycles; each becomes known in the following cycle."""
         return [outcome for cycle in cycles for outcome in self._recorder.outcomes[cycle]]
 
-    async def _live(self, markets: BarMarkets, count: int) -> None:
+    async def _simulate(self, markets: BarMarkets, count: int) -> None:
         clock = FixedClock(int(self.started_at.timestamp() * 1_000))
         memory = MemoryManager(AGENT_ID, stores=in_memory_stores(clock), clock=clock)
         hunter = MemoryAwareMarketHunterAgent(

@@ -1,9 +1,13 @@
-"""What can go wrong in the demo, each told in one line that says what to do."""
+"""Errors of the demo; the text is one line that says what to do."""
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the text is one line for the person at the terminal."""
+    """The demo cannot continue; the text is one line for the person at the terminal."""
 
 
 class BarsError(DemoError):
-    """The bars cannot be used; names the file and, where there is one, the line and the column."""
+    """The bars cannot be used; names the file and, if there is one, the line and the column."""
+
+
+class CannotContinueError(DemoError):
+    """The replay in the local cloud cannot be continued, but another one can be started."""

@@ -2,13 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from agent_memory.client.decision_logger import DecisionLogger
-from agent_memory.client.memory_manager import MemoryManager
+from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager
 from agent_memory.ports.stores import Stores
 from agent_memory.reporting import render_report
-from agent_memory.reporting.analytics import MemoryAnalytics
 from demo.cost import cost_of_a_month
 from demo.errors import DemoError
 
@@ -30,6 +29,21 @@ def performance_report(stores: Stores, agent_id: str, assembly: Path) -> dict[st
     return {**report, "cost": cost_of_a_month(assembly)}
 
 
+def check_writable(path: Path) -> None:
+    """Check that a file can be written, without writing it.
+
+    Raises:
+        DemoError: it cannot.
+    """
+    try:
+        if path.exists():
+            path.open("ab").close()
+        else:
+            TemporaryFile(dir=path.absolute().parent).close()  # whether it can be created is all
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def write_html(report: dict[str, Any], path: Path) -> None:
     """Write the report as one self-contained page.
 
@@ -39,4 +53,8 @@ def write_html(report: dict[str, Any], path: Path) -> None:
     try:
         path.write_text(render_report(report), encoding="utf-8")
     except OSError as error:
-        raise DemoError(f"cannot write {path}: {error.strerror}") from error
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> DemoError:
+    return DemoError(f"cannot write {path}: {error.strerror}; name another file with --output")

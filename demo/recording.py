@@ -1,4 +1,4 @@
-"""What a hunter logs, taken down instead of sent. Ids follow from type, time and order: it can be lived again."""
+"""`Recorder`: keeps what a hunter logs instead of sending it. Ids are derived from type, time and order."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ Record = dict[str, Any]
 
 
 class Recorder:
-    """A decision logger that keeps decisions and outcomes by the cycle in which the decision was made.
+    """A decision logger that keeps decisions and outcomes by the cycle of the decision.
 
-    Decisions of a cycle lie a millisecond apart: the order of times is the order in which they were made.
+    The decisions of a cycle are one millisecond apart, so that the order of times is the order in which they were made.
     """
 
     def __init__(self, agent_id: str) -> None:
@@ -23,13 +23,13 @@ class Recorder:
         self._cycle_of: dict[str, int] = {}
 
     def begin_cycle(self) -> None:
-        """What is logged from now on belongs to the next cycle."""
+        """Start the next cycle."""
         self.decisions.append([])
 
     async def log_decision(
         self, decision_type: str, context: Record, reasoning: Record, *, timestamp: datetime, **links: Any
     ) -> str:
-        """Take down a decision and give it its id."""
+        """Record a decision, and return its id."""
         cycle = len(self.decisions) - 1
         at = timestamp + timedelta(milliseconds=len(self.decisions[cycle]))
         decision_id = decision_id_for(decision_type, at, f"{self.agent_id}/{cycle}/{len(self.decisions[cycle])}")
@@ -45,18 +45,18 @@ class Recorder:
         self.decisions[cycle].append(decision)
         return decision_id
 
-    async def log_decisions(self, drafts: Sequence[Mapping[str, Any]]) -> list[Record]:
-        """Take down several."""
-        return [{"decision_id": await self.log_decision(**draft), "status": "created"} for draft in drafts]
+    async def log_decisions(self, decisions: Sequence[Mapping[str, Any]]) -> list[Record]:
+        """Record several decisions."""
+        return [{"decision_id": await self.log_decision(**one), "status": "created"} for one in decisions]
 
     async def log_outcome(self, decision_id: str, outcome: Record, success: bool, **more: Any) -> None:
-        """Take down what came of a decision; its time is when it is sent."""
+        """Record the outcome of a decision; its time will be that of sending."""
         more.pop("timestamp", None)
-        report = {"decision_id": decision_id, "outcome": outcome, "success": success, **more}
-        self.outcomes[self._cycle_of[decision_id]].append(report)
+        entry = {"decision_id": decision_id, "outcome": outcome, "success": success, **more}
+        self.outcomes[self._cycle_of[decision_id]].append(entry)
 
-    async def log_outcomes(self, reports: Sequence[Mapping[str, Any]]) -> list[Record]:
-        """Take down several."""
-        for report in reports:
-            await self.log_outcome(**report)
-        return [{"decision_id": report["decision_id"], "status": "recorded"} for report in reports]
+    async def log_outcomes(self, outcomes: Sequence[Mapping[str, Any]]) -> list[Record]:
+        """Record several outcomes."""
+        for one in outcomes:
+            await self.log_outcome(**one)
+        return [{"decision_id": one["decision_id"], "status": "recorded"} for one in outcomes]

@@ -1,10 +1,10 @@
-"""The replay: day after day through the API, and a night after each day that is over.
+"""The replay: day after day through the API, and a nightly job after each day that is over.
 
     day 1   decisions, outcomes │ day 2  decisions, outcomes │ late outcomes of day 1 │ day 3 …
-                                └ night 1 ───────────────────┘                        └ night 2 …
+                                └ job of day 1 ──────────────┘                        └ job of day 2 …
 
-A night reads only what lies before its midnight, so that the next day's logging may run beside it. What the
-next day tells of the day before waits until the night is over: a night finds the same data however fast it runs.
+A nightly job reads only data from before its midnight, so the next day can be logged at the same time. Outcomes that
+the next day adds to the day before wait until the job is over, so that it finds the same data however long it takes.
 """
 
 import asyncio
@@ -15,81 +15,77 @@ from datetime import date
 from typing import Protocol
 
 from demo.cycles import Cycles
-from demo.nights import Night
+from demo.nightly_jobs import NightlyRun
 from demo.plan import DayPlan
 from demo.progress import ReplayProgress
 from demo.sending import Memory, send_all
 
 
-class NightRunner(Protocol):
-    """Runs one night to its end; `Nights` is one."""
+class JobRunner(Protocol):
+    """Runs one nightly job to its end; `NightlyJobs` is one."""
 
-    async def run(self, day: date) -> Night:
-        """Run the night of a UTC day."""
+    async def run(self, day: date) -> NightlyRun:
+        """Run the nightly job of a UTC day."""
         ...
 
 
-class Watcher(Protocol):
-    """Is told how the replay goes."""
+class ReplayListener(Protocol):
+    """Is notified of the progress of a replay."""
 
-    def logged(self, day: date, decisions: int, outcomes: int) -> None:
-        """So many decisions and outcomes of a day were sent."""
+    def on_day_logged(self, day: date, decisions: int, outcomes: int) -> None:
+        """Handle that the decisions and outcomes of a day were sent."""
         ...
 
-    def slept(self, night: Night) -> None:
-        """A night is over."""
+    def on_job_done(self, run: NightlyRun) -> None:
+        """Handle that a nightly job is over."""
         ...
 
 
 @dataclass(slots=True)
 class ReplayResult:
-    """What a run added. `decisions` and `outcomes` count what was new; what was stored already is left out."""
+    """What a run added: `decisions` and `outcomes` that were new, and nightly jobs that ran."""
 
     decisions: int = 0
     outcomes: int = 0
-    nights: int = 0
+    jobs: int = 0
 
 
 class Replay:
     """One run of the replay.
 
     Args:
-        memory: where decisions and outcomes go.
-        nights: what runs the nights.
-        cycles: what the agent decided, up to now.
-        progress: where earlier runs stopped.
-        save: keeps the progress; called after every day and after every night that ends the run.
-        watcher: is told what happens.
+        memory: where decisions and outcomes are sent.
+        jobs: runs the nightly jobs.
+        cycles: the decisions of the agent up to now.
+        progress: of earlier runs.
+        save: saves the progress; called after every day and at the end.
+        listener: is notified of the progress.
     """
 
     def __init__(
         self,
         memory: Memory,
-        nights: NightRunner,
+        jobs: JobRunner,
         cycles: Cycles,
         progress: ReplayProgress,
         *,
         save: Callable[[ReplayProgress], None],
-        watcher: Watcher,
+        listener: ReplayListener,
     ) -> None:
-        self._memory = memory
-        self._nights = nights
-        self._cycles = cycles
-        self._progress = progress
-        self._save = save
-        self._watcher = watcher
+        self._memory, self._jobs, self._cycles = memory, jobs, cycles
+        self._progress, self._save, self._listener = progress, save, listener
         self._result = ReplayResult()
-        self._night: asyncio.Task[Night] | None = None
+        self._job: asyncio.Task[NightlyRun] | None = None
 
     async def run(self, days: Iterable[DayPlan]) -> ReplayResult:
-        """Do what is left to do, in order. Cancelled or failed, the next run goes on from the last saved day."""
-        async with self._ending_night():
+        """Do what remains, in order. If it is cancelled or fails, the next run continues after the last saved day."""
+        async with self._cancelling_job():
             for plan in days:
                 await self._log_day(plan)
-                if plan.night:
-                    self._night = asyncio.create_task(self._nights.run(plan.day))
-            await self._end_of_night()
-            await self._keep(self._progress)
+                if plan.job:
+                    self._job = asyncio.create_task(self._jobs.run(plan.day))
+            await self._finish_job()
+            await self._save_progress(self._progress)
         return self._result
 
     async def _log_day(self, plan: DayPlan) -> None:
@@ -97,30 +93,30 @@ class Replay:
         outcomes, late = self._cycles.outcomes(plan.resolve), self._cycles.outcomes(plan.late)
         self._result.decisions += await send_all(self._memory.log_decisions, decisions)
         self._result.outcomes += await send_all(self._memory.log_outcomes, outcomes)
-        await self._end_of_night()
+        await self._finish_job()
         self._result.outcomes += await send_all(self._memory.log_outcomes, late)
-        await self._keep(self._progress.after_cycles(plan.decide.stop))
-        self._watcher.logged(plan.day, len(decisions), len(outcomes) + len(late))
+        await self._save_progress(self._progress.after_cycles(plan.decide.stop))
+        self._listener.on_day_logged(plan.day, len(decisions), len(outcomes) + len(late))
 
-    async def _end_of_night(self) -> None:
-        if self._night is None:
+    async def _finish_job(self) -> None:
+        if self._job is None:
             return
-        night = await self._night
-        self._night = None
-        self._progress = self._progress.after_night(night.day)
-        self._result.nights += 1
-        self._watcher.slept(night)
+        run = await self._job
+        self._job = None
+        self._progress = self._progress.after_job(run.day)
+        self._result.jobs += 1
+        self._listener.on_job_done(run)
 
-    async def _keep(self, progress: ReplayProgress) -> None:
+    async def _save_progress(self, progress: ReplayProgress) -> None:
         self._progress = progress
         await asyncio.to_thread(self._save, progress)
 
     @contextlib.asynccontextmanager
-    async def _ending_night(self) -> AsyncIterator[None]:
-        """Leave no task behind when the run ends early."""
+    async def _cancelling_job(self) -> AsyncIterator[None]:
+        """Cancel the current job if the run ends early."""
         try:
             yield
         finally:
-            if self._night is not None:
-                self._night.cancel()
-                await asyncio.gather(self._night, return_exceptions=True)
+            if self._job is not None:
+                self._job.cancel()
+                await asyncio.gather(self._job, return_exceptions=True)

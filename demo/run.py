@@ -1,6 +1,8 @@
 """The demo from start to end: deploy, replay, report."""
 
 import asyncio
+import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,16 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent_memory.client.client import AgentMemoryClient
+from agent_memory import AgentMemoryClient
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.s3.blobs import S3Blobs
-from demo import plan
+from demo import DEFAULT_DAYS, plan
 from demo.bars import sample_bars
 from demo.csv_bars import csv_bars
 from demo.cycles import AGENT_ID, Cycles
-from demo.nights import Nights
-from demo.performance import performance_report, write_html
-from demo.progress import ProgressStore, ReplayProgress, hour_text
+from demo.errors import CannotContinueError, DemoError
+from demo.nightly_jobs import NightlyJobs
+from demo.performance import check_writable, performance_report, write_html
+from demo.progress import ProgressCopy, ProgressStore, ReplayProgress, hour_text
 from demo.replay import Replay, ReplayResult
 from demo.short_term import remember
 from demo.tables import report_tables
@@ -30,9 +33,9 @@ from trading_agents import Bars
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the person asked for."""
+    """The options of the command; `days` is None if they were not given."""
 
-    days: int
+    days: int | None
     bars: Path | None
     keep: bool
     output: Path
@@ -43,14 +46,26 @@ def run_demo(options: Options, terminal: Terminal) -> None:
     """Run the demo.
 
     Raises:
-        DemoError, LocalCloudError, AgentMemoryError: in one line, why it cannot go on.
+        DemoError, LocalCloudError, AgentMemoryError: it cannot continue; says why in one line.
     """
+    try:
+        _run(options, terminal)
+    except CannotContinueError as error:
+        reset = "make local-reset" if options.state is None else local_command("reset", options.state)
+        raise DemoError(
+            f"{error}: replay into another folder with --state OTHER, or start over with `{reset}`"
+        ) from error
+
+
+def _run(options: Options, terminal: Terminal) -> None:
+    layout = Layout(state=options.state.resolve()) if options.state else Layout()
+    progress_copy = ProgressCopy(layout.state / "demo-replay.json")
     bars = csv_bars(options.bars) if options.bars else sample_bars()
-    plan.begin(bars, options.days, datetime.now(UTC))  # too few bars are told before anything is started
-    with _deployed_cloud(options, terminal) as cloud:
+    _check_before_start(options, bars, progress_copy.load(), terminal)
+    with _deployed_cloud(layout, terminal, keep=options.keep) as cloud:
         stores = stores_of(cloud)
         with terminal.phase("Replay"):
-            asyncio.run(_replay(cloud, stores, bars, options, terminal))
+            asyncio.run(_replay(cloud, stores, bars, options.days, progress_copy, terminal=terminal))
         with terminal.phase("Report"):
             report = performance_report(stores, AGENT_ID, cloud.layout.assembly)
             write_html(report, options.output)
@@ -58,68 +73,101 @@ def run_demo(options: Options, terminal: Terminal) -> None:
         terminal.console.print(report_tables(report))
         terminal.step(f"The report with its plots: {options.output}")
         if options.keep:
-            _tell_how_to_reach(cloud, terminal)
+            _print_access(cloud, options.state, terminal)
     terminal.times()
 
 
+def _check_before_start(options: Options, bars: Bars, earlier: ReplayProgress | None, terminal: Terminal) -> None:
+    """Report what cannot work before anything is started, which takes a while."""
+    check_writable(options.output)
+    now = datetime.now(UTC)
+    if earlier is None:
+        plan.begin(bars, options.days or DEFAULT_DAYS, now)
+        return
+    plan.cycles_until(earlier, bars, now)
+    _note_days(options.days, earlier, terminal)
+
+
 @contextmanager
-def _deployed_cloud(options: Options, terminal: Terminal) -> Iterator[LocalCloud]:
-    """The local cloud with the stacks; its services are left running if asked, its state is kept in any case."""
-    layout = Layout(state=options.state.resolve()) if options.state else Layout()
-    cloud = LocalCloud(layout, detached=options.keep, on_step=terminal.step)
+def _deployed_cloud(layout: Layout, terminal: Terminal, *, keep: bool) -> Iterator[LocalCloud]:
+    """Deploy the stacks into the local cloud; stop its services at the end unless `keep`, and keep its state."""
+    cloud = LocalCloud(layout, detached=keep, on_step=terminal.step)
     try:
         with terminal.phase("Deploy"):
             cloud.up()
         yield cloud
+    except KeyboardInterrupt:
+        terminal.note("Interrupted")
+        raise
     finally:
         cloud.stop()
 
 
-async def _replay(cloud: LocalCloud, stores: Stores, bars: Bars, options: Options, terminal: Terminal) -> None:
+async def _replay(
+    cloud: LocalCloud,
+    stores: Stores,
+    bars: Bars,
+    days: int | None,
+    progress_copy: ProgressCopy,
+    *,
+    terminal: Terminal,
+) -> None:
     now = datetime.now(UTC)
     store = ProgressStore(stores.states, AGENT_ID, lambda: datetime.now(UTC))
-    progress = _progress(store, bars, options, now, terminal)
+    earlier = store.load()
+    if earlier is not None:
+        if progress_copy.load() is None:
+            _note_days(days, earlier, terminal)
+        if earlier.cycles:
+            last = hour_text(earlier.started_at + (earlier.cycles - 1) * plan.HOUR)
+            terminal.step(f"Continuing after {last}, the last cycle of the previous run")
+    progress = earlier or plan.begin(bars, days or DEFAULT_DAYS, now)
     count = plan.cycles_until(progress, bars, now)
-    cycles = await Cycles.lived(bars, progress.started_at, count)
-    days = list(plan.days_to_do(progress, count, now))
+    progress_copy.save(progress)
+    cycles = await Cycles.simulated(bars, progress.started_at, count)
+    remaining = list(plan.days_to_do(progress, count, now))
     session: Any = cloud.boto_session()
     reports = S3Blobs(session.client("s3"), cloud.outputs["ArchiveBucketName"])
-    nights = Nights(session.client("stepfunctions"), cloud.outputs["NightlyStateMachineArn"], AGENT_ID, reports)
+    jobs = NightlyJobs(session.client("stepfunctions"), cloud.outputs["NightlyStateMachineArn"], AGENT_ID, reports)
     async with AgentMemoryClient(cloud.api_url, AGENT_ID, session=session) as client:
         result = ReplayResult()
-        if days:
-            with ReplayDisplay(terminal.console, len(days)) as display:
-                replay = Replay(client, nights, cycles, progress, save=store.save, watcher=display)
-                result = await replay.run(days)
+        if remaining:
+            with ReplayDisplay(terminal.console, len(remaining)) as display:
+                replay = Replay(client, jobs, cycles, progress, save=store.save, listener=display)
+                result = await replay.run(remaining)
         await remember(client, cycles, now)
-    _tell_result(result, terminal)
+    _print_result(result, terminal)
 
 
-def _progress(store: ProgressStore, bars: Bars, options: Options, now: datetime, terminal: Terminal) -> ReplayProgress:
-    """That of an earlier run, else a new one."""
-    earlier = store.load()
-    if earlier is None:
-        return plan.begin(bars, options.days, now)
-    if earlier.cycles:
-        reached = hour_text(earlier.started_at + (earlier.cycles - 1) * plan.HOUR)
-        terminal.step(f"Going on from {reached}, where the last run ended")
-    if earlier.days != options.days:
+def _note_days(days: int | None, earlier: ReplayProgress, terminal: Terminal) -> None:
+    if days not in {None, earlier.days}:
         terminal.note(
-            f"The replay was begun with --days {earlier.days}, which stays; for another number {plan.START_OVER}"
+            f"Continuing the replay of {earlier.days} days, so --days {days} has no effect; "
+            "for a new replay, name another folder with --state OTHER"
         )
-    return earlier
 
 
-def _tell_result(result: ReplayResult, terminal: Terminal) -> None:
-    if not (result.decisions or result.outcomes or result.nights):
+def _print_result(result: ReplayResult, terminal: Terminal) -> None:
+    if not (result.decisions or result.outcomes or result.jobs):
         terminal.step("Nothing new since the last run")
         return
     terminal.step(
-        f"New: {result.decisions:,} decisions, {result.outcomes:,} outcomes, {result.nights:,} nights,"
+        f"New: {result.decisions:,} decisions, {result.outcomes:,} outcomes, {result.jobs:,} nightly jobs,"
         " through the signed HTTP API"
     )
 
 
-def _tell_how_to_reach(cloud: LocalCloud, terminal: Terminal) -> None:
-    terminal.step(f"The local cloud goes on running: AWS endpoint {cloud.endpoint_url}, HTTP API {cloud.api_url}")
-    terminal.step("`python -m local status` tells its address and keys again, `make local-down` stops it")
+def _print_access(cloud: LocalCloud, state: Path | None, terminal: Terminal) -> None:
+    terminal.step(f"The local cloud keeps running: AWS endpoint {cloud.endpoint_url}, HTTP API {cloud.api_url}")
+    status, down = (
+        (f"make local-{command}" if state is None else local_command(command, state)) for command in ("status", "down")
+    )
+    terminal.step(f"`{status}` prints its addresses and keys, `{down}` stops it")
+
+
+def local_command(command: str, state: Path) -> str:
+    """Return a command of the local cloud on a state folder that works without an activated environment."""
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    return shlex.join([str(python), "-m", "local", command, "--state", str(state)])

@@ -1,28 +1,27 @@
-"""Sends decisions and outcomes to the API in batches, a few batches at a time."""
+"""Sends decisions and outcomes to the API in batches, a few at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from agent_memory.core.errors import AgentMemoryError
-from demo.errors import DemoError
-from demo.plan import START_OVER
+from agent_memory import AgentMemoryError
+from demo.errors import CannotContinueError, DemoError
 
 Record = dict[str, Any]
 Send = Callable[[Sequence[Record]], Awaitable[list[Record]]]
 
 BATCH = 100
-_AT_ONCE = 4
+_CONCURRENT_BATCHES = 4
 
 
 class Memory(Protocol):
     """What the demo needs of a client; `AgentMemoryClient` is one."""
 
-    async def log_decisions(self, drafts: Sequence[Record]) -> list[Record]:
+    async def log_decisions(self, decisions: Sequence[Record], /) -> list[Record]:
         """Log up to a hundred decisions."""
         ...
 
-    async def log_outcomes(self, reports: Sequence[Record]) -> list[Record]:
+    async def log_outcomes(self, outcomes: Sequence[Record], /) -> list[Record]:
         """Log up to a hundred outcomes."""
         ...
 
@@ -35,25 +34,25 @@ class Memory(Protocol):
         decision_ids: Sequence[str] = (),
         cycle_id: str | None = None,
     ) -> bool:
-        """Keep what a cycle brought for a while."""
+        """Write what a cycle leaves in short-term memory."""
         ...
 
 
 async def send_all(send: Send, records: Sequence[Record]) -> int:
-    """Send records in batches of even size; returns how many were new, the others being stored already.
+    """Send records in batches of equal size; returns how many were new, not stored already.
 
     Raises:
-        DemoError: the API refused one of them.
+        DemoError: the API rejected a record.
     """
     if not records:
         return 0
     count = -(-len(records) // BATCH)
     size = -(-len(records) // count)
-    slots = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_CONCURRENT_BATCHES)
 
     async def send_batch(batch: Sequence[Record]) -> int:
         async with slots:
-            return _new_ones(await send(batch))
+            return _count_new(await send(batch))
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -65,10 +64,10 @@ async def send_all(send: Send, records: Sequence[Record]) -> int:
     raise failed
 
 
-def _new_ones(results: Sequence[Record]) -> int:
+def _count_new(results: Sequence[Record]) -> int:
     for result in results:
         if result["status"] == "conflict":
-            raise DemoError(f"{result['decision_id']} is stored with other content: {START_OVER}")
+            raise CannotContinueError(f"{result['decision_id']} is stored with other content")
         if result["status"] not in {"created", "recorded", "unchanged"}:
             raise DemoError(f"the API answered {result['status']!r} for {result['decision_id']}: {result.get('error')}")
     return sum(result["status"] != "unchanged" for result in results)

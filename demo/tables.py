@@ -16,8 +16,8 @@ _TYPE_ORDER = ("SIGNAL_GENERATION", "SOURCE_SELECTION", "QUERY", "LEARNING")
 
 
 def report_tables(report: Report) -> RenderableType:
-    """All tables of a performance report, one below the other."""
-    return Group(*_with_space(_tables(report)))
+    """Return all tables of a performance report, one below the other."""
+    return Group(*_spaced(_tables(report)))
 
 
 def _tables(report: Report) -> Iterator[RenderableType]:
@@ -35,7 +35,7 @@ def _tables(report: Report) -> Iterator[RenderableType]:
 
 
 def totals_line(report: Report) -> Text:
-    """How many decisions, and how many succeeded."""
+    """Return the number of decisions, and how many succeeded."""
     totals = report["totals"]
     line = Text()
     line.append(f"{totals['decisions']:,}", style="bold").append(" decisions, ")
@@ -44,27 +44,27 @@ def totals_line(report: Report) -> Text:
         line.append(_percent(totals["success_rate"]), style="bold green")
         line.append(f" succeeded ({_interval(totals)})")
     else:
-        line.append("none judged yet")
+        line.append("no success rate yet")
     return line
 
 
 def context_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Success by market context and decision type, the largest samples first; signals before the other types."""
+    """Return success by market context and decision type, largest samples first, signals before other types."""
     table = _table("Success by market context", "95 % intervals")
-    _columns(table, "Decision", "Context", right=("Judged", "Success", "Interval"))
+    _columns(table, "Decision", "Context", right=("Outcomes", "Success", "Interval"))
     shown = sorted(rows, key=lambda row: (_rank(row["decision_type"]), -row["with_outcome"]))[:_MAX_CONTEXTS]
     for row in shown:
         context = row["context_type"].replace("|", ", ").replace("=", " ")
-        table.add_row(_words(row["decision_type"]), context, *_judged(row))
-    _note_hidden(table, len(rows) - len(shown), "context")
+        table.add_row(_words(row["decision_type"]), context, *_success(row))
+    _note_omitted(table, len(rows) - len(shown), "context")
     return table
 
 
 def pattern_table(patterns: Sequence[Mapping[str, Any]]) -> Table:
-    """Learned patterns, the most confident first."""
-    table = _table("Learned patterns", "what succeeds more or less often than the rest, most confident first")
+    """Return the learned patterns, most confident first."""
+    table = _table("Learned patterns", "contexts that succeed more or less often than the rest, most confident first")
     table.add_column("Pattern", ratio=1)
-    _columns(table, right=("Success", "Usually", "Samples", "Confidence", "Status"))
+    _columns(table, right=("Success", "Otherwise", "Samples", "Confidence", "Status"))
     shown = sorted(patterns, key=lambda pattern: (pattern["status"] != "active", -pattern["confidence"]))[
         :_MAX_PATTERNS
     ]
@@ -78,15 +78,15 @@ def pattern_table(patterns: Sequence[Mapping[str, Any]]) -> Table:
             _certainty(pattern["confidence"]),
             pattern["status"],
         )
-    _note_hidden(table, len(patterns) - len(shown), "pattern")
+    _note_omitted(table, len(patterns) - len(shown), "pattern")
     return table
 
 
 def reliability_line(reliability: Mapping[str, Any]) -> Text:
-    """How many of the forecasts that patterns would have made came true."""
+    """Return how many of the patterns' forecasts came true."""
     forecasts = reliability["forecasts"]
     if not forecasts:
-        return Text.assemble(("Forecasts: ", "bold"), "no pattern has foretold anything yet.")
+        return Text.assemble(("Forecasts: ", "bold"), "no pattern has made a forecast yet.")
     return Text.assemble(
         ("Forecasts: ", "bold"),
         f"{reliability['came_true']} of {forecasts} came true, {reliability['stated']:.0f} were expected to; "
@@ -95,20 +95,20 @@ def reliability_line(reliability: Mapping[str, Any]) -> Text:
 
 
 def control_line(control: Mapping[str, Any]) -> Text:
-    """What the same learning finds when outcomes are shuffled, where there is nothing to find."""
+    """Return what the same learning finds in shuffled outcomes, where there is nothing to find."""
     found = control["promoted"]
     patterns = f"{found} pattern{'' if found == 1 else 's'}"
     return Text.assemble(
         ("Control: ", "bold"),
         f"with outcomes shuffled {control['shuffles']} times, ",
         (patterns, "yellow" if found else "green"),
-        f" {'was' if found == 1 else 'were'} promoted of {control['candidates_tried']:,} candidates tried.",
+        f" of {control['candidates_tried']:,} candidates {'was' if found == 1 else 'were'} promoted.",
     )
 
 
 def level_table(levels: Sequence[Mapping[str, Any]]) -> Table:
-    """Where the decisions lie, level by level."""
-    table = _table("Where the data lie")
+    """Return where the decisions are stored, by memory level."""
+    table = _table("Where the data is stored")
     _columns(table, "Level", "Store", "Age", right=("Decisions", "Keys", "Oldest", "Newest"))
     for level in levels:
         entries = level.get("entries")
@@ -125,9 +125,9 @@ def level_table(levels: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def cost_table(cost: Mapping[str, Any]) -> Table:
-    """What a month would cost on AWS."""
-    table = _table("What a month on AWS would cost", f"{cost['scenario']}; prices of {cost['price_date']}")
-    _columns(table, "Service", "Usage", right=("USD a month",))
+    """Return the cost of a month on AWS."""
+    table = _table("Cost of a month on AWS", f"{cost['scenario']}; prices of {cost['price_date']}")
+    _columns(table, "Service", "Usage", right=("USD per month",))
     for line in cost["lines"]:
         table.add_row(line["service"], line["usage"], f"{line['monthly_usd']:.2f}")
     table.add_section()
@@ -143,20 +143,20 @@ def _table(title: str, caption: str | None = None) -> Table:
 
 
 def _columns(table: Table, *left: str, right: Sequence[str] = ()) -> None:
-    """Text wraps where the terminal is narrow; figures never do."""
+    """Add columns; in a narrow terminal text wraps, numbers do not."""
     for name in left:
         table.add_column(name)
     for name in right:
         table.add_column(name, justify="right", no_wrap=True)
 
 
-def _judged(row: Mapping[str, Any]) -> tuple[str, str, str]:
+def _success(row: Mapping[str, Any]) -> tuple[str, str, str]:
     if not row["with_outcome"]:
         return "0", "-", "-"
     return f"{row['with_outcome']:,}", _percent(row["success_rate"]), _interval(row)
 
 
-def _note_hidden(table: Table, count: int, what: str) -> None:
+def _note_omitted(table: Table, count: int, what: str) -> None:
     if count > 0:
         table.caption = Text(f"and {count:,} more {what}{'s' if count > 1 else ''} in the report", style="dim")
 
@@ -171,7 +171,7 @@ def _words(decision_type: str) -> str:
 
 
 def _statement(description: str) -> str:
-    """A pattern's description without its figures, which have columns of their own."""
+    """Return the description of a pattern without its numbers, which have columns of their own."""
     return description.rpartition(": ")[0] or description
 
 
@@ -195,7 +195,7 @@ def _minute(iso: str | None) -> str:
     return iso[5:16].replace("T", " ") if iso else "-"
 
 
-def _with_space(parts: Iterator[RenderableType]) -> Iterator[RenderableType]:
+def _spaced(parts: Iterator[RenderableType]) -> Iterator[RenderableType]:
     for part in parts:
         yield part
         yield Text()

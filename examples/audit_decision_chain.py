@@ -1,16 +1,14 @@
-"""Decision auditing: trace a decision and its consequences."""
+"""Decision auditing: trace a decision, what led to it, and its consequences."""
 
 import asyncio
 import sys
 
 from agent_memory import DecisionLogger
-from examples.connection import AGENT_ID
+from examples.connection import open_memory
 
 
-async def audit_decision_chain(decision_id: str) -> None:
-    """Print a decision, what led to it, and what came of it."""
-    logger = DecisionLogger(agent_id=AGENT_ID)
-
+async def audit_decision_chain(logger: DecisionLogger, decision_id: str) -> None:
+    """Print a decision and the decisions related to it."""
     # Get the decision
     decision = await logger.get_decision(decision_id)
 
@@ -29,14 +27,15 @@ async def audit_decision_chain(decision_id: str) -> None:
 
 
 async def main() -> None:
-    """Audit the decision that is named on the command line, else the newest source selection."""
+    """Audit the decision named on the command line, or else the newest source selection."""
+    _, logger = open_memory()
     if len(sys.argv) > 1:
-        await audit_decision_chain(sys.argv[1])
+        await audit_decision_chain(logger, sys.argv[1])
         return
-    newest = await DecisionLogger(agent_id=AGENT_ID).query_decisions("SOURCE_SELECTION", limit=1)
+    newest = await logger.query_decisions("SOURCE_SELECTION", limit=1)
     if not newest:
-        sys.exit("No decision to audit yet: run examples.run_cycle_with_memory first")
-    await audit_decision_chain(newest[0]["decision_id"])
+        sys.exit("There is no decision to audit yet; run examples.run_cycle_with_memory first")
+    await audit_decision_chain(logger, newest[0]["decision_id"])
 
 
 if __name__ == "__main__":

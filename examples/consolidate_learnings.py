@@ -1,6 +1,6 @@
 """Learning from history: decisions of the last weeks become patterns in long-term memory.
 
-The nightly state machine does this by itself; an agent may also do it whenever it likes.
+The nightly job does this for every agent; an agent can also do it at any time.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager
 from agent_memory.core.ids import decision_id_for
 from examples.connection import open_memory
 
-DAYS, A_DAY = 30, 40
+DAYS, SIGNALS_PER_DAY = 30, 40
 
 
 async def consolidate_learnings(memory: MemoryManager, logger: DecisionLogger) -> list[str]:
-    """Promote what the decisions bear out; returns the ids of the patterns."""
+    """Store the patterns that the decisions support; returns their ids."""
     now = datetime.now(UTC)
 
     # 1. Analyze the last 24 hours of decisions
@@ -23,7 +23,7 @@ async def consolidate_learnings(memory: MemoryManager, logger: DecisionLogger) -
     for group in statistics["groups"]:
         print(f"{group['group']}: {group['succeeded']} of {group['with_outcome']} succeeded")
 
-    # 2. Find patterns that stand the tests
+    # 2. Find patterns that pass the statistical tests
     analytics = MemoryAnalytics(logger, memory)
     patterns = await analytics.identify_emerging_patterns(min_occurrences=5)
 
@@ -49,16 +49,16 @@ async def consolidate_learnings(memory: MemoryManager, logger: DecisionLogger) -
 
 
 async def log_history(logger: DecisionLogger) -> None:
-    """Weeks of signals: in high volatility they succeed far more often. Running it again changes nothing."""
-    chance = random.Random(7)  # noqa: S311  made-up markets
+    """Log weeks of signals that succeed far more often in high volatility. Running it again changes nothing."""
+    chance = random.Random(7)  # noqa: S311  simulated markets
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    drafts, reports = [], []
-    for n in range(DAYS * A_DAY):
-        at = today - timedelta(days=DAYS) + timedelta(days=n // A_DAY, minutes=30 * (n % A_DAY))
+    decisions, outcomes = [], []
+    for n in range(DAYS * SIGNALS_PER_DAY):
+        at = today - timedelta(days=DAYS) + timedelta(days=n // SIGNALS_PER_DAY, minutes=30 * (n % SIGNALS_PER_DAY))
         volatility = chance.choice(["low", "normal", "high"])
         market = {"volatility": volatility, "trend": chance.choice(["bullish", "bearish"])}
         decision_id = decision_id_for("SIGNAL_GENERATION", at, f"history {n}")
-        drafts.append(
+        decisions.append(
             {
                 "decision_type": "SIGNAL_GENERATION",
                 "context": {"market": market},
@@ -67,9 +67,9 @@ async def log_history(logger: DecisionLogger) -> None:
             }
         )
         success = chance.random() < (0.8 if volatility == "high" else 0.45)
-        reports.append({"decision_id": decision_id, "outcome": {"signal": n}, "success": success})
-    await logger.log_decisions(drafts)
-    await logger.log_outcomes(reports)
+        outcomes.append({"decision_id": decision_id, "outcome": {"signal": n}, "success": success})
+    await logger.log_decisions(decisions)
+    await logger.log_outcomes(outcomes)
 
 
 async def main() -> None:

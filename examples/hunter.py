@@ -1,4 +1,4 @@
-"""A small market hunter with memory: it remembers which source was right in which market, and asks that one first."""
+"""A small market hunter with memory: it remembers which sources were useful in which market, and queries them first."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,11 +15,11 @@ SOURCES: dict[str, Callable[[MarketData], float]] = {
     "institutional": lambda data: data["etf_flow"],
     "sentiment": lambda data: (data["fear_greed"] - 50) / 50,
 }
-_SIGNAL_FROM = 0.3
+_MIN_SIGNAL = 0.3
 
 
 class MemoryAwareHunter:
-    """Chooses sources with the help of its memory, queries them, and generates signals."""
+    """Selects sources with the help of its memory, queries them, and generates signals."""
 
     def __init__(self, memory_manager: MemoryManager, decision_logger: DecisionLogger) -> None:
         self.memory = memory_manager
@@ -27,7 +27,7 @@ class MemoryAwareHunter:
         self.current_cycle = 0
 
     async def run_cycle_with_memory(self, market_data: MarketData) -> list[Signal]:
-        """One cycle: remember, select, query, signal, and log what came of it."""
+        """Run one cycle: recall, select, query, signal, and log the outcome."""
         now = datetime.now(UTC)
         context = {"volatility": market_data["volatility"], "trend": market_data["trend"]}
         await self.memory.store_stm("context:current", context)
@@ -48,11 +48,11 @@ class MemoryAwareHunter:
             await self.memory.store_stm(f"queries:{source}:latest", result, ttl_seconds=3600)
 
         # 4. Generate signals with logged reasoning
-        signals = [one for one in results if abs(one["reading"]) >= _SIGNAL_FROM]
+        signals = [one for one in results if abs(one["reading"]) >= _MIN_SIGNAL]
         await self.logger.log_decision(
             "SIGNAL_GENERATION",
             context={"market": context, "cycle": self.current_cycle},
-            reasoning={"readings": results, "threshold": _SIGNAL_FROM, "signals": len(signals)},
+            reasoning={"readings": results, "threshold": _MIN_SIGNAL, "signals": len(signals)},
             parent_ids=[decision_id],
         )
 
@@ -69,7 +69,7 @@ class MemoryAwareHunter:
     async def select_sources_with_memory(
         self, context: Mapping[str, str], similar: Mapping[str, Any], max_sources: int
     ) -> tuple[list[str], str]:
-        """The sources that were of most use in this context, and the id of the decision for them."""
+        """Return the most useful sources in this context, and the id of the decision to use them."""
         # Retrieve recent performance from short-term memory
         recent_performance = await self.memory.retrieve_stm(f"performance:{context['volatility']}")
 
@@ -78,11 +78,11 @@ class MemoryAwareHunter:
             memory_type="PATTERN", filters={"context": context["volatility"], "min_confidence": 0.7}
         )
 
-        # Make the decision: what the patterns speak for first, then what gave signals lately
+        # Make the decision: sources supported by patterns first, then sources with recent signals
         scores = dict.fromkeys(SOURCES, 0.5)
         scores |= {pattern["source"]: pattern["confidence"] for pattern in patterns if pattern["source"] in scores}
-        for source, share in (recent_performance or {}).items():
-            scores[source] = (scores[source] + share) / 2
+        for source, score in (recent_performance or {}).items():
+            scores[source] = (scores[source] + score) / 2
         selected = sorted(scores, key=lambda source: scores[source], reverse=True)[:max_sources]
 
         # Log the decision
@@ -101,5 +101,5 @@ class MemoryAwareHunter:
 
 
 def quality(signals: Sequence[Signal]) -> float:
-    """Mean strength of the signals, 0 to 1."""
+    """Return the mean strength of the signals, 0 to 1."""
     return min(1.0, sum(abs(one["reading"]) for one in signals) / len(signals)) if signals else 0.0

@@ -1,4 +1,4 @@
-"""Query with memory context: an agent that remembers before it chooses."""
+"""Query with memory context: an agent that consults its memory before it selects sources."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ MARKET_DATA = {
 
 
 async def main() -> None:
-    """Learn that one source is worth asking, then run three cycles and look at what was remembered."""
+    """Store a pattern about one source, run three cycles, and print what was remembered."""
     memory, logger = open_memory()
     learned = {"context": "high", "source": "institutional", "confidence": 0.9, "description": "ETF flows lead"}
     await memory.store_ltm("PATTERN", "etf_flows_lead", learned)
@@ -29,8 +29,8 @@ async def main() -> None:
     hour = (now - timedelta(hours=1), now + timedelta(seconds=1))
     remembered = await memory.get_context_memory(hour, {"volatility": "high"})
     selections = await logger.query_decisions("SOURCE_SELECTION", hour, success_filter=True)
-    print(f"remembered of the last hour: {len(remembered['entries'])} entries, complete: {remembered['complete']}")
-    print(f"selections that led to signals: {len(selections)}, resting on {selections[0]['memory_ids']}")
+    print(f"memory of the last hour: {len(remembered['entries'])} entries, complete: {remembered['complete']}")
+    print(f"selections that led to signals: {len(selections)}, based on {selections[0]['memory_ids']}")
 
 
 if __name__ == "__main__":

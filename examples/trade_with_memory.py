@@ -1,4 +1,4 @@
-"""Several agents that share a memory: they perceive, vote, are composed, and learn. Needs no deployment."""
+"""Several agents with a shared memory perceive, vote and learn; a composer combines them. Needs no deployment."""
 
 import random
 import tempfile
@@ -22,14 +22,14 @@ HOUR_SECONDS = 3_600.0
 
 
 def bars(count: int, seed: int = 7) -> Iterator[dict[str, Any]]:
-    """Made-up hours: prices at random, and features that know a little of the next return."""
+    """Yield simulated hourly bars: random prices, and features that contain a little information on the next return."""
     chance, price = random.Random(seed), 100.0  # noqa: S311
     for hour in range(count):
-        coming = chance.gauss(0.0, 0.004)
-        hint = chance.gauss(150 * coming, 1.0)
+        next_return = chance.gauss(0.0, 0.004)
+        hint = chance.gauss(150 * next_return, 1.0)
         yield {
             "time": hour * HOUR_SECONDS,
-            "next_return": coming,
+            "next_return": next_return,
             "features": {
                 "hedge": {"net_gamma_exposure": -hint, "smart_flow_signal": hint},
                 "liquidity": {
@@ -41,11 +41,11 @@ def bars(count: int, seed: int = 7) -> Iterator[dict[str, Any]]:
                 "sentiment": {"momentum": chance.gauss(0.0, 1.0), "trend_strength": 40 * chance.random()},
             },
         }
-        price *= 1 + coming
+        price *= 1 + next_return
 
 
 def main() -> None:
-    """Trade three months of hours, then save what is remembered and read it back."""
+    """Trade three months of hourly bars, then save the memory and load it again."""
     now = 0.0
     shared_memory = TradingMemoryStore(decay_half_life=7_200, max_items=5_000, clock=lambda: now)
     agents = [
@@ -73,13 +73,13 @@ def main() -> None:
             losses.record(profit)
             agents[0].remember_outcome("SPY", f"trade-{number}", 1_000 * profit, 100.0, 100.0 * (1 + profit))
     print("weights:", {name: round(weight, 2) for name, weight in composer.weights().items()})
-    print("health:", {name: told["status"] for name, told in health.report().items()})
-    print("remembered:", shared_memory.summarize("SPY")["recent_count"], "items of the last day")
-    print("asked for the paused:", [item.content for item in shared_memory.search("trading paused", "risk", topk=1)])
+    print("health:", {name: entry["status"] for name, entry in health.report().items()})
+    print("memory:", shared_memory.summarize("SPY")["recent_count"], "items of the last day")
+    print("search for pauses:", [item.content for item in shared_memory.search("trading paused", "risk", topk=1)])
     with tempfile.TemporaryDirectory() as folder:
         shared_memory.save(Path(folder) / "memory")
-        again = TradingMemoryStore.load(Path(folder) / "memory", clock=lambda: now)
-        print("read back the same:", again.items == shared_memory.items)
+        loaded = TradingMemoryStore.load(Path(folder) / "memory", clock=lambda: now)
+        print("loaded unchanged:", loaded.items == shared_memory.items)
 
 
 if __name__ == "__main__":

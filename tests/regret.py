@@ -1,9 +1,9 @@
-"""The best that experts could have done, to measure regret against."""
+"""The best gain that experts could have achieved, to measure regret."""
 
 import numpy as np
 import pytest
 
-from trading_agents.composing.weights import even
+from trading_agents.portfolio.weights import equal_weights
 
 
 def best_with_switches(gains, switches):
@@ -18,9 +18,9 @@ def best_with_switches(gains, switches):
 
 
 def gain_of(rule, gains):
-    """Total of the weighed gains over all rounds; `gains` has the shape (rounds, experts)."""
+    """Total of the weighted gains over all rounds; `gains` has the shape (rounds, experts)."""
     names = [str(n) for n in range(gains.shape[1])]
-    weights, total = even(names), 0.0
+    weights, total = equal_weights(names), 0.0
     for row in gains:
         now = dict(zip(names, row.tolist(), strict=True))
         total += sum(weights[name] * now[name] for name in names)

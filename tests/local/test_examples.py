@@ -41,8 +41,8 @@ def cycles(run):
 def test_a_cycle_with_memory_remembers_and_logs(cycles):
     lines = cycles.splitlines()
     assert lines[0] == "cycle 1: 2 signals from ['whaleMovements', 'derivatives']"
-    assert lines[3] == "remembered of the last hour: 7 entries, complete: True"
-    assert lines[4] == "selections that led to signals: 3, resting on ['etf_flows_lead']"
+    assert lines[3] == "memory of the last hour: 7 entries, complete: True"
+    assert lines[4] == "selections that led to signals: 3, based on ['etf_flows_lead']"
 
 
 def test_history_becomes_patterns_once(run):

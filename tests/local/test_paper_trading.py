@@ -105,7 +105,7 @@ def test_killed_and_started_again_it_decides_as_if_undisturbed(local_cloud, tmp_
     with trading(local_cloud, arguments) as process:
         output, error = process.communicate(timeout=120)
     assert process.returncode == 0, error
-    assert "trades in all; equity" in output
+    assert "trades in total; equity" in output
     found = asyncio.run(in_the_table(local_cloud, agent))
     assert len(found) == (COUNT - WARM_UP) * 6
     assert found == asyncio.run(undisturbed(agent, bars))

@@ -69,7 +69,6 @@ def test_a_store_that_does_not_answer_is_an_error(stores, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Missing command"),
         (["audit"], "No such command 'audit'"),
         (["verify"], "Missing option '--agent'"),
         (["verify", "--agent", "No Agent"], "'--agent': 'No Agent' is not usable"),

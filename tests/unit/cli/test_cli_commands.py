@@ -17,10 +17,18 @@ def test_the_backtest_is_a_command_of_this_one(capsys):
 
 
 @pytest.mark.parametrize("arguments", [["verify", "--agent", "hunter", "--bucket", "archive"]])
-def test_an_interruption_is_exit_code_130_without_a_traceback(monkeypatch, capsys, arguments):
+def test_an_interruption_is_one_line_and_exit_code_130(monkeypatch, capsys, arguments):
     def interrupted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(verify, "stores_of", interrupted)
     assert main(arguments) == 130
-    assert "Traceback" not in capsys.readouterr().err
+    assert capsys.readouterr().err == "agent-memory: interrupted\n"
+
+
+def test_without_a_command_it_prints_help(capsys):
+    assert main([]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith("Usage: agent-memory [OPTIONS] COMMAND [ARGS]...")
+    assert "backtest" in output.out
+    assert output.err == ""

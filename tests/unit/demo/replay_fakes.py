@@ -1,15 +1,14 @@
-"""What stands in for the deployed system: the real library on stores in memory, and nights that take notes."""
+"""Fakes of the deployed system: the real library on stores in memory, and nightly jobs that take notes."""
 
 import asyncio
 from datetime import UTC, datetime
 
-from agent_memory.client.decision_logger import DecisionLogger
-from agent_memory.client.memory_manager import MemoryManager
+from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.core.clock import FixedClock
 from agent_memory.storage.factory import in_memory_stores
 from demo.bars import sample_bars
 from demo.cycles import AGENT_ID
-from demo.nights import Night
+from demo.nightly_jobs import NightlyRun
 from trading_agents import Bars
 
 
@@ -34,8 +33,8 @@ class FakeMemory:
     async def log_outcomes(self, reports):
         return await self._logged(self.logger.log_outcomes, reports)
 
-    async def write_cycle(self, **brought):
-        return await self.manager.write_cycle(**brought)
+    async def write_cycle(self, **entries):
+        return await self.manager.write_cycle(**entries)
 
     async def _logged(self, log, records):
         self.requests += 1
@@ -46,13 +45,13 @@ class FakeMemory:
         return results
 
     def decisions(self):
-        """All that is stored, oldest first."""
+        """All stored decisions, oldest first."""
         stored = self.logger.log.stream(_everything(), newest_first=False)
         return [decision.as_dict() for decision in stored]
 
 
-class FakeNights:
-    """Notes, for each night, what is stored at its begin and at its end. `fails_on` names days that fail."""
+class FakeJobs:
+    """Notes what is stored at the start and at the end of each job. `fails_on` are days whose job fails."""
 
     def __init__(self, memory, seconds=0.002, fails_on=()):
         self.memory, self.seconds, self.fails_on = memory, seconds, set(fails_on)
@@ -60,39 +59,39 @@ class FakeNights:
 
     async def run(self, day):
         self.running += 1
-        assert self.running == 1, "nights overlap"
+        assert self.running == 1, "jobs overlap"
         before = self._until_midnight(day)
         try:
             await asyncio.sleep(self.seconds)
             if day in self.fails_on:
-                raise FakeNightError(day)
+                raise FakeJobError(day)
         finally:
             self.running -= 1
         after = self._until_midnight(day)
         self.days.append(day)
         self.seen[day] = (before, after)
-        return Night(day, len(self.days), self.seconds)
+        return NightlyRun(day, len(self.days), self.seconds)
 
     def _until_midnight(self, day):
         rows = [d for d in self.memory.decisions() if d["timestamp"][:10] <= day.isoformat()]
         return len(rows), sum(d["success"] is not None for d in rows)
 
 
-class FakeNightError(Exception):
-    """The night failed."""
+class FakeJobError(Exception):
+    """The job failed."""
 
 
-class Watching:
-    """Takes down what a replay tells."""
+class RecordingListener:
+    """Records the notifications of a replay."""
 
     def __init__(self):
-        self.days, self.nights = [], []
+        self.days, self.jobs = [], []
 
-    def logged(self, day, decisions, outcomes):
+    def on_day_logged(self, day, decisions, outcomes):
         self.days.append((day, decisions, outcomes))
 
-    def slept(self, night):
-        self.nights.append(night.day)
+    def on_job_done(self, run):
+        self.jobs.append(run.day)
 
 
 def at(text):

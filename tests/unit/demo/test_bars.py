@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from bokeh_sampledata import stocks
-from replay_fakes import at
 
 from demo.bars import Bar, aligned, sample_bars
 from demo.errors import BarsError
+from tests.unit.demo.replay_fakes import at
 
 
 def bar(day, price=10.0, **changes):
@@ -24,7 +24,7 @@ def test_the_sample_has_three_symbols_of_thirteen_years():
 @pytest.mark.parametrize(
     ("symbol", "day", "ratio"), [("AAPL", "2000-06-21", 2), ("AAPL", "2005-02-28", 2), ("MSFT", "2003-02-18", 2)]
 )
-def test_a_split_is_no_move(symbol, day, ratio):
+def test_a_split_is_not_a_price_move(symbol, day, ratio):
     bars, raw = sample_bars(), getattr(stocks, symbol)
     t, s = bars.labels.index(day), bars.symbols.index(symbol)
     assert raw["close"][t - 1] / raw["close"][t] > 0.9 * ratio
@@ -32,7 +32,7 @@ def test_a_split_is_no_move(symbol, day, ratio):
     assert abs(np.log(bars.open[t, s] / bars.close[t - 1, s])) < 0.12
 
 
-def test_adjusting_keeps_the_shape_of_a_bar_and_the_money_that_was_traded():
+def test_adjustment_preserves_the_shape_of_a_bar_and_the_turnover():
     bars, raw = sample_bars(), stocks.AAPL
     for name in ("open", "high", "low"):
         np.testing.assert_allclose(

@@ -1,6 +1,6 @@
 import pytest
 
-from agent_memory.core.errors import Unavailable
+from agent_memory import Unavailable
 from demo import run
 from demo.__main__ import main
 from demo.errors import DemoError
@@ -9,7 +9,7 @@ from local import LocalCloudError
 
 @pytest.fixture
 def ran(monkeypatch):
-    """What the demo was asked for; set `error` to let it fail."""
+    """The options with which the demo was called; set `error` to make it fail."""
 
     class Ran(list):
         error = None
@@ -25,13 +25,13 @@ def ran(monkeypatch):
     return calls
 
 
-def test_without_flags_it_replays_121_days_of_the_sample(ran):
+def test_without_options_it_replays_the_sample(ran):
     assert main([]) == 0
     (options,) = ran
-    assert (options.days, options.bars, options.keep, str(options.output)) == (121, None, False, "report.html")
+    assert (options.days, options.bars, options.keep, str(options.output)) == (None, None, False, "report.html")
 
 
-def test_flags_are_passed_on(ran, tmp_path):
+def test_options_are_passed_on(ran, tmp_path):
     bars = tmp_path / "bars.csv"
     bars.touch()
     assert main(["--days", "3", "--bars", str(bars), "--keep", "--output", "x.html", "--state", str(tmp_path)]) == 0
@@ -43,23 +43,23 @@ def test_flags_are_passed_on(ran, tmp_path):
 @pytest.mark.parametrize(
     "arguments", [["--days", "x"], ["--days", "0"], ["--dayz", "3"], ["--bars", "/no/such.csv"], ["--days"], ["more"]]
 )
-def test_a_wrong_flag_is_one_line_and_exit_code_two(ran, capsys, arguments):
+def test_an_invalid_option_is_one_line_and_exit_code_two(ran, capsys, arguments):
     assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("Error: ")
-    assert told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("Error: ")
+    assert output.err.count("\n") == 1
     assert not ran
 
 
 @pytest.mark.parametrize("error", [DemoError("no bars\nleft"), LocalCloudError("no node"), Unavailable("no answer")])
-def test_what_may_go_wrong_is_one_line_and_exit_code_one(ran, capsys, error):
+def test_an_expected_error_is_one_line_and_exit_code_one(ran, capsys, error):
     ran.error = error
     assert main([]) == 1
     assert capsys.readouterr().err == f"Error: {' '.join(str(error).split())}\n"
 
 
-def test_what_should_not_go_wrong_is_not_hidden(ran):
+def test_an_unexpected_error_is_not_hidden(ran):
     ran.error = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         main([])
@@ -68,7 +68,7 @@ def test_what_should_not_go_wrong_is_not_hidden(ran):
 def test_ctrl_c_is_one_line_and_exit_code_130(ran, capsys):
     ran.error = KeyboardInterrupt()
     assert main([]) == 130
-    assert capsys.readouterr().err == "Stopped: interrupted; the next run goes on from the last day that was saved\n"
+    assert capsys.readouterr().err == "Stopped: interrupted; the next run continues after the last day that was saved\n"
 
 
 def test_help_needs_nothing(ran, capsys):

@@ -1,11 +1,11 @@
 from datetime import timedelta
 
 import pytest
-from replay_fakes import FakeMemory, at, first_bars
 
 from demo import plan
 from demo.cycles import Cycles
 from demo.short_term import remember
+from tests.unit.demo.replay_fakes import FakeMemory, at, first_bars
 
 NOW = at("2026-11-20T10:30:00")
 BARS = first_bars(260)
@@ -13,17 +13,17 @@ BARS = first_bars(260)
 
 @pytest.fixture
 async def cycles():
-    return await Cycles.lived(BARS, plan.begin(BARS, 1, NOW).started_at, 24)
+    return await Cycles.simulated(BARS, plan.begin(BARS, 1, NOW).started_at, 24)
 
 
-async def test_the_last_cycles_are_in_mind(cycles):
+async def test_the_last_cycles_are_in_short_term_memory(cycles):
     memory = FakeMemory()
     memory.set_time(NOW)
     assert await remember(memory, cycles, NOW) == 10
     found = await memory.manager.read_cycle()
     last = cycles.decisions([23])
     assert found["context"] == last[-1]["context"]
-    assert [of_one[0]["timestamp"][11:13] for of_one in found["queries"]] == [
+    assert [queries[0]["timestamp"][11:13] for queries in found["queries"]] == [
         f"{hour:02d}" for hour in range(10, 0, -1)
     ]
     signals = [one for one in last if one["decision_type"] == "SIGNAL_GENERATION"]
@@ -43,7 +43,7 @@ async def test_the_last_cycles_are_in_mind(cycles):
         (33, set()),
     ],
 )
-async def test_what_has_vanished_is_not_kept(cycles, hours, kept):
+async def test_expired_entries_are_not_written(cycles, hours, kept):
     memory = FakeMemory()
     now = at("2026-11-20T10:00:00") + timedelta(hours=hours)
     memory.set_time(now)

@@ -4,12 +4,12 @@ from datetime import date
 import pytest
 from rich.console import Console
 
-from demo.nights import Night
+from demo.nightly_jobs import NightlyRun
 from demo.tables import report_tables
 from demo.terminal import ReplayDisplay, Terminal
 
 RATE = {"with_outcome": 300, "succeeded": 186, "success_rate": 0.62, "low": 0.564, "high": 0.673}
-UNJUDGED = {"with_outcome": 0, "succeeded": 0, "success_rate": None, "low": None, "high": None}
+NO_OUTCOMES = {"with_outcome": 0, "succeeded": 0, "success_rate": None, "low": None, "high": None}
 PATTERN = {
     "pattern_id": "p",
     "description": "Signals in high-volatility markets: 62% of 300 succeeded",
@@ -25,7 +25,7 @@ def report(**changes):
     return {
         "totals": {"decisions": 1234, **RATE},
         "success_by_context": [
-            {"context_type": "trend=bullish|volatility=high", "decision_type": "QUERY", **UNJUDGED},
+            {"context_type": "trend=bullish|volatility=high", "decision_type": "QUERY", **NO_OUTCOMES},
             {"context_type": "trend=bearish|volatility=low", "decision_type": "SIGNAL_GENERATION", **RATE},
         ],
         "patterns": [PATTERN],
@@ -63,7 +63,7 @@ def rows(text):
     return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in text.splitlines()]
 
 
-def test_the_tables_tell_the_report():
+def test_the_tables_show_the_report():
     text = shown(report_tables(report()))
     assert "1,234 decisions, 300 with outcome, 62.0 % succeeded (56.4 - 67.3 %)" in text
     cells = rows(text)
@@ -74,10 +74,10 @@ def test_the_tables_tell_the_report():
     assert ["archive", "S3", "> 30 days", "13,104", "-", "-"] in cells
     assert ["DynamoDB", "131,512 write units", "0.09"] in cells
     assert ["Total", "17.74"] in cells
-    assert "with outcomes shuffled 20 times, 0 patterns were promoted of 38,240 candidates tried." in text
+    assert "with outcomes shuffled 20 times, 0 patterns of 38,240 candidates were promoted." in text
 
 
-def test_the_largest_samples_and_surest_patterns_come_first_and_the_rest_is_counted():
+def test_the_largest_samples_and_most_confident_patterns_come_first_and_the_rest_is_counted():
     contexts = [
         {"context_type": f"volatility=v{n}", "decision_type": "QUERY", **RATE, "with_outcome": n} for n in range(1, 20)
     ]
@@ -93,14 +93,14 @@ def test_the_largest_samples_and_surest_patterns_come_first_and_the_rest_is_coun
 
 
 def test_an_empty_report_says_so():
-    empty = report(totals={"decisions": 0, **UNJUDGED}, success_by_context=[], patterns=[], control=None)
+    empty = report(totals={"decisions": 0, **NO_OUTCOMES}, success_by_context=[], patterns=[], control=None)
     text = shown(report_tables(empty))
-    assert "0 decisions, 0 with outcome, none judged yet" in text
+    assert "0 decisions, 0 with outcome, no success rate yet" in text
     assert "No patterns learned yet." in text
     assert "Control" not in text
 
 
-def test_a_pattern_that_the_agent_stored_itself_may_lack_figures():
+def test_a_pattern_that_the_agent_stored_itself_can_lack_numbers():
     bare = {**PATTERN, "success_rate": None, "base_rate": None, "sample_size": None, "description": "by hand"}
     assert ["by hand", "-", "-", "-", "0.98", "active"] in rows(shown(report_tables(report(patterns=[bare]))))
 
@@ -110,14 +110,14 @@ def test_no_line_is_wider_than_the_terminal(width):
     assert max(map(len, shown(report_tables(report()), width).splitlines())) <= width
 
 
-def test_the_display_counts_days_decisions_nights_and_patterns():
+def test_the_display_counts_days_decisions_jobs_and_patterns():
     console = Console(file=io.StringIO(), width=140, force_terminal=True, color_system=None)
     with ReplayDisplay(console, 2) as display:
-        display.logged(date(2026, 11, 19), 1144, 138)
-        display.slept(Night(date(2026, 11, 19), 5, 0.8))
-        display.logged(date(2026, 11, 20), 66, 66)
+        display.on_day_logged(date(2026, 11, 19), 1144, 138)
+        display.on_job_done(NightlyRun(date(2026, 11, 19), 5, 0.8))
+        display.on_day_logged(date(2026, 11, 20), 66, 66)
     last = console.file.getvalue()
-    for part in ("2026-11-20", "2/2", "1,210 decisions", "1 nights", "5 patterns"):
+    for part in ("2026-11-20", "2/2", "1,210 decisions", "1 nightly jobs", "5 patterns"):
         assert part in last
 
 

@@ -1,4 +1,4 @@
-"""Bars for tests: random walks, quick to make, and the real sample."""
+"""Bars of several symbols for tests: random walks, and the demo's real sample."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def random_bars(count=200, symbols=("A", "B", "C"), seed=1):
 
 
 def changed_from(bars, index, factor=1.37):
-    """The same bars, but from `index` on every price and volume is another."""
+    """The same bars with other prices and volumes from `index` on."""
     wave = np.ones((len(bars), 1))
     wave[index:] = factor ** np.arange(1, len(bars) - index + 1)[:, None]
     values = {name: getattr(bars, name) * wave for name in ("open", "high", "low", "close", "volume")}
@@ -34,15 +34,15 @@ def changed_from(bars, index, factor=1.37):
     return Bars(bars.symbols, bars.labels, **values)
 
 
-def live(bars, cycles):
+def simulate(bars, cycles):
     """Decisions and outcomes of each cycle of the demo's hunter, as lists of lists; the last has no outcomes yet."""
-    lived = asyncio.run(Cycles.lived(bars, START, cycles))
-    return [lived.decisions([n]) for n in range(cycles)], [lived.outcomes([n]) for n in range(cycles - 1)]
+    hunter = asyncio.run(Cycles.simulated(bars, START, cycles))
+    return [hunter.decisions([n]) for n in range(cycles)], [hunter.outcomes([n]) for n in range(cycles - 1)]
 
 
 @cache
-def real_life():
+def real_decisions():
     """Pairs of decision and outcome on the real sample; the outcome is None in the last cycle."""
-    decisions, outcomes = live(sample_bars(), 121 * 24)
+    decisions, outcomes = simulate(sample_bars(), 121 * 24)
     known = {outcome["decision_id"]: outcome for cycle in outcomes for outcome in cycle}
     return [(decision, known.get(decision["decision_id"])) for cycle in decisions for decision in cycle]

@@ -1,10 +1,9 @@
-"""Bars that arrive one by one, and a log that behaves like the store and can be told to fail."""
+"""Bars that arrive one by one, and a log that behaves like the store and can fail on request."""
 
 from datetime import UTC, datetime
 
-from price_samples import walk
-
-from agent_memory.core.errors import Conflict, NotFound
+from agent_memory import Conflict, NotFound
+from tests.unit.trading_agents.price_samples import walk
 from trading_agents.paper import PaperBar
 
 
@@ -25,7 +24,7 @@ class Killed(BaseException):
 
 
 class Log:
-    """Keeps decisions and outcomes by id; the same again changes nothing, other content is a conflict."""
+    """Keeps decisions and outcomes by id; repeating one changes nothing, other content is a conflict."""
 
     def __init__(self):
         self.decisions, self.outcomes = {}, {}
@@ -53,12 +52,12 @@ class Log:
 
     def _keep(self, kept, key, content):
         if kept.setdefault(key, content) != content:
-            raise Conflict(f"{key} holds other content")
+            raise Conflict(f"{key} has other content")
         self.repeated += 1
 
 
 def write_csv(path, bars, *, header=True):
-    """Bars as a file, or as lines added to one."""
+    """Write bars as a file, or append them to one."""
     lines = ["timestamp,open,high,low,close,volume"] if header else []
     lines += [
         f"{bar.time.isoformat()},{bar.open!r},{bar.high!r},{bar.low!r},{bar.close!r},{bar.volume!r}" for bar in bars

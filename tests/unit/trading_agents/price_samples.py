@@ -1,4 +1,4 @@
-"""Bars of one instrument for tests: random walks, quick to make, and the real files where they are at hand."""
+"""Bars of one instrument for tests: random walks, and real files if they are available."""
 
 from functools import cache
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trading_agents.price_bars import PriceBars, read_price_bars
+from trading_agents.bars import PriceBars, read_price_bars
 
-# Real market data lies beside the project, where there is any; it is never part of it.
+# Real market data is kept beside the project, if at all; it is not part of the repository.
 DATA = Path(__file__).parents[4] / "shared" / "data"
 SPY, BTC, EURUSD = "spy_1h_1998_2021.csv.gz", "btcusd_1h_2019_2023.csv.gz", "eurusd_1h_bidask_2007_2018.csv.gz"
 
@@ -31,15 +31,15 @@ def walk(count=3000, seed=1, volatility=0.005, bars_per_day=24, spread=None):
 
 
 def changed_from(bars, index, factor=1.01):
-    """The same bars, but from `index` on every price, volume and spread is another."""
+    """The same bars with other prices, volumes and spreads from `index` on."""
     wave = np.ones(len(bars))
     wave[index:] = factor ** ((np.arange(len(bars) - index) % 40) + 1)
-    other = {name: getattr(bars, name) * wave for name in ("open", "high", "low", "close")}
-    other["high"][index:] *= 1.01
+    columns = {name: getattr(bars, name) * wave for name in ("open", "high", "low", "close")}
+    columns["high"][index:] *= 1.01
     for name in ("volume", "spread_open", "spread_close"):
         column = getattr(bars, name)
-        other[name] = None if column is None else column * np.where(np.arange(len(bars)) >= index, 3.0, 1.0)
-    return PriceBars(bars.name, bars.time, **other)
+        columns[name] = None if column is None else column * np.where(np.arange(len(bars)) >= index, 3.0, 1.0)
+    return PriceBars(bars.name, bars.time, **columns)
 
 
 def daily_closes(bars):
@@ -49,7 +49,7 @@ def daily_closes(bars):
 
 @cache
 def real_bars(name):
-    """Bars of a real file; skips the test where the file is not at hand."""
+    """The bars of a real file; skips the test if the file is missing."""
     path = DATA / name
     if not path.exists():
         pytest.skip(f"{path} is not on this machine")

@@ -1,4 +1,4 @@
-"""The usage examples of the trading memory's design, as written but for the imports; and our own example."""
+"""The usage examples from the design of the trading memory, unchanged except for the imports; and our own example."""
 
 from types import SimpleNamespace
 
@@ -76,9 +76,9 @@ def test_agents_that_share_a_memory():
     assert SimpleNamespace(**final_signal.context).weights.keys() == {"Hedge", "Liquidity", "Sentiment"}
 
 
-def test_the_example_finds_the_agent_that_knows_something(capsys):
+def test_the_example_finds_the_informed_agent(capsys):
     trade_with_memory.main()
-    told = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
-    assert told["read back the same"] == "True"
-    weights = eval(told["weights"])  # noqa: S307  what our own program printed
+    printed = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    assert printed["loaded unchanged"] == "True"
+    weights = eval(printed["weights"])  # noqa: S307  printed by our own program
     assert weights["Hedge"] > 0.8

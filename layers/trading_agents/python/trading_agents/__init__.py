@@ -1,4 +1,4 @@
-"""Trading agents that log what they decide, remember what happened, and learn from what came of it."""
+"""Trading agents that log their decisions, remember what happened, and learn from the outcomes."""
 
 from trading_agents.agents import (
     ConfidenceRule,
@@ -13,8 +13,8 @@ from trading_agents.agents import (
     WinRateRule,
     WyckoffAgentWithMemory,
 )
-from trading_agents.composing import Composer, FinalSignal, FixedShare, Hedge, MarketOutcome, RegimeMemory, WeightRule
-from trading_agents.hunting import (
+from trading_agents.bars import Bars
+from trading_agents.market_hunter import (
     BAR_SOURCES,
     WARM_UP_BARS,
     BarMarkets,
@@ -23,8 +23,8 @@ from trading_agents.hunting import (
     MarketContext,
     MemoryAwareMarketHunterAgent,
 )
-from trading_agents.market import Bars
 from trading_agents.memory import LongTermTradingMemory, TradingMemoryItem, TradingMemoryStore
+from trading_agents.portfolio import Composer, FinalSignal, FixedShare, Hedge, MarketOutcome, RegimeMemory, WeightRule
 from trading_agents.risk import AgentHealth, CostGate, Health, LossMemory, Pause, VolatilityMemory
 
 __all__ = [

@@ -35,25 +35,32 @@ for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name)
     app.command(_point.name)(_point.load())
 
 
-@app.callback()
-def agent_memory() -> None:
+@app.callback(invoke_without_command=True)
+def agent_memory(context: typer.Context) -> None:
     """Tools for the data of Agent Memory.
 
     AGENT_MEMORY_TABLE_PREFIX, AGENT_MEMORY_ARCHIVE_BUCKET and the AWS settings determine tables and bucket.
     """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process. Returns the exit code."""
     args = None if arguments is None else list(arguments)
     try:
-        return typer.main.get_command(app).main(args, prog_name="agent-memory", standalone_mode=False) or 0
-    except (KeyboardInterrupt, typer.Abort):
+        code = typer.main.get_command(app).main(args, prog_name="agent-memory", standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except typer.Abort:
         return INTERRUPTED
     except typer.TyperException as error:
         return _failed(error.format_message())
     except AgentMemoryError as error:
         return _failed(str(error))
+    if code == INTERRUPTED:
+        typer.echo("agent-memory: interrupted", err=True)
+    return int(code)
 
 
 def _failed(message: str) -> int:

@@ -1,4 +1,6 @@
-"""Trading agents that consider what they remember before they decide."""
+"""Trading agents that consult their memory before they decide."""
+
+from collections.abc import Mapping
 
 from trading_agents.agents.confidence import ConfidenceRule, OutcomeRecord, PosteriorRule, Unchanged, WinRateRule
 from trading_agents.agents.hedge import HedgeAgentWithMemory
@@ -8,7 +10,17 @@ from trading_agents.agents.memory_agent import MemoryAwareAgent
 from trading_agents.agents.sentiment import SentimentAgentWithMemory
 from trading_agents.agents.wyckoff import WyckoffAgentWithMemory
 
+AGENT_TYPES: Mapping[str, type[MemoryAwareAgent]] = {
+    "hedge": HedgeAgentWithMemory,
+    "liquidity": LiquidityAgentWithMemory,
+    "sentiment": SentimentAgentWithMemory,
+    "wyckoff": WyckoffAgentWithMemory,
+    "markov": MarkovAgentWithMemory,
+}
+"""The five agents, by the group of features that each of them reads."""
+
 __all__ = [
+    "AGENT_TYPES",
     "ConfidenceRule",
     "HedgeAgentWithMemory",
     "LiquidityAgentWithMemory",

@@ -1,30 +1,30 @@
-"""How remembered outcomes may change an agent's confidence. A rule is chosen when an agent is made."""
+"""Rules by which remembered outcomes change an agent's confidence. A rule is chosen when an agent is constructed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from agent_memory.core.errors import InvalidInput
-from trading_agents.market import FloatArray
+from agent_memory import InvalidInput
+from trading_agents.core.arrays import FloatArray
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 
 Numbers = TypeVar("Numbers", float, FloatArray)
 
 MAX_ADJUSTMENT = 0.3
-"""No rule changes a confidence by a larger share than this."""
+"""No rule changes a confidence by a larger fraction than this."""
 
-_ALL = 10_000
+_ALL_OUTCOMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRecord:
-    """What is remembered of past trades of a symbol.
+    """The remembered outcomes of past trades of a symbol.
 
     Attributes:
         symbol: of the instrument.
         recent: the last outcomes of the symbol, latest first.
-        win_rate: share of them that won, 0 to 1; 0.5 where there are none.
-        memory: where all of them lie.
+        win_rate: fraction of them that won, 0 to 1; 0.5 if there are none.
+        memory: the store with all outcomes.
     """
 
     symbol: str
@@ -33,39 +33,42 @@ class OutcomeRecord:
     memory: TradingMemoryStore
 
     def profits(self, symbol: str | None = None) -> list[float]:
-        """The `pnl` of all remembered outcomes, latest first, of one symbol or of all."""
-        return [float(item.metadata.get("pnl", 0)) for item in self.memory.get_recent("outcome", symbol, n=_ALL)]
+        """Return the `pnl` of all remembered outcomes, latest first, of one symbol or of all."""
+        return [
+            float(item.metadata.get("pnl", 0)) for item in self.memory.get_recent("outcome", symbol, n=_ALL_OUTCOMES)
+        ]
 
 
 class ConfidenceRule(Protocol):
-    """Turns a record into a factor."""
+    """Maps remembered outcomes to a factor on the confidence."""
 
     def factor(self, record: OutcomeRecord) -> float:
-        """What a confidence is to be multiplied with; the agent keeps it within `1 ± MAX_ADJUSTMENT`."""
+        """Return the factor for the confidence; the agent limits it to `1 ± MAX_ADJUSTMENT`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """Memory does not change confidence.
+    """Outcomes do not change the confidence.
 
-    What the evidence favours for win rates: a trade's win or loss has a correlation of -0.03 to -0.01 with the last
-    twenty of its agent (docs/decisions/memories-that-change-size.md).
+    This is what the evidence favours: whether a trade wins has a correlation of -0.03 to -0.01 with the last twenty
+    trades of its agent (docs/decisions/memories-that-change-size.md).
     """
 
     def factor(self, record: OutcomeRecord) -> float:  # noqa: ARG002
-        """One."""
+        """Return 1."""
         return 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class WinRateRule:
-    """Less confidence after a low win rate, more after a high one: the design's rule, × 0.7 below 0.4, × 1.2 above 0.6.
+    """Less confidence after a low win rate, more after a high one: by default × 0.7 below 0.4 and × 1.2 above 0.6.
 
-    Evidence, on hourly SPY, BTC and EURUSD bars with seven agents: it changes the Sharpe ratio by -0.03 to +0.08, every
-    95% interval holding 0. Win rates of twenty trades are noise. It is the default because the design asks for it.
+    Evidence from hourly SPY, BTC and EURUSD bars with seven agents: the Sharpe ratio changes by -0.03 to +0.08, and
+    every 95% interval contains 0. Win rates of twenty trades are noise. The rule is the default because the design of
+    the trading memory specifies it.
 
-    `min_outcomes` is the least sample that may change anything.
+    `min_outcomes` is the smallest sample that changes the confidence.
     """
 
     low: float = 0.4
@@ -81,11 +84,11 @@ class WinRateRule:
         _check_factor("boost", self.boost)
 
     def factor(self, record: OutcomeRecord) -> float:
-        """`cut`, 1 or `boost`."""
-        return self.factor_of(record.win_rate, len(record.recent))
+        """Return `cut`, 1 or `boost`."""
+        return self.factor_for(record.win_rate, len(record.recent))
 
-    def factor_of(self, win_rate: float, outcomes: int) -> float:
-        """`cut`, 1 or `boost` for the win rate, 0 to 1, of so many outcomes."""
+    def factor_for(self, win_rate: float, outcomes: int) -> float:
+        """Return `cut`, 1 or `boost` for a win rate, 0 to 1, and the number of outcomes that it rests on."""
         if outcomes < self.min_outcomes:
             return 1.0
         if win_rate < self.low:
@@ -95,14 +98,14 @@ class WinRateRule:
 
 @dataclass(frozen=True, slots=True)
 class PosteriorRule:
-    """Less confidence where a symbol's trades are expected to lose, by a Beta posterior shrunk to the pooled rate.
+    """Less confidence if a symbol's trades are expected to lose, by a Beta posterior shrunk to the pooled win rate.
 
-    The formula is `expected_profit`; all remembered trades are what it shrinks to. Below zero, from `min_outcomes`
-    trades of the symbol on, confidence is multiplied with `cut`.
+    The formula is `expected_profit`, shrunk to the rate of all remembered trades. If the result is negative and the
+    symbol has at least `min_outcomes` trades, the confidence is multiplied by `cut`.
 
-    Evidence: sound where a difference exists (it recovers 69-91% of planted 45/55 to 40/60 regimes), but with real
-    bars its gain was that of skipping trades of losing agents, not clearly more than with shuffled outcomes, and
-    competent agents lost 0.05-0.38 of Sharpe by it.
+    Evidence: it works where there is a difference to find (it recovers 69-91% of synthetic regimes with win rates of
+    45/55% to 40/60%). On real bars its gain came from skipping the trades of losing agents, was not clearly larger than
+    with shuffled outcomes, and cost competent agents 0.05-0.38 of Sharpe ratio.
     """
 
     strength: float = 30.0
@@ -115,19 +118,18 @@ class PosteriorRule:
         _check_factor("cut", self.cut)
 
     def factor(self, record: OutcomeRecord) -> float:
-        """`cut` or 1."""
+        """Return `cut` or 1."""
         profits = record.profits(record.symbol)
         if len(profits) < self.min_outcomes:
             return 1.0
         return self.cut if self.expected_profit(profits, record.profits()) < 0 else 1.0
 
     def expected_profit(self, profits: Sequence[float], pooled: Sequence[float]) -> float:
-        """E of a trade, in the unit of the profits, from the profits of one cell and of all."""
+        """Return the expected profit of a trade, in the unit of the profits, from those of one cell and of all."""
         wins = [profit for profit in pooled if profit > 0]
         losses = [-profit for profit in pooled if profit <= 0]
-        won = float(sum(profit > 0 for profit in profits))
         return expected_profit(
-            won,
+            float(sum(profit > 0 for profit in profits)),
             float(len(profits)),
             pooled_wins=float(len(wins)),
             pooled_count=float(len(pooled)),
@@ -147,27 +149,27 @@ def expected_profit(
     mean_loss: Numbers,
     strength: float = 30.0,
 ) -> Numbers:
-    """What a trade of a cell is expected to make, by a Beta posterior shrunk to the pooled rate.
+    """Return the expected profit of a trade in a cell, by a Beta posterior shrunk to the pooled win rate.
 
     p = (k p₀ + wins) / (k + n), p₀ = (pooled wins + 1) / (pooled n + 2), E = p W - (1 - p) L: the posterior mean under
     a Beta(k p₀, k (1 - p₀)) prior; Gelman et al., *Bayesian Data Analysis* (2013), section 5.1.
 
     Args:
-        wins: of the cell (a symbol, a market state); numbers, or columns of one shape.
+        wins: winning trades of the cell (a symbol, a market state); numbers, or arrays of one shape.
         count: trades of the cell.
-        pooled_wins: of all cells.
+        pooled_wins: winning trades of all cells.
         pooled_count: trades of all cells.
-        mean_win: W, of all cells, 0 or more; E is in its unit.
-        mean_loss: L, of all cells, 0 or more.
-        strength: k, how many trades the pooled rate is worth.
+        mean_win: W, over all cells, 0 or more; E has its unit.
+        mean_loss: L, over all cells, 0 or more.
+        strength: k, the weight of the pooled rate in trades.
     """
     pooled_rate = (pooled_wins + 1) / (pooled_count + 2)
     rate = (strength * pooled_rate + wins) / (strength + count)
     return rate * mean_win - (1 - rate) * mean_loss
 
 
-def limited(factor: float) -> float:
-    """A factor within `1 ± MAX_ADJUSTMENT`."""
+def limit_adjustment(factor: float) -> float:
+    """Limit a factor to `1 ± MAX_ADJUSTMENT`."""
     return min(1 + MAX_ADJUSTMENT, max(1 - MAX_ADJUSTMENT, factor))
 
 
@@ -176,5 +178,5 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _check_factor(name: str, factor: float) -> None:
-    if limited(factor) != factor:
+    if limit_adjustment(factor) != factor:
         raise InvalidInput(name, f"{factor!r} changes a confidence by more than {MAX_ADJUSTMENT:.0%}")

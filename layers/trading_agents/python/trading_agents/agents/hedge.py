@@ -1,7 +1,7 @@
-"""`HedgeAgentWithMemory`: follows dealers' positions in options, and remembers squeezes."""
+"""`HedgeAgentWithMemory`: follows the option positions of dealers, and remembers squeezes."""
 
+from trading_agents.agents.features import Features, number
 from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
-from trading_agents.agents.readings import Features, number
 
 _CONFIDENCE = 0.7
 _GAMMA = 0.5
@@ -11,11 +11,11 @@ _CAUTION = 0.8
 
 
 class HedgeAgentWithMemory(MemoryAwareAgent):
-    """Long where dealers are short gamma and flow buys, short where they are long gamma and flow sells.
+    """Long when dealers are short gamma and the flow buys, short when they are long gamma and the flow sells.
 
     Reads `hedge`: `net_gamma_exposure` and `smart_flow_signal`, each about -1 to 1. More than two remembered market
-    events of the symbol make it more cautious, whatever it decides: the search for squeezes puts those first, and
-    counts the others as the design does.
+    events of the symbol reduce its confidence, whatever it decides: as in the design of the trading memory, the search
+    for squeezes ranks them first but counts other events too.
     """
 
     def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
@@ -32,11 +32,6 @@ class HedgeAgentWithMemory(MemoryAwareAgent):
             signal, confidence = "short", _CONFIDENCE
         if len(past_squeezes) > _MANY_SQUEEZES:
             confidence *= _CAUTION
-            self.memory.add(
-                kind="pattern",
-                content="Recurring gamma exposure pattern detected",
-                score=1.5,
-                symbol=symbol,
-                metadata={"gamma_exp": gamma, "dealer_flow": flow},
-            )
+            exposure = {"gamma_exp": gamma, "dealer_flow": flow}
+            self.memory.add("pattern", "Recurring gamma exposure pattern detected", 1.5, symbol, exposure)
         return signal, confidence

@@ -1,10 +1,10 @@
-"""`MarkovAgentWithMemory`: trades with the regime while it is likely to last, and remembers its transitions."""
+"""`MarkovAgentWithMemory`: trades with the regime while it is likely to persist, and remembers transitions."""
 
 from collections import Counter
 from typing import Any
 
+from trading_agents.agents.features import Features, label, number
 from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
-from trading_agents.agents.readings import Features, label, number
 from trading_agents.memory import TradingMemoryStore
 
 _CONFIDENCE = 0.6
@@ -19,25 +19,25 @@ _DIRECTIONS: dict[str, Signal] = {
     "trending_down": "short",
 }
 _KIND = "regime"
-_REMEMBERED = 500
+_LAST_TRANSITIONS = 500
 
 
 class MarkovAgentWithMemory(MemoryAwareAgent):
     """Long in a calm or rising regime, short in a falling one, out of a turbulent market.
 
-    Reads `markov`: `p_turbulent` (filtered probability, 0 to 1) and `regime` (a name). Confidence is multiplied with
-    the remembered probability that the regime lasts. That regimes last is well founded (0.85-0.96 a day); that
-    they tell a direction is not, which is why a turbulent market means neutral.
+    Reads `markov`: `p_turbulent` (filtered probability, 0 to 1) and `regime` (a name). The confidence is multiplied by
+    the remembered probability that the regime persists. There is good evidence that regimes persist (probability 0.85
+    to 0.96 per day), but none that they predict a direction, which is why a turbulent market means neutral.
     """
 
     def __init__(self, name: str, memory: TradingMemoryStore, **settings: Any) -> None:
         super().__init__(name, memory, **settings)
         self._last_regime: dict[str, str] = {}
 
-    def _own_state(self) -> dict[str, Any]:
+    def _extra_state(self) -> dict[str, Any]:
         return {"last_regime": dict(self._last_regime)}
 
-    def _restore_own(self, data: dict[str, Any]) -> None:
+    def _restore_extra_state(self, data: dict[str, Any]) -> None:
         self._last_regime = dict(data["last_regime"])
 
     def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
@@ -49,16 +49,16 @@ class MarkovAgentWithMemory(MemoryAwareAgent):
         if signal == "neutral" or (turbulent is not None and turbulent > _TURBULENT):
             self._remember_regime(symbol, regime)
             return "neutral", NEUTRAL_CONFIDENCE
-        lasting = self.transitions(symbol, regime).get(regime, 0.0)
+        persistence = self.transitions(symbol, regime).get(regime, 0.0)
         self._remember_regime(symbol, regime)
-        return signal, _CONFIDENCE * lasting
+        return signal, _CONFIDENCE * persistence
 
     def transitions(self, symbol: str, regime: str) -> dict[str, float]:
-        """CycleSnapshot probabilities of the next bar's regime, summing to 1, `regime` itself included.
+        """Return the remembered probabilities of the next bar's regime, summing to 1, `regime` itself included.
 
-        Counts plus one for each regime that is known (Laplace's rule of succession).
+        Counts plus one for each known regime (Laplace's rule of succession).
         """
-        recent = self.memory.get_recent(_KIND, symbol, n=_REMEMBERED)
+        recent = self.memory.get_recent(_KIND, symbol, n=_LAST_TRANSITIONS)
         pairs = Counter([(item.metadata.get("from"), item.metadata.get("to")) for item in recent])
         known = {name for pair in pairs for name in pair if name} | {regime}
         counts = Counter({after: count for (before, after), count in pairs.items() if before == regime})

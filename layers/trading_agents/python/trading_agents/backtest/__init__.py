@@ -1,1 +1,1 @@
-"""A walk-forward backtest that asks whether memory helps, and says so either way."""
+"""A walk-forward backtest of whether memory helps: the engine trades, the study tests, the report presents."""

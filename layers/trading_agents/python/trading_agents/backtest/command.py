@@ -1,7 +1,4 @@
-"""The command `backtest`: does memory help on these bars?
-
-`backtest` is a plain function that a Typer application can mount.
-"""
+"""The command `backtest`: does memory help on these bars?"""
 
 import math
 import sys
@@ -12,13 +9,13 @@ from typing import Annotated
 import typer
 
 INTERRUPTED = 130
-_WRONG = 2
+_INVALID = 2
 
 
 class Agents(StrEnum):
-    """Who trades."""
+    """The agents to backtest."""
 
-    PLAIN = "plain"
+    TEXTBOOK = "plain"
     MEMORY = "memory"
     ALL = "all"
 
@@ -26,53 +23,54 @@ class Agents(StrEnum):
 def backtest(
     bars: Annotated[
         list[Path],
-        typer.Option(
-            "--bars", help="CSV file of bars, may be .gz; several times for several.", exists=True, dir_okay=False
-        ),
+        typer.Option("--bars", help="CSV file of bars, may be .gz; repeatable.", exists=True, dir_okay=False),
     ],
     costs_bp: Annotated[
         list[float],
-        typer.Option("--costs-bp", min=0, help="Costs of a side in basis points; once for all files, or once a file."),
+        typer.Option("--costs-bp", min=0, help="Costs per side in basis points; once for all files, or once for each."),
     ] = [1.0],  # noqa: B006  # Typer copies it
     agents: Annotated[
-        Agents, typer.Option("--agents", help="Seven plain ones, the five with memory (slower), or all.")
+        Agents, typer.Option("--agents", help="The seven textbook agents, the five with memory (slower), or all.")
     ] = Agents.ALL,
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the report.")] = Path(),
 ) -> None:
-    """Trade with and without memory, and say what memory changed and what could be luck.
+    """Trade with and without memory, and report what memory changed and what chance explains.
 
-    Files with bid and ask cost half the quoted spread. Writes does-memory-help.md, its plots, and report.html.
+    On files with bid and ask, a side costs half the quoted spread. Writes does-memory-help.md, its plots, and
+    report.html.
     """
     if not all(math.isfinite(cost) for cost in costs_bp):
-        raise typer.BadParameter("--costs-bp: is not a finite number")
+        raise typer.BadParameter("--costs-bp: must be finite")
     if len(costs_bp) not in {1, len(bars)}:
-        raise typer.BadParameter(f"give --costs-bp once, or once for each of the {len(bars)} files")
-    # Only now: `--help` and a wrong flag need none of it.
-    from trading_agents.backtest.casts import PLAIN, with_memory  # noqa: PLC0415
+        raise typer.BadParameter(f"pass --costs-bp once, or once for each of the {len(bars)} files")
+    # Imported here, since `--help` and invalid options need none of it.
+    from trading_agents.backtest.engine.portfolios import TEXTBOOK_PORTFOLIO, voting_portfolio  # noqa: PLC0415
     from trading_agents.backtest.report import write_report  # noqa: PLC0415
-    from trading_agents.backtest.study import study  # noqa: PLC0415
-    from trading_agents.price_bars import BarsError, read_price_bars  # noqa: PLC0415
+    from trading_agents.backtest.study.run import run_study  # noqa: PLC0415
+    from trading_agents.bars import BarsError, read_price_bars  # noqa: PLC0415
+    from trading_agents.core.files import check_writable_folder  # noqa: PLC0415
 
     costs = costs_bp * len(bars) if len(costs_bp) == 1 else costs_bp
     try:
-        read = [read_price_bars(path) for path in bars]
+        check_writable_folder(out)
+        files = [read_price_bars(path) for path in bars]
         studies = []
-        for one, cost in zip(read, costs, strict=True):
-            typer.echo(f"{one.name}: {len(one)} bars", err=True)
+        for file, cost in zip(files, costs, strict=True):
+            typer.echo(f"{file.name}: {len(file)} bars", err=True)
             if agents is not Agents.MEMORY:
-                studies.append(study(one, cost, PLAIN))
-            if agents is not Agents.PLAIN:
-                studies.append(study(one, cost, with_memory(one)))
-        told, path = write_report(studies, out)
+                studies.append(run_study(file, cost, TEXTBOOK_PORTFOLIO))
+            if agents is not Agents.TEXTBOOK:
+                studies.append(run_study(file, cost, voting_portfolio(file)))
+        summary, path = write_report(studies, out)
     except (BarsError, OSError) as error:
         raise typer.BadParameter(str(error)) from error
-    for line in told:
+    for line in summary:
         typer.echo(line)
-    typer.echo(f"The report: {path}")
+    typer.echo(f"Report: {path}")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; what is wrong with options or files is one line. Returns the exit code."""
+    """Run the command and return the exit code; invalid options and files are reported in one line."""
     cli = typer.Typer(add_completion=False, rich_markup_mode=None)
     cli.command()(backtest)
     try:
@@ -81,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except typer.TyperException as error:
         sys.stderr.write(f"Error: {' '.join(error.format_message().split())}\n")
-        return _WRONG
+        return _INVALID
     except KeyboardInterrupt:
         code = INTERRUPTED
     if code == INTERRUPTED:

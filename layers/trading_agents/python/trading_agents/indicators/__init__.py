@@ -1,4 +1,4 @@
-"""Features of prices and option chains, each with its formula and source. None looks ahead."""
+"""Features of prices and option chains, each with its formula and source. None of them looks ahead."""
 
 from trading_agents.indicators.feature_table import FeatureTable
 from trading_agents.indicators.option_chain import OptionChain

@@ -1,11 +1,11 @@
-"""What an option chain says of those who hedge it: gamma exposure and the flow of delta."""
+"""Dealer positioning from option chains: gamma exposure and traded delta."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
 
-from trading_agents.market import BoolArray, FloatArray
+from trading_agents.core.arrays import BoolArray, FloatArray
 
 CONTRACT_SIZE = 100
 _ONE_PERCENT = 0.01
@@ -21,8 +21,8 @@ class OptionChain:
         strike: in the spot's currency.
         years: to expiry.
         is_call: False for puts.
-        volatility: implied, a year, 0.2 is 20%; options without one (0 or NaN) or at expiry count for nothing.
-        open_interest: contracts open.
+        volatility: implied, annual, 0.2 is 20%; options without one (0 or NaN) or at expiry are ignored.
+        open_interest: open contracts.
         volume: contracts traded today.
     """
 
@@ -44,7 +44,7 @@ class OptionChain:
 
     @property
     def usable(self) -> BoolArray:
-        """Options with a volatility and time left."""
+        """Which options have a volatility and time to expiry."""
         return np.asarray((self.volatility > 0) & (self.years > 0))
 
 
@@ -58,9 +58,9 @@ def black_scholes_d1(
 def black_scholes_gamma(
     spot: float, strike: FloatArray, years: FloatArray, volatility: FloatArray, rate: float = 0.0
 ) -> FloatArray:
-    """Change of an option's delta per unit of the spot: phi(d1) / (S v sqrt(T)), the same for calls and puts.
+    """Return the change of delta per unit of the spot: phi(d1) / (S v sqrt(T)), the same for calls and puts.
 
-    All inputs above 0; `rate` a year, continuous. No dividends.
+    All inputs above 0; `rate` annual, continuous. No dividends.
     Source: Black and Scholes (1973); J. Hull, Options, Futures, and Other Derivatives, chapter on the Greek letters.
     """
     d1 = black_scholes_d1(spot, strike, years, volatility, rate)
@@ -68,19 +68,19 @@ def black_scholes_gamma(
 
 
 def net_gamma_exposure(chain: OptionChain, rate: float = 0.0) -> float:
-    """Dollars that dealers must sell for each 1% that the underlying rises (buy, where negative).
+    """Return the dollars that dealers must sell per 1% rise of the underlying (buy, if negative).
 
-    Sum of gamma x open interest x 100 x S^2 x 1%, calls plus, puts minus: dealers are taken to be long the calls and
-    short the puts that customers hold. Who holds them is not in a chain.
+    Sum of gamma x open interest x 100 x S^2 x 1%, positive for calls, negative for puts: dealers are assumed to be long
+    calls and short puts, since a chain does not say who holds them.
     Source: SqueezeMetrics, Gamma Exposure (white paper, 2017).
     """
     return float(_signed_gamma(chain, rate).sum() * chain.spot**2 * _ONE_PERCENT)
 
 
 def gamma_balance(chain: OptionChain, rate: float = 0.0) -> float:
-    """Net gamma exposure as a share of all of it, -1 (all puts) to 1 (all calls); NaN without open interest.
+    """Return net over gross gamma exposure, -1 (all puts) to 1 (all calls); NaN without open interest.
 
-    The same sum as `net_gamma_exposure` over that of its absolute terms, so that it compares over symbols and years.
+    The sum of `net_gamma_exposure` over the sum of its absolute terms, comparable between symbols and years.
     """
     signed = _signed_gamma(chain, rate)
     gross = float(np.abs(signed).sum())
@@ -88,7 +88,7 @@ def gamma_balance(chain: OptionChain, rate: float = 0.0) -> float:
 
 
 def _signed_gamma(chain: OptionChain, rate: float) -> FloatArray:
-    """Gamma x open interest x 100 of each usable option, calls plus, puts minus; shape (usable options,)."""
+    """Return gamma x open interest x 100 of each usable option, negative for puts; shape (usable options,)."""
     use = chain.usable
     gamma = black_scholes_gamma(chain.spot, chain.strike[use], chain.years[use], chain.volatility[use], rate)
     side = np.where(chain.is_call[use], 1.0, -1.0)
@@ -96,10 +96,10 @@ def _signed_gamma(chain: OptionChain, rate: float) -> FloatArray:
 
 
 def dealer_flow(chain: OptionChain, rate: float = 0.0) -> float:
-    """Balance of today's traded delta, -1 (all puts) to 1 (all calls); NaN without volume.
+    """Return the balance of the day's traded delta, -1 (all puts) to 1 (all calls); NaN without volume.
 
-    Sum of volume x delta over sum of volume x |delta|. A proxy: all volume is taken to be bought by customers, so that
-    a positive balance makes dealers, who sold it, buy the underlying. Which side opened a trade is not in a chain.
+    Sum of volume x delta over sum of volume x |delta|. A proxy: all volume is assumed to be bought by customers, so
+    that a positive balance makes dealers, who sold it, buy the underlying. A chain does not say who initiated a trade.
     Source: the signed put-call volumes of J. Pan, A. Poteshman, Review of Financial Studies 19 (2006) 871-908, weighted
     by Black-Scholes deltas, N(d1) and N(d1) - 1.
     """

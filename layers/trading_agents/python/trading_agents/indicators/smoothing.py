@@ -1,13 +1,13 @@
-"""Recursive averages of columns. Row t rests on rows up to t; leading NaN rows are passed over."""
+"""Recursive averages of columns. Row t uses rows up to t; leading NaN rows are skipped."""
 
 import numpy as np
 from scipy.signal import lfilter
 
-from trading_agents.market import FloatArray
+from trading_agents.core.arrays import FloatArray
 
 
 def wilder(values: FloatArray, window: int) -> FloatArray:
-    """Wilder's average: the mean of the first `window` values, then a step of 1 / window towards each value.
+    """Return Wilder's average: the mean of the first `window` values, then a step of 1 / window towards each value.
 
     Source: J. W. Wilder, New Concepts in Technical Trading Systems (1978), chapter 2.
     """
@@ -15,12 +15,12 @@ def wilder(values: FloatArray, window: int) -> FloatArray:
 
 
 def ewma(values: FloatArray, half_life: float) -> FloatArray:
-    """Exponentially weighted mean, from the first value on: v += (1 - 0.5^(1 / half_life)) (x - v); in rows."""
+    """Return the exponentially weighted mean from the first value: v += (1 - 0.5^(1 / half_life)) (x - v)."""
     return _recursive(values, 1, 1 - 0.5 ** (1 / half_life))
 
 
 def _recursive(values: FloatArray, window: int, step: float) -> FloatArray:
-    """The mean of the first `window` values that are no NaN, then steps towards each value."""
+    """Return the mean of the first `window` values after leading NaN, then steps towards each value."""
     result = np.full(len(values), np.nan)
     known = np.flatnonzero(~np.isnan(values))
     if len(known) < window:

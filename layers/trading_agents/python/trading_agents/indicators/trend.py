@@ -1,17 +1,17 @@
-"""Momentum and trend strength. Arrays have the shape (bars,); row t rests on bars up to t; missing rows are NaN."""
+"""Momentum and trend strength. Arrays have the shape (bars,); row t uses bars up to t; NaN in the warm-up."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from trading_agents.core.arrays import FloatArray
 from trading_agents.indicators.smoothing import wilder
+from trading_agents.indicators.trailing import trailing_mean, trailing_std
 from trading_agents.indicators.volatility import true_range
-from trading_agents.market import FloatArray
-from trading_agents.trailing import trailing_mean, trailing_std
 
 
 class DirectionalMovement(NamedTuple):
-    """Wilder's three lines, 0 to 100."""
+    """Wilder's indicators, 0 to 100."""
 
     plus_di: FloatArray
     minus_di: FloatArray
@@ -19,7 +19,7 @@ class DirectionalMovement(NamedTuple):
 
 
 def z_score(values: FloatArray, window: int) -> FloatArray:
-    """Newest value less the mean of the last `window`, in their sample standard deviations; 0 where flat."""
+    """Return the newest value less the mean of the last `window`, over their sample deviation; 0 in a flat series."""
     deviation = trailing_std(values, window) * np.sqrt(window / (window - 1))
     distance = values - trailing_mean(values, window)
     return np.asarray(
@@ -28,10 +28,10 @@ def z_score(values: FloatArray, window: int) -> FloatArray:
 
 
 def momentum(close: FloatArray, lookback: int = 24, window: int = 250) -> FloatArray:
-    """Log return over `lookback` bars as a z-score among its last `window` values.
+    """Return the log return over `lookback` bars as a z-score among its last `window` values.
 
     Source: time-series momentum, T. Moskowitz, Y. H. Ooi, L. H. Pedersen, Journal of Financial Economics 104 (2012)
-    228-250: the past return is the signal; here it is in units of its own spread.
+    228-250: the past return is the signal; here it is standardised.
     """
     past = np.full(len(close), np.nan)
     past[lookback:] = np.log(close[lookback:] / close[:-lookback])
@@ -39,9 +39,9 @@ def momentum(close: FloatArray, lookback: int = 24, window: int = 250) -> FloatA
 
 
 def directional_movement(high: FloatArray, low: FloatArray, close: FloatArray, window: int = 14) -> DirectionalMovement:
-    """+DI and -DI, smoothed movements over smoothed true range, and ADX, smoothed |+DI - -DI| / (+DI + -DI).
+    """Return +DI and -DI, smoothed movements over smoothed true range, and ADX, smoothed |+DI - -DI| / (+DI + -DI).
 
-    +DM is the rise of the high where it exceeds the fall of the low and 0, else 0; -DM the mirror image. All are
+    +DM is the rise of the high if it exceeds both the fall of the low and 0, else 0; -DM is the mirror image. All are
     smoothed by Wilder's average and multiplied by 100.
 
     Source: J. W. Wilder, New Concepts in Technical Trading Systems (1978), chapter 4.
@@ -56,12 +56,12 @@ def directional_movement(high: FloatArray, low: FloatArray, close: FloatArray, w
 
 
 def _dominant(move: FloatArray, other: FloatArray) -> FloatArray:
-    """The move where it exceeds both the other and 0, else 0; NaN stays."""
+    """Return the move if it exceeds both the other and 0, else 0; NaN stays NaN."""
     counts = (move > other) & (move > 0)
     return np.where(counts | np.isnan(move), move, 0.0)
 
 
-def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
-    """Part / whole, 0 where nothing moved, NaN where either is missing."""
-    missing = np.isnan(part) | np.isnan(whole)
-    return np.asarray(np.divide(part, whole, out=np.where(missing, np.nan, 0.0), where=whole > 0))
+def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Return the ratio, 0 if the denominator is 0, NaN if either is missing."""
+    missing = np.isnan(numerator) | np.isnan(denominator)
+    return np.asarray(np.divide(numerator, denominator, out=np.where(missing, np.nan, 0.0), where=denominator > 0))

@@ -1,13 +1,14 @@
-"""`Search`: the best items for a question, without looking at all of them.
+"""`TopSearch`: the best items for a query, without scoring all of them.
 
-sum = score × 0.5^(age / half-life) + number of words in common; of equal sums the item that was added first.
+score = importance × 0.5^(age / half-life) + number of words in common; among equal scores the item that was added
+first.
 
-Lists of places are in the order of what is left of the importance, which is the same at any time (`fading`). A search
-first looks at the heads of the lists of the words that are asked, which gives a sum that the last result must reach.
-Of q words, an item that is in none of the m shortest lists has q - m at most, so it must make up the rest by its
-importance: only the head that can do so is read of the next list. This is MaxScore (Turtle, Flood, *Query Evaluation:
-Strategies and Optimizations*, Information Processing & Management 31 (1995) 831-850) on lists in order of impact. The
-sums that decide are computed one by one, in the very arithmetic of the formula.
+Posting lists are in the order of importance, which does not depend on the time (`decay`). A search first reads the
+heads of the lists of the queried words, which gives a score that any further result must reach. Of q words, an item
+that is in none of the m shortest lists has at most q - m, so its importance must make up the difference: only that much
+of the next list is read. This is MaxScore (Turtle, Flood, *Query Evaluation: Strategies and Optimizations*, Information
+Processing & Management 31 (1995) 831-850) on impact-ordered lists. The scores that decide are computed one by one, with
+exactly the arithmetic of the formula.
 """
 
 from collections.abc import Sequence
@@ -16,141 +17,136 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trading_agents.memory.columns import Columns, Labels, Places
-from trading_agents.memory.fading import NOTHING, Fading
-from trading_agents.memory.ordered import OrderedPlaces
+from trading_agents.core.arrays import BoolArray, FloatArray, IntArray
+from trading_agents.memory.columns import Columns, Rows, Scope
+from trading_agents.memory.decay import NEGLIGIBLE, DecayGroup
+from trading_agents.memory.posting_list import PostingList
 
 _HEAD = 64
 _FIRST_CHUNK = 512
 _CHUNK = 8_192
-_FEW = 256
-_LIST_TO_OWN_WORDS = 32
-_CLOSE = 1e-9
+_SCORE_ALL_UP_TO = 256
+_LIST_LENGTH_PER_ROW = 32
+_TOLERANCE = 1e-9
 _ROUNDING = 1e-15
 
 
-class Search:
-    """One question: the numbers of its words, a kind and symbol, how many results (1 or more), and the time.
+class TopSearch:
+    """One query: its words by number, a scope, the number of results (1 or more), and the time.
 
-    `look_into` each fading of the items in turn, then take `places`.
+    Call `search_group` for every decay group, then `rows`.
     """
 
-    def __init__(self, columns: Columns, words: Sequence[int], labels: Labels, count: int, now: float) -> None:
-        self._columns, self._words, self._labels = columns, words, labels
+    def __init__(self, columns: Columns, words: Sequence[int], scope: Scope, count: int, now: float) -> None:
+        self._columns, self._words, self._scope = columns, words, scope
         self._count, self._now = count, now
-        self._found: dict[int, float] = {}
-        self._of_words: Sequence[OrderedPlaces] = ()
-        self._counts: NDArray[np.unsignedinteger[Any]] | None = None
+        self._best: dict[int, float] = {}
+        self._word_lists: Sequence[PostingList] = ()
+        self._word_counts: NDArray[np.unsignedinteger[Any]] | None = None
 
-    def places(self) -> list[int]:
-        """Places of the best, best first."""
-        return list(self._found)
+    def rows(self) -> list[int]:
+        """Return the rows of the best items, best first."""
+        return list(self._best)
 
-    def look_into(self, fading: Fading, everything: OrderedPlaces, of_words: Sequence[OrderedPlaces]) -> None:
-        """Consider the items of one fading.
+    def search_group(self, group: DecayGroup, all_items: PostingList, word_lists: Sequence[PostingList]) -> None:
+        """Consider the items of one decay group.
 
         Args:
-            fading: theirs.
-            everything: all of them that have the kind and symbol asked for.
-            of_words: for each of the words that any of them has, those that have it, of the kind and symbol or of any.
+            group: of the items.
+            all_items: every item of the group in the scope.
+            word_lists: for each queried word that occurs in the group, the items with it, in the scope or in any.
         """
-        self._of_words, self._counts = of_words, None
-        if len(everything) <= _FEW:
-            self._consider(fading, everything.between(0, len(everything)))
+        self._word_lists, self._word_counts = word_lists, None
+        if len(all_items) <= _SCORE_ALL_UP_TO:
+            self._consider(group, all_items.slice(0, len(all_items)))
             return
-        lists = [*sorted(of_words, key=len), everything]
-        heads = [*[_HEAD] * len(of_words), self._count]
+        lists = [*sorted(word_lists, key=len), all_items]
+        heads = [*[_HEAD] * len(word_lists), self._count]
         starts = [max(0, len(one) - head) for one, head in zip(lists, heads, strict=True)]
-        read = [one.between(start, len(one)) for one, start in zip(lists, starts, strict=True)]
-        self._consider(fading, distinct(np.concatenate(read)))
-        for position, (one, end) in enumerate(zip(lists, starts, strict=True)):
-            self._read(fading, one, end, words_at_most=len(of_words) - position)
+        read = [one.slice(start, len(one)) for one, start in zip(lists, starts, strict=True)]
+        self._consider(group, distinct(np.concatenate(read)))
+        for position, (one, stop) in enumerate(zip(lists, starts, strict=True)):
+            self._read(group, one, stop, most_words=len(word_lists) - position)
 
-    def _read(self, fading: Fading, ordered: OrderedPlaces, end: int, words_at_most: int) -> None:
-        """Consider a list from position `end` down, as far as importance may still make up for missing words."""
+    def _read(self, group: DecayGroup, rows: PostingList, stop: int, most_words: int) -> None:
+        """Consider a list from position `stop` down, as far as importance can make up for missing words."""
         size = _FIRST_CHUNK
-        while end > 0:
-            least = self._least_sum()
-            missing = least - words_at_most - _ROUNDING * max(least, words_at_most)
-            start = max(ordered.start_of(fading.key_from(missing, self._now)), end - size)
-            if start >= end:
+        while stop > 0:
+            lowest = self._lowest_score()
+            missing = lowest - most_words - _ROUNDING * max(lowest, most_words)
+            start = max(rows.first_at_least(group.lowest_key(missing, self._now)), stop - size)
+            if start >= stop:
                 return
-            self._consider(fading, ordered.between(start, end))
-            end, size = start, _CHUNK
+            self._consider(group, rows.slice(start, stop))
+            stop, size = start, _CHUNK
 
-    def _least_sum(self) -> float:
-        """What a further result must reach."""
-        return next(reversed(self._found.values())) if len(self._found) == self._count else 0.0
+    def _lowest_score(self) -> float:
+        """Return the score that a further result must reach."""
+        return next(reversed(self._best.values())) if len(self._best) == self._count else 0.0
 
-    def _consider(self, fading: Fading, places: Places) -> None:
-        """Put the best of some places among those found."""
+    def _consider(self, group: DecayGroup, rows: Rows) -> None:
+        """Add the best of some rows to the results."""
         columns = self._columns
-        places = columns.alive(places, self._labels)
-        if not len(places):
+        rows = columns.live_rows(rows, self._scope)
+        if not len(rows):
             return
-        shared = self._shared_words(places)
-        faded = fading.about(np.frombuffer(columns.key)[places], self._now)
-        hopeful = self._hopeful(faded + shared)
-        places, shared, faded = places[hopeful], shared[hopeful], faded[hopeful]
-        if len(places) > self._count + _HEAD:
-            scores, times = np.frombuffer(columns.score)[places], np.frombuffer(columns.timestamp)[places]
-            kept = first_of_equals(places, scores, times, shared, faded, count=self._count)
-            places, shared = places[kept], shared[kept]
-        for place, words in zip(places.tolist(), shared.tolist(), strict=True):
-            total = fading.exactly(columns.score[place], columns.timestamp[place], self._now) + words
-            if total > 0:
-                self._found[place] = total
-        best = sorted(self._found.items(), key=lambda one: (-one[1], one[0]))
-        self._found = dict(best[: self._count])
+        shared = self._count_shared_words(rows)
+        importance = group.approximate_importance(np.frombuffer(columns.key)[rows], self._now)
+        promising = self._promising(importance + shared)
+        rows, shared, importance = rows[promising], shared[promising], importance[promising]
+        if len(rows) > self._count + _HEAD:
+            scores, times = np.frombuffer(columns.score)[rows], np.frombuffer(columns.timestamp)[rows]
+            kept = first_of_equals(rows, scores, times, shared, importance, count=self._count)
+            rows, shared = rows[kept], shared[kept]
+        for row, words in zip(rows.tolist(), shared.tolist(), strict=True):
+            score = group.exact_importance(columns.score[row], columns.timestamp[row], self._now) + words
+            if score > 0:
+                self._best[row] = score
+        ranked = sorted(self._best.items(), key=lambda one: (-one[1], one[0]))
+        self._best = dict(ranked[: self._count])
 
-    def _shared_words(self, places: Places) -> NDArray[np.int64]:
-        """How many of the words asked the item at each place has: of a few by its own words, of many by the lists."""
-        if self._counts is None:
-            if len(places) * _LIST_TO_OWN_WORDS < sum(map(len, self._of_words)):
-                return self._columns.shared_words(places, self._words)
-            size = np.uint8 if len(self._of_words) <= np.iinfo(np.uint8).max else np.uint32
-            self._counts = np.zeros(len(self._columns), dtype=size)
-            for one in self._of_words:
-                self._counts[one.in_any_order()] += 1
-        return self._counts[places].astype(np.int64)
+    def _count_shared_words(self, rows: Rows) -> IntArray:
+        """Return how many queried words each row has: for few rows from their words, for many from the lists."""
+        if self._word_counts is None:
+            if len(rows) * _LIST_LENGTH_PER_ROW < sum(map(len, self._word_lists)):
+                return self._columns.count_shared_words(rows, self._words)
+            size = np.uint8 if len(self._word_lists) <= np.iinfo(np.uint8).max else np.uint32
+            self._word_counts = np.zeros(len(self._columns), dtype=size)
+            for one in self._word_lists:
+                self._word_counts[one.unordered()] += 1
+        return self._word_counts[rows].astype(np.int64)
 
-    def _hopeful(self, sums: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which sums may be among the best, rounding allowed for."""
-        least = self._least_sum()
-        if len(sums) > self._count:
-            least = max(least, float(np.partition(sums, len(sums) - self._count)[len(sums) - self._count]))
-        hopeful: NDArray[np.bool_] = sums >= least - _CLOSE * abs(least) - NOTHING
-        return hopeful
+    def _promising(self, scores: FloatArray) -> BoolArray:
+        """Return which approximate scores may belong to the best, allowing for rounding."""
+        lowest = self._lowest_score()
+        if len(scores) > self._count:
+            lowest = max(lowest, float(np.partition(scores, len(scores) - self._count)[len(scores) - self._count]))
+        promising: BoolArray = scores >= lowest - _TOLERANCE * abs(lowest) - NEGLIGIBLE
+        return promising
 
 
-def distinct(places: Places) -> Places:
-    """Each place once, ascending; shape (n,), n above 0. What `np.unique` does, in a fourth of the time."""
-    ordered = np.sort(places)
+def distinct(rows: Rows) -> Rows:
+    """Return each row once, ascending; `rows` is not empty. As `np.unique`, in a fourth of the time."""
+    ordered = np.sort(rows)
     is_new = np.ones(len(ordered), dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
     return ordered[is_new]
 
 
 def first_of_equals(
-    places: Places,
-    scores: NDArray[np.float64],
-    times: NDArray[np.float64],
-    shared: NDArray[np.int64],
-    faded: NDArray[np.float64],
-    *,
-    count: int,
+    rows: Rows, scores: FloatArray, times: FloatArray, shared: IntArray, importance: FloatArray, *, count: int
 ) -> NDArray[np.integer]:
-    """Positions of the first `count` places of each group whose sums are equal for certain; all shapes (n,).
+    """Return the positions of the first `count` rows of each group of certainly equal results; all shapes (n,).
 
-    Those are the ones with the same score, time and words, and those with the same words whose importance has faded
-    to less than the last digit of the sum.
+    Certainly equal are rows with the same score, time and number of shared words, and rows with the same number of
+    shared words whose importance is below the last digit of the sum.
     """
-    is_nothing = (np.abs(faded) < np.finfo(np.float64).eps / 8) & (shared > 0)
-    scores, times = np.where(is_nothing, 0.0, scores), np.where(is_nothing, 0.0, times)
-    order = np.lexsort((places, scores, times, shared))
+    is_negligible = (np.abs(importance) < np.finfo(np.float64).eps / 8) & (shared > 0)
+    scores, times = np.where(is_negligible, 0.0, scores), np.where(is_negligible, 0.0, times)
+    order = np.lexsort((rows, scores, times, shared))
     ranked = np.stack([scores[order], times[order], shared[order].astype(np.float64)])
     is_first = np.concatenate([[True], (ranked[:, 1:] != ranked[:, :-1]).any(axis=0)])
-    at = np.arange(len(order))
-    rank_in_group = at - np.maximum.accumulate(np.where(is_first, at, 0))
-    positions: NDArray[np.integer] = order[rank_in_group < count]
-    return positions
+    positions = np.arange(len(order))
+    rank_in_group = positions - np.maximum.accumulate(np.where(is_first, positions, 0))
+    kept: NDArray[np.integer] = order[rank_in_group < count]
+    return kept

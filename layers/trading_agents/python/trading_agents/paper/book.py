@@ -1,10 +1,10 @@
-"""`Book`: one position at a time, filled by the rules of the backtest.
+"""`Book`: one simulated position at a time, filled by the rules of the backtest.
 
     bar t           t + 1                      exit
     order ──▶ entry at the open ─ … ─▶ stop, target, or the open after `hold_bars`
 
-A bar that opens beyond stop or target fills at its open; inside a bar the stop comes before the target. The rules are
-those of `trading_agents.backtest.trades`, bar by bar; a test holds the two together.
+A bar that opens beyond stop or target fills at its open; within a bar the stop is assumed to come first. These are the
+rules of `trading_agents.backtest.engine.trades`, bar by bar; a test compares the two.
 """
 
 import math
@@ -13,22 +13,22 @@ from typing import Any, Literal
 
 from trading_agents.paper.bars import PaperBar
 
-Ending = Literal["stop", "target", "time"]
+ExitReason = Literal["stop", "target", "time"]
 
 
 @dataclass(slots=True)
 class Position:
-    """An order, and once it is filled the position.
+    """An order, and after its fill a position.
 
     Attributes:
-        decision_id: which decision gave the order.
+        decision_id: of the decision behind the order.
         direction: +1 long, -1 short.
-        size: of the position; 0 is a trade on paper of a trader that pauses.
+        size: of the position; 0 for a trade that is only observed while trading is paused.
         close: of the order's bar, in quote currency.
         atr: ATR20 at the order's bar, in quote currency.
         entry: price of the fill, None before.
-        bars_held: how many bars it has been open for.
-        setup: what the agent saw that outcomes are remembered by; empty for most agents.
+        bars_held: number of bars since the fill.
+        setup: by which the agent remembers the outcome; empty for most agents.
     """
 
     decision_id: str
@@ -43,38 +43,38 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ClosedTrade:
-    """A position that has ended.
+    """A closed position.
 
     Attributes:
-        position: as it was.
-        exit: price.
-        ending: what ended it.
-        net: log return of the price after costs, for a size of 1.
+        position: that was closed.
+        exit_price: in quote currency.
+        exit_reason: stop, target or holding time.
+        net: log return after costs, for a size of 1.
     """
 
     position: Position
-    exit: float
-    ending: Ending
+    exit_price: float
+    exit_reason: ExitReason
     net: float
 
     @property
-    def net_risk(self) -> float:
+    def net_in_atr(self) -> float:
         """`net` in units of ATR20 at the order's bar."""
         return self.net * self.position.close / self.position.atr
 
     @property
     def account_return(self) -> float:
-        """What the account gained, as a fraction."""
+        """The return on the account, as a fraction."""
         return math.expm1(self.position.size * self.net)
 
 
 class Book:
-    """Holds one position or none.
+    """Holds at most one position.
 
     Args:
-        costs_bp: of a side, in basis points.
-        hold_bars: bars after which a position is closed at the open.
-        bracket: distance of stop and target in ATR20.
+        costs_bp: per side, in basis points.
+        hold_bars: number of bars after which a position is closed at the open.
+        bracket: distance of stop and target from the entry, in ATR20.
     """
 
     def __init__(self, costs_bp: float, hold_bars: int, bracket: float) -> None:
@@ -83,32 +83,32 @@ class Book:
         self.position: Position | None = None
 
     def order(self, position: Position) -> None:
-        """Enter at the next bar's open. The book must be empty."""
+        """Enter at the open of the next bar. The book must be empty."""
         if self.position is not None:
-            raise ValueError(f"the book holds the position of {self.position.decision_id}")
+            raise ValueError(f"the book has the open position of {self.position.decision_id}")
         self.position = position
 
     def on_bar(self, bar: PaperBar) -> ClosedTrade | None:
-        """Fill what is ordered, and close what stop, target or time ends in this bar."""
+        """Fill the order, and close the position if stop, target or holding time is reached in this bar."""
         position = self.position
         if position is None:
             return None
         if position.entry is None:
             position.entry = bar.open
-        ended = self._end(position, position.entry, bar)
-        if ended is None:
+        closed = self._exit(position, position.entry, bar)
+        if closed is None:
             position.bars_held += 1
             return None
         self.position = None
-        price, ending = ended
+        price, reason = closed
         gross = position.direction * math.log(price / position.entry)
-        return ClosedTrade(position, price, ending, gross - self._costs)
+        return ClosedTrade(position, price, reason, gross - self._costs)
 
-    def _end(self, position: Position, entry: float, bar: PaperBar) -> tuple[float, Ending] | None:
+    def _exit(self, position: Position, entry: float, bar: PaperBar) -> tuple[float, ExitReason] | None:
         if position.bars_held >= self._hold_bars:
             return bar.open, "time"
-        side, reach = position.direction, self._bracket * position.atr
-        stop, target = entry - side * reach, entry + side * reach
+        side, distance = position.direction, self._bracket * position.atr
+        stop, target = entry - side * distance, entry + side * distance
         worst, best = (bar.low, bar.high) if side > 0 else (bar.high, bar.low)
         if side * (bar.open - stop) <= 0:
             return bar.open, "stop"
@@ -119,9 +119,9 @@ class Book:
         return (target, "target") if side * (best - target) >= 0 else None
 
     def to_state(self) -> dict[str, Any] | None:
-        """The position as plain JSON data."""
+        """Return the position as plain JSON data, for `restore`."""
         return None if self.position is None else asdict(self.position)
 
     def restore(self, state: dict[str, Any] | None) -> None:
-        """Hold again what was written."""
+        """Restore the position that `to_state` returned."""
         self.position = None if state is None else Position(**state)

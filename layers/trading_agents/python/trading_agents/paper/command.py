@@ -1,4 +1,4 @@
-"""The command `agent-memory paper`: trade bars on paper as they come, and log every decision."""
+"""The command `agent-memory paper`: trade bars on paper as they arrive, and log every decision."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -17,41 +17,57 @@ if TYPE_CHECKING:
 def paper(
     *,
     bars: Annotated[
-        Path, typer.Option("--bars", metavar="FILE", help="CSV file of bars.", exists=True, dir_okay=False)
+        Path,
+        typer.Option(
+            "--bars",
+            metavar="FILE",
+            help="CSV file of bars; may be .gz unless it is followed.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     agent: Agent,
     state: Annotated[
         Path,
-        typer.Option("--state", metavar="FILE", dir_okay=False, help="What is remembered, for the next start."),
+        typer.Option(
+            "--state",
+            metavar="FILE",
+            dir_okay=False,
+            help="File with the state of the trader; a later start continues from it.",
+        ),
     ],
-    follow: Annotated[bool, typer.Option("--follow", help="Wait for lines that are added to the file.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for lines that are appended to the file.")] = False,
     url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Log over this HTTP API instead of into the tables.")
+        str | None, typer.Option(metavar="URL", help="Log through this HTTP API instead of into the tables.")
     ] = None,
     buffer: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", file_okay=False, help="Log into this folder first, so that no outage delays."),
+        typer.Option(
+            metavar="FOLDER",
+            file_okay=False,
+            help="Buffer the log in this folder, so that outages do not delay trading.",
+        ),
     ] = None,
-    symbol: Annotated[str, typer.Option(help="Of the instrument.")] = "SPY",
-    bar_seconds: Annotated[float, typer.Option(help="How long a bar lasts.")] = 3_600.0,
+    symbol: Annotated[str, typer.Option(help="Symbol of the instrument.")] = "SPY",
+    bar_seconds: Annotated[float, typer.Option(help="Duration of a bar.")] = 3_600.0,
     bars_per_day: Annotated[
-        float | None, typer.Option(help="Bars on a day with trading.", show_default="as many as fit into a day")
+        float | None, typer.Option(help="Bars on a trading day.", show_default="as many as fit into a day")
     ] = None,
-    costs_bp: Annotated[float, typer.Option("--costs-bp", help="Costs of a side in basis points.")] = 1.0,
+    costs_bp: Annotated[float, typer.Option("--costs-bp", help="Costs per side in basis points.")] = 1.0,
     trade_from: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Decide on bars from here on only; UTC."),
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Make decisions only from this time on; UTC."),
     ] = None,
     table_prefix: TablePrefix = None,
     bucket: Bucket = None,
 ) -> int:
     """Trade bars on paper: five agents with memory, one signal, positions with stop and target; log every decision.
 
-    What is killed goes on where it stopped when it is started again, and decides as if nothing had happened.
+    After an interruption or a crash, the same command continues where it stopped.
     """
-    # Only now: `--help` and a wrong flag need none of it.
+    # Imported here, since `--help` and invalid options need none of it.
+    from trading_agents.bars import BarsError  # noqa: PLC0415
     from trading_agents.paper.settings import PaperSettings  # noqa: PLC0415
-    from trading_agents.price_bars import BarsError  # noqa: PLC0415
 
     settings = PaperSettings(
         symbol=symbol,
@@ -73,6 +89,7 @@ async def _trade(
 ) -> None:
     from trading_agents.paper.csv_follower import follow_csv  # noqa: PLC0415
     from trading_agents.paper.loop import trade_on_paper  # noqa: PLC0415
+    from trading_agents.paper.progress import Progress  # noqa: PLC0415
     from trading_agents.paper.state_file import StateFile  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:
@@ -81,23 +98,27 @@ async def _trade(
         if buffer is not None:
             from agent_memory import BufferedDecisionLogger  # noqa: PLC0415
 
-            # Each record is synced, as the state is: a loss of power costs neither.
+            # Every record is synced to disk like the state, so that a power failure loses neither.
             sink = await stack.enter_async_context(BufferedDecisionLogger(sink, buffer, sync_seconds=0))
         elif hasattr(sink, "aclose"):
             await stack.enter_async_context(sink)
         if trader.last_time is not None:
-            typer.echo(f"Going on after the bar of {trader.last_time:%Y-%m-%d %H:%M} UTC", err=True)
-        count = await trade_on_paper(trader, follow_csv(bars, follow=follow), sink, file)
-    typer.echo(f"{count:,} new bars; {trader.trades:,} trades in all; equity {trader.equity:.4f} of 1")
+            typer.echo(f"Continuing after the bar of {trader.last_time:%Y-%m-%d %H:%M} UTC", err=True)
+        feed = follow_csv(bars, follow=follow)
+        if follow:
+            typer.echo(f"Following {bars}; Ctrl-C stops", err=True)
+        progress = Progress(trader, lambda line: typer.echo(line, err=True))
+        count = await trade_on_paper(trader, feed, sink, file, on_report=progress.on_report)
+    typer.echo(f"{count:,} new bars; {trader.trades:,} trades in total; equity {trader.equity:.4f}, starting from 1")
 
 
 def _client(url: str, agent: str) -> Any:
-    from agent_memory.client.client import AgentMemoryClient  # noqa: PLC0415
+    from agent_memory import AgentMemoryClient  # noqa: PLC0415
 
     return AgentMemoryClient(url, agent)
 
 
 def _logger(agent: str, table_prefix: str | None, bucket: str | None) -> Any:
-    from agent_memory.client.decision_logger import DecisionLogger  # noqa: PLC0415
+    from agent_memory import DecisionLogger  # noqa: PLC0415
 
     return DecisionLogger(agent, stores=stores_of(table_prefix, bucket))

@@ -1,45 +1,57 @@
-"""`follow_csv`: the bars of a CSV file, and those that are added to it later."""
+"""`follow_csv`: the bars of a CSV file, and those that are appended to it later."""
 
 import asyncio
 import csv
+import gzip
 import os
+import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from agent_memory.core.errors import InvalidInput
-from trading_agents.paper.bars import PRICES, PaperBar
-from trading_agents.price_bars import TIME_NAMES, BarsError
+from agent_memory import InvalidInput
+from trading_agents.bars import PRICES, TIME_NAMES, BarsError
+from trading_agents.paper.bars import PaperBar
 
 _BLOCK_BYTES = 1 << 20
 _REMEMBERED_BYTES = 256
 
 
-async def follow_csv(path: Path, *, follow: bool = True, poll_seconds: float = 1.0) -> AsyncIterator[PaperBar]:
-    """The bars of a file in order, one by one.
+def follow_csv(path: Path, *, follow: bool = True, poll_seconds: float = 1.0) -> AsyncIterator[PaperBar]:
+    """Return the bars of a file in order.
 
-    The header names a time (`timestamp`, `date`, `datetime` or `time`: ISO 8601, UTC where it has no offset), `open`,
-    `high`, `low`, `close`, and maybe `volume`, in any order and case; other columns are ignored. With `follow` it goes
-    on for ever: a line counts once its end is written. Without, it ends with the file.
+    The header has a time (`timestamp`, `date`, `datetime` or `time`: ISO 8601, UTC if it has no offset), `open`,
+    `high`, `low`, `close`, and optionally `volume`, in any order and case; other columns are ignored. With `follow` it
+    never ends: a line counts once its line break is written. Without, it ends with the file, which can be a `.gz` file.
 
     Args:
-        path: of the file; only lines may be added to it while it is read.
-        follow: whether to wait for more.
-        poll_seconds: how often to look.
+        path: of the file; while it is read, lines can only be appended to it.
+        follow: whether to wait for more lines.
+        poll_seconds: interval between looks at the file.
 
     Raises:
-        BarsError: names the line and column that is no bar, or says that the file was replaced, cut or rewritten.
+        BarsError: a line is not a valid bar (names line and column), or the file was replaced, truncated or rewritten.
     """
-    with _GrowingFile(path) as file:
-        rows = _Rows(path.name)
+    if path.suffix == ".gz":
+        if follow:
+            raise BarsError(f"{path} is compressed, and lines cannot be appended to it; decompress it first")
+        return _bars(_CompressedFile(path), path.name, follow=False, poll_seconds=poll_seconds)
+    return _bars(_GrowingFile(path), path.name, follow=follow, poll_seconds=poll_seconds)
+
+
+async def _bars(
+    lines: "_GrowingFile | _CompressedFile", name: str, *, follow: bool, poll_seconds: float
+) -> AsyncIterator[PaperBar]:
+    with lines:
+        rows = _Rows(name)
         while True:
-            for number, line in file.new_lines():
+            for number, line in lines.new_lines():
                 bar = rows.bar(number, line)
                 if bar:
                     yield bar
             if not follow:
-                last = rows.bar(*file.unfinished_line())
+                last = rows.bar(*lines.unfinished_line())
                 if last:
                     yield last
                 rows.check_header()
@@ -47,17 +59,59 @@ async def follow_csv(path: Path, *, follow: bool = True, poll_seconds: float = 1
             await asyncio.sleep(poll_seconds)
 
 
-class _GrowingFile:
-    """Complete lines of a file that others append to."""
+class _Lines:
+    """Complete lines of a file in blocks, numbered from 1."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._count = 0
+
+    def _split(self, block: bytes) -> Iterator[tuple[int, bytes]]:
+        *complete, self._rest = (self._rest + block).split(b"\n")
+        for line in complete:
+            self._count += 1
+            yield self._count, line
+
+    def unfinished_line(self) -> tuple[int, bytes]:
+        """Return number and content of what follows the last line break."""
+        return self._count + 1, self._rest
+
+
+class _CompressedFile(_Lines):
+    """The lines of a `.gz` file."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def new_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield number and content of each line."""
+        try:
+            with gzip.open(self._path) as file:
+                while block := file.read(_BLOCK_BYTES):
+                    yield from self._split(block)
+        except (OSError, EOFError, zlib.error) as error:
+            raise BarsError(f"cannot read {self._path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+class _GrowingFile(_Lines):
+    """The lines of a file that another process appends to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
         try:
             self._file = path.open("rb")
         except OSError as error:
             raise BarsError(f"cannot read {path}: {error.strerror or error}") from error
-        self._rest = self._seen = b""
-        self._lines = self._offset = 0
+        self._last_bytes = b""
+        self._offset = 0
 
     def __enter__(self) -> Self:
         return self
@@ -66,22 +120,15 @@ class _GrowingFile:
         self._file.close()
 
     def new_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Number and content of each line whose end has been written since."""
+        """Yield number and content of each line that was completed since the last call."""
         self._check_unchanged()
         while block := self._file.read(_BLOCK_BYTES):
             self._offset += len(block)
-            self._seen = (self._seen + block)[-_REMEMBERED_BYTES:]
-            *whole, self._rest = (self._rest + block).split(b"\n")
-            for line in whole:
-                self._lines += 1
-                yield self._lines, line
-
-    def unfinished_line(self) -> tuple[int, bytes]:
-        """What follows the last end of a line."""
-        return self._lines + 1, self._rest
+            self._last_bytes = (self._last_bytes + block)[-_REMEMBERED_BYTES:]
+            yield from self._split(block)
 
     def _check_unchanged(self) -> None:
-        """Refuse a file of which the part that was read is not what it was."""
+        """Refuse a file whose part that was read has changed."""
         opened = os.fstat(self._file.fileno())
         try:
             named = self._path.stat()
@@ -91,48 +138,48 @@ class _GrowingFile:
             raise BarsError(f"{self._path} was replaced by another file; start again, and append instead of replacing")
         if opened.st_size < self._offset:
             raise BarsError(
-                f"{self._path} was cut from {self._offset:,} to {opened.st_size:,} bytes; only append to it"
+                f"{self._path} was truncated from {self._offset:,} to {opened.st_size:,} bytes; only append to it"
             )
-        if os.pread(self._file.fileno(), len(self._seen), self._offset - len(self._seen)) != self._seen:
+        start = self._offset - len(self._last_bytes)
+        if os.pread(self._file.fileno(), len(self._last_bytes), start) != self._last_bytes:
             raise BarsError(f"{self._path} was rewritten before byte {self._offset:,}; only append to it")
 
 
 class _Rows:
-    """Turns lines into bars, the first of them being the header."""
+    """Converts lines to bars; the first line is the header."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._places: Mapping[str, int] | None = None
+        self._columns: Mapping[str, int] | None = None
         self._last: datetime | None = None
 
     def bar(self, number: int, line: bytes) -> PaperBar | None:
-        """The bar of a line; None for the header and for empty lines."""
+        """Return the bar of a line; None for the header and for empty lines."""
         where = f"{self._name}, line {number}"
         try:
             cells = next(csv.reader([line.decode("utf-8-sig").strip()]), [])
         except (UnicodeDecodeError, csv.Error) as error:
-            raise BarsError(f"{where} is no CSV in UTF-8: {error}") from error
+            raise BarsError(f"{where} is not CSV in UTF-8: {error}") from error
         if not any(cell.strip() for cell in cells):
             return None
-        if self._places is None:
-            self._places = self._places_of(cells)
+        if self._columns is None:
+            self._columns = self._find_columns(cells)
             return None
-        row = {name: cells[place].strip() if place < len(cells) else "" for name, place in self._places.items()}
+        row = {name: cells[index].strip() if index < len(cells) else "" for name, index in self._columns.items()}
         return self._checked(where, row)
 
     def check_header(self) -> None:
         """Refuse a file without any line."""
-        if self._places is None:
-            raise BarsError(f"{self._name} holds no bars")
+        if self._columns is None:
+            raise BarsError(f"{self._name} has no bars")
 
-    def _places_of(self, header: list[str]) -> dict[str, int]:
-        titles = {title.strip().lower(): place for place, title in reversed(list(enumerate(header)))}
+    def _find_columns(self, header: list[str]) -> dict[str, int]:
+        titles = {title.strip().lower(): index for index, title in reversed(list(enumerate(header)))}
         time = next((name for name in TIME_NAMES if name in titles), "timestamp")
         for name in (time, *PRICES):
             if name not in titles:
                 raise BarsError(f"{self._name} has no column {name!r}; needed are timestamp, open, high, low, close")
-        places = {name: titles[name] for name in (*PRICES, "volume") if name in titles}
-        return {"time": titles[time], **places}
+        return {"time": titles[time], **{name: titles[name] for name in (*PRICES, "volume") if name in titles}}
 
     def _checked(self, where: str, row: Mapping[str, str]) -> PaperBar:
         numbers = {name: self._number(where, name, text) for name, text in row.items() if name != "time"}

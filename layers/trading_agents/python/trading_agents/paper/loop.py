@@ -1,10 +1,11 @@
 """`trade_on_paper`: bars in, decisions and outcomes into the log, and the state on disk in between.
 
-    bar ─▶ decide ─▶ state on disk, the report in it ─▶ log the report ─▶ next bar
-                                                     └ after a crash: log it again, then go on
+    bar ─▶ decide ─▶ state on disk, including the report ─▶ log the report ─▶ next bar
+                                                         └ after a crash: log it again, then continue
 
-A decision is in the file before it is in the log, so that no bar is decided twice; logging the same again is stored
-once, for ids follow from the bar. What the store does not take is an error, and lies in the file for the next start.
+A decision is in the file before it is in the log, so that no bar is decided twice. Logging it again changes nothing,
+since ids are derived from the bar. If the store rejects or does not answer, the report stays in the file and the next
+start logs it.
 """
 
 import asyncio
@@ -12,20 +13,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from trading_agents.paper.bars import PaperBar
-from trading_agents.paper.records import BarReport
+from trading_agents.paper.decision_records import BarReport
 from trading_agents.paper.state_file import StateFile
 from trading_agents.paper.trader import PaperTrader
 
 
 class DecisionSink(Protocol):
-    """Where decisions go: a `DecisionLogger`, an `AgentMemoryClient`, or a `BufferedDecisionLogger` over either."""
+    """Where decisions are logged: a `DecisionLogger`, an `AgentMemoryClient`, or a `BufferedDecisionLogger`."""
 
     async def log_decision(self, decision_type: str, context: Any, reasoning: Any, **settings: Any) -> str:
-        """Log one decision under its id."""
+        """Log a decision under its id."""
         ...
 
     async def log_outcome(self, decision_id: str, outcome: Any, success: bool, **settings: Any) -> None:
-        """Add what came of one."""
+        """Log the outcome of a decision."""
         ...
 
 
@@ -37,21 +38,21 @@ async def trade_on_paper(
     *,
     on_report: Callable[[PaperBar, BarReport], None] | None = None,
 ) -> int:
-    """Trade bars as they come, until there are no more; returns how many were new.
+    """Trade bars as they arrive until there are no more, and return how many were new.
 
-    Bars that the trader has seen are passed over, so that a feed may begin again from its start.
+    Bars that the trader has seen already are skipped, so that a feed can start again from its beginning.
 
     Args:
-        trader: as it was loaded.
+        trader: new, or loaded from a state file.
         bars: in order of time.
-        log: where decisions and outcomes go.
-        file: where the state is kept after each bar; none keeps nothing.
-        on_report: is told each bar and what it brought, once that is logged.
+        log: where decisions and outcomes are logged.
+        file: where the state is saved after each bar; None saves nothing.
+        on_report: called with each bar and its report after the report was logged.
 
     Raises:
-        Unavailable: the store did not answer. Nothing is lost: trade again with the same trader, or from its file.
-        InvalidInput, BarsError: an unusable bar. Conflict: the log holds other decisions for these bars.
-        OSError: the file cannot be written; the bar is not logged either.
+        Unavailable: the store did not answer. Nothing is lost: continue with the same trader, or from its file.
+        InvalidInput, BarsError: a bar is invalid. Conflict: the log has other decisions for these bars.
+        OSError: the file cannot be written; the bar was not logged either.
     """
     await _log(log, trader.last_report)
     count = 0
@@ -69,7 +70,7 @@ async def trade_on_paper(
 
 
 async def _log(log: DecisionSink, report: BarReport) -> None:
-    """Everything that a bar brought, side by side but for two outcomes of one decision; the first failure is raised."""
+    """Log a report concurrently, except for two outcomes of one decision; the first failure is raised."""
     calls: list[Awaitable[Any]] = [log.log_outcome(**outcome) for outcome in report.outcomes]
     calls += [log.log_decision(**decision) for decision in report.decisions]
     for result in await asyncio.gather(*calls, return_exceptions=True):

@@ -1,11 +1,11 @@
-"""What a paper trader is set to. It stays so from the first bar to the last."""
+"""The settings of a paper trader, which cannot change between its first and its last bar."""
 
 import math
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +14,16 @@ class PaperSettings:
 
     Attributes:
         symbol: of the instrument.
-        bar_seconds: how long a bar lasts; decisions carry the time of its end.
-        bars_per_day: bars on a day with trading; as many as fit into it unless given (7 for hours of a US stock).
-        costs_bp: costs of a side, in basis points of the price.
-        hold_bars: a position ends at the open of this many bars after its entry at the latest.
+        bar_seconds: duration of a bar; decisions have the time of its end.
+        bars_per_day: bars on a trading day; by default as many as fit into a day (7 for hourly bars of a US stock).
+        costs_bp: costs per side, in basis points of the price.
+        hold_bars: maximum holding time: a position ends at the open of this many bars after its entry.
         bracket: distance of stop and target from the entry price, in ATR20 of the decision's bar.
-        capital: account at a size of 1, in quote currency: what profits are remembered in.
-        trade_from: bars that begin before only warm memory of prices up; nothing is decided on them.
+        capital: of a position with size 1, in quote currency; profits are remembered in this currency.
+        trade_from: bars that begin earlier only warm up the features; no decisions are made on them.
 
     Raises:
-        InvalidInput: names the setting.
+        InvalidInput: a setting is invalid; names it.
     """
 
     symbol: str = "SPY"
@@ -46,20 +46,20 @@ class PaperSettings:
         if self.bars_per_day is not None and not 0 < self.bars_per_day < math.inf:
             raise InvalidInput("bars_per_day", f"{self.bars_per_day!r:.40} is not a number above 0")
         if self.trade_from is not None and self.trade_from.tzinfo is None:
-            raise InvalidInput("trade_from", f"{self.trade_from} has no offset")
+            raise InvalidInput("trade_from", f"{self.trade_from} has no UTC offset")
 
     @property
     def daily_bars(self) -> float:
-        """`bars_per_day`, or as many as fit into a day."""
+        """`bars_per_day`, or by default as many as fit into a day."""
         return self.bars_per_day or max(1.0, 86_400 / self.bar_seconds)
 
     def to_state(self) -> dict[str, Any]:
-        """The settings as plain JSON data."""
+        """Return the settings as plain JSON data."""
         return {**asdict(self), "trade_from": self.trade_from.isoformat() if self.trade_from else None}
 
 
-def settings_of(state: dict[str, Any]) -> PaperSettings:
-    """The settings of such data."""
+def settings_from_state(state: dict[str, Any]) -> PaperSettings:
+    """Return the settings that `to_state` described."""
     trade_from = state["trade_from"]
     return replace(
         PaperSettings(**{**state, "trade_from": None}),

@@ -1,82 +1,87 @@
-"""`PaperTrader`: what happens at each bar, in one place and in one order.
+"""`PaperTrader`: what happens at each bar, in order.
 
     bar t-1                      bar t                                        bar t+1
     decisions ──────────────────▶ their outcome (open to close of t)
     orders ──▶ fill at the open   ─▶ exits ─▶ health, losses, memories
                                   features ─▶ votes ─▶ one signal ─▶ size ──▶ fill at the open
 
-It neither waits nor writes: bars go in, a report comes out, and `to_state` is everything it knows.
+It does no input or output: bars go in, a report comes out, and `to_state` returns the complete state.
 """
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
 from agent_memory.core.names import check_agent_id
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
+from trading_agents.paper.account import Account
 from trading_agents.paper.bars import PaperBar
-from trading_agents.paper.panel import Panel
-from trading_agents.paper.portfolio import Portfolio
-from trading_agents.paper.readings import Reading, Readings
-from trading_agents.paper.records import BarReport, Waiting, Writer, exit_outcome
-from trading_agents.paper.settings import PaperSettings, settings_of
-from trading_agents.snapshots import Snapshot, data_of, snapshot
+from trading_agents.paper.decision_records import (
+    BarReport,
+    DecisionWriter,
+    PendingDecision,
+    exit_outcome,
+)
+from trading_agents.paper.features import BarFeatures, FeatureWindow
+from trading_agents.paper.settings import PaperSettings, settings_from_state
+from trading_agents.paper.voting_agents import VotingAgents
 
 
 class PaperTrader:
-    """Five agents with memory, composed, sized and traded on paper.
+    """Five agents with memory, whose votes are composed, sized and traded on paper.
 
     Args:
         agent_id: under which decisions are logged.
         settings: of the instrument.
 
     Attributes:
-        last_report: what the newest bar brought.
-        trades: composed positions that have ended.
+        last_report: of the newest bar.
+        trades: number of closed positions of the composed signal.
     """
 
     def __init__(self, agent_id: str, settings: PaperSettings | None = None) -> None:
         self.agent_id = check_agent_id(agent_id)
         self.settings = settings or PaperSettings()
         self._now = 0.0
-        self._readings = Readings()
-        self._panel = Panel(self.settings, self._clock)
-        self._portfolio = Portfolio(self.settings, self._clock)
-        self._waiting: list[Waiting] = []
+        self._feature_window = FeatureWindow()
+        self._agents = VotingAgents(self.settings, self._clock)
+        self._account = Account(self.settings, self._clock)
+        self._pending: list[PendingDecision] = []
         self.last_report = BarReport()
         self.trades = 0
 
     @property
     def last_time(self) -> datetime | None:
-        """When the newest bar began."""
-        last = self._readings.last
+        """The start of the newest bar."""
+        last = self._feature_window.last
         return None if last is None else last.time
 
     @property
     def equity(self) -> float:
-        """The account, in units of what it began with."""
-        return self._portfolio.losses.equity
+        """The equity of the account, starting from 1."""
+        return self._account.losses.equity
 
     def on_bar(self, bar: PaperBar) -> BarReport:
-        """Take in the next bar: what came of earlier decisions, and the decisions at its close.
+        """Process the next bar: outcomes of earlier decisions, and the decisions at its close.
 
         Raises:
-            InvalidInput: the bar is not later than the one before, or a reading is no number.
+            InvalidInput: the bar is not later than the one before, or a feature is not a number.
         """
-        before = self._readings.last
+        before = self._feature_window.last
         if before is not None and bar.time <= before.time:
             raise InvalidInput("time", f"{bar.time} is not later than the bar before, {before.time}")
         end = bar.time + timedelta(seconds=self.settings.bar_seconds)
         self._now = end.timestamp()
         report = BarReport()
         self._resolve(bar, before, end, report)
-        self._readings.add(bar)
-        reading = self._readings.read() if self._may_trade(bar) else None
-        if reading is not None:
-            self._decide(bar, end, reading, report)
+        self._feature_window.add(bar)
+        features = self._feature_window.newest() if self._may_trade(bar) else None
+        if features is not None:
+            self._decide(bar, end, features, report)
         if before is not None and bar.time.date() != before.time.date():
-            self._panel.clean_up()
-            self._portfolio.clean_up()
+            self._agents.clean_up()
+            self._account.clean_up()
         self.last_report = report
         return report
 
@@ -87,63 +92,63 @@ class PaperTrader:
         return self.settings.trade_from is None or bar.time >= self.settings.trade_from
 
     def _resolve(self, bar: PaperBar, before: PaperBar | None, end: datetime, report: BarReport) -> None:
-        """What the bar tells of decisions and positions before it."""
+        """Judge earlier decisions and update positions by the bar."""
         market_return = bar.close / bar.open - 1
-        for waiting in self._waiting:
-            report.outcomes.append(waiting.outcome(market_return, end))
-            if waiting.is_composed:
-                self._portfolio.learn(waiting.decision_id, market_return)
-        self._waiting = []
-        self._panel.on_bar(bar)
-        trade = self._portfolio.on_bar(bar, before)
+        for pending in self._pending:
+            report.outcomes.append(pending.outcome(market_return, end))
+            if pending.is_composed:
+                self._account.learn(pending.decision_id, market_return)
+        self._pending = []
+        self._agents.on_bar(bar)
+        trade = self._account.on_bar(bar, before)
         if trade is not None:
             self.trades += 1
             report.exits.append(exit_outcome(trade, end))
 
-    def _decide(self, bar: PaperBar, end: datetime, reading: Reading, report: BarReport) -> None:
-        sizing = self._portfolio.sizing()
-        market = {"volatility": sizing.name, "trend": reading.trend}
-        writer = Writer(self.agent_id, self.settings.symbol, end, market)
-        votes = self._panel.vote(bar, reading)
-        vote_ids = [writer.vote_id(vote.agent) for vote in votes]
-        held = self._portfolio.book.position is not None
-        signal = self._portfolio.compose(self._panel.for_composer(votes), writer.trade_id)
-        opened = self._portfolio.follow(signal, sizing.size, bar.close, reading.atr)
-        if reading.atr > 0:
-            self._panel.follow(votes, vote_ids, bar.close, reading.atr)
-        report.decisions += [writer.vote(vote) for vote in votes]
-        report.decisions.append(writer.trade(signal, sizing, votes, opened=opened, held=held))
-        move = sizing.usual_move
-        self._waiting = [Waiting(writer.vote_id(one.agent), one.signal, one.confidence, move) for one in votes]
-        self._waiting.append(Waiting(writer.trade_id, str(signal), signal.confidence, move, is_composed=True))
+    def _decide(self, bar: PaperBar, end: datetime, features: BarFeatures, report: BarReport) -> None:
+        sizing = self._account.sizing()
+        market = {"volatility": sizing.volatility_name, "trend": features.trend}
+        entries = DecisionWriter(self.agent_id, self.settings.symbol, end, market)
+        votes = self._agents.vote(bar, features)
+        vote_ids = [entries.vote_id(vote.agent) for vote in votes]
+        held = self._account.book.position is not None
+        signal = self._account.compose(self._agents.for_composer(votes), entries.trade_id)
+        opened = self._account.place_order(signal, sizing.size, bar.close, features.atr)
+        if features.atr > 0:
+            self._agents.place_orders(votes, vote_ids, bar.close, features.atr)
+        report.decisions += [entries.vote(vote) for vote in votes]
+        report.decisions.append(entries.trade(signal, sizing, votes, opened=opened, held=held))
+        move = sizing.typical_move
+        self._pending = [PendingDecision(entries.vote_id(one.agent), one.signal, one.confidence, move) for one in votes]
+        self._pending.append(PendingDecision(entries.trade_id, str(signal), signal.confidence, move, is_composed=True))
 
-    # --- its state -----------------------------------------------------------------------------
+    # --- state ---------------------------------------------------------------------------------
 
     def to_state(self) -> Snapshot:
-        """Everything it knows as plain JSON data, for `from_state`."""
+        """Return the complete state as plain JSON data, for `from_state`."""
         return snapshot(
             "PaperTrader",
             agent_id=self.agent_id,
             settings=self.settings.to_state(),
             now=self._now,
-            readings=self._readings.to_state(),
-            panel=self._panel.to_state(),
-            portfolio=self._portfolio.to_state(),
-            waiting=[asdict(one) for one in self._waiting],
+            readings=self._feature_window.to_state(),
+            panel=self._agents.to_state(),
+            portfolio=self._account.to_state(),
+            waiting=[one.to_state() for one in self._pending],
             last_report=asdict(self.last_report),
             trades=self.trades,
         )
 
     @classmethod
     def from_state(cls, state: Snapshot) -> "PaperTrader":
-        """The trader that was written. `InvalidInput` where `state` is none."""
+        """Return the trader of a snapshot. `InvalidInput` if `state` is not one."""
         data: dict[str, Any] = data_of(state, "PaperTrader")
-        trader = cls(data["agent_id"], settings_of(data["settings"]))
+        trader = cls(data["agent_id"], settings_from_state(data["settings"]))
         trader._now = data["now"]
-        trader._readings = Readings.from_state(data["readings"])
-        trader._panel.restore(data["panel"])
-        trader._portfolio.restore(data["portfolio"])
-        trader._waiting = [Waiting(**one) for one in data["waiting"]]
+        trader._feature_window = FeatureWindow.from_state(data["readings"])
+        trader._agents.restore(data["panel"])
+        trader._account.restore(data["portfolio"])
+        trader._pending = [PendingDecision.from_state(one) for one in data["waiting"]]
         trader.last_report = BarReport(**data["last_report"])
         trader.trades = data["trades"]
         return trader

@@ -1,4 +1,4 @@
-"""Memories that change how much is at risk: volatility, an agent's health, costs, losses."""
+"""Memories that change the size of positions: volatility, the health of agents, costs, losses."""
 
 from trading_agents.risk.cost_gate import CostGate
 from trading_agents.risk.health import AgentHealth, Health

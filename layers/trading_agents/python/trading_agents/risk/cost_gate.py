@@ -1,26 +1,26 @@
-"""`CostGate`: no trade while the quoted spread is far above what is usual."""
+"""`CostGate`: no trade while the quoted spread is far above its median."""
 
 import math
 from bisect import bisect_left, insort
 from collections import deque
 
-from agent_memory.core.errors import InvalidInput
-from trading_agents.snapshots import Snapshot, data_of, snapshot
+from agent_memory import InvalidInput
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 
 _DAY_SECONDS = 86_400
 
 
 class CostGate:
-    """Remembers quoted spreads, and lets a trade through unless the quote now exceeds 1.5 times their 60-day median.
+    """Remembers quoted spreads, and allows a trade unless the current quote exceeds 1.5 times their 60-day median.
 
     Evidence (docs/decisions/memories-that-change-size.md): on EURUSD hours +0.41 bp a trade and +0.40 of Sharpe (95%
-    interval 0.15 to 0.68), beating a time-shifted gate; a remembered table of costs by hour gains less than the quote
-    itself. A market whose cost is fixed has nothing to gate.
+    interval 0.15 to 0.68), better than a time-shifted gate; a remembered table of costs by hour gains less than the
+    quote itself. Where costs are fixed, the gate has no effect.
 
     Args:
         window_days: how long quotes are remembered.
-        ratio: how many times the median a quote may be.
-        least_quotes: before so many are remembered, everything may trade.
+        ratio: largest allowed quote, in multiples of the median.
+        least_quotes: number of remembered quotes from which the gate takes effect.
     """
 
     def __init__(self, *, window_days: float = 60, ratio: float = 1.5, least_quotes: int = 24) -> None:
@@ -30,39 +30,39 @@ class CostGate:
         self._window_seconds = window_days * _DAY_SECONDS
         self._ratio, self._least_quotes = ratio, least_quotes
         self._quotes: deque[tuple[float, float]] = deque()
-        self._in_order: list[float] = []
+        self._sorted_spreads: list[float] = []
 
     def observe(self, spread: float, at: float) -> None:
-        """Remember a quoted spread (any unit, 0 or more). `at`: seconds since the epoch, never falling.
+        """Remember a quoted spread (any unit, 0 or more). `at`: seconds since the epoch, not before the last quote.
 
         Raises:
-            InvalidInput: an unusable spread, or a time before the last one's.
+            InvalidInput: `spread` is not a number of 0 or more, or `at` is before the last quote.
         """
         _check_spread(spread)
         if not math.isfinite(at) or (self._quotes and at < self._quotes[-1][0]):
-            raise InvalidInput("at", f"{at!r} is not a time from the last quote's on")
+            raise InvalidInput("at", f"{at!r} is not a time at or after the last quote")
         self._quotes.append((at, spread))
-        insort(self._in_order, spread)
+        insort(self._sorted_spreads, spread)
         while self._quotes[0][0] <= at - self._window_seconds:
             _, old = self._quotes.popleft()
-            del self._in_order[bisect_left(self._in_order, old)]
+            del self._sorted_spreads[bisect_left(self._sorted_spreads, old)]
 
     @property
     def median(self) -> float | None:
-        """Median of the remembered spreads; None before there are enough."""
-        count = len(self._in_order)
+        """Median of the remembered spreads; None while there are fewer than `least_quotes`."""
+        count = len(self._sorted_spreads)
         if count < self._least_quotes:
             return None
-        return (self._in_order[(count - 1) // 2] + self._in_order[count // 2]) / 2
+        return (self._sorted_spreads[(count - 1) // 2] + self._sorted_spreads[count // 2]) / 2
 
     def allows(self, quoted_spread: float) -> bool:
-        """Whether to trade at the spread that is quoted now. `InvalidInput` for a spread that is none."""
+        """Return whether to trade at the current quote. `InvalidInput` if it is not a number of 0 or more."""
         _check_spread(quoted_spread)
         median = self.median
         return median is None or quoted_spread <= self._ratio * median
 
     def to_state(self) -> Snapshot:
-        """The remembered quotes and the settings, for `from_state`."""
+        """Return the remembered quotes and the settings, for `from_state`."""
         return snapshot(
             "CostGate",
             window_days=self._window_seconds / _DAY_SECONDS,
@@ -73,15 +73,15 @@ class CostGate:
 
     @classmethod
     def from_state(cls, state: Snapshot) -> "CostGate":
-        """The gate that was written. `InvalidInput` where `state` is none."""
+        """Return the gate of a snapshot. `InvalidInput` if `state` is not one."""
         data = data_of(state, "CostGate")
         quotes = data.pop("quotes")
         gate = cls(**data)
         gate._quotes.extend((at, spread) for at, spread in quotes)
-        gate._in_order = sorted(spread for _, spread in quotes)
+        gate._sorted_spreads = sorted(spread for _, spread in quotes)
         return gate
 
 
 def _check_spread(spread: float) -> None:
     if not 0 <= spread < math.inf:
-        raise InvalidInput("spread", f"{spread!r} is not a number from 0 on")
+        raise InvalidInput("spread", f"{spread!r} is not a number of 0 or more")

@@ -1,13 +1,13 @@
-"""`LossMemory`: losing streaks and drawdowns reduce exposure, pause trading, and end again."""
+"""`LossMemory`: losing streaks and drawdowns reduce exposure and pause trading for a while."""
 
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory import InvalidInput
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.memory import TradingMemoryStore
-from trading_agents.snapshots import Snapshot, data_of, snapshot
 
 Reason = Literal["losing streak", "drawdown"]
 
@@ -21,24 +21,25 @@ class Pause:
 
 
 class LossMemory:
-    """Remembers losses in a row and the fall from the best equity, and says how much may be at risk.
+    """Remembers consecutive losses and the drawdown from peak equity, and limits exposure accordingly.
 
-    Exposure falls in a straight line from 1 without drawdown to `least_exposure` at `max_drawdown`. Trading pauses at
-    `max_losses` in a row or at `max_drawdown`, and resumes after `pause_seconds`, or as soon as a trade on paper wins.
-    With the drawdown pause ended the fall is counted from the equity at that time: else it would pause at once.
+    Exposure falls linearly from 1 without drawdown to `least_exposure` at `max_drawdown`. Trading pauses after
+    `max_losses` consecutive losses or at `max_drawdown`, and resumes after `pause_seconds`, or as soon as a trade on
+    paper wins. After a drawdown pause the drawdown is measured from the equity at that time; otherwise trading would
+    pause again at once.
 
     Evidence (docs/decisions/memories-that-change-size.md): wins and losses do not come in streaks that can be traded
     (correlation with the last twenty -0.03 to -0.01), and a pause after three losses did not help (Sharpe -0.28 to
-    +0.18, every interval holding 0; on BTC the largest drawdown grew by half). It is a limit to what can be lost while
-    somebody looks, not an improvement.
+    +0.18, every interval containing 0; on BTC the maximum drawdown grew by half). It limits what can be lost before
+    somebody looks at it; it does not improve results.
 
     Args:
-        memory: where pauses and their ends are remembered as `risk`; its clock tells the time.
-        max_losses: losses in a row that pause trading.
-        max_drawdown: fall from the best equity, above 0 to 1, that pauses trading; 1 for none.
+        memory: where pauses and resumptions are remembered with the kind `risk`; its clock gives the time.
+        max_losses: consecutive losses that pause trading.
+        max_drawdown: drawdown from peak equity, above 0 to 1, that pauses trading; 1 for no limit.
         pause_seconds: how long a pause lasts unless a paper trade wins.
         least_exposure: exposure at the largest drawdown, 0 to 1.
-        symbol: under which it remembers.
+        symbol: the symbol of the remembered items.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class LossMemory:
         if not 0 < max_drawdown <= 1:
             raise InvalidInput("max_drawdown", f"{max_drawdown!r} is not above 0 and at most 1")
         if not 0 <= least_exposure <= 1:
-            raise InvalidInput("least_exposure", f"{least_exposure!r} does not lie between 0 and 1")
+            raise InvalidInput("least_exposure", f"{least_exposure!r} is not between 0 and 1")
         if not pause_seconds > 0:
             raise InvalidInput("pause_seconds", f"{pause_seconds!r} is not above 0")
         self._memory, self._symbol = memory, symbol
@@ -73,34 +74,34 @@ class LossMemory:
 
     @property
     def equity(self) -> float:
-        """What an equity of 1 has become."""
+        """The equity, starting from 1."""
         return self._equity
 
     @property
     def drawdown(self) -> float:
-        """Fall of the equity from its best, 0 to 1."""
+        """Fall of the equity from its peak, 0 to 1."""
         return 1 - self._equity / self._peak
 
     @property
     def pause(self) -> Pause | None:
-        """The pause that is on now, if any."""
+        """The current pause, if any."""
         if self._pause is not None and self._clock() - self._pause.since >= self._pause_seconds:
             self._resume("the pause is over")
         return self._pause
 
     @property
     def exposure(self) -> float:
-        """What positions are to be multiplied with: 0 while paused, less than 1 in a drawdown."""
+        """The factor for positions: 0 while paused, less than 1 in a drawdown."""
         if self.pause is not None:
             return 0.0
-        share = min(1.0, self.drawdown / self._max_drawdown)
-        return 1 - (1 - self._least_exposure) * share
+        progress = min(1.0, self.drawdown / self._max_drawdown)
+        return 1 - (1 - self._least_exposure) * progress
 
     def record(self, net_return: float, *, on_paper: bool = False) -> None:
-        """One more closed trade: its net return on equity, as a fraction above -1. On paper it ends a pause if it wins.
+        """Add a closed trade: its net return on equity, as a fraction above -1. A win on paper ends a pause.
 
         Raises:
-            InvalidInput: not such a number.
+            InvalidInput: the return is not such a number.
         """
         if not -1 < net_return < math.inf:
             raise InvalidInput("net_return", f"{net_return!r} is not a number above -1")
@@ -116,7 +117,7 @@ class LossMemory:
             self._pause_when_due()
 
     def to_state(self) -> Snapshot:
-        """Equity, losses, pause and the settings, for `from_state`. The memory itself is not in it."""
+        """Return equity, losses, pause and the settings, for `from_state`; the memory is not included."""
         return snapshot(
             "LossMemory",
             settings={
@@ -135,7 +136,7 @@ class LossMemory:
 
     @classmethod
     def from_state(cls, state: Snapshot, memory: TradingMemoryStore) -> "LossMemory":
-        """What was written, on the memory given. `InvalidInput` where `state` is none."""
+        """Return the losses of a snapshot, with this memory. `InvalidInput` if `state` is not one."""
         data = data_of(state, "LossMemory")
         losses = cls(memory, **data["settings"])
         losses._equity, losses._peak = data["equity"], data["peak"]
@@ -146,13 +147,13 @@ class LossMemory:
     def _pause_when_due(self) -> None:
         reason: Reason
         if self.drawdown >= self._max_drawdown:
-            reason, told = "drawdown", f"Trading paused: drawdown of {self.drawdown:.1%}"
+            reason, text = "drawdown", f"Trading paused: drawdown of {self.drawdown:.1%}"
         elif self.losing_streak >= self._max_losses:
-            reason, told = "losing streak", f"Trading paused: {self.losing_streak} losses in a row"
+            reason, text = "losing streak", f"Trading paused: {self.losing_streak} losses in a row"
         else:
             return
         self._pause = Pause(reason, self._clock())
-        self._remember(told, score=2.0)
+        self._remember(text, score=2.0)
 
     def _resume(self, why: str) -> None:
         if self._pause is not None and self._pause.reason == "drawdown":
@@ -160,6 +161,6 @@ class LossMemory:
         self._pause, self.losing_streak = None, 0
         self._remember(f"Trading resumed: {why}", score=1.0)
 
-    def _remember(self, told: str, score: float) -> None:
+    def _remember(self, text: str, score: float) -> None:
         metadata = {"drawdown": self.drawdown, "losing_streak": self.losing_streak}
-        self._memory.add("risk", told, score, self._symbol, metadata)
+        self._memory.add("risk", text, score, self._symbol, metadata)

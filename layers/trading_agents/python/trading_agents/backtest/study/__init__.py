@@ -1,0 +1,1 @@
+"""The statistics: what memory changes in a track record, and whether chance explains it."""

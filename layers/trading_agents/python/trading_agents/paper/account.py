@@ -1,0 +1,107 @@
+"""`Account`: the position of the composed signal, its size, and the equity."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
+from trading_agents.memory import TradingMemoryStore
+from trading_agents.paper.bars import PaperBar
+from trading_agents.paper.book import Book, ClosedTrade, Position
+from trading_agents.paper.settings import PaperSettings
+from trading_agents.paper.voting_agents import memory_for
+from trading_agents.portfolio import Composer, FinalSignal, MarketOutcome
+from trading_agents.portfolio.composer import DIRECTIONS, Vote
+from trading_agents.risk import LossMemory, VolatilityMemory
+
+_LOW_VOLATILITY_FROM, _HIGH_VOLATILITY_UNTIL = 1.1, 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """The size of a position: the product of two multipliers. `typical_move` is the volatility of one bar."""
+
+    volatility: float
+    exposure: float
+    typical_move: float
+
+    @property
+    def size(self) -> float:
+        """The factor on a full position."""
+        return self.volatility * self.exposure
+
+    @property
+    def volatility_name(self) -> str:
+        """The volatility of the market relative to its long-term level, in one word."""
+        if self.volatility > _LOW_VOLATILITY_FROM:
+            return "low"
+        return "high" if self.volatility < _HIGH_VOLATILITY_UNTIL else "normal"
+
+
+class Account:
+    """Composes votes, sizes positions by remembered volatility and losses, and trades them on paper.
+
+    During a pause after losses, trades continue with size 0: the first that wins ends the pause.
+    """
+
+    def __init__(self, settings: PaperSettings, clock: Callable[[], float]) -> None:
+        self._symbol, self._clock = settings.symbol, clock
+        self._memory = memory_for(settings, clock)
+        self.composer = Composer(self._memory)
+        self.losses = LossMemory(self._memory)
+        self.volatility = VolatilityMemory(settings.daily_bars)
+        self.book = Book(settings.costs_bp, settings.hold_bars, settings.bracket)
+
+    def on_bar(self, bar: PaperBar, before: PaperBar | None) -> ClosedTrade | None:
+        """Update the position; a closed trade counts towards equity and losses."""
+        if before is not None:
+            self.volatility.observe(math.log(bar.close / before.close))
+        trade = self.book.on_bar(bar)
+        if trade is not None:
+            was_on_paper = trade.position.size == 0
+            self.losses.record(math.expm1(trade.net) if was_on_paper else trade.account_return, on_paper=was_on_paper)
+        return trade
+
+    def compose(self, votes: list[Vote], decision_id: str) -> FinalSignal:
+        """Return one signal from the votes."""
+        return self.composer.decide(votes, symbol=self._symbol, decision_id=decision_id)
+
+    def learn(self, decision_id: str, market_return: float) -> None:
+        """Update the weights of the agents by the market's return after a composed decision."""
+        self.composer.learn([MarketOutcome(decision_id, market_return)])
+
+    def sizing(self) -> Sizing:
+        """Return the size of a new position."""
+        return Sizing(self.volatility.multiplier, self.losses.exposure, self.volatility.sigma or 0.0)
+
+    def place_order(self, signal: FinalSignal, size: float, close: float, atr: float) -> bool:
+        """Order the composed signal if there is no open position; returns whether it did."""
+        direction = DIRECTIONS[signal]
+        if not direction or self.book.position is not None or not atr > 0:
+            return False
+        self.book.order(Position(signal.decision_id, direction, size, close, atr))
+        return True
+
+    def clean_up(self) -> None:
+        """Remove items that have lost their importance."""
+        self._memory.cleanup()
+
+    def to_state(self) -> Snapshot:
+        """Return the complete state, for `restore`."""
+        return snapshot(
+            "Portfolio",
+            memory=self._memory.to_state(),
+            composer=self.composer.to_state(),
+            losses=self.losses.to_state(),
+            volatility=self.volatility.to_state(),
+            book=self.book.to_state(),
+        )
+
+    def restore(self, state: Snapshot) -> None:
+        """Restore a snapshot. `InvalidInput` if `state` is not one."""
+        data = data_of(state, "Portfolio")
+        self._memory = TradingMemoryStore.from_state(data["memory"], clock=self._clock)
+        self.composer = Composer.from_state(data["composer"], self._memory)
+        self.losses = LossMemory.from_state(data["losses"], self._memory)
+        self.volatility = VolatilityMemory.from_state(data["volatility"])
+        self.book.restore(data["book"])

@@ -1,0 +1,128 @@
+"""`VotingAgents`: the five agents, each with its own memory, paper trades and track record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from trading_agents.agents import AGENT_TYPES, MemoryAwareAgent
+from trading_agents.core.snapshots import Snapshot, data_of, snapshot
+from trading_agents.memory import TradingMemoryStore
+from trading_agents.paper.bars import PaperBar
+from trading_agents.paper.book import Book, ClosedTrade, Position
+from trading_agents.paper.features import BarFeatures
+from trading_agents.paper.settings import PaperSettings
+from trading_agents.portfolio.composer import DIRECTIONS, Vote
+from trading_agents.risk import AgentHealth
+
+_AGENTS = {group.capitalize(): agent_type for group, agent_type in AGENT_TYPES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentVote:
+    """The vote of one agent on a bar. `win_rate` is that of its last ten trades, 0 to 1."""
+
+    agent: str
+    signal: str
+    confidence: float
+    win_rate: float
+    is_retired: bool
+
+
+class VotingAgents:
+    """Every agent trades its own votes on paper; it remembers these trades, and is retired by them.
+
+    Args:
+        settings: of the trader.
+        clock: returns the time in seconds since the epoch.
+    """
+
+    def __init__(self, settings: PaperSettings, clock: Callable[[], float]) -> None:
+        self._symbol, self._capital, self._clock = settings.symbol, settings.capital, clock
+        self.health = AgentHealth()
+        self._memories = {name: memory_for(settings, clock) for name in _AGENTS}
+        self._agents = self._make_agents()
+        self._books = {name: Book(settings.costs_bp, settings.hold_bars, settings.bracket) for name in _AGENTS}
+
+    def on_bar(self, bar: PaperBar) -> list[ClosedTrade]:
+        """Update every agent's own position; closed trades are remembered and count for its health."""
+        closed = []
+        for name, book in self._books.items():
+            trade = book.on_bar(bar)
+            if trade is not None:
+                closed.append(trade)
+                self.health.observe(name, trade.net_in_atr)
+                self._remember(name, trade)
+        return closed
+
+    def vote(self, bar: PaperBar, features: BarFeatures) -> list[AgentVote]:
+        """Let every agent perceive a bar and vote."""
+        votes = []
+        for name, agent in self._agents.items():
+            agent.perceive(self._symbol, bar.time, features.groups)
+            signal, confidence, context = agent.act_with_memory(self._symbol, bar.time, features.groups)
+            is_retired = self.health.of(name).is_retired
+            votes.append(AgentVote(name, signal, confidence, context["win_rate"], is_retired))
+        return votes
+
+    def for_composer(self, votes: list[AgentVote]) -> list[Vote]:
+        """Return the votes for the composer: a retired agent's confidence is 0."""
+        return [(one.signal, 0.0 if one.is_retired else one.confidence, self._agents[one.agent]) for one in votes]
+
+    def place_orders(self, votes: list[AgentVote], decision_ids: list[str], close: float, atr: float) -> None:
+        """Order what the agents voted, unless they have an open position."""
+        for vote, decision_id in zip(votes, decision_ids, strict=True):
+            direction, book = DIRECTIONS[vote.signal], self._books[vote.agent]
+            if direction and book.position is None:
+                setup = self._agents[vote.agent].setup(self._symbol)
+                book.order(Position(decision_id, direction, size=1.0, close=close, atr=atr, setup=setup))
+
+    def clean_up(self) -> None:
+        """Remove items that have lost their importance."""
+        for memory in self._memories.values():
+            memory.cleanup()
+
+    def to_state(self) -> Snapshot:
+        """Return memories, agents, books and health, for `restore`."""
+        return snapshot(
+            "Panel",
+            health=self.health.to_state(),
+            memories={name: memory.to_state() for name, memory in self._memories.items()},
+            agents={name: agent.to_state() for name, agent in self._agents.items()},
+            books={name: book.to_state() for name, book in self._books.items()},
+        )
+
+    def restore(self, state: Snapshot) -> None:
+        """Restore a snapshot. `InvalidInput` if `state` is not one."""
+        data = data_of(state, "Panel")
+        self.health = AgentHealth.from_state(data["health"])
+        self._memories = {
+            name: TradingMemoryStore.from_state(data["memories"][name], clock=self._clock) for name in _AGENTS
+        }
+        self._agents = self._make_agents()
+        for name in _AGENTS:
+            self._agents[name].restore(data["agents"][name])
+            self._books[name].restore(data["books"][name])
+
+    def _make_agents(self) -> dict[str, MemoryAwareAgent]:
+        return {name: agent_type(name, self._memories[name]) for name, agent_type in _AGENTS.items()}
+
+    def _remember(self, name: str, trade: ClosedTrade) -> None:
+        position = trade.position
+        assert position.entry is not None  # noqa: S101  a closed trade was filled
+        profit = self._capital * trade.account_return
+        self._agents[name].remember_outcome(
+            self._symbol, position.decision_id, profit, position.entry, trade.exit_price, setup=position.setup
+        )
+
+
+# Half-lives in bars: of votes and events, of what is typical of a market, and of the outcomes of trades.
+_VOTE_BARS, _MARKET_BARS, _OUTCOME_BARS = 24, 240, 1_440
+_MARKET_KINDS = ("regime", "level:kyle_lambda", "level:volatility")
+_OUTCOME_KINDS = ("outcome", "setup_outcome", "risk")
+
+
+def memory_for(settings: PaperSettings, clock: Callable[[], float]) -> TradingMemoryStore:
+    """Return a memory with half-lives of a day for votes, ten days for market levels, and 60 days for outcomes."""
+    half_lives: dict[str, Any] = dict.fromkeys(_MARKET_KINDS, _MARKET_BARS * settings.bar_seconds)
+    half_lives |= dict.fromkeys(_OUTCOME_KINDS, _OUTCOME_BARS * settings.bar_seconds)
+    return TradingMemoryStore(_VOTE_BARS * settings.bar_seconds, half_lives=half_lives, clock=clock)

@@ -1,0 +1,121 @@
+import asyncio
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from agent_memory.core.keys import report_key
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from demo.errors import DemoError
+from demo.nightly_jobs import NightlyJobs
+from tests.unit.demo.replay_fakes import at
+
+DAY = at("2026-11-19").date()
+
+
+class FakeStepFunctions:
+    """Answers RUNNING once, then with the result."""
+
+    def __init__(self, **end):
+        self.end, self.started, self.stopped, self.asked = end, [], [], 0
+
+    def start_execution(self, **request):
+        self.started.append(request)
+        return {"executionArn": "arn:execution"}
+
+    def describe_execution(self, *, executionArn):  # noqa: N803  # boto3's name
+        assert executionArn == "arn:execution"
+        self.asked += 1
+        return {"status": "RUNNING"} if self.asked == 1 or not self.end else self.end
+
+    def stop_execution(self, **request):
+        self.stopped.append(request["executionArn"])
+
+
+FAILED = {"agent_id": "market-hunter", "error": {"step": "archival", "error": "E", "cause": "no\n bucket"}}
+OUTPUT = json.dumps({"date": "2026-11-19", "agents": 1})
+
+
+def jobs_of(client, agent_id="market-hunter", patterns=0):
+    blobs = InMemoryBlobs()
+    blobs.write(report_key(agent_id, DAY), json.dumps({"active_patterns": patterns}).encode())
+    return NightlyJobs(client, "arn:machine", agent_id, blobs)
+
+
+async def test_a_job_is_started_for_its_day_and_waited_for():
+    client = FakeStepFunctions(status="SUCCEEDED", output=OUTPUT)
+    run = await jobs_of(client, patterns=7).run(DAY)
+    assert (run.day, run.active_patterns, client.asked) == (DAY, 7, 2)
+    assert run.seconds >= 0.1
+    (request,) = client.started
+    assert request["stateMachineArn"] == "arn:machine"
+    assert json.loads(request["input"]) == {"date": "2026-11-19", "agents": ["market-hunter"]}
+    assert request["name"].startswith("market-hunter-2026-11-19-")
+
+
+async def test_a_job_can_be_run_again_under_a_new_name():
+    client = FakeStepFunctions(status="SUCCEEDED", output=OUTPUT)
+    jobs = jobs_of(client, "a" * 63)
+    await jobs.run(DAY)
+    await jobs.run(DAY)
+    names = {request["name"] for request in client.started}
+    assert len(names) == 2
+    assert max(map(len, names)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        (
+            {
+                "status": "FAILED",
+                "error": "AgentsFailed",
+                "cause": json.dumps({"failed": 1, "of": 1, "agents": [FAILED]}),
+            },
+            "FAILED: market-hunter, archival: no bucket",
+        ),
+        ({"status": "FAILED", "error": "States.Runtime", "cause": "line\nline"}, "FAILED: line line"),
+        ({"status": "TIMED_OUT"}, "TIMED_OUT: no cause is known"),
+        ({"status": "FAILED", "cause": "x" * 1000}, "FAILED: " + "x" * 299 + "…"),
+        ({"status": "FAILED", "cause": '{"errorMessage": "boom"}'}, 'FAILED: {"errorMessage": "boom"}'),
+    ],
+)
+async def test_the_cause_of_a_failed_job_is_one_line(end, message):
+    with pytest.raises(DemoError) as caught:
+        await jobs_of(FakeStepFunctions(**end)).run(DAY)
+    assert str(caught.value) == f"the nightly job of 2026-11-19 ended as {message}"
+
+
+class EndedStepFunctions(FakeStepFunctions):
+    """Its execution ends before it can be stopped."""
+
+    def stop_execution(self, **request):
+        super().stop_execution(**request)
+        raise ClientError({"Error": {"Code": "ValidationException"}}, "StopExecution")
+
+
+@pytest.mark.parametrize("client", [FakeStepFunctions(), EndedStepFunctions()], ids=["running", "ended"])
+async def test_a_cancelled_job_is_stopped_unless_it_has_ended(client):
+    job = asyncio.create_task(jobs_of(client).run(DAY))
+    await asyncio.sleep(0.2)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert client.stopped == ["arn:execution"]
+
+
+async def test_the_next_job_is_not_polled_before_it_can_be_over():
+    client = FakeStepFunctions(status="SUCCEEDED", output=OUTPUT)
+    jobs = jobs_of(client)
+    first = await jobs.run(DAY)
+    second = await jobs.run(DAY)
+    assert client.asked == 3
+    assert second.seconds > 0.6 * first.seconds
+
+
+async def test_a_job_without_a_report_is_an_error():
+    jobs = NightlyJobs(
+        FakeStepFunctions(status="SUCCEEDED", output=OUTPUT), "arn:machine", "market-hunter", InMemoryBlobs()
+    )
+    with pytest.raises(DemoError, match="wrote no report"):
+        await jobs.run(DAY)

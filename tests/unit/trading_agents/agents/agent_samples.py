@@ -1,0 +1,13 @@
+"""What the tests of the agents share."""
+
+from trading_agents import TradingMemoryStore
+
+
+def agent_of(kind):
+    """An agent with an empty memory of its own."""
+    return kind("A", TradingMemoryStore())
+
+
+def vote(agent, group, **values):
+    """Signal and confidence for one bar with one group of features."""
+    return agent.act_with_memory("SPY", 0, {group: values})[:2]

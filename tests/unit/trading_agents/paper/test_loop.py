@@ -1,0 +1,137 @@
+"""Killed anywhere and started again, the log is that of an uninterrupted run."""
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_memory import Conflict, InvalidInput, Unavailable
+from tests.unit.trading_agents.paper_samples import Killed, Log, feed, paper_bars
+from trading_agents.core.files import write_atomically
+from trading_agents.paper import PaperSettings, StateFile, trade_on_paper
+
+BARS = paper_bars(275)
+SETTINGS = PaperSettings()
+
+
+async def start(path, log, bars=BARS, settings=SETTINGS):
+    """One process: from the state on disk to the end of the bars, or of the process."""
+    with StateFile(path) as file:
+        return await trade_on_paper(file.load("paper", settings), feed(bars), log, file)
+
+
+@pytest.fixture(autouse=True)
+def no_fsync(monkeypatch):
+    """Only the process is killed here, not the machine."""
+    monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    log = Log()
+    asyncio.run(start(tmp_path_factory.mktemp("uninterrupted") / "state", log))
+    return log
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kills=st.lists(st.tuples(st.integers(1, 320), st.booleans()), max_size=3))
+async def test_killed_while_logging(uninterrupted, tmp_path_factory, kills):
+    path, log = tmp_path_factory.mktemp("killed") / "state", Log()
+    for call, is_outage in kills:
+        log.calls = 0
+        log.fail_at(call, Unavailable("gone") if is_outage else Killed())
+        try:
+            await start(path, log)
+        except (Killed, Unavailable):
+            assert log.calls >= call
+    log.fail_at(None, None)
+    await start(path, log)
+    assert log.decisions == uninterrupted.decisions
+    assert log.outcomes == uninterrupted.outcomes
+
+
+@pytest.mark.parametrize("bar", [0, 249, 250, 251, 260])
+@pytest.mark.parametrize("moment", ["before writing", "before renaming", "after renaming"])
+async def test_killed_while_the_state_is_written(uninterrupted, tmp_path, monkeypatch, bar, moment):
+    path, log, written = tmp_path / "state", Log(), 0
+
+    def write(target, content):
+        nonlocal written
+        written += 1
+        if written == bar + 1 and moment == "before writing":
+            raise Killed
+        if written == bar + 1 and moment == "before renaming":
+            target.with_name(".state.left").write_bytes(content[: len(content) // 2])
+            raise Killed
+        write_atomically(target, content)
+        if written == bar + 1:
+            raise Killed
+
+    monkeypatch.setattr("trading_agents.core.files.write_atomically", write)
+    with pytest.raises(Killed):
+        await start(path, log)
+    await start(path, log)
+    assert (log.decisions, log.outcomes) == (uninterrupted.decisions, uninterrupted.outcomes)
+
+
+async def test_an_outage_loses_nothing_on_a_live_feed(uninterrupted, tmp_path):
+    """The feed does not repeat bars; the same trader continues."""
+    log, bars = Log(), feed(BARS)
+    with StateFile(tmp_path / "state") as file:
+        trader = file.load("paper", SETTINGS)
+        log.fail_at(40, Unavailable("gone"))
+        with pytest.raises(Unavailable):
+            await trade_on_paper(trader, bars, log, file)
+        rest = BARS[BARS.index(next(bar for bar in BARS if bar.time == trader.last_time)) + 1 :]
+        await trade_on_paper(trader, feed(rest), log, file)
+    assert (log.decisions, log.outcomes) == (uninterrupted.decisions, uninterrupted.outcomes)
+
+
+async def test_known_bars_are_skipped(tmp_path):
+    log = Log()
+    assert await start(tmp_path / "state", log, BARS[:260]) == 260
+    calls = log.calls
+    assert await start(tmp_path / "state", log, BARS[:260]) == 0
+    assert log.calls == calls + 12  # those of the last bar, again
+    assert await start(tmp_path / "state", log) == len(BARS) - 260
+
+
+async def test_other_bars_for_the_same_time_are_a_conflict(tmp_path):
+    log = Log()
+    await start(tmp_path / "one", log)
+    with pytest.raises(Conflict):
+        await start(tmp_path / "other", log, paper_bars(275, seed=4))
+
+
+async def test_a_state_serves_one_process_one_agent_and_one_set_of_settings(tmp_path):
+    path = tmp_path / "state"
+    await start(path, Log(), BARS[:3])
+    with StateFile(path) as file:
+        with pytest.raises(Conflict, match=r"another process uses .*state; use another --state for each"):
+            StateFile(path)
+        with pytest.raises(InvalidInput, match=r"agent: .* belongs to paper; use another --state for other"):
+            file.load("other", SETTINGS)
+        with pytest.raises(InvalidInput, match=r"costs_bp: .* was started with 1\.0, not 2\.0; use another --state"):
+            file.load("paper", PaperSettings(costs_bp=2.0))
+        assert file.load("paper", SETTINGS).last_time == BARS[2].time
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[:-1] + b" ", "is damaged: its checksum does not match"),
+        (lambda _: b"other", "is not the state of a paper trader of format paper-trader/1"),
+    ],
+)
+async def test_a_damaged_state_is_refused(tmp_path, damage, message):
+    path = tmp_path / "state"
+    await start(path, Log(), BARS[:2])
+    path.write_bytes(damage(path.read_bytes()))
+    with StateFile(path) as file, pytest.raises(InvalidInput, match=message):
+        file.load("paper", SETTINGS)
+
+
+def test_the_folder_of_a_state_must_exist(tmp_path):
+    with pytest.raises(InvalidInput, match=r"state: the folder .* does not exist"):
+        StateFile(tmp_path / "none" / "state")
