@@ -27,19 +27,19 @@ _COLORS: dict[Severity, str] = {"critical": cloudwatch.Color.RED, "warning": clo
 # The numbers at the top: the metric, the function that emits it, and how a day's values become one.
 KEY_FIGURES = (
     (metric_names.DECISIONS_LOGGED, "api", "Sum"),
-    (metric_names.SUCCESS_RATE, "analytics", "ExponentialAverage"),
+    (metric_names.SUCCESS_RATE, "analytics", "Average"),
     (metric_names.ACTIVE_PATTERNS, "analytics", "Sum"),
-    (metric_names.STM_HIT_RATE, "api", "ExponentialAverage"),
-    (metric_names.CONSOLIDATION_SUCCESS, "consolidation", "ExponentialAverage"),
+    (metric_names.STM_HIT_RATE, "api", "Average"),
+    (metric_names.CONSOLIDATION_SUCCESS, "consolidation", "Average"),
 )
 # The graphs of the agents' part: the metric, the function that emits it, and the statistics that are drawn.
 GRAPHS = (
     (metric_names.DECISIONS_LOGGED, "api", ("Sum",)),
-    (metric_names.DECISION_LATENCY, "api", ("ExponentialAverage", "p99")),
-    (metric_names.SUCCESS_RATE, "analytics", ("ExponentialAverage",)),
+    (metric_names.DECISION_LATENCY, "api", ("Average", "p99")),
+    (metric_names.SUCCESS_RATE, "analytics", ("Average",)),
     (metric_names.DECISIONS_INFLUENCED, "api", ("Sum",)),
-    (metric_names.MEMORY_CORRELATION, "consolidation", ("ExponentialAverage",)),
-    (metric_names.STM_HIT_RATE, "api", ("ExponentialAverage",)),
+    (metric_names.MEMORY_CORRELATION, "consolidation", ("Average",)),
+    (metric_names.STM_HIT_RATE, "api", ("Average",)),
     (metric_names.PATTERN_CONFIDENCE, "analytics", ("p10", "p50", "p90")),
     (metric_names.PATTERNS_LEARNED, "consolidation", ("Sum",)),
     (metric_names.PATTERNS_DEPRECATED, "consolidation", ("Sum",)),
@@ -170,7 +170,7 @@ def _archive_size(storage: StorageStack) -> cloudwatch.GraphWidget:
             namespace="AWS/S3",
             metric_name="BucketSizeBytes",
             dimensions_map={"BucketName": storage.archive.bucket_name, "StorageType": kind},
-            statistic="ExponentialAverage",
+            statistic="Average",
             period=_DAY,
             label=label,
         )

@@ -100,4 +100,4 @@ def _p90(values: Sequence[float]) -> float:
     return sorted(values)[math.ceil(0.9 * len(values)) - 1]
 
 
-_STATISTICS = {"Sum": sum, "Maximum": max, "ExponentialAverage": lambda values: sum(values) / len(values), "p90": _p90}
+_STATISTICS = {"Sum": sum, "Maximum": max, "Average": lambda values: sum(values) / len(values), "p90": _p90}

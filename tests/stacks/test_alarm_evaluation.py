@@ -49,7 +49,7 @@ def test_an_alarm_over_days_is_evaluated_at_full_hours_and_a_warm_up_is_waited_f
 
 def test_statistics():
     values = [float(n) for n in range(1, 11)]
-    for statistic, bad in (("p90", 9), ("ExponentialAverage", 5.5), ("Maximum", 10), ("Sum", 55)):
+    for statistic, bad in (("p90", 9), ("Average", 5.5), ("Maximum", 10), ("Sum", 55)):
         alarm = replace(THREE, statistic=statistic, threshold=bad)
         assert alarm._is_bad(values)
         assert not replace(alarm, threshold=bad + 0.1)._is_bad(values)
