@@ -7,8 +7,7 @@ import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 
-from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager
-from agent_memory.core.ids import decision_id_for
+from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager, decision_id_for
 from examples.connection import open_memory
 
 DAYS, SIGNALS_PER_DAY = 30, 40

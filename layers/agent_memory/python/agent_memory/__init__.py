@@ -1,7 +1,7 @@
 """Memory and decision log for AI trading agents.
 
-Names are loaded when they are first used: an agent that only logs decisions imports neither DuckDB
-nor SciPy.
+The names in `__all__` are the public interface; everything below is internal and may change. Most names are loaded
+when they are first used: an agent that only logs decisions imports neither DuckDB nor SciPy.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from agent_memory.core.errors import (
     AgentMemoryError,
     Conflict,
+    Damaged,
     Forbidden,
+    InColdStorage,
     InvalidInput,
     NotFound,
     Rejected,
+    ShortTermOff,
     TooLarge,
     Unavailable,
 )
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
     from agent_memory.client.client import AgentMemoryClient, SyncAgentMemoryClient
     from agent_memory.client.decision_logger import DecisionLogger, SyncDecisionLogger
     from agent_memory.client.memory_manager import MemoryManager, SyncMemoryManager
+    from agent_memory.core.ids import decision_id_for
+    from agent_memory.ports.stores import Stores
     from agent_memory.reporting.analytics import MemoryAnalytics
+    from agent_memory.storage.factory import in_memory_stores, open_stores
 
 __all__ = [
     "AWSMemoryClients",
@@ -37,15 +43,19 @@ __all__ = [
     "BufferMetrics",
     "BufferedDecisionLogger",
     "Conflict",
+    "Damaged",
     "DecisionLogger",
     "DecisionType",
     "Forbidden",
+    "InColdStorage",
     "InvalidInput",
     "MemoryAnalytics",
     "MemoryManager",
     "MemoryType",
     "NotFound",
     "Rejected",
+    "ShortTermOff",
+    "Stores",
     "SyncAgentMemoryClient",
     "SyncBufferedDecisionLogger",
     "SyncDecisionLogger",
@@ -53,6 +63,9 @@ __all__ = [
     "TooLarge",
     "Unavailable",
     "__version__",
+    "decision_id_for",
+    "in_memory_stores",
+    "open_stores",
 ]
 
 _MODULES = {
@@ -68,7 +81,15 @@ _MODULES = {
     "SyncBufferedDecisionLogger": "agent_memory.client.buffered_logger",
     "SyncDecisionLogger": "agent_memory.client.decision_logger",
     "SyncMemoryManager": "agent_memory.client.memory_manager",
+    "Stores": "agent_memory.ports.stores",
+    "decision_id_for": "agent_memory.core.ids",
+    "in_memory_stores": "agent_memory.storage.factory",
+    "open_stores": "agent_memory.storage.factory",
 }
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

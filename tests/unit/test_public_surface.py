@@ -1,0 +1,67 @@
+"""The public interface is what `agent_memory` itself exports; examples and pages use nothing else."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import agent_memory
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SCRIPTS = sorted((ROOT / "examples").rglob("*.py"))
+TRADING_AGENTS = sorted((ROOT / "layers" / "trading_agents").rglob("*.py"))
+# Of the same distribution: the names and clocks of keys, and the options that commands share.
+SHARED_WITH_TRADING_AGENTS = ("agent_memory.core.", "agent_memory.cli.options")
+
+
+def imports(source):
+    """The modules that a source imports of `agent_memory`, each with the names taken from it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "agent_memory":
+            yield node.module, [alias.name for alias in node.names]
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, []) for alias in node.names if alias.name.split(".")[0] == "agent_memory")
+
+
+def internal(source):
+    return [
+        (module, names)
+        for module, names in imports(source)
+        if module != "agent_memory" or not set(names) <= set(agent_memory.__all__)
+    ]
+
+
+def code_blocks(page):
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("name", agent_memory.__all__)
+def test_every_public_name_can_be_imported_and_is_documented(name):
+    public = getattr(agent_memory, name)
+    assert name == "__version__" or public.__doc__
+
+
+def test_nothing_else_is_offered():
+    assert dir(agent_memory) == sorted(agent_memory.__all__)
+    assert sorted(agent_memory.__all__) == agent_memory.__all__
+    with pytest.raises(AttributeError, match="no attribute 'Hierarchy'"):
+        importlib.import_module("agent_memory").Hierarchy  # noqa: B018
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_examples_use_the_public_interface_alone(script):
+    assert internal(script.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if code_blocks(page)], ids=lambda page: page.name)
+def test_pages_use_the_public_interface_alone(page):
+    assert [found for block in code_blocks(page) for found in internal(block)] == []
+
+
+@pytest.mark.parametrize("module", TRADING_AGENTS, ids=lambda module: module.name)
+def test_trading_agents_use_the_public_interface_and_what_the_distribution_shares(module):
+    found = internal(module.read_text(encoding="utf-8"))
+    assert [one for one in found if not one[0].startswith(SHARED_WITH_TRADING_AGENTS)] == []
