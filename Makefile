@@ -9,7 +9,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick alarms layer-sizes openapi settings check format lock clean
+.PHONY: help setup demo bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick alarms layer-sizes openapi settings check format lock clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ $(READY): requirements-dev.txt layers/agent_memory/pyproject.toml layers/trading
 
 demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn after every day, show the report
 	@exec $(BIN)/python -m demo $(DEMO_ARGS)
+
+bench-calls: $(READY)  ## Count the calls of the product's own code per request (five seconds)
+	@$(BIN)/python -m benchmarks.traced_calls
 
 bench-decisions: $(READY)  ## Measure requests, units and time of logging a decision (a minute or two)
 	@exec $(BIN)/python -m benchmarks.decisions

@@ -10,8 +10,7 @@ from agent_memory.core.concurrency import chunks
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision
-from agent_memory.storage.dynamodb.items import decision_item, headline_attributes
-from agent_memory.storage.dynamodb.sizes import item_size
+from agent_memory.storage.dynamodb.items import decision_item, headline_attributes, item_size
 from agent_memory.storage.factory import in_memory_stores
 from demo.bars import sample_bars
 from demo.cycles import Cycles

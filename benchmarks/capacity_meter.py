@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock, local
 from typing import Any
 
-from agent_memory.storage.dynamodb.sizes import item_size
+from agent_memory.storage.dynamodb.items import item_size
 
 _READ_UNIT_BYTES = 4096
 _WRITES = frozenset({"PutItem", "UpdateItem", "BatchExecuteStatement", "TransactWriteItems", "BatchWriteItem"})

@@ -46,7 +46,7 @@ class Calls:
 
     @property
     def files(self) -> set[str]:
-        """The files that they lie in."""
+        """The files that define them."""
         return {file for file, _ in self.by_function}
 
 
@@ -70,7 +70,7 @@ def traced() -> Iterator[Calls]:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a Lambda context says that the handler reads."""
+    """The attributes of a Lambda context that the handler reads."""
 
     function_name: str = "api"
     memory_limit_in_mb: int = 1024
@@ -92,6 +92,7 @@ def measure() -> dict[str, Calls]:
         "POWERTOOLS_METRICS_NAMESPACE": "AgentMemory",
         "POWERTOOLS_SERVICE_NAME": "api",
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+        "POWERTOOLS_METRICS_DISABLED": "true",
     }
     with mock_aws():
         boto3.client("s3").create_bucket(Bucket="archive-bucket")

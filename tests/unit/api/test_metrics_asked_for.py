@@ -13,7 +13,7 @@ ASKED_FOR = (
     "Storage costs by component",
     "Decisions logged per minute",
     "Decision types distribution",
-    "ExponentialAverage decision latency",
+    "Average decision latency",
     "Success rate by decision type",
     "Decisions influenced by LTM patterns",
     "Pattern confidence evolution",

@@ -17,7 +17,7 @@ from agent_memory import (
     NotFound,
     Unavailable,
 )
-from agent_memory.api.responses import json_text
+from agent_memory.api.http import json_text
 from agent_memory.api.routers import decisions as decision_routes
 from agent_memory.core.clock import SystemClock
 from agent_memory.core.errors import InColdStorage

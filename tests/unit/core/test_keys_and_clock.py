@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_memory.core import keys, names
+from agent_memory.core import ids, keys
 from agent_memory.core.clock import date_of, day_start_ms, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import new_decision_id
@@ -47,13 +47,13 @@ def test_a_moment_without_offset_or_sense_is_refused(bad):
 @pytest.mark.parametrize("bad", ["", "Hunter", "-x", "a#b", "a/b", "a{b", "a" * 64, "a\nb", "a\n", None, 3])
 def test_unusable_agent_ids_are_refused(bad):
     with pytest.raises(InvalidInput, match="agent_id"):
-        names.check_agent_id(bad)
+        ids.check_agent_id(bad)
 
 
 @pytest.mark.parametrize("bad", ["", "query", "A#B", "A" * 64, "A B", None])
 def test_unusable_type_names_are_refused(bad):
     with pytest.raises(InvalidInput, match="decision_type"):
-        names.check_decision_type(bad)
+        ids.check_decision_type(bad)
 
 
 def test_the_context_type_is_the_sorted_market():

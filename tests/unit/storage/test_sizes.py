@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.storage.dynamodb.attribute_values import encode
-from agent_memory.storage.dynamodb.sizes import fits, item_size, value_size
+from agent_memory.storage.dynamodb.items import fits, item_size, value_size
 
 floats = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-9)
 json_values = st.recursive(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.core.clock import Clock, to_iso
+from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
-from agent_memory.core.names import check_agent_id
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.memories import MemoryType

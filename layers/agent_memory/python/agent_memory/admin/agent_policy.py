@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent_memory.core.errors import InvalidInput
-from agent_memory.core.names import check_agent_id, check_pools
+from agent_memory.core.ids import check_agent_id, check_pools
 
 _API_ARN = re.compile(r"arn:aws[a-z-]*:execute-api:[a-z0-9-]+:\d{12}:[a-z0-9]+\Z")
 

@@ -9,12 +9,18 @@ from urllib.parse import parse_qsl
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from agent_memory.api.agent import count_short_term_reads
-from agent_memory.api.observability import logger
-from agent_memory.api.requests import as_body_field, check_query, parse_body, validation_error
-from agent_memory.api.responses import error_envelope, error_response
+from agent_memory.api.http import (
+    as_body_field,
+    check_query,
+    error_envelope,
+    error_response,
+    parse_body,
+    validation_error,
+)
+from agent_memory.api.observability import logger, metrics
 from agent_memory.api.routers import cycles, decisions, memory, state
 from agent_memory.core.errors import AgentMemoryError, InvalidInput
 
@@ -35,6 +41,18 @@ def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve({**event, "headers": headers, "queryStringParameters": query}, context)
 
 
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request: the entry point of the function."""
+    try:
+        answer = resolve(event, context)
+    finally:
+        if metrics.provider.metric_set:
+            metrics.flush_metrics()
+    logger.info("answered", status=answer["statusCode"], route=event.get("routeKey"))
+    return answer
+
+
 def refuse_unknown_parameters(app: APIGatewayHttpResolver, next_middleware: Callable[[Any], Any]) -> Any:
     """Middleware that refuses query parameters that a route does not have, or that are given twice."""
     route = app.context["_route"]
@@ -43,7 +61,7 @@ def refuse_unknown_parameters(app: APIGatewayHttpResolver, next_middleware: Call
     return next_middleware(app)
 
 
-app.use(middlewares=[refuse_unknown_parameters, count_short_term_reads])
+app.use(middlewares=[refuse_unknown_parameters])
 for _router in ROUTERS:
     app.include_router(_router)
 

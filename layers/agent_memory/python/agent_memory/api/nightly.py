@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from agent_memory.api.settings import BadEnvironment, FunctionSettings
-from agent_memory.core import keys, names
+from agent_memory.core import ids, keys
 from agent_memory.core.clock import SystemClock, date_of, parse_date, parse_instant
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.json_values import canonical_json
@@ -27,7 +27,7 @@ class NightlyEvent:
         Raises:
             InvalidInput: names the field.
         """
-        return cls(names.check_agent_id(event.get("agent_id")), parse_date(str(event.get("date"))))
+        return cls(ids.check_agent_id(event.get("agent_id")), parse_date(str(event.get("date"))))
 
     def answer(self, figures: dict[str, Any]) -> dict[str, Any]:
         """What a nightly function returns to the state machine."""
@@ -66,7 +66,7 @@ def list_agents(event: dict[str, Any]) -> dict[str, Any]:
     named = event.get("agents")
     if named is not None and not isinstance(named, list):
         raise InvalidInput("agents", "expected a list of agent ids")
-    agents = [names.check_agent_id(agent) for agent in named] if named is not None else stores().states.agents()
+    agents = [ids.check_agent_id(agent) for agent in named] if named is not None else stores().states.agents()
     entries = [{"agent_id": agent, "date": day.isoformat()} for agent in agents]
     key = keys.nightly_agents_key(day, run)
     stores().bucket().blobs.write(key, canonical_json(entries).encode())

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import AfterValidator
 
-from agent_memory.core.names import check_agent_id
+from agent_memory.core.ids import check_agent_id
 
 AgentId = Annotated[str, Path(description="Whose it is"), AfterValidator(check_agent_id)]
 DecisionId = Annotated[str, Path(description="As the library or the API made it")]

@@ -9,7 +9,7 @@ The handler's signature validates path, query and body; its name is the operatio
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
@@ -17,11 +17,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from agent_memory.api.responses import status_of
+from agent_memory.api.http import status_of
 from agent_memory.api.schemas.errors import Error
 from agent_memory.core.errors import AgentMemoryError, InvalidInput, TooLarge, Unavailable
 
 Method = Literal["DELETE", "GET", "POST", "PUT"]
+Middleware = Callable[[Any, Callable[[Any], Any]], Any]
 Handler = TypeVar("Handler", bound=Callable[..., Response[str]])
 
 AGENT_PATH = "/v1/agents/<agent_id>"
@@ -47,10 +48,12 @@ class Router(APIGatewayHttpRouter):
     Args:
         name: the tag.
         description: what the document says about the tag.
+        middlewares: that run around each of the routes.
     """
 
-    def __init__(self, name: str, description: str) -> None:
+    def __init__(self, name: str, description: str, *, middlewares: Sequence[Middleware] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Powertools' own
+        self._middlewares = list(middlewares)
         self.name = name
         self.description = description
 
@@ -83,6 +86,7 @@ class Router(APIGatewayHttpRouter):
                 responses=_responses(response, statuses, errors),
                 operation_id=handler.__name__,
                 tags=[self.name],
+                middlewares=self._middlewares,
             )(handler)
             return handler
 

@@ -13,8 +13,8 @@ from typing import Any
 from agent_memory.archive.day_verification import Fault, FindingKind, day_faults
 from agent_memory.core.clock import DAY_MS, parse_instant
 from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import ARCHIVE_CHAIN
-from agent_memory.core.names import check_agent_id
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.seals import Chain, Link, Manifest
 from agent_memory.ports.archive import ArchivedObject, ArchiveStore

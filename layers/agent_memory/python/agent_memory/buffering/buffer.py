@@ -13,7 +13,7 @@ from agent_memory.buffering.sinks import Sink
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput, Rejected, Unavailable
-from agent_memory.core.names import check_agent_id
+from agent_memory.core.ids import check_agent_id
 
 
 class BufferFull(Exception):

@@ -7,7 +7,7 @@ import typer
 
 from agent_memory.core.clock import parse_date
 from agent_memory.core.errors import InvalidInput, Unavailable
-from agent_memory.core.names import check_agent_id
+from agent_memory.core.ids import check_agent_id
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.factory import open_stores
 

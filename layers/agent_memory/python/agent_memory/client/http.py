@@ -11,9 +11,8 @@ from agent_memory.core.clock import Instant
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.http_limits import MAX_BATCH
-from agent_memory.core.ids import MAX_SHARDS, parse_decision_id
+from agent_memory.core.ids import MAX_SHARDS, check_agent_id, check_pools, parse_decision_id
 from agent_memory.core.json_values import Document
-from agent_memory.core.names import check_agent_id, check_pools
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.cycles import Cycle
 from agent_memory.model.decisions import DecisionDict

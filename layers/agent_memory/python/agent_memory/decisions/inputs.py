@@ -9,7 +9,7 @@ from typing import Annotated, Any, Required
 
 from typing_extensions import TypedDict
 
-from agent_memory.core import names
+from agent_memory.core import ids
 from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Instant, parse_instant
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.fields import Described, Json, strict
@@ -77,7 +77,7 @@ def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", wri
         InvalidInput: names the field by its JSON Pointer under `path`.
     """
     fields = _fields(data, path, DecisionInput)
-    decision_type = _at(path, names.check_decision_type, fields["decision_type"])
+    decision_type = _at(path, ids.check_decision_type, fields["decision_type"])
     decision_id, timestamp_ms = _identity(fields, decision_type, now_ms, path, write_shards)
     if timestamp_ms > now_ms + CLOCK_TOLERANCE_MS:
         raise InvalidInput(f"{path}/timestamp", "is in the future; decisions are logged when they are made")
@@ -113,7 +113,7 @@ def parse_outcome(data: Any, *, now_ms: int, path: str = "") -> tuple[object, Ou
         details=_document(fields["outcome"], f"{path}/outcome"),
         metrics=_document(fields.get("metrics"), f"{path}/metrics", optional=True),
         recorded_ms=recorded_ms,
-        horizon=None if horizon is None else _at(path, names.check_horizon, horizon),
+        horizon=None if horizon is None else _at(path, ids.check_horizon, horizon),
     )
     amend = _boolean(fields.get("amend", False), f"{path}/amend")
     headline = _boolean(fields.get("headline", False), f"{path}/headline")
@@ -154,7 +154,7 @@ def _memories(value: object, path: str) -> tuple[str, ...]:
     memories = _texts(value, f"{path}/memory_ids", MAX_MEMORIES)
     for index, memory in enumerate(memories):
         try:
-            names.check_pattern_id(memory)
+            ids.check_pattern_id(memory)
         except InvalidInput as error:
             raise InvalidInput(f"{path}/memory_ids/{index}", error.message) from error
     return memories

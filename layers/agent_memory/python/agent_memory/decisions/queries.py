@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent_memory.core import keys, names
+from agent_memory.core import ids, keys
 from agent_memory.core.clock import END_OF_TIME_MS, Instant, Span, parse_instant
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import parse_decision_id
@@ -41,7 +41,7 @@ class DecisionFilter:
     def validated(self) -> "DecisionFilter":
         """Itself, or `InvalidInput` that names what is unusable."""
         if self.decision_type is not None:
-            names.check_decision_type(self.decision_type)
+            ids.check_decision_type(self.decision_type)
         if self.success is not None and self.success != "pending" and not isinstance(self.success, bool):
             raise InvalidInput("success_filter", f"{self.success!r:.40} is none of true, false, pending")
         if self.context is not None and not isinstance(self.context, Mapping):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agent_memory.core import names
+from agent_memory.core import ids
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import NotFound
@@ -14,30 +14,31 @@ _SHARDS_FRESH_MS = 60_000
 
 
 class DecisionRegistry:
-    """The agent's entry in the register of agents, and what this process remembers of it."""
+    """The agent's entry in the register of agents, and what this process remembers of it.
+
+    Attributes:
+        registered: the types and shards that this process has registered; only others need `register`.
+    """
 
     def __init__(self, agent_id: str, states: StateStore, clock: Clock, write_shards: int = 1) -> None:
-        self.agent_id = names.check_agent_id(agent_id)
+        self.agent_id = ids.check_agent_id(agent_id)
         self.write_shards = check_integer("write_shards", write_shards, least=1, most=MAX_SHARDS)
         self._states = states
         self._clock = clock
         self._type_names: dict[int, str] = {type_tag(kind): str(kind) for kind in DecisionType}
-        self._registered_types: set[str] = set()
-        self._registered_shards = 0
         self._shards = write_shards
+        self.registered: set[tuple[str, int]] = set()
         self._shards_read_ms: int | None = None
 
     def register(self, decisions: Sequence[Decision]) -> None:
-        """Make the agent, its types and its shards known to the nightly job, once per process, before they are used."""
+        """Make the agent, its types and its shards known to the nightly job, before they are used."""
         types = {decision.decision_type for decision in decisions}
-        shards = max([self.write_shards, *[shard_of(decision.decision_id) + 1 for decision in decisions]])
-        if types <= self._registered_types and (shards <= self._registered_shards or not decisions):
-            return
+        shards = max([self._shards, *[shard_of(decision.decision_id) + 1 for decision in decisions]])
         self._states.register(self.agent_id, types, shards, self._clock.now_ms())
-        self._registered_types |= types
-        self._registered_shards = max(self._registered_shards, shards)
-        self._shards = max(self._shards, shards)
+        self._shards = shards
         self._type_names |= {type_tag(kind): kind for kind in types}
+        kinds = {kind for kind, _ in self.registered} | types
+        self.registered = {(kind, shard) for kind in kinds for shard in range(shards)}
 
     def types(self) -> list[str]:
         """The decision types that the agent has used, as of now."""

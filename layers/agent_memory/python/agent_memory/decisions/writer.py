@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from agent_memory.archive.rewrites import LATE_AFTER_MS
 from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Clock
 from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, NotFound
+from agent_memory.core.ids import shard_of
 from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.inputs import parse_decision, parse_outcome
 from agent_memory.decisions.lineage import Lineage, links_to
@@ -73,7 +74,8 @@ class DecisionWriter:
         """Log decisions; errors name fields below the input's path."""
         parsed = [self._parse(data, path) for data, path in zip(inputs, paths, strict=True)]
         valid = [one for one in parsed if isinstance(one, Decision)]
-        self._registry.register(valid)
+        if not {(one.decision_type, shard_of(one.decision_id)) for one in valid} <= self._registry.registered:
+            self._registry.register(valid)
         traced = iter(self._lineage.with_ancestors(valid))
         ready: list[Decision | AgentMemoryError] = [
             _at(next(traced), path) if isinstance(one, Decision) else one

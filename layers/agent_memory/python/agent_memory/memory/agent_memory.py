@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property, partial
 
-from agent_memory.core import names
+from agent_memory.core import ids
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.log import DecisionLog
@@ -39,9 +39,9 @@ class AgentMemory:
         writer: str | None = None,
         principal: str | None = None,
     ) -> None:
-        self.agent_id = names.check_agent_id(agent_id)
-        self.pools = names.check_pools(pools)
-        writer = None if writer is None else names.check_agent_id(writer, "writer")
+        self.agent_id = ids.check_agent_id(agent_id)
+        self.pools = ids.check_pools(pools)
+        writer = None if writer is None else ids.check_agent_id(writer, "writer")
         self.stores = stores
         self.clock = clock or SystemClock()
         memory_of = partial(LongTermMemory, store=stores.memories, clock=self.clock, writer=writer, principal=principal)

@@ -13,6 +13,7 @@ from typing import Any
 from agent_memory.core.checks import check_expected_version
 from agent_memory.core.clock import Clock, to_iso
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from agent_memory.core.ids import check_checkpoint
 from agent_memory.core.json_values import Document, canonical_json, check
 from agent_memory.core.keys import (
     CHECKPOINTS,
@@ -22,7 +23,6 @@ from agent_memory.core.keys import (
     checkpoint_state,
     configuration_state,
 )
-from agent_memory.core.names import check_checkpoint
 from agent_memory.core.retention import STATE_SECONDS
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.short_term import ShortTermMemory

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent_memory.core import names
+from agent_memory.core import ids
 from agent_memory.core.checks import check_expected_version
 from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound
@@ -122,7 +122,7 @@ class LongTermMemory:
 
         `min_confidence` bounds the confidence; every other filter names a field of the data and its value.
         """
-        names.check_memory_type(memory_type)
+        ids.check_memory_type(memory_type)
         wanted = dict(filters or {})
         least = _confidence(wanted.pop("min_confidence", 0.0), "min_confidence")
         if as_of is None:
@@ -152,8 +152,8 @@ class LongTermMemory:
 
     def history(self, memory_type: str, pattern_id: str) -> list[Memory]:
         """Every version of a memory, oldest first; one that says it was removed is such a version too."""
-        names.check_memory_type(memory_type)
-        return self._store.history(self._agent_id, memory_type, names.check_pattern_id(pattern_id))
+        ids.check_memory_type(memory_type)
+        return self._store.history(self._agent_id, memory_type, ids.check_pattern_id(pattern_id))
 
     def changes(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
         """Every change of a memory, oldest first: when, by whom, why, and each field from what to what."""
@@ -169,8 +169,8 @@ class LongTermMemory:
         return [memory for memory in last.values() if not memory.is_removed]
 
     def _read(self, memory_type: str, pattern_id: str) -> Memory | None:
-        names.check_memory_type(memory_type)
-        return self._store.get(self._agent_id, memory_type, names.check_pattern_id(pattern_id))
+        ids.check_memory_type(memory_type)
+        return self._store.get(self._agent_id, memory_type, ids.check_pattern_id(pattern_id))
 
     def _retried(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
         return retry_conflicts(lambda: change(self._read(memory_type, pattern_id)))
@@ -204,8 +204,8 @@ def consolidate_value(
         InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has expired.
         Unavailable: cache or table did not answer.
     """
-    names.check_memory_type(pattern_type, "pattern_type")
-    value = short_term.get(names.check_stm_key(stm_key, "stm_key"))
+    ids.check_memory_type(pattern_type, "pattern_type")
+    value = short_term.get(ids.check_stm_key(stm_key, "stm_key"))
     if value is None:
         raise NotFound(f"short-term memory holds nothing under {stm_key}; it was never stored, or has expired")
     if not isinstance(value, dict):

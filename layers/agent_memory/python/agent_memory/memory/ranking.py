@@ -14,6 +14,7 @@ Zaragoza, *The Probabilistic Relevance Framework: BM25 and Beyond*, Foundations 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from agent_memory.core.checks import check_integer
@@ -101,11 +102,11 @@ def rank(
         similarity = math.fsum(words.values())
         score = entry.importance * decay + similarity
         if score > 0:
-            ranked.append((score, decay, similarity, half_life, words, entry))
-    ranked.sort(key=_best_first)
+            ranked.append((-score, -entry.timestamp, entry.id, decay, half_life, similarity, words, entry))
+    ranked.sort(key=itemgetter(0, 1, 2))
     return [
-        Ranked(entry, score, _why(entry, decay, half_life, similarity, words) if explain else None)
-        for score, decay, similarity, half_life, words, entry in ranked[:top_k]
+        Ranked(entry, -negative, _why(entry, decay, half_life, similarity, words) if explain else None)
+        for negative, _, _, decay, half_life, similarity, words, entry in ranked[:top_k]
     ]
 
 
@@ -115,22 +116,17 @@ def _word_weights(entries: Sequence[Entry], query: str) -> list[dict[str, float]
     if not asked or not entries:
         return [{} for _ in entries]
     texts = [entry.text.lower().split() for entry in entries]
-    counts = [{word: found for word in asked if (found := text.count(word))} for text in texts]
     mean_length = sum(map(len, texts)) / len(texts) or 1.0
-    idf = {}
+    weights: list[dict[str, float]] = [{} for _ in texts]
     for word in asked:
-        holding = sum(word in one for one in counts)
-        idf[word] = math.log1p((len(texts) - holding + 0.5) / (holding + 0.5))
-    weights = []
-    for one, text in zip(counts, texts, strict=True):
-        shortness = _K1 * (1 - _B + _B * len(text) / mean_length)
-        weights.append({word: idf[word] * found * (_K1 + 1) / (found + shortness) for word, found in one.items()})
+        counts = [text.count(word) for text in texts]
+        holding = len(texts) - counts.count(0)
+        idf = math.log1p((len(texts) - holding + 0.5) / (holding + 0.5))
+        for found, text, of_entry in zip(counts, texts, weights, strict=True):
+            if found:
+                length_norm = _K1 * (1 - _B + _B * len(text) / mean_length)
+                of_entry[word] = idf * found * (_K1 + 1) / (found + length_norm)
     return weights
-
-
-def _best_first(ranked: tuple[float, float, float, float, Mapping[str, float], Entry]) -> tuple[float, float, str]:
-    score, *_, entry = ranked
-    return -score, -entry.timestamp, entry.id
 
 
 def _why(entry: Entry, decay: float, half_life: float, similarity: float, words: Mapping[str, float]) -> dict[str, Any]:

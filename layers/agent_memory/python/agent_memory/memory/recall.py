@@ -1,6 +1,6 @@
 """Recall over what an agent has learned and what it has decided lately, ranked together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -50,7 +50,7 @@ class MemoryRecall:
         if not isinstance(query, str):
             raise InvalidInput("query", f"expected text, got {type(query).__name__}")
         found = rank(
-            list(self._entries(kind)),
+            self._entries(kind),
             query,
             now=self._clock.now_ms() / 1000,
             half_lives=HalfLives({**_HALF_LIVES, **(half_lives or {})}, DECISION_HALF_LIFE_SECONDS),
@@ -62,14 +62,15 @@ class MemoryRecall:
         self._reading.count_accesses([one.entry.payload for one in found if isinstance(one.entry.payload, Memory)])
         return [_as_dict(one) for one in found]
 
-    def _entries(self, kind: str | None) -> Iterator[Entry]:
+    def _entries(self, kind: str | None) -> list[Entry]:
         """What is learned, and what was decided in the last 24 hours, the newest thousand of it."""
-        kinds = [kind] if kind is not None else list(map(str, MemoryType))
-        for memory_type in kinds:
-            yield from map(_of_memory, self._reading.list_all(memory_type))
+        entries: list[Entry] = []
+        for memory_type in [kind] if kind is not None else map(str, MemoryType):
+            entries += map(_of_memory, self._reading.list_all(memory_type))
         since = to_iso(self._clock.now_ms() - DAY_MS)
         recent = self._log.stream(DecisionFilter(kind, (since, None)), first=RECENT_DECISIONS)
-        yield from map(_of_decision, islice(recent, RECENT_DECISIONS))
+        entries += map(_of_decision, islice(recent, RECENT_DECISIONS))
+        return entries
 
 
 def _as_dict(found: Ranked) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def _of_decision(decision: Decision) -> Entry:
     return Entry(
         id=decision.decision_id,
         kind=decision.decision_type,
-        text=" ".join([*_texts(decision.context), *_texts(decision.reasoning)]),
+        text=" ".join(_texts(decision.context, decision.reasoning)),
         importance=float(quality) if is_measured else _DEFAULT_QUALITY,
         timestamp=decision.timestamp_ms / 1000,
         symbol=symbol if isinstance(symbol, str) else None,
@@ -107,16 +108,17 @@ def _of_decision(decision: Decision) -> Entry:
     )
 
 
-def _texts(value: Any) -> list[str]:
-    """The texts of a JSON value in order, names included; numbers say nothing to a query in words."""
+def _texts(*values: Any) -> list[str]:
+    """The texts of JSON values in order, names included; numbers say nothing to a query in words."""
     texts: list[str] = []
-    pending = [value]
+    pending = list(reversed(values))
     while pending:
         one = pending.pop()
         if isinstance(one, str):
             texts.append(one)
         elif isinstance(one, Mapping):
-            pending += [part for name in reversed(one) for part in (one[name], name)]
+            for name in reversed(one):
+                pending += (one[name], name)
         elif isinstance(one, list | tuple):
             pending += reversed(one)
     return texts

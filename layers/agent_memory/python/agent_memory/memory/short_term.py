@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from agent_memory.core import keys, names
+from agent_memory.core import ids, keys
 from agent_memory.core.checks import check_integer
 from agent_memory.core.errors import InvalidInput, ShortTermOff, Unavailable
 from agent_memory.core.json_values import check
@@ -97,7 +97,7 @@ class ShortTermMemory:
 
     def key(self, name: str) -> str:
         """The key of the agent's own that a name stands for; `InvalidInput` where it cannot be one."""
-        return keys.stm_key(self._agent_id, names.check_stm_key(name))
+        return keys.stm_key(self._agent_id, ids.check_stm_key(name))
 
     def clear(self, pattern: str | None = None) -> int:
         """Erase the agent's keys, or those that match a glob pattern as `queries:*`; returns how many.

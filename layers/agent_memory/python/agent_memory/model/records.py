@@ -76,9 +76,11 @@ def outcomes_record(decision: Decision) -> Record:
 
 def decision_from(record: Mapping[str, Any]) -> Decision:
     """The decision that a record holds; fields that it lacks are at their defaults."""
-    content: dict[str, Any] = {
-        name: tuple(record[name]) if kind is Kind.TEXTS else record[name] for name, kind in _held(record)
-    }
+    content: dict[str, Any] = {}
+    for name, kind in CONTENT.items():
+        value = record.get(name)
+        if value is not None:
+            content[name] = tuple(value) if kind is Kind.TEXTS else value
     return Decision(
         agent_id=record["agent_id"],
         decision_id=record["decision_id"],
@@ -103,11 +105,6 @@ def memory_record(memory: Memory) -> Record:
 def memory_from(record: Mapping[str, Any]) -> Memory:
     """The memory that a record holds."""
     return Memory(**record)
-
-
-def _held(record: Mapping[str, Any]) -> list[tuple[str, Kind]]:
-    """The fields of a decision's content that a record has."""
-    return [(name, kind) for name, kind in CONTENT.items() if record.get(name) is not None]
 
 
 def _headline(record: Mapping[str, Any]) -> Outcome | None:

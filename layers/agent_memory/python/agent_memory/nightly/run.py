@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-from agent_memory.core.names import check_agent_id
+from agent_memory.core.ids import check_agent_id
 from agent_memory.memory.access_counts import flush_access_counts
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.consolidation import consolidate

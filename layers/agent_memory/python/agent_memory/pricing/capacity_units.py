@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.lineage import links_to
 from agent_memory.model.decisions import Decision
-from agent_memory.storage.dynamodb.items import Item, decision_item, headline_attributes, link_item, text
-from agent_memory.storage.dynamodb.sizes import item_size
+from agent_memory.storage.dynamodb.items import Item, decision_item, headline_attributes, item_size, link_item, text
 from agent_memory.storage.schema import BY_CONTEXT, DECISIONS
 
 _WRITE_UNIT_BYTES = 1024

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent_memory import InvalidInput
-from agent_memory.core.names import check_agent_id
+from agent_memory.core.ids import check_agent_id
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.paper.account import Account
 from trading_agents.paper.bars import PaperBar

@@ -5,10 +5,9 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from agent_memory.api.agent import memory_of
+from agent_memory.api.agent import count_short_term_reads, memory_of
+from agent_memory.api.http import json_response, parse_object
 from agent_memory.api.parameters import AgentId, json_query
-from agent_memory.api.requests import parse_object
-from agent_memory.api.responses import json_response
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.cycles import (
     CycleInput,
@@ -23,7 +22,11 @@ from agent_memory.core.errors import ShortTermOff
 from agent_memory.core.retention import RECENT_CYCLES
 from agent_memory.memory.cycles import Cycle
 
-router = Router("cycles", "What an agent keeps from cycle to cycle, and how often it may query its sources.")
+router = Router(
+    "cycles",
+    "What an agent keeps from cycle to cycle, and how often it may query its sources.",
+    middlewares=[count_short_term_reads],
+)
 
 
 @router.operation("POST", "/memory/cycles", CycleKept, errors=(ShortTermOff,))

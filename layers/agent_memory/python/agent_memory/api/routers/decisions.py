@@ -10,10 +10,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from agent_memory.api import deployment
-from agent_memory.api.observability import logger, put
+from agent_memory.api.http import READ_DIRECTLY, json_response, json_text, parse_object, text_response
+from agent_memory.api.observability import logger, metrics
 from agent_memory.api.parameters import AgentId, DecisionId, End, Start, json_query
-from agent_memory.api.requests import parse_object
-from agent_memory.api.responses import READ_DIRECTLY, json_response, json_text, text_response
 from agent_memory.api.router import NEW_OR_KNOWN, Router
 from agent_memory.api.schemas.decisions import (
     DecisionBatch,
@@ -206,9 +205,12 @@ def _page_text(page: Page, wanted: DecisionFilter, *, newest_first: bool) -> str
 def _count_logged(inputs: Sequence[Any], results: list[ItemResult], seconds: float) -> None:
     """Put the metrics of what was logged, and a log line by decision type."""
     new = [data for data, result in zip(inputs, results, strict=True) if result.status is WriteStatus.CREATED]
-    put(metric_names.DECISIONS_LOGGED, len(new))
-    put(metric_names.DECISIONS_INFLUENCED, len([data for data in new if data.get("memory_ids")]))
-    put(metric_names.DECISION_LATENCY, seconds * 1000)
+    for metric, value in (
+        (metric_names.DECISIONS_LOGGED, len(new)),
+        (metric_names.DECISIONS_INFLUENCED, len([data for data in new if data.get("memory_ids")])),
+        (metric_names.DECISION_LATENCY, seconds * 1000),
+    ):
+        metrics.add_metric(metric.name, metric.unit.value, value)
     logger.info("decisions", decision_types=Counter([str(data["decision_type"]) for data in new]))
 
 

@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from agent_memory.api.agent import memory_of
+from agent_memory.api.agent import count_short_term_reads, memory_of
+from agent_memory.api.http import json_response, parse_object
 from agent_memory.api.parameters import AgentId, End, Flag, Start, json_query
-from agent_memory.api.requests import parse_object
-from agent_memory.api.responses import json_response
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.memory import (
     Consolidation,
@@ -29,7 +28,9 @@ from agent_memory.memory.hierarchy import MAX_ENTRIES
 from agent_memory.memory.long_term import consolidate_value
 from agent_memory.memory.ranking import MAX_TOP_K
 
-router = Router("memory", "What an agent keeps for hours, and what it has learned for good.")
+router = Router(
+    "memory", "What an agent keeps for hours, and what it has learned for good.", middlewares=[count_short_term_reads]
+)
 
 Key = Annotated[str, Path(description="A key of short-term memory, as `context:current`")]
 MemoryTypeName = Annotated[str, Path(description="PATTERN, STRATEGY, ARCHETYPE, SOURCE_PERFORMANCE or your own")]

@@ -5,14 +5,18 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from agent_memory.api.agent import memory_of
+from agent_memory.api.agent import count_short_term_reads, memory_of
+from agent_memory.api.http import json_response
 from agent_memory.api.parameters import AgentId, Flag
-from agent_memory.api.responses import json_response
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.state import Checkpoints, Configurations, CurrentState, StateData, StateDict
 from agent_memory.core.errors import Conflict, NotFound
 
-router = Router("state", "The agent's current state, checkpoints to go back to, and the configurations it had.")
+router = Router(
+    "state",
+    "The agent's current state, checkpoints to go back to, and the configurations it had.",
+    middlewares=[count_short_term_reads],
+)
 
 Name = Annotated[str, Path(description="A checkpoint's name")]
 Expected = Annotated[int | None, Query(ge=0, description="Replace this version (0: none yet) or nothing")]

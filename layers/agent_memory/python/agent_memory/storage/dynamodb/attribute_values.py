@@ -37,7 +37,7 @@ def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
 
 def decode(value: AttributeValue, integral_floats: Sequence[str] = (), path: str = "") -> Any:
     """The JSON value that was encoded at `path`, given the same `integral_floats`, which may name other paths too."""
-    (decoded,) = _decode_members([value])
+    (decoded,) = decode_members([value])
     for one in integral_floats:
         is_negative_zero, name = one.startswith("-"), one.removeprefix("-")
         if name == path:
@@ -45,6 +45,14 @@ def decode(value: AttributeValue, integral_floats: Sequence[str] = (), path: str
         elif name.startswith(f"{path}/"):
             _restore_float(decoded, name[len(path) + 1 :].split("/"), negative_zero=is_negative_zero)
     return decoded
+
+
+def restore_floats(documents: dict[str, Any], integral_floats: Iterable[str]) -> None:
+    """Make numbers in documents, which are named, floats again; pointers into other documents are passed over."""
+    for one in integral_floats:
+        name, *tokens = one.removeprefix("-")[1:].split("/")
+        if name in documents:
+            _restore_float(documents, [name, *tokens], negative_zero=one.startswith("-"))
 
 
 def encode_members(  # noqa: C901  one branch for each JSON type; a call a member would cost more than it
@@ -81,7 +89,7 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call a membe
     return encoded
 
 
-def _decode_members(members: Iterable[AttributeValue]) -> list[Any]:
+def decode_members(members: Iterable[AttributeValue]) -> list[Any]:
     """Each attribute value as JSON, floats without fraction as integers. A call for each object and list."""
     decoded: list[Any] = []
     for member in members:
@@ -95,9 +103,9 @@ def _decode_members(members: Iterable[AttributeValue]) -> list[Any]:
                 number = Decimal(raw)
                 decoded.append(int(number) if number == number.to_integral_value() else float(raw))
         elif kind == "M":
-            decoded.append(dict(zip(raw, _decode_members(raw.values()), strict=True)))
+            decoded.append(dict(zip(raw, decode_members(raw.values()), strict=True)))
         elif kind == "L":
-            decoded.append(_decode_members(raw))
+            decoded.append(decode_members(raw))
         else:
             decoded.append(None)
     return decoded

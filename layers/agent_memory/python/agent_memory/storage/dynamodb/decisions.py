@@ -8,7 +8,7 @@ would overwrite an outcome that was logged meanwhile.)
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from agent_memory.core.clock import DAY_MS, Clock, Span, SystemClock
 from agent_memory.core.concurrency import map_concurrently
@@ -20,7 +20,7 @@ from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
 from agent_memory.model.records import check_size
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.decisions import Link, Selection, WriteStatus
-from agent_memory.storage.aws_errors import unavailable
+from agent_memory.storage.aws_errors import is_failed_condition, translated, unavailable
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
 from agent_memory.storage.dynamodb.batches import get_items
 from agent_memory.storage.dynamodb.decision_scans import DecisionScans
@@ -31,6 +31,7 @@ from agent_memory.storage.dynamodb.items import (
     decision_from,
     decision_item,
     decision_key_item,
+    fits,
     headline_attributes,
     link_from,
     link_item,
@@ -45,7 +46,6 @@ from agent_memory.storage.dynamodb.large_parts import (
     with_pointers,
 )
 from agent_memory.storage.dynamodb.partiql import Statements
-from agent_memory.storage.dynamodb.sizes import fits
 from agent_memory.storage.dynamodb.updates import changes
 from agent_memory.storage.schema import DECISIONS
 
@@ -171,14 +171,15 @@ class DynamoDBDecisions:
 
     def _put(self, decision: Decision, item: Item) -> WriteStatus:
         try:
-            with unavailable("DynamoDB"):
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(pk)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except ClientError as error:
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="attribute_not_exists(pk)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (BotoCoreError, ClientError) as error:
+            if not is_failed_condition(error):
+                raise translated(error, "DynamoDB") from error
             present = self._present_item(error)
             return _compare(self._decisions([present])[0] if present else None, decision)
         return WriteStatus.CREATED

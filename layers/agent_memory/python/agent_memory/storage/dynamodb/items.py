@@ -4,6 +4,7 @@ Attributes have the names of the record's fields, except for times, which are Un
 Floats without fraction, which DynamoDB would return as integers, are listed in an attribute of the item.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,13 @@ from agent_memory.model.decisions import Decision, DecisionKey, Kind, Outcome, c
 from agent_memory.model.memories import Memory
 from agent_memory.model.records import Record
 from agent_memory.ports.decisions import Link
-from agent_memory.storage.dynamodb.attribute_values import AttributeValue, decode, encode, encode_members
+from agent_memory.storage.dynamodb.attribute_values import (
+    AttributeValue,
+    decode_members,
+    encode,
+    encode_members,
+    restore_floats,
+)
 from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME
 
 Item = dict[str, AttributeValue]
@@ -77,10 +84,13 @@ def document_attributes(documents: Mapping[str, Any], floats_attribute: str = _C
     return item
 
 
-def document_from(item: Mapping[str, AttributeValue], name: str, floats_attribute: str = _CONTENT_FLOATS) -> Any:
-    """The JSON document that `document_attributes` wrote."""
-    floats = item.get(floats_attribute)
-    return decode(item[name], [entry["S"] for entry in floats["L"]] if floats else (), f"/{name}")
+def documents_from(item: Mapping[str, AttributeValue], names: Sequence[str]) -> dict[str, Any]:
+    """The JSON documents that `document_attributes` wrote, by their names."""
+    documents = dict(zip(names, decode_members(map(item.__getitem__, names)), strict=True))
+    for attribute in (_CONTENT_FLOATS, _OUTCOME_FLOATS):
+        if attribute in item:
+            restore_floats(documents, [entry["S"] for entry in item[attribute]["L"]])
+    return documents
 
 
 # --- decisions -----------------------------------------------------------------------------------
@@ -123,17 +133,18 @@ def outcome_attributes(decision: Decision) -> Item:
 def decision_from(item: Item) -> Decision:
     """The decision that an item holds."""
     record: Record = {}
+    documents: list[str] = []
     for name, kind in records.FIELDS.items():
         attribute = item.get(_TIMES.get(name, name))
         if attribute is None:
             continue
         if kind is Kind.DOCUMENT:
-            record[name] = document_from(item, name, _OUTCOME_FLOATS if name in records.OUTCOME else _CONTENT_FLOATS)
+            documents.append(name)
         elif kind is Kind.TEXT:
             record[name] = attribute["S"]
         else:
             record[name] = _DECODERS[kind](attribute)
-    return records.decision_from(record)
+    return records.decision_from(record | documents_from(item, documents))
 
 
 def link_item(link: Link, ttl_ms: int) -> Item:
@@ -197,8 +208,8 @@ def _decode_outcomes(attribute: AttributeValue) -> list[list[Any]]:
 def _outcome_list(item: Item) -> list[Any]:
     times = [milliseconds(item[name]) for name in _OUTCOME_TIMES if name in item]
     horizon = item["horizon"]["S"] if "horizon" in item else None
-    details, metrics = document_from(item, "outcome"), document_from(item, "metrics")
-    return [item["success"]["BOOL"], details, metrics, times[0], horizon, *times[1:]]
+    documents = documents_from(item, ("outcome", "metrics"))
+    return [item["success"]["BOOL"], documents["outcome"], documents["metrics"], times[0], horizon, *times[1:]]
 
 
 _ENCODERS: Mapping[Kind, Callable[[Any], AttributeValue]] = {
@@ -258,8 +269,8 @@ def memory_from(item: Item) -> Memory:
     """The version of a memory that an item holds."""
     record: Record = {name: item[name]["S"] for name in _MEMORY_TEXTS if name in item}
     record |= {name: milliseconds(item[attribute]) for name, attribute in _MEMORY_TIMES.items()}
+    record |= documents_from(item, ("data",))
     record |= {
-        "data": document_from(item, "data"),
         "confidence": float((item.get("confidence") or item["known_confidence"])["N"]),
         "version": int(item["version"]["N"]),
         "is_removed": "is_removed" in item,
@@ -269,3 +280,51 @@ def memory_from(item: Item) -> Memory:
     if "last_accessed" in item:
         record["last_accessed_ms"] = milliseconds(item["last_accessed"])
     return records.memory_from(record)
+
+
+# --- sizes ---------------------------------------------------------------------------------------
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+_CONTAINER_BYTES = 3
+_MEMBER_BYTES = 1
+
+
+def item_size(item: Mapping[str, Any]) -> int:
+    """Bytes of an item by DynamoDB's rules: the names of its attributes in UTF-8, and their values."""
+    return sum([len(name.encode()) + value_size(value) for name, value in item.items()])
+
+
+def value_size(value: Mapping[str, Any]) -> int:
+    """Bytes of an attribute value. A list or map takes 3, and 1 for each member beside that itself."""
+    size, pending = 0, [value]
+    while pending:
+        ((kind, raw),) = pending.pop().items()
+        if kind == "S":
+            size += len(raw.encode())
+        elif kind == "N":
+            size += _number_size(raw)
+        elif kind == "M":
+            size += _CONTAINER_BYTES + _MEMBER_BYTES * len(raw) + sum([len(name.encode()) for name in raw])
+            pending += raw.values()
+        elif kind == "L":
+            size += _CONTAINER_BYTES + _MEMBER_BYTES * len(raw)
+            pending += raw
+        elif kind == "SS":
+            size += _CONTAINER_BYTES + sum([_MEMBER_BYTES + len(one.encode()) for one in raw])
+        else:
+            size += 1
+    return size
+
+
+def fits(item: Mapping[str, Any], budget_bytes: int) -> bool:
+    """Whether an item is surely not larger than a budget; most pass here without being measured.
+
+    The JSON text of an attribute value is never shorter than its size by DynamoDB's rules.
+    """
+    return len(json.dumps(item, separators=(",", ":"))) <= budget_bytes
+
+
+def _number_size(text: str) -> int:
+    """About one byte for two significant digits, one more, and one for a sign."""
+    digits = text.lower().partition("e")[0].replace(".", "").lstrip("-0").rstrip("0")
+    return (len(digits) + 1) // 2 + 1 + text.startswith("-")

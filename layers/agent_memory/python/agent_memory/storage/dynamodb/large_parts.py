@@ -12,8 +12,7 @@ from agent_memory.core.errors import TooLarge, Unavailable
 from agent_memory.core.keys import large_part_key
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.blobs import BlobStore
-from agent_memory.storage.dynamodb.items import OFFLOADABLE, Item, text
-from agent_memory.storage.dynamodb.sizes import fits, item_size, value_size
+from agent_memory.storage.dynamodb.items import OFFLOADABLE, Item, fits, item_size, text, value_size
 
 INSERT_BUDGET_BYTES = 350_000
 """Leaves space for the first outcome, which is added without reading the item."""

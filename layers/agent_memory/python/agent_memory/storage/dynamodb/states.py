@@ -16,7 +16,7 @@ from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
     Item,
     document_attributes,
-    document_from,
+    documents_from,
     milliseconds,
     number,
     seconds,
@@ -161,4 +161,4 @@ class DynamoDBStates:
 
 
 def _state_from(item: Item) -> State:
-    return State(document_from(item, "data"), int(item["version"]["N"]), milliseconds(item["last_updated"]))
+    return State(documents_from(item, ("data",))["data"], int(item["version"]["N"]), milliseconds(item["last_updated"]))
