@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 
 from agent_memory import AgentMemoryClient
-from agent_memory.api import app as api
+from agent_memory.api import entry as api
 
 USER_ARN = "arn:aws:sts::123456789012:assumed-role/market-hunter/session"
 

@@ -1,5 +1,5 @@
-"""The HTTP API; see `agent_memory.api.app`."""
+"""The HTTP API; see `agent_memory.api.entry`."""
 
-from agent_memory.api.app import handler
+from agent_memory.api.entry import handler
 
 __all__ = ["handler"]

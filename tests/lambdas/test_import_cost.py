@@ -9,6 +9,7 @@ import pytest
 @pytest.mark.parametrize(
     ("module", "unused"),
     [
+        ("agent_memory.api.entry", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "boto3", "redis", "arro3"}),
         ("agent_memory.api.app", {"duckdb", "numpy", "scipy", "httpx", "boto3", "redis", "arro3"}),
         ("agent_memory.client.decision_logger", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "boto3", "redis"}),
         ("agent_memory.buffering", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "redis"}),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent_memory.api import app as api
+from agent_memory.api import entry as api
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.ids import new_decision_id
 from tests.http_events import Context, http_event

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from agent_memory.api import app as api
+from agent_memory.api import entry as api
 from agent_memory.api.http import json_text
 from agent_memory.core.http_limits import MAX_BODY_BYTES, carried_bytes
 from tests.http_events import Context, http_event

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_memory.api import app as api
+from agent_memory.api import entry as api
 from agent_memory.api.observability import metrics
 from agent_memory.api.routers import decisions as decision_routes
 from agent_memory.core import metric_names

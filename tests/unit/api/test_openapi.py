@@ -7,8 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from agent_memory.api import app as api
 from agent_memory.api import openapi
+from agent_memory.api.app import ROUTERS
+from agent_memory.api.entry import resolve
 from agent_memory.api.schemas import examples
 from agent_memory.client.memory_manager import MemoryManager
 from agent_memory.decisions.inputs import DecisionInput, OutcomeInput, OutcomeItem
@@ -54,7 +55,7 @@ def test_the_committed_document_is_that_of_the_code():
 
 
 def test_every_route_is_in_it_and_says_what_it_is_for():
-    served = {handler.__name__ for router in api.ROUTERS for handler in router._routes.values()}
+    served = {handler.__name__ for router in ROUTERS for handler in router._routes.values()}
     assert set(OPERATIONS) == served
     for _, _, one in OPERATIONS.values():
         assert one["summary"]
@@ -116,7 +117,7 @@ def send(name, **other):
     method, path, one = OPERATIONS[name]
     body = content_of(one["requestBody"])["example"] if "requestBody" in one else None
     event = http_event(method, path.format(**{**examples.PARAMETERS, **other}), body)
-    answer = api.resolve(event, Context())
+    answer = resolve(event, Context())
     return answer["statusCode"], json.loads(answer["body"])
 
 

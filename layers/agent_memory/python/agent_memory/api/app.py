@@ -1,26 +1,23 @@
-"""The HTTP API: its routers, how a request is read, and what an error is answered with."""
+"""The routes of the HTTP API, and what an error is answered with."""
 
 import binascii
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
-from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.logging import correlation_paths
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_memory.api.http import (
     as_body_field,
-    check_query,
     error_envelope,
     error_response,
     parse_body,
+    refuse_unknown_parameters,
     validation_error,
 )
-from agent_memory.api.observability import logger, metrics
+from agent_memory.api.observability import logger
 from agent_memory.api.routers import cycles, decisions, memory, state
 from agent_memory.core.errors import AgentMemoryError, InvalidInput
 
@@ -28,37 +25,6 @@ ROUTERS = (decisions.router, memory.router, cycles.router, state.router)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parse_body)
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-
-
-def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one event of API Gateway.
-
-    Every body is read as JSON, whatever its content type says. A query is read from the address as it came: what API
-    Gateway makes of it lacks what is given twice or empty.
-    """
-    headers = {**(event.get("headers") or {}), "content-type": "application/json"}
-    query = dict(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True))
-    return app.resolve({**event, "headers": headers, "queryStringParameters": query}, context)
-
-
-@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request: the entry point of the function."""
-    try:
-        answer = resolve(event, context)
-    finally:
-        if metrics.provider.metric_set:
-            metrics.flush_metrics()
-    logger.info("answered", status=answer["statusCode"], route=event.get("routeKey"))
-    return answer
-
-
-def refuse_unknown_parameters(app: APIGatewayHttpResolver, next_middleware: Callable[[Any], Any]) -> Any:
-    """Middleware that refuses query parameters that a route does not have, or that are given twice."""
-    route = app.context["_route"]
-    known = [parameter.alias for parameter in route.dependant.query_params] if route.operation_id else []
-    check_query(app.current_event.raw_query_string or "", known)
-    return next_middleware(app)
 
 
 app.use(middlewares=[refuse_unknown_parameters])

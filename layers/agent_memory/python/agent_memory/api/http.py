@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -118,6 +118,14 @@ def as_body_field(error: InvalidInput, body_fields: Collection[str]) -> InvalidI
     if re.split("[/.]", error.field, maxsplit=1)[0] not in body_fields:
         return error
     return type(error)(f"/{error.field}", error.message)
+
+
+def refuse_unknown_parameters(app: Any, next_middleware: Callable[[Any], Any]) -> Any:
+    """Middleware that refuses query parameters that a route does not have, or that are given twice."""
+    route = app.context["_route"]
+    known = [parameter.alias for parameter in route.dependant.query_params] if route.operation_id else []
+    check_query(app.current_event.raw_query_string or "", known)
+    return next_middleware(app)
 
 
 # --- responses -------------------------------------------------------------------------------------
