@@ -157,6 +157,25 @@ class LocalCloud:
         with run_concurrently(self._tools) as pool:
             self._deploy(self._prepare(pool, node), import_existing=import_existing)
 
+    def diff(self, **context: str) -> str:
+        """Synthesize the stacks and compare them with those deployed, without deploying.
+
+        Args:
+            context: additional CDK context for the app, from now on.
+
+        Returns:
+            The output of `cdk diff`.
+
+        Raises:
+            LocalCloudError: the CDK app or the comparison failed.
+        """
+        self._context |= context
+        node = find_node()
+        with run_concurrently(self._tools) as pool:
+            preparation = self._prepare(pool, node)
+            deployer = self._deployer(node, preparation.cdk.result())
+            return deployer.run("diff", assembly=preparation.assembly.result())
+
     def cdk(self, *arguments: str) -> str:
         """Run the CDK command line, `("diff",)` or `("destroy", "--all", "--force")`, on the stacks synthesized last.
 

@@ -159,7 +159,9 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(retention.QUERY_RESULTS_DAYS)
         ),
         s3.LifecycleRule(
-            id="lists-of-agents-expire", prefix="nights/", expiration=cdk.Duration.days(retention.NIGHTLY_LISTS_DAYS)
+            id="lists-of-nights-expire",  # as first deployed: another id would show as a change of the bucket
+            prefix="nights/",
+            expiration=cdk.Duration.days(retention.NIGHTLY_LISTS_DAYS),
         ),
         s3.LifecycleRule(
             # A late outcome rewrites its archived day; the previous version is kept for a while.

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import subprocess
 import tarfile
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from agent_memory import AgentMemoryClient
+from agent_memory.archive.verification import verify_archive
 from agent_memory.core.ids import decision_id_for
 from agent_memory.storage.schema import TABLES
 from local import LocalCloud, LocalCloudError
@@ -20,7 +22,7 @@ from tests.local.nightly_job import run_nightly_job
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
 
 # The version that is upgraded from. A commit and not a tag, so that any clone with history has it.
-BASELINE = "72596b3"
+BASELINE = "9f2af87"
 AGENT = "veteran"
 NOW = datetime.now(UTC)
 TODAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -28,6 +30,14 @@ AGES_IN_DAYS = (33, 31, 2, 1)
 KEEP = {"keep_data": "true"}
 WITH_DASHBOARD = {**KEEP, "dashboard": "true"}  # the earlier version always had one
 STORAGE = "agent-memory-storage"
+STATEFUL = (
+    "AWS::DynamoDB::",
+    "AWS::S3::Bucket",
+    "AWS::ElastiCache::",
+    "AWS::KMS::",
+    "AWS::SecretsManager::",
+    "AWS::SQS::",
+)
 
 
 # --- what an agent writes, and reads again -----------------------------------------------------------
@@ -130,7 +140,17 @@ def written(layout, baseline):
 
 
 @pytest.fixture(scope="module")
-def upgraded(layout, written):
+def changes(layout, written):
+    """What `cdk diff` says before this version is deployed over the earlier one."""
+    cloud = LocalCloud(layout, context=WITH_DASHBOARD).start()
+    try:
+        return cloud.diff()
+    finally:
+        cloud.stop()
+
+
+@pytest.fixture(scope="module")
+def upgraded(layout, written, changes):
     """This version, deployed over the earlier one's stacks and data."""
     with LocalCloud(layout, context=WITH_DASHBOARD) as cloud:
         yield cloud
@@ -171,6 +191,20 @@ def test_an_upgrade_changes_no_stored_data(baseline, written, upgraded):
     assert len(before["decisions"]) == 10 * len(AGES_IN_DAYS)
     assert sorted(before["archived"]) == [(TODAY - timedelta(days=age)).date().isoformat() for age in (33, 31)]
     assert asyncio.run(read_data(upgraded)) == before
+
+
+def test_an_upgrade_replaces_nothing_that_holds_state(changes):
+    resources = re.findall(r"^\[(.)\] (AWS::\S+) (\S+ .*)$", re.sub(r"\x1b\[[0-9;]*m", "", changes), re.MULTILINE)
+    assert any(sign == "~" and kind == "AWS::Lambda::Function" for sign, kind, _ in resources)
+    stateful = [(sign, kind, rest) for sign, kind, rest in resources if kind.startswith(STATEFUL)]
+    assert [one for one in stateful if one[0] != "~" or "replace" in one[2]] == []
+
+
+def test_the_archive_of_the_earlier_version_verifies(upgraded):
+    stores = stores_of(upgraded)
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    verification = verify_archive(AGENT, states=stores.states, archive=stores.archive, now_ms=now_ms)
+    assert (verification.findings, verification.decisions) == ((), 20)
 
 
 def test_the_nightly_job_continues_where_the_earlier_version_left_off(upgraded):
