@@ -158,3 +158,9 @@ def test_the_unexpected_tells_nothing_but_the_request_id(stores, monkeypatch, ca
     assert status == 500
     assert told == {"error": {"code": "internal", "message": "unexpected error", "request_id": "request-1"}}
     assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("query", [None, {"limit": "5"}])
+def test_an_unknown_path_is_404_whatever_its_query(query):
+    status, answer = call("GET", "/decisions/a/b/c", query=query)
+    assert (status, answer["error"]["code"]) == (404, "no_route")

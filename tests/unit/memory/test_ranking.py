@@ -98,7 +98,7 @@ def test_an_unusable_number_is_named(top_k):
         ranked([], top_k=top_k)
 
 
-@pytest.mark.parametrize("seconds", [0, -1, math.inf, math.nan])
+@pytest.mark.parametrize("seconds", [0, -1, math.inf, math.nan, "60", None, True])
 def test_an_unusable_half_life_is_named(seconds):
     with pytest.raises(InvalidInput, match="half_lives"):
         HalfLives({"trade": seconds}, 1.0)

@@ -61,7 +61,8 @@ class HalfLives:
 
     def __post_init__(self) -> None:
         for kind, seconds in {**self.by_kind, "every other kind": self.default}.items():
-            if not seconds > 0 or math.isinf(seconds):
+            is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            if not is_number or not seconds > 0 or math.isinf(seconds):
                 raise InvalidInput(f"half_lives/{kind}", f"{seconds!r:.40} is not a number above 0")
 
 
