@@ -33,6 +33,12 @@ class Times:
         return f"median {self.median:,.1f} µs, p95 {self.p95:,.1f} µs, p99 {self.p99:,.1f} µs"
 
 
+def times_of(microseconds: Sequence[float]) -> Times:
+    """The quantiles of durations in microseconds."""
+    cuts = quantiles(microseconds, n=100)
+    return Times(cuts[49], cuts[94], cuts[98])
+
+
 @dataclass(frozen=True, slots=True)
 class Footprint:
     """Resident memory after a number of decisions, and the maximum of disk space until then."""
@@ -116,8 +122,7 @@ async def _timed(call: Callable[[], Awaitable[Any]], calls: int, pause_seconds: 
         times.append(time.perf_counter() - started)
         if pause_seconds:
             await asyncio.sleep(pause_seconds)
-    cuts = quantiles(times, n=100)
-    return Times(cuts[49] * 1e6, cuts[94] * 1e6, cuts[98] * 1e6)
+    return times_of([seconds * 1e6 for seconds in times])
 
 
 def _no_floats(value: Any) -> Any:

@@ -16,6 +16,7 @@ from benchmarks.buffered import (
 from benchmarks.requests import measure, rows
 from benchmarks.sinks import AcceptsAll, direct_logger
 from benchmarks.tables import Row, print_table
+from benchmarks.write_ahead_log import print_appends
 from local import LocalCloud
 from local.layout import Layout
 from local.stores import stores_of
@@ -61,6 +62,7 @@ async def _main() -> None:
         caption="Write units as the emulator charges them, without refused writes and the indexes of a batch.",
     )
     print_table("Logging a decision", [row async for row in buffered_rows()])
+    print_appends()
 
 
 if __name__ == "__main__":
