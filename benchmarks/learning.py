@@ -19,7 +19,7 @@ from benchmarks.calibration import PROBABILITY_BINS, synthetic_forecasts
 from benchmarks.monitoring import MonitoredPattern, simulate_monitoring
 from benchmarks.synthetic_records import PLANTED, planted_record
 
-PAGE = Path(__file__).parents[1] / "docs" / "decisions" / "how-a-pattern-is-learned.md"
+PAGE = Path(__file__).parents[1] / "docs" / "decisions" / "0001-test-patterns-before-storing-them.md"
 PLOT = PAGE.parents[1] / "images" / "confidence.png"
 BEGIN, END = "<!-- measured by benchmarks.learning -->\n", "<!-- end of measured part -->\n"
 

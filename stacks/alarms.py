@@ -1,4 +1,4 @@
-"""Every alarm of a deployment. Why the numbers are what they are: docs/decisions/alarms.md.
+"""Every alarm of a deployment. Why the numbers are what they are: docs/decisions/0030-alarms.md.
 
 To add an alarm, declare it here and write its page in docs/runbooks.
 """

@@ -1,6 +1,6 @@
 """The dashboard: what the agents did and learned, then what the alarms watch, then the resources.
 
-One dashboard with three parts, not three dashboards: docs/decisions/alarms.md says why.
+One dashboard with three parts, not three dashboards: docs/decisions/0030-alarms.md says why.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,7 +2,7 @@
 
 From a declaration come the CloudWatch alarms, one for each threshold, the graph of the dashboard and the list of the
 runbooks. Each alarm watches one metric and no metric math, which the local cloud refuses. Why the numbers are what they
-are: docs/decisions/alarms.md.
+are: docs/decisions/0030-alarms.md.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
 """Checks an agent's archive against its seals: every row, every day, every link of its chain, from the data itself.
 
 The chain is followed from its head in the table backwards, so that each manifest is vouched for by the one after it.
-`archive_seals` tells what is hashed, and `docs/decisions/tamper-evidence.md` what this cannot tell.
+`archive_seals` tells what is hashed, and `docs/decisions/0021-seal-the-archive.md` what this cannot tell.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

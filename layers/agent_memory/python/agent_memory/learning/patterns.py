@@ -15,7 +15,7 @@ _MINUTE_MS = 60_000
 class PatternThresholds:
     """The conditions under which a combination of features counts as a pattern.
 
-    The defaults are justified, with measured error rates, in docs/decisions/how-a-pattern-is-learned.md.
+    The defaults are justified, with measured error rates, in docs/decisions/0001-test-patterns-before-storing-them.md.
 
     Attributes:
         min_occurrences: decisions of the train part that must match, and that must not match.

@@ -52,7 +52,7 @@ class Unchanged:
     """Outcomes do not change the confidence.
 
     This is what the evidence favours: whether a trade wins has a correlation of -0.03 to -0.01 with the last twenty
-    trades of its agent (docs/decisions/memories-that-change-size.md).
+    trades of its agent (decision record 0025).
     """
 
     def factor(self, record: OutcomeRecord) -> float:  # noqa: ARG002

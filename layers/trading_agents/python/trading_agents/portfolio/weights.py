@@ -29,7 +29,7 @@ class WeightRule(Protocol):
 class Hedge:
     """w ← w exp(η gain), normalised. Freund, Schapire, JCSS 55 (1997) 119-139.
 
-    Evidence (docs/decisions/memories-that-change-size.md): it finds the agent that earns, and so gained 0.38 to 1.02 of
+    Evidence (decision record 0025): it finds the agent that earns, and so gained 0.38 to 1.02 of
     Sharpe ratio on portfolios of mostly losing agents. Its timing gained nothing, and it ends up concentrated on one
     agent, with larger tail losses.
     """

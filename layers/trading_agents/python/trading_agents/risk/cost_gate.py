@@ -13,7 +13,7 @@ _DAY_SECONDS = 86_400
 class CostGate:
     """Remembers quoted spreads, and allows a trade unless the current quote exceeds 1.5 times their 60-day median.
 
-    Evidence (docs/decisions/memories-that-change-size.md): on EURUSD hours +0.41 bp a trade and +0.40 of Sharpe (95%
+    Evidence (decision record 0025): on EURUSD hours +0.41 bp a trade and +0.40 of Sharpe (95%
     interval 0.15 to 0.68), better than a time-shifted gate; a remembered table of costs by hour gains less than the
     quote itself. Where costs are fixed, the gate has no effect.
 

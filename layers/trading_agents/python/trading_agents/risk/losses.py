@@ -28,7 +28,7 @@ class LossMemory:
     paper wins. After a drawdown pause the drawdown is measured from the equity at that time; otherwise trading would
     pause again at once.
 
-    Evidence (docs/decisions/memories-that-change-size.md): wins and losses do not come in streaks that can be traded
+    Evidence (decision record 0025): wins and losses do not come in streaks that can be traded
     (correlation with the last twenty -0.03 to -0.01), and a pause after three losses did not help (Sharpe -0.28 to
     +0.18, every interval containing 0; on BTC the maximum drawdown grew by half). It limits what can be lost before
     somebody looks at it; it does not improve results.

@@ -16,7 +16,7 @@ class VolatilityMemory:
     exponential of the exponentially weighted mean of log σ, half-life 252 days. A position is multiplied by
     clip(ref / σ, 0.5, 1.5).
 
-    Evidence (docs/decisions/memories-that-change-size.md): in three of three markets the mean loss of the worst 1% of
+    Evidence (decision record 0025): in three of three markets the mean loss of the worst 1% of
     days fell by 17 to 23% at equal exposure, and the volatility of volatility by 33 to 38%. It does not raise the
     Sharpe ratio, and lowers it where the edge is in high volatility (BTC breakouts, -0.58). It controls tail losses.
 
