@@ -1,7 +1,7 @@
 """Checks an agent's archive against its seals: every row, every day, every link of its chain, from the data itself.
 
 The chain is followed from its head in the table backwards, so that each manifest is vouched for by the one after it.
-`archive_seals` tells what is hashed, and `docs/decisions/0021-seal-the-archive.md` what this cannot tell.
+`model.seals` says what is hashed, and decision record 0021 what this cannot detect.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

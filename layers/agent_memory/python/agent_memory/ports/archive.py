@@ -1,4 +1,4 @@
-"""What the domain asks of the archive; `stores.base` tells what it asks of the others."""
+"""What the domain asks of the archive."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
     decisions/agent_id=…/date=2026-11-20/decisions.parquet
                                          _manifest-0001.json
 
-`parquet_rows` tells how a decision is a row. A manifest's name begins with an underscore: Athena passes over such.
+`decision_rows` maps a decision to a row. Names of manifests begin with an underscore, so that Athena ignores them.
 """
 
 import re
