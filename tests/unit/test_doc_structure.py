@@ -13,7 +13,7 @@ SECTIONS = ["Context", "Decision", "Consequences"]
 
 
 def field(page, name):
-    return re.search(rf"^{name}: (.+)$", page.read_text(), re.MULTILINE)[1]
+    return re.search(rf"^- {name}: (.+)$", page.read_text(), re.MULTILINE)[1]
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.stem)
