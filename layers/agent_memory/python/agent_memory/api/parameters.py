@@ -7,11 +7,11 @@ from pydantic import AfterValidator
 
 from agent_memory.core.ids import check_agent_id
 
-AgentId = Annotated[str, Path(description="Whose it is"), AfterValidator(check_agent_id)]
-DecisionId = Annotated[str, Path(description="As the library or the API made it")]
+AgentId = Annotated[str, Path(description="The agent"), AfterValidator(check_agent_id)]
+DecisionId = Annotated[str, Path(description="As created by the library or by the API")]
 Flag = Literal["false", "true"]
-Start = Annotated[str | None, Query(description="From this moment on, ISO 8601 with an offset")]
-End = Annotated[str | None, Query(description="Up to and not including this moment")]
+Start = Annotated[str | None, Query(description="From this time on; ISO 8601 with an offset")]
+End = Annotated[str | None, Query(description="Before this time; ISO 8601 with an offset")]
 
 
 def json_query(description: str) -> Any:

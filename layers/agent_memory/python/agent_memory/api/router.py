@@ -1,6 +1,6 @@
 """How a route is declared: one decorator above its handler, for serving and for the OpenAPI document.
 
-    router = Router("decisions", "What an agent decided, why, and what came of it.")
+    router = Router("decisions", "What an agent decided, why, and with what outcome.")
 
     @router.operation("POST", "/decisions", LoggedDecision, statuses=NEW_OR_KNOWN, errors=(Conflict,))
     def log_decision(agent_id: AgentId, body: Annotated[DecisionInput, Body()]) -> Response[str]:
@@ -28,15 +28,15 @@ Handler = TypeVar("Handler", bound=Callable[..., Response[str]])
 AGENT_PATH = "/v1/agents/<agent_id>"
 NEW_OR_KNOWN = (HTTPStatus.CREATED, HTTPStatus.OK)
 
-_MEANINGS = {HTTPStatus.CREATED: "It is new.", HTTPStatus.OK: "It was there already."}
+_MEANINGS = {HTTPStatus.CREATED: "It was created.", HTTPStatus.OK: "It existed already with the same content."}
 _ERRORS = {
-    HTTPStatus.BAD_REQUEST: "Something sent is unusable; `field` says what.",
+    HTTPStatus.BAD_REQUEST: "The request is invalid; `field` names the part.",
     HTTPStatus.FORBIDDEN: "The signature is missing or wrong, or the role may not act for this agent.",
-    HTTPStatus.NOT_FOUND: "There is no such thing under this agent, or in this deployment.",
-    HTTPStatus.CONFLICT: "It says something else already; nothing was changed.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "More than one request or reply can carry.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Unexpected; ask for it by its `request_id`.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "A store did not answer; the same request may be sent again.",
+    HTTPStatus.NOT_FOUND: "It does not exist for this agent, or in this deployment.",
+    HTTPStatus.CONFLICT: "It exists with other content, or at another version; nothing was changed.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Larger than a request or a response may be.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Unexpected error; the log has it under its `request_id`.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A store did not respond; the request may be sent again.",
 }
 # Every route may refuse unusable input, and may find a store unavailable.
 _OF_EVERY_ROUTE = (InvalidInput, TooLarge, Unavailable)
@@ -97,8 +97,7 @@ def _responses(
     response: Any, statuses: tuple[HTTPStatus, ...], errors: tuple[type[AgentMemoryError], ...]
 ) -> dict[int, OpenAPIResponse]:
     found: dict[int, OpenAPIResponse] = {
-        int(status): _response(response, _MEANINGS[status] if len(statuses) > 1 else "The answer.")
-        for status in statuses
+        int(status): _response(response, _MEANINGS[status] if len(statuses) > 1 else "Success.") for status in statuses
     }
     refused = {HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR, *map(status_of, (*_OF_EVERY_ROUTE, *errors))}
     return found | {int(status): _response(Error, _ERRORS[status]) for status in sorted(refused)}

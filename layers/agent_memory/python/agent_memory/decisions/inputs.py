@@ -21,7 +21,7 @@ from agent_memory.model.outcomes import OutcomeUpdate
 
 MAX_PARENTS = 100
 MAX_MEMORIES = 100
-Time = Annotated[str, Described("ISO 8601 with an offset; left out, now", {"format": "date-time"})]
+Time = Annotated[str, Described("ISO 8601 with an offset; by default now", {"format": "date-time"})]
 
 
 @strict
@@ -31,31 +31,31 @@ class DecisionInput(TypedDict, total=False):
     decision_type: Required[
         Annotated[str, Described("In capitals: SOURCE_SELECTION, QUERY, SIGNAL_GENERATION, LEARNING or your own")]
     ]
-    context: Required[Annotated[Json, Described("The situation; `market` is what it is later grouped by")]]
+    context: Required[Annotated[Json, Described("The situation; decisions are later grouped by `market`")]]
     reasoning: Required[Annotated[Json, Described("Why it was made; `selected` lists the sources that were chosen")]]
-    metadata: Annotated[Json | None, Described("Whatever else belongs to it")]
-    decision_id: Annotated[str | None, Described("Made beforehand by a caller who may repeat the request")]
+    metadata: Annotated[Json | None, Described("Other data that belongs to it")]
+    decision_id: Annotated[str | None, Described("Created by a caller that may repeat the request")]
     timestamp: Time | None
     parent_ids: Annotated[list[str] | None, Described("Earlier decisions of this agent that led to it")]
-    memory_ids: Annotated[list[str] | None, Described("Long-term memories that it rests on")]
+    memory_ids: Annotated[list[str] | None, Described("Long-term memories that it is based on")]
 
 
 @strict
 class OutcomeInput(TypedDict, total=False):
-    """What came of a decision."""
+    """The outcome of a decision."""
 
     outcome: Required[Annotated[Json, Described("What happened")]]
     success: Required[Annotated[bool, Described("Whether that is a success")]]
     metrics: Annotated[Json | None, Described("Measurements such as `quality` or `latency_ms`")]
     horizon: Annotated[str | None, Described("When the decision was judged: `1h`, `exit`")]
     amend: Annotated[bool, Described("Replace a different outcome of this horizon, which is kept")]
-    headline: Annotated[bool, Described("Be what `success` and queries by outcome show")]
+    headline: Annotated[bool, Described("Make it the outcome that `success` and queries by outcome use")]
     timestamp: Time | None
 
 
 @strict
 class OutcomeItem(OutcomeInput, total=False):
-    """What came of one decision among several."""
+    """The outcome of a decision, with its id."""
 
     decision_id: Required[str]
 

@@ -24,17 +24,17 @@ from agent_memory.memory.cycles import Cycle
 
 router = Router(
     "cycles",
-    "What an agent keeps from cycle to cycle, and how often it may query its sources.",
+    "What an agent passes from cycle to cycle, and the rate limits of its sources.",
     middlewares=[count_short_term_reads],
 )
 
 
 @router.operation("POST", "/memory/cycles", CycleKept, errors=(ShortTermOff,))
 def write_cycle(agent_id: AgentId, body: Annotated[CycleInput, Body()]) -> Response[str]:
-    """Keep what a cycle brought.
+    """Store the results of a cycle.
 
-    The last ten cycles' queries stay for a day, signals for four hours, the context for one. Once more under the same
-    `cycle_id` changes nothing.
+    The queries of the last ten cycles are kept for a day, signals for four hours, the context for one hour. Sending the
+    same `cycle_id` again changes nothing.
     """
     cycle = Cycle(**body)
     memory_of(router, agent_id).cycles.write(cycle)
@@ -44,15 +44,15 @@ def write_cycle(agent_id: AgentId, body: Annotated[CycleInput, Body()]) -> Respo
 @router.operation("GET", "/memory/cycles", CyclesDict)
 def read_cycle(
     agent_id: AgentId,
-    cycles: Annotated[int, Query(ge=1, le=RECENT_CYCLES, description="Of how many")] = RECENT_CYCLES,
+    cycles: Annotated[int, Query(ge=1, le=RECENT_CYCLES, description="Number of cycles")] = RECENT_CYCLES,
     signals_since: Annotated[
-        str | None, Query(description="Signals from this moment on; left out, all active ones")
+        str | None, Query(description="Signals from this time on; by default all active ones")
     ] = None,
     performance: Annotated[str | None, json_query("The markets whose figures to read, by source")] = None,
 ) -> Response[str]:
-    """What the last cycles left; `missing` names what the cache did not answer.
+    """The results of the last cycles; `missing` names what the cache did not return.
 
-    `performance` names the markets, by source, whose figures are wanted: `{"derivatives": ["bullish"]}`.
+    `performance` names the markets whose figures are read, by source: `{"derivatives": ["bullish"]}`.
     """
     found = memory_of(router, agent_id).cycles.read(
         cycles=cycles, signals_since=signals_since, performance=parse_object("performance", performance)
@@ -62,7 +62,7 @@ def read_cycle(
 
 @router.operation("POST", "/memory/signals/removal", SignalRemoved, errors=(ShortTermOff,))
 def remove_signal(agent_id: AgentId, body: Annotated[SignalRemoval, Body()]) -> Response[str]:
-    """Remove a signal from the active ones, and say whether it was among them."""
+    """Remove a signal from the active ones; returns whether it was active."""
     return json_response({"removed": memory_of(router, agent_id).cycles.remove_signal(body["signal"])})
 
 
@@ -72,9 +72,9 @@ def check_rate_limit(
     source_id: Annotated[str, Path(description="The source that is queried")],
     body: Annotated[RateLimitInput, Body()],
 ) -> Response[str]:
-    """Count one query of a source, and say whether it may be sent.
+    """Count a query of a source; returns whether it may be sent.
 
-    However many callers ask at once, no more than `limit` are allowed in a window.
+    Concurrent callers together are allowed at most `limit` queries per window.
     """
     take = memory_of(router, agent_id).cycles.take
     return json_response(take(source_id, body["limit"], body["window_seconds"]).as_dict())

@@ -37,7 +37,7 @@ from agent_memory.decisions.writer import ItemResult
 from agent_memory.model.decisions import DecisionDict
 from agent_memory.ports.decisions import WriteStatus
 
-router = Router("decisions", "What an agent decided, why, and what came of it.")
+router = Router("decisions", "What an agent decided, why, and with what outcome.")
 
 # Beside a page's decisions: its names and its cursor.
 _PAGE_FRAME_BYTES = 1_024
@@ -48,7 +48,7 @@ _SUCCESS: Mapping[str | None, bool | Literal["pending"] | None] = {
     None: None,
 }
 
-Type = Annotated[str | None, Query(description="One type of decision; left out, all")]
+Type = Annotated[str | None, Query(description="Only decisions of this type; by default all")]
 
 
 @router.operation("POST", "/decisions", LoggedDecision, statuses=NEW_OR_KNOWN, errors=(Conflict,))
@@ -95,7 +95,7 @@ def log_outcomes(agent_id: AgentId, body: Annotated[OutcomeBatch, Body()]) -> Re
     errors=(NotFound, Conflict),
 )
 def log_outcome(agent_id: AgentId, decision_id: DecisionId, body: Annotated[OutcomeInput, Body()]) -> Response[str]:
-    """Log what came of one decision.
+    """Log the outcome of a decision.
 
     A decision may have an outcome at each of several horizons. The same outcome again is `unchanged` (200), a different
     one of the same horizon is refused (409) unless `amend` is true, and the one it replaces is kept. To repeat an
@@ -116,7 +116,7 @@ def analyze_decision_patterns(
         str, Query(description="`context`, `source`, `type`, or a path such as `context.market.trend`")
     ] = "context",
 ) -> Response[str]:
-    """How decisions turned out, group by group.
+    """Outcomes of decisions by group.
 
     Every decision in the range is read: name a type or a time range where there are many.
     """
@@ -128,9 +128,11 @@ def analyze_decision_patterns(
 def get_decision_chain(
     agent_id: AgentId,
     decision_id: DecisionId,
-    depth: Annotated[int, Query(ge=1, le=MAX_DEPTH, description="Steps and places each way")] = 5,
+    depth: Annotated[
+        int, Query(ge=1, le=MAX_DEPTH, description="Steps to relatives, and number of neighbours, in each direction")
+    ] = 5,
 ) -> Response[str]:
-    """What led to a decision and what followed from it.
+    """The decisions that led to a decision and those that followed from it.
 
     First the ancestors and descendants by `parent_ids`, then the agent's decisions before and after it, up to 30 days
     away, all nearest first.
@@ -159,7 +161,7 @@ def query_decisions(
     context_type: Annotated[
         str | None, Query(description="The complete market context, as `trend=bullish|volatility=high`; uses an index")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Decisions on a page, at most")] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Maximum number of decisions on a page")] = 100,
     order: Annotated[Literal["newest", "oldest"], Query(description="By time")] = "newest",
     cursor: Annotated[
         str | None, Query(description="The `cursor` of the page before, with the same filters and order")

@@ -29,7 +29,7 @@ from agent_memory.memory.long_term import consolidate_value
 from agent_memory.memory.ranking import MAX_TOP_K
 
 router = Router(
-    "memory", "What an agent keeps for hours, and what it has learned for good.", middlewares=[count_short_term_reads]
+    "memory", "Short-term memory, which expires, and long-term memory.", middlewares=[count_short_term_reads]
 )
 
 Key = Annotated[str, Path(description="A key of short-term memory, as `context:current`")]
@@ -43,7 +43,7 @@ Writer = Annotated[
 
 @router.operation("PUT", "/memory/stm/<key>", ShortTermKept, errors=(ShortTermOff,))
 def store_stm(agent_id: AgentId, key: Key, body: Annotated[ShortTermValue, Body()]) -> Response[str]:
-    """Keep a JSON value under a key for a while."""
+    """Store a JSON value under a key until it expires."""
     memory_of(router, agent_id).short_term.put(key, body["data"], body["ttl_seconds"])
     return json_response({"key": key})
 
@@ -57,7 +57,9 @@ def retrieve_stm(agent_id: AgentId, key: Key) -> Response[str]:
 @router.operation("DELETE", "/memory/stm", ShortTermErased, errors=(ShortTermOff,))
 def clear_stm(
     agent_id: AgentId,
-    pattern: Annotated[str | None, Query(description="A glob pattern of keys, as `queries:*`; left out, all")] = None,
+    pattern: Annotated[
+        str | None, Query(description="A glob pattern of keys, as `queries:*`; by default all keys")
+    ] = None,
 ) -> Response[str]:
     """Erase the agent's short-term memory, or the keys that match a pattern."""
     return json_response({"erased": memory_of(router, agent_id).short_term.clear(pattern)})
@@ -70,7 +72,8 @@ def store_ltm(
     pattern_id: PatternId,
     body: Annotated[MemoryData, Body()],
     expected_version: Annotated[
-        int | None, Query(ge=0, description="Change this version (0: none yet) or nothing")
+        int | None,
+        Query(ge=0, description="The version to replace (0: none yet), else 409"),
     ] = None,
     reason: Reason = None,
     writer: Writer = None,
@@ -92,11 +95,11 @@ def retrieve_ltm(
     filters: Annotated[
         str | None, json_query("Fields of the memories with their values, and `min_confidence` (0 to 1)")
     ] = None,
-    as_of: Annotated[str | None, Query(description="As the memories were known at this moment; left out, now")] = None,
+    as_of: Annotated[str | None, Query(description="As the memories were at this time; by default now")] = None,
 ) -> Response[str]:
     """Memories of a type that meet every filter, most confident first.
 
-    `filters` holds fields of the memories with their values, and `min_confidence` (0 to 1) where wanted.
+    `filters` contains fields of the memories with their values, and optionally `min_confidence` (0 to 1).
     """
     found = memory_of(router, agent_id).reader.find(memory_type, parse_object("filters", filters), as_of=as_of)
     return json_response({"memories": [one.as_dict() for one in found]})
@@ -126,9 +129,9 @@ def get_ltm_history(agent_id: AgentId, memory_type: MemoryTypeName, pattern_id: 
 def consolidate_to_ltm(
     agent_id: AgentId, body: Annotated[Consolidation, Body()], writer: Writer = None
 ) -> Response[str]:
-    """Keep the value under a key of short-term memory as a long-term memory.
+    """Store a value of short-term memory as a long-term memory.
 
-    Its id is its own `pattern_id`, or the key. Doing it again changes nothing while the value is the same.
+    Its id is the value's `pattern_id`, or the key. Repeating it with the same value changes nothing.
     """
     memory = memory_of(router, agent_id, writer)
     stored = consolidate_value(memory.short_term, memory.long_term, body["stm_key"], body["pattern_type"])
@@ -138,14 +141,14 @@ def consolidate_to_ltm(
 @router.operation("GET", "/memory/recall", RecallResult)
 def recall(
     agent_id: AgentId,
-    query: Annotated[str, Query(description="In words; without it what is important and fresh comes first")] = "",
-    kind: Annotated[str | None, Query(description="A type of memory or of decision; left out, all")] = None,
-    symbol: Annotated[str | None, Query(description="Of entries that name one; left out, all")] = None,
-    top_k: Annotated[int, Query(ge=1, le=MAX_TOP_K, description="Entries, at most")] = 5,
+    query: Annotated[str, Query(description="Words; without them important and recent entries come first")] = "",
+    kind: Annotated[str | None, Query(description="Only this type of memory or decision; by default all")] = None,
+    symbol: Annotated[str | None, Query(description="Only entries with this symbol; by default all")] = None,
+    top_k: Annotated[int, Query(ge=1, le=MAX_TOP_K, description="Maximum number of entries")] = 5,
     explain: Annotated[Flag, Query(description="Return the parts of each score")] = "false",
     half_lives: Annotated[str | None, json_query("Seconds by kind")] = None,
 ) -> Response[str]:
-    """What the agent knows about something: memories, and decisions of the last 24 hours, ranked.
+    """Long-term memories and decisions of the last 24 hours, ranked for a query.
 
     The score is importance × 0.5^(age / half-life) + BM25 over their words; `explain` adds its parts as `why`.
     `half_lives` are seconds by kind.
@@ -167,13 +170,13 @@ def get_context_memory(
     start: Start = None,
     end: End = None,
     context: Annotated[str | None, json_query("A part of the context")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_ENTRIES, description="Entries, at most")] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_ENTRIES, description="Maximum number of entries")] = 100,
     level: Annotated[
         Literal["immediate", "recent", "historical", "archive"] | None,
-        Query(description="One level only; left out, all that the time range meets"),
+        Query(description="Only this level; by default all levels of the time range"),
     ] = None,
 ) -> Response[str]:
-    """What the agent met in a time and context, newest first, from all levels asked concurrently.
+    """The contexts that the agent met in a time range, newest first, from all levels of memory.
 
     `context` is a part of the context. `complete` is false where a level did not answer; `missing` says which and why.
     `off` names `short_term` where the deployment has no cache.

@@ -14,22 +14,25 @@ from agent_memory.core.errors import Conflict, NotFound
 
 router = Router(
     "state",
-    "The agent's current state, checkpoints to go back to, and the configurations it had.",
+    "The agent's current state, its checkpoints, and its configurations over time.",
     middlewares=[count_short_term_reads],
 )
 
 Name = Annotated[str, Path(description="A checkpoint's name")]
-Expected = Annotated[int | None, Query(ge=0, description="Replace this version (0: none yet) or nothing")]
+Expected = Annotated[
+    int | None,
+    Query(ge=0, description="The version to replace (0: none yet), else 409"),
+]
 
 
 @router.operation("PUT", "/state", StateDict, errors=(Conflict,))
 def save_state(
     agent_id: AgentId, body: Annotated[StateData, Body()], expected_version: Expected = None
 ) -> Response[str]:
-    """Make this the agent's current state.
+    """Save the agent's current state.
 
-    With `expected_version` only in place of that version (else 409). A change of `configuration` is kept in the history
-    of configurations.
+    With `expected_version` the state is saved only in place of that version (else 409). A change of `configuration` is
+    kept in the history of configurations.
     """
     saved = memory_of(router, agent_id).states.save(body, expected_version=expected_version)
     return json_response(saved.as_dict())
@@ -38,7 +41,7 @@ def save_state(
 @router.operation("GET", "/state", CurrentState)
 def load_state(
     agent_id: AgentId,
-    fresh: Annotated[Flag, Query(description="Read the table, whatever the session's cache holds")] = "false",
+    fresh: Annotated[Flag, Query(description="Read the table instead of the cache")] = "false",
 ) -> Response[str]:
     """The agent's current state; null where none was saved."""
     found = memory_of(router, agent_id).states.current(fresh=fresh == "true")
@@ -47,13 +50,13 @@ def load_state(
 
 @router.operation("GET", "/state/checkpoints", Checkpoints)
 def list_checkpoints(agent_id: AgentId) -> Response[str]:
-    """Every checkpoint, in order of their names."""
+    """All checkpoints in the order of their names."""
     return json_response({"checkpoints": memory_of(router, agent_id).states.checkpoints()})
 
 
 @router.operation("PUT", "/state/checkpoints/<name>", StateDict, errors=(NotFound, Conflict))
 def create_checkpoint(agent_id: AgentId, name: Name) -> Response[str]:
-    """Keep the current state under a name; an earlier checkpoint of that name is replaced."""
+    """Save the current state as a checkpoint, which replaces an earlier one of that name."""
     return json_response(memory_of(router, agent_id).states.checkpoint(name).as_dict())
 
 
@@ -66,5 +69,5 @@ def restore_checkpoint(agent_id: AgentId, name: Name, expected_version: Expected
 
 @router.operation("GET", "/state/configurations", Configurations)
 def list_configurations(agent_id: AgentId) -> Response[str]:
-    """Every configuration the agent had, oldest first."""
+    """All configurations of the agent over time, oldest first."""
     return json_response({"configurations": memory_of(router, agent_id).states.configurations()})

@@ -10,38 +10,38 @@ from agent_memory.core.retention import STM_MAX_SECONDS
 
 @strict
 class CycleInput(TypedDict):
-    """What a cycle brought; everything may be left out."""
+    """The results of a cycle; all fields are optional."""
 
-    context: NotRequired[Annotated[Json | None, Described("The market now, kept for an hour")]]
+    context: NotRequired[Annotated[Json | None, Described("The current market, kept for an hour")]]
     queries: NotRequired[Annotated[list[Any], Described("Results of this cycle's queries")]]
     signals: NotRequired[Annotated[list[Any], Described("Signals that are active from now on, for four hours")]]
     performance: NotRequired[Annotated[dict[str, Any] | None, Described("Figures by source and market")]]
     decision_ids: NotRequired[Annotated[list[str], Described("This cycle's decisions, in order, kept for two hours")]]
-    cycle_id: NotRequired[Annotated[str, Described("By which a cycle that is sent again is recognised")]]
+    cycle_id: NotRequired[Annotated[str, Described("Identifies a cycle that is sent again")]]
 
 
 @strict
 class CycleKept(TypedDict):
-    """A cycle that is kept now."""
+    """A stored cycle."""
 
     cycle_id: str
 
 
 @strict
 class CyclesDict(TypedDict):
-    """What the last cycles left, newest first."""
+    """The results of the last cycles, newest first."""
 
     context: Json | None
     queries: Annotated[list[list[Any]], Described("The results of each cycle")]
     signals: list[Any]
     decision_ids: list[str]
     performance: dict[str, dict[str, Any]]
-    missing: Annotated[list[str], Described("What the cache did not answer")]
+    missing: Annotated[list[str], Described("What the cache did not return")]
 
 
 @strict
 class SignalRemoval(TypedDict):
-    """A signal as it was given."""
+    """An active signal, as it was stored."""
 
     signal: Any
 
@@ -68,4 +68,4 @@ class RateLimitDict(TypedDict):
     allowed: bool
     remaining: int
     resets_in_seconds: float
-    is_shared: Annotated[bool, Described("False while the cache is away and each process counts for itself")]
+    is_shared: Annotated[bool, Described("False while the cache is unavailable and each process counts for itself")]

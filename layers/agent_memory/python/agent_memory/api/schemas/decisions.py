@@ -30,7 +30,7 @@ class OutcomeBatch(TypedDict):
 
 @strict
 class LoggedDecision(TypedDict):
-    """A decision that is in the log now."""
+    """A logged decision."""
 
     decision_id: str
     status: Literal["created", "unchanged"]
@@ -38,7 +38,7 @@ class LoggedDecision(TypedDict):
 
 @strict
 class LoggedOutcome(TypedDict):
-    """An outcome that is in the log now."""
+    """A logged outcome."""
 
     decision_id: str
     status: Literal["recorded", "unchanged"]
@@ -98,7 +98,7 @@ class ChainEntry(TypedDict):
 
 @strict
 class DecisionChain(TypedDict):
-    """What led to a decision and what followed from it."""
+    """The decisions that led to a decision and those that followed from it."""
 
     chain: list[ChainEntry]
 
@@ -117,7 +117,7 @@ class Measurements(TypedDict):
 
 @strict
 class Tally(TypedDict):
-    """How decisions turned out; `low` and `high` are a 95 % Wilson score interval of the success rate."""
+    """Outcomes of decisions; `low` and `high` are a 95 % Wilson score interval of the success rate."""
 
     count: int
     with_outcome: int
@@ -131,14 +131,14 @@ class Tally(TypedDict):
 
 @strict
 class Group(Tally):
-    """The same of one group."""
+    """The same for one group."""
 
     group: str | None
 
 
 @strict
 class DecisionStatistics(TypedDict):
-    """How decisions turned out, group by group."""
+    """Outcomes of decisions by group."""
 
     agent_id: str
     decision_type: str | None

@@ -10,15 +10,15 @@ from agent_memory.core.retention import STM_MAX_SECONDS
 
 @strict
 class ShortTermValue(TypedDict):
-    """A value to keep for a while."""
+    """A value for short-term memory."""
 
     data: Annotated[Any, Described("Any JSON value")]
-    ttl_seconds: Annotated[int, Described("How long", {"minimum": 1, "maximum": STM_MAX_SECONDS})]
+    ttl_seconds: Annotated[int, Described("Seconds until it expires", {"minimum": 1, "maximum": STM_MAX_SECONDS})]
 
 
 @strict
 class ShortTermKept(TypedDict):
-    """A value that is kept now."""
+    """A stored value."""
 
     key: str
 
@@ -59,7 +59,7 @@ class MemoryDict(TypedDict):
     changed_by: Annotated[str | None, Described("The agent that made this version")]
     reason: str | None
     changed_as: Annotated[str | None, Described("The IAM principal that signed the change")]
-    access_count: Annotated[int, Described("Reads up to the last nightly job")]
+    access_count: Annotated[int, Described("Number of reads until the last nightly job")]
     last_accessed: str | None
 
 
@@ -107,7 +107,7 @@ class MemoryHistory(TypedDict):
 
 @strict
 class Consolidation(TypedDict):
-    """Which value of short-term memory to keep, and as what."""
+    """A value of short-term memory, and the memory type to store it as."""
 
     stm_key: str
     pattern_type: str
@@ -115,7 +115,7 @@ class Consolidation(TypedDict):
 
 @extensible
 class ContextEntry(TypedDict):
-    """A decision, or the current market context, and the level that had it."""
+    """A decision, or the current market context, with its level."""
 
     level: Literal["immediate", "recent", "historical", "archive"]
     kind: Literal["decision", "current"]
@@ -125,7 +125,7 @@ class ContextEntry(TypedDict):
 
 @strict
 class MissingLevel(TypedDict):
-    """A level that did not answer."""
+    """A level that did not respond."""
 
     level: str
     why: str
@@ -133,7 +133,7 @@ class MissingLevel(TypedDict):
 
 @strict
 class ContextMemory(TypedDict):
-    """What an agent met, newest first."""
+    """Contexts that an agent met, newest first."""
 
     entries: list[ContextEntry]
     complete: bool
@@ -155,6 +155,6 @@ class RecalledEntry(TypedDict):
 
 @strict
 class RecallResult(TypedDict):
-    """What was found, the highest score first."""
+    """Entries, the highest score first."""
 
     found: list[RecalledEntry]

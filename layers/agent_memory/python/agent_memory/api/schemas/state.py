@@ -30,7 +30,7 @@ class CurrentState(TypedDict):
 
 @strict
 class Checkpoint(TypedDict):
-    """A state that was kept under a name."""
+    """A state that was saved under a name."""
 
     name: str
     version: int
@@ -39,14 +39,14 @@ class Checkpoint(TypedDict):
 
 @strict
 class Checkpoints(TypedDict):
-    """Every checkpoint, in order of their names."""
+    """All checkpoints in the order of their names."""
 
     checkpoints: list[Checkpoint]
 
 
 @strict
 class Configuration(TypedDict):
-    """A configuration, and the version of the state that brought it."""
+    """A configuration, and the version of the state that introduced it."""
 
     configuration: Any
     state_version: int
@@ -55,6 +55,6 @@ class Configuration(TypedDict):
 
 @strict
 class Configurations(TypedDict):
-    """Every configuration the agent had, oldest first."""
+    """All configurations of the agent over time, oldest first."""
 
     configurations: list[Configuration]
