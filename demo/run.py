@@ -64,8 +64,7 @@ def _run(options: Options, terminal: Terminal) -> None:
     _check_before_start(options, bars, progress_copy.load(), terminal)
     with _deployed_cloud(layout, terminal, keep=options.keep) as cloud:
         stores = stores_of(cloud)
-        with terminal.phase("Replay"):
-            asyncio.run(_replay(cloud, stores, bars, options.days, progress_copy, terminal=terminal))
+        asyncio.run(_replay(cloud, stores, bars, options.days, progress_copy, terminal=terminal))
         with terminal.phase("Report"):
             report = performance_report(stores, AGENT_ID, cloud.layout.assembly)
             write_html(report, options.output)
@@ -112,6 +111,20 @@ async def _replay(
     *,
     terminal: Terminal,
 ) -> None:
+    with terminal.phase("Replay"):
+        result = await _replay_remaining(cloud, stores, bars, days, progress_copy, terminal=terminal)
+        _print_result(result, terminal)
+
+
+async def _replay_remaining(
+    cloud: LocalCloud,
+    stores: Stores,
+    bars: Bars,
+    days: int | None,
+    progress_copy: ProgressCopy,
+    *,
+    terminal: Terminal,
+) -> ReplayResult:
     now = datetime.now(UTC)
     store = ProgressStore(stores.states, AGENT_ID, lambda: datetime.now(UTC))
     earlier = store.load()
@@ -136,7 +149,7 @@ async def _replay(
                 replay = Replay(client, jobs, cycles, progress, save=store.save, listener=display)
                 result = await replay.run(remaining)
         await remember(client, cycles, now)
-    _print_result(result, terminal)
+    return result
 
 
 def _note_days(days: int | None, earlier: ReplayProgress, terminal: Terminal) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from agent_memory import (
     AgentMemoryClient,
-    Blocking,
     BufferedDecisionLogger,
     Conflict,
     Forbidden,
@@ -127,7 +126,7 @@ async def test_five_megabytes_are_stored_and_ten_are_413(local_cloud):
 
 
 def test_agents_without_asyncio(local_cloud):
-    with Blocking(client_of(local_cloud, "blocking")) as client:
+    with client_of(local_cloud, "blocking").sync as client:
         decision_id = client.log_decision("QUERY", {"market": {"trend": "up"}}, {})
         assert client.get_decision(decision_id)["context"] == {"market": {"trend": "up"}}
 
