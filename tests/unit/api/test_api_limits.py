@@ -7,7 +7,7 @@ import pytest
 
 from agent_memory.api import entry as api
 from agent_memory.api.http import json_text
-from agent_memory.core.http_limits import MAX_BODY_BYTES, carried_bytes
+from agent_memory.core.http_limits import MAX_BODY_BYTES, escaped_size
 from tests.http_events import Context, http_event
 
 BASE = "/v1/agents/market-hunter"
@@ -157,4 +157,4 @@ def test_what_no_reply_can_carry_is_413_and_never_cut():
 def test_carried_bytes_are_those_of_lambdas_own_json():
     for value in ({"a": 'quote " and \\ back'}, ["ä語😀", "\n\t\x01"], {"x": "\\" * 50}):
         text = json_text(value)
-        assert carried_bytes(text) == len(json.dumps(text, ensure_ascii=False).encode()) - 2
+        assert escaped_size(text) == len(json.dumps(text, ensure_ascii=False).encode()) - 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent_memory.buffering.payloads import decision_payload, outcome_payload
 from agent_memory.core.errors import InvalidInput, TooLarge
 from agent_memory.core.ids import new_decision_id
-from agent_memory.core.json_values import canonical_json, check
+from agent_memory.core.json_values import canonical_json, check_json
 from agent_memory.decisions.inputs import parse_decision
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.storage.dynamodb.attribute_values import encode
@@ -39,7 +39,7 @@ def complaint(call):
 def test_check_says_what_encode_says(value, depth):
     for _ in range(depth):
         value = [value]
-    assert complaint(lambda: check(value, "/context")) == complaint(lambda: encode(value, "/context"))
+    assert complaint(lambda: check_json(value, "/context")) == complaint(lambda: encode(value, "/context"))
 
 
 @given(anything)
@@ -114,7 +114,7 @@ def test_an_outcome_is_refused_as_the_direct_logger_refuses_it(wrong, clock):
 @given(anything)
 def test_the_content_of_a_decision_is_never_longer_than_its_payload(document):
     draft = {"decision_type": "QUERY", "context": {"a": document}, "reasoning": {}}
-    if complaint(lambda: check(draft)) is None:
+    if complaint(lambda: check_json(draft)) is None:
         decision = parse_decision(draft, agent_id="hunter", now_ms=10**12, path="")
         _, payload = decision_payload(draft, agent_id="hunter", now_ms=10**12)
         assert len(decision.content().encode()) <= len(payload)

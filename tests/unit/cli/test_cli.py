@@ -71,8 +71,8 @@ def test_a_store_that_does_not_answer_is_an_error(stores, monkeypatch, capsys):
     [
         (["audit"], "No such command 'audit'"),
         (["verify"], "Missing option '--agent'"),
-        (["verify", "--agent", "No Agent"], "'--agent': 'No Agent' is not usable"),
-        (["verify", "--agent", "a", "--from", "soon"], "'--from': 'soon' is not a day; write it as 2026-11-20"),
+        (["verify", "--agent", "No Agent"], "'--agent': 'No Agent' is invalid"),
+        (["verify", "--agent", "a", "--from", "soon"], "'--from': 'soon' is not a date; write it as 2026-11-20"),
         ([*VERIFY, "--from", "2026-01-02", "--to", "2026-01-01"], "'--to': is before --from"),
         (["verify", "--agent", "a"], "'--bucket': is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET"),
         (["verify", "--agnet", "a"], "No such option: --agnet"),

@@ -62,9 +62,9 @@ def test_export_and_forget(stores, capsys, tmp_path):
     ("arguments", "message"),
     [
         (["nightly", *BUCKET], "Missing option '--date'"),
-        (["nightly", "--date", "today", *BUCKET], "'today' is not a day"),
+        (["nightly", "--date", "today", *BUCKET], "'today' is not a date"),
         (["nightly", "--date", "2026-11-20"], "'--bucket': is needed"),
-        (["nightly", "--date", "2026-11-20", "--agent", "Bad!", *BUCKET], "agent_id: 'Bad!' is not usable"),
+        (["nightly", "--date", "2026-11-20", "--agent", "Bad!", *BUCKET], "agent_id: 'Bad!' is invalid"),
         (["export", "--agent", "hunter"], "Missing argument 'FILE'"),
         (["export", "nowhere/x.zip", "--agent", "hunter"], "there is no folder nowhere"),
         (["forget"], "Missing option '--agent'"),

@@ -21,7 +21,7 @@ from agent_memory.api.http import json_text
 from agent_memory.api.routers import decisions as decision_routes
 from agent_memory.core.clock import SystemClock
 from agent_memory.core.errors import InColdStorage
-from agent_memory.core.http_limits import carried_bytes
+from agent_memory.core.http_limits import escaped_size
 from agent_memory.core.ids import new_decision_id, shard_of
 from tests.http_events import USER_ARN, Keys, client_over, to_the_routes
 
@@ -138,8 +138,8 @@ async def test_many_items_go_out_in_several_requests_and_keep_their_order(client
 async def test_pages_that_end_early_are_followed(client, monkeypatch):
     async with client:
         results = await client.log_decisions([_draft(n) for n in range(20)])
-        size = carried_bytes(json_text(await client.get_decision(results[-1]["decision_id"])))
-        monkeypatch.setattr(decision_routes, "MAX_CARRIED_BYTES", 1_024 + int(3.5 * size))
+        size = escaped_size(json_text(await client.get_decision(results[-1]["decision_id"])))
+        monkeypatch.setattr(decision_routes, "MAX_ESCAPED_BYTES", 1_024 + int(3.5 * size))
         found = await client.query_decisions(limit=17, newest_first=False)
         assert [one["context"]["n"] for one in found] == list(range(17))
         page = await client.page_decisions(limit=17)

@@ -8,6 +8,7 @@ from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import (
     MAX_SHARDS,
+    IdParts,
     decision_id_for,
     new_decision_id,
     parse_decision_id,
@@ -16,28 +17,28 @@ from agent_memory.core.ids import (
     type_tag,
 )
 
-moments = st.integers(0, 253_402_300_799_999)
+timestamps = st.integers(0, 253_402_300_799_999)
 type_names = st.from_regex(r"[A-Z][A-Z0-9_]{0,30}", fullmatch=True)
 
 
-@given(moments, type_names)
-def test_an_id_is_a_uuid_that_tells_its_time_and_type(moment, name):
-    made = new_decision_id(name, moment)
-    assert uuid.UUID(made).version == 8
-    assert uuid.UUID(made).variant == uuid.RFC_4122
-    parts = parse_decision_id(made)
-    assert (parts.timestamp_ms, parts.type_tag) == (moment, type_tag(name))
+@given(timestamps, type_names)
+def test_an_id_is_a_uuid_that_contains_time_and_type(timestamp_ms, name):
+    decision_id = new_decision_id(name, timestamp_ms)
+    assert uuid.UUID(decision_id).version == 8
+    assert uuid.UUID(decision_id).variant == uuid.RFC_4122
+    parts = parse_decision_id(decision_id)
+    assert (parts.timestamp_ms, parts.type_tag) == (timestamp_ms, type_tag(name))
 
 
-@given(st.lists(moments, min_size=2, max_size=2, unique=True))
-def test_order_of_ids_is_order_of_time(pair):
-    ids = [new_decision_id("QUERY", moment) for moment in sorted(pair)]
+@given(st.lists(timestamps, min_size=2, max_size=2, unique=True))
+def test_ids_sort_by_time(pair):
+    ids = [new_decision_id("QUERY", timestamp_ms) for timestamp_ms in sorted(pair)]
     assert ids == sorted(ids)
 
 
-@given(moments, st.text(), st.text())
-def test_the_same_name_gives_the_same_id_and_another_name_another(moment, name, other):
-    at = to_iso(moment)
+@given(timestamps, st.text(), st.text())
+def test_equal_names_have_equal_ids_and_different_names_different_ones(timestamp_ms, name, other):
+    at = to_iso(timestamp_ms)
     assert decision_id_for("QUERY", at, name) == decision_id_for("QUERY", at, name)
     assert (decision_id_for("QUERY", at, name) == decision_id_for("QUERY", at, other)) == (name == other)
 
@@ -46,22 +47,22 @@ UPPER = "019A9C2F-0000-8ABC-8DEF-0123456789AB"
 
 
 @pytest.mark.parametrize("bad", ["", "x", "6f1c2a1e-7f5b-4c39-9d3c-0a4f8d2b1e55", UPPER, None, 7, "a#b"])
-def test_what_is_no_decision_id_is_refused(bad):
+def test_an_invalid_decision_id_is_refused(bad):
     with pytest.raises(InvalidInput, match="decision_id"):
         parse_decision_id(bad)
 
 
-def test_ten_thousand_fresh_ids_of_one_millisecond_differ():
+def test_ten_thousand_new_ids_of_one_millisecond_differ():
     assert len({new_decision_id("QUERY", 1) for _ in range(10_000)}) == 10_000
 
 
-@given(type_names, moments, st.integers(1, MAX_SHARDS), st.text())
-def test_an_id_carries_its_shard(kind, moment, shards, name):
+@given(type_names, timestamps, st.integers(1, MAX_SHARDS), st.text())
+def test_an_id_contains_its_shard(decision_type, timestamp_ms, shards, name):
     for decision_id in (
-        new_decision_id(kind, moment, write_shards=shards),
-        decision_id_for(kind, to_iso(moment), name, write_shards=shards),
+        new_decision_id(decision_type, timestamp_ms, write_shards=shards),
+        decision_id_for(decision_type, to_iso(timestamp_ms), name, write_shards=shards),
     ):
         parts = parse_decision_id(decision_id)
-        assert (parts.timestamp_ms, parts.type_tag, parts.shard) == (moment, type_tag(kind), shard_of(decision_id))
-        assert timestamp_of(decision_id) == moment
+        assert parts == IdParts(timestamp_ms, type_tag(decision_type), shard_of(decision_id))
+        assert timestamp_of(decision_id) == timestamp_ms
         assert 0 <= parts.shard < shards

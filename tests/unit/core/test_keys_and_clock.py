@@ -10,25 +10,25 @@ from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import new_decision_id
 from agent_memory.model.decisions import context_type_of
 
-moments = st.integers(0, 253_402_300_799_999)
+timestamps = st.integers(0, 253_402_300_799_999)
 
 
-@given(moments)
-def test_a_moment_survives_its_text(moment):
-    assert parse_instant(to_iso(moment)) == moment
-    assert len(to_iso(moment)) == 24
+@given(timestamps)
+def test_a_time_is_read_back_from_its_text(timestamp_ms):
+    assert parse_instant(to_iso(timestamp_ms)) == timestamp_ms
+    assert len(to_iso(timestamp_ms)) == 24
 
 
-@given(moments, moments)
-def test_order_of_sort_keys_is_order_of_time(one, other):
-    first, second = (keys.decision_sk(m, new_decision_id("QUERY", m)) for m in (one, other))
+@given(timestamps, timestamps)
+def test_sort_keys_sort_by_time(one, other):
+    first, second = (keys.decision_sk(ms, new_decision_id("QUERY", ms)) for ms in (one, other))
     assert (first < second) == (one < other) or one == other
 
 
-@given(moments)
-def test_a_day_holds_its_moments(moment):
-    start = day_start_ms(date_of(moment))
-    assert start <= moment < start + 86_400_000
+@given(timestamps)
+def test_a_time_is_within_its_day(timestamp_ms):
+    start = day_start_ms(date_of(timestamp_ms))
+    assert start <= timestamp_ms < start + 86_400_000
 
 
 def test_an_offset_is_taken_into_account():
@@ -39,19 +39,19 @@ def test_an_offset_is_taken_into_account():
 @pytest.mark.parametrize(
     "bad", ["yesterday", datetime(2026, 1, 1), "2026-01-01T00:00:00", 5, None, "1969-12-31T23:59:59Z"]
 )
-def test_a_moment_without_offset_or_sense_is_refused(bad):
+def test_an_invalid_time_or_one_without_an_offset_is_refused(bad):
     with pytest.raises(InvalidInput, match="when"):
         parse_instant(bad, "when")
 
 
 @pytest.mark.parametrize("bad", ["", "Hunter", "-x", "a#b", "a/b", "a{b", "a" * 64, "a\nb", "a\n", None, 3])
-def test_unusable_agent_ids_are_refused(bad):
+def test_invalid_agent_ids_are_refused(bad):
     with pytest.raises(InvalidInput, match="agent_id"):
         ids.check_agent_id(bad)
 
 
 @pytest.mark.parametrize("bad", ["", "query", "A#B", "A" * 64, "A B", None])
-def test_unusable_type_names_are_refused(bad):
+def test_invalid_type_names_are_refused(bad):
     with pytest.raises(InvalidInput, match="decision_type"):
         ids.check_decision_type(bad)
 
@@ -64,7 +64,7 @@ def test_the_context_type_is_the_sorted_market():
 
 
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.none(), min_size=1))
-def test_a_context_type_never_breaks_a_key(market):
+def test_a_context_type_can_always_be_part_of_a_key(market):
     text = context_type_of({"market": market})
     assert "#" not in text
     assert len(text.encode()) <= 1024
@@ -76,11 +76,11 @@ def test_different_markets_have_different_context_types(one, other):
     assert (context_type_of({"market": one}) == context_type_of({"market": other})) == (one == other)
 
 
-def test_redis_keys_carry_the_agent_as_hash_tag():
+def test_redis_keys_have_the_agent_as_hash_tag():
     assert keys.stm_key("market-hunter", "context:current") == "stm:{market-hunter}:context:current"
 
 
-def test_a_day_in_the_archive():
+def test_the_prefix_of_an_archived_day():
     day = datetime(2026, 11, 20, tzinfo=UTC).date()
     expected = "decisions/agent_id=hunter/date=2026-11-20/"
     assert keys.archive_day_prefix("hunter", day) == expected

@@ -20,27 +20,27 @@ values = st.recursive(
 
 @given(values)
 def test_any_json_value_round_trips_exactly(value):
-    encoded, whole_floats = encode(value, "/context")
-    back = decode(encoded, whole_floats, "/context")
-    assert canonical_json(back) == canonical_json(value)
+    encoded, integral_floats = encode(value, "/context")
+    decoded = decode(encoded, integral_floats, "/context")
+    assert canonical_json(decoded) == canonical_json(value)
 
 
 @given(values)
-def test_what_is_encoded_is_what_boto3_reads(value):
+def test_boto3_reads_encoded_values(value):
     TypeDeserializer().deserialize(encode(value)[0])
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_float_keeps_its_sign_and_kind_or_is_refused(value):
+def test_a_float_keeps_its_sign_and_type_or_is_refused(value):
     try:
-        encoded, whole_floats = encode(value)
+        encoded, integral_floats = encode(value)
     except InvalidInput:
         assert value != 0
         assert not 1e-130 <= abs(value) <= 9.99e125
         return
-    back = decode(encoded, whole_floats)
-    assert isinstance(back, float)
-    assert (back, math.copysign(1, back)) == (value, math.copysign(1, value))
+    decoded = decode(encoded, integral_floats)
+    assert isinstance(decoded, float)
+    assert (decoded, math.copysign(1, decoded)) == (value, math.copysign(1, value))
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_a_float_keeps_its_sign_and_kind_or_is_refused(value):
         ({"a": "\ud800"}, "/a"),
     ],
 )
-def test_what_cannot_be_stored_is_named_by_its_path(bad, path):
+def test_the_error_names_the_path_of_a_value_that_cannot_be_stored(bad, path):
     with pytest.raises(InvalidInput) as caught:
         encode(bad)
     assert caught.value.field == path
 
 
-def test_depth_is_bounded():
+def test_depth_is_limited():
     nested = 1
     for _ in range(31):
         nested = [nested]
@@ -74,5 +74,5 @@ def test_depth_is_bounded():
         encode([nested])
 
 
-def test_a_huge_round_integer_is_kept():
+def test_a_huge_round_integer_is_read_back():
     assert decode(encode(10**100)[0]) == 10**100

@@ -1,4 +1,4 @@
-"""Sizes of items by DynamoDB's rules, and the quick look that spares measuring most of them."""
+"""Sizes of items by DynamoDB's rules, and the quick check that avoids measuring most of them."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_values_have_the_size_that_dynamodb_documents(value, size):
     assert value_size(encoded) == size
 
 
-def test_empty_objects_count_with_their_place_in_the_list():
+def test_empty_objects_in_a_list_count_with_their_overhead():
     encoded, _ = encode([{} for _ in range(110_000)])
     assert value_size(encoded) == 3 + 110_000 * (3 + 1)
 

@@ -21,7 +21,7 @@ from agent_memory.core.errors import (
     TooLarge,
     Unavailable,
 )
-from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_CARRIED_BYTES, carried_bytes
+from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, escaped_size
 from agent_memory.core.json_values import canonical_json
 
 READ_DIRECTLY = "read it without HTTP between, with DecisionLogger"
@@ -153,7 +153,7 @@ def text_response(text: str, status: HTTPStatus = HTTPStatus.OK) -> Response[str
         TooLarge: Lambda could not return it.
     """
     # A character takes four bytes at most, so that most texts need not be measured.
-    if 4 * len(text) > MAX_CARRIED_BYTES and carried_bytes(text) > MAX_CARRIED_BYTES:
+    if 4 * len(text) > MAX_ESCAPED_BYTES and escaped_size(text) > MAX_ESCAPED_BYTES:
         raise TooLarge("reply", f"over the 6 MB that Lambda returns; ask for less, or {READ_DIRECTLY}")
     return Response(status_code=int(status), content_type="application/json", body=text)
 

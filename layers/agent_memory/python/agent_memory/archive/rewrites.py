@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, date_of, parse_date
-from agent_memory.core.keys import ARCHIVE_PROGRESS, REWRITES, rewrite_state
+from agent_memory.core.keys import ARCHIVE_PROGRESS, REWRITES, rewrite_state_type
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.states import StateStore
@@ -34,7 +34,7 @@ class RewriteRequest:
 
 def request_rewrite(states: StateStore, agent_id: str, day: date, now_ms: int) -> None:
     """Ask the next nightly job to write a day again."""
-    name = rewrite_state(day, secrets.token_hex(8))
+    name = rewrite_state_type(day, secrets.token_hex(8))
     states.put(agent_id, name, {}, expected_version=0, now_ms=now_ms)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from agent_memory.core.clock import to_iso
 from agent_memory.core.ids import parse_decision_id
-from agent_memory.core.json_values import check
+from agent_memory.core.json_values import check_json
 from agent_memory.decisions.inputs import parse_decision, parse_outcome
 from agent_memory.model.records import MAX_DECISION_BYTES, check_size
 
@@ -20,9 +20,9 @@ def decision_payload(
         InvalidInput: as `DecisionLogger.log_decision` raises it.
     """
     decision = parse_decision(data, agent_id=agent_id, now_ms=now_ms, path="", write_shards=write_shards)
-    check(decision.context, "/context")
-    check(decision.reasoning, "/reasoning")
-    check(decision.metadata, "/metadata")
+    check_json(decision.context, "/context")
+    check_json(decision.reasoning, "/reasoning")
+    check_json(decision.metadata, "/metadata")
     # The id carries the time.
     timeless = {name: value for name, value in data.items() if name != "timestamp"}
     payload = _json(timeless | {"decision_id": decision.decision_id})
@@ -39,8 +39,8 @@ def outcome_payload(data: Mapping[str, Any], *, now_ms: int) -> bytes:
     """
     decision_id, update = parse_outcome(data, now_ms=now_ms, path="")
     parse_decision_id(decision_id, "/decision_id")
-    check(update.outcome.details, "/outcome")
-    check(update.outcome.metrics, "/metrics")
+    check_json(update.outcome.details, "/outcome")
+    check_json(update.outcome.metrics, "/metrics")
     check_size(update.outcome.content())
     return _json({**data, "timestamp": to_iso(update.outcome.recorded_ms)})
 

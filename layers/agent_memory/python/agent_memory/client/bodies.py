@@ -8,9 +8,9 @@ from typing import Any
 from agent_memory.client.requests import iso
 from agent_memory.core.clock import SystemClock, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput
-from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES, carried_bytes
+from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES, escaped_size
 from agent_memory.core.ids import new_decision_id
-from agent_memory.core.json_values import check
+from agent_memory.core.json_values import check_json
 
 # Of carried bytes, so that the limits of body and event both hold, with room for the frame of a batch.
 _BATCH_BYTES = MAX_BODY_BYTES - 1_024
@@ -32,7 +32,7 @@ def json_text(value: Any, field: str) -> str:
 def document_text(document: Any, field: str) -> str:
     """JSON of a document that a table is to keep; what it could not keep is refused by its place in the document."""
     if isinstance(document, Mapping):
-        check(document)
+        check_json(document)
     return json_text(document, field)
 
 
@@ -96,7 +96,7 @@ def batches(name: str, items: Sequence[Any], repeatable: Repeatable) -> tuple[li
             refused[place] = {"decision_id": None, "status": "invalid", "error": error.as_dict()}
     made = [
         Batch(name, f'{{"{name}":[{",".join(texts[place] for place in places)}]}}', places)
-        for places in _runs({place: carried_bytes(text) + 1 for place, text in texts.items()})
+        for places in _runs({place: escaped_size(text) + 1 for place, text in texts.items()})
     ]
     return made, refused
 
@@ -131,7 +131,7 @@ def _checked(given: Any, path: str, *documents: str) -> dict[str, Any]:
     body = dict(given)
     for name in documents:
         if isinstance(body.get(name), Mapping):
-            check(body[name], f"/{name}")
+            check_json(body[name], f"/{name}")
     if body.get("timestamp") is None:
         body.pop("timestamp", None)
     else:

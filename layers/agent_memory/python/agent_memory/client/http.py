@@ -122,7 +122,7 @@ class HttpBackend:
             except Exception as error:
                 return error
 
-        for answered in map_concurrently(send, requests, at_once=_REQUESTS_AT_ONCE):
+        for answered in map_concurrently(send, requests, max_threads=_REQUESTS_AT_ONCE):
             if isinstance(answered, Exception):
                 raise answered
             results |= answered

@@ -1,1 +1,1 @@
-"""What every other package builds on: errors, clock, ids, names, keys, JSON values, retention, concurrency."""
+"""The base of every other package: errors, clock, ids, names, keys, JSON values, retention, concurrency."""

@@ -1,4 +1,4 @@
-"""Time as this package sees it: whole milliseconds since the Unix epoch, UTC."""
+"""Times are integers: milliseconds since the Unix epoch, in UTC."""
 
 import time
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Protocol
 from agent_memory.core.errors import InvalidInput
 
 Instant = datetime | str
-"""A moment as callers write it: an aware `datetime` or ISO 8601 text with an offset."""
+"""A point in time as callers write it: an aware `datetime` or ISO 8601 text with an offset."""
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 CLOCK_TOLERANCE_MS = 5 * 60_000
-"""Clocks of agents and of this system may differ by this much."""
+"""The clocks of agents and of this system may differ by this much."""
 
 END_OF_TIME_MS = 253_402_300_800_000
 """The first millisecond after the year 9999."""
@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """The source of the current time."""
 
     def now_ms(self) -> int:
         """Milliseconds since the epoch."""
@@ -31,7 +31,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's clock."""
 
     def now_ms(self) -> int:
         """Milliseconds since the epoch."""
@@ -39,7 +39,7 @@ class SystemClock:
 
 
 class FixedClock:
-    """A clock that stands still until it is set: for nights that are replayed, and for tests."""
+    """A clock that only moves when it is advanced: for replays and tests."""
 
     def __init__(self, now_ms: int) -> None:
         self._now_ms = now_ms
@@ -49,21 +49,21 @@ class FixedClock:
         return self._now_ms
 
     def advance(self, milliseconds: int) -> None:
-        """Move on by `milliseconds`."""
+        """Move forward by `milliseconds`."""
         self._now_ms += milliseconds
 
 
 def to_iso(ms: int) -> str:
     """Fixed-width ISO 8601 in UTC with milliseconds, so that text order is time order."""
-    moment = _EPOCH + timedelta(milliseconds=ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    instant = _EPOCH + timedelta(milliseconds=ms)
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03d}Z"
 
 
 def parse_instant(value: Instant, field: str = "timestamp") -> int:
-    """Milliseconds since the epoch of a moment that carries its offset; microseconds are cut off.
+    """Milliseconds since the epoch of a time with an offset; microseconds are cut off.
 
     Raises:
-        InvalidInput: not a moment, no offset, or outside the years 1970-9999.
+        InvalidInput: not a time, no offset, or outside the years 1970 to 9999.
     """
     if isinstance(value, str):
         try:
@@ -76,35 +76,35 @@ def parse_instant(value: Instant, field: str = "timestamp") -> int:
         raise InvalidInput(field, "the time has no offset; write it in UTC, as 2026-11-20T10:30:00Z")
     ms = (value - _EPOCH) // timedelta(milliseconds=1)
     if not 0 <= ms < END_OF_TIME_MS:
-        raise InvalidInput(field, f"{value.isoformat()} lies outside the years 1970 to 9999")
+        raise InvalidInput(field, f"{value.isoformat()} is outside the years 1970 to 9999")
     return ms
 
 
 def parse_date(value: str, field: str = "date") -> date:
-    """A calendar day from `YYYY-MM-DD`.
+    """A date from `YYYY-MM-DD`.
 
     Raises:
-        InvalidInput: not such a day.
+        InvalidInput: not a date of that form.
     """
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(field, f"{value!r:.40} is not a day; write it as 2026-11-20") from error
+        raise InvalidInput(field, f"{value!r:.40} is not a date; write it as 2026-11-20") from error
 
 
 def date_of(ms: int) -> date:
-    """The UTC day that a moment falls in."""
+    """The UTC date of a time."""
     return (_EPOCH + timedelta(milliseconds=ms)).date()
 
 
 def day_start_ms(day: date) -> int:
-    """First millisecond of a UTC day; the next day's start is this day's end."""
+    """The first millisecond of a UTC day. A day ends where the next one starts."""
     return (day - _EPOCH.date()).days * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Moments from `start_ms` up to, not including, `end_ms`."""
+    """The time from `start_ms` up to, not including, `end_ms`."""
 
     start_ms: int
     end_ms: int

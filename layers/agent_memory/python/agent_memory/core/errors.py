@@ -1,16 +1,16 @@
-"""Everything this package raises on purpose.
+"""The errors that this package raises deliberately.
 
 AgentMemoryError
-├── InvalidInput        the caller sent something unusable; names the field (HTTP 400)
-│   └── TooLarge        the caller sent more than can be kept or carried (HTTP 413)
+├── InvalidInput        an argument or a field is invalid; names it (HTTP 400)
+│   └── TooLarge        a decision, request or response exceeds a size limit (HTTP 413)
 ├── NotFound            no such decision, memory or state (HTTP 404)
-├── Conflict            the same id already holds other content (HTTP 409)
-├── Forbidden           the credentials may not do this (HTTP 403)
-├── Unavailable         a store did not answer; retry later (HTTP 503)
-│   ├── InColdStorage   it lies in Glacier and is being restored; ask again in half a day (HTTP 503)
-│   ├── ShortTermOff    the deployment keeps no short-term memory; asking again changes nothing (HTTP 404)
-│   └── Damaged         the archive is not what was sealed; nothing is written over it
-└── Rejected            the store refused what a buffered logger had accepted; names the file
+├── Conflict            the id exists with different content, or another writer came first (HTTP 409)
+├── Forbidden           the credentials do not permit this (HTTP 403)
+├── Unavailable         a store did not respond; retry later (HTTP 503)
+│   ├── InColdStorage   the data is in Glacier and is being restored; retry in half a day (HTTP 503)
+│   ├── ShortTermOff    the deployment has no short-term memory; a retry does not help (HTTP 404)
+│   └── Damaged         the archive differs from its seals; it is not overwritten
+└── Rejected            the store rejected records that a buffered logger had accepted; names the file
 """
 
 from pathlib import Path
@@ -18,17 +18,17 @@ from typing import Any, ClassVar
 
 
 class AgentMemoryError(Exception):
-    """Base of every error that this package raises on purpose. `code` is its name in replies."""
+    """Base class of this package's errors. `code` identifies the error in responses."""
 
     code: ClassVar[str] = "error"
 
     def as_dict(self) -> dict[str, Any]:
-        """The error as batch results and HTTP replies tell it: `code`, `message`, and `field` where there is one."""
+        """The error as in batch results and HTTP responses: `code`, `message`, and `field` where there is one."""
         return {"code": self.code, "message": str(self)}
 
 
 class InvalidInput(AgentMemoryError):
-    """A value that cannot be used. `field` is its path as a JSON Pointer or an argument's name."""
+    """An argument or a field is invalid. `field` is its JSON Pointer or the argument's name."""
 
     code = "invalid_input"
 
@@ -38,64 +38,64 @@ class InvalidInput(AgentMemoryError):
         self.message = message
 
     def as_dict(self) -> dict[str, Any]:
-        """The error as batch results and HTTP replies tell it."""
+        """The error as in batch results and HTTP responses."""
         return {**super().as_dict(), "field": self.field}
 
 
 class TooLarge(InvalidInput):
-    """More bytes than can be kept in one decision or carried in one request or reply."""
+    """A decision, a request or a response exceeds a size limit."""
 
     code = "too_large"
 
 
 class NotFound(AgentMemoryError):
-    """There is no such thing under this agent."""
+    """The agent has no such decision, memory or state."""
 
     code = "not_found"
 
 
 class Conflict(AgentMemoryError):
-    """The id is taken by other content, or another writer came first."""
+    """The id exists with different content, or another writer came first."""
 
     code = "conflict"
 
 
 class Forbidden(AgentMemoryError):
-    """The credentials may not do this."""
+    """The credentials do not permit the request."""
 
     code = "forbidden"
 
 
 class Unavailable(AgentMemoryError):
-    """A store did not answer. An outage is never reported as an empty result."""
+    """A store did not respond. An outage is never reported as an empty result."""
 
     code = "unavailable"
 
 
 class InColdStorage(Unavailable):
-    """What was asked for lies in Glacier; it has to be restored first, which takes hours."""
+    """The data is in Glacier and has to be restored first, which takes hours."""
 
     code = "in_cold_storage"
 
 
 class ShortTermOff(Unavailable):
-    """There is no cache: short-term memory is switched off where this runs, and no outage."""
+    """Short-term memory is switched off in this deployment. This is not an outage."""
 
     code = "short_term_off"
 
 
 class Damaged(Unavailable):
-    """Something in the archive is not what was sealed. `agent-memory verify` tells what."""
+    """The archive differs from its seals. `agent-memory verify` lists the differences."""
 
     code = "damaged"
 
 
 class Rejected(AgentMemoryError):
-    """The store refused `count` records of a buffered logger for good. They lie in `file`, each with its error."""
+    """The store permanently rejected `count` records of a buffered logger. `file` lists them with their errors."""
 
     code = "rejected"
 
     def __init__(self, count: int, file: Path) -> None:
-        super().__init__(f"{count} records were refused by the store; they lie in {file}, each with its error")
+        super().__init__(f"the store rejected {count} records; {file} lists them with their errors")
         self.count = count
         self.file = file

@@ -10,23 +10,23 @@ Json = dict[str, Any]
 
 
 def strict(typed_dict: type[T]) -> type[T]:
-    """Declare of a typed dictionary that it has no other fields, and that values are of their very types."""
+    """Decorate a typed dictionary: other fields are refused, and values are not converted to their field's type."""
     typed_dict.__pydantic_config__ = {"extra": "forbid", "strict": True}  # type: ignore[attr-defined]  # pydantic's own
     return typed_dict
 
 
 def extensible(typed_dict: type[T]) -> type[T]:
-    """Declare of a typed dictionary that it may have further fields, even inside one that is `strict`."""
+    """Decorate a typed dictionary: other fields are allowed, even inside a `strict` one."""
     typed_dict.__pydantic_config__ = {"extra": "allow"}  # type: ignore[attr-defined]  # pydantic's own
     return typed_dict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """What a field means, as metadata of its type: `Annotated[str, Described("When it was made")]`.
+    """The description of a field, as metadata of its type: `Annotated[str, Described("When it was made")]`.
 
-    `schema` holds further keywords of JSON Schema. pydantic calls the method below when it makes the document; nothing
-    here imports pydantic, so that the domain does not either.
+    `schema` holds further keywords of JSON Schema. pydantic calls the method below when it generates the schema. The
+    domain uses this class because it does not import pydantic.
     """
 
     text: str

@@ -1,6 +1,6 @@
-"""Identifiers: the names that callers choose, checked, and the ids of decisions.
+"""Identifiers: checks of the names that callers choose, and decision ids.
 
-Decision ids are UUIDs that carry their own time and decision type. Layout (RFC 9562, version 8, which leaves the fields
+A decision id is a UUID that contains the decision's time and type. Layout (RFC 9562, version 8, which leaves the fields
 to the application):
 
     48 bits  milliseconds since the Unix epoch    -> ids sort by time
@@ -9,11 +9,11 @@ to the application):
      2 bits  variant
     12 bits  type tag, low part
      5 bits  shard, the write partition of the decision
-    45 bits  random, or a digest of the caller's own name for the decision
+    45 bits  random, or a digest of the caller's name for the decision
 
-The type tag is a digest of the decision type's name. A reader that knows which types an agent
-uses finds the key of any decision from its id alone: no index on ids, no lookup table. The shard
-is chosen when the id is made, so that a change of `write_shards` never moves a decision.
+The type tag is a digest of the decision type's name. A reader that knows which types an agent uses can derive a
+decision's key from its id alone, without an index or a lookup table. The shard is chosen when the id is made, so that a
+change of `write_shards` never moves a decision.
 """
 
 import hashlib
@@ -49,45 +49,45 @@ _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}
 
 
 def check_agent_id(agent_id: object, field: str = "agent_id") -> str:
-    """Return a usable agent id, or raise `InvalidInput`."""
-    return _checked(field, agent_id, _AGENT_ID, "lower-case letters, digits, '.', '_', '-'; 1 to 63")
+    """Return a valid agent id, or raise `InvalidInput`."""
+    return _checked(field, agent_id, _AGENT_ID, "1 to 63 lower-case letters, digits, '.', '_', '-'")
 
 
 def check_pools(pools: object) -> tuple[str, ...]:
-    """Return usable names of pools, which are agent ids, or raise `InvalidInput`."""
+    """Return valid names of pools, which are agent ids, or raise `InvalidInput`."""
     if isinstance(pools, str) or not isinstance(pools, Sequence):
         raise InvalidInput("pools", f"expected a list of agent ids, got {type(pools).__name__}")
-    return tuple(check_agent_id(pool, f"pools/{place}") for place, pool in enumerate(pools))
+    return tuple(check_agent_id(pool, f"pools/{index}") for index, pool in enumerate(pools))
 
 
 def check_decision_type(decision_type: object) -> str:
-    """Return a usable decision type, or raise `InvalidInput`."""
-    return _checked("decision_type", decision_type, _TYPE_NAME, "capitals, digits, '_'; 1 to 63, as SOURCE_SELECTION")
+    """Return a valid decision type, or raise `InvalidInput`."""
+    return _checked("decision_type", decision_type, _TYPE_NAME, "1 to 63 capitals, digits, '_', as in SOURCE_SELECTION")
 
 
 def check_memory_type(memory_type: object, field: str = "memory_type") -> str:
-    """Return a usable memory type, or raise `InvalidInput`."""
-    return _checked(field, memory_type, _TYPE_NAME, "capitals, digits, '_'; 1 to 63, as PATTERN")
+    """Return a valid memory type, or raise `InvalidInput`."""
+    return _checked(field, memory_type, _TYPE_NAME, "1 to 63 capitals, digits, '_', as in PATTERN")
 
 
 def check_pattern_id(pattern_id: object) -> str:
-    """Return a usable pattern id, or raise `InvalidInput`."""
-    return _checked("pattern_id", pattern_id, _NAME, "letters, digits, '.', '_', '=', '+', ':', '-'; 1 to 255")
+    """Return a valid pattern id, or raise `InvalidInput`."""
+    return _checked("pattern_id", pattern_id, _NAME, "1 to 255 letters, digits, '.', '_', '=', '+', ':', '-'")
 
 
 def check_stm_key(key: object, field: str = "key") -> str:
-    """Return a usable short-term memory key, or raise `InvalidInput`."""
-    return _checked(field, key, _STM_KEY, "letters, digits, '.', '_', ':', '=', '|', '-'; 1 to 255")
+    """Return a valid key of short-term memory, or raise `InvalidInput`."""
+    return _checked(field, key, _STM_KEY, "1 to 255 letters, digits, '.', '_', ':', '=', '|', '-'")
 
 
 def check_checkpoint(name: object) -> str:
-    """Return a usable name of a checkpoint, or raise `InvalidInput`."""
-    return _checked("name", name, _NAME, "letters, digits, '.', '_', '=', '+', ':', '-'; 1 to 255")
+    """Return a valid name of a checkpoint, or raise `InvalidInput`."""
+    return _checked("name", name, _NAME, "1 to 255 letters, digits, '.', '_', '=', '+', ':', '-'")
 
 
 def check_horizon(horizon: object) -> str:
-    """Return a usable name of an outcome's horizon, or raise `InvalidInput`."""
-    return _checked("horizon", horizon, _HORIZON, "letters, digits, '.', '_', '+', '-'; 1 to 63, as 1h or exit")
+    """Return a valid name of an outcome's horizon, or raise `InvalidInput`."""
+    return _checked("horizon", horizon, _HORIZON, "1 to 63 letters, digits, '.', '_', '+', '-', as in 1h or exit")
 
 
 # --- ids of decisions ------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def check_horizon(horizon: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IdParts:
-    """What a decision id says: when the decision was made, the tag of its type, and its shard."""
+    """The parts of a decision id: the time of the decision, the tag of its type, and its shard."""
 
     timestamp_ms: int
     type_tag: int
@@ -104,37 +104,37 @@ class IdParts:
 
 @lru_cache(maxsize=1024)
 def type_tag(decision_type: str) -> int:
-    """The 24-bit tag of a decision type: the head of the SHA-256 of its name."""
+    """The 24-bit tag of a decision type: the first bits of the SHA-256 of its name."""
     return int.from_bytes(hashlib.sha256(decision_type.encode()).digest()[:3])
 
 
 def new_decision_id(decision_type: str, timestamp_ms: int, *, write_shards: int = 1) -> str:
-    """A fresh id for a decision of this type made at this time, in a random one of the shards."""
+    """A new id for a decision of this type and time, in a random shard."""
     shard = secrets.randbelow(write_shards) if write_shards > 1 else 0
     return _compose(decision_type, timestamp_ms, shard, secrets.randbits(_RANDOM_BITS))
 
 
 def decision_id_for(decision_type: str, at: Instant, name: str, *, write_shards: int = 1) -> str:
-    """The same id for the same type, time, name and number of shards: for callers that may repeat themselves."""
+    """The same id for the same type, time, name and number of shards, so that a retry logs the same decision."""
     digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
     return _compose(decision_type, parse_instant(at, "at"), digest % write_shards, digest >> (64 - _RANDOM_BITS))
 
 
 def shard_of(decision_id: str) -> int:
-    """The shard that a decision id carries; 0 where there is only one."""
+    """The shard in a decision id; 0 if there is only one."""
     return (int(decision_id[19:23], 16) & 0b11) << 3 | int(decision_id[24], 16) >> 1
 
 
 def timestamp_of(decision_id: str) -> int:
-    """The milliseconds since the epoch that a decision id carries."""
+    """The time in a decision id, in milliseconds since the epoch."""
     return int(decision_id[:8] + decision_id[9:13], 16)
 
 
 def parse_decision_id(decision_id: object, field: str = "decision_id") -> IdParts:
-    """Read the time and the type tag out of a decision id.
+    """The parts of a decision id.
 
     Raises:
-        InvalidInput: not a decision id of this system.
+        InvalidInput: not a decision id.
     """
     if not isinstance(decision_id, str) or not _CANONICAL.match(decision_id):
         raise InvalidInput(field, f"{decision_id!r:.60} is not a decision id (a lower-case version 8 UUID)")
@@ -160,5 +160,5 @@ def _compose(decision_type: str, timestamp_ms: int, shard: int, tail: int) -> st
 
 def _checked(field: str, value: object, pattern: re.Pattern[str], allowed: str) -> str:
     if not isinstance(value, str) or not pattern.match(value):
-        raise InvalidInput(field, f"{value!r:.80} is not usable; allowed are {allowed} characters")
+        raise InvalidInput(field, f"{value!r:.80} is invalid; use {allowed}")
     return str(value)

@@ -1,4 +1,4 @@
-"""Every key of every store is built here, and every name that reaches a key is checked here."""
+"""The keys of every store are built here, from names that `core.ids` has checked."""
 
 from datetime import date
 from urllib.parse import quote
@@ -22,19 +22,16 @@ STM_RATE_LIMITS = "ratelimit:"
 STM_STATE = "state:current"
 
 
-# --- names -------------------------------------------------------------------------------------
-
-
 # --- decisions ---------------------------------------------------------------------------------
 
 
 def decision_pk(agent_id: str, decision_type: str, shard: int = 0) -> str:
-    """Partition of one agent's decisions of one type, `market-hunter#QUERY`; shards after the first add theirs."""
+    """Partition of an agent's decisions of one type, as `market-hunter#QUERY`; shards after the first add a number."""
     return _sharded(f"{agent_id}#{decision_type}", shard)
 
 
 def decision_sk(timestamp_ms: int, decision_id: str) -> str:
-    """Place of a decision in its partition: by time, then by id."""
+    """Sort key of a decision: its time, then its id."""
     return f"{to_iso(timestamp_ms)}#{decision_id}"
 
 
@@ -49,7 +46,7 @@ def context_pk(agent_id: str, context_type: str, shard: int = 0) -> str:
 
 
 def link_pk(agent_id: str, decision_id: str) -> str:
-    """Partition of the links from a decision to those that came of it; no decision type is in lower case."""
+    """Partition of the links to the decisions that followed from one. Decision types are never in lower case."""
     return f"{agent_id}#after#{decision_id}"
 
 
@@ -61,32 +58,32 @@ def _sharded(partition: str, shard: int) -> str:
 
 
 def memory_pk(agent_id: str, memory_type: str) -> str:
-    """Partition of one agent's memories of one type."""
+    """Partition of an agent's memories of one type."""
     return f"{agent_id}#{memory_type}"
 
 
 def history_pk(agent_id: str, memory_type: str) -> str:
-    """Partition of the past versions of those memories."""
+    """Partition of all versions of an agent's memories of one type."""
     return f"{agent_id}#{memory_type}#history"
 
 
 def history_sk(pattern_id: str, version: int) -> str:
-    """Place of one version; versions of a pattern lie side by side, oldest first."""
+    """Sort key of a version, so that a pattern's versions are adjacent, oldest first."""
     return f"{pattern_id}#{version:010d}"
 
 
-def checkpoint_state(name: str) -> str:
-    """Type of the state that a named checkpoint is kept as."""
+def checkpoint_state_type(name: str) -> str:
+    """Type of the state that stores a named checkpoint."""
     return f"{CHECKPOINTS}{name}"
 
 
-def configuration_state(version: int) -> str:
-    """Type of the state that keeps the configuration which came with a version of the current state."""
+def configuration_state_type(version: int) -> str:
+    """Type of the state that stores the configuration of a version of the current state."""
     return f"{CONFIGURATIONS}{version:010d}"
 
 
-def rewrite_state(day: date, token: str) -> str:
-    """Type of the state that asks for one archived day to be written again."""
+def rewrite_state_type(day: date, token: str) -> str:
+    """Type of the state that requests the rewrite of an archived day."""
     return f"{REWRITES}{day.isoformat()}#{token}"
 
 
@@ -94,12 +91,12 @@ def rewrite_state(day: date, token: str) -> str:
 
 
 def stm_key(agent_id: str, key: str) -> str:
-    """Redis key; the agent id is a hash tag, so that one agent's keys share a cluster slot."""
+    """Redis key. The agent id is a hash tag, so that an agent's keys share a cluster slot."""
     return f"stm:{{{agent_id}}}:{key}"
 
 
 def accesses_prefix(agent_id: str) -> str:
-    """Begin of the keys that count reads of memories, day by day; clearing short-term memory does not meet them."""
+    """Prefix of the keys that count reads of memories by day. Clearing short-term memory does not remove them."""
     return f"stm:accesses:{{{agent_id}}}:"
 
 
@@ -107,51 +104,51 @@ def accesses_prefix(agent_id: str) -> str:
 
 
 def archive_prefix(agent_id: str) -> str:
-    """Where the archived days of one agent lie."""
+    """Prefix of an agent's archived days."""
     return f"decisions/agent_id={agent_id}/"
 
 
 def archive_day_prefix(agent_id: str, day: date) -> str:
-    """Where one archived day lies."""
+    """Prefix of one archived day."""
     return f"{archive_prefix(agent_id)}date={day.isoformat()}/"
 
 
 def archive_file_key(agent_id: str, day: date) -> str:
-    """The file of one archived day."""
+    """Key of an archived day's file."""
     return f"{archive_day_prefix(agent_id, day)}decisions.parquet"
 
 
 def archive_manifest_key(agent_id: str, day: date, revision: int) -> str:
-    """The manifest of one writing of an archived day."""
+    """Key of the manifest of one revision of an archived day."""
     return f"{archive_day_prefix(agent_id, day)}_manifest-{revision:04d}.json"
 
 
 def large_part_key(agent_id: str, decision_id: str, attribute: str, digest: str) -> str:
-    """A part of a decision that is too large for its item; the digest of its content keeps replays harmless."""
+    """Key of a part of a decision that is too large for its item. With the content's digest a retry changes nothing."""
     return f"large/agent_id={agent_id}/{decision_id}/{attribute}-{digest}.json"
 
 
 def evidence_key(agent_id: str) -> str:
-    """The rolling evidence that nightly learning reads."""
+    """Key of the rolling evidence that the nightly job learns from."""
     return f"evidence/agent_id={agent_id}/evidence.parquet"
 
 
 def report_key(agent_id: str, day: date) -> str:
-    """The report of one night."""
+    """Key of one nightly job's report."""
     return f"reports/agent_id={agent_id}/date={day.isoformat()}/report.json"
 
 
 def nightly_agents_key(day: date, run: str) -> str:
-    """The list of the agents that one run of a night works on."""
+    """Key of the list of agents that one nightly run processes."""
     return f"nights/date={day.isoformat()}/run={quote(run, safe='')}/agents.json"
 
 
 def pruned_key(agent_id: str, memory_type: str, pattern_id: str, version: int) -> str:
-    """The last version of a memory that was pruned."""
+    """Key of the last version of a pruned memory."""
     return f"pruned/agent_id={agent_id}/memory_type={memory_type}/{quote(pattern_id, safe='')}/{version:010d}.json"
 
 
 def object_prefixes(agent_id: str) -> list[str]:
-    """Where everything of one agent in the bucket lies."""
-    rooms = ("decisions", "large", "evidence", "reports", "pruned")
-    return [f"{room}/agent_id={agent_id}/" for room in rooms]
+    """Prefixes of all of an agent's objects."""
+    folders = ("decisions", "large", "evidence", "reports", "pruned")
+    return [f"{folder}/agent_id={agent_id}/" for folder in folders]

@@ -1,8 +1,8 @@
 """Every metric of the product: its name, its unit and its meaning. `docs/metrics.md` lists the same.
 
-Every metric has the one dimension `service`, because each combination of dimensions is charged as a metric of its own.
-Figures by decision type are in log lines instead, for CloudWatch Logs Insights. A metric is charged for the hours in
-which it is sent, so one that is sent once per day costs next to nothing.
+`service` is the only dimension, because each combination of dimensions is charged as a separate metric. Figures by
+decision type are in log lines instead, for CloudWatch Logs Insights. A metric is charged for the hours in which it is
+sent, so one that is sent once per day costs next to nothing.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How long everything is kept. Every retention number of the product is defined here."""
+"""How long data is kept. All retention periods of the product are defined here."""
 
 # Short-term memory, seconds.
 CONTEXT_SECONDS = 3_600
@@ -8,8 +8,8 @@ RATE_LIMIT_SECONDS = 300
 PERFORMANCE_SECONDS = 15 * 60
 DECISION_CHAIN_SECONDS = 2 * 3_600
 STM_MAX_SECONDS = 24 * 3_600
-STATE_SECONDS = 300  # bounds how outdated a cached state can be whose writer could not reach the cache
-ACCESSES_SECONDS = 7 * 24 * 3_600  # nightly jobs may be missed this long before counts of reads are lost
+STATE_SECONDS = 300  # bounds how outdated a cached state is if its writer could not reach the cache
+ACCESSES_SECONDS = 7 * 24 * 3_600  # counts of reads are lost if no nightly job runs for this long
 
 # Short-term memory, numbers of entries.
 RECENT_CYCLES = 10
@@ -37,8 +37,8 @@ NIGHTLY_LISTS_DAYS = 30  # of the agents that a nightly run worked on
 RESTORED_DAYS = 7  # a copy of an object that was restored from Glacier
 
 # Operations, days.
-LOG_DAYS = 30  # unless the setting `log_retention_days` says otherwise
-DEV_LOG_DAYS = 7  # the same for a development stage
+LOG_DAYS = 30  # default of the setting `log_retention_days`
+DEV_LOG_DAYS = 7  # its default in a development stage
 MISSED_STARTS_DAYS = 14  # messages of the nightly schedule's dead-letter queue
-AUDIT_GLACIER_AFTER_DAYS = 90  # the audit trail, which ends with the archive
+AUDIT_GLACIER_AFTER_DAYS = 90  # the audit trail, which expires with the archive
 POINT_IN_TIME_RECOVERY_DAYS = 35  # DynamoDB's default and its maximum

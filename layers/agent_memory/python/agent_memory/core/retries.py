@@ -1,4 +1,4 @@
-"""Retries, by tenacity: one place for how often and how fast something is tried again."""
+"""Retries with tenacity: how often and how fast is defined here."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -25,19 +25,19 @@ _CONFLICTS = Retrying(
 
 
 def retry_conflicts(change: Callable[[], T]) -> T:
-    """The result of a change that reads, decides and writes anew each time another writer came first.
+    """The result of a read-modify-write change, repeated while another writer comes first.
 
     Raises:
-        Conflict: a hundred times.
+        Conflict: 100 attempts failed.
     """
     return _CONFLICTS.copy()(change)
 
 
 def retry_while_pending(send: Callable[[], bool], *, why: str) -> None:
-    """Call `send`, with growing pauses between, until it returns False: nothing is left to send.
+    """Call `send` with exponential backoff until it returns False, which means that nothing is pending.
 
     Raises:
-        Unavailable: something was still left after eight attempts; `why` is its message.
+        Unavailable: something was still pending after eight attempts; `why` is the message.
     """
     retrying = Retrying(
         retry=retry_if_result(bool),
@@ -50,5 +50,5 @@ def retry_while_pending(send: Callable[[], bool], *, why: str) -> None:
 
 
 def retry_on(kind: type[Exception], call: Callable[[], T], *, attempts: int) -> T:
-    """The result of a call that is made again at once where it raises an error of this kind."""
+    """The result of a call that is repeated at once if it raises an error of this kind."""
     return Retrying(retry=retry_if_exception_type(kind), stop=stop_after_attempt(attempts), reraise=True)(call)

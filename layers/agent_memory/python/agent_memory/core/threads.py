@@ -1,4 +1,4 @@
-"""Threads that end with the program."""
+"""Threads that do not keep the program alive."""
 
 import threading
 from collections.abc import Callable
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class DaemonThreadPool(Executor):
-    """A pool of up to `max_workers` threads that do not keep a program from ending.
+    """A pool of up to `max_workers` daemon threads.
 
-    `ThreadPoolExecutor` joins its threads when Python ends: a call that nobody waits for any more, on a store that does
-    not answer, would hold the program until it times out.
+    `ThreadPoolExecutor` joins its threads when Python exits: an abandoned call to a store that does not respond would
+    delay the exit until the call times out.
     """
 
     def __init__(self, max_workers: int, name: str = "agent-memory") -> None:
@@ -43,7 +43,7 @@ class DaemonThreadPool(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002  of the base class
-        """See `concurrent.futures.Executor.shutdown`; calls that have not begun are made all the same."""
+        """See `concurrent.futures.Executor.shutdown`; pending calls are still made."""
         with self._lock:
             threads, is_first = list(self._threads), not self._is_shut_down
             self._is_shut_down = True
@@ -57,7 +57,7 @@ class DaemonThreadPool(Executor):
     def _serve(self) -> None:
         while (work := self._work.get()) is not None:
             work()
-            del work  # nothing of a call is kept while the thread waits
+            del work  # do not keep the call's objects alive while the thread waits
             with self._lock:
                 self._idle += 1
 

@@ -14,7 +14,7 @@ from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Instant, parse_i
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.fields import Described, Json, strict
 from agent_memory.core.ids import new_decision_id, parse_decision_id, type_tag
-from agent_memory.core.json_values import Document, plain
+from agent_memory.core.json_values import Document, plain_json
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.outcomes import OutcomeUpdate
@@ -193,7 +193,7 @@ def _document(value: Any, path: str, *, optional: bool = False) -> Document:
         return {}
     if not isinstance(value, Mapping):
         raise InvalidInput(path, f"expected a JSON object, got {type(value).__name__}")
-    document: Document = plain(value, path)
+    document: Document = plain_json(value, path)
     return document
 
 

@@ -14,14 +14,14 @@ from agent_memory.core.checks import check_expected_version
 from agent_memory.core.clock import Clock, to_iso
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from agent_memory.core.ids import check_checkpoint
-from agent_memory.core.json_values import Document, canonical_json, check
+from agent_memory.core.json_values import Document, canonical_json, check_json
 from agent_memory.core.keys import (
     CHECKPOINTS,
     CONFIGURATIONS,
     CURRENT_STATE,
     STM_STATE,
-    checkpoint_state,
-    configuration_state,
+    checkpoint_state_type,
+    configuration_state_type,
 )
 from agent_memory.core.retention import STATE_SECONDS
 from agent_memory.core.retries import retry_conflicts
@@ -62,7 +62,7 @@ class AgentStates:
         """
         if not isinstance(data, Mapping):
             raise InvalidInput("state", f"expected a JSON object, got {type(data).__name__}")
-        check(data)
+        check_json(data)
         check_expected_version(expected_version)
 
         def replace() -> State:
@@ -82,7 +82,7 @@ class AgentStates:
         Raises:
             InvalidInput: an unusable name. NotFound: there is no current state. Conflict: another writer came first.
         """
-        kind = checkpoint_state(check_checkpoint(name))
+        kind = checkpoint_state_type(check_checkpoint(name))
         present, earlier = self.current(fresh=True), self._store.get(self._agent_id, kind)
         if present is None:
             raise NotFound(f"{self._agent_id} has no current state to keep")
@@ -100,7 +100,7 @@ class AgentStates:
         Raises:
             InvalidInput: an unusable name. NotFound: no such checkpoint. Conflict: another version is the current one.
         """
-        kept = self._store.get(self._agent_id, checkpoint_state(check_checkpoint(name)))
+        kept = self._store.get(self._agent_id, checkpoint_state_type(check_checkpoint(name)))
         if kept is None:
             raise NotFound(f"{self._agent_id} has no checkpoint {name}")
         return self.save(kept.data, expected_version=expected_version)
@@ -123,7 +123,7 @@ class AgentStates:
             data,
             expected_version=version,
             now_ms=self._clock.now_ms(),
-            also_create={configuration_state(version + 1): {CONFIGURATION: after}} if is_changed else None,
+            also_create={configuration_state_type(version + 1): {CONFIGURATION: after}} if is_changed else None,
         )
 
 

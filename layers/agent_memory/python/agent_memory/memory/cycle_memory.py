@@ -15,7 +15,7 @@ from typing import Any
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock, Instant, parse_instant
 from agent_memory.core.errors import InvalidInput, Unavailable
-from agent_memory.core.json_values import check
+from agent_memory.core.json_values import check_json
 from agent_memory.core.keys import STM_CONTEXT, STM_DECISIONS, STM_QUERIES, STM_RATE_LIMITS, STM_SIGNALS
 from agent_memory.core.retention import (
     CHAINED_DECISIONS,
@@ -121,7 +121,7 @@ class CycleMemory:
 
     def remove_signal(self, signal: Any) -> bool:
         """Take a signal out of the active ones; whether it was among them. `Unavailable`: the cache did not answer."""
-        check(signal, "signal")
+        check_json(signal, "signal")
         (removed,) = self._short_term.run([RemoveScored(self._short_term.key(STM_SIGNALS), signal)])
         return bool(removed)
 

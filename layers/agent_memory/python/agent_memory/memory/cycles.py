@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from agent_memory.core.errors import InvalidInput
-from agent_memory.core.json_values import Document, check
+from agent_memory.core.json_values import Document, check_json
 
 Performance = Mapping[str, Mapping[str, Document]]
 """How each source does in each market context: source -> market -> figures."""
@@ -49,7 +49,7 @@ class Cycle:
                 raise InvalidInput(f"decision_ids/{place}", f"expected text, got {type(decision_id).__name__}")
         if not isinstance(self.cycle_id, str) or not 1 <= len(self.cycle_id) <= _MAX_CYCLE_ID:
             raise InvalidInput("cycle_id", f"{self.cycle_id!r:.80} is not text of 1 to {_MAX_CYCLE_ID} characters")
-        check(self.as_dict())
+        check_json(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
         """The same as a JSON object."""

@@ -8,7 +8,7 @@ from agent_memory.core import ids
 from agent_memory.core.checks import check_expected_version
 from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound
-from agent_memory.core.json_values import Document, canonical_json, check
+from agent_memory.core.json_values import Document, canonical_json, check_json
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.memories import Memory
@@ -79,7 +79,7 @@ class LongTermMemory:
         """The same for a caller who has read the current version already; `Conflict` where that has changed."""
         confidence = _confidence(data.get("confidence", 0.0))
         content = {name: value for name, value in data.items() if name not in _OWN_FIELDS}
-        check(content)
+        check_json(content)
         if current and current.confidence == confidence and canonical_json(current.data) == canonical_json(content):
             return current
         now_ms = self._clock.now_ms()

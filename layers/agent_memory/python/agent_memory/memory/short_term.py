@@ -8,7 +8,7 @@ from typing import Any
 from agent_memory.core import ids, keys
 from agent_memory.core.checks import check_integer
 from agent_memory.core.errors import InvalidInput, ShortTermOff, Unavailable
-from agent_memory.core.json_values import check
+from agent_memory.core.json_values import check_json
 from agent_memory.core.retention import STM_MAX_SECONDS
 from agent_memory.ports.short_term import Command, GetValue, SetValue, ShortTermStore
 
@@ -72,7 +72,7 @@ class ShortTermMemory:
         """
         _check_untyped(key)
         check_integer("ttl_seconds", ttl_seconds, least=1, most=STM_MAX_SECONDS)
-        check(data, "data")
+        check_json(data, "data")
         self.run([SetValue(self.key(key), data, ttl_seconds)])
 
     def get(self, key: str) -> Any | None:

@@ -28,7 +28,7 @@ from agent_memory.api.schemas.decisions import (
 from agent_memory.core import metric_names
 from agent_memory.core.checks import check_length
 from agent_memory.core.errors import Conflict, NotFound, TooLarge
-from agent_memory.core.http_limits import MAX_BATCH, MAX_CARRIED_BYTES, carried_bytes
+from agent_memory.core.http_limits import MAX_BATCH, MAX_ESCAPED_BYTES, escaped_size
 from agent_memory.decisions.chains import MAX_DEPTH
 from agent_memory.decisions.inputs import DecisionInput, OutcomeInput
 from agent_memory.decisions.log import DecisionLog
@@ -191,8 +191,8 @@ def _page_text(page: Page, wanted: DecisionFilter, *, newest_first: bool) -> str
     size, cursor = _PAGE_FRAME_BYTES, page.cursor
     for decision in page.decisions:
         text = json_text(decision.as_dict())
-        size += carried_bytes(text) + 1
-        if size > MAX_CARRIED_BYTES:
+        size += escaped_size(text) + 1
+        if size > MAX_ESCAPED_BYTES:
             if not texts:
                 raise TooLarge(
                     "reply",

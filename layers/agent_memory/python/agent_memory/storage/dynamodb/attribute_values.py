@@ -17,9 +17,9 @@ from agent_memory.core.json_values import (
     checked_integer,
     checked_key,
     checked_text,
-    not_json,
+    not_json_error,
     pointer,
-    too_deep,
+    too_deep_error,
 )
 
 AttributeValue = dict[str, Any]
@@ -29,7 +29,7 @@ def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
     """A JSON value as an attribute value, with the pointers of its floats that have no fraction.
 
     Raises:
-        InvalidInput: as `core.json_values.check`.
+        InvalidInput: as `core.json_values.check_json`.
     """
     integral_floats: list[str] = []
     return encode_members([value], [path], MAX_DEPTH, integral_floats)[0], integral_floats
@@ -62,7 +62,7 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call a membe
     encoded: list[AttributeValue] = []
     for member, path in zip(members, paths, strict=True):
         if levels < 0:
-            raise too_deep(path)
+            raise too_deep_error(path)
         if member is None:
             encoded.append({"NULL": True})
         elif isinstance(member, str):
@@ -85,7 +85,7 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call a membe
             paths_inside = [(path, index) for index in range(len(member))]
             encoded.append({"L": encode_members(member, paths_inside, levels - 1, integral_floats)})
         else:
-            raise not_json(member, path)
+            raise not_json_error(member, path)
     return encoded
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from threading import Lock
 
 from agent_memory.core.clock import Clock, Span, SystemClock
-from agent_memory.core.json_values import canonical_json, check
+from agent_memory.core.json_values import canonical_json, check_json
 from agent_memory.core.keys import decision_sk
 from agent_memory.model.decisions import CONTENT, Decision, DecisionKey, Kind, Outcome
 from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
@@ -146,11 +146,11 @@ def _text(decision: Decision) -> str:
 def _check(decision: Decision) -> None:
     for name, kind in CONTENT.items():
         if kind is Kind.DOCUMENT:
-            check(getattr(decision, name), f"/{name}")
+            check_json(getattr(decision, name), f"/{name}")
     check_size(decision.content())
 
 
 def _check_outcome(outcome: Outcome) -> None:
-    check(outcome.details, "/outcome")
-    check(outcome.metrics, "/metrics")
+    check_json(outcome.details, "/outcome")
+    check_json(outcome.metrics, "/metrics")
     check_size(outcome.content())

@@ -7,7 +7,7 @@ from datetime import date
 from threading import Lock
 
 from agent_memory.core.errors import Conflict
-from agent_memory.core.json_values import canonical_json, check
+from agent_memory.core.json_values import canonical_json, check_json
 from agent_memory.model.memories import Memory
 from agent_memory.model.records import memory_from, memory_record
 from agent_memory.ports.memories import Access
@@ -35,7 +35,7 @@ class InMemoryMemories:
 
     def put(self, memory: Memory, *, after: int | None) -> None:
         """Write a version, given that `after` is the current one (None: there is none); else `Conflict`."""
-        check(memory.data, "/data")
+        check_json(memory.data, "/data")
         with self._writing:
             self._current[_address(memory)] = self._append(memory, after)
 

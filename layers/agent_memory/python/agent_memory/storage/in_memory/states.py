@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from threading import Lock
 
 from agent_memory.core.errors import Conflict
-from agent_memory.core.json_values import Document, canonical_json, check
+from agent_memory.core.json_values import Document, canonical_json, check_json
 from agent_memory.model.states import State
 from agent_memory.ports.states import Registration
 
@@ -39,7 +39,7 @@ class InMemoryStates:
         """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
         documents = {state_type: data, **(also_create or {})}
         for document in documents.values():
-            check(document, "/data")
+            check_json(document, "/data")
         with self._writing:
             for name in documents:
                 present = self.get(agent_id, name)
