@@ -243,7 +243,7 @@ def test_a_day_that_was_changed_behind_our_back_is_not_sealed_anew(stores, log, 
     assert figures["rewritten"] == 0
     (postponed,) = figures["postponed"]
     assert postponed["date"] == OLDER.isoformat()
-    assert "not as it was sealed" in postponed["why"]
+    assert "differs from its seal" in postponed["why"]
     assert stores.blobs.read(archive_file_key(AGENT, OLDER)) == packed.body
     assert [mark.day for mark in rewrite_requests(stores.states, AGENT)] == [OLDER]
     assert log.get(first).outcome.details == {"n": 1}

@@ -17,60 +17,61 @@ AGENT = "hunter"
 TYPES = ("QUERY", "LEARNING")
 FIRST = date(2026, 7, 1)
 DAYS = 3
-A_DAY = 6
+PER_DAY = 6
 
 
-def night(stores, clock):
-    """The night that follows a clock's day."""
+def run_nightly_job(stores, clock):
+    """Archive at the end of the clock's day."""
     day = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date()
     clock.advance(DAY_MS - clock.now_ms() % DAY_MS + HOUR_MS)
     return archive_due_days(AGENT, day, stores)
 
 
 def sealed_archive():
-    """Stores and clock after some nights: decisions with and without outcomes, days of one, two and three revisions."""
+    """Stores and clock after some jobs: decisions with and without outcomes, days of one, two and three revisions."""
     clock = FixedClock(day_start_ms(FIRST) + 12 * HOUR_MS)
     stores = in_memory_stores(clock)
     log = DecisionLog(AGENT, stores, clock)
     ids = {}
     for n in range(DAYS):
-        for kind in TYPES:
-            ids[kind, n] = [_logged(log, kind, n * 10 + k) for k in range(A_DAY)]
-            log.record_outcomes([_report(one, "1h") for one in ids[kind, n][::2]])
+        for decision_type in TYPES:
+            ids[decision_type, n] = [_log_decision(log, decision_type, n * 10 + k) for k in range(PER_DAY)]
+            log.record_outcomes([_outcome(one, "1h") for one in ids[decision_type, n][::2]])
         clock.advance(DAY_MS)
     clock.advance(40 * DAY_MS)
-    night(stores, clock)
-    log.record_outcomes([_report(ids["QUERY", n][1], "exit") for n in (0, 1)])
-    night(stores, clock)
-    log.record_outcome(_report(ids["QUERY", 0][0], "1h", n=2, amend=True))
-    night(stores, clock)
+    run_nightly_job(stores, clock)
+    log.record_outcomes([_outcome(ids["QUERY", n][1], "exit") for n in (0, 1)])
+    run_nightly_job(stores, clock)
+    log.record_outcome(_outcome(ids["QUERY", 0][0], "1h", n=2, amend=True))
+    run_nightly_job(stores, clock)
     return stores, clock
 
 
-def _logged(log, kind, n):
+def _log_decision(log, decision_type, n):
     context = {"market": {"trend": "up"}, "n": n, "share": n / 7}
-    return log.log_one({"decision_type": kind, "context": context, "reasoning": {"why": f"because {n}"}}).decision_id
+    reasoning = {"why": f"because {n}"}
+    return log.log_one({"decision_type": decision_type, "context": context, "reasoning": reasoning}).decision_id
 
 
-def _report(decision_id, horizon, n=1, **about):
-    return {"decision_id": decision_id, "outcome": {"n": n}, "success": True, "horizon": horizon, **about}
+def _outcome(decision_id, horizon, n=1, **fields):
+    return {"decision_id": decision_id, "outcome": {"n": n}, "success": True, "horizon": horizon, **fields}
 
 
 class Tampering:
-    """One random tampering with the objects of an archive (a dictionary of bytes); `what` says which."""
+    """One random change of the objects of an archive (a dictionary of bytes); `name` says which."""
 
     def __init__(self, objects, earlier, seed):
         self.objects = dict(objects)
         self._earlier = earlier
-        self._chance = random.Random(seed)
+        self._random = random.Random(seed)
         self._files = sorted(key for key in objects if key.endswith("decisions.parquet"))
         self._manifests = sorted(key for key in objects if "_manifest-" in key)
-        ways = [self.change_field, self.change_field_and_hash, self.delete_row, self.add_row, self.swap_rows]
-        ways += [self.delete_file, self.delete_manifest, self.older_revision, self.delete_day, self.other_day]
-        ways += [self.change_manifest, self.add_object, self.change_outcome]
-        way = self._chance.choice(ways)
-        self.what = way.__name__
-        way()
+        changes = [self.change_field, self.change_field_and_hash, self.delete_row, self.add_row, self.swap_rows]
+        changes += [self.delete_file, self.delete_manifest, self.older_revision, self.delete_day, self.other_day]
+        changes += [self.change_manifest, self.add_object, self.change_outcome]
+        change = self._random.choice(changes)
+        self.name = change.__name__
+        change()
 
     # --- rows ------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ class Tampering:
         return [dict(zip(COLUMNS, row, strict=True)) for row in rows_of(self.objects[key], COLUMNS)]
 
     def _edit(self, edit):
-        key = self._chance.choice(self._files)
+        key = self._random.choice(self._files)
         rows = self._rows(key)
         edit(rows)
         self.with_rows(key, rows)
@@ -91,21 +92,21 @@ class Tampering:
         if isinstance(value, bool):
             return not value
         if isinstance(value, int):
-            return value + self._chance.choice([-1, 1, 1_000])
+            return value + self._random.choice([-1, 1, 1_000])
         if isinstance(value, list):
             return [*value, "x"]
         if value is None:
             return None
-        return value[:-1] + self._chance.choice("xyz") if value[-1:] not in ("}", "]") else value.replace("1", "2", 1)
+        return value[:-1] + self._random.choice("xyz") if value[-1:] not in ("}", "]") else value.replace("1", "2", 1)
 
     def change_field(self, rehash=False):
         def edit(rows):
-            row = self._chance.choice(rows)
-            named = [
+            row = self._random.choice(rows)
+            changeable = [
                 name for name in COLUMNS if self._other(row[name]) != row[name] and not (rehash and name == ROW_HASH)
             ]
-            name = self._chance.choice(named)
-            row[name] = self._chance.choice([self._other(row[name]), None])
+            name = self._random.choice(changeable)
+            row[name] = self._random.choice([self._other(row[name]), None])
             if rehash:
                 row[ROW_HASH] = short_hash(row_hash(row))
 
@@ -116,29 +117,29 @@ class Tampering:
 
     def change_outcome(self):
         def edit(rows):
-            row = self._chance.choice([row for row in rows if row["success"] is not None])
-            name = self._chance.choice(["success", "outcome", "metrics", "outcome_recorded_ms", "horizon"])
+            row = self._random.choice([row for row in rows if row["success"] is not None])
+            name = self._random.choice(["success", "outcome", "metrics", "outcome_recorded_ms", "horizon"])
             changed = {"success": False, "outcome": '{"n":9}', "metrics": '{"m":1}', "horizon": "2h"}
             row[name] = changed.get(name, 7)
 
         self._edit(edit)
 
     def delete_row(self):
-        self._edit(lambda rows: rows.pop(self._chance.randrange(len(rows))))
+        self._edit(lambda rows: rows.pop(self._random.randrange(len(rows))))
 
     def add_row(self):
         def edit(rows):
-            row = dict(self._chance.choice(rows))
-            if self._chance.random() < 0.5:
-                row["decision_id"] = row["decision_id"][:-4] + f"{self._chance.randrange(16**4):04x}"
+            row = dict(self._random.choice(rows))
+            if self._random.random() < 0.5:
+                row["decision_id"] = row["decision_id"][:-4] + f"{self._random.randrange(16**4):04x}"
                 row[ROW_HASH] = short_hash(row_hash(row))
-            rows.insert(self._chance.randrange(len(rows) + 1), row)
+            rows.insert(self._random.randrange(len(rows) + 1), row)
 
         self._edit(edit)
 
     def swap_rows(self):
         def edit(rows):
-            one, other = self._chance.sample(range(len(rows)), 2)
+            one, other = self._random.sample(range(len(rows)), 2)
             rows[one], rows[other] = rows[other], rows[one]
 
         self._edit(edit)
@@ -146,31 +147,31 @@ class Tampering:
     # --- objects ---------------------------------------------------------------------------
 
     def delete_file(self):
-        del self.objects[self._chance.choice(self._files)]
+        del self.objects[self._random.choice(self._files)]
 
     def delete_manifest(self):
-        del self.objects[self._chance.choice(self._manifests)]
+        del self.objects[self._random.choice(self._manifests)]
 
     def delete_day(self):
-        folder = self._chance.choice(self._files).removesuffix("decisions.parquet")
+        folder = self._random.choice(self._files).removesuffix("decisions.parquet")
         self.objects = {key: body for key, body in self.objects.items() if not key.startswith(folder)}
 
     def older_revision(self):
-        """A day as it was before its last revision, with or without the manifests that came later."""
-        key = self._chance.choice([key for key in self._files if self._earlier[key][0] != self.objects[key]])
-        self.objects[key] = self._chance.choice([one for one in self._earlier[key] if one != self.objects[key]])
-        if self._chance.random() < 0.7:
+        """Restore a day to what it was before its last revision, with or without the later manifests."""
+        key = self._random.choice([key for key in self._files if self._earlier[key][0] != self.objects[key]])
+        self.objects[key] = self._random.choice([one for one in self._earlier[key] if one != self.objects[key]])
+        if self._random.random() < 0.7:
             newest = max(one for one in self._manifests if one.startswith(key.removesuffix("decisions.parquet")))
             del self.objects[newest]
 
     def other_day(self):
-        one, other = self._chance.sample(self._files, 2)
+        one, other = self._random.sample(self._files, 2)
         self.objects[one] = self.objects[other]
 
     def change_manifest(self):
-        key = self._chance.choice(self._manifests)
+        key = self._random.choice(self._manifests)
         manifest = json.loads(self.objects[key])
-        name = self._chance.choice([name for name in manifest if manifest[name] is not None])
+        name = self._random.choice([name for name in manifest if manifest[name] is not None])
         value = manifest[name]
         manifest[name] = {**value, "hash": "0" * 64} if isinstance(value, dict) else self._other(value)
         if isinstance(value, str) and manifest[name] == value:
@@ -178,13 +179,13 @@ class Tampering:
         self.objects[key] = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
 
     def add_object(self):
-        key = self._chance.choice(self._files)
+        key = self._random.choice(self._files)
         folder, _, _ = key.rpartition("date=")
-        number = self._chance.randrange(10)
-        name = self._chance.choice(
+        number = self._random.randrange(10)
+        name = self._random.choice(
             [
                 f"{folder}date=2026-09-0{number}/decisions.parquet",
                 f"{folder}date=2026-07-01/_manifest-000{number + 4}.json",
             ]
         )
-        self.objects[name] = self.objects[self._chance.choice([key, *self._manifests])]
+        self.objects[name] = self.objects[self._random.choice([key, *self._manifests])]

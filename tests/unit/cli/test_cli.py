@@ -38,7 +38,7 @@ def test_a_clean_archive(stores, capsys):
     assert main(VERIFY) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "hunter: 3 days, 36 decisions and 6 manifests checked; unchanged since sealed"
-    head = Chain.of(stores.states.get(AGENT, ARCHIVE_CHAIN)).head.hash
+    head = Chain.from_state(stores.states.get(AGENT, ARCHIVE_CHAIN)).head.hash
     assert f"head: {head}" in printed
 
 
@@ -46,7 +46,7 @@ def test_findings_are_lines_and_json(stores, capsys):
     stores.blobs.erase(archive_file_key(AGENT, FIRST), dry_run=False)
     assert main(VERIFY) == 1
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == "removed  2026-07-01: the file of 12 decisions is not there"
+    assert printed[0] == "removed  2026-07-01: the file of 12 decisions is missing"
     assert printed[1].endswith("; 1 findings")
     assert main([*VERIFY, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)

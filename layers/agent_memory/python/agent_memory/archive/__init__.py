@@ -1,1 +1,1 @@
-"""The archive of decisions: late writes, sealing, verification."""
+"""The archive of decisions: rewrites after late writes, sealing, verification."""

@@ -12,7 +12,7 @@ from agent_memory.ports.archive import DayFile
 
 
 class FindingKind(StrEnum):
-    """What may be found. The last two are of chains, the others of decisions with their outcomes, and of days."""
+    """The kinds of difference between the archive and its seals. The last two concern chains, the others days."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -25,7 +25,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing about a day that is not as it was sealed; `decision_id` is None where no decision can be named."""
+    """One difference between a day and its seal; `decision_id` is None if no decision can be named."""
 
     kind: FindingKind
     message: str
@@ -33,56 +33,50 @@ class Fault:
 
 
 def day_faults(file: DayFile | None, sealed: Manifest) -> Iterator[Fault]:
-    """What is wrong with the file of a day; nothing where it is as it was sealed."""
+    """The differences between a day's file and its manifest."""
     if file is None:
-        yield Fault(FindingKind.REMOVED, f"the file of {sealed.rows:,} decisions is not there")
+        yield Fault(FindingKind.REMOVED, f"the file of {sealed.rows:,} decisions is missing")
     elif file.rows is None:
         yield Fault(FindingKind.CHANGED, "the file cannot be read as Parquet")
     else:
-        found = list(_row_faults(file.rows, sealed))
-        if not found and file.sha256 != sealed.file_sha256:
-            found = [
-                Fault(FindingKind.CHANGED, "the file's bytes are others, though every decision is as it was sealed")
-            ]
-        yield from found
+        faults = list(_row_faults(file.rows, sealed))
+        if not faults and file.sha256 != sealed.file_sha256:
+            faults = [Fault(FindingKind.CHANGED, "the bytes of the file differ, although its decisions are unchanged")]
+        yield from faults
 
 
 def _row_faults(rows: Sequence[Mapping[str, Any]], sealed: Manifest) -> Iterator[Fault]:
     hashes = [_hash_of(row) for row in rows]
-    changed = [row for row, found in zip(rows, hashes, strict=True) if not found or row[ROW_HASH] != short_hash(found)]
+    changed = [row for row, full in zip(rows, hashes, strict=True) if not full or row[ROW_HASH] != short_hash(full)]
     for row in changed:
         yield Fault(
-            FindingKind.CHANGED, "the decision or an outcome of it is not what its hash says", _text(row["decision_id"])
+            FindingKind.CHANGED, "the decision or one of its outcomes does not match its hash", str(row["decision_id"])
         )
-    repeated = [one for one, times in Counter(_text(row["decision_id"]) for row in rows).items() if times > 1]
+    repeated = [one for one, times in Counter(str(row["decision_id"]) for row in rows).items() if times > 1]
     for one in repeated:
-        yield Fault(FindingKind.ADDED, "the decision stands here more than once", one)
+        yield Fault(FindingKind.ADDED, "the file contains the decision more than once", one)
     if len(rows) < sealed.rows:
-        yield Fault(FindingKind.REMOVED, f"{sealed.rows - len(rows):,} of {sealed.rows:,} decisions are not there")
+        yield Fault(FindingKind.REMOVED, f"{sealed.rows - len(rows):,} of {sealed.rows:,} decisions are missing")
     if len(rows) > sealed.rows:
-        yield Fault(FindingKind.ADDED, f"there are {len(rows) - sealed.rows:,} decisions more than were sealed")
+        yield Fault(FindingKind.ADDED, f"the file has {len(rows) - sealed.rows:,} more decisions than were sealed")
     if len(rows) != sealed.rows or changed or repeated or root_hash(hashes) == sealed.root:
         return
     out_of_order = _first_out_of_order(rows)
     if out_of_order is not None:
-        yield Fault(FindingKind.REORDERED, "decisions do not stand in the order of types and times", out_of_order)
+        yield Fault(FindingKind.REORDERED, "the decisions are not ordered by type and time", out_of_order)
     else:
         yield Fault(FindingKind.CHANGED, "a decision or an outcome was changed together with its hash")
 
 
 def _first_out_of_order(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """The first decision that stands after a later one of its type, or after one of a later type."""
-    places = [(_text(row["decision_type"]), row["timestamp_ms"] or 0, _text(row["decision_id"])) for row in rows]
-    return next((after[-1] for before, after in pairwise(places) if before > after), None)
+    """The first decision that should precede the one before it; decisions are ordered by type, time and id."""
+    order = [(str(row["decision_type"]), row["timestamp_ms"] or 0, str(row["decision_id"])) for row in rows]
+    return next((after[-1] for before, after in pairwise(order) if before > after), None)
 
 
 def _hash_of(row: Mapping[str, Any]) -> str:
-    """A row's hash, or nothing where it holds what no decision holds."""
+    """A row's hash; empty if it contains values that no decision has."""
     try:
         return row_hash(row)
     except (TypeError, ValueError):
         return ""
-
-
-def _text(value: Any) -> str:
-    return str(value)

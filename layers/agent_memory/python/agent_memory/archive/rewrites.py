@@ -1,7 +1,7 @@
-"""Requests to write archived days again, since something about them was logged late.
+"""Requests to rewrite archived days, because a decision or an outcome was logged late.
 
 A request is a small state of the agent, `REWRITE#2026-10-01#…`. Each is written once and removed by the nightly job
-that has rewritten the day; no two writers ever meet on one.
+that has rewritten the day, so that writers never conflict.
 """
 
 import secrets
@@ -16,16 +16,16 @@ from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.states import StateStore
 
 MIN_REQUEST_AGE_MS = HOUR_MS
-"""A younger request stays for the next nightly job: what it was made for may still be on its way into the table."""
+"""Younger requests are kept for the next nightly job: the write that they announce may still be in progress."""
 
 _REQUEST_VALID_MS = MIN_REQUEST_AGE_MS // 6
 LATE_AFTER_MS = (ARCHIVE_AFTER_DAYS - 1) * DAY_MS
-"""What is older may be archived already. A day early: clocks differ, and the nightly job may begin during a write."""
+"""Older decisions may be archived already. A day early: clocks differ, and a nightly job may begin during a write."""
 
 
 @dataclass(frozen=True, slots=True)
 class RewriteRequest:
-    """The day to write again, the name of the request as a state, and when it was made."""
+    """A day to rewrite, the type of the state that stores the request, and the time of the request."""
 
     day: date
     state_type: str
@@ -33,9 +33,9 @@ class RewriteRequest:
 
 
 def request_rewrite(states: StateStore, agent_id: str, day: date, now_ms: int) -> None:
-    """Ask the next nightly job to write a day again."""
-    name = rewrite_state_type(day, secrets.token_hex(8))
-    states.put(agent_id, name, {}, expected_version=0, now_ms=now_ms)
+    """Ask the next nightly job to rewrite a day."""
+    state_type = rewrite_state_type(day, secrets.token_hex(8))
+    states.put(agent_id, state_type, {}, expected_version=0, now_ms=now_ms)
 
 
 def rewrite_requests(states: StateStore, agent_id: str) -> list[RewriteRequest]:
@@ -48,7 +48,7 @@ def rewrite_requests(states: StateStore, agent_id: str) -> list[RewriteRequest]:
 
 
 class LateWriteTracker:
-    """Requests a rewrite of the archived days that late writes change. What is written in time costs nothing here."""
+    """Requests a rewrite of the archived days that late writes change. It costs nothing for other writes."""
 
     def __init__(self, agent_id: str, states: StateStore, clock: Clock) -> None:
         self._agent_id = agent_id
@@ -57,9 +57,9 @@ class LateWriteTracker:
         self._requested_ms: dict[date, int] = {}
 
     def track(self, keys: Sequence[DecisionKey]) -> None:
-        """Request rewrites for decisions that are about to be written or changed, and again once they are.
+        """Request rewrites for the days of decisions; call it both before and after they are written or changed.
 
-        Before, so that no crash comes between a change and its request; and after, because the nightly job may have
+        Before, so that a crash cannot separate a change from its request; and after, because a nightly job may have
         archived the day in between.
         """
         now_ms = self._clock.now_ms()

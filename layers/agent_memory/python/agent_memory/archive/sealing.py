@@ -1,11 +1,11 @@
-"""Writes archived days as links of a chain, so that a day that is changed or taken away afterwards shows.
+"""Writes archived days as links of a chain, so that a later change or removal of a day can be detected.
 
-    1  the chain's end, in the table, says what is about to be written        pending = manifest
-    2  the day's file, read back
-    3  its manifest
-    4  the chain's end moves on to it                                         head = manifest, pending = none
+    1  record in the table, in the chain's end, what will be written          pending = manifest
+    2  write the day's file and read it back
+    3  write its manifest
+    4  advance the chain's end                                                head = manifest, pending = none
 
-A night that was cut short at any of these is completed by the next, or taken back where the file was not written.
+A job that was interrupted after any step is completed by the next one, or undone if the file was not written.
 """
 
 from collections.abc import Callable
@@ -31,22 +31,22 @@ class SealedArchive:
         self._now_ms = now_ms
         self._version = 0
 
-    def renew(self, day: date, made_of: Callable[[list[Decision]], list[Decision]]) -> list[Decision]:
-        """Write a day as it is made of what was sealed of it before. What says the same is not written again.
+    def rewrite(self, day: date, merge: Callable[[list[Decision]], list[Decision]]) -> list[Decision]:
+        """Write the decisions that `merge` makes from those archived for a day. Nothing is written if they are equal.
 
         Returns:
-            The decisions that are sealed now.
+            The decisions that the archive has now.
 
         Raises:
-            Damaged: the archive holds something else than was sealed. Conflict: another night is at work.
-            Unavailable: a store did not answer; do it again.
+            Damaged: the archive differs from its seals. Conflict: another job is writing.
+            Unavailable: a store did not respond; retry.
         """
-        chain = self._opened()
+        chain = self._recover_chain()
         sealed = self._archive.manifest(self._agent_id, day)
-        packed = self._archive.pack(made_of(self._archived(day, sealed)))
+        packed = self._archive.pack(merge(self._archived(day, sealed)))
         if sealed is None or sealed.root != packed.root:
-            manifest = self._next(day, packed, sealed, chain)
-            self._keep(replace(chain, pending=manifest))
+            manifest = self._next_manifest(day, packed, sealed, chain)
+            self._store_chain(replace(chain, pending=manifest))
             self._archive.write_file(self._agent_id, day, packed)
             self._commit(manifest)
         return list(packed.decisions)
@@ -54,26 +54,26 @@ class SealedArchive:
     def _archived(self, day: date, sealed: Manifest | None) -> list[Decision]:
         file = self._archive.file(self._agent_id, day)
         if (file.sha256 if file else None) != (sealed.file_sha256 if sealed else None):
-            raise Damaged(f"{day} is not as it was sealed; the archive is left as it is")
+            raise Damaged(f"{day} differs from its seal; the archive is not changed")
         return self._archive.decisions(file) if file else []
 
-    def _opened(self) -> Chain:
-        """The chain's end, once what a night left half done is completed or taken back."""
+    def _recover_chain(self) -> Chain:
+        """The chain's end, after completing or undoing what an interrupted job left."""
         state = self._states.get(self._agent_id, ARCHIVE_CHAIN)
         self._version = state.version if state else 0
         try:
-            chain = Chain.of(state)
+            chain = Chain.from_state(state)
         except ValueError as error:
-            raise Damaged(f"the end of the chain of {self._agent_id} is not what was kept: {error}") from error
-        return self._completed(chain, chain.pending) if chain.pending else chain
+            raise Damaged(f"the end of the chain of {self._agent_id} is invalid: {error}") from error
+        return self._complete(chain, chain.pending) if chain.pending else chain
 
-    def _completed(self, chain: Chain, pending: Manifest) -> Chain:
+    def _complete(self, chain: Chain, pending: Manifest) -> Chain:
         file = self._archive.file(self._agent_id, pending.day)
         if file is not None and file.sha256 == pending.file_sha256:
             return self._commit(pending)
-        return self._keep(replace(chain, pending=None))
+        return self._store_chain(replace(chain, pending=None))
 
-    def _next(self, day: date, packed: PackedDay, sealed: Manifest | None, chain: Chain) -> Manifest:
+    def _next_manifest(self, day: date, packed: PackedDay, sealed: Manifest | None, chain: Chain) -> Manifest:
         return Manifest(
             agent_id=self._agent_id,
             date=day.isoformat(),
@@ -92,9 +92,9 @@ class SealedArchive:
 
     def _commit(self, manifest: Manifest) -> Chain:
         self._archive.write_manifest(manifest)
-        return self._keep(Chain(head=manifest.link()))
+        return self._store_chain(Chain(head=manifest.link()))
 
-    def _keep(self, chain: Chain) -> Chain:
+    def _store_chain(self, chain: Chain) -> Chain:
         state = self._states.put(
             self._agent_id,
             ARCHIVE_CHAIN,

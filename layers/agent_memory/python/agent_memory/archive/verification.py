@@ -1,13 +1,12 @@
-"""Checks an agent's archive against its seals: every row, every day, every link of its chain, from the data itself.
+"""Verifies an agent's archive against its seals: every row, every day and every link of its chain.
 
-The chain is followed from its head in the table backwards, so that each manifest is vouched for by the one after it.
-`model.seals` says what is hashed, and decision record 0021 what this cannot detect.
+The chain is followed backwards from its head in the table, so that each manifest is confirmed by the hash in the one
+after it. `model.seals` describes the hashes, decision record 0021 what this cannot detect.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Any
 
 from agent_memory.archive.day_verification import Fault, FindingKind, day_faults
@@ -16,20 +15,23 @@ from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import ARCHIVE_CHAIN
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
-from agent_memory.model.seals import Chain, Link, Manifest
+from agent_memory.model.seals import Chain, Manifest, ManifestLink
 from agent_memory.ports.archive import ArchivedObject, ArchiveStore
 from agent_memory.ports.states import StateStore
 
-# A night writes for minutes; what is found while it does is looked at again.
+# A nightly job writes for minutes; findings that it may have caused are checked again.
 _ATTEMPTS = 3
 
-Found = tuple[date | None, Fault]
-"""A fault and the day that it is of, where that can be told."""
+DatedFault = tuple[date | None, Fault]
+"""A fault and its day, None if that is unknown."""
+
+Revision = tuple[date, int]
+"""A day and the number of a revision of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it was sealed. `day` and `decision_id` are None where that cannot be told."""
+    """One difference between the archive and its seals. `day` and `decision_id` are None if unknown."""
 
     kind: FindingKind
     agent_id: str
@@ -38,7 +40,7 @@ class Finding:
     message: str
 
     def as_dict(self) -> dict[str, Any]:
-        """The finding as JSON."""
+        """The finding as a JSON object."""
         return {
             "kind": str(self.kind),
             "agent_id": self.agent_id,
@@ -50,10 +52,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was checked: days, their decisions and manifests, and what was found.
+    """The numbers of checked days, decisions and manifests, and the findings.
 
-    `head` is the hash of the chain's last manifest, None before the first. Who notes it elsewhere can tell later that
-    none of what it stands for was replaced as a whole.
+    `head` is the hash of the chain's last manifest, None before the first. A copy of it that is stored elsewhere shows
+    later whether the archive and the table were replaced together.
     """
 
     agent_id: str
@@ -65,11 +67,11 @@ class Verification:
 
     @property
     def is_clean(self) -> bool:
-        """Whether everything is as it was sealed."""
+        """Whether the archive matches its seals."""
         return not self.findings
 
     def as_dict(self) -> dict[str, Any]:
-        """The verification as JSON."""
+        """The verification as a JSON object."""
         return {
             "agent_id": self.agent_id,
             "clean": self.is_clean,
@@ -90,40 +92,32 @@ def verify_archive(
     first: date | None = None,
     last: date | None = None,
 ) -> Verification:
-    """Check an agent's archive: the chain whole, and the files of days from `first` to `last`, both included.
+    """Verify an agent's archive: the entire chain, and the files of the days from `first` to `last`, both included.
 
     Args:
-        agent_id: whose archive.
-        states: hold the head of the chain.
-        archive: what is checked.
-        now_ms: the time, which tells what may have expired.
-        first: the first day whose file is read; None for all from the beginning on.
-        last: the last such day; None for all to the end.
+        agent_id: the agent whose archive is verified.
+        states: the store of the chain's head.
+        archive: the archive.
+        now_ms: the current time, which determines what may have expired.
+        first: the first day whose file is verified; None for the oldest.
+        last: the last day whose file is verified; None for the newest.
 
     Raises:
-        Unavailable: a store did not answer, so that nothing can be said.
+        Unavailable: a store did not respond; there is no partial result.
     """
     check_agent_id(agent_id)
-    looked, found = _looked(
-        partial(_Look, agent_id, states, archive, now_ms), states, first or date.min, last or date.max
-    )
-    findings = tuple(Finding(what.kind, agent_id, day, what.decision_id, what.message) for day, what in found)
-    head = looked.head.hash if looked.head else None
-    return Verification(agent_id, looked.days, looked.decisions, len(looked.vouched), head, findings)
-
-
-def _looked(look: "Callable[[], _Look]", states: StateStore, first: date, last: date) -> "tuple[_Look, list[Found]]":
-    """Look at the archive, and again where a night was at work meanwhile."""
     for _ in range(_ATTEMPTS):
-        one = look()
-        faults = [*one.chain_faults(), *one.file_faults(first, last)]
-        if not faults or one.state == states.get(one.agent_id, ARCHIVE_CHAIN):
+        attempt = _Attempt(agent_id, states, archive, now_ms)
+        faults = [*attempt.chain_faults(), *attempt.file_faults(first or date.min, last or date.max)]
+        if not faults or attempt.state == states.get(agent_id, ARCHIVE_CHAIN):
             break
-    return one, faults
+    findings = tuple(Finding(one.kind, agent_id, day, one.decision_id, one.message) for day, one in faults)
+    head = attempt.head.hash if attempt.head else None
+    return Verification(agent_id, attempt.days, attempt.decisions, len(attempt.confirmed), head, findings)
 
 
-class _Look:
-    """One look at an agent's archive."""
+class _Attempt:
+    """One attempt to verify an agent's archive; its result counts unless the chain changes in the meantime."""
 
     def __init__(self, agent_id: str, states: StateStore, archive: ArchiveStore, now_ms: int) -> None:
         self.agent_id = agent_id
@@ -131,46 +125,45 @@ class _Look:
         self._now_ms = now_ms
         self.state = states.get(agent_id, ARCHIVE_CHAIN)
         self._objects = archive.objects(agent_id)
-        self.head: Link | None = None
-        self.vouched: dict[tuple[date, int], Manifest] = {}
+        self.head: ManifestLink | None = None
+        self.confirmed: dict[Revision, Manifest] = {}
         self.days = self.decisions = 0
 
     # --- the chain -----------------------------------------------------------------------------
 
-    def chain_faults(self) -> Iterator[Found]:
-        """Follow the chain from its head backwards, and gather the manifests that it vouches for."""
+    def chain_faults(self) -> Iterator[DatedFault]:
+        """Follow the chain backwards from its head, and collect the manifests that it confirms."""
         try:
-            chain = Chain.of(self.state)
+            chain = Chain.from_state(self.state)
         except ValueError as error:
             chain = Chain()
-            yield None, Fault(FindingKind.BROKEN_LINK, f"the head of the chain in the table is not usable: {error}")
+            yield None, Fault(FindingKind.BROKEN_LINK, f"the head of the chain in the table is invalid: {error}")
         self.head = chain.head
-        manifests: dict[tuple[date, int], Manifest] = {}
+        manifests: dict[Revision, Manifest] = {}
         for one, manifest in self._manifests():
             if isinstance(manifest, Manifest) and one.day is not None and one.revision is not None:
                 manifests[one.day, one.revision] = manifest
             else:
-                yield one.day, Fault(FindingKind.CHANGED, f"{one.key} is no manifest")
-        yield from self._followed(chain.head, manifests)
-        yield from self._pending(chain, manifests)
-        for day, revision in sorted(manifests.keys() - self.vouched.keys()):
-            yield day, Fault(FindingKind.ADDED, f"the manifest of revision {revision} is no part of the chain")
+                yield one.day, Fault(FindingKind.CHANGED, f"{one.key} is not a valid manifest")
+        yield from self._follow(chain.head, manifests)
+        yield from self._check_pending(chain, manifests)
+        for day, revision in sorted(manifests.keys() - self.confirmed.keys()):
+            yield day, Fault(FindingKind.ADDED, f"the manifest of revision {revision} is not part of the chain")
 
     def _manifests(self) -> Iterable[tuple[ArchivedObject, Manifest | None]]:
         objects = [one for one in self._objects if one.revision is not None]
         return zip(objects, map_concurrently(self._manifest, objects), strict=True)
 
     def _manifest(self, one: ArchivedObject) -> Manifest | None:
-        """The manifest that an object is, where it is one and under its own name."""
+        """The manifest in an object; None if it is not a manifest, or not the one that its key names."""
         try:
             manifest = Manifest.from_body(self._archive.manifest_body(one) or b"")
         except (ValueError, TypeError):
             return None
-        named = (self.agent_id, one.day, one.revision)
-        said = (manifest.agent_id, manifest.day, manifest.revision)
-        return manifest if said == named else None
+        has_its_key = (manifest.agent_id, manifest.day, manifest.revision) == (self.agent_id, one.day, one.revision)
+        return manifest if has_its_key else None
 
-    def _followed(self, link: Link | None, manifests: Mapping[tuple[date, int], Manifest]) -> Iterator[Found]:
+    def _follow(self, link: ManifestLink | None, manifests: Mapping[Revision, Manifest]) -> Iterator[DatedFault]:
         while link is not None:
             manifest = manifests.get((link.day, link.revision))
             if manifest is None:
@@ -183,10 +176,10 @@ class _Look:
             if manifest.link() != link:
                 message = f"the manifest of revision {link.revision} is not the one that was sealed"
                 yield link.day, Fault(FindingKind.BROKEN_LINK, message)
-            if (link.day, link.revision) in self.vouched:
-                yield link.day, Fault(FindingKind.BROKEN_LINK, "the chain comes back to a manifest that it has left")
+            if (link.day, link.revision) in self.confirmed:
+                yield link.day, Fault(FindingKind.BROKEN_LINK, "the chain returns to an earlier manifest")
                 return
-            self.vouched[link.day, link.revision] = manifest
+            self.confirmed[link.day, link.revision] = manifest
             if manifest.previous is None and link.sequence > 1:
                 yield link.day, Fault(FindingKind.BROKEN_LINK, f"the chain ends at number {link.sequence}")
             link = manifest.previous
@@ -194,27 +187,28 @@ class _Look:
     def _has_expired(self, archived_at: str) -> bool:
         return parse_instant(archived_at) + EXPIRE_AFTER_DAYS * DAY_MS <= self._now_ms
 
-    def _pending(self, chain: Chain, manifests: dict[tuple[date, int], Manifest]) -> Iterator[Found]:
-        """A writing that was cut short is told as such: the next night completes it."""
+    def _check_pending(self, chain: Chain, manifests: dict[Revision, Manifest]) -> Iterator[DatedFault]:
+        """Report an unfinished write as such, and not as an added manifest: the next nightly job completes it."""
         pending = chain.pending
         if pending is None:
             return
-        yield pending.day, Fault(FindingKind.UNFINISHED, "a night is writing this day or was cut short; run it again")
+        message = "a nightly job is writing this day or was interrupted; run it again"
+        yield pending.day, Fault(FindingKind.UNFINISHED, message)
         if manifests.get((pending.day, pending.revision)) == pending:
             del manifests[pending.day, pending.revision]
 
     # --- the files of days ---------------------------------------------------------------------
 
-    def file_faults(self, first: date, last: date) -> Iterator[Found]:
-        """Check the files of days against the last manifests that are vouched for, and look for what is not."""
+    def file_faults(self, first: date, last: date) -> Iterator[DatedFault]:
+        """Check the files of days against the last confirmed manifests; report objects that have none."""
         sealed: dict[date, Manifest] = {}
-        for (day, _), manifest in sorted(self.vouched.items()):
+        for (day, _), manifest in sorted(self.confirmed.items()):
             sealed[day] = manifest
         for one in self._objects:
             if one.day is None:
-                yield None, Fault(FindingKind.ADDED, f"{one.key} is no object of the archive")
+                yield None, Fault(FindingKind.ADDED, f"{one.key} is not an object of the archive")
             elif one.is_file and one.day not in sealed:
-                yield one.day, Fault(FindingKind.MISSING_MANIFEST, "no manifest in the chain is of this day's file")
+                yield one.day, Fault(FindingKind.MISSING_MANIFEST, "the chain has no manifest of this day's file")
         for day, manifest in sealed.items():
             if first <= day <= last:
                 yield from ((day, fault) for fault in self._day_faults(day, manifest))
@@ -228,10 +222,10 @@ class _Look:
         yield from day_faults(file, manifest)
 
 
-def _missing(link: Link, next_found: Manifest | None) -> Iterator[Found]:
-    place = f"revision {link.revision}, number {link.sequence} of the chain,"
-    yield link.day, Fault(FindingKind.MISSING_MANIFEST, f"the manifest of {place} is not there")
-    first = next_found.sequence + 1 if next_found else 1
+def _missing(link: ManifestLink, newest_before: Manifest | None) -> Iterator[DatedFault]:
+    message = f"the manifest of revision {link.revision}, number {link.sequence} of the chain, is missing"
+    yield link.day, Fault(FindingKind.MISSING_MANIFEST, message)
+    first = newest_before.sequence + 1 if newest_before else 1
     if first < link.sequence:
-        numbers = f"numbers {first} to {link.sequence - 1}"
-        yield None, Fault(FindingKind.MISSING_MANIFEST, f"the manifests before it, {numbers}, are not there")
+        message = f"the manifests before it, numbers {first} to {link.sequence - 1}, are missing"
+        yield None, Fault(FindingKind.MISSING_MANIFEST, message)

@@ -1,1 +1,1 @@
-"""The records that are kept: decisions with their outcomes, memories, states, and the archive's seals."""
+"""The stored records: decisions with their outcomes, memories, states, and the archive's seals."""

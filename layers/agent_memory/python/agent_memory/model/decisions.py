@@ -19,7 +19,7 @@ _MAX_CONTEXT_TYPE = 1024
 
 
 class DecisionType(StrEnum):
-    """The four kinds of decision that every trading agent makes; teams add types of their own."""
+    """The four types of decision that every trading agent makes; teams add their own."""
 
     SOURCE_SELECTION = "SOURCE_SELECTION"
     QUERY = "QUERY"
@@ -28,7 +28,7 @@ class DecisionType(StrEnum):
 
 
 class Kind(Enum):
-    """What an attribute holds, which decides how each store encodes it."""
+    """The kind of value in a field, which decides how each store encodes it."""
 
     TEXT = auto()
     TIME = auto()
@@ -41,7 +41,7 @@ class Kind(Enum):
     COUNTS = auto()
     """Integers by name."""
     OUTCOMES = auto()
-    """Lists of an outcome's fields, in their order."""
+    """Lists of an outcome's fields, in the order of `records.OUTCOME_FIELDS`."""
 
 
 CONTENT: Mapping[str, Kind] = {
@@ -51,16 +51,16 @@ CONTENT: Mapping[str, Kind] = {
     "parent_ids": Kind.TEXTS,
     "memory_ids": Kind.TEXTS,
 }
-"""What a decision says, outcomes aside: the attributes that two decisions of one id must agree in.
+"""The content of a decision: the attributes, without outcomes, that are equal in two decisions with the same id.
 
-A further attribute is added here, as a field of `Decision` and `DecisionDict` of the same name, and as one of
-`decisions.inputs.DecisionInput`. Every store keeps it from then on.
+To add an attribute, add it here and as a field of `Decision`, `DecisionDict` and `decisions.inputs.DecisionInput` with
+the same name. Every store then stores it.
 """
 
 
 @strict
 class OutcomeDict(TypedDict):
-    """An outcome that is not the headline."""
+    """An outcome other than the headline outcome."""
 
     horizon: str | None
     outcome: dict[str, Any]
@@ -78,7 +78,7 @@ class SupersededOutcomeDict(OutcomeDict):
 
 @strict
 class DecisionDict(TypedDict):
-    """A decision with its outcomes, as agents, HTTP and reports see it; times are ISO 8601 in UTC."""
+    """A decision with its outcomes, as in the Python and HTTP APIs and in reports; times are ISO 8601 in UTC."""
 
     decision_id: str
     agent_id: str
@@ -100,9 +100,9 @@ class DecisionDict(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a decision, as seen at one horizon (`1h`, `exit`; None where none was named).
+    """The outcome of a decision at one horizon (`1h`, `exit`; None if no horizon was named).
 
-    `recorded_ms` is when it became known and is not part of its content.
+    `recorded_ms` is the time at which it became known. It is not part of the content.
     """
 
     success: bool
@@ -112,11 +112,11 @@ class Outcome:
     horizon: str | None = None
 
     def content(self) -> str:
-        """What the outcome says: equal texts are equal outcomes."""
+        """The content as canonical text: equal texts mean equal outcomes."""
         return canonical_json([self.success, self.details, self.metrics])
 
     def as_dict(self) -> OutcomeDict:
-        """The outcome by itself, as agents see those beside the headline."""
+        """The outcome as a dictionary; times are ISO 8601 in UTC."""
         return {
             "horizon": self.horizon,
             "outcome": dict(self.details),
@@ -140,7 +140,7 @@ class SupersededOutcome:
 
 @dataclass(frozen=True, slots=True)
 class DecisionKey:
-    """Where a decision is stored: all of it follows from the agent and the id."""
+    """Where a decision is stored. Everything but the agent can be derived from the id."""
 
     agent_id: str
     decision_type: str
@@ -157,9 +157,9 @@ class DecisionKey:
 class Decision:
     """One decision with its context and reasoning, and its outcomes once they are known.
 
-    `outcome` is the headline, which `success` and the index by outcome show. `revision` counts the changes of the
-    outcomes after the first. `ancestors` says how many steps up each earlier decision is that led to this one;
-    it is derived from `parent_ids` of others and is not part of the decision's content.
+    `outcome` is the headline outcome, which determines `success` and the index by outcome. `revision` counts the
+    changes of the outcomes after the first. `ancestors` has the number of steps to each earlier decision that led to
+    this one; it is derived from the parents' `parent_ids` and is not part of the decision's content.
     """
 
     agent_id: str
@@ -183,11 +183,11 @@ class Decision:
         return DecisionKey(self.agent_id, self.decision_type, self.timestamp_ms, self.decision_id)
 
     def content(self) -> str:
-        """What the decision says, outcomes aside: equal texts are equal decisions."""
+        """The content, without outcomes, as canonical text: equal texts mean equal decisions."""
         return canonical_json([getattr(self, name) for name in CONTENT])
 
     def as_dict(self) -> DecisionDict:
-        """The decision as agents, HTTP and reports see it; times are ISO 8601 in UTC."""
+        """The decision as in the Python and HTTP APIs and in reports; times are ISO 8601 in UTC."""
         outcome = self.outcome
         return {
             "decision_id": self.decision_id,
@@ -210,10 +210,10 @@ class Decision:
 
 
 def context_type_of(context: Mapping[str, Any]) -> str | None:
-    """Canonical text of `context["market"]`: keys sorted, as `trend=bullish|volatility=high`.
+    """Canonical text of `context["market"]`: sorted by key, as `trend=bullish|volatility=high`.
 
-    A market given as plain text stands for itself; without a market there is no context type.
-    Reserved characters are percent-encoded, and a text over 1,024 characters ends in its digest.
+    A market that is a string is used as it is; without a market there is no context type. Reserved characters are
+    percent-encoded, and a text over 1,024 characters is cut and ends with its digest.
     """
     market = context.get("market")
     if isinstance(market, Mapping):

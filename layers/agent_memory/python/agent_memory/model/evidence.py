@@ -1,13 +1,13 @@
-"""The evidence that nightly learning rests on: a row for each decision whose outcome is known."""
+"""The evidence that the nightly job learns from: one row per decision with a known outcome."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One decision whose outcome is known.
+    """One decision with a known outcome.
 
-    `timestamp_ms` counts milliseconds since 1970 in UTC. `features` are sorted and without duplicates.
+    `timestamp_ms` is in milliseconds since the epoch. `features` are sorted and without duplicates.
     """
 
     decision_id: str

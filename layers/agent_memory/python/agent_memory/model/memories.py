@@ -9,7 +9,7 @@ from agent_memory.core.json_values import Document
 
 
 class MemoryType(StrEnum):
-    """The kinds of long-term memory; teams add types of their own."""
+    """The types of long-term memory; teams add their own."""
 
     PATTERN = "PATTERN"
     STRATEGY = "STRATEGY"
@@ -20,11 +20,11 @@ class MemoryType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One version of a long-term memory. `confidence` lies between 0 and 1.
+    """One version of a long-term memory. `confidence` is between 0 and 1.
 
-    `changed_by` and `reason` say who made this version and why; `changed_as` is the IAM principal that the API saw
-    behind it, None where it was written directly. The version that says a memory was removed (`is_removed`) stands in
-    its history only. `access_count` and `last_accessed_ms` follow nightly, and are no part of a version.
+    `changed_by` and `reason` say who made this version and why; `changed_as` is the IAM principal of the HTTP request,
+    None for a direct write. A version that records a removal (`is_removed`) is stored in the history only.
+    `access_count` and `last_accessed_ms` are updated by the nightly job and are not part of a version.
     """
 
     agent_id: str
@@ -43,7 +43,7 @@ class Memory:
     last_accessed_ms: int | None = field(default=None, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """The memory as agents see it: its data, with its own fields beside them."""
+        """The memory as in the APIs: the fields of its data and its own."""
         return {
             **self.data,
             "agent_id": self.agent_id,

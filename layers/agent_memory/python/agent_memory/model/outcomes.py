@@ -1,7 +1,7 @@
-"""The rules by which outcomes of one decision stand beside each other and replace each other.
+"""The rules by which the outcomes of a decision are added and replaced.
 
-A decision may have an outcome at each of several horizons; one of them is the headline. An outcome is a fact: only an
-amendment replaces it, and what it replaces is kept with the time at which it was replaced.
+A decision may have an outcome at each of several horizons; one of them is the headline outcome. An outcome is a fact:
+only an amendment replaces it, and the replaced outcome is kept with the time of its replacement.
 """
 
 from dataclasses import dataclass, replace
@@ -13,8 +13,8 @@ from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome
 class OutcomeUpdate:
     """An outcome to add to a decision.
 
-    `amend` lets it replace a different one of the same horizon. It claims the headline if `headline` says so or
-    if it names no horizon; otherwise the first outcome of a decision is the headline.
+    `amend` lets it replace a different one of the same horizon. It becomes the headline outcome if `headline` is set or
+    it has no horizon; otherwise the first outcome of a decision is its headline.
     """
 
     outcome: Outcome
@@ -23,29 +23,32 @@ class OutcomeUpdate:
 
     @property
     def claims_headline(self) -> bool:
-        """Whether this outcome becomes the headline, whatever that was before."""
+        """Whether this outcome replaces the headline."""
         return self.headline or self.outcome.horizon is None
 
 
 def apply_outcome(decision: Decision, update: OutcomeUpdate, now_ms: int) -> Decision | None:
-    """The decision with an update applied, itself where that changes nothing, None where the update contradicts it.
+    """Apply an update to a decision.
 
     Args:
         decision: as it is stored, with its outcomes.
         update: the outcome to add.
-        now_ms: the time at which an outcome that is replaced ceases to be valid.
+        now_ms: the time at which a replaced outcome ceases to be valid.
+
+    Returns:
+        The changed decision, the same object if nothing changes, None if the update contradicts a stored outcome.
     """
     outcome = update.outcome
-    if is_known(decision, update):
+    if is_applied(decision, update):
         return _with_headline_claimed(decision, update)
-    present = next((one for one in current_outcomes(decision) if _same_horizon(one, outcome)), None)
+    replaced = next((one for one in current_outcomes(decision) if _same_horizon(one, outcome)), None)
     superseded = decision.superseded
-    if present is not None:
+    if replaced is not None:
         if not update.amend:
             return None
-        superseded = (*superseded, SupersededOutcome(present, now_ms))
-    is_headline = decision.outcome is None or decision.outcome is present or update.claims_headline
-    others = [one for one in current_outcomes(decision) if one is not present]
+        superseded = (*superseded, SupersededOutcome(replaced, now_ms))
+    is_headline = decision.outcome is None or decision.outcome is replaced or update.claims_headline
+    others = [one for one in current_outcomes(decision) if one is not replaced]
     if is_headline:
         headline: Outcome | None = outcome
     else:
@@ -59,11 +62,11 @@ def apply_outcome(decision: Decision, update: OutcomeUpdate, now_ms: int) -> Dec
     )
 
 
-def is_known(decision: Decision, update: OutcomeUpdate) -> bool:
-    """Whether an update says what the decision's outcomes say or said already, so that it changes nothing.
+def is_applied(decision: Decision, update: OutcomeUpdate) -> bool:
+    """Whether an update's outcome is already among the decision's outcomes, current or superseded.
 
-    An update that is sent again may meet an amendment that came after it: it is then among the superseded ones. An
-    amendment back to an earlier outcome is new, unless it is the very update of then, recognised by its time.
+    A retried update may arrive after an amendment of it: its outcome is then among the superseded ones. An amendment
+    back to an earlier outcome is new, unless its time shows that it is a retry of the earlier update.
     """
     outcome, content = update.outcome, update.outcome.content()
     if any(_same_horizon(one, outcome) and one.content() == content for one in current_outcomes(decision)):
@@ -82,12 +85,12 @@ def current_outcomes(decision: Decision) -> list[Outcome]:
 
 
 def _with_headline_claimed(decision: Decision, update: OutcomeUpdate) -> Decision:
-    """A repeated update changes nothing, unless it newly claims the headline for an outcome beside it."""
-    beside = next((one for one in decision.other_outcomes if _same_horizon(one, update.outcome)), None)
-    if beside is None or not update.headline or beside.content() != update.outcome.content():
+    """The decision after a repeated update: unchanged, unless the update makes another outcome the headline."""
+    stored = next((one for one in decision.other_outcomes if _same_horizon(one, update.outcome)), None)
+    if stored is None or not update.headline or stored.content() != update.outcome.content():
         return decision
-    others = [one for one in current_outcomes(decision) if one is not beside]
-    return replace(decision, outcome=beside, other_outcomes=tuple(others), revision=decision.revision + 1)
+    others = [one for one in current_outcomes(decision) if one is not stored]
+    return replace(decision, outcome=stored, other_outcomes=tuple(others), revision=decision.revision + 1)
 
 
 def _same_horizon(one: Outcome, other: Outcome) -> bool:

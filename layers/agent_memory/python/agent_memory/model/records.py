@@ -1,7 +1,7 @@
-"""The one mapper from decisions, outcomes and memories to what is stored, used by every store.
+"""The mapping between decisions, outcomes or memories and stored records, used by every store.
 
-A record is a flat dictionary of plain values. `FIELDS` says what each of a decision's fields holds; a store encodes the
-kinds in its own way and knows nothing of the fields' meaning.
+A record is a flat dictionary of plain values. `FIELDS` has the kind of each field of a decision's record; a store
+encodes a field by its kind only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,17 +30,17 @@ OUTCOME: Mapping[str, Kind] = {
     "superseded_outcomes": Kind.OUTCOMES,
     "revision": Kind.INTEGER,
 }
-"""What an outcome or an amendment may change."""
+"""The fields that an outcome or an amendment may change."""
 
 FIELDS: Mapping[str, Kind] = {**IDENTITY, **CONTENT, "ancestors": Kind.COUNTS, **OUTCOME}
-"""The fields of a decision's record. `None`, 0 and empty values other than documents need not be stored."""
+"""The fields of a decision's record. `None`, 0 and empty values need not be stored, except for documents."""
 
 OUTCOME_FIELDS = ("success", "outcome", "metrics", "recorded_ms", "horizon")
-"""The order of an outcome's fields in a list; one that was superseded ends with `replaced_ms`."""
+"""The order of an outcome's fields in a list; a superseded outcome ends with `replaced_ms`."""
 
 
 def decision_record(decision: Decision) -> Record:
-    """A decision without its outcomes, as it is first written."""
+    """The record of a new decision, without outcomes."""
     return {
         "agent_id": decision.agent_id,
         "decision_id": decision.decision_id,
@@ -52,7 +52,7 @@ def decision_record(decision: Decision) -> Record:
 
 
 def headline_record(outcome: Outcome | None) -> Record:
-    """What the first outcome adds to its decision."""
+    """The fields that a decision's first outcome adds to its record."""
     if outcome is None:
         return {}
     return {
@@ -65,7 +65,7 @@ def headline_record(outcome: Outcome | None) -> Record:
 
 
 def outcomes_record(decision: Decision) -> Record:
-    """All of a decision's outcomes."""
+    """The fields of all of a decision's outcomes."""
     return {
         **headline_record(decision.outcome),
         "other_outcomes": [_outcome_list(one) for one in decision.other_outcomes],
@@ -75,7 +75,7 @@ def outcomes_record(decision: Decision) -> Record:
 
 
 def decision_from(record: Mapping[str, Any]) -> Decision:
-    """The decision that a record holds; fields that it lacks are at their defaults."""
+    """The decision of a record; missing fields have their defaults."""
     content: dict[str, Any] = {}
     for name, kind in CONTENT.items():
         value = record.get(name)
@@ -98,12 +98,12 @@ def decision_from(record: Mapping[str, Any]) -> Decision:
 
 
 def memory_record(memory: Memory) -> Record:
-    """A memory's version, field by field."""
+    """The record of one version of a memory."""
     return {one.name: getattr(memory, one.name) for one in fields(Memory)}
 
 
 def memory_from(record: Mapping[str, Any]) -> Memory:
-    """The memory that a record holds."""
+    """The memory of a record."""
     return Memory(**record)
 
 
@@ -124,13 +124,13 @@ def _outcome_list(outcome: Outcome) -> Sequence[Any]:
 
 
 MAX_DECISION_BYTES = 10_000_000
-"""More is refused: a decision is a record, not a store of data."""
+"""Larger decisions are refused."""
 
 
 def check_size(content: str) -> None:
-    """Check the JSON text of a decision's or an outcome's content; `TooLarge` where no store would take it."""
-    # A character takes four bytes at most, so that most texts need no encoding to be measured.
+    """Check the size of a decision's or an outcome's JSON text; raise `TooLarge` if it exceeds the limit."""
+    # A character takes at most four bytes, so that most texts need not be encoded to be measured.
     if 4 * len(content) > MAX_DECISION_BYTES and len(content.encode()) > MAX_DECISION_BYTES:
         raise TooLarge(
-            "decision", f"larger than {MAX_DECISION_BYTES:,} bytes; keep such data elsewhere and refer to it"
+            "decision", f"larger than {MAX_DECISION_BYTES:,} bytes; store large data elsewhere and refer to it"
         )

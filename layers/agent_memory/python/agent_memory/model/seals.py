@@ -1,12 +1,12 @@
-"""Seals of the archive: what a row, a day and the chain of days must hash to. All hashes are SHA-256 in hex.
+"""Seals of the archive: the hashes of rows, days and the chain of days. All hashes are SHA-256 in hex.
 
-    row        hash of its canonical JSON, without the columns that are null
-    day        `root`: hash of its rows' whole hashes, in order
-    manifest   what is said of a day, its root and the hash of the manifest that was written before it
-    head       number and hash of the last manifest, kept in the table, apart from the archive
+    row        hash of its canonical JSON, without columns that are null
+    day        `root`: hash of its rows' full hashes, in order
+    manifest   describes a day, with its root and the hash of the manifest that was written before
+    head       number and hash of the last manifest, stored in the table, apart from the archive
 
-A day that is written again has a further manifest, its next revision; the earlier ones stay, since the chain goes
-through them. One chain is one agent's days, in the order in which they were written.
+A day that is written again has another manifest, its next revision; earlier ones are kept because they are links of the
+chain. Each agent has one chain of its days, in the order in which they were written.
 """
 
 import datetime as dt
@@ -22,9 +22,9 @@ from agent_memory.core.json_values import Document, canonical_json
 from agent_memory.model.states import State
 
 ROW_HASH = "row_hash"
-"""Column that keeps the beginning of a row's hash beside it, so that a changed row can be named."""
+"""Column with the beginning of a row's hash, by which verification can name a changed row."""
 
-_KEPT_OF_ROW_HASH = 16
+_SHORT_HASH_CHARACTERS = 16
 
 
 def sha256(content: bytes) -> str:
@@ -33,24 +33,24 @@ def sha256(content: bytes) -> str:
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
-    """Hash of a row as it stands in the file. Null columns are left out, so that later columns change no hash."""
+    """Hash of a row of the file. Null columns are left out, so that columns that are added later change no hash."""
     content = {name: value for name, value in row.items() if name != ROW_HASH and value is not None}
     return sha256(canonical_json(content).encode())
 
 
-def short_hash(hash_of_row: str) -> str:
-    """What is kept of a row's hash beside the row: 16 characters, enough to name it; the root seals the whole."""
-    return hash_of_row[:_KEPT_OF_ROW_HASH]
+def short_hash(full_hash: str) -> str:
+    """The beginning of a row's hash, 16 characters: enough to identify the row. The root seals the full hash."""
+    return full_hash[:_SHORT_HASH_CHARACTERS]
 
 
 def root_hash(row_hashes: Iterable[str]) -> str:
-    """Hash of a day, of the whole hashes of its rows in order."""
+    """Hash of a day: of the full hashes of its rows, in order."""
     return sha256("\n".join(row_hashes).encode())
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """Names a manifest: its number in the chain, the day and revision that it is of, when it was made, its hash."""
+class ManifestLink:
+    """A reference to a manifest: its number in the chain, its day and revision, the time of writing, its hash."""
 
     sequence: int
     date: str
@@ -60,21 +60,22 @@ class Link:
 
     @property
     def day(self) -> dt.date:
-        """The day that the manifest is of."""
+        """The day that the manifest describes."""
         return parse_date(self.date)
 
     @classmethod
-    def read(cls, given: object) -> Self:
-        """The link that was written; `ValueError` for what is none."""
-        return cls(**_fields(cls, given))
+    def from_json(cls, value: object) -> Self:
+        """The link in a JSON value; `ValueError` if it is not a link."""
+        return cls(**_fields(cls, value))
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is sealed of one writing of a day.
+    """The seal of one revision of a day.
 
-    `rows` and `with_outcome` count; `first` and `last` are the times of its decisions; `file_bytes` and `file_sha256`
-    are of the file, `root` of its rows. `sequence` counts the chain from 1, `revision` the writings of this day.
+    `rows` and `with_outcome` are numbers of decisions, `first` and `last` the times of the first and the last one;
+    `file_bytes` and `file_sha256` describe the file, `root` its rows. `sequence` is the number in the chain from 1,
+    `revision` counts how often this day was written.
     """
 
     agent_id: str
@@ -89,73 +90,73 @@ class Manifest:
     root: str
     sequence: int
     archived_at: str
-    previous: Link | None
+    previous: ManifestLink | None
 
     @property
     def day(self) -> dt.date:
-        """The day that it is of."""
+        """The day that it describes."""
         return parse_date(self.date)
 
     def as_dict(self) -> dict[str, Any]:
-        """The manifest as JSON."""
+        """The manifest as a JSON object."""
         return asdict(self)
 
     def body(self) -> bytes:
-        """The manifest as it is written."""
+        """The bytes of the manifest's object."""
         return canonical_json(self.as_dict()).encode()
 
-    def link(self) -> Link:
-        """What the next manifest says of this one."""
-        return Link(self.sequence, self.date, self.revision, self.archived_at, sha256(self.body()))
+    def link(self) -> ManifestLink:
+        """The link that the next manifest has to this one."""
+        return ManifestLink(self.sequence, self.date, self.revision, self.archived_at, sha256(self.body()))
 
     @classmethod
-    def read(cls, given: object) -> Self:
-        """The manifest that was written; `ValueError` for what is none."""
-        values = _fields(cls, given)
+    def from_json(cls, value: object) -> Self:
+        """The manifest in a JSON value; `ValueError` if it is not a manifest."""
+        values = _fields(cls, value)
         previous = values.pop("previous")
-        return cls(**values, previous=None if previous is None else Link.read(previous))
+        return cls(**values, previous=None if previous is None else ManifestLink.from_json(previous))
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
-        """The manifest that was written, to the byte; `ValueError` for anything else."""
-        manifest = cls.read(json.loads(body))
+        """The manifest of an object's bytes; `ValueError` unless they are exactly what `body` returns."""
+        manifest = cls.from_json(json.loads(body))
         if manifest.body() != body:
-            raise ValueError("is not written as manifests are")
+            raise ValueError("is not canonical JSON")
         return manifest
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The end of a chain: its last manifest, and the one that is being written, if a night was cut short."""
+    """The end of a chain: its last manifest, and the one that an interrupted job was writing."""
 
-    head: Link | None = None
+    head: ManifestLink | None = None
     pending: Manifest | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The chain's end as a state of the agent."""
+        """The data of the agent's state that stores the chain's end."""
         return {
             "head": asdict(self.head) if self.head else None,
             "pending": self.pending.as_dict() if self.pending else None,
         }
 
     @classmethod
-    def of(cls, state: State | None) -> Self:
-        """The chain's end as it was kept; `ValueError` for what is none."""
+    def from_state(cls, state: State | None) -> Self:
+        """The chain's end in a state; `ValueError` if it is not one."""
         data: Document = state.data if state else {}
         head, pending = data.get("head"), data.get("pending")
-        return cls(Link.read(head) if head else None, Manifest.read(pending) if pending else None)
+        return cls(ManifestLink.from_json(head) if head else None, Manifest.from_json(pending) if pending else None)
 
 
-def _fields(cls: type[Any], given: object) -> dict[str, Any]:
-    """The fields of a dataclass out of a JSON object that has these, of their types, and no others."""
-    if not isinstance(given, Mapping) or set(given) != {field.name for field in fields(cls)}:
-        raise ValueError("has other fields")
+def _fields(cls: type[Any], value: object) -> dict[str, Any]:
+    """The fields of a dataclass in a JSON object, which must have exactly these, with values of their types."""
+    if not isinstance(value, Mapping) or set(value) != {field.name for field in fields(cls)}:
+        raise ValueError("has missing or unknown fields")
     for field in fields(cls):
-        if field.type in (int, str) and type(given[field.name]) is not field.type:
-            raise ValueError(f"{field.name} is of another type")
+        if field.type in (int, str) and type(value[field.name]) is not field.type:
+            raise ValueError(f"{field.name} has the wrong type")
     try:
-        parse_date(given["date"])
-        parse_instant(given["archived_at"])
+        parse_date(value["date"])
+        parse_instant(value["archived_at"])
     except InvalidInput as error:
         raise ValueError(str(error)) from error
-    return dict(given)
+    return dict(value)

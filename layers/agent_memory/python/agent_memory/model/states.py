@@ -16,5 +16,5 @@ class State:
     updated_ms: int
 
     def as_dict(self) -> dict[str, Any]:
-        """The state as agents see it: `data`, `version` and `updated_at`."""
+        """The state as in the APIs: `data`, `version` and `updated_at`."""
         return {"data": dict(self.data), "version": self.version, "updated_at": to_iso(self.updated_ms)}

@@ -115,7 +115,7 @@ def _archive(job: _ArchivalJob, day: date) -> int:
     if not in_table:
         return 0
     sealed = SealedArchive(job.agent_id, states=job.states, archive=job.archive, now_ms=job.now_ms)
-    archived = {one.decision_id: one for one in sealed.renew(day, lambda before: _merge(before, in_table))}
+    archived = {one.decision_id: one for one in sealed.rewrite(day, lambda before: _merge(before, in_table))}
     # A decision whose content differs from the archive's stays in the table, so that nothing is lost.
     preserved = [one for one in in_table if _is_preserved(archived[one.decision_id], one)]
     expired = job.decisions.expire(preserved, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in preserved])
