@@ -9,7 +9,7 @@ from agent_memory.core.clock import DAY_MS, HOUR_MS, Span, day_start_ms
 from agent_memory.core.ids import new_decision_id
 from agent_memory.core.keys import archive_file_key
 from agent_memory.model.decisions import Decision, DecisionType, Outcome
-from agent_memory.ports.blobs import Part
+from agent_memory.ports.blobs import ByteRange
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.archive import ParquetArchive
 from benchmarks.tables import Row, print_table
@@ -33,9 +33,9 @@ class CountingBlobs(InMemoryBlobs):
         self._count(len(body or b""))
         return body
 
-    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
+    def read_range(self, key: str, start: int, end: int | None = None) -> ByteRange | None:
         """A range of bytes of the object."""
-        part = super().read_part(key, start, end)
+        part = super().read_range(key, start, end)
         self._count(len(part.body) if part else 0)
         return part
 

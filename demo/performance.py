@@ -21,7 +21,7 @@ def performance_report(stores: Stores, agent_id: str, assembly: Path) -> dict[st
         assembly: folder of the synthesized stacks, from which the cost is estimated.
 
     Raises:
-        Unavailable: a store did not answer.
+        Unavailable: a store did not respond.
     """
     memory = MemoryManager(agent_id, stores=stores)
     analytics = MemoryAnalytics(DecisionLogger(agent_id, memory_manager=memory), memory)

@@ -71,13 +71,13 @@ async def test_what_is_gone_is_passed_over_and_clearing_loses_no_count(memory):
 
 async def test_a_dead_cache_costs_no_read_and_the_night_says_so(memory, monkeypatch):
     def down(*_):
-        raise Unavailable("Redis did not answer")
+        raise Unavailable("Redis did not respond")
 
     await memory.store_ltm("PATTERN", "pump", {})
     monkeypatch.setattr(memory.stores.short_term, "run", down)
     assert [one["pattern_id"] for one in await memory.retrieve_ltm("PATTERN")] == ["pump"]
     assert memory.stm_metrics().failures == 1
-    assert flush(memory, TODAY) == {"memories": 0, "missing": "Redis did not answer"}
+    assert flush(memory, TODAY) == {"memories": 0, "missing": "Redis did not respond"}
 
 
 async def test_an_agent_that_is_forgotten_leaves_no_counts(memory):

@@ -64,7 +64,7 @@ async def test_an_outage_leaves_no_half_an_export(stores, clock, tmp_path, monke
     memory, *_ = await fill(stores, clock, "hunter")
 
     def down(*_args, **_settings):
-        raise Unavailable("DynamoDB did not answer")
+        raise Unavailable("DynamoDB did not respond")
 
     monkeypatch.setattr(stores.states, "list_by_prefix", down)
     with pytest.raises(Unavailable):

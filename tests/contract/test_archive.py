@@ -91,7 +91,7 @@ def test_a_day_in_glacier_has_to_be_restored_first(stores):
         lambda: stores.archive.get("hunter", DAY, [one.key]),
         lambda: stores.archive.file("hunter", DAY),
     ):
-        with pytest.raises(InColdStorage, match="lies in cold storage"):
+        with pytest.raises(InColdStorage, match="is in cold storage"):
             read()
     for _ in range(2):
         stores.archive.restore_day("hunter", DAY)

@@ -10,7 +10,7 @@ from agent_memory.core.clock import Span, day_start_ms
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.keys import archive_day_prefix
 from agent_memory.model.decisions import DecisionType
-from agent_memory.ports.blobs import Part
+from agent_memory.ports.blobs import ByteRange
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.archive import ParquetArchive
 from agent_memory.storage.parquet.decision_rows import FILE_ORDER
@@ -35,8 +35,8 @@ class CountedBlobs(InMemoryBlobs):
     def read(self, key):
         return self._counted(super().read(key))
 
-    def read_part(self, key, start, end=None):
-        part = super().read_part(key, start, end)
+    def read_range(self, key, start, end=None):
+        part = super().read_range(key, start, end)
         self._counted(part.body)
         return part
 
@@ -121,9 +121,9 @@ def test_row_groups_of_several_types_are_read_only_where_they_may_hold_what_is_a
         assert found == [one for one in inside if types is None or one.decision_type in types]
     body = blobs.read(FILE)
     groups = row_groups(parse_footer(body[-8 - footer_length(body[-8:]) : -8]), FILE_ORDER)
-    assert [one.is_of_one_kind for one in groups] == [True] * 3 + [False] + [True] * 2
+    assert [one.has_one_kind for one in groups] == [True] * 3 + [False] + [True] * 2
     moments = [Slice(Span(one.timestamp_ms, one.timestamp_ms + 1), one.decision_type) for one in decisions]
-    read = Counter(sum(group.may_hold(moment) for group in groups) for moment in moments)
+    read = Counter(sum(group.may_contain(moment) for group in groups) for moment in moments)
     # Only the neighbours' own ends may have a row of the same time on the other side.
     assert read == {1: 12_000 - 2, 2: 2}
 
@@ -145,15 +145,15 @@ def test_every_store_reads_parts_and_lists_keys(stores):
     stores.blobs.write("large/part", body)
     stores.blobs.write("large/other", b"o")
     for start, end, wanted in ((0, 10, body[:10]), (90, 200, body[90:]), (50, None, body[50:]), (-7, None, body[-7:])):
-        part = stores.blobs.read_part("large/part", start, end)
+        part = stores.blobs.read_range("large/part", start, end)
         assert (part.body, part.size, part.start) == (wanted, 100, 100 + start if start < 0 else start)
-    assert stores.blobs.read_part("large/part", -200).body == body
-    assert stores.blobs.read_part("large/missing", 0, 10) is None
+    assert stores.blobs.read_range("large/part", -200).body == body
+    assert stores.blobs.read_range("large/missing", 0, 10) is None
     assert stores.blobs.list_keys("large/") == ["large/other", "large/part"]
-    first = stores.blobs.read_part("large/part", 0, 1)
-    assert first.tag == stores.blobs.read_part("large/part", 5, 6).tag
+    first = stores.blobs.read_range("large/part", 0, 1)
+    assert first.tag == stores.blobs.read_range("large/part", 5, 6).tag
     stores.blobs.write("large/part", body[::-1])
-    assert first.tag != stores.blobs.read_part("large/part", 0, 1).tag
+    assert first.tag != stores.blobs.read_range("large/part", 0, 1).tag
 
 
 def test_every_store_finds_decisions_of_a_day_by_their_ids(stores):
@@ -174,10 +174,10 @@ class Replaced(InMemoryBlobs):
         super().__init__()
         self.left = times
 
-    def read_part(self, key, start, end=None):
-        part = super().read_part(key, start, end)
+    def read_range(self, key, start, end=None):
+        part = super().read_range(key, start, end)
         self.left -= 1
-        return Part(part.body, part.start, part.size, f"{self.left}" if self.left > 0 else part.tag)
+        return ByteRange(part.body, part.start, part.size, f"{self.left}" if self.left > 0 else part.tag)
 
 
 @pytest.mark.parametrize(("times", "is_read"), [(3, True), (100, False)])

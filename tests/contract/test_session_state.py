@@ -59,7 +59,7 @@ async def test_a_late_writer_never_puts_an_older_state_before_a_newer(memory, st
 
 async def test_without_a_cache_the_table_answers_and_saving_goes_on(memory, monkeypatch):
     def down(*_):
-        raise Unavailable("Redis did not answer")
+        raise Unavailable("Redis did not respond")
 
     monkeypatch.setattr(memory.stores.short_term, "run", down)
     saved = await memory.save_state({"n": 1})

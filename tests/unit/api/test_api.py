@@ -141,7 +141,7 @@ def test_memory_over_http():
 
 def test_an_outage_is_503_and_never_an_empty_answer(stores, monkeypatch):
     def down(*_args, **_kwargs):
-        raise Unavailable("DynamoDB did not answer: EndpointConnectionError")
+        raise Unavailable("DynamoDB did not respond: EndpointConnectionError")
 
     monkeypatch.setattr(stores.decisions, "get", down)
     monkeypatch.setattr(stores.states, "registration", down)

@@ -48,7 +48,7 @@ def test_reads_of_short_term_memory_are_hits_misses_and_failures(put, served, mo
     assert put("GET", "decisions") == {}
 
     def down(*_):
-        raise Unavailable("Redis did not answer")
+        raise Unavailable("Redis did not respond")
 
     monkeypatch.setattr(served.short_term, "run", down)
     assert put("GET", "memory/stm/a") == {"STMFailures": [1]}
@@ -84,7 +84,7 @@ def test_a_metric_is_sent_by_the_request_by_the_night_or_on_failure():
 
 def test_while_the_cache_is_away_queries_are_counted_by_the_process(served, monkeypatch):
     def down(*_):
-        raise Unavailable("Redis did not answer")
+        raise Unavailable("Redis did not respond")
 
     monkeypatch.setattr(served.short_term, "run", down)
     body = {"limit": 2, "window_seconds": 60}

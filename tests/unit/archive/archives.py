@@ -11,7 +11,7 @@ from agent_memory.nightly.archival import archive_due_days
 from agent_memory.storage.factory import in_memory_stores
 from agent_memory.storage.parquet.decision_rows import COLUMNS
 from agent_memory.storage.parquet.files import to_parquet
-from agent_memory.storage.parquet.reader import rows_of
+from agent_memory.storage.parquet.reader import read_rows
 
 AGENT = "hunter"
 TYPES = ("QUERY", "LEARNING")
@@ -76,7 +76,7 @@ class Tampering:
     # --- rows ------------------------------------------------------------------------------
 
     def _rows(self, key):
-        return [dict(zip(COLUMNS, row, strict=True)) for row in rows_of(self.objects[key], COLUMNS)]
+        return [dict(zip(COLUMNS, row, strict=True)) for row in read_rows(self.objects[key], COLUMNS)]
 
     def _edit(self, edit):
         key = self._random.choice(self._files)

@@ -87,7 +87,7 @@ async def test_all_attempts_together_have_a_budget(monkeypatch):
         return httpx.Response(503)
 
     async with client_over(slow) as client:
-        with pytest.raises(Unavailable, match="did not answer within"):
+        with pytest.raises(Unavailable, match="did not respond within"):
             await client.query_decisions()
     assert timeouts == sorted(timeouts, reverse=True)
     assert timeouts[0] <= 0.05

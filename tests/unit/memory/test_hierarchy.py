@@ -71,25 +71,25 @@ async def test_the_limit_counts_entries_over_all_levels(memory, logged):
 
 async def test_a_level_that_is_down_is_named_and_the_others_stand(memory, logged, monkeypatch):
     def down(*_args, **_settings):
-        raise Unavailable("Redis did not answer: TimeoutError")
+        raise Unavailable("Redis did not respond: TimeoutError")
 
     monkeypatch.setattr(memory.stores.short_term, "run", down)
     told = await memory.get_context_memory(context_filter={"volatility": "high"})
     assert [entry["decision_id"] for entry in told["entries"]] == logged
     assert told["complete"] is False
-    assert told["missing"] == [{"level": "immediate", "why": "Redis did not answer: TimeoutError"}]
+    assert told["missing"] == [{"level": "immediate", "why": "Redis did not respond: TimeoutError"}]
     monkeypatch.setattr(memory.stores.decisions, "scan", down)
     for asked in ({}, {"level": "historical"}):
-        with pytest.raises(Unavailable, match="did not answer"):
+        with pytest.raises(Unavailable, match="did not respond"):
             await memory.get_context_memory(**asked)
 
 
 async def test_an_outage_is_never_an_empty_answer(memory, logged, monkeypatch):
     def down(*_args, **_settings):
-        raise Unavailable("DynamoDB did not answer")
+        raise Unavailable("DynamoDB did not respond")
 
     monkeypatch.setattr(memory.stores.decisions, "scan", down)
-    with pytest.raises(Unavailable, match="immediate memory: DynamoDB did not answer"):
+    with pytest.raises(Unavailable, match="immediate memory: DynamoDB did not respond"):
         await memory.get_context_memory()
     await memory.store_stm("context:current", {"trend": "up"})
     told = await memory.get_context_memory()
@@ -108,9 +108,9 @@ class Freezing(InMemoryBlobs):
         self._refuse_frozen(key)
         return super().read(key)
 
-    def read_part(self, key, start, end=None):
+    def read_range(self, key, start, end=None):
         self._refuse_frozen(key)
-        return super().read_part(key, start, end)
+        return super().read_range(key, start, end)
 
     def _refuse_frozen(self, key):
         if key in self.frozen:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from agent_memory.storage.parquet.files import to_parquet
 from agent_memory.storage.parquet.footer import TRAILER_BYTES, NotParquet, footer_length, parse_footer
-from agent_memory.storage.parquet.partial_reads import IN_SMALL_ROW_GROUPS
-from agent_memory.storage.parquet.reader import rows_of
+from agent_memory.storage.parquet.partial_reads import SMALL_ROW_GROUPS
+from agent_memory.storage.parquet.reader import read_rows
 
 COLUMNS = {"kind": "VARCHAR", "ts": "BIGINT", "good": "BOOLEAN", "names": "VARCHAR[]"}
 
@@ -33,7 +33,7 @@ def written(values, columns=COLUMNS, **options):
 def large():
     """Rows in ten row groups, and their file."""
     values = [("ABC"[n * 3 // 20_000], n, n % 3 == 0 or None, ["x"] * (n % 2)) for n in range(20_000)]
-    return values, written(values, options=IN_SMALL_ROW_GROUPS)
+    return values, written(values, options=SMALL_ROW_GROUPS)
 
 
 def footer_of(body):
@@ -43,18 +43,18 @@ def footer_of(body):
 
 @given(rows)
 def test_rows_come_back_as_they_were_written(values):
-    assert rows_of(written(values), COLUMNS) == values
+    assert read_rows(written(values), COLUMNS) == values
 
 
 def test_a_column_that_a_file_was_written_without_is_none():
     body = written([("a", 1)], {"kind": "VARCHAR", "ts": "BIGINT"})
-    assert rows_of(body, COLUMNS) == [("a", 1, None, None)]
+    assert read_rows(body, COLUMNS) == [("a", 1, None, None)]
 
 
 def test_a_column_of_another_type_is_refused():
     body = written([("a", "1")], {"kind": "VARCHAR", "ts": "VARCHAR"})
     with pytest.raises(NotParquet, match="column ts"):
-        rows_of(body, COLUMNS)
+        read_rows(body, COLUMNS)
 
 
 def test_the_footer_states_where_row_groups_are_and_what_they_hold(large):
@@ -83,7 +83,7 @@ def test_a_file_of_some_row_groups_with_holes_reads_as_those(large):
             group = footer.groups[index]
             part[group.first_byte : group.end_byte] = body[group.first_byte : group.end_byte]
         expected = [row for n in chosen for row in values[starts[n] : starts[n] + footer.groups[n].rows]]
-        assert rows_of(bytes(part) + footer.with_groups(chosen), COLUMNS) == expected
+        assert read_rows(bytes(part) + footer.with_groups(chosen), COLUMNS) == expected
 
 
 def test_a_damaged_file_is_an_error_and_never_ends_the_process(large):
@@ -96,7 +96,7 @@ def test_a_damaged_file_is_an_error_and_never_ends_the_process(large):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         damaged = damaged[: chance.choice([len(damaged), chance.randrange(len(damaged))])]
         try:
-            found = rows_of(bytes(damaged), COLUMNS)
+            found = read_rows(bytes(damaged), COLUMNS)
         except NotParquet:
             refused += 1
         else:

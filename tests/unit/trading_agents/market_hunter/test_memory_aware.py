@@ -113,7 +113,7 @@ async def test_outcomes_that_could_not_be_logged_are_logged_by_the_next_cycle(cl
     await run_cycles(agent, 2)
 
     async def down(_reports):
-        raise Unavailable("the table did not answer")
+        raise Unavailable("the table did not respond")
 
     with monkeypatch.context() as outage:
         outage.setattr(agent.logger, "log_outcomes", down)

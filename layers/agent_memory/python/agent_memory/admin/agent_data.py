@@ -37,7 +37,7 @@ class AgentData:
             A receipt: `agent_id`, `exported_at`, `file`, `sha256`, and `counts` by kind.
 
         Raises:
-            Unavailable: a store did not answer; no file is left behind.
+            Unavailable: a store did not respond; no file is left behind.
         """
         log = DecisionLog(self._agent_id, self._stores, self._clock)
         kinds: dict[str, Iterator[Mapping[str, Any]]] = {
@@ -73,7 +73,7 @@ class AgentData:
             A receipt: `agent_id`, `dry_run`, `forgotten_at`, and `counts` by kind.
 
         Raises:
-            Unavailable: a store did not answer; some data may already be erased.
+            Unavailable: a store did not respond; some data may already be erased.
         """
         agent_id, stores = self._agent_id, self._stores
         steps: dict[str, Callable[[], int]] = {

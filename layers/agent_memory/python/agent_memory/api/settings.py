@@ -40,7 +40,7 @@ class FunctionSettings:
             redis_tls=_boolean(environment, "AGENT_MEMORY_REDIS_TLS"),
             redis_user=environment.get("AGENT_MEMORY_REDIS_USER") or None,
             redis_cache=environment.get("AGENT_MEMORY_REDIS_CACHE") or None,
-            write_shards=_whole_number(environment, "AGENT_MEMORY_WRITE_SHARDS", default=1, most=MAX_SHARDS),
+            write_shards=_integer(environment, "AGENT_MEMORY_WRITE_SHARDS", default=1, maximum=MAX_SHARDS),
         )
 
     def open_stores(self) -> Stores:
@@ -76,10 +76,10 @@ def _boolean(environment: Mapping[str, str], name: str) -> bool:
     return value == "true"
 
 
-def _whole_number(environment: Mapping[str, str], name: str, *, default: int, most: int) -> int:
+def _integer(environment: Mapping[str, str], name: str, *, default: int, maximum: int) -> int:
     value = environment.get(name) or str(default)
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= most:
-        raise BadEnvironment(f"{name} is {value!r}; write an integer from 1 to {most}")
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= maximum:
+        raise BadEnvironment(f"{name} is {value!r}; write an integer from 1 to {maximum}")
     return int(value)
 
 

@@ -27,7 +27,7 @@ def deliver(sink: Sink, items: Sequence[Item]) -> Delivery:
     """Send the decisions of a window and then its outcomes, so that no outcome comes before its decision.
 
     Raises:
-        Unavailable, Forbidden, OSError: the sink did not answer; send the same again.
+        Unavailable, Forbidden, OSError: the sink did not respond; send the same again.
     """
     records = [item for item in items if isinstance(item, Record)]
     damaged: list[tuple[Item, Result]] = [

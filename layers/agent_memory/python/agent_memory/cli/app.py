@@ -6,7 +6,7 @@ Exit codes:
 
 0    done, without findings
 1    done, with findings
-2    not done: an option is invalid, or a store did not answer
+2    not done: an option is invalid, or a store did not respond
 130  interrupted
 """
 

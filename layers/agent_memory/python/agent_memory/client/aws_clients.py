@@ -46,7 +46,7 @@ class AWSMemoryClients:
         """Make the tables that are missing, as the stacks make them; returns the names of those that were made.
 
         Raises:
-            Unavailable: DynamoDB did not answer, or refused.
+            Unavailable: DynamoDB did not respond, or refused.
         """
         return create_tables_if_not_exist(dynamodb_client or aws_client("dynamodb", region=region), table_prefix)
 
@@ -65,7 +65,7 @@ class AWSMemoryClients:
         It is encrypted at rest and on the way: connect with `tls=True`.
 
         Raises:
-            Unavailable: ElastiCache did not answer, or refused.
+            Unavailable: ElastiCache did not respond, or refused.
         """
         return create_cache_if_not_exists(
             elasticache_client or aws_client("elasticache", region=region),

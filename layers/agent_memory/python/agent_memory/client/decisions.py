@@ -49,7 +49,7 @@ class AsyncDecisions(AsyncFacade):
 
         Raises:
             InvalidInput: names the field. Conflict: the id holds other content.
-            Unavailable: the log did not answer; repeating the call with the same `decision_id` is safe.
+            Unavailable: the log did not respond; repeating the call with the same `decision_id` is safe.
         """
         data = decision_input(
             decision_type,
@@ -70,7 +70,7 @@ class AsyncDecisions(AsyncFacade):
         `error`.
 
         Raises:
-            Unavailable: the log did not answer, and some may have been logged; repeating the call is safe where each
+            Unavailable: the log did not respond, and some may have been logged; repeating the call is safe where each
                 has a `decision_id`.
         """
         return await in_thread(self._decisions.log_decisions, decisions)
@@ -102,7 +102,7 @@ class AsyncDecisions(AsyncFacade):
 
         Raises:
             InvalidInput: names the field. NotFound: no such decision. Conflict: it has a different outcome already.
-            Unavailable: the log did not answer; repeating the call is safe.
+            Unavailable: the log did not respond; repeating the call is safe.
         """
         data = outcome_item(
             decision_id,
@@ -123,7 +123,7 @@ class AsyncDecisions(AsyncFacade):
         last three with `error`.
 
         Raises:
-            Unavailable: the log did not answer; repeating the call is safe.
+            Unavailable: the log did not respond; repeating the call is safe.
         """
         return await in_thread(self._decisions.log_outcomes, outcomes)
 
@@ -132,7 +132,7 @@ class AsyncDecisions(AsyncFacade):
 
         Raises:
             InvalidInput: not a decision id. NotFound: this agent logged no such decision.
-            Unavailable: a tier did not answer.
+            Unavailable: a tier did not respond.
         """
         return await in_thread(self._decisions.get_decision, decision_id)
 
@@ -159,7 +159,7 @@ class AsyncDecisions(AsyncFacade):
             newest_first: the order.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: a tier did not answer.
+            InvalidInput: names the argument. Unavailable: a tier did not respond.
         """
         wanted = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
         return await in_thread(_query, self._decisions, wanted, limit, newest_first=newest_first)
@@ -192,7 +192,7 @@ class AsyncDecisions(AsyncFacade):
         `distance`, `why`, and `missing`, true where a parent was named that is not in the log.
 
         Raises:
-            InvalidInput: names the argument. NotFound: no such decision. Unavailable: a tier did not answer.
+            InvalidInput: names the argument. NotFound: no such decision. Unavailable: a tier did not respond.
         """
         return await in_thread(self._decisions.get_decision_chain, decision_id, depth)
 
@@ -210,7 +210,7 @@ class AsyncDecisions(AsyncFacade):
             `quality` (count, mean, median, p95, min, max).
 
         Raises:
-            InvalidInput: names the argument. Unavailable: a tier did not answer.
+            InvalidInput: names the argument. Unavailable: a tier did not respond.
         """
         wanted = DecisionFilter(decision_type, time_range)
         return await in_thread(self._decisions.analyze_decision_patterns, wanted, group_by)

@@ -42,7 +42,7 @@ class HttpBackend:
         self.agent_id = check_agent_id(agent_id)
         self.pools = check_pools(pools)
         self._writer = None if writer is None else check_agent_id(writer, "writer")
-        self.write_shards = check_integer("write_shards", write_shards, least=1, most=MAX_SHARDS)
+        self.write_shards = check_integer("write_shards", write_shards, minimum=1, maximum=MAX_SHARDS)
         self.url = f"{requests.base_url}{agent_id}/"
 
     def close(self) -> None:

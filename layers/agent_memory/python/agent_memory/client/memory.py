@@ -33,7 +33,7 @@ class AsyncMemory(AsyncFacade):
         An agent goes on without its cache: where that does not answer, the value is not kept and the failure counted.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: over HTTP, the API or its cache did not answer.
+            InvalidInput: names the argument. Unavailable: over HTTP, the API or its cache did not respond.
         """
         return await in_thread(self._memory.store_stm, key, data, ttl_seconds)
 
@@ -43,7 +43,7 @@ class AsyncMemory(AsyncFacade):
         The latter is logged and counted in `stm_metrics().failures`; `get_context_memory` names it in `missing`.
 
         Raises:
-            InvalidInput: an unusable key. Unavailable: over HTTP, the API or its cache did not answer.
+            InvalidInput: an unusable key. Unavailable: over HTTP, the API or its cache did not respond.
         """
         return await in_thread(self._memory.retrieve_stm, key)
 
@@ -51,7 +51,7 @@ class AsyncMemory(AsyncFacade):
         """Erase the agent's short-term memory, or the keys that match a glob pattern as `queries:*`; returns how many.
 
         Raises:
-            InvalidInput: an unusable pattern. Unavailable: the cache did not answer, and may hold them still.
+            InvalidInput: an unusable pattern. Unavailable: the cache did not respond, and may hold them still.
         """
         return await in_thread(self._memory.clear_stm, pattern)
 
@@ -76,7 +76,7 @@ class AsyncMemory(AsyncFacade):
             cycle_id: by which a cycle that is written again is recognised; generated where there is none.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: over HTTP, the API or its cache did not answer.
+            InvalidInput: names the argument. Unavailable: over HTTP, the API or its cache did not respond.
         """
         cycle = Cycle(context, queries, signals, performance, decision_ids, cycle_id or str(uuid4()))
         return await in_thread(self._memory.write_cycle, cycle)
@@ -90,7 +90,7 @@ class AsyncMemory(AsyncFacade):
     ) -> dict[str, Any]:
         """What the last cycles left, in one round trip: `context`, `queries`, `signals`, `decision_ids`, `performance`.
 
-        `missing` names what the cache did not answer.
+        `missing` names what the cache did not respond.
 
         Args:
             cycles: of how many cycles (1 to 10) to read the queries.
@@ -98,7 +98,7 @@ class AsyncMemory(AsyncFacade):
             performance: the markets whose figures to read, by source.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: over HTTP, the API did not answer.
+            InvalidInput: names the argument. Unavailable: over HTTP, the API did not respond.
         """
         read = self._memory.read_cycle
         return await in_thread(read, cycles=cycles, signals_since=signals_since, performance=performance)
@@ -107,7 +107,7 @@ class AsyncMemory(AsyncFacade):
         """Remove a signal from the active ones; whether it was among them.
 
         Raises:
-            Unavailable: the cache did not answer, and may hold it still.
+            Unavailable: the cache did not respond, and may hold it still.
         """
         return await in_thread(self._memory.remove_signal, signal)
 
@@ -121,7 +121,7 @@ class AsyncMemory(AsyncFacade):
         lost counts twice: never one too many is allowed.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: over HTTP, the API did not answer.
+            InvalidInput: names the argument. Unavailable: over HTTP, the API did not respond.
         """
         return await in_thread(self._memory.check_rate_limit, source_id, limit, window_seconds)
 
@@ -143,7 +143,7 @@ class AsyncMemory(AsyncFacade):
 
         Raises:
             InvalidInput: names the field. Conflict: the memory is at another version than was expected.
-            Unavailable: the table did not answer.
+            Unavailable: the table did not respond.
         """
         store = self._memory.store_ltm
         return await in_thread(store, memory_type, pattern_id, data, reason=reason, expected_version=expected_version)
@@ -157,7 +157,7 @@ class AsyncMemory(AsyncFacade):
         with their values, and `min_confidence`.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: the table did not answer.
+            InvalidInput: names the argument. Unavailable: the table did not respond.
         """
         return await in_thread(self._memory.retrieve_ltm, memory_type, filters, as_of=as_of)
 
@@ -178,7 +178,7 @@ class AsyncMemory(AsyncFacade):
         """Store the next version of a memory with another confidence (0 to 1); returns it as stored.
 
         Raises:
-            InvalidInput: names the argument. NotFound: no such memory. Unavailable: the table did not answer.
+            InvalidInput: names the argument. NotFound: no such memory. Unavailable: the table did not respond.
         """
         return await in_thread(
             self._memory.update_ltm_confidence, memory_type, pattern_id, new_confidence, reason=reason
@@ -191,7 +191,7 @@ class AsyncMemory(AsyncFacade):
         history.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: the table did not answer.
+            InvalidInput: names the argument. Unavailable: the table did not respond.
         """
         return await in_thread(self._memory.get_ltm_history, memory_type, pattern_id)
 
@@ -202,7 +202,7 @@ class AsyncMemory(AsyncFacade):
 
         Raises:
             InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has expired.
-            Unavailable: cache or table did not answer.
+            Unavailable: cache or table did not respond.
         """
         return await in_thread(self._memory.consolidate_to_ltm, stm_key, pattern_type)
 
@@ -226,8 +226,8 @@ class AsyncMemory(AsyncFacade):
 
         Returns:
             `entries`, each a decision with its `level`, or the current context of short-term memory; `complete`, false
-            where a level did not answer, or waits for a restore from Glacier; `missing`, which and why; `levels`, those
-            that were read; `off`, `short_term` where there is no cache that could hold the current context.
+            if a level did not respond or is being restored from Glacier; `missing`, which levels and why; `levels`,
+            those that were read; `off`, `short_term` if there is no cache for the current context.
 
         Raises:
             InvalidInput: names the argument. Unavailable: a store is down, and the others had nothing.
@@ -263,7 +263,7 @@ class AsyncMemory(AsyncFacade):
             Each with `kind`, `score`, and `memory` or `decision`.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: the table did not answer.
+            InvalidInput: names the argument. Unavailable: the table did not respond.
         """
         find = self._memory.recall
         return await in_thread(
@@ -280,7 +280,7 @@ class AsyncMemory(AsyncFacade):
 
         Raises:
             InvalidInput: names the field. Conflict: another version is the current one.
-            Unavailable: the table did not answer.
+            Unavailable: the table did not respond.
         """
         return await in_thread(self._memory.save_state, state, expected_version=expected_version)
 

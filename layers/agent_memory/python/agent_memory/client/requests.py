@@ -54,7 +54,7 @@ class Requests:
         """The JSON object that a request, `body` being its JSON text, is answered with.
 
         Raises:
-            InvalidInput, TooLarge, Forbidden, NotFound, Conflict: as the API refuses. Unavailable: it did not answer.
+            InvalidInput, TooLarge, Forbidden, NotFound, Conflict: as the API refuses. Unavailable: it did not respond.
         """
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         # Signatures know a space as %20 only; httpx's own encoding would write a plus sign.
@@ -72,13 +72,13 @@ class Requests:
             raise Unavailable("this client is closed")
         timeout = min(_TIMEOUT_SECONDS, deadline - time.monotonic())
         if timeout <= 0:
-            raise Unavailable(f"the API did not answer within {_TOTAL_SECONDS} seconds")
+            raise Unavailable(f"the API did not respond within {_TOTAL_SECONDS} seconds")
         headers = {} if body is None else {"content-type": "application/json"}
         try:
             answer = self._http.request(method, target, content=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
             kind = TransientError if isinstance(error, _TRANSIENT_ERRORS) else Unavailable
-            raise kind(f"the API did not answer: {type(error).__name__}") from error
+            raise kind(f"the API did not respond: {type(error).__name__}") from error
         if not answer.is_success:
             raise _error_of(answer)
         result = _object(answer)

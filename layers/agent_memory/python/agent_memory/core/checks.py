@@ -8,26 +8,26 @@ from agent_memory.core.errors import InvalidInput
 T = TypeVar("T")
 
 
-def check_integer(field: str, value: object, *, least: int, most: int | None = None) -> int:
-    """Return an integer from `least` to `most`, both included. A boolean is not an integer.
+def check_integer(field: str, value: object, *, minimum: int, maximum: int | None = None) -> int:
+    """Return an integer from `minimum` to `maximum`, both included. A boolean is not an integer.
 
     Raises:
         InvalidInput: not an integer, or out of bounds.
     """
     is_integer = isinstance(value, int) and not isinstance(value, bool)
-    if is_integer and least <= value and (most is None or value <= most):  # type: ignore[operator]  # an integer
+    if is_integer and minimum <= value and (maximum is None or value <= maximum):  # type: ignore[operator]  # an integer
         return value  # type: ignore[return-value]
-    bounds = f"of {least:,} or more" if most is None else f"from {least:,} to {most:,}"
+    bounds = f"of {minimum:,} or more" if maximum is None else f"from {minimum:,} to {maximum:,}"
     raise InvalidInput(field, f"{value!r:.40} is not an integer {bounds}")
 
 
 def check_expected_version(version: object) -> int | None:
     """Return the version that a caller expects: None for any, 0 for no version yet; else raise `InvalidInput`."""
-    return None if version is None else check_integer("expected_version", version, least=0)
+    return None if version is None else check_integer("expected_version", version, minimum=0)
 
 
-def check_length(field: str, items: Sequence[T], most: int) -> Sequence[T]:
-    """Return a list of 1 to `most` items, or raise `InvalidInput`."""
-    if not 1 <= len(items) <= most:
-        raise InvalidInput(field, f"has {len(items)} items; send 1 to {most:,}")
+def check_length(field: str, items: Sequence[T], maximum: int) -> Sequence[T]:
+    """Return a list of 1 to `maximum` items, or raise `InvalidInput`."""
+    if not 1 <= len(items) <= maximum:
+        raise InvalidInput(field, f"has {len(items)} items; send 1 to {maximum:,}")
     return items

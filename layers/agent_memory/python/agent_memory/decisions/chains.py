@@ -90,9 +90,9 @@ class DecisionChains:
         of one decision the first thousand are followed.
 
         Raises:
-            InvalidInput: names the argument. NotFound: no such decision. Unavailable: a tier did not answer.
+            InvalidInput: names the argument. NotFound: no such decision. Unavailable: a tier did not respond.
         """
-        check_integer("depth", depth, least=1, most=MAX_DEPTH)
+        check_integer("depth", depth, minimum=1, maximum=MAX_DEPTH)
         key = self._registry.key(decision_id)
         decision, links, types = run_concurrently(
             lambda: self._tiers.find([key])[0], lambda: self._links(decision_id), self._registry.types
@@ -145,7 +145,7 @@ class DecisionChains:
         return [one for one in self._tiers.find(keys) if one is not None]
 
     def _links(self, decision_id: str) -> list[Link]:
-        return self._decisions.links_from(self._registry.agent_id, decision_id, most=MAX_LINKS)
+        return self._decisions.links_from(self._registry.agent_id, decision_id, limit=MAX_LINKS)
 
     def _neighbours(
         self, decision: Decision, types: Sequence[str], depth: int, *, newest_first: bool

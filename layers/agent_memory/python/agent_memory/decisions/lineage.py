@@ -33,7 +33,7 @@ class Lineage:
         """Each decision with its ancestors, in order, or what is wrong with its parents.
 
         Raises:
-            Unavailable: the table did not answer.
+            Unavailable: the table did not respond.
         """
         if not any(decision.parent_ids for decision in decisions):
             for decision in decisions:

@@ -49,7 +49,7 @@ class DecisionLog:
         has an `InvalidInput` as its error and does not affect the others.
 
         Raises:
-            Unavailable: the table did not answer; log the same inputs with the same ids again.
+            Unavailable: the table did not respond; log the same inputs with the same ids again.
         """
         return self._writer.log(inputs, [f"/decisions/{index}" for index in range(len(inputs))])
 
@@ -65,7 +65,7 @@ class DecisionLog:
         outcome for a decision that is not in the log is NOT_FOUND, and nothing is written for it.
 
         Raises:
-            Unavailable: the table did not answer; send the same inputs again.
+            Unavailable: the table did not respond; send the same inputs again.
         """
         return self._writer.record_outcomes(inputs, [f"/outcomes/{index}" for index in range(len(inputs))])
 
@@ -117,7 +117,7 @@ class DecisionLog:
         Raises:
             InvalidInput: an unusable limit, filter or cursor.
         """
-        check_integer("limit", limit, least=1, most=MAX_PAGE)
+        check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
         wanted.validated()
         after = None if cursor is None else read_cursor(wanted, cursor, newest_first=newest_first)
         stream = self.stream(wanted, newest_first=newest_first, after=after, first=limit)

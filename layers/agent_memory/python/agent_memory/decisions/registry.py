@@ -22,7 +22,7 @@ class DecisionRegistry:
 
     def __init__(self, agent_id: str, states: StateStore, clock: Clock, write_shards: int = 1) -> None:
         self.agent_id = ids.check_agent_id(agent_id)
-        self.write_shards = check_integer("write_shards", write_shards, least=1, most=MAX_SHARDS)
+        self.write_shards = check_integer("write_shards", write_shards, minimum=1, maximum=MAX_SHARDS)
         self._states = states
         self._clock = clock
         self._type_names: dict[int, str] = {type_tag(kind): str(kind) for kind in DecisionType}

@@ -53,7 +53,7 @@ def flush_access_counts(agent_id: str, day: date, stores: Stores) -> dict[str, A
         `memories`: how many were counted for; `missing`: why the cache could not be asked, else None.
 
     Raises:
-        Unavailable: the table did not answer; counts stay in the cache for the next night.
+        Unavailable: the table did not respond; counts stay in the cache for the next night.
     """
     days = [day - timedelta(days=ago) for ago in reversed(range(_DAYS_KEPT + 1))]
     try:

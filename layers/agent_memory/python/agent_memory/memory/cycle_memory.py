@@ -57,7 +57,7 @@ class CycleMemory:
         """Keep what a cycle brought, in one round trip. Once more under the same `cycle_id` changes nothing.
 
         Raises:
-            InvalidInput: a source or market that cannot be part of a key. Unavailable: the cache did not answer;
+            InvalidInput: a source or market that cannot be part of a key. Unavailable: the cache did not respond;
                 nothing was kept.
         """
         key, now = self._short_term.key, self._clock.now_ms() / 1000
@@ -96,7 +96,7 @@ class CycleMemory:
         Raises:
             InvalidInput: names what is unusable.
         """
-        check_integer("cycles", cycles, least=1, most=RECENT_CYCLES)
+        check_integer("cycles", cycles, minimum=1, maximum=RECENT_CYCLES)
         key = self._short_term.key
         since = float("-inf") if signals_since is None else parse_instant(signals_since, "signals_since") / 1000
         wanted = _wanted(performance)
@@ -120,7 +120,7 @@ class CycleMemory:
         return CycleSnapshot(context, [one["results"] for one in queries], active, decision_ids, found)
 
     def remove_signal(self, signal: Any) -> bool:
-        """Take a signal out of the active ones; whether it was among them. `Unavailable`: the cache did not answer."""
+        """Take a signal out of the active ones; whether it was among them. `Unavailable`: the cache did not respond."""
         check_json(signal, "signal")
         (removed,) = self._short_term.run([RemoveScored(self._short_term.key(STM_SIGNALS), signal)])
         return bool(removed)
@@ -133,8 +133,8 @@ class CycleMemory:
         Raises:
             InvalidInput: names what is unusable.
         """
-        check_integer("limit", limit, least=1, most=_MAX_LIMIT)
-        check_integer("window_seconds", window_seconds, least=1, most=STM_MAX_SECONDS)
+        check_integer("limit", limit, minimum=1, maximum=_MAX_LIMIT)
+        check_integer("window_seconds", window_seconds, minimum=1, maximum=STM_MAX_SECONDS)
         command = CountInWindow(self._short_term.key(f"{STM_RATE_LIMITS}{source_id}"), window_seconds)
         # Counted here as well, so that a process which loses the cache amid a window goes on from its own count.
         count, left_ms = self._own_windows.count_up(source_id, window_seconds * 1000, self._clock.now_ms())

@@ -65,7 +65,7 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class CycleSnapshot:
-    """What short-term memory holds of the last cycles; what is missing because the cache did not answer is named.
+    """What short-term memory holds of the last cycles; what is missing because the cache did not respond is named.
 
     `queries` holds the results of each cycle, `signals` and `decision_ids` single ones, all newest first.
     """

@@ -70,7 +70,7 @@ class Hierarchy:
         Raises:
             InvalidInput: names the argument. Unavailable: a store is down, and the others had nothing.
         """
-        check_integer("limit", limit, least=1, most=MAX_ENTRIES)
+        check_integer("limit", limit, minimum=1, maximum=MAX_ENTRIES)
         now_ms = self._clock.now_ms()
         wanted = DecisionFilter(time_range=time_range, context=context_filter).validated()
         levels = _levels_of(wanted.span(), now_ms, level)

@@ -202,7 +202,7 @@ def consolidate_value(
 
     Raises:
         InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has expired.
-        Unavailable: cache or table did not answer.
+        Unavailable: cache or table did not respond.
     """
     ids.check_memory_type(pattern_type, "pattern_type")
     value = short_term.get(ids.check_stm_key(stm_key, "stm_key"))

@@ -92,7 +92,7 @@ def rank(
     Raises:
         InvalidInput: an unusable `top_k`.
     """
-    check_integer("top_k", top_k, least=1, most=MAX_TOP_K)
+    check_integer("top_k", top_k, minimum=1, maximum=MAX_TOP_K)
     weights = _word_weights(entries, query)
     ranked = []
     for entry, words in zip(entries, weights, strict=True):

@@ -23,7 +23,7 @@ class MemoryReader:
         A look back by `as_of` is no access.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: the table did not answer.
+            InvalidInput: names the argument. Unavailable: the table did not respond.
         """
         found = map_concurrently(lambda one: one.find(memory_type, filters, as_of=as_of), self._namespaces)
         memories = sorted(

@@ -45,7 +45,7 @@ class MemoryRecall:
         """The most relevant entries; see `MemoryManager.recall`.
 
         Raises:
-            InvalidInput: names the argument. Unavailable: the table did not answer.
+            InvalidInput: names the argument. Unavailable: the table did not respond.
         """
         if not isinstance(query, str):
             raise InvalidInput("query", f"expected text, got {type(query).__name__}")

@@ -30,7 +30,7 @@ class ShortTermMetrics:
     Attributes:
         hits: reads that found a value.
         misses: reads that found none.
-        failures: calls that the cache did not answer, or that were spared it because it lately did not.
+        failures: calls that the cache did not respond, or that were spared it because it lately did not.
     """
 
     hits: int = 0
@@ -71,7 +71,7 @@ class ShortTermMemory:
                 not answer. ShortTermOff: there is none.
         """
         _check_untyped(key)
-        check_integer("ttl_seconds", ttl_seconds, least=1, most=STM_MAX_SECONDS)
+        check_integer("ttl_seconds", ttl_seconds, minimum=1, maximum=STM_MAX_SECONDS)
         check_json(data, "data")
         self.run([SetValue(self.key(key), data, ttl_seconds)])
 
@@ -86,7 +86,7 @@ class ShortTermMemory:
         """What some commands answer, in one round trip.
 
         Raises:
-            Unavailable: the cache did not answer. ShortTermOff: there is none; that is not counted as a failure.
+            Unavailable: the cache did not respond. ShortTermOff: there is none; that is not counted as a failure.
         """
         store = self._open()
         try:
@@ -103,7 +103,7 @@ class ShortTermMemory:
         """Erase the agent's keys, or those that match a glob pattern as `queries:*`; returns how many.
 
         Raises:
-            InvalidInput: an unusable pattern. Unavailable: the cache did not answer. ShortTermOff: there is none.
+            InvalidInput: an unusable pattern. Unavailable: the cache did not respond. ShortTermOff: there is none.
         """
         if pattern is not None and (not isinstance(pattern, str) or not 1 <= len(pattern) <= _MAX_PATTERN):
             raise InvalidInput("pattern", f"{pattern!r:.80} is not text of 1 to {_MAX_PATTERN} characters")

@@ -26,7 +26,7 @@ def run_nightly_job(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         `agent_id`, `date`, and the figures of `consolidation`, `pruning`, `archival` and `analytics`.
 
     Raises:
-        InvalidInput: there is no bucket. Unavailable: a store did not answer.
+        InvalidInput: there is no bucket. Unavailable: a store did not respond.
     """
     consolidation = consolidate(agent_id, day, stores)
     accesses = flush_access_counts(agent_id, day, stores)

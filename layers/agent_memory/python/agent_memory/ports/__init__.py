@@ -1,1 +1,4 @@
-"""What the domain asks of a store, as Protocols, and the bundle of stores of one deployment."""
+"""The interfaces of the stores, as Protocols, and the bundle of the stores of one deployment.
+
+Every store raises `Unavailable` if the service behind it does not respond; none turns a failure into an empty result.
+"""

@@ -1,12 +1,12 @@
-"""What the domain asks of a store of objects."""
+"""The interface of a store of objects."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Bytes of an object of `size` bytes, from `start` on. Two parts with one `tag` are of the same version of it."""
+class ByteRange:
+    """Bytes of an object of `size` bytes, beginning at `start`. Ranges with the same `tag` are of the same version."""
 
     body: bytes
     start: int
@@ -15,35 +15,35 @@ class Part:
 
 
 class BlobStore(Protocol):
-    """Whole objects under keys."""
+    """Objects by key."""
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None where there is none; `InColdStorage` where it has to be restored first."""
+        """The object, or None if there is none; `InColdStorage` if it has to be restored first."""
         ...
 
     def restore(self, key: str) -> None:
-        """Ask for an object in cold storage to be readable for a week; nothing happens to others."""
+        """Request that an object in cold storage be readable for a week; does nothing for other objects."""
         ...
 
-    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
-        """Bytes `start` up to, not including, `end`; a negative start counts from the end. None where there is none.
+    def read_range(self, key: str, start: int, end: int | None = None) -> ByteRange | None:
+        """The bytes from `start` up to, not including, `end`; None if there is no object.
 
-        A part that reaches beyond the object is cut to it.
+        A negative `start` counts from the end of the object. A range that exceeds the object is cut.
         """
         ...
 
     def write(self, key: str, body: bytes) -> None:
-        """Write the object, replacing an earlier one."""
+        """Write an object, replacing an earlier one."""
         ...
 
     def list_keys(self, prefix: str) -> list[str]:
-        """The keys of all objects below a prefix, in key order."""
+        """The keys of all objects with a prefix, sorted."""
         ...
 
     def list_prefixes(self, prefix: str) -> list[str]:
-        """The 'folders' directly under a prefix, in key order, each ending in '/'."""
+        """The 'folders' directly under a prefix, sorted, each ending in '/'."""
         ...
 
     def erase(self, prefix: str, *, dry_run: bool) -> int:
-        """Erase the objects below a prefix with all their versions, or only count these; returns how many."""
+        """Erase the objects with a prefix and all their versions, or only count them; returns how many."""
         ...

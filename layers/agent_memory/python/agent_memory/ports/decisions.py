@@ -1,8 +1,4 @@
-"""What the domain asks of a store. Adapters hold no policy: they read, write and refuse.
-
-Every store raises `Unavailable` when the service behind it does not answer; none turns a failure
-into an empty result.
-"""
+"""The interface of the decision log's table."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +11,7 @@ from agent_memory.model.outcomes import OutcomeUpdate
 
 
 class WriteStatus(StrEnum):
-    """What became of one write."""
+    """The result of one write."""
 
     CREATED = "created"
     UNCHANGED = "unchanged"
@@ -25,10 +21,10 @@ class WriteStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which of an agent's decisions to read: those that meet all of what is given, one thing at least.
+    """The decisions of an agent that meet every condition that is not None; one condition at least is required.
 
-    `context_type` is the canonical text of a whole market context. `shards` tells how many write partitions the
-    agent has used; what lies beyond is not read.
+    `context_type` is the canonical text of a market context. `shards` is the number of write partitions that are read:
+    those that the agent has used.
     """
 
     agent_id: str
@@ -38,7 +34,7 @@ class Selection:
     shards: int = 1
 
     def matches(self, decision: Decision) -> bool:
-        """Whether a decision meets the selection."""
+        """Whether a decision meets the conditions."""
         outcome = decision.outcome
         return (
             (self.decision_type is None or decision.decision_type == self.decision_type)
@@ -49,7 +45,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Says that a decision came of an earlier one, so many steps before it."""
+    """A link from an earlier decision to one that followed from it, with the number of steps between them."""
 
     ancestor_id: str
     steps: int
@@ -57,50 +53,50 @@ class Link:
 
 
 class DecisionStore(Protocol):
-    """The hot decision log. Nothing in it is overwritten: decisions and outcomes are facts."""
+    """The table of the decision log. Nothing is overwritten: decisions and outcomes are facts."""
 
     def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order.
 
-        All are checked before the first is written. Raises `InvalidInput` for one that cannot be stored.
+        All are checked before the first is written. Raises `InvalidInput` if one cannot be stored.
         """
         ...
 
-    def record_outcomes(self, reports: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
-        """Take in each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order; see `outcomes.settled`."""
+    def record_outcomes(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
+        """Apply each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order; see `apply_outcome`."""
         ...
 
     def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
-        """The decisions with these keys, in order; None for what is not here."""
+        """The decisions with these keys, in order; None for those that are not in the table."""
         ...
 
     def scan(
-        self, wanted: Selection, span: Span, *, newest_first: bool = True, first: int | None = None
+        self, selection: Selection, span: Span, *, newest_first: bool = True, first: int | None = None
     ) -> Iterator[Decision]:
-        """Decisions in a span, ordered by time and id; read page by page as they are taken.
+        """Decisions in a span, ordered by time and id; pages are read as they are consumed.
 
-        `first` tells how many the caller probably takes: no more are read at first. By success or context type the
-        order comes from an index, which follows the table within moments.
+        `first` is the number of decisions that the caller probably needs, and the size of the first page. A selection
+        by success or context type is read from an index, which is eventually consistent.
         """
         ...
 
     def expire(self, decisions: Sequence[Decision], at_ms: Sequence[int]) -> list[bool]:
-        """Let each decision vanish from its own moment on, given that its outcomes are still those at hand.
+        """Set the expiry of each decision whose outcomes are unchanged; returns whether it was set, in order.
 
-        Returns whether each does, in order. An outcome that comes later takes the expiry away again.
+        A later outcome removes the expiry.
         """
         ...
 
     def restore(self, decisions: Sequence[Decision]) -> None:
-        """Write decisions that had left, with their outcomes, unless they are here."""
+        """Write decisions that have expired from the table back, with their outcomes."""
         ...
 
     def link(self, links: Sequence[Link]) -> None:
-        """Note what came of earlier decisions. The same link again changes nothing."""
+        """Record which decisions followed from earlier ones. Recording a link again changes nothing."""
         ...
 
-    def links_from(self, agent_id: str, ancestor_id: str, *, most: int) -> list[Link]:
-        """What came of a decision, oldest first, up to `most` links."""
+    def links_from(self, agent_id: str, ancestor_id: str, *, limit: int) -> list[Link]:
+        """The links to the decisions that followed from one, oldest first, up to `limit`."""
         ...
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:

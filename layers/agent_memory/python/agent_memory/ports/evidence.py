@@ -1,4 +1,4 @@
-"""What the domain asks of a store of learning evidence."""
+"""The interface of a store of learning evidence."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
@@ -8,15 +8,15 @@ from agent_memory.model.evidence import Evidence
 
 
 class EvidenceStore(Protocol):
-    """Each agent's evidence, one row a decision, ordered by time and id."""
+    """Each agent's evidence, one row per decision, ordered by time and id."""
 
     def read(self, agent_id: str, span: Span) -> Iterator[Evidence]:
-        """The rows of a span, read as they are taken."""
+        """The rows of a span, read as they are consumed."""
         ...
 
     def replace(self, agent_id: str, rows: Iterable[Evidence], spans: Sequence[Span], *, oldest_ms: int) -> None:
-        """Write `rows` in place of all rows of these spans, and drop those older than `oldest_ms`.
+        """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`.
 
-        Doing it again changes nothing.
+        Repeating it changes nothing.
         """
         ...

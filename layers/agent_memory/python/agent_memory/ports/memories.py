@@ -1,4 +1,4 @@
-"""What the domain asks of a store of long-term memories; `base` says what holds for every store."""
+"""The interface of a store of long-term memories."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from agent_memory.model.memories import Memory
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How often a memory was read, and when last."""
+    """How often a memory was read, and when it was read last."""
 
     memory_type: str
     pattern_id: str
@@ -19,12 +19,12 @@ class Access:
 
 
 class MemoryStore(Protocol):
-    """Long-term memory: the current version of every memory, and every version before it."""
+    """Long-term memory: the current version of every memory, and the history of all its versions."""
 
     def put(self, memory: Memory, *, after: int | None) -> None:
-        """Write a version, given that `after` is the current one (None: there is none); else `Conflict`.
+        """Write a version if the current one is `after` (None: there is none); else raise `Conflict`.
 
-        It stands in the history too, where nothing is ever overwritten.
+        The version is also added to the history, where nothing is overwritten.
         """
         ...
 
@@ -37,31 +37,31 @@ class MemoryStore(Protocol):
         ...
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
-        """Every version of a memory, oldest first, those that say it was removed included."""
+        """Every version of a memory, oldest first, including those that record a removal."""
         ...
 
     def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
-        """Number of the last version that a memory ever had; 0 where it never was."""
+        """Number of the last version that a memory ever had; 0 if it never existed."""
         ...
 
     def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
-        """Every version of every memory of a type; those of one memory side by side, oldest first."""
+        """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
         ...
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
-        """Add a day's accesses to memories that are there, once: of this day and later ones none may have been added.
+        """Add a day's accesses to existing memories, once per day; returns how many memories were changed.
 
-        No version comes of it. Returns how many memories it was done for.
+        A memory to which accesses of this or a later day were added before is not changed. No new version is written.
         """
         ...
 
     def remove(self, removal: Memory, *, after: int) -> None:
-        """Remove a memory, given that `after` is still its version; else `Conflict`.
+        """Remove a memory if its version is `after`; else raise `Conflict`.
 
-        `removal` is the version that says so in the history.
+        `removal` is the version that records the removal in the history.
         """
         ...
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
-        """Erase an agent's memories with all their versions, or only count them; returns how many items."""
+        """Erase an agent's memories with all their versions, or only count them; returns how many."""
         ...

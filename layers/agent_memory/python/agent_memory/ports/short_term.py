@@ -1,4 +1,4 @@
-"""What a cache can be asked for, as data: so that many things cost one round trip, and every cache does the same."""
+"""The interface of a cache: commands as data, so that several take one round trip."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class SetValue:
-    """Keep a JSON value; answers None."""
+    """Store a JSON value. Result: None."""
 
     key: str
     value: Any
@@ -16,27 +16,27 @@ class SetValue:
 
 @dataclass(frozen=True, slots=True)
 class GetValue:
-    """Answers the value, or None once it has vanished."""
+    """Read a value. Result: the value, or None if it does not exist or has expired."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class PushValues:
-    """Put JSON values at the head of a list, the last one foremost, and keep the first `keep`; answers None.
+    """Push JSON values to the head of a list, the last one first, and trim it to `max_length`. Result: None.
 
-    One that is in the list already moves to its head.
+    A value that is already in the list moves to its head.
     """
 
     key: str
     values: tuple[Any, ...]
-    keep: int
+    max_length: int
     ttl_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class ListValues:
-    """Answers the first `count` values of a list, newest first."""
+    """Read the head of a list. Result: its first `count` values, newest first."""
 
     key: str
     count: int
@@ -44,7 +44,7 @@ class ListValues:
 
 @dataclass(frozen=True, slots=True)
 class AddScored:
-    """Add a JSON value to a sorted set, or move it to another score; answers None."""
+    """Add a JSON value to a sorted set, or change its score. Result: None."""
 
     key: str
     value: Any
@@ -54,15 +54,15 @@ class AddScored:
 
 @dataclass(frozen=True, slots=True)
 class ListScored:
-    """Answers (value, score) of a sorted set from a score on, highest first."""
+    """Read a sorted set. Result: its (value, score) pairs with at least `min_score`, highest first."""
 
     key: str
-    least: float
+    min_score: float
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveScored:
-    """Take a JSON value out of a sorted set; answers whether it was there."""
+    """Remove a JSON value from a sorted set. Result: whether the set contained it."""
 
     key: str
     value: Any
@@ -70,7 +70,10 @@ class RemoveScored:
 
 @dataclass(frozen=True, slots=True)
 class CountInWindow:
-    """Count one more in a window that begins with the first; answers (the count, milliseconds until it ends)."""
+    """Increment a count that is reset when its window ends; the window begins with the first increment.
+
+    Result: (count, milliseconds until the window ends).
+    """
 
     key: str
     window_seconds: int
@@ -78,7 +81,7 @@ class CountInWindow:
 
 @dataclass(frozen=True, slots=True)
 class SetIfNewer:
-    """Keep a JSON value with its version, unless a later version is kept already; answers None."""
+    """Store a JSON value with its version, unless a later version is stored. Result: None."""
 
     key: str
     value: Any
@@ -88,14 +91,14 @@ class SetIfNewer:
 
 @dataclass(frozen=True, slots=True)
 class GetVersioned:
-    """Answers (value, version) of the latest version that is kept, or None once it has vanished."""
+    """Read a value with its version. Result: (value, version), or None if it does not exist or has expired."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class IncrementCounters:
-    """Count one more for each name, and note when; answers None."""
+    """Increment a counter for each name and record the time. Result: None."""
 
     key: str
     names: tuple[str, ...]
@@ -105,7 +108,7 @@ class IncrementCounters:
 
 @dataclass(frozen=True, slots=True)
 class ReadCounters:
-    """Answers name -> (the count, when it was last counted, in milliseconds)."""
+    """Read the counters of a key. Result: a dictionary from name to (count, time of the last increment in ms)."""
 
     key: str
 
@@ -127,23 +130,23 @@ Command = (
 
 
 class ShortTermStore(Protocol):
-    """Values that vanish by themselves."""
+    """Values that expire."""
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
-        """What each command answers, in order. They take effect together, in one round trip.
+        """The result of each command, in order. They are one transaction and one round trip.
 
-        Raises `TypeError` or `ValueError` for what is no JSON; nothing is done then.
+        Raises `TypeError` or `ValueError` if a value is not JSON; no command takes effect then.
         """
         ...
 
     def count(self, prefix: str) -> int:
-        """How many keys begin with this prefix."""
+        """The number of keys with a prefix."""
         ...
 
     def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        """Every key below a prefix with its value, in no order."""
+        """Every key with a prefix and its value, in no particular order."""
         ...
 
     def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
-        """Erase the keys below a prefix whose rest matches a glob pattern, or only count them; returns how many."""
+        """Erase the keys with a prefix whose rest matches a glob pattern, or only count them; returns how many."""
         ...

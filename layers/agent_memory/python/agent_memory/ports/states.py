@@ -1,4 +1,4 @@
-"""What the domain asks of a store of states."""
+"""The interface of a store of states."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from agent_memory.model.states import State
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What an agent is known to have used: its decision types, sorted, and the most write shards."""
+    """What an agent has used: its decision types, sorted, and the largest number of write shards."""
 
     decision_types: tuple[str, ...] = ()
     write_shards: int = 1
 
 
 class StateStore(Protocol):
-    """Small named states of an agent, each with a version, and the register of agents."""
+    """Small named states of an agent, each with a version, and the registry of agents."""
 
     def get(self, agent_id: str, state_type: str) -> State | None:
         """The state, or None."""
@@ -33,26 +33,26 @@ class StateStore(Protocol):
         now_ms: int,
         also_create: Mapping[str, Document] | None = None,
     ) -> State:
-        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`.
+        """Write a state if its version is `expected_version` (0: there is none); else raise `Conflict`.
 
-        `also_create` holds other states by their type, each written as a first version together with it or not at all.
+        `also_create` has other states by their type, whose first versions are written in the same transaction.
         """
         ...
 
     def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
-        """The states whose type begins with a prefix, in order of their type, with the rest of that."""
+        """The states whose type begins with a prefix, sorted by type, with the rest of their type."""
         ...
 
     def remove(self, agent_id: str, state_type: str) -> None:
-        """Remove a state, if it is there."""
+        """Remove a state if it exists."""
         ...
 
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
-        """Note that an agent makes decisions of these types, spread over so many shards."""
+        """Record that an agent makes decisions of these types, spread over this many shards."""
         ...
 
     def registration(self, agent_id: str) -> Registration:
-        """What is registered of an agent; nothing of an unknown one."""
+        """The registration of an agent; an empty one for an unknown agent."""
         ...
 
     def agents(self) -> list[str]:

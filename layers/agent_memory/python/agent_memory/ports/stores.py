@@ -1,4 +1,4 @@
-"""The stores of one deployment, as one bundle."""
+"""The bundle of the stores of one deployment."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from agent_memory.ports.states import StateStore
 
 
 class BucketStores(NamedTuple):
-    """The stores that lie in the archive bucket."""
+    """The stores in the archive bucket."""
 
     blobs: BlobStore
     archive: ArchiveStore
@@ -23,7 +23,7 @@ class BucketStores(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The stores of one deployment; those that were not asked for are None."""
+    """The stores of one deployment; those that it does not have are None."""
 
     decisions: DecisionStore
     memories: MemoryStore
@@ -34,7 +34,7 @@ class Stores:
     short_term: ShortTermStore | None = None
 
     def bucket(self) -> BucketStores:
-        """The stores in the archive bucket, for what cannot work without it; else `InvalidInput`."""
+        """The stores in the archive bucket; `InvalidInput` if there is no bucket."""
         if self.blobs is None or self.archive is None or self.evidence is None:
             raise InvalidInput("archive_bucket", "is not set, and the nightly job needs it")
         return BucketStores(self.blobs, self.archive, self.evidence)

@@ -75,7 +75,7 @@ class MemoryAnalytics:
         not confirmed by the newest decisions yet.
 
         Raises:
-            InvalidInput: `min_occurrences` is not a positive integer. Unavailable: a store did not answer.
+            InvalidInput: `min_occurrences` is not a positive integer. Unavailable: a store did not respond.
         """
         return await in_thread(self._emerging, min_occurrences)
 
@@ -86,12 +86,12 @@ class MemoryAnalytics:
         what is learned from the same record with its outcomes permuted, which is chance.
 
         Raises:
-            Unavailable: a store did not answer; there is no partial report.
+            Unavailable: a store did not respond; there is no partial report.
         """
         return await in_thread(self._report, time_range)
 
     def _emerging(self, min_occurrences: int) -> list[dict[str, Any]]:
-        check_integer("min_occurrences", min_occurrences, least=1)
+        check_integer("min_occurrences", min_occurrences, minimum=1)
         now_ms = self._clock.now_ms()
         record = self._read((to_iso(now_ms - EVIDENCE_DAYS * DAY_MS), None), now_ms)
         known = self._memory.long_term.find(MemoryType.PATTERN, {"status": "active"})

@@ -1,1 +1,1 @@
-"""Adapters to DynamoDB, Redis, S3 and Parquet files, and stores in memory, behind the Protocols in `ports`."""
+"""The implementations of `ports`: DynamoDB, Redis, S3, Parquet files, and stores in memory."""

@@ -1,4 +1,4 @@
-"""botocore's errors as this package's own."""
+"""Translates botocore's errors into this package's errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,30 +12,30 @@ _CONDITION_CODES = frozenset({"ConditionalCheckFailedException", "TransactionCan
 
 
 def error_code(error: ClientError) -> str:
-    """The service's code of an error, as `ResourceNotFoundException`."""
+    """The service's error code, as `ResourceNotFoundException`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def is_failed_condition(error: BotoCoreError | ClientError) -> TypeGuard[ClientError]:
-    """Whether the service answered that a condition of the request does not hold."""
+    """Whether the condition of a conditional request was not met."""
     return isinstance(error, ClientError) and error_code(error) in _CONDITION_CODES
 
 
-def translated(error: BotoCoreError | ClientError, service: str) -> AgentMemoryError:
-    """An error as this package's own: `InvalidInput` where sending it again would not help, else `Unavailable`."""
+def translate_error(error: BotoCoreError | ClientError, service: str) -> AgentMemoryError:
+    """The error to raise instead: `InvalidInput` if a retry cannot succeed, else `Unavailable`."""
     if isinstance(error, BotoCoreError):
-        return Unavailable(f"{service} did not answer: {type(error).__name__}")
+        return Unavailable(f"{service} did not respond: {type(error).__name__}")
     if error_code(error) == "ValidationException":
-        return InvalidInput("request", f"{service} finds it invalid: {error}")
+        return InvalidInput("request", f"{service} refused the request as invalid: {error}")
     return Unavailable(f"{service} refused the request: {error_code(error)}")
 
 
 @contextmanager
-def unavailable(service: str) -> Iterator[None]:
-    """Raise what a service refuses or fails to answer as this package's own errors; failed conditions pass through."""
+def translated_errors(service: str) -> Iterator[None]:
+    """Translate the errors of a service that are raised inside; failed conditions are raised unchanged."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
         if is_failed_condition(error):
             raise
-        raise translated(error, service) from error
+        raise translate_error(error, service) from error

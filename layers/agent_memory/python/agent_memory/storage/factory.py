@@ -1,4 +1,4 @@
-"""Clients and stores, opened as needed: whoever uses only the table never connects to Redis."""
+"""Opens clients and stores. Modules are imported and connections made only for the stores that are used."""
 
 import os
 from dataclasses import replace
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
 DEFAULT_PREFIX = "agent-memory"
-# A dead cache may cost a fifth of a second, not redis-py's default of many.
+# A cache that does not respond delays a request by 0.2 s instead of redis-py's default of several seconds.
 _REDIS_TIMEOUT_SECONDS = 0.2
+# Prefixes of connection settings that redis-py's pool adds for itself.
 _POOL_SETTINGS = ("himport_", "maint_notifications_", "orig_")
 
 
@@ -31,13 +32,12 @@ def open_stores(
     redis_client: "Redis | None" = None,
     clock: Clock | None = None,
 ) -> Stores:
-    """The stores of a deployment on AWS, or on whatever endpoint the environment's AWS settings name.
+    """The stores of a deployment on AWS, or at the endpoint that the environment's AWS settings name.
 
-    Clients that are not given are made from the environment as boto3 does. Names that are not given are those of
-    `AGENT_MEMORY_TABLE_PREFIX` (`agent-memory` where that is not set), `AGENT_MEMORY_ARCHIVE_BUCKET` and
-    `AGENT_MEMORY_REDIS_ENDPOINT`; without a bucket there is no archive, and without a Redis client or endpoint no
-    short-term memory. A Redis client that is given tells where and how to connect; its timeouts and retries do not
-    apply, see `with_short_timeouts`.
+    Missing clients are created from the environment, as boto3 does. The defaults of the names are the variables
+    `AGENT_MEMORY_TABLE_PREFIX` (or `agent-memory`), `AGENT_MEMORY_ARCHIVE_BUCKET` and `AGENT_MEMORY_REDIS_ENDPOINT`.
+    Without a bucket there is no archive, and without a Redis client or endpoint no short-term memory. A Redis client is
+    used for its connection settings only; its timeouts and retries do not apply, see `with_short_timeouts`.
     """
     table_prefix = table_prefix or os.environ.get("AGENT_MEMORY_TABLE_PREFIX", DEFAULT_PREFIX)
     archive_bucket = archive_bucket or os.environ.get("AGENT_MEMORY_ARCHIVE_BUCKET")
@@ -60,7 +60,7 @@ def open_stores(
 
 
 def with_short_term(stores: Stores, clock: Clock | None = None) -> Stores:
-    """The same stores; where they have no cache, short-term memory is kept in this process."""
+    """The same stores; if they have no cache, with short-term memory in this process."""
     if stores.short_term is not None:
         return stores
     from agent_memory.storage.in_memory.short_term import InMemoryShortTerm  # noqa: PLC0415
@@ -69,7 +69,7 @@ def with_short_term(stores: Stores, clock: Clock | None = None) -> Stores:
 
 
 def in_memory_stores(clock: Clock | None = None) -> Stores:
-    """Every store in plain Python."""
+    """Stores that keep everything in memory."""
     from agent_memory.storage.in_memory.blobs import InMemoryBlobs  # noqa: PLC0415
     from agent_memory.storage.in_memory.decisions import InMemoryDecisions  # noqa: PLC0415
     from agent_memory.storage.in_memory.memories import InMemoryMemories  # noqa: PLC0415
@@ -90,11 +90,12 @@ def in_memory_stores(clock: Clock | None = None) -> Stores:
 
 
 def aws_client(service: str, *, region: str | None = None) -> Any:
-    """A boto3 client with enough connections for side-by-side requests and botocore's standard retries.
+    """A boto3 client with connections for concurrent requests and botocore's standard retries.
 
-    botocore does not check parameters: the codec has, and a second look is a third of the cost of writing a batch.
+    botocore does not validate parameters: the encoding of items has done so, and doing it twice would be a third of the
+    time for writing a batch.
     """
-    import boto3  # noqa: PLC0415  200 ms that an in-memory user never pays
+    import boto3  # noqa: PLC0415  takes 200 ms, and stores in memory do not need it
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
@@ -109,7 +110,7 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
 
 
 def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: Any = None) -> "Redis":
-    """A Redis client with short timeouts and no retries: the caller falls through instead.
+    """A Redis client with short timeouts and without retries.
 
     Raises:
         InvalidInput: the endpoint is not `host:port`.
@@ -118,21 +119,20 @@ def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: A
 
     host, _, port = endpoint.rpartition(":")
     if not host or not port.isdigit():
-        raise InvalidInput("redis_endpoint", f"{endpoint!r:.80} is not usable; write host:port")
+        raise InvalidInput("redis_endpoint", f"{endpoint!r:.80} is invalid; write host:port")
     return Redis(host=host, port=int(port), ssl=tls, credential_provider=credential_provider, **_short_timeouts())
 
 
 def with_short_timeouts(client: "Redis") -> "Redis":
-    """A client to the same server with short timeouts and no retries, on connections of its own.
+    """A client to the same server with short timeouts and without retries, on separate connections.
 
-    One whose connections come from another pool than redis-py's plain one (Sentinel's, say) is returned as it is.
+    A client with another pool than redis-py's default, such as Sentinel's, is returned unchanged.
     """
     from redis import ConnectionPool, Redis  # noqa: PLC0415
 
     pool = client.connection_pool
     if type(pool) is not ConnectionPool:
         return client
-    # What the pool has put there itself belongs to that pool.
     settings = {name: value for name, value in pool.connection_kwargs.items() if not name.startswith(_POOL_SETTINGS)}
     own_pool = ConnectionPool(connection_class=pool.connection_class, **{**settings, **_short_timeouts()})
     return Redis(connection_pool=own_pool)
@@ -146,7 +146,7 @@ def _short_timeouts() -> dict[str, Any]:
         "socket_timeout": _REDIS_TIMEOUT_SECONDS,
         "socket_connect_timeout": _REDIS_TIMEOUT_SECONDS,
         "retry": Retry(NoBackoff(), 0),
-        "decode_responses": False,  # what is kept is read as bytes
+        "decode_responses": False,  # stored values are decoded from bytes
     }
 
 

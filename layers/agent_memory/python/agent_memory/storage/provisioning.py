@@ -1,4 +1,4 @@
-"""Makes the tables and the cache where no stacks were deployed: exactly what the stacks would make."""
+"""Creates the tables and the cache without a deployment of the stacks, with the same properties."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from agent_memory.core.errors import Unavailable
-from agent_memory.storage.aws_errors import error_code, unavailable
+from agent_memory.storage.aws_errors import error_code, translated_errors
 from agent_memory.storage.schema import CACHE, TABLES, Index, Key, Table
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def table_request(table: Table, prefix: str) -> dict[str, Any]:
-    """What `CreateTable` is asked for: on demand, encrypted with a key of AWS's."""
+    """The parameters of `CreateTable`: on-demand capacity, encrypted with an AWS managed key."""
     parts: tuple[Table | Index, ...] = (table, *table.indexes)
     types = {key.name: key.type for part in parts for key in (part.partition, part.sort)}
     indexes = [
@@ -36,15 +36,15 @@ def table_request(table: Table, prefix: str) -> dict[str, Any]:
 
 
 def create_tables_if_not_exist(client: "DynamoDBClient", prefix: str) -> list[str]:
-    """Make the tables that are missing, with time to live and recovery to any point; returns their names.
+    """Create the missing tables, with time to live and point-in-time recovery; returns their names.
 
     Raises:
-        Unavailable: DynamoDB did not answer, or refused.
+        Unavailable: DynamoDB did not respond or refused the request.
     """
-    made = [table for table in TABLES if _create(client, table_request(table, prefix))]
-    for table in made:
+    created = [table for table in TABLES if _create(client, table_request(table, prefix))]
+    for table in created:
         name = table.full_name(prefix)
-        with unavailable("DynamoDB"):
+        with translated_errors("DynamoDB"):
             client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
             client.update_time_to_live(
                 TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute}
@@ -52,19 +52,19 @@ def create_tables_if_not_exist(client: "DynamoDBClient", prefix: str) -> list[st
             client.update_continuous_backups(
                 TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
             )
-    return [table.full_name(prefix) for table in made]
+    return [table.full_name(prefix) for table in created]
 
 
 def create_cache_if_not_exists(
     client: Any, name: str, *, node_type: str, subnet_group: str | None, security_group_ids: Sequence[str]
 ) -> str:
-    """Make the cache if it is missing, wait until it can be used, and return its endpoint as `host:port`.
+    """Create the cache if it is missing, wait until it is available, and return its endpoint as `host:port`.
 
     Raises:
-        Unavailable: ElastiCache did not answer, or refused.
+        Unavailable: ElastiCache did not respond or refused the request.
     """
-    placed: dict[str, Any] = {"CacheSubnetGroupName": subnet_group} if subnet_group else {}
-    placed |= {"SecurityGroupIds": list(security_group_ids)} if security_group_ids else {}
+    network: dict[str, Any] = {"CacheSubnetGroupName": subnet_group} if subnet_group else {}
+    network |= {"SecurityGroupIds": list(security_group_ids)} if security_group_ids else {}
     try:
         client.create_replication_group(
             ReplicationGroupId=name,
@@ -77,12 +77,12 @@ def create_cache_if_not_exists(
             AtRestEncryptionEnabled=True,
             TransitEncryptionEnabled=True,
             AutomaticFailoverEnabled=False,
-            **placed,
+            **network,
         )
     except ClientError as error:
         if error_code(error) not in ("ReplicationGroupAlreadyExistsFault", "ReplicationGroupAlreadyExists"):
             raise Unavailable(f"ElastiCache refused the request: {error_code(error)}") from error
-    with unavailable("ElastiCache"):
+    with translated_errors("ElastiCache"):
         client.get_waiter("replication_group_available").wait(ReplicationGroupId=name)
         (group,) = client.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"]
     endpoint = group["NodeGroups"][0]["PrimaryEndpoint"]
@@ -90,7 +90,7 @@ def create_cache_if_not_exists(
 
 
 def _create(client: "DynamoDBClient", request: Any) -> bool:
-    """Whether a table was made; False where there was one."""
+    """Create a table; returns False if it exists."""
     try:
         client.create_table(**request)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""The three tables and the cache: one definition that the CDK stacks and `AWSMemoryClients` both build from."""
+"""The definition of the three tables and the cache, used by the CDK stacks and by `AWSMemoryClients`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +16,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A global secondary index that projects keys only; whole items are fetched by key."""
+    """A global secondary index that projects keys only; the items are read by key."""
 
     name: str
     partition: Key
@@ -25,7 +25,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, on demand, with time to live on `ttl_attribute`."""
+    """A table with on-demand capacity and time to live on `ttl_attribute`."""
 
     name: str
     partition: Key
@@ -34,13 +34,13 @@ class Table:
     ttl_attribute: str = "ttl"
 
     def full_name(self, prefix: str) -> str:
-        """Name of the deployed table under a deployment's prefix."""
+        """Name of the deployed table, with the deployment's prefix."""
         return f"{prefix}-{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The cache of short-term memory: an ElastiCache replication group, encrypted at rest and on the way."""
+    """The cache of short-term memory: an ElastiCache replication group, encrypted at rest and in transit."""
 
     engine: str = "valkey"
     engine_version: str = "8.0"

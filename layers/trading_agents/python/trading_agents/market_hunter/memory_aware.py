@@ -76,7 +76,7 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         pattern in long-term memory moves it halfway to the pattern's success rate. `at` is the time, by default now.
 
         Raises:
-            InvalidInput: an argument is invalid; names it. Unavailable: the table did not answer.
+            InvalidInput: an argument is invalid; names it. Unavailable: the table did not respond.
         """
         name = context_name(context)
         recent_performance = await self.memory.retrieve_stm(f"performance:{name}")
@@ -110,7 +110,7 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         """Run one cycle: judge the last one, recall, select, query, and log; returns the selected sources' signals.
 
         Raises:
-            InvalidInput: the market data is invalid; names the field. Unavailable: the table did not answer; outcomes
+            InvalidInput: the market data is invalid; names the field. Unavailable: the table did not respond; outcomes
                 that could not be logged are logged by the next cycle.
         """
         at, context = time_of(market_data), market_data["context"]
@@ -142,7 +142,7 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         Failed signals count too: from successes alone every source would look perfect.
 
         Raises:
-            Unavailable: the table did not answer.
+            Unavailable: the table did not respond.
         """
         now = now or datetime.now(UTC)
         recent = await self._signals_in((now - _LEARNING_PERIOD, now))

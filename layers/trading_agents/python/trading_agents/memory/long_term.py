@@ -26,7 +26,7 @@ class LongTermTradingMemory:
         """Save all items whose importance is above `min_score` now; returns how many.
 
         Raises:
-            InvalidInput: metadata that cannot be stored. Unavailable: the table did not answer.
+            InvalidInput: metadata that cannot be stored. Unavailable: the table did not respond.
         """
         important = [item for item in store.items if store.importance(item) > min_score]
         for item in important:
@@ -40,7 +40,7 @@ class LongTermTradingMemory:
         """Add all saved items to a store, oldest first; returns how many.
 
         Raises:
-            Unavailable: the table did not answer.
+            Unavailable: the table did not respond.
         """
         items = [_from_data(memory) for memory in await self._memory.retrieve_ltm(MEMORY_TYPE)]
         for item in sorted(items, key=lambda item: item.timestamp):

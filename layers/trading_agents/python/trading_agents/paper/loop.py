@@ -50,7 +50,7 @@ async def trade_on_paper(
         on_report: called with each bar and its report after the report was logged.
 
     Raises:
-        Unavailable: the store did not answer. Nothing is lost: continue with the same trader, or from its file.
+        Unavailable: the store did not respond. Nothing is lost: continue with the same trader, or from its file.
         InvalidInput, BarsError: a bar is invalid. Conflict: the log has other decisions for these bars.
         OSError: the file cannot be written; the bar was not logged either.
     """

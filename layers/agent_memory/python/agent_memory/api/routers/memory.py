@@ -178,7 +178,7 @@ def get_context_memory(
 ) -> Response[str]:
     """The contexts that the agent met in a time range, newest first, from all levels of memory.
 
-    `context` is a part of the context. `complete` is false where a level did not answer; `missing` says which and why.
+    `context` is a part of the context. `complete` is false where a level did not respond; `missing` says which and why.
     `off` names `short_term` where the deployment has no cache.
     """
     contexts = memory_of(router, agent_id).hierarchy.contexts

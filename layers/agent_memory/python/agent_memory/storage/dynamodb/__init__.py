@@ -1,1 +1,1 @@
-"""The tables in DynamoDB."""
+"""The stores in DynamoDB tables."""

@@ -1,7 +1,7 @@
-"""JSON values as DynamoDB attribute values and back, exactly.
+"""Lossless conversion between JSON values and DynamoDB attribute values.
 
-DynamoDB has one number type and forgets that `1.0` was a float. Floats without a fraction are therefore listed beside
-the document, by JSON Pointer (RFC 6901), and come back as the floats they were; a pointer behind `-` is of `-0.0`.
+DynamoDB has a single number type, which does not distinguish `1.0` from `1`. The JSON Pointers (RFC 6901) of floats
+without a fraction are therefore stored beside the document; a pointer with the prefix `-` is that of a `-0.0`.
 """
 
 import math
@@ -26,7 +26,7 @@ AttributeValue = dict[str, Any]
 
 
 def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
-    """A JSON value as an attribute value, with the pointers of its floats that have no fraction.
+    """A JSON value as an attribute value, and the pointers of its floats without a fraction.
 
     Raises:
         InvalidInput: as `core.json_values.check_json`.
@@ -36,7 +36,7 @@ def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
 
 
 def decode(value: AttributeValue, integral_floats: Sequence[str] = (), path: str = "") -> Any:
-    """The JSON value that was encoded at `path`, given the same `integral_floats`, which may name other paths too."""
+    """The JSON value that was encoded at `path`; `integral_floats` may have pointers to other paths, too."""
     (decoded,) = decode_members([value])
     for one in integral_floats:
         is_negative_zero, name = one.startswith("-"), one.removeprefix("-")
@@ -48,17 +48,17 @@ def decode(value: AttributeValue, integral_floats: Sequence[str] = (), path: str
 
 
 def restore_floats(documents: dict[str, Any], integral_floats: Iterable[str]) -> None:
-    """Make numbers in documents, which are named, floats again; pointers into other documents are passed over."""
+    """Convert the numbers at pointers into named documents to floats; pointers into other documents are ignored."""
     for one in integral_floats:
         name, *tokens = one.removeprefix("-")[1:].split("/")
         if name in documents:
             _restore_float(documents, [name, *tokens], negative_zero=one.startswith("-"))
 
 
-def encode_members(  # noqa: C901  one branch for each JSON type; a call a member would cost more than it
+def encode_members(  # noqa: C901  one branch for each JSON type; a call per member would cost more than encoding it
     members: Iterable[Any], paths: Iterable[Path], levels: int, integral_floats: list[str]
 ) -> list[AttributeValue]:
-    """Each member as an attribute value. A call for each object and list; what is neither is encoded in place."""
+    """Each member as an attribute value. Only objects and lists take a recursive call."""
     encoded: list[AttributeValue] = []
     for member, path in zip(members, paths, strict=True):
         if levels < 0:
@@ -82,15 +82,15 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call a membe
             inner = encode_members(member.values(), [(path, key) for key in keys], levels - 1, integral_floats)
             encoded.append({"M": dict(zip(keys, inner, strict=True))})
         elif isinstance(member, list | tuple):
-            paths_inside = [(path, index) for index in range(len(member))]
-            encoded.append({"L": encode_members(member, paths_inside, levels - 1, integral_floats)})
+            member_paths = [(path, index) for index in range(len(member))]
+            encoded.append({"L": encode_members(member, member_paths, levels - 1, integral_floats)})
         else:
             raise not_json_error(member, path)
     return encoded
 
 
 def decode_members(members: Iterable[AttributeValue]) -> list[Any]:
-    """Each attribute value as JSON, floats without fraction as integers. A call for each object and list."""
+    """Each attribute value as JSON, floats without a fraction as integers. Only objects and lists take a call."""
     decoded: list[Any] = []
     for member in members:
         ((kind, raw),) = member.items()
@@ -112,7 +112,7 @@ def decode_members(members: Iterable[AttributeValue]) -> list[Any]:
 
 
 def _restore_float(document: Any, tokens: Sequence[str], *, negative_zero: bool) -> None:
-    """Make the number that JSON Pointer tokens lead to a float again."""
+    """Convert the number at the tokens of a JSON Pointer to a float."""
     *path, last = [token.replace("~1", "/").replace("~0", "~") for token in tokens]
     for token in path:
         document = document[int(token) if isinstance(document, list) else token]

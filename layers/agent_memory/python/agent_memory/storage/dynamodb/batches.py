@@ -1,11 +1,11 @@
-"""Many items: by key, a hundred a request, and by query, page after page."""
+"""Reads of many items: by key, a hundred per request, and by queries and scans, page by page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from agent_memory.core.concurrency import chunks, map_concurrently
 from agent_memory.core.retries import retry_while_pending
-from agent_memory.storage.aws_errors import unavailable
+from agent_memory.storage.aws_errors import translated_errors
 from agent_memory.storage.dynamodb.items import Item
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ _LATER_PAGES_FACTOR = 4
 
 
 def get_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
-    """The items with these keys, in no order; what does not exist is left out. Reads are consistent.
+    """The items with these keys, in no particular order; missing ones are left out. Reads are consistent.
 
     Raises:
-        Unavailable: DynamoDB did not answer, or kept leaving keys unprocessed.
+        Unavailable: DynamoDB did not respond, or repeatedly left keys unprocessed.
     """
 
     def get_chunk(chunk: Sequence[Item]) -> list[Item]:
@@ -35,10 +35,10 @@ def _get_chunk(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> li
 
     def read() -> bool:
         nonlocal pending
-        with unavailable("DynamoDB"):
-            answer = client.batch_get_item(RequestItems=pending)
-        items.extend(cast("list[Item]", answer["Responses"].get(table, [])))
-        pending = answer.get("UnprocessedKeys")
+        with translated_errors("DynamoDB"):
+            response = client.batch_get_item(RequestItems=pending)
+        items.extend(cast("list[Item]", response["Responses"].get(table, [])))
+        pending = response.get("UnprocessedKeys")
         return bool(pending)
 
     retry_while_pending(read, why="DynamoDB left keys unprocessed: the table is throttled")
@@ -46,14 +46,27 @@ def _get_chunk(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> li
 
 
 def query_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[list[Item]]:
-    """The pages of a query, each read when it is taken. With a `Limit`, later pages are larger: more is wanted.
+    """The pages of a query, each read when it is consumed. With a `Limit`, it grows from page to page.
 
     Raises:
-        Unavailable: DynamoDB did not answer.
+        Unavailable: DynamoDB did not respond.
     """
+    return _pages(client.query, {"TableName": table, **request})
+
+
+def scan_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[list[Item]]:
+    """The pages of a scan of the table, each read when it is consumed.
+
+    Raises:
+        Unavailable: DynamoDB did not respond.
+    """
+    return _pages(client.scan, {"TableName": table, **request})
+
+
+def _pages(read: Callable[..., Any], request: dict[str, Any]) -> Iterator[list[Item]]:
     while True:
-        with unavailable("DynamoDB"):
-            page = client.query(TableName=table, **request)
+        with translated_errors("DynamoDB"):
+            page = read(**request)
         yield cast("list[Item]", page["Items"])
         if "LastEvaluatedKey" not in page:
             return

@@ -1,4 +1,4 @@
-"""Reads items of decisions in order of time: by type from the table, by outcome or context from its indexes."""
+"""Reads items of decisions ordered by time: by type from the table, by outcome or context from its indexes."""
 
 from collections.abc import Iterator
 from itertools import chain, groupby, islice
@@ -17,41 +17,45 @@ if TYPE_CHECKING:
 
 
 class DecisionScans:
-    """Ordered reads of the table of decisions, all shards concurrently."""
+    """Ordered reads of the table of decisions, from all shards concurrently."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
-    def pages(self, wanted: Selection, span: Span, *, newest_first: bool, first: int | None) -> Iterator[list[Item]]:
-        """The items in a span, ordered by time and id: lists of what is read together, each read when it is taken.
+    def pages(self, selection: Selection, span: Span, *, newest_first: bool, first: int | None) -> Iterator[list[Item]]:
+        """The items in a span, ordered by time and id, in pages that are read when they are consumed.
 
-        One path is taken: the index by outcome, else the one by context, else the table. Whether an item meets the
-        rest of the selection is for the caller to check.
+        They are read from the index by outcome, else from the one by context, else from the table. The caller checks
+        the other conditions of the selection.
         """
         if span.start_ms >= span.end_ms:
             return iter(())
-        agent_id, shards = wanted.agent_id, range(wanted.shards)
-        if wanted.success is not None:
+        agent_id, shards = selection.agent_id, range(selection.shards)
+        if selection.success is not None:
             index = BY_OUTCOME
-            partitions = [outcome_pk(agent_id, shard, success=wanted.success) for shard in shards]
-        elif wanted.context_type is not None:
+            partitions = [outcome_pk(agent_id, shard, success=selection.success) for shard in shards]
+        elif selection.context_type is not None:
             index = BY_CONTEXT
-            partitions = [context_pk(agent_id, wanted.context_type, shard) for shard in shards]
+            partitions = [context_pk(agent_id, selection.context_type, shard) for shard in shards]
         else:
-            return self._by_type(wanted, span, newest_first=newest_first, first=first)
-        own_type = None
-        if wanted.decision_type is not None:
-            own_type = {decision_pk(agent_id, wanted.decision_type, shard) for shard in shards}
+            return self._by_type(selection, span, newest_first=newest_first, first=first)
+        of_type = None
+        if selection.decision_type is not None:
+            of_type = {decision_pk(agent_id, selection.decision_type, shard) for shard in shards}
         keys = merge_ordered(
             [self._keys(index, pk, span, newest_first=newest_first) for pk in partitions],
             key=_sort_key,
             reverse=newest_first,
         )
-        return self._items_of(key for key in keys if own_type is None or key["pk"]["S"] in own_type)
+        return self._items(key for key in keys if of_type is None or key["pk"]["S"] in of_type)
 
-    def _by_type(self, wanted: Selection, span: Span, *, newest_first: bool, first: int | None) -> Iterator[list[Item]]:
-        partitions = [decision_pk(wanted.agent_id, str(wanted.decision_type), shard) for shard in range(wanted.shards)]
+    def _by_type(
+        self, selection: Selection, span: Span, *, newest_first: bool, first: int | None
+    ) -> Iterator[list[Item]]:
+        partitions = [
+            decision_pk(selection.agent_id, str(selection.decision_type), shard) for shard in range(selection.shards)
+        ]
         streams = [self._partition_pages(pk, span, newest_first=newest_first, first=first) for pk in partitions]
         if len(streams) == 1:
             return streams[0]
@@ -76,7 +80,7 @@ class DecisionScans:
         )
 
     def _keys(self, index: Index, partition: str, span: Span, *, newest_first: bool) -> Iterator[Item]:
-        """Keys from an index. It orders by time only: those of one millisecond are ordered here."""
+        """Keys from an index, which orders by time only: keys of the same millisecond are ordered here."""
         pages = query_pages(
             self._client,
             self._table,
@@ -89,20 +93,20 @@ class DecisionScans:
                 ":last": seconds(span.end_ms - 1),
             },
             ScanIndexForward=not newest_first,
-            # One more than is fetched at once: the last millisecond is complete once another one begins.
+            # One more than a request reads: a millisecond is complete once the next one begins.
             Limit=KEYS_PER_REQUEST + 1,
         )
         entries = chain.from_iterable(pages)
-        for _, of_one_moment in groupby(entries, key=lambda entry: entry[TIMESTAMP.name]["N"]):
-            for entry in sorted(of_one_moment, key=_sort_key, reverse=newest_first):
+        for _, simultaneous in groupby(entries, key=lambda entry: entry[TIMESTAMP.name]["N"]):
+            for entry in sorted(simultaneous, key=_sort_key, reverse=newest_first):
                 yield {"pk": entry["pk"], "sk": entry["sk"]}
 
-    def _items_of(self, keys: Iterator[Item]) -> Iterator[list[Item]]:
-        """Items by their keys, a request for each hundred; those that are gone meanwhile are passed over."""
+    def _items(self, keys: Iterator[Item]) -> Iterator[list[Item]]:
+        """Items by their keys, a hundred per request; those that were deleted in the meantime are left out."""
         while chunk := list(islice(keys, KEYS_PER_REQUEST)):
-            found = {(item["pk"]["S"], item["sk"]["S"]): item for item in get_items(self._client, self._table, chunk)}
-            addresses = [(key["pk"]["S"], key["sk"]["S"]) for key in chunk]
-            yield [found[address] for address in addresses if address in found]
+            items = {(item["pk"]["S"], item["sk"]["S"]): item for item in get_items(self._client, self._table, chunk)}
+            pairs = [(key["pk"]["S"], key["sk"]["S"]) for key in chunk]
+            yield [items[pair] for pair in pairs if pair in items]
 
 
 def _sort_key(item: Item) -> str:

@@ -1,8 +1,8 @@
 """The decision log in DynamoDB.
 
-One decision is one conditional put. A batch goes out as PartiQL statements, 25 per request, because a PartiQL INSERT
-refuses an existing key, and the condition of an UPDATE can require that there is no outcome yet. (A BatchWriteItem put
-would overwrite an outcome that was logged meanwhile.)
+A single decision is a conditional put. A batch is written with PartiQL statements, 25 per request, because a PartiQL
+INSERT refuses an existing key, and the condition of an UPDATE can require that there is no outcome yet. (The puts of a
+BatchWriteItem would overwrite an outcome that was logged in the meantime.)
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
 from agent_memory.model.records import check_size
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.decisions import Link, Selection, WriteStatus
-from agent_memory.storage.aws_errors import is_failed_condition, translated, unavailable
+from agent_memory.storage.aws_errors import is_failed_condition, translate_error, translated_errors
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
 from agent_memory.storage.dynamodb.batches import get_items
 from agent_memory.storage.dynamodb.decision_scans import DecisionScans
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 _NO_OUTCOME_YET = ' AND "success" IS MISSING AND "ttl" IS MISSING'
 _NOT_EXPIRED = "attribute_exists(pk) AND (attribute_not_exists(#ttl) OR #ttl > :now)"
-# Writers of different outcomes of one decision that keep conflicting this often are a fault in the caller.
+# More conflicts between writers of a decision's outcomes are a bug in the caller.
 _ATTEMPTS = 20
 
 
@@ -88,11 +88,11 @@ class DynamoDBDecisions:
             items[index] = self._large_parts.offload_to_fit(decisions[index].key, items[index], INSERT_BUDGET_BYTES)
         if len(decisions) == 1:
             return [self._put(decisions[0], items[0])]
-        taken = self._statements.run([self._statements.insert(item) for item in items])
-        present = self._present([one.key for one, is_taken in zip(decisions, taken, strict=True) if is_taken])
+        refused = self._statements.run([self._statements.insert(item) for item in items])
+        stored = self._by_id([one.key for one, was_refused in zip(decisions, refused, strict=True) if was_refused])
         return [
-            _compare(present.get(one.decision_id), one) if is_taken else WriteStatus.CREATED
-            for one, is_taken in zip(decisions, taken, strict=True)
+            _compare(stored.get(one.decision_id), one) if was_refused else WriteStatus.CREATED
+            for one, was_refused in zip(decisions, refused, strict=True)
         ]
 
     def record_outcomes(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
@@ -106,30 +106,30 @@ class DynamoDBDecisions:
                 for (key, _), item in zip(updates, headlines, strict=True)
             ]
         )
-        present = self._items([key for (key, _), was_refused in zip(updates, refused, strict=True) if was_refused])
+        stored = self._items([key for (key, _), was_refused in zip(updates, refused, strict=True) if was_refused])
         return [
-            self._apply(key, update, present.get(key.decision_id)) if was_refused else WriteStatus.CREATED
+            self._apply(key, update, stored.get(key.decision_id)) if was_refused else WriteStatus.CREATED
             for (key, update), was_refused in zip(updates, refused, strict=True)
         ]
 
     def expire(self, decisions: Sequence[Decision], at_ms: Sequence[int]) -> list[bool]:
-        """Let each decision expire at its own time, provided that its outcomes are still those at hand."""
+        """Set the expiry of each decision whose outcomes are unchanged; returns whether it was set, in order."""
         statements = [
             self._statements.update(
-                decision_key_item(one.key), {"ttl": {"N": str(moment // 1000)}}, *_outcomes_unchanged(one)
+                decision_key_item(one.key), {"ttl": {"N": str(expires_ms // 1000)}}, *_outcomes_unchanged(one)
             )
-            for one, moment in zip(decisions, at_ms, strict=True)
+            for one, expires_ms in zip(decisions, at_ms, strict=True)
         ]
         return [not refused for refused in self._statements.run(statements)]
 
     def restore(self, decisions: Sequence[Decision]) -> None:
-        """Write decisions that had left the table, with their outcomes, unless they are here."""
+        """Write decisions that have expired from the table back, with their outcomes."""
         map_concurrently(self._restore, decisions)
 
     def link(self, links: Sequence[Link]) -> None:
-        """Record which decisions followed from earlier ones. The same link again changes nothing."""
-        kept_ms = EXPIRE_AFTER_DAYS * DAY_MS
-        items = [link_item(one, one.descendant.timestamp_ms + kept_ms) for one in links]
+        """Record which decisions followed from earlier ones. Recording a link again changes nothing."""
+        lifetime_ms = EXPIRE_AFTER_DAYS * DAY_MS
+        items = [link_item(one, one.descendant.timestamp_ms + lifetime_ms) for one in links]
         self._statements.run([self._statements.insert(item) for item in items])
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
@@ -139,35 +139,35 @@ class DynamoDBDecisions:
     # --- reading -------------------------------------------------------------------------------
 
     def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
-        """The decisions with these keys, in order; None for what is not here."""
+        """The decisions with these keys, in order; None for those that are not in the table."""
         if len(keys) == 1:
             item = self._item(keys[0])
             return [self._decisions([item])[0] if item else None]
-        present = self._present(keys)
-        return [present.get(key.decision_id) for key in keys]
+        stored = self._by_id(keys)
+        return [stored.get(key.decision_id) for key in keys]
 
     def scan(
-        self, wanted: Selection, span: Span, *, newest_first: bool = True, first: int | None = None
+        self, selection: Selection, span: Span, *, newest_first: bool = True, first: int | None = None
     ) -> Iterator[Decision]:
-        """Decisions in a span, ordered by time and id; read page by page as they are taken."""
-        for page in self._scans.pages(wanted, span, newest_first=newest_first, first=first):
+        """Decisions in a span, ordered by time and id; pages are read as they are consumed."""
+        for page in self._scans.pages(selection, span, newest_first=newest_first, first=first):
             for decision in self._decisions(self._not_expired(page)):
-                if wanted.matches(decision):
+                if selection.matches(decision):
                     yield decision
 
-    def links_from(self, agent_id: str, ancestor_id: str, *, most: int) -> list[Link]:
-        """The decisions that followed from one, oldest first, up to `most` links."""
-        with unavailable("DynamoDB"):
+    def links_from(self, agent_id: str, ancestor_id: str, *, limit: int) -> list[Link]:
+        """The links to the decisions that followed from one, oldest first, up to `limit`."""
+        with translated_errors("DynamoDB"):
             page = self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": text(link_pk(agent_id, ancestor_id))},
-                Limit=most,
+                Limit=limit,
                 ConsistentRead=True,
             )
         return [link_from(agent_id, ancestor_id, cast("Item", item)) for item in page["Items"]]
 
-    # --- inside --------------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------
 
     def _put(self, decision: Decision, item: Item) -> WriteStatus:
         try:
@@ -179,16 +179,16 @@ class DynamoDBDecisions:
             )
         except (BotoCoreError, ClientError) as error:
             if not is_failed_condition(error):
-                raise translated(error, "DynamoDB") from error
-            present = self._present_item(error)
-            return _compare(self._decisions([present])[0] if present else None, decision)
+                raise translate_error(error, "DynamoDB") from error
+            stored = self._conflicting_item(error)
+            return _compare(self._decisions([stored])[0] if stored else None, decision)
         return WriteStatus.CREATED
 
     def _restore(self, decision: Decision) -> None:
         item = decision_item(decision) | outcome_attributes(decision)
         item = self._large_parts.offload_to_fit(decision.key, item, ITEM_BUDGET_BYTES)
         try:
-            with unavailable("DynamoDB"):
+            with translated_errors("DynamoDB"):
                 self._client.put_item(
                     TableName=self._table,
                     Item=item,
@@ -197,7 +197,7 @@ class DynamoDBDecisions:
                     ExpressionAttributeValues={":now": {"N": str(self._now_seconds())}},
                 )
         except ClientError:
-            return  # it is here
+            return  # the table has it
 
     def _headline(self, key: DecisionKey, update: OutcomeUpdate) -> Item:
         item = headline_attributes(key, update.outcome)
@@ -207,15 +207,15 @@ class DynamoDBDecisions:
         return item
 
     def _add_first_outcome(self, key: DecisionKey, update: OutcomeUpdate, headline: Item) -> WriteStatus:
-        """Add the first outcome in one request; where there are outcomes already, apply the update to them."""
+        """Add a decision's first outcome in one request; if there are outcomes already, apply the update to them."""
         try:
             self._update_item(key, {}, headline, "attribute_not_exists(success)", {})
         except ClientError as error:
-            return self._apply(key, update, self._present_item(error))
+            return self._apply(key, update, self._conflicting_item(error))
         return WriteStatus.CREATED
 
     def _apply(self, key: DecisionKey, update: OutcomeUpdate, item: Item | None) -> WriteStatus:
-        """Apply an outcome to a decision that may have outcomes already, against the very item that was read."""
+        """Apply an outcome to a decision that may have outcomes already, with optimistic locking on its item."""
         for _ in range(_ATTEMPTS):
             if item is None:
                 return WriteStatus.NOT_FOUND
@@ -235,15 +235,15 @@ class DynamoDBDecisions:
             try:
                 self._update_item(key, item, after, unchanged, values)
             except ClientError as error:
-                item = self._present_item(error)
+                item = self._conflicting_item(error)
             else:
                 return WriteStatus.CREATED
         raise Unavailable(f"other writers kept changing the outcomes of {key.decision_id}")
 
     def _update_item(self, key: DecisionKey, before: Item, after: Item, unchanged: str, values: Item) -> None:
-        # The archive does not have this outcome yet: the item stays until it does.
+        # The archive does not have this outcome yet, so that the item must not expire until it has.
         update = changes({**before, "ttl": {"N": "0"}}, {name: after[name] for name in after if name != "ttl"})
-        with unavailable("DynamoDB"):
+        with translated_errors("DynamoDB"):
             self._client.update_item(
                 TableName=self._table,
                 Key=decision_key_item(key),
@@ -254,27 +254,28 @@ class DynamoDBDecisions:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
 
-    def _present_item(self, error: ClientError) -> Item | None:
-        """The item whose presence made a conditional write fail."""
-        item = cast("dict[str, Any]", error.response).get("Item")
-        found = self._not_expired([item] if item else [])
-        return found[0] if found else None
+    def _conflicting_item(self, error: ClientError) -> Item | None:
+        """The item for which the condition of a write failed; None if there is none or it has expired."""
+        return self._unless_expired(cast("dict[str, Any]", error.response).get("Item"))
 
     def _item(self, key: DecisionKey) -> Item | None:
-        with unavailable("DynamoDB"):
-            answer = self._client.get_item(TableName=self._table, Key=decision_key_item(key), ConsistentRead=True)
-        found = self._not_expired([cast("Item", answer["Item"])] if "Item" in answer else [])
-        return found[0] if found else None
+        with translated_errors("DynamoDB"):
+            response = self._client.get_item(TableName=self._table, Key=decision_key_item(key), ConsistentRead=True)
+        return self._unless_expired(cast("Item | None", response.get("Item")))
+
+    def _unless_expired(self, item: Item | None) -> Item | None:
+        items = self._not_expired([item] if item else [])
+        return items[0] if items else None
 
     def _items(self, keys: Sequence[DecisionKey]) -> dict[str, Item]:
-        """Items by decision id, as they are stored."""
+        """Stored items by decision id."""
         unique = {key.decision_id: decision_key_item(key) for key in keys}
-        found = get_items(self._client, self._table, list(unique.values()))
-        return {item["decision_id"]["S"]: item for item in self._not_expired(found)}
+        items = get_items(self._client, self._table, list(unique.values()))
+        return {item["decision_id"]["S"]: item for item in self._not_expired(items)}
 
-    def _present(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
-        found = self._decisions(list(self._items(keys).values()))
-        return {decision.decision_id: decision for decision in found}
+    def _by_id(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
+        decisions = self._decisions(list(self._items(keys).values()))
+        return {decision.decision_id: decision for decision in decisions}
 
     def _decisions(self, items: list[Item]) -> list[Decision]:
         return [decision_from(item) for item in self._large_parts.load(items)]
@@ -283,13 +284,13 @@ class DynamoDBDecisions:
         return self._clock.now_ms() // 1000
 
     def _not_expired(self, items: list[Item]) -> list[Item]:
-        """Items that have not expired: DynamoDB deletes them late, up to days."""
+        """The items that have not expired: DynamoDB deletes expired items up to days later."""
         now = self._clock.now_ms() / 1000
         return [item for item in items if "ttl" not in item or float(item["ttl"]["N"]) > now]
 
 
 def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue, ...]]:
-    """Condition, with the values it compares with, that a decision has no outcomes but those at hand."""
+    """The condition that a decision's outcomes have not changed since it was read, and the values it compares with."""
     if decision.outcome is None:
         return (' AND "success" IS MISSING',)
     if not decision.revision:
@@ -297,8 +298,8 @@ def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue,
     return ' AND "revision"=?', {"N": str(decision.revision)}
 
 
-def _compare(present: Decision | None, decision: Decision) -> WriteStatus:
-    if present is None:
-        # It was there when the write was refused and has expired since: its id stays taken.
+def _compare(stored: Decision | None, decision: Decision) -> WriteStatus:
+    if stored is None:
+        # It existed when the write was refused and has expired since: its id cannot be used again.
         return WriteStatus.CONFLICT
-    return WriteStatus.UNCHANGED if present.content() == decision.content() else WriteStatus.CONFLICT
+    return WriteStatus.UNCHANGED if stored.content() == decision.content() else WriteStatus.CONFLICT

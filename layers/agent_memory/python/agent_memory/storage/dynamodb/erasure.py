@@ -1,11 +1,12 @@
-"""Removes every item of one agent from a table, whatever partitions they are in."""
+"""Removes every item of one agent from a table, in all partitions."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.concurrency import chunks
 from agent_memory.core.retries import retry_while_pending
-from agent_memory.storage.aws_errors import unavailable
+from agent_memory.storage.aws_errors import translated_errors
+from agent_memory.storage.dynamodb.batches import scan_pages
 from agent_memory.storage.dynamodb.items import Item, text
 
 if TYPE_CHECKING:
@@ -17,14 +18,23 @@ _DELETES_PER_REQUEST = 25
 def erase_items(client: "DynamoDBClient", table: str, agent_id: str, *, dry_run: bool) -> int:
     """Delete an agent's items, or only count them; returns how many.
 
-    The table is scanned: partitions of sharded decisions, of links and of removed memories' histories are found
-    whether anything refers to them or not. Erasure is rare enough for that.
+    The table is scanned, because nothing else finds all partitions: those of sharded decisions, of links and of the
+    histories of removed memories. Erasure is rare enough for that.
 
     Raises:
-        Unavailable: DynamoDB did not answer; erasing again goes on where it stopped.
+        Unavailable: DynamoDB did not respond; a retry erases the rest.
     """
+    # No agent id contains a "#", so that no other agent's partitions begin in the same way.
+    pages = scan_pages(
+        client,
+        table,
+        FilterExpression="pk = :own OR begins_with(pk, :partitions)",
+        ExpressionAttributeValues={":own": text(agent_id), ":partitions": text(f"{agent_id}#")},
+        ProjectionExpression="pk, sk",
+        ConsistentRead=True,
+    )
     erased = 0
-    for page in _pages(client, table, agent_id):
+    for page in pages:
         for keys in chunks(page, _DELETES_PER_REQUEST):
             if not dry_run:
                 _delete(client, table, keys)
@@ -32,30 +42,12 @@ def erase_items(client: "DynamoDBClient", table: str, agent_id: str, *, dry_run:
     return erased
 
 
-def _pages(client: "DynamoDBClient", table: str, agent_id: str) -> Iterator[list[Item]]:
-    # An agent id holds no "#", so that no other agent's partitions begin the same way.
-    request: dict[str, Any] = {
-        "TableName": table,
-        "FilterExpression": "pk = :own OR begins_with(pk, :partitions)",
-        "ExpressionAttributeValues": {":own": text(agent_id), ":partitions": text(f"{agent_id}#")},
-        "ProjectionExpression": "pk, sk",
-        "ConsistentRead": True,
-    }
-    while True:
-        with unavailable("DynamoDB"):
-            page = client.scan(**request)
-        yield cast("list[Item]", page["Items"])
-        if "LastEvaluatedKey" not in page:
-            return
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
 def _delete(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> None:
     pending: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys]}
 
     def delete() -> bool:
         nonlocal pending
-        with unavailable("DynamoDB"):
+        with translated_errors("DynamoDB"):
             pending = client.batch_write_item(RequestItems=pending).get("UnprocessedItems")
         return bool(pending)
 

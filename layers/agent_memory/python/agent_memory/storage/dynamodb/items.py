@@ -1,7 +1,7 @@
-"""Records as DynamoDB items and back.
+"""Conversion between records and DynamoDB items.
 
-Attributes have the names of the record's fields, except for times, which are Unix seconds under names of their own.
-Floats without fraction, which DynamoDB would return as integers, are listed in an attribute of the item.
+Attributes have the names of the record's fields, except for times, which are stored as Unix seconds under other names.
+The pointers of floats without a fraction, which DynamoDB would return as integers, are in an attribute of the item.
 """
 
 import json
@@ -36,7 +36,7 @@ _DOCUMENTS = tuple(name for name, kind in records.FIELDS.items() if kind is Kind
 OUTCOME_ATTRIBUTES = frozenset(
     {_TIMES.get(name, name) for name in records.OUTCOME} | {_OUTCOME_FLOATS, BY_OUTCOME.partition.name}
 )
-"""The attributes that outcomes take."""
+"""The attributes of outcomes."""
 
 OFFLOADABLE = (
     *_DOCUMENTS,
@@ -44,7 +44,7 @@ OFFLOADABLE = (
     _OUTCOME_FLOATS,
     *(name for name, kind in records.FIELDS.items() if kind is Kind.OUTCOMES),
 )
-"""The attributes that may be stored outside of the item."""
+"""The attributes that may be stored as objects in the bucket."""
 
 
 # --- values --------------------------------------------------------------------------------------
@@ -56,22 +56,22 @@ def text(value: str) -> AttributeValue:
 
 
 def number(value: float) -> AttributeValue:
-    """A number attribute; floats without fraction read back as integers, so only for attributes of one type."""
+    """A number attribute. A float without a fraction is read as an integer, so that the reader has to know the type."""
     return encode(value)[0]
 
 
 def seconds(ms: int) -> AttributeValue:
-    """A Unix timestamp in seconds, to the millisecond."""
+    """A Unix timestamp in seconds, with milliseconds as its fraction."""
     return {"N": f"{ms / 1000:.3f}".rstrip("0").rstrip(".")}
 
 
 def milliseconds(value: AttributeValue) -> int:
-    """What `seconds` wrote."""
+    """The milliseconds of a timestamp that `seconds` wrote."""
     return round(float(value["N"]) * 1000)
 
 
 def document_attributes(documents: Mapping[str, Any], floats_attribute: str = _CONTENT_FLOATS) -> Item:
-    """JSON documents as attributes, and the list of their floats without fraction where there are any.
+    """JSON documents as attributes, with the pointers of their floats without a fraction if there are any.
 
     Raises:
         InvalidInput: names the JSON Pointer of what cannot be stored.
@@ -85,7 +85,7 @@ def document_attributes(documents: Mapping[str, Any], floats_attribute: str = _C
 
 
 def documents_from(item: Mapping[str, AttributeValue], names: Sequence[str]) -> dict[str, Any]:
-    """The JSON documents that `document_attributes` wrote, by their names."""
+    """The JSON documents that `document_attributes` wrote, by name."""
     documents = dict(zip(names, decode_members(map(item.__getitem__, names)), strict=True))
     for attribute in (_CONTENT_FLOATS, _OUTCOME_FLOATS):
         if attribute in item:
@@ -97,7 +97,7 @@ def documents_from(item: Mapping[str, AttributeValue], names: Sequence[str]) -> 
 
 
 def decision_key_item(key: DecisionKey) -> Item:
-    """Primary key of a decision."""
+    """The primary key of a decision's item."""
     return {
         "pk": {"S": keys.decision_pk(key.agent_id, key.decision_type, shard_of(key.decision_id))},
         "sk": {"S": keys.decision_sk(key.timestamp_ms, key.decision_id)},
@@ -105,7 +105,7 @@ def decision_key_item(key: DecisionKey) -> Item:
 
 
 def decision_item(decision: Decision) -> Item:
-    """A decision as it is first written, without its outcomes.
+    """The item of a new decision, without outcomes.
 
     Raises:
         InvalidInput: a value that cannot be stored.
@@ -121,17 +121,17 @@ def decision_item(decision: Decision) -> Item:
 
 
 def headline_attributes(key: DecisionKey, outcome: Outcome) -> Item:
-    """The attributes that the first outcome adds to its decision."""
+    """The attributes that a decision's first outcome adds to its item."""
     return _outcome_attributes(key, records.headline_record(outcome))
 
 
 def outcome_attributes(decision: Decision) -> Item:
-    """The attributes that all of a decision's outcomes take."""
+    """The attributes of all of a decision's outcomes."""
     return _outcome_attributes(decision.key, records.outcomes_record(decision))
 
 
 def decision_from(item: Item) -> Decision:
-    """The decision that an item holds."""
+    """The decision of an item."""
     record: Record = {}
     documents: list[str] = []
     for name, kind in records.FIELDS.items():
@@ -148,7 +148,7 @@ def decision_from(item: Item) -> Decision:
 
 
 def link_item(link: Link, ttl_ms: int) -> Item:
-    """A link to a decision that followed from another."""
+    """The item of a link, which expires at `ttl_ms`."""
     descendant = link.descendant
     return {
         "pk": text(keys.link_pk(descendant.agent_id, link.ancestor_id)),
@@ -160,7 +160,7 @@ def link_item(link: Link, ttl_ms: int) -> Item:
 
 
 def link_from(agent_id: str, ancestor_id: str, item: Item) -> Link:
-    """The link that an item holds."""
+    """The link of an item."""
     decision_id = item["sk"]["S"].partition("#")[2]
     descendant = DecisionKey(agent_id, item["decision_type"]["S"], timestamp_of(decision_id), decision_id)
     return Link(ancestor_id, int(item["steps"]["N"]), descendant)
@@ -175,7 +175,7 @@ def _outcome_attributes(key: DecisionKey, record: Record) -> Item:
 
 
 def _attributes(record: Record, floats_attribute: str) -> Item:
-    """The attributes of a record's fields; of empty ones only documents are stored."""
+    """The attributes of a record's fields; empty ones are left out, except for documents."""
     item: Item = {}
     documents: dict[str, Any] = {}
     for name, value in record.items():
@@ -232,16 +232,16 @@ _DECODERS: Mapping[Kind, Callable[[AttributeValue], Any]] = {
 
 # --- memories ------------------------------------------------------------------------------------
 
-# Attributes that a memory's version may lack, and those that are not part of a version.
-OPTIONAL_IN_MEMORY = ("changed_by", "reason", "changed_as", _CONTENT_FLOATS)
-ACCESSES_OF_MEMORY = ("access_count", "last_accessed", "accesses_through")
+OPTIONAL_MEMORY_ATTRIBUTES = ("changed_by", "reason", "changed_as", _CONTENT_FLOATS)
+"""The attributes that not every version of a memory has."""
+
 
 _MEMORY_TEXTS = ("agent_id", "memory_type", "pattern_id", "changed_by", "reason", "changed_as")
 _MEMORY_TIMES = {"learned_ms": "learned_at", "updated_ms": "updated_at"}
 
 
 def memory_item(memory: Memory) -> Item:
-    """A memory's current version, without its accesses."""
+    """The item of a memory's current version, without its accesses."""
     record = records.memory_record(memory)
     item = document_attributes({"data": record["data"]})
     item |= {name: text(record[name]) for name in _MEMORY_TEXTS if record[name] is not None}
@@ -255,7 +255,7 @@ def memory_item(memory: Memory) -> Item:
 
 
 def history_item(memory: Memory) -> Item:
-    """The same version as it stays in the history; it has no place in the index by confidence."""
+    """The item of a version in the history, which does not appear in the index by confidence."""
     item = memory_item(memory)
     item["pk"] = text(keys.history_pk(memory.agent_id, memory.memory_type))
     item["sk"] = text(keys.history_sk(memory.pattern_id, memory.version))
@@ -266,7 +266,7 @@ def history_item(memory: Memory) -> Item:
 
 
 def memory_from(item: Item) -> Memory:
-    """The version of a memory that an item holds."""
+    """The memory's version of an item."""
     record: Record = {name: item[name]["S"] for name in _MEMORY_TEXTS if name in item}
     record |= {name: milliseconds(item[attribute]) for name, attribute in _MEMORY_TIMES.items()}
     record |= documents_from(item, ("data",))
@@ -290,12 +290,12 @@ _MEMBER_BYTES = 1
 
 
 def item_size(item: Mapping[str, Any]) -> int:
-    """Bytes of an item by DynamoDB's rules: the names of its attributes in UTF-8, and their values."""
+    """Size of an item in bytes by DynamoDB's rules: the names of its attributes in UTF-8, and their values."""
     return sum([len(name.encode()) + value_size(value) for name, value in item.items()])
 
 
 def value_size(value: Mapping[str, Any]) -> int:
-    """Bytes of an attribute value. A list or map takes 3, and 1 for each member beside that itself."""
+    """Size of an attribute value in bytes. A list or map takes 3 bytes, and 1 for each member in addition to it."""
     size, pending = 0, [value]
     while pending:
         ((kind, raw),) = pending.pop().items()
@@ -317,7 +317,7 @@ def value_size(value: Mapping[str, Any]) -> int:
 
 
 def fits(item: Mapping[str, Any], budget_bytes: int) -> bool:
-    """Whether an item is surely not larger than a budget; most pass here without being measured.
+    """A quick check that an item's size is within a budget; if it returns False, the item may still be.
 
     The JSON text of an attribute value is never shorter than its size by DynamoDB's rules.
     """
@@ -325,6 +325,6 @@ def fits(item: Mapping[str, Any], budget_bytes: int) -> bool:
 
 
 def _number_size(text: str) -> int:
-    """About one byte for two significant digits, one more, and one for a sign."""
+    """About one byte for two significant digits, one more, and one for the sign."""
     digits = text.lower().partition("e")[0].replace(".", "").lstrip("-0").rstrip("0")
     return (len(digits) + 1) // 2 + 1 + text.startswith("-")

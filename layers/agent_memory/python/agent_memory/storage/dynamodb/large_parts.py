@@ -1,7 +1,7 @@
 """Stores large attributes of an item as objects in the bucket, and loads them when the item is read.
 
-The object is written first and the pointer to it afterwards, so that a reader never meets a pointer to nothing.
-Objects are named by the digest of their content: writing one again changes nothing.
+An object is written before the pointer to it, so that a pointer is never dangling. Objects are named by the digest of
+their content, so that writing one again changes nothing.
 """
 
 import hashlib
@@ -15,26 +15,26 @@ from agent_memory.ports.blobs import BlobStore
 from agent_memory.storage.dynamodb.items import OFFLOADABLE, Item, fits, item_size, text, value_size
 
 INSERT_BUDGET_BYTES = 350_000
-"""Leaves space for the first outcome, which is added without reading the item."""
+"""Budget of a new item. It leaves space for the first outcome, which is added without reading the item."""
 OUTCOME_BUDGET_BYTES = 48_000
 ITEM_BUDGET_BYTES = 400_000
-"""DynamoDB's limit is 409,600 bytes."""
+"""Budget of an entire item. DynamoDB's limit is 409,600 bytes."""
 
 _POINTER = "_at"
 _MIN_OFFLOADED_BYTES = 1_024
 
 
 class LargeParts:
-    """The large attributes of items, in a bucket. Without a bucket, an item that does not fit is refused."""
+    """The large attributes of items, in a bucket. Without a bucket, an item that is too large is refused."""
 
     def __init__(self, blobs: BlobStore | None) -> None:
         self._blobs = blobs
 
     def offload_to_fit(self, key: DecisionKey, item: Item, budget_bytes: int) -> Item:
-        """The item with its largest attributes offloaded until the rest fits a budget.
+        """Offload the largest attributes of an item until the rest is within a budget; returns the remaining item.
 
         Raises:
-            TooLarge: it does not fit and there is no bucket. Unavailable: the bucket did not answer.
+            TooLarge: the item is too large and there is no bucket. Unavailable: the bucket did not respond.
         """
         if fits(item, budget_bytes):
             return item
@@ -42,9 +42,7 @@ class LargeParts:
         while item_size(rest) > budget_bytes:
             name = max((one for one in OFFLOADABLE if one in rest), key=lambda one: value_size(rest[one]), default=None)
             if self._blobs is None or name is None or value_size(rest[name]) < _MIN_OFFLOADED_BYTES:
-                raise TooLarge(
-                    "decision", f"larger than {budget_bytes:,} bytes; set an archive bucket, which takes large parts"
-                )
+                raise TooLarge("decision", f"larger than {budget_bytes:,} bytes; set an archive bucket for large parts")
             body = json.dumps(rest.pop(name), separators=(",", ":")).encode()
             digest = hashlib.sha256(body).hexdigest()[:32]
             object_key = large_part_key(key.agent_id, key.decision_id, name, digest)
@@ -56,7 +54,7 @@ class LargeParts:
         """The items with their offloaded attributes.
 
         Raises:
-            Unavailable: the bucket did not answer, there is none, or it has lost a part.
+            Unavailable: the bucket did not respond, there is no bucket, or an object is missing.
         """
         object_keys = [item[name]["S"] for item in items for name in item if _attribute_of(name)]
         if not object_keys:
@@ -67,12 +65,12 @@ class LargeParts:
     def _read(self, object_key: str) -> bytes:
         body = self._blobs.read(object_key) if self._blobs is not None else None
         if body is None:
-            raise Unavailable(f"a large part of a decision is not at {object_key} in the archive bucket")
+            raise Unavailable(f"a large part of a decision, {object_key}, is missing in the archive bucket")
         return body
 
 
 def with_pointers(names: frozenset[str]) -> frozenset[str]:
-    """Names of attributes together with those of the pointers that may stand for them."""
+    """The names of attributes and of the pointers that may replace them."""
     return names | {f"{name}{_POINTER}" for name in names}
 
 

@@ -1,4 +1,4 @@
-"""Long-term memory in DynamoDB: current versions by key, every version in a partition of its own."""
+"""Long-term memory in DynamoDB: current versions by key, and the history of all versions in separate partitions."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -11,11 +11,11 @@ from agent_memory.core.errors import Conflict
 from agent_memory.core.keys import history_pk, memory_pk
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import Access
-from agent_memory.storage.aws_errors import unavailable
+from agent_memory.storage.aws_errors import translated_errors
 from agent_memory.storage.dynamodb.batches import get_items, query_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
-    OPTIONAL_IN_MEMORY,
+    OPTIONAL_MEMORY_ATTRIBUTES,
     Item,
     history_item,
     memory_from,
@@ -39,9 +39,9 @@ class DynamoDBMemories:
         self._table = MEMORIES.full_name(table_prefix)
 
     def put(self, memory: Memory, *, after: int | None) -> None:
-        """Write a version, given that `after` is the current one (None: there is none); else `Conflict`."""
+        """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
         item = memory_item(memory)
-        update = replacement(item, key=("pk", "sk"), optional=OPTIONAL_IN_MEMORY)
+        update = replacement(item, key=("pk", "sk"), optional=OPTIONAL_MEMORY_ATTRIBUTES)
         condition = _is_current(after)
         change = {
             "TableName": self._table,
@@ -56,9 +56,9 @@ class DynamoDBMemories:
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
         key = {"pk": text(memory_pk(agent_id, memory_type)), "sk": text(pattern_id)}
-        with unavailable("DynamoDB"):
-            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return memory_from(cast("Item", answer["Item"])) if "Item" in answer else None
+        with translated_errors("DynamoDB"):
+            response = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return memory_from(cast("Item", response["Item"])) if "Item" in response else None
 
     def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
         """Memories of a type, most confident first."""
@@ -66,36 +66,36 @@ class DynamoDBMemories:
             self._client,
             self._table,
             IndexName=BY_CONFIDENCE.name,
-            KeyConditionExpression="pk = :pk AND confidence >= :least",
+            KeyConditionExpression="pk = :pk AND confidence >= :min_confidence",
             ExpressionAttributeValues={
                 ":pk": text(memory_pk(agent_id, memory_type)),
-                ":least": number(min_confidence),
+                ":min_confidence": number(min_confidence),
             },
             ScanIndexForward=False,
         )
         for page in pages:
             keys = [{"pk": entry["pk"], "sk": entry["sk"]} for entry in page]
-            found = {item["sk"]["S"]: item for item in get_items(self._client, self._table, keys)}
-            yield from (memory_from(found[key["sk"]["S"]]) for key in keys if key["sk"]["S"] in found)
+            items = {item["sk"]["S"]: item for item in get_items(self._client, self._table, keys)}
+            yield from (memory_from(items[key["sk"]["S"]]) for key in keys if key["sk"]["S"] in items)
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
-        """Every version of a memory, oldest first, those that say it was removed included."""
+        """Every version of a memory, oldest first, including those that record a removal."""
         pages = query_pages(
-            self._client, self._table, **_versions_of(agent_id, memory_type, pattern_id), ConsistentRead=True
+            self._client, self._table, **_versions_query(agent_id, memory_type, pattern_id), ConsistentRead=True
         )
         return [memory_from(item) for page in pages for item in page]
 
     def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
-        """Number of the last version that a memory ever had; 0 where it never was."""
-        wanted = _versions_of(agent_id, memory_type, pattern_id)
-        with unavailable("DynamoDB"):
+        """Number of the last version that a memory ever had; 0 if it never existed."""
+        query = _versions_query(agent_id, memory_type, pattern_id)
+        with translated_errors("DynamoDB"):
             page = self._client.query(
-                TableName=self._table, **wanted, ConsistentRead=True, ScanIndexForward=False, Limit=1
+                TableName=self._table, **query, ConsistentRead=True, ScanIndexForward=False, Limit=1
             )
         return max((memory_from(cast("Item", item)).version for item in page["Items"]), default=0)
 
     def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
-        """Every version of every memory of a type; those of one memory side by side, oldest first."""
+        """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
         pages = query_pages(
             self._client,
             self._table,
@@ -106,12 +106,12 @@ class DynamoDBMemories:
         return (memory_from(item) for page in pages for item in page)
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
-        """Add a day's accesses to memories that are there, once; returns how many memories it was done for."""
+        """Add a day's accesses to existing memories, once per day; returns how many memories were changed."""
         return sum(map_concurrently(lambda access: self._add_access(agent_id, access, day.isoformat()), accesses))
 
     def _add_access(self, agent_id: str, access: Access, day: str) -> bool:
         try:
-            with unavailable("DynamoDB"):
+            with translated_errors("DynamoDB"):
                 self._client.update_item(
                     TableName=self._table,
                     Key={"pk": text(memory_pk(agent_id, access.memory_type)), "sk": text(access.pattern_id)},
@@ -124,12 +124,12 @@ class DynamoDBMemories:
                         ":day": text(day),
                     },
                 )
-        except ClientError:  # the condition: it is gone, or the day was added already
+        except ClientError:  # the condition failed: the memory was removed, or the day was added already
             return False
         return True
 
     def remove(self, removal: Memory, *, after: int) -> None:
-        """Remove a memory, given that `after` is still its version; else `Conflict`."""
+        """Remove a memory if its version is `after`; else raise `Conflict`."""
         key = {"pk": text(memory_pk(removal.agent_id, removal.memory_type)), "sk": text(removal.pattern_id)}
         self._with_history({"Delete": {"TableName": self._table, "Key": key, **_is_current(after)}}, removal)
 
@@ -138,14 +138,14 @@ class DynamoDBMemories:
         return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
 
     def _with_history(self, change: Any, memory: Memory) -> None:
-        kept: Any = {
+        put: Any = {
             "TableName": self._table,
             "Item": history_item(memory),
             "ConditionExpression": "attribute_not_exists(pk)",
         }
         try:
-            with unavailable("DynamoDB"):
-                self._client.transact_write_items(TransactItems=[change, {"Put": kept}])
+            with translated_errors("DynamoDB"):
+                self._client.transact_write_items(TransactItems=[change, {"Put": put}])
         except ClientError as error:
             raise Conflict(
                 f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
@@ -159,7 +159,7 @@ def _is_current(version: int | None) -> dict[str, Any]:
     return {"ConditionExpression": "version = :before", "ExpressionAttributeValues": {":before": number(version)}}
 
 
-def _versions_of(agent_id: str, memory_type: str, pattern_id: str) -> dict[str, Any]:
+def _versions_query(agent_id: str, memory_type: str, pattern_id: str) -> dict[str, Any]:
     return {
         "KeyConditionExpression": "pk = :pk AND begins_with(sk, :pattern)",
         "ExpressionAttributeValues": {

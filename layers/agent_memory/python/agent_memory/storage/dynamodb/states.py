@@ -1,4 +1,4 @@
-"""Agent states and the register of agents in DynamoDB."""
+"""Agent states and the registry of agents in DynamoDB."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -10,8 +10,8 @@ from agent_memory.core.json_values import Document
 from agent_memory.core.keys import REGISTRATION
 from agent_memory.model.states import State
 from agent_memory.ports.states import Registration
-from agent_memory.storage.aws_errors import unavailable
-from agent_memory.storage.dynamodb.batches import query_pages
+from agent_memory.storage.aws_errors import translated_errors
+from agent_memory.storage.dynamodb.batches import query_pages, scan_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
     Item,
@@ -50,12 +50,12 @@ class DynamoDBStates:
         now_ms: int,
         also_create: Mapping[str, Document] | None = None,
     ) -> State:
-        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
+        """Write a state if its version is `expected_version` (0: there is none); else raise `Conflict`."""
         state = State(data, expected_version + 1, now_ms)
         puts = [self._put(agent_id, state_type, state, expected_version)]
-        puts += [self._put(agent_id, other, State(kept, 1, now_ms), 0) for other, kept in (also_create or {}).items()]
+        puts += [self._put(agent_id, other, State(one, 1, now_ms), 0) for other, one in (also_create or {}).items()]
         try:
-            with unavailable("DynamoDB"):
+            with translated_errors("DynamoDB"):
                 if len(puts) == 1:
                     self._client.put_item(**puts[0])
                 else:
@@ -65,27 +65,27 @@ class DynamoDBStates:
         return state
 
     def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
-        """The states whose type begins with a prefix, in order of their type, with the rest of that."""
+        """The states whose type begins with a prefix, sorted by type, with the rest of their type."""
         request: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": text(agent_id)},
             "ConsistentRead": True,
         }
-        if prefix:  # DynamoDB takes no empty text here
+        if prefix:  # DynamoDB refuses an empty string here
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             request["ExpressionAttributeValues"][":prefix"] = text(prefix)
         items = [item for page in query_pages(self._client, self._table, **request) for item in page]
-        states = [item for item in items if "version" in item]  # the registration is none
+        states = [item for item in items if "version" in item]  # the registration has none
         return [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in states]
 
     def remove(self, agent_id: str, state_type: str) -> None:
-        """Remove a state, if it is there."""
-        with unavailable("DynamoDB"):
+        """Remove a state if it exists."""
+        with translated_errors("DynamoDB"):
             self._client.delete_item(TableName=self._table, Key=self._key(agent_id, state_type))
 
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
-        """Note that an agent makes decisions of these types, spread over so many shards."""
-        with unavailable("DynamoDB"):
+        """Record that an agent makes decisions of these types, spread over this many shards."""
+        with translated_errors("DynamoDB"):
             self._client.update_item(
                 TableName=self._table,
                 Key=self._key(agent_id, REGISTRATION),
@@ -93,10 +93,10 @@ class DynamoDBStates:
                 ExpressionAttributeValues={":types": {"SS": sorted(decision_types)}, ":now": seconds(now_ms)},
             )
         if write_shards > 1:
-            self._raise_shards(agent_id, write_shards)
+            self._increase_shards(agent_id, write_shards)
 
     def registration(self, agent_id: str) -> Registration:
-        """What is registered of an agent; nothing of an unknown one."""
+        """The registration of an agent; an empty one for an unknown agent."""
         item = self._item(agent_id, REGISTRATION)
         if item is None:
             return Registration()
@@ -105,20 +105,14 @@ class DynamoDBStates:
 
     def agents(self) -> list[str]:
         """Every registered agent, sorted."""
-        found: list[str] = []
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "FilterExpression": "sk = :registration",
-            "ExpressionAttributeValues": {":registration": text(REGISTRATION)},
-            "ProjectionExpression": "pk",
-        }
-        while True:
-            with unavailable("DynamoDB"):
-                page = self._client.scan(**request)
-            found += [cast("Item", item)["pk"]["S"] for item in page["Items"]]
-            if "LastEvaluatedKey" not in page:
-                return sorted(found)
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        pages = scan_pages(
+            self._client,
+            self._table,
+            FilterExpression="sk = :registration",
+            ExpressionAttributeValues={":registration": text(REGISTRATION)},
+            ProjectionExpression="pk",
+        )
+        return sorted(item["pk"]["S"] for page in pages for item in page)
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's states and its registration, or only count them; returns how many."""
@@ -135,10 +129,10 @@ class DynamoDBStates:
             "ExpressionAttributeValues": {":before": number(expected_version)},
         }
 
-    def _raise_shards(self, agent_id: str, write_shards: int) -> None:
-        """The number only grows: decisions stay in the shards that they were written to."""
+    def _increase_shards(self, agent_id: str, write_shards: int) -> None:
+        """Increase the number of shards. It never decreases: decisions stay in the shards that they were written to."""
         try:
-            with unavailable("DynamoDB"):
+            with translated_errors("DynamoDB"):
                 self._client.update_item(
                     TableName=self._table,
                     Key=self._key(agent_id, REGISTRATION),
@@ -147,14 +141,14 @@ class DynamoDBStates:
                     ExpressionAttributeValues={":shards": {"N": str(write_shards)}},
                 )
         except ClientError:
-            return  # as many are known already
+            return  # the number is not smaller
 
     def _item(self, agent_id: str, state_type: str) -> Item | None:
-        with unavailable("DynamoDB"):
-            answer = self._client.get_item(
+        with translated_errors("DynamoDB"):
+            response = self._client.get_item(
                 TableName=self._table, Key=self._key(agent_id, state_type), ConsistentRead=True
             )
-        return cast("Item | None", answer.get("Item"))
+        return cast("Item | None", response.get("Item"))
 
     def _key(self, agent_id: str, state_type: str) -> Item:
         return {"pk": text(agent_id), "sk": text(state_type)}

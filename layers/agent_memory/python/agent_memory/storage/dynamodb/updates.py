@@ -1,4 +1,4 @@
-"""The difference between two versions of an item as an update expression."""
+"""Update expressions from the difference between two versions of an item."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,22 +16,25 @@ class Update:
 
 
 def replacement(item: Item, *, key: Sequence[str], optional: Sequence[str]) -> Update:
-    """What makes an item this one, whatever else beside its `key` stays: sets all, removes the `optional` it lacks."""
+    """The update that sets the item's attributes, without its key, and removes `optional` ones that it does not have.
+
+    Other attributes of the stored item are not changed.
+    """
     new = {name: value for name, value in item.items() if name not in key}
-    lacked: Item = {name: {} for name in optional if name not in item}
-    return changes(lacked, new)
+    missing: Item = {name: {} for name in optional if name not in item}
+    return changes(missing, new)
 
 
 def changes(before: Item, after: Item) -> Update:
-    """What turns `before` into `after`: sets what is new or other, removes what is gone."""
+    """The update that turns `before` into `after`."""
     new = [name for name in after if after[name] != before.get(name)]
-    gone = [name for name in before if name not in after]
-    names = {f"#n{place}": name for place, name in enumerate([*new, *gone])}
+    removed = [name for name in before if name not in after]
+    names = {f"#n{index}": name for index, name in enumerate([*new, *removed])}
     tokens = {name: token for token, name in names.items()}
-    values = {f":v{place}": after[name] for place, name in enumerate(new)}
+    values = {f":v{index}": after[name] for index, name in enumerate(new)}
     parts = []
     if new:
-        parts.append("SET " + ", ".join(f"{tokens[name]} = :v{place}" for place, name in enumerate(new)))
-    if gone:
-        parts.append("REMOVE " + ", ".join(tokens[name] for name in gone))
+        parts.append("SET " + ", ".join(f"{tokens[name]} = :v{index}" for index, name in enumerate(new)))
+    if removed:
+        parts.append("REMOVE " + ", ".join(tokens[name] for name in removed))
     return Update(" ".join(parts), names, values)

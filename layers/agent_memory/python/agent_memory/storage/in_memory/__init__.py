@@ -1,1 +1,1 @@
-"""Every store in plain Python, for tests, notebooks, and agents that run without a cloud."""
+"""Stores in memory, for tests, notebooks, and agents that run without a cloud."""

@@ -1,8 +1,8 @@
-"""Objects in plain Python."""
+"""Objects in memory."""
 
 import hashlib
 
-from agent_memory.ports.blobs import Part
+from agent_memory.ports.blobs import ByteRange
 
 
 class InMemoryBlobs:
@@ -12,37 +12,37 @@ class InMemoryBlobs:
         self._objects: dict[str, bytes] = {}
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None where there is none."""
+        """The object, or None if there is none."""
         return self._objects.get(key)
 
     def restore(self, key: str) -> None:
-        """Nothing: memory has no cold storage."""
+        """Does nothing: memory has no cold storage."""
 
     def write(self, key: str, body: bytes) -> None:
-        """Write the object, replacing an earlier one."""
+        """Write an object, replacing an earlier one."""
         self._objects[key] = bytes(body)
 
-    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
-        """Bytes `start` up to, not including, `end`; a negative start counts from the end. None where there is none."""
+    def read_range(self, key: str, start: int, end: int | None = None) -> ByteRange | None:
+        """The bytes from `start` up to, not including, `end`; None if there is no object."""
         body = self._objects.get(key)
         if body is None:
             return None
         first, last, _ = slice(start, end).indices(len(body))
-        return Part(body[first:last], first, len(body), hashlib.sha256(body).hexdigest())
+        return ByteRange(body[first:last], first, len(body), hashlib.sha256(body).hexdigest())
 
     def list_keys(self, prefix: str) -> list[str]:
-        """The keys of all objects below a prefix, in key order."""
+        """The keys of all objects with a prefix, sorted."""
         return sorted(key for key in list(self._objects) if key.startswith(prefix))
 
     def list_prefixes(self, prefix: str) -> list[str]:
-        """The 'folders' directly under a prefix, in key order, each ending in '/'."""
-        below = (key[len(prefix) :] for key in self._objects if key.startswith(prefix))
-        return sorted({f"{prefix}{rest.split('/', 1)[0]}/" for rest in below if "/" in rest})
+        """The 'folders' directly under a prefix, sorted, each ending in '/'."""
+        rests = (key[len(prefix) :] for key in self._objects if key.startswith(prefix))
+        return sorted({f"{prefix}{rest.split('/', 1)[0]}/" for rest in rests if "/" in rest})
 
     def erase(self, prefix: str, *, dry_run: bool) -> int:
-        """Erase the objects below a prefix, or only count them; returns how many."""
-        below = [key for key in self._objects if key.startswith(prefix)]
+        """Erase the objects with a prefix, or only count them; returns how many."""
+        keys = self.list_keys(prefix)
         if not dry_run:
-            for key in below:
+            for key in keys:
                 del self._objects[key]
-        return len(below)
+        return len(keys)

@@ -1,4 +1,4 @@
-"""Long-term memories in plain Python."""
+"""Long-term memory in this process."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,13 @@ from agent_memory.model.memories import Memory
 from agent_memory.model.records import memory_from, memory_record
 from agent_memory.ports.memories import Access
 
-_Address = tuple[str, str, str]
+_Key = tuple[str, str, str]
+"""Agent, type and id of a memory."""
 
 
 @dataclass(slots=True)
 class _Accesses:
-    """How often a memory was read, when last, and the last day that was added."""
+    """How often a memory was read, when it was read last, and the last day whose accesses were added."""
 
     count: int = 0
     last_ms: int | None = None
@@ -25,38 +26,38 @@ class _Accesses:
 
 
 class InMemoryMemories:
-    """`MemoryStore` in a dictionary of JSON texts: nothing that is changed outside changes what is stored."""
+    """`MemoryStore` in a dictionary of JSON texts, so that changes to a returned object do not change the store."""
 
     def __init__(self) -> None:
-        self._current: dict[_Address, str] = {}
-        self._history: dict[_Address, list[str]] = {}
-        self._accesses: dict[_Address, _Accesses] = {}
-        self._writing = Lock()
+        self._current: dict[_Key, str] = {}
+        self._history: dict[_Key, list[str]] = {}
+        self._accesses: dict[_Key, _Accesses] = {}
+        self._lock = Lock()
 
     def put(self, memory: Memory, *, after: int | None) -> None:
-        """Write a version, given that `after` is the current one (None: there is none); else `Conflict`."""
+        """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
         check_json(memory.data, "/data")
-        with self._writing:
-            self._current[_address(memory)] = self._append(memory, after)
+        with self._lock:
+            self._current[_key(memory)] = self._append(memory, after)
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
-        address = (agent_id, memory_type, pattern_id)
-        text = self._current.get(address)
+        key = (agent_id, memory_type, pattern_id)
+        text = self._current.get(key)
         if text is None:
             return None
-        accesses = self._accesses.get(address, _Accesses())
+        accesses = self._accesses.get(key, _Accesses())
         return memory_from(json.loads(text) | {"access_count": accesses.count, "last_accessed_ms": accesses.last_ms})
 
     def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
         """Memories of a type, most confident first."""
-        addresses = [address for address in list(self._current) if address[:2] == (agent_id, memory_type)]
-        memories = [memory for address in addresses if (memory := self.get(*address)) is not None]
+        keys = [key for key in list(self._current) if key[:2] == (agent_id, memory_type)]
+        memories = [memory for key in keys if (memory := self.get(*key)) is not None]
         memories.sort(key=lambda memory: memory.confidence, reverse=True)
         return iter([memory for memory in memories if memory.confidence >= min_confidence])
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
-        """Every version of a memory, oldest first, those that say it was removed included."""
+        """Every version of a memory, oldest first, including those that record a removal."""
         return [memory_from(json.loads(text)) for text in self._history.get((agent_id, memory_type, pattern_id), [])]
 
     def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
@@ -65,51 +66,51 @@ class InMemoryMemories:
 
     def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
         """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
-        addresses = sorted(address for address in self._history if address[:2] == (agent_id, memory_type))
-        return (memory for address in addresses for memory in self.history(*address))
+        keys = sorted(key for key in self._history if key[:2] == (agent_id, memory_type))
+        return (memory for key in keys for memory in self.history(*key))
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
-        """Add a day's accesses to memories that are there, once; returns how many memories it was done for."""
+        """Add a day's accesses to existing memories, once per day; returns how many memories were changed."""
         added = 0
-        with self._writing:
+        with self._lock:
             for access in accesses:
-                address = (agent_id, access.memory_type, access.pattern_id)
-                known = self._accesses.setdefault(address, _Accesses())
-                if address not in self._current or known.through >= day.isoformat():
+                key = (agent_id, access.memory_type, access.pattern_id)
+                stored = self._accesses.setdefault(key, _Accesses())
+                if key not in self._current or stored.through >= day.isoformat():
                     continue
-                known.count += access.count
-                known.last_ms, known.through = access.last_ms, day.isoformat()
+                stored.count += access.count
+                stored.last_ms, stored.through = access.last_ms, day.isoformat()
                 added += 1
         return added
 
     def remove(self, removal: Memory, *, after: int) -> None:
-        """Remove a memory, given that `after` is still its version; else `Conflict`."""
-        with self._writing:
+        """Remove a memory if its version is `after`; else raise `Conflict`."""
+        with self._lock:
             self._append(removal, after)
-            del self._current[_address(removal)]
-            self._accesses.pop(_address(removal), None)
+            del self._current[_key(removal)]
+            self._accesses.pop(_key(removal), None)
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
-        """Erase an agent's memories with all their versions, or only count them; returns how many items."""
-        addresses = [address for address in self._history if address[0] == agent_id]
-        count = sum(len(self._history[address]) + (address in self._current) for address in addresses)
+        """Erase an agent's memories with all their versions, or only count them; returns how many."""
+        keys = [key for key in self._history if key[0] == agent_id]
+        count = sum(len(self._history[key]) + (key in self._current) for key in keys)
         if not dry_run:
-            for address in addresses:
-                del self._history[address]
-                self._current.pop(address, None)
-                self._accesses.pop(address, None)
+            for key in keys:
+                del self._history[key]
+                self._current.pop(key, None)
+                self._accesses.pop(key, None)
         return count
 
     def _append(self, memory: Memory, after: int | None) -> str:
-        """Add a version to the history; returns it as text."""
-        present = self.get(*_address(memory))
-        if (present.version if present else None) != after or memory.version <= self.last_version(*_address(memory)):
+        """Add a version to the history; returns its JSON text."""
+        current = self.get(*_key(memory))
+        if (current.version if current else None) != after or memory.version <= self.last_version(*_key(memory)):
             raise Conflict(f"{memory.memory_type} {memory.pattern_id}: another writer came first")
         record = memory_record(memory) | {"access_count": 0, "last_accessed_ms": None}
         text = canonical_json(record)
-        self._history.setdefault(_address(memory), []).append(text)
+        self._history.setdefault(_key(memory), []).append(text)
         return text
 
 
-def _address(memory: Memory) -> _Address:
+def _key(memory: Memory) -> _Key:
     return memory.agent_id, memory.memory_type, memory.pattern_id

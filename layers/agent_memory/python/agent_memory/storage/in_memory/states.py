@@ -1,4 +1,4 @@
-"""States in plain Python."""
+"""States in memory."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,12 @@ from agent_memory.ports.states import Registration
 
 
 class InMemoryStates:
-    """`StateStore` in a dictionary of JSON texts: nothing that is changed outside changes what is stored."""
+    """`StateStore` in a dictionary of JSON texts, so that changes to a returned object do not change the store."""
 
     def __init__(self) -> None:
         self._states: dict[tuple[str, str], tuple[str, int, int]] = {}
         self._registered: dict[str, Registration] = {}
-        self._writing = Lock()
+        self._lock = Lock()
 
     def get(self, agent_id: str, state_type: str) -> State | None:
         """The state, or None."""
@@ -36,14 +36,14 @@ class InMemoryStates:
         now_ms: int,
         also_create: Mapping[str, Document] | None = None,
     ) -> State:
-        """Write the state, given that its version is `expected_version` (0: none yet); else `Conflict`."""
+        """Write a state if its version is `expected_version` (0: there is none); else raise `Conflict`."""
         documents = {state_type: data, **(also_create or {})}
         for document in documents.values():
             check_json(document, "/data")
-        with self._writing:
+        with self._lock:
             for name in documents:
-                present = self.get(agent_id, name)
-                if (present.version if present else 0) != (expected_version if name == state_type else 0):
+                stored = self.get(agent_id, name)
+                if (stored.version if stored else 0) != (expected_version if name == state_type else 0):
                     raise Conflict(f"state {state_type} is no longer at version {expected_version}")
             for name, document in documents.items():
                 version = expected_version + 1 if name == state_type else 1
@@ -51,14 +51,14 @@ class InMemoryStates:
         return State(data, expected_version + 1, now_ms)
 
     def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
-        """The states whose type begins with a prefix, in order of their type, with the rest of that."""
+        """The states whose type begins with a prefix, sorted by type, with the rest of their type."""
         names = sorted(name for owner, name in list(self._states) if owner == agent_id and name.startswith(prefix))
         states = [(name, self.get(agent_id, name)) for name in names]
         return [(name.removeprefix(prefix), state) for name, state in states if state is not None]
 
     def remove(self, agent_id: str, state_type: str) -> None:
-        """Remove a state, if it is there."""
-        with self._writing:
+        """Remove a state if it exists."""
+        with self._lock:
             self._states.pop((agent_id, state_type), None)
 
     def register(
@@ -66,7 +66,7 @@ class InMemoryStates:
         agent_id: str,
         decision_types: Iterable[str],
         write_shards: int,
-        now_ms: int,  # noqa: ARG002  kept by the table only
+        now_ms: int,  # noqa: ARG002  only the table stores it
     ) -> None:
         """Record that an agent makes decisions of these types, spread over this many shards."""
         known = self.registration(agent_id)
@@ -74,7 +74,7 @@ class InMemoryStates:
         self._registered[agent_id] = Registration(types, max(known.write_shards, write_shards))
 
     def registration(self, agent_id: str) -> Registration:
-        """What is registered of an agent; an empty registration for an unknown one."""
+        """The registration of an agent; an empty one for an unknown agent."""
         return self._registered.get(agent_id, Registration())
 
     def agents(self) -> list[str]:
@@ -83,10 +83,10 @@ class InMemoryStates:
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's states and its registration, or only count them; returns how many."""
-        addresses = [address for address in self._states if address[0] == agent_id]
-        count = len(addresses) + (agent_id in self._registered)
+        keys = [key for key in self._states if key[0] == agent_id]
+        count = len(keys) + (agent_id in self._registered)
         if not dry_run:
-            for address in addresses:
-                del self._states[address]
+            for key in keys:
+                del self._states[key]
             self._registered.pop(agent_id, None)
         return count

@@ -1,9 +1,9 @@
-"""The archive: one Parquet file for each day of an agent, and beside it a manifest for each time it was written.
+"""The archive: one Parquet file per agent and day, and a manifest for each revision of it.
 
     decisions/agent_id=…/date=2026-11-20/decisions.parquet
                                          _manifest-0001.json
 
-`decision_rows` maps a decision to a row. Names of manifests begin with an underscore, so that Athena ignores them.
+`decision_rows` describes the rows. The name of a manifest begins with an underscore, so that Athena ignores it.
 """
 
 import re
@@ -18,136 +18,136 @@ from agent_memory.core.retries import retry_on
 from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.model.seals import ROW_HASH, Manifest, root_hash, row_hash, sha256, short_hash
 from agent_memory.ports.archive import ArchivedObject, DayFile, PackedDay
-from agent_memory.ports.blobs import BlobStore, Part
-from agent_memory.storage.parquet.decision_rows import COLUMNS, FILE_ORDER, decision_of_row, row_of, rows_from
+from agent_memory.ports.blobs import BlobStore, ByteRange
+from agent_memory.storage.parquet.decision_rows import COLUMNS, FILE_ORDER, decision_from_row, decision_row, named_rows
 from agent_memory.storage.parquet.files import to_parquet
 from agent_memory.storage.parquet.footer import NotParquet
-from agent_memory.storage.parquet.partial_reads import IN_SMALL_ROW_GROUPS, ObjectReplaced, rows_at
-from agent_memory.storage.parquet.reader import rows_of
+from agent_memory.storage.parquet.partial_reads import SMALL_ROW_GROUPS, ObjectReplaced, read_slices
+from agent_memory.storage.parquet.reader import read_rows
 from agent_memory.storage.parquet.row_groups import Slice
 
 _DAY = re.compile(r"/date=(?P<day>\d{4}-\d\d-\d\d)/\Z")
 _NAMES = re.compile(r"/date=(?P<day>[\d-]{10})/(?:decisions\.parquet|_manifest-(?P<revision>\d{4,})\.json)\Z")
-# A day is replaced by the nightly job only: a second replacement while reading would be a fault.
+# Only the nightly job replaces a file, so that more than one replacement during a read is a bug.
 _ATTEMPTS = 3
 
 
 class ParquetArchive:
-    """`ArchiveStore` on any store of whole objects."""
+    """`ArchiveStore` on any store of objects."""
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
     def pack(self, decisions: Sequence[Decision]) -> PackedDay:
-        """Decisions of a day as a file. Nothing is written."""
+        """Encode a day of decisions as a file. Nothing is written."""
         by_time = _by_time(decisions)
-        rows = [row_of(one) for one in sorted(by_time, key=lambda decision: decision.decision_type)]
+        rows = [decision_row(one) for one in sorted(by_time, key=lambda decision: decision.decision_type)]
         hashes = [row_hash(row) for row in rows]
-        sealed = ({**row, ROW_HASH: short_hash(its_hash)} for row, its_hash in zip(rows, hashes, strict=True))
-        body = to_parquet(sealed, COLUMNS, options=IN_SMALL_ROW_GROUPS)
+        hashed_rows = ({**row, ROW_HASH: short_hash(full)} for row, full in zip(rows, hashes, strict=True))
+        body = to_parquet(hashed_rows, COLUMNS, options=SMALL_ROW_GROUPS)
         return PackedDay(tuple(by_time), body, sha256(body), root_hash(hashes))
 
     def write_file(self, agent_id: str, day: date, packed: PackedDay) -> None:
         """Write the file of a day, replacing an earlier one, and read it back.
 
         Raises:
-            Unavailable: what was read back is not what was written.
+            Unavailable: the file reads back differently.
         """
         key = archive_file_key(agent_id, day)
         self._blobs.write(key, packed.body)
         if self.read_day(agent_id, day) != list(packed.decisions):
-            raise Unavailable(f"{key} reads back otherwise than it was written")
+            raise Unavailable(f"{key} reads back differently than it was written")
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write a manifest under its day and revision."""
+        """Write a manifest under the key of its day and revision."""
         key = archive_manifest_key(manifest.agent_id, manifest.day, manifest.revision)
         self._blobs.write(key, manifest.body())
 
     def restore_day(self, agent_id: str, day: date) -> None:
-        """Ask for a day in cold storage to be readable for a week, which takes up to twelve hours."""
+        """Request that a day in cold storage be readable for a week, which takes up to twelve hours."""
         self._blobs.restore(archive_file_key(agent_id, day))
 
     def file(self, agent_id: str, day: date) -> DayFile | None:
-        """The file of a day, whole and unchecked; None where there is none."""
+        """The file of a day, not verified; None if there is none."""
         body = self._blobs.read(archive_file_key(agent_id, day))
         if body is None:
             return None
         try:
-            rows = tuple(rows_from(rows_of(body, COLUMNS)))
+            rows = tuple(named_rows(read_rows(body, COLUMNS)))
         except NotParquet:
             return DayFile(agent_id, sha256(body), None)
         return DayFile(agent_id, sha256(body), rows)
 
     def decisions(self, file: DayFile) -> list[Decision]:
         """The decisions of a file, ordered by time and id."""
-        return _by_time([decision_of_row(file.agent_id, row) for row in file.rows or ()])
+        return _by_time([decision_from_row(file.agent_id, row) for row in file.rows or ()])
 
     def read_day(
         self, agent_id: str, day: date, span: Span | None = None, decision_types: Sequence[str] | None = None
     ) -> list[Decision]:
-        """The decisions of a day, ordered by time and id; empty where the day was not archived."""
+        """The decisions of a day, ordered by time and id; empty if the day was not archived."""
         key = archive_file_key(agent_id, day)
-        whole = Span(day_start_ms(day), day_start_ms(day) + DAY_MS)
-        inside = span or whole
+        full_day = Span(day_start_ms(day), day_start_ms(day) + DAY_MS)
+        span = span or full_day
         if decision_types is not None:
-            return self._some(agent_id, key, [Slice(inside, kind) for kind in decision_types])
-        if inside.start_ms > whole.start_ms or inside.end_ms < whole.end_ms:
-            return self._some(agent_id, key, [Slice(inside)])
+            return self._read_slices(agent_id, key, [Slice(span, decision_type) for decision_type in decision_types])
+        if span.start_ms > full_day.start_ms or span.end_ms < full_day.end_ms:
+            return self._read_slices(agent_id, key, [Slice(span)])
         body = self._blobs.read(key)
-        return _decisions(agent_id, key, lambda: rows_of(body, COLUMNS)) if body is not None else []
+        return _decisions(agent_id, key, lambda: read_rows(body, COLUMNS)) if body is not None else []
 
     def get(self, agent_id: str, day: date, keys: Sequence[DecisionKey]) -> list[Decision]:
-        """Those of a day's decisions that have these keys, ordered by time and id; little else is read."""
-        moments = sorted({(key.decision_type, key.timestamp_ms) for key in keys})
-        slices = [Slice(Span(ms, ms + 1), kind) for kind, ms in moments]
-        found = self._some(agent_id, archive_file_key(agent_id, day), slices)
-        wanted = {key.decision_id for key in keys}
-        return [decision for decision in found if decision.decision_id in wanted]
+        """The decisions of a day with these keys, ordered by time and id; only parts of the file are read."""
+        types_and_times = sorted({(key.decision_type, key.timestamp_ms) for key in keys})
+        slices = [Slice(Span(ms, ms + 1), decision_type) for decision_type, ms in types_and_times]
+        decisions = self._read_slices(agent_id, archive_file_key(agent_id, day), slices)
+        ids = {key.decision_id for key in keys}
+        return [decision for decision in decisions if decision.decision_id in ids]
 
     def manifest(self, agent_id: str, day: date) -> Manifest | None:
-        """The manifest of a day's last writing, or None where the day was not archived.
+        """The manifest of a day's last revision, or None if the day was not archived.
 
         Raises:
-            Damaged: it is no manifest.
+            Damaged: it is not a valid manifest.
         """
-        objects = self._below(archive_day_prefix(agent_id, day), agent_id)
-        written = [one for one in objects if one.revision is not None]
-        if not written:
+        objects = self._list(archive_day_prefix(agent_id, day), agent_id)
+        manifests = [one for one in objects if one.revision is not None]
+        if not manifests:
             return None
-        newest = max(written, key=lambda one: one.revision or 0)
+        newest = max(manifests, key=lambda one: one.revision or 0)
         try:
             return Manifest.from_body(self.manifest_body(newest) or b"")
         except ValueError as error:
-            raise Damaged(f"{newest.key} is no manifest: {error}") from error
+            raise Damaged(f"{newest.key} is not a valid manifest: {error}") from error
 
     def manifest_body(self, one: ArchivedObject) -> bytes | None:
-        """A manifest as it was found."""
+        """The bytes of a manifest; None if there is no such object."""
         return self._blobs.read(one.key)
 
     def days(self, agent_id: str) -> list[date]:
-        """The days that are archived, oldest first. What the archive did not write is passed over, as Athena does."""
+        """The archived days, oldest first. Other objects are ignored, as by Athena."""
         names = map(_DAY.search, self._blobs.list_prefixes(archive_prefix(agent_id)))
         days = [_day(name["day"]) for name in names if name]
         return [day for day in days if day is not None]
 
     def objects(self, agent_id: str) -> list[ArchivedObject]:
-        """Everything that the archive holds of an agent."""
-        return self._below(archive_prefix(agent_id), agent_id)
+        """All objects of an agent's archive."""
+        return self._list(archive_prefix(agent_id), agent_id)
 
-    def _below(self, prefix: str, agent_id: str) -> list[ArchivedObject]:
+    def _list(self, prefix: str, agent_id: str) -> list[ArchivedObject]:
         return [_object(agent_id, key) for key in self._blobs.list_keys(prefix)]
 
-    def _some(self, agent_id: str, key: str, slices: Sequence[Slice]) -> list[Decision]:
-        """The decisions in slices, by reading parts of the file."""
+    def _read_slices(self, agent_id: str, key: str, slices: Sequence[Slice]) -> list[Decision]:
+        """The decisions in slices; only parts of the file are read."""
 
-        def read(start: int, end: int | None) -> Part:
-            part = self._blobs.read_part(key, start, end)
+        def read(start: int, end: int | None) -> ByteRange:
+            part = self._blobs.read_range(key, start, end)
             if part is None:
                 raise FileNotFoundError
             return part
 
         def decisions() -> list[Decision]:
-            return _decisions(agent_id, key, lambda: rows_at(read, COLUMNS, FILE_ORDER, slices))
+            return _decisions(agent_id, key, lambda: read_slices(read, COLUMNS, FILE_ORDER, slices))
 
         try:
             return retry_on(ObjectReplaced, decisions, attempts=_ATTEMPTS)
@@ -158,11 +158,11 @@ class ParquetArchive:
 
 
 def _decisions(agent_id: str, key: str, read: Callable[[], Iterable[tuple[Any, ...]]]) -> list[Decision]:
-    """The decisions in rows that are read from an object; `Damaged` where that holds something else."""
+    """The decisions in the rows of an object; `Damaged` if it contains anything else."""
     try:
-        return _by_time([decision_of_row(agent_id, row) for row in rows_from(read())])
+        return _by_time([decision_from_row(agent_id, row) for row in named_rows(read())])
     except (ValueError, TypeError) as error:
-        raise Damaged(f"{key} is not what was archived; `agent-memory verify` tells more: {error}") from error
+        raise Damaged(f"{key} is damaged; run `agent-memory verify` for details: {error}") from error
 
 
 def _by_time(decisions: Iterable[Decision]) -> list[Decision]:
@@ -170,7 +170,7 @@ def _by_time(decisions: Iterable[Decision]) -> list[Decision]:
 
 
 def _object(agent_id: str, key: str) -> ArchivedObject:
-    """What an object is by its name, which must be the very one that the archive gives."""
+    """The kind of an object by its key, which must be exactly as the archive would write it."""
     name = _NAMES.search(key)
     day = _day(name["day"]) if name else None
     if name is None or day is None:
@@ -183,7 +183,7 @@ def _object(agent_id: str, key: str) -> ArchivedObject:
 
 
 def _day(text: str) -> date | None:
-    """The day that is written so; None for what is none."""
+    """The day of a text; None if it is not a date."""
     try:
         return date.fromisoformat(text)
     except ValueError:

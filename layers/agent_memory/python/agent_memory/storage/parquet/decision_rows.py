@@ -1,7 +1,7 @@
-"""Records of decisions as rows of a Parquet file and back.
+"""Conversion between records of decisions and rows of a Parquet file.
 
-Documents are kept as their canonical JSON text, so that what comes back is exactly what was logged. The agent and the
-day are in the object's key; a decision's ancestors are derived and not archived.
+Documents are stored as canonical JSON text, which is lossless. The agent and the day are in the object's key. The
+ancestors of a decision are derived and not archived.
 """
 
 import json
@@ -30,29 +30,29 @@ _FIELDS: Mapping[str, Kind] = {
     **records.OUTCOME,
     **{name: kind for name, kind in CONTENT.items() if name not in _IN_CONTENT},
 }
-# Columns that are written even where they are empty; a later column is null then, so that it changes no row's hash.
+# Columns that are written even if they are empty. Newer columns are null then, so that they change no row's hash.
 _NEVER_NULL = frozenset({"revision", "parent_ids", "memory_ids"})
 
 COLUMNS = {**{name: _TYPES[kind] for name, kind in _FIELDS.items()}, ROW_HASH: "VARCHAR"}
 """The columns and their types, in order."""
 
 FILE_ORDER = ("decision_type", "timestamp_ms")
-"""Columns that a day's rows are ordered by, before their ids: similar rows are adjacent, in row groups of one type."""
+"""The order of a day's rows, before their ids: similar rows are adjacent, in row groups of one type."""
 
 
-def rows_from(found: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Rows with their names, from their values in the order of `COLUMNS`."""
-    return [dict(zip(COLUMNS, values, strict=True)) for values in found]
+def named_rows(rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Rows as dictionaries, from tuples in the order of `COLUMNS`."""
+    return [dict(zip(COLUMNS, values, strict=True)) for values in rows]
 
 
-def row_of(decision: Decision) -> dict[str, Any]:
-    """A decision as a row, all but its hash."""
+def decision_row(decision: Decision) -> dict[str, Any]:
+    """The row of a decision, without its hash."""
     record = records.decision_record(decision) | records.outcomes_record(decision)
     return {name: _encoded(name, kind, record.get(name)) for name, kind in _FIELDS.items()}
 
 
-def decision_of_row(agent_id: str, row: Mapping[str, Any]) -> Decision:
-    """The decision of an agent that a row holds."""
+def decision_from_row(agent_id: str, row: Mapping[str, Any]) -> Decision:
+    """The decision of an agent in a row."""
     record: Record = {"agent_id": agent_id}
     for name, kind in _FIELDS.items():
         value = row[name]

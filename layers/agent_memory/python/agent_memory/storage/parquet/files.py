@@ -1,4 +1,4 @@
-"""Writing Parquet files, and merging and streaming large ones, by DuckDB."""
+"""Writes Parquet files, and merges and streams large ones, with DuckDB."""
 
 import json
 import tempfile
@@ -10,59 +10,68 @@ from typing import Any
 from agent_memory.storage.parquet.footer import NotParquet
 from agent_memory.storage.parquet.reader import Columns
 
-_LARGEST_ROW_BYTES = 16_777_216
-_ROWS_AT_ONCE = 10_000
+_MAX_ROW_BYTES = 16_777_216
+_ROWS_PER_FETCH = 10_000
 
 
 def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns, *, options: str = "") -> bytes:
-    """Rows as one Parquet file, zstd-compressed, in the order given; `options` are more of DuckDB's `COPY`."""
+    """Rows as a zstd-compressed Parquet file, in their order; `options` are further options of DuckDB's `COPY`."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "rows.parquet")
         _copy(f"SELECT * FROM {_rows_table(rows, columns, folder)}", [], target, options)  # noqa: S608
         return target.read_bytes()
 
 
-def merged_parquet(
+def merge_parquet(
     body: bytes,
     rows: Iterable[Mapping[str, Any]],
     columns: Columns,
     *,
-    keep: str,
+    where: str,
     parameters: Sequence[Any],
     order: str,
 ) -> bytes:
-    """A Parquet file of what `keep` (SQL, with `parameters`) lets through of another, and of new rows, ordered."""
+    """A Parquet file with the rows of another that a condition (`where`, SQL with `parameters`) selects, and new rows.
+
+    Args:
+        body: the other file.
+        rows: the new rows.
+        columns: of both.
+        where: the condition.
+        parameters: its values.
+        order: the columns to order by, as SQL.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "before.parquet"), Path(folder, "rows.parquet")
         source.write_bytes(body)
-        kept = f"SELECT * FROM read_parquet('{source}') WHERE {keep}"  # noqa: S608  text of our own
-        fresh = f"SELECT * FROM {_rows_table(rows, columns, folder)}"  # noqa: S608
-        _copy(f"{kept} UNION ALL {fresh} ORDER BY {order}", parameters, target)
+        old = f"SELECT * FROM read_parquet('{source}') WHERE {where}"  # noqa: S608  a constant condition
+        new = f"SELECT * FROM {_rows_table(rows, columns, folder)}"  # noqa: S608
+        _copy(f"{old} UNION ALL {new} ORDER BY {order}", parameters, target)
         return target.read_bytes()
 
 
 def stream_parquet(
-    body: bytes, columns: Columns, *, keep: str = "true", parameters: Sequence[Any] = ()
+    body: bytes, columns: Columns, *, where: str = "true", parameters: Sequence[Any] = ()
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of a Parquet file that `keep` (SQL, with `parameters`) selects, in its order, a few thousand at a time.
+    """The rows of a Parquet file that a condition (`where`, SQL with `parameters`) selects, in the file's order.
 
-    A million of them are never in memory at once.
+    Rows are fetched a few thousand at a time, so that large files do not have to fit into memory.
 
     Raises:
-        NotParquet: these bytes are not such a file.
+        NotParquet: the bytes are not a Parquet file with these columns.
     """
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
-        yield from _stream(_selection(source, columns, keep), parameters)
+        yield from _stream(_select_query(source, columns, where), parameters)
 
 
-def _selection(source: Path, columns: Columns, keep: str) -> str:
+def _select_query(source: Path, columns: Columns, where: str) -> str:
     no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
     rows = (
         f"SELECT * FROM read_parquet('{source}', file_row_number = true) UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
     )
-    return f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {keep}"  # noqa: S608  text of our own
+    return f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {where}"  # noqa: S608  a constant condition
 
 
 def _stream(query: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
@@ -70,20 +79,20 @@ def _stream(query: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
 
     try:
         cursor = _cursor().execute(query, list(parameters))
-        while some := cursor.fetchmany(_ROWS_AT_ONCE):
-            yield from some
+        while rows := cursor.fetchmany(_ROWS_PER_FETCH):
+            yield from rows
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise NotParquet(str(error)) from error
 
 
 def _rows_table(rows: Iterable[Mapping[str, Any]], columns: Columns, folder: str) -> str:
-    """Write rows to a file that DuckDB reads as a table; returns the table function that does."""
+    """Write rows to a file; returns the SQL table function by which DuckDB reads them."""
     source = Path(folder, "rows.ndjson")
     with source.open("w", encoding="utf-8") as lines:
         for row in rows:
             lines.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
     types = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
-    settings = f"format='newline_delimited', columns={{{types}}}, maximum_object_size={_LARGEST_ROW_BYTES}"
+    settings = f"format='newline_delimited', columns={{{types}}}, maximum_object_size={_MAX_ROW_BYTES}"
     return f"read_json('{source}', {settings})"
 
 
@@ -93,15 +102,15 @@ def _copy(query: str, parameters: Sequence[Any], target: Path, options: str = ""
 
 
 def _cursor() -> Any:
-    """A cursor of its own for each call, so that threads do not meet."""
+    """A new cursor, because a cursor must not be shared between threads."""
     return _database().cursor()
 
 
 @lru_cache(maxsize=1)
 def _database() -> Any:
-    import duckdb  # noqa: PLC0415  60 ms that callers of the hot log never pay
+    import duckdb  # noqa: PLC0415  takes 60 ms, and most callers do not need it
 
-    # A function has no home to write to and no internet to fetch extensions from.
+    # A Lambda function has no writable home directory, and no internet access to install extensions.
     settings: dict[str, Any] = {
         "home_directory": tempfile.gettempdir(),
         "autoinstall_known_extensions": "false",

@@ -1,4 +1,4 @@
-"""The footer of a Parquet file: where its row groups are and which rows they may hold, and a footer for some of them.
+"""The footer of a Parquet file: positions and bounds of its row groups, and the footer of a file with some of them.
 
 The footer is a `FileMetaData` structure in Thrift's compact protocol, followed by its length and `PAR1`:
 https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 TRAILER_BYTES = 8
-"""The length of the footer, then the magic number."""
+"""The size of the footer's length and the magic number after it."""
 
 _MAGIC = b"PAR1"
 # Field numbers in parquet.thrift.
@@ -27,12 +27,12 @@ _STRUCT_IN_LIST = 0x0C
 
 
 class NotParquet(ValueError):
-    """These bytes are not a Parquet file, or not one that the archive writes."""
+    """The bytes are not a Parquet file, or not one of the form that the archive writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One column of a row group: the least and greatest of its values as bytes, None where they are not stated."""
+    """One column of a row group: its minimum and maximum as bytes, None if the footer does not have them."""
 
     low: bytes | None
     high: bytes | None
@@ -40,7 +40,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class GroupInfo:
-    """One row group: its first byte and the end of its bytes, its rows, and its columns by name."""
+    """One row group: the range of its bytes, its number of rows, and its columns by name."""
 
     first_byte: int
     end_byte: int
@@ -50,7 +50,7 @@ class GroupInfo:
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """A footer as it was read."""
+    """A parsed footer."""
 
     groups: tuple[GroupInfo, ...]
     _body: bytes
@@ -59,7 +59,7 @@ class Footer:
     _elements: tuple[tuple[int, int], ...]
 
     def with_groups(self, chosen: Sequence[int]) -> bytes:
-        """The end of a file that has only these row groups, by their indexes, at the places where they are now."""
+        """The footer and trailer of a file that has only the row groups with these indexes, at the same positions."""
         body = self._body
         rows = sum(self.groups[index].rows for index in chosen)
         elements = [body[first:end] for first, end in (self._elements[index] for index in chosen)]
@@ -76,7 +76,7 @@ class Footer:
 
 
 def footer_length(trailer: bytes) -> int:
-    """Bytes of the footer before the last `TRAILER_BYTES` of a file, which these are.
+    """The size of a file's footer, from the last `TRAILER_BYTES` of the file.
 
     Raises:
         NotParquet: they are not the end of a Parquet file.
@@ -87,31 +87,30 @@ def footer_length(trailer: bytes) -> int:
 
 
 def parse_footer(body: bytes) -> Footer:
-    """The footer, without the length and the magic number behind it.
+    """Parse a footer, without the length and the magic number after it.
 
     Raises:
-        NotParquet: it cannot be read, or lacks what the archive's files state of their row groups.
+        NotParquet: it cannot be read, or its row groups are not as the archive writes them.
     """
     try:
         reader = _Reader(body)
         fields = reader.struct()
         num_rows, groups = fields[_NUM_ROWS], fields[_ROW_GROUPS]
-        infos = tuple(_group(one.value) for one in groups.value)
         return Footer(
-            infos,
+            tuple(_group(one.value) for one in groups.value),
             body,
             (num_rows.start, num_rows.end),
             (groups.start, groups.end),
             tuple((one.start, one.end) for one in groups.value),
         )
     except (IndexError, KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError, struct.error) as error:
-        raise NotParquet(f"its footer cannot be read: {type(error).__name__} {error}") from error
+        raise NotParquet(f"the footer cannot be read: {type(error).__name__} {error}") from error
 
 
 def _group(fields: dict[int, "_Value"]) -> GroupInfo:
     chunks = [chunk.value[_META_DATA].value for chunk in fields[_COLUMNS].value]
     if any(_BLOOM_FILTER in one for one in chunks):
-        raise NotParquet("its row groups are not written as the archive's are")
+        raise NotParquet("the row groups are not as the archive writes them")
     starts = [min(one[name].value for name in (_DATA_OFFSET, _DICTIONARY_OFFSET) if name in one) for one in chunks]
     first = min(starts)
     columns = {one[_PATH].value[0].value.decode(): _chunk(one) for one in chunks}
@@ -127,7 +126,7 @@ def _chunk(meta_data: dict[int, "_Value"]) -> Chunk:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """A value with its first byte and its end in the footer."""
+    """A value with its position in the footer."""
 
     value: Any
     start: int
@@ -135,14 +134,14 @@ class _Value:
 
 
 class _Reader:
-    """Reads values of the compact protocol, one after the other."""
+    """Reads consecutive values of the compact protocol."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
         self._at = 0
 
     def struct(self) -> dict[int, _Value]:
-        """The fields of a structure by their numbers."""
+        """The fields of a structure by number."""
         fields: dict[int, _Value] = {}
         number = 0
         while True:
@@ -172,7 +171,7 @@ class _Reader:
         elif kind == _STRUCT:
             value = self.struct()
         else:
-            raise NotParquet(f"its footer holds a value of the unknown type {kind}")
+            raise NotParquet(f"the footer contains a value of the unknown type {kind}")
         return _Value(value, start, self._at)
 
     def _list(self) -> list[_Value]:
@@ -195,7 +194,7 @@ class _Reader:
 
     def _take(self, size: int) -> bytes:
         if self._at + size > len(self._body):
-            raise IndexError("a value reaches beyond the footer")
+            raise IndexError("a value exceeds the footer")
         self._at += size
         return self._body[self._at - size : self._at]
 

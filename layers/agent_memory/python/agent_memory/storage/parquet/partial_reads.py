@@ -1,10 +1,10 @@
-"""Some rows of a Parquet object: its footer is read and the row groups that may hold them, and nothing else.
+"""Reads some rows of a Parquet object: only its footer, and the row groups that may contain the rows.
 
     object    | row group | row group | row group | … | footer |
     read                    ^^^^^^^^^^^               ^^^^^^^^^^   two requests
 
-The reader gets a file of the object's size, with holes where nothing was read, whose footer names the row groups that
-were read and no others.
+The Parquet reader gets a sparse file of the object's size, with holes where nothing was read, and a footer of the row
+groups that were read.
 """
 
 import tempfile
@@ -13,55 +13,57 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.ports.blobs import Part
+from agent_memory.ports.blobs import ByteRange
 from agent_memory.storage.parquet.footer import TRAILER_BYTES, Footer, footer_length, parse_footer
-from agent_memory.storage.parquet.reader import Columns, file_in, rows_of_file
+from agent_memory.storage.parquet.reader import Columns, file_path, read_rows_from
 from agent_memory.storage.parquet.row_groups import RowGroup, Slice, row_groups
 
-IN_SMALL_ROW_GROUPS = ", ROW_GROUP_SIZE 1, WRITE_BLOOM_FILTER false"
-"""Options of a file that is read in parts. DuckDB ends a row group after a chunk only, so that each chunk is one: 2,048
-rows, or fewer where its reader's buffer ended. A bloom filter would be stored outside of its row group."""
+SMALL_ROW_GROUPS = ", ROW_GROUP_SIZE 1, WRITE_BLOOM_FILTER false"
+"""Options for writing a file that is read in parts. DuckDB ends a row group only after a chunk of 2,048 rows, or fewer
+at the end of its reader's buffer, so that each chunk is a row group. A bloom filter would be stored outside of it."""
 
 TAIL_BYTES = 65_536
-"""Read first: the footer of a file of some 60,000 rows, and all of a small file."""
+"""Size of the first read, which contains the footer of a file of about 60,000 rows, or an entire small file."""
 
-ReadPart = Callable[[int, int | None], Part]
+ReadRange = Callable[[int, int | None], ByteRange]
 
 
 class ObjectReplaced(Exception):
-    """The object was replaced between two reads of its parts."""
+    """The object was replaced between two reads."""
 
 
-def rows_at(read: ReadPart, columns: Columns, order: tuple[str, str], slices: Sequence[Slice]) -> list[tuple[Any, ...]]:
+def read_slices(
+    read: ReadRange, columns: Columns, order: tuple[str, str], slices: Sequence[Slice]
+) -> list[tuple[Any, ...]]:
     """The rows in any of the slices, in the file's order.
 
-    `order` names the columns that the file is ordered by: the kind (text), and within it the time (milliseconds).
+    `order` names the columns that the file is ordered by: a kind (text), then a time (milliseconds).
 
     Raises:
-        ObjectReplaced: read again. NotParquet: the object is not such a file.
+        ObjectReplaced: retry. NotParquet: the object is not a Parquet file with these columns.
     """
     tail, footer = _tail(read)
     groups = row_groups(footer, order)
-    chosen = [index for index, group in enumerate(groups) if any(map(group.may_hold, slices))]
+    chosen = [index for index, group in enumerate(groups) if any(map(group.may_contain, slices))]
     if not chosen:
         return []
     with tempfile.TemporaryDirectory() as folder:
-        with file_in(folder).open("wb") as file:
+        with file_path(folder).open("wb") as file:
             _write(file, tail)
-            missing = [run for run in _joined([groups[index] for index in chosen]) if run[0] < tail.start]
-            for part in map_concurrently(lambda run: read(run[0], min(run[1], tail.start)), missing):
+            ranges = [one for one in _byte_ranges([groups[index] for index in chosen]) if one[0] < tail.start]
+            for part in map_concurrently(lambda one: read(one[0], min(one[1], tail.start)), ranges):
                 if part.tag != tail.tag:
                     raise ObjectReplaced
                 _write(file, part)
             file.seek(tail.size)
             file.write(footer.with_groups(chosen))
-        rows = rows_of_file(Path(folder), columns)
+        rows = read_rows_from(Path(folder), columns)
     names = list(columns)
     kind, time = names.index(order[0]), names.index(order[1])
-    return [row for row in rows if any(one.holds(row[kind], row[time]) for one in slices)]
+    return [row for row in rows if any(one.contains(row[kind], row[time]) for one in slices)]
 
 
-def _tail(read: ReadPart) -> tuple[Part, Footer]:
+def _tail(read: ReadRange) -> tuple[ByteRange, Footer]:
     """The end of the object, with its footer."""
     tail = read(-TAIL_BYTES, None)
     first = tail.size - TRAILER_BYTES - footer_length(tail.body[-TRAILER_BYTES:])
@@ -69,19 +71,21 @@ def _tail(read: ReadPart) -> tuple[Part, Footer]:
         rest = read(max(0, first), tail.start)
         if rest.tag != tail.tag:
             raise ObjectReplaced
-        tail = Part(rest.body + tail.body, rest.start, tail.size, tail.tag)
+        tail = ByteRange(rest.body + tail.body, rest.start, tail.size, tail.tag)
     return tail, parse_footer(tail.body[first - tail.start : -TRAILER_BYTES])
 
 
-def _write(file: BinaryIO, part: Part) -> None:
+def _write(file: BinaryIO, part: ByteRange) -> None:
     file.seek(part.start)
     file.write(part.body)
 
 
-def _joined(groups: Iterable[RowGroup]) -> list[tuple[int, int]]:
-    """First byte and end of each run of row groups that touch."""
-    runs: list[tuple[int, int]] = []
+def _byte_ranges(groups: Iterable[RowGroup]) -> list[tuple[int, int]]:
+    """First byte and end of the row groups, with adjacent ones merged."""
+    ranges: list[tuple[int, int]] = []
     for one in groups:
-        touches = bool(runs) and runs[-1][1] == one.first_byte
-        runs[-1:] = [(runs[-1][0], one.end_byte)] if touches else [*runs[-1:], (one.first_byte, one.end_byte)]
-    return runs
+        if ranges and ranges[-1][1] == one.first_byte:
+            ranges[-1] = (ranges[-1][0], one.end_byte)
+        else:
+            ranges.append((one.first_byte, one.end_byte))
+    return ranges

@@ -1,9 +1,9 @@
-"""Reads the rows of Parquet files, by arro3.
+"""Reads the rows of Parquet files with arro3.
 
 https://kylebarron.dev/arro3
 
-A file is handed over in a folder, to `read_parquet_async`: there, what its Rust library does not survive in a damaged
-file is an exception, where `read_parquet` would end the process.
+Files are read with `read_parquet_async` from a folder: when a damaged file makes its Rust library panic, this raises an
+exception, while `read_parquet` would end the process.
 """
 
 import asyncio
@@ -24,39 +24,39 @@ Columns = Mapping[str, str]
 _FILE = "rows.parquet"
 
 
-def rows_of(body: bytes, columns: Columns) -> list[tuple[Any, ...]]:
+def read_rows(body: bytes, columns: Columns) -> list[tuple[Any, ...]]:
     """The rows of a Parquet file in its order, as tuples of these columns.
 
-    A column that the file was written without is None in every row.
+    A column that the file does not have is None in every row.
 
     Raises:
-        NotParquet: these bytes are not such a file.
+        NotParquet: the bytes are not a Parquet file with columns of these types.
     """
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, _FILE).write_bytes(body)
-        return rows_of_file(Path(folder), columns)
+        file_path(folder).write_bytes(body)
+        return read_rows_from(Path(folder), columns)
 
 
-def rows_of_file(folder: Path, columns: Columns) -> list[tuple[Any, ...]]:
-    """The same of the file `rows.parquet` in a folder."""
+def read_rows_from(folder: Path, columns: Columns) -> list[tuple[Any, ...]]:
+    """The rows of the file `file_path(folder)`; otherwise as `read_rows`."""
     try:
-        # A thread of its own, since the caller's may be running an event loop.
+        # A separate thread, because the caller's may be running an event loop.
         with ThreadPoolExecutor(1) as pool:
             table = pool.submit(asyncio.run, _load(folder)).result()
         return _rows(table, columns)
     except NotParquet:
         raise
-    except Exception as error:  # the library has no base class of its own
+    except Exception as error:  # arro3's errors have no common base class
         raise NotParquet(" ".join(str(error).split())[:500]) from error
 
 
-def file_in(folder: str) -> Path:
-    """Where a file has to be for `rows_of_file`."""
+def file_path(folder: str) -> Path:
+    """The path of the file that `read_rows_from` reads."""
     return Path(folder, _FILE)
 
 
 async def _load(folder: Path) -> "Table":
-    from arro3.io import read_parquet_async  # noqa: PLC0415  callers of the hot log never need it
+    from arro3.io import read_parquet_async  # noqa: PLC0415  most callers do not need it
     from arro3.io.store import LocalStore  # noqa: PLC0415
 
     return await read_parquet_async(_FILE, store=LocalStore(str(folder)))
@@ -67,7 +67,7 @@ def _rows(table: "Table", columns: Columns) -> list[tuple[Any, ...]]:
     present = {name: table.schema.field(name).type for name in table.schema.names if name in columns}
     for name, kind in present.items():
         if kind != types[columns[name]]:
-            raise NotParquet(f"its column {name} is of the type {kind}, not {columns[name]}")
+            raise NotParquet(f"the column {name} has the type {kind}, not {columns[name]}")
     rows: list[tuple[Any, ...]] = []
     for batch in table.to_batches():
         missing = [None] * batch.num_rows

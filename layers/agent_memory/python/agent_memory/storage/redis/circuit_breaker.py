@@ -1,8 +1,8 @@
-"""Keeps callers away from a service that does not answer, and lets one of them see now and then whether it does again.
+"""A circuit breaker: after repeated failures of a service, calls fail at once instead of waiting for a timeout.
 
-    closed ──(failures in a row)──> open ──(pause over: one probe)──> closed, or open for another pause
+    closed ──(consecutive failures)──> open ──(after each pause: one probe)──> closed if a call succeeds
 
-The libraries for this hold a lock during the call itself, which would let callers wait for each other.
+Libraries for this hold a lock during the call, so that concurrent callers would wait for each other.
 """
 
 import time
@@ -14,7 +14,13 @@ PAUSE_SECONDS = 2.0
 
 
 class CircuitBreaker:
-    """Counts failures in a row. Every method is quick and may be called from any thread."""
+    """Counts consecutive failures. It is thread-safe, and no method blocks.
+
+    Args:
+        failures_to_open: the number of consecutive failures that opens the circuit.
+        pause_seconds: the time between probes while it is open.
+        seconds: a monotonic clock.
+    """
 
     def __init__(
         self,
@@ -30,7 +36,7 @@ class CircuitBreaker:
         self._lock = Lock()
 
     def allow_request(self) -> bool:
-        """Whether a call may be tried now. While open, the first caller after each pause is the probe."""
+        """Whether a call may be made now. While the circuit is open, that is the first one after each pause."""
         with self._lock:
             if self._failures < self._failures_to_open:
                 return True
@@ -41,12 +47,12 @@ class CircuitBreaker:
             return True
 
     def record_success(self) -> None:
-        """Say that a call was answered."""
+        """Record that the service responded, which closes the circuit."""
         with self._lock:
             self._failures = 0
 
     def record_failure(self) -> None:
-        """Say that a call was not answered."""
+        """Record that the service did not respond, which opens the circuit after enough consecutive failures."""
         with self._lock:
             self._failures += 1
             if self._failures == self._failures_to_open:

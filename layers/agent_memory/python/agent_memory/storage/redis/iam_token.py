@@ -1,4 +1,4 @@
-"""IAM authentication to ElastiCache: a signed URL as a password, made without any network call.
+"""IAM authentication to ElastiCache: the password is a signed URL, which is made without a network call.
 
 https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
 """
@@ -10,22 +10,22 @@ _TOKEN_SECONDS = 900
 
 
 class ElastiCacheToken:
-    """redis-py's `CredentialProvider`: user id and a token that is good for fifteen minutes."""
+    """A `CredentialProvider` for redis-py: the user id and a token that is valid for fifteen minutes."""
 
     def __init__(self, user_id: str, cache_name: str) -> None:
         self._user_id = user_id
         self._cache_name = cache_name
 
     def get_credentials(self) -> tuple[str, str]:
-        """User id and token; redis-py asks anew for every connection."""
+        """The user id and a new token; redis-py calls this for every connection."""
         return self._user_id, self._token()
 
     async def get_credentials_async(self) -> tuple[str, str]:
-        """The same, for asyncio connections."""
+        """The same for asyncio connections."""
         return self.get_credentials()
 
     def _token(self) -> str:
-        import botocore.session  # noqa: PLC0415  only deployments with IAM authentication pay for it
+        import botocore.session  # noqa: PLC0415  only deployments with IAM authentication need it
         from botocore.model import ServiceId  # noqa: PLC0415
         from botocore.signers import RequestSigner  # noqa: PLC0415
 

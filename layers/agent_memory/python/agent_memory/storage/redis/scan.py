@@ -1,19 +1,21 @@
-"""All keys below a prefix in Redis at once, whatever their types: to hand them out, and to erase them."""
+"""Reads, counts and erases all keys with a prefix in Redis, whatever their types."""
 
 import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from agent_memory.core.concurrency import chunks
+
 if TYPE_CHECKING:
     from redis import Redis
 
-_KEYS_A_ROUND = 500
-_GLOB_SIGNS = "*?[]\\^-"
+_KEYS_PER_REQUEST = 500
+_GLOB_CHARACTERS = "*?[]\\^-"
 
 
 def dump_keys(client: "Redis", prefix: str) -> Iterator[tuple[str, Any]]:
-    """Every key with its value as JSON has it: text, lists, maps of hashes, members of sorted sets with scores."""
-    untyped: Any = client  # redis-py types every answer as one that may be awaited
+    """Every key and its value in terms of JSON: hashes as objects, sorted sets as lists of member and score."""
+    untyped: Any = client  # redis-py types every reply as one that may be awaitable
     readers: dict[bytes, Callable[[bytes], Any]] = {
         b"string": lambda key: _json(untyped.get(key)),
         b"list": lambda key: [_json(one) for one in untyped.lrange(key, 0, -1)],
@@ -23,30 +25,30 @@ def dump_keys(client: "Redis", prefix: str) -> Iterator[tuple[str, Any]]:
     }
     for key in _keys(client, prefix):
         reader = readers.get(untyped.type(key))
-        if reader is not None:  # else it has vanished meanwhile
+        if reader is not None:  # else the key has expired in the meantime
             yield key.decode(), reader(key)
 
 
 def count_keys(client: "Redis", prefix: str) -> int:
-    """How many keys lie below a prefix."""
+    """The number of keys with a prefix."""
     return len(_keys(client, prefix))
 
 
 def erase_keys(client: "Redis", prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
-    """Erase the keys below a prefix whose rest matches a glob pattern, or only count them; returns how many.
+    """Erase the keys with a prefix whose rest matches a glob pattern, or only count them; returns how many.
 
-    They are found by SCAN and unlinked, which holds nobody up; no pattern reaches beyond the prefix.
+    SCAN and UNLINK do not block the server. No pattern can match keys without the prefix.
     """
     keys = list(_keys(client, prefix, pattern))
     if not dry_run:
-        for start in range(0, len(keys), _KEYS_A_ROUND):
-            client.unlink(*keys[start : start + _KEYS_A_ROUND])
+        for chunk in chunks(keys, _KEYS_PER_REQUEST):
+            client.unlink(*chunk)
     return len(keys)
 
 
 def _keys(client: "Redis", prefix: str, pattern: str = "*") -> set[bytes]:
-    literal = "".join(f"\\{sign}" if sign in _GLOB_SIGNS else sign for sign in prefix)
-    return set(client.scan_iter(match=f"{literal}{pattern}", count=1000))  # a scan may show a key twice
+    literal = "".join(f"\\{one}" if one in _GLOB_CHARACTERS else one for one in prefix)
+    return set(client.scan_iter(match=f"{literal}{pattern}", count=1000))  # SCAN may return a key twice
 
 
 def _json(value: bytes | None) -> Any:

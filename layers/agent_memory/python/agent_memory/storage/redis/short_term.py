@@ -15,44 +15,43 @@ if TYPE_CHECKING:
 
 
 class RedisShortTerm:
-    """`ShortTermStore` on a Redis or Valkey server. A server that does not answer is passed over for a while."""
+    """`ShortTermStore` on a Redis or Valkey server. After several failures, calls fail at once for a while."""
 
     def __init__(self, client: "Redis", breaker: CircuitBreaker | None = None) -> None:
         self._client = client
         self._breaker = breaker or CircuitBreaker()
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
-        """What each command answers, in order. They take effect together, in one round trip."""
-        with self._answering():
+        """The result of each command, in order. They are one transaction and one round trip."""
+        with self._guarded():
             return run_commands(self._client, commands)
 
     def count(self, prefix: str) -> int:
-        """How many keys begin with this prefix."""
-        with self._answering():
+        """The number of keys with a prefix."""
+        with self._guarded():
             return count_keys(self._client, prefix)
 
     def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        """Every key below a prefix with its value, in no order."""
-        with self._answering():
+        """Every key with a prefix and its value, in no particular order."""
+        with self._guarded():
             yield from dump_keys(self._client, prefix)
 
     def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
-        """Erase the keys below a prefix whose rest matches a glob pattern, or only count them; returns how many."""
-        with self._answering():
+        """Erase the keys with a prefix whose rest matches a glob pattern, or only count them; returns how many."""
+        with self._guarded():
             return erase_keys(self._client, prefix, pattern, dry_run=dry_run)
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
-        from redis.exceptions import ConnectionError as NoConnection  # noqa: PLC0415  not for table-only callers
-        from redis.exceptions import RedisError  # noqa: PLC0415
-        from redis.exceptions import TimeoutError as TimedOut  # noqa: PLC0415
+    def _guarded(self) -> Iterator[None]:
+        """Translate Redis' errors, and refuse calls while the circuit is open."""
+        from redis import exceptions  # noqa: PLC0415  not loaded for callers that use only the table
 
         if not self._breaker.allow_request():
-            raise Unavailable("Redis did not answer lately and is passed over for a moment")
+            raise Unavailable("Redis has failed repeatedly and is not called for a few seconds")
         try:
             yield
-        except RedisError as error:
-            if isinstance(error, NoConnection | TimedOut):
+        except exceptions.RedisError as error:
+            if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError):
                 self._breaker.record_failure()
-            raise Unavailable(f"Redis did not answer: {type(error).__name__}") from error
+            raise Unavailable(f"Redis did not respond: {type(error).__name__}") from error
         self._breaker.record_success()

@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 
 from agent_memory.core.errors import InColdStorage, Unavailable
 from agent_memory.core.retention import RESTORED_DAYS
-from agent_memory.ports.blobs import Part
-from agent_memory.storage.aws_errors import error_code, unavailable
+from agent_memory.ports.blobs import ByteRange
+from agent_memory.storage.aws_errors import error_code, translated_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,86 +25,86 @@ class S3Blobs:
         self._bucket = bucket
 
     def read(self, key: str) -> bytes | None:
-        """The object, or None where there is none; `InColdStorage` where it has to be restored first."""
-        answer = self._get(key)
-        return None if answer is None else _body(answer)
+        """The object, or None if there is none; `InColdStorage` if it has to be restored first."""
+        response = self._get(key)
+        return None if response is None else _body(response)
 
-    def read_part(self, key: str, start: int, end: int | None = None) -> Part | None:
-        """Bytes `start` up to, not including, `end`; a negative start counts from the end. None where there is none."""
-        wanted = f"{start}" if start < 0 else f"{start}-{'' if end is None else end - 1}"
-        answer = self._get(key, Range=f"bytes={wanted}")
-        if answer is None:
+    def read_range(self, key: str, start: int, end: int | None = None) -> ByteRange | None:
+        """The bytes from `start` up to, not including, `end`; None if there is no object."""
+        positions = f"{start}" if start < 0 else f"{start}-{'' if end is None else end - 1}"
+        response = self._get(key, Range=f"bytes={positions}")
+        if response is None:
             return None
-        first, size = _RANGE.fullmatch(answer["ContentRange"]).groups()  # type: ignore[union-attr]
-        return Part(_body(answer), int(first), int(size), answer["ETag"])
+        first, size = _RANGE.fullmatch(response["ContentRange"]).groups()  # type: ignore[union-attr]
+        return ByteRange(_body(response), int(first), int(size), response["ETag"])
 
     def restore(self, key: str) -> None:
-        """Ask for an object in cold storage to be readable for a week; nothing happens to others."""
-        wanted: Any = {"Days": RESTORED_DAYS, "GlacierJobParameters": {"Tier": "Standard"}}
+        """Request that an object in cold storage be readable for a week; does nothing for other objects."""
+        request: Any = {"Days": RESTORED_DAYS, "GlacierJobParameters": {"Tier": "Standard"}}
         try:
-            with unavailable("S3"):
-                self._client.restore_object(Bucket=self._bucket, Key=key, RestoreRequest=wanted)
+            with translated_errors("S3"):
+                self._client.restore_object(Bucket=self._bucket, Key=key, RestoreRequest=request)
         except Unavailable as error:
-            if _code_behind(error) not in _NOTHING_TO_RESTORE:
+            if _cause_code(error) not in _NOTHING_TO_RESTORE:
                 raise
 
     def write(self, key: str, body: bytes) -> None:
-        """Write the object, replacing an earlier one."""
-        with unavailable("S3"):
+        """Write an object, replacing an earlier one."""
+        with translated_errors("S3"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
 
     def list_keys(self, prefix: str) -> list[str]:
-        """The keys of all objects below a prefix, in key order."""
+        """The keys of all objects with a prefix, sorted."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        with unavailable("S3"):
+        with translated_errors("S3"):
             return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def list_prefixes(self, prefix: str) -> list[str]:
-        """The 'folders' directly under a prefix, in key order, each ending in '/'."""
+        """The 'folders' directly under a prefix, sorted, each ending in '/'."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, Delimiter="/"
         )
-        with unavailable("S3"):
+        with translated_errors("S3"):
             return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
 
     def erase(self, prefix: str, *, dry_run: bool) -> int:
-        """Erase the objects below a prefix with all their versions, or only count these; returns how many."""
+        """Erase the objects with a prefix and all their versions, or only count them; returns how many."""
         erased = 0
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
-        with unavailable("S3"):
+        with translated_errors("S3"):
             for page in pages:
-                found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-                erased += len(found)
-                if found and not dry_run:
-                    self._delete([{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found])
+                versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                erased += len(versions)
+                if versions and not dry_run:
+                    self._delete([{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions])
         return erased
 
-    def _get(self, key: str, **part: str) -> Any:
-        """S3's answer, or None where there is no such object."""
+    def _get(self, key: str, **options: str) -> Any:
+        """S3's response, or None if there is no such object."""
         try:
-            with unavailable("S3"):
-                return self._client.get_object(Bucket=self._bucket, Key=key, **part)  # type: ignore[arg-type]
+            with translated_errors("S3"):
+                return self._client.get_object(Bucket=self._bucket, Key=key, **options)  # type: ignore[arg-type]
         except Unavailable as error:
-            match _code_behind(error):
+            match _cause_code(error):
                 case "NoSuchKey":
                     return None
                 case "InvalidObjectState":
-                    raise InColdStorage(f"{key} lies in cold storage") from error
+                    raise InColdStorage(f"{key} is in cold storage") from error
             raise
 
     def _delete(self, objects: Any) -> None:
-        refused = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
-        errors = refused.get("Errors", [])
+        response = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+        errors = response.get("Errors", [])
         if errors:
             raise Unavailable(f"S3 refused to delete {errors[0].get('Key')}: {errors[0].get('Code')}")
 
 
-def _code_behind(error: Unavailable) -> str | None:
+def _cause_code(error: Unavailable) -> str | None:
     cause = error.__cause__
     return error_code(cause) if isinstance(cause, ClientError) else None
 
 
-def _body(answer: Any) -> bytes:
-    with unavailable("S3"):
-        body: bytes = answer["Body"].read()
+def _body(response: Any) -> bytes:
+    with translated_errors("S3"):
+        body: bytes = response["Body"].read()
     return body
