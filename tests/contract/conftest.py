@@ -1,4 +1,4 @@
-"""The same promises, held by every kind of store: in memory, moto, and the local cloud's services."""
+"""The contract tests run on every kind of store: in memory, moto, and the local cloud's services."""
 
 import secrets
 
@@ -24,10 +24,10 @@ def moto_stores(clock, redis_client, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        yield _deployed(clock, redis_client, PartiQLOnMoto(boto3.client("dynamodb")), boto3.client("s3"))
+        yield _deploy(clock, redis_client, PartiQLOnMoto(boto3.client("dynamodb")), boto3.client("s3"))
 
 
-def _deployed(clock, redis_client, dynamodb, s3):
+def _deploy(clock, redis_client, dynamodb, s3):
     prefix = f"contract-{secrets.token_hex(4)}"
     create_tables(dynamodb, prefix)
     bucket = f"{prefix}-archive"
@@ -57,12 +57,12 @@ def stores(request, clock):
         return request.getfixturevalue("moto_stores")
     session = request.getfixturevalue("local_cloud").boto_session()
     clients = [session.client(service) for service in ("dynamodb", "s3")]
-    return _deployed(clock, request.getfixturevalue("redis_client"), *clients)
+    return _deploy(clock, request.getfixturevalue("redis_client"), *clients)
 
 
 @pytest.fixture
 def atomic_stores(request, stores):
-    """The stores whose conditional writes are atomic, so that a race on them proves something: all but moto's."""
+    """The stores whose conditional writes are atomic, on which races can be tested: all but moto's."""
     if "moto" in request.node.callspec.params.values():
-        pytest.skip("moto checks a condition and writes in two steps, so that a race on it proves nothing")
+        pytest.skip("moto checks a condition and writes in two steps, so that conditional writes are not atomic")
     return stores

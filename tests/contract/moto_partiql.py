@@ -1,7 +1,7 @@
-"""moto's BatchExecuteStatement cannot read parameters; this runs our three statements as item calls on moto.
+"""Runs the product's PartiQL statements as item calls, because moto's BatchExecuteStatement does not read parameters.
 
-Statement by statement it does what DynamoDB does: an INSERT refuses an existing key, an UPDATE refuses a missing
-item or a failed condition, and each refusal is that statement's own error.
+Each statement behaves as on DynamoDB: an INSERT refuses an existing key, an UPDATE a missing item or a failed
+condition, and each refusal is that statement's own error.
 """
 
 import re
@@ -16,7 +16,7 @@ _UPDATE = re.compile(
 
 
 class PartiQLOnMoto:
-    """A DynamoDB client of moto's, with a BatchExecuteStatement that works."""
+    """A DynamoDB client on moto with a working BatchExecuteStatement."""
 
     def __init__(self, client):
         self._client = client

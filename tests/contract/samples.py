@@ -1,4 +1,4 @@
-"""Decisions, outcomes and reports for the contract tests."""
+"""Decisions and outcomes for the contract tests."""
 
 import secrets
 
@@ -12,43 +12,39 @@ QUERIES = Selection("hunter", "QUERY")
 BULLISH = "trend=bullish"
 
 
-def decision(at_ms=NOW, kind="QUERY", agent="hunter", decision_id=None, shards=1, **context):
+def decision(at_ms=NOW, decision_type="QUERY", agent="hunter", decision_id=None, shards=1, **context):
     return Decision(
         agent_id=agent,
-        decision_id=decision_id or new_decision_id(kind, at_ms, write_shards=shards),
-        decision_type=kind,
+        decision_id=decision_id or new_decision_id(decision_type, at_ms, write_shards=shards),
+        decision_type=decision_type,
         timestamp_ms=at_ms,
         context={"market": {"trend": "bullish"}, **context},
-        reasoning={"score": 0.5, "whole": 1.0, "count": 1},
+        reasoning={"score": 0.5, "integral": 1.0, "count": 1},
     )
-
-
-def key_of(one):
-    return one.key
 
 
 def outcome(success=True, at_ms=NOW, horizon=None, **details):
     return Outcome(success, details or {"quality": 1.0}, {"latency_ms": 12}, at_ms, horizon)
 
 
-def record(stores, one, *, amend=False, headline=False, **about):
-    """OutcomeUpdate one outcome of a decision and say what became of it."""
-    (written,) = stores.decisions.record_outcomes([(key_of(one), OutcomeUpdate(outcome(**about), amend, headline))])
-    return written
+def record(stores, one, *, amend=False, headline=False, **fields):
+    """Record one outcome of a decision; returns the status."""
+    (status,) = stores.decisions.record_outcomes([(one.key, OutcomeUpdate(outcome(**fields), amend, headline))])
+    return status
 
 
 def stored(stores, one):
     """The decision as it is stored now."""
-    return stores.decisions.get([key_of(one)])[0]
+    return stores.decisions.get([one.key])[0]
 
 
 def write_day(archive, day, decisions):
-    """The file of a day of the hunter's, not sealed."""
+    """Write the file of a day of the agent `hunter`, without a seal."""
     packed = archive.pack(decisions)
     archive.write_file("hunter", day, packed)
     return packed
 
 
-def fresh_agent():
-    """An agent that no other example of a property has used."""
+def new_agent():
+    """An agent id that no other example of a property-based test uses."""
     return f"agent-{secrets.token_hex(6)}"

@@ -1,4 +1,4 @@
-"""How often memories are read: counted beside the table, added to it once a night, kept through every change."""
+"""Counts of reads of memories: kept in the cache, added to the table by the nightly job, preserved by changes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -22,20 +22,20 @@ def flush(memory, day):
 
 
 async def counts(memory):
-    found = memory.direct.long_term.find("PATTERN")
-    return {one.pattern_id: (one.access_count, one.as_dict()["last_accessed"]) for one in found}
+    memories = memory.direct.long_term.find("PATTERN")
+    return {one.pattern_id: (one.access_count, one.as_dict()["last_accessed"]) for one in memories}
 
 
-async def test_reads_are_counted_and_added_once_a_night(memory, clock):
+async def test_reads_are_counted_and_added_once_per_day(memory, clock):
     for name, confidence in (("sure", 0.9), ("unsure", 0.2)):
         await memory.store_ltm("PATTERN", name, {"confidence": confidence})
     await memory.retrieve_ltm("PATTERN")
     clock.advance(1_000)
     await memory.get_pattern_memory()
     await memory.recall("sure", kind="PATTERN", top_k=1)
-    await memory.retrieve_ltm("PATTERN", as_of=NOON)  # a look back is no use of the memory
+    await memory.retrieve_ltm("PATTERN", as_of=NOON)  # reads of the history are not counted
     assert await counts(memory) == {"sure": (0, None), "unsure": (0, None)}
-    for _ in range(2):  # the same night twice
+    for _ in range(2):  # the job runs twice for the same day
         flush(memory, TODAY)
         assert await counts(memory) == {
             "sure": (3, "2026-11-20T12:00:01.000Z"),
@@ -46,7 +46,7 @@ async def test_reads_are_counted_and_added_once_a_night(memory, clock):
     assert (await counts(memory))["sure"][0] == 3
 
 
-async def test_missed_nights_are_caught_up_and_nothing_is_counted_twice(memory, clock):
+async def test_missed_days_are_caught_up_and_nothing_is_counted_twice(memory, clock):
     await memory.store_ltm("PATTERN", "pump", {})
     for _ in range(3):
         await memory.retrieve_ltm("PATTERN")
@@ -59,17 +59,17 @@ async def test_missed_nights_are_caught_up_and_nothing_is_counted_twice(memory, 
     assert (await counts(memory))["pump"][0] == 3
 
 
-async def test_what_is_gone_is_passed_over_and_clearing_loses_no_count(memory):
-    await memory.store_ltm("PATTERN", "gone", {})
-    await memory.store_ltm("PATTERN", "stays", {})
+async def test_removed_memories_are_ignored_and_clearing_short_term_memory_keeps_the_counts(memory):
+    await memory.store_ltm("PATTERN", "removed", {})
+    await memory.store_ltm("PATTERN", "current", {})
     await memory.retrieve_ltm("PATTERN")
     await memory.clear_stm()
-    memory.direct.long_term.remove(memory.direct.long_term.history("PATTERN", "gone")[-1], reason="gone")
+    memory.direct.long_term.remove(memory.direct.long_term.history("PATTERN", "removed")[-1], reason="test")
     assert flush(memory, TODAY)["memories"] == 1
-    assert {name: count for name, (count, _) in (await counts(memory)).items()} == {"stays": 1}
+    assert {name: count for name, (count, _) in (await counts(memory)).items()} == {"current": 1}
 
 
-async def test_a_dead_cache_costs_no_read_and_the_night_says_so(memory, monkeypatch):
+async def test_reads_succeed_without_the_cache_and_the_nightly_job_reports_it(memory, monkeypatch):
     def down(*_):
         raise Unavailable("Redis did not respond")
 
@@ -80,7 +80,7 @@ async def test_a_dead_cache_costs_no_read_and_the_night_says_so(memory, monkeypa
     assert flush(memory, TODAY) == {"memories": 0, "missing": "Redis did not respond"}
 
 
-async def test_an_agent_that_is_forgotten_leaves_no_counts(memory):
+async def test_a_forgotten_agent_has_no_counts(memory):
     await memory.store_ltm("PATTERN", "pump", {})
     await memory.retrieve_ltm("PATTERN")
     assert (await memory.forget(dry_run=False))["counts"]["short_term"] == 1

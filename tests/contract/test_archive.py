@@ -1,4 +1,4 @@
-"""What every archive promises about the days it keeps."""
+"""The contract of an archive's days."""
 
 from dataclasses import replace
 from datetime import date
@@ -19,11 +19,11 @@ DAY = date(2026, 11, 20)
 FIRST_COLUMNS = list(COLUMNS)[:10]
 
 
-def test_everything_about_a_decision_comes_back(stores):
-    plain = decision(NOW, whole=1.0, text="ü\n", nothing=None)
+def test_every_field_of_a_decision_is_read_back(stores):
+    plain = decision(NOW, integral=1.0, text="ü\n", nothing=None)
     rich = replace(
         decision(NOW + 1),
-        outcome=outcome(False, NOW + 2, "exit", whole=2.0),
+        outcome=outcome(False, NOW + 2, "exit", integral=2.0),
         other_outcomes=(outcome(True, NOW + 3, "1h"), outcome(True, NOW + 4)),
         superseded=(SupersededOutcome(outcome(True, NOW + 5, "exit", n=1), NOW + 6),),
         revision=3,
@@ -31,37 +31,37 @@ def test_everything_about_a_decision_comes_back(stores):
         memory_ids=("whale_pump", "a=b+c"),
     )
     packed = write_day(stores.archive, DAY, [rich, plain])
-    found = stores.archive.read_day("hunter", DAY)
-    assert found == [plain, rich]
-    assert canonical_json([one.as_dict() for one in found]) == canonical_json([plain.as_dict(), rich.as_dict()])
+    actual = stores.archive.read_day("hunter", DAY)
+    assert actual == [plain, rich]
+    assert canonical_json([one.as_dict() for one in actual]) == canonical_json([plain.as_dict(), rich.as_dict()])
     assert packed.with_outcome == 1
 
 
-def test_a_day_holds_all_types_and_is_read_by_time_or_by_type(stores):
+def test_a_day_has_all_types_and_is_read_by_time_or_by_type(stores):
     kinds = ("QUERY", "LEARNING", "SIGNAL_GENERATION")
-    made = [decision(NOW + n, kinds[n % 3]) for n in range(9)]
-    write_day(stores.archive, DAY, made[::-1])
-    assert stores.archive.read_day("hunter", DAY) == made
-    assert stores.archive.read_day("hunter", DAY, None, ["LEARNING"]) == made[1::3]
+    decisions = [decision(NOW + n, kinds[n % 3]) for n in range(9)]
+    write_day(stores.archive, DAY, decisions[::-1])
+    assert stores.archive.read_day("hunter", DAY) == decisions
+    assert stores.archive.read_day("hunter", DAY, None, ["LEARNING"]) == decisions[1::3]
     assert stores.archive.read_day("hunter", DAY, Span(NOW + 2, NOW + 6), ["QUERY", "SIGNAL_GENERATION"]) == [
-        made[2],
-        made[3],
-        made[5],
+        decisions[2],
+        decisions[3],
+        decisions[5],
     ]
     assert stores.archive.read_day("hunter", DAY, None, ["NONE_SUCH"]) == []
     in_file = [row["decision_type"] for row in stores.archive.file("hunter", DAY).rows]
     assert in_file == sorted(in_file)
-    assert stores.archive.decisions(stores.archive.file("hunter", DAY)) == made
+    assert stores.archive.decisions(stores.archive.file("hunter", DAY)) == decisions
 
 
-def test_days_are_those_that_the_archive_wrote(stores):
+def test_objects_with_other_names_are_not_listed_as_days(stores):
     write_day(stores.archive, DAY, [decision()])
     for stray in ("date=soon", "decision_type=QUERY", "date=2026-11-2", "date=2026-02-30"):
         stores.blobs.write(f"{archive_prefix('hunter')}{stray}/x", b"x")
     assert stores.archive.days("hunter") == [DAY]
 
 
-def test_a_day_that_was_written_before_a_column_was_added_is_read(stores):
+def test_a_file_without_newer_columns_can_be_read(stores):
     row = dict.fromkeys(FIRST_COLUMNS) | {
         "decision_id": (one := replace(decision(NOW), outcome=outcome())).decision_id,
         "decision_type": "QUERY",

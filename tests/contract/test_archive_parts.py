@@ -1,4 +1,4 @@
-"""Little of an archived day is read where little is asked for."""
+"""A query that needs few decisions of an archived day reads only a part of its file."""
 
 import random
 from collections import Counter
@@ -26,21 +26,21 @@ FILE = f"{archive_day_prefix('hunter', DAY)}decisions.parquet"
 
 
 class CountedBlobs(InMemoryBlobs):
-    """Objects in memory, and how much of them was read."""
+    """Objects in memory that count reads and their bytes."""
 
     def __init__(self):
         super().__init__()
         self.bytes_read = self.reads = 0
 
     def read(self, key):
-        return self._counted(super().read(key))
+        return self._count(super().read(key))
 
     def read_range(self, key, start, end=None):
         part = super().read_range(key, start, end)
-        self._counted(part.body)
+        self._count(part.body)
         return part
 
-    def _counted(self, body):
+    def _count(self, body):
         self.bytes_read += len(body)
         self.reads += 1
         return body
@@ -59,7 +59,7 @@ def keys_of(*decisions):
 
 @pytest.fixture(scope="module")
 def large():
-    """A day of six row groups, and what it holds."""
+    """A day of six row groups, and its decisions."""
     blobs, decisions = CountedBlobs(), day_of(12_000)
     write_day(ParquetArchive(blobs), DAY, decisions)
     return blobs, decisions
@@ -72,35 +72,35 @@ def counted(large):
     return blobs, ParquetArchive(blobs), decisions
 
 
-@pytest.mark.parametrize("place", [0, 2_047, 2_048, 7_000, 11_999])
-def test_one_decision_costs_its_row_group_and_the_footer(counted, place):
+@pytest.mark.parametrize("index", [0, 2_047, 2_048, 7_000, 11_999])
+def test_for_one_decision_its_row_group_and_the_footer_are_read(counted, index):
     blobs, archive, decisions = counted
-    assert archive.get("hunter", DAY, keys_of(decisions[place])) == [decisions[place]]
+    assert archive.get("hunter", DAY, keys_of(decisions[index])) == [decisions[index]]
     size = len(InMemoryBlobs.read(blobs, FILE))
     assert blobs.reads <= 2
     assert blobs.bytes_read < TAIL_BYTES + size / 5
 
 
-def test_decisions_far_apart_are_read_without_what_lies_between(counted):
+def test_row_groups_between_decisions_are_not_read(counted):
     blobs, archive, decisions = counted
-    wanted = [decisions[3], decisions[4_100]]
-    assert archive.get("hunter", DAY, keys_of(*wanted)) == wanted
+    apart = [decisions[3], decisions[4_100]]
+    assert archive.get("hunter", DAY, keys_of(*apart)) == apart
     assert blobs.reads == 3
 
 
-def test_a_part_of_a_day_is_read_without_the_rest(counted):
+def test_for_a_span_only_its_row_groups_are_read(counted):
     blobs, archive, decisions = counted
     span = Span(START + 2_000 * STEP_MS, START + 4_000 * STEP_MS)
     assert archive.read_day("hunter", DAY, span) == decisions[2_000:4_000]
     assert blobs.reads == 2
-    whole = Span(START, START + 86_400_000)
-    assert archive.read_day("hunter", DAY, whole) == decisions
+    full_day = Span(START, START + 86_400_000)
+    assert archive.read_day("hunter", DAY, full_day) == decisions
     assert blobs.reads == 3
 
 
 @pytest.fixture(scope="module")
 def mixed():
-    """A day of two large types and three small ones, which meet in row groups."""
+    """A day of two frequent types and three rare ones, which share row groups."""
     kinds = ["BIG"] * 300 + ["VAST"] * 200 + ["LESS", "MORE", "SMALL"]
     random.Random(5).shuffle(kinds)
     blobs, decisions = CountedBlobs(), day_of(12_000, kinds=kinds)
@@ -108,45 +108,50 @@ def mixed():
     return blobs, decisions
 
 
-def test_row_groups_of_several_types_are_read_only_where_they_may_hold_what_is_asked(mixed):
+def test_row_groups_of_several_types_are_read_only_if_they_may_contain_the_decisions(mixed):
     blobs, decisions = mixed
-    archive, chance = ParquetArchive(blobs), random.Random(7)
+    archive, rng = ParquetArchive(blobs), random.Random(7)
     for _ in range(40):
-        some = chance.sample(decisions, chance.randint(1, 4))
-        assert archive.get("hunter", DAY, keys_of(*some)) == sorted(some, key=lambda one: one.timestamp_ms)
-        start, length = START + chance.randrange(12_000) * STEP_MS, chance.choice([1, STEP_MS, 500 * STEP_MS])
-        types = chance.choice([None, ["MORE"], ["BIG", "SMALL"], ["VAST"]])
-        inside = [one for one in decisions if start <= one.timestamp_ms < start + length]
-        found = archive.read_day("hunter", DAY, Span(start, start + length), types)
-        assert found == [one for one in inside if types is None or one.decision_type in types]
+        sample = rng.sample(decisions, rng.randint(1, 4))
+        assert archive.get("hunter", DAY, keys_of(*sample)) == sorted(sample, key=lambda one: one.timestamp_ms)
+        start, length = START + rng.randrange(12_000) * STEP_MS, rng.choice([1, STEP_MS, 500 * STEP_MS])
+        types = rng.choice([None, ["MORE"], ["BIG", "SMALL"], ["VAST"]])
+        in_span = [one for one in decisions if start <= one.timestamp_ms < start + length]
+        actual = archive.read_day("hunter", DAY, Span(start, start + length), types)
+        assert actual == [one for one in in_span if types is None or one.decision_type in types]
     body = blobs.read(FILE)
     groups = row_groups(parse_footer(body[-8 - footer_length(body[-8:]) : -8]), FILE_ORDER)
     assert [one.has_one_kind for one in groups] == [True] * 3 + [False] + [True] * 2
-    moments = [Slice(Span(one.timestamp_ms, one.timestamp_ms + 1), one.decision_type) for one in decisions]
-    read = Counter(sum(group.may_contain(moment) for group in groups) for moment in moments)
-    # Only the neighbours' own ends may have a row of the same time on the other side.
+    slices = [Slice(Span(one.timestamp_ms, one.timestamp_ms + 1), one.decision_type) for one in decisions]
+    read = Counter(sum(group.may_contain(one) for group in groups) for one in slices)
+    # Only the rows that bound the mixed group may have a row of the same time on the other side.
     assert read == {1: 12_000 - 2, 2: 2}
 
 
 @pytest.mark.slow
-def test_one_of_a_hundred_thousand_costs_a_twentieth_of_the_day_at_most():
+def test_for_one_of_a_hundred_thousand_decisions_a_twentieth_of_the_file_is_read_at_most():
     blobs, decisions = CountedBlobs(), day_of(100_000, 864, tuple(DecisionType))
     archive = ParquetArchive(blobs)
     write_day(archive, DAY, decisions)
     size = len(blobs.read(FILE))
-    for place in (*range(0, 100_000, 9_973), 99_997, 99_998, 99_999):
+    for index in (*range(0, 100_000, 9_973), 99_997, 99_998, 99_999):
         blobs.bytes_read = 0
-        assert archive.get("hunter", DAY, keys_of(decisions[place])) == [decisions[place]]
+        assert archive.get("hunter", DAY, keys_of(decisions[index])) == [decisions[index]]
         assert blobs.bytes_read <= 0.05 * size
 
 
-def test_every_store_reads_parts_and_lists_keys(stores):
+def test_ranges_are_read_and_keys_listed(stores):
     body = bytes(range(100))
     stores.blobs.write("large/part", body)
     stores.blobs.write("large/other", b"o")
-    for start, end, wanted in ((0, 10, body[:10]), (90, 200, body[90:]), (50, None, body[50:]), (-7, None, body[-7:])):
+    for start, end, expected in (
+        (0, 10, body[:10]),
+        (90, 200, body[90:]),
+        (50, None, body[50:]),
+        (-7, None, body[-7:]),
+    ):
         part = stores.blobs.read_range("large/part", start, end)
-        assert (part.body, part.size, part.start) == (wanted, 100, 100 + start if start < 0 else start)
+        assert (part.body, part.size, part.start) == (expected, 100, 100 + start if start < 0 else start)
     assert stores.blobs.read_range("large/part", -200).body == body
     assert stores.blobs.read_range("large/missing", 0, 10) is None
     assert stores.blobs.list_keys("large/") == ["large/other", "large/part"]
@@ -156,32 +161,32 @@ def test_every_store_reads_parts_and_lists_keys(stores):
     assert first.tag != stores.blobs.read_range("large/part", 0, 1).tag
 
 
-def test_every_store_finds_decisions_of_a_day_by_their_ids(stores):
+def test_decisions_of_a_day_are_read_by_key(stores):
     decisions = [decision(START + n // 2) for n in range(20)]
     write_day(stores.archive, DAY, decisions)
-    stranger = decision(START + 3)
-    found = stores.archive.get("hunter", DAY, keys_of(decisions[7], stranger, decisions[0]))
-    assert found == [decisions[0], decisions[7]]
-    assert stores.archive.get("hunter", date(2026, 11, 21), keys_of(stranger)) == []
+    unknown = decision(START + 3)
+    actual = stores.archive.get("hunter", DAY, keys_of(decisions[7], unknown, decisions[0]))
+    assert actual == [decisions[0], decisions[7]]
+    assert stores.archive.get("hunter", date(2026, 11, 21), keys_of(unknown)) == []
     span = Span(START + 2, START + 4)
     assert [one.timestamp_ms - START for one in stores.archive.read_day("hunter", DAY, span)] == [2, 2, 3, 3]
 
 
 class Replaced(InMemoryBlobs):
-    """Objects whose parts are of another version with every read, so many times."""
+    """Objects that are replaced before each of the first reads."""
 
     def __init__(self, times):
         super().__init__()
-        self.left = times
+        self.remaining = times
 
     def read_range(self, key, start, end=None):
         part = super().read_range(key, start, end)
-        self.left -= 1
-        return ByteRange(part.body, part.start, part.size, f"{self.left}" if self.left > 0 else part.tag)
+        self.remaining -= 1
+        return ByteRange(part.body, part.start, part.size, f"{self.remaining}" if self.remaining > 0 else part.tag)
 
 
 @pytest.mark.parametrize(("times", "is_read"), [(3, True), (100, False)])
-def test_a_day_that_is_replaced_while_it_is_read_is_read_again(large, times, is_read):
+def test_a_file_that_is_replaced_during_a_read_is_read_again(large, times, is_read):
     source, decisions = large
     blobs = Replaced(times)
     blobs.write(FILE, InMemoryBlobs.read(source, FILE))

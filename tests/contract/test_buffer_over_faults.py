@@ -52,7 +52,7 @@ async def test_all_is_stored_once_and_nothing_lost(moto_stores, clock, tmp_path,
     async with BufferedDecisionLogger(sink, tmp_path / "buffer", batch_size=20, clock=clock) as logger:
         for number in range(COUNT):
             decision_id = new_decision_id("QUERY", clock.now_ms() - COUNT + number)
-            document = {"n": number, "whole": 1.0}
+            document = {"n": number, "integral": 1.0}
             ids.append(await logger.log_decision("QUERY", document, {}, decision_id=decision_id, parent_ids=ids[-1:]))
             # To and fro: a repeated request meets outcomes that were amended since.
             for turn in range(4):
@@ -68,7 +68,7 @@ async def test_all_is_stored_once_and_nothing_lost(moto_stores, clock, tmp_path,
     assert list(found) == ids[::-1]
     for number, one in enumerate(ids):
         decision = found[one]
-        assert decision.context == {"n": number, "whole": 1.0}
+        assert decision.context == {"n": number, "integral": 1.0}
         assert decision.outcome.details == {"n": number, "turn": 1}
         assert [earlier.outcome.details["turn"] for earlier in decision.superseded] == [0, 1, 0]
         assert [other.horizon for other in decision.other_outcomes] == ["1h"]

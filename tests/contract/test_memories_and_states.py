@@ -1,4 +1,4 @@
-"""What every store of memories, states, objects and short-term values promises."""
+"""The contract of the stores of memories, states, objects and short-term values."""
 
 from dataclasses import replace
 
@@ -13,9 +13,9 @@ NOW = 1_795_176_000_000
 
 
 def memory(pattern_id="whale_pump", confidence=0.7, version=1, **data):
-    said = {"changed_by": "hunter", "reason": "seen again"}
+    change = {"changed_by": "hunter", "reason": "seen again"}
     return Memory(
-        "hunter", "PATTERN", pattern_id, confidence, data or {"rate": 1.0}, NOW, NOW + version, version, **said
+        "hunter", "PATTERN", pattern_id, confidence, data or {"rate": 1.0}, NOW, NOW + version, version, **change
     )
 
 
@@ -24,7 +24,7 @@ def put(stores, *versions):
         stores.memories.put(one, after=one.version - 1 or None)
 
 
-def test_a_memory_comes_back_as_it_was_stored(stores):
+def test_a_memory_is_read_back(stores):
     put(stores, memory())
     assert stores.memories.get("hunter", "PATTERN", "whale_pump") == memory()
     assert stores.memories.get("hunter", "PATTERN", "other") is None
@@ -47,14 +47,14 @@ def test_a_version_that_does_not_follow_is_refused(stores, version, after):
     assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory()]
 
 
-def test_memories_come_most_confident_first(stores):
+def test_memories_are_ordered_by_confidence(stores):
     for n in (3, 1, 0, 2):
         put(stores, memory(f"p{n}", confidence=n / 4))
-    found = stores.memories.by_confidence("hunter", "PATTERN", 0.25)
-    assert [one.pattern_id for one in found] == ["p3", "p2", "p1"]
+    actual = stores.memories.by_confidence("hunter", "PATTERN", 0.25)
+    assert [one.pattern_id for one in actual] == ["p3", "p2", "p1"]
 
 
-def test_a_memory_is_removed_once_and_its_history_says_so(stores):
+def test_a_memory_is_removed_once_and_its_history_records_it(stores):
     put(stores, memory())
     removal = replace(memory(version=2), is_removed=True)
     with pytest.raises(Conflict):
@@ -65,12 +65,12 @@ def test_a_memory_is_removed_once_and_its_history_says_so(stores):
     assert stores.memories.get("hunter", "PATTERN", "whale_pump") is None
     assert list(stores.memories.by_confidence("hunter", "PATTERN")) == []
     assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory(), removal]
-    back = memory(version=3)
-    stores.memories.put(back, after=None)
-    assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory(), removal, back]
+    again = memory(version=3)
+    stores.memories.put(again, after=None)
+    assert stores.memories.history("hunter", "PATTERN", "whale_pump") == [memory(), removal, again]
 
 
-def test_states_created_together_are_written_together_or_not_at_all(stores):
+def test_states_that_are_created_together_are_one_transaction(stores):
     def write(expected, others):
         return stores.states.put(
             "hunter", "CURRENT", {"n": 1.0}, expected_version=expected, now_ms=NOW, also_create=others
@@ -82,12 +82,12 @@ def test_states_created_together_are_written_together_or_not_at_all(stores):
     with pytest.raises(Conflict):
         write(1, {"CONFIGURATION#1": {"a": 3}})
     write(1, {"CONFIGURATION#3": {"a": 4}})
-    found = stores.states.list_by_prefix("hunter", "CONFIGURATION#")
-    assert [(name, state.data, state.version) for name, state in found] == [("1", {"a": 1}, 1), ("3", {"a": 4}, 1)]
+    actual = stores.states.list_by_prefix("hunter", "CONFIGURATION#")
+    assert [(name, state.data, state.version) for name, state in actual] == [("1", {"a": 1}, 1), ("3", {"a": 4}, 1)]
     assert stores.states.get("hunter", "CURRENT").version == 2
 
 
-def test_a_state_is_written_by_whoever_knows_its_version(stores):
+def test_a_state_is_written_only_with_its_current_version(stores):
     first = stores.states.put("hunter", "CURRENT", {"cycle": 1.0}, expected_version=0, now_ms=NOW)
     for stale in (0, 2):
         with pytest.raises(Conflict):
@@ -107,7 +107,7 @@ def test_agents_are_registered_with_their_types(stores):
     assert stores.states.agents() == ["another", "hunter"]
     assert stores.states.registration("hunter") == Registration(("LEARNING", "QUERY"), write_shards=8)
     assert stores.states.registration("another") == Registration(("QUERY",))
-    assert stores.states.registration("nobody") == Registration()
+    assert stores.states.registration("unknown") == Registration()
 
 
 def test_objects_are_written_read_and_listed(stores):
@@ -122,6 +122,6 @@ def test_objects_are_written_read_and_listed(stores):
 def test_short_term_values_are_counted_by_prefix(stores):
     keys = ("stm:{hunter}:a", "stm:{hunter}:b:c", "stm:{hunter2}:a")
     stores.short_term.run([SetValue(key, {"n": 1.0, "t": None}, 60) for key in keys])
-    found = stores.short_term.run([GetValue("stm:{hunter}:a"), GetValue("stm:{hunter}:missing")])
-    assert found == [{"n": 1.0, "t": None}, None]
+    actual = stores.short_term.run([GetValue("stm:{hunter}:a"), GetValue("stm:{hunter}:missing")])
+    assert actual == [{"n": 1.0, "t": None}, None]
     assert stores.short_term.count("stm:{hunter}:") == 2

@@ -1,4 +1,4 @@
-"""What every decision store promises about outcomes at several horizons, amendments and the headline."""
+"""The contract of a store of decisions for outcomes at several horizons, amendments and the headline outcome."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,31 +9,31 @@ from hypothesis import strategies as st
 from agent_memory.core.clock import DAY_MS, Span
 from agent_memory.model.outcomes import OutcomeUpdate, current_outcomes
 from agent_memory.ports.decisions import Selection, WriteStatus
-from tests.contract.samples import NOW, decision, fresh_agent, key_of, outcome, record, stored
+from tests.contract.samples import NOW, decision, new_agent, outcome, record, stored
 
 ALL = Span(0, NOW + DAY_MS)
 
 
 @pytest.fixture
 def one(stores):
-    made = decision()
-    stores.decisions.insert([made])
-    return made
+    inserted = decision()
+    stores.decisions.insert([inserted])
+    return inserted
 
 
 def by_success(stores, success):
     return [d.decision_id for d in stores.decisions.scan(Selection("hunter", success=success), ALL)]
 
 
-def test_the_first_horizon_is_the_headline_until_another_claims_it(stores, one):
+def test_the_first_outcome_is_the_headline_until_another_claims_it(stores, one):
     assert record(stores, one, horizon="1h", success=False) == WriteStatus.CREATED
     assert record(stores, one, horizon="4h", success=True) == WriteStatus.CREATED
     assert stored(stores, one).outcome == outcome(False, horizon="1h")
     assert by_success(stores, False) == [one.decision_id]
     assert record(stores, one, horizon="exit", success=True, headline=True) == WriteStatus.CREATED
-    found = stored(stores, one)
-    assert found.outcome == outcome(True, horizon="exit")
-    assert found.other_outcomes == (outcome(False, horizon="1h"), outcome(True, horizon="4h"))
+    actual = stored(stores, one)
+    assert actual.outcome == outcome(True, horizon="exit")
+    assert actual.other_outcomes == (outcome(False, horizon="1h"), outcome(True, horizon="4h"))
     assert (by_success(stores, False), by_success(stores, True)) == ([], [one.decision_id])
 
 
@@ -43,7 +43,7 @@ def test_an_outcome_without_horizon_is_the_headline(stores, one):
     assert stored(stores, one).outcome == outcome(True)
 
 
-def test_each_horizon_is_a_fact_of_its_own(stores, one):
+def test_outcomes_of_different_horizons_are_independent(stores, one):
     record(stores, one, horizon="1h")
     record(stores, one, horizon="4h")
     for horizon in ("1h", "4h"):
@@ -52,7 +52,7 @@ def test_each_horizon_is_a_fact_of_its_own(stores, one):
     assert current_outcomes(stored(stores, one)) == [outcome(horizon="1h"), outcome(horizon="4h")]
 
 
-def test_what_stood_beside_can_claim_the_headline_by_being_reported_again(stores, one):
+def test_another_outcome_becomes_the_headline_when_it_is_recorded_again_as_such(stores, one):
     record(stores, one, horizon="1h", success=False)
     record(stores, one, horizon="exit", success=True)
     assert record(stores, one, horizon="exit", success=True, headline=True) == WriteStatus.CREATED
@@ -60,21 +60,21 @@ def test_what_stood_beside_can_claim_the_headline_by_being_reported_again(stores
     assert current_outcomes(stored(stores, one)) == [outcome(True, horizon="exit"), outcome(False, horizon="1h")]
 
 
-def test_an_amendment_keeps_every_version_with_its_time(stores, clock, one):
+def test_amendments_keep_every_version_with_its_time(stores, clock, one):
     record(stores, one, n=1)
-    moments = []
+    times = []
     for n in (2, 3):
         clock.advance(1_000)
-        moments.append(clock.now_ms())
+        times.append(clock.now_ms())
         assert record(stores, one, n=n, success=False, amend=True, at_ms=NOW + n) == WriteStatus.CREATED
-    found = stored(stores, one)
-    assert found.outcome == outcome(False, NOW + 3, n=3)
-    assert [earlier.outcome for earlier in found.superseded] == [outcome(n=1), outcome(False, NOW + 2, n=2)]
-    assert [earlier.replaced_ms for earlier in found.superseded] == moments
+    actual = stored(stores, one)
+    assert actual.outcome == outcome(False, NOW + 3, n=3)
+    assert [earlier.outcome for earlier in actual.superseded] == [outcome(n=1), outcome(False, NOW + 2, n=2)]
+    assert [earlier.replaced_ms for earlier in actual.superseded] == times
     assert by_success(stores, False) == [one.decision_id]
 
 
-def test_what_was_superseded_is_no_conflict_when_it_is_replayed(stores, one):
+def test_a_retry_of_a_superseded_outcome_is_not_a_conflict(stores, one):
     record(stores, one, n=1)
     record(stores, one, n=2, amend=True, at_ms=NOW + 1)
     before = stored(stores, one)
@@ -83,15 +83,15 @@ def test_what_was_superseded_is_no_conflict_when_it_is_replayed(stores, one):
     assert stored(stores, one) == before
 
 
-def test_a_replay_of_amendments_to_and_fro_changes_nothing(stores, one):
-    reports = [{"n": 1}, {"n": 2, "amend": True, "at_ms": NOW + 1}, {"n": 1, "amend": True, "at_ms": NOW + 2}]
-    assert [record(stores, one, **report) for report in reports] == [WriteStatus.CREATED] * 3
+def test_retries_of_an_amendment_and_of_its_reversal_change_nothing(stores, one):
+    updates = [{"n": 1}, {"n": 2, "amend": True, "at_ms": NOW + 1}, {"n": 1, "amend": True, "at_ms": NOW + 2}]
+    assert [record(stores, one, **update) for update in updates] == [WriteStatus.CREATED] * 3
     before = stored(stores, one)
-    assert [record(stores, one, **report) for report in reports] == [WriteStatus.UNCHANGED] * 3
+    assert [record(stores, one, **update) for update in updates] == [WriteStatus.UNCHANGED] * 3
     assert stored(stores, one) == before
 
 
-def test_what_was_superseded_claims_no_headline(stores, one):
+def test_a_superseded_outcome_does_not_become_the_headline(stores, one):
     record(stores, one)
     record(stores, one, horizon="1h", n=1)
     record(stores, one, horizon="1h", n=2, amend=True)
@@ -99,46 +99,46 @@ def test_what_was_superseded_claims_no_headline(stores, one):
     assert stored(stores, one).outcome == outcome()
 
 
-def test_an_amendment_of_nothing_is_an_outcome(stores, one):
+def test_an_amendment_without_an_earlier_outcome_is_an_outcome(stores, one):
     assert record(stores, one, amend=True) == WriteStatus.CREATED
     assert stored(stores, one).superseded == ()
 
 
-def test_amending_what_is_not_there_invents_nothing(stores):
-    ghost = decision()
-    assert record(stores, ghost, amend=True, headline=True) == WriteStatus.NOT_FOUND
-    assert stored(stores, ghost) is None
+def test_amending_an_unknown_decision_stores_nothing(stores):
+    unknown = decision()
+    assert record(stores, unknown, amend=True, headline=True) == WriteStatus.NOT_FOUND
+    assert stored(stores, unknown) is None
 
 
-def test_amendments_reach_what_is_due_to_expire_and_not_what_has_expired(stores, clock):
-    due, gone = decision(NOW), decision(NOW + 1)
-    stores.decisions.insert([due, gone])
-    for made in (due, gone):
-        record(stores, made, n=1)
-    expired = stores.decisions.expire(
-        [stored(stores, due), stored(stores, gone)], [clock.now_ms() + DAY_MS, clock.now_ms() - 1_000]
+def test_a_decision_can_be_amended_until_it_has_expired(stores, clock):
+    expiring, expired = decision(NOW), decision(NOW + 1)
+    stores.decisions.insert([expiring, expired])
+    for one in (expiring, expired):
+        record(stores, one, n=1)
+    is_set = stores.decisions.expire(
+        [stored(stores, expiring), stored(stores, expired)], [clock.now_ms() + DAY_MS, clock.now_ms() - 1_000]
     )
-    assert expired == [True, True]
-    assert record(stores, due, n=2, amend=True) == WriteStatus.CREATED
-    assert record(stores, gone, n=2, amend=True) == WriteStatus.NOT_FOUND
+    assert is_set == [True, True]
+    assert record(stores, expiring, n=2, amend=True) == WriteStatus.CREATED
+    assert record(stores, expired, n=2, amend=True) == WriteStatus.NOT_FOUND
 
 
-def test_a_batch_settles_horizons_and_amendments_too(stores):
-    made = [decision(NOW + n) for n in range(4)]
-    stores.decisions.insert(made)
-    record(stores, made[0], n=1)
-    record(stores, made[1], horizon="1h")
-    reports = [
-        (key_of(made[0]), OutcomeUpdate(outcome(n=2), amend=True)),
-        (key_of(made[1]), OutcomeUpdate(outcome(horizon="exit"))),
-        (key_of(made[2]), OutcomeUpdate(outcome(horizon="1h"))),
-        (key_of(decision(NOW + 9)), OutcomeUpdate(outcome(), amend=True)),
+def test_a_batch_may_have_several_horizons_and_amendments(stores):
+    decisions = [decision(NOW + n) for n in range(4)]
+    stores.decisions.insert(decisions)
+    record(stores, decisions[0], n=1)
+    record(stores, decisions[1], horizon="1h")
+    updates = [
+        (decisions[0].key, OutcomeUpdate(outcome(n=2), amend=True)),
+        (decisions[1].key, OutcomeUpdate(outcome(horizon="exit"))),
+        (decisions[2].key, OutcomeUpdate(outcome(horizon="1h"))),
+        (decision(NOW + 9).key, OutcomeUpdate(outcome(), amend=True)),
     ]
-    assert stores.decisions.record_outcomes(reports) == [*[WriteStatus.CREATED] * 3, WriteStatus.NOT_FOUND]
-    assert [len(d.superseded) for d in stores.decisions.get([key_of(m) for m in made])] == [1, 0, 0, 0]
+    assert stores.decisions.record_outcomes(updates) == [*[WriteStatus.CREATED] * 3, WriteStatus.NOT_FOUND]
+    assert [len(d.superseded) for d in stores.decisions.get([d.key for d in decisions])] == [1, 0, 0, 0]
 
 
-reports_strategy = st.lists(
+update_lists = st.lists(
     st.fixed_dictionaries(
         {
             "horizon": st.sampled_from([None, "1h", "exit"]),
@@ -153,50 +153,50 @@ reports_strategy = st.lists(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(reports=reports_strategy)
-def test_whatever_was_accepted_is_kept_exactly_once(stores, reports):
-    """Each accepted report is there, as an outcome that holds or as a superseded one; none other is."""
-    one = decision(agent=fresh_agent())
+@given(updates=update_lists)
+def test_every_accepted_outcome_is_stored_exactly_once(stores, updates):
+    """The current and the superseded outcomes are exactly those that were accepted."""
+    one = decision(agent=new_agent())
     stores.decisions.insert([one])
     accepted = []
-    for place, report in enumerate(reports):
-        known = current_outcomes(stored(stores, one))
-        if record(stores, one, **report, at_ms=NOW + place) == WriteStatus.CREATED:
-            told = outcome(report["success"], NOW + place, report["horizon"], n=report["n"])
-            repeated = any(o.horizon == told.horizon and o.content() == told.content() for o in known)
-            if not repeated:  # else it only moved the headline
-                accepted.append(told)
-    found = stored(stores, one)
-    kept = [*current_outcomes(found), *(earlier.outcome for earlier in found.superseded)]
-    assert sorted(map(repr, kept)) == sorted(map(repr, accepted))
-    assert len({o.horizon for o in current_outcomes(found)}) == len(current_outcomes(found))
+    for index, update in enumerate(updates):
+        before = current_outcomes(stored(stores, one))
+        if record(stores, one, **update, at_ms=NOW + index) == WriteStatus.CREATED:
+            new = outcome(update["success"], NOW + index, update["horizon"], n=update["n"])
+            repeated = any(o.horizon == new.horizon and o.content() == new.content() for o in before)
+            if not repeated:  # else it only became the headline
+                accepted.append(new)
+    actual = stored(stores, one)
+    all_stored = [*current_outcomes(actual), *(earlier.outcome for earlier in actual.superseded)]
+    assert sorted(map(repr, all_stored)) == sorted(map(repr, accepted))
+    assert len({o.horizon for o in current_outcomes(actual)}) == len(current_outcomes(actual))
     for success in (True, False):
         listed = list(stores.decisions.scan(Selection(one.agent_id, success=success), ALL))
-        assert listed == ([found] if found.outcome and found.outcome.success is success else [])
+        assert listed == ([actual] if actual.outcome and actual.outcome.success is success else [])
 
 
-def at_once(calls):
+def run_concurrently(calls):
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
-def test_two_writers_of_one_outcome_end_in_one_truth(atomic_stores):
+def test_one_of_two_concurrent_writers_of_an_outcome_succeeds(atomic_stores):
     stores = atomic_stores
     for n in range(20):
         one = decision(NOW + n)
         stores.decisions.insert([one])
-        told = at_once([lambda one=one, s=s: record(stores, one, success=s) for s in (True, False)])
-        assert sorted(told) == [WriteStatus.CONFLICT, WriteStatus.CREATED]
-        assert stored(stores, one).outcome.success is (told[0] == WriteStatus.CREATED)
+        statuses = run_concurrently([lambda one=one, s=s: record(stores, one, success=s) for s in (True, False)])
+        assert sorted(statuses) == [WriteStatus.CONFLICT, WriteStatus.CREATED]
+        assert stored(stores, one).outcome.success is (statuses[0] == WriteStatus.CREATED)
 
 
-def test_racing_amendments_are_all_kept(atomic_stores):
+def test_concurrent_amendments_are_all_stored(atomic_stores):
     stores, one = atomic_stores, decision()
     stores.decisions.insert([one])
     record(stores, one, n=0)
     calls = [lambda n=n: record(stores, one, n=n, amend=True, at_ms=NOW + n) for n in range(1, 9)]
-    assert at_once(calls) == [WriteStatus.CREATED] * 8
-    found = stored(stores, one)
-    versions = [found.outcome, *(earlier.outcome for earlier in found.superseded)]
+    assert run_concurrently(calls) == [WriteStatus.CREATED] * 8
+    actual = stored(stores, one)
+    versions = [actual.outcome, *(earlier.outcome for earlier in actual.superseded)]
     assert sorted(version.details["n"] for version in versions) == list(range(9))
-    assert found.revision == 8
+    assert actual.revision == 8
