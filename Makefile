@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PACKAGES := $(VENV)/.packages
 READY := $(VENV)/.ready
 DEMO_ARGS ?=
 ARGS ?= --help
@@ -16,13 +17,16 @@ help:  ## Show what can be done
 
 setup: $(READY)  ## Build the virtual environment
 
-# Built beside and renamed, so that an interrupted build is never taken for a whole one.
-$(READY): requirements-dev.txt layers/agent_memory/pyproject.toml layers/trading_agents/pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=python3.13, say" >&2; exit 2; }
-	@echo "Building $(VENV) (once, a minute or two)"
+# `.ready` and `.packages` are written last: an interrupted build starts again.
+$(PACKAGES): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; for example PYTHON=python3.13" >&2; exit 2; }
+	@echo "Building $(VENV) (once, one to three minutes)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e layers/agent_memory -e layers/trading_agents
+	@touch $@
+
+$(READY): $(PACKAGES) pyproject.toml
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn after every day, show the report
@@ -110,9 +114,11 @@ format: $(READY)  ## Put the code into its format
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 # The groups of third-party wheels that functions are built from (stacks/function_contents.py), but for `runtime`.
 GROUPS := http cache parquet arrow science
+# What `cdk synth`, the local cloud and the demo use of the distribution.
+RUNTIME_EXTRAS := --extra api --extra cli --extra client --extra report
 lock:  ## Lock the dependencies anew
-	$(LOCK) requirements-dev.in -o requirements-dev.txt
-	$(LOCK) -c requirements-dev.txt requirements.in -o requirements.txt
+	$(LOCK) --all-extras pyproject.toml requirements-dev.in -o requirements-dev.txt
+	$(LOCK) -c requirements-dev.txt $(RUNTIME_EXTRAS) pyproject.toml requirements.in -o requirements.txt
 	for group in $(GROUPS); do \
 	  $(LOCK) -c requirements-dev.txt layers/$$group/requirements.in -o layers/$$group/requirements.txt || exit 1; \
 	done

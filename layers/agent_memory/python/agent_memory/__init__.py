@@ -4,6 +4,7 @@ The names in `__all__` are the public interface; everything below is internal an
 when they are first used: an agent that only logs decisions imports neither DuckDB nor SciPy.
 """
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.errors import (
@@ -19,6 +20,7 @@ from agent_memory.core.errors import (
     TooLarge,
     Unavailable,
 )
+from agent_memory.core.extras import needs_extra
 from agent_memory.model.decisions import DecisionType
 from agent_memory.model.memories import MemoryType
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from agent_memory.ports.stores import Stores
     from agent_memory.reporting.analytics import MemoryAnalytics
     from agent_memory.storage.factory import in_memory_stores, open_stores
+
+__version__ = "0.1.0"
 
 __all__ = [
     "AWSMemoryClients",
@@ -87,6 +91,13 @@ _MODULES = {
     "open_stores": "agent_memory.storage.factory",
 }
 
+_EXTRAS = {
+    "AWSMemoryClients": "aws",
+    "AgentMemoryClient": "client",
+    "MemoryAnalytics": "report",
+    "SyncAgentMemoryClient": "client",
+}
+
 
 def __dir__() -> list[str]:
     return __all__
@@ -95,8 +106,7 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Any:
     import importlib  # noqa: PLC0415  most names need no loading
 
-    if name == "__version__":
-        return importlib.import_module("importlib.metadata").version("agent-memory")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
+    with needs_extra(_EXTRAS[name]) if name in _EXTRAS else nullcontext():
+        return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,31 +1,42 @@
 """Trading agents that log their decisions, remember what happened, and learn from the outcomes."""
 
-from trading_agents.agents import (
-    ConfidenceRule,
-    HedgeAgentWithMemory,
-    LiquidityAgentWithMemory,
-    MarkovAgentWithMemory,
-    MemoryAwareAgent,
-    OutcomeRecord,
-    PosteriorRule,
-    SentimentAgentWithMemory,
-    Unchanged,
-    WinRateRule,
-    WyckoffAgentWithMemory,
-)
-from trading_agents.bars import Bars
-from trading_agents.market_hunter import (
-    BAR_SOURCES,
-    WARM_UP_BARS,
-    BarMarkets,
-    CsvSeries,
-    IntegratedMarketHunterAgent,
-    MarketContext,
-    MemoryAwareMarketHunterAgent,
-)
-from trading_agents.memory import LongTermTradingMemory, TradingMemoryItem, TradingMemoryStore
-from trading_agents.portfolio import Composer, FinalSignal, FixedShare, Hedge, MarketOutcome, RegimeMemory, WeightRule
-from trading_agents.risk import AgentHealth, CostGate, Health, LossMemory, Pause, VolatilityMemory
+from agent_memory.core.extras import needs_extra
+
+with needs_extra("trading"):
+    from trading_agents.agents import (
+        ConfidenceRule,
+        HedgeAgentWithMemory,
+        LiquidityAgentWithMemory,
+        MarkovAgentWithMemory,
+        MemoryAwareAgent,
+        OutcomeRecord,
+        PosteriorRule,
+        SentimentAgentWithMemory,
+        Unchanged,
+        WinRateRule,
+        WyckoffAgentWithMemory,
+    )
+    from trading_agents.bars import Bars
+    from trading_agents.market_hunter import (
+        BAR_SOURCES,
+        WARM_UP_BARS,
+        BarMarkets,
+        CsvSeries,
+        IntegratedMarketHunterAgent,
+        MarketContext,
+        MemoryAwareMarketHunterAgent,
+    )
+    from trading_agents.memory import LongTermTradingMemory, TradingMemoryItem, TradingMemoryStore
+    from trading_agents.portfolio import (
+        Composer,
+        FinalSignal,
+        FixedShare,
+        Hedge,
+        MarketOutcome,
+        RegimeMemory,
+        WeightRule,
+    )
+    from trading_agents.risk import AgentHealth, CostGate, Health, LossMemory, Pause, VolatilityMemory
 
 __all__ = [
     "BAR_SOURCES",

@@ -1,5 +1,24 @@
 """The command `agent-memory`; `app` puts the subcommands together."""
 
-from agent_memory.cli.app import main
+import sys
+from collections.abc import Sequence
 
-__all__ = ["main"]
+from agent_memory.core.extras import MissingExtra, needs_extra
+
+FAILED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default that of the process. Returns the exit code."""
+    try:
+        with needs_extra("cli"):
+            from agent_memory.cli import app  # noqa: PLC0415  needs third-party packages
+        return app.main(arguments)
+    except MissingExtra as error:
+        sys.stderr.write(f"agent-memory: {error}\n")
+        return FAILED
+
+
+def run() -> None:
+    """The entry point of the installed command."""
+    sys.exit(main())

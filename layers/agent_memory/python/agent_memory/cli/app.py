@@ -10,12 +10,12 @@ Exit codes:
 130  interrupted
 """
 
-import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 
 import typer
 
+from agent_memory.cli import FAILED
 from agent_memory.cli.agent_data import export, forget
 from agent_memory.cli.cost import cost
 from agent_memory.cli.nightly import nightly
@@ -23,7 +23,6 @@ from agent_memory.cli.policy import policy
 from agent_memory.cli.verify import verify
 from agent_memory.core.errors import AgentMemoryError
 
-FAILED = 2
 INTERRUPTED = 130
 COMMANDS = "agent_memory.commands"
 
@@ -66,8 +65,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _failed(message: str) -> int:
     typer.echo(f"agent-memory: {' '.join(message.split())}", err=True)
     return FAILED
-
-
-def run() -> None:
-    """The entry point of the installed command."""
-    sys.exit(main())

@@ -22,6 +22,7 @@ from agent_memory.core.errors import (
     TooLarge,
     Unavailable,
 )
+from agent_memory.core.extras import needs_extra
 from agent_memory.decisions.queries import TimeRange
 
 _TIMEOUT_SECONDS = 30
@@ -90,7 +91,8 @@ class Requests:
 def open_requests(base_url: str, session: Any, region: str | None, transport: httpx.BaseTransport | None) -> Requests:
     """Requests to a deployed API, below its path of agents; see `AgentMemoryClient` for the arguments."""
     if session is None:
-        import boto3  # noqa: PLC0415  a caller with a session of its own never pays for it
+        with needs_extra("client"):
+            import boto3  # noqa: PLC0415  a caller with a session of its own never pays for it
 
         session = boto3.Session()
     auth = SigV4(session, region or region_of(base_url, session))

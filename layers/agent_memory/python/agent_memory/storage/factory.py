@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput
+from agent_memory.core.extras import needs_extra
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.evidence import EvidenceStore
@@ -42,9 +43,10 @@ def open_stores(
     table_prefix = table_prefix or os.environ.get("AGENT_MEMORY_TABLE_PREFIX", DEFAULT_PREFIX)
     archive_bucket = archive_bucket or os.environ.get("AGENT_MEMORY_ARCHIVE_BUCKET")
     redis_endpoint = redis_endpoint or os.environ.get("AGENT_MEMORY_REDIS_ENDPOINT")
-    from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions  # noqa: PLC0415
-    from agent_memory.storage.dynamodb.memories import DynamoDBMemories  # noqa: PLC0415
-    from agent_memory.storage.dynamodb.states import DynamoDBStates  # noqa: PLC0415
+    with needs_extra("aws"):
+        from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions  # noqa: PLC0415
+        from agent_memory.storage.dynamodb.memories import DynamoDBMemories  # noqa: PLC0415
+        from agent_memory.storage.dynamodb.states import DynamoDBStates  # noqa: PLC0415
 
     dynamodb = dynamodb_client or aws_client("dynamodb")
     blobs = _open_blobs(archive_bucket, s3_client)
@@ -95,8 +97,9 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
     botocore does not validate parameters: the encoding of items has done so, and doing it twice would be a third of the
     time for writing a batch.
     """
-    import boto3  # noqa: PLC0415  takes 200 ms, and stores in memory do not need it
-    from botocore.config import Config  # noqa: PLC0415
+    with needs_extra("aws"):
+        import boto3  # noqa: PLC0415  takes 200 ms, and stores in memory do not need it
+        from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
         max_pool_connections=32,
@@ -115,7 +118,8 @@ def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: A
     Raises:
         InvalidInput: the endpoint is not `host:port`.
     """
-    from redis import Redis  # noqa: PLC0415
+    with needs_extra("aws"):
+        from redis import Redis  # noqa: PLC0415
 
     host, _, port = endpoint.rpartition(":")
     if not host or not port.isdigit():

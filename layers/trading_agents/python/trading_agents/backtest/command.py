@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from agent_memory.core.extras import needs_extra
+
 INTERRUPTED = 130
 _INVALID = 2
 
@@ -44,11 +46,12 @@ def backtest(
     if len(costs_bp) not in {1, len(bars)}:
         raise typer.BadParameter(f"pass --costs-bp once, or once for each of the {len(bars)} files")
     # Imported here, since `--help` and invalid options need none of it.
-    from trading_agents.backtest.engine.portfolios import TEXTBOOK_PORTFOLIO, voting_portfolio  # noqa: PLC0415
-    from trading_agents.backtest.report import write_report  # noqa: PLC0415
-    from trading_agents.backtest.study.run import run_study  # noqa: PLC0415
-    from trading_agents.bars import BarsError, read_price_bars  # noqa: PLC0415
-    from trading_agents.core.files import check_writable_folder  # noqa: PLC0415
+    with needs_extra("backtest"):
+        from trading_agents.backtest.engine.portfolios import TEXTBOOK_PORTFOLIO, voting_portfolio  # noqa: PLC0415
+        from trading_agents.backtest.report import write_report  # noqa: PLC0415
+        from trading_agents.backtest.study.run import run_study  # noqa: PLC0415
+        from trading_agents.bars import BarsError, read_price_bars  # noqa: PLC0415
+        from trading_agents.core.files import check_writable_folder  # noqa: PLC0415
 
     costs = costs_bp * len(bars) if len(costs_bp) == 1 else costs_bp
     try:

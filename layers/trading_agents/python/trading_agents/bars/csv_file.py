@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from agent_memory.core.extras import needs_extra
 from trading_agents.bars.price_bars import PRICES, PriceBars
 from trading_agents.core.arrays import BoolArray, FloatArray, TimeArray
 
@@ -49,7 +50,8 @@ class _Table:
     """The cells of a file as text by lower-case column name, and the line number of each row."""
 
     def __init__(self, path: Path) -> None:
-        import pandas as pd  # noqa: PLC0415  # 0.3 s, and only files need it
+        with needs_extra("trading"):
+            import pandas as pd  # noqa: PLC0415  # 0.3 s, and only files need it
 
         self.name = path.name
         try:

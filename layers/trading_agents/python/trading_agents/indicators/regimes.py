@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from agent_memory.core.extras import needs_extra
 from trading_agents.core.arrays import FloatArray
 
 FIRST_FIT, REFIT = 504, 252
@@ -35,7 +36,8 @@ def fit_two_state_model(returns: FloatArray, start: TwoStateModel | None = None)
     `returns` as fractions (0.01 is 1%), shape (days,); `start` initialises the optimiser.
     Source: J. D. Hamilton, Econometrica 57 (1989) 357-384; `statsmodels.tsa.MarkovRegression`.
     """
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning  # noqa: PLC0415
+    with needs_extra("trading"):
+        from statsmodels.tools.sm_exceptions import ConvergenceWarning  # noqa: PLC0415
 
     first = None if start is None else [start.stay_calm, start.calm_down, *start.means, *start.variances]
     with warnings.catch_warnings():
@@ -78,6 +80,7 @@ def turbulence(returns: FloatArray, first_fit: int = FIRST_FIT, refit: int = REF
 
 
 def _model(returns: FloatArray) -> Any:
-    from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression  # noqa: PLC0415  # a second
+    with needs_extra("trading"):
+        from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression  # noqa: PLC0415  # a second
 
     return MarkovRegression(_PERCENT * returns, k_regimes=2, trend="c", switching_variance=True)

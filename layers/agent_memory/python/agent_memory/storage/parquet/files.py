@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from agent_memory.core.extras import needs_extra
 from agent_memory.storage.parquet.footer import NotParquet
 from agent_memory.storage.parquet.reader import Columns
 
@@ -75,7 +76,8 @@ def _select_query(source: Path, columns: Columns, where: str) -> str:
 
 
 def _stream(query: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    import duckdb  # noqa: PLC0415  as `_database`
+    with needs_extra("aws"):
+        import duckdb  # noqa: PLC0415  as `_database`
 
     try:
         cursor = _cursor().execute(query, list(parameters))
@@ -108,7 +110,8 @@ def _cursor() -> Any:
 
 @lru_cache(maxsize=1)
 def _database() -> Any:
-    import duckdb  # noqa: PLC0415  takes 60 ms, and most callers do not need it
+    with needs_extra("aws"):
+        import duckdb  # noqa: PLC0415  takes 60 ms, and most callers do not need it
 
     # A Lambda function has no writable home directory, and no internet access to install extensions.
     settings: dict[str, Any] = {

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent_memory.core.extras import MissingExtra, needs_extra
 from agent_memory.storage.parquet.footer import NotParquet
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def read_rows_from(folder: Path, columns: Columns) -> list[tuple[Any, ...]]:
         with ThreadPoolExecutor(1) as pool:
             table = pool.submit(asyncio.run, _load(folder)).result()
         return _rows(table, columns)
-    except NotParquet:
+    except (MissingExtra, NotParquet):
         raise
     except Exception as error:  # arro3's errors have no common base class
         raise NotParquet(" ".join(str(error).split())[:500]) from error
@@ -56,8 +57,9 @@ def file_path(folder: str) -> Path:
 
 
 async def _load(folder: Path) -> "Table":
-    from arro3.io import read_parquet_async  # noqa: PLC0415  most callers do not need it
-    from arro3.io.store import LocalStore  # noqa: PLC0415
+    with needs_extra("aws"):
+        from arro3.io import read_parquet_async  # noqa: PLC0415  most callers do not need it
+        from arro3.io.store import LocalStore  # noqa: PLC0415
 
     return await read_parquet_async(_FILE, store=LocalStore(str(folder)))
 
