@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from trading_agents.bars import Bars
-from trading_agents.core.arrays import FloatArray
+from trading_agents.core.arrays import BoolArray, FloatArray
 from trading_agents.indicators.liquidity import amihud_illiquidity
 from trading_agents.indicators.trailing import trailing_mean, trailing_median, trailing_rank, trailing_std
 from trading_agents.indicators.trend import momentum, z_score
@@ -118,7 +118,7 @@ def _readings(
     return {name: np.nan_to_num(column) for name, column in readings.items()}
 
 
-def _answers(high: FloatArray, low: FloatArray, close: FloatArray) -> dict[str, FloatArray]:
+def _answers(high: FloatArray, low: FloatArray, close: FloatArray) -> dict[str, BoolArray]:
     """Return the answers of each bar, by medians up to the bar before."""
     moves = np.abs(np.concatenate([[np.nan], np.diff(np.log(close))]))
     ranges = np.log(high / low)

@@ -51,7 +51,7 @@ def test_changes_have_the_unit_of_their_claim():
 
 def test_nothing_is_scored_during_the_learning_period(record):
     dates = record.bars.time.astype("datetime64[D]")
-    assert (dates[record.trades.signal_bar[record.scored]] >= dates[0] + 100).all()
+    assert (dates[record.trades.signal_bar[record.scored]] >= dates[0] + np.timedelta64(100, "D")).all()
     assert record.first_day == 100
     assert record.days_per_year == pytest.approx(365.25)
     returns = record.daily_returns(np.ones(len(record.trades)))
