@@ -1,4 +1,4 @@
-# Everything is done with the tools in .venv, which the first target that needs it builds.
+# All targets use the tools in .venv; the first target that needs it builds it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,12 +7,12 @@ READY := $(VENV)/.ready
 DEMO_ARGS ?=
 ARGS ?= --help
 TEST_ARGS ?=
-SOURCES := app.py stacks lambdas local demo benchmarks examples layers tests
+SOURCES := app.py stacks lambdas local demo benchmarks docs examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick alarms layer-sizes openapi settings check format lock clean
+.PHONY: help setup demo bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick alarms layer-sizes openapi settings api-docs check format lock dist clean
 
-help:  ## Show what can be done
+help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## Build the virtual environment
@@ -29,7 +29,7 @@ $(READY): $(PACKAGES) pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY)  ## Deploy into a local cloud, replay real bars, learn after every day, show the report
+demo: $(READY)  ## Deploy into a local cloud, replay real bars with a nightly job after each day, write report.html
 	@exec $(BIN)/python -m demo $(DEMO_ARGS)
 
 bench-calls: $(READY)  ## Count the calls of the product's own code per request (five seconds)
@@ -50,7 +50,7 @@ bench-nightly: $(READY)  ## Measure time and memory of the nightly search (a min
 bench-learning: $(READY)  ## Measure the error rates of learning, and write them into the docs (four minutes)
 	@exec $(BIN)/python -m benchmarks.learning
 
-bench-trading: $(READY)  ## Measure searching a trading memory (about five minutes)
+bench-trading: $(READY)  ## Measure searching a trading memory (five minutes)
 	@exec $(BIN)/python -m benchmarks.trading
 
 bench-backtest: $(READY)  ## Measure the time of a backtest (a minute or two)
@@ -65,13 +65,13 @@ cost-page: synth  ## Write the computed parts of docs/cost.md
 local-up: $(READY)  ## Start the local cloud and deploy the stacks into it
 	@exec $(BIN)/python -m local up
 
-local-down: $(READY)  ## Stop the local cloud; its state stays
+local-down: $(READY)  ## Stop the local cloud; its state is kept
 	@exec $(BIN)/python -m local down
 
-local-status: $(READY)  ## Say whether the local cloud runs, and where
+local-status: $(READY)  ## Show whether the local cloud runs, and its addresses
 	@exec $(BIN)/python -m local status
 
-local-reset: $(READY)  ## Forget the local cloud's state
+local-reset: $(READY)  ## Delete the local cloud's state
 	@exec $(BIN)/python -m local reset
 
 synth: $(READY)  ## Synthesize the stacks for AWS into cdk.out
@@ -95,18 +95,22 @@ layer-sizes: $(READY)  ## Show how large each function's layers are (fetches the
 openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
 	@$(BIN)/python -m agent_memory.api.openapi docs/openapi.json
 
-settings: $(READY)  ## Write docs/settings.md, the durations in docs/data-retention.md and the permissions in docs/security.md
+settings: $(READY)  ## Write docs/settings.md, and the tables of docs/data-retention.md and docs/security.md
 	@$(BIN)/python -m stacks.settings_page docs/settings.md
 	@$(BIN)/python -m stacks.retention_page docs/data-retention.md
 	@$(BIN)/python -m tests.stacks.permission_table docs/security.md
 
-check: $(READY)  ## Lint, format, types, import direction
+api-docs: $(READY)  ## Write the reference of the Python interface into build/api-docs
+	@$(BIN)/python docs/api_reference build/api-docs
+	@echo "build/api-docs/index.html"
+
+check: $(READY)  ## Check style, format, types and the direction of imports
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: $(READY)  ## Put the code into its format
+format: $(READY)  ## Format the code
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
 
@@ -116,7 +120,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 GROUPS := http cache parquet arrow science
 # What `cdk synth`, the local cloud and the demo use of the distribution.
 RUNTIME_EXTRAS := --extra api --extra cli --extra client --extra report
-lock:  ## Lock the dependencies anew
+lock:  ## Update the lock files (needs uv)
 	$(LOCK) --all-extras pyproject.toml requirements-dev.in -o requirements-dev.txt
 	$(LOCK) -c requirements-dev.txt $(RUNTIME_EXTRAS) pyproject.toml requirements.in -o requirements.txt
 	for group in $(GROUPS); do \
@@ -126,5 +130,10 @@ lock:  ## Lock the dependencies anew
 	# After the local cloud's: the emulator requires one exact version of botocore.
 	$(LOCK) -c requirements-local.txt layers/runtime/requirements.in -o layers/runtime/requirements.txt
 
-clean:  ## Remove what was built; the local cloud's state stays
-	rm -rf $(VENV) .build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+dist: $(READY)  ## Build the wheel into dist
+	@rm -rf dist
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+clean:  ## Delete what was built; the local cloud's state is kept
+	rm -rf .venv* .build build dist cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -108,6 +108,7 @@ def mixed():
     return blobs, decisions
 
 
+@pytest.mark.slow
 def test_row_groups_of_several_types_are_read_only_if_they_may_contain_the_decisions(mixed):
     blobs, decisions = mixed
     archive, rng = ParquetArchive(blobs), random.Random(7)

@@ -111,6 +111,7 @@ async def test_values_are_kept_counted_and_cleared(store):
             await memory.clear_stm(unusable)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pattern=st.text(st.sampled_from("*?[]^-\\ab.:{}#"), min_size=1, max_size=12))
 def test_no_pattern_reaches_beyond_the_agent(store, pattern):

@@ -9,7 +9,7 @@ from agent_memory.pricing import load_units
 from agent_memory.pricing.workload import DECISIONS_PER_CYCLE
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 
 
 def test_every_page_names_the_measured_write_units_of_a_cycle():

@@ -94,6 +94,7 @@ def test_a_single_symbol_is_enough():
     assert len(simulate(random_bars(symbols=("A",)), 5)[0]) == 5
 
 
+@pytest.mark.slow
 def test_decisions_are_small_enough_for_one_write_unit():
     assert max(len(json.dumps(decision)) for decision, _ in real_decisions()) < 1000
 
@@ -109,11 +110,13 @@ def test_four_months_are_quick():
     assert time.process_time() - started < 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decision_type", TYPES)
 def test_success_is_neither_certain_nor_hopeless(decision_type):
     assert 0.3 < rate(lambda decision: decision["decision_type"] == decision_type) < 0.9
 
 
+@pytest.mark.slow
 def test_every_market_context_is_frequent():
     markets = [decision["context"]["market"] for decision, _ in real_decisions()]
     for name in ("volatility", "trend"):
@@ -122,6 +125,7 @@ def test_every_market_context_is_frequent():
         assert min(counts.values()) > 0.15 * len(markets)
 
 
+@pytest.mark.slow
 def test_ranges_and_moves_persist_and_directions_do_not():
     assert rate(signals("true_range")) > 0.7
     assert rate(signals("volume_surge")) > 0.6
@@ -133,6 +137,7 @@ def test_ranges_and_moves_persist_and_directions_do_not():
     assert 0.45 < rate(signals("mean_reversion")) < 0.53
 
 
+@pytest.mark.slow
 def test_confidence_is_calibrated():
     """Brier score of the confidences: better than always one half, which scores 0.25."""
     pairs = [
@@ -143,6 +148,7 @@ def test_confidence_is_calibrated():
     assert sum((confidence - success) ** 2 for confidence, success in pairs) / len(pairs) < 0.245
 
 
+@pytest.mark.slow
 def test_the_sources_that_are_right_are_the_ones_that_are_chosen():
     late = [d["reasoning"] for d, _ in real_decisions() if d["decision_type"] == "SOURCE_SELECTION"][-500:]
     counts = Counter(source for one in late for source in one["selected"])

@@ -43,6 +43,7 @@ def test_patterns_are_found_in_at_most_ten_of_two_hundred_permuted_records():
     assert count_with_patterns(permute_outcomes(record, seed) for seed in range(200)) <= 10
 
 
+@pytest.mark.slow
 def test_fifteen_points_are_found():
     assert count_with_planted(planted_record(seed) for seed in range(5)) >= 4
 

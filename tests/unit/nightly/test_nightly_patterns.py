@@ -87,6 +87,7 @@ def rename_features(agent):
         agent.memory.put("PATTERN", f"signal_generation+{features[0]}", data)
 
 
+@pytest.mark.slow
 def test_a_synonym_found_by_the_search_changes_nothing(agent):
     agent.run_days(20, 0.8)
     assert set(agent.patterns()) >= {"signal_generation+context.market.alias=h"}
@@ -98,6 +99,7 @@ def test_a_synonym_found_by_the_search_changes_nothing(agent):
     assert (figures["learned"], figures["deprecated"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_search_that_narrowly_misses_a_pattern_changes_only_figures(agent):
     agent.run_days(20, 0.8)
     rename_features(agent)
@@ -143,6 +145,7 @@ def test_a_pattern_that_reverses_is_deprecated_within_the_delay_bound_and_active
     assert agent.high().data["promoted_at"] == deprecated.data["promoted_at"]
 
 
+@pytest.mark.slow
 def test_a_pattern_that_is_discovered_but_not_confirmed_is_emerging(agent):
     figures = [agent.run_days(1, 0.7) for _ in range(30)]
     assert any(one["emerging"] for one in figures)
@@ -162,6 +165,7 @@ async def test_analytics_return_what_the_job_would_store_with_its_status(agent):
     assert found == {name: status for name, status in known.items() if status != "active"}
 
 
+@pytest.mark.slow
 def test_confidence_follows_the_newest_decisions(agent):
     agent.run_days(20, 0.8)
     before = next(memory for name, memory in agent.patterns().items() if name.endswith("alias=h"))
@@ -171,6 +175,7 @@ def test_confidence_follows_the_newest_decisions(agent):
     assert after.data["recent"]["effect"] < after.data["effect"]
 
 
+@pytest.mark.slow
 def test_the_beginning_of_doubt_is_stored_and_leads_to_pruning(agent):
     agent.run_days(20, 0.8)
     name = "signal_generation+context.market.alias=h"

@@ -235,12 +235,14 @@ def test_one_day_is_one_bar() -> None:
     assert re.search(r"\d+ decisions on 1 day ", text)
 
 
+@pytest.mark.slow
 def test_years_are_drawn_in_weeks() -> None:
     text = Page(render_report(rich_report(days=1100))).text
     assert "in 158 weeks" in text
     assert "Decisions per week" in text
 
 
+@pytest.mark.slow
 def test_types_beyond_the_number_of_colours_are_other_types() -> None:
     page = Page(render_report(rich_report(days=20, types={f"TYPE_{n}": 0.5 for n in range(9)})))
     assert "Other types" in page.text
@@ -282,6 +284,7 @@ def test_the_cost_estimate_fits_the_page() -> None:
     assert all(note in text for note in cost.notes)
 
 
+@pytest.mark.slow
 def test_rendering_is_deterministic_and_does_not_change_the_report() -> None:
     report = rich_report(days=5)
     before = copy.deepcopy(report)

@@ -86,6 +86,7 @@ def test_a_file_of_some_row_groups_with_holes_reads_as_those(large):
         assert read_rows(bytes(part) + footer.with_groups(chosen), COLUMNS) == expected
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_an_error_and_never_ends_the_process(large):
     _, body = large
     chance = random.Random(1)

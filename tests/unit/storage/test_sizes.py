@@ -44,6 +44,7 @@ def test_empty_objects_in_a_list_count_with_their_overhead():
     assert value_size(encoded) == 3 + 110_000 * (3 + 1)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(min_size=1), json_values))
 def test_json_text_is_never_shorter_than_the_size(document):
     item = {name: encode(value)[0] for name, value in document.items()}

@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from examples import trade_with_memory
 from trading_agents import (
     Composer,
@@ -76,6 +78,7 @@ def test_agents_that_share_a_memory():
     assert SimpleNamespace(**final_signal.context).weights.keys() == {"Hedge", "Liquidity", "Sentiment"}
 
 
+@pytest.mark.slow
 def test_the_example_finds_the_informed_agent(capsys):
     trade_with_memory.main()
     printed = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())

@@ -45,6 +45,7 @@ def same(found, expected):
     assert [item.metadata["n"] for item in found] == [item.metadata["n"] for item in expected]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     item_rows=st.lists(rows, max_size=30),

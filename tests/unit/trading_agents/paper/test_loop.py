@@ -34,6 +34,7 @@ def uninterrupted(tmp_path_factory):
     return log
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kills=st.lists(st.tuples(st.integers(1, 320), st.booleans()), max_size=3))
 async def test_killed_while_logging(uninterrupted, tmp_path_factory, kills):
@@ -51,6 +52,7 @@ async def test_killed_while_logging(uninterrupted, tmp_path_factory, kills):
     assert log.outcomes == uninterrupted.outcomes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bar", [0, 249, 250, 251, 260])
 @pytest.mark.parametrize("moment", ["before writing", "before renaming", "after renaming"])
 async def test_killed_while_the_state_is_written(uninterrupted, tmp_path, monkeypatch, bar, moment):

@@ -39,6 +39,7 @@ def run(bars, stops=(), trader=None):
 REPORTS, TRADER = run(BARS)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(st.sets(st.integers(0, len(BARS) - 1), max_size=6))
 def test_a_restart_at_any_bar_changes_nothing(stops):

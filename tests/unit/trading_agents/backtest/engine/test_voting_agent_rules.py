@@ -44,6 +44,7 @@ def test_agents_trade_the_signals_of_their_votes_except_without_option_chains():
     np.testing.assert_array_equal(TRADES.direction, VOTES.signal[TRADES.signal_bar, TRADES.agent])
 
 
+@pytest.mark.slow
 def test_confidences_are_those_of_agents_that_act_at_every_bar_and_observe_each_outcome():
     clock = BarClock()
     agents = make_agents(lambda: decaying_memory(clock), confidence_rule=WinRateRule())

@@ -37,6 +37,7 @@ def test_skipping_every_trade_leaves_undefined_intervals(record):
     assert all(np.isnan(limits[name].low) for name in ("win_rate", "net", "profit_factor"))
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     """Skipping by the toss of a coin changes nothing in truth: 95% intervals hold zero in 95 of 100 cases."""
     bars = walk(24 * 200)
