@@ -18,19 +18,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from agent_memory.api.schemas.examples import AGENT_ID, DECISION_INPUT
+
 PROJECT = Path(__file__).parents[1]
 _OWN = (str(PROJECT / "layers" / "agent_memory"), str(PROJECT / "lambdas"))
-AGENT = "market-hunter"
-DECISION = {
-    "decision_type": "SOURCE_SELECTION",
-    "context": {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "trading_hours": "american"},
-    "reasoning": {
-        "scores": {"whaleMovements": 0.92, "derivatives": 0.87},
-        "selected": ["whaleMovements", "derivatives"],
-        "exploration_triggered": False,
-    },
-    "metadata": {"version": "1.0"},
-}
+DECISION = {name: DECISION_INPUT[name] for name in ("decision_type", "context", "reasoning", "metadata")}
 
 
 @dataclass(slots=True)
@@ -129,7 +121,7 @@ def _api() -> Callable[..., dict[str, Any]]:
     import handler  # type: ignore[import-not-found]  # noqa: PLC0415  the function's own folder
 
     def send(method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> dict[str, Any]:
-        target = f"/v1/agents/{AGENT}/{path}"
+        target = f"/v1/agents/{AGENT_ID}/{path}"
         event = {
             "version": "2.0",
             "routeKey": "ANY /v1/{proxy+}",

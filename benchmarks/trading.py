@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
+from benchmarks.reference_store import ReferenceStore
 from benchmarks.tables import Row, print_table
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 
@@ -43,7 +44,8 @@ def _rows_of(size: int, name: str, words: Words) -> Iterator[Row]:
     store.search("w1")
     yield f"{size:,} items, {name} vocabulary", f"added and indexed in {time.perf_counter() - started:,.1f} s", ""
     generator = random.Random(-1)  # noqa: S311  synthetic words
-    all_items, compared = list(store.items), _COMPARED[size]
+    reference, compared = ReferenceStore(_HALF_LIFE, lambda: _NOW), _COMPARED[size]
+    reference.items = list(store.items)
     for description, kind, symbol, length in (
         ("three words", None, None, 3),
         ("three words, of one symbol", None, "SPY", 3),
@@ -52,35 +54,13 @@ def _rows_of(size: int, name: str, words: Words) -> Iterator[Row]:
     ):
         queries = [(words(generator, length), kind, symbol) for _ in range(_QUERIES)]
         seconds, found = _timed(lambda one: store.search(*one), queries)
-        linear_seconds, expected = _timed(lambda one: linear_search(all_items, *one), queries[:compared])
+        linear_seconds, expected = _timed(lambda one: reference.search(*one), queries[:compared])
         same = sum(list(map(id, one)) == list(map(id, other)) for one, other in zip(found, expected, strict=False))
         times = f"{linear_seconds * 1e3:,.1f} ms → {seconds * 1e3:,.3f} ms: {linear_seconds / seconds:,.0f} ×"
         yield f"  {description}", f"{times}; {same} of {compared} equal", f"≥ {GOAL} ×, all equal"
     queries = [(words(generator, 3), None, None) for _ in range(_QUERIES)]
     mixed, _ = _timed(lambda one: (store.add("signal", one[0]), store.search(*one)), queries)
     yield "  one item added, then a query of three words", f"{mixed * 1e3:,.3f} ms", ""
-
-
-def linear_search(
-    items: Sequence[TradingMemoryItem], query: str, kind: str | None = None, symbol: str | None = None, topk: int = 5
-) -> list[TradingMemoryItem]:
-    """The search of the design document, with a clock."""
-    scored = []
-    for item in items:
-        if kind and item.kind != kind:
-            continue
-        if symbol and item.symbol != symbol:
-            continue
-        decay = 0.5 ** ((_NOW - item.timestamp) / _HALF_LIFE)
-        if query:
-            query_words = set(query.lower().split())
-            content_words = set(item.content.lower().split())
-            sim = len(query_words & content_words)
-        else:
-            sim = 0
-        scored.append(((item.score * decay) + sim, item))
-    scored.sort(key=lambda one: one[0], reverse=True)
-    return [item for score, item in scored[:topk] if score > 0]
 
 
 def _items(count: int, words: Words) -> Iterator[TradingMemoryItem]:

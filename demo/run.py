@@ -111,45 +111,38 @@ async def _replay(
     *,
     terminal: Terminal,
 ) -> None:
-    with terminal.phase("Replay"):
-        result = await _replay_remaining(cloud, stores, bars, days, progress_copy, terminal=terminal)
-        _print_result(result, terminal)
-
-
-async def _replay_remaining(
-    cloud: LocalCloud,
-    stores: Stores,
-    bars: Bars,
-    days: int | None,
-    progress_copy: ProgressCopy,
-    *,
-    terminal: Terminal,
-) -> ReplayResult:
     now = datetime.now(UTC)
     store = ProgressStore(stores.states, AGENT_ID, lambda: datetime.now(UTC))
-    earlier = store.load()
-    if earlier is not None:
-        if progress_copy.load() is None:
-            _note_days(days, earlier, terminal)
-        if earlier.cycles:
-            last = hour_text(earlier.started_at + (earlier.cycles - 1) * plan.HOUR)
-            terminal.step(f"Continuing after {last}, the last cycle of the previous run")
-    progress = earlier or plan.begin(bars, days or DEFAULT_DAYS, now)
-    count = plan.cycles_until(progress, bars, now)
-    progress_copy.save(progress)
-    cycles = await Cycles.simulated(bars, progress.started_at, count)
-    remaining = list(plan.days_to_do(progress, count, now))
     session: Any = cloud.boto_session()
     reports = S3Blobs(session.client("s3"), cloud.outputs["ArchiveBucketName"])
     jobs = NightlyJobs(session.client("stepfunctions"), cloud.outputs["NightlyStateMachineArn"], AGENT_ID, reports)
-    async with AgentMemoryClient(cloud.api_url, AGENT_ID, session=session) as client:
-        result = ReplayResult()
-        if remaining:
-            with ReplayDisplay(terminal.console, len(remaining)) as display:
-                replay = Replay(client, jobs, cycles, progress, save=store.save, listener=display)
-                result = await replay.run(remaining)
-        await remember(client, cycles, now)
-    return result
+    with terminal.phase("Replay"):
+        earlier = store.load()
+        if earlier is not None:
+            _note_continuation(earlier, days, progress_copy, terminal)
+        progress = earlier or plan.begin(bars, days or DEFAULT_DAYS, now)
+        count = plan.cycles_until(progress, bars, now)
+        progress_copy.save(progress)
+        cycles = await Cycles.simulated(bars, progress.started_at, count)
+        remaining = list(plan.days_to_do(progress, count, now))
+        async with AgentMemoryClient(cloud.api_url, AGENT_ID, session=session) as client:
+            result = ReplayResult()
+            if remaining:
+                with ReplayDisplay(terminal.console, len(remaining)) as display:
+                    replay = Replay(client, jobs, cycles, progress, save=store.save, listener=display)
+                    result = await replay.run(remaining)
+            await remember(client, cycles, now)
+        _print_result(result, terminal)
+
+
+def _note_continuation(
+    earlier: ReplayProgress, days: int | None, progress_copy: ProgressCopy, terminal: Terminal
+) -> None:
+    if progress_copy.load() is None:  # else it was noted before the start
+        _note_days(days, earlier, terminal)
+    if earlier.cycles:
+        last = hour_text(earlier.started_at + (earlier.cycles - 1) * plan.HOUR)
+        terminal.step(f"Continuing after {last}, the last cycle of the previous run")
 
 
 def _note_days(days: int | None, earlier: ReplayProgress, terminal: Terminal) -> None:

@@ -8,7 +8,6 @@ import pytest
 from agent_memory import Conflict, DecisionLogger, DecisionType, InvalidInput, MemoryManager, NotFound
 from agent_memory.core.clock import DAY_MS, parse_instant
 from agent_memory.core.ids import decision_id_for, new_decision_id
-from agent_memory.storage.factory import in_memory_stores
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CONTEXT = {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "trading_hours": "american"}
@@ -20,11 +19,6 @@ def nested(levels):
     for _ in range(levels):
         value = {"n": value}
     return value
-
-
-@pytest.fixture
-def stores(clock):
-    return in_memory_stores(clock)
 
 
 @pytest.fixture

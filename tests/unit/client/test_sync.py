@@ -21,13 +21,7 @@ from agent_memory import (
     SyncMemoryManager,
     Unavailable,
 )
-from agent_memory.storage.factory import in_memory_stores
 from tests.http_events import client_over, to_the_routes
-
-
-@pytest.fixture
-def stores(clock):
-    return in_memory_stores(clock)
 
 
 @pytest.fixture

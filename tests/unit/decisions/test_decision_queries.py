@@ -9,14 +9,8 @@ from agent_memory.core.clock import DAY_MS, parse_instant
 from agent_memory.core.ids import decision_id_for
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.nightly.archival import archive_due_days
-from agent_memory.storage.factory import in_memory_stores
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def stores(clock):
-    return in_memory_stores(clock)
 
 
 @pytest.fixture

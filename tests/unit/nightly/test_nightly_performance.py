@@ -10,7 +10,6 @@ from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import MemoryType
 from agent_memory.nightly.consolidation import consolidate
-from agent_memory.storage.factory import in_memory_stores
 
 AGENT = "market-hunter"
 FIRST = date(2026, 7, 1)
@@ -21,11 +20,6 @@ KINDS = (MemoryType.STRATEGY, MemoryType.SOURCE_PERFORMANCE, MemoryType.ARCHETYP
 @pytest.fixture
 def clock():
     return FixedClock(day_start_ms(FIRST + timedelta(days=200)))
-
-
-@pytest.fixture
-def stores(clock):
-    return in_memory_stores(clock)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_memory import InvalidInput
-from tests.unit.trading_agents.memory.reference_store import ReferenceStore, ReferenceStoreWithHalfLives
+from benchmarks.reference_store import ReferenceStore, ReferenceStoreWithHalfLives
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 
 NOW = 1_795_176_000.0

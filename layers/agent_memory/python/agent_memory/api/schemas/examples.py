@@ -11,7 +11,7 @@ MADE_AT = "2026-10-18T10:30:00.000Z"
 DECISION_ID = decision_id_for("SOURCE_SELECTION", MADE_AT, "cycle 142")
 PARENT_ID = decision_id_for("LEARNING", "2026-10-18T10:29:00Z", "cycle 141")
 
-_DECISION_INPUT: Json = {
+DECISION_INPUT: Json = {
     "decision_type": "SOURCE_SELECTION",
     "context": {"market": {"volatility": "high", "trend": "bullish"}, "cycle": 142, "trading_hours": "american"},
     "reasoning": {
@@ -31,7 +31,7 @@ _OUTCOME_INPUT: Json = {
     "horizon": "1h",
 }
 _DECISION: Json = {
-    **_DECISION_INPUT,
+    **DECISION_INPUT,
     "agent_id": AGENT_ID,
     "timestamp": MADE_AT,
     **_OUTCOME_INPUT,
@@ -116,10 +116,10 @@ BODIES: Mapping[str, Json] = {
     "CycleInput": {**_CYCLE, "cycle_id": "cycle-142"},
     "CycleKept": {"cycle_id": "cycle-142"},
     "CyclesDict": {**_CYCLE, "queries": [[_QUERY]], "missing": []},
-    "DecisionBatch": {"decisions": [_DECISION_INPUT]},
+    "DecisionBatch": {"decisions": [DECISION_INPUT]},
     "DecisionChain": {"chain": [_ANCESTOR]},
     "DecisionDict": _DECISION,
-    "DecisionInput": _DECISION_INPUT,
+    "DecisionInput": DECISION_INPUT,
     "DecisionPage": {"decisions": [_DECISION], "cursor": None},
     "DecisionResults": {"results": [_LOGGED_DECISION]},
     "DecisionStatistics": {
