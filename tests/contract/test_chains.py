@@ -17,14 +17,14 @@ def log(stores, clock):
     return DecisionLog("hunter", stores, clock)
 
 
-def draft(at_ms=NOW, kind="QUERY", parents=(), **more):
+def decision_input(at_ms=NOW, kind="QUERY", parents=(), **more):
     made = {"decision_type": kind, "context": {}, "reasoning": {}, "parent_ids": list(parents), **more}
     made.setdefault("decision_id", new_decision_id(kind, at_ms))
     return made
 
 
 def logged(log, **about):
-    return log.log_one(draft(**about)).decision_id
+    return log.log_one(decision_input(**about)).decision_id
 
 
 def line(log, count, gap=2 * HOUR, noise=4):
@@ -92,8 +92,8 @@ def test_relatives_come_first_then_neighbours_and_each_says_why(log):
     ]
     assert [e["why"] for e in chain] == [
         "named as a parent",
-        "number 1 before it in the agent's own time",
-        "number 1 after it in the agent's own time",
+        "number 1 before this decision in time",
+        "number 1 after this decision in time",
     ]
     assert not any(e["missing"] for e in chain)
     assert {e["decision_type"] for e in chain} == {"QUERY", "LEARNING", "SIGNAL_GENERATION"}
@@ -122,24 +122,24 @@ def test_a_parent_that_is_not_in_the_log_is_shown_as_missing(log):
 
 def test_a_batch_may_name_its_own_in_any_order(log):
     ids = [new_decision_id("QUERY", NOW + n) for n in range(6)]
-    drafts = [draft(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
-    random.Random(3).shuffle(drafts)
-    assert all(result.error is None for result in log.log(drafts))
+    inputs = [decision_input(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
+    random.Random(3).shuffle(inputs)
+    assert all(result.error is None for result in log.log(inputs))
     assert relatives(log, ids[0]) == {ids[n]: ("descendant", n) for n in range(1, 6)}
 
 
 @pytest.mark.slow
 def test_a_long_batch_of_one_line_is_no_recursion(log):
     ids = [new_decision_id("QUERY", NOW - 2_000 + n) for n in range(1_500)]
-    drafts = [draft(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
-    assert all(result.error is None for result in log.log(drafts[::-1]))
+    inputs = [decision_input(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
+    assert all(result.error is None for result in log.log(inputs[::-1]))
     assert relatives(log, ids[-1]) == {ids[-1 - n]: ("ancestor", n) for n in range(1, 6)}
 
 
 def test_a_line_too_long_for_one_moment_is_refused(log):
     ids = [new_decision_id("QUERY", NOW) for _ in range(200)]
-    drafts = [draft(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
-    results = log.log(drafts[::-1])
+    inputs = [decision_input(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
+    results = log.log(inputs[::-1])
     assert "within one millisecond" in str(results[0].error)
 
 
@@ -156,33 +156,33 @@ def test_a_line_too_long_for_one_moment_is_refused(log):
 def test_unusable_parents_are_named(log, parents, field):
     own = new_decision_id("QUERY", NOW)
     with pytest.raises(InvalidInput) as caught:
-        log.log_one({**draft(decision_id=own), "parent_ids": parents(own)})
+        log.log_one({**decision_input(decision_id=own), "parent_ids": parents(own)})
     assert caught.value.field == field
     with pytest.raises(NotFound):
         log.get(own)
 
 
 @pytest.mark.parametrize("length", [2, 3, 9])
-def test_a_circle_within_one_moment_is_refused(stores, clock, log, length):
-    """Time runs one way: only decisions of one millisecond could lead to each other."""
+def test_a_cycle_within_one_millisecond_is_refused(stores, clock, log, length):
+    """A parent is never later than its child, so only decisions of one millisecond can form a cycle."""
     ids = [new_decision_id("QUERY", NOW) for _ in range(length)]
     for one, parent in zip(ids[1:], ids[:-1], strict=True):
         logged(log, decision_id=one, parents=[parent])
     for writer in (log, DecisionLog("hunter", stores, clock)):
-        with pytest.raises(InvalidInput, match="circle") as caught:
+        with pytest.raises(InvalidInput, match="cycle") as caught:
             logged(writer, decision_id=ids[0], parents=[ids[-1]])
         assert caught.value.field == "/parent_ids"
-    ring = [draft(decision_id=one, parents=[ids[n - 1]]) for n, one in enumerate(ids)]
+    cycle = [decision_input(decision_id=one, parents=[ids[n - 1]]) for n, one in enumerate(ids)]
     elsewhere = DecisionLog("another", stores, clock)
-    results = elsewhere.log([*ring, draft()])
+    results = elsewhere.log([*cycle, decision_input()])
     assert [result.error is None for result in results] == [False] * length + [True]
     assert results[0].error.field == "/decisions/0/parent_ids"
 
 
-def test_a_link_of_a_refused_try_is_not_shown(log):
+def test_a_link_of_a_refused_write_is_not_shown(log):
     first = logged(log, at_ms=NOW - 10)
     other = logged(log, at_ms=NOW - 5)
-    results = log.log([draft(decision_id=other, parents=[first])])
+    results = log.log([decision_input(decision_id=other, parents=[first])])
     assert results[0].status == "conflict"
     assert relatives(log, first) == {}
 

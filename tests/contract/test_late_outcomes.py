@@ -37,8 +37,14 @@ def moment(day, hour=9):
 
 
 def logged(log, day, n=0, **about):
-    draft = {"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "timestamp": moment(day, 9 + n), **about}
-    return log.log_one(draft).decision_id
+    decision = {
+        "decision_type": "QUERY",
+        "context": {"n": n},
+        "reasoning": {},
+        "timestamp": moment(day, 9 + n),
+        **about,
+    }
+    return log.log_one(decision).decision_id
 
 
 def report(decision_id, n=1, **about):
@@ -135,8 +141,8 @@ def test_a_decision_that_is_logged_late_is(stores, log, clock, days, day):
 
 def test_a_decision_is_known_again_after_it_has_left_the_table(stores, log, days):
     (first, _) = days[OLDER]
-    draft = {"decision_type": "QUERY", "context": {"n": 0}, "reasoning": {}, "decision_id": first}
-    same, other, new = log.log([draft, {**draft, "context": {"n": 9}}, {**draft, "decision_id": None}])
+    decision = {"decision_type": "QUERY", "context": {"n": 0}, "reasoning": {}, "decision_id": first}
+    same, other, new = log.log([decision, {**decision, "context": {"n": 9}}, {**decision, "decision_id": None}])
     assert [str(one.status) for one in (same, other, new)] == ["unchanged", "conflict", "created"]
     assert in_table(stores, first) is None
     with pytest.raises(NotFound):

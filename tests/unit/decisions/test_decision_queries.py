@@ -19,7 +19,7 @@ def logger(stores, clock):
 
 
 async def fill(logger, count=24):
-    """One decision an hour up to noon, types in turn, every third one a success."""
+    """Log one decision per hour up to noon, of alternating types; every third outcome is a success."""
     ids = []
     for n in range(count):
         kind = ("QUERY", "LEARNING")[n % 2]
@@ -37,17 +37,17 @@ async def test_queries_combine_their_filters(logger):
     assert [d["decision_id"] for d in newest] == ids[::-1]
     oldest = await logger.query_decisions(newest_first=False, limit=5)
     assert [d["decision_id"] for d in oldest] == ids[:5]
-    only = await logger.query_decisions(
+    selected = await logger.query_decisions(
         "LEARNING", (NOON - timedelta(hours=12), NOON), success_filter=True, context_filter={"trend": "bearish"}
     )
-    assert [d["context"]["n"] for d in only] == [21]
+    assert [d["context"]["n"] for d in selected] == [21]
     failed = await logger.query_decisions(success_filter=False, limit=1000)
     assert {d["success"] for d in failed} == {False}
     assert await logger.query_decisions(context_filter={"trend": "sideways"}) == []
     assert len(await logger.query_decisions(context_filter={"market": {"trend": "bullish"}, "n": 1})) == 1
 
 
-async def test_pages_follow_each_other_without_gap_or_repetition(logger):
+async def test_pages_neither_skip_nor_repeat_decisions(logger):
     ids = await fill(logger, 30)
     for newest_first in (True, False):
         seen, cursor = [], None
@@ -60,7 +60,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(logger):
         assert seen == (ids[::-1] if newest_first else ids)
 
 
-async def test_queries_for_what_has_no_outcome_yet_and_for_a_whole_market(logger):
+async def test_queries_for_pending_decisions_and_by_context_type(logger):
     ids = await fill(logger)
     pending = await logger.query_decisions(success_filter="pending", newest_first=False)
     assert [d["decision_id"] for d in pending] == ids[3::4]
@@ -70,14 +70,14 @@ async def test_queries_for_what_has_no_outcome_yet_and_for_a_whole_market(logger
     assert [d["decision_id"] for d in both] == [ids[18], ids[12]]
 
 
-async def test_a_market_in_plain_text_is_found_as_such(logger):
+async def test_a_market_that_is_text_is_found_by_its_text(logger):
     for market in ("bullish", "bearish"):
         await logger.log_decision("QUERY", {"market": market}, {})
     (found,) = await logger.query_decisions(context_filter={"market": "bullish"})
     assert found["context"] == {"market": "bullish"}
 
 
-async def test_a_cursor_is_good_for_its_own_question_only(logger):
+async def test_a_cursor_is_valid_for_its_own_query_only(logger):
     await fill(logger)
     page = await logger.page_decisions("QUERY", limit=5)
     assert len((await logger.page_decisions("QUERY", limit=50, cursor=page["cursor"]))["decisions"]) == 7
@@ -105,19 +105,19 @@ async def test_a_cursor_is_good_for_its_own_question_only(logger):
         ({"time_range": ("never", None)}, "time_range/start"),
     ],
 )
-async def test_unusable_queries_are_refused(logger, arguments, field):
+async def test_an_invalid_query_is_refused_with_the_argument_named(logger, arguments, field):
     with pytest.raises(InvalidInput) as caught:
         await logger.query_decisions(**arguments)
     assert caught.value.field == field
 
 
-async def test_reading_spans_table_and_archive(logger, stores, clock):
-    """Decisions over 100 days; those over 30 days old are archived, those over 90 have left the table."""
+async def test_queries_read_table_and_archive(logger, stores, clock):
+    """Decisions of 100 days: those over 30 days old are archived, those over 90 have expired from the table."""
     start = parse_instant(NOON) - 100 * DAY_MS
     ids = []
     for day in range(100):
         at = datetime.fromtimestamp((start + day * DAY_MS) / 1000, UTC)
-        ids.append(await logger.log_decision("QUERY", {"day": day}, {"whole": 1.0}, timestamp=at))
+        ids.append(await logger.log_decision("QUERY", {"day": day}, {"float": 1.0}, timestamp=at))
         await logger.log_outcome(ids[-1], {"day": day}, day % 2 == 0)
     today = NOON.date() - timedelta(days=1)
     for _ in range(2):
@@ -127,7 +127,7 @@ async def test_reading_spans_table_and_archive(logger, stores, clock):
     assert [d["decision_id"] for d in found] == ids
     assert [d["success"] for d in found] == [day % 2 == 0 for day in range(100)]
     oldest = await logger.get_decision(ids[0])
-    assert (oldest["context"], oldest["outcome"], oldest["reasoning"]) == ({"day": 0}, {"day": 0}, {"whole": 1.0})
-    assert isinstance(oldest["reasoning"]["whole"], float)
+    assert (oldest["context"], oldest["outcome"], oldest["reasoning"]) == ({"day": 0}, {"day": 0}, {"float": 1.0})
+    assert isinstance(oldest["reasoning"]["float"], float)
     with pytest.raises(NotFound):
-        await logger.get_decision(decision_id_for("QUERY", NOON - timedelta(days=95), "never made"))
+        await logger.get_decision(decision_id_for("QUERY", NOON - timedelta(days=95), "never logged"))

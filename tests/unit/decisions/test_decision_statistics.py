@@ -1,4 +1,4 @@
-"""Statistics of decisions, counted by hand."""
+"""Statistics of decisions, compared with numbers computed by hand."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,28 +30,32 @@ async def fill(logger):
     bull, bear = {"trend": "bullish", "volatility": "high"}, {"volatility": "low", "trend": "bearish"}
     latencies = [100, 200, 300, 400, 1000]
     for n, latency in enumerate(latencies):
-        told = {"latency_ms": latency, "quality": n / 4}
-        await log(logger, n, market=bull, selected=["a", "b"], success=n != 4, metrics=told)
+        metrics = {"latency_ms": latency, "quality": n / 4}
+        await log(logger, n, market=bull, selected=["a", "b"], success=n != 4, metrics=metrics)
     await log(logger, 10, market=bear, selected=["a"], success=False, outcome={"latency_ms": 7, "quality_score": 0.5})
     await log(logger, 11, market=bear, selected=["a"])
     await log(logger, 12, "LEARNING", success=True)
 
 
-def by_group(told):
-    return {group["group"]: group for group in told["groups"]}
+def by_group(statistics):
+    return {group["group"]: group for group in statistics["groups"]}
 
 
-async def test_by_context_with_interval_latency_and_quality(logger):
+async def test_grouping_by_context_with_interval_latency_and_quality(logger):
     await fill(logger)
-    told = await logger.analyze_decision_patterns("SIGNAL_GENERATION", (NOON - timedelta(days=1), None))
-    assert told["interval"] == "Wilson score interval, 95 %"
-    assert (told["decision_type"], told["group_by"], told["total"]["count"]) == ("SIGNAL_GENERATION", "context", 7)
-    assert told["time_range"] == ["2026-11-19T12:00:00.000Z", None]
-    assert [group["group"] for group in told["groups"]] == [
+    statistics = await logger.analyze_decision_patterns("SIGNAL_GENERATION", (NOON - timedelta(days=1), None))
+    assert statistics["interval"] == "Wilson score interval, 95 %"
+    assert (statistics["decision_type"], statistics["group_by"], statistics["total"]["count"]) == (
+        "SIGNAL_GENERATION",
+        "context",
+        7,
+    )
+    assert statistics["time_range"] == ["2026-11-19T12:00:00.000Z", None]
+    assert [group["group"] for group in statistics["groups"]] == [
         "trend=bullish|volatility=high",
         "trend=bearish|volatility=low",
     ]
-    bull, bear = told["groups"]
+    bull, bear = statistics["groups"]
     assert (bull["count"], bull["with_outcome"], bull["succeeded"], bull["success_rate"]) == (5, 5, 4, 0.8)
     assert (bull["low"], bull["high"]) == wilson_interval(0.8, 5)
     assert bull["latency_ms"] == {
@@ -67,13 +71,13 @@ async def test_by_context_with_interval_latency_and_quality(logger):
     assert (bear["latency_ms"]["mean"], bear["quality"]["mean"]) == (7.0, 0.5)
 
 
-async def test_by_source_a_decision_counts_for_each_that_it_chose(logger):
+async def test_grouping_by_source_counts_a_decision_for_each_source_that_it_selected(logger):
     await fill(logger)
     groups = by_group(await logger.analyze_decision_patterns(group_by="source"))
     assert {name: group["count"] for name, group in groups.items()} == {"a": 7, "b": 5, None: 1}
 
 
-async def test_by_type_and_by_paths(logger):
+async def test_grouping_by_type_and_by_path(logger):
     await fill(logger)
     assert {
         name: group["count"]
@@ -93,17 +97,17 @@ async def test_by_type_and_by_paths(logger):
 async def test_without_outcomes_there_is_no_rate(logger):
     await log(logger, 1)
     (group,) = (await logger.analyze_decision_patterns())["groups"]
-    nothing = ("success_rate", "low", "high", "latency_ms", "quality")
-    assert [group[name] for name in nothing] == [None] * 5
+    figures = ("success_rate", "low", "high", "latency_ms", "quality")
+    assert [group[name] for name in figures] == [None] * 5
 
 
-async def test_of_no_decisions_there_are_no_groups(logger):
-    told = await logger.analyze_decision_patterns("QUERY")
-    assert (told["groups"], told["total"]["count"]) == ([], 0)
+async def test_without_decisions_there_are_no_groups(logger):
+    statistics = await logger.analyze_decision_patterns("QUERY")
+    assert (statistics["groups"], statistics["total"]["count"]) == ([], 0)
 
 
 @pytest.mark.parametrize("group_by", ["", "sources", "context.", "outcome.success", "context..x", None, 3])
-async def test_unknown_groupings_are_named(logger, group_by):
+async def test_an_invalid_grouping_is_refused(logger, group_by):
     with pytest.raises(InvalidInput, match="group_by"):
         await logger.analyze_decision_patterns(group_by=group_by)
 
@@ -116,8 +120,8 @@ async def test_too_many_groups_are_refused(logger):
         group_statistics(many, "context.n")
 
 
-async def test_decisions_are_taken_one_by_one(logger):
-    """A stream of any length is never held: each decision may go before the next one comes."""
+async def test_decisions_are_consumed_one_by_one(logger):
+    """A stream of any length is never held in memory: each decision can be freed before the next one is read."""
     import weakref
 
     await log(logger, 1)

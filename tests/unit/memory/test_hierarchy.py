@@ -114,7 +114,7 @@ class Freezing(InMemoryBlobs):
 
     def _refuse_frozen(self, key):
         if key in self.frozen:
-            raise InColdStorage(f"{key} lies in cold storage")
+            raise InColdStorage(f"{key} is in cold storage")
 
     def restore(self, key):
         self.asked_for.append(key)
@@ -139,11 +139,11 @@ async def test_days_in_glacier_are_named_and_asked_for(clock):
     assert [entry["context"]["n"] for entry in told["entries"]] == [1, 100]
     (missing,) = told["missing"]
     assert missing["level"] == "archive"
-    assert "2025-10-15 to 2025-10-16 lies in cold storage" in missing["why"]
+    assert "2025-10-15 to 2025-10-16 is in cold storage" in missing["why"]
     assert sorted(blobs.asked_for) == sorted(blobs.frozen)
     told = await memory.get_context_memory((None, NOON - timedelta(days=399)), level="archive")
     assert (told["entries"], told["complete"]) == ([], False)
-    with pytest.raises(InColdStorage, match=r"archive of 2025-10-15 lies in cold storage.*up to 12 hours"):
+    with pytest.raises(InColdStorage, match=r"archive of 2025-10-15 is in cold storage.*up to 12 hours"):
         await logger.get_decision(ids[3])
 
 

@@ -1,9 +1,10 @@
 """Checks of arguments that several packages share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from agent_memory.core.errors import InvalidInput
+from agent_memory.core.json_values import Document
 
 T = TypeVar("T")
 
@@ -31,3 +32,19 @@ def check_length(field: str, items: Sequence[T], maximum: int) -> Sequence[T]:
     if not 1 <= len(items) <= maximum:
         raise InvalidInput(field, f"has {len(items)} items; send 1 to {maximum:,}")
     return items
+
+
+def check_object(field: str, value: object) -> Document:
+    """Return a JSON object, or raise `InvalidInput`. Its values are not checked."""
+    if not isinstance(value, Mapping):
+        raise InvalidInput(field, f"expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def check_text(field: str, value: object, maximum: int | None = None) -> str:
+    """Return a string, of 1 to `maximum` characters if there is a maximum, or raise `InvalidInput`."""
+    if not isinstance(value, str):
+        raise InvalidInput(field, f"expected text, got {type(value).__name__}")
+    if maximum is not None and not 1 <= len(value) <= maximum:
+        raise InvalidInput(field, f"has {len(value)} characters; use 1 to {maximum}")
+    return value

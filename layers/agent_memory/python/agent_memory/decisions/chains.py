@@ -1,4 +1,4 @@
-"""What led to a decision and what came of it: its relatives by name, then its neighbours in time."""
+"""Decision chains: the ancestors and descendants of a decision, and its neighbours in time."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,10 +24,10 @@ NEIGHBOUR_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class ChainEntry:
-    """One decision of a chain and why it is in it.
+    """One decision of a chain, and why it belongs to the chain.
 
-    `relation` is `ancestor`, `descendant`, `before` or `after`; `distance` counts steps or places. `decision` is None
-    where a parent was named that is not in the log.
+    `relation` is `ancestor`, `descendant`, `before` or `after`. `distance` is the number of steps to an ancestor or
+    descendant, or the position of a neighbour, counted from 1. `decision` is None if an ancestor is not in the log.
     """
 
     decision_id: str
@@ -36,58 +36,69 @@ class ChainEntry:
     decision: Decision | None
 
     def as_dict(self) -> dict[str, Any]:
-        """The decision with `relation`, `distance`, `why` and `missing` beside its own fields."""
-        known = self.decision.as_dict() if self.decision else _missing(self.decision_id)
-        place = {"relation": self.relation, "distance": self.distance, "why": self._why()}
-        return {**known, **place, "missing": self.decision is None}
+        """The decision's own fields with `relation`, `distance`, `why` and `missing`."""
+        fields = self.decision.as_dict() if self.decision else _fields_of_missing(self.decision_id)
+        position = {"relation": self.relation, "distance": self.distance, "why": self._why()}
+        return {**fields, **position, "missing": self.decision is None}
 
     def _why(self) -> str:
-        steps = f"over {self.distance} steps"
+        steps = f"in {self.distance} steps"
         match self.relation:
             case "ancestor":
                 return "named as a parent" if self.distance == 1 else f"led to this decision {steps}"
             case "descendant":
-                return "names this decision as a parent" if self.distance == 1 else f"came of this decision {steps}"
-        return f"number {self.distance} {self.relation} it in the agent's own time"
+                return (
+                    "names this decision as a parent" if self.distance == 1 else f"followed from this decision {steps}"
+                )
+        return f"number {self.distance} {self.relation} this decision in time"
 
 
 @dataclass(slots=True)
-class _Family:
-    """Relatives in one direction as they are found: how far each is, and what is in the log."""
+class _Relatives:
+    """The ancestors, or the descendants, of a decision that a search has found so far.
+
+    Attributes:
+        steps: the distance of each relative by its id.
+        decisions: the relatives that were read and are in the log.
+        requested: the ids of the relatives that were read.
+    """
 
     steps: dict[str, int]
-    found: dict[str, Decision] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    requested: set[str] = field(default_factory=set)
 
     def unread(self) -> list[str]:
-        return [name for name in self.steps if name not in self.asked]
+        return [one for one in self.steps if one not in self.requested]
 
-    def take(self, found: Mapping[str, Decision]) -> list[str]:
-        """Take in what was asked for; returns what of it is in the log."""
-        asked = self.unread()
-        self.asked.update(asked)
-        self.found |= {name: found[name] for name in asked if name in found}
-        return [name for name in asked if name in found]
+    def add_read(self, decisions: Mapping[str, Decision]) -> list[str]:
+        """Add the result of reading the unread relatives; returns the ids of those that are in the log."""
+        requested = self.unread()
+        self.requested.update(requested)
+        present = [one for one in requested if one in decisions]
+        self.decisions |= {one: decisions[one] for one in present}
+        return present
 
-    def reach(self, names: Ancestors, beyond: int, depth: int) -> None:
-        for name, steps in names.items():
-            if steps + beyond <= depth:
-                self.steps[name] = min(steps + beyond, self.steps.get(name, steps + beyond))
+    def extend(self, steps: Ancestors, from_steps: int, max_steps: int) -> None:
+        """Add the relatives of a relative that is `from_steps` away, up to a distance of `max_steps`."""
+        for decision_id, more_steps in steps.items():
+            total = from_steps + more_steps
+            if total <= max_steps:
+                self.steps[decision_id] = min(total, self.steps.get(decision_id, total))
 
 
 class DecisionChains:
-    """Finds chains. Five steps cost two rounds of requests that run side by side, five more cost one more."""
+    """Finds chains. Five steps cost two rounds of concurrent requests, each further five steps one more round."""
 
-    def __init__(self, registry: DecisionRegistry, tiers: DecisionReader, decisions: DecisionStore) -> None:
+    def __init__(self, registry: DecisionRegistry, reader: DecisionReader, decisions: DecisionStore) -> None:
         self._registry = registry
-        self._tiers = tiers
+        self._reader = reader
         self._decisions = decisions
 
     def chain_of(self, decision_id: str, depth: int) -> list[ChainEntry]:
-        """Up to `depth` (1 to 50) steps of relatives and places of neighbours, before and after a decision.
+        """The relatives of a decision within `depth` steps (1 to 50), and as many neighbours before and after it.
 
-        Ancestors come first, then descendants, then neighbours up to 30 days away, each nearest first. Of what came
-        of one decision the first thousand are followed.
+        Ancestors come first, then descendants, then neighbours up to 30 days away, each nearest first. At most 1,000
+        descendants of one decision are followed.
 
         Raises:
             InvalidInput: names the argument. NotFound: no such decision. Unavailable: a tier did not respond.
@@ -95,7 +106,7 @@ class DecisionChains:
         check_integer("depth", depth, minimum=1, maximum=MAX_DEPTH)
         key = self._registry.key(decision_id)
         decision, links, types = run_concurrently(
-            lambda: self._tiers.find([key])[0], lambda: self._links(decision_id), self._registry.types
+            lambda: self._reader.find([key])[0], lambda: self._links(decision_id), self._registry.types
         )
         if decision is None:
             raise NotFound(f"{self._registry.agent_id} has no decision {decision_id}")
@@ -104,45 +115,50 @@ class DecisionChains:
             lambda: self._neighbours(decision, types, depth, newest_first=True),
             lambda: self._neighbours(decision, types, depth, newest_first=False),
         )
-        relatives = ancestors.steps.keys() | descendants.found.keys()
+        relatives = ancestors.steps.keys() | descendants.decisions.keys()
         return [
-            *_nearest_first("ancestor", ancestors),
-            *_nearest_first("descendant", descendants),
+            *_relative_entries("ancestor", ancestors.steps, ancestors),
+            *_relative_entries("descendant", descendants.decisions, descendants),
             *_neighbour_entries("before", before, relatives),
             *_neighbour_entries("after", after, relatives),
         ]
 
-    def _relatives(self, decision: Decision, links: Sequence[Link], depth: int) -> tuple[_Family, _Family]:
-        """Follow both directions at once, a round of requests for every five steps."""
-        up, down = _Family({}), _Family({})
-        up.reach(ancestors_of(decision), 0, depth)
-        down.reach(_steps_of(links), 0, depth)
-        from_links = {decision.decision_id: links}
-        while wanted := {*up.unread(), *down.unread()}:
-            fringe = [name for name in down.unread() if down.steps[name] % MAX_STEPS == 0 and down.steps[name] < depth]
-            found, further = run_concurrently(
-                partial(self._read, wanted), partial(map_concurrently, self._links, fringe)
+    def _relatives(self, decision: Decision, links: Sequence[Link], depth: int) -> tuple[_Relatives, _Relatives]:
+        """The ancestors and the descendants, searched concurrently; one round of requests covers five steps."""
+        ancestors, descendants = _Relatives({}), _Relatives({})
+        ancestors.extend(ancestors_of(decision), 0, depth)
+        descendants.extend(_steps_of(links), 0, depth)
+        links_by_id = {decision.decision_id: links}
+        while unread := {*ancestors.unread(), *descendants.unread()}:
+            # Links reach five steps, so only the descendants at the end of that reach have further links to follow.
+            frontier = [
+                one
+                for one in descendants.unread()
+                if descendants.steps[one] % MAX_STEPS == 0 and descendants.steps[one] < depth
+            ]
+            decisions, frontier_links = run_concurrently(
+                partial(self._read, unread), partial(map_concurrently, self._links, frontier)
             )
-            from_links |= zip(fringe, further, strict=True)
-            for name in up.take(found):
-                up.reach(ancestors_of(found[name]), up.steps[name], depth)
-            sound = {name: one for name, one in found.items() if _comes_of(one, from_links)}
-            for name in down.take(sound):
-                down.reach(_steps_of(from_links.get(name, ())), down.steps[name], depth)
-        return up, down
+            links_by_id |= zip(frontier, frontier_links, strict=True)
+            for one in ancestors.add_read(decisions):
+                ancestors.extend(ancestors_of(decisions[one]), ancestors.steps[one], depth)
+            confirmed = {name: one for name, one in decisions.items() if _is_descendant(one, links_by_id)}
+            for one in descendants.add_read(confirmed):
+                descendants.extend(_steps_of(links_by_id.get(one, ())), descendants.steps[one], depth)
+        return ancestors, descendants
 
-    def _read(self, names: Iterable[str]) -> dict[str, Decision]:
-        return {one.decision_id: one for one in self.find(names)}
+    def _read(self, decision_ids: Iterable[str]) -> dict[str, Decision]:
+        return {one.decision_id: one for one in self.find(decision_ids)}
 
     def find(self, decision_ids: Iterable[str]) -> list[Decision]:
-        """Those of some decisions that are in the log; an id of no type that the agent has used is not."""
+        """The decisions with these ids that are in the log; an id of a type that the agent has not used is skipped."""
         keys = []
         for decision_id in decision_ids:
             try:
                 keys.append(self._registry.key(decision_id))
             except NotFound:
                 continue
-        return [one for one in self._tiers.find(keys) if one is not None]
+        return [one for one in self._reader.find(keys) if one is not None]
 
     def _links(self, decision_id: str) -> list[Link]:
         return self._decisions.links_from(self._registry.agent_id, decision_id, limit=MAX_LINKS)
@@ -150,38 +166,40 @@ class DecisionChains:
     def _neighbours(
         self, decision: Decision, types: Sequence[str], depth: int, *, newest_first: bool
     ) -> list[Decision]:
-        at_ms, place = decision.timestamp_ms, time_and_id(decision)
-        far_ms = NEIGHBOUR_DAYS * DAY_MS
-        span = Span(max(0, at_ms - far_ms), at_ms + 1) if newest_first else Span(at_ms, at_ms + far_ms)
-        wanted = Selection(self._registry.agent_id, shards=self._registry.shards())
-        stream = self._tiers.stream(wanted, span, types=lambda: types, newest_first=newest_first, first=depth + 1)
-        beside = (one for one in stream if (time_and_id(one) < place if newest_first else time_and_id(one) > place))
-        return list(islice(beside, depth))
+        at_ms, position = decision.timestamp_ms, time_and_id(decision)
+        max_ms = NEIGHBOUR_DAYS * DAY_MS
+        span = Span(max(0, at_ms - max_ms), at_ms + 1) if newest_first else Span(at_ms, at_ms + max_ms)
+        selection = Selection(self._registry.agent_id, shards=self._registry.shards())
+        stream = self._reader.stream(selection, span, types=lambda: types, newest_first=newest_first, first=depth + 1)
+        neighbours = (
+            one for one in stream if (time_and_id(one) < position if newest_first else time_and_id(one) > position)
+        )
+        return list(islice(neighbours, depth))
 
 
 def _steps_of(links: Iterable[Link]) -> dict[str, int]:
     return {link.descendant.decision_id: link.steps for link in links}
 
 
-def _comes_of(decision: Decision, from_links: dict[str, Sequence[Link]]) -> bool:
-    """Whether a linked decision says itself that it came of one that links to it: a link may be of a failed try."""
-    return any(name in from_links for name in ancestors_of(decision))
+def _is_descendant(decision: Decision, links_by_id: Mapping[str, Sequence[Link]]) -> bool:
+    """Whether a linked decision names one of its link's sources as an ancestor; a failed write may leave a link."""
+    return any(one in links_by_id for one in ancestors_of(decision))
 
 
-def _nearest_first(relation: str, family: _Family) -> list[ChainEntry]:
-    names = family.steps if relation == "ancestor" else family.found
-    order = sorted(names, key=lambda name: (family.steps[name], name))
-    return [ChainEntry(name, relation, family.steps[name], family.found.get(name)) for name in order]
+def _relative_entries(relation: str, decision_ids: Iterable[str], relatives: _Relatives) -> list[ChainEntry]:
+    """Entries of relatives, nearest first."""
+    ordered = sorted(decision_ids, key=lambda one: (relatives.steps[one], one))
+    return [ChainEntry(one, relation, relatives.steps[one], relatives.decisions.get(one)) for one in ordered]
 
 
 def _neighbour_entries(relation: str, decisions: Sequence[Decision], relatives: Collection[str]) -> list[ChainEntry]:
     return [
-        ChainEntry(one.decision_id, relation, place, one)
-        for place, one in enumerate(decisions, 1)
+        ChainEntry(one.decision_id, relation, position, one)
+        for position, one in enumerate(decisions, 1)
         if one.decision_id not in relatives
     ]
 
 
-def _missing(decision_id: str) -> dict[str, Any]:
-    """What an id tells of a decision that is not in the log."""
+def _fields_of_missing(decision_id: str) -> dict[str, Any]:
+    """The fields of a decision that is not in the log: those that its id contains."""
     return {"decision_id": decision_id, "decision_type": None, "timestamp": to_iso(timestamp_of(decision_id))}

@@ -1,7 +1,7 @@
-"""What callers log, checked: decisions and outcomes. The direct, the buffered and the HTTP path share these rules.
+"""Parses and checks the decisions and outcomes that callers log.
 
-`DecisionInput` and `OutcomeInput` declare the fields. The HTTP API validates and documents its requests by them; values
-are checked here, whichever way they come.
+`DecisionInput` and `OutcomeInput` declare the fields, from which the HTTP API validates and documents its requests.
+Direct, buffered and HTTP calls are all parsed here, so that the same rules apply to them.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Required
 from typing_extensions import TypedDict
 
 from agent_memory.core import ids
+from agent_memory.core.checks import check_object
 from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Instant, parse_instant
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.fields import Described, Json, strict
@@ -29,12 +30,12 @@ class DecisionInput(TypedDict, total=False):
     """A decision to log."""
 
     decision_type: Required[
-        Annotated[str, Described("In capitals: SOURCE_SELECTION, QUERY, SIGNAL_GENERATION, LEARNING or your own")]
+        Annotated[str, Described("In capitals: SOURCE_SELECTION, QUERY, SIGNAL_GENERATION, LEARNING or another")]
     ]
-    context: Required[Annotated[Json, Described("The situation; decisions are later grouped by `market`")]]
-    reasoning: Required[Annotated[Json, Described("Why it was made; `selected` lists the sources that were chosen")]]
-    metadata: Annotated[Json | None, Described("Other data that belongs to it")]
-    decision_id: Annotated[str | None, Described("Created by a caller that may repeat the request")]
+    context: Required[Annotated[Json, Described("The situation; statistics are grouped by its `market`")]]
+    reasoning: Required[Annotated[Json, Described("Why it was made; `selected` lists the chosen sources")]]
+    metadata: Annotated[Json | None, Described("Other data of the decision")]
+    decision_id: Annotated[str | None, Described("Set by callers that may retry the request")]
     timestamp: Time | None
     parent_ids: Annotated[list[str] | None, Described("Earlier decisions of this agent that led to it")]
     memory_ids: Annotated[list[str] | None, Described("Long-term memories that it is based on")]
@@ -45,7 +46,7 @@ class OutcomeInput(TypedDict, total=False):
     """The outcome of a decision."""
 
     outcome: Required[Annotated[Json, Described("What happened")]]
-    success: Required[Annotated[bool, Described("Whether that is a success")]]
+    success: Required[Annotated[bool, Described("Whether the decision was a success")]]
     metrics: Annotated[Json | None, Described("Measurements such as `quality` or `latency_ms`")]
     horizon: Annotated[str | None, Described("When the decision was judged: `1h`, `exit`")]
     amend: Annotated[bool, Described("Replace a different outcome of this horizon, which is kept")]
@@ -61,17 +62,17 @@ class OutcomeItem(OutcomeInput, total=False):
 
 
 def decision_input(decision_type: str, context: Document, reasoning: Document, **optional: Any) -> Json:
-    """Arguments of `log_decision` as an input, without those that are not given."""
-    return {"decision_type": decision_type, "context": context, "reasoning": reasoning, **_given(optional)}
+    """The arguments of `log_decision` as an input, without those that have their default value."""
+    return {"decision_type": decision_type, "context": context, "reasoning": reasoning, **_without_defaults(optional)}
 
 
 def outcome_item(decision_id: str, outcome: Document, success: bool, **optional: Any) -> Json:
-    """Arguments of `log_outcome` as an input, without those that are not given."""
-    return {"decision_id": decision_id, "outcome": outcome, "success": success, **_given(optional)}
+    """The arguments of `log_outcome` as an input, without those that have their default value."""
+    return {"decision_id": decision_id, "outcome": outcome, "success": success, **_without_defaults(optional)}
 
 
 def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", write_shards: int = 1) -> Decision:
-    """The decision that an input describes, with an id and a time of its own where it names none.
+    """The decision that an input describes; a missing id is generated, a missing time is `now_ms`.
 
     Raises:
         InvalidInput: names the field by its JSON Pointer under `path`.
@@ -82,7 +83,7 @@ def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", wri
     if timestamp_ms > now_ms + CLOCK_TOLERANCE_MS:
         raise InvalidInput(f"{path}/timestamp", "is in the future; decisions are logged when they are made")
     if timestamp_ms < now_ms - EXPIRE_AFTER_DAYS * DAY_MS:
-        raise InvalidInput(f"{path}/timestamp", f"is over {EXPIRE_AFTER_DAYS:,} days ago, before all that is kept")
+        raise InvalidInput(f"{path}/timestamp", f"is over {EXPIRE_AFTER_DAYS:,} days ago; nothing older is kept")
     parent_ids, memory_ids = fields.get("parent_ids"), fields.get("memory_ids")
     return Decision(
         agent_id=agent_id,
@@ -98,7 +99,7 @@ def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", wri
 
 
 def parse_outcome(data: Any, *, now_ms: int, path: str = "") -> tuple[object, OutcomeUpdate]:
-    """The decision id that an input names, still unchecked, and the outcome that it describes.
+    """The decision id of an input, which is not checked yet, and the outcome that it describes.
 
     Raises:
         InvalidInput: names the field by its JSON Pointer under `path`.
@@ -120,12 +121,12 @@ def parse_outcome(data: Any, *, now_ms: int, path: str = "") -> tuple[object, Ou
     return fields["decision_id"], OutcomeUpdate(outcome, amend=amend, headline=headline)
 
 
-def _given(optional: Mapping[str, Any]) -> dict[str, Any]:
+def _without_defaults(optional: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in optional.items() if value is not None and value is not False and value != ()}
 
 
 def _identity(fields: Document, decision_type: str, now_ms: int, path: str, write_shards: int) -> tuple[str, int]:
-    """Id and time: the id carries the time, so that they must agree if both are given."""
+    """The id and the time of a decision. An id contains the time, so the two must agree if both are passed."""
     timestamp: Instant | None = fields.get("timestamp")
     timestamp_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
     if fields.get("decision_id") is None:
@@ -133,25 +134,25 @@ def _identity(fields: Document, decision_type: str, now_ms: int, path: str, writ
     decision_id = fields["decision_id"]
     parts = parse_decision_id(decision_id, f"{path}/decision_id")
     if parts.type_tag != type_tag(decision_type):
-        raise InvalidInput(f"{path}/decision_id", f"the id was made for another type than {decision_type}")
+        raise InvalidInput(f"{path}/decision_id", f"is an id of a type other than {decision_type}")
     if timestamp is not None and parts.timestamp_ms != timestamp_ms:
-        raise InvalidInput(f"{path}/timestamp", "differs from the time that the decision_id carries; leave it out")
+        raise InvalidInput(f"{path}/timestamp", "differs from the time in decision_id; omit it")
     return decision_id, parts.timestamp_ms
 
 
 def _parents(value: object, decision_id: str, timestamp_ms: int, path: str) -> tuple[str, ...]:
-    parents = _texts(value, f"{path}/parent_ids", MAX_PARENTS)
+    parents = _strings(value, f"{path}/parent_ids", MAX_PARENTS)
     for index, parent in enumerate(parents):
         parts = parse_decision_id(parent, f"{path}/parent_ids/{index}")
         if parent == decision_id:
             raise InvalidInput(f"{path}/parent_ids/{index}", "a decision cannot be its own parent")
         if parts.timestamp_ms > timestamp_ms:
-            raise InvalidInput(f"{path}/parent_ids/{index}", "was made after this decision; parents are what led to it")
+            raise InvalidInput(f"{path}/parent_ids/{index}", "was made after this decision")
     return parents
 
 
 def _memories(value: object, path: str) -> tuple[str, ...]:
-    memories = _texts(value, f"{path}/memory_ids", MAX_MEMORIES)
+    memories = _strings(value, f"{path}/memory_ids", MAX_MEMORIES)
     for index, memory in enumerate(memories):
         try:
             ids.check_pattern_id(memory)
@@ -160,12 +161,13 @@ def _memories(value: object, path: str) -> tuple[str, ...]:
     return memories
 
 
-def _texts(value: object, path: str, most: int) -> tuple[str, ...]:
+def _strings(value: object, path: str, maximum: int) -> tuple[str, ...]:
+    """The distinct strings of a list, in order."""
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        raise InvalidInput(path, "expected a list of texts")
+        raise InvalidInput(path, "expected a list of strings")
     unique = tuple(dict.fromkeys(value))
-    if len(unique) > most:
-        raise InvalidInput(path, f"has {len(unique)} entries; at most {most} can be kept")
+    if len(unique) > maximum:
+        raise InvalidInput(path, f"has {len(unique)} entries; at most {maximum} are allowed")
     return unique
 
 
@@ -176,29 +178,26 @@ def _boolean(value: object, path: str) -> bool:
 
 
 def _fields(data: Any, path: str, model: Any) -> Document:
-    """The fields of an input, none of them unknown and all that are required."""
-    if not isinstance(data, Mapping):
-        raise InvalidInput(path, f"expected a JSON object, got {type(data).__name__}")
-    if not data.keys() <= model.__annotations__.keys():
-        unknown = next(name for name in data if name not in model.__annotations__)
-        raise InvalidInput(f"{path}/{unknown}", f"no such field; known are {', '.join(model.__annotations__)}")
-    if not model.__required_keys__ <= data.keys():
-        missing = next(name for name in model.__annotations__ if name in model.__required_keys__ - data.keys())
+    """The fields of an input, after a check that none is unknown and that all required ones are present."""
+    fields = check_object(path, data)
+    if not fields.keys() <= model.__annotations__.keys():
+        unknown = next(name for name in fields if name not in model.__annotations__)
+        raise InvalidInput(f"{path}/{unknown}", f"unknown field; the fields are {', '.join(model.__annotations__)}")
+    if not model.__required_keys__ <= fields.keys():
+        missing = next(name for name in model.__annotations__ if name in model.__required_keys__ - fields.keys())
         raise InvalidInput(f"{path}/{missing}", "is missing")
-    return data
+    return fields
 
 
 def _document(value: Any, path: str, *, optional: bool = False) -> Document:
     if value is None and optional:
         return {}
-    if not isinstance(value, Mapping):
-        raise InvalidInput(path, f"expected a JSON object, got {type(value).__name__}")
-    document: Document = plain_json(value, path)
+    document: Document = plain_json(check_object(path, value), path)
     return document
 
 
 def _at(path: str, check: Callable[[object], str], value: object) -> str:
-    """Run a check of `names` and name the field by its place under `path`."""
+    """Run a check of `ids`; an error names the field by its JSON Pointer under `path`."""
     try:
         return check(value)
     except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""The decision log of one agent. Every method blocks; `DecisionLogger` is what agents call."""
+"""The decision log of one agent. Every method blocks; agents use `DecisionLogger`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -13,10 +13,10 @@ from agent_memory.decisions.queries import (
     MAX_PAGE,
     DecisionFilter,
     Page,
-    beyond,
     make_cursor,
     read_cursor,
     sort_key,
+    span_after,
 )
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
@@ -27,9 +27,9 @@ from agent_memory.ports.stores import Stores
 
 
 class DecisionLog:
-    """Logs and finds one agent's decisions.
+    """Logs and reads one agent's decisions.
 
-    `write_shards` (1 to 32) spreads a busy agent's new decisions over that many partitions of the table.
+    `write_shards` (1 to 32) is the number of the table's partitions over which new decisions are spread.
     """
 
     def __init__(self, agent_id: str, stores: Stores, clock: Clock | None = None, *, write_shards: int = 1) -> None:
@@ -43,44 +43,44 @@ class DecisionLog:
     # --- writing -----------------------------------------------------------------------------
 
     def log(self, inputs: Sequence[Mapping[str, Any]]) -> list[ItemResult]:
-        """Log decisions, each with the fields of `DecisionInput`; each has its own result, in order.
+        """Log decisions, each with the fields of `DecisionInput`; returns a result for each, in order.
 
-        The same id with the same content is UNCHANGED, with other content CONFLICT. A decision that cannot be stored
-        has an `InvalidInput` as its error and does not affect the others.
+        The same id with the same content is UNCHANGED, with different content CONFLICT. A decision that cannot be
+        stored has an `InvalidInput` as its error and does not affect the others.
 
         Raises:
-            Unavailable: the table did not respond; log the same inputs with the same ids again.
+            Unavailable: the table did not respond; retry with the same inputs and ids.
         """
         return self._writer.log(inputs, [f"/decisions/{index}" for index in range(len(inputs))])
 
     def log_one(self, data: Mapping[str, Any]) -> ItemResult:
-        """Log one decision with the fields of `DecisionInput`; raises the reason if it is not logged."""
+        """Log one decision with the fields of `DecisionInput`; raises its error if it is not logged."""
         (result,) = self._writer.log([data], [""])
         return result.raise_for_error()
 
     def record_outcomes(self, inputs: Sequence[Mapping[str, Any]]) -> list[ItemResult]:
-        """Add outcomes to decisions, each with the fields of `OutcomeItem`; each has its own result, in order.
+        """Add outcomes to decisions, each with the fields of `OutcomeItem`; returns a result for each, in order.
 
-        The same outcome again is UNCHANGED, a different one of the same horizon is CONFLICT unless `amend` is true; an
-        outcome for a decision that is not in the log is NOT_FOUND, and nothing is written for it.
+        The same outcome again is UNCHANGED, a different one of the same horizon is CONFLICT unless `amend` is true. An
+        outcome of a decision that is not in the log is NOT_FOUND and is not written.
 
         Raises:
-            Unavailable: the table did not respond; send the same inputs again.
+            Unavailable: the table did not respond; retry with the same inputs.
         """
         return self._writer.record_outcomes(inputs, [f"/outcomes/{index}" for index in range(len(inputs))])
 
     def record_outcome(self, data: Mapping[str, Any]) -> ItemResult:
-        """Add one outcome with the fields of `OutcomeItem`; raises the reason if it is not added."""
+        """Add one outcome with the fields of `OutcomeItem`; raises its error if it is not added."""
         (result,) = self._writer.record_outcomes([data], [""])
         return result.raise_for_error()
 
     # --- reading -----------------------------------------------------------------------------
 
     def get(self, decision_id: str) -> Decision:
-        """One decision, from the table or, once it has left that, from the archive.
+        """One decision, from the table or, after its expiry there, from the archive.
 
         Raises:
-            InvalidInput: not a decision id. NotFound: this agent logged no such decision.
+            InvalidInput: not a decision id. NotFound: the agent has no such decision.
         """
         (found,) = self._reader.find([self._registry.key(decision_id)])
         if found is None:
@@ -88,55 +88,61 @@ class DecisionLog:
         return found
 
     def stream(
-        self, wanted: DecisionFilter, *, newest_first: bool = True, after: str | None = None, first: int | None = None
+        self,
+        criteria: DecisionFilter,
+        *,
+        newest_first: bool = True,
+        after: str | None = None,
+        first: int | None = None,
     ) -> Iterator[Decision]:
-        """Decisions in order of time and id across types and tiers, read as they are taken.
+        """The decisions that match, of all types and tiers, ordered by time and id; read as they are consumed.
 
-        `after` is the sort key of the last decision already seen; `first` is how many will probably be taken.
+        `after` is the sort key of the last decision that was already returned; `first` is the number of decisions that
+        the caller probably needs.
         """
-        span = wanted.validated().span()
+        span = criteria.validated().span()
         if after is not None:
-            span = beyond(span, after, newest_first=newest_first)
-        selection = wanted.selection(self.agent_id, self._registry.shards())
+            span = span_after(span, after, newest_first=newest_first)
+        selection = criteria.selection(self.agent_id, self._registry.shards())
         stream = self._reader.stream(
             selection,
             span,
             types=self._registry.types,
             newest_first=newest_first,
-            first=None if wanted.has_rest else first,
+            first=None if criteria.has_residual_conditions else first,
         )
         if after is not None:
             stream = (one for one in stream if (sort_key(one) < after if newest_first else sort_key(one) > after))
-        return filter(wanted.matches_rest, stream) if wanted.has_rest else stream
+        return filter(criteria.meets_residual_conditions, stream) if criteria.has_residual_conditions else stream
 
     def page(
-        self, wanted: DecisionFilter, *, limit: int = 100, newest_first: bool = True, cursor: str | None = None
+        self, criteria: DecisionFilter, *, limit: int = 100, newest_first: bool = True, cursor: str | None = None
     ) -> Page:
-        """Up to `limit` decisions (1 to 1,000) that match, and where to go on.
+        """Up to `limit` decisions (1 to 1,000) that match, and the cursor of the next page.
 
         Raises:
-            InvalidInput: an unusable limit, filter or cursor.
+            InvalidInput: an invalid limit, filter or cursor.
         """
         check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
-        wanted.validated()
-        after = None if cursor is None else read_cursor(wanted, cursor, newest_first=newest_first)
-        stream = self.stream(wanted, newest_first=newest_first, after=after, first=limit)
+        criteria.validated()
+        after = None if cursor is None else read_cursor(criteria, cursor, newest_first=newest_first)
+        stream = self.stream(criteria, newest_first=newest_first, after=after, first=limit)
         found = list(islice(stream, limit))
-        full = len(found) == limit
-        return Page(found, make_cursor(wanted, found[-1], newest_first=newest_first) if full else None)
+        is_full = len(found) == limit
+        return Page(found, make_cursor(criteria, found[-1], newest_first=newest_first) if is_full else None)
 
     def chain(self, decision_id: str, depth: int = 5) -> list[ChainEntry]:
-        """What led to a decision and what followed from it; see `DecisionChains.chain_of`."""
+        """The relatives and neighbours of a decision; see `DecisionChains.chain_of`."""
         return self._chains.chain_of(decision_id, depth)
 
-    def statistics(self, wanted: DecisionFilter, group_by: str = "context") -> dict[str, Any]:
-        """Outcomes of the decisions that match, grouped; see `decisions.statistics.group_statistics`."""
-        grouped = group_statistics(self.stream(wanted, newest_first=False), group_by)
-        start, end = wanted.time_range or (None, None)
-        span = wanted.span()
+    def statistics(self, criteria: DecisionFilter, group_by: str = "context") -> dict[str, Any]:
+        """Outcome statistics of the decisions that match, by group; see `decisions.statistics.group_statistics`."""
+        grouped = group_statistics(self.stream(criteria, newest_first=False), group_by)
+        start, end = criteria.time_range or (None, None)
+        span = criteria.span()
         return {
             "agent_id": self.agent_id,
-            "decision_type": wanted.decision_type,
+            "decision_type": criteria.decision_type,
             "time_range": [start and to_iso(span.start_ms), end and to_iso(span.end_ms)],
             **grouped,
         }

@@ -1,4 +1,4 @@
-"""What is known of one agent's decisions as a whole: their types, their shards, and so every decision's key."""
+"""The decision types and shards of one agent, from which the key of each of its decisions follows."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from agent_memory.core.ids import MAX_SHARDS, parse_decision_id, shard_of, type_
 from agent_memory.model.decisions import Decision, DecisionKey, DecisionType
 from agent_memory.ports.states import StateStore
 
-_SHARDS_FRESH_MS = 60_000
+_SHARDS_TTL_MS = 60_000
 
 
 class DecisionRegistry:
-    """The agent's entry in the register of agents, and what this process remembers of it.
+    """The agent's registration in the state store, with a cache in this process.
 
     Attributes:
-        registered: the types and shards that this process has registered; only others need `register`.
+        registered: the types and shards that this process has registered; `register` is needed for others only.
     """
 
     def __init__(self, agent_id: str, states: StateStore, clock: Clock, write_shards: int = 1) -> None:
@@ -31,7 +31,7 @@ class DecisionRegistry:
         self._shards_read_ms: int | None = None
 
     def register(self, decisions: Sequence[Decision]) -> None:
-        """Make the agent, its types and its shards known to the nightly job, before they are used."""
+        """Register the agent, its types and its shards, before decisions that use them are written."""
         types = {decision.decision_type for decision in decisions}
         shards = max([self._shards, *[shard_of(decision.decision_id) + 1 for decision in decisions]])
         self._states.register(self.agent_id, types, shards, self._clock.now_ms())
@@ -41,21 +41,21 @@ class DecisionRegistry:
         self.registered = {(kind, shard) for kind in kinds for shard in range(shards)}
 
     def types(self) -> list[str]:
-        """The decision types that the agent has used, as of now."""
+        """The decision types that the agent has used; read from the store."""
         return self._read()
 
     def shards(self) -> int:
-        """How many shards the agent has used, as of a minute ago at most."""
+        """The number of shards that the agent has used; cached for a minute."""
         now_ms = self._clock.now_ms()
-        if self._shards_read_ms is None or abs(now_ms - self._shards_read_ms) > _SHARDS_FRESH_MS:
+        if self._shards_read_ms is None or abs(now_ms - self._shards_read_ms) > _SHARDS_TTL_MS:
             self._read()
         return self._shards
 
     def key(self, decision_id: object, field: str = "decision_id") -> DecisionKey:
-        """The key of a decision, known from its id.
+        """The key of the decision with an id.
 
         Raises:
-            InvalidInput: not a decision id. NotFound: no type that this agent has used made this id.
+            InvalidInput: not a decision id. NotFound: it is an id of a type that this agent has not used.
         """
         parts = parse_decision_id(decision_id, field)
         if parts.type_tag not in self._type_names:
@@ -65,8 +65,8 @@ class DecisionRegistry:
         return DecisionKey(self.agent_id, self._type_names[parts.type_tag], parts.timestamp_ms, str(decision_id))
 
     def _read(self) -> list[str]:
-        known = self._states.registration(self.agent_id)
-        self._shards = max(self._shards, known.write_shards)
+        registration = self._states.registration(self.agent_id)
+        self._shards = max(self._shards, registration.write_shards)
         self._shards_read_ms = self._clock.now_ms()
-        self._type_names |= {type_tag(kind): kind for kind in known.decision_types}
-        return list(known.decision_types)
+        self._type_names |= {type_tag(kind): kind for kind in registration.decision_types}
+        return list(registration.decision_types)

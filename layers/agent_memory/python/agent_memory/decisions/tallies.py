@@ -1,4 +1,4 @@
-"""Counts of decisions under names, and the success rates they give."""
+"""Counts of decisions by name, and their success rates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ Name = TypeVar("Name", bound=Any)
 
 @dataclass(slots=True)
 class Tally:
-    """How many decisions there are, how many have an outcome, and how many succeeded."""
+    """The numbers of decisions, of those that have an outcome, and of those that succeeded."""
 
     decisions: int = 0
     with_outcome: int = 0
     succeeded: int = 0
 
     def add(self, success: bool | None) -> Self:
-        """Count one decision; None while its outcome is unknown."""
+        """Count one decision; `success` is None if it has no outcome yet."""
         self.decisions += 1
         self.with_outcome += success is not None
         self.succeeded += success is True
         return self
 
     def rate(self) -> dict[str, Any]:
-        """Success rate with its 95 % Wilson interval, each None where no outcome is known."""
+        """The success rate with its 95 % Wilson interval; all three are None if there are no outcomes."""
         counts = {"with_outcome": self.with_outcome, "succeeded": self.succeeded}
         if not self.with_outcome:
             return {**counts, "success_rate": None, "low": None, "high": None}

@@ -1,8 +1,8 @@
-"""Writes decisions and outcomes to the tier where the decision is now: the table, or only the archive.
+"""Writes decisions and outcomes to the tier in which a decision is.
 
 age       under 30 days     30-90 days                          over 90 days
 tier      table             table and archive                   archive
-a write   as it is          requests a rewrite of that day      restores the decision into the table first
+write     to the table      requests a rewrite of that day      restores the decision into the table first
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from agent_memory.model.outcomes import OutcomeUpdate
 from agent_memory.ports.decisions import WriteStatus
 from agent_memory.ports.stores import Stores
 
-# A day early, so that nothing expires between the look at its age and the write.
-_MAY_HAVE_LEFT_MS = (HOT_DAYS - 1) * DAY_MS
+# A day early, so that nothing expires between this check and the write.
+_MAY_HAVE_EXPIRED_MS = (HOT_DAYS - 1) * DAY_MS
 
 
 class TieredWriter:
-    """The writing counterpart of `DecisionReader`. Every status is a store's: see `DecisionStore`.
+    """The counterpart of `DecisionReader` for writes. The statuses are those of `DecisionStore`.
 
-    What is younger than `archive.rewrites.LATE_AFTER_MS` needs none of this and can be written to the table directly.
+    Decisions younger than `archive.rewrites.LATE_AFTER_MS` are only in the table and can be written there directly.
     """
 
     def __init__(self, agent_id: str, stores: Stores, reader: DecisionReader, clock: Clock) -> None:
@@ -39,14 +39,14 @@ class TieredWriter:
         self._late_writes.track([one.key for one in new])
         written = iter(self._decisions.insert(new) if new else [])
         statuses = [
-            _compared(archived[one.decision_id], one) if one.decision_id in archived else next(written)
+            _status_of(archived[one.decision_id], one) if one.decision_id in archived else next(written)
             for one in decisions
         ]
         self._late_writes.track([one.key for one in new])
         return statuses
 
     def record_outcomes(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
-        """Apply each outcome, whichever tier its decision is in."""
+        """Apply each outcome, in whichever tier its decision is."""
         keys = [key for key, _ in updates]
         self._late_writes.track(keys)
         statuses = self._decisions.record_outcomes(updates)
@@ -54,19 +54,18 @@ class TieredWriter:
         archived = self._archived(missing)
         if archived:
             self._decisions.restore(list(archived.values()))
-            again = [index for index, key in enumerate(keys) if key.decision_id in archived]
-            for index, status in zip(
-                again, self._decisions.record_outcomes([updates[index] for index in again]), strict=True
-            ):
+            retried = [index for index, key in enumerate(keys) if key.decision_id in archived]
+            retried_statuses = self._decisions.record_outcomes([updates[index] for index in retried])
+            for index, status in zip(retried, retried_statuses, strict=True):
                 statuses[index] = status
         self._late_writes.track(keys)
         return statuses
 
     def _archived(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
-        """Those of the decisions that may have left the table which the archive holds, by id."""
-        oldest_ms = self._clock.now_ms() - _MAY_HAVE_LEFT_MS
+        """The archived decisions among those that may have expired from the table, by id."""
+        oldest_ms = self._clock.now_ms() - _MAY_HAVE_EXPIRED_MS
         return self._reader.archived([key for key in keys if key.timestamp_ms < oldest_ms])
 
 
-def _compared(archived: Decision, decision: Decision) -> WriteStatus:
+def _status_of(archived: Decision, decision: Decision) -> WriteStatus:
     return WriteStatus.UNCHANGED if archived.content() == decision.content() else WriteStatus.CONFLICT

@@ -1,4 +1,4 @@
-"""Writing to the decision log: inputs are checked, given ids and ancestors, and written to the tier they belong in."""
+"""Writes to the decision log: parses inputs, adds ids and ancestors, and writes to the right tier."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,31 +24,31 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """What became of one item of a batch. `error` names the field and what to do."""
+    """The result of one item of a batch; `error` is set if the item is invalid."""
 
     decision_id: str | None
     status: WriteStatus | None
     error: AgentMemoryError | None = None
 
     def raise_for_error(self) -> "ItemResult":
-        """Itself if the item is in the log now; else raises the reason."""
+        """Return the result itself if the item is in the log, or raise its error."""
         error = self.failure()
         if error is not None:
             raise error
         return self
 
     def failure(self) -> AgentMemoryError | None:
-        """Why the item is not in the log, if it is not."""
+        """The error for which the item is not in the log; None if it is."""
         if self.error is None and self.status is WriteStatus.CONFLICT:
-            return Conflict(f"decision {self.decision_id} already says something else; nothing was changed")
+            return Conflict(f"decision {self.decision_id} exists with different content; nothing was changed")
         if self.error is None and self.status is WriteStatus.NOT_FOUND:
             return NotFound(f"there is no decision {self.decision_id}")
         return self.error
 
     def as_dict(self, created: str = "created") -> dict[str, Any]:
-        """The result as agents and HTTP see it; `created` is the word for what is new.
+        """The result as in the APIs; `created` is the status of a new item.
 
-        `status` is that word, `unchanged`, `conflict`, `not_found` or `invalid`; the last three come with `error`.
+        `status` is that one, `unchanged`, `conflict`, `not_found` or `invalid`; the last three come with `error`.
         """
         error = self.failure()
         if error is None:
@@ -59,7 +59,7 @@ class ItemResult:
 
 
 class DecisionWriter:
-    """Logs decisions and outcomes of one agent."""
+    """Writes decisions and outcomes of one agent."""
 
     def __init__(
         self, registry: DecisionRegistry, stores: Stores, reader: DecisionReader, clock: Clock, lineage: Lineage
@@ -71,29 +71,30 @@ class DecisionWriter:
         self._lineage = lineage
 
     def log(self, inputs: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
-        """Log decisions; errors name fields below the input's path."""
+        """Log decisions; errors name fields by their JSON Pointer under the input's path."""
         parsed = [self._parse(data, path) for data, path in zip(inputs, paths, strict=True)]
         valid = [one for one in parsed if isinstance(one, Decision)]
         if not {(one.decision_type, shard_of(one.decision_id)) for one in valid} <= self._registry.registered:
             self._registry.register(valid)
-        traced = iter(self._lineage.with_ancestors(valid))
-        ready: list[Decision | AgentMemoryError] = [
-            _at(next(traced), path) if isinstance(one, Decision) else one
+        with_ancestors = iter(self._lineage.with_ancestors(valid))
+        items: list[Decision | AgentMemoryError] = [
+            _under(path, next(with_ancestors)) if isinstance(one, Decision) else one
             for one, path in zip(parsed, paths, strict=True)
         ]
-        links = [link for one in ready if isinstance(one, Decision) and one.ancestors for link in links_to(one)]
+        links = [link for one in items if isinstance(one, Decision) and one.ancestors for link in links_to(one)]
         if links:
-            # First: a link to a decision that is never written is passed over, a decision without its link is missed.
+            # Before the decisions: a link to a decision that is never written is skipped by readers, but a decision
+            # without its links would not be found.
             self._stores.decisions.link(links)
-        return _write(ready, [one.decision_id if isinstance(one, Decision) else "" for one in ready], self._insert)
+        return _write(items, [one.decision_id if isinstance(one, Decision) else "" for one in items], self._insert)
 
     def record_outcomes(self, inputs: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
-        """Log outcomes; errors name fields below the input's path."""
+        """Log outcomes; errors name fields by their JSON Pointer under the input's path."""
         parsed = [self._parse_outcome(data, path) for data, path in zip(inputs, paths, strict=True)]
         ids = [one[0].decision_id if isinstance(one, tuple) else "" for one in parsed]
         results = _write(parsed, ids, self._record)
         return [
-            self._with_reason(one[0], result) if isinstance(one, tuple) else result
+            self._explain_not_found(one[0], result) if isinstance(one, tuple) else result
             for one, result in zip(parsed, results, strict=True)
         ]
 
@@ -122,7 +123,7 @@ class DecisionWriter:
         return key, update
 
     def _insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
-        """Write decisions; those made lately can only be in the table."""
+        """Write decisions; recent ones can only be in the table."""
         if self._are_recent([one.timestamp_ms for one in decisions]):
             return self._stores.decisions.insert(decisions)
         return self._tiered.insert(decisions)
@@ -135,38 +136,39 @@ class DecisionWriter:
     def _are_recent(self, timestamps_ms: Sequence[int]) -> bool:
         return min(timestamps_ms) > self._clock.now_ms() - LATE_AFTER_MS
 
-    def _with_reason(self, key: DecisionKey, result: ItemResult) -> ItemResult:
-        """Without an archive at hand, distinguish a decision that may have left the table from one that never was."""
-        closed_ms = self._clock.now_ms() - HOT_DAYS * DAY_MS
-        may_be_archived = key.timestamp_ms <= closed_ms and self._stores.archive is None
+    def _explain_not_found(self, key: DecisionKey, result: ItemResult) -> ItemResult:
+        """Without an archive, say that a decision which is not found may have expired from the table."""
+        oldest_ms = self._clock.now_ms() - HOT_DAYS * DAY_MS
+        may_be_archived = key.timestamp_ms <= oldest_ms and self._stores.archive is None
         if result.status is not WriteStatus.NOT_FOUND or not may_be_archived:
             return result
         message = (
-            f"decision {key.decision_id} is over {HOT_DAYS} days old: it is in the archive, for which no bucket is "
-            "set, or never existed"
+            f"decision {key.decision_id} is over {HOT_DAYS} days old: it either does not exist or is in the archive, "
+            "for which no bucket is configured"
         )
         return ItemResult(key.decision_id, result.status, NotFound(message))
 
 
-def _at(traced: Decision | InvalidInput, path: str) -> Decision | InvalidInput:
-    return traced if isinstance(traced, Decision) else InvalidInput(f"{path}{traced.field}", traced.message)
+def _under(path: str, item: Decision | InvalidInput) -> Decision | InvalidInput:
+    """The item; an error with its field under `path`."""
+    return item if isinstance(item, Decision) else InvalidInput(f"{path}{item.field}", item.message)
 
 
 def _write(
     items: Sequence[T | AgentMemoryError], ids: Sequence[str], write: Callable[[Sequence[T]], list[WriteStatus]]
 ) -> list[ItemResult]:
-    """Write all items that are not errors; a result for each, in order.
+    """Write all items that are not errors; returns a result for each item, in order.
 
-    An id that comes again waits for the next round, since a request may hold an item only once.
+    A request may contain an id only once, so a repeated id waits for the next round.
     """
     results = [ItemResult(None, None, one) if isinstance(one, AgentMemoryError) else None for one in items]
     pending = [index for index, result in enumerate(results) if result is None]
     while pending:
         first_of = {ids[index]: index for index in reversed(pending)}
-        chosen = sorted(first_of.values())
-        of_round = [cast("T", items[index]) for index in chosen]  # none of these is an error
-        written = _write_round([ids[index] for index in chosen], of_round, write)
-        for index, result in zip(chosen, written, strict=True):
+        selected = sorted(first_of.values())
+        round_items = [cast("T", items[index]) for index in selected]  # errors are never pending
+        round_results = _write_round([ids[index] for index in selected], round_items, write)
+        for index, result in zip(selected, round_results, strict=True):
             results[index] = result
         pending = [index for index in pending if results[index] is None]
     return [result for result in results if result is not None]
@@ -175,7 +177,7 @@ def _write(
 def _write_round(
     ids: Sequence[str], items: Sequence[T], write: Callable[[Sequence[T]], list[WriteStatus]]
 ) -> list[ItemResult]:
-    """Write items together; where one cannot be stored, each by itself, so that the others are."""
+    """Write items together or, if one of them cannot be stored, one by one, so that the others are stored."""
     try:
         statuses = write(items)
     except InvalidInput as error:
