@@ -51,7 +51,7 @@ async def test_a_late_writer_never_puts_an_older_state_before_a_newer(memory, st
     other = MemoryManager("hunter", stores=stores, clock=clock)
     first = await memory.save_state({"n": 1})
     second = await other.save_state({"n": 2})
-    memory.direct.states._session.keep(replace(memory.direct.states.current(fresh=True), data={"n": 1}, version=1))
+    memory.direct.states._cache.put(replace(memory.direct.states.current(fresh=True), data={"n": 1}, version=1))
     assert (first["version"], await memory.load_state()) == (1, second)
     assert (await memory.save_state({"n": 1}))["version"] == 3
     assert (await other.load_state())["version"] == 3

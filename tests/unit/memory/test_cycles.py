@@ -1,4 +1,4 @@
-"""What short-term memory refuses: cycles that cannot be used, and plain values in the place of others."""
+"""Short-term memory refuses invalid cycles, and plain values under reserved keys."""
 
 import pytest
 
@@ -21,14 +21,14 @@ def memory(clock):
         ("ratelimit:derivatives", "check_rate_limit"),
     ],
 )
-async def test_what_has_methods_of_its_own_is_no_plain_value(memory, key, methods):
+async def test_keys_with_methods_of_their_own_are_reserved(memory, key, methods):
     for call in (memory.store_stm(key, [1]), memory.retrieve_stm(key), memory.consolidate_to_ltm(key)):
-        with pytest.raises(InvalidInput, match=f"holds no plain value; use {methods}"):
+        with pytest.raises(InvalidInput, match=f"{key} is reserved; use {methods}"):
             await call
 
 
 @pytest.mark.parametrize(
-    ("brought", "field"),
+    ("fields", "field"),
     [
         ({"context": [1]}, "context"),
         ({"queries": "abc"}, "queries"),
@@ -43,8 +43,8 @@ async def test_what_has_methods_of_its_own_is_no_plain_value(memory, key, method
         ({"cycle_id": "x" * 65}, "cycle_id"),
     ],
 )
-async def test_an_unusable_cycle_is_refused_whole(memory, brought, field):
+async def test_nothing_of_an_invalid_cycle_is_stored(memory, fields, field):
     with pytest.raises(InvalidInput) as caught:
-        await memory.write_cycle(**{"context": {"trend": "up"}, **brought})
+        await memory.write_cycle(**{"context": {"trend": "up"}, **fields})
     assert caught.value.field == field
     assert (await memory.read_cycle())["context"] is None

@@ -1,4 +1,4 @@
-"""One answer across all ages."""
+"""Contexts are read from all levels together."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def memory(clock):
 
 @pytest.fixture
 async def logged(memory, clock):
-    """One decision in high and one in low volatility on each level; the ids of the former, newest first."""
+    """Log a decision in high and one in low volatility on each level; the ids of the former, newest first."""
     logger = DecisionLogger("hunter", memory_manager=memory, clock=clock)
     ids = []
     for hours in AGES.values():
@@ -36,24 +36,24 @@ async def logged(memory, clock):
     return ids[1::2]
 
 
-async def test_every_level_answers_newest_first(memory, logged):
-    told = await memory.get_context_memory(context_filter={"volatility": "high"})
-    assert [entry["decision_id"] for entry in told["entries"]] == logged
-    assert [entry["level"] for entry in told["entries"]] == list(AGES)
-    assert (told["complete"], told["missing"], told["levels"]) == (True, [], list(AGES))
+async def test_entries_of_all_levels_are_ordered_newest_first(memory, logged):
+    result = await memory.get_context_memory(context_filter={"volatility": "high"})
+    assert [entry["decision_id"] for entry in result["entries"]] == logged
+    assert [entry["level"] for entry in result["entries"]] == list(AGES)
+    assert (result["complete"], result["missing"], result["levels"]) == (True, [], list(AGES))
 
 
-async def test_only_the_levels_that_the_time_meets_are_asked(memory, logged):
+async def test_only_levels_that_overlap_the_time_range_are_read(memory, logged):
     last_hour = (NOON - timedelta(hours=1), NOON)
-    told = await memory.get_context_memory(last_hour, {"volatility": "high"})
-    assert ([entry["decision_id"] for entry in told["entries"]], told["levels"]) == (logged[:1], ["immediate"])
-    told = await memory.get_context_memory((NOON - timedelta(days=20), NOON - timedelta(hours=3)))
-    assert (len(told["entries"]), told["levels"]) == (4, ["recent", "historical"])
+    result = await memory.get_context_memory(last_hour, {"volatility": "high"})
+    assert ([entry["decision_id"] for entry in result["entries"]], result["levels"]) == (logged[:1], ["immediate"])
+    result = await memory.get_context_memory((NOON - timedelta(days=20), NOON - timedelta(hours=3)))
+    assert (len(result["entries"]), result["levels"]) == (4, ["recent", "historical"])
 
 
-async def test_one_level_can_be_named(memory, logged):
-    told = await memory.get_context_memory(level="archive")
-    assert ([entry["level"] for entry in told["entries"]], told["levels"]) == (["archive"] * 2, ["archive"])
+async def test_a_single_level_can_be_read(memory, logged):
+    result = await memory.get_context_memory(level="archive")
+    assert ([entry["level"] for entry in result["entries"]], result["levels"]) == (["archive"] * 2, ["archive"])
 
 
 async def test_the_current_context_is_the_newest_entry(memory, logged):
@@ -65,26 +65,26 @@ async def test_the_current_context_is_the_newest_entry(memory, logged):
 
 
 async def test_the_limit_counts_entries_over_all_levels(memory, logged):
-    told = await memory.get_context_memory(context_filter={"volatility": "high"}, limit=3)
-    assert [entry["decision_id"] for entry in told["entries"]] == logged[:3]
+    result = await memory.get_context_memory(context_filter={"volatility": "high"}, limit=3)
+    assert [entry["decision_id"] for entry in result["entries"]] == logged[:3]
 
 
-async def test_a_level_that_is_down_is_named_and_the_others_stand(memory, logged, monkeypatch):
+async def test_a_failed_level_is_named_and_the_entries_of_the_others_are_returned(memory, logged, monkeypatch):
     def down(*_args, **_settings):
         raise Unavailable("Redis did not respond: TimeoutError")
 
     monkeypatch.setattr(memory.stores.short_term, "run", down)
-    told = await memory.get_context_memory(context_filter={"volatility": "high"})
-    assert [entry["decision_id"] for entry in told["entries"]] == logged
-    assert told["complete"] is False
-    assert told["missing"] == [{"level": "immediate", "why": "Redis did not respond: TimeoutError"}]
+    result = await memory.get_context_memory(context_filter={"volatility": "high"})
+    assert [entry["decision_id"] for entry in result["entries"]] == logged
+    assert result["complete"] is False
+    assert result["missing"] == [{"level": "immediate", "why": "Redis did not respond: TimeoutError"}]
     monkeypatch.setattr(memory.stores.decisions, "scan", down)
-    for asked in ({}, {"level": "historical"}):
+    for arguments in ({}, {"level": "historical"}):
         with pytest.raises(Unavailable, match="did not respond"):
-            await memory.get_context_memory(**asked)
+            await memory.get_context_memory(**arguments)
 
 
-async def test_an_outage_is_never_an_empty_answer(memory, logged, monkeypatch):
+async def test_an_outage_is_never_an_empty_result(memory, logged, monkeypatch):
     def down(*_args, **_settings):
         raise Unavailable("DynamoDB did not respond")
 
@@ -92,36 +92,36 @@ async def test_an_outage_is_never_an_empty_answer(memory, logged, monkeypatch):
     with pytest.raises(Unavailable, match="immediate memory: DynamoDB did not respond"):
         await memory.get_context_memory()
     await memory.store_stm("context:current", {"trend": "up"})
-    told = await memory.get_context_memory()
-    assert ([one["kind"] for one in told["entries"]], told["complete"]) == (["current"], False)
-    assert [one["level"] for one in told["missing"]] == ["immediate", "recent", "historical", "archive"]
+    result = await memory.get_context_memory()
+    assert ([one["kind"] for one in result["entries"]], result["complete"]) == (["current"], False)
+    assert [one["level"] for one in result["missing"]] == ["immediate", "recent", "historical", "archive"]
 
 
-class Freezing(InMemoryBlobs):
-    """Objects that lie in Glacier until they are thawed."""
+class BlobsInGlacier(InMemoryBlobs):
+    """Objects some of which are in Glacier."""
 
     def __init__(self):
         super().__init__()
-        self.frozen, self.asked_for = set(), []
+        self.in_glacier, self.restore_requests = set(), []
 
     def read(self, key):
-        self._refuse_frozen(key)
+        self._check_restored(key)
         return super().read(key)
 
     def read_range(self, key, start, end=None):
-        self._refuse_frozen(key)
+        self._check_restored(key)
         return super().read_range(key, start, end)
 
-    def _refuse_frozen(self, key):
-        if key in self.frozen:
+    def _check_restored(self, key):
+        if key in self.in_glacier:
             raise InColdStorage(f"{key} is in cold storage")
 
     def restore(self, key):
-        self.asked_for.append(key)
+        self.restore_requests.append(key)
 
 
-async def test_days_in_glacier_are_named_and_asked_for(clock):
-    blobs = Freezing()
+async def test_days_in_glacier_are_named_and_their_restore_is_requested(clock):
+    blobs = BlobsInGlacier()
     stores = replace(in_memory_stores(clock), blobs=blobs, archive=ParquetArchive(blobs))
     memory = MemoryManager("hunter", stores=stores, clock=clock)
     logger = DecisionLogger("hunter", memory_manager=memory, clock=clock)
@@ -134,15 +134,15 @@ async def test_days_in_glacier_are_named_and_asked_for(clock):
     for decision in old:
         write_day(stores.archive, date_of(decision.timestamp_ms), [decision])
     stores.decisions.expire(old, [clock.now_ms()] * len(old))
-    blobs.frozen = {key for key in blobs._objects if key.endswith(".parquet") and "date=2025" in key}
-    told = await memory.get_context_memory()
-    assert [entry["context"]["n"] for entry in told["entries"]] == [1, 100]
-    (missing,) = told["missing"]
+    blobs.in_glacier = {key for key in blobs._objects if key.endswith(".parquet") and "date=2025" in key}
+    result = await memory.get_context_memory()
+    assert [entry["context"]["n"] for entry in result["entries"]] == [1, 100]
+    (missing,) = result["missing"]
     assert missing["level"] == "archive"
     assert "2025-10-15 to 2025-10-16 is in cold storage" in missing["why"]
-    assert sorted(blobs.asked_for) == sorted(blobs.frozen)
-    told = await memory.get_context_memory((None, NOON - timedelta(days=399)), level="archive")
-    assert (told["entries"], told["complete"]) == ([], False)
+    assert sorted(blobs.restore_requests) == sorted(blobs.in_glacier)
+    result = await memory.get_context_memory((None, NOON - timedelta(days=399)), level="archive")
+    assert (result["entries"], result["complete"]) == ([], False)
     with pytest.raises(InColdStorage, match=r"archive of 2025-10-15 is in cold storage.*up to 12 hours"):
         await logger.get_decision(ids[3])
 
@@ -157,16 +157,16 @@ async def test_days_in_glacier_are_named_and_asked_for(clock):
         ({"context_filter": "high"}, "context_filter"),
     ],
 )
-async def test_unusable_questions_are_refused(memory, arguments, field):
+async def test_invalid_arguments_are_refused(memory, arguments, field):
     with pytest.raises(InvalidInput) as caught:
         await memory.get_context_memory(**arguments)
     assert caught.value.field == field
 
 
-async def test_a_confidence_is_updated_as_a_version(memory):
+async def test_a_new_confidence_is_a_new_version(memory):
     await memory.store_ltm("PATTERN", "whale_pump", {"confidence": 0.7, "note": "first"})
-    told = await memory.update_ltm_confidence("whale_pump", 0.9)
-    assert (told["confidence"], told["note"], told["version"]) == (0.9, "first", 2)
+    result = await memory.update_ltm_confidence("whale_pump", 0.9)
+    assert (result["confidence"], result["note"], result["version"]) == (0.9, "first", 2)
     for wrong in (1.1, None, True):
         with pytest.raises(InvalidInput, match="new_confidence"):
             await memory.update_ltm_confidence("whale_pump", wrong)

@@ -1,4 +1,4 @@
-"""What an agent knows about something, over memories and recent decisions."""
+"""Recall ranks memories and recent decisions together."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +36,7 @@ async def test_memories_and_recent_decisions_are_ranked_together(memory):
     assert found[0]["score"] > found[1]["score"]
 
 
-async def test_filters_come_before_the_ranking(memory):
+async def test_filters_are_applied_before_the_limit(memory):
     assert names(await memory.recall("whale", kind="SIGNAL_GENERATION", top_k=1)) == ["whale sells"]
     assert names(await memory.recall("whale", symbol="SPY")) == ["fade"]
     assert await memory.recall("whale", kind="LEARNING") == []
@@ -57,7 +57,7 @@ async def test_each_part_of_a_score_is_explained(memory):
         ({"half_lives": {"A": 0}}, "half_lives/A"),
     ],
 )
-async def test_unusable_questions_are_refused(memory, arguments, field):
+async def test_invalid_arguments_are_refused(memory, arguments, field):
     with pytest.raises(InvalidInput) as caught:
         await memory.recall(**arguments)
     assert caught.value.field == field

@@ -1,4 +1,4 @@
-"""Entries are ranked as the formula says, computed independently, and each score is explained."""
+"""Entries are ranked as by an independent implementation of the formula, and each score is explained."""
 
 import math
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.memory.ranking import Entry, HalfLives, rank
-from tests.unit.memory import plain_recall
+from tests.unit.memory import reference_recall
 
 NOW = 1_795_176_000.0
 BY_KIND = {"trade": 3_600.0, "outcome": 86_400.0}
@@ -32,28 +32,28 @@ entries = st.lists(
 
 
 @given(
-    made=entries,
+    examples=entries,
     query=texts,
     kind=st.sampled_from([None, "trade", "never"]),
     symbol=st.sampled_from([None, "SPY", "never"]),
     top_k=st.integers(1, 30),
 )
-def test_the_ranking_is_that_of_the_formula(made, query, kind, symbol, top_k):
-    found = rank(made, query, now=NOW, half_lives=HALF_LIVES, kind=kind, symbol=symbol, top_k=top_k)
-    expected = plain_recall.recall(
-        made,
+def test_the_ranking_is_that_of_the_formula(examples, query, kind, symbol, top_k):
+    found = rank(examples, query, now=NOW, half_lives=HALF_LIVES, kind=kind, symbol=symbol, top_k=top_k)
+    expected = reference_recall.recall(
+        examples,
         query,
         now=NOW,
         half_lives=BY_KIND,
         default=3_600.0,
-        weigh=plain_recall.bm25,
+        weigh=reference_recall.bm25,
         kind=kind,
         symbol=symbol,
         top_k=top_k,
     )
     scores = [score for _, score in expected]
     assert [one.score for one in found] == pytest.approx(scores, rel=1e-9)
-    # Scores that differ by rounding only may change places.
+    # Entries whose scores differ only by rounding may be in another order.
     for one, (entry_id, score) in zip(found, expected, strict=True):
         assert (
             one.entry.id == entry_id
@@ -70,14 +70,17 @@ def ranked(entries, query="", **options):
     return rank(entries, query, now=NOW, half_lives=HALF_LIVES, **options)
 
 
-def test_importance_fades_by_half_in_a_half_life_of_its_kind():
+def test_importance_halves_in_the_half_life_of_its_kind():
     found = ranked([entry("a", age=3_600), entry("b", kind="outcome", age=86_400), entry("c", age=-50)])
     assert [(one.entry.id, one.score) for one in found] == [("c", 1.0), ("a", 0.5), ("b", 0.5)]
 
 
-def test_an_explanation_gives_each_part_of_the_score():
-    made = [entry(text="Gamma squeeze of dealers", importance=2.0, age=3_600), entry("b", text="quiet", importance=0.1)]
-    one, _ = ranked(made, "gamma Squeeze tomorrow", explain=True)
+def test_an_explanation_has_each_part_of_the_score():
+    examples = [
+        entry(text="Gamma squeeze of dealers", importance=2.0, age=3_600),
+        entry("b", text="quiet", importance=0.1),
+    ]
+    one, _ = ranked(examples, "gamma Squeeze tomorrow", explain=True)
     assert one.why["words"].keys() == {"gamma", "squeeze"}
     assert one.why["similarity"] == pytest.approx(sum(one.why["words"].values()))
     assert one.score == 1.0 + one.why["similarity"]
@@ -85,20 +88,20 @@ def test_an_explanation_gives_each_part_of_the_score():
     assert parts == {"importance": 2.0, "half_life_seconds": 3_600.0, "decay": 0.5, "faded_importance": 1.0}
 
 
-def test_what_has_no_score_is_not_recalled():
-    made = [entry("a", importance=0.0), entry("b", importance=0.0, text="loss")]
-    assert [one.entry.id for one in ranked(made, "loss")] == ["b"]
-    assert ranked(made) == []
+def test_entries_without_a_score_are_not_returned():
+    examples = [entry("a", importance=0.0), entry("b", importance=0.0, text="loss")]
+    assert [one.entry.id for one in ranked(examples, "loss")] == ["b"]
+    assert ranked(examples) == []
     assert ranked([], "loss") == []
 
 
 @pytest.mark.parametrize("top_k", [0, 1_001, True, "5"])
-def test_an_unusable_number_is_named(top_k):
+def test_an_invalid_top_k_is_refused(top_k):
     with pytest.raises(InvalidInput, match="top_k"):
         ranked([], top_k=top_k)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, math.inf, math.nan, "60", None, True])
-def test_an_unusable_half_life_is_named(seconds):
+def test_an_invalid_half_life_is_refused(seconds):
     with pytest.raises(InvalidInput, match="half_lives"):
         HalfLives({"trade": seconds}, 1.0)

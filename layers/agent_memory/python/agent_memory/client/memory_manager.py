@@ -84,7 +84,7 @@ class DirectMemory:
 
     def check_rate_limit(self, source_id: str, limit: int, window_seconds: int) -> dict[str, Any]:
         """See `MemoryBackend`."""
-        return self.memory.cycles.take(source_id, limit, window_seconds).as_dict()
+        return self.memory.cycles.check_rate_limit(source_id, limit, window_seconds).as_dict()
 
     def store_ltm(
         self, memory_type: str, pattern_id: str, data: Document, *, reason: str | None, expected_version: int | None

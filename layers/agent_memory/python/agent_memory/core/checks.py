@@ -1,7 +1,7 @@
 """Checks of arguments that several packages share."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.json_values import Document
@@ -38,6 +38,13 @@ def check_object(field: str, value: object) -> Document:
     """Return a JSON object, or raise `InvalidInput`. Its values are not checked."""
     if not isinstance(value, Mapping):
         raise InvalidInput(field, f"expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def check_list(field: str, value: object) -> Sequence[Any]:
+    """Return a list, or raise `InvalidInput`. Its items are not checked."""
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise InvalidInput(field, f"expected a list, got {type(value).__name__}")
     return value
 
 

@@ -1,1 +1,1 @@
-"""An agent's memory: long term, short term, its cycles, its state, recall, and all levels read as one."""
+"""An agent's memory: long-term and short-term memory, cycles, states, recall, and the hierarchy over all levels."""

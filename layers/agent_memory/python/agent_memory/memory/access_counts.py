@@ -1,6 +1,6 @@
-"""How often memories are read: counted in short-term memory, so that no read costs a write, and flushed nightly.
+"""Counts reads of memories in the cache, so that a read costs no write; a nightly step adds them to the memories.
 
-stm:accesses:{agent}:2026-11-24    type/id -> how often, and when last    hash    7 days
+stm:accesses:{agent}:2026-11-24    type/id -> count, time of the last read    hash    7 days
 """
 
 import logging
@@ -24,47 +24,47 @@ _DAYS_KEPT = ACCESSES_SECONDS // 86_400
 
 
 class AccessCounts:
-    """Counts reads of memories in the cache that `short_term` uses. Every method blocks."""
+    """Counts reads of memories in the cache of `short_term`. Every method blocks."""
 
     def __init__(self, short_term: ShortTermMemory, clock: Clock) -> None:
         self._short_term = short_term
         self._clock = clock
 
     def record(self, memories: Iterable[Memory]) -> None:
-        """Count that these memories were read; where the cache does not answer, they are not counted."""
+        """Count a read of each of these memories. The reads are not counted if the cache does not respond."""
         if not self._short_term.is_configured:
             return
         now_ms = self._clock.now_ms()
         names: dict[str, list[str]] = defaultdict(list)
         for memory in memories:
             names[memory.agent_id].append(f"{memory.memory_type}/{memory.pattern_id}")
-        for agent_id, read in names.items():
-            counted = IncrementCounters(_key(agent_id, date_of(now_ms)), tuple(read), now_ms, ACCESSES_SECONDS)
+        for agent_id, read_names in names.items():
+            command = IncrementCounters(_key(agent_id, date_of(now_ms)), tuple(read_names), now_ms, ACCESSES_SECONDS)
             try:
-                self._short_term.run([counted])
+                self._short_term.run([command])
             except Unavailable as error:
-                _logger.info("%d reads of memories were not counted: %s", len(read), error)
+                _logger.info("%d reads of memories were not counted: %s", len(read_names), error)
 
 
 def flush_access_counts(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
-    """Add what was counted up to the end of a UTC day to the memories themselves; once more changes nothing.
+    """Add the reads counted up to the end of a UTC day to the memories. Repeating it changes nothing.
 
     Returns:
-        `memories`: how many were counted for; `missing`: why the cache could not be asked, else None.
+        `memories`: the number of memories that were updated; `missing`: why the cache could not be read, or None.
 
     Raises:
-        Unavailable: the table did not respond; counts stay in the cache for the next night.
+        Unavailable: the table did not respond; the counts remain in the cache for the next nightly job.
     """
     days = [day - timedelta(days=ago) for ago in reversed(range(_DAYS_KEPT + 1))]
     try:
-        counted = ShortTermMemory(agent_id, stores.short_term).run([ReadCounters(_key(agent_id, one)) for one in days])
+        counters = ShortTermMemory(agent_id, stores.short_term).run([ReadCounters(_key(agent_id, one)) for one in days])
     except Unavailable as error:
         return {"memories": 0, "missing": str(error)}
-    flushed = 0
-    for one, names in zip(days, counted, strict=True):
-        accesses = [_access(name, count, last_ms) for name, (count, last_ms) in sorted(names.items())]
-        flushed += stores.memories.add_accesses(agent_id, accesses, one)
-    return {"memories": flushed, "missing": None}
+    updated = 0
+    for one, counts in zip(days, counters, strict=True):
+        accesses = [_access(name, count, last_ms) for name, (count, last_ms) in sorted(counts.items())]
+        updated += stores.memories.add_accesses(agent_id, accesses, one)
+    return {"memories": updated, "missing": None}
 
 
 def _key(agent_id: str, day: date) -> str:

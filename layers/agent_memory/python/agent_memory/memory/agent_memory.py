@@ -1,4 +1,4 @@
-"""All parts of one agent's memory on the stores of a deployment. Every method of the parts blocks."""
+"""Combines the parts of one agent's memory over the stores of a deployment. Every method of the parts blocks."""
 
 from collections.abc import Sequence
 from functools import cached_property, partial
@@ -21,9 +21,9 @@ from agent_memory.ports.stores import Stores
 class AgentMemory:
     """One agent's memory.
 
-    `pools` names agent ids that stand for knowledge shared by several agents: long-term memory is read from the agent's
-    own and theirs together. `writer` is who makes changes, the agent itself unless another is named; `principal` is the
-    IAM principal behind it, for the history.
+    `pools` are agent ids under which several agents share knowledge: long-term memory is read from the agent's own
+    memories and those of its pools. `writer` is recorded as the author of changes, by default the agent itself;
+    `principal` is recorded as the author's IAM principal.
 
     Raises:
         InvalidInput: names the argument.
@@ -54,7 +54,7 @@ class AgentMemory:
 
     @cached_property
     def hierarchy(self) -> Hierarchy:
-        """All levels of memory, read as one."""
+        """The combined view of all levels of memory."""
         return Hierarchy(self._log, self.short_term, self.clock)
 
     @cached_property
@@ -63,10 +63,10 @@ class AgentMemory:
         return MemoryRecall(self.reader, self._log, self.clock)
 
     def pool(self, name: str) -> "AgentMemory":
-        """The memory of one of the agent's pools; what is written there says that this agent wrote it.
+        """The memory of one of the agent's pools, in which this agent is recorded as the author of changes.
 
         Raises:
-            InvalidInput: it is not one of the agent's pools.
+            InvalidInput: not one of the agent's pools.
         """
         if name not in self.pools:
             pools = ", ".join(self.pools) or "none"

@@ -1,20 +1,20 @@
-"""What an agent keeps from cycle to cycle, in one round trip for its writes and one for its reads.
+"""The data that an agent keeps from cycle to cycle, written in one round trip and read in another.
 
-stm:{agent}:context:current               the market now            JSON         1 hour
-stm:{agent}:queries:recent                the last ten cycles'      list        24 hours
-stm:{agent}:signals:active                by time                   sorted set   4 hours
-stm:{agent}:ratelimit:{source}            queries of a source       counter      5 minutes
-stm:{agent}:performance:{source}:{market} how a source does there   JSON        15 minutes
-stm:{agent}:decision_chain                the latest decisions      list         2 hours
+stm:{agent}:context:current               the current market context           JSON         1 hour
+stm:{agent}:queries:recent                query results of the last 10 cycles  list        24 hours
+stm:{agent}:signals:active                signals, scored by time              sorted set   4 hours
+stm:{agent}:ratelimit:{source}            number of queries of a source        counter      5 minutes
+stm:{agent}:performance:{source}:{market} figures of a source in a market      JSON        15 minutes
+stm:{agent}:decision_chain                ids of the latest decisions          list         2 hours
 """
 
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from agent_memory.core.checks import check_integer
+from agent_memory.core.checks import check_integer, check_list, check_object
 from agent_memory.core.clock import Clock, Instant, parse_instant
-from agent_memory.core.errors import InvalidInput, Unavailable
+from agent_memory.core.errors import Unavailable
 from agent_memory.core.json_values import check_json
 from agent_memory.core.keys import STM_CONTEXT, STM_DECISIONS, STM_QUERIES, STM_RATE_LIMITS, STM_SIGNALS
 from agent_memory.core.retention import (
@@ -28,7 +28,7 @@ from agent_memory.core.retention import (
     SIGNALS_SECONDS,
     STM_MAX_SECONDS,
 )
-from agent_memory.memory.cycles import Cycle, CycleSnapshot, RateLimit, check_list
+from agent_memory.memory.cycles import Cycle, CycleSnapshot, RateLimit
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.ports.short_term import (
     AddScored,
@@ -51,14 +51,14 @@ class CycleMemory:
     def __init__(self, short_term: ShortTermMemory, clock: Clock) -> None:
         self._short_term = short_term
         self._clock = clock
-        self._own_windows = _OwnWindows()
+        self._local_windows = _LocalWindows()
 
     def write(self, cycle: Cycle) -> None:
-        """Keep what a cycle brought, in one round trip. Once more under the same `cycle_id` changes nothing.
+        """Store the data of a cycle in one round trip. Repeating it with the same `cycle_id` changes nothing.
 
         Raises:
             InvalidInput: a source or market that cannot be part of a key. Unavailable: the cache did not respond;
-                nothing was kept.
+                nothing was stored.
         """
         key, now = self._short_term.key, self._clock.now_ms() / 1000
         commands: list[Command] = []
@@ -69,7 +69,7 @@ class CycleMemory:
             commands.append(PushValues(key(STM_QUERIES), (results,), RECENT_CYCLES, QUERIES_SECONDS))
         commands += [AddScored(key(STM_SIGNALS), signal, now, SIGNALS_SECONDS) for signal in cycle.signals]
         commands += [
-            SetValue(key(_performance(source, market)), figures, PERFORMANCE_SECONDS)
+            SetValue(key(_performance_key(source, market)), figures, PERFORMANCE_SECONDS)
             for source, markets in (cycle.performance or {}).items()
             for market, figures in markets.items()
         ]
@@ -86,58 +86,58 @@ class CycleMemory:
         signals_since: Instant | None = None,
         performance: Mapping[str, Sequence[str]] | None = None,
     ) -> CycleSnapshot:
-        """What the last cycles left, in one round trip.
+        """Read the data of the last cycles in one round trip.
 
         Args:
-            cycles: of how many cycles the queries are wanted, 1 to 10.
-            signals_since: signals from this moment on; left out, all that are active.
-            performance: the markets, by source, whose figures are wanted.
+            cycles: the number of cycles whose query results are read, 1 to 10.
+            signals_since: read signals from this time on; None for all active ones.
+            performance: the markets, by source, whose figures are read.
 
         Raises:
-            InvalidInput: names what is unusable.
+            InvalidInput: names the argument.
         """
         check_integer("cycles", cycles, minimum=1, maximum=RECENT_CYCLES)
         key = self._short_term.key
         since = float("-inf") if signals_since is None else parse_instant(signals_since, "signals_since") / 1000
-        wanted = _wanted(performance)
+        pairs = _source_market_pairs(performance)
         commands: list[Command] = [
             GetValue(key(STM_CONTEXT)),
             ListValues(key(STM_QUERIES), cycles),
             ListScored(key(STM_SIGNALS), since),
             ListValues(key(STM_DECISIONS), CHAINED_DECISIONS),
-            *(GetValue(key(_performance(source, market))) for source, market in wanted),
+            *(GetValue(key(_performance_key(source, market))) for source, market in pairs),
         ]
         try:
             context, queries, signals, decision_ids, *figures = self._short_term.run(commands)
         except Unavailable:
             return CycleSnapshot(missing=["context", "queries", "signals", "decision_ids", "performance"])
-        oldest = (self._clock.now_ms() / 1000) - SIGNALS_SECONDS  # the set as a whole lives as long as its newest
-        found: dict[str, dict[str, Any]] = {}
-        for (source, market), known in zip(wanted, figures, strict=True):
-            if known is not None:
-                found.setdefault(source, {})[market] = known
+        oldest = (self._clock.now_ms() / 1000) - SIGNALS_SECONDS  # the set expires with its newest signal
+        by_source: dict[str, dict[str, Any]] = {}
+        for (source, market), value in zip(pairs, figures, strict=True):
+            if value is not None:
+                by_source.setdefault(source, {})[market] = value
         active = [signal for signal, score in signals if score > oldest]
-        return CycleSnapshot(context, [one["results"] for one in queries], active, decision_ids, found)
+        return CycleSnapshot(context, [one["results"] for one in queries], active, decision_ids, by_source)
 
     def remove_signal(self, signal: Any) -> bool:
-        """Take a signal out of the active ones; whether it was among them. `Unavailable`: the cache did not respond."""
+        """Remove an active signal; returns whether it was active. Raises `Unavailable` if the cache did not respond."""
         check_json(signal, "signal")
         (removed,) = self._short_term.run([RemoveScored(self._short_term.key(STM_SIGNALS), signal)])
         return bool(removed)
 
-    def take(self, source_id: str, limit: int, window_seconds: int = RATE_LIMIT_SECONDS) -> RateLimit:
-        """Count one query of a source, and say whether it may go out: never more than `limit` in a window.
+    def check_rate_limit(self, source_id: str, limit: int, window_seconds: int = RATE_LIMIT_SECONDS) -> RateLimit:
+        """Count one query of a source; it is allowed if there were at most `limit` in the window.
 
-        The window begins with its first query. While the cache is away each process counts for itself.
+        The window begins with its first query. While the cache does not respond, each process counts its own queries.
 
         Raises:
-            InvalidInput: names what is unusable.
+            InvalidInput: names the argument.
         """
         check_integer("limit", limit, minimum=1, maximum=_MAX_LIMIT)
         check_integer("window_seconds", window_seconds, minimum=1, maximum=STM_MAX_SECONDS)
         command = CountInWindow(self._short_term.key(f"{STM_RATE_LIMITS}{source_id}"), window_seconds)
-        # Counted here as well, so that a process which loses the cache amid a window goes on from its own count.
-        count, left_ms = self._own_windows.count_up(source_id, window_seconds * 1000, self._clock.now_ms())
+        # Counted here too, so that a process that loses the cache during a window continues from its own count.
+        count, left_ms = self._local_windows.increment(source_id, window_seconds * 1000, self._clock.now_ms())
         try:
             ((count, left_ms),) = self._short_term.run([command])
             is_shared = True
@@ -146,15 +146,15 @@ class CycleMemory:
         return RateLimit(count <= limit, max(0, limit - count), left_ms / 1000, is_shared)
 
 
-class _OwnWindows:
-    """This process's own counts of queries, for while the cache is away."""
+class _LocalWindows:
+    """This process's own counts of queries, used while the cache does not respond."""
 
     def __init__(self) -> None:
         self._windows: dict[str, tuple[int, int]] = {}
         self._lock = Lock()
 
-    def count_up(self, source_id: str, window_ms: int, now_ms: int) -> tuple[int, int]:
-        """Count one more query of a source: the count, and the milliseconds until its window ends."""
+    def increment(self, source_id: str, window_ms: int, now_ms: int) -> tuple[int, int]:
+        """Count one query of a source; returns the count, and the milliseconds until its window ends."""
         with self._lock:
             self._windows = {name: one for name, one in self._windows.items() if one[1] > now_ms}
             count, ends_ms = self._windows.get(source_id, (0, now_ms + window_ms))
@@ -162,13 +162,13 @@ class _OwnWindows:
             return count + 1, ends_ms - now_ms
 
 
-def _wanted(performance: Mapping[str, Sequence[str]] | None) -> list[tuple[str, str]]:
-    if performance is not None and not isinstance(performance, Mapping):
-        raise InvalidInput("performance", f"expected a JSON object, got {type(performance).__name__}")
-    for source, markets in (performance or {}).items():
-        check_list(markets, f"performance/{source}")
-    return [(source, market) for source, markets in (performance or {}).items() for market in markets]
+def _source_market_pairs(performance: Mapping[str, Sequence[str]] | None) -> list[tuple[str, str]]:
+    if performance is None:
+        return []
+    for source, markets in check_object("performance", performance).items():
+        check_list(f"performance/{source}", markets)
+    return [(source, market) for source, markets in performance.items() for market in markets]
 
 
-def _performance(source: str, market: str) -> str:
+def _performance_key(source: str, market: str) -> str:
     return f"performance:{source}:{market}"

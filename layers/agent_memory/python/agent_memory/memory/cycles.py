@@ -1,30 +1,30 @@
-"""What a cycle leaves in short-term memory, what is read back of the last ones, and how many queries remain."""
+"""The data of a cycle in short-term memory, and the result of a check of a rate limit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.checks import check_list, check_object, check_text
 from agent_memory.core.json_values import Document, check_json
 
 Performance = Mapping[str, Mapping[str, Document]]
-"""How each source does in each market context: source -> market -> figures."""
+"""The figures of each source in each market context: source -> market -> figures."""
 
 _MAX_CYCLE_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What one cycle brought; `InvalidInput` names the field that cannot be used.
+    """The data that one cycle stores; `InvalidInput` names an invalid field.
 
     Attributes:
-        context: the market now, for an hour.
-        queries: the results of this cycle's queries; those of the last ten cycles are kept, for a day.
-        signals: that are active from now on, for four hours.
-        performance: how sources do, by source and market, for a quarter of an hour.
-        decision_ids: of this cycle's decisions, in order, for two hours.
-        cycle_id: by which a cycle that is sent again is recognised.
+        context: the current market context; kept for an hour.
+        queries: the results of this cycle's queries; those of the last ten cycles are kept for a day.
+        signals: the signals that are active from now on, for four hours.
+        performance: the figures of sources by source and market; kept for a quarter of an hour.
+        decision_ids: the ids of this cycle's decisions, in order; kept for two hours.
+        cycle_id: identifies a cycle that is sent again.
     """
 
     context: Document | None = None
@@ -36,23 +36,21 @@ class Cycle:
 
     def __post_init__(self) -> None:
         for name in ("queries", "signals", "decision_ids"):
-            check_list(getattr(self, name), name)
+            check_list(name, getattr(self, name))
         for name in ("context", "performance"):
             if getattr(self, name) is not None:
-                _check_object(getattr(self, name), name)
+                check_object(name, getattr(self, name))
         for source, markets in (self.performance or {}).items():
-            _check_object(markets, f"performance/{source}")
+            check_object(f"performance/{source}", markets)
             for market, figures in markets.items():
-                _check_object(figures, f"performance/{source}/{market}")
-        for place, decision_id in enumerate(self.decision_ids):
-            if not isinstance(decision_id, str):
-                raise InvalidInput(f"decision_ids/{place}", f"expected text, got {type(decision_id).__name__}")
-        if not isinstance(self.cycle_id, str) or not 1 <= len(self.cycle_id) <= _MAX_CYCLE_ID:
-            raise InvalidInput("cycle_id", f"{self.cycle_id!r:.80} is not text of 1 to {_MAX_CYCLE_ID} characters")
+                check_object(f"performance/{source}/{market}", figures)
+        for index, decision_id in enumerate(self.decision_ids):
+            check_text(f"decision_ids/{index}", decision_id)
+        check_text("cycle_id", self.cycle_id, _MAX_CYCLE_ID)
         check_json(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as a JSON object."""
+        """The cycle as a JSON object."""
         return {
             "context": self.context,
             "queries": list(self.queries),
@@ -65,9 +63,9 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class CycleSnapshot:
-    """What short-term memory holds of the last cycles; what is missing because the cache did not respond is named.
+    """The data of the last cycles in short-term memory; `missing` names the fields that the cache did not return.
 
-    `queries` holds the results of each cycle, `signals` and `decision_ids` single ones, all newest first.
+    `queries` has one list of results per cycle. `queries`, `signals` and `decision_ids` are ordered newest first.
     """
 
     context: Document | None = None
@@ -78,15 +76,15 @@ class CycleSnapshot:
     missing: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as a dictionary."""
+        """The fields as a dictionary."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """Whether one more query may go out, how many remain, and in how many seconds the window ends.
+    """Whether a query is allowed, how many remain, and in how many seconds the window ends.
 
-    `is_shared` is false while the cache is away: each process counts for itself then.
+    `is_shared` is false if the cache did not respond: then only the queries of this process were counted.
     """
 
     allowed: bool
@@ -95,16 +93,5 @@ class RateLimit:
     is_shared: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as a dictionary."""
+        """The fields as a dictionary."""
         return asdict(self)
-
-
-def check_list(value: object, field_name: str) -> None:
-    """Raise `InvalidInput` unless a value is a list."""
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise InvalidInput(field_name, f"expected a list, got {type(value).__name__}")
-
-
-def _check_object(value: object, field_name: str) -> None:
-    if not isinstance(value, Mapping):
-        raise InvalidInput(field_name, f"expected a JSON object, got {type(value).__name__}")

@@ -1,11 +1,11 @@
-"""Long-term memory of one agent. Every method blocks; `MemoryManager` is the async face."""
+"""Long-term memory of one agent. Every method blocks; agents use `MemoryManager`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from agent_memory.core import ids
-from agent_memory.core.checks import check_expected_version
+from agent_memory.core.checks import check_expected_version, check_text
 from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound
 from agent_memory.core.json_values import Document, canonical_json, check_json
@@ -14,19 +14,19 @@ from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import MemoryStore
 
-# Fields of the data that have a place of their own beside it.
+# Fields of a memory that are not part of its data.
 _OWN_FIELDS = frozenset(
     {"agent_id", "pattern_id", "memory_type", "confidence", "learned_at", "updated_at", "version"}
     | {"changed_by", "reason", "changed_as", "access_count", "last_accessed"}
 )
-_MAX_WORDS = 500
+_MAX_REASON_LENGTH = 500
 
 
 class LongTermMemory:
-    """What an agent has learned: versioned memories, ordered by confidence.
+    """Versioned memories of what an agent has learned, ordered by confidence.
 
-    `writer` is who makes the changes, the agent itself where nobody is named; `principal` is the IAM principal behind
-    it, where one was seen.
+    `writer` is recorded as the author of changes, by default the agent itself; `principal` is recorded as the author's
+    IAM principal.
     """
 
     def __init__(
@@ -53,16 +53,16 @@ class LongTermMemory:
         reason: str | None = None,
         expected_version: int | None = None,
     ) -> Memory:
-        """Store a memory, or its next version where it has changed. `data["confidence"]` lies in 0-1.
+        """Store a memory, or its next version if it has changed. `data["confidence"]` is between 0 and 1.
 
-        With `expected_version` (0: none yet) the change is made to that version or not at all.
+        With `expected_version` (0: none yet), the change is only made if that is the current version.
 
         Raises:
-            InvalidInput: names the field. Conflict: the memory is at another version than was expected.
+            InvalidInput: names the field. Conflict: the current version is not the expected one.
         """
         check_expected_version(expected_version)
         if expected_version is None:
-            return self._retried(
+            return self._retry_conflicts(
                 memory_type,
                 pattern_id,
                 lambda current: self.put_after(current, memory_type, pattern_id, data, reason=reason),
@@ -76,8 +76,8 @@ class LongTermMemory:
     def put_after(
         self, current: Memory | None, memory_type: str, pattern_id: str, data: Document, *, reason: str | None = None
     ) -> Memory:
-        """The same for a caller who has read the current version already; `Conflict` where that has changed."""
-        confidence = _confidence(data.get("confidence", 0.0))
+        """As `put`, for a caller that has read the current version; raises `Conflict` if it has changed since."""
+        confidence = _check_confidence(data.get("confidence", 0.0))
         content = {name: value for name, value in data.items() if name not in _OWN_FIELDS}
         check_json(content)
         if current and current.confidence == confidence and canonical_json(current.data) == canonical_json(content):
@@ -94,77 +94,77 @@ class LongTermMemory:
             updated_ms=now_ms,
             version=last + 1,
             changed_by=self._writer,
-            reason=_words(reason, "reason"),
+            reason=_check_reason(reason),
             changed_as=self._principal,
         )
         self._store.put(memory, after=current.version if current else None)
         return memory
 
     def remove(self, memory: Memory, *, reason: str) -> None:
-        """Remove a memory that was just read; its history stays and says who removed it and why.
+        """Remove a memory that was read before. Its history is kept, with the author and the reason of the removal.
 
         Raises:
-            Conflict: it has changed meanwhile.
+            Conflict: it has changed since it was read.
         """
         removal = replace(
             memory,
             version=memory.version + 1,
             updated_ms=self._clock.now_ms(),
             changed_by=self._writer,
-            reason=_words(reason, "reason"),
+            reason=_check_reason(reason),
             changed_as=self._principal,
             is_removed=True,
         )
         self._store.remove(removal, after=memory.version)
 
     def find(self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None) -> list[Memory]:
-        """Memories of a type that meet every filter, most confident first; with `as_of`, as they were known then.
+        """Memories of a type that match every filter, most confident first; with `as_of`, as they were at that time.
 
-        `min_confidence` bounds the confidence; every other filter names a field of the data and its value.
+        The filter `min_confidence` is the lowest confidence; every other one is a field of the data with its value.
         """
         ids.check_memory_type(memory_type)
-        wanted = dict(filters or {})
-        least = _confidence(wanted.pop("min_confidence", 0.0), "min_confidence")
+        values = dict(filters or {})
+        min_confidence = _check_confidence(values.pop("min_confidence", 0.0), "min_confidence")
         if as_of is None:
-            found = self._store.by_confidence(self._agent_id, memory_type, least)
+            memories = self._store.by_confidence(self._agent_id, memory_type, min_confidence)
         else:
-            known = self._known_at(memory_type, parse_instant(as_of, "as_of"))
-            found = iter(sorted(known, key=lambda memory: memory.confidence, reverse=True))
-        return [memory for memory in found if memory.confidence >= least and _meets(memory, wanted)]
+            versions = self._versions_at(memory_type, parse_instant(as_of, "as_of"))
+            memories = iter(sorted(versions, key=lambda memory: memory.confidence, reverse=True))
+        return [memory for memory in memories if memory.confidence >= min_confidence and _has_values(memory, values)]
 
     def set_confidence(
         self, memory_type: str, pattern_id: str, confidence: float, *, reason: str | None = None
     ) -> Memory:
-        """Store the next version of a memory with another confidence (0-1), all else as it is.
+        """Store the next version of a memory with another confidence (0 to 1) and the same data.
 
         Raises:
             InvalidInput: names the argument. NotFound: no such memory.
         """
-        wanted = _confidence(confidence, "new_confidence")
+        new_confidence = _check_confidence(confidence, "new_confidence")
 
         def change(current: Memory | None) -> Memory:
             if current is None:
                 raise NotFound(f"{self._agent_id} has no {memory_type} {pattern_id}")
-            data = {**current.data, "confidence": wanted}
+            data = {**current.data, "confidence": new_confidence}
             return self.put_after(current, memory_type, pattern_id, data, reason=reason)
 
-        return self._retried(memory_type, pattern_id, change)
+        return self._retry_conflicts(memory_type, pattern_id, change)
 
     def history(self, memory_type: str, pattern_id: str) -> list[Memory]:
-        """Every version of a memory, oldest first; one that says it was removed is such a version too."""
+        """Every version of a memory, oldest first, including those that record a removal."""
         ids.check_memory_type(memory_type)
         return self._store.history(self._agent_id, memory_type, ids.check_pattern_id(pattern_id))
 
     def changes(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
-        """Every change of a memory, oldest first: when, by whom, why, and each field from what to what."""
+        """Every change of a memory, oldest first, with its time, author, reason, and the values before and after."""
         versions = self.history(memory_type, pattern_id)
         return [_change(before, after) for before, after in zip([None, *versions], versions, strict=False)]
 
-    def _known_at(self, memory_type: str, moment_ms: int) -> list[Memory]:
-        """The last version of each memory that had been made by a moment, without those removed by then."""
+    def _versions_at(self, memory_type: str, at_ms: int) -> list[Memory]:
+        """The version of each memory that was current at a time, without memories that were removed by then."""
         last: dict[str, Memory] = {}
         for version in self._store.all_versions(self._agent_id, memory_type):
-            if version.updated_ms <= moment_ms:
+            if version.updated_ms <= at_ms:
                 last[version.pattern_id] = version
         return [memory for memory in last.values() if not memory.is_removed]
 
@@ -172,7 +172,7 @@ class LongTermMemory:
         ids.check_memory_type(memory_type)
         return self._store.get(self._agent_id, memory_type, ids.check_pattern_id(pattern_id))
 
-    def _retried(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
+    def _retry_conflicts(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
         return retry_conflicts(lambda: change(self._read(memory_type, pattern_id)))
 
 
@@ -198,34 +198,30 @@ def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
 def consolidate_value(
     short_term: ShortTermMemory, long_term: LongTermMemory, stm_key: str, pattern_type: str
 ) -> Memory:
-    """Keep the value of a key of short-term memory as a long-term memory, under its `pattern_id` or the key.
+    """Store a value of short-term memory as a long-term memory; its id is the value's `pattern_id`, or else the key.
 
     Raises:
-        InvalidInput: an unusable key or type, or the value is no JSON object. NotFound: it has expired.
-        Unavailable: cache or table did not respond.
+        InvalidInput: an invalid key or type, or the value is not a JSON object. NotFound: the value has expired.
+        Unavailable: the cache or the table did not respond.
     """
     ids.check_memory_type(pattern_type, "pattern_type")
     value = short_term.get(ids.check_stm_key(stm_key, "stm_key"))
     if value is None:
-        raise NotFound(f"short-term memory holds nothing under {stm_key}; it was never stored, or has expired")
+        raise NotFound(f"short-term memory has no value under {stm_key}; it was never stored or has expired")
     if not isinstance(value, dict):
-        raise InvalidInput("stm_key", f"holds {type(value).__name__}; a long-term memory is a JSON object")
+        raise InvalidInput("stm_key", f"the value is a {type(value).__name__}; a long-term memory is a JSON object")
     return long_term.put(pattern_type, value.get("pattern_id", stm_key), value, reason=f"consolidated from {stm_key}")
 
 
-def _words(value: object, field: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 1 <= len(value) <= _MAX_WORDS:
-        raise InvalidInput(field, f"expected text of 1 to {_MAX_WORDS} characters")
-    return value
+def _check_reason(value: object) -> str | None:
+    return None if value is None else check_text("reason", value, _MAX_REASON_LENGTH)
 
 
-def _confidence(value: object, field: str = "confidence") -> float:
+def _check_confidence(value: object, field: str = "confidence") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise InvalidInput(field, f"{value!r:.40} is not a number from 0 to 1")
     return float(value)
 
 
-def _meets(memory: Memory, wanted: Mapping[str, Any]) -> bool:
-    return all(memory.data.get(name) == value for name, value in wanted.items())
+def _has_values(memory: Memory, values: Mapping[str, Any]) -> bool:
+    return all(memory.data.get(name) == value for name, value in values.items())

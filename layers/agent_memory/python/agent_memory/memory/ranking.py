@@ -1,4 +1,4 @@
-"""Ranks entries for a question: importance that fades with time, and similarity of words.
+"""Ranks entries for a query by their importance, which decays with time, and by the similarity of their words.
 
 score = importance × 0.5^(age / half-life) + similarity
 
@@ -6,9 +6,9 @@ Similarity is Okapi BM25 with Lucene's idf, which is never negative, summed over
 
 idf · f(k₁+1) / (f + k₁(1 − b + b·length/mean length)), idf = ln(1 + (N − n + ½)/(n + ½))
 
-where f is how often an entry holds the word, n how many of the N entries hold it, k₁ = 1.2 and b = 0.75. Robertson,
-Zaragoza, *The Probabilistic Relevance Framework: BM25 and Beyond*, Foundations and Trends in Information Retrieval 3
-(2009) 333-389.
+where f is the frequency of the word in an entry, n the number of the N entries that contain it, k₁ = 1.2 and b = 0.75.
+Robertson, Zaragoza, *The Probabilistic Relevance Framework: BM25 and Beyond*, Foundations and Trends in Information
+Retrieval 3 (2009) 333-389.
 """
 
 import math
@@ -21,14 +21,14 @@ from agent_memory.core.checks import check_integer
 from agent_memory.core.errors import InvalidInput
 
 MAX_TOP_K = 1_000
-"""Entries that one recall returns at most."""
+"""The maximum number of entries that one recall returns."""
 
 _K1, _B = 1.2, 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something to be recalled. `importance` is 0 or more, `timestamp` counts seconds since the epoch."""
+    """A memory or a decision to rank. `importance` is 0 or more, `timestamp` is in seconds since the epoch."""
 
     id: str
     kind: str
@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """An entry with its score; `why` holds the parts of the score where an explanation was asked for."""
+    """An entry with its score; `why` has the parts of the score if an explanation was requested."""
 
     entry: Entry
     score: float
@@ -50,10 +50,10 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class HalfLives:
-    """Seconds in which an entry loses half its importance: by kind, and of every other kind.
+    """The half-life of importance in seconds: by kind, and a default for other kinds.
 
     Raises:
-        InvalidInput: one that is not above 0.
+        InvalidInput: a half-life is not above 0.
     """
 
     by_kind: Mapping[str, float]
@@ -77,24 +77,24 @@ def rank(
     top_k: int = 5,
     explain: bool = False,
 ) -> list[Ranked]:
-    """The entries with the highest scores above 0; of equal ones the newest first, then by id.
+    """The entries with the highest scores above 0. Equal scores are ordered by time, newest first, then by id.
 
     Args:
-        entries: all of which word frequencies are counted over.
-        query: what is asked; without it entries are ranked by what is left of their importance.
-        now: seconds since the epoch; what is younger has not faded yet.
-        half_lives: how fast importance fades.
-        kind: entries of this kind only.
-        symbol: entries with this symbol only.
-        top_k: how many at most (1 to 1,000).
-        explain: give the parts of each score.
+        entries: all entries, over which word frequencies are counted.
+        query: words to search for; without any, entries are ranked by their decayed importance.
+        now: seconds since the epoch; entries later than this have not decayed.
+        half_lives: the half-lives of importance.
+        kind: return entries of this kind only.
+        symbol: return entries with this symbol only.
+        top_k: the maximum number of entries (1 to 1,000).
+        explain: include the parts of each score.
 
     Raises:
-        InvalidInput: an unusable `top_k`.
+        InvalidInput: an invalid `top_k`.
     """
     check_integer("top_k", top_k, minimum=1, maximum=MAX_TOP_K)
     weights = _word_weights(entries, query)
-    ranked = []
+    scored = []
     for entry, words in zip(entries, weights, strict=True):
         if kind not in (None, entry.kind) or symbol not in (None, entry.symbol):
             continue
@@ -103,34 +103,36 @@ def rank(
         similarity = math.fsum(words.values())
         score = entry.importance * decay + similarity
         if score > 0:
-            ranked.append((-score, -entry.timestamp, entry.id, decay, half_life, similarity, words, entry))
-    ranked.sort(key=itemgetter(0, 1, 2))
+            scored.append((-score, -entry.timestamp, entry.id, decay, half_life, similarity, words, entry))
+    scored.sort(key=itemgetter(0, 1, 2))
     return [
-        Ranked(entry, -negative, _why(entry, decay, half_life, similarity, words) if explain else None)
-        for negative, _, _, decay, half_life, similarity, words, entry in ranked[:top_k]
+        Ranked(entry, -negated_score, _explanation(entry, decay, half_life, similarity, words) if explain else None)
+        for negated_score, _, _, decay, half_life, similarity, words, entry in scored[:top_k]
     ]
 
 
 def _word_weights(entries: Sequence[Entry], query: str) -> list[dict[str, float]]:
-    """BM25's weight of each word of the query that an entry holds, entry by entry."""
-    asked = list(dict.fromkeys(query.lower().split()))
-    if not asked or not entries:
+    """For each entry, the BM25 weights of the words of the query that it contains."""
+    query_words = list(dict.fromkeys(query.lower().split()))
+    if not query_words or not entries:
         return [{} for _ in entries]
     texts = [entry.text.lower().split() for entry in entries]
     mean_length = sum(map(len, texts)) / len(texts) or 1.0
     weights: list[dict[str, float]] = [{} for _ in texts]
-    for word in asked:
-        counts = [text.count(word) for text in texts]
-        holding = len(texts) - counts.count(0)
-        idf = math.log1p((len(texts) - holding + 0.5) / (holding + 0.5))
-        for found, text, of_entry in zip(counts, texts, weights, strict=True):
-            if found:
+    for word in query_words:
+        frequencies = [text.count(word) for text in texts]
+        containing = len(texts) - frequencies.count(0)
+        idf = math.log1p((len(texts) - containing + 0.5) / (containing + 0.5))
+        for frequency, text, entry_weights in zip(frequencies, texts, weights, strict=True):
+            if frequency:
                 length_norm = _K1 * (1 - _B + _B * len(text) / mean_length)
-                of_entry[word] = idf * found * (_K1 + 1) / (found + length_norm)
+                entry_weights[word] = idf * frequency * (_K1 + 1) / (frequency + length_norm)
     return weights
 
 
-def _why(entry: Entry, decay: float, half_life: float, similarity: float, words: Mapping[str, float]) -> dict[str, Any]:
+def _explanation(
+    entry: Entry, decay: float, half_life: float, similarity: float, words: Mapping[str, float]
+) -> dict[str, Any]:
     return {
         "importance": entry.importance,
         "half_life_seconds": half_life,

@@ -1,11 +1,11 @@
-"""Recall over what an agent has learned and what it has decided lately, ranked together."""
+"""Recall: an agent's long-term memories and recent decisions, ranked together for a query."""
 
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from agent_memory.core.checks import check_text
 from agent_memory.core.clock import DAY_MS, Clock, to_iso
-from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.ranking import Entry, HalfLives, Ranked, rank
@@ -15,20 +15,20 @@ from agent_memory.model.memories import Memory, MemoryType
 
 RECENT_DECISIONS = 1_000
 
-# Seconds in which what is remembered loses half its importance.
+# After this time, a memory or a decision has half its importance.
 MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
 DECISION_HALF_LIFE_SECONDS = 86_400.0
 _HALF_LIVES = dict.fromkeys(map(str, MemoryType), MEMORY_HALF_LIFE_SECONDS)
 
-# A decision whose quality nobody measured.
+# The importance of a decision whose outcome has no `quality`.
 _DEFAULT_QUALITY = 0.5
 
 
 class MemoryRecall:
-    """Ranks an agent's memories and its decisions of the last day for a question. Every method blocks."""
+    """Ranks an agent's memories and its decisions of the last 24 hours for a query. Every method blocks."""
 
-    def __init__(self, reading: MemoryReader, log: DecisionLog, clock: Clock) -> None:
-        self._reading = reading
+    def __init__(self, reader: MemoryReader, log: DecisionLog, clock: Clock) -> None:
+        self._reader = reader
         self._log = log
         self._clock = clock
 
@@ -47,11 +47,9 @@ class MemoryRecall:
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
-        if not isinstance(query, str):
-            raise InvalidInput("query", f"expected text, got {type(query).__name__}")
-        found = rank(
+        ranked = rank(
             self._entries(kind),
-            query,
+            check_text("query", query),
             now=self._clock.now_ms() / 1000,
             half_lives=HalfLives({**_HALF_LIVES, **(half_lives or {})}, DECISION_HALF_LIFE_SECONDS),
             kind=kind,
@@ -59,32 +57,32 @@ class MemoryRecall:
             top_k=top_k,
             explain=explain,
         )
-        self._reading.count_accesses([one.entry.payload for one in found if isinstance(one.entry.payload, Memory)])
-        return [_as_dict(one) for one in found]
+        self._reader.count_accesses([one.entry.payload for one in ranked if isinstance(one.entry.payload, Memory)])
+        return [_as_dict(one) for one in ranked]
 
     def _entries(self, kind: str | None) -> list[Entry]:
-        """What is learned, and what was decided in the last 24 hours, the newest thousand of it."""
+        """The memories, and the decisions of the last 24 hours, up to the newest thousand."""
         entries: list[Entry] = []
         for memory_type in [kind] if kind is not None else map(str, MemoryType):
-            entries += map(_of_memory, self._reading.list_all(memory_type))
+            entries += map(_memory_entry, self._reader.list_all(memory_type))
         since = to_iso(self._clock.now_ms() - DAY_MS)
         recent = self._log.stream(DecisionFilter(kind, (since, None)), first=RECENT_DECISIONS)
-        entries += map(_of_decision, islice(recent, RECENT_DECISIONS))
+        entries += map(_decision_entry, islice(recent, RECENT_DECISIONS))
         return entries
 
 
-def _as_dict(found: Ranked) -> dict[str, Any]:
-    what = "memory" if isinstance(found.entry.payload, Memory) else "decision"
-    why = {} if found.why is None else {"why": found.why}
-    return {"kind": found.entry.kind, "score": found.score, **why, what: found.entry.payload.as_dict()}
+def _as_dict(ranked: Ranked) -> dict[str, Any]:
+    payload_name = "memory" if isinstance(ranked.entry.payload, Memory) else "decision"
+    why = {} if ranked.why is None else {"why": ranked.why}
+    return {"kind": ranked.entry.kind, "score": ranked.score, **why, payload_name: ranked.entry.payload.as_dict()}
 
 
-def _of_memory(memory: Memory) -> Entry:
+def _memory_entry(memory: Memory) -> Entry:
     symbol = memory.data.get("symbol")
     return Entry(
         id=f"{memory.agent_id}/{memory.memory_type}/{memory.pattern_id}",
         kind=memory.memory_type,
-        text=" ".join([memory.pattern_id.replace("_", " "), *_texts(memory.data)]),
+        text=" ".join([memory.pattern_id.replace("_", " "), *_strings(memory.data)]),
         importance=memory.confidence,
         timestamp=memory.updated_ms / 1000,
         symbol=symbol if isinstance(symbol, str) else None,
@@ -92,7 +90,7 @@ def _of_memory(memory: Memory) -> Entry:
     )
 
 
-def _of_decision(decision: Decision) -> Entry:
+def _decision_entry(decision: Decision) -> Entry:
     symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
     metrics = decision.outcome.metrics if decision.outcome else {}
     quality = metrics.get("quality", _DEFAULT_QUALITY)
@@ -100,7 +98,7 @@ def _of_decision(decision: Decision) -> Entry:
     return Entry(
         id=decision.decision_id,
         kind=decision.decision_type,
-        text=" ".join(_texts(decision.context, decision.reasoning)),
+        text=" ".join(_strings(decision.context, decision.reasoning)),
         importance=float(quality) if is_measured else _DEFAULT_QUALITY,
         timestamp=decision.timestamp_ms / 1000,
         symbol=symbol if isinstance(symbol, str) else None,
@@ -108,17 +106,17 @@ def _of_decision(decision: Decision) -> Entry:
     )
 
 
-def _texts(*values: Any) -> list[str]:
-    """The texts of JSON values in order, names included; numbers say nothing to a query in words."""
-    texts: list[str] = []
+def _strings(*values: Any) -> list[str]:
+    """The strings in JSON values, in order, names included; numbers are not matched by words."""
+    strings: list[str] = []
     pending = list(reversed(values))
     while pending:
         one = pending.pop()
         if isinstance(one, str):
-            texts.append(one)
+            strings.append(one)
         elif isinstance(one, Mapping):
             for name in reversed(one):
                 pending += (one[name], name)
         elif isinstance(one, list | tuple):
             pending += reversed(one)
-    return texts
+    return strings

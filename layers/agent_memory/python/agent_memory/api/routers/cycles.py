@@ -76,5 +76,5 @@ def check_rate_limit(
 
     Concurrent callers together are allowed at most `limit` queries per window.
     """
-    take = memory_of(router, agent_id).cycles.take
-    return json_response(take(source_id, body["limit"], body["window_seconds"]).as_dict())
+    check = memory_of(router, agent_id).cycles.check_rate_limit
+    return json_response(check(source_id, body["limit"], body["window_seconds"]).as_dict())

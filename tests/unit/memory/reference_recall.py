@@ -1,4 +1,4 @@
-"""Recall as the formula says, entry by entry, in plain Python."""
+"""The formula of recall in plain Python, as a reference."""
 
 import math
 from collections import Counter
