@@ -1,4 +1,4 @@
-"""What led to a decision and what came of it, on every store."""
+"""The contract of decision chains, on every store."""
 
 import random
 
@@ -17,62 +17,60 @@ def log(stores, clock):
     return DecisionLog("hunter", stores, clock)
 
 
-def decision_input(at_ms=NOW, kind="QUERY", parents=(), **more):
-    made = {"decision_type": kind, "context": {}, "reasoning": {}, "parent_ids": list(parents), **more}
-    made.setdefault("decision_id", new_decision_id(kind, at_ms))
-    return made
+def decision_input(at_ms=NOW, kind="QUERY", parents=(), **fields):
+    decision_id = new_decision_id(kind, at_ms)
+    required = {"decision_id": decision_id, "decision_type": kind, "context": {}, "reasoning": {}}
+    return {**required, "parent_ids": list(parents), **fields}
 
 
-def logged(log, **about):
-    return log.log_one(decision_input(**about)).decision_id
+def logged(log, **fields):
+    return log.log_one(decision_input(**fields)).decision_id
 
 
 def line(log, count, gap=2 * HOUR, noise=4):
-    """Decisions that each led to the next, with others between them; oldest first."""
-    made, at = [], NOW - count * gap
+    """Decisions each of which led to the next, with other decisions in between; oldest first."""
+    ids, at = [], NOW - count * gap
     for _ in range(count):
-        made.append(logged(log, at_ms=at, parents=made[-1:]))
+        ids.append(logged(log, at_ms=at, parents=ids[-1:]))
         for n in range(noise):
             logged(log, at_ms=at + 60_000 * (n + 1), kind="LEARNING")
         at += gap
-    return made
+    return ids
 
 
-def told(log, decision_id, depth=5):
-    """Relation and distance of every entry."""
+def relations(log, decision_id, depth=5):
+    """The relation and distance of every entry."""
     entries = log.chain(decision_id, depth)
     return {entry.decision_id: (entry.relation, entry.distance) for entry in entries}
 
 
 def relatives(log, decision_id, depth=5):
-    chain = told(log, decision_id, depth)
-    return {name: where for name, where in chain.items() if where[0] in ("ancestor", "descendant")}
+    chain = relations(log, decision_id, depth)
+    return {name: entry for name, entry in chain.items() if entry[0] in ("ancestor", "descendant")}
 
 
-def test_five_steps_up_and_down_among_others(log):
-    made = line(log, 11)
-    expected = {made[5 - n]: ("ancestor", n) for n in range(1, 6)} | {
-        made[5 + n]: ("descendant", n) for n in range(1, 6)
-    }
-    assert relatives(log, made[5]) == expected
-    assert set(relatives(log, made[5], depth=2)) == {made[3], made[4], made[6], made[7]}
+def test_five_steps_of_ancestors_and_descendants_among_other_decisions(log):
+    ids = line(log, 11)
+    expected = {ids[5 - n]: ("ancestor", n) for n in range(1, 6)} | {ids[5 + n]: ("descendant", n) for n in range(1, 6)}
+    assert relatives(log, ids[5]) == expected
+    assert set(relatives(log, ids[5], depth=2)) == {ids[3], ids[4], ids[6], ids[7]}
 
 
-def test_deeper_than_what_a_decision_keeps(log):
-    made = line(log, 14, noise=0)
-    assert relatives(log, made[0], 13) == {made[n]: ("descendant", n) for n in range(1, 14)}
-    assert relatives(log, made[-1], 13) == {made[-1 - n]: ("ancestor", n) for n in range(1, 14)}
+def test_more_steps_than_a_decision_stores_ancestors_for(log):
+    ids = line(log, 14, noise=0)
+    assert relatives(log, ids[0], 13) == {ids[n]: ("descendant", n) for n in range(1, 14)}
+    assert relatives(log, ids[-1], 13) == {ids[-1 - n]: ("ancestor", n) for n in range(1, 14)}
 
 
-def test_another_process_traces_as_far(stores, clock, log):
-    made = line(log, 4, noise=0)
-    elsewhere = DecisionLog("hunter", stores, clock)
-    last = logged(elsewhere, at_ms=NOW, parents=made[-1:])
-    assert relatives(log, last) == {made[-n]: ("ancestor", n) for n in range(1, 5)}
-    assert relatives(log, made[0])[last] == ("descendant", 4)
+def test_another_process_finds_the_same_ancestors(stores, clock, log):
+    ids = line(log, 4, noise=0)
+    other_log = DecisionLog("hunter", stores, clock)
+    last = logged(other_log, at_ms=NOW, parents=ids[-1:])
+    assert relatives(log, last) == {ids[-n]: ("ancestor", n) for n in range(1, 5)}
+    assert relatives(log, ids[0])[last] == ("descendant", 4)
 
 
-def test_the_shortest_of_several_ways_counts(log):
+def test_the_distance_is_that_of_the_shortest_path(log):
     top = logged(log, at_ms=NOW - 40)
     left, right = logged(log, at_ms=NOW - 30, parents=[top]), logged(log, at_ms=NOW - 20, parents=[top])
     bottom = logged(log, at_ms=NOW - 10, parents=[left, right, top])
@@ -80,7 +78,7 @@ def test_the_shortest_of_several_ways_counts(log):
     assert relatives(log, top)[bottom] == ("descendant", 1)
 
 
-def test_relatives_come_first_then_neighbours_and_each_says_why(log):
+def test_relatives_precede_neighbours_and_each_entry_explains_itself(log):
     root = logged(log, at_ms=NOW - 10 * HOUR)
     early, late = logged(log, at_ms=NOW - 20, kind="LEARNING"), logged(log, at_ms=NOW - 10, kind="SIGNAL_GENERATION")
     middle = logged(log, at_ms=NOW - 15, parents=[root])
@@ -100,27 +98,27 @@ def test_relatives_come_first_then_neighbours_and_each_says_why(log):
 
 
 def test_neighbours_are_the_nearest_across_types_and_never_the_decision_itself(log):
-    made = [logged(log, at_ms=NOW + n // 3, kind=("QUERY", "LEARNING")[n % 2]) for n in range(-30, 31)]
-    made.sort()  # ids begin with their time
-    place = 30
-    chain = told(log, made[place], depth=4)
-    assert chain == {made[place - n]: ("before", n) for n in range(1, 5)} | {
-        made[place + n]: ("after", n) for n in range(1, 5)
+    ids = [logged(log, at_ms=NOW + n // 3, kind=("QUERY", "LEARNING")[n % 2]) for n in range(-30, 31)]
+    ids.sort()  # ids begin with their time
+    position = 30
+    chain = relations(log, ids[position], depth=4)
+    assert chain == {ids[position - n]: ("before", n) for n in range(1, 5)} | {
+        ids[position + n]: ("after", n) for n in range(1, 5)
     }
 
 
 def test_a_parent_that_is_not_in_the_log_is_shown_as_missing(log):
-    ghost = new_decision_id("QUERY", NOW - 5)
-    one = logged(log, parents=[ghost])
+    missing_id = new_decision_id("QUERY", NOW - 5)
+    one = logged(log, parents=[missing_id])
     (entry,) = [entry.as_dict() for entry in log.chain(one)]
-    assert (entry["decision_id"], entry["relation"], entry["missing"]) == (ghost, "ancestor", True)
+    assert (entry["decision_id"], entry["relation"], entry["missing"]) == (missing_id, "ancestor", True)
     assert entry["timestamp"] == "2026-11-20T11:59:59.995Z"
-    logged(log, decision_id=ghost)
+    logged(log, decision_id=missing_id)
     (entry,) = [entry.as_dict() for entry in log.chain(one)]
     assert entry["missing"] is False
 
 
-def test_a_batch_may_name_its_own_in_any_order(log):
+def test_parents_in_the_same_batch_may_be_in_any_order(log):
     ids = [new_decision_id("QUERY", NOW + n) for n in range(6)]
     inputs = [decision_input(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
     random.Random(3).shuffle(inputs)
@@ -129,14 +127,14 @@ def test_a_batch_may_name_its_own_in_any_order(log):
 
 
 @pytest.mark.slow
-def test_a_long_batch_of_one_line_is_no_recursion(log):
+def test_a_long_line_in_one_batch_does_not_recurse(log):
     ids = [new_decision_id("QUERY", NOW - 2_000 + n) for n in range(1_500)]
     inputs = [decision_input(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
     assert all(result.error is None for result in log.log(inputs[::-1]))
     assert relatives(log, ids[-1]) == {ids[-1 - n]: ("ancestor", n) for n in range(1, 6)}
 
 
-def test_a_line_too_long_for_one_moment_is_refused(log):
+def test_a_line_that_is_too_long_within_one_millisecond_is_refused(log):
     ids = [new_decision_id("QUERY", NOW) for _ in range(200)]
     inputs = [decision_input(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
     results = log.log(inputs[::-1])
@@ -153,7 +151,7 @@ def test_a_line_too_long_for_one_moment_is_refused(log):
         (lambda _: [new_decision_id("QUERY", NOW - 1) for _ in range(101)], "/parent_ids"),
     ],
 )
-def test_unusable_parents_are_named(log, parents, field):
+def test_invalid_parents_are_refused(log, parents, field):
     own = new_decision_id("QUERY", NOW)
     with pytest.raises(InvalidInput) as caught:
         log.log_one({**decision_input(decision_id=own), "parent_ids": parents(own)})
@@ -173,8 +171,8 @@ def test_a_cycle_within_one_millisecond_is_refused(stores, clock, log, length):
             logged(writer, decision_id=ids[0], parents=[ids[-1]])
         assert caught.value.field == "/parent_ids"
     cycle = [decision_input(decision_id=one, parents=[ids[n - 1]]) for n, one in enumerate(ids)]
-    elsewhere = DecisionLog("another", stores, clock)
-    results = elsewhere.log([*cycle, decision_input()])
+    other_log = DecisionLog("another", stores, clock)
+    results = other_log.log([*cycle, decision_input()])
     assert [result.error is None for result in results] == [False] * length + [True]
     assert results[0].error.field == "/decisions/0/parent_ids"
 

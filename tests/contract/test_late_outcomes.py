@@ -1,4 +1,4 @@
-"""What is logged about an archived day reaches the archive with the next night, wherever the decision lies."""
+"""Late decisions and outcomes reach the archive with the next nightly job, in whichever tier the decision is."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -28,30 +28,30 @@ def log(stores, clock):
     return DecisionLog(AGENT, stores, clock)
 
 
-def night(stores, day, **other):
+def run_archival(stores, day, **other):
     return archive_due_days(AGENT, day, replace(stores, **other))
 
 
-def moment(day, hour=9):
+def time_on(day, hour=9):
     return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
 
 
-def logged(log, day, n=0, **about):
+def logged(log, day, n=0, **fields):
     decision = {
         "decision_type": "QUERY",
         "context": {"n": n},
         "reasoning": {},
-        "timestamp": moment(day, 9 + n),
-        **about,
+        "timestamp": time_on(day, 9 + n),
+        **fields,
     }
     return log.log_one(decision).decision_id
 
 
-def report(decision_id, n=1, **about):
-    return {"decision_id": decision_id, "outcome": {"n": n}, "success": True, **about}
+def outcome_input(decision_id, n=1, **fields):
+    return {"decision_id": decision_id, "outcome": {"n": n}, "success": True, **fields}
 
 
-def is_as_sealed(stores, clock):
+def is_clean(stores, clock):
     return verify_archive(AGENT, states=stores.states, archive=stores.archive, now_ms=clock.now_ms()).is_clean
 
 
@@ -65,10 +65,10 @@ def in_table(stores, decision_id):
 
 @pytest.fixture
 def days(stores, clock, log):
-    """Two decisions on each of two days, both days archived; the older has left the table."""
+    """Two decisions on each of two days, both archived; the older day has expired from the table."""
     ids = {day: [logged(log, day, n) for n in range(2)] for day in (OLDER, OLD)}
-    night(stores, TODAY - timedelta(days=1))
-    night(stores, TODAY - timedelta(days=1))
+    run_archival(stores, TODAY - timedelta(days=1))
+    run_archival(stores, TODAY - timedelta(days=1))
     assert set(archived(stores, OLD)) == set(ids[OLD])
     assert set(archived(stores, OLDER)) == set(ids[OLDER])
     assert in_table(stores, ids[OLDER][0]) is None
@@ -77,13 +77,13 @@ def days(stores, clock, log):
 
 
 @pytest.mark.parametrize("day", [OLD, OLDER])
-def test_a_late_outcome_is_in_the_archive_after_the_next_night(stores, log, clock, days, day):
+def test_a_late_outcome_is_in_the_archive_after_the_next_job(stores, log, clock, days, day):
     first, second = days[day]
-    log.record_outcomes([report(first), report(second, horizon="1h")])
+    log.record_outcomes([outcome_input(first), outcome_input(second, horizon="1h")])
     assert log.get(first).outcome.details == {"n": 1}
     assert archived(stores, day)[first].outcome is None
     clock.advance(2 * HOUR_MS)
-    figures = night(stores, TODAY)
+    figures = run_archival(stores, TODAY)
     assert (figures["rewritten"], figures["postponed"]) == (1, [])
     clock.advance(30 * DAY_MS)
     assert archived(stores, day)[first].outcome.details == {"n": 1}
@@ -91,101 +91,103 @@ def test_a_late_outcome_is_in_the_archive_after_the_next_night(stores, log, cloc
     assert (in_table(stores, first) is None) == (day == OLDER)
     assert log.get(first).outcome.details == {"n": 1}
     assert stores.archive.manifest(AGENT, day).revision == 2
-    assert is_as_sealed(stores, clock)
+    assert is_clean(stores, clock)
     assert archived(stores, OLD if day == OLDER else OLDER)[days[OLD if day == OLDER else OLDER][0]].outcome is None
 
 
-def test_a_late_outcome_leaves_the_day_s_other_types_as_they_were(stores, log, clock, days):
+def test_a_late_outcome_does_not_change_other_types_of_its_day(stores, log, clock, days):
     (first, _) = days[OLDER]
     other = logged(log, OLDER, 3, decision_type="LEARNING")
     for n in range(2):
-        night(stores, TODAY + timedelta(days=n))
+        run_archival(stores, TODAY + timedelta(days=n))
         clock.advance(DAY_MS)
     assert log.get(other) == archived(stores, OLDER)[other]
-    log.record_outcome(report(first))
-    night(stores, TODAY + timedelta(days=2))
+    log.record_outcome(outcome_input(first))
+    run_archival(stores, TODAY + timedelta(days=2))
     clock.advance(DAY_MS)
     assert set(archived(stores, OLDER)) == {*days[OLDER], other}
     assert archived(stores, OLDER)[first].outcome.details == {"n": 1}
     assert log.get(other).context == {"n": 3}
     assert stores.archive.manifest(AGENT, OLDER).revision == 3
-    assert is_as_sealed(stores, clock)
+    assert is_clean(stores, clock)
 
 
 @pytest.mark.parametrize("day", [OLD, OLDER])
-def test_a_late_amendment_is_and_what_it_replaces_stays(stores, log, clock, days, day):
+def test_a_late_amendment_is_archived_and_keeps_the_replaced_outcome(stores, log, clock, days, day):
     (first, _) = days[day]
-    log.record_outcome(report(first))
-    night(stores, TODAY)
+    log.record_outcome(outcome_input(first))
+    run_archival(stores, TODAY)
     clock.advance(DAY_MS)
-    assert str(log.record_outcome(report(first)).status) == "unchanged"
+    assert str(log.record_outcome(outcome_input(first)).status) == "unchanged"
     with pytest.raises(Conflict):
-        log.record_outcome(report(first, 2))
-    log.record_outcome(report(first, 2, amend=True))
-    night(stores, TODAY + timedelta(days=1))
+        log.record_outcome(outcome_input(first, 2))
+    log.record_outcome(outcome_input(first, 2, amend=True))
+    run_archival(stores, TODAY + timedelta(days=1))
     found = archived(stores, day)[first]
     assert (found.outcome.details, [one.outcome.details for one in found.superseded]) == ({"n": 2}, [{"n": 1}])
     assert stores.archive.manifest(AGENT, day).revision == 3
 
 
 @pytest.mark.parametrize("day", [OLD, OLDER])
-def test_a_decision_that_is_logged_late_is(stores, log, clock, days, day):
+def test_a_late_decision_is_archived(stores, log, clock, days, day):
     late = logged(log, day, 5)
     clock.advance(2 * HOUR_MS)
-    night(stores, TODAY)
+    run_archival(stores, TODAY)
     assert set(archived(stores, day)) == {*days[day], late}
     clock.advance(60 * DAY_MS)
     assert in_table(stores, late) is None
     assert log.get(late).context == {"n": 5}
 
 
-def test_a_decision_is_known_again_after_it_has_left_the_table(stores, log, days):
+def test_a_repeated_decision_is_recognized_after_its_expiry_from_the_table(stores, log, days):
     (first, _) = days[OLDER]
     decision = {"decision_type": "QUERY", "context": {"n": 0}, "reasoning": {}, "decision_id": first}
     same, other, new = log.log([decision, {**decision, "context": {"n": 9}}, {**decision, "decision_id": None}])
     assert [str(one.status) for one in (same, other, new)] == ["unchanged", "conflict", "created"]
     assert in_table(stores, first) is None
     with pytest.raises(NotFound):
-        log.record_outcome(report(new_decision_id("QUERY", day_start_ms(OLDER) + 1)))
+        log.record_outcome(outcome_input(new_decision_id("QUERY", day_start_ms(OLDER) + 1)))
 
 
-def test_what_a_writer_without_the_archive_logs_again_takes_nothing_from_it(stores, log, clock, days):
+def test_a_writer_without_the_archive_cannot_remove_archived_outcomes(stores, log, clock, days):
     first, second = days[OLDER]
-    log.record_outcomes([report(first), report(second)])
-    night(stores, TODAY)
+    log.record_outcomes([outcome_input(first), outcome_input(second)])
+    run_archival(stores, TODAY)
     clock.advance(DAY_MS)
     stores.decisions.erase(AGENT, dry_run=False)  # as expiry does, hours or days late
-    blind = DecisionLog(AGENT, replace(stores, archive=None), clock)
+    log_without_archive = DecisionLog(AGENT, replace(stores, archive=None), clock)
     for n, one in enumerate((first, second)):
-        blind.log_one({"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "decision_id": one})
-    blind.record_outcome(report(second, 5))
-    night(stores, TODAY + timedelta(days=1))
+        log_without_archive.log_one(
+            {"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "decision_id": one}
+        )
+    log_without_archive.record_outcome(outcome_input(second, 5))
+    run_archival(stores, TODAY + timedelta(days=1))
     assert [archived(stores, OLDER)[one].outcome.details for one in (first, second)] == [{"n": 1}, {"n": 1}]
     assert in_table(stores, first) is None
     assert in_table(stores, second).outcome.details == {"n": 5}
 
 
-def test_what_is_logged_in_time_marks_nothing_and_what_is_late_marks_its_day_once(stores, log, days):
+def test_only_late_writes_request_a_rewrite_once_per_day(stores, log, days):
     logged(log, TODAY - timedelta(days=28))
-    log.record_outcome(report(logged(log, TODAY - timedelta(days=2))))
+    log.record_outcome(outcome_input(logged(log, TODAY - timedelta(days=2))))
     assert rewrite_requests(stores.states, AGENT) == []
     for decision_id in days[OLD]:
-        log.record_outcome(report(decision_id))
-    assert [mark.day for mark in rewrite_requests(stores.states, AGENT)] == [OLD]
+        log.record_outcome(outcome_input(decision_id))
+    assert [request.day for request in rewrite_requests(stores.states, AGENT)] == [OLD]
 
 
-def test_a_mark_goes_with_its_night_and_a_fresh_one_with_the_night_after(stores, log, clock, days):
-    log.record_outcome(report(days[OLD][0]))
-    assert night(stores, TODAY - timedelta(days=1))["rewritten"] == 1
-    assert night(stores, TODAY)["rewritten"] == 1
+def test_a_request_is_removed_by_its_job_and_a_recent_one_by_the_next_job(stores, log, clock, days):
+    log.record_outcome(outcome_input(days[OLD][0]))
+    assert run_archival(stores, TODAY - timedelta(days=1))["rewritten"] == 1
+    assert run_archival(stores, TODAY)["rewritten"] == 1
     clock.advance(DAY_MS)
-    assert night(stores, TODAY + timedelta(days=1))["rewritten"] == 0
+    assert run_archival(stores, TODAY + timedelta(days=1))["rewritten"] == 0
     assert rewrite_requests(stores.states, AGENT) == []
     assert stores.archive.manifest(AGENT, OLD).revision == 2
 
 
 class OutcomeBeforeExpiry:
-    """Decisions, one of which gets an outcome while a night is between reading it and letting it expire."""
+    """A store in which a decision gets an outcome after a nightly job has read it and before it sets the expiry."""
 
     def __init__(self, inner, log, decision_id):
         self._inner, self._log, self._decision_id = inner, log, decision_id
@@ -195,16 +197,16 @@ class OutcomeBeforeExpiry:
 
     def expire(self, decisions, at_ms):
         if self._decision_id in {one.decision_id for one in decisions}:
-            self._log.record_outcome(report(self._decision_id))
+            self._log.record_outcome(outcome_input(self._decision_id))
         return self._inner.expire(decisions, at_ms)
 
 
-def test_an_outcome_that_comes_in_the_middle_of_a_night_is_not_lost(stores, log, clock):
+def test_an_outcome_logged_during_a_nightly_job_is_not_lost(stores, log, clock):
     day = TODAY - timedelta(days=31)
     decision_id = logged(log, day)
-    night(stores, TODAY - timedelta(days=1), decisions=OutcomeBeforeExpiry(stores.decisions, log, decision_id))
+    run_archival(stores, TODAY - timedelta(days=1), decisions=OutcomeBeforeExpiry(stores.decisions, log, decision_id))
     assert rewrite_requests(stores.states, AGENT) != []
-    night(stores, TODAY)
+    run_archival(stores, TODAY)
     clock.advance(70 * DAY_MS)
     assert in_table(stores, decision_id) is None
     assert log.get(decision_id).outcome.details == {"n": 1}
@@ -221,35 +223,35 @@ def test_an_outcome_that_comes_in_the_middle_of_a_night_is_not_lost(stores, log,
     ],
 )
 @pytest.mark.parametrize("day", [OLD, OLDER])
-def test_a_rewriting_that_breaks_is_done_again(stores, log, clock, days, day, store, method, calls_before, after):
-    log.record_outcome(report(days[day][0]))
+def test_a_failed_rewrite_is_repeated(stores, log, clock, days, day, store, method, calls_before, after):
+    log.record_outcome(outcome_input(days[day][0]))
     clock.advance(2 * HOUR_MS)
     broken = {store: FailingOnce(getattr(stores, store), method, calls_before, after=after)}
     with suppress(Unavailable):
-        assert night(stores, TODAY, **broken)["postponed"] != []
-    night(stores, TODAY + timedelta(days=1))
+        assert run_archival(stores, TODAY, **broken)["postponed"] != []
+    run_archival(stores, TODAY + timedelta(days=1))
     (first, second) = days[day]
     found = archived(stores, day)
     assert (found[first].outcome.details, found[second].outcome) == ({"n": 1}, None)
     assert stores.archive.manifest(AGENT, day).revision == 2
-    assert is_as_sealed(stores, clock)
+    assert is_clean(stores, clock)
     assert rewrite_requests(stores.states, AGENT) == []
     clock.advance(60 * DAY_MS)
     assert [in_table(stores, one) for one in days[day]] == [None, None]
     assert log.get(first).outcome.details == {"n": 1}
 
 
-def test_a_day_that_was_changed_behind_our_back_is_not_sealed_anew(stores, log, clock, days):
+def test_a_tampered_day_is_not_sealed_again(stores, log, clock, days):
     first = days[OLDER][0]
-    log.record_outcome(report(first))
+    log.record_outcome(outcome_input(first))
     packed = stores.archive.pack([one for one in archived(stores, OLDER).values() if one.decision_id == first])
     stores.blobs.write(archive_file_key(AGENT, OLDER), packed.body)
     clock.advance(2 * HOUR_MS)
-    figures = night(stores, TODAY)
+    figures = run_archival(stores, TODAY)
     assert figures["rewritten"] == 0
     (postponed,) = figures["postponed"]
     assert postponed["date"] == OLDER.isoformat()
     assert "differs from its seal" in postponed["why"]
     assert stores.blobs.read(archive_file_key(AGENT, OLDER)) == packed.body
-    assert [mark.day for mark in rewrite_requests(stores.states, AGENT)] == [OLDER]
+    assert [request.day for request in rewrite_requests(stores.states, AGENT)] == [OLDER]
     assert log.get(first).outcome.details == {"n": 1}

@@ -1,4 +1,4 @@
-"""Long-term memory and agent state through their public face, on every store."""
+"""The contract of long-term memory and agent state through `MemoryManager`, on every store."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ def atomic(atomic_stores, clock):
     return MemoryManager("hunter", stores=atomic_stores, clock=clock)
 
 
-async def test_every_change_says_who_when_why_and_from_what_to_what(memory, clock):
+async def test_a_change_has_its_author_time_reason_and_values(memory, clock):
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.7, "rate": 1, "note": "a"}, reason="seen twice")
     clock.advance(HOUR)
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.7, "rate": 1.0, "extra": None})
@@ -35,7 +35,7 @@ async def test_every_change_says_who_when_why_and_from_what_to_what(memory, cloc
     assert await memory.get_ltm_history("PATTERN", "never") == []
 
 
-async def test_what_was_known_at_a_past_moment(memory, clock):
+async def test_memories_are_read_as_of_an_earlier_time(memory, clock):
     start = clock.now_ms()
     for n in range(4):
         await memory.store_ltm("PATTERN", "pump", {"confidence": n / 4, "n": n})
@@ -45,36 +45,36 @@ async def test_what_was_known_at_a_past_moment(memory, clock):
     removed = memory.direct.long_term.history("PATTERN", "p0")[-1]
     memory.direct.long_term.remove(removed, reason="no longer holds")
 
-    async def known(hours, **filters):
+    async def memories_at(hours, **filters):
         at = to_iso(start + hours * HOUR + 1)
         return [
             (one["pattern_id"], one["confidence"]) for one in await memory.retrieve_ltm("PATTERN", filters, as_of=at)
         ]
 
-    assert await known(-1) == []
-    assert sorted(await known(1)) == [("p0", 0.6), ("p1", 0.6), ("pump", 0.25)]
-    assert sorted(await known(3, min_confidence=0.7)) == [("pump", 0.75)]
-    assert [name for name, _ in await known(5)] == ["pump", "p1", "p2", "p3"]
+    assert await memories_at(-1) == []
+    assert sorted(await memories_at(1)) == [("p0", 0.6), ("p1", 0.6), ("pump", 0.25)]
+    assert sorted(await memories_at(3, min_confidence=0.7)) == [("pump", 0.75)]
+    assert [name for name, _ in await memories_at(5)] == ["pump", "p1", "p2", "p3"]
     assert pump["version"] == 4
     assert [one["pattern_id"] for one in await memory.get_pattern_memory(as_of=to_iso(start + 3 * HOUR))] == ["pump"]
 
 
-async def test_a_removed_memory_comes_back_with_its_history(memory):
+async def test_a_removed_memory_that_is_stored_again_keeps_its_history(memory):
     await memory.store_ltm("STRATEGY", "fade", {"confidence": 0.2})
     memory.direct.long_term.remove(memory.direct.long_term.history("STRATEGY", "fade")[-1], reason="low confidence")
     assert await memory.retrieve_ltm("STRATEGY") == []
     back = await memory.store_ltm("STRATEGY", "fade", {"confidence": 0.8})
     assert back["version"] == 3
-    told = await memory.get_ltm_history("STRATEGY", "fade")
-    assert [(one["version"], one["removed"], one["reason"]) for one in told] == [
+    history = await memory.get_ltm_history("STRATEGY", "fade")
+    assert [(one["version"], one["removed"], one["reason"]) for one in history] == [
         (1, False, None),
         (2, True, "low confidence"),
         (3, False, None),
     ]
-    assert told[2]["changes"] == {"confidence": {"before": None, "after": 0.8}}
+    assert history[2]["changes"] == {"confidence": {"before": None, "after": 0.8}}
 
 
-async def test_an_expected_version_is_met_or_nothing_changes(memory):
+async def test_a_write_with_another_expected_version_changes_nothing(memory):
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5}, expected_version=0)
     with pytest.raises(Conflict, match="version 1, not 0"):
         await memory.store_ltm("PATTERN", "pump", {"confidence": 0.6}, expected_version=0)
@@ -92,7 +92,7 @@ async def test_an_expected_version_is_met_or_nothing_changes(memory):
 @pytest.mark.parametrize(
     ("data", "field"), [({"confidence": 2}, "confidence"), ({"a": float("nan")}, "/a"), ({"a": {1: 2}}, "/a")]
 )
-async def test_unusable_memories_are_named_first_time_and_later(memory, data, field):
+async def test_invalid_memories_are_refused_as_first_and_later_versions(memory, data, field):
     for _ in range(2):
         with pytest.raises(InvalidInput) as caught:
             await memory.store_ltm("PATTERN", "pump", data)
@@ -108,7 +108,7 @@ async def test_short_term_values_are_consolidated_once(memory):
     await memory.store_stm("performance:high", {"confidence": 0.2})
     assert (await memory.consolidate_to_ltm("performance:high"))["pattern_id"] == "performance:high"
     with pytest.raises(NotFound):
-        await memory.consolidate_to_ltm("vanished")
+        await memory.consolidate_to_ltm("expired")
     await memory.store_stm("list", [1])
     with pytest.raises(InvalidInput, match="stm_key"):
         await memory.consolidate_to_ltm("list")
@@ -119,14 +119,14 @@ def race(count, call):
         return list(pool.map(lambda n: asyncio.run(call(n)), range(count)))
 
 
-def test_fifty_writers_race_on_one_pattern_and_none_is_lost(atomic):
+def test_no_write_of_fifty_concurrent_writers_of_a_pattern_is_lost(atomic):
     stored = race(50, lambda n: atomic.store_ltm("PATTERN", "pump", {"confidence": 0.5, "writer": n}))
     assert sorted(one["version"] for one in stored) == list(range(1, 51))
     versions = atomic.direct.long_term.history("PATTERN", "pump")
     assert {one.version: one.data["writer"] for one in versions} == {one["version"]: one["writer"] for one in stored}
 
 
-def test_fifty_writers_race_on_one_state_and_none_is_lost(atomic):
+def test_no_write_of_fifty_concurrent_writers_of_a_state_is_lost(atomic):
     stored = race(50, lambda n: atomic.save_state({"configuration": {"writer": n}}))
     assert sorted(one["version"] for one in stored) == list(range(1, 51))
     kept = asyncio.run(atomic.list_configurations())
@@ -135,15 +135,15 @@ def test_fifty_writers_race_on_one_state_and_none_is_lost(atomic):
     }
 
 
-def test_of_writers_who_expect_the_same_version_one_wins(atomic):
+def test_one_of_the_writers_that_expect_the_same_version_succeeds(atomic):
     async def save(n):
         try:
             return await atomic.save_state({"n": n}, expected_version=0)
         except Conflict:
             return None
 
-    (won,) = [one for one in race(20, save) if one]
-    assert asyncio.run(atomic.load_state()) == won
+    (winner,) = [one for one in race(20, save) if one]
+    assert asyncio.run(atomic.load_state()) == winner
 
 
 async def test_state_checkpoints_and_configurations(memory, stores, clock):

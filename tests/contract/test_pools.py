@@ -1,4 +1,4 @@
-"""Knowledge held in common: an agent reads its own and its pools', and a pool remembers who wrote what."""
+"""Pools: an agent reads its own memories and those of its pools, whose changes have the writing agent as author."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def hunter(stores, clock):
     return MemoryManager("hunter", stores=stores, clock=clock, pools=["shared", "desk"])
 
 
-async def test_own_and_shared_memories_are_read_as_one(hunter, stores, clock):
+async def test_own_and_shared_memories_are_read_together(hunter, stores, clock):
     other = MemoryManager("other", stores=stores, clock=clock, pools=["shared"])
     await hunter.store_ltm("PATTERN", "own", {"confidence": 0.5, "text": "whales"})
     await hunter.pool("shared").store_ltm("PATTERN", "both", {"confidence": 0.9, "text": "whales too"})
@@ -37,7 +37,7 @@ async def test_own_and_shared_memories_are_read_as_one(hunter, stores, clock):
     assert [one["pattern_id"] for one in await alone.retrieve_ltm("PATTERN")] == ["own"]
 
 
-async def test_the_principal_behind_a_change_is_kept(stores, clock):
+async def test_the_principal_of_a_change_is_stored(stores, clock):
     arn = "arn:aws:sts::123456789012:assumed-role/hunter/session"
     memory = MemoryManager("shared", stores=stores, clock=clock, writer="hunter", principal=arn)
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5})
@@ -46,7 +46,7 @@ async def test_the_principal_behind_a_change_is_kept(stores, clock):
     assert (await memory.retrieve_ltm("PATTERN"))[0]["changed_as"] == arn
 
 
-def test_a_pool_that_is_not_the_agents_is_refused(hunter, stores):
+def test_a_pool_of_other_agents_is_refused(hunter, stores):
     with pytest.raises(InvalidInput, match="'other' is not one of the agent's pools: shared, desk"):
         hunter.pool("other")
     for wrong in ("shared", 5, ["Shared"]):

@@ -1,4 +1,4 @@
-"""The current state: the table's truth, and short-term memory as its quick copy."""
+"""The current state: the table is authoritative, short-term memory is a cache."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ class Counting:
         return getattr(self._states, name)
 
 
-async def test_a_session_reads_its_state_without_the_table(stores, clock):
+async def test_the_state_is_read_from_the_cache(stores, clock):
     states = Counting(stores.states)
     memory = MemoryManager("hunter", stores=replace(stores, states=states), clock=clock)
     assert await memory.load_state() is None
@@ -43,11 +43,11 @@ async def test_the_state_outlives_the_cache(memory, stores, clock):
     saved = await memory.save_state({"n": 1})
     await memory.clear_stm()
     assert await memory.load_state() == saved
-    elsewhere = replace(stores, short_term=InMemoryShortTerm(clock))
-    assert await MemoryManager("hunter", stores=elsewhere, clock=clock).load_state() == saved
+    other_stores = replace(stores, short_term=InMemoryShortTerm(clock))
+    assert await MemoryManager("hunter", stores=other_stores, clock=clock).load_state() == saved
 
 
-async def test_a_late_writer_never_puts_an_older_state_before_a_newer(memory, stores, clock):
+async def test_a_late_writer_does_not_replace_a_newer_state_in_the_cache(memory, stores, clock):
     other = MemoryManager("hunter", stores=stores, clock=clock)
     first = await memory.save_state({"n": 1})
     second = await other.save_state({"n": 2})
@@ -57,7 +57,7 @@ async def test_a_late_writer_never_puts_an_older_state_before_a_newer(memory, st
     assert (await other.load_state())["version"] == 3
 
 
-async def test_without_a_cache_the_table_answers_and_saving_goes_on(memory, monkeypatch):
+async def test_without_a_cache_the_state_is_read_from_the_table_and_saved(memory, monkeypatch):
     def down(*_):
         raise Unavailable("Redis did not respond")
 

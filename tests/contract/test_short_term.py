@@ -1,4 +1,4 @@
-"""Short-term memory on every kind of cache, and while the cache dies, hangs, and comes back empty."""
+"""Short-term memory on every kind of cache, and while the cache is stopped, hangs, or restarts empty."""
 
 import asyncio
 import time
@@ -28,14 +28,14 @@ needs_redis = pytest.mark.skipif(BINARY is None, reason="no redis-server or valk
 
 @pytest.fixture
 def on_redis():
-    """Makes a store of a client, whose connections are closed with the test."""
+    """Returns a function that creates a store of a client; the connections are closed after the test."""
     clients = []
 
-    def made(client):
+    def create(client):
         clients.append(client)
         return RedisShortTerm(client)
 
-    yield made
+    yield create
     for client in clients:
         client.connection_pool.disconnect()
         client.close()
@@ -43,9 +43,9 @@ def on_redis():
 
 @pytest.fixture
 def server(socket_enabled):
-    with redis_server() as made:
-        yield made
-        made.resume()
+    with redis_server() as started_server:
+        yield started_server
+        started_server.resume()
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,13 @@ def fake():
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory):
-    """A server with TLS and one user, who may do what the deployed cache's user may; endpoint and certificate."""
+    """A server with TLS and one user, with the permissions of the deployed cache's user: endpoint, certificate."""
     key, certificate = self_signed(tmp_path_factory.mktemp("tls"))
     tls = ["--port", "0", "--tls-port", "PORT", "--tls-auth-clients", "no"]
     files = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
     users = ["--user", "default", "off", "--user", "api", *CACHE_ACCESS.split(), ">secret"]
-    with redis_server(*tls, *files, *users) as made:
-        yield made.endpoint, certificate
+    with redis_server(*tls, *files, *users) as started_server:
+        yield started_server.endpoint, certificate
 
 
 @pytest.fixture(
@@ -95,7 +95,7 @@ def manager(store, agent_id="hunter"):
     return MemoryManager(agent_id, stores=replace(in_memory_stores(), short_term=store))
 
 
-async def test_values_are_kept_counted_and_cleared(store):
+async def test_values_are_stored_counted_and_cleared(store):
     memory = manager(store)
     for key in ("context:current", "queries:a:latest", "queries:b:latest"):
         assert await memory.store_stm(key, {"n": 1.0, "t": None}, 60) is True
@@ -106,15 +106,15 @@ async def test_values_are_kept_counted_and_cleared(store):
     assert await memory.clear_stm() == 1
     metrics = memory.stm_metrics()
     assert (metrics.hits, metrics.misses, metrics.failures, metrics.hit_rate) == (2, 2, 0, 0.5)
-    for unusable in ("", 7, "x" * 256):
+    for invalid in ("", 7, "x" * 256):
         with pytest.raises(InvalidInput, match="pattern"):
-            await memory.clear_stm(unusable)
+            await memory.clear_stm(invalid)
 
 
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pattern=st.text(st.sampled_from("*?[]^-\\ab.:{}#"), min_size=1, max_size=12))
-def test_no_pattern_reaches_beyond_the_agent(store, pattern):
+def test_no_pattern_matches_keys_of_other_agents(store, pattern):
     others = ["stm:{a-b}:x", "stm:{a.bc}:x", "stm:{aXb}:x", "stm:{a.b}x:x", "stm:other"]
     store.run([SetValue(key, 1, 60) for key in (*others, "stm:{a.b}:x", "stm:{a.b}:ab")])
     with suppress(Unavailable):  # a pattern that Redis cannot read
@@ -122,7 +122,7 @@ def test_no_pattern_reaches_beyond_the_agent(store, pattern):
     assert store.run([GetValue(key) for key in others]) == [1] * len(others)
 
 
-async def test_a_cycle_that_is_written_again_is_recognised(store):
+async def test_a_cycle_that_is_written_again_changes_nothing(store):
     memory = manager(store)
     for n in (1, 2, 1):
         await memory.write_cycle(queries=[{"n": n}], decision_ids=[f"{n}"], cycle_id=f"cycle-{n}")
@@ -155,13 +155,13 @@ async def test_a_cycle_is_written_and_read(store):
     assert await memory.remove_signal({"signal": "always"}) is False
     assert len((await memory.read_cycle(cycles=1))["queries"]) == 1
     assert (await memory.read_cycle(signals_since="2100-01-01T00:00:00Z"))["signals"] == []
-    for unusable in ({"context": {"a": float("nan")}}, {"signals": [{1: 2}]}, {"performance": {"a b": {"x": {}}}}):
+    for invalid in ({"context": {"a": float("nan")}}, {"signals": [{1: 2}]}, {"performance": {"a b": {"x": {}}}}):
         with pytest.raises(InvalidInput):
-            await memory.write_cycle(**unusable)
+            await memory.write_cycle(**invalid)
 
 
 @needs_redis
-async def test_a_cycle_costs_one_round_trip_each_way(server, on_redis, monkeypatch):
+async def test_a_cycle_is_written_and_read_in_one_round_trip_each(server, on_redis, monkeypatch):
     memory = manager(on_redis(redis_client_for(server.endpoint)))
     await memory.retrieve_stm("a")  # connected now
     trips = []
@@ -188,7 +188,7 @@ async def test_signals_of_over_four_hours_are_not_active(clock):
 
 
 def test_a_rate_limit_never_allows_more_than_its_limit(store):
-    memories = [manager(store) for _ in range(5)]  # as of five processes
+    memories = [manager(store) for _ in range(5)]  # like five processes
     with ThreadPoolExecutor(50) as pool:
         limits = list(
             pool.map(lambda n: memories[n % 5].direct.cycles.check_rate_limit("coinglass", 20, 60), range(100))
@@ -201,18 +201,18 @@ def test_a_rate_limit_never_allows_more_than_its_limit(store):
         assert max(one.remaining for one in shared) == 19
 
 
-async def test_a_rate_limit_begins_anew_with_its_window(clock):
+async def test_a_rate_limit_is_reset_when_its_window_ends(clock):
     memory = MemoryManager("hunter", stores=in_memory_stores(clock), clock=clock)
-    told = [await memory.check_rate_limit("a", 2, window_seconds=10) for _ in range(3)]
-    assert [(one["allowed"], one["remaining"]) for one in told] == [(True, 1), (True, 0), (False, 0)]
+    limits = [await memory.check_rate_limit("a", 2, window_seconds=10) for _ in range(3)]
+    assert [(one["allowed"], one["remaining"]) for one in limits] == [(True, 1), (True, 0), (False, 0)]
     clock.advance(10_000)
     assert (await memory.check_rate_limit("a", 2, window_seconds=10))["allowed"] is True
-    for unusable in ({"limit": 0}, {"limit": 1, "window_seconds": 90_000}, {"limit": True}):
+    for invalid in ({"limit": 0}, {"limit": 1, "window_seconds": 90_000}, {"limit": True}):
         with pytest.raises(InvalidInput):
-            await memory.check_rate_limit("a", **unusable)
+            await memory.check_rate_limit("a", **invalid)
 
 
-def test_expired_values_never_show(clock):
+def test_expired_values_are_not_returned(clock):
     store = InMemoryShortTerm(clock)
     store.run([SetValue("stm:{a}:x", 1, 60)])
     clock.advance(60_000)
@@ -223,7 +223,7 @@ def test_expired_values_never_show(clock):
     )
 
 
-async def test_without_any_redis_the_process_keeps_it(monkeypatch):
+async def test_without_redis_values_are_stored_in_the_process(monkeypatch):
     monkeypatch.delenv("AGENT_MEMORY_REDIS_ENDPOINT", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     memory = MemoryManager("hunter")
@@ -254,8 +254,8 @@ def test_a_breaker_opens_probes_and_closes():
 @needs_redis
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["killed", "paused"])
-async def test_an_agent_goes_on_while_its_cache_is_away(server, on_redis, how):
-    """No call fails or takes half a second; what is missing is said and counted; it recovers by itself."""
+async def test_an_agent_continues_while_its_cache_does_not_respond(server, on_redis, how):
+    """No call fails or takes half a second; missing parts are named, failures counted, and the agent recovers."""
     memory = manager(on_redis(redis_client_for(server.endpoint)))
     await memory.store_stm("context:current", {"trend": "up"})
     server.kill() if how == "killed" else server.pause()
@@ -264,15 +264,15 @@ async def test_an_agent_goes_on_while_its_cache_is_away(server, on_redis, how):
         started = time.perf_counter()
         assert await memory.store_stm("a", n) is False
         assert await memory.retrieve_stm("context:current") is None
-        told = await memory.get_context_memory()
+        contexts = await memory.get_context_memory()
         taken.append(time.perf_counter() - started)
         assert (await memory.read_cycle())["missing"]
         assert (await memory.check_rate_limit("a", 20))["is_shared"] is False
-        assert (told["complete"], [one["level"] for one in told["missing"]]) == (False, ["immediate"])
+        assert (contexts["complete"], [one["level"] for one in contexts["missing"]]) == (False, ["immediate"])
     assert max(taken) < 5 * 0.5
-    # Thirty were counted while it was away, and those before it went.
+    # The process counted thirty queries during the outage.
     assert [(await memory.check_rate_limit("a", 35))["allowed"] for _ in range(6)] == [True] * 5 + [False]
-    assert sorted(taken)[15] < 0.1  # passed over, mostly
+    assert sorted(taken)[15] < 0.1  # most calls skip the cache
     assert memory.stm_metrics().failures == 30 * 5 + 6
     server.start() if how == "killed" else server.resume()
     await asyncio.sleep(PAUSE_SECONDS)
@@ -284,10 +284,10 @@ async def test_an_agent_goes_on_while_its_cache_is_away(server, on_redis, how):
 
 @needs_redis
 @pytest.mark.slow
-async def test_a_client_that_is_given_need_not_be_impatient_itself(server, on_redis):
+async def test_a_client_of_the_caller_gets_short_timeouts(server, on_redis):
     """redis-py's defaults would wait for a minute."""
-    given = Redis(port=server.endpoint.rpartition(":")[2], decode_responses=True)
-    memory = manager(on_redis(with_short_timeouts(given)))
+    client = Redis(port=server.endpoint.rpartition(":")[2], decode_responses=True)
+    memory = manager(on_redis(with_short_timeouts(client)))
     assert await memory.store_stm("a", 1) is True
     server.pause()
     started = time.perf_counter()

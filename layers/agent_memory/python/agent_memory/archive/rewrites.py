@@ -29,7 +29,7 @@ class RewriteRequest:
 
     day: date
     state_type: str
-    made_ms: int
+    requested_ms: int
 
 
 def request_rewrite(states: StateStore, agent_id: str, day: date, now_ms: int) -> None:

@@ -164,6 +164,6 @@ def _rewrite(job: _ArchivalJob, day: date, requests: list[RewriteRequest]) -> di
     except Unavailable as error:
         return {"date": day.isoformat(), "why": str(error)}
     for request in requests:
-        if request.made_ms <= job.now_ms - MIN_REQUEST_AGE_MS:
+        if request.requested_ms <= job.now_ms - MIN_REQUEST_AGE_MS:
             job.states.remove(job.agent_id, request.state_type)
     return {}
