@@ -1,4 +1,4 @@
-"""Stores for a buffered logger, with the answers of the real ones."""
+"""Fake sinks for a buffered logger, with the results of the real ones."""
 
 import random
 
@@ -10,12 +10,12 @@ REASONING = {"scores": {"whaleMovements": 0.92}, "selected": ["whaleMovements"]}
 
 
 async def log_some(logger, count, start=0):
-    """Log decisions numbered from `start` on and return their ids."""
+    """Log decisions numbered from `start`; returns their ids."""
     return [await logger.log_decision("QUERY", {"n": n}, REASONING) for n in range(start, start + count)]
 
 
 class FakeStore:
-    """Keeps what it is given; `calls` has every request, `decisions` and `outcomes` what took effect, in order."""
+    """Keeps all requests in `calls`, and in `decisions` and `outcomes` what was stored, in order."""
 
     agent_id = "hunter"
 
@@ -24,42 +24,42 @@ class FakeStore:
         self.outcomes = {}
         self.calls = []
 
-    def log_decisions(self, drafts):
-        self._note("decisions", drafts)
-        return [self._log(draft) for draft in drafts]
+    def log_decisions(self, decisions):
+        self._record_call("decisions", decisions)
+        return [self._store_decision(decision) for decision in decisions]
 
-    def log_outcomes(self, reports):
-        self._note("outcomes", reports)
-        return [self._record(report) for report in reports]
+    def log_outcomes(self, outcomes):
+        self._record_call("outcomes", outcomes)
+        return [self._store_outcome(outcome) for outcome in outcomes]
 
     def get_decision(self, decision_id):
-        self._note("get", [decision_id])
+        self._record_call("get", [decision_id])
         return self.decisions[decision_id]
 
-    def _note(self, name, items):
+    def _record_call(self, name, items):
         self.calls.append((name, items))
 
-    def _log(self, draft):
-        return _written(self.decisions, draft["decision_id"], draft, "created")
+    def _store_decision(self, decision):
+        return _put(self.decisions, decision["decision_id"], decision, "created")
 
-    def _record(self, report):
-        decision_id = report["decision_id"]
+    def _store_outcome(self, outcome):
+        decision_id = outcome["decision_id"]
         if decision_id not in self.decisions:
             error = {"code": "not_found", "message": "there is no such decision"}
             return {"decision_id": decision_id, "status": "not_found", "error": error}
-        return _written(self.outcomes, decision_id, report, "recorded")
+        return _put(self.outcomes, decision_id, outcome, "recorded")
 
 
 class Down(FakeStore):
-    """Does not answer."""
+    """Does not respond."""
 
-    def log_decisions(self, drafts):
-        self._note("decisions", drafts)
-        raise Unavailable("the table is away")
+    def log_decisions(self, decisions):
+        self._record_call("decisions", decisions)
+        raise Unavailable("the table is unavailable")
 
-    def log_outcomes(self, reports):
-        self._note("outcomes", reports)
-        raise Unavailable("the table is away")
+    def log_outcomes(self, outcomes):
+        self._record_call("outcomes", outcomes)
+        raise Unavailable("the table is unavailable")
 
 
 class Faulty(FakeStore):
@@ -69,26 +69,30 @@ class Faulty(FakeStore):
         super().__init__()
         self._random = random.Random(seed)
 
-    def log_decisions(self, drafts):
-        return self._maybe(super().log_decisions, drafts)
+    def log_decisions(self, decisions):
+        return self._maybe(super().log_decisions, decisions)
 
-    def log_outcomes(self, reports):
-        return self._maybe(super().log_outcomes, reports)
+    def log_outcomes(self, outcomes):
+        return self._maybe(super().log_outcomes, outcomes)
 
     def _maybe(self, call, items):
-        luck = self._random.random()
-        if luck < 0.3:
+        drawn = self._random.random()
+        if drawn < 0.3:
             raise Unavailable("throttled")
-        answers = call(items)
-        if luck < 0.6:
-            raise Unavailable("the answer was cut off")
-        return answers
+        results = call(items)
+        if drawn < 0.6:
+            raise Unavailable("the response was lost")
+        return results
 
 
-def _written(kept, decision_id, content, fresh):
-    known = kept.setdefault(decision_id, content)
-    if known is content:
-        return {"decision_id": decision_id, "status": fresh}
-    if canonical_json(known) == canonical_json(content):
+def _put(items, decision_id, content, new_status):
+    existing = items.setdefault(decision_id, content)
+    if existing is content:
+        return {"decision_id": decision_id, "status": new_status}
+    if canonical_json(existing) == canonical_json(content):
         return {"decision_id": decision_id, "status": "unchanged"}
-    return {"decision_id": decision_id, "status": "conflict", "error": {"code": "conflict", "message": "is another"}}
+    return {
+        "decision_id": decision_id,
+        "status": "conflict",
+        "error": {"code": "conflict", "message": "different content"},
+    }

@@ -1,4 +1,4 @@
-"""The buffered logger when something fails: the store, the disk, the process, the record itself."""
+"""The buffered logger when the store, the disk, the process or a record fails."""
 
 import asyncio
 import errno
@@ -23,16 +23,16 @@ def rejected_lines(directory):
     return [json.loads(line) for line in (directory / "rejected.jsonl").read_text().splitlines()]
 
 
-async def test_the_next_logger_sends_what_the_last_one_could_not(directory):
+async def test_the_next_logger_sends_the_records_that_remain(directory):
     async with BufferedDecisionLogger(Down(), directory) as logger:
         ids = await log_some(logger, 5)
         await logger.log_outcome(ids[0], {"rows": 3}, True)
-        with pytest.raises(Unavailable, match=r"6 records wait.*the table is away"):
+        with pytest.raises(Unavailable, match=r"6 records in .* not sent.*the table is unavailable"):
             await logger.flush(timeout_seconds=0.05)
-        state = logger.metrics()
-        assert state.pending_records == 6
-        assert state.retries > 0
-        assert "away" in state.last_error
+        metrics = logger.metrics()
+        assert metrics.pending_records == 6
+        assert metrics.retries > 0
+        assert "unavailable" in metrics.last_error
         await logger.aclose(timeout_seconds=0)
     store = FakeStore()
     async with BufferedDecisionLogger(store, directory) as logger:
@@ -42,8 +42,8 @@ async def test_the_next_logger_sends_what_the_last_one_could_not(directory):
     assert list(store.outcomes) == ids[:1]
 
 
-async def test_a_crash_replays_what_was_not_acknowledged_and_stores_it_once(directory, tmp_path):
-    """The directory as a crash leaves it is a copy of it, at any moment."""
+async def test_after_a_crash_records_are_sent_again_and_stored_once(directory, tmp_path):
+    """A copy of the directory at any time is what a crash at that time would leave."""
     store = FakeStore()
     copies = []
     logger = BufferedDecisionLogger(store, directory, batch_size=3)
@@ -60,21 +60,21 @@ async def test_a_crash_replays_what_was_not_acknowledged_and_stores_it_once(dire
             assert replay.metrics().acknowledged == replay.metrics().unchanged
             replayed.append(replay.metrics().unchanged)
     assert max(replayed) > 0
-    assert [draft["context"]["n"] for draft in store.decisions.values()] == list(range(30))
+    assert [decision["context"]["n"] for decision in store.decisions.values()] == list(range(30))
 
 
 async def test_a_lost_position_is_harmless(directory):
     store = FakeStore()
     async with BufferedDecisionLogger(store, directory) as logger:
         ids = await log_some(logger, 3)
-    (directory / "position").write_bytes(b"rubbish")
+    (directory / "position").write_bytes(b"garbage")
     async with BufferedDecisionLogger(store, directory) as logger:
         await logger.flush()
         assert (logger.metrics().acknowledged, logger.metrics().unchanged) == (3, 3)
     assert list(store.decisions) == ids
 
 
-async def test_a_full_buffer_lets_the_caller_wait_without_blocking_the_loop(directory):
+async def test_a_full_buffer_makes_the_caller_wait_without_blocking_the_loop(directory):
     store = Down()
     logger = BufferedDecisionLogger(store, directory, max_pending_bytes=1000)
     waiting = asyncio.create_task(log_some(logger, 20))
@@ -87,7 +87,7 @@ async def test_a_full_buffer_lets_the_caller_wait_without_blocking_the_loop(dire
     assert list(store.decisions) == ids
 
 
-async def test_a_full_buffer_refuses_where_that_was_asked_for(directory):
+async def test_a_full_buffer_raises_with_on_full_refuse(directory):
     logger = BufferedDecisionLogger(Down(), directory, on_full="refuse", max_pending_bytes=1000)
     with pytest.raises(Unavailable, match="is full"):
         await log_some(logger, 20)
@@ -95,13 +95,13 @@ async def test_a_full_buffer_refuses_where_that_was_asked_for(directory):
     await logger.aclose(timeout_seconds=0)
 
 
-async def test_what_the_store_refuses_is_kept_and_told_and_blocks_nothing(directory):
+async def test_rejected_records_are_written_to_a_file_and_raised_and_block_nothing(directory):
     store = FakeStore()
-    taken = decision_id_for("QUERY", NOON, "taken")
+    existing = decision_id_for("QUERY", NOON, "existing")
     unknown = new_decision_id("QUERY", 1_763_640_000_000)
     logger = BufferedDecisionLogger(store, directory)
-    await logger.log_decision("QUERY", CONTEXT, {}, decision_id=taken)
-    await logger.log_decision("QUERY", {"other": 1}, {}, decision_id=taken)
+    await logger.log_decision("QUERY", CONTEXT, {}, decision_id=existing)
+    await logger.log_decision("QUERY", {"other": 1}, {}, decision_id=existing)
     await logger.log_outcome(unknown, {"rows": 1}, True)
     (last,) = await log_some(logger, 1)
     with pytest.raises(Rejected, match="2 records") as caught:
@@ -113,14 +113,14 @@ async def test_what_the_store_refuses_is_kept_and_told_and_blocks_nothing(direct
     assert conflict["decision"]["context"] == {"other": 1}
     assert missing["error"]["code"] == "not_found"
     assert missing["outcome"]["decision_id"] == unknown
-    assert list(store.decisions) == [taken, last]
+    assert list(store.decisions) == [existing, last]
     await logger.log_outcome(unknown, {"rows": 1}, True)
     with pytest.raises(Rejected, match="1 records"):
         await logger.aclose()
     assert logger.metrics().rejected == 3
 
 
-async def test_damaged_bytes_are_kept_and_told(directory):
+async def test_damaged_bytes_are_written_to_a_file_and_raised(directory):
     async with BufferedDecisionLogger(Down(), directory) as logger:
         first, _, third = await log_some(logger, 3)
         await logger.aclose(timeout_seconds=0)
@@ -138,18 +138,18 @@ async def test_damaged_bytes_are_kept_and_told(directory):
     assert line["damaged"]
 
 
-class Choking(FakeStore):
-    """Fails as a whole on one of its drafts."""
+class FailingOnOne(FakeStore):
+    """Raises for the entire request if it contains decision 3."""
 
-    def log_decisions(self, drafts):
-        self._note("decisions", drafts)
-        if any(draft["context"]["n"] == 3 for draft in drafts):
+    def log_decisions(self, decisions):
+        self._record_call("decisions", decisions)
+        if any(decision["context"]["n"] == 3 for decision in decisions):
             raise TypeError("three")
-        return [self._log(draft) for draft in drafts]
+        return [self._store_decision(decision) for decision in decisions]
 
 
-async def test_a_record_that_breaks_its_batch_is_found_and_the_others_are_stored(directory):
-    store = Choking()
+async def test_a_record_that_fails_its_batch_is_found_and_the_others_are_stored(directory):
+    store = FailingOnOne()
     logger = BufferedDecisionLogger(store, directory)
     ids = await log_some(logger, 6)
     with pytest.raises(Rejected, match="1 records"):
@@ -159,17 +159,17 @@ async def test_a_record_that_breaks_its_batch_is_found_and_the_others_are_stored
 
 
 @pytest.mark.parametrize("error", [Forbidden("no"), PermissionError("no credentials"), TimeoutError(), Unavailable("")])
-async def test_what_says_nothing_about_the_records_is_tried_again(directory, error):
-    class Barred(FakeStore):
+async def test_transient_errors_are_retried(directory, error):
+    class FailingAtFirst(FakeStore):
         attempts = 0
 
-        def log_decisions(self, drafts):
+        def log_decisions(self, decisions):
             self.attempts += 1
             if self.attempts < 4:
                 raise error
-            return super().log_decisions(drafts)
+            return super().log_decisions(decisions)
 
-    store = Barred()
+    store = FailingAtFirst()
     async with BufferedDecisionLogger(store, directory) as logger:
         ids = await log_some(logger, 1)
         await logger.flush()
@@ -177,17 +177,17 @@ async def test_what_says_nothing_about_the_records_is_tried_again(directory, err
     assert list(store.decisions) == ids
 
 
-async def test_a_disk_that_cannot_keep_what_was_rejected_holds_the_queue(directory, monkeypatch):
+async def test_nothing_is_acknowledged_while_rejected_records_cannot_be_written(directory, monkeypatch):
     from agent_memory.buffering import drainer
 
-    kept, refusals = drainer.keep_rejected, iter([OSError(errno.ENOSPC, "full")] * 3)
+    append_rejected, errors = drainer.append_rejected, iter([OSError(errno.ENOSPC, "full")] * 3)
 
     def full_at_first(*args):
-        for error in refusals:
+        for error in errors:
             raise error
-        kept(*args)
+        append_rejected(*args)
 
-    monkeypatch.setattr(drainer, "keep_rejected", full_at_first)
+    monkeypatch.setattr(drainer, "append_rejected", full_at_first)
     logger = BufferedDecisionLogger(FakeStore(), directory)
     await logger.log_outcome(new_decision_id("QUERY", 1_763_640_000_000), {}, True)
     with pytest.raises(Rejected):
@@ -196,7 +196,7 @@ async def test_a_disk_that_cannot_keep_what_was_rejected_holds_the_queue(directo
     assert len(rejected_lines(directory)) == 1
 
 
-async def test_a_full_disk_is_an_error_to_the_caller(directory, monkeypatch):
+async def test_a_full_disk_raises_at_the_call(directory, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -207,36 +207,36 @@ async def test_a_full_disk_is_an_error_to_the_caller(directory, monkeypatch):
                 await log_some(logger, 1)
 
 
-async def test_a_record_that_comes_just_before_the_drainer_rests_is_sent(directory, monkeypatch):
+async def test_a_record_appended_just_before_the_drainer_goes_idle_is_sent(directory, monkeypatch):
     store = FakeStore()
     logger = BufferedDecisionLogger(store, directory)
     late = iter(["late"])
     read = logger._buffer._log.read
 
-    def read_and_then_comes_one(limit):
+    def read_then_append_one(limit):
         window = read(limit)
         if not window.items:
             for _ in late:
                 logger._buffer._log.append(DECISION, b'{"decision_id": "late"}', 0)
         return window
 
-    monkeypatch.setattr(logger._buffer._log, "read", read_and_then_comes_one)
+    monkeypatch.setattr(logger._buffer._log, "read", read_then_append_one)
     await log_some(logger, 1)
     await asyncio.sleep(0.1)
     assert "late" in store.decisions
     await logger.aclose()
 
 
-def test_a_process_that_just_ends_loses_nothing(directory):
-    """Its main thread ends while the sink still works; nothing may count as refused for that."""
+def test_a_process_that_exits_without_closing_loses_nothing(directory):
+    """The main thread ends during a request to the sink; no record may be rejected for that."""
     script = f"""
 import asyncio
 from agent_memory import BufferedDecisionLogger, DecisionLogger
 from agent_memory.storage.factory import in_memory_stores
 class Slow(DecisionLogger):
-    async def log_decisions(self, drafts):
+    async def log_decisions(self, decisions):
         await asyncio.to_thread(__import__("time").sleep, 0.02)
-        return [dict(status="created") for _ in drafts]
+        return [dict(status="created") for _ in decisions]
 logger = BufferedDecisionLogger(Slow("hunter", stores=in_memory_stores()), {str(directory)!r}, batch_size=1)
 async def main():
     for n in range(20):
@@ -250,10 +250,12 @@ threading.Thread(target=__import__("time").sleep, args=(0.3,)).start()
     assert not (directory / "rejected.jsonl").exists()
     store = FakeStore()
 
-    async def rest():
+    async def send_remaining():
         async with BufferedDecisionLogger(store, directory):
             pass
 
-    asyncio.run(rest())
-    assert [draft["context"]["n"] for draft in store.decisions.values()] == list(range(20 - len(store.decisions), 20))
+    asyncio.run(send_remaining())
+    assert [decision["context"]["n"] for decision in store.decisions.values()] == list(
+        range(20 - len(store.decisions), 20)
+    )
     assert 0 < len(store.decisions) < 20

@@ -1,4 +1,4 @@
-"""Stores that fail often, before and after they took effect: all is stored, in order, once."""
+"""With a store that often fails, before or after a write, every record is stored once and in order."""
 
 import pytest
 from buffer_fakes import REASONING, Faulty
@@ -8,7 +8,7 @@ from agent_memory import BufferedDecisionLogger
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.slow
-async def test_nothing_is_lost_and_nothing_doubled(directory, seed):
+async def test_nothing_is_lost_or_duplicated(directory, seed):
     store = Faulty(seed)
     ids = []
     for restart in range(3):
@@ -21,4 +21,4 @@ async def test_nothing_is_lost_and_nothing_doubled(directory, seed):
         await logger.flush()
         assert logger.metrics().rejected == 0
     assert list(store.decisions) == list(store.outcomes) == ids
-    assert [draft["context"]["n"] for draft in store.decisions.values()] == list(range(300))
+    assert [decision["context"]["n"] for decision in store.decisions.values()] == list(range(300))

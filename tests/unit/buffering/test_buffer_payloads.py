@@ -1,4 +1,4 @@
-"""What the buffer refuses at once, and that what it takes comes back from the disk as it was."""
+"""Inputs are validated when they are logged, and read back from disk unchanged."""
 
 import json
 import math
@@ -27,7 +27,7 @@ anything = st.recursive(
 )
 
 
-def complaint(call):
+def error_of(call):
     try:
         call()
     except InvalidInput as error:
@@ -36,31 +36,31 @@ def complaint(call):
 
 
 @given(anything, st.integers(0, 33))
-def test_check_says_what_encode_says(value, depth):
+def test_check_json_raises_the_errors_of_the_dynamodb_encoder(value, depth):
     for _ in range(depth):
         value = [value]
-    assert complaint(lambda: check_json(value, "/context")) == complaint(lambda: encode(value, "/context"))
+    assert error_of(lambda: check_json(value, "/context")) == error_of(lambda: encode(value, "/context"))
 
 
 @given(anything)
-def test_documents_come_back_from_the_disk_as_they_were(value):
+def test_documents_are_read_back_unchanged(value):
     document = {"a": value}
-    if complaint(lambda: encode(document)) is None:
+    if error_of(lambda: encode(document)) is None:
         _, payload = decision_payload(
             {"decision_type": "QUERY", "context": document, "reasoning": {}}, agent_id="hunter", now_ms=10**12
         )
         assert canonical_json(json.loads(payload)["context"]) == canonical_json(document)
 
 
-def test_numpy_floats_and_other_mappings_are_json_too():
+def test_numpy_floats_and_other_mappings_are_serialized():
     document = MappingProxyType({"score": np.float64(0.1), "inner": MappingProxyType({"n": 1})})
-    draft = {"decision_type": "QUERY", "context": document, "reasoning": {}}
-    _, payload = decision_payload(draft, agent_id="hunter", now_ms=10**12)
+    data = {"decision_type": "QUERY", "context": document, "reasoning": {}}
+    _, payload = decision_payload(data, agent_id="hunter", now_ms=10**12)
     assert json.loads(payload)["context"] == {"score": 0.1, "inner": {"n": 1}}
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "change",
     [
         {"decision_type": "query"},
         {"context": None},
@@ -81,15 +81,15 @@ def test_numpy_floats_and_other_mappings_are_json_too():
         {"context": {"text": "x" * 10_000_001}},
     ],
 )
-def test_a_decision_is_refused_as_the_direct_logger_refuses_it(wrong, clock):
-    draft = {"decision_type": "QUERY", "context": CONTEXT, "reasoning": REASONING} | wrong
-    direct = complaint(lambda: DecisionLog("hunter", in_memory_stores(clock), clock).log_one(draft))
+def test_an_invalid_decision_raises_the_error_of_the_direct_logger(change, clock):
+    data = {"decision_type": "QUERY", "context": CONTEXT, "reasoning": REASONING} | change
+    direct = error_of(lambda: DecisionLog("hunter", in_memory_stores(clock), clock).log_one(data))
     assert direct
-    assert complaint(lambda: decision_payload(draft, agent_id="hunter", now_ms=clock.now_ms())) == direct
+    assert error_of(lambda: decision_payload(data, agent_id="hunter", now_ms=clock.now_ms())) == direct
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "change",
     [
         {"decision_id": "nonsense"},
         {"decision_id": None},
@@ -102,28 +102,28 @@ def test_a_decision_is_refused_as_the_direct_logger_refuses_it(wrong, clock):
         {"metrics": {"a": object()}},
     ],
 )
-def test_an_outcome_is_refused_as_the_direct_logger_refuses_it(wrong, clock):
+def test_an_invalid_outcome_raises_the_error_of_the_direct_logger(change, clock):
     log = DecisionLog("hunter", in_memory_stores(clock), clock)
-    known = str(log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}}).decision_id)
-    report = {"decision_id": known, "outcome": {"rows": 1}, "success": True} | wrong
-    direct = complaint(lambda: log.record_outcome(report))
+    decision_id = str(log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}}).decision_id)
+    data = {"decision_id": decision_id, "outcome": {"rows": 1}, "success": True} | change
+    direct = error_of(lambda: log.record_outcome(data))
     assert direct
-    assert complaint(lambda: outcome_payload(report, now_ms=clock.now_ms())) == direct
+    assert error_of(lambda: outcome_payload(data, now_ms=clock.now_ms())) == direct
 
 
 @given(anything)
 def test_the_content_of_a_decision_is_never_longer_than_its_payload(document):
-    draft = {"decision_type": "QUERY", "context": {"a": document}, "reasoning": {}}
-    if complaint(lambda: check_json(draft)) is None:
-        decision = parse_decision(draft, agent_id="hunter", now_ms=10**12, path="")
-        _, payload = decision_payload(draft, agent_id="hunter", now_ms=10**12)
+    data = {"decision_type": "QUERY", "context": {"a": document}, "reasoning": {}}
+    if error_of(lambda: check_json(data)) is None:
+        decision = parse_decision(data, agent_id="hunter", now_ms=10**12, path="")
+        _, payload = decision_payload(data, agent_id="hunter", now_ms=10**12)
         assert len(decision.content().encode()) <= len(payload)
 
 
-def test_more_than_ten_megabytes_are_refused_at_the_call():
-    draft = {"decision_type": "QUERY", "context": {"text": "x" * 10_000_000}, "reasoning": {}}
+def test_more_than_ten_megabytes_are_rejected_at_the_call():
+    data = {"decision_type": "QUERY", "context": {"text": "x" * 10_000_000}, "reasoning": {}}
     with pytest.raises(TooLarge, match="10,000,000 bytes"):
-        decision_payload(draft, agent_id="hunter", now_ms=10**12)
-    report = {"decision_id": DECISION_ID, "outcome": {"text": "x" * 10_000_000}, "success": True}
+        decision_payload(data, agent_id="hunter", now_ms=10**12)
+    data = {"decision_id": DECISION_ID, "outcome": {"text": "x" * 10_000_000}, "success": True}
     with pytest.raises(TooLarge, match="10,000,000 bytes"):
-        outcome_payload(report, now_ms=1_763_650_000_000)
+        outcome_payload(data, now_ms=1_763_650_000_000)

@@ -1,4 +1,4 @@
-"""The buffered logger as agents use it."""
+"""`BufferedDecisionLogger` in normal use."""
 
 import asyncio
 import inspect
@@ -23,16 +23,16 @@ async def test_decisions_and_outcomes_arrive_in_order_with_their_ids(directory):
         for decision_id in ids[:10]:
             await logger.log_outcome(decision_id, {"rows": 3}, True, {"quality": 0.5})
         await logger.flush()
-        state = logger.metrics()
+        metrics = logger.metrics()
     assert list(store.decisions) == ids
-    assert [draft["context"]["n"] for draft in store.decisions.values()] == list(range(250))
+    assert [decision["context"]["n"] for decision in store.decisions.values()] == list(range(250))
     assert list(store.outcomes) == ids[:10]
     assert max(len(items) for _, items in store.calls) <= 100
-    assert (state.pending_records, state.pending_bytes, state.oldest_pending_seconds) == (0, 0, 0.0)
-    assert (state.acknowledged, state.unchanged, state.rejected, state.retries) == (260, 0, 0, 0)
+    assert (metrics.pending_records, metrics.pending_bytes, metrics.oldest_pending_seconds) == (0, 0, 0.0)
+    assert (metrics.acknowledged, metrics.unchanged, metrics.rejected, metrics.retries) == (260, 0, 0, 0)
 
 
-async def test_what_is_sent_is_what_was_logged_and_nothing_empty(directory):
+async def test_inputs_are_sent_without_fields_that_were_not_set(directory):
     store = FakeStore()
     decision_id = decision_id_for("QUERY", NOON, "cycle 1")
     async with BufferedDecisionLogger(store, directory, clock=FixedClock(parse_instant(NOON))) as logger:
@@ -50,12 +50,12 @@ async def test_what_is_sent_is_what_was_logged_and_nothing_empty(directory):
         "decision_id": decision_id,
         "outcome": {},
         "success": False,
-        "timestamp": "2026-11-20T12:00:00.000Z",  # tells a repeated amendment from a new one
+        "timestamp": "2026-11-20T12:00:00.000Z",  # distinguishes a retry from a new amendment
     }
     assert set(store.decisions[plain]) == {"decision_type", "decision_id", "context", "reasoning"}
 
 
-async def test_bad_input_is_refused_at_the_call_and_never_sent(directory):
+async def test_invalid_input_is_rejected_at_the_call_and_never_sent(directory):
     store = FakeStore()
     async with BufferedDecisionLogger(store, directory) as logger:
         with pytest.raises(InvalidInput) as caught:
@@ -66,7 +66,7 @@ async def test_bad_input_is_refused_at_the_call_and_never_sent(directory):
     assert store.calls == []
 
 
-async def test_threads_with_loops_of_their_own_log_side_by_side(directory):
+async def test_threads_with_their_own_event_loops_log_concurrently(directory):
     store = FakeStore()
     ids = []
 
@@ -80,12 +80,13 @@ async def test_threads_with_loops_of_their_own_log_side_by_side(directory):
         for thread in threads:
             await asyncio.to_thread(thread.join)
         await logger.flush()
-    order = {decision_id: place for place, decision_id in enumerate(store.decisions)}
+    order = {decision_id: position for position, decision_id in enumerate(store.decisions)}
     assert len(order) == 800
-    assert all([order[one] for one in mine] == sorted(order[one] for one in mine) for mine in ids)
+    for positions in [[order[decision_id] for decision_id in of_thread] for of_thread in ids]:
+        assert positions == sorted(positions)
 
 
-async def test_reads_and_batches_go_to_the_sink_at_once(directory):
+async def test_reads_and_batches_call_the_sink_directly(directory):
     store = FakeStore()
     async with BufferedDecisionLogger(store, directory) as logger:
         (decision_id,) = await log_some(logger, 1)
@@ -97,7 +98,7 @@ async def test_reads_and_batches_go_to_the_sink_at_once(directory):
     assert {name for name, _ in store.calls} == {"decisions", "get"}
 
 
-async def test_one_logger_a_directory_and_one_agent(directory):
+async def test_a_directory_belongs_to_one_logger_and_one_agent(directory):
     class Other(FakeStore):
         agent_id = "gatherer"
 
@@ -108,7 +109,7 @@ async def test_one_logger_a_directory_and_one_agent(directory):
         BufferedDecisionLogger(Other(), directory)
 
 
-async def test_after_closing_everything_is_refused(directory):
+async def test_a_closed_logger_raises(directory):
     logger = BufferedDecisionLogger(FakeStore(), directory)
     await logger.aclose()
     await logger.aclose()
@@ -118,11 +119,11 @@ async def test_after_closing_everything_is_refused(directory):
 
 
 @pytest.mark.parametrize("sync_seconds", [0, 0.01, None])
-async def test_the_log_is_synced_as_asked_for(directory, sync_seconds, monkeypatch):
+async def test_the_log_is_synced_at_the_interval(directory, sync_seconds, monkeypatch):
     synced = []
-    real = os.fsync
+    fsync = os.fsync
     async with BufferedDecisionLogger(Down(), directory, sync_seconds=sync_seconds) as logger:
-        monkeypatch.setattr(os, "fsync", lambda file: synced.append(file) or real(file))
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(file) or fsync(file))
         await log_some(logger, 3)
         if sync_seconds:
             await asyncio.sleep(0.1)
@@ -131,21 +132,21 @@ async def test_the_log_is_synced_as_asked_for(directory, sync_seconds, monkeypat
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"on_full": "drop"}, {"max_pending_bytes": 0}, {"batch_size": 0}, {"sync_seconds": -1}]
+    "setting", [{"on_full": "drop"}, {"max_pending_bytes": 0}, {"batch_size": 0}, {"sync_seconds": -1}]
 )
-def test_unusable_settings_are_refused(directory, wrong):
-    with pytest.raises(InvalidInput, match=next(iter(wrong))):
-        BufferedDecisionLogger(FakeStore(), directory, **wrong)
+def test_invalid_settings_are_rejected(directory, setting):
+    with pytest.raises(InvalidInput, match=next(iter(setting))):
+        BufferedDecisionLogger(FakeStore(), directory, **setting)
 
 
-async def test_the_age_of_the_oldest_is_told(directory):
-    class Later(SystemClock):
+async def test_the_metrics_have_the_age_of_the_oldest_record(directory):
+    class ShiftedClock(SystemClock):
         offset_ms = 0
 
         def now_ms(self):
             return super().now_ms() + self.offset_ms
 
-    clock = Later()
+    clock = ShiftedClock()
     logger = BufferedDecisionLogger(Down(), directory, clock=clock)
     await log_some(logger, 2)
     clock.offset_ms = 60_000
@@ -153,7 +154,7 @@ async def test_the_age_of_the_oldest_is_told(directory):
     await logger.aclose(timeout_seconds=0)
 
 
-def test_the_sink_may_say_how_much_a_batch_holds(directory):
+def test_the_sink_may_limit_the_batch_size(directory):
     class Small(FakeStore):
         max_batch = 7
 
@@ -202,7 +203,7 @@ async def test_an_asynchronous_sink_is_used_and_closed_on_one_loop(directory):
     assert sink.loops[0] is not asyncio.get_running_loop()
 
 
-async def test_a_subclass_that_sends_otherwise_is_used_as_it_is(directory):
+async def test_a_subclass_that_overrides_sending_is_called_itself(directory):
     sent = []
 
     class Counting(DecisionLogger):
@@ -222,12 +223,12 @@ def test_logging_has_the_signatures_of_the_direct_logger():
         )
 
 
-def test_a_sink_that_cannot_log_outcomes_is_refused(directory):
-    class Half:
+def test_a_sink_that_cannot_log_outcomes_is_rejected(directory):
+    class Incomplete:
         agent_id = "hunter"
 
         def log_decisions(self, _):
             return []
 
     with pytest.raises(InvalidInput, match="sink: has no method log_outcomes"):
-        BufferedDecisionLogger(Half(), directory)
+        BufferedDecisionLogger(Incomplete(), directory)

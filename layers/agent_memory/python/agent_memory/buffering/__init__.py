@@ -1,1 +1,1 @@
-"""A decision log that never waits for its store: a write-ahead log on disk, and a thread that sends it on."""
+"""Buffered logging: a write-ahead log on disk, and a thread that sends its records to the store."""

@@ -1,4 +1,4 @@
-"""`DecisionBuffer`: takes decisions and outcomes into a file at once, and sends them on from a thread."""
+"""`DecisionBuffer`: appends decisions and outcomes to a write-ahead log, which a thread sends to the sink."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -17,7 +17,7 @@ from agent_memory.core.ids import check_agent_id
 
 
 class BufferFull(Exception):
-    """There is no space for a record now; `space` is done when something has been sent."""
+    """There is no space for a record. The future `space` completes when a record has been sent."""
 
     def __init__(self, space: "Future[None]") -> None:
         super().__init__("the buffer is full")
@@ -25,10 +25,10 @@ class BufferFull(Exception):
 
 
 class DecisionBuffer:
-    """The write-ahead log of one agent and the thread that drains it; see `BufferedDecisionLogger` for the arguments.
+    """The write-ahead log of one agent and the thread that sends it; see `BufferedDecisionLogger` for the arguments.
 
     Attributes:
-        syncs_each: whether `sync` is to be called after each record.
+        syncs_each: whether the caller must call `sync` after each record.
     """
 
     def __init__(
@@ -48,20 +48,20 @@ class DecisionBuffer:
         self.syncs_each = sync_seconds == 0
         self._write_shards: int = getattr(sink, "write_shards", 1)
         self._rejected_file = directory / "rejected.jsonl"
-        self._refuses = on_full == "refuse"
+        self._raises_when_full = on_full == "refuse"
         self._clock = clock or SystemClock()
-        self._reported_rejected = 0
+        self._raised_rejected = 0
         self._log = WriteAheadLog(directory, self.agent_id, max_pending_bytes=max_pending_bytes)
         self._drainer = Drainer(
             self._log, sink, self._rejected_file, self._clock, batch_size=batch_size, sync_seconds=sync_seconds
         )
 
     def add_decision(self, data: Mapping[str, Any]) -> str:
-        """Check a decision and write it into the log; returns its id.
+        """Validate a decision and append it to the log; returns its id.
 
         Raises:
-            InvalidInput: names the field. BufferFull: wait for its `space` and try again.
-            Unavailable: the disk refused, the buffer is full and refuses, or is closed.
+            InvalidInput: names the field. BufferFull: wait for its `space` and retry.
+            Unavailable: the disk cannot be written, the buffer is full and `on_full` is "refuse", or it is closed.
         """
         now_ms = self._clock.now_ms()
         decision_id, payload = decision_payload(
@@ -71,37 +71,39 @@ class DecisionBuffer:
         return decision_id
 
     def add_outcome(self, data: Mapping[str, Any]) -> None:
-        """Check an outcome and write it into the log; errors as those of `add_decision`."""
+        """Validate an outcome and append it to the log; raises the same errors as `add_decision`."""
         now_ms = self._clock.now_ms()
         self._append(OUTCOME, outcome_payload(data, now_ms=now_ms), now_ms)
 
     def sync(self) -> None:
-        """Make everything added so far survive a loss of power."""
+        """Sync all records added so far to disk, so that they survive a power failure."""
         self._log.sync()
 
-    def sent(self) -> "Future[None]":
-        """Done when everything added so far is stored or rejected."""
-        return self._log.reached(self._log.next_sequence)
+    def all_sent(self) -> "Future[None]":
+        """A future that completes when all records added so far are stored or rejected."""
+        return self._log.when_acknowledged(self._log.next_sequence)
 
-    def not_sent(self) -> Unavailable:
-        """The error of a wait for `sent` that has timed out."""
+    def flush_timeout(self) -> Unavailable:
+        """The error to raise when waiting for `all_sent` has timed out."""
         state = self.metrics()
-        return Unavailable(f"{state.pending_records} records wait in {self.directory}; last error: {state.last_error}")
+        return Unavailable(
+            f"{state.pending_records} records in {self.directory} are not sent; last error: {state.last_error}"
+        )
 
     def check_rejected(self) -> None:
-        """Raise `Rejected` where records were rejected since the last check."""
-        count = self._drainer.rejected - self._reported_rejected
-        self._reported_rejected += count
+        """Raise `Rejected` if records were rejected since the last check."""
+        count = self._drainer.rejected - self._raised_rejected
+        self._raised_rejected += count
         if count:
             raise Rejected(count, self._rejected_file)
 
     def close(self) -> None:
-        """Stop sending and close the files; what was not sent stays for the next buffer on this directory."""
+        """Stop sending and close the files; the next buffer on this directory sends the remaining records."""
         self._drainer.stop()
         self._log.close()
 
     def metrics(self) -> BufferMetrics:
-        """How much waits, and what became of the rest."""
+        """Counts of pending, acknowledged and rejected records."""
         count, size, oldest_ms = self._log.pending()
         age_ms = 0 if oldest_ms is None else max(0, self._clock.now_ms() - oldest_ms)
         drainer = self._drainer
@@ -117,11 +119,11 @@ class DecisionBuffer:
         )
 
     def _append(self, kind: bytes, payload: bytes, now_ms: int) -> None:
-        seen = self._log.acknowledged
+        acknowledged = self._log.acknowledged
         if not self._log.append(kind, payload, now_ms):
-            if self._refuses:
-                raise Unavailable(f"the buffer in {self.directory} is full; log this again later")
-            raise BufferFull(self._log.reached(seen + 1))
+            if self._raises_when_full:
+                raise Unavailable(f"the buffer in {self.directory} is full; retry later")
+            raise BufferFull(self._log.when_acknowledged(acknowledged + 1))
         self._drainer.wake()
 
 

@@ -1,4 +1,4 @@
-"""One window of the log, handed to the sink: what it stored, and what it rejected."""
+"""Sending one window of the log to the sink, and sorting its results."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,13 +10,13 @@ from agent_memory.buffering.sinks import Result, Sink
 from agent_memory.core.errors import Forbidden, Unavailable
 
 _ACCEPTED = frozenset({"created", "recorded", "unchanged"})
-# These say nothing about the records that were sent: whoever repairs network or credentials lets them through.
+# The records themselves may be valid: they can be sent when network or credentials are repaired.
 _TRANSIENT = (Unavailable, Forbidden, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The result of a window. `accepted` counts what is in the store now, `unchanged` what of it had been before."""
+    """The result of a window. `accepted` counts the records that are in the store, `unchanged` those it had before."""
 
     accepted: int
     unchanged: int
@@ -24,10 +24,10 @@ class Delivery:
 
 
 def deliver(sink: Sink, items: Sequence[Item]) -> Delivery:
-    """Send the decisions of a window and then its outcomes, so that no outcome comes before its decision.
+    """Send the decisions of a window and then its outcomes, so that no outcome arrives before its decision.
 
     Raises:
-        Unavailable, Forbidden, OSError: the sink did not respond; send the same again.
+        Unavailable, Forbidden, OSError: the sink did not respond; send the same window again.
     """
     records = [item for item in items if isinstance(item, Record)]
     damaged: list[tuple[Item, Result]] = [
@@ -48,7 +48,7 @@ def deliver(sink: Sink, items: Sequence[Item]) -> Delivery:
 
 
 def _send(call: Callable[[Sequence[Result]], Sequence[Result]], records: Sequence[Record]) -> list[Result]:
-    """The sink's results in order. Where it refuses all at once, each is sent by itself, to find the culprit."""
+    """The sink's results in order. If a request raises, its records are sent one by one to find the invalid one."""
     if not records:
         return []
     try:
@@ -57,8 +57,8 @@ def _send(call: Callable[[Sequence[Result]], Sequence[Result]], records: Sequenc
     except _TRANSIENT:
         raise
     except Exception as error:
-        if _is_ending():
-            raise Unavailable("the process is ending") from error
+        if _is_exiting():
+            raise Unavailable("the process is exiting") from error
         if len(records) == 1:
             return [_rejection(type(error).__name__, str(error))]
         return [result for record in records for result in _send(call, [record])]
@@ -68,8 +68,8 @@ def _rejection(code: str, message: str) -> Result:
     return {"status": "rejected", "error": {"code": code, "message": message}}
 
 
-def _is_ending() -> bool:
-    """Whether this process starts no threads any more: whatever fails then says nothing about the records."""
+def _is_exiting() -> bool:
+    """Whether the interpreter is exiting: it starts no more threads, and requests fail for that reason."""
     try:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(int)

@@ -1,4 +1,4 @@
-"""The background of a buffer: a thread that sends what the log holds, and one that syncs it to the disk."""
+"""The background threads of a buffer: one sends the records of the log, one syncs the log to disk."""
 
 import logging
 import threading
@@ -9,24 +9,24 @@ from tenacity import RetryCallState, RetryError, Retrying, stop_when_event_set, 
 from tenacity.nap import sleep_using_event
 
 from agent_memory.buffering.delivery import deliver
-from agent_memory.buffering.rejected import keep_rejected
+from agent_memory.buffering.rejected import append_rejected
 from agent_memory.buffering.sinks import Sink
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import Unavailable
 
-# Full jitter: each pause is drawn between nothing and twice the last bound.
+# Full jitter: each pause is random between zero and a bound that doubles.
 _FIRST_BACKOFF_SECONDS = 0.05
 _LONGEST_BACKOFF_SECONDS = 30.0
-# After a pause in logging, so long is waited for more: a burst is sent in few requests.
-_GATHER_SECONDS = 0.01
-# A request that takes longer than this while the buffer closes is left to end by itself.
-_STOP_SECONDS = 5.0
+# The time to wait for more records after an idle period, so that a burst is sent in few requests.
+_LINGER_SECONDS = 0.01
+# Closing waits this long for a request in progress.
+_STOP_TIMEOUT_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
 
 
 class Drainer:
-    """Sends window after window of the log, in order, until it is stopped; whatever fails is tried again."""
+    """Sends the records of the log, in order and in windows, until it is stopped; failed requests are retried."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Drainer:
         self._stopping = threading.Event()
         self.accepted = self.unchanged = self.rejected = self.retries = 0
         self.last_error: str | None = None
-        # Daemons, so that a program that never closes the buffer ends all the same.
+        # Daemon threads, so that a program that does not close the buffer can exit.
         self._thread = threading.Thread(target=self._drain, name="agent-memory-buffer", daemon=True)
         self._thread.start()
         if sync_seconds:
@@ -58,25 +58,25 @@ class Drainer:
             ).start()
 
     def wake(self) -> None:
-        """Say that the log has more. Costs nothing while the drainer is busy."""
+        """Signal that the log has more records. This is cheap while the drainer is busy."""
         if self._is_idle:
             self._is_idle = False
             self._work.set()
 
     def stop(self) -> None:
-        """End the threads; a request that is under way may still take effect, and is recognised when sent again."""
+        """Stop the threads. A request in progress may still take effect; its records are recognised when sent again."""
         self._stopping.set()
         self._work.set()
-        self._thread.join(_STOP_SECONDS)
+        self._thread.join(_STOP_TIMEOUT_SECONDS)
 
-    # --- on the threads --------------------------------------------------------------------------
+    # --- threads ---------------------------------------------------------------------------------
 
     def _drain(self) -> None:
         retrying = Retrying(
             wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_SECONDS, max=_LONGEST_BACKOFF_SECONDS),
             stop=stop_when_event_set(self._stopping),
             sleep=sleep_using_event(self._stopping),
-            before_sleep=self._note_failure,
+            before_sleep=self._record_failure,
         )
         with suppress(RetryError):  # stopped while sending failed
             while not self._stopping.is_set():
@@ -84,15 +84,15 @@ class Drainer:
                     self._wait_for_work()
 
     def _send_window(self) -> bool:
-        """Send the next window and acknowledge it; False where there is none."""
+        """Send the next window and acknowledge it; returns False if there are no records."""
         window = self._log.read(self._window_size)
         if not window.items:
             return False
         delivery = deliver(self._sink, window.items)
         if self._stopping.is_set():
-            raise Unavailable("the buffer was closed meanwhile")
+            raise Unavailable("the buffer was closed")
         if delivery.rejected:
-            keep_rejected(self._rejected_file, delivery.rejected, self._clock.now_ms())
+            append_rejected(self._rejected_file, delivery.rejected, self._clock.now_ms())
             _logger.warning("%d records were rejected; see %s", len(delivery.rejected), self._rejected_file)
         self.accepted += delivery.accepted
         self.unchanged += delivery.unchanged
@@ -105,21 +105,21 @@ class Drainer:
     def _wait_for_work(self) -> None:
         self._work.clear()
         self._is_idle = True
-        # Whoever appended before this line may have seen a busy drainer and not have woken it.
+        # A record that was appended before this line may not have woken the drainer, which still looked busy.
         if self._log.pending()[0] or self._stopping.is_set():
             self._is_idle = False
         else:
             self._work.wait()
-        self._stopping.wait(_GATHER_SECONDS)
+        self._stopping.wait(_LINGER_SECONDS)
 
-    def _note_failure(self, attempt: RetryCallState) -> None:
+    def _record_failure(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None
         self.retries += 1
-        # A window counts only once all of it arrives: where requests fail often, a small one has better chances.
+        # A window is acknowledged only as a whole: if requests fail often, a smaller one is more likely to succeed.
         self._window_size = max(1, self._window_size // 2)
         self.last_error = f"{type(error).__name__}: {error}"
         if attempt.attempt_number == 1:
-            _logger.warning("sending failed and is tried again until it succeeds: %s", self.last_error)
+            _logger.warning("sending failed; retrying until it succeeds: %s", self.last_error)
 
     def _sync_regularly(self, seconds: float) -> None:
         while not self._stopping.wait(seconds):
@@ -127,4 +127,4 @@ class Drainer:
                 self._log.sync()
             except OSError as error:
                 self.last_error = f"{type(error).__name__}: {error}"
-                _logger.warning("the log could not be synced to its disk: %s", error)
+                _logger.warning("the log could not be synced to disk: %s", error)

@@ -1,15 +1,15 @@
-"""Records as they lie in a segment file, and how they are found again.
+"""The format of records in a segment file.
 
-    4 bytes  magic, its last byte the version of this layout
+    4 bytes  magic, whose last byte is the version of the format
     4 bytes  CRC-32 of everything after it
     4 bytes  length of the payload
-    8 bytes  sequence number: one more than that of the record before
+    8 bytes  sequence number: one more than that of the previous record
     8 bytes  when it was logged, milliseconds since the epoch
     1 byte   kind
     payload
 
-Integers are little endian. The magic and the sequence number let a reader go on behind damaged bytes
-and say how much is missing.
+Integers are little endian. With the magic and the sequence number a reader can continue after damaged
+bytes and tell how many records are missing.
 """
 
 import struct
@@ -28,7 +28,7 @@ OVERHEAD_BYTES = _HEAD.size + _CHECKED_HEAD.size
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing that was logged. `payload` is its JSON text."""
+    """A logged decision or outcome. `payload` is JSON."""
 
     sequence: int
     kind: bytes
@@ -38,34 +38,34 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Bytes in which no record can be read; `sequence` is that of the first record that is missing."""
+    """Bytes that contain no valid record; `sequence` is that of the first missing record."""
 
     sequence: int
     data: bytes
 
     @property
     def is_torn(self) -> bool:
-        """Whether it is the beginning of one record whose writing was cut off."""
-        return _needed(self.data) > len(self.data)
+        """Whether it is the beginning of a record that was not completely written."""
+        return _record_size(self.data) > len(self.data)
 
 
 Item = Record | Damage
 
 
 def frame(record: Record) -> bytes:
-    """The record as it is written."""
+    """Encode a record."""
     head = _CHECKED_HEAD.pack(len(record.payload), record.sequence, record.logged_ms, record.kind)
     return _HEAD.pack(_MAGIC, zlib.crc32(record.payload, zlib.crc32(head))) + head + record.payload
 
 
-def walk(data: bytes, sequence: int, *, whole: bool) -> Iterator[tuple[Item, int]]:
-    """What lies in `data`, each with the offset behind it.
+def decode_records(data: bytes, sequence: int, *, to_end: bool) -> Iterator[tuple[Item, int]]:
+    """Decode the records in `data`, and damage between them, each with the offset of its end.
 
     Args:
-        data: bytes of a segment from the beginning of a record on.
-        sequence: the sequence number that the first record should have.
-        whole: whether `data` goes up to the segment's end. Else it may end within a record, and the walk ends
-            before anything that is not a whole, good record.
+        data: bytes of a segment that begin with a record.
+        sequence: the expected sequence number of the first record.
+        to_end: whether `data` extends to the end of the segment. Otherwise it may end within a record, and decoding
+            stops before the first bytes that are not a complete, valid record.
     """
     offset = 0
     while offset < len(data):
@@ -74,7 +74,7 @@ def walk(data: bytes, sequence: int, *, whole: bool) -> Iterator[tuple[Item, int
             end = offset + OVERHEAD_BYTES + len(record.payload)
             yield record, end
             sequence = record.sequence + 1
-        elif whole:
+        elif to_end:
             end = _next_record(data, offset + 1)
             yield Damage(sequence, data[offset:end]), end
         else:
@@ -96,7 +96,7 @@ def _read(data: bytes, offset: int) -> Record | None:
 
 
 def _next_record(data: bytes, offset: int) -> int:
-    """Where the next good record begins; the end of the data where there is none."""
+    """The offset of the next valid record; the end of the data if there is none."""
     while (offset := data.find(_MAGIC, offset)) != -1:
         if _read(data, offset) is not None:
             return offset
@@ -104,8 +104,8 @@ def _next_record(data: bytes, offset: int) -> int:
     return len(data)
 
 
-def _needed(data: bytes) -> int:
-    """How many bytes the record that begins here takes; 0 where no record begins."""
+def _record_size(data: bytes) -> int:
+    """The size in bytes of the record that begins here, which may be incomplete; 0 if no record begins here."""
     if not data.startswith(_MAGIC[: len(data)]):
         return 0
     if len(data) < OVERHEAD_BYTES:

@@ -1,21 +1,21 @@
-"""What a buffered logger tells of itself."""
+"""The metrics of a buffered logger."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class BufferMetrics:
-    """The state of a buffer at one moment; counts are of this process.
+    """The state of a buffer; counts are those of this process.
 
     Attributes:
-        pending_records: logged and not yet acknowledged, those that an earlier process left included.
-        pending_bytes: what they take on disk.
-        oldest_pending_seconds: age of the oldest of them; 0.0 where none waits.
+        pending_records: records not yet acknowledged, including those of an earlier process.
+        pending_bytes: their size on disk.
+        oldest_pending_seconds: the age of the oldest pending record; 0.0 if there is none.
         acknowledged: records that the store accepted.
         unchanged: those of them that the store had already.
-        rejected: records that the store refused for good; they lie in `rejected.jsonl`.
-        retries: attempts to send that failed and were repeated.
-        last_error: what the last failed attempt said, None where none has failed since the last success.
+        rejected: records that the store rejected permanently; they are in `rejected.jsonl`.
+        retries: failed attempts to send.
+        last_error: the error of the last failed attempt; None after a success.
     """
 
     pending_records: int

@@ -1,4 +1,4 @@
-"""What callers log, checked as the direct classes check it, as JSON text for the disk."""
+"""Inputs, validated as the direct classes validate them, and serialized as JSON for the disk."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from agent_memory.core.clock import to_iso
 from agent_memory.core.ids import parse_decision_id
-from agent_memory.core.json_values import check_json
+from agent_memory.core.json_values import check_json, mapping_as_dict
 from agent_memory.decisions.inputs import parse_decision, parse_outcome
 from agent_memory.model.records import MAX_DECISION_BYTES, check_size
 
@@ -14,28 +14,28 @@ from agent_memory.model.records import MAX_DECISION_BYTES, check_size
 def decision_payload(
     data: Mapping[str, Any], *, agent_id: str, now_ms: int, write_shards: int = 1
 ) -> tuple[str, bytes]:
-    """The id of the decision that an input describes, and the input with that id as JSON.
+    """Validate the input of a decision; returns the decision's id, and the input with the id as JSON.
 
     Raises:
-        InvalidInput: as `DecisionLogger.log_decision` raises it.
+        InvalidInput: the same as from `DecisionLogger.log_decision`.
     """
     decision = parse_decision(data, agent_id=agent_id, now_ms=now_ms, path="", write_shards=write_shards)
     check_json(decision.context, "/context")
     check_json(decision.reasoning, "/reasoning")
     check_json(decision.metadata, "/metadata")
-    # The id carries the time.
-    timeless = {name: value for name, value in data.items() if name != "timestamp"}
-    payload = _json(timeless | {"decision_id": decision.decision_id})
-    if len(payload) > MAX_DECISION_BYTES:  # the content alone is never longer
+    # The id contains the timestamp.
+    fields = {name: value for name, value in data.items() if name != "timestamp"}
+    payload = _json(fields | {"decision_id": decision.decision_id})
+    if len(payload) > MAX_DECISION_BYTES:  # the content is never longer than the payload
         check_size(decision.content())
     return decision.decision_id, payload
 
 
 def outcome_payload(data: Mapping[str, Any], *, now_ms: int) -> bytes:
-    """An outcome's input as JSON. It carries its time, by which it is known again when it is sent again.
+    """Validate the input of an outcome; returns it as JSON with a timestamp, by which a retry is recognised.
 
     Raises:
-        InvalidInput: as `DecisionLogger.log_outcome` raises it.
+        InvalidInput: the same as from `DecisionLogger.log_outcome`.
     """
     decision_id, update = parse_outcome(data, now_ms=now_ms, path="")
     parse_decision_id(decision_id, "/decision_id")
@@ -45,16 +45,9 @@ def outcome_payload(data: Mapping[str, Any], *, now_ms: int) -> bytes:
     return _json({**data, "timestamp": to_iso(update.outcome.recorded_ms)})
 
 
-def _plain(value: Any) -> Any:
-    """Mappings that are no dict, which the codec takes and the encoder of JSON does not."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not a JSON type")
-
-
-# Depth is bounded by then, so that nothing can contain itself.
+# `check_json` has limited the depth before, so there are no circular references.
 _encode = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, default=_plain
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, default=mapping_as_dict
 ).encode
 
 

@@ -1,4 +1,4 @@
-"""What the store rejected for good, kept in a file of JSON lines beside the log."""
+"""The file of rejected records, in JSON Lines."""
 
 import base64
 import json
@@ -12,20 +12,20 @@ from agent_memory.buffering.sinks import Result
 from agent_memory.core.clock import to_iso
 
 
-def keep_rejected(file: Path, rejected: Sequence[tuple[Item, Result]], now_ms: int) -> None:
-    """Append each with its error and the time; on the disk when this returns.
+def append_rejected(file: Path, rejected: Sequence[tuple[Item, Result]], now_ms: int) -> None:
+    """Append rejected records with their errors, and sync the file.
 
     A line has `rejected_at`, `error`, and `decision` or `outcome` as it was logged, or the `damaged` bytes in Base64.
-    A window that is sent again after a crash may leave the same lines twice.
+    A window that is sent again after a crash may append the same lines again.
 
     Raises:
-        OSError: the disk refused.
+        OSError: the file cannot be written.
     """
     lines = [json.dumps(_line(item, result, now_ms), default=str) for item, result in rejected]
-    with file.open("ab") as out:
-        out.write("".join(f"{line}\n" for line in lines).encode())
-        out.flush()
-        os.fsync(out.fileno())
+    with file.open("ab") as stream:
+        stream.write("".join(f"{line}\n" for line in lines).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _line(item: Item, result: Result, now_ms: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One segment file of the write-ahead log: the end that is written, and the end that is read."""
+"""Writing and reading a segment file of the write-ahead log."""
 
 import errno
 import os
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from agent_memory.buffering.frames import Item, walk
+from agent_memory.buffering.frames import Item, decode_records
 
-# What is read at once, and so about what a request to the store holds.
+# The number of bytes read at once, and so about the size of a request to the store.
 _WINDOW_BYTES = 1 << 20
 
 
 class SegmentWriter:
-    """Appends to a segment. `size` counts what is wholly written; the next record goes there whatever lies behind."""
+    """Appends to a segment. `size` is the end of the last complete record; later bytes are overwritten."""
 
     def __init__(self, path: Path, size: int = 0) -> None:
         self.size = size
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
     def append(self, data: bytes) -> None:
-        """Write a record, all of it or nothing.
+        """Append a record, completely or not at all.
 
         Raises:
-            OSError: the disk is full or broken.
+            OSError: the disk is full or cannot be written.
         """
         written = 0
         try:
@@ -45,7 +45,7 @@ class SegmentWriter:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some records in order. `end` is the offset behind them, `next_sequence` the number of what follows."""
+    """Consecutive records. `end` is the offset after them, `next_sequence` the sequence number of the next record."""
 
     items: Sequence[Item]
     end: int
@@ -53,7 +53,7 @@ class Window:
 
 
 class SegmentReader:
-    """Reads a segment from an offset on; `sequence` is the number that the record there should have."""
+    """Reads a segment from an offset on; `sequence` is the expected sequence number of the record there."""
 
     def __init__(self, path: Path, sequence: int) -> None:
         self.path = path
@@ -66,29 +66,30 @@ class SegmentReader:
         os.close(self._file)
 
     def size(self) -> int:
-        """Bytes in the file."""
+        """The size of the file in bytes."""
         return os.fstat(self._file).st_size
 
     def window(self, limit: int, end: int) -> Window:
-        """Up to `limit` records from here on, none beyond the offset `end`; about a megabyte at most."""
+        """The next records, at most `limit` and about a megabyte, before the offset `end`."""
         data = os.pread(self._file, min(_WINDOW_BYTES, end - self.offset), self.offset)
-        found = list(islice(walk(data, self.sequence, whole=self.offset + len(data) >= end), limit))
-        if data and not found:
-            # A record larger than the window, or damage: only the rest of the segment tells.
+        records = decode_records(data, self.sequence, to_end=self.offset + len(data) >= end)
+        decoded = list(islice(records, limit))
+        if data and not decoded:
+            # The next record is larger than the window, or damaged: read the rest of the segment.
             data = os.pread(self._file, end - self.offset, self.offset)
-            found = list(islice(walk(data, self.sequence, whole=True), 1))
-        if not found:
+            decoded = list(islice(decode_records(data, self.sequence, to_end=True), 1))
+        if not decoded:
             return Window([], self.offset, self.sequence)
-        items = [item for item, _ in found]
-        return Window(items, self.offset + found[-1][1], items[-1].sequence + 1)
+        items = [item for item, _ in decoded]
+        return Window(items, self.offset + decoded[-1][1], items[-1].sequence + 1)
 
-    def pass_by(self, window: Window) -> None:
-        """Go on behind a window."""
+    def skip(self, window: Window) -> None:
+        """Continue after a window."""
         self.offset, self.sequence = window.end, window.next_sequence
 
-    def pass_to(self, sequence: int) -> None:
-        """Go on to the first record that is not before this sequence number."""
-        for item, end in walk(os.pread(self._file, self.size(), 0), self.sequence, whole=True):
+    def seek(self, sequence: int) -> None:
+        """Continue at the first record with this sequence number or a higher one."""
+        for item, end in decode_records(os.pread(self._file, self.size(), 0), self.sequence, to_end=True):
             if item.sequence >= sequence:
                 return
             self.offset, self.sequence = end, item.sequence + 1

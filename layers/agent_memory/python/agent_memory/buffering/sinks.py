@@ -1,4 +1,4 @@
-"""What a buffer sends to."""
+"""The interfaces of a buffer's sink."""
 
 import asyncio
 import threading
@@ -9,28 +9,28 @@ Result = Mapping[str, Any]
 
 
 class Sink(Protocol):
-    """One agent's decision log. Calls come from one thread at a time."""
+    """The decision log of one agent that a buffer sends to. It is called from one thread at a time."""
 
     @property
     def agent_id(self) -> str:
-        """Whose decisions these are."""
+        """The agent."""
         ...
 
     def log_decisions(self, inputs: Sequence[Mapping[str, Any]], /) -> Sequence[Result]:
-        """Log decisions; each has its own result, in order, with a `status` and maybe an `error`."""
+        """Log decisions; returns a result for each, in order, with `status` and possibly `error`."""
         ...
 
     def log_outcomes(self, inputs: Sequence[Mapping[str, Any]], /) -> Sequence[Result]:
-        """Add outcomes; each has its own result, in order, with a `status` and maybe an `error`."""
+        """Log outcomes; returns a result for each, in order, with `status` and possibly `error`."""
         ...
 
 
-class AwaitableSink(Protocol):
-    """The same with methods to be awaited."""
+class AsyncSink(Protocol):
+    """A sink with asynchronous methods."""
 
     @property
     def agent_id(self) -> str:
-        """Whose decisions these are."""
+        """The agent."""
         ...
 
     async def log_decisions(self, inputs: Sequence[Mapping[str, Any]], /) -> Sequence[Result]:
@@ -42,8 +42,8 @@ class AwaitableSink(Protocol):
         ...
 
 
-class AsyncSink:
-    """An object with the asynchronous methods of a decision log, as one that blocks, on an event loop of its own."""
+class BlockingSink:
+    """Wraps an asynchronous sink as a blocking one; its methods run on a separate event loop."""
 
     def __init__(self, wrapped: Any) -> None:
         self._wrapped = wrapped
@@ -58,13 +58,13 @@ class AsyncSink:
         if not asyncio.iscoroutinefunction(method):
             return method
 
-        def call(*args: Any, **settings: Any) -> Any:
-            return asyncio.run_coroutine_threadsafe(method(*args, **settings), self._loop).result()
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return asyncio.run_coroutine_threadsafe(method(*args, **kwargs), self._loop).result()
 
         return call
 
     def close(self) -> None:
-        """Close the object, if it can be closed, and end the event loop."""
+        """Close the sink, if it has `aclose`, and stop the event loop."""
         if not self._thread.is_alive():
             return
         try:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from agent_memory.buffering.buffer import BufferFull, DecisionBuffer
 from agent_memory.buffering.metrics import BufferMetrics
-from agent_memory.buffering.sinks import AsyncSink, AwaitableSink, Sink
+from agent_memory.buffering.sinks import AsyncSink, BlockingSink, Sink
 from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.decisions import AsyncDecisions, SyncDecisions
 from agent_memory.client.executor import in_thread
@@ -20,14 +20,14 @@ from agent_memory.model.decisions import DecisionDict
 
 _DEFAULT_BATCH = 100
 _DEFAULT_PENDING_BYTES = 256 << 20
-_CLOSING_SECONDS = 30.0
+_CLOSE_TIMEOUT_SECONDS = 30.0
 _logger = logging.getLogger(__name__)
 
-Added = TypeVar("Added")
+T = TypeVar("T")
 
 
 class BufferedDecisions:
-    """`DecisionBackend` that writes single decisions and outcomes into a buffer; all else goes to the sink at once."""
+    """`DecisionBackend` that buffers single decisions and outcomes and passes all other calls to the sink."""
 
     def __init__(self, sink: DecisionBackend, buffer: DecisionBuffer) -> None:
         self.sink = sink
@@ -39,21 +39,21 @@ class BufferedDecisions:
 
     def log_decision(self, data: Mapping[str, Any]) -> str:
         """See `DecisionBackend`."""
-        return self._when_there_is_space(self.buffer.add_decision, data)
+        return self._add_when_not_full(self.buffer.add_decision, data)
 
     def log_outcome(self, data: Mapping[str, Any]) -> None:
         """See `DecisionBackend`."""
-        self._when_there_is_space(self.buffer.add_outcome, data)
+        self._add_when_not_full(self.buffer.add_outcome, data)
 
     def flush(self, timeout_seconds: float | None) -> None:
         """See `BufferedDecisionLogger.flush`."""
         try:
-            self.buffer.sent().result(timeout_seconds)
+            self.buffer.all_sent().result(timeout_seconds)
         except FutureTimeoutError as error:
-            raise self.buffer.not_sent() from error
+            raise self.buffer.flush_timeout() from error
         self.buffer.check_rejected()
 
-    def close(self, timeout_seconds: float | None = _CLOSING_SECONDS) -> None:
+    def close(self, timeout_seconds: float | None = _CLOSE_TIMEOUT_SECONDS) -> None:
         """See `BufferedDecisionLogger.aclose`."""
         if self._is_closed:
             return
@@ -61,7 +61,7 @@ class BufferedDecisions:
         try:
             self.flush(timeout_seconds)
         except Unavailable as error:
-            _logger.warning("closed before all was sent: %s", error)
+            _logger.warning("closed before all records were sent: %s", error)
         finally:
             self.buffer.close()
             if hasattr(self.sink, "close"):
@@ -80,20 +80,20 @@ class BufferedDecisions:
         return self._open_sink().get_decision(decision_id)
 
     def page_decisions(
-        self, wanted: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None
+        self, filters: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None
     ) -> dict[str, Any]:
         """See `DecisionBackend`."""
-        return self._open_sink().page_decisions(wanted, limit=limit, newest_first=newest_first, cursor=cursor)
+        return self._open_sink().page_decisions(filters, limit=limit, newest_first=newest_first, cursor=cursor)
 
     def get_decision_chain(self, decision_id: str, depth: int) -> list[dict[str, Any]]:
         """See `DecisionBackend`."""
         return self._open_sink().get_decision_chain(decision_id, depth)
 
-    def analyze_decision_patterns(self, wanted: DecisionFilter, group_by: str) -> dict[str, Any]:
+    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> dict[str, Any]:
         """See `DecisionBackend`."""
-        return self._open_sink().analyze_decision_patterns(wanted, group_by)
+        return self._open_sink().analyze_decision_patterns(filters, group_by)
 
-    def _when_there_is_space(self, add: Callable[[Mapping[str, Any]], Added], data: Mapping[str, Any]) -> Added:
+    def _add_when_not_full(self, add: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any]) -> T:
         while True:
             try:
                 added = add(data)
@@ -111,42 +111,40 @@ class BufferedDecisions:
 
 
 class BufferedDecisionLogger(AsyncDecisions):
-    """A decision logger for agents that may not wait: logging is a write into a local file.
+    """A decision logger that does not wait for the store: logging appends to a local file.
 
-    A decision is checked, gets its id, and is in a write-ahead log on disk when `log_decision` returns. A thread sends
-    the log to the sink in order, in batches, and tries again with backoff for as long as it takes. What was logged
-    outlives the end of the process, a kill included: the next logger on the same directory sends the rest, with the
-    same ids, so that a decision which had arrived already is recognised and not stored twice. What the sink refuses for
-    good is kept in `rejected.jsonl` beside the log, and `flush` and `aclose` raise `Rejected`.
+    `log_decision` validates the decision, generates its id and appends it to a write-ahead log on disk. A thread sends
+    the log to the sink in order, in batches, and retries with backoff until the sink accepts it. Logged records survive
+    the end of the process, even a kill: the next logger on the same directory sends the remaining ones with the same
+    ids, so that a decision that the sink has already stored is recognised. Records that the sink rejects permanently
+    are appended to `rejected.jsonl` in the directory, and `flush` and `aclose` raise `Rejected`.
 
-    Methods that read, and `log_decisions` and `log_outcomes`, call the sink at once: it does not know what is still in
-    the buffer.
+    Reads, `log_decisions` and `log_outcomes` call the sink directly and do not see records in the buffer.
 
-    A loss of power may cost the last `sync_seconds`. A Lambda function is frozen between invocations and its `/tmp` may
-    vanish with it: there, `await flush()` before the function returns.
+    A power failure may lose the records of the last `sync_seconds`. A Lambda function is frozen between invocations and
+    may lose its `/tmp`: call `await flush()` before the function returns.
 
-    A directory serves one agent and one logger at a time, and an object one process: none survives a fork.
+    A directory belongs to one agent and is used by one logger at a time. A logger cannot be used after a fork.
 
     Args:
-        sink: a `DecisionLogger`, an `AgentMemoryClient`, or any object with their methods; it is closed with the
-            buffer.
-        directory: where the log is, on a local disk; made where it does not exist.
-        on_full: whether a full buffer lets callers wait, or refuses them with `Unavailable`.
-        max_pending_bytes: what may wait on disk for the sink.
-        batch_size: records a request at most; left out, what the sink sends at once.
-        sync_seconds: how often the log is synced to the disk; 0 is before every return, None leaves it to the system.
-        clock: the system's by default.
+        sink: a `DecisionLogger`, an `AgentMemoryClient`, or any object with their methods; closed with the logger.
+        directory: the directory of the log, on a local disk; created if it does not exist.
+        on_full: what happens when the buffer is full: "block" waits for space, "refuse" raises `Unavailable`.
+        max_pending_bytes: the maximum size on disk of records that have not been sent.
+        batch_size: the maximum number of records per request; by default the sink's `max_batch`.
+        sync_seconds: the interval of syncs to disk; 0 syncs before each call returns, None leaves it to the system.
+        clock: the system clock by default.
 
     Raises:
-        InvalidInput: the directory belongs to another agent, or a setting is unusable.
-        Conflict: another logger holds the directory. Unavailable: the disk refused.
+        InvalidInput: the directory belongs to another agent, or an argument is invalid.
+        Conflict: another logger uses the directory. Unavailable: the disk cannot be read or written.
     """
 
     _decisions: BufferedDecisions
 
     def __init__(
         self,
-        sink: Sink | AwaitableSink,
+        sink: Sink | AsyncSink,
         directory: Path | str,
         *,
         on_full: Literal["block", "refuse"] = "block",
@@ -170,46 +168,46 @@ class BufferedDecisionLogger(AsyncDecisions):
 
     @property
     def directory(self) -> Path:
-        """Where the log is."""
+        """The directory of the log."""
         return self._buffer.directory
 
     @property
     def sync(self) -> "SyncBufferedDecisionLogger":
-        """The same logger for code without asyncio; closing either closes both."""
+        """The same logger for code without asyncio; they share the buffer, and closing either closes both."""
         return SyncBufferedDecisionLogger(self._decisions)
 
     async def flush(self, timeout_seconds: float | None = None) -> None:
-        """Wait until everything logged before is stored or rejected.
+        """Wait until all records logged before are stored or rejected.
 
         Raises:
-            Unavailable: that took longer than `timeout_seconds`; what is left stays in the buffer.
-            Rejected: some of what was sent since the last flush was refused for good.
+            Unavailable: the timeout expired; the remaining records stay in the buffer.
+            Rejected: the sink permanently rejected records since the last flush.
         """
         try:
-            await asyncio.wait_for(asyncio.wrap_future(self._buffer.sent()), timeout_seconds)
+            await asyncio.wait_for(asyncio.wrap_future(self._buffer.all_sent()), timeout_seconds)
         except TimeoutError as error:
-            raise self._buffer.not_sent() from error
+            raise self._buffer.flush_timeout() from error
         self._buffer.check_rejected()
 
-    async def aclose(self, timeout_seconds: float | None = _CLOSING_SECONDS) -> None:
-        """Flush, stop the thread and close the files. What cannot be sent in time stays for the next logger here.
+    async def aclose(self, timeout_seconds: float | None = _CLOSE_TIMEOUT_SECONDS) -> None:
+        """Flush, stop the thread and close the files. Records that are not sent in time remain in the directory.
 
         Raises:
-            Rejected: some of what was sent since the last flush was refused for good.
+            Rejected: the sink permanently rejected records since the last flush.
         """
         await in_thread(self._decisions.close, timeout_seconds)
 
     def metrics(self) -> BufferMetrics:
-        """How much waits, and what became of the rest."""
+        """Counts of pending, acknowledged and rejected records."""
         return self._buffer.metrics()
 
     async def _log_decision(self, data: dict[str, Any]) -> str:
-        return await self._when_there_is_space(self._buffer.add_decision, data)
+        return await self._add_when_not_full(self._buffer.add_decision, data)
 
     async def _log_outcome(self, data: dict[str, Any]) -> None:
-        await self._when_there_is_space(self._buffer.add_outcome, data)
+        await self._add_when_not_full(self._buffer.add_outcome, data)
 
-    async def _when_there_is_space(self, add: Callable[[dict[str, Any]], Added], data: dict[str, Any]) -> Added:
+    async def _add_when_not_full(self, add: Callable[[dict[str, Any]], T], data: dict[str, Any]) -> T:
         while True:
             try:
                 added = add(data)
@@ -222,7 +220,7 @@ class BufferedDecisionLogger(AsyncDecisions):
 
 
 class SyncBufferedDecisionLogger(SyncDecisions):
-    """`BufferedDecisionLogger(…).sync`: the same methods, which block where the buffer is full."""
+    """`BufferedDecisionLogger(…).sync`: the same methods without asyncio."""
 
     _decisions: BufferedDecisions
 
@@ -230,25 +228,25 @@ class SyncBufferedDecisionLogger(SyncDecisions):
         self._decisions = self._backend = backend
 
     def flush(self, timeout_seconds: float | None = None) -> None:
-        """Wait until everything logged before is stored or rejected; see `BufferedDecisionLogger.flush`."""
+        """Wait until all records logged before are stored or rejected; see `BufferedDecisionLogger.flush`."""
         self._decisions.flush(timeout_seconds)
 
-    def close(self, timeout_seconds: float | None = _CLOSING_SECONDS) -> None:
+    def close(self, timeout_seconds: float | None = _CLOSE_TIMEOUT_SECONDS) -> None:
         """Flush, stop the thread and close the files; see `BufferedDecisionLogger.aclose`."""
         self._decisions.close(timeout_seconds)
 
     def metrics(self) -> BufferMetrics:
-        """How much waits, and what became of the rest."""
+        """Counts of pending, acknowledged and rejected records."""
         return self._decisions.buffer.metrics()
 
 
 def _backend_of(sink: Any) -> Any:
-    """The blocking methods of a sink; a subclass that overrides what is sent by is used as it is."""
+    """The backend of a sink. A subclass that overrides a method that sends records is called itself."""
     names = ("log_decisions", "log_outcomes")
     for name in names:
         if not callable(getattr(sink, name, None)):
-            raise InvalidInput("sink", f"has no method {name}; give a DecisionLogger, an AgentMemoryClient or the like")
+            raise InvalidInput("sink", f"has no method {name}; pass a DecisionLogger or an AgentMemoryClient")
     for kind in (AsyncDecisions, SyncDecisions):
         if all(getattr(getattr(sink, name), "__func__", None) is getattr(kind, name) for name in names):
-            return sink._decisions  # noqa: SLF001  of this package
-    return AsyncSink(sink) if asyncio.iscoroutinefunction(sink.log_decisions) else sink
+            return sink._decisions  # noqa: SLF001  classes of this package
+    return BlockingSink(sink) if asyncio.iscoroutinefunction(sink.log_decisions) else sink

@@ -56,6 +56,17 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def mapping_as_dict(value: Any) -> Any:
+    """Convert a mapping that is not a `dict`: the `default` of a JSON encoder.
+
+    Raises:
+        TypeError: the value is not a mapping.
+    """
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
+
+
 def pointer(path: Path) -> str:
     """The JSON Pointer of a path."""
     tokens: list[str] = []

@@ -1,4 +1,4 @@
-"""The directory of one buffer: whose it is, who holds it, how far it is acknowledged, and its segments."""
+"""The directory of a write-ahead log: its owner, its lock, the acknowledged position, and the segment files."""
 
 import logging
 import os
@@ -14,12 +14,12 @@ _SUFFIX = ".wal"
 _logger = logging.getLogger(__name__)
 
 
-class Folder:
-    """Holds a directory for one agent and one logger at a time.
+class LogDirectory:
+    """Locks a directory for one agent and one logger at a time.
 
     Raises:
-        InvalidInput: the directory belongs to another agent. Conflict: another logger holds it.
-        AgentMemoryError: this platform has no file locks. OSError: it cannot be made or opened.
+        InvalidInput: the directory belongs to another agent. Conflict: another logger uses it.
+        AgentMemoryError: this platform has no file locks. OSError: it cannot be created or opened.
     """
 
     def __init__(self, path: Path, agent_id: str) -> None:
@@ -35,14 +35,14 @@ class Folder:
             raise
 
     def close(self) -> None:
-        """Let go of the directory."""
+        """Release the directory."""
         os.close(self._position)
         os.close(self._owner)
 
     def position(self) -> int:
-        """Sequence number of the first record that is not acknowledged; 0 where that cannot be told.
+        """The sequence number of the first record that is not acknowledged; 0 if it is unknown.
 
-        Too low a number is harmless: the store recognises what it has.
+        A number that is too low is harmless: the store recognises the records that it has.
         """
         data = os.pread(self._position, _POSITION.size, 0)
         if len(data) == _POSITION.size:
@@ -50,28 +50,28 @@ class Folder:
             if zlib.crc32(data[:8]) == checksum:
                 return int(sequence)
         if data:
-            _logger.warning("%s/position is damaged; everything that is left here is sent again", self.path)
+            _logger.warning("%s/position is damaged; all records in the directory are sent again", self.path)
         return 0
 
     def set_position(self, sequence: int) -> None:
-        """Note what is acknowledged. It is written in place: a few bytes are never torn by the end of a process."""
+        """Store the position. It is overwritten in place: the end of a process does not tear a write of a few bytes."""
         data = sequence.to_bytes(8, "little")
         os.pwrite(self._position, _POSITION.pack(sequence, zlib.crc32(data)), 0)
 
     def segments(self) -> list[int]:
-        """The sequence numbers that the segments begin with, in order."""
+        """The first sequence number of each segment, in order."""
         return sorted(int(file.stem) for file in self.path.glob(f"*{_SUFFIX}"))
 
     def segment(self, sequence: int) -> Path:
-        """The file of the segment that begins with this sequence number."""
+        """The file of the segment whose first sequence number this is."""
         return self.path / f"{sequence:020d}{_SUFFIX}"
 
     def sync(self) -> None:
-        """Make the names of new files survive a loss of power."""
+        """Sync the directory itself, so that new files survive a power failure."""
         _sync(self.path)
 
     def sync_segment(self, sequence: int) -> None:
-        """Make what lies in a segment survive a loss of power. One that is done with, and gone, needs none."""
+        """Sync a segment, so that its records survive a power failure. A segment that was deleted is ignored."""
         with suppress(FileNotFoundError):
             _sync(self.segment(sequence))
 
@@ -86,13 +86,13 @@ def _sync(path: Path) -> None:
 
 def _lock(file: int, path: Path) -> None:
     try:
-        import fcntl  # noqa: PLC0415  no such module on Windows
+        import fcntl  # noqa: PLC0415  not available on Windows
     except ImportError as error:
         raise AgentMemoryError("a buffered logger needs POSIX file locks, which this platform lacks") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise Conflict(f"another logger writes into {path}; give each process a directory of its own") from error
+        raise Conflict(f"another logger uses {path}; use a separate directory for each process") from error
 
 
 def _claim(file: int, path: Path, agent_id: str) -> None:
@@ -100,4 +100,4 @@ def _claim(file: int, path: Path, agent_id: str) -> None:
     if not owner:
         os.pwrite(file, agent_id.encode(), 0)
     elif owner != agent_id:
-        raise InvalidInput("directory", f"{path} belongs to the agent {owner!r:.80}; give {agent_id} one of its own")
+        raise InvalidInput("directory", f"{path} belongs to the agent {owner!r:.80}; use another one for {agent_id}")
