@@ -1,4 +1,4 @@
-"""API Gateway HTTP API events (payload 2.0), a Lambda context, and the client's way to the routes, for tests."""
+"""API Gateway HTTP API events (payload 2.0), a Lambda context, and a client that calls the routes without a network."""
 
 import json
 import threading
@@ -13,8 +13,8 @@ from agent_memory.api import entry as api
 USER_ARN = "arn:aws:sts::123456789012:assumed-role/market-hunter/session"
 
 
-class Keys:
-    """A session with credentials and nothing else."""
+class FakeSession:
+    """A boto3 session with static credentials."""
 
     region_name = "us-east-1"
 
@@ -24,8 +24,8 @@ class Keys:
         return botocore.credentials.Credentials("AKIDEXAMPLE", "example", "session-token")
 
 
-# A function answers one request at a time.
-_ONE_REQUEST = threading.Lock()
+# An instance of a function processes one request at a time.
+_REQUEST_LOCK = threading.Lock()
 
 
 @dataclass
@@ -56,18 +56,18 @@ def http_event(method, path, body=None, query=None, *, raw=None, is_base64=False
     }
 
 
-def to_the_routes(request):
-    """What the deployed function would answer to a request of httpx."""
+def call_routes(request):
+    """The response of the deployed function to a request of httpx."""
     assert request.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
     assert request.headers["x-amz-security-token"] == "session-token"
     raw = request.content.decode() if request.content else None
     event = http_event(request.method, request.url.path, query=request.url.query.decode(), raw=raw)
-    with _ONE_REQUEST:
-        answer = api.resolve(event, Context())
-    return httpx.Response(answer["statusCode"], text=answer["body"])
+    with _REQUEST_LOCK:
+        response = api.resolve(event, Context())
+    return httpx.Response(response["statusCode"], text=response["body"])
 
 
-def client_over(answer, agent_id="market-hunter", **settings):
-    """A client whose requests are answered by a function."""
-    transport = httpx.MockTransport(answer)
-    return AgentMemoryClient("https://api.example", agent_id, session=Keys(), transport=transport, **settings)
+def client_with(handle, agent_id="market-hunter", **arguments):
+    """A client whose requests are passed to a function that returns the response."""
+    transport = httpx.MockTransport(handle)
+    return AgentMemoryClient("https://api.example", agent_id, session=FakeSession(), transport=transport, **arguments)

@@ -10,7 +10,7 @@ from agent_memory.api.deployment import Deployment
 from agent_memory.core.errors import ShortTermOff
 from agent_memory.memory.access_counts import flush_access_counts
 from agent_memory.storage.factory import in_memory_stores
-from tests.http_events import client_over, to_the_routes
+from tests.http_events import call_routes, client_with
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def memory(stores, clock):
 def client(stores, monkeypatch):
     served = Deployment(stores)
     monkeypatch.setattr("agent_memory.api.deployment.deployment", lambda: served)
-    return client_over(to_the_routes)
+    return client_with(call_routes)
 
 
 async def test_contexts_say_that_short_term_memory_is_off_and_not_that_it_failed(memory, clock):

@@ -1,4 +1,4 @@
-"""The HTTP client against the real routes, without a network between."""
+"""The HTTP client against the real routes, without a network."""
 
 import inspect
 from datetime import UTC, datetime
@@ -23,24 +23,24 @@ from agent_memory.core.clock import SystemClock
 from agent_memory.core.errors import InColdStorage
 from agent_memory.core.http_limits import escaped_size
 from agent_memory.core.ids import new_decision_id, shard_of
-from tests.http_events import USER_ARN, Keys, client_over, to_the_routes
+from tests.http_events import USER_ARN, FakeSession, call_routes, client_with
 
-# What needs whole tables, which no deployed function may read.
+# They need entire tables, which no deployed function may read.
 NOT_OVER_HTTP = ("export", "forget")
 
 
 @pytest.fixture
 def client(served):
-    return client_over(to_the_routes)
+    return client_with(call_routes)
 
 
-async def test_the_client_does_what_the_direct_classes_do(client):
+async def test_the_client_reads_back_what_it_writes(client):
     async with client:
-        decision_id = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {"whole": 1.0}, {"v": "1"})
+        decision_id = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {"integral": 1.0}, {"v": "1"})
         await client.log_outcome(decision_id, {"rows": 1}, True, {"quality": 0.5})
-        found = await client.get_decision(decision_id)
-        assert (found["reasoning"], found["metrics"]) == ({"whole": 1.0}, {"quality": 0.5})
-        assert await client.query_decisions("QUERY", success_filter=True, context_filter={"trend": "up"}) == [found]
+        decision = await client.get_decision(decision_id)
+        assert (decision["reasoning"], decision["metrics"]) == ({"integral": 1.0}, {"quality": 0.5})
+        assert await client.query_decisions("QUERY", success_filter=True, context_filter={"trend": "up"}) == [decision]
         assert await client.query_decisions(success_filter=False) == []
         await client.store_stm("context:current", [1, 2], 60)
         assert await client.retrieve_stm("context:current") == [1, 2]
@@ -48,7 +48,7 @@ async def test_the_client_does_what_the_direct_classes_do(client):
         assert (await client.retrieve_ltm("PATTERN", {"min_confidence": 0.5}))[0]["pattern_id"] == "a=b+c"
 
 
-async def test_refusals_become_the_same_errors(client):
+async def test_errors_are_those_of_the_direct_classes(client):
     with pytest.raises(InvalidInput) as caught:
         await client.log_decision("lower", {}, {})
     assert caught.value.field == "/decision_type"
@@ -58,39 +58,40 @@ async def test_refusals_become_the_same_errors(client):
     await client.log_decision("QUERY", {}, {}, decision_id=decision_id)
     with pytest.raises(Conflict):
         await client.log_decision("QUERY", {"x": 1}, {}, decision_id=decision_id)
-    for unusable in ({"x": float("nan")}, {"x": {1: 2}}, {"x": b""}):
+    for invalid in ({"x": float("nan")}, {"x": {1: 2}}, {"x": b""}):
         with pytest.raises(InvalidInput) as caught:
-            await client.log_decision("QUERY", unusable, {})
+            await client.log_decision("QUERY", invalid, {})
         assert caught.value.field == "/context/x"
 
 
 @pytest.fixture
-def shaky(served, no_waits):
-    """A client whose requests fail as often as a test says, before or after they take effect."""
+def unreliable(served, no_waits):
+    """A client, and a list of the failures of its next requests, before or after they take effect."""
     failures = []
 
-    def answer(request):
+    def handle(request):
         failure = failures.pop(0) if failures else None
         if failure == "refused":
             raise httpx.ConnectError("refused")
         if isinstance(failure, int):
             return httpx.Response(failure, text="{}")
-        answered = to_the_routes(request)
-        if failure == "cut":
-            raise httpx.ReadTimeout("no answer")
-        return answered
+        response = call_routes(request)
+        if failure == "lost response":
+            raise httpx.ReadTimeout("no response")
+        return response
 
-    return client_over(answer), failures
+    return client_with(handle), failures
 
 
-@pytest.mark.parametrize("failure", ["refused", "cut", 429, 500, 502, 503, 504])
-async def test_what_was_sent_again_is_stored_once(shaky, failure):
-    client, failures = shaky
+@pytest.mark.parametrize("failure", ["refused", "lost response", 429, 500, 502, 503, 504])
+async def test_a_retried_request_is_stored_once(unreliable, failure):
+    client, failures = unreliable
     async with client:
         failures += [failure, failure]
         decision_id = await client.log_decision("QUERY", {"n": 1}, {})
         failures += [failure]
-        assert [one["status"] for one in await client.log_decisions([_draft(1), _draft(2)])] in (
+        results = await client.log_decisions([_decision(1), _decision(2)])
+        assert [result["status"] for result in results] in (
             ["created"] * 2,
             ["unchanged"] * 2,
         )
@@ -98,12 +99,13 @@ async def test_what_was_sent_again_is_stored_once(shaky, failure):
             failures += [failure]
             await client.log_outcome(decision_id, {"n": n}, True, amend=True)
         assert len(await client.query_decisions()) == 3
-        found = await client.get_decision(decision_id)
-        assert (found["outcome"], [one["outcome"] for one in found["superseded_outcomes"]]) == ({"n": 2}, [{"n": 1}])
+        decision = await client.get_decision(decision_id)
+        assert decision["outcome"] == {"n": 2}
+        assert [outcome["outcome"] for outcome in decision["superseded_outcomes"]] == [{"n": 1}]
 
 
-async def test_after_four_attempts_the_api_is_unavailable_and_a_refusal_is_final(shaky):
-    client, failures = shaky
+async def test_four_attempts_are_made_and_a_403_is_not_retried(unreliable):
+    client, failures = unreliable
     async with client:
         failures += [503] * 4
         with pytest.raises(Unavailable):
@@ -111,7 +113,7 @@ async def test_after_four_attempts_the_api_is_unavailable_and_a_refusal_is_final
         assert failures == []
         failures += [503] * 8
         with pytest.raises(Unavailable):
-            await client.log_decisions([_draft(n) for n in range(150)])
+            await client.log_decisions([_decision(n) for n in range(150)])
         failures.clear()
         failures += [403, 503]
         with pytest.raises(Forbidden):
@@ -119,25 +121,25 @@ async def test_after_four_attempts_the_api_is_unavailable_and_a_refusal_is_final
         assert failures == [503]
 
 
-async def test_many_items_go_out_in_several_requests_and_keep_their_order(client):
+async def test_many_items_are_sent_in_several_requests_and_keep_their_order(client):
     async with client:
-        drafts = [_draft(n) for n in range(230)]
-        drafts[7] = {**drafts[7], "context": {"x": {1: 2}}}
-        drafts[120] = {**drafts[120], "decision_type": "lower"}
-        before = [dict(draft) for draft in drafts]
-        results = await client.log_decisions(drafts)
-        assert drafts == before
-        assert [n for n, one in enumerate(results) if one["status"] == "invalid"] == [7, 120]
+        decisions = [_decision(n) for n in range(230)]
+        decisions[7] = {**decisions[7], "context": {"x": {1: 2}}}
+        decisions[120] = {**decisions[120], "decision_type": "lower"}
+        before = [dict(decision) for decision in decisions]
+        results = await client.log_decisions(decisions)
+        assert decisions == before
+        assert [n for n, result in enumerate(results) if result["status"] == "invalid"] == [7, 120]
         assert results[7]["error"]["field"] == "/context/x"
         found = {one["decision_id"]: one["context"]["n"] for one in await client.query_decisions(limit=1000)}
         assert [found.get(one["decision_id"]) for one in results] == [None if n in (7, 120) else n for n in range(230)]
-        told = await client.log_outcomes([{"decision_id": one, "outcome": {}, "success": True} for one in found])
-        assert {one["status"] for one in told} == {"recorded"}
+        results = await client.log_outcomes([{"decision_id": one, "outcome": {}, "success": True} for one in found])
+        assert {result["status"] for result in results} == {"recorded"}
 
 
-async def test_pages_that_end_early_are_followed(client, monkeypatch):
+async def test_a_query_reads_on_after_a_page_that_ends_early(client, monkeypatch):
     async with client:
-        results = await client.log_decisions([_draft(n) for n in range(20)])
+        results = await client.log_decisions([_decision(n) for n in range(20)])
         size = escaped_size(json_text(await client.get_decision(results[-1]["decision_id"])))
         monkeypatch.setattr(decision_routes, "MAX_ESCAPED_BYTES", 1_024 + int(3.5 * size))
         found = await client.query_decisions(limit=17, newest_first=False)
@@ -155,8 +157,8 @@ async def test_chains_statistics_and_horizons(client):
         assert (await client.get_decision(first))["success"] is True
         (entry, *_) = await client.get_decision_chain(second)
         assert (entry["decision_id"], entry["relation"]) == (first, "ancestor")
-        told = await client.analyze_decision_patterns("QUERY", group_by="source")
-        assert [(group["group"], group["succeeded"]) for group in told["groups"]] == [("a", 1)]
+        statistics = await client.analyze_decision_patterns("QUERY", group_by="source")
+        assert [(group["group"], group["succeeded"]) for group in statistics["groups"]] == [("a", 1)]
         assert await client.query_decisions(success_filter="pending", context_type="trend=up") == []
 
 
@@ -166,8 +168,8 @@ async def test_memory_and_state(client):
         with pytest.raises(Conflict):
             await client.store_ltm("PATTERN", "pump", {"confidence": 0.6}, expected_version=0)
         await client.update_ltm_confidence("pump", 0.9, reason="held: again & again")
-        told = await client.get_ltm_history("PATTERN", "pump")
-        assert [one["reason"] for one in told] == ["seen twice", "held: again & again"]
+        history = await client.get_ltm_history("PATTERN", "pump")
+        assert [change["reason"] for change in history] == ["seen twice", "held: again & again"]
         assert await client.retrieve_ltm("PATTERN", as_of="2026-01-01T00:00:00Z") == []
         assert [one["version"] for one in await client.get_pattern_memory()] == [2]
         await client.store_stm("pattern:x", {"pattern_id": "x", "confidence": 0.1})
@@ -182,37 +184,37 @@ async def test_memory_and_state(client):
         assert [one["name"] for one in await client.list_checkpoints()] == ["first"]
         assert [one["state_version"] for one in await client.list_configurations()] == [1, 2, 3]
         await client.log_decision("QUERY", {"market": {"volatility": "high"}}, {})
-        met = await client.get_context_memory(context_filter={"volatility": "high"}, level="immediate")
-        assert ([one["kind"] for one in met["entries"]], met["complete"]) == (["decision"], True)
+        contexts = await client.get_context_memory(context_filter={"volatility": "high"}, level="immediate")
+        assert ([one["kind"] for one in contexts["entries"]], contexts["complete"]) == (["decision"], True)
 
 
 async def test_cycles_signals_and_rate_limits(client):
     async with client:
-        brought = {
+        cycle = {
             "context": {"trend": "up"},
             "queries": [{"source": "a", "n": 1.0}],
             "signals": [{"symbol": "BTC"}, "exit"],
             "performance": {"a": {"up": {"rate": 0.7}}},
             "decision_ids": ["first", "second"],
         }
-        for _ in range(2):  # as after a lost answer
-            assert await client.write_cycle(**brought, cycle_id="cycle-1") is True
+        for _ in range(2):  # as after a lost response
+            assert await client.write_cycle(**cycle, cycle_id="cycle-1") is True
         await client.write_cycle(queries=[])
         found = await client.read_cycle(cycles=5, performance={"a": ["up", "down"]})
-        assert found["queries"] == [brought["queries"]]
-        assert sorted(map(str, found["signals"])) == sorted(map(str, brought["signals"]))
+        assert found["queries"] == [cycle["queries"]]
+        assert sorted(map(str, found["signals"])) == sorted(map(str, cycle["signals"]))
         assert (found["context"], found["decision_ids"]) == ({"trend": "up"}, ["second", "first"])
-        assert (found["performance"], found["missing"]) == (brought["performance"], [])
+        assert (found["performance"], found["missing"]) == (cycle["performance"], [])
         assert await client.remove_signal("exit") is True
         assert await client.remove_signal("exit") is False
         assert (await client.read_cycle(signals_since="2999-01-01T00:00:00Z"))["signals"] == []
-        told = [await client.check_rate_limit("derivatives", 2) for _ in range(3)]
-        assert [(one["allowed"], one["remaining"]) for one in told] == [(True, 1), (True, 0), (False, 0)]
-        assert 299 < told[0]["resets_in_seconds"] <= 300
+        checks = [await client.check_rate_limit("derivatives", 2) for _ in range(3)]
+        assert [(check["allowed"], check["remaining"]) for check in checks] == [(True, 1), (True, 0), (False, 0)]
+        assert 299 < checks[0]["resets_in_seconds"] <= 300
 
 
 async def test_recall_ranks_own_and_shared_memory(served):
-    async with client_over(to_the_routes, pools=["shared"]) as client, client.pool("shared") as shared:
+    async with client_with(call_routes, pools=["shared"]) as client, client.pool("shared") as shared:
         await shared.store_ltm("PATTERN", "whales", {"confidence": 0.4, "text": "whales lead pumps"})
         await client.store_ltm("PATTERN", "gaps", {"confidence": 0.3, "text": "gaps fill", "symbol": "SPY"})
         found = await client.recall("whales lead", kind="PATTERN", explain=True)
@@ -222,8 +224,8 @@ async def test_recall_ranks_own_and_shared_memory(served):
         ]
         assert found[0]["why"]["faded_importance"] == pytest.approx(0.4)
         assert [one["memory"]["pattern_id"] for one in await client.recall(symbol="SPY", top_k=1)] == ["gaps"]
-        halved = await client.recall("whales lead", kind="PATTERN", half_lives={"PATTERN": 1e-3})
-        assert halved[0]["score"] <= found[0]["score"]
+        faded = await client.recall("whales lead", kind="PATTERN", half_lives={"PATTERN": 1e-3})
+        assert faded[0]["score"] <= found[0]["score"]
         (version,) = await shared.get_ltm_history("PATTERN", "whales")
         assert (version["changed_by"], version["changed_as"]) == ("market-hunter", USER_ARN)
         with pytest.raises(InvalidInput, match="not one of the agent's pools"):
@@ -232,47 +234,50 @@ async def test_recall_ranks_own_and_shared_memory(served):
             await client.recall("x", top_k=0)
 
 
-async def test_cold_storage_is_told_at_once(served, monkeypatch):
-    def cold(*_args, **_settings):
-        raise InColdStorage("QUERY of 2024-01-01 lies in cold storage")
+async def test_cold_storage_is_not_retried(served, monkeypatch):
+    def cold(*_args, **_kwargs):
+        raise InColdStorage("QUERY of 2024-01-01 is in cold storage")
 
     monkeypatch.setattr(served.decisions, "get", cold)
-    async with client_over(to_the_routes) as client:
+    async with client_with(call_routes) as client:
         with pytest.raises(InColdStorage, match="QUERY of 2024-01-01"):
             await client.get_decision(new_decision_id("QUERY", 5))
 
 
-def test_the_client_has_the_methods_of_the_direct_class_to_the_letter():
+def test_the_client_has_the_signatures_of_the_direct_classes():
     def methods(kind):
-        named = inspect.getmembers(kind, inspect.iscoroutinefunction)
-        return {name: inspect.signature(method) for name, method in named if not name.startswith("_")}
+        members = inspect.getmembers(kind, inspect.iscoroutinefunction)
+        return {name: inspect.signature(method) for name, method in members if not name.startswith("_")}
 
-    theirs = methods(AgentMemoryClient)
+    over_http = methods(AgentMemoryClient)
     direct = methods(DecisionLogger) | methods(MemoryManager)
     for name, signature in direct.items():
         if name not in NOT_OVER_HTTP:
-            assert theirs[name] == signature, name
+            assert over_http[name] == signature, name
 
 
-def test_no_secret_is_shown(client):
+def test_repr_shows_no_secret(client):
     assert repr(client) == "AgentMemoryClient('https://api.example/v1/agents/market-hunter/')"
 
 
-class NoKeys(Keys):
+class SessionWithoutCredentials(FakeSession):
     def get_credentials(self):
         return None
 
 
-class ExpiredKeys(Keys):
+class ExpiredSession(FakeSession):
     def get_credentials(self):
         raise TokenRetrievalError(provider="sso", error_msg="Token has expired")
 
 
-@pytest.mark.parametrize(("session", "told"), [(NoKeys(), "set a profile, a role"), (ExpiredKeys(), "Token has exp")])
-async def test_without_credentials_the_error_says_what_to_do(session, told):
+@pytest.mark.parametrize(
+    ("session", "message"),
+    [(SessionWithoutCredentials(), "set a profile, a role"), (ExpiredSession(), "Token has expired")],
+)
+async def test_without_credentials_the_error_says_what_to_do(session, message):
     async with AgentMemoryClient("https://x", "hunter", session=session) as client:
-        for call in (client.query_decisions(), client.log_decisions([_draft(1)]), client.log_outcomes([{}])):
-            with pytest.raises(Forbidden, match=told):
+        for call in (client.query_decisions(), client.log_decisions([_decision(1)]), client.log_outcomes([{}])):
+            with pytest.raises(Forbidden, match=message):
                 await call
 
 
@@ -284,20 +289,20 @@ async def test_without_credentials_the_error_says_what_to_do(session, told):
         ("https://memory.example", None, "us-east-1"),
     ],
 )
-def test_the_region_is_the_one_of_the_address(url, region, signed_for):
-    client = AgentMemoryClient(url, "hunter", session=Keys(), region=region)
+def test_requests_are_signed_for_the_region_of_the_url(url, region, signed_for):
+    client = AgentMemoryClient(url, "hunter", session=FakeSession(), region=region)
     assert repr(client._http._requests._http.auth) == f"SigV4(region={signed_for!r}, credentials=***)"
 
 
-async def test_ids_are_made_here_in_the_shards_of_the_deployment(served):
-    async with client_over(to_the_routes, write_shards=32) as client:
+async def test_the_client_generates_ids_in_all_shards(served):
+    async with client_with(call_routes, write_shards=32) as client:
         logged = [await client.log_decision("QUERY", {}, {}, timestamp=datetime.now(UTC)) for _ in range(30)]
     assert len({shard_of(decision_id) for decision_id in logged}) > 1
-    for wrong in (0, 33, "2"):
+    for invalid in (0, 33, "2"):
         with pytest.raises(InvalidInput, match="write_shards"):
-            client_over(to_the_routes, write_shards=wrong)
+            client_with(call_routes, write_shards=invalid)
 
 
-def _draft(n):
+def _decision(n):
     at = f"2026-11-01T00:{n // 60:02}:{n % 60:02}Z"
     return {"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, "timestamp": at}

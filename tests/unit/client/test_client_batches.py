@@ -1,4 +1,4 @@
-"""Long lists go out in several requests, and come back as one."""
+"""Long lists are sent in several requests, whose results are returned as one list."""
 
 import json
 
@@ -7,12 +7,12 @@ import pytest
 
 from agent_memory import DecisionLogger, Unavailable
 from agent_memory.core.http_limits import MAX_BODY_BYTES
-from tests.http_events import client_over, to_the_routes
+from tests.http_events import call_routes, client_with
 
 pytestmark = pytest.mark.usefixtures("no_waits")
 
 
-def draft(n, **more):
+def decision(n, **more):
     return {"decision_type": "QUERY", "context": {"n": n}, "reasoning": {}, **more}
 
 
@@ -22,68 +22,68 @@ class Counting:
 
     def __call__(self, request):
         self.sizes.append(len(request.content))
-        return to_the_routes(request)
+        return call_routes(request)
 
 
-async def test_results_stand_where_their_items_stood(served):
-    answers = Counting()
-    drafts = [draft(n) for n in range(250)]
-    drafts[0] = draft(0, oops=1)
-    drafts[120] = draft(120, context=5)
-    drafts[130] = draft(float("nan"))
-    drafts[249] = "no draft"
-    async with client_over(answers) as client:
-        results = await client.log_decisions(drafts)
-        assert len(answers.sizes) == 3
-        wrong = {place: one["error"] for place, one in enumerate(results) if one["status"] != "created"}
-        assert {place: error["field"] for place, error in wrong.items()} == {
+async def test_results_are_in_the_order_of_the_items(served):
+    requests = Counting()
+    decisions = [decision(n) for n in range(250)]
+    decisions[0] = decision(0, oops=1)
+    decisions[120] = decision(120, context=5)
+    decisions[130] = decision(float("nan"))
+    decisions[249] = "not an object"
+    async with client_with(requests) as client:
+        results = await client.log_decisions(decisions)
+        assert len(requests.sizes) == 3
+        errors = {n: result["error"] for n, result in enumerate(results) if result["status"] != "created"}
+        assert {n: error["field"] for n, error in errors.items()} == {
             0: "/decisions/0/oops",
             120: "/decisions/120/context",
             130: "/context/n",
             249: "/decisions/249",
         }
-        assert wrong[120]["message"].startswith("/decisions/120/context: expected a JSON object")
+        assert errors[120]["message"].startswith("/decisions/120/context: expected a JSON object")
         found = await client.get_decision(results[200]["decision_id"])
         assert found["context"] == {"n": 200}
-        reports = [
+        outcomes = [
             {"decision_id": one["decision_id"], "outcome": {"n": n}, "success": True} for n, one in enumerate(results)
         ]
-        recorded = await client.log_outcomes(reports)
+        recorded = await client.log_outcomes(outcomes)
         assert [n for n, one in enumerate(recorded) if one["status"] != "recorded"] == [0, 120, 130, 249]
         assert (await client.get_decision(results[200]["decision_id"]))["outcome"] == {"n": 200}
 
 
 async def test_an_empty_list_needs_no_request():
-    async with client_over(lambda _: httpx.Response(500)) as client:
+    async with client_with(lambda _: httpx.Response(500)) as client:
         assert await client.log_decisions([]) == []
         assert await client.log_outcomes([]) == []
 
 
-async def test_a_request_holds_no_more_bytes_than_it_may(served):
-    answers = Counting()
-    drafts = [draft(n, metadata={"x": '"' * 400_000}) for n in range(12)]
-    async with client_over(answers) as client:
-        assert {one["status"] for one in await client.log_decisions(drafts)} == {"created"}
-    # A quote takes two bytes of a body and four of the event that carries it: three drafts to a request.
-    assert [size // 800_000 for size in answers.sizes] == [3] * 4
-    assert max(answers.sizes) < MAX_BODY_BYTES
+async def test_a_request_stays_below_the_size_limit(served):
+    requests = Counting()
+    decisions = [decision(n, metadata={"x": '"' * 400_000}) for n in range(12)]
+    async with client_with(requests) as client:
+        assert {one["status"] for one in await client.log_decisions(decisions)} == {"created"}
+    # A quote takes two bytes in the body and four in the Lambda event: three decisions per request.
+    assert [size // 800_000 for size in requests.sizes] == [3] * 4
+    assert max(requests.sizes) < MAX_BODY_BYTES
 
 
-async def test_the_direct_class_gives_the_same_results(served):
-    drafts = [draft(1), draft(2, oops=1), "no draft", draft(3, decision_id="x")]
-    async with client_over(to_the_routes) as client:
-        over_http = await client.log_decisions(drafts)
-    direct = await DecisionLogger("other", stores=served).log_decisions(drafts)
+async def test_the_direct_class_returns_the_same_results(served):
+    decisions = [decision(1), decision(2, oops=1), "not an object", decision(3, decision_id="x")]
+    async with client_with(call_routes) as client:
+        over_http = await client.log_decisions(decisions)
+    direct = await DecisionLogger("other", stores=served).log_decisions(decisions)
     assert [{**one, "decision_id": None} for one in over_http] == [{**one, "decision_id": None} for one in direct]
 
 
-async def test_a_failed_request_is_told_once_the_others_have_ended(served):
+async def test_a_failed_request_is_raised_after_the_others_have_finished(served):
     def one_fails(request):
-        places = [one["context"]["n"] for one in json.loads(request.content)["decisions"]]
-        return httpx.Response(503) if 150 in places else to_the_routes(request)
+        numbers = [one["context"]["n"] for one in json.loads(request.content)["decisions"]]
+        return httpx.Response(503) if 150 in numbers else call_routes(request)
 
-    async with client_over(one_fails) as client:
+    async with client_with(one_fails) as client:
         with pytest.raises(Unavailable):
-            await client.log_decisions([draft(n) for n in range(300)])
+            await client.log_decisions([decision(n) for n in range(300)])
     logged = await DecisionLogger("market-hunter", stores=served).query_decisions(limit=1000)
     assert len(logged) == 200

@@ -1,4 +1,4 @@
-"""The client and the direct class answer alike and refuse alike, so that an agent may change from one to the other."""
+"""The client and the direct classes return the same results and raise the same errors."""
 
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -9,19 +9,19 @@ from agent_memory import DecisionLogger, InvalidInput, TooLarge
 from agent_memory.core.clock import SystemClock
 from agent_memory.core.errors import AgentMemoryError
 from agent_memory.core.ids import new_decision_id
-from tests.http_events import client_over, to_the_routes
+from tests.http_events import call_routes, client_with
 
 
 @pytest.fixture
 def client(served):
-    return client_over(to_the_routes)
+    return client_with(call_routes)
 
 
 def now_id(decision_type="QUERY"):
     return new_decision_id(decision_type, SystemClock().now_ms())
 
 
-async def test_both_answer_the_same_questions_alike(client, served):
+async def test_both_return_the_same_results(client, served):
     direct = DecisionLogger("market-hunter", stores=served)
     async with client:
         root = await client.log_decision("SOURCE_SELECTION", {"market": {"trend": "up"}}, {"selected": ["a", "b"]})
@@ -29,22 +29,22 @@ async def test_both_answer_the_same_questions_alike(client, served):
         await client.log_outcome(child, {"rows": 1}, True, horizon="1h")
         await client.log_outcome(child, {"rows": 2}, False, horizon="1d", headline=True)
         await client.log_outcome(child, {"rows": 3}, True, horizon="1d", amend=True)
-        for asked in (client, direct):
-            assert [one["relation"] for one in await asked.get_decision_chain(root, depth=3)] == ["descendant"]
+        for log in (client, direct):
+            assert [one["relation"] for one in await log.get_decision_chain(root, depth=3)] == ["descendant"]
         assert await client.get_decision(child) == await direct.get_decision(child)
         assert await client.get_decision_chain(child) == await direct.get_decision_chain(child)
         span = (datetime(2026, 1, 1, tzinfo=UTC), "2999-01-01T00:00:00+02:00")
         for group_by in ("context", "source", "type", "context.market.trend"):
-            told = await client.analyze_decision_patterns("QUERY", span, group_by)
-            assert told == await direct.analyze_decision_patterns("QUERY", span, group_by)
-        for wanted in (
+            statistics = await client.analyze_decision_patterns("QUERY", span, group_by)
+            assert statistics == await direct.analyze_decision_patterns("QUERY", span, group_by)
+        for filters in (
             {"success_filter": "pending"},
             {"context_type": "trend=up"},
             {"time_range": span},
             {"limit": 1, "newest_first": False},
         ):
-            assert await client.query_decisions(**wanted) == await direct.query_decisions(**wanted)
-            assert await client.page_decisions(**wanted) == await direct.page_decisions(**wanted)
+            assert await client.query_decisions(**filters) == await direct.query_decisions(**filters)
+            assert await client.page_decisions(**filters) == await direct.page_decisions(**filters)
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ async def test_both_answer_the_same_questions_alike(client, served):
         ("analyze_decision_patterns", (None, None, "nothing")),
     ],
 )
-async def test_both_refuse_alike(client, served, method, arguments):
-    refusals = []
+async def test_both_raise_the_same_errors(client, served, method, arguments):
+    errors = []
     async with client:
-        for asked in (client, DecisionLogger("market-hunter", stores=served)):
+        for log in (client, DecisionLogger("market-hunter", stores=served)):
             with pytest.raises(AgentMemoryError) as caught:
-                await getattr(asked, method)(*arguments)
-            refusals.append((type(caught.value), getattr(caught.value, "field", None)))
-    assert refusals[0] == refusals[1]
+                await getattr(log, method)(*arguments)
+            errors.append((type(caught.value), getattr(caught.value, "field", None)))
+    assert errors[0] == errors[1]
 
 
-async def test_what_cannot_be_sent_is_refused_by_name(client):
+async def test_values_that_are_not_json_are_rejected_with_the_field(client):
     async with client:
         for call, field in (
             (client.query_decisions(context_filter={"x": float("inf")}), "context_filter"),
@@ -100,7 +100,7 @@ async def test_what_cannot_be_sent_is_refused_by_name(client):
             assert caught.value.field == field
 
 
-async def test_mappings_and_tuples_are_json(client):
+async def test_mappings_and_tuples_are_sent_as_json(client):
     async with client:
         decision_id = await client.log_decision("QUERY", MappingProxyType({"a": (1, 2)}), {})
         assert (await client.get_decision(decision_id))["context"] == {"a": [1, 2]}
@@ -113,11 +113,11 @@ async def test_a_body_over_the_limit_is_too_large(client):
     assert caught.value.field == "body"
 
 
-async def test_a_query_goes_on_where_pages_end_early(client):
+async def test_a_query_reads_on_where_pages_end_early(client):
     async with client:
         large = {"x": "y" * 1_500_000}
-        drafts = [{"decision_type": "QUERY", "context": {"n": n}, "reasoning": large} for n in range(9)]
-        assert {result["status"] for result in await client.log_decisions(drafts)} == {"created"}
+        decisions = [{"decision_type": "QUERY", "context": {"n": n}, "reasoning": large} for n in range(9)]
+        assert {result["status"] for result in await client.log_decisions(decisions)} == {"created"}
         page = await client.page_decisions(limit=9)
         assert len(page["decisions"]) == 4
         assert page["cursor"]

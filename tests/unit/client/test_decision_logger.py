@@ -1,4 +1,4 @@
-"""The decision log through its async face, on stores in memory."""
+"""`DecisionLogger` on stores in memory."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def logger(stores, clock):
     return DecisionLogger("market-hunter", stores=stores, clock=clock)
 
 
-async def test_the_whole_life_of_a_decision(logger):
+async def test_a_decision_with_its_outcome(logger):
     decision_id = await logger.log_decision("SOURCE_SELECTION", CONTEXT, REASONING, {"version": "1.0"})
     await logger.log_outcome(decision_id, {"signals_generated": 2}, True, {"quality": 0.85})
     assert await logger.get_decision(decision_id) == {
@@ -49,7 +49,7 @@ async def test_the_whole_life_of_a_decision(logger):
     }
 
 
-async def test_a_repeated_decision_is_stored_once_and_a_changed_one_refused(logger):
+async def test_a_repeated_decision_is_stored_once_and_a_changed_one_rejected(logger):
     decision_id = decision_id_for("QUERY", NOON, "cycle 1")
     for _ in range(2):
         assert await logger.log_decision("QUERY", CONTEXT, REASONING, decision_id=decision_id) == decision_id
@@ -58,7 +58,7 @@ async def test_a_repeated_decision_is_stored_once_and_a_changed_one_refused(logg
     assert len(await logger.query_decisions()) == 1
 
 
-async def test_outcomes_are_facts(logger):
+async def test_an_outcome_cannot_be_changed_without_amend(logger):
     decision_id = await logger.log_decision(DecisionType.QUERY, CONTEXT, REASONING)
     for _ in range(2):
         await logger.log_outcome(decision_id, {"rows": 3}, True)
@@ -85,7 +85,7 @@ async def test_outcomes_are_facts(logger):
         ({"headline": 1}, "/headline"),
     ],
 )
-async def test_an_unusable_outcome_is_named_and_nothing_is_written(logger, change, field):
+async def test_an_invalid_outcome_is_rejected_with_the_field_and_nothing_is_written(logger, change, field):
     decision_id = await logger.log_decision("QUERY", {}, {})
     with pytest.raises(InvalidInput) as caught:
         logger.log.record_outcome({"decision_id": decision_id, "outcome": {}, "success": True, **change})
@@ -111,14 +111,14 @@ async def test_outcomes_at_several_horizons_and_their_amendments(logger, clock):
     assert await logger.query_decisions(success_filter=False) == []
 
 
-async def test_an_outcome_of_an_archived_decision_says_where_that_is(stores, clock):
+async def test_an_outcome_of_an_archived_decision_needs_the_archive(stores, clock):
     without_archive = DecisionLogger("market-hunter", stores=replace(stores, archive=None), clock=clock)
     decision_id = new_decision_id("QUERY", parse_instant(NOON) - 100 * DAY_MS)
     with pytest.raises(NotFound, match="over 90 days old"):
         await without_archive.log_outcome(decision_id, {}, True)
 
 
-async def test_a_team_s_own_type_is_found_by_its_id_from_another_process(logger, stores, clock):
+async def test_a_custom_type_is_found_by_its_id_from_another_process(logger, stores, clock):
     decision_id = await logger.log_decision("POSITION_SIZING", {}, {})
     elsewhere = DecisionLogger("market-hunter", stores=stores, clock=clock)
     assert (await elsewhere.get_decision(decision_id))["decision_type"] == "POSITION_SIZING"
@@ -166,17 +166,19 @@ async def test_agents_do_not_see_each_other(logger, stores, clock):
         ({"decision_id": decision_id_for("QUERY", NOON, "x"), "timestamp": "2026-11-20T11:00:00Z"}, "/timestamp"),
     ],
 )
-async def test_bad_input_is_named_and_nothing_is_written(logger, stores, change, field):
-    good = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
+async def test_an_invalid_decision_is_rejected_with_the_field_and_nothing_is_written(logger, stores, change, field):
+    valid = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
     with pytest.raises(InvalidInput) as caught:
-        await logger.log_decision(**{**good, **change})
+        await logger.log_decision(**{**valid, **change})
     assert caught.value.field == field
     assert await logger.query_decisions() == []
 
 
-async def test_a_batch_stores_what_is_good_and_names_what_is_not(logger):
-    good = {"decision_type": "QUERY", "context": {"n": 1}, "reasoning": {}}
-    results = await logger.log_decisions([good, {**good, "contxt": {}}, {**good, "context": {"x": float("inf")}}, good])
+async def test_a_batch_stores_valid_decisions_and_reports_the_others(logger):
+    valid = {"decision_type": "QUERY", "context": {"n": 1}, "reasoning": {}}
+    results = await logger.log_decisions(
+        [valid, {**valid, "contxt": {}}, {**valid, "context": {"x": float("inf")}}, valid]
+    )
     assert [result["status"] for result in results] == ["created", "invalid", "invalid", "created"]
     assert [result.get("error", {}).get("field") for result in results] == [
         None,
@@ -187,10 +189,10 @@ async def test_a_batch_stores_what_is_good_and_names_what_is_not(logger):
     assert len(await logger.query_decisions()) == 2
 
 
-async def test_both_constructor_forms_share_stores(stores, clock):
+async def test_a_logger_shares_the_stores_of_a_memory_manager(stores, clock):
     memory = MemoryManager(agent_id="market-hunter", stores=stores, clock=clock)
-    by_name = DecisionLogger(agent_id="market-hunter", memory_manager=memory)
-    assert by_name.agent_id == "market-hunter"
+    logger = DecisionLogger(agent_id="market-hunter", memory_manager=memory)
+    assert logger.agent_id == "market-hunter"
     await memory.store_stm("context:current", {"volatility": "high"}, ttl_seconds=60)
     assert await memory.retrieve_stm("context:current") == {"volatility": "high"}
     clock.advance(61_000)

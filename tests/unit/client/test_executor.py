@@ -1,4 +1,4 @@
-"""Asynchronous calls run in threads of the package's own, which end with the program."""
+"""Asynchronous calls run in a separate thread pool, whose threads end with the program."""
 
 import asyncio
 import contextvars
@@ -15,16 +15,16 @@ from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.threads import DaemonThreadPool
 
 
-async def test_the_event_loops_executor_stays_free():
-    stuck = threading.Event()
-    calls = [asyncio.create_task(in_thread(stuck.wait)) for _ in range(100)]
+async def test_the_default_executor_of_the_event_loop_stays_free():
+    release = threading.Event()
+    calls = [asyncio.create_task(in_thread(release.wait)) for _ in range(100)]
     await asyncio.sleep(0.1)
     assert await asyncio.wait_for(asyncio.to_thread(int, "1"), 5) == 1
-    stuck.set()
+    release.set()
     assert await asyncio.gather(*calls) == [True] * 100
 
 
-async def test_context_variables_and_errors_pass():
+async def test_context_variables_and_errors_are_passed():
     name = contextvars.ContextVar("name")
     name.set("hunter")
     assert await in_thread(name.get) == "hunter"
@@ -32,7 +32,7 @@ async def test_context_variables_and_errors_pass():
         await in_thread(int, "x")
 
 
-def test_what_was_given_up_ends_with_the_program():
+def test_cancelled_calls_end_with_the_program():
     script = (
         "import asyncio, time\n"
         "from agent_memory.client.executor import in_thread\n"
@@ -48,7 +48,7 @@ def test_what_was_given_up_ends_with_the_program():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a fork")
-def test_a_forked_process_has_threads_of_its_own():
+def test_a_forked_process_has_its_own_threads():
     script = (
         "import asyncio, os\n"
         "from agent_memory.client.executor import in_thread\n"
@@ -62,7 +62,7 @@ def test_a_forked_process_has_threads_of_its_own():
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=30)
 
 
-def test_no_more_threads_than_allowed_and_idle_ones_are_used_again():
+def test_the_number_of_threads_is_limited_and_idle_threads_are_reused():
     with DaemonThreadPool(3) as pool:
         started = threading.Barrier(3, timeout=10)
         names = [pool.submit(lambda: (started.wait(), threading.current_thread().name)[1]) for _ in range(6)]

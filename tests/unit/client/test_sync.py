@@ -1,4 +1,4 @@
-"""The classes without asyncio: the same methods, which block."""
+"""The synchronous classes."""
 
 import inspect
 import subprocess
@@ -21,7 +21,7 @@ from agent_memory import (
     SyncMemoryManager,
     Unavailable,
 )
-from tests.http_events import client_over, to_the_routes
+from tests.http_events import call_routes, client_with
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def logger(stores, clock):
 
 
 @pytest.mark.parametrize(
-    ("awaited", "blocking"),
+    ("asynchronous", "synchronous"),
     [
         (DecisionLogger, SyncDecisionLogger),
         (MemoryManager, SyncMemoryManager),
@@ -38,21 +38,21 @@ def logger(stores, clock):
         (BufferedDecisionLogger, SyncBufferedDecisionLogger),
     ],
 )
-def test_both_have_the_same_methods_to_the_letter(awaited, blocking):
+def test_both_have_the_same_signatures(asynchronous, synchronous):
     def methods(kind):
         public = inspect.getmembers(kind, inspect.isfunction)
         return {name: inspect.signature(method) for name, method in public if not name.startswith("_")}
 
-    expected, found = methods(awaited), methods(blocking)
+    expected, found = methods(asynchronous), methods(synchronous)
     expected["close"] = expected.pop("aclose")
-    differ = {"pool"}  # its result is the class's own
+    differ = {"pool"}  # returns an object of the class itself
     assert expected.keys() == found.keys()
     assert {name: one for name, one in found.items() if name not in differ} == {
         name: one for name, one in expected.items() if name not in differ
     }
 
 
-def test_methods_block_and_return_their_results(logger):
+def test_decisions(logger):
     with logger:
         decision_id = logger.log_decision("QUERY", {"n": 1}, {})
         logger.log_outcome(decision_id, {}, True)
@@ -97,7 +97,7 @@ def test_memory_and_state(stores, clock, tmp_path):
 
 
 def test_over_http(served):
-    with client_over(to_the_routes).sync as client:
+    with client_with(call_routes).sync as client:
         decision_id = client.log_decision("QUERY", {"n": 1}, {})
         assert client.get_decision(decision_id)["context"] == {"n": 1}
         assert client.store_stm("a", 1)
@@ -117,7 +117,7 @@ def test_buffered(stores, clock, tmp_path):
     assert direct.sync.get_decision(ids[0])["success"] is True
 
 
-def test_a_full_buffer_lets_the_caller_wait(stores, clock, tmp_path):
+def test_a_full_buffer_blocks_the_caller(stores, clock, tmp_path):
     direct = DecisionLogger("hunter", stores=stores, clock=clock)
     with BufferedDecisionLogger(direct, tmp_path, max_pending_bytes=2_000, clock=clock).sync as logger:
         for n in range(200):
@@ -125,31 +125,31 @@ def test_a_full_buffer_lets_the_caller_wait(stores, clock, tmp_path):
     assert len(direct.sync.query_decisions(limit=1_000)) == 200
 
 
-def test_calls_are_made_in_the_callers_own_thread(stores, clock, monkeypatch):
+def test_calls_run_in_the_callers_thread(stores, clock, monkeypatch):
     threads = []
-    put = stores.states.get
-    monkeypatch.setattr(stores.states, "get", lambda *args: threads.append(threading.current_thread()) or put(*args))
+    get = stores.states.get
+    monkeypatch.setattr(stores.states, "get", lambda *args: threads.append(threading.current_thread()) or get(*args))
     MemoryManager("hunter", stores=stores, clock=clock).sync.load_state(fresh=True)
     assert set(threads) == {threading.current_thread()}
 
 
-def test_any_number_of_threads_may_call(logger):
+def test_threads_may_call_concurrently(logger):
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(lambda n: logger.log_decision("QUERY", {"n": n}, {}), range(40)))
     assert len(set(ids)) == len(logger.query_decisions()) == 40
 
 
-async def test_it_may_be_called_where_an_event_loop_runs(logger):
+async def test_it_may_be_called_while_an_event_loop_runs(logger):
     assert logger.get_decision(logger.log_decision("QUERY", {}, {}))["context"] == {}
 
 
-def test_the_earlier_name_still_works(stores, clock):
+def test_blocking_is_deprecated(stores, clock):
     with pytest.warns(DeprecationWarning, match="use x.sync"):
         logger = Blocking(DecisionLogger("hunter", stores=stores, clock=clock))
     assert len(logger.log_decision("QUERY", {}, {})) == 36
 
 
-def test_a_program_that_never_closes_it_ends(tmp_path):
+def test_a_program_that_does_not_close_the_logger_exits(tmp_path):
     script = (
         "from agent_memory import BufferedDecisionLogger, DecisionLogger\n"
         "from agent_memory.storage.factory import in_memory_stores\n"

@@ -1,1 +1,1 @@
-"""What agent code calls: the decision log and the memory, directly or over signed HTTP."""
+"""The classes that agents use: decision log and memory, directly on the stores, over signed HTTP, or buffered."""

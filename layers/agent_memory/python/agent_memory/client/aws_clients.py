@@ -1,4 +1,4 @@
-"""`AWSMemoryClients`: clients for the memory system's stores, and the stores themselves where they are missing."""
+"""`AWSMemoryClients`: clients of the AWS services, and methods that create missing tables and the cache."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,23 +14,23 @@ DEFAULT_REGION = "us-east-1"
 
 
 class AWSMemoryClients:
-    """Connections to the stores of a memory system, made as boto3 finds credentials and endpoints.
+    """Clients of the stores, with the credentials and endpoints that boto3 finds.
 
-    `cdk deploy` makes tables and cache with everything around them. The two methods that create are for trying things
-    out, and for accounts that are set up by other means.
+    `cdk deploy` creates tables, cache and everything else. The two methods that create resources are for experiments,
+    and for accounts that are set up by other means.
     """
 
     @staticmethod
     def get_dynamodb_client(region: str = DEFAULT_REGION) -> Any:
-        """A DynamoDB client with connections enough for requests side by side."""
+        """A DynamoDB client with enough connections for concurrent requests."""
         return aws_client("dynamodb", region=region)
 
     @staticmethod
     def get_redis_client(cluster_endpoint: str, *, tls: bool = False) -> "Redis":
-        """A client of the cache at `host:port` that gives up after a fifth of a second.
+        """A client of the cache at `host:port`, with a timeout of 0.2 seconds.
 
         Raises:
-            InvalidInput: not `host:port`.
+            InvalidInput: `cluster_endpoint` is not `host:port`.
         """
         return redis_client_for(cluster_endpoint, tls=tls)
 
@@ -43,10 +43,10 @@ class AWSMemoryClients:
     def create_tables_if_not_exist(
         table_prefix: str = DEFAULT_PREFIX, *, region: str = DEFAULT_REGION, dynamodb_client: Any = None
     ) -> list[str]:
-        """Make the tables that are missing, as the stacks make them; returns the names of those that were made.
+        """Create the tables that are missing, as the stacks define them; returns the names of the created tables.
 
         Raises:
-            Unavailable: DynamoDB did not respond, or refused.
+            Unavailable: DynamoDB did not respond, or rejected the request.
         """
         return create_tables_if_not_exist(dynamodb_client or aws_client("dynamodb", region=region), table_prefix)
 
@@ -60,12 +60,12 @@ class AWSMemoryClients:
         region: str = DEFAULT_REGION,
         elasticache_client: Any = None,
     ) -> str:
-        """Make the cache if it is missing and return its endpoint, `host:port`; takes some minutes in AWS.
+        """Create the cache if it does not exist and return its endpoint, `host:port`; takes some minutes in AWS.
 
-        It is encrypted at rest and on the way: connect with `tls=True`.
+        It is encrypted at rest and in transit: connect with `tls=True`.
 
         Raises:
-            Unavailable: ElastiCache did not respond, or refused.
+            Unavailable: ElastiCache did not respond, or rejected the request.
         """
         return create_cache_if_not_exists(
             elasticache_client or aws_client("elasticache", region=region),

@@ -1,7 +1,7 @@
-"""What the classes that agents call are built on: blocking methods, directly on stores, over HTTP, or buffered.
+"""The interfaces behind the classes that agents use; implemented on the stores, over HTTP, and buffered.
 
-`AsyncDecisions` and `SyncDecisions` have the signatures and docstrings of the decision log, `AsyncMemory` and
-`SyncMemory` those of memory; each only turns arguments into the calls below.
+The methods block. `AsyncDecisions`, `SyncDecisions`, `AsyncMemory` and `SyncMemory` define the public signatures and
+call these.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ Json = dict[str, Any]
 
 
 class Backend(Protocol):
-    """What both have in common."""
+    """The part that both backends share."""
 
     @property
     def agent_id(self) -> str:
-        """Whose log and memory it is."""
+        """The agent."""
         ...
 
     def close(self) -> None:
@@ -30,82 +30,82 @@ class Backend(Protocol):
 
 
 class DecisionBackend(Backend, Protocol):
-    """One agent's decision log. Inputs have the fields of `DecisionInput` and `OutcomeItem`."""
+    """The decision log of one agent. Inputs have the fields of `DecisionInput` and `OutcomeItem`."""
 
     write_shards: int
     max_batch: int
-    """How many inputs one call of `log_decisions` or `log_outcomes` sends at once."""
+    """The maximum number of decisions or outcomes that are sent in one request."""
 
     def log_decision(self, data: Mapping[str, Any]) -> str:
         """Log one decision; returns its id."""
         ...
 
     def log_decisions(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
-        """Log decisions; the result of each, in order."""
+        """Log decisions; returns a result for each, in order."""
         ...
 
     def log_outcome(self, data: Mapping[str, Any]) -> None:
-        """Add one outcome."""
+        """Log one outcome."""
         ...
 
     def log_outcomes(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
-        """Add outcomes; the result of each, in order."""
+        """Log outcomes; returns a result for each, in order."""
         ...
 
     def get_decision(self, decision_id: str) -> DecisionDict:
-        """One decision."""
+        """Read one decision."""
         ...
 
-    def page_decisions(self, wanted: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None) -> Json:
-        """Some decisions that match, and the cursor of the next page."""
+    def page_decisions(self, filters: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None) -> Json:
+        """Read one page of the decisions that match, with the cursor of the next page."""
         ...
 
     def get_decision_chain(self, decision_id: str, depth: int) -> list[Json]:
-        """What led to a decision and what followed from it."""
+        """Read the decisions that led to a decision, and those that followed from it."""
         ...
 
-    def analyze_decision_patterns(self, wanted: DecisionFilter, group_by: str) -> Json:
-        """Outcomes of the decisions that match, grouped."""
+    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> Json:
+        """Summarize the outcomes of the decisions that match, by group."""
         ...
 
 
 class MemoryBackend(Backend, Protocol):
-    """One agent's memory and state."""
+    """The memory and state of one agent."""
 
     pools: tuple[str, ...]
 
     def pool(self, name: str) -> "MemoryBackend":
-        """The memory of a pool, written in this agent's name."""
+        """The memory of a pool, with this agent as the writer."""
         ...
 
     def store_stm(self, key: str, data: Any, ttl_seconds: int) -> bool:
-        """Keep a value; whether it was kept."""
+        """Store a value; returns whether it was stored."""
         ...
 
     def retrieve_stm(self, key: str) -> Any | None:
-        """The value under a key."""
+        """Read the value of a key."""
         ...
 
     def clear_stm(self, pattern: str | None) -> int:
-        """Erase keys; how many."""
+        """Erase keys; returns the number of erased keys."""
         ...
 
     def write_cycle(self, cycle: Cycle) -> bool:
-        """Keep what a cycle brought; whether it was kept."""
+        """Store the results of a cycle; returns whether they were stored."""
         ...
 
     def read_cycle(
         self, *, cycles: int, signals_since: Instant | None, performance: Mapping[str, Sequence[str]] | None
     ) -> Json:
-        """What the last cycles left."""
+        """Read the results of the last cycles."""
         ...
 
     def remove_signal(self, signal: Any) -> bool:
-        """Remove an active signal; whether it was active."""
+        """Remove an active signal; returns whether it was active."""
         ...
 
     def check_rate_limit(self, source_id: str, limit: int, window_seconds: int) -> Json:
-        """Count one query of a source."""
+        """Count one query of a source; returns whether it is allowed."""
         ...
 
     def store_ltm(
@@ -115,7 +115,7 @@ class MemoryBackend(Backend, Protocol):
         ...
 
     def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> list[Json]:
-        """Memories of a type that meet every filter."""
+        """Read the memories of a type that meet every filter."""
         ...
 
     def update_ltm_confidence(
@@ -125,17 +125,17 @@ class MemoryBackend(Backend, Protocol):
         ...
 
     def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[Json]:
-        """Every change of a memory."""
+        """Read all changes of a memory."""
         ...
 
     def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> Json:
-        """Keep a value of short-term memory as a long-term memory."""
+        """Store a value of short-term memory as a long-term memory."""
         ...
 
     def get_context_memory(
         self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
     ) -> Json:
-        """What the agent met in a time and context."""
+        """Read the contexts of a time range that match a filter."""
         ...
 
     def recall(
@@ -148,23 +148,23 @@ class MemoryBackend(Backend, Protocol):
         explain: bool,
         half_lives: Mapping[str, float] | None,
     ) -> list[Json]:
-        """What the agent knows about something, ranked."""
+        """Search memories and recent decisions, ranked."""
         ...
 
     def save_state(self, state: Document, *, expected_version: int | None) -> Json:
-        """Make this the current state."""
+        """Save the current state."""
         ...
 
     def load_state(self, *, fresh: bool) -> Json | None:
-        """The current state."""
+        """Read the current state."""
         ...
 
     def create_checkpoint(self, name: str) -> Json:
-        """Keep the current state under a name."""
+        """Save the current state as a checkpoint."""
         ...
 
     def list_checkpoints(self) -> list[Json]:
-        """Every checkpoint."""
+        """List all checkpoints."""
         ...
 
     def restore_checkpoint(self, name: str, *, expected_version: int | None) -> Json:
@@ -172,5 +172,5 @@ class MemoryBackend(Backend, Protocol):
         ...
 
     def list_configurations(self) -> list[Json]:
-        """Every configuration the agent had."""
+        """List all configurations of the agent over time."""
         ...

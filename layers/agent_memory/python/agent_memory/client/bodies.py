@@ -1,28 +1,33 @@
-"""What the client sends: JSON that the API can take, made so that a request may be repeated."""
+"""Request bodies of the HTTP client: JSON, and idempotent, so that a request can be retried."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent_memory.client.requests import iso
+from agent_memory.client.requests import iso_text
 from agent_memory.core.clock import SystemClock, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES, escaped_size
 from agent_memory.core.ids import new_decision_id
-from agent_memory.core.json_values import check_json
+from agent_memory.core.json_values import check_json, mapping_as_dict
 
-# Of carried bytes, so that the limits of body and event both hold, with room for the frame of a batch.
+# As escaped in the Lambda event, so that both limits hold, of the body and of the event. The difference is for the
+# JSON around the items.
 _BATCH_BYTES = MAX_BODY_BYTES - 1_024
 
 Result = dict[str, Any]
-Repeatable = Callable[[Any, str], dict[str, Any]]
+MakeIdempotent = Callable[[Any, str], dict[str, Any]]
 
 
 def json_text(value: Any, field: str) -> str:
-    """JSON of what a caller gave; `InvalidInput` names the field where it is not JSON."""
+    """Serialize a caller's value as JSON.
+
+    Raises:
+        InvalidInput: it cannot be represented in JSON; names the field.
+    """
     try:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=mapping_as_dict)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(field, f"not JSON: {error}") from error
@@ -30,17 +35,21 @@ def json_text(value: Any, field: str) -> str:
 
 
 def document_text(document: Any, field: str) -> str:
-    """JSON of a document that a table is to keep; what it could not keep is refused by its place in the document."""
+    """Serialize a document as JSON after the checks of the table that will store it.
+
+    Raises:
+        InvalidInput: names the value by its JSON Pointer in the document.
+    """
     if isinstance(document, Mapping):
         check_json(document)
     return json_text(document, field)
 
 
-def repeatable_decision(data: Any, path: str = "", *, write_shards: int) -> dict[str, Any]:
-    """A decision's input with an id where it has none; what cannot have one is left to the API to refuse.
+def idempotent_decision(data: Any, path: str = "", *, write_shards: int) -> dict[str, Any]:
+    """The input of a decision with an id, generated if it is missing; the API rejects a decision without a valid type.
 
     Raises:
-        InvalidInput: names the field, a place under `path`.
+        InvalidInput: names the field below `path`.
     """
     body = _checked(data, path, "context", "reasoning", "metadata")
     kind = body.get("decision_type")
@@ -50,11 +59,11 @@ def repeatable_decision(data: Any, path: str = "", *, write_shards: int) -> dict
     return body
 
 
-def repeatable_outcome(data: Any, path: str = "") -> dict[str, Any]:
-    """An outcome's input with a time where it amends: that tells a repeated amendment from a new one.
+def idempotent_outcome(data: Any, path: str = "") -> dict[str, Any]:
+    """The input of an outcome; an amendment gets a timestamp, which distinguishes a retry from a new amendment.
 
     Raises:
-        InvalidInput: names the field, a place under `path`.
+        InvalidInput: names the field below `path`.
     """
     body = _checked(data, path, "outcome", "metrics")
     if body.get("amend") and "timestamp" not in body:
@@ -64,83 +73,76 @@ def repeatable_outcome(data: Any, path: str = "") -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One request of a batch: its body, and the places of its items in what the caller gave."""
+    """One request of several items: its body, and the positions of the items in the caller's list."""
 
     name: str
     body: str
-    places: Sequence[int]
+    positions: Sequence[int]
 
-    def placed(self, results: Sequence[Result]) -> dict[int, Result]:
-        """Results by the caller's places, which are then the ones that their errors name."""
+    def by_position(self, results: Sequence[Result]) -> dict[int, Result]:
+        """The results by position in the caller's list; their errors name that position too."""
         return {
-            place: _renumbered(result, f"/{self.name}/{sent}", f"/{self.name}/{place}")
-            for sent, (place, result) in enumerate(zip(self.places, results, strict=True))
+            position: _with_renamed_field(result, f"/{self.name}/{index}", f"/{self.name}/{position}")
+            for index, (position, result) in enumerate(zip(self.positions, results, strict=True))
         }
 
 
-def batches(name: str, items: Sequence[Any], repeatable: Repeatable) -> tuple[list[Batch], dict[int, Result]]:
-    """Items in as few requests as carry them, and the results of those that cannot be sent at all.
+def batches(name: str, items: Sequence[Any], make_idempotent: MakeIdempotent) -> tuple[list[Batch], dict[int, Result]]:
+    """Distribute items over as few requests as possible; also returns the results of invalid items, by position.
 
     Args:
-        name: of the list in the body.
-        items: what the caller gave.
-        repeatable: makes one item so that it may be sent again, given its path.
+        name: name of the list in the body.
+        items: the caller's list.
+        make_idempotent: called with each item and its path; returns the item to send, which can be retried.
     """
     texts: dict[int, str] = {}
-    refused: dict[int, Result] = {}
-    for place, item in enumerate(items):
-        path = f"/{name}/{place}"
+    invalid: dict[int, Result] = {}
+    for position, item in enumerate(items):
+        path = f"/{name}/{position}"
         try:
-            texts[place] = json_text(repeatable(item, path), path)
+            texts[position] = json_text(make_idempotent(item, path), path)
         except InvalidInput as error:
-            refused[place] = {"decision_id": None, "status": "invalid", "error": error.as_dict()}
-    made = [
-        Batch(name, f'{{"{name}":[{",".join(texts[place] for place in places)}]}}', places)
-        for places in _runs({place: escaped_size(text) + 1 for place, text in texts.items()})
+            invalid[position] = {"decision_id": None, "status": "invalid", "error": error.as_dict()}
+    requests = [
+        Batch(name, f'{{"{name}":[{",".join(texts[position] for position in positions)}]}}', positions)
+        for positions in _split({position: escaped_size(text) + 1 for position, text in texts.items()})
     ]
-    return made, refused
+    return requests, invalid
 
 
-def _runs(sizes: Mapping[int, int]) -> Iterator[list[int]]:
-    """Places in order, in runs that a request may hold; one that is too large by itself goes alone and is refused."""
-    run: list[int] = []
-    filled = 0
-    for place, size in sizes.items():
-        if run and (len(run) == MAX_BATCH or filled + size > _BATCH_BYTES):
-            yield run
-            run, filled = [], 0
-        run.append(place)
-        filled += size
-    if run:
-        yield run
+def _split(sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    """Split positions, in order, into groups that fit into a request. An item that is too large is sent alone."""
+    group: list[int] = []
+    group_size = 0
+    for position, size in sizes.items():
+        if group and (len(group) == MAX_BATCH or group_size + size > _BATCH_BYTES):
+            yield group
+            group, group_size = [], 0
+        group.append(position)
+        group_size += size
+    if group:
+        yield group
 
 
-def _renumbered(result: Result, sent: str, given: str) -> Result:
+def _with_renamed_field(result: Result, sent: str, expected: str) -> Result:
     error = result.get("error")
-    if sent == given or not error or not str(error.get("field", "")).startswith(sent):
+    if sent == expected or not error or not str(error.get("field", "")).startswith(sent):
         return result
-    renamed = given + error["field"].removeprefix(sent)
+    renamed = expected + error["field"].removeprefix(sent)
     message = renamed + error["message"].removeprefix(error["field"])
     return {**result, "error": {**error, "field": renamed, "message": message}}
 
 
-def _checked(given: Any, path: str, *documents: str) -> dict[str, Any]:
-    """What was handed in, as JSON can carry it: JSON itself would turn keys that are no text into such."""
-    if not isinstance(given, Mapping):
-        raise InvalidInput(path, f"expected a JSON object, got {type(given).__name__}")
-    body = dict(given)
+def _checked(data: Any, path: str, *documents: str) -> dict[str, Any]:
+    """A copy of an input whose documents are checked here: `json` would silently convert keys that are not strings."""
+    if not isinstance(data, Mapping):
+        raise InvalidInput(path, f"expected a JSON object, got {type(data).__name__}")
+    body = dict(data)
     for name in documents:
         if isinstance(body.get(name), Mapping):
             check_json(body[name], f"/{name}")
     if body.get("timestamp") is None:
         body.pop("timestamp", None)
     else:
-        body["timestamp"] = iso(body["timestamp"], f"{path}/timestamp")
+        body["timestamp"] = iso_text(body["timestamp"], f"{path}/timestamp")
     return body
-
-
-def _plain(value: Any) -> Any:
-    """A mapping of another class than `dict`, for the JSON encoder."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not a JSON type")

@@ -1,4 +1,4 @@
-"""`AgentMemoryClient`: the decision log and memory of one agent over signed HTTP."""
+"""`AgentMemoryClient`: the decision log and memory of one agent over the HTTP API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,24 +12,24 @@ from agent_memory.client.requests import open_requests
 
 
 class AgentMemoryClient(AsyncDecisions, AsyncMemory):
-    """Talks to a deployed API as one agent, with the methods of `DecisionLogger` and `MemoryManager`.
+    """A client of a deployed API for one agent, with the methods of `DecisionLogger` and `MemoryManager`.
 
     Use it as an async context manager, or call `aclose`; `AgentMemoryClient(…).sync` is for code without asyncio.
 
-    Ids of decisions, and times of amendments, are made before the first attempt: what is sent again after a timeout is
-    recognised. So requests are repeated, with exponential backoff and full jitter, where the connection fails or the
-    API answers 429, 500, 502, 503 or 504; four attempts at most, within a minute.
+    Requests are retried, with exponential backoff and full jitter, if the connection fails or the API returns 429, 500,
+    502, 503 or 504; at most four attempts, within a minute. Retries are safe: the ids of decisions and the timestamps
+    of amendments are generated before the first attempt, so the API recognises a request that it has already processed.
 
     Args:
-        base_url: the API's address up to, not including, `/v1`.
-        agent_id: whose memory it is.
-        session: a boto3 or botocore session whose credentials sign the requests; by default what boto3 finds.
-        region: of the API; by default the one in its address, else the session's.
-        pools: agent ids that stand for knowledge shared by several agents, as `shared`; long-term memory is read from
-            the agent's own and theirs together, as far as the credentials may, and written to one by `pool("shared")`.
-        writer: who changes memories, the agent itself unless another is named.
-        write_shards: as the deployment has it: over how many partitions new decisions are spread.
-        transport: what carries the requests, for tests.
+        base_url: the API's URL up to, not including, `/v1`.
+        agent_id: the agent.
+        session: a boto3 or botocore session whose credentials sign the requests; by default a new boto3 session.
+        region: the API's region; by default the one in its URL, else the session's.
+        pools: agent ids for knowledge that several agents share, as `shared`. Long-term memory is read from the agent
+            and its pools together, which the credentials must permit, and written to a pool with `pool("shared")`.
+        writer: the agent id recorded as the author of memory changes; by default the agent itself.
+        write_shards: number of partitions (1 to 32) that new decisions are distributed over, as in the deployment.
+        transport: an httpx transport, for tests.
     """
 
     def __init__(
@@ -55,27 +55,27 @@ class AgentMemoryClient(AsyncDecisions, AsyncMemory):
 
     @property
     def sync(self) -> "SyncAgentMemoryClient":
-        """The same client for code without asyncio; closing either closes both."""
+        """The same client for code without asyncio; they share connections, and closing either closes both."""
         return SyncAgentMemoryClient(self._http)
 
     def pool(self, name: str) -> "AgentMemoryClient":
-        """A client of one of the agent's pools, on this one's connections; memories say that this agent wrote them.
+        """A client for one of the agent's pools, on the same connections, with this agent as the author of changes.
 
         Raises:
-            InvalidInput: it is not one of the agent's pools.
+            InvalidInput: `name` is not one of the agent's pools.
         """
         return _PoolClient(self._http.pool(name))
 
 
 class _PoolClient(AgentMemoryClient):
-    """A client on the connections of another."""
+    """A client that shares the connections of another."""
 
     def __init__(self, backend: HttpBackend) -> None:
         self._use(backend)
 
 
 class SyncAgentMemoryClient(SyncDecisions, SyncMemory):
-    """`AgentMemoryClient(…).sync`: the same methods, which block."""
+    """`AgentMemoryClient(…).sync`: the same methods without asyncio."""
 
     def __init__(self, backend: HttpBackend) -> None:
         self._http = self._backend = self._decisions = self._memory = backend
@@ -84,5 +84,5 @@ class SyncAgentMemoryClient(SyncDecisions, SyncMemory):
         return f"SyncAgentMemoryClient({self._http.url!r})"
 
     def pool(self, name: str) -> "SyncAgentMemoryClient":
-        """A client of one of the agent's pools; see `AgentMemoryClient.pool`."""
+        """A client for one of the agent's pools; see `AgentMemoryClient.pool`."""
         return SyncAgentMemoryClient(self._http.pool(name))

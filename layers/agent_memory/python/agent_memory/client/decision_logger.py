@@ -1,4 +1,4 @@
-"""`DecisionLogger`: an agent's decision log, directly on the stores."""
+"""`DecisionLogger`: the decision log of an agent, directly on the stores."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ _MAX_BATCH = 100
 
 
 class DirectDecisions:
-    """`DecisionBackend` on the stores themselves."""
+    """`DecisionBackend` directly on the stores."""
 
     max_batch = _MAX_BATCH
 
@@ -28,7 +28,7 @@ class DirectDecisions:
         self.write_shards = write_shards
 
     def close(self) -> None:
-        """Nothing: stores keep no connection that must be closed."""
+        """Does nothing: stores have no connections that must be closed."""
 
     def log_decision(self, data: Mapping[str, Any]) -> str:
         """See `DecisionBackend`."""
@@ -51,26 +51,26 @@ class DirectDecisions:
         return self.log.get(decision_id).as_dict()
 
     def page_decisions(
-        self, wanted: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None
+        self, filters: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None
     ) -> dict[str, Any]:
         """See `DecisionBackend`."""
-        return self.log.page(wanted, limit=limit, newest_first=newest_first, cursor=cursor).as_dict()
+        return self.log.page(filters, limit=limit, newest_first=newest_first, cursor=cursor).as_dict()
 
     def get_decision_chain(self, decision_id: str, depth: int) -> list[dict[str, Any]]:
         """See `DecisionBackend`."""
         return [entry.as_dict() for entry in self.log.chain(decision_id, depth)]
 
-    def analyze_decision_patterns(self, wanted: DecisionFilter, group_by: str) -> dict[str, Any]:
+    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> dict[str, Any]:
         """See `DecisionBackend`."""
-        return self.log.statistics(wanted, group_by)
+        return self.log.statistics(filters, group_by)
 
 
 class DecisionLogger(AsyncDecisions):
-    """Logs all of an agent's decisions with context, reasoning and outcome.
+    """Logs the decisions of an agent with context, reasoning and outcomes.
 
-    The stores are those of `memory_manager` where one is given, else `stores`, else they are opened on
-    `dynamodb_client`, or as the environment says. `write_shards` (1 to 32) spreads a busy agent's new decisions over so
-    many partitions of the table.
+    Pass `stores`, or a `memory_manager` to share its stores. Otherwise the stores are opened with `dynamodb_client` and
+    the environment's settings, see `storage.factory.open_stores`. `write_shards` (1 to 32) is the number of table
+    partitions that the agent's new decisions are distributed over.
     """
 
     _decisions: DirectDecisions
@@ -92,7 +92,7 @@ class DecisionLogger(AsyncDecisions):
 
     @property
     def log(self) -> DecisionLog:
-        """The same log as objects of the domain, for code that may block."""
+        """The underlying `DecisionLog`, whose methods block and return domain objects."""
         return self._decisions.log
 
     @property
@@ -102,7 +102,7 @@ class DecisionLogger(AsyncDecisions):
 
 
 class SyncDecisionLogger(SyncDecisions):
-    """`DecisionLogger(…).sync`: the same methods, which block."""
+    """`DecisionLogger(…).sync`: the same methods without asyncio."""
 
     _decisions: DirectDecisions
 

@@ -1,4 +1,4 @@
-"""The executor of asynchronous calls: this package's own, so that the event loop's stays free for others."""
+"""A thread pool for asynchronous calls, separate from the event loop's default executor."""
 
 import asyncio
 import contextvars
@@ -20,16 +20,16 @@ def _executor() -> DaemonThreadPool:
     return DaemonThreadPool(_MAX_CALLS)
 
 
-# A fork copies no threads: a child makes its own.
+# A fork does not copy threads: the child creates its own pool.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_executor.cache_clear)
 
 
-async def in_thread(call: Callable[P, T], /, *args: P.args, **settings: P.kwargs) -> T:
-    """Await a blocking call, made in a thread of this package's own with the caller's context variables.
+async def in_thread(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Await a blocking call that runs in a thread of the pool, with the caller's context variables.
 
-    Up to 32 are under way at once. Cancelled, the call itself goes on to its end; its result is dropped.
+    At most 32 calls run at once. Cancelling does not stop the call; its result is discarded.
     """
-    work: Callable[[], Any] = partial(contextvars.copy_context().run, call, *args, **settings)
+    work: Callable[[], Any] = partial(contextvars.copy_context().run, call, *args, **kwargs)
     result: T = await asyncio.get_running_loop().run_in_executor(_executor(), work)
     return result

@@ -1,4 +1,4 @@
-"""What every class that agents call has: a context manager's methods, and a counterpart that blocks."""
+"""Base classes of the asynchronous and synchronous classes: the agent's id, closing, and the context manager."""
 
 from types import TracebackType
 from typing import Self
@@ -8,13 +8,13 @@ from agent_memory.client.executor import in_thread
 
 
 class AsyncFacade:
-    """An asynchronous class over a backend; `async with` closes it. Its calls run in threads of this package's own."""
+    """An asynchronous class on a backend, whose methods run in a thread pool. `async with` closes it."""
 
     _backend: Backend
 
     @property
     def agent_id(self) -> str:
-        """Whose log and memory it is."""
+        """The agent."""
         return self._backend.agent_id
 
     async def aclose(self) -> None:
@@ -31,13 +31,13 @@ class AsyncFacade:
 
 
 class SyncFacade:
-    """The counterpart of an asynchronous class for code without asyncio; `with` closes it. Any thread may call it."""
+    """A synchronous class on a backend, for code without asyncio; thread-safe. `with` closes it."""
 
     _backend: Backend
 
     @property
     def agent_id(self) -> str:
-        """Whose log and memory it is."""
+        """The agent."""
         return self._backend.agent_id
 
     def close(self) -> None:

@@ -1,11 +1,19 @@
-"""`HttpBackend`: an agent's decision log and memory over the HTTP API."""
+"""`HttpBackend`: the decision log and memory of an agent over the HTTP API."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from agent_memory.client.bodies import Batch, batches, document_text, json_text, repeatable_decision, repeatable_outcome
-from agent_memory.client.requests import Requests, iso, number, segment, time_query
+from agent_memory.client.bodies import (
+    Batch,
+    MakeIdempotent,
+    batches,
+    document_text,
+    idempotent_decision,
+    idempotent_outcome,
+    json_text,
+)
+from agent_memory.client.requests import Requests, integer_text, iso_text, path_segment, time_query
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Instant
 from agent_memory.core.concurrency import map_concurrently
@@ -19,18 +27,18 @@ from agent_memory.model.decisions import DecisionDict
 
 Json = dict[str, Any]
 
-_REQUESTS_AT_ONCE = 4
+_MAX_CONCURRENT_REQUESTS = 4
 
 
 class HttpBackend:
-    """`DecisionBackend` and `MemoryBackend` of one agent, by requests below its path.
+    """`DecisionBackend` and `MemoryBackend` of one agent over HTTP.
 
     Args:
-        requests: below `/v1/agents/`; shared with the backends of its pools.
-        agent_id: whose log and memory it is.
-        pools: whose long-term memory is read with its own.
-        writer: who changes memories, the agent itself where None.
-        write_shards: over how many partitions new decisions are spread.
+        requests: sends requests below `/v1/agents/`; shared with the backends of the pools.
+        agent_id: the agent.
+        pools: agent ids whose long-term memory is read together with the agent's own.
+        writer: the agent id recorded as the author of memory changes; None is the agent itself.
+        write_shards: number of partitions (1 to 32) that new decisions are distributed over.
     """
 
     max_batch = MAX_BATCH
@@ -53,40 +61,40 @@ class HttpBackend:
 
     def log_decision(self, data: Mapping[str, Any]) -> str:
         """See `DecisionBackend`."""
-        body = json_text(self._repeatable_decision(data), "body")
+        body = json_text(self._idempotent_decision(data), "body")
         return str(self._send("POST", "decisions", body)["decision_id"])
 
     def log_decisions(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
         """See `DecisionBackend`."""
-        return self._in_batches("decisions", inputs, self._repeatable_decision)
+        return self._in_batches("decisions", inputs, self._idempotent_decision)
 
     def log_outcome(self, data: Mapping[str, Any]) -> None:
         """See `DecisionBackend`."""
-        body = repeatable_outcome(data)
+        body = idempotent_outcome(data)
         decision_id = body.pop("decision_id")  # the path names it
         parse_decision_id(decision_id, "/decision_id")
         self._send("POST", f"decisions/{decision_id}/outcome", json_text(body, "body"))
 
     def log_outcomes(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
         """See `DecisionBackend`."""
-        return self._in_batches("outcomes", inputs, repeatable_outcome)
+        return self._in_batches("outcomes", inputs, idempotent_outcome)
 
     def get_decision(self, decision_id: str) -> DecisionDict:
         """See `DecisionBackend`."""
         parse_decision_id(decision_id)
         decision: Any = self._send("GET", f"decisions/{decision_id}")
-        return decision  # type: ignore[no-any-return]  # as the API's schema has it
+        return decision  # type: ignore[no-any-return]  # the API's schema says so
 
-    def page_decisions(self, wanted: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None) -> Json:
+    def page_decisions(self, filters: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None) -> Json:
         """See `DecisionBackend`."""
-        # What the domain would refuse is refused here, under the names of the caller's arguments.
-        wanted.validated()
+        # Checked here too, so that errors name the caller's arguments instead of query parameters.
+        filters.validated()
         query = {
-            "decision_type": wanted.decision_type,
-            **time_query(wanted.time_range),
-            "success": None if wanted.success is None else str(wanted.success).lower(),
-            "context": None if wanted.context is None else json_text(wanted.context, "context_filter"),
-            "context_type": wanted.context_type,
+            "decision_type": filters.decision_type,
+            **time_query(filters.time_range),
+            "success": None if filters.success is None else str(filters.success).lower(),
+            "context": None if filters.context is None else json_text(filters.context, "context_filter"),
+            "context_type": filters.context_type,
             "limit": str(limit),
             "order": "newest" if newest_first else "oldest",
             "cursor": cursor,
@@ -98,47 +106,47 @@ class HttpBackend:
         parse_decision_id(decision_id)
         return list(self._send("GET", f"decisions/{decision_id}/chain", query={"depth": str(depth)})["chain"])
 
-    def analyze_decision_patterns(self, wanted: DecisionFilter, group_by: str) -> Json:
+    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> Json:
         """See `DecisionBackend`."""
-        wanted.validated()
-        query = {"decision_type": wanted.decision_type, **time_query(wanted.time_range), "group_by": group_by}
+        filters.validated()
+        query = {"decision_type": filters.decision_type, **time_query(filters.time_range), "group_by": group_by}
         return self._send("GET", "decisions/statistics", query=query)
 
-    def _repeatable_decision(self, data: Any, path: str = "") -> Json:
-        return repeatable_decision(data, path, write_shards=self.write_shards)
+    def _idempotent_decision(self, data: Any, path: str = "") -> Json:
+        return idempotent_decision(data, path, write_shards=self.write_shards)
 
     def _in_batches(
-        self, name: str, inputs: Sequence[Mapping[str, Any]], repeatable: Callable[[Any, str], Json]
+        self, name: str, inputs: Sequence[Mapping[str, Any]], make_idempotent: MakeIdempotent
     ) -> list[Json]:
-        """Send inputs in as few requests as carry them, a few at a time; each one's result, in order.
+        """Send inputs in as few requests as possible, some of them concurrently; returns a result for each, in order.
 
-        All requests end before an error is raised, so that nothing is still being written when the caller sees it.
+        An error is raised after all requests have finished, so that nothing is written after the caller sees it.
         """
-        requests, results = batches(name, inputs, repeatable)
+        requests, results = batches(name, inputs, make_idempotent)
 
         def send(batch: Batch) -> dict[int, Json] | Exception:
             try:
-                return batch.placed(self._send("POST", f"{name}/batch", batch.body)["results"])
+                return batch.by_position(self._send("POST", f"{name}/batch", batch.body)["results"])
             except Exception as error:
                 return error
 
-        for answered in map_concurrently(send, requests, max_threads=_REQUESTS_AT_ONCE):
-            if isinstance(answered, Exception):
-                raise answered
-            results |= answered
-        return [results[place] for place in range(len(inputs))]
+        for sent in map_concurrently(send, requests, max_threads=_MAX_CONCURRENT_REQUESTS):
+            if isinstance(sent, Exception):
+                raise sent
+            results |= sent
+        return [results[position] for position in range(len(inputs))]
 
     # --- short-term memory ---------------------------------------------------------------------
 
     def store_stm(self, key: str, data: Any, ttl_seconds: int) -> bool:
         """See `MemoryBackend`."""
         body = json_text({"data": data, "ttl_seconds": ttl_seconds}, "data")
-        self._send("PUT", f"memory/stm/{segment(key)}", body)
+        self._send("PUT", f"memory/stm/{path_segment(key)}", body)
         return True
 
     def retrieve_stm(self, key: str) -> Any | None:
         """See `MemoryBackend`."""
-        return self._send("GET", f"memory/stm/{segment(key)}")["data"]
+        return self._send("GET", f"memory/stm/{path_segment(key)}")["data"]
 
     def clear_stm(self, pattern: str | None) -> int:
         """See `MemoryBackend`."""
@@ -155,7 +163,7 @@ class HttpBackend:
         """See `MemoryBackend`."""
         query = {
             "cycles": str(cycles),
-            "signals_since": iso(signals_since, "signals_since"),
+            "signals_since": iso_text(signals_since, "signals_since"),
             "performance": None if performance is None else json_text(performance, "performance"),
         }
         return self._send("GET", "memory/cycles", query=query)
@@ -167,7 +175,7 @@ class HttpBackend:
     def check_rate_limit(self, source_id: str, limit: int, window_seconds: int) -> Json:
         """See `MemoryBackend`."""
         body = json_text({"limit": limit, "window_seconds": window_seconds}, "limit")
-        return self._send("POST", f"memory/rate-limits/{segment(source_id)}", body)
+        return self._send("POST", f"memory/rate-limits/{path_segment(source_id)}", body)
 
     # --- long-term memory ----------------------------------------------------------------------
 
@@ -182,15 +190,18 @@ class HttpBackend:
         self, memory_type: str, pattern_id: str, data: Document, *, reason: str | None, expected_version: int | None
     ) -> Json:
         """See `MemoryBackend`."""
-        query = {"reason": reason, "expected_version": number(expected_version), "writer": self._writer}
+        query = {"reason": reason, "expected_version": integer_text(expected_version), "writer": self._writer}
         return self._send("PUT", _memory_path(memory_type, pattern_id), document_text(data, "data"), query=query)
 
     def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> list[Json]:
         """See `MemoryBackend`."""
-        query = {"filters": None if filters is None else json_text(filters, "filters"), "as_of": iso(as_of, "as_of")}
-        answers = self._of_all_pools(f"memory/ltm/{segment(memory_type)}", query)
-        found = [memory for answer in answers for memory in answer["memories"]]
-        return sorted(found, key=lambda memory: float(memory["confidence"]), reverse=True)
+        query = {
+            "filters": None if filters is None else json_text(filters, "filters"),
+            "as_of": iso_text(as_of, "as_of"),
+        }
+        responses = self._get_with_pools(f"memory/ltm/{path_segment(memory_type)}", query)
+        memories = [memory for response in responses for memory in response["memories"]]
+        return sorted(memories, key=lambda memory: float(memory["confidence"]), reverse=True)
 
     def update_ltm_confidence(
         self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None
@@ -228,8 +239,9 @@ class HttpBackend:
             "explain": "true" if explain else "false",
             "half_lives": None if half_lives is None else json_text(half_lives, "half_lives"),
         }
-        found = [one for answer in self._of_all_pools("memory/recall", parameters) for one in answer["found"]]
-        return sorted(found, key=lambda one: float(one["score"]), reverse=True)[:top_k]
+        responses = self._get_with_pools("memory/recall", parameters)
+        entries = [entry for response in responses for entry in response["found"]]
+        return sorted(entries, key=lambda entry: float(entry["score"]), reverse=True)[:top_k]
 
     def get_context_memory(
         self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
@@ -243,7 +255,7 @@ class HttpBackend:
 
     def save_state(self, state: Document, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
-        query = {"expected_version": number(expected_version)}
+        query = {"expected_version": integer_text(expected_version)}
         return self._send("PUT", "state", document_text(state, "state"), query=query)
 
     def load_state(self, *, fresh: bool) -> Json | None:
@@ -253,7 +265,7 @@ class HttpBackend:
 
     def create_checkpoint(self, name: str) -> Json:
         """See `MemoryBackend`."""
-        return self._send("PUT", f"state/checkpoints/{segment(name)}")
+        return self._send("PUT", f"state/checkpoints/{path_segment(name)}")
 
     def list_checkpoints(self) -> list[Json]:
         """See `MemoryBackend`."""
@@ -261,8 +273,8 @@ class HttpBackend:
 
     def restore_checkpoint(self, name: str, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
-        query = {"expected_version": number(expected_version)}
-        return self._send("POST", f"state/checkpoints/{segment(name)}/restore", query=query)
+        query = {"expected_version": integer_text(expected_version)}
+        return self._send("POST", f"state/checkpoints/{path_segment(name)}/restore", query=query)
 
     def list_configurations(self) -> list[Json]:
         """See `MemoryBackend`."""
@@ -270,21 +282,21 @@ class HttpBackend:
 
     # --- requests ------------------------------------------------------------------------------
 
-    def _send(self, method: str, path: str, body: str | None = None, **settings: Any) -> Json:
-        return self._requests.send(method, f"{self.agent_id}/{path}", body, **settings)
+    def _send(self, method: str, path: str, body: str | None = None, **kwargs: Any) -> Json:
+        return self._requests.send(method, f"{self.agent_id}/{path}", body, **kwargs)
 
-    def _of_all_pools(self, path: str, query: Mapping[str, str | None]) -> list[Json]:
-        """The answers of the agent's own path and of its pools', read concurrently."""
+    def _get_with_pools(self, path: str, query: Mapping[str, str | None]) -> list[Json]:
+        """The responses for the agent and for each of its pools, requested concurrently."""
         paths = [f"{agent}/{path}" for agent in (self.agent_id, *self.pools)]
         return map_concurrently(partial(self._requests.send, "GET", query=query), paths)
 
 
 class _PoolBackend(HttpBackend):
-    """A pool's memory on the connections of the agent's own backend, which closes them."""
+    """The memory of a pool, on the connections of the agent's backend."""
 
     def close(self) -> None:
-        """Nothing: the agent's own backend closes the connections."""
+        """Does nothing: the agent's backend closes the connections."""
 
 
 def _memory_path(memory_type: str, pattern_id: str) -> str:
-    return f"memory/ltm/{segment(memory_type)}/{segment(pattern_id)}"
+    return f"memory/ltm/{path_segment(memory_type)}/{path_segment(pattern_id)}"

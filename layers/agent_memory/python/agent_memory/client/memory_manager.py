@@ -1,4 +1,4 @@
-"""`MemoryManager`: an agent's memory and state, directly on the stores."""
+"""`MemoryManager`: the memory and state of an agent, directly on the stores."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +24,9 @@ _logger = logging.getLogger(__name__)
 
 
 class DirectMemory:
-    """`MemoryBackend` on the stores themselves.
+    """`MemoryBackend` directly on the stores.
 
-    An agent goes on without its cache: what short-term memory does not answer is logged, counted and left out.
+    Failures of the cache are logged and counted, and the value is left out, so that an agent keeps working without it.
     """
 
     def __init__(self, memory: AgentMemory) -> None:
@@ -35,7 +35,7 @@ class DirectMemory:
         self.pools = memory.pools
 
     def close(self) -> None:
-        """Nothing: stores keep no connection that must be closed."""
+        """Does nothing: stores have no connections that must be closed."""
 
     def pool(self, name: str) -> "DirectMemory":
         """See `MemoryBackend`."""
@@ -46,7 +46,7 @@ class DirectMemory:
         try:
             self.memory.short_term.put(key, data, ttl_seconds)
         except Unavailable as error:
-            _logger.warning("%s was not kept in short-term memory: %s", key, error)
+            _logger.warning("%s was not stored in short-term memory: %s", key, error)
             return False
         return True
 
@@ -67,7 +67,7 @@ class DirectMemory:
         try:
             self.memory.cycles.write(cycle)
         except Unavailable as error:
-            _logger.warning("a cycle was not kept in short-term memory: %s", error)
+            _logger.warning("a cycle was not stored in short-term memory: %s", error)
             return False
         return True
 
@@ -131,8 +131,8 @@ class DirectMemory:
         half_lives: Mapping[str, float] | None,
     ) -> list[dict[str, Any]]:
         """See `MemoryBackend`."""
-        find = self.memory.recall.recall
-        return find(query, kind=kind, symbol=symbol, top_k=top_k, explain=explain, half_lives=half_lives)
+        search = self.memory.recall.recall
+        return search(query, kind=kind, symbol=symbol, top_k=top_k, explain=explain, half_lives=half_lives)
 
     def save_state(self, state: Document, *, expected_version: int | None) -> dict[str, Any]:
         """See `MemoryBackend`."""
@@ -172,15 +172,22 @@ class DirectMemory:
 
 
 class MemoryManager(AsyncMemory):
-    """An agent's hierarchical memory: short term in Redis or Valkey, long term in DynamoDB.
+    """The hierarchical memory of an agent: short-term in Redis or Valkey, long-term in DynamoDB.
 
-    Give clients (`redis_client`, `dynamodb_client`), or names to open them by (`redis_endpoint` as `host:port`,
-    `dynamodb_table_prefix`, `archive_bucket`), or ready `stores`. What is not given is opened as the environment says,
-    see `storage.factory.open_stores`. Without any Redis, short-term memory is kept in this process.
-
-    `pools` names agent ids that stand for knowledge shared by several agents, as `shared`: long-term memory is read
-    from the agent's own and theirs together, and written to one by `pool("shared")`. `writer` is who makes changes, the
-    agent itself unless another is named; `principal` the IAM principal behind it, for the history.
+    Args:
+        agent_id: the agent.
+        redis_client: a client of the cache; by default one is opened for `redis_endpoint`.
+        dynamodb_client: a boto3 client; by default a new one.
+        redis_endpoint: `host:port` of the cache; by default from the environment. Without a cache, short-term memory is
+            kept in this process.
+        dynamodb_table_prefix: by default from the environment, see `storage.factory.open_stores`.
+        archive_bucket: by default from the environment.
+        pools: agent ids for knowledge that several agents share, as `shared`. Long-term memory is read from the agent
+            and its pools together, and written to a pool with `pool("shared")`.
+        writer: the agent id recorded as the author of changes; by default the agent itself.
+        principal: the IAM principal that is recorded with changes.
+        stores: open stores, instead of the clients and names above.
+        clock: the system clock by default.
     """
 
     _memory: DirectMemory
@@ -216,12 +223,12 @@ class MemoryManager(AsyncMemory):
 
     @property
     def stores(self) -> Stores:
-        """The stores that it works on."""
+        """The stores."""
         return self._memory.memory.stores
 
     @property
     def direct(self) -> AgentMemory:
-        """The same memory as objects of the domain, for code that may block."""
+        """The underlying `AgentMemory`, whose methods block and return domain objects."""
         return self._memory.memory
 
     @property
@@ -230,32 +237,32 @@ class MemoryManager(AsyncMemory):
         return SyncMemoryManager(self._memory)
 
     def pool(self, name: str) -> "MemoryManager":
-        """The memory of one of the agent's pools; what is written there says that this agent wrote it.
+        """The memory of one of the agent's pools, with this agent as the author of changes.
 
         Raises:
-            InvalidInput: it is not one of the agent's pools.
+            InvalidInput: `name` is not one of the agent's pools.
         """
         pool = self.direct.pool(name)
         return MemoryManager(name, stores=pool.stores, clock=pool.clock, writer=self.agent_id)
 
     def stm_metrics(self) -> ShortTermMetrics:
-        """Hits, misses and failures of short-term memory in this process."""
+        """Hits, misses and failures of reads of short-term memory in this process."""
         return self.direct.short_term.metrics
 
     async def export(self, path: Path | str, *, memory_types: Iterable[str] = tuple(MemoryType)) -> dict[str, Any]:
-        """Write everything that is kept of the agent into a zip file and return a receipt; see `AgentData.export`."""
+        """Write all data of the agent to a zip file and return a receipt; see `AgentData.export`."""
         return await in_thread(self._memory.export, Path(path), memory_types)
 
     async def forget(self, *, dry_run: bool = True) -> dict[str, Any]:
-        """Erase everything that is kept of the agent, or only count it, and return a receipt; see `AgentData.forget`.
+        """Erase all data of the agent, or with `dry_run` only count it, and return a receipt; see `AgentData.forget`.
 
-        Needs permissions on complete tables and all object versions, which no deployed function has.
+        It needs permissions on entire tables and all object versions, which no deployed function has.
         """
         return await in_thread(self._memory.forget, dry_run=dry_run)
 
 
 class SyncMemoryManager(SyncMemory):
-    """`MemoryManager(…).sync`: the same methods, which block."""
+    """`MemoryManager(…).sync`: the same methods without asyncio."""
 
     _memory: DirectMemory
 
@@ -267,13 +274,13 @@ class SyncMemoryManager(SyncMemory):
         return SyncMemoryManager(self._memory.pool(name))
 
     def stm_metrics(self) -> ShortTermMetrics:
-        """Hits, misses and failures of short-term memory in this process."""
+        """Hits, misses and failures of reads of short-term memory in this process."""
         return self._memory.memory.short_term.metrics
 
     def export(self, path: Path | str, *, memory_types: Iterable[str] = tuple(MemoryType)) -> dict[str, Any]:
-        """Write everything that is kept of the agent into a zip file; see `MemoryManager.export`."""
+        """Write all data of the agent to a zip file; see `MemoryManager.export`."""
         return self._memory.export(Path(path), memory_types)
 
     def forget(self, *, dry_run: bool = True) -> dict[str, Any]:
-        """Erase everything that is kept of the agent, or only count it; see `MemoryManager.forget`."""
+        """Erase all data of the agent, or only count it; see `MemoryManager.forget`."""
         return self._memory.forget(dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""Signed requests that are repeated until they arrive, and the API's refusals as this package's errors."""
+"""Signed requests with retries; error responses are raised as this package's errors."""
 
 import json
 import time
@@ -35,11 +35,11 @@ _TRANSIENT_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemotePro
 
 
 class TransientError(Unavailable):
-    """The same request may succeed a little later."""
+    """The request can be retried."""
 
 
 class Requests:
-    """Sends requests below one address; any thread may."""
+    """Sends requests to URLs below a base URL; thread-safe."""
 
     def __init__(self, base_url: str, auth: SigV4, transport: httpx.BaseTransport | None) -> None:
         self.base_url = base_url
@@ -52,13 +52,14 @@ class Requests:
     def send(
         self, method: str, path: str, body: str | None = None, *, query: Mapping[str, str | None] | None = None
     ) -> dict[str, Any]:
-        """The JSON object that a request, `body` being its JSON text, is answered with.
+        """Send a request, with retries, and return the JSON object of the response. `body` is JSON.
 
         Raises:
-            InvalidInput, TooLarge, Forbidden, NotFound, Conflict: as the API refuses. Unavailable: it did not respond.
+            InvalidInput, TooLarge, Forbidden, NotFound, Conflict: the API rejected the request.
+            Unavailable: the API did not respond, or a store behind it.
         """
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
-        # Signatures know a space as %20 only; httpx's own encoding would write a plus sign.
+        # The signature expects a space as %20; httpx would encode it as a plus sign.
         target = f"{path}?{urlencode(parameters, quote_via=quote)}" if parameters else path
         retrying = Retrying(
             retry=retry_if_exception_type(TransientError),
@@ -76,61 +77,65 @@ class Requests:
             raise Unavailable(f"the API did not respond within {_TOTAL_SECONDS} seconds")
         headers = {} if body is None else {"content-type": "application/json"}
         try:
-            answer = self._http.request(method, target, content=body, headers=headers, timeout=timeout)
+            response = self._http.request(method, target, content=body, headers=headers, timeout=timeout)
         except httpx.HTTPError as error:
             kind = TransientError if isinstance(error, _TRANSIENT_ERRORS) else Unavailable
             raise kind(f"the API did not respond: {type(error).__name__}") from error
-        if not answer.is_success:
-            raise _error_of(answer)
-        result = _object(answer)
+        if not response.is_success:
+            raise _error_of(response)
+        result = _object(response)
         if result is None:
-            raise Unavailable(f"{answer.request.url.host} answered {answer.status_code}, but not with a JSON object")
+            raise Unavailable(f"{response.request.url.host} returned {response.status_code} without a JSON object")
         return result
 
 
 def open_requests(base_url: str, session: Any, region: str | None, transport: httpx.BaseTransport | None) -> Requests:
-    """Requests to a deployed API, below its path of agents; see `AgentMemoryClient` for the arguments."""
+    """Requests to the agents' paths of a deployed API; see `AgentMemoryClient` for the arguments."""
     if session is None:
         with needs_extra("client"):
-            import boto3  # noqa: PLC0415  a caller with a session of its own never pays for it
+            import boto3  # noqa: PLC0415  not needed if the caller has a session
 
         session = boto3.Session()
     auth = SigV4(session, region or region_of(base_url, session))
     return Requests(f"{base_url.rstrip('/')}/v1/agents/", auth, transport)
 
 
-def segment(value: str) -> str:
-    """A value as one segment of a path."""
+def path_segment(value: str) -> str:
+    """Encode a value as one segment of a path."""
     return quote(str(value), safe="")
 
 
 def time_query(time_range: TimeRange | None) -> dict[str, str | None]:
-    """A time range as a query holds it."""
+    """The query parameters of a time range."""
     start, end = time_range or (None, None)
-    return {"start": iso(start, "time_range/start"), "end": iso(end, "time_range/end")}
+    return {"start": iso_text(start, "time_range/start"), "end": iso_text(end, "time_range/end")}
 
 
-def number(value: int | None) -> str | None:
-    """A number as a query holds it."""
+def integer_text(value: int | None) -> str | None:
+    """The query parameter of an integer."""
     return None if value is None else str(value)
 
 
-def iso(moment: Instant | None, field: str) -> str | None:
-    """A moment as the API reads it, in UTC with milliseconds; `InvalidInput` names the field."""
-    return None if moment is None else to_iso(parse_instant(moment, field))
+def iso_text(instant: Instant | None, field: str) -> str | None:
+    """An instant as ISO 8601 in UTC with milliseconds.
+
+    Raises:
+        InvalidInput: names the field.
+    """
+    return None if instant is None else to_iso(parse_instant(instant, field))
 
 
-def _error_of(answer: httpx.Response) -> AgentMemoryError:
-    error = _error_object(answer)
-    message = str(error.get("message", f"the API answered {answer.status_code}"))
-    match answer.status_code:
+def _error_of(response: httpx.Response) -> AgentMemoryError:
+    error = _error_object(response)
+    message = str(error.get("message", f"the API returned {response.status_code}"))
+    match response.status_code:
         case httpx.codes.BAD_REQUEST if "field" in error:
             field = str(error["field"])
             return InvalidInput(field, message.removeprefix(f"{field}: "))
         case httpx.codes.BAD_REQUEST:
             return InvalidInput("request", message)
         case httpx.codes.FORBIDDEN:
-            return Forbidden(f"{answer.request.method} {answer.request.url.path}: {message}")
+            return Forbidden(f"{response.request.method} {response.request.url.path}: {message}")
         case httpx.codes.NOT_FOUND if error.get("code") == ShortTermOff.code:
             return ShortTermOff(message)
         case httpx.codes.NOT_FOUND:
@@ -143,20 +148,20 @@ def _error_of(answer: httpx.Response) -> AgentMemoryError:
     if error.get("code") == InColdStorage.code:
         return InColdStorage(message)
     request_id = error.get("request_id")
-    kind = TransientError if answer.status_code in _TRANSIENT_STATUS else Unavailable
+    kind = TransientError if response.status_code in _TRANSIENT_STATUS else Unavailable
     return kind(message + (f" (request {request_id})" if request_id else ""))
 
 
-def _error_object(answer: httpx.Response) -> dict[str, Any]:
-    """What the answer's body says of the error: ours has an object `error`, the gateway's a `message`."""
-    body = _object(answer) or {}
+def _error_object(response: httpx.Response) -> dict[str, Any]:
+    """The error in a response: the API's has an object `error`, the gateway's only a `message`."""
+    body = _object(response) or {}
     error = body.get("error")
     return error if isinstance(error, dict) else body
 
 
-def _object(answer: httpx.Response) -> dict[str, Any] | None:
+def _object(response: httpx.Response) -> dict[str, Any] | None:
     try:
-        body = json.loads(answer.content)
+        body = json.loads(response.content)
     except ValueError:
         return None
     return body if isinstance(body, dict) else None

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 for httpx, by botocore's own signer."""
+"""AWS Signature Version 4 for httpx, with botocore's signer."""
 
 import re
 from collections.abc import Generator
@@ -16,7 +16,7 @@ _DEFAULT_REGION = "us-east-1"
 
 
 class SigV4(httpx.Auth):
-    """Signs each request for API Gateway with the credentials of a boto3 session, which its text never shows."""
+    """Signs requests to API Gateway with the credentials of a boto3 session; `repr` masks them."""
 
     requires_request_body = True
 
@@ -28,10 +28,10 @@ class SigV4(httpx.Auth):
         return f"SigV4(region={self._region!r}, credentials=***)"
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the signature; credentials are asked for anew, because roles renew them.
+        """Add the signature. Each request reads the current credentials, because those of roles are renewed.
 
         Raises:
-            Forbidden: there are no credentials, or they cannot be had.
+            Forbidden: there are no credentials, or they cannot be loaded.
         """
         headers = {"host": request.url.netloc.decode(), "content-type": request.headers.get("content-type", "")}
         unsigned = AWSRequest(
@@ -51,13 +51,13 @@ class SigV4(httpx.Auth):
             credentials = self._session.get_credentials()
             frozen = credentials.get_frozen_credentials() if credentials is not None else None
         except BotoCoreError as error:
-            raise Forbidden(f"the AWS credentials cannot be had: {error}") from error
+            raise Forbidden(f"the AWS credentials cannot be loaded: {error}") from error
         if frozen is None:
             raise Forbidden("no AWS credentials found; set a profile, a role or AWS_ACCESS_KEY_ID")
         return frozen
 
 
 def region_of(base_url: str, session: Any) -> str:
-    """The region to sign for: the one that the API's own address names, else the session's, else us-east-1."""
-    named = _API_HOST.search(base_url)
-    return named["region"] if named else getattr(session, "region_name", None) or _DEFAULT_REGION
+    """The region to sign for: the one in the API's host name, else the session's, else us-east-1."""
+    match = _API_HOST.search(base_url)
+    return match["region"] if match else getattr(session, "region_name", None) or _DEFAULT_REGION
