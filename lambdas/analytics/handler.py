@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_memory.api.nightly import NightlyEvent, stores
-from agent_memory.api.observability import emits_metrics, logger, percent, put
+from agent_memory.api.observability import add_metric, add_percentage, emits_metrics, logger
 from agent_memory.core import metric_names
 from agent_memory.nightly.summary import summarize_day
 
@@ -16,12 +16,12 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Report one agent's day."""
     job = NightlyEvent.of(event)
     figures = summarize_day(job.agent_id, job.day, stores())
-    put(metric_names.ACTIVE_PATTERNS, figures["active_patterns"])
+    add_metric(metric_names.ACTIVE_PATTERNS, figures["active_patterns"])
     for confidence in figures["confidences"]:
-        put(metric_names.PATTERN_CONFIDENCE, confidence)
+        add_metric(metric_names.PATTERN_CONFIDENCE, confidence)
     if figures["success_rate"] is not None:
-        percent(metric_names.SUCCESS_RATE, figures["success_rate"])
+        add_percentage(metric_names.SUCCESS_RATE, figures["success_rate"])
     logger.info(
         "reported", agent_id=job.agent_id, active_patterns=figures["active_patterns"], by_type=figures["by_type"]
     )
-    return job.answer(figures)
+    return job.result(figures)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_memory.api.nightly import NightlyEvent, stores
-from agent_memory.api.observability import emits_metrics, logger, put
+from agent_memory.api.observability import add_metric, emits_metrics, logger
 from agent_memory.core import metric_names
 from agent_memory.nightly.archival import archive_due_days
 
@@ -16,8 +16,8 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Archive the days of one agent that are due."""
     job = NightlyEvent.of(event)
     figures = archive_due_days(job.agent_id, job.day, stores())
-    put(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
-    put(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
-    put(metric_names.ARCHIVE_DAYS_POSTPONED, len(figures["postponed"]))
+    add_metric(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
+    add_metric(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
+    add_metric(metric_names.ARCHIVE_DAYS_POSTPONED, len(figures["postponed"]))
     logger.info("archived", agent_id=job.agent_id, **figures)
-    return job.answer(figures)
+    return job.result(figures)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_memory.api.nightly import NightlyEvent, stores
-from agent_memory.api.observability import emits_metrics, logger, put
+from agent_memory.api.observability import add_metric, emits_metrics, logger
 from agent_memory.core import metric_names
 from agent_memory.memory.access_counts import flush_access_counts
 from agent_memory.nightly.pruning import prune
@@ -20,6 +20,6 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     figures = prune(job.agent_id, job.day, stores(), dry_run=is_dry)
     if not is_dry:
         figures["accesses"] = flush_access_counts(job.agent_id, job.day, stores())
-    put(metric_names.MEMORIES_PRUNED, figures["pruned"])
+    add_metric(metric_names.MEMORIES_PRUNED, figures["pruned"])
     logger.info("pruned", agent_id=job.agent_id, **figures)
-    return job.answer(figures)
+    return job.result(figures)

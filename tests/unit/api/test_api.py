@@ -1,4 +1,4 @@
-"""Every route and every refusal of the HTTP API, on stores in memory."""
+"""The routes and errors of the HTTP API, on stores in memory."""
 
 import json
 
@@ -10,7 +10,11 @@ from agent_memory.core.ids import new_decision_id
 from tests.http_events import Context, http_event
 
 BASE = "/v1/agents/market-hunter"
-GOOD = {"decision_type": "QUERY", "context": {"market": {"trend": "bullish"}, "whole": 1.0}, "reasoning": {"n": 1}}
+DECISION = {
+    "decision_type": "QUERY",
+    "context": {"market": {"trend": "bullish"}, "ratio": 1.0},
+    "reasoning": {"n": 1},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -19,26 +23,26 @@ def stores(served):
 
 
 def call(method, path, body=None, query=None, *, raw=None, base=BASE):
-    answer = api.resolve(http_event(method, base + path, body, query, raw=raw), Context())
-    return answer["statusCode"], json.loads(answer["body"])
+    response = api.resolve(http_event(method, base + path, body, query, raw=raw), Context())
+    return response["statusCode"], json.loads(response["body"])
 
 
 def test_a_decision_from_logging_to_outcome():
-    status, logged = call("POST", "/decisions", GOOD)
+    status, logged = call("POST", "/decisions", DECISION)
     assert (status, logged["status"]) == (201, "created")
-    one = f"/decisions/{logged['decision_id']}"
-    assert call("POST", f"{one}/outcome", {"outcome": {"rows": 2}, "success": True})[0] == 201
-    status, found = call("GET", one)
+    path = f"/decisions/{logged['decision_id']}"
+    assert call("POST", f"{path}/outcome", {"outcome": {"rows": 2}, "success": True})[0] == 201
+    status, found = call("GET", path)
     assert status == 200
-    assert (found["context"], found["outcome"], found["success"]) == (GOOD["context"], {"rows": 2}, True)
+    assert (found["context"], found["outcome"], found["success"]) == (DECISION["context"], {"rows": 2}, True)
 
 
-def test_the_same_twice_is_stored_once_and_other_content_is_409():
+def test_a_repeated_decision_is_stored_once_and_different_content_is_409():
     decision_id = new_decision_id("QUERY", 1_760_000_000_000)
-    draft = {**GOOD, "decision_id": decision_id}
-    assert [call("POST", "/decisions", draft)[0] for _ in range(2)] == [201, 200]
-    status, told = call("POST", "/decisions", {**draft, "reasoning": {"n": 2}})
-    assert (status, told["error"]["code"]) == (409, "conflict")
+    decision = {**DECISION, "decision_id": decision_id}
+    assert [call("POST", "/decisions", decision)[0] for _ in range(2)] == [201, 200]
+    status, body = call("POST", "/decisions", {**decision, "reasoning": {"n": 2}})
+    assert (status, body["error"]["code"]) == (409, "conflict")
     assert len(call("GET", "/decisions")[1]["decisions"]) == 1
 
 
@@ -52,55 +56,55 @@ def test_the_same_twice_is_stored_once_and_other_content_is_409():
     ],
 )
 def test_a_malformed_decision_is_400_and_names_the_field(change, field):
-    status, told = call("POST", "/decisions", {**GOOD, **change})
-    assert (status, told["error"]["code"], told["error"]["field"]) == (400, "invalid_input", field)
+    status, body = call("POST", "/decisions", {**DECISION, **change})
+    assert (status, body["error"]["code"], body["error"]["field"]) == (400, "invalid_input", field)
 
 
 @pytest.mark.parametrize("raw", ["", "{", "[1]", '"x"', '{"a": NaN}', "[" * 100_000])
-def test_a_body_that_is_no_json_object_is_400(raw):
-    status, told = call("POST", "/decisions", raw=raw)
-    assert (status, told["error"]["field"]) == (400, "body")
+def test_a_body_that_is_not_a_json_object_is_400(raw):
+    status, body = call("POST", "/decisions", raw=raw)
+    assert (status, body["error"]["field"]) == (400, "body")
 
 
-def test_unknown_things_are_404():
+def test_unknown_decisions_and_routes_are_404():
     assert call("GET", f"/decisions/{new_decision_id('QUERY', 5)}")[0] == 404
     outcome = {"outcome": {}, "success": True}
     assert call("POST", f"/decisions/{new_decision_id('QUERY', 5)}/outcome", outcome)[0] == 404
-    status, told = call("GET", "/nothing/here")
-    assert (status, told["error"]["code"]) == (404, "no_route")
+    status, body = call("GET", "/nothing/here")
+    assert (status, body["error"]["code"]) == (404, "no_route")
 
 
-def test_unusable_names_in_the_path_are_400():
+def test_invalid_path_parameters_are_400():
     assert call("GET", "/decisions", base="/v1/agents/Bad-Agent")[1]["error"]["field"] == "agent_id"
     assert call("GET", "/decisions/4711")[1]["error"]["field"] == "decision_id"
 
 
 def test_a_batch_reports_each_item():
-    other = {**GOOD, "decision_id": new_decision_id("QUERY", 1_760_000_000_000)}
-    status, answer = call("POST", "/decisions/batch", {"decisions": [GOOD, {**GOOD, "context": 1}, other, other]})
+    other = {**DECISION, "decision_id": new_decision_id("QUERY", 1_760_000_000_000)}
+    status, body = call("POST", "/decisions/batch", {"decisions": [DECISION, {**DECISION, "context": 1}, other, other]})
     assert status == 200
-    assert [r["status"] for r in answer["results"]] == ["created", "invalid", "created", "unchanged"]
-    assert answer["results"][1]["error"]["field"] == "/decisions/1/context"
-    known = answer["results"][0]["decision_id"]
-    reports = [
-        {"decision_id": known, "outcome": {}, "success": True},
+    assert [r["status"] for r in body["results"]] == ["created", "invalid", "created", "unchanged"]
+    assert body["results"][1]["error"]["field"] == "/decisions/1/context"
+    decision_id = body["results"][0]["decision_id"]
+    outcomes = [
+        {"decision_id": decision_id, "outcome": {}, "success": True},
         {"decision_id": new_decision_id("QUERY", 7), "outcome": {}, "success": True},
         {"decision_id": new_decision_id("NEVER", 7), "outcome": {}, "success": True},
         {"decision_id": other["decision_id"], "outcome": {}, "success": "yes"},
     ]
-    _, answer = call("POST", "/outcomes/batch", {"outcomes": reports})
-    assert [r["status"] for r in answer["results"]] == ["recorded", "not_found", "not_found", "invalid"]
+    _, body = call("POST", "/outcomes/batch", {"outcomes": outcomes})
+    assert [r["status"] for r in body["results"]] == ["recorded", "not_found", "not_found", "invalid"]
 
 
-@pytest.mark.parametrize("decisions", [[], [GOOD] * 101, "x", None])
+@pytest.mark.parametrize("decisions", [[], [DECISION] * 101, "x", None])
 def test_a_batch_of_the_wrong_size_is_400(decisions):
-    status, told = call("POST", "/decisions/batch", {"decisions": decisions})
-    assert (status, told["error"]["field"]) == (400, "/decisions")
+    status, body = call("POST", "/decisions/batch", {"decisions": decisions})
+    assert (status, body["error"]["field"]) == (400, "/decisions")
 
 
 def test_queries_page_and_filter():
     for n in range(5):
-        call("POST", "/decisions", {**GOOD, "context": {"n": n}})
+        call("POST", "/decisions", {**DECISION, "context": {"n": n}})
     status, page = call("GET", "/decisions", query={"limit": "3", "order": "oldest"})
     assert (status, len(page["decisions"])) == (200, 3)
     _, rest = call("GET", "/decisions", query={"limit": "3", "order": "oldest", "cursor": page["cursor"]})
@@ -122,9 +126,9 @@ def test_queries_page_and_filter():
         ({"start": "x"}, "time_range/start"),
     ],
 )
-def test_unusable_queries_are_400(query, field):
-    status, told = call("GET", "/decisions", query=query)
-    assert (status, told["error"]["field"]) == (400, field)
+def test_invalid_query_parameters_are_400(query, field):
+    status, body = call("GET", "/decisions", query=query)
+    assert (status, body["error"]["field"]) == (400, field)
 
 
 def test_memory_over_http():
@@ -139,7 +143,7 @@ def test_memory_over_http():
     assert call("GET", "/memory/ltm/PATTERN", query={"filters": '{"min_confidence": 0.9}'})[1]["memories"] == []
 
 
-def test_an_outage_is_503_and_never_an_empty_answer(stores, monkeypatch):
+def test_an_outage_is_503_and_not_an_empty_result(stores, monkeypatch):
     def down(*_args, **_kwargs):
         raise Unavailable("DynamoDB did not respond: EndpointConnectionError")
 
@@ -149,18 +153,18 @@ def test_an_outage_is_503_and_never_an_empty_answer(stores, monkeypatch):
     assert call("GET", "/decisions")[0] == 503
 
 
-def test_the_unexpected_tells_nothing_but_the_request_id(stores, monkeypatch, caplog):
+def test_an_unexpected_error_shows_only_the_request_id(stores, monkeypatch, caplog):
     def broken(*_args, **_kwargs):
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(stores.decisions, "get", broken)
-    status, told = call("GET", f"/decisions/{new_decision_id('QUERY', 5)}")
+    status, body = call("GET", f"/decisions/{new_decision_id('QUERY', 5)}")
     assert status == 500
-    assert told == {"error": {"code": "internal", "message": "unexpected error", "request_id": "request-1"}}
+    assert body == {"error": {"code": "internal", "message": "unexpected error", "request_id": "request-1"}}
     assert "secret detail" in caplog.text
 
 
 @pytest.mark.parametrize("query", [None, {"limit": "5"}])
-def test_an_unknown_path_is_404_whatever_its_query(query):
-    status, answer = call("GET", "/decisions/a/b/c", query=query)
-    assert (status, answer["error"]["code"]) == (404, "no_route")
+def test_an_unknown_path_is_404_with_any_query(query):
+    status, body = call("GET", "/decisions/a/b/c", query=query)
+    assert (status, body["error"]["code"]) == (404, "no_route")

@@ -1,4 +1,4 @@
-"""What no request may hold and no reply can carry, on stores in memory."""
+"""The limits of requests and responses, on stores in memory."""
 
 import base64
 import json
@@ -12,29 +12,29 @@ from tests.http_events import Context, http_event
 
 BASE = "/v1/agents/market-hunter"
 LAMBDA_BYTES = 6 * 1024 * 1024
-ONE = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
+DECISION = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
 
 pytestmark = pytest.mark.usefixtures("served")
 
 
-def answer_to(method, path, body=None, query=None, **more):
-    """The status and the body of an answer that Lambda could return."""
-    answer = api.resolve(http_event(method, BASE + path, body, query, **more), Context())
+def call(method, path, body=None, query=None, **arguments):
+    """The status and the body of a response that Lambda can return."""
+    response = api.resolve(http_event(method, BASE + path, body, query, **arguments), Context())
     # Lambda's runtime writes JSON in UTF-8 from Python 3.12 on.
-    assert len(json.dumps(answer, ensure_ascii=False).encode()) <= LAMBDA_BYTES
-    return answer["statusCode"], json.loads(answer["body"])
+    assert len(json.dumps(response, ensure_ascii=False).encode()) <= LAMBDA_BYTES
+    return response["statusCode"], json.loads(response["body"])
 
 
-def of_size(size, fill):
-    """A draft whose body has so many bytes."""
-    empty = len(json.dumps({**ONE, "reasoning": {"why": ""}}))
-    return {**ONE, "reasoning": {"why": fill * (size - empty)}}
+def decision_of_size(size, fill):
+    """A decision whose JSON has this number of bytes."""
+    empty = len(json.dumps({**DECISION, "reasoning": {"why": ""}}))
+    return {**DECISION, "reasoning": {"why": fill * (size - empty)}}
 
 
-def log(body):
-    status, told = answer_to("POST", "/decisions", body)
-    assert status == 201, told
-    return told["decision_id"]
+def log(decision):
+    status, body = call("POST", "/decisions", decision)
+    assert status == 201, body
+    return body["decision_id"]
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def log(body):
         ("cursor=%F0%9F%98%80", "cursor"),
     ],
 )
-def test_an_unusable_query_is_400_and_names_the_parameter(query, field):
-    log(ONE)
-    status, told = answer_to("GET", "/decisions", query=query)
-    assert (status, told.get("error", {}).get("field")) == ((400, field) if field else (200, None))
+def test_an_invalid_query_is_400_and_names_the_parameter(query, field):
+    log(DECISION)
+    status, body = call("GET", "/decisions", query=query)
+    assert (status, body.get("error", {}).get("field")) == ((400, field) if field else (200, None))
 
 
-def test_a_value_may_hold_commas_and_spaces():
-    log({**ONE, "context": {"market": {"trend": "up, then down", "phase": "a+b"}}})
+def test_a_query_parameter_may_contain_commas_and_spaces():
+    log({**DECISION, "context": {"market": {"trend": "up, then down", "phase": "a+b"}}})
     query = 'context={"trend":"up,%20then+down","phase":"a%2Bb"}'
-    assert len(answer_to("GET", "/decisions", query=query)[1]["decisions"]) == 1
+    assert len(call("GET", "/decisions", query=query)[1]["decisions"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,67 +76,67 @@ def test_a_value_may_hold_commas_and_spaces():
         ("/decisions", '{"decision_type": 1e999}', "body"),
         ("/decisions", '{"decision_type": ' + "1" * 5000 + "}", "body"),
         ("/decisions", '{"decision_type":"QUERY","context":{"a":"\\ud800"},"reasoning":{}}', "/context/a"),
-        ("/decisions", json.dumps({**ONE, "context": {"a": 1e200}}), "/context/a"),
+        ("/decisions", json.dumps({**DECISION, "context": {"a": 1e200}}), "/context/a"),
         ("/decisions/batch", '{"decisions":[],"more":1}', "/more"),
         ("/decisions/batch", '{"outcomes":[]}', "/outcomes"),
         ("/decisions/batch", "{}", "/decisions"),
         ("/outcomes/batch", '{"outcomes":{}}', "/outcomes"),
     ],
 )
-def test_an_unusable_body_is_400_and_names_the_field(path, raw, field):
-    status, told = answer_to("POST", path, raw=raw)
-    assert (status, told["error"]["field"]) == (400, field)
+def test_an_invalid_body_is_400_and_names_the_field(path, raw, field):
+    status, body = call("POST", path, raw=raw)
+    assert (status, body["error"]["field"]) == (400, field)
 
 
 @pytest.mark.parametrize("levels", [40, 400, 900, 100_000])
 def test_deep_nesting_is_400(levels):
     raw = '{"decision_type":"QUERY","reasoning":{},"context":{"a":' + "[" * levels + "]" * levels + "}}"
-    status, told = answer_to("POST", "/decisions", raw=raw)
-    assert (status, told["error"]["code"]) == (400, "invalid_input")
+    status, body = call("POST", "/decisions", raw=raw)
+    assert (status, body["error"]["code"]) == (400, "invalid_input")
 
 
-def test_the_path_alone_names_the_decision_of_an_outcome():
-    decision_id = log(ONE)
-    report = {"decision_id": decision_id, "outcome": {}, "success": True}
-    status, told = answer_to("POST", f"/decisions/{decision_id}/outcome", report)
-    assert (status, told["error"]["field"]) == (400, "/decision_id")
+def test_the_body_of_an_outcome_may_not_name_the_decision():
+    decision_id = log(DECISION)
+    outcome = {"decision_id": decision_id, "outcome": {}, "success": True}
+    status, body = call("POST", f"/decisions/{decision_id}/outcome", outcome)
+    assert (status, body["error"]["field"]) == (400, "/decision_id")
 
 
 def test_base64_bodies_are_read():
-    body = base64.b64encode(json.dumps({**ONE, "context": {"a": "ä"}}).encode()).decode()
-    status, told = answer_to("POST", "/decisions", raw=body, is_base64=True)
-    assert (status, told["status"]) == (201, "created")
-    for wrong in ("=", "§", base64.b64encode(b"\xff").decode()):
-        status, told = answer_to("POST", "/decisions", raw=wrong, is_base64=True)
-        assert (status, told["error"]["field"]) == (400, "body")
+    encoded = base64.b64encode(json.dumps({**DECISION, "context": {"a": "ä"}}).encode()).decode()
+    status, body = call("POST", "/decisions", raw=encoded, is_base64=True)
+    assert (status, body["status"]) == (201, "created")
+    for invalid in ("=", "§", base64.b64encode(b"\xff").decode()):
+        status, body = call("POST", "/decisions", raw=invalid, is_base64=True)
+        assert (status, body["error"]["field"]) == (400, "body")
 
 
-def test_five_megabytes_go_in_and_come_out_and_ten_are_413():
-    decision = of_size(5_242_880, "x")
+def test_five_megabytes_are_stored_and_returned_and_ten_are_413():
+    decision = decision_of_size(5_242_880, "x")
     decision_id = log(decision)
-    status, found = answer_to("GET", f"/decisions/{decision_id}")
+    status, found = call("GET", f"/decisions/{decision_id}")
     assert (status, found["reasoning"]) == (200, decision["reasoning"])
-    log(of_size(MAX_BODY_BYTES, "x"))
+    log(decision_of_size(MAX_BODY_BYTES, "x"))
     for size in (MAX_BODY_BYTES + 1, 10_000_000):
-        status, told = answer_to("POST", "/decisions", of_size(size, "x"))
-        assert (status, told["error"]["code"], told["error"]["field"]) == (413, "too_large", "body")
+        status, body = call("POST", "/decisions", decision_of_size(size, "x"))
+        assert (status, body["error"]["code"], body["error"]["field"]) == (413, "too_large", "body")
 
 
 def test_the_limit_counts_bytes_not_characters():
-    wide = {**ONE, "reasoning": {"why": "語" * 1_900_000}}
-    assert answer_to("POST", "/decisions", raw=json.dumps(wide, ensure_ascii=False))[0] == 413
+    wide = {**DECISION, "reasoning": {"why": "語" * 1_900_000}}
+    assert call("POST", "/decisions", raw=json.dumps(wide, ensure_ascii=False))[0] == 413
     wide["reasoning"]["why"] = "語" * 1_750_000
-    status, told = answer_to("POST", "/decisions", raw=json.dumps(wide, ensure_ascii=False))
+    status, body = call("POST", "/decisions", raw=json.dumps(wide, ensure_ascii=False))
     assert status == 201
-    assert answer_to("GET", f"/decisions/{told['decision_id']}")[1]["reasoning"] == wide["reasoning"]
+    assert call("GET", f"/decisions/{body['decision_id']}")[1]["reasoning"] == wide["reasoning"]
 
 
-def test_a_page_ends_where_a_reply_is_full():
-    ids = [log({**ONE, "context": {"n": n}, "reasoning": {"why": "y" * 1_500_000}}) for n in range(9)]
+def test_a_page_ends_at_the_size_limit_of_a_response():
+    ids = [log({**DECISION, "context": {"n": n}, "reasoning": {"why": "y" * 1_500_000}}) for n in range(9)]
     seen, cursor = [], ""
     while cursor is not None:
         query = {"order": "oldest", **({"cursor": cursor} if cursor else {})}
-        _, page = answer_to("GET", "/decisions", query=query)
+        _, page = call("GET", "/decisions", query=query)
         assert len(page["decisions"]) in (1, 4)
         seen += [one["decision_id"] for one in page["decisions"]]
         cursor = page["cursor"]
@@ -144,17 +144,17 @@ def test_a_page_ends_where_a_reply_is_full():
     assert len(seen) == 9
 
 
-def test_what_no_reply_can_carry_is_413_and_never_cut():
-    # Two bytes in the body as it came, four in the reply: a quote is escaped twice.
-    decision_id = log({**ONE, "reasoning": {"why": '"' * 2_000_000}})
-    child = log({**ONE, "parent_ids": [decision_id]})
+def test_a_response_over_the_limit_is_413_and_not_truncated():
+    # A quote is two bytes in the request body and four in the response, where it is escaped twice.
+    decision_id = log({**DECISION, "reasoning": {"why": '"' * 2_000_000}})
+    child = log({**DECISION, "parent_ids": [decision_id]})
     for path in (f"/decisions/{decision_id}", f"/decisions/{child}/chain", "/decisions"):
-        status, told = answer_to("GET", path, query={"order": "oldest"} if path == "/decisions" else None)
-        assert (status, told["error"]["code"], told["error"]["field"]) == (413, "too_large", "reply")
-        assert "DecisionLogger" in told["error"]["message"]
+        status, body = call("GET", path, query={"order": "oldest"} if path == "/decisions" else None)
+        assert (status, body["error"]["code"], body["error"]["field"]) == (413, "too_large", "reply")
+        assert "DecisionLogger" in body["error"]["message"]
 
 
-def test_carried_bytes_are_those_of_lambdas_own_json():
+def test_escaped_size_is_that_of_lambdas_json():
     for value in ({"a": 'quote " and \\ back'}, ["ä語😀", "\n\t\x01"], {"x": "\\" * 50}):
         text = json_text(value)
         assert escaped_size(text) == len(json.dumps(text, ensure_ascii=False).encode()) - 2

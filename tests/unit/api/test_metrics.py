@@ -1,4 +1,4 @@
-"""The product's metrics: each is listed, and each says what happened."""
+"""The metrics: each is documented and has the right values."""
 
 import json
 from dataclasses import replace
@@ -21,16 +21,16 @@ PATH = "/v1/agents/hunter"
 
 
 @pytest.fixture
-def put(served):
-    """Sends a request and returns the values that were put, by metric."""
+def metrics_of(served):
+    """A function that sends a request and returns the values that were added, by metric."""
 
-    def answered(method, path, body=None):
+    def send(method, path, body=None):
         api.resolve(http_event(method, f"{PATH}/{path}", body), Context())
-        found = {name: one["Value"] for name, one in metrics.provider.metric_set.items()}
+        values = {name: metric["Value"] for name, metric in metrics.provider.metric_set.items()}
         metrics.provider.metric_set.clear()
-        return found
+        return values
 
-    return answered
+    return send
 
 
 def test_the_docs_list_every_metric():
@@ -41,38 +41,41 @@ def test_the_docs_list_every_metric():
     assert listed == [(f"`{one.name}`", str(one.unit), one.meaning) for one in metric_names.ALL]
 
 
-def test_reads_of_short_term_memory_are_hits_misses_and_failures(put, served, monkeypatch):
-    put("PUT", "memory/stm/a", {"data": 1, "ttl_seconds": 60})
-    assert put("GET", "memory/stm/a") == {"STMHitRate": [100.0]}
-    assert put("GET", "memory/stm/b") == {"STMHitRate": [0.0]}
-    assert put("GET", "decisions") == {}
+def test_reads_of_short_term_memory_are_hits_misses_and_failures(metrics_of, served, monkeypatch):
+    metrics_of("PUT", "memory/stm/a", {"data": 1, "ttl_seconds": 60})
+    assert metrics_of("GET", "memory/stm/a") == {"STMHitRate": [100.0]}
+    assert metrics_of("GET", "memory/stm/b") == {"STMHitRate": [0.0]}
+    assert metrics_of("GET", "decisions") == {}
 
     def down(*_):
         raise Unavailable("Redis did not respond")
 
     monkeypatch.setattr(served.short_term, "run", down)
-    assert put("GET", "memory/stm/a") == {"STMFailures": [1]}
-    assert put("GET", "memory/ltm/PATTERN") == {}
+    assert metrics_of("GET", "memory/stm/a") == {"STMFailures": [1]}
+    assert metrics_of("GET", "memory/ltm/PATTERN") == {}
 
 
-def test_decisions_that_rest_on_memories_are_counted(put, caplog):
-    draft = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
-    given = [draft, {**draft, "memory_ids": ["pump"]}, {"decision_type": "no"}]
-    told = put("POST", "decisions/batch", {"decisions": given})
-    assert told.pop("DecisionLatency")[0] > 0
-    assert told == {"DecisionsLogged": [2], "DecisionsInfluenced": [1]}
+def test_decisions_based_on_memories_are_counted(metrics_of, caplog):
+    decision = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
+    decisions = [decision, {**decision, "memory_ids": ["pump"]}, {"decision_type": "no"}]
+    values = metrics_of("POST", "decisions/batch", {"decisions": decisions})
+    assert values.pop("DecisionLatency")[0] > 0
+    assert values == {"DecisionsLogged": [2], "DecisionsInfluenced": [1]}
 
 
-def test_outcomes_are_told_in_a_log_line(put, monkeypatch):
-    told = []
-    monkeypatch.setattr(decision_routes.logger, "info", lambda message, **fields: told.append((message, fields)))
-    report = {"decision_id": new_decision_id("QUERY", 5), "outcome": {}, "success": True}
-    assert put("POST", "outcomes/batch", {"outcomes": [report]}) == {}
-    assert told == [("outcomes", {"logged": 0})]
+def test_outcomes_are_counted_in_a_log_line(metrics_of, monkeypatch):
+    logged = []
+    monkeypatch.setattr(decision_routes.logger, "info", lambda message, **fields: logged.append((message, fields)))
+    outcome = {"decision_id": new_decision_id("QUERY", 5), "outcome": {}, "success": True}
+    assert metrics_of("POST", "outcomes/batch", {"outcomes": [outcome]}) == {}
+    assert logged == [("outcomes", {"logged": 0})]
 
 
-def test_a_metric_is_sent_by_the_request_by_the_night_or_on_failure():
-    sent = {rate: [m.name for m in metric_names.ALL if m.frequency is rate] for rate in metric_names.Frequency}
+def test_each_metric_is_sent_hourly_nightly_or_on_failure():
+    sent = {
+        frequency: [metric.name for metric in metric_names.ALL if metric.frequency is frequency]
+        for frequency in metric_names.Frequency
+    }
     assert sent[metric_names.Frequency.ON_FAILURE] == ["STMFailures"]
     assert sent[metric_names.Frequency.HOURLY] == [
         "DecisionsLogged",
@@ -82,14 +85,14 @@ def test_a_metric_is_sent_by_the_request_by_the_night_or_on_failure():
     ]
 
 
-def test_while_the_cache_is_away_queries_are_counted_by_the_process(served, monkeypatch):
+def test_while_the_cache_is_unavailable_queries_are_counted_by_the_process(served, monkeypatch):
     def down(*_):
         raise Unavailable("Redis did not respond")
 
     monkeypatch.setattr(served.short_term, "run", down)
     body = {"limit": 2, "window_seconds": 60}
-    answers = [api.resolve(http_event("POST", f"{PATH}/memory/rate-limits/a", body), Context()) for _ in range(3)]
-    assert [json.loads(one["body"])["allowed"] for one in answers] == [True, True, False]
+    responses = [api.resolve(http_event("POST", f"{PATH}/memory/rate-limits/a", body), Context()) for _ in range(3)]
+    assert [json.loads(one["body"])["allowed"] for one in responses] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -105,11 +108,11 @@ def test_while_the_cache_is_away_queries_are_counted_by_the_process(served, monk
     ],
 )
 def test_the_correlation_of_memory_and_success(with_memory, without, expected):
-    def decided(success, memory_ids):
+    def decision(success, memory_ids):
         one = new_decision_id("QUERY", 5)
         return Decision("hunter", one, "QUERY", 5, {}, {}, outcome=Outcome(success, {}, {}, 5), memory_ids=memory_ids)
 
-    made = [decided(one, ("pump",)) for one in with_memory] + [decided(one, ()) for one in without]
-    pending = replace(decided(True, ("pump",)), outcome=None)
-    found = memory_correlation([*made, pending])
+    decisions = [decision(one, ("pump",)) for one in with_memory] + [decision(one, ()) for one in without]
+    pending = replace(decision(True, ("pump",)), outcome=None)
+    found = memory_correlation([*decisions, pending])
     assert found == (expected if expected is None else pytest.approx(expected))

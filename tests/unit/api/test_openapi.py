@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, as committed, and true of what the routes read and return."""
+"""The OpenAPI document: it is valid, complete and committed, and describes what the routes accept and return."""
 
 import json
 from pathlib import Path
@@ -50,11 +50,11 @@ def test_the_document_is_openapi_3_1():
     validate(DOCUMENT, cls=OpenAPIV31SpecValidator)
 
 
-def test_the_committed_document_is_that_of_the_code():
+def test_the_committed_document_is_up_to_date():
     assert json.loads(COMMITTED.read_text(encoding="utf-8")) == DOCUMENT, "run `make openapi`"
 
 
-def test_every_route_is_in_it_and_says_what_it_is_for():
+def test_every_route_is_described():
     served = {handler.__name__ for router in ROUTERS for handler in router._routes.values()}
     assert set(OPERATIONS) == served
     for _, _, one in OPERATIONS.values():
@@ -88,7 +88,7 @@ def test_the_items_of_batches_are_described_field_by_field(batch, item):
     assert set(items["items"]["required"]) == set(item.__required_keys__)
 
 
-def test_a_decision_is_as_described():
+def test_a_decision_matches_its_schema():
     outcome = Outcome(True, {"n": 1}, {}, 1_760_000_000_000, "1h")
     decision = Decision(
         "hunter",
@@ -108,21 +108,21 @@ def test_a_decision_is_as_described():
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_examples_are_what_the_schemas_say(name):
+def test_examples_match_their_schemas(name):
     content = CONTENTS[name]
     validator_of(content["schema"]).validate(content["example"])
 
 
-def send(name, **other):
+def send(name, **parameters):
     method, path, one = OPERATIONS[name]
     body = content_of(one["requestBody"])["example"] if "requestBody" in one else None
-    event = http_event(method, path.format(**{**examples.PARAMETERS, **other}), body)
-    answer = resolve(event, Context())
-    return answer["statusCode"], json.loads(answer["body"])
+    event = http_event(method, path.format(**{**examples.PARAMETERS, **parameters}), body)
+    response = resolve(event, Context())
+    return response["statusCode"], json.loads(response["body"])
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_each_example_is_accepted_and_answered_as_described(served, name):
+def test_each_example_is_accepted_and_its_response_matches_the_schema(served, name):
     memory = MemoryManager(examples.AGENT_ID, stores=served)
     memory.direct.short_term.put("context:current", {"volatility": "high"}, 60)
     memory.direct.long_term.put("PATTERN", "whale_pump_correlation", {"confidence": 0.5})
@@ -131,23 +131,23 @@ def test_each_example_is_accepted_and_answered_as_described(served, name):
         memory.direct.states.checkpoint("before-open")
     if name not in ("log_decision", "log_decisions"):
         DecisionLog(examples.AGENT_ID, served).log_one(examples.BODIES["DecisionInput"])
-    status, answer = send(name)
-    assert status < 300, answer
-    validator_of(content_of(OPERATIONS[name][2]["responses"][str(status)])["schema"]).validate(answer)
+    status, body = send(name)
+    assert status < 300, body
+    validator_of(content_of(OPERATIONS[name][2]["responses"][str(status)])["schema"]).validate(body)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_refusal_is_answered_as_described(served, name):
-    status, answer = send(name, agent_id="Not-usable!")
-    assert (status, answer["error"]["field"]) == (400, "agent_id")
-    validator_of(SCHEMAS["Error"]).validate(answer)
+def test_an_error_response_matches_the_schema(served, name):
+    status, body = send(name, agent_id="Not-usable!")
+    assert (status, body["error"]["field"]) == (400, "agent_id")
+    validator_of(SCHEMAS["Error"]).validate(body)
 
 
 QUERIES = [(name, p["name"]) for name, (_, _, o) in OPERATIONS.items() for p in o["parameters"] if p["in"] == "query"]
 
 
 @pytest.mark.parametrize(("name", "parameter"), QUERIES)
-def test_every_parameter_s_example_is_what_its_schema_says(name, parameter):
+def test_every_parameters_example_matches_its_schema(name, parameter):
     (described,) = [one for one in OPERATIONS[name][2]["parameters"] if one["name"] == parameter]
     validator_of(described["schema"]).validate(described["example"])
     if described["schema"].get("contentMediaType") == "application/json":

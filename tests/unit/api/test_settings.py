@@ -15,7 +15,7 @@ def test_settings_are_read_from_the_environment():
     assert (settings.archive_bucket, settings.write_shards) == (None, 1)
 
 
-def test_decisions_are_spread_as_the_environment_says(monkeypatch):
+def test_decisions_are_distributed_over_the_configured_shards(monkeypatch):
     monkeypatch.setattr(FunctionSettings, "open_stores", lambda _: in_memory_stores())
     monkeypatch.setenv("AGENT_MEMORY_TABLE_PREFIX", "p")
     monkeypatch.setenv("AGENT_MEMORY_WRITE_SHARDS", "32")
@@ -38,13 +38,13 @@ def test_decisions_are_spread_as_the_environment_says(monkeypatch):
         ({"AGENT_MEMORY_WRITE_SHARDS": "few"}, "AGENT_MEMORY_WRITE_SHARDS"),
     ],
 )
-def test_a_bad_deployment_is_named(environment, name):
+def test_a_bad_environment_names_the_variable(environment, name):
     complete = {"AGENT_MEMORY_TABLE_PREFIX": "p"} if environment else {}
     with pytest.raises(BadEnvironment, match=name):
         FunctionSettings.from_environment(complete | environment)
 
 
-def test_the_cache_token_is_a_signed_url_without_its_scheme(monkeypatch):
+def test_the_cache_token_is_a_signed_url_without_the_scheme(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")

@@ -1,4 +1,4 @@
-"""A deployment without a cache: what says so, and what goes on without it."""
+"""A deployment without a cache."""
 
 from dataclasses import replace
 from datetime import date
@@ -30,21 +30,21 @@ def client(stores, monkeypatch):
     return client_with(call_routes)
 
 
-async def test_contexts_say_that_short_term_memory_is_off_and_not_that_it_failed(memory, clock):
+async def test_contexts_list_short_term_memory_as_off_and_not_as_missing(memory, clock):
     logger = DecisionLogger("hunter", memory_manager=memory, clock=clock)
     decision_id = await logger.log_decision("QUERY", {"market": {"trend": "up"}}, {})
-    told = await memory.get_context_memory()
-    assert (told["complete"], told["missing"], told["off"]) == (True, [], ["short_term"])
-    assert [entry["decision_id"] for entry in told["entries"]] == [decision_id]
+    contexts = await memory.get_context_memory()
+    assert (contexts["complete"], contexts["missing"], contexts["off"]) == (True, [], ["short_term"])
+    assert [entry["decision_id"] for entry in contexts["entries"]] == [decision_id]
     assert (await memory.get_context_memory(level="archive"))["off"] == []
 
 
-async def test_contexts_say_nothing_of_the_kind_with_a_cache(clock):
+async def test_contexts_list_nothing_as_off_with_a_cache(clock):
     memory = MemoryManager("hunter", stores=in_memory_stores(clock), clock=clock)
     assert (await memory.get_context_memory())["off"] == []
 
 
-async def test_an_agent_goes_on_and_no_failure_is_counted(memory):
+async def test_an_agent_keeps_working_and_no_failure_is_counted(memory):
     assert await memory.store_stm("context:current", {"trend": "up"}) is False
     assert await memory.retrieve_stm("context:current") is None
     assert await memory.write_cycle(signals=["buy"]) is False
@@ -54,14 +54,14 @@ async def test_an_agent_goes_on_and_no_failure_is_counted(memory):
         await memory.clear_stm()
 
 
-async def test_long_term_memory_and_state_work_as_ever(memory):
+async def test_long_term_memory_and_state_work(memory):
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5})
     assert [one["pattern_id"] for one in await memory.retrieve_ltm("PATTERN")] == ["pump"]
     await memory.save_state({"n": 1})
     assert (await memory.load_state())["data"] == {"n": 1}
 
 
-async def test_the_api_says_it_in_one_answer(client):
+async def test_the_api_returns_short_term_off(client):
     async with client:
         for call in (
             client.store_stm("context:current", {}, 60),
@@ -76,7 +76,7 @@ async def test_the_api_says_it_in_one_answer(client):
         assert (await client.get_context_memory())["off"] == ["short_term"]
 
 
-def test_the_nightly_job_says_why_it_added_no_access_counts(stores):
-    told = flush_access_counts("hunter", date(2026, 11, 20), stores)
-    assert told["memories"] == 0
-    assert "short-term memory is off" in told["missing"]
+def test_the_nightly_job_reports_why_it_added_no_access_counts(stores):
+    result = flush_access_counts("hunter", date(2026, 11, 20), stores)
+    assert result["memories"] == 0
+    assert "short-term memory is off" in result["missing"]

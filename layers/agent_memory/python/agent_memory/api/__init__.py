@@ -1,1 +1,1 @@
-"""The deployed functions: environment, HTTP API, nightly events, logs and metrics."""
+"""The Lambda functions: settings, the HTTP API, the events of the nightly job, logs and metrics."""

@@ -1,4 +1,4 @@
-"""The routes of the HTTP API, and what an error is answered with."""
+"""The application of the HTTP API: its routes and error handlers."""
 
 import binascii
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from agent_memory.api.http import (
     error_envelope,
     error_response,
     parse_body,
-    refuse_unknown_parameters,
+    reject_unknown_parameters,
     validation_error,
 )
 from agent_memory.api.observability import logger
@@ -27,19 +27,19 @@ app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=pars
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-app.use(middlewares=[refuse_unknown_parameters])
+app.use(middlewares=[reject_unknown_parameters])
 for _router in ROUTERS:
     app.include_router(_router)
 
 
-def handles(*kinds: type[Exception]) -> Callable[[Handler], Handler]:
-    """Powertools' own registration of an error handler, with its type kept."""
-    return cast("Callable[[Handler], Handler]", app.exception_handler(list(kinds)))
+def handles(*error_types: type[Exception]) -> Callable[[Handler], Handler]:
+    """Register an error handler with Powertools, keeping the handler's type."""
+    return cast("Callable[[Handler], Handler]", app.exception_handler(list(error_types)))
 
 
 @handles(AgentMemoryError)
 def handle_domain_error(error: AgentMemoryError) -> Response[str]:
-    """An error that the caller can do something about."""
+    """An error that this package raised deliberately."""
     if isinstance(error, InvalidInput):
         bodies = app.context["_route"].dependant.body_params
         error = as_body_field(error, bodies[0].type_.__annotations__ if bodies else ())
@@ -48,33 +48,33 @@ def handle_domain_error(error: AgentMemoryError) -> Response[str]:
 
 @handles(RequestValidationError)
 def handle_validation_error(error: RequestValidationError) -> Response[str]:
-    """A request that is not as its route's signature says."""
+    """A request that does not match the signature of its route."""
     return error_response(validation_error(error))
 
 
 @handles(binascii.Error, UnicodeDecodeError)
 def handle_undecodable_body(error: ValueError) -> Response[str]:
-    """A body that is not Base64 of UTF-8 text, though it is said to be."""
+    """A body that is not Base64 of UTF-8 text, although it is marked as Base64."""
     return error_response(InvalidInput("body", f"not UTF-8 text: {error}"))
 
 
 @handles(RecursionError)
 def handle_deep_nesting(_: RecursionError) -> Response[str]:
-    """What callers nest is all that this code recurses over."""
+    """Only input is processed recursively, so it is the input that is nested too deeply."""
     logger.exception("nested too deeply")
-    return error_response(InvalidInput("body", "nested too deeply; 31 levels can be kept"))
+    return error_response(InvalidInput("body", "nested too deeply; 31 levels can be stored"))
 
 
 @handles(NotFoundError)
 def handle_unknown_path(_: NotFoundError) -> Response[str]:
-    """A path that no route has."""
-    path = f"{app.current_event.http_method} {app.current_event.path}"
-    return error_envelope(HTTPStatus.NOT_FOUND, {"code": "no_route", "message": f"there is no {path}"})
+    """A path without a route."""
+    route = f"{app.current_event.http_method} {app.current_event.path}"
+    return error_envelope(HTTPStatus.NOT_FOUND, {"code": "no_route", "message": f"there is no route {route}"})
 
 
 @handles(Exception)
 def handle_unexpected_error(_: Exception) -> Response[str]:
-    """Anything else: the log has the trace, the caller has the request id to ask for it by."""
+    """Any other error: the log has its traceback under the request id that the caller receives."""
     logger.exception("unexpected error")
     request_id = app.lambda_context.aws_request_id
     error = {"code": "internal", "message": "unexpected error", "request_id": request_id}

@@ -1,4 +1,4 @@
-"""The deployment that a function serves: its stores, and each agent's log and memory on them."""
+"""The stores of a deployment, and the log and memory of each agent."""
 
 from functools import lru_cache, partial
 
@@ -12,12 +12,12 @@ _MAX_AGENTS = 1024
 
 
 class Deployment:
-    """What the routes work on. `write_shards` (1 to 32) is how many partitions new decisions are spread over.
+    """The logs and memories that routes use. New decisions are distributed over `write_shards` (1 to 32) partitions.
 
     Attributes:
-        decision_log: an agent's decision log by its id; kept, because it remembers what it has registered.
-        memory: an agent's memory and state, by its id and by who writes; kept, because it counts what the cache
-            answers, and an agent's queries while the cache is away.
+        decision_log: returns the decision log of an agent; cached, because a log remembers its registered types.
+        memory: returns the memory and state of an agent for a writer and a principal; cached, because a memory counts
+            the results of the cache, and an agent's queries while the cache is unavailable.
     """
 
     def __init__(self, stores: Stores, *, write_shards: int = 1, clock: Clock | None = None) -> None:
@@ -29,7 +29,7 @@ class Deployment:
 
 @lru_cache(maxsize=1)
 def deployment() -> Deployment:
-    """The deployment that the environment names, opened at the first request and kept.
+    """The deployment that the environment describes; opened with the first request and cached.
 
     Raises:
         BadEnvironment: names the variable.

@@ -1,6 +1,6 @@
 """The entry point of the API's function.
 
-The domain is loaded while the function starts; routes, pydantic and the stores come with the first request.
+The domain is imported while the function starts; routes, pydantic and the stores with the first request.
 """
 
 from typing import Any
@@ -15,10 +15,10 @@ from agent_memory.api.observability import logger, metrics
 
 
 def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one event of API Gateway.
+    """Return the response to an event of API Gateway.
 
-    Every body is read as JSON, whatever its content type says. A query is read from the address as it came: what API
-    Gateway makes of it lacks what is given twice or empty.
+    Every body is parsed as JSON, regardless of its content type. The query is parsed from the raw query string, because
+    API Gateway joins repeated parameters and drops empty ones.
     """
     from agent_memory.api.app import app  # noqa: PLC0415  see above
 
@@ -29,11 +29,11 @@ def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request: the entry point of the function."""
+    """The function's entry point: processes one request."""
     try:
-        answer = resolve(event, context)
+        response = resolve(event, context)
     finally:
         if metrics.provider.metric_set:
             metrics.flush_metrics()
-    logger.info("answered", status=answer["statusCode"], route=event.get("routeKey"))
-    return answer
+    logger.info("responded", status=response["statusCode"], route=event.get("routeKey"))
+    return response

@@ -1,4 +1,4 @@
-"""JSON over HTTP: requests are read, or refused by field; responses fit into what Lambda returns."""
+"""JSON over HTTP: parsing and checking requests, and building responses within Lambda's size limit."""
 
 import json
 import math
@@ -24,9 +24,9 @@ from agent_memory.core.errors import (
 from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, escaped_size
 from agent_memory.core.json_values import canonical_json
 
-READ_DIRECTLY = "read it without HTTP between, with DecisionLogger"
+READ_DIRECTLY = "read from the stores with DecisionLogger"
 
-# Whatever is not in this table is a 500 that says nothing but the request id.
+# Errors that are not in this table have status 500 and only a request id.
 STATUS: Mapping[type[AgentMemoryError], HTTPStatus] = {
     InvalidInput: HTTPStatus.BAD_REQUEST,
     Forbidden: HTTPStatus.FORBIDDEN,
@@ -34,7 +34,7 @@ STATUS: Mapping[type[AgentMemoryError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    ShortTermOff: HTTPStatus.NOT_FOUND,  # not a fault of the server: this deployment has no such thing
+    ShortTermOff: HTTPStatus.NOT_FOUND,  # not an outage: the deployment has no short-term memory
 }
 
 _MAX_PARAMETERS = 100
@@ -44,14 +44,14 @@ _MAX_PARAMETERS = 100
 
 
 def parse_body(text: str) -> dict[str, Any]:
-    """The JSON object that a request's body holds.
+    """Parse the body of a request, a JSON object.
 
     Raises:
         TooLarge: over `MAX_BODY_BYTES`. InvalidInput: not JSON, or not an object.
     """
-    # A character takes four bytes at most, so that most bodies need not be measured.
+    # A character has at most four bytes, so that most bodies need not be measured.
     if 4 * len(text) > MAX_BODY_BYTES and len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
-        raise TooLarge("body", f"over {MAX_BODY_BYTES:,} bytes; keep such data elsewhere and refer to it")
+        raise TooLarge("body", f"exceeds {MAX_BODY_BYTES:,} bytes; store large data elsewhere and refer to it")
     try:
         parsed = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -62,7 +62,7 @@ def parse_body(text: str) -> dict[str, Any]:
 
 
 def check_query(raw: str, known: Iterable[str]) -> None:
-    """Check the names in a query string: each known, each once.
+    """Check that a query string has only known parameters, and each of them once.
 
     Raises:
         InvalidInput: names the parameter.
@@ -75,15 +75,15 @@ def check_query(raw: str, known: Iterable[str]) -> None:
     known = sorted(known)
     for name, _ in pairs:
         if name not in known:
-            listed = f"known are {', '.join(known)}" if known else "this route takes none"
-            raise InvalidInput(f"{name:.80}", f"no such query parameter; {listed}")
+            expected = f"expected {', '.join(known)}" if known else "this route has none"
+            raise InvalidInput(f"{name:.80}", f"unknown query parameter; {expected}")
         if name in seen:
-            raise InvalidInput(name, "is given twice; give it once")
+            raise InvalidInput(name, "is repeated; send it once")
         seen.add(name)
 
 
 def parse_object(name: str, text: str | None) -> dict[str, Any] | None:
-    """The JSON object that a query parameter holds; None where it is left out.
+    """Parse a query parameter that is a JSON object; None if it is missing.
 
     Raises:
         InvalidInput: not JSON, or not an object.
@@ -92,7 +92,7 @@ def parse_object(name: str, text: str | None) -> dict[str, Any] | None:
         return None
     try:
         parsed = json.loads(text)
-        # Python reads NaN, infinities and halves of surrogate pairs, which are not JSON.
+        # `json` accepts NaN, infinities and lone surrogates, which are not valid JSON.
         canonical_json(parsed).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidInput(name, f"not JSON: {error}") from error
@@ -102,28 +102,28 @@ def parse_object(name: str, text: str | None) -> dict[str, Any] | None:
 
 
 def validation_error(error: RequestValidationError) -> InvalidInput:
-    """The first of pydantic's complaints: a field of the body by its JSON Pointer, a parameter by its name.
+    """The most useful of pydantic's errors, with the JSON Pointer of a field or the name of a parameter.
 
-    A field that is unknown comes before one that is missing: it may be the same one, misspelled.
+    An unknown field is reported before a missing one, as it may be that field misspelled.
     """
-    complaints: Sequence[dict[str, Any]] = error.errors()
-    first = next((one for one in complaints if one["type"] == "extra_forbidden"), complaints[0])
-    where, *path = first["loc"]
-    field = "".join([f"/{token}" for token in path]) if where == "body" else ".".join(map(str, path))
+    errors: Sequence[dict[str, Any]] = error.errors()
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    location, *path = first["loc"]
+    field = "".join([f"/{token}" for token in path]) if location == "body" else ".".join(map(str, path))
     return InvalidInput(field or "body", _message(first))
 
 
 def as_body_field(error: InvalidInput, body_fields: Collection[str]) -> InvalidInput:
-    """The error with its field as a JSON Pointer, where it is an argument that the body carried."""
+    """The error with its field as a JSON Pointer, if the field is one of the body's."""
     if re.split("[/.]", error.field, maxsplit=1)[0] not in body_fields:
         return error
     return type(error)(f"/{error.field}", error.message)
 
 
-def refuse_unknown_parameters(app: Any, next_middleware: Callable[[Any], Any]) -> Any:
-    """Middleware that refuses query parameters that a route does not have, or that are given twice."""
+def reject_unknown_parameters(app: Any, next_middleware: Callable[[Any], Any]) -> Any:
+    """Middleware that rejects unknown and repeated query parameters."""
     route = app.context["_route"]
-    if route.tags:  # each of ours has one: else there is no such path
+    if route.tags:  # all routes have a tag; without one the path is unknown
         known = [parameter.alias for parameter in route.dependant.query_params]
         check_query(app.current_event.raw_query_string or "", known)
     return next_middleware(app)
@@ -133,7 +133,7 @@ def refuse_unknown_parameters(app: Any, next_middleware: Callable[[Any], Any]) -
 
 
 def status_of(error: type[AgentMemoryError]) -> HTTPStatus:
-    """HTTP status of a class of errors."""
+    """The HTTP status of an error class."""
     return next(STATUS[kind] for kind in error.__mro__ if kind in STATUS)
 
 
@@ -141,25 +141,25 @@ def json_response(body: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -
     """A response with a JSON object.
 
     Raises:
-        TooLarge: Lambda could not return it.
+        TooLarge: it exceeds Lambda's limit.
     """
     return text_response(json_text(body), status)
 
 
 def text_response(text: str, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
-    """A response with the text of a JSON object.
+    """A response with a JSON object that is already serialized.
 
     Raises:
-        TooLarge: Lambda could not return it.
+        TooLarge: it exceeds Lambda's limit.
     """
-    # A character takes four bytes at most, so that most texts need not be measured.
+    # A character has at most four bytes, so that most texts need not be measured.
     if 4 * len(text) > MAX_ESCAPED_BYTES and escaped_size(text) > MAX_ESCAPED_BYTES:
-        raise TooLarge("reply", f"over the 6 MB that Lambda returns; ask for less, or {READ_DIRECTLY}")
+        raise TooLarge("reply", f"exceeds the 6 MB that Lambda can return; request less, or {READ_DIRECTLY}")
     return Response(status_code=int(status), content_type="application/json", body=text)
 
 
 def error_response(error: AgentMemoryError) -> Response[str]:
-    """The response for an error that the caller can do something about."""
+    """The response for an error of this package."""
     return error_envelope(status_of(type(error)), error.as_dict())
 
 
@@ -169,7 +169,7 @@ def error_envelope(status: HTTPStatus, error: Mapping[str, Any]) -> Response[str
 
 
 def json_text(body: Any) -> str:
-    """JSON without spaces, in as few bytes as Unicode takes; halves of surrogate pairs are escaped."""
+    """Serialize as compact JSON with Unicode characters unescaped, except in texts with lone surrogates."""
     text = json.dumps(body, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     try:
         text.encode()
@@ -178,17 +178,17 @@ def json_text(body: Any) -> str:
     return text
 
 
-# --- inside ----------------------------------------------------------------------------------------
+# --- private ---------------------------------------------------------------------------------------
 
 
-def _message(complaint: dict[str, Any]) -> str:
-    match complaint["type"]:
+def _message(error: dict[str, Any]) -> str:
+    match error["type"]:
         case "missing":
             return "is missing"
         case "extra_forbidden":
-            return "no such field"
-    message = str(complaint["msg"])
-    return f"{message[:1].lower()}{message[1:]}, got {complaint['input']!r:.60}"
+            return "unknown field"
+    message = str(error["msg"])
+    return f"{message[:1].lower()}{message[1:]}, got {error['input']!r:.60}"
 
 
 def _finite(text: str) -> float:
@@ -197,4 +197,4 @@ def _finite(text: str) -> float:
 
 
 def _not_finite(text: str) -> NoReturn:
-    raise ValueError(f"{text:.40} is not a number that can be kept")
+    raise ValueError(f"{text:.40} is not a finite number")

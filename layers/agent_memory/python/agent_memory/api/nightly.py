@@ -1,4 +1,4 @@
-"""The nightly functions: each reads its event, calls one domain function and emits its metrics."""
+"""The event, the result and the stores of the nightly functions, and the list of their agents."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,28 +15,28 @@ from agent_memory.ports.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class NightlyEvent:
-    """One agent's night: the UTC day that has just ended."""
+    """The event of a nightly function: an agent and a UTC day."""
 
     agent_id: str
     day: date
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> "NightlyEvent":
-        """Read `{"agent_id": …, "date": "YYYY-MM-DD"}`.
+        """Parse `{"agent_id": …, "date": "YYYY-MM-DD"}`.
 
         Raises:
             InvalidInput: names the field.
         """
         return cls(ids.check_agent_id(event.get("agent_id")), parse_date(str(event.get("date"))))
 
-    def answer(self, figures: dict[str, Any]) -> dict[str, Any]:
-        """What a nightly function returns to the state machine."""
+    def result(self, figures: dict[str, Any]) -> dict[str, Any]:
+        """The result that a nightly function returns to the state machine."""
         return {"agent_id": self.agent_id, "date": self.day.isoformat(), **figures}
 
 
 @lru_cache(maxsize=1)
 def stores() -> Stores:
-    """The deployment's stores, opened at the first event and kept.
+    """The deployment's stores; opened with the first event and cached.
 
     Raises:
         BadEnvironment: names the variable.
@@ -48,25 +48,25 @@ def stores() -> Stores:
 
 
 def list_agents(event: dict[str, Any]) -> dict[str, Any]:
-    """Write the list of the agents that a night works on, where the state machine reads it one by one.
+    """Write the list of the agents of a nightly job to S3, where the state machine reads it.
 
-    `run` tells runs of the same night apart. `date` names the UTC day whose night it is; else it is the day before
-    `scheduled_time`, else yesterday. `agents` names the agents; else they are all that are registered.
+    The event has `run`, which identifies this run of the job, and optionally `date`, the UTC day to process (by default
+    the day before `scheduled_time`, or yesterday), and `agents` (by default all registered agents).
 
     Returns:
-        `date`, how many `agents`, and the key of their `list`: `[{"agent_id", "date"}]` in JSON.
+        `date`, the number of `agents`, and `list`, the S3 key of the list: `[{"agent_id", "date"}]` in JSON.
 
     Raises:
         InvalidInput: names the field.
     """
     run = event.get("run")
     if not isinstance(run, str) or not run:
-        raise InvalidInput("run", "expected a name for this run of the night, as the execution's")
+        raise InvalidInput("run", "expected a name for this run, such as that of the execution")
     day = _day(event)
-    named = event.get("agents")
-    if named is not None and not isinstance(named, list):
+    requested = event.get("agents")
+    if requested is not None and not isinstance(requested, list):
         raise InvalidInput("agents", "expected a list of agent ids")
-    agents = [ids.check_agent_id(agent) for agent in named] if named is not None else stores().states.agents()
+    agents = [ids.check_agent_id(agent) for agent in requested] if requested is not None else stores().states.agents()
     entries = [{"agent_id": agent, "date": day.isoformat()} for agent in agents]
     key = keys.nightly_agents_key(day, run)
     stores().bucket().blobs.write(key, canonical_json(entries).encode())
@@ -77,5 +77,5 @@ def _day(event: dict[str, Any]) -> date:
     if event.get("date") is not None:
         return parse_date(str(event["date"]))
     scheduled = event.get("scheduled_time")
-    moment = parse_instant(scheduled, "scheduled_time") if scheduled else SystemClock().now_ms()
-    return date_of(moment) - timedelta(days=1)
+    at_ms = parse_instant(scheduled, "scheduled_time") if scheduled else SystemClock().now_ms()
+    return date_of(at_ms) - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Logs and metrics of every function: JSON lines, and metrics in the embedded metric format."""
+"""Logs and metrics of all functions: logs in JSON, metrics in the embedded metric format."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,24 +15,24 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 def emits_metrics(handler: Handler) -> Handler:
-    """Flush what a handler has put when it ends; unlike Powertools' own, a handler that put nothing may end too."""
+    """Flush a handler's metrics when it ends. Unlike Powertools' decorator, it permits a handler without metrics."""
 
     @wraps(handler)
-    def flushing(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
             return handler(*args, **kwargs)
         finally:
             if metrics.provider.metric_set:
                 metrics.flush_metrics()
 
-    return flushing  # type: ignore[return-value]  # the same signature
+    return wrapper  # type: ignore[return-value]  # the same signature
 
 
-def put(metric: Metric, value: float) -> None:
-    """Put a value; several of one metric in one call of the function become a distribution."""
+def add_metric(metric: Metric, value: float) -> None:
+    """Add a value of a metric; several values of one metric in an invocation become a distribution."""
     metrics.add_metric(name=metric.name, unit=metric.unit.value, value=value)
 
 
-def percent(metric: Metric, fraction: float) -> None:
-    """Put a fraction (0-1) as a percentage."""
-    put(metric, 100 * fraction)
+def add_percentage(metric: Metric, fraction: float) -> None:
+    """Add a fraction (0-1) as a percentage."""
+    add_metric(metric, 100 * fraction)

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the HTTP API, made from its routes: `make openapi`."""
+"""The OpenAPI 3.1 document of the HTTP API, generated from its routes by `make openapi`."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ _SIGNATURE = APIKey.model_validate(
         "x-amazon-apigateway-authtype": "awsSigv4",
     }
 )
-# What Powertools documents for every validated route; ours answer 400 with our own error.
+# Powertools documents these for every validated route; this API returns 400 with its own error instead.
 _POWERTOOLS_STATUS = "422"
 _POWERTOOLS_MODELS = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 
@@ -36,17 +36,19 @@ def document() -> dict[str, Any]:
         security_schemes={"signature": _SIGNATURE},
         security=[{"signature": []}],
     )
-    made: dict[str, Any] = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for operation in (one for methods in made["paths"].values() for one in methods.values()):
+    contents: dict[str, Any] = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for operation in (one for methods in contents["paths"].values() for one in methods.values()):
         operation["responses"].pop(_POWERTOOLS_STATUS, None)
         for parameter in operation["parameters"]:
             parameter["example"] = _parameter_example(PARAMETERS[parameter["name"]])
         for body in (operation.get("requestBody"), *operation["responses"].values()):
             if body:
                 _add_example(body["content"]["application/json"])
-    schemas = made["components"]["schemas"]
-    made["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas) if name not in _POWERTOOLS_MODELS}
-    return made
+    schemas = contents["components"]["schemas"]
+    contents["components"]["schemas"] = {
+        name: schemas[name] for name in sorted(schemas) if name not in _POWERTOOLS_MODELS
+    }
+    return contents
 
 
 def _parameter_example(value: Any) -> Any:
@@ -58,7 +60,7 @@ def _add_example(content: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Write the document to the file that is named on the command line."""
+    """Write the document to the file named on the command line."""
     Path(sys.argv[1]).write_text(json.dumps(document(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

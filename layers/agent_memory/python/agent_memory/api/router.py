@@ -1,11 +1,11 @@
-"""How a route is declared: one decorator above its handler, for serving and for the OpenAPI document.
+"""The decorator that declares a route, for serving it and for the OpenAPI document.
 
     router = Router("decisions", "What an agent decided, why, and with what outcome.")
 
-    @router.operation("POST", "/decisions", LoggedDecision, statuses=NEW_OR_KNOWN, errors=(Conflict,))
+    @router.operation("POST", "/decisions", LoggedDecision, statuses=CREATED_OR_UNCHANGED, errors=(Conflict,))
     def log_decision(agent_id: AgentId, body: Annotated[DecisionInput, Body()]) -> Response[str]:
 
-The handler's signature validates path, query and body; its name is the operation's, its docstring the description.
+The handler's signature validates path, query and body. Its name is the operation id, its docstring the description.
 """
 
 import inspect
@@ -26,7 +26,7 @@ Middleware = Callable[[Any, Callable[[Any], Any]], Any]
 Handler = TypeVar("Handler", bound=Callable[..., Response[str]])
 
 AGENT_PATH = "/v1/agents/<agent_id>"
-NEW_OR_KNOWN = (HTTPStatus.CREATED, HTTPStatus.OK)
+CREATED_OR_UNCHANGED = (HTTPStatus.CREATED, HTTPStatus.OK)
 
 _MEANINGS = {HTTPStatus.CREATED: "It was created.", HTTPStatus.OK: "It existed already with the same content."}
 _ERRORS = {
@@ -38,8 +38,8 @@ _ERRORS = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Unexpected error; the log has it under its `request_id`.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A store did not respond; the request may be sent again.",
 }
-# Every route may refuse unusable input, and may find a store unavailable.
-_OF_EVERY_ROUTE = (InvalidInput, TooLarge, Unavailable)
+# Every route may reject input, and may find a store unavailable.
+_COMMON_ERRORS = (InvalidInput, TooLarge, Unavailable)
 
 
 class Router(APIGatewayHttpRouter):
@@ -47,8 +47,8 @@ class Router(APIGatewayHttpRouter):
 
     Args:
         name: the tag.
-        description: what the document says about the tag.
-        middlewares: that run around each of the routes.
+        description: the tag's description in the document.
+        middlewares: middlewares of each of the routes.
     """
 
     def __init__(self, name: str, description: str, *, middlewares: Sequence[Middleware] = ()) -> None:
@@ -66,14 +66,14 @@ class Router(APIGatewayHttpRouter):
         statuses: tuple[HTTPStatus, ...] = (HTTPStatus.OK,),
         errors: tuple[type[AgentMemoryError], ...] = (),
     ) -> Callable[[Handler], Handler]:
-        """Declare that a handler answers a path below the agent's.
+        """Declare a handler for a method and a path below the agent's path.
 
         Args:
-            method: of HTTP.
-            path: with its parameters as `<name>`.
-            response: the typed dictionary that is returned.
-            statuses: of success.
-            errors: which this route may answer with beside those that every route may.
+            method: the HTTP method.
+            path: the path, with parameters as `<name>`.
+            response: the typed dictionary of the response.
+            statuses: the statuses of success.
+            errors: the errors that this route may return in addition to those of every route.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -96,11 +96,11 @@ class Router(APIGatewayHttpRouter):
 def _responses(
     response: Any, statuses: tuple[HTTPStatus, ...], errors: tuple[type[AgentMemoryError], ...]
 ) -> dict[int, OpenAPIResponse]:
-    found: dict[int, OpenAPIResponse] = {
+    successes: dict[int, OpenAPIResponse] = {
         int(status): _response(response, _MEANINGS[status] if len(statuses) > 1 else "Success.") for status in statuses
     }
-    refused = {HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR, *map(status_of, (*_OF_EVERY_ROUTE, *errors))}
-    return found | {int(status): _response(Error, _ERRORS[status]) for status in sorted(refused)}
+    failures = {HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR, *map(status_of, (*_COMMON_ERRORS, *errors))}
+    return successes | {int(status): _response(Error, _ERRORS[status]) for status in sorted(failures)}
 
 
 def _response(model: Any, description: str) -> OpenAPIResponse:

@@ -1,4 +1,4 @@
-"""A function's environment, read once: a bad deployment fails at start with the variable's name."""
+"""The settings of a function, read once from its environment."""
 
 import os
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from agent_memory.storage.factory import open_stores, redis_client_for
 
 
 class BadEnvironment(Exception):
-    """A variable that the deployment should have set is missing or unusable."""
+    """An environment variable is missing or invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """What the deployment tells a function."""
+    """The settings that a deployment passes to a function."""
 
     table_prefix: str
     archive_bucket: str | None
@@ -31,7 +31,7 @@ class FunctionSettings:
         """Read and check the variables `AGENT_MEMORY_…`.
 
         Raises:
-            BadEnvironment: names the variable and what it should hold.
+            BadEnvironment: names the variable and the expected value.
         """
         return cls(
             table_prefix=_required(environment, "AGENT_MEMORY_TABLE_PREFIX"),
@@ -44,7 +44,7 @@ class FunctionSettings:
         )
 
     def open_stores(self) -> Stores:
-        """The stores that these settings name."""
+        """Open the stores."""
         return open_stores(
             table_prefix=self.table_prefix,
             archive_bucket=self.archive_bucket,
@@ -65,7 +65,7 @@ class FunctionSettings:
 def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name)
     if not value:
-        raise BadEnvironment(f"{name} is not set; deploy the function with the stacks, or set it by hand")
+        raise BadEnvironment(f"{name} is not set; deploy the function with the stacks, or set it manually")
     return value
 
 

@@ -137,7 +137,7 @@ class AsyncMemory(AsyncFacade):
         reason: str | None = None,
         expected_version: int | None = None,
     ) -> dict[str, Any]:
-        """Store a memory, or its next version where it has changed; returns it as stored.
+        """Store a memory, or its next version if it has changed; returns it as stored.
 
         Memories of a type are ordered by `data["confidence"]` (0 to 1, default 0). `reason` is stored with the version.
         With `expected_version` (0: none yet) only that version is replaced.

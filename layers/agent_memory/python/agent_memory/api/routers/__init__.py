@@ -1,1 +1,1 @@
-"""The routes of the HTTP API, by what they work on."""
+"""The routes of the HTTP API, one module per tag."""

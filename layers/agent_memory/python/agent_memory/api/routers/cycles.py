@@ -1,4 +1,4 @@
-"""Routes of what an agent keeps from cycle to cycle: each calls one domain function and shapes the reply."""
+"""Routes of cycles, signals and rate limits; each calls one domain function and builds the response."""
 
 from typing import Annotated
 
@@ -54,10 +54,10 @@ def read_cycle(
 
     `performance` names the markets whose figures are read, by source: `{"derivatives": ["bullish"]}`.
     """
-    found = memory_of(router, agent_id).cycles.read(
+    results = memory_of(router, agent_id).cycles.read(
         cycles=cycles, signals_since=signals_since, performance=parse_object("performance", performance)
     )
-    return json_response(found.as_dict())
+    return json_response(results.as_dict())
 
 
 @router.operation("POST", "/memory/signals/removal", SignalRemoved, errors=(ShortTermOff,))

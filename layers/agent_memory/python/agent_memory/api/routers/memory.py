@@ -1,4 +1,4 @@
-"""Routes of memory, short term and long: each calls one domain function and shapes the reply."""
+"""Routes of short-term and long-term memory; each calls one domain function and builds the response."""
 
 from typing import Annotated, Any, Literal
 
@@ -37,7 +37,7 @@ MemoryTypeName = Annotated[str, Path(description="PATTERN, STRATEGY, ARCHETYPE, 
 PatternId = Annotated[str, Path(description="A memory of that type")]
 Reason = Annotated[str | None, Query(description="Why, for the history; up to 500 characters")]
 Writer = Annotated[
-    str | None, Query(description="The agent that writes, where the path names a pool; kept with the version")
+    str | None, Query(description="The agent that writes, if the path names a pool; stored with the version")
 ]
 
 
@@ -78,10 +78,10 @@ def store_ltm(
     reason: Reason = None,
     writer: Writer = None,
 ) -> Response[str]:
-    """Store a memory, or its next version where it has changed.
+    """Store a memory, or its next version if it has changed.
 
-    Every version is kept, with who changed it and why. With `expected_version` the change is made to that version or
-    not at all (409).
+    Every version is kept, with who changed it and why. With `expected_version` only that version is replaced (else
+    409).
     """
     long_term = memory_of(router, agent_id, writer).long_term
     stored = long_term.put(memory_type, pattern_id, body, reason=reason, expected_version=expected_version)
@@ -101,8 +101,8 @@ def retrieve_ltm(
 
     `filters` contains fields of the memories with their values, and optionally `min_confidence` (0 to 1).
     """
-    found = memory_of(router, agent_id).reader.find(memory_type, parse_object("filters", filters), as_of=as_of)
-    return json_response({"memories": [one.as_dict() for one in found]})
+    memories = memory_of(router, agent_id).reader.find(memory_type, parse_object("filters", filters), as_of=as_of)
+    return json_response({"memories": [memory.as_dict() for memory in memories]})
 
 
 @router.operation("PUT", "/memory/ltm/<memory_type>/<pattern_id>/confidence", MemoryDict, errors=(NotFound,))
@@ -153,7 +153,7 @@ def recall(
     The score is importance × 0.5^(age / half-life) + BM25 over their words; `explain` adds its parts as `why`.
     `half_lives` are seconds by kind.
     """
-    found = memory_of(router, agent_id).recall.recall(
+    entries = memory_of(router, agent_id).recall.recall(
         query,
         kind=kind,
         symbol=symbol,
@@ -161,7 +161,7 @@ def recall(
         explain=explain == "true",
         half_lives=parse_object("half_lives", half_lives),
     )
-    return json_response({"found": found})
+    return json_response({"found": entries})
 
 
 @router.operation("GET", "/memory/contexts", ContextMemory)
@@ -176,11 +176,11 @@ def get_context_memory(
         Query(description="Only this level; by default all levels of the time range"),
     ] = None,
 ) -> Response[str]:
-    """The contexts that the agent met in a time range, newest first, from all levels of memory.
+    """The contexts of a time range that match a filter, newest first, from all levels of memory.
 
-    `context` is a part of the context. `complete` is false where a level did not respond; `missing` says which and why.
-    `off` names `short_term` where the deployment has no cache.
+    `context` is a part of the context. `complete` is false if a level did not respond; `missing` lists those levels
+    with the reason. `off` contains `short_term` if the deployment has no cache.
     """
     contexts = memory_of(router, agent_id).hierarchy.contexts
-    found: dict[str, Any] = contexts((start, end), parse_object("context", context), limit=limit, level=level)
-    return json_response(found)
+    result: dict[str, Any] = contexts((start, end), parse_object("context", context), limit=limit, level=level)
+    return json_response(result)

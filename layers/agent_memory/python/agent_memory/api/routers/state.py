@@ -1,4 +1,4 @@
-"""Routes of the agent's state: each calls one domain function and shapes the reply."""
+"""Routes of the agent's state; each calls one domain function and builds the response."""
 
 from typing import Annotated
 
@@ -43,9 +43,9 @@ def load_state(
     agent_id: AgentId,
     fresh: Annotated[Flag, Query(description="Read the table instead of the cache")] = "false",
 ) -> Response[str]:
-    """The agent's current state; null where none was saved."""
-    found = memory_of(router, agent_id).states.current(fresh=fresh == "true")
-    return json_response({"state": found.as_dict() if found else None})
+    """The agent's current state; null if no state was saved."""
+    state = memory_of(router, agent_id).states.current(fresh=fresh == "true")
+    return json_response({"state": state.as_dict() if state else None})
 
 
 @router.operation("GET", "/state/checkpoints", Checkpoints)

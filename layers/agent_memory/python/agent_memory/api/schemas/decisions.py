@@ -1,4 +1,4 @@
-"""Requests and responses of the decision log that are not the domain's own types."""
+"""Requests and responses of the decision log that are not domain types."""
 
 from typing import Annotated, Literal, NotRequired
 
@@ -86,7 +86,7 @@ class DecisionPage(TypedDict):
 
 @extensible
 class ChainEntry(TypedDict):
-    """A decision and why it is in a chain; one that is `missing` has its id, time and nothing more."""
+    """A decision and why it is in a chain; one that is `missing` has only its id and time."""
 
     decision_id: str
     timestamp: str
@@ -131,7 +131,7 @@ class Tally(TypedDict):
 
 @strict
 class Group(Tally):
-    """The same for one group."""
+    """Outcomes of the decisions of one group."""
 
     group: str | None
 

@@ -9,7 +9,7 @@ from agent_memory.core.fields import Described, strict
 
 @strict
 class ErrorBody(TypedDict):
-    """What went wrong."""
+    """An error."""
 
     code: str
     message: str
@@ -19,6 +19,6 @@ class ErrorBody(TypedDict):
 
 @strict
 class Error(TypedDict):
-    """A refusal."""
+    """An error response."""
 
     error: ErrorBody

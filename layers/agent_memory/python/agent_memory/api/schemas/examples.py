@@ -1,4 +1,4 @@
-"""Examples of the OpenAPI document: a body for each model that a route reads or returns, a value for each parameter."""
+"""Examples for the OpenAPI document: a body for each request and response model, a value for each parameter."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,8 @@ from agent_memory.core.fields import Json
 from agent_memory.core.ids import decision_id_for
 
 AGENT_ID = "market-hunter"
-MADE_AT = "2026-10-18T10:30:00.000Z"
-DECISION_ID = decision_id_for("SOURCE_SELECTION", MADE_AT, "cycle 142")
+TIMESTAMP = "2026-10-18T10:30:00.000Z"
+DECISION_ID = decision_id_for("SOURCE_SELECTION", TIMESTAMP, "cycle 142")
 PARENT_ID = decision_id_for("LEARNING", "2026-10-18T10:29:00Z", "cycle 141")
 
 DECISION_INPUT: Json = {
@@ -33,7 +33,7 @@ _OUTCOME_INPUT: Json = {
 _DECISION: Json = {
     **DECISION_INPUT,
     "agent_id": AGENT_ID,
-    "timestamp": MADE_AT,
+    "timestamp": TIMESTAMP,
     **_OUTCOME_INPUT,
     "outcome_recorded_at": "2026-10-18T11:30:00.000Z",
     "other_outcomes": [],
@@ -64,8 +64,8 @@ _MEMORY: Json = {
     "pattern_id": "whale_pump_correlation",
     "memory_type": "PATTERN",
     **_MEMORY_DATA,
-    "learned_at": MADE_AT,
-    "updated_at": MADE_AT,
+    "learned_at": TIMESTAMP,
+    "updated_at": TIMESTAMP,
     "version": 1,
     "changed_by": AGENT_ID,
     "reason": None,
@@ -75,7 +75,7 @@ _MEMORY: Json = {
 }
 _MEMORY_CHANGE: Json = {
     "version": 1,
-    "at": MADE_AT,
+    "at": TIMESTAMP,
     "changed_by": AGENT_ID,
     "changed_as": "arn:aws:sts::123456789012:assumed-role/market-hunter/session",
     "reason": "seen twice",
@@ -94,15 +94,15 @@ _CYCLE: Json = {
     "decision_ids": [DECISION_ID],
 }
 _STATE_DATA: Json = {"current_cycle": 142, "configuration": {"learning_rate": 0.1}}
-_STATE: Json = {"data": _STATE_DATA, "version": 1, "updated_at": MADE_AT}
+_STATE: Json = {"data": _STATE_DATA, "version": 1, "updated_at": TIMESTAMP}
 _LOGGED_DECISION: Json = {"decision_id": DECISION_ID, "status": "created"}
 _LOGGED_OUTCOME: Json = {"decision_id": DECISION_ID, "status": "recorded"}
 
 BODIES: Mapping[str, Json] = {
-    "Checkpoint": {"name": "before-open", "version": 1, "saved_at": MADE_AT},
-    "Checkpoints": {"checkpoints": [{"name": "before-open", "version": 1, "saved_at": MADE_AT}]},
+    "Checkpoint": {"name": "before-open", "version": 1, "saved_at": TIMESTAMP},
+    "Checkpoints": {"checkpoints": [{"name": "before-open", "version": 1, "saved_at": TIMESTAMP}]},
     "Configurations": {
-        "configurations": [{"configuration": {"learning_rate": 0.1}, "state_version": 1, "since": MADE_AT}]
+        "configurations": [{"configuration": {"learning_rate": 0.1}, "state_version": 1, "since": TIMESTAMP}]
     },
     "Consolidation": {"stm_key": "context:current", "pattern_type": "ARCHETYPE"},
     "ContextMemory": {
@@ -155,7 +155,7 @@ BODIES: Mapping[str, Json] = {
     "StateDict": _STATE,
 }
 
-# By name; a value that is not text is sent as JSON.
+# By name; a dictionary is sent as JSON.
 PARAMETERS: Mapping[str, Any] = {
     "agent_id": AGENT_ID,
     "as_of": "2026-11-01T00:00:00Z",

@@ -1,4 +1,4 @@
-"""Requests and responses of memory, short term and long."""
+"""Requests and responses of short-term and long-term memory."""
 
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -49,7 +49,7 @@ class MemoryData(TypedDict):
 class MemoryDict(TypedDict):
     """One version of a memory, its data beside its own fields."""
 
-    agent_id: Annotated[str, Described("Whose memory it is: an agent or a pool")]
+    agent_id: Annotated[str, Described("The agent or pool that the memory belongs to")]
     pattern_id: str
     memory_type: str
     confidence: float
@@ -133,7 +133,7 @@ class MissingLevel(TypedDict):
 
 @strict
 class ContextMemory(TypedDict):
-    """Contexts that an agent met, newest first."""
+    """Contexts of a time range, newest first."""
 
     entries: list[ContextEntry]
     complete: bool

@@ -1,4 +1,4 @@
-"""What the design asked to measure is measured: docs/metrics.md says where."""
+"""Every quantity that the design requires is measured; docs/metrics.md names the metric."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from agent_memory.core import metric_names
 
 PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()
-ASKED_FOR = (
+REQUIRED = (
     "STM hit rate",
     "LTM pattern confidence distribution",
     "Memory consolidation success rate",
@@ -22,13 +22,13 @@ ASKED_FOR = (
 )
 
 
-def test_each_has_its_place():
+def test_each_required_quantity_has_a_metric():
     rows = dict(re.findall(r"^\| ([A-Z][^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE))
-    assert tuple(rows) == ASKED_FOR
-    named = {name for place in rows.values() for name in re.findall(r"`((?:[A-Z][A-Za-z]+)+)`", place)}
+    assert tuple(rows) == REQUIRED
+    named = {name for cell in rows.values() for name in re.findall(r"`((?:[A-Z][A-Za-z]+)+)`", cell)}
     known = {one.name for one in metric_names.ALL} | {"MemoryAnalytics"}
     assert named <= known
 
 
-def test_names_that_the_design_gives_are_used_as_they_are():
+def test_metrics_have_the_names_that_the_design_specifies():
     assert {"STMHitRate", "DecisionsLogged", "PatternConfidence"} <= {one.name for one in metric_names.ALL}
