@@ -1,4 +1,4 @@
-"""Tables for tests, made from the product's own schema."""
+"""Tables for tests, created from the product's schema."""
 
 from agent_memory.storage.provisioning import table_request
 from agent_memory.storage.schema import TABLES

@@ -1,4 +1,4 @@
-"""What every test may use."""
+"""Fixtures for all tests."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,13 +8,13 @@ from hypothesis import settings
 
 from agent_memory.core.clock import FixedClock
 
-# Machines that run tests are busy: how long an example takes says nothing about the code.
+# The machines that run tests are busy, so the time of an example says nothing about the code.
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
 
 
 def pytest_collection_modifyitems(items):
-    """All tests of the deployed cloud run in one worker, so that one cloud serves them all."""
+    """Run all tests of the local cloud in one worker, so that they share one cloud."""
     for item in items:
         if item.get_closest_marker("local_cloud"):
             item.add_marker(pytest.mark.xdist_group("local_cloud"))
@@ -22,13 +22,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def clock():
-    """A clock that stands at 2026-11-20 12:00 UTC."""
+    """A clock that is fixed at 2026-11-20 12:00 UTC."""
     return FixedClock(int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp() * 1000))
 
 
 @pytest.fixture(scope="session")
 def local_cloud(tmp_path_factory):
-    """The product's own stacks, deployed for real into a local cloud with an empty state."""
+    """A local cloud with an empty state, into which the product's stacks are deployed."""
     from local import LocalCloud
     from local.layout import Layout
 
@@ -37,8 +37,8 @@ def local_cloud(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def no_metrics_left_behind():
-    """Metrics gather in the process until a function's end flushes them; tests of routes never come to that end."""
+def clear_metrics():
+    """Clear the metrics that tests of routes leave, which a function would flush when it ends."""
     yield
     observability = sys.modules.get("agent_memory.api.observability")
     if observability is not None:

@@ -1,4 +1,4 @@
-"""Real Redis servers as processes, and fakeredis' server as a thread, for tests."""
+"""Redis servers as processes, and a fakeredis server as a thread, for tests."""
 
 import shutil
 import signal
@@ -24,7 +24,7 @@ def free_port():
 
 
 class RedisServer:
-    """A server on a port of its own that can be killed, paused and started again, empty each time."""
+    """A server on a free port that can be killed, paused and started again; it is empty after each start."""
 
     def __init__(self, *options):
         self.port = free_port()
@@ -62,12 +62,12 @@ class RedisServer:
 
 
 def wait_for_port(port, seconds=10):
-    until = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
         else:
@@ -85,11 +85,11 @@ def redis_server(*options):
 
 @contextmanager
 def fake_server():
-    """fakeredis over TCP; yields its port."""
+    """A fakeredis server over TCP; yields its port."""
     from fakeredis import TcpFakeServer
 
     class QuietServer(TcpFakeServer):
-        """A client that goes away amid a read is no news."""
+        """Ignores clients that disconnect during a read."""
 
         daemon_threads = True
 
@@ -107,7 +107,7 @@ def fake_server():
 
 
 def self_signed(folder):
-    """Files of a key and of a certificate for 127.0.0.1 that is its own authority, good for a day."""
+    """Create a key and a self-signed certificate for 127.0.0.1, valid for a day; returns their files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cache")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The best gain that experts could have achieved, to measure regret."""
+"""The gains of experts and of weighting rules, to measure regret."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from trading_agents.portfolio.weights import equal_weights
 
 
 def best_with_switches(gains, switches):
-    """Gain of the best sequence of experts that changes at most `switches` times."""
+    """The gain of the best sequence of experts with at most `switches` changes."""
     best = np.full((switches + 1, gains.shape[1]), -np.inf)
     best[:, :] = gains[0]
     for row in gains[1:]:
@@ -18,7 +18,7 @@ def best_with_switches(gains, switches):
 
 
 def gain_of(rule, gains):
-    """Total of the weighted gains over all rounds; `gains` has the shape (rounds, experts)."""
+    """The total of the weighted gains over all rounds; `gains` has the shape (rounds, experts)."""
     names = [str(n) for n in range(gains.shape[1])]
     weights, total = equal_weights(names), 0.0
     for row in gains:

@@ -1,4 +1,4 @@
-"""A month for tests: an agent with a cycle every ten minutes on a small deployment, with round units."""
+"""A workload for cost tests: an agent with a cycle every ten minutes on a small deployment, with round numbers."""
 
 from dataclasses import replace
 

@@ -1,9 +1,9 @@
-"""Runs one function on moto in a process that can import nothing but what the function's layers hold.
+"""Run one function on moto in a process that can import only the contents of the function's layers.
 
-    python -m tests.lambdas.isolated NAME    prints the function's answers as one JSON list
+    python -m tests.lambdas.isolated NAME    prints the function's results as a JSON list
 
-First the nightly functions before it run without restrictions, so that it finds their results. Then the product's
-modules are unloaded, everything that the function does not hold becomes impossible to import, and the function runs.
+The preceding nightly functions run first, without restrictions, so that their results exist. Then the product's modules
+are unloaded, everything that the function does not contain becomes impossible to import, and the function runs.
 """
 
 import importlib.util
@@ -31,7 +31,7 @@ NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - t
 DAY = NOON.date().isoformat()
 NIGHTLY = ("agents", "consolidation", "pruning", "archival", "analytics")
 DAYS, DECISIONS_PER_DAY = 34, 4
-# The modules of each group of wheels but `runtime`, which every function has.
+# The modules of each group of wheels except `runtime`, which every function has.
 MODULES = {
     "http": {"pydantic", "pydantic_core"},
     "cache": {"redis"},
@@ -39,11 +39,11 @@ MODULES = {
     "arrow": {"arro3"},
     "science": {"numpy", "scipy"},
 }
-HELD_BY_NONE = {"httpx", "jinja2", "matplotlib", "rich", "typer"}
+IN_NO_FUNCTION = {"httpx", "jinja2", "matplotlib", "rich", "typer"}
 
 
 class Context:
-    """What a function reads of its Lambda context."""
+    """The attributes of a Lambda context that a function reads."""
 
     function_name = "isolated"
     memory_limit_in_mb = 512
@@ -68,15 +68,15 @@ def set_environment(endpoint):
 def let_moto_execute_partiql():
     create = boto3.client
 
-    def client(service, **settings):
-        created = create(service, **settings)
+    def client(service, **kwargs):
+        created = create(service, **kwargs)
         return PartiQLOnMoto(created) if service == "dynamodb" else created
 
     boto3.client = client
 
 
 def fill():
-    """The tables, the bucket, and decisions of 34 days, of which the oldest are due for the archive."""
+    """Create the tables, the bucket, and decisions of 34 days, the oldest of which are due for archival."""
     dynamodb = boto3.client("dynamodb")
     create_tables(dynamodb, "agent-memory")
     boto3.client("s3").create_bucket(Bucket=BUCKET)
@@ -90,7 +90,7 @@ def fill():
 
 
 def invoke(function, event):
-    """Run `lambdas/{function}/handler.py` as a module that is loaded for this call."""
+    """Load `lambdas/{function}/handler.py` as a module and call its handler."""
     specification = importlib.util.spec_from_file_location("handler", ROOT / "lambdas" / function / "handler.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
@@ -98,13 +98,13 @@ def invoke(function, event):
 
 
 def unload(function):
-    """Unload the product, and make it impossible to import what a function does not hold."""
+    """Unload the product, and make it impossible to import what a function does not contain."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "agent_memory"]:
         del sys.modules[name]
     contents = CONTENTS[function]
     packages = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - set(contents.packages)
     others = set().union(*(modules for group, modules in MODULES.items() if group not in contents.wheels))
-    for name in {f"agent_memory.{package}" for package in packages} | others | HELD_BY_NONE:
+    for name in {f"agent_memory.{package}" for package in packages} | others | IN_NO_FUNCTION:
         for loaded in [one for one in sys.modules if one == name or one.startswith(f"{name}.")]:
             del sys.modules[loaded]
         sys.modules[name] = None  # importing it now raises ModuleNotFoundError
@@ -124,7 +124,7 @@ def http_event(method, path, body=None, query=""):
 
 
 def api_events():
-    """A write, a read of short-term memory, a search of memories, and contexts that only the archive still has."""
+    """Writes, a read of short-term memory, a search of memories, and contexts that include archived decisions."""
     yield http_event("POST", "decisions", {"decision_type": "QUERY", "context": {"n": 1}, "reasoning": {}})
     yield http_event("PUT", "memory/stm/insight", {"data": {"n": 1}, "ttl_seconds": 60})
     yield http_event("GET", "memory/stm/insight")
@@ -135,9 +135,9 @@ def api_events():
 
 
 def main(function):
-    cached = "cache" in CONTENTS[function].wheels
-    with mock_aws(), fake_server() if cached else nullcontext() as port:
-        set_environment(f"127.0.0.1:{port}" if cached else None)
+    has_cache = "cache" in CONTENTS[function].wheels
+    with mock_aws(), fake_server() if has_cache else nullcontext() as port:
+        set_environment(f"127.0.0.1:{port}" if has_cache else None)
         let_moto_execute_partiql()
         fill()
         earlier = NIGHTLY if function == "api" else NIGHTLY[: NIGHTLY.index(function)]

@@ -1,4 +1,4 @@
-"""Each function as it is deployed: its file, its example event and its environment, on moto."""
+"""Each Lambda function with its handler file, its example event and its environment, on moto."""
 
 import importlib.util
 import json
@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from agent_memory.api import nightly
-from agent_memory.api.deployment import deployment as served
+from agent_memory.api.deployment import deployment as api_deployment
 from agent_memory.api.observability import metrics
 from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.log import DecisionLog
@@ -27,7 +27,7 @@ DAY = datetime(2026, 11, 20, tzinfo=UTC)
 
 @pytest.fixture
 def deployment(monkeypatch):
-    """Tables, bucket and environment of the functions; yields stores with which tests inspect their effects."""
+    """The tables, bucket and environment of the functions; yields stores to inspect their effects."""
     environment = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -44,14 +44,14 @@ def deployment(monkeypatch):
         create_tables(dynamodb, "agent-memory")
         s3.create_bucket(Bucket="archive-bucket")
         stores = open_stores(archive_bucket="archive-bucket", dynamodb_client=dynamodb, s3_client=s3)
-        for cached in (nightly.stores, served):
+        for cached in (nightly.stores, api_deployment):
             cached.cache_clear()
         monkeypatch.setattr(nightly, "stores", lambda: stores)
         monkeypatch.setattr(metrics, "namespace", "BTCAgent/Memory")
         monkeypatch.setattr(metrics, "service", "test")
-        metrics.clear_metrics()  # of other tests of the routes, which do not flush theirs
+        metrics.clear_metrics()  # of tests of routes, which are not flushed
         yield stores
-        served.cache_clear()
+        api_deployment.cache_clear()
 
 
 def handler_of(name):
@@ -68,23 +68,21 @@ def invoke(name, event=None):
 
 def emitted(capsys):
     """The metrics that were emitted in the embedded metric format, by name."""
-    found = {}
+    values = {}
     for line in capsys.readouterr().out.splitlines():
         document = json.loads(line)
         for directive in document.get("_aws", {}).get("CloudWatchMetrics", []):
             assert directive["Namespace"] == "BTCAgent/Memory"
             assert directive["Dimensions"] == [["service"]]
-            found |= {metric["Name"]: document[metric["Name"]][0] for metric in directive["Metrics"]}
-    return found
+            values |= {metric["Name"]: document[metric["Name"]][0] for metric in directive["Metrics"]}
+    return values
 
 
 def log_days(stores, days, per_day=4):
     log = DecisionLog(AGENT, stores)
     for n in range(days):
-        at = [DAY - timedelta(days=n) + timedelta(hours=k) for k in range(per_day)]
-        results = log.log(
-            [{"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": moment} for moment in at]
-        )
+        times = [DAY - timedelta(days=n) + timedelta(hours=k) for k in range(per_day)]
+        results = log.log([{"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": at} for at in times])
         log.record_outcomes(
             [
                 {"decision_id": result.decision_id, "outcome": {}, "success": k % 2 == 0}
@@ -94,13 +92,13 @@ def log_days(stores, days, per_day=4):
 
 
 def test_the_api_logs_the_example_decision(deployment, capsys):
-    answer = invoke("api")
-    assert answer["statusCode"] == 201
+    response = invoke("api")
+    assert response["statusCode"] == 201
     (logged,) = DecisionLog(AGENT, deployment).page(DecisionFilter()).decisions
-    assert logged.decision_id == json.loads(answer["body"])["decision_id"]
-    metrics_of_the_request = emitted(capsys)
-    assert metrics_of_the_request.pop("DecisionLatency") > 0
-    assert metrics_of_the_request == {"DecisionsLogged": 1.0, "DecisionsInfluenced": 0.0}
+    assert logged.decision_id == json.loads(response["body"])["decision_id"]
+    values = emitted(capsys)
+    assert values.pop("DecisionLatency") > 0
+    assert values == {"DecisionsLogged": 1.0, "DecisionsInfluenced": 0.0}
 
 
 def test_the_nightly_job_from_agents_to_report(deployment, capsys):
@@ -115,11 +113,11 @@ def test_the_nightly_job_from_agents_to_report(deployment, capsys):
     assert invoke("archival", entry)["decisions"] == 4 * 4
     reported = invoke("analytics", entry)
     assert reported["by_type"] == {"QUERY": {"with_outcome": 4, "succeeded": 2}}
-    metrics_of_the_run = emitted(capsys)
-    assert metrics_of_the_run["DecisionsArchived"] == 16.0
-    assert metrics_of_the_run["SuccessRate"] == 50.0
-    assert metrics_of_the_run["PatternsLearned"] == 0.0
-    assert metrics_of_the_run["ConsolidationSuccess"] == 100.0
+    values = emitted(capsys)
+    assert values["DecisionsArchived"] == 16.0
+    assert values["SuccessRate"] == 50.0
+    assert values["PatternsLearned"] == 0.0
+    assert values["ConsolidationSuccess"] == 100.0
 
 
 @pytest.mark.parametrize(
@@ -131,7 +129,7 @@ def test_the_nightly_job_from_agents_to_report(deployment, capsys):
     ],
 )
 @pytest.mark.parametrize("name", ["consolidation", "pruning", "archival", "analytics"])
-def test_a_malformed_event_is_refused_with_the_field(deployment, name, event, field):
+def test_a_malformed_event_is_rejected_with_the_field(deployment, name, event, field):
     with pytest.raises(InvalidInput) as caught:
         invoke(name, event)
     assert caught.value.field == field
@@ -139,8 +137,8 @@ def test_a_malformed_event_is_refused_with_the_field(deployment, name, event, fi
 
 def test_the_list_of_agents(deployment):
     key = "nights/date=2026-11-19/run=r%2F1/agents.json"
-    named = {"date": "2026-11-19", "agents": ["b", "a"], "run": "r/1"}
-    assert invoke("agents", named) == {"date": "2026-11-19", "agents": 2, "list": key}
+    event = {"date": "2026-11-19", "agents": ["b", "a"], "run": "r/1"}
+    assert invoke("agents", event) == {"date": "2026-11-19", "agents": 2, "list": key}
     listed = [{"agent_id": "b", "date": "2026-11-19"}, {"agent_id": "a", "date": "2026-11-19"}]
     assert json.loads(deployment.blobs.read(key)) == listed
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
@@ -148,6 +146,6 @@ def test_the_list_of_agents(deployment):
         yesterday,
         (datetime.now(UTC) - timedelta(days=1)).date().isoformat(),
     }
-    for bad in ({"agents": "all"}, {"date": "x"}, {"scheduled_time": "x"}, {"agents": ["A#B"]}, {"run": None}):
+    for invalid in ({"agents": "all"}, {"date": "x"}, {"scheduled_time": "x"}, {"agents": ["A#B"]}, {"run": None}):
         with pytest.raises(InvalidInput):
-            invoke("agents", {"run": "r", **bad})
+            invoke("agents", {"run": "r", **invalid})

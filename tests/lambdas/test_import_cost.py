@@ -1,4 +1,4 @@
-"""A function loads only what it uses: documentation and learning are not loaded at its start."""
+"""Entry points do not import packages that they do not need at start."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ import pytest
         ("agent_memory.buffering", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "redis"}),
     ],
 )
-def test_what_is_not_used_is_not_loaded(module, unused):
+def test_unused_packages_are_not_imported(module, unused):
     script = f"import {module}, sys; print(*sorted({unused!r} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == ""

@@ -1,4 +1,4 @@
-"""Every function runs where only its own packages and wheels can be imported."""
+"""Every function runs with only its own packages and wheels."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 from stacks.function_contents import CONTENTS, WHEEL_GROUPS
 from tests.lambdas.isolated import DAYS, DECISIONS_PER_DAY, MODULES, ROOT
 
-# What each nightly function answers, among others.
+# A part of the result of each nightly function.
 NIGHTLY = {
     "agents": {"agents": 1},
     "consolidation": {"evidence_rows": DAYS * DECISIONS_PER_DAY},
@@ -19,8 +19,8 @@ NIGHTLY = {
 }
 
 
-def answers_of(function):
-    ended = subprocess.run(
+def results_of(function):
+    completed = subprocess.run(
         [sys.executable, "-m", "tests.lambdas.isolated", function],
         cwd=ROOT,
         capture_output=True,
@@ -28,11 +28,11 @@ def answers_of(function):
         timeout=120,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout.splitlines()[-1])  # log lines and metrics come before
+    assert completed.returncode == 0, completed.stderr
+    return json.loads(completed.stdout.splitlines()[-1])  # log lines and metrics come before
 
 
-def test_every_group_of_wheels_can_be_missing():
+def test_every_group_of_wheels_can_be_excluded():
     assert set(MODULES) == set(WHEEL_GROUPS) - {"runtime"}
 
 
@@ -42,16 +42,16 @@ def test_every_function_is_run():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("function", "expected"), NIGHTLY.items())
-def test_a_nightly_function_runs_on_what_it_holds(function, expected):
-    (answer,) = answers_of(function)
-    assert {name: answer[name] for name in expected} == expected
+def test_a_nightly_function_runs_with_its_own_contents(function, expected):
+    (result,) = results_of(function)
+    assert {name: result[name] for name in expected} == expected
 
 
 @pytest.mark.slow
-def test_the_api_runs_on_what_it_holds():
-    answers = answers_of("api")
-    assert [answer["statusCode"] for answer in answers] == [201, *[200] * (len(answers) - 1)]
-    *_, stored, _, recalled, contexts = [json.loads(answer["body"]) for answer in answers]
+def test_the_api_runs_with_its_own_contents():
+    responses = results_of("api")
+    assert [response["statusCode"] for response in responses] == [201, *[200] * (len(responses) - 1)]
+    *_, stored, _, recalled, contexts = [json.loads(response["body"]) for response in responses]
     assert stored["data"] == {"n": 1}
     assert recalled["found"][0]["memory"]["pattern_id"] == "pump"
     assert contexts["complete"] is True

@@ -1,4 +1,4 @@
-"""How many calls of the product's own code a request takes: exact counts, the same on every machine."""
+"""The number of calls of the product's code per request, which is the same on every machine."""
 
 import json
 import subprocess
@@ -18,8 +18,8 @@ print(json.dumps({name: [calls.total, len(calls.files)] for name, calls in measu
 @pytest.fixture(scope="module")
 def counts():
     command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
-    return json.loads(done.stdout.splitlines()[-1])
+    completed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    return json.loads(completed.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("request_name", LIMITS)

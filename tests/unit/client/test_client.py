@@ -36,10 +36,10 @@ def client(served):
 
 async def test_the_client_reads_back_what_it_writes(client):
     async with client:
-        decision_id = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {"integral": 1.0}, {"v": "1"})
+        decision_id = await client.log_decision("QUERY", {"market": {"trend": "up"}}, {"ratio": 1.0}, {"v": "1"})
         await client.log_outcome(decision_id, {"rows": 1}, True, {"quality": 0.5})
         decision = await client.get_decision(decision_id)
-        assert (decision["reasoning"], decision["metrics"]) == ({"integral": 1.0}, {"quality": 0.5})
+        assert (decision["reasoning"], decision["metrics"]) == ({"ratio": 1.0}, {"quality": 0.5})
         assert await client.query_decisions("QUERY", success_filter=True, context_filter={"trend": "up"}) == [decision]
         assert await client.query_decisions(success_filter=False) == []
         await client.store_stm("context:current", [1, 2], 60)
