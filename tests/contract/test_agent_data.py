@@ -1,4 +1,4 @@
-"""What is kept of an agent is handed out whole and forgotten whole, on every store."""
+"""What is kept of an agent is exported and erased completely, on every store."""
 
 import json
 import zipfile

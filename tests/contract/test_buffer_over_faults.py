@@ -56,8 +56,8 @@ async def test_all_is_stored_once_and_nothing_lost(moto_stores, clock, tmp_path,
             ids.append(await logger.log_decision("QUERY", document, {}, decision_id=decision_id, parent_ids=ids[-1:]))
             # To and fro: a repeated request meets outcomes that were amended since.
             for turn in range(4):
-                told, at = {"n": number, "turn": turn % 2}, to_iso(clock.now_ms() + turn)
-                await logger.log_outcome(decision_id, told, turn % 2 == 0, amend=turn > 0, timestamp=at)
+                outcome, at = {"n": number, "turn": turn % 2}, to_iso(clock.now_ms() + turn)
+                await logger.log_outcome(decision_id, outcome, turn % 2 == 0, amend=turn > 0, timestamp=at)
             await logger.log_outcome(decision_id, {"n": number}, True, horizon="1h")
         await logger.flush(60)
         state = logger.metrics()

@@ -27,11 +27,11 @@ class FakeMemory:
     def set_time(self, now: datetime):
         self.clock.advance(int(now.timestamp() * 1000) - self.clock.now_ms())
 
-    async def log_decisions(self, drafts):
-        return await self._logged(self.logger.log_decisions, drafts)
+    async def log_decisions(self, decisions):
+        return await self._logged(self.logger.log_decisions, decisions)
 
-    async def log_outcomes(self, reports):
-        return await self._logged(self.logger.log_outcomes, reports)
+    async def log_outcomes(self, outcomes):
+        return await self._logged(self.logger.log_outcomes, outcomes)
 
     async def write_cycle(self, **entries):
         return await self.manager.write_cycle(**entries)

@@ -33,19 +33,19 @@ def log_days(log, days, *, planted, per_day=60, seed=7):
     """Log signals over days; if `planted`, those in high volatility succeed 30 points more often."""
     chance = random.Random(seed)
     for n in range(days):
-        drafts, reports = [], []
+        decision_inputs, outcome_inputs = [], []
         for k in range(per_day):
             at = moment(FIRST + timedelta(days=n)) + timedelta(minutes=20 * k)
             volatility = chance.choice(["low", "normal", "high"])
             context = {"market": {"volatility": volatility, "trend": chance.choice(["up", "down"])}, "k": k}
             decision_id = decision_id_for("SIGNAL_GENERATION", at, f"{n}-{k}")
-            drafts.append(
+            decision_inputs.append(
                 {"decision_type": "SIGNAL_GENERATION", "context": context, "reasoning": {}, "decision_id": decision_id}
             )
             rate = 0.8 if planted and volatility == "high" else 0.5
-            reports.append({"decision_id": decision_id, "outcome": {}, "success": chance.random() < rate})
-        log.log(drafts)
-        log.record_outcomes(reports)
+            outcome_inputs.append({"decision_id": decision_id, "outcome": {}, "success": chance.random() < rate})
+        log.log(decision_inputs)
+        log.record_outcomes(outcome_inputs)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_pattern_that_stops_holding_is_deprecated(stores, log):
     assert learned["status"] == "active"
     for n in range(20, 60):
         start = moment(day_of[n])
-        drafts = [
+        decision_inputs = [
             {
                 "decision_type": "SIGNAL_GENERATION",
                 "context": {"market": {"volatility": ["low", "high"][k % 2], "trend": "up"}, "k": k},
@@ -119,9 +119,12 @@ def test_a_pattern_that_stops_holding_is_deprecated(stores, log):
             }
             for k in range(60)
         ]
-        log.log(drafts)
+        log.log(decision_inputs)
         log.record_outcomes(
-            [{"decision_id": d["decision_id"], "outcome": {}, "success": k % 4 < 2} for k, d in enumerate(drafts)]
+            [
+                {"decision_id": d["decision_id"], "outcome": {}, "success": k % 4 < 2}
+                for k, d in enumerate(decision_inputs)
+            ]
         )
         run_job(stores, day_of[n])
     status = {p["features"][0].rpartition("=")[2]: p["status"] for p in patterns(stores)}

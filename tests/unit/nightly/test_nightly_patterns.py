@@ -56,19 +56,19 @@ class Agent:
         return [status for before, status in zip([None, *seen], seen, strict=False) if status != before]
 
     def _log_day(self, rate):
-        drafts, reports = [], []
+        decision_inputs, outcome_inputs = [], []
         day = FIRST + timedelta(days=self.days)
         for k in range(PER_DAY):
             at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=20 * k)
             volatility = self.chance.choice(["low", "normal", "high"])
             context = {"market": {"volatility": volatility, "alias": volatility[0], "trend": self.chance.choice("ud")}}
             decision_id = decision_id_for("SIGNAL_GENERATION", at, f"{self.days}-{k}")
-            draft = {"decision_type": "SIGNAL_GENERATION", "context": context, "reasoning": {}}
-            drafts.append({**draft, "decision_id": decision_id})
+            decision_input = {"decision_type": "SIGNAL_GENERATION", "context": context, "reasoning": {}}
+            decision_inputs.append({**decision_input, "decision_id": decision_id})
             wins = self.chance.random() < (rate if volatility == "high" else BASE)
-            reports.append({"decision_id": decision_id, "outcome": {}, "success": wins})
-        self.log.log(drafts)
-        self.log.record_outcomes(reports)
+            outcome_inputs.append({"decision_id": decision_id, "outcome": {}, "success": wins})
+        self.log.log(decision_inputs)
+        self.log.record_outcomes(outcome_inputs)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def memory(stores, clock):
 def log_day(stores, clock, day, strategy):
     log = DecisionLog(AGENT, stores, clock)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    drafts = [
+    decision_inputs = [
         {
             "decision_type": "SOURCE_SELECTION",
             "context": {"market": {"trend": "bullish"}},
@@ -40,7 +40,7 @@ def log_day(stores, clock, day, strategy):
         }
         for n in range(6)
     ]
-    ids = [one.decision_id for one in log.log(drafts)]
+    ids = [one.decision_id for one in log.log(decision_inputs)]
     log.record_outcomes([{"decision_id": one, "outcome": {}, "success": n < 4} for n, one in enumerate(ids)])
 
 

@@ -65,7 +65,7 @@ def test_a_win_on_paper_ends_a_pause_and_losses_on_paper_do_not_count(memory):
     assert texts(memory)[-1] == "Trading resumed: a trade on paper won"
 
 
-def test_after_a_drawdown_pause_the_drawdown_is_measured_anew(memory, clock):
+def test_after_a_drawdown_pause_the_drawdown_is_measured_again(memory, clock):
     losses = LossMemory(memory, max_drawdown=0.1)
     losses.record(-0.12)
     assert losses.pause.reason == "drawdown"
