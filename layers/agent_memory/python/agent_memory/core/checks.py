@@ -1,10 +1,9 @@
 """Checks of arguments that several packages share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from agent_memory.core.errors import InvalidInput
-from agent_memory.core.json_values import Document
 
 T = TypeVar("T")
 
@@ -32,13 +31,6 @@ def check_length(field: str, items: Sequence[T], maximum: int) -> Sequence[T]:
     if not 1 <= len(items) <= maximum:
         raise InvalidInput(field, f"has {len(items)} items; send 1 to {maximum:,}")
     return items
-
-
-def check_object(field: str, value: object) -> Document:
-    """Return a JSON object, or raise `InvalidInput`. Its values are not checked."""
-    if not isinstance(value, Mapping):
-        raise InvalidInput(field, f"expected a JSON object, got {type(value).__name__}")
-    return value
 
 
 def check_list(field: str, value: object) -> Sequence[Any]:

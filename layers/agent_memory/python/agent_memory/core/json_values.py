@@ -51,6 +51,13 @@ def plain_json(value: Any, path: str = "") -> Any:
     return value if _is_plain(value, MAX_DEPTH) else _plain(value, path, MAX_DEPTH)
 
 
+def check_object(field: str, value: object) -> Document:
+    """Return a JSON object, or raise `InvalidInput`. Its values are not checked."""
+    if not isinstance(value, Mapping):
+        raise InvalidInput(field, f"expected a JSON object, got {type(value).__name__}")
+    return value
+
+
 def canonical_json(value: Any) -> str:
     """The canonical JSON text of a value: sorted keys, no spaces; `1`, `1.0` and `true` remain distinct."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

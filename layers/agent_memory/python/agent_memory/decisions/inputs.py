@@ -10,12 +10,11 @@ from typing import Annotated, Any, Required
 from typing_extensions import TypedDict
 
 from agent_memory.core import ids
-from agent_memory.core.checks import check_object
 from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Instant, parse_instant
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.fields import Described, Json, strict
 from agent_memory.core.ids import new_decision_id, parse_decision_id, type_tag
-from agent_memory.core.json_values import Document, plain_json
+from agent_memory.core.json_values import Document, check_object, plain_json
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.outcomes import OutcomeUpdate

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent_memory.core import ids, keys
-from agent_memory.core.checks import check_object
 from agent_memory.core.clock import END_OF_TIME_MS, Instant, Span, parse_instant
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import parse_decision_id
-from agent_memory.core.json_values import Document, canonical_json
+from agent_memory.core.json_values import Document, canonical_json, check_object
 from agent_memory.model.decisions import Decision, context_type_of
 from agent_memory.ports.decisions import Selection
 

@@ -9,11 +9,11 @@ The table is authoritative. Short-term memory caches the current state for a few
 from contextlib import suppress
 from typing import Any
 
-from agent_memory.core.checks import check_expected_version, check_object
+from agent_memory.core.checks import check_expected_version
 from agent_memory.core.clock import Clock, to_iso
 from agent_memory.core.errors import Conflict, NotFound, Unavailable
 from agent_memory.core.ids import check_checkpoint
-from agent_memory.core.json_values import Document, canonical_json, check_json
+from agent_memory.core.json_values import Document, canonical_json, check_json, check_object
 from agent_memory.core.keys import (
     CHECKPOINTS,
     CONFIGURATIONS,

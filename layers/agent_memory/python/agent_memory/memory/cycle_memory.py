@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from agent_memory.core.checks import check_integer, check_list, check_object
+from agent_memory.core.checks import check_integer, check_list
 from agent_memory.core.clock import Clock, Instant, parse_instant
 from agent_memory.core.errors import Unavailable
-from agent_memory.core.json_values import check_json
+from agent_memory.core.json_values import check_json, check_object
 from agent_memory.core.keys import STM_CONTEXT, STM_DECISIONS, STM_QUERIES, STM_RATE_LIMITS, STM_SIGNALS
 from agent_memory.core.retention import (
     CHAINED_DECISIONS,

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from agent_memory.core.checks import check_list, check_object, check_text
-from agent_memory.core.json_values import Document, check_json
+from agent_memory.core.checks import check_list, check_text
+from agent_memory.core.json_values import Document, check_json, check_object
 
 Performance = Mapping[str, Mapping[str, Document]]
 """The figures of each source in each market context: source -> market -> figures."""
