@@ -8,6 +8,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def saved_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is no file or its writing was interrupted."""
+    try:
+        saved: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return saved
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The folders and files of one local cloud: `root` is the project, and a reset deletes `state`."""
@@ -61,11 +70,7 @@ class Layout:
 
     def remembered(self) -> dict[str, Any]:
         """The values that `remember` has saved; empty if there are none."""
-        try:
-            saved: dict[str, Any] = json.loads(self.memory.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return {}
-        return saved
+        return saved_object(self.memory)
 
     def remember(self, **values: Any) -> None:  # JSON values
         """Add values to those already saved; the file is replaced atomically."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from local.errors import LocalCloudError, PortTakenError
+from local.layout import saved_object
 
 HOST = "127.0.0.1"
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -119,11 +120,7 @@ class Service:
         self._supervisor = None
 
     def _ids(self) -> dict[str, int]:
-        try:
-            ids: dict[str, int] = json.loads(self._record.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return {}
-        return ids
+        return saved_object(self._record)
 
 
 class Tools:

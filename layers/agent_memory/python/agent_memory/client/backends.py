@@ -11,6 +11,7 @@ from agent_memory.core.clock import Instant
 from agent_memory.core.json_values import Document
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.cycles import Cycle
+from agent_memory.memory.ranking import RecallQuery
 from agent_memory.model.decisions import DecisionDict
 
 Json = dict[str, Any]
@@ -138,16 +139,7 @@ class MemoryBackend(Backend, Protocol):
         """Read the contexts of a time range that match a filter."""
         ...
 
-    def recall(
-        self,
-        query: str,
-        *,
-        kind: str | None,
-        symbol: str | None,
-        top_k: int,
-        explain: bool,
-        half_lives: Mapping[str, float] | None,
-    ) -> list[Json]:
+    def recall(self, query: RecallQuery) -> list[Json]:
         """Search memories and recent decisions, ranked."""
         ...
 

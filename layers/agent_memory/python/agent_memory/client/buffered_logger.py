@@ -224,9 +224,6 @@ class SyncBufferedDecisionLogger(SyncDecisions):
 
     _decisions: BufferedDecisions
 
-    def __init__(self, backend: BufferedDecisions) -> None:
-        self._decisions = self._backend = backend
-
     def flush(self, timeout_seconds: float | None = None) -> None:
         """Wait until all records logged before are stored or rejected; see `BufferedDecisionLogger.flush`."""
         self._decisions.flush(timeout_seconds)

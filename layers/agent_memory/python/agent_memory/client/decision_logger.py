@@ -105,6 +105,3 @@ class SyncDecisionLogger(SyncDecisions):
     """`DecisionLogger(…).sync`: the same methods without asyncio."""
 
     _decisions: DirectDecisions
-
-    def __init__(self, backend: DirectDecisions) -> None:
-        self._decisions = self._backend = backend

@@ -228,7 +228,8 @@ class AsyncDecisions(AsyncFacade):
 class SyncDecisions(SyncFacade):
     """The decision log of an agent, synchronous; the methods are those of `AsyncDecisions`."""
 
-    _decisions: DecisionBackend
+    def __init__(self, backend: DecisionBackend) -> None:
+        self._decisions = self._backend = backend
 
     @property
     def write_shards(self) -> int:

@@ -23,6 +23,7 @@ from agent_memory.core.ids import MAX_SHARDS, check_agent_id, check_pools, parse
 from agent_memory.core.json_values import Document
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.cycles import Cycle
+from agent_memory.memory.ranking import RecallQuery
 from agent_memory.model.decisions import DecisionDict
 
 Json = dict[str, Any]
@@ -220,28 +221,19 @@ class HttpBackend:
         body = json_text({"stm_key": stm_key, "pattern_type": pattern_type}, "stm_key")
         return self._send("POST", "memory/consolidations", body, query={"writer": self._writer})
 
-    def recall(
-        self,
-        query: str,
-        *,
-        kind: str | None,
-        symbol: str | None,
-        top_k: int,
-        explain: bool,
-        half_lives: Mapping[str, float] | None,
-    ) -> list[Json]:
+    def recall(self, query: RecallQuery) -> list[Json]:
         """See `MemoryBackend`."""
         parameters = {
-            "query": query,
-            "kind": kind,
-            "symbol": symbol,
-            "top_k": str(top_k),
-            "explain": "true" if explain else "false",
-            "half_lives": None if half_lives is None else json_text(half_lives, "half_lives"),
+            "query": query.text,
+            "kind": query.kind,
+            "symbol": query.symbol,
+            "top_k": str(query.top_k),
+            "explain": "true" if query.explain else "false",
+            "half_lives": None if query.half_lives is None else json_text(query.half_lives, "half_lives"),
         }
         responses = self._get_with_pools("memory/recall", parameters)
         entries = [entry for response in responses for entry in response["found"]]
-        return sorted(entries, key=lambda entry: float(entry["score"]), reverse=True)[:top_k]
+        return sorted(entries, key=lambda entry: float(entry["score"]), reverse=True)[: query.top_k]
 
     def get_context_memory(
         self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None

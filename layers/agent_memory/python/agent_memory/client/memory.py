@@ -12,6 +12,7 @@ from agent_memory.core.json_values import Document
 from agent_memory.core.retention import CONTEXT_SECONDS, RATE_LIMIT_SECONDS, RECENT_CYCLES
 from agent_memory.decisions.queries import TimeRange
 from agent_memory.memory.cycles import Cycle, Performance
+from agent_memory.memory.ranking import RecallQuery
 from agent_memory.model.memories import MemoryType
 
 
@@ -266,10 +267,8 @@ class AsyncMemory(AsyncFacade):
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
-        search = self._memory.recall
-        return await in_thread(
-            search, query, kind=kind, symbol=symbol, top_k=top_k, explain=explain, half_lives=half_lives
-        )
+        request = RecallQuery(query, kind, symbol, top_k, explain, half_lives)
+        return await in_thread(self._memory.recall, request)
 
     # --- state ---------------------------------------------------------------------------------
 
@@ -325,7 +324,8 @@ class AsyncMemory(AsyncFacade):
 class SyncMemory(SyncFacade):
     """The memory and state of an agent, synchronous; the methods are those of `AsyncMemory`."""
 
-    _memory: MemoryBackend
+    def __init__(self, backend: MemoryBackend) -> None:
+        self._memory = self._backend = backend
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -443,8 +443,7 @@ class SyncMemory(SyncFacade):
         half_lives: Mapping[str, float] | None = None,
     ) -> list[dict[str, Any]]:
         """Search memories and recent decisions, ranked; see `AsyncMemory.recall`."""
-        search = self._memory.recall
-        return search(query, kind=kind, symbol=symbol, top_k=top_k, explain=explain, half_lives=half_lives)
+        return self._memory.recall(RecallQuery(query, kind, symbol, top_k, explain, half_lives))
 
     def save_state(self, state: Document, *, expected_version: int | None = None) -> dict[str, Any]:
         """Save the agent's current state; see `AsyncMemory.save_state`."""

@@ -15,6 +15,7 @@ from agent_memory.decisions.queries import TimeRange
 from agent_memory.memory.agent_memory import AgentMemory
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.long_term import consolidate_value
+from agent_memory.memory.ranking import RecallQuery
 from agent_memory.memory.short_term import ShortTermMetrics
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
@@ -120,19 +121,9 @@ class DirectMemory:
         """See `MemoryBackend`."""
         return self.memory.hierarchy.contexts(time_range, context_filter, limit=limit, level=level)
 
-    def recall(
-        self,
-        query: str,
-        *,
-        kind: str | None,
-        symbol: str | None,
-        top_k: int,
-        explain: bool,
-        half_lives: Mapping[str, float] | None,
-    ) -> list[dict[str, Any]]:
+    def recall(self, query: RecallQuery) -> list[dict[str, Any]]:
         """See `MemoryBackend`."""
-        search = self.memory.recall.recall
-        return search(query, kind=kind, symbol=symbol, top_k=top_k, explain=explain, half_lives=half_lives)
+        return self.memory.recall.recall(query)
 
     def save_state(self, state: Document, *, expected_version: int | None) -> dict[str, Any]:
         """See `MemoryBackend`."""
@@ -265,9 +256,6 @@ class SyncMemoryManager(SyncMemory):
     """`MemoryManager(…).sync`: the same methods without asyncio."""
 
     _memory: DirectMemory
-
-    def __init__(self, backend: DirectMemory) -> None:
-        self._memory = self._backend = backend
 
     def pool(self, name: str) -> "SyncMemoryManager":
         """The memory of one of the agent's pools; see `MemoryManager.pool`."""

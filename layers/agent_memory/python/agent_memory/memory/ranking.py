@@ -40,6 +40,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class RecallQuery:
+    """The arguments of `MemoryManager.recall`."""
+
+    text: str
+    kind: str | None = None
+    symbol: str | None = None
+    top_k: int = 5
+    explain: bool = False
+    half_lives: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """An entry with its score; `why` has the parts of the score if an explanation was requested."""
 

@@ -8,7 +8,7 @@ from agent_memory.core.checks import check_text
 from agent_memory.core.clock import DAY_MS, Clock, to_iso
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
-from agent_memory.memory.ranking import Entry, HalfLives, Ranked, rank
+from agent_memory.memory.ranking import Entry, HalfLives, Ranked, RecallQuery, rank
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.model.decisions import Decision
 from agent_memory.model.memories import Memory, MemoryType
@@ -32,30 +32,21 @@ class MemoryRecall:
         self._log = log
         self._clock = clock
 
-    def recall(
-        self,
-        query: str,
-        *,
-        kind: str | None,
-        symbol: str | None,
-        top_k: int,
-        explain: bool,
-        half_lives: Mapping[str, float] | None = None,
-    ) -> list[dict[str, Any]]:
+    def recall(self, query: RecallQuery) -> list[dict[str, Any]]:
         """The most relevant entries; see `MemoryManager.recall`.
 
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
         ranked = rank(
-            self._entries(kind),
-            check_text("query", query),
+            self._entries(query.kind),
+            check_text("query", query.text),
             now=self._clock.now_ms() / 1000,
-            half_lives=HalfLives({**_HALF_LIVES, **(half_lives or {})}, DECISION_HALF_LIFE_SECONDS),
-            kind=kind,
-            symbol=symbol,
-            top_k=top_k,
-            explain=explain,
+            half_lives=HalfLives({**_HALF_LIVES, **(query.half_lives or {})}, DECISION_HALF_LIFE_SECONDS),
+            kind=query.kind,
+            symbol=query.symbol,
+            top_k=query.top_k,
+            explain=query.explain,
         )
         self._reader.count_accesses([one.entry.payload for one in ranked if isinstance(one.entry.payload, Memory)])
         return [_as_dict(one) for one in ranked]

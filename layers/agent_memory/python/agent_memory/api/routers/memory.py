@@ -26,7 +26,7 @@ from agent_memory.api.schemas.memory import (
 from agent_memory.core.errors import Conflict, NotFound, ShortTermOff
 from agent_memory.memory.hierarchy import MAX_ENTRIES
 from agent_memory.memory.long_term import consolidate_value
-from agent_memory.memory.ranking import MAX_TOP_K
+from agent_memory.memory.ranking import MAX_TOP_K, RecallQuery
 
 router = Router(
     "memory", "Short-term memory, which expires, and long-term memory.", middlewares=[count_short_term_reads]
@@ -153,15 +153,8 @@ def recall(
     The score is importance × 0.5^(age / half-life) + BM25 over their words; `explain` adds its parts as `why`.
     `half_lives` are seconds by kind.
     """
-    entries = memory_of(router, agent_id).recall.recall(
-        query,
-        kind=kind,
-        symbol=symbol,
-        top_k=top_k,
-        explain=explain == "true",
-        half_lives=parse_object("half_lives", half_lives),
-    )
-    return json_response({"found": entries})
+    request = RecallQuery(query, kind, symbol, top_k, explain == "true", parse_object("half_lives", half_lives))
+    return json_response({"found": memory_of(router, agent_id).recall.recall(request)})
 
 
 @router.operation("GET", "/memory/contexts", ContextMemory)
