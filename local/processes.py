@@ -4,7 +4,6 @@ Each child runs under a `supervisor`, which stops it when this process ends, for
 """
 
 import fcntl
-import json
 import os
 import signal
 import socket
