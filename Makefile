@@ -10,7 +10,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks docs examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick alarms layer-sizes openapi settings api-docs check format lock dist clean
+.PHONY: help setup demo trials bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick alarms layer-sizes openapi settings api-docs check format lock dist clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ $(READY): $(PACKAGES) pyproject.toml
 
 demo: $(READY)  ## Deploy into a local cloud, replay real bars with a nightly job after each day, write report.html
 	@exec $(BIN)/python -m demo $(DEMO_ARGS)
+
+trials: $(READY)  ## Kill, throttle, race, tamper and load at full size, and write docs/trials.md (ten minutes)
+	@exec $(BIN)/python -m tests.trials $(TEST_ARGS)
 
 bench-calls: $(READY)  ## Count the calls of the product's own code per request (five seconds)
 	@$(BIN)/python -m benchmarks.traced_calls
