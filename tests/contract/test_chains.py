@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from agent_memory.core.clock import CLOCK_TOLERANCE_MS
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import new_decision_id
 from agent_memory.decisions.log import DecisionLog
@@ -134,18 +135,34 @@ def test_a_long_line_in_one_batch_does_not_recurse(log):
     assert relatives(log, ids[-1]) == {ids[-1 - n]: ("ancestor", n) for n in range(1, 6)}
 
 
-def test_a_line_that_is_too_long_within_one_millisecond_is_refused(log):
+def test_a_long_line_in_any_order_within_one_millisecond_is_logged(log):
     ids = [new_decision_id("QUERY", NOW) for _ in range(200)]
     inputs = [decision_input(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
-    results = log.log(inputs[::-1])
-    assert "within one millisecond" in str(results[0].error)
+    assert [result.error for result in log.log(inputs[::-1])] == [None] * 200
+    ancestors = [entry.decision_id for entry in log.chain(ids[9], 50) if entry.relation == "ancestor"]
+    assert ancestors == ids[8::-1]
+
+
+@pytest.mark.parametrize("ahead_ms", [1, 1_000, CLOCK_TOLERANCE_MS])
+@pytest.mark.parametrize("together", [True, False])
+def test_parents_from_a_clock_that_is_ahead_are_kept(log, ahead_ms, together):
+    """Each parent was logged by a host whose clock is ahead of its child's; the order is by parenthood."""
+    times = [NOW - n * ahead_ms for n in range(8)]
+    ids = [new_decision_id("QUERY", at_ms) for at_ms in times]
+    inputs = [decision_input(decision_id=one, parents=ids[n - 1 : n] if n else ()) for n, one in enumerate(ids)]
+    for batch in [inputs[::-1]] if together else [[one] for one in inputs]:
+        assert [result.error for result in log.log(batch)] == [None] * len(batch)
+    found = [(entry.decision_id, entry.distance) for entry in log.chain(ids[-1], 10) if entry.relation == "ancestor"]
+    assert found == [(one, n) for n, one in enumerate(ids[-2::-1], 1)]
+    found = [(entry.decision_id, entry.distance) for entry in log.chain(ids[0], 10) if entry.relation == "descendant"]
+    assert found == [(one, n) for n, one in enumerate(ids[1:], 1)]
 
 
 @pytest.mark.parametrize(
     ("parents", "field"),
     [
         (lambda own: [own], "/parent_ids/0"),
-        (lambda _: [new_decision_id("QUERY", NOW - 1), new_decision_id("QUERY", NOW + 1)], "/parent_ids/1"),
+        (lambda _: [new_decision_id("QUERY", NOW - 1), new_decision_id("QUERY", NOW + CLOCK_TOLERANCE_MS + 1)], "/parent_ids/1"),
         (lambda _: ["4711"], "/parent_ids/0"),
         (lambda _: "4711", "/parent_ids"),
         (lambda _: [new_decision_id("QUERY", NOW - 1) for _ in range(101)], "/parent_ids"),

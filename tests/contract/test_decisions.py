@@ -1,5 +1,6 @@
 """The contract of a store of decisions."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,14 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_memory.core.clock import DAY_MS, Span
-from agent_memory.core.errors import TooLarge
+from agent_memory.core.errors import Damaged, TooLarge
 from agent_memory.core.ids import new_decision_id
 from agent_memory.core.json_values import canonical_json
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision
 from agent_memory.model.outcomes import OutcomeUpdate
-from agent_memory.ports.decisions import WriteStatus
+from agent_memory.ports.decisions import Selection, WriteStatus
 from tests.contract.samples import NOW, QUERIES, decision, new_agent, outcome, record
 
 
@@ -149,6 +150,33 @@ def test_large_decisions_are_read_back(stores):
     assert canonical_json(actual.reasoning) == canonical_json(one.reasoning)
     assert [len(o.details["text"]) for o in (actual.outcome, *actual.other_outcomes)] == [200_000, 200_000]
     assert list(stores.decisions.scan(QUERIES, Span(NOW, NOW + 2), newest_first=False)) == [actual, small]
+
+
+@given(st.data())
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_large_part_that_differs_from_the_digest_in_its_name_is_named(stores, data):
+    agent = new_agent()
+    one = decision(NOW, agent=agent, text="x" * 400_000)
+    stores.decisions.insert([one])
+    keys = stores.blobs.list_keys(f"large/agent_id={agent}/")
+    if not keys:
+        pytest.skip("memory keeps decisions in one piece")
+    body = stores.blobs.read(keys[0])
+    position = data.draw(st.integers(0, len(body) - 1))
+    changed = data.draw(st.sampled_from([body[:position], body[:position] + b"y" + body[position:], b"{}", b""]))
+    stores.blobs.write(keys[0], changed)
+    for read in (
+        lambda: stores.decisions.get([one.key]),
+        lambda: list(stores.decisions.scan(Selection(agent, "QUERY"), Span(NOW, NOW + 1))),
+        lambda: record(stores, one, horizon="1h", text="y" * 200_000),
+    ):
+        with pytest.raises(Damaged, match=re.escape(keys[0])):
+            read()
+    stores.blobs.erase(keys[0], dry_run=False)
+    with pytest.raises(Damaged, match=re.escape(keys[0])):
+        stores.decisions.get([one.key])
+    stores.blobs.write(keys[0], body)
+    assert stores.decisions.get([one.key])[0].context == one.context
 
 
 def test_a_decision_of_more_than_ten_megabytes_is_refused_and_nothing_is_written(stores):

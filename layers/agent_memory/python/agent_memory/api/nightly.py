@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_memory.api.settings import BadEnvironment, FunctionSettings
 from agent_memory.core import ids, keys
-from agent_memory.core.clock import SystemClock, date_of, parse_date, parse_instant
+from agent_memory.core.clock import SystemClock, check_day_has_ended, date_of, parse_date, parse_instant
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.json_values import canonical_json
 from agent_memory.ports.stores import Stores
@@ -61,8 +61,8 @@ def list_agents(event: dict[str, Any]) -> dict[str, Any]:
     """
     run = event.get("run")
     if not isinstance(run, str) or not run:
-        raise InvalidInput("run", "expected a name for this run, such as that of the execution")
-    day = _day(event)
+        raise InvalidInput("run", "expected a name for this run , such as that of the execution")
+    day = check_day_has_ended(_day(event), SystemClock())
     requested = event.get("agents")
     if requested is not None and not isinstance(requested, list):
         raise InvalidInput("agents", "expected a list of agent ids")

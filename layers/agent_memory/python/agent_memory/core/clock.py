@@ -14,7 +14,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 CLOCK_TOLERANCE_MS = 5 * 60_000
-"""The clocks of agents and of this system may differ by this much."""
+"""The clocks of agents and of this system may differ by this much. Whatever compares two clocks allows for it."""
 
 END_OF_TIME_MS = 253_402_300_800_000
 """The first millisecond after the year 9999."""
@@ -100,6 +100,23 @@ def date_of(ms: int) -> date:
 def day_start_ms(day: date) -> int:
     """The first millisecond of a UTC day. A day ends where the next one starts."""
     return (day - _EPOCH.date()).days * DAY_MS
+
+
+def last_ended_day(now_ms: int) -> date:
+    """The last UTC day that has ended, on a clock that may be slow by `CLOCK_TOLERANCE_MS`."""
+    return date_of(now_ms + CLOCK_TOLERANCE_MS) - timedelta(days=1)
+
+
+def check_day_has_ended(day: date, clock: Clock) -> date:
+    """The day itself, if it has ended by this clock, which may be slow by `CLOCK_TOLERANCE_MS`.
+
+    Raises:
+        InvalidInput: the day has not ended; names it.
+    """
+    last = last_ended_day(clock.now_ms())
+    if day > last:
+        raise InvalidInput("date", f"{day} has not ended yet (UTC); the last day that a nightly job can process is {last}")
+    return day
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ AgentMemoryError
 ├── Unavailable         a store did not respond; retry later (HTTP 503)
 │   ├── InColdStorage   the data is in Glacier and is being restored; retry in half a day (HTTP 503)
 │   ├── ShortTermOff    the deployment has no short-term memory; a retry does not help (HTTP 404)
-│   └── Damaged         the archive differs from its seals; it is not overwritten
+│   └── Damaged         stored data differs from its seal or digest; it is neither used nor overwritten
 └── Rejected            the store rejected records that a buffered logger had accepted; names the file
 """
 
@@ -85,7 +85,7 @@ class ShortTermOff(Unavailable):
 
 
 class Damaged(Unavailable):
-    """The archive differs from its seals. `agent-memory verify` lists the differences."""
+    """Stored data differs from its seal or digest. `agent-memory verify` lists the differences of an archive."""
 
     code = "damaged"
 

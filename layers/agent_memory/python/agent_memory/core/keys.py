@@ -133,9 +133,14 @@ def evidence_key(agent_id: str) -> str:
     return f"evidence/agent_id={agent_id}/evidence.parquet"
 
 
+def report_prefix(agent_id: str) -> str:
+    """Prefix of an agent's nightly reports."""
+    return f"reports/agent_id={agent_id}/"
+
+
 def report_key(agent_id: str, day: date) -> str:
     """Key of one nightly job's report."""
-    return f"reports/agent_id={agent_id}/date={day.isoformat()}/report.json"
+    return f"{report_prefix(agent_id)}date={day.isoformat()}/report.json"
 
 
 def nightly_agents_key(day: date, run: str) -> str:

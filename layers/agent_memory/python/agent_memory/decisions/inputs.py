@@ -145,7 +145,7 @@ def _parents(value: object, decision_id: str, timestamp_ms: int, path: str) -> t
         parts = parse_decision_id(parent, f"{path}/parent_ids/{index}")
         if parent == decision_id:
             raise InvalidInput(f"{path}/parent_ids/{index}", "a decision cannot be its own parent")
-        if parts.timestamp_ms > timestamp_ms:
+        if parts.timestamp_ms > timestamp_ms + CLOCK_TOLERANCE_MS:
             raise InvalidInput(f"{path}/parent_ids/{index}", "was made after this decision")
     return parents
 

@@ -5,8 +5,10 @@ these ancestors gets a small link to it. One round of requests therefore finds e
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import timestamp_of
@@ -41,20 +43,18 @@ class Lineage:
             return list(decisions)
         batch = {decision.decision_id: decision for decision in decisions}
         self._read_parents(batch)
-        # In order of time, so that the ancestors of parents are known before those of their children.
-        by_time = sorted(range(len(decisions)), key=lambda index: decisions[index].timestamp_ms)
-        computed: dict[str, Ancestors] = {}
-        results: dict[int, Decision | InvalidInput] = {}
-        for index in by_time:
-            decision = decisions[index]
-            try:
-                ancestors = self._ancestors(decision, batch, computed, ())
-            except InvalidInput as error:
-                results[index] = error
-            else:
-                results[index] = replace(decision, ancestors=ancestors)
-                self._add_to_cache(decision.decision_id, ancestors)
-        return [results[index] for index in range(len(decisions))]
+        done: dict[str, Ancestors] = {}
+        for decision_id in _parents_first(batch):
+            ancestors = self._ancestors(batch[decision_id], done)
+            if decision_id not in ancestors:
+                done[decision_id] = ancestors
+                self._add_to_cache(decision_id, ancestors)
+        return [
+            replace(decision, ancestors=self._ancestors(decision, done))
+            if decision.decision_id in done
+            else InvalidInput("/parent_ids", "the parents form a cycle")
+            for decision in decisions
+        ]
 
     def _read_parents(self, batch: Mapping[str, Decision]) -> None:
         parents = {parent for decision in batch.values() for parent in decision.parent_ids}
@@ -62,28 +62,16 @@ class Lineage:
         for found in self._find(sorted(unknown)) if unknown else ():
             self._add_to_cache(found.decision_id, ancestors_of(found))
 
-    def _ancestors(
-        self, decision: Decision, batch: Mapping[str, Decision], computed: dict[str, Ancestors], path: tuple[str, ...]
-    ) -> Ancestors:
-        """The ancestors of a decision; `path` is its descendants, whose ancestors are being determined.
+    def _ancestors(self, decision: Decision, done: Mapping[str, Ancestors]) -> Ancestors:
+        """The ancestors of a decision, whose parents in the same batch are `done`.
 
-        A parent is never later than its child, so a cycle can only exist within one millisecond. There all steps are
-        followed.
+        Ancestors that are not older than the decision itself are all kept, because a cycle may close among them.
         """
-        path = (*path, decision.decision_id)
-        if len(path) > MAX_ANCESTORS:
-            raise InvalidInput("/parent_ids", f"more than {MAX_ANCESTORS} steps within one millisecond")
         ancestors: dict[str, int] = dict.fromkeys(decision.parent_ids, 1)
         for parent in decision.parent_ids:
-            if parent in path:
-                raise InvalidInput("/parent_ids", "the parents form a cycle")
-            if parent in batch and parent not in computed:
-                computed[parent] = self._ancestors(batch[parent], batch, computed, path)
-            for ancestor, steps in (computed.get(parent) or self._cache.get(parent, {})).items():
-                if steps < MAX_STEPS or timestamp_of(ancestor) == decision.timestamp_ms:
+            for ancestor, steps in (done.get(parent) or self._cache.get(parent, {})).items():
+                if steps < MAX_STEPS or timestamp_of(ancestor) >= decision.timestamp_ms:
                     ancestors[ancestor] = min(steps + 1, ancestors.get(ancestor, steps + 1))
-        if decision.decision_id in ancestors:
-            raise InvalidInput("/parent_ids", "the parents form a cycle")
         return dict(sorted(ancestors.items(), key=lambda one: one[1])[:MAX_ANCESTORS])
 
     def _add_to_cache(self, decision_id: str, ancestors: Ancestors) -> None:
@@ -91,6 +79,21 @@ class Lineage:
         self._cache.move_to_end(decision_id)
         if len(self._cache) > _CACHE_SIZE:
             self._cache.popitem(last=False)
+
+
+def _parents_first(batch: Mapping[str, Decision]) -> Iterator[str]:
+    """The decisions of a batch, each after its parents, without those that are part of a cycle or descend from one.
+
+    The order is by parenthood: a parent that another host logged may carry the later time.
+    """
+    sorter = TopologicalSorter(
+        {name: [parent for parent in one.parent_ids if parent in batch] for name, one in batch.items()}
+    )
+    with suppress(CycleError):  # the others can still be ordered
+        sorter.prepare()
+    while ready := sorter.get_ready():
+        yield from ready
+        sorter.done(*ready)
 
 
 def ancestors_of(decision: Decision) -> Ancestors:

@@ -1,30 +1,36 @@
 """Consolidates an agent's decisions into learned patterns and performance memories."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from agent_memory.core.clock import DAY_MS, FixedClock, Span, day_start_ms, parse_date
+from agent_memory.core.clock import DAY_MS, FixedClock, Span, check_day_has_ended, day_start_ms
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.core.keys import LEARNING_PROGRESS
+from agent_memory.core.retries import retry_conflicts
 from agent_memory.learning.evidence_table import build_tables
 from agent_memory.learning.identification import build_datasets, identify_in_datasets
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.decisions import Decision
+from agent_memory.model.evidence import Evidence
 from agent_memory.nightly import NIGHTLY_JOB
+from agent_memory.nightly.days import LearnedDays, Progress
 from agent_memory.nightly.evidence import refresh_evidence, spans_to_read
-from agent_memory.nightly.patterns import PatternUpdate, update_patterns
+from agent_memory.nightly.patterns import PatternUpdate, pattern_counts, update_patterns
 from agent_memory.nightly.performance import update_performance
+from agent_memory.nightly.stored_memories import StoredMemories
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
 _DEFAULTS = PatternThresholds()
 # Monitors process outcomes in order of their decisions, so they wait until the outcomes of a day have all come in.
 _FINAL_AFTER_MS = 2 * DAY_MS
+# Figures that are added up over the days of a job; the others are those of its last day.
+_SUMMED = ("decisions_read", "learned", "deprecated", "revived")
+_NOTHING_LEARNED = {"memory_correlation": None, "evidence_rows": 0, "candidates_tried": 0}
 
 
 def consolidate(
@@ -34,45 +40,82 @@ def consolidate(
 
     Confirmed patterns are stored as active, possible ones as emerging; each known pattern is evaluated by its outcomes
     since it was found (`learning.lifecycle`). The performance of strategies, sources and market conditions follows
-    (`learning.performance`). Running the job again for the same day leads to the same memories; a job also reads the
-    days of those that were missed, because its progress is stored as a state of the agent.
+    (`learning.performance`).
+
+    Days that were missed are learned first (`nightly.days`). The last day that was learned may be learned again, which
+    leads to the same memories. A day before it changes nothing; `days`, the number of days learned, is then 0. Of two
+    jobs at once, the one that comes second begins again with what the first has stored.
+
+    Raises:
+        InvalidInput: the day has not ended. Unavailable: a store did not respond.
     """
-    decisions, states = stores.decisions, stores.states
-    registered = states.registration(agent_id)
-    progress = states.get(agent_id, LEARNING_PROGRESS)
-    learned_through = parse_date(progress.data["learned_through"]) if progress else None
-    spans = spans_to_read(day, learned_through)
+    check_day_has_ended(day, stores.clock)
+    job = _Consolidation(agent_id, stores, thresholds)
+    return retry_conflicts(lambda: job.learn_through(day))
 
-    def read(part: tuple[str, Span]) -> list[Decision]:
-        decision_type, span = part
-        return list(decisions.scan(Selection(agent_id, decision_type, shards=registered.write_shards), span))
 
-    parts = [(decision_type, span) for decision_type in registered.decision_types for span in spans]
-    recent = [decision for found in map_concurrently(read, parts) for decision in found]
-    evidence = refresh_evidence(stores.bucket().evidence, agent_id, day, recent, spans)
-    datasets = build_datasets(build_tables(evidence), thresholds)
-    identification = identify_in_datasets(datasets, thresholds)
-    end_ms = day_start_ms(day) + DAY_MS
-    long_term = LongTermMemory(agent_id, stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
-    by_type = {dataset.decision_type: dataset for dataset in datasets}
-    update = PatternUpdate(by_type, thresholds, now_ms=end_ms, final_before_ms=end_ms - _FINAL_AFTER_MS)
-    figures = {
-        "decisions_read": len(recent),
-        "memory_correlation": memory_correlation(recent),
-        "evidence_rows": sum(len(dataset.table) for dataset in datasets),
-        "candidates_tried": identification.candidates_tried,
-        **update_patterns(long_term, identification, update),
-        **update_performance(long_term, datasets, thresholds, end_ms),
-    }
-    if learned_through is None or learned_through < day:
-        states.put(
-            agent_id,
-            LEARNING_PROGRESS,
-            {"learned_through": day.isoformat()},
-            expected_version=progress.version if progress else 0,
-            now_ms=end_ms,
-        )
-    return figures
+class _Consolidation:
+    """The consolidation of one agent. Progress is checked before memories are written and stored afterwards."""
+
+    def __init__(self, agent_id: str, stores: Stores, thresholds: PatternThresholds) -> None:
+        self._agent_id = agent_id
+        self._stores = stores
+        self._thresholds = thresholds
+        self._days = LearnedDays(agent_id, stores)
+        self._registered = stores.states.registration(agent_id)
+        self._began: Progress | None = None
+
+    def learn_through(self, day: date) -> dict[str, Any]:
+        """Learn the days that are due, in order; returns figures. `Conflict` if another job comes first."""
+        progress = self._days.progress()
+        if self._began is None:
+            self._began = progress
+        elif self._began != progress and progress.learned_through:
+            # This job may have overwritten the evidence that the other one stored: read the same decisions again.
+            self._refresh_evidence(progress.learned_through, self._began)
+        due = self._days.due(day, progress)
+        figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
+        if not due:
+            stored = StoredMemories(LongTermMemory(self._agent_id, self._stores.memories, self._stores.clock))
+            figures |= {**_NOTHING_LEARNED, **pattern_counts(stored)}
+        for one in due:
+            learned = self._learn(one, progress)
+            figures = {**learned, **{name: figures[name] + learned[name] for name in _SUMMED}}
+            progress = self._days.advance(one, progress)
+        return {**figures, "days": len(due)}
+
+    def _learn(self, day: date, progress: Progress) -> dict[str, Any]:
+        recent, evidence = self._refresh_evidence(day, progress)
+        datasets = build_datasets(build_tables(evidence), self._thresholds)
+        identification = identify_in_datasets(datasets, self._thresholds)
+        end_ms = day_start_ms(day) + DAY_MS
+        long_term = LongTermMemory(self._agent_id, self._stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
+        by_type = {dataset.decision_type: dataset for dataset in datasets}
+        update = PatternUpdate(by_type, self._thresholds, now_ms=end_ms, final_before_ms=end_ms - _FINAL_AFTER_MS)
+        stored = StoredMemories(long_term)
+        # What was read is of this day or the one before it. A memory that changes from here on causes a conflict.
+        self._days.check_unchanged(progress)
+        return {
+            "decisions_read": len(recent),
+            "memory_correlation": memory_correlation(recent),
+            "evidence_rows": sum(len(dataset.table) for dataset in datasets),
+            "candidates_tried": identification.candidates_tried,
+            **update_patterns(stored, identification, update),
+            **update_performance(stored, datasets, self._thresholds, end_ms),
+        }
+
+    def _refresh_evidence(self, day: date, progress: Progress) -> tuple[list[Decision], Iterator[Evidence]]:
+        """Read the decisions that are due at a day into the evidence; returns them, and the evidence up to its end."""
+        spans = spans_to_read(day, progress.learned_through)
+
+        def read(part: tuple[str, Span]) -> list[Decision]:
+            decision_type, span = part
+            selection = Selection(self._agent_id, decision_type, shards=self._registered.write_shards)
+            return list(self._stores.decisions.scan(selection, span))
+
+        parts = [(decision_type, span) for decision_type in self._registered.decision_types for span in spans]
+        recent = [decision for found in map_concurrently(read, parts) for decision in found]
+        return recent, refresh_evidence(self._stores.bucket().evidence, self._agent_id, day, recent, spans)
 
 
 def memory_correlation(decisions: Sequence[Decision]) -> float | None:

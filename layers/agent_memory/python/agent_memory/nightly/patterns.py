@@ -1,6 +1,6 @@
 """The nightly update of an agent's patterns: known ones are evaluated by their own outcomes, new ones are added."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from agent_memory.learning.identification import match_digest
 from agent_memory.learning.lifecycle import Status, Transition, initial_transition, next_transition
 from agent_memory.learning.monitoring import DriftMonitor, PatternState, claimed_log_odds, evaluate
 from agent_memory.learning.patterns import Identification, Pattern, PatternThresholds
-from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import Memory, MemoryType
+from agent_memory.nightly.stored_memories import StoredMemories
 
 Data = dict[str, Any]
 
@@ -65,7 +65,9 @@ class PatternUpdate:
         if dataset is None:
             return None
         status = Status(data["status"])
-        monitor = DriftMonitor(**data["watch"], detects_return=status is Status.DEPRECATED)
+        # A job for a day in the future, which earlier versions accepted, may have left a time that has not come yet.
+        watch = {**data["watch"], "through_ms": min(data["watch"]["through_ms"], self.now_ms)}
+        monitor = DriftMonitor(**watch, detects_return=status is Status.DEPRECATED)
         state = self._evaluate(dataset, data["features"], monitor, data["judged_from_ms"])
         transition = next_transition(
             status,
@@ -111,46 +113,53 @@ class PatternUpdate:
 
     def _with_status(self, data: Data, transition: Transition, monitor: DriftMonitor, hit: SearchHit | None) -> Data:
         """The data with the status after a transition; a change of status restarts the monitor."""
-        now = to_iso(self.now_ms)
+        now, data = to_iso(self.now_ms), dict(data)
         if transition.is_change:
             log_odds = monitor.log_odds
             if hit and transition.status is Status.ACTIVE:
                 log_odds = claimed_log_odds(hit.pattern, self.thresholds)
             monitor = DriftMonitor(log_odds=log_odds, through_ms=self.now_ms)
-            data = {**data, "status": str(transition.status), "status_since": now}
+            data |= {"status": str(transition.status), "status_since": now}
             if transition.status is Status.ACTIVE:
                 data["promoted_at"] = data["promoted_at"] or now
+        data["status_since"] = min(data["status_since"], now)
         is_doubtful = data["confidence"] < LOW_CONFIDENCE
         return {
             **data,
-            "doubtful_since": (data.get("doubtful_since") or now) if is_doubtful else None,
+            "doubtful_since": min(data.get("doubtful_since") or now, now) if is_doubtful else None,
             "watch": {"log_odds": monitor.log_odds, "total": monitor.total, "through_ms": monitor.through_ms},
         }
 
 
-def update_patterns(long_term: LongTermMemory, identification: Identification, update: PatternUpdate) -> dict[str, int]:
+def update_patterns(stored: StoredMemories, identification: Identification, update: PatternUpdate) -> dict[str, int]:
     """Store the next version of every pattern; returns how many have each status, and how many changed theirs."""
-    stored = {memory.pattern_id: memory for memory in long_term.find(MemoryType.PATTERN)}
-    known = [memory for memory in stored.values() if is_monitored(memory)]
+    known = [memory for memory in stored.of_type(MemoryType.PATTERN).values() if is_monitored(memory)]
     hits = [SearchHit(pattern, Status.ACTIVE) for pattern in identification.patterns]
     hits += [SearchHit(pattern, Status.EMERGING) for pattern in identification.emerging]
     versions = list(_versions(known, hits, update))
 
     def store(version: PatternVersion) -> Memory:
-        before, reason = stored.get(version.pattern_id), version.transition.reason
-        return long_term.put_after(before, MemoryType.PATTERN, version.pattern_id, version.data, reason=reason)
+        return stored.put(MemoryType.PATTERN, version.pattern_id, version.data, reason=version.transition.reason)
 
     current = {memory.pattern_id: memory for memory in known}
     current |= {memory.pattern_id: memory for memory in map_concurrently(store, versions)}
-    statuses = [memory.data["status"] for memory in current.values()]
     changes = [(version.previous, version.transition.status) for version in versions if version.transition.is_change]
     return {
-        "active": statuses.count(Status.ACTIVE),
-        "emerging": statuses.count(Status.EMERGING),
+        **_status_counts(current.values()),
         "learned": sum(after is Status.ACTIVE and before is not Status.DEPRECATED for before, after in changes),
         "deprecated": sum(after is Status.DEPRECATED for _, after in changes),
         "revived": sum(before is Status.DEPRECATED for before, _ in changes),
     }
+
+
+def pattern_counts(stored: StoredMemories) -> dict[str, int]:
+    """How many patterns are active and how many are emerging."""
+    return _status_counts(one for one in stored.of_type(MemoryType.PATTERN).values() if is_monitored(one))
+
+
+def _status_counts(patterns: Iterable[Memory]) -> dict[str, int]:
+    statuses = [memory.data["status"] for memory in patterns]
+    return {"active": statuses.count(Status.ACTIVE), "emerging": statuses.count(Status.EMERGING)}
 
 
 def is_monitored(memory: Memory) -> bool:

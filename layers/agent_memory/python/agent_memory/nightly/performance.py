@@ -13,8 +13,8 @@ from agent_memory.learning.performance import (
     source_performance,
     strategy_performance,
 )
-from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import Memory, MemoryType
+from agent_memory.nightly.stored_memories import StoredMemories
 
 _SUMMARIES = {
     MemoryType.STRATEGY: strategy_performance,
@@ -26,48 +26,47 @@ _HALF_LIFE_FIELD = "tallied_with_half_life_ms"
 
 
 def update_performance(
-    long_term: LongTermMemory, datasets: Sequence[Dataset], thresholds: PatternThresholds, end_ms: int
+    stored: StoredMemories, datasets: Sequence[Dataset], thresholds: PatternThresholds, end_ms: int
 ) -> dict[str, int]:
     """Store the current figures; returns how many memories of each type are active.
 
     A memory whose subject has too few decisions left in the evidence is deprecated and otherwise unchanged.
     """
     return {
-        memory_type.lower(): _update(long_term, memory_type, summarize(datasets, thresholds), thresholds, end_ms)
+        memory_type.lower(): _update(stored, memory_type, summarize(datasets, thresholds), thresholds, end_ms)
         for memory_type, summarize in _SUMMARIES.items()
     }
 
 
 def _update(
-    long_term: LongTermMemory,
+    memories: StoredMemories,
     memory_type: MemoryType,
     summaries: Iterable[PerformanceSummary],
     thresholds: PatternThresholds,
     end_ms: int,
 ) -> int:
-    stored = {memory.pattern_id: memory for memory in long_term.find(memory_type)}
+    stored = memories.of_type(memory_type)
     # A memory that an agent stored itself under such an id is left alone.
     current = [one for one in summaries if one.pattern_id not in stored or _is_own(stored[one.pattern_id])]
     names = {one.pattern_id for one in current}
     outdated = [memory for memory in stored.values() if _is_own(memory) and memory.pattern_id not in names]
 
     def store(summary: PerformanceSummary) -> None:
-        before = stored.get(summary.pattern_id)
-        status = _status_data(before, Status.ACTIVE, end_ms)
+        status = _status_data(stored.get(summary.pattern_id), Status.ACTIVE, end_ms)
         data = {**summary.data, **status, _HALF_LIFE_FIELD: thresholds.half_life_ms}
-        long_term.put_after(before, memory_type, summary.pattern_id, data, reason="figures updated")
+        memories.put(memory_type, summary.pattern_id, data, reason="figures updated")
 
     map_concurrently(store, current)
     for memory in outdated:
         data = {**memory.data, "confidence": memory.confidence, **_status_data(memory, Status.DEPRECATED, end_ms)}
-        long_term.put_after(memory, memory_type, memory.pattern_id, data, reason="too few recent decisions")
+        memories.put(memory_type, memory.pattern_id, data, reason="too few recent decisions")
     return len(current)
 
 
 def _status_data(before: Memory | None, status: Status, end_ms: int) -> dict[str, str]:
     """The status, and the time since which the memory has had it."""
     if before is not None and before.data.get("status") == status:
-        return {"status": str(status), "status_since": before.data["status_since"]}
+        return {"status": str(status), "status_since": min(before.data["status_since"], to_iso(end_ms))}
     return {"status": str(status), "status_since": to_iso(end_ms)}
 
 

@@ -1,9 +1,11 @@
 """Prunes long-term memories that have been doubtful or deprecated for long."""
 
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from agent_memory.core.clock import DAY_MS, FixedClock, day_start_ms, parse_instant
+from agent_memory.core.clock import DAY_MS, FixedClock, check_day_has_ended, day_start_ms, parse_instant
+from agent_memory.core.errors import Conflict
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import pruned_key
 from agent_memory.core.retention import DEPRECATED_DAYS, LOW_CONFIDENCE, LOW_CONFIDENCE_DAYS
@@ -18,7 +20,11 @@ def prune(agent_id: str, day: date, stores: Stores, *, dry_run: bool = False) ->
     """Remove the memories whose retention has ended by the end of a UTC day, after copying their last version to S3.
 
     With `dry_run` nothing is removed: `due` lists the memories that would be, with the reason.
+
+    Raises:
+        InvalidInput: the day has not ended. Unavailable: a store did not respond.
     """
+    check_day_has_ended(day, stores.clock)
     now_ms = day_start_ms(day) + DAY_MS
     memory_types = [one for one in MemoryType if one is not MemoryType.CONFIGURATION]  # which has no confidence
     present = [memory for one in memory_types for memory in stores.memories.by_confidence(agent_id, one)]
@@ -28,11 +34,14 @@ def prune(agent_id: str, day: date, stores: Stores, *, dry_run: bool = False) ->
         return {"memories": len(present), "pruned": 0, "due": listed}
     long_term = LongTermMemory(agent_id, stores.memories, FixedClock(now_ms), writer=NIGHTLY_JOB)
     blobs = stores.bucket().blobs
+    pruned = 0
     for memory, reason in due:
         key = pruned_key(agent_id, memory.memory_type, memory.pattern_id, memory.version)
         blobs.write(key, canonical_json(memory.as_dict()).encode())
-        long_term.remove(memory, reason=reason)
-    return {"memories": len(present), "pruned": len(due)}
+        with suppress(Conflict):  # it was changed or removed in the meantime; the next job looks at it again
+            long_term.remove(memory, reason=reason)
+            pruned += 1
+    return {"memories": len(present), "pruned": pruned}
 
 
 def _reason_to_prune(memory: Memory, now_ms: int) -> str | None:

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
+from agent_memory.core.clock import check_day_has_ended
 from agent_memory.core.ids import check_agent_id
 from agent_memory.memory.access_counts import flush_access_counts
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.consolidation import consolidate
+from agent_memory.nightly.days import LearnedDays
 from agent_memory.nightly.pruning import prune
 from agent_memory.nightly.summary import summarize_day
 from agent_memory.ports.stores import Stores
@@ -20,21 +22,35 @@ def run_nightly_job(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """Run one agent's job for a UTC day, step by step: learn, count reads, prune, archive, report.
 
     Each step is idempotent: a job that was interrupted anywhere is run again, with the same result as without the
-    interruption.
+    interruption. The jobs of days that were missed are run first, so that the result is the same as if each had been run
+    in its turn. The job of a day before the last one changes nothing that the last one has left.
 
     Returns:
-        `agent_id`, `date`, and the figures of `consolidation`, `pruning`, `archival` and `analytics`.
+        `agent_id`, `date`, `missed_days` that were made up for, and the figures of the day's own `consolidation`,
+        `pruning`, `archival` and `analytics`.
 
     Raises:
-        InvalidInput: there is no bucket. Unavailable: a store did not respond.
+        InvalidInput: the day has not ended, or there is no bucket. Unavailable: a store did not respond.
     """
+    check_day_has_ended(day, stores.clock)
+    days = LearnedDays(agent_id, stores)
+    *missed, _ = days.due(day, days.progress()) or [day]
+    for one in missed:
+        _run_steps(agent_id, one, stores)
+    return {
+        "agent_id": agent_id,
+        "date": day.isoformat(),
+        "missed_days": len(missed),
+        **_run_steps(agent_id, day, stores),
+    }
+
+
+def _run_steps(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     consolidation = consolidate(agent_id, day, stores)
     accesses = flush_access_counts(agent_id, day, stores)
     pruning = prune(agent_id, day, stores)
     archival = archive_due_days(agent_id, day, stores)
     return {
-        "agent_id": agent_id,
-        "date": day.isoformat(),
         "consolidation": consolidation,
         "pruning": pruning | {"accesses": accesses},
         "archival": archival,
@@ -48,8 +64,9 @@ def run_nightly_jobs(agents: Sequence[str] | None, day: date, stores: Stores) ->
     A job that fails does not stop the others: its entry has `error` instead of figures.
 
     Raises:
-        InvalidInput: an agent id is not valid. Unavailable: the agents cannot be listed.
+        InvalidInput: the day has not ended, or an agent id is not valid. Unavailable: the agents cannot be listed.
     """
+    check_day_has_ended(day, stores.clock)
     agent_ids = [check_agent_id(agent) for agent in (stores.states.agents() if agents is None else agents)]
 
     def run(agent_id: str) -> dict[str, Any]:

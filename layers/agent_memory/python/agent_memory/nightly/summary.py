@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
-from agent_memory.core.clock import DAY_MS, Span, day_start_ms
+from agent_memory.core.clock import DAY_MS, Span, check_day_has_ended, day_start_ms
 from agent_memory.core.json_values import canonical_json
-from agent_memory.core.keys import report_key
+from agent_memory.core.keys import report_key, report_prefix
 from agent_memory.learning.lifecycle import Status
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
@@ -16,7 +16,14 @@ _MAX_CONFIDENCES = 100
 
 
 def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
-    """Write the report of a UTC day to S3 and return its figures, which also become metrics."""
+    """Write the report of a UTC day to S3 and return its figures, which also become metrics.
+
+    The patterns of a report are those of its day: a report is not written again once there is one of a later day.
+
+    Raises:
+        InvalidInput: the day has not ended. Unavailable: a store did not respond.
+    """
+    check_day_has_ended(day, stores.clock)
     bucket = stores.bucket()
     rows = list(bucket.evidence.read(agent_id, Span(day_start_ms(day), day_start_ms(day) + DAY_MS)))
     with_outcome = Counter(row.decision_type for row in rows)
@@ -37,5 +44,8 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         "confidences": [memory.confidence for memory in active[:_MAX_CONFIDENCES]],
     }
     report = {**summary, "agent_id": agent_id, "patterns": [memory.as_dict() for memory in active]}
-    bucket.blobs.write(report_key(agent_id, day), canonical_json(report).encode())
+    key = report_key(agent_id, day)
+    written = bucket.blobs.list_keys(report_prefix(agent_id))
+    if key not in written or key == max(written):
+        bucket.blobs.write(key, canonical_json(report).encode())
     return summary

@@ -1,8 +1,9 @@
 """The bundle of the stores of one deployment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
@@ -23,7 +24,7 @@ class BucketStores(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The stores of one deployment; those that it does not have are None."""
+    """The stores of one deployment; those that it does not have are None. `clock` is the one that its jobs go by."""
 
     decisions: DecisionStore
     memories: MemoryStore
@@ -32,6 +33,7 @@ class Stores:
     archive: ArchiveStore | None = None
     evidence: EvidenceStore | None = None
     short_term: ShortTermStore | None = None
+    clock: Clock = field(default_factory=SystemClock)
 
     def bucket(self) -> BucketStores:
         """The stores in the archive bucket; `InvalidInput` if there is no bucket."""

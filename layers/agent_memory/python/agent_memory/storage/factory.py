@@ -58,6 +58,7 @@ def open_stores(
         archive=_open_archive(blobs),
         evidence=_open_evidence(blobs),
         short_term=_open_short_term(redis_client, redis_endpoint),
+        clock=clock or SystemClock(),
     )
 
 
@@ -88,6 +89,7 @@ def in_memory_stores(clock: Clock | None = None) -> Stores:
         archive=_open_archive(blobs),
         evidence=_open_evidence(blobs),
         short_term=InMemoryShortTerm(clock),
+        clock=clock,
     )
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.core.errors import TooLarge, Unavailable
+from agent_memory.core.errors import Damaged, TooLarge, Unavailable
 from agent_memory.core.keys import large_part_key
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.blobs import BlobStore
@@ -44,8 +44,7 @@ class LargeParts:
             if self._blobs is None or name is None or value_size(rest[name]) < _MIN_OFFLOADED_BYTES:
                 raise TooLarge("decision", f"larger than {budget_bytes:,} bytes; set an archive bucket for large parts")
             body = json.dumps(rest.pop(name), separators=(",", ":")).encode()
-            digest = hashlib.sha256(body).hexdigest()[:32]
-            object_key = large_part_key(key.agent_id, key.decision_id, name, digest)
+            object_key = large_part_key(key.agent_id, key.decision_id, name, _digest(body))
             self._blobs.write(object_key, body)
             rest[f"{name}{_POINTER}"] = text(object_key)
         return rest
@@ -54,7 +53,8 @@ class LargeParts:
         """The items with their offloaded attributes.
 
         Raises:
-            Unavailable: the bucket did not respond, there is no bucket, or an object is missing.
+            Damaged: an object is missing or differs from the digest in its name; names it and the decision.
+            Unavailable: the bucket did not respond, or there is no bucket.
         """
         object_keys = [item[name]["S"] for item in items for name in item if _attribute_of(name)]
         if not object_keys:
@@ -63,10 +63,19 @@ class LargeParts:
         return [_with_parts(item, parts) for item in items]
 
     def _read(self, object_key: str) -> bytes:
-        body = self._blobs.read(object_key) if self._blobs is not None else None
+        if self._blobs is None:
+            raise Unavailable(f"a large part of a decision, {object_key}, cannot be read without an archive bucket")
+        body = self._blobs.read(object_key)
         if body is None:
-            raise Unavailable(f"a large part of a decision, {object_key}, is missing in the archive bucket")
+            raise Damaged(f"a large part of a decision, {object_key}, is missing in the archive bucket")
+        if not object_key.endswith(f"-{_digest(body)}.json"):
+            raise Damaged(f"a large part of a decision, {object_key}, differs from the digest in its name")
         return body
+
+
+def _digest(body: bytes) -> str:
+    """The part of the content's SHA-256 that an object is named by."""
+    return hashlib.sha256(body).hexdigest()[:32]
 
 
 def with_pointers(names: frozenset[str]) -> frozenset[str]:

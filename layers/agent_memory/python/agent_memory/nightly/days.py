@@ -1,0 +1,88 @@
+"""Which UTC days a nightly job processes: those that have ended, each once and in order.
+
+What a job learns from a day follows from what it learned before, so that days are not exchangeable. Progress is a state
+of the agent; a job begins with the days that earlier ones have missed.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms, last_ended_day, parse_date
+from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.errors import Conflict
+from agent_memory.core.keys import LEARNING_PROGRESS
+from agent_memory.core.retention import EVIDENCE_DAYS
+from agent_memory.ports.decisions import Selection
+from agent_memory.ports.stores import Stores
+
+_DAY = timedelta(days=1)
+
+
+def days_through(first: date, last: date) -> list[date]:
+    """The days from `first` to `last`, both included."""
+    return [first + n * _DAY for n in range((last - first).days + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The last day that was learned, None if unknown; and the version of the state that says so, 0 before the first."""
+
+    learned_through: date | None
+    version: int
+
+
+class LearnedDays:
+    """How far an agent's nightly job has come in learning."""
+
+    def __init__(self, agent_id: str, stores: Stores) -> None:
+        self._agent_id = agent_id
+        self._stores = stores
+
+    def progress(self) -> Progress:
+        """The progress. A day that has not ended cannot have been learned: then the last day that was is unknown."""
+        state = self._stores.states.get(self._agent_id, LEARNING_PROGRESS)
+        if state is None:
+            return Progress(None, 0)
+        learned_through = parse_date(state.data["learned_through"])
+        is_possible = learned_through <= last_ended_day(self._stores.clock.now_ms())
+        return Progress(learned_through if is_possible else None, state.version)
+
+    def due(self, day: date, progress: Progress) -> list[date]:
+        """The days that the job of `day` learns: those that were missed, up to the 90 of the evidence, and then `day`.
+
+        The last day that was learned is learned again; a day before it is not, and the result is empty.
+        """
+        oldest = day - (EVIDENCE_DAYS - 1) * _DAY
+        if progress.learned_through is not None:
+            if progress.learned_through > day:
+                return []
+            return days_through(min(day, max(oldest, progress.learned_through + _DAY)), day)
+        if progress.version:  # the memories contain what was learned from the days before already
+            return [day]
+        return days_through(self._first_day_with_decisions(oldest, day), day)
+
+    def advance(self, day: date, progress: Progress) -> Progress:
+        """Record that a day was learned; returns the new progress. `Conflict` if another job came first."""
+        if progress.learned_through == day:
+            return progress
+        now_ms = day_start_ms(day) + DAY_MS
+        data = {"learned_through": day.isoformat()}
+        put = self._stores.states.put
+        state = put(self._agent_id, LEARNING_PROGRESS, data, expected_version=progress.version, now_ms=now_ms)
+        return Progress(day, state.version)
+
+    def check_unchanged(self, progress: Progress) -> None:
+        """Raise `Conflict` if another job has learned a day since this progress was read."""
+        if self.progress() != progress:
+            raise Conflict(f"another nightly job of {self._agent_id} has learned a day in the meantime")
+
+    def _first_day_with_decisions(self, oldest: date, day: date) -> date:
+        registered = self._stores.states.registration(self._agent_id)
+        span = Span(day_start_ms(oldest), day_start_ms(day) + DAY_MS)
+
+        def first_of(decision_type: str) -> date:
+            selection = Selection(self._agent_id, decision_type, shards=registered.write_shards)
+            scanned = self._stores.decisions.scan(selection, span, newest_first=False, first=1)
+            return next((date_of(one.timestamp_ms) for one in scanned), day)
+
+        return min(map_concurrently(first_of, registered.decision_types), default=day)

@@ -1,0 +1,29 @@
+"""The memories of an agent as they were when the nightly job read them, and the way to write their next versions."""
+
+from collections.abc import Mapping
+
+from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.model.memories import Memory, MemoryType
+
+LEARNED = (MemoryType.PATTERN, MemoryType.STRATEGY, MemoryType.SOURCE_PERFORMANCE, MemoryType.ARCHETYPE)
+"""The types of memories that the nightly job learns."""
+
+
+class StoredMemories:
+    """What was stored at one moment, by type and id. `put` raises `Conflict` if a memory has changed since."""
+
+    def __init__(self, long_term: LongTermMemory) -> None:
+        self._long_term = long_term
+        self._by_type = {
+            memory_type: {memory.pattern_id: memory for memory in long_term.find(memory_type)}
+            for memory_type in LEARNED
+        }
+
+    def of_type(self, memory_type: MemoryType) -> Mapping[str, Memory]:
+        """The memories of a type, by id."""
+        return self._by_type[memory_type]
+
+    def put(self, memory_type: MemoryType, pattern_id: str, data: dict[str, object], *, reason: str) -> Memory:
+        """Write the next version of a memory, if its data has changed."""
+        before = self._by_type[memory_type].get(pattern_id)
+        return self._long_term.put_after(before, memory_type, pattern_id, data, reason=reason)
