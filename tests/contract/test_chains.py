@@ -162,7 +162,10 @@ def test_parents_from_a_clock_that_is_ahead_are_kept(log, ahead_ms, together):
     ("parents", "field"),
     [
         (lambda own: [own], "/parent_ids/0"),
-        (lambda _: [new_decision_id("QUERY", NOW - 1), new_decision_id("QUERY", NOW + CLOCK_TOLERANCE_MS + 1)], "/parent_ids/1"),
+        (
+            lambda _: [new_decision_id("QUERY", NOW - 1), new_decision_id("QUERY", NOW + CLOCK_TOLERANCE_MS + 1)],
+            "/parent_ids/1",
+        ),
         (lambda _: ["4711"], "/parent_ids/0"),
         (lambda _: "4711", "/parent_ids"),
         (lambda _: [new_decision_id("QUERY", NOW - 1) for _ in range(101)], "/parent_ids"),

@@ -61,7 +61,7 @@ def list_agents(event: dict[str, Any]) -> dict[str, Any]:
     """
     run = event.get("run")
     if not isinstance(run, str) or not run:
-        raise InvalidInput("run", "expected a name for this run , such as that of the execution")
+        raise InvalidInput("run", "expected a name for this run, such as that of the execution")
     day = check_day_has_ended(_day(event), SystemClock())
     requested = event.get("agents")
     if requested is not None and not isinstance(requested, list):

@@ -109,9 +109,7 @@ def _manifests(
     agent_id: str, objects: Sequence[ArchivedObject], archive: ArchiveStore
 ) -> Iterator[tuple[ArchivedObject, Manifest | None]]:
     manifests = [one for one in objects if one.revision is not None]
-    yield from zip(
-        manifests, map_concurrently(lambda one: _manifest(agent_id, one, archive), manifests), strict=True
-    )
+    yield from zip(manifests, map_concurrently(lambda one: _manifest(agent_id, one, archive), manifests), strict=True)
 
 
 def _manifest(agent_id: str, one: ArchivedObject, archive: ArchiveStore) -> Manifest | None:
@@ -120,4 +118,6 @@ def _manifest(agent_id: str, one: ArchivedObject, archive: ArchiveStore) -> Mani
         manifest = Manifest.from_body(archive.manifest_body(one) or b"")
     except (ValueError, TypeError):
         return None
-    return manifest if (manifest.agent_id, manifest.day, manifest.revision) == (agent_id, one.day, one.revision) else None
+    return (
+        manifest if (manifest.agent_id, manifest.day, manifest.revision) == (agent_id, one.day, one.revision) else None
+    )

@@ -115,7 +115,9 @@ def check_day_has_ended(day: date, clock: Clock) -> date:
     """
     last = last_ended_day(clock.now_ms())
     if day > last:
-        raise InvalidInput("date", f"{day} has not ended yet (UTC); the last day that a nightly job can process is {last}")
+        raise InvalidInput(
+            "date", f"{day} has not ended yet (UTC); the last day that a nightly job can process is {last}"
+        )
     return day
 
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from agent_memory.core import keys
-from agent_memory.core.clock import Clock, check_day_has_ended, date_of
+from agent_memory.core.clock import Clock, date_of
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.retention import ACCESSES_SECONDS
 from agent_memory.memory.short_term import ShortTermMemory
@@ -53,10 +53,8 @@ def flush_access_counts(agent_id: str, day: date, stores: Stores) -> dict[str, A
         `memories`: the number of memories that were updated; `missing`: why the cache could not be read, or None.
 
     Raises:
-        InvalidInput: the day has not ended.
         Unavailable: the table did not respond; the counts remain in the cache for the next nightly job.
     """
-    check_day_has_ended(day, stores.clock)
     days = [day - timedelta(days=ago) for ago in reversed(range(_DAYS_KEPT + 1))]
     try:
         counters = ShortTermMemory(agent_id, stores.short_term).run([ReadCounters(_key(agent_id, one)) for one in days])

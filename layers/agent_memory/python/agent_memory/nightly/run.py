@@ -22,8 +22,8 @@ def run_nightly_job(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """Run one agent's job for a UTC day, step by step: learn, count reads, prune, archive, report.
 
     Each step is idempotent: a job that was interrupted anywhere is run again, with the same result as without the
-    interruption. The jobs of days that were missed are run first, so that the result is the same as if each had been run
-    in its turn. The job of a day before the last one changes nothing that the last one has left.
+    interruption. The jobs of days that were missed are run first, so that the result is the same as if each had run in
+    its turn. The job of a day before the last one changes nothing that the last one has left.
 
     Returns:
         `agent_id`, `date`, `missed_days` that were made up for, and the figures of the day's own `consolidation`,
