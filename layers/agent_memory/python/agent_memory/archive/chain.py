@@ -23,13 +23,15 @@ class ChainReading:
     """What was found when a chain was followed.
 
     Attributes:
-        confirmed: the manifests that the chain has, by day and revision.
-        unconfirmed: valid manifests that it does not have.
+        confirmed: the manifests that the chain has, by day and revision; those behind a gap only by their numbers.
+        proven: those of them that hashes connect with the head without a gap.
+        unconfirmed: valid manifests that the chain does not have.
         faults: what is wrong with the chain and its manifests.
         is_intact: whether the chain could be followed to its beginning, or to manifests that have expired.
     """
 
     confirmed: dict[Revision, Manifest] = field(default_factory=dict)
+    proven: dict[Revision, Manifest] = field(default_factory=dict)
     unconfirmed: dict[Revision, Manifest] = field(default_factory=dict)
     faults: list[DatedFault] = field(default_factory=list)
     is_intact: bool = True
@@ -38,9 +40,10 @@ class ChainReading:
         """Add a fault."""
         self.faults.append((day, Fault(kind, message)))
 
-    def newest(self) -> dict[date, Manifest]:
-        """The manifest of the last confirmed revision of each day, oldest day first."""
-        return {day: manifest for (day, _), manifest in sorted(self.confirmed.items())}
+
+def newest_revisions(manifests: Mapping[Revision, Manifest]) -> dict[date, Manifest]:
+    """The manifest of the last revision of each day, oldest day first."""
+    return {day: manifests[day, revision] for day, revision in sorted(manifests)}
 
 
 def has_expired(archived_at: str, now_ms: int) -> bool:
@@ -71,9 +74,11 @@ def read_chain(
 def _follow(
     reading: ChainReading, link: ManifestLink | None, manifests: Mapping[Revision, Manifest], now_ms: int
 ) -> None:
+    is_proven = True
     while link is not None:
         manifest = manifests.get((link.day, link.revision))
         if manifest is None:
+            is_proven = False
             before = [one for one in manifests.values() if one.sequence < link.sequence]
             newest = max(before, key=lambda one: one.sequence, default=None)
             if not has_expired(link.archived_at, now_ms):
@@ -82,7 +87,7 @@ def _follow(
             link = newest.link() if newest else None
             continue
         if manifest.link() != link:
-            reading.is_intact = False
+            reading.is_intact = is_proven = False
             message = f"the manifest of revision {link.revision} is not the one that was sealed"
             reading.add(link.day, FindingKind.BROKEN_LINK, message)
         if (link.day, link.revision) in reading.confirmed:
@@ -90,6 +95,8 @@ def _follow(
             reading.add(link.day, FindingKind.BROKEN_LINK, "the chain returns to an earlier manifest")
             return
         reading.confirmed[link.day, link.revision] = manifest
+        if is_proven:
+            reading.proven[link.day, link.revision] = manifest
         if manifest.previous is None and link.sequence > 1:
             reading.is_intact = False
             reading.add(link.day, FindingKind.BROKEN_LINK, f"the chain ends at number {link.sequence}")

@@ -12,14 +12,20 @@ from agent_memory.ports.archive import DayFile
 
 
 class FindingKind(StrEnum):
-    """The kinds of difference between the archive and its seals. The last two concern chains, the others days."""
+    """The kinds of differences that verification finds.
+
+    The first five concern the archive, the next two the decisions in the table, the last three the chain of seals.
+    """
 
     CHANGED = "changed"
     REMOVED = "removed"
     ADDED = "added"
     REORDERED = "reordered"
     MISSING_MANIFEST = "missing_manifest"
+    DAMAGED = "damaged"
+    CONTRADICTED = "contradicted"
     BROKEN_LINK = "broken_link"
+    ROLLED_BACK = "rolled_back"
     UNFINISHED = "unfinished"
 
 

@@ -12,24 +12,47 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
+from agent_memory.archive.chain import ChainReading, newest_revisions, read_chain
 from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import Damaged
 from agent_memory.core.keys import ARCHIVE_CHAIN
 from agent_memory.model.decisions import Decision
-from agent_memory.model.seals import Chain, Manifest
+from agent_memory.model.outcomes import follows
+from agent_memory.model.seals import Chain, Manifest, ManifestLink
 from agent_memory.ports.archive import ArchiveStore, PackedDay
 from agent_memory.ports.states import StateStore
 
 
 class SealedArchive:
-    """The archived days of one agent, each written as a link of their chain."""
+    """The archived days of one agent, each written as a link of their chain.
 
-    def __init__(self, agent_id: str, *, states: StateStore, archive: ArchiveStore, now_ms: int) -> None:
+    What was sealed changes only by a recorded correction. Before a day is written again, its manifest is checked
+    against the chain, its file against the manifest, and each decision against the archived one: an outcome may be
+    added, or replaced if the replaced one is kept beside it (`model.outcomes.follows`). Else the day is left as it is.
+    """
+
+    def __init__(
+        self,
+        agent_id: str,
+        *,
+        states: StateStore,
+        archive: ArchiveStore,
+        now_ms: int,
+        archived_through: date | None = None,
+    ) -> None:
+        """`archived_through` is the agent's progress: days after it that have no objects were never sealed."""
         self._agent_id = agent_id
         self._states = states
         self._archive = archive
         self._now_ms = now_ms
+        self._archived_through = archived_through
         self._version = 0
+        self._withdrawn: Manifest | None = None
+        self._reading: ChainReading | None = None
+
+    def head(self) -> ManifestLink | None:
+        """The end of the chain, None before the first day was sealed; `Damaged` if its state is invalid."""
+        return self._stored_chain().head
 
     def rewrite(self, day: date, merge: Callable[[list[Decision]], list[Decision]]) -> list[Decision]:
         """Write the decisions that `merge` makes from those archived for a day. Nothing is written if they are equal.
@@ -38,12 +61,18 @@ class SealedArchive:
             The decisions that the archive has now.
 
         Raises:
-            Damaged: the archive differs from its seals. Conflict: another job is writing.
+            Damaged: the archive differs from its seals, or decisions contradict what was sealed. Nothing is written.
+            Conflict: another job is writing.
             Unavailable: a store did not respond; retry.
         """
         chain = self._recover_chain()
-        sealed = self._archive.manifest(self._agent_id, day)
-        packed = self._archive.pack(merge(self._archived(day, sealed)))
+        sealed = self._sealed(day, chain)
+        before = self._archived(day, sealed)
+        merged = merge(before)
+        if sealed is None:
+            self._check_replaced_file(day, merged)
+        _check_corrections(day, before, merged)
+        packed = self._archive.pack(merged)
         if sealed is None or sealed.root != packed.root:
             manifest = self._next_manifest(day, packed, sealed, chain)
             self._store_chain(replace(chain, pending=manifest))
@@ -51,29 +80,72 @@ class SealedArchive:
             self._commit(manifest)
         return list(packed.decisions)
 
+    def _sealed(self, day: date, chain: Chain) -> Manifest | None:
+        """The manifest that the chain has for a day, None if the day was never sealed.
+
+        Raises:
+            Damaged: the chain has a gap, so that it cannot tell.
+        """
+        is_new = chain.head is None or (self._archived_through is not None and day > self._archived_through)
+        if is_new and not self._archive.objects(self._agent_id, day):
+            return None
+        if self._reading is None:
+            objects = self._archive.objects(self._agent_id)
+            self._reading = read_chain(self._agent_id, chain.head, objects, self._archive, self._now_ms)
+        sealed = newest_revisions(self._reading.proven).get(day)
+        if sealed is None and not self._reading.is_intact:
+            raise Damaged(f"{day} differs from its seal: the chain has a gap, and does not prove what was sealed")
+        if chain.head is None and self._reading.unconfirmed:
+            raise Damaged(f"{day} differs from its seal: there are manifests, but the table has no end of their chain")
+        return sealed
+
     def _archived(self, day: date, sealed: Manifest | None) -> list[Decision]:
+        """The decisions that were sealed for a day; `Damaged` if its file is not the one that was sealed."""
+        if sealed is None:
+            return []
         file = self._archive.file(self._agent_id, day)
-        if (file.sha256 if file else None) != (sealed.file_sha256 if sealed else None):
+        if file is None:
+            raise Damaged(f"{day} differs from its seal: its file is missing")
+        if file.sha256 != sealed.file_sha256:
             raise Damaged(f"{day} differs from its seal; the archive is not changed")
-        return self._archive.decisions(file) if file else []
+        return self._archive.decisions(file)
+
+    def _check_replaced_file(self, day: date, merged: list[Decision]) -> None:
+        """Check that a file without a seal, as an interrupted job leaves it, has nothing that would be lost."""
+        file = self._archive.file(self._agent_id, day)
+        if file is None:
+            return
+        by_id = {one.decision_id: one for one in merged}
+        if file.rows is None or any(
+            one.decision_id not in by_id or not follows(one, by_id[one.decision_id])
+            for one in self._archive.decisions(file)
+        ):
+            raise Damaged(f"{day} differs from its seal: it has a file, but the chain has no manifest of it")
 
     def _recover_chain(self) -> Chain:
         """The chain's end, after completing or undoing what an interrupted job left."""
+        chain = self._stored_chain()
+        return self._complete(chain, chain.pending) if chain.pending else chain
+
+    def _stored_chain(self) -> Chain:
         state = self._states.get(self._agent_id, ARCHIVE_CHAIN)
         self._version = state.version if state else 0
         try:
-            chain = Chain.from_state(state)
+            return Chain.from_state(state)
         except ValueError as error:
             raise Damaged(f"the end of the chain of {self._agent_id} is invalid: {error}") from error
-        return self._complete(chain, chain.pending) if chain.pending else chain
 
     def _complete(self, chain: Chain, pending: Manifest) -> Chain:
         file = self._archive.file(self._agent_id, pending.day)
         if file is not None and file.sha256 == pending.file_sha256:
             return self._commit(pending)
+        self._withdrawn = pending
         return self._store_chain(replace(chain, pending=None))
 
     def _next_manifest(self, day: date, packed: PackedDay, sealed: Manifest | None, chain: Chain) -> Manifest:
+        withdrawn = self._withdrawn
+        if withdrawn and (withdrawn.day, withdrawn.file_sha256, withdrawn.previous) == (day, packed.sha256, chain.head):
+            return withdrawn  # the job that announced it may still be running: both then write the same objects
         return Manifest(
             agent_id=self._agent_id,
             date=day.isoformat(),
@@ -92,6 +164,8 @@ class SealedArchive:
 
     def _commit(self, manifest: Manifest) -> Chain:
         self._archive.write_manifest(manifest)
+        if self._reading is not None:
+            self._reading.proven[manifest.day, manifest.revision] = manifest
         return self._store_chain(Chain(head=manifest.link()))
 
     def _store_chain(self, chain: Chain) -> Chain:
@@ -104,3 +178,11 @@ class SealedArchive:
         )
         self._version = state.version
         return chain
+
+
+def _check_corrections(day: date, sealed: list[Decision], merged: list[Decision]) -> None:
+    """Check that decisions differ from the sealed ones by recorded corrections only."""
+    by_id = {one.decision_id: one for one in merged}
+    for one in sealed:
+        if one.decision_id not in by_id or not follows(one, by_id[one.decision_id]):
+            raise Damaged(f"{day}: the table contradicts what was sealed of decision {one.decision_id}")

@@ -1,32 +1,31 @@
 """Verifies an agent's archive against its seals: every row, every day and every link of its chain.
 
-The chain is followed backwards from its head in the table, so that each manifest is confirmed by the hash in the one
-after it. `model.seals` describes the hashes, decision record 0021 what this cannot detect.
+`archive.chain` follows the chain, `archive.table_verification` compares the table with what was sealed. `model.seals`
+describes the hashes, docs/security.md what cannot be detected.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from agent_memory.archive.chain import ChainReading, DatedFault, has_expired, newest_revisions, read_chain
 from agent_memory.archive.day_verification import Fault, FindingKind, day_faults
-from agent_memory.core.clock import DAY_MS, parse_instant
-from agent_memory.core.concurrency import map_concurrently
+from agent_memory.archive.rewrites import rewrite_requests
+from agent_memory.archive.table_verification import TableVerification
+from agent_memory.core.clock import date_of, parse_date, parse_instant
+from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id
-from agent_memory.core.keys import ARCHIVE_CHAIN
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS
-from agent_memory.model.seals import Chain, Manifest, ManifestLink
-from agent_memory.ports.archive import ArchivedObject, ArchiveStore
+from agent_memory.core.keys import ARCHIVE_CHAIN, ARCHIVE_PROGRESS
+from agent_memory.model.seals import Chain, Manifest
+from agent_memory.ports.archive import ArchiveStore
+from agent_memory.ports.decisions import DecisionStore
 from agent_memory.ports.states import StateStore
 
 # A nightly job writes for minutes; findings that it may have caused are checked again.
 _ATTEMPTS = 3
-
-DatedFault = tuple[date | None, Fault]
-"""A fault and its day, None if that is unknown."""
-
-Revision = tuple[date, int]
-"""A day and the number of a revision of it."""
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,34 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class NotCovered:
+    """What a verification says nothing about. Numbers are None if the table was not read.
+
+    Attributes:
+        unsealed_days: days with decisions that are not sealed yet.
+        unsealed_decisions: decisions that are in the table only, of these days or logged late.
+        days_without_seal: days between the first and the last sealed one that have no seal, as they had no decisions.
+        requested_days: archived days that wait to be written again.
+    """
+
+    unsealed_days: int | None = None
+    unsealed_decisions: int | None = None
+    days_without_seal: int = 0
+    requested_days: int = 0
+
+    def as_dict(self) -> dict[str, int | None]:
+        """The numbers as a JSON object."""
+        return {
+            "unsealed_days": self.unsealed_days,
+            "unsealed_decisions": self.unsealed_decisions,
+            "days_without_seal": self.days_without_seal,
+            "requested_days": self.requested_days,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
-    """The numbers of checked days, decisions and manifests, and the findings.
+    """The numbers of checked days, decisions and manifests, the findings, and what was not covered.
 
     `head` is the hash of the chain's last manifest, None before the first. A copy of it that is stored elsewhere shows
     later whether the archive and the table were replaced together.
@@ -64,21 +89,31 @@ class Verification:
     manifests: int
     head: str | None
     findings: tuple[Finding, ...]
+    not_covered: NotCovered = NotCovered()
+
+    @property
+    def status(self) -> str:
+        """`changed` if there are findings, `nothing_checked` without any day, else `unchanged`."""
+        if self.findings:
+            return "changed"
+        return "unchanged" if self.days else "nothing_checked"
 
     @property
     def is_clean(self) -> bool:
-        """Whether the archive matches its seals."""
-        return not self.findings
+        """Whether something was checked, and it matches its seals."""
+        return self.status == "unchanged"
 
     def as_dict(self) -> dict[str, Any]:
         """The verification as a JSON object."""
         return {
             "agent_id": self.agent_id,
+            "status": self.status,
             "clean": self.is_clean,
             "days": self.days,
             "decisions": self.decisions,
             "manifests": self.manifests,
             "head": self.head,
+            "not_covered": self.not_covered.as_dict(),
             "findings": [one.as_dict() for one in self.findings],
         }
 
@@ -91,6 +126,9 @@ def verify_archive(
     now_ms: int,
     first: date | None = None,
     last: date | None = None,
+    since: date | None = None,
+    head: str | None = None,
+    decisions: DecisionStore | None = None,
 ) -> Verification:
     """Verify an agent's archive: the entire chain, and the files of the days from `first` to `last`, both included.
 
@@ -101,19 +139,37 @@ def verify_archive(
         now_ms: the current time, which determines what may have expired.
         first: the first day whose file is verified; None for the oldest.
         last: the last day whose file is verified; None for the newest.
+        since: only files that were sealed on this day or later are verified; None for all.
+        head: a head of the chain that was noted earlier, which the chain must still contain.
+        decisions: the table; None if it is not compared with what was sealed.
 
     Raises:
+        InvalidInput: names the argument. NotFound: there is no such agent.
         Unavailable: a store did not respond; there is no partial result.
     """
     check_agent_id(agent_id)
+    if head is not None and not _HASH.fullmatch(head):
+        raise InvalidInput("head", f"{head!r:.80} is not a head; it has 64 hexadecimal digits, as `verify` prints it")
     for _ in range(_ATTEMPTS):
         attempt = _Attempt(agent_id, states, archive, now_ms)
-        faults = [*attempt.chain_faults(), *attempt.file_faults(first or date.min, last or date.max)]
+        attempt.check_exists()
+        faults = [
+            *attempt.chain_faults(head),
+            *attempt.file_faults(first or date.min, last or date.max, since or date.min),
+            *(attempt.table_faults(decisions) if decisions else ()),
+        ]
         if not faults or attempt.state == states.get(agent_id, ARCHIVE_CHAIN):
             break
     findings = tuple(Finding(one.kind, agent_id, day, one.decision_id, one.message) for day, one in faults)
-    head = attempt.head.hash if attempt.head else None
-    return Verification(agent_id, attempt.days, attempt.decisions, len(attempt.confirmed), head, findings)
+    return Verification(
+        agent_id,
+        attempt.days,
+        attempt.decisions,
+        len(attempt.reading.confirmed),
+        attempt.chain.head.hash if attempt.chain.head else None,
+        findings,
+        attempt.not_covered(),
+    )
 
 
 class _Attempt:
@@ -121,111 +177,111 @@ class _Attempt:
 
     def __init__(self, agent_id: str, states: StateStore, archive: ArchiveStore, now_ms: int) -> None:
         self.agent_id = agent_id
+        self._states = states
         self._archive = archive
         self._now_ms = now_ms
         self.state = states.get(agent_id, ARCHIVE_CHAIN)
+        self._requested = {one.day for one in rewrite_requests(states, agent_id)}
         self._objects = archive.objects(agent_id)
-        self.head: ManifestLink | None = None
-        self.confirmed: dict[Revision, Manifest] = {}
+        self.chain = Chain()
+        self.reading = ChainReading()
+        self._sealed: dict[date, Manifest] = {}
+        self._checked: list[date] = []
         self.days = self.decisions = 0
+        self._table: TableVerification | None = None
+
+    def check_exists(self) -> None:
+        """Raise `NotFound` for an agent that has neither objects nor states nor a registration."""
+        registered = self._states.registration(self.agent_id).decision_types
+        if not (self._objects or registered or self._states.list_by_prefix(self.agent_id, "")):
+            raise NotFound(f"there is no agent {self.agent_id}: it has no registration and no archive")
 
     # --- the chain -----------------------------------------------------------------------------
 
-    def chain_faults(self) -> Iterator[DatedFault]:
+    def chain_faults(self, noted_head: str | None) -> Iterator[DatedFault]:
         """Follow the chain backwards from its head, and collect the manifests that it confirms."""
         try:
-            chain = Chain.from_state(self.state)
+            self.chain = Chain.from_state(self.state)
         except ValueError as error:
-            chain = Chain()
             yield None, Fault(FindingKind.BROKEN_LINK, f"the head of the chain in the table is invalid: {error}")
-        self.head = chain.head
-        manifests: dict[Revision, Manifest] = {}
-        for one, manifest in self._manifests():
-            if isinstance(manifest, Manifest) and one.day is not None and one.revision is not None:
-                manifests[one.day, one.revision] = manifest
-            else:
-                yield one.day, Fault(FindingKind.CHANGED, f"{one.key} is not a valid manifest")
-        yield from self._follow(chain.head, manifests)
-        yield from self._check_pending(chain, manifests)
-        for day, revision in sorted(manifests.keys() - self.confirmed.keys()):
+        self.reading = read_chain(self.agent_id, self.chain.head, self._objects, self._archive, self._now_ms)
+        self._sealed = newest_revisions(self.reading.confirmed)
+        yield from self.reading.faults
+        yield from self._check_pending()
+        for day, revision in sorted(self.reading.unconfirmed):
             yield day, Fault(FindingKind.ADDED, f"the manifest of revision {revision} is not part of the chain")
+        yield from self._check_head(noted_head)
 
-    def _manifests(self) -> Iterable[tuple[ArchivedObject, Manifest | None]]:
-        objects = [one for one in self._objects if one.revision is not None]
-        return zip(objects, map_concurrently(self._manifest, objects), strict=True)
-
-    def _manifest(self, one: ArchivedObject) -> Manifest | None:
-        """The manifest in an object; None if it is not a manifest, or not the one that its key names."""
-        try:
-            manifest = Manifest.from_body(self._archive.manifest_body(one) or b"")
-        except (ValueError, TypeError):
-            return None
-        has_its_key = (manifest.agent_id, manifest.day, manifest.revision) == (self.agent_id, one.day, one.revision)
-        return manifest if has_its_key else None
-
-    def _follow(self, link: ManifestLink | None, manifests: Mapping[Revision, Manifest]) -> Iterator[DatedFault]:
-        while link is not None:
-            manifest = manifests.get((link.day, link.revision))
-            if manifest is None:
-                before = [one for one in manifests.values() if one.sequence < link.sequence]
-                newest = max(before, key=lambda one: one.sequence, default=None)
-                if not self._has_expired(link.archived_at):
-                    yield from _missing(link, newest)
-                link = newest.link() if newest else None
-                continue
-            if manifest.link() != link:
-                message = f"the manifest of revision {link.revision} is not the one that was sealed"
-                yield link.day, Fault(FindingKind.BROKEN_LINK, message)
-            if (link.day, link.revision) in self.confirmed:
-                yield link.day, Fault(FindingKind.BROKEN_LINK, "the chain returns to an earlier manifest")
-                return
-            self.confirmed[link.day, link.revision] = manifest
-            if manifest.previous is None and link.sequence > 1:
-                yield link.day, Fault(FindingKind.BROKEN_LINK, f"the chain ends at number {link.sequence}")
-            link = manifest.previous
-
-    def _has_expired(self, archived_at: str) -> bool:
-        return parse_instant(archived_at) + EXPIRE_AFTER_DAYS * DAY_MS <= self._now_ms
-
-    def _check_pending(self, chain: Chain, manifests: dict[Revision, Manifest]) -> Iterator[DatedFault]:
+    def _check_pending(self) -> Iterator[DatedFault]:
         """Report an unfinished write as such, and not as an added manifest: the next nightly job completes it."""
-        pending = chain.pending
+        pending = self.chain.pending
         if pending is None:
             return
         message = "a nightly job is writing this day or was interrupted; run it again"
         yield pending.day, Fault(FindingKind.UNFINISHED, message)
-        if manifests.get((pending.day, pending.revision)) == pending:
-            del manifests[pending.day, pending.revision]
+        key = pending.day, pending.revision
+        if self.reading.unconfirmed.get(key) == pending:
+            del self.reading.unconfirmed[key]
+
+    def _check_head(self, noted: str | None) -> Iterator[DatedFault]:
+        """Check that the chain still has the head that was noted, and is as long as the agent's progress says."""
+        if noted is not None and noted not in {one.link().hash for one in self.reading.proven.values()}:
+            message = (
+                f"the chain does not contain the head {noted}: what was sealed up to it was replaced or rolled back"
+            )
+            yield None, Fault(FindingKind.ROLLED_BACK, message)
+        progress = self._states.get(self.agent_id, ARCHIVE_PROGRESS)
+        if progress is not None and self.chain.head is None and not self._requested:
+            message = f"days through {progress.data['archived_through']} were archived, but there is no chain of seals"
+            yield None, Fault(FindingKind.ROLLED_BACK, message)
 
     # --- the files of days ---------------------------------------------------------------------
 
-    def file_faults(self, first: date, last: date) -> Iterator[DatedFault]:
+    def file_faults(self, first: date, last: date, since: date) -> Iterator[DatedFault]:
         """Check the files of days against the last confirmed manifests; report objects that have none."""
-        sealed: dict[date, Manifest] = {}
-        for (day, _), manifest in sorted(self.confirmed.items()):
-            sealed[day] = manifest
         for one in self._objects:
             if one.day is None:
                 yield None, Fault(FindingKind.ADDED, f"{one.key} is not an object of the archive")
-            elif one.is_file and one.day not in sealed:
+            elif one.is_file and one.day not in self._sealed:
                 yield one.day, Fault(FindingKind.MISSING_MANIFEST, "the chain has no manifest of this day's file")
-        for day, manifest in sealed.items():
-            if first <= day <= last:
+        for day, manifest in self._sealed.items():
+            if first <= day <= last and date_of(parse_instant(manifest.archived_at)) >= since:
                 yield from ((day, fault) for fault in self._day_faults(day, manifest))
 
     def _day_faults(self, day: date, manifest: Manifest) -> Iterator[Fault]:
         file = self._archive.file(self.agent_id, day)
-        if file is None and self._has_expired(manifest.archived_at):
+        if file is None and has_expired(manifest.archived_at, self._now_ms):
             return
         self.days += 1
         self.decisions += len(file.rows or ()) if file else 0
-        yield from day_faults(file, manifest)
+        faults = list(day_faults(file, manifest))
+        if not faults:
+            self._checked.append(day)
+        yield from faults
 
+    # --- the table -----------------------------------------------------------------------------
 
-def _missing(link: ManifestLink, newest_before: Manifest | None) -> Iterator[DatedFault]:
-    message = f"the manifest of revision {link.revision}, number {link.sequence} of the chain, is missing"
-    yield link.day, Fault(FindingKind.MISSING_MANIFEST, message)
-    first = newest_before.sequence + 1 if newest_before else 1
-    if first < link.sequence:
-        message = f"the manifests before it, numbers {first} to {link.sequence - 1}, are missing"
-        yield None, Fault(FindingKind.MISSING_MANIFEST, message)
+    def table_faults(self, decisions: DecisionStore) -> Iterator[DatedFault]:
+        """Compare the table with the days whose files are as they were sealed, and count what it has besides."""
+        progress = self._states.get(self.agent_id, ARCHIVE_PROGRESS)
+        self._table = TableVerification(
+            self.agent_id,
+            decisions,
+            self._archive,
+            self._states.registration(self.agent_id),
+            now_ms=self._now_ms,
+            archived_through=parse_date(progress.data["archived_through"]) if progress else None,
+            requested=self._requested,
+        )
+        yield from self._table.faults(self._sealed, self._checked)
+
+    def not_covered(self) -> NotCovered:
+        """What was not checked; call it last."""
+        span = (max(self._sealed) - min(self._sealed)).days + 1 if self._sealed else 0
+        table = self._table
+        return NotCovered(
+            unsealed_days=len(table.unsealed_days) if table else None,
+            unsealed_decisions=table.unsealed_decisions if table else None,
+            days_without_seal=span - len(self._sealed),
+            requested_days=len(self._requested),
+        )

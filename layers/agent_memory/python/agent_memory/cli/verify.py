@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from agent_memory.archive.verification import Finding, Verification, verify_archive
+from agent_memory.cli import FAILED
 from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day, require_bucket, stores_of
 from agent_memory.core.clock import SystemClock
 
-HAS_FINDINGS = 1
+_EXIT_CODES = {"unchanged": 0, "changed": 1, "nothing_checked": FAILED}
 
 
 def verify(
@@ -24,21 +25,38 @@ def verify(
         date | None,
         typer.Option("--to", metavar="YYYY-MM-DD", parser=day, help="The last day whose decisions are checked."),
     ] = None,
+    since: Annotated[
+        date | None,
+        typer.Option("--since", metavar="YYYY-MM-DD", parser=day, help="Check only days sealed on this day or later."),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="A head that was printed earlier, which the chain must still contain."),
+    ] = None,
     table_prefix: TablePrefix = None,
     bucket: Bucket = None,
     as_json: AsJson = False,
 ) -> int:
     """Check an agent's archive: every decision, every day and every link of its chain of seals.
 
-    Exit code: 0 the archive is unchanged, 1 it has changed, 2 it could not be checked.
+    Exit code: 0 what was checked is unchanged, 1 something has changed, 2 there was nothing to check, or it failed.
     """
     if first is not None and last is not None and last < first:
         raise typer.BadParameter("is before --from", param_hint="'--to'")
     stores = stores_of(table_prefix, require_bucket(bucket))
-    archive, now_ms = stores.bucket().archive, SystemClock().now_ms()
-    verification = verify_archive(agent, states=stores.states, archive=archive, now_ms=now_ms, first=first, last=last)
+    verification = verify_archive(
+        agent,
+        states=stores.states,
+        archive=stores.bucket().archive,
+        decisions=stores.decisions,
+        now_ms=SystemClock().now_ms(),
+        first=first,
+        last=last,
+        since=since,
+        head=head,
+    )
     typer.echo(json.dumps(verification.as_dict()) if as_json else _text(verification))
-    return 0 if verification.is_clean else HAS_FINDINGS
+    return _EXIT_CODES[verification.status]
 
 
 def _text(verification: Verification) -> str:
@@ -46,10 +64,26 @@ def _text(verification: Verification) -> str:
         f"{verification.agent_id}: {verification.days:,} days, {verification.decisions:,} decisions and "
         f"{verification.manifests:,} manifests checked"
     )
+    result = {
+        "unchanged": "unchanged since sealed",
+        "changed": f"{len(verification.findings):,} findings",
+        "nothing_checked": "nothing to check: no sealed day matches",
+    }
     head = [f"head: {verification.head}"] if verification.head else []
-    if verification.is_clean:
-        return "\n".join([f"{checked}; unchanged since sealed", *head])
-    return "\n".join([*map(_line, verification.findings), f"{checked}; {len(verification.findings):,} findings", *head])
+    findings = map(_line, verification.findings)
+    return "\n".join([*findings, f"{checked}; {result[verification.status]}", *_not_covered(verification), *head])
+
+
+def _not_covered(verification: Verification) -> list[str]:
+    numbers = verification.not_covered
+    parts = [
+        (numbers.unsealed_decisions, f"{numbers.unsealed_decisions or 0:,} decisions in the table only"),
+        (numbers.unsealed_days, f"{numbers.unsealed_days or 0:,} days not sealed yet"),
+        (numbers.days_without_seal, f"{numbers.days_without_seal:,} days without a seal among the sealed ones"),
+        (numbers.requested_days, f"{numbers.requested_days:,} days waiting to be written again"),
+    ]
+    named = [text for number, text in parts if number]
+    return [f"not covered: {', '.join(named)}"] if named else []
 
 
 def _line(finding: Finding) -> str:

@@ -79,6 +79,20 @@ def is_applied(decision: Decision, update: OutcomeUpdate) -> bool:
     )
 
 
+def follows(earlier: Decision, later: Decision) -> bool:
+    """Whether a version of a decision follows from an earlier one by recorded changes only.
+
+    Outcomes may be added, and another one may be the headline. An outcome that is no longer valid is among the
+    superseded ones; nothing that was recorded is missing.
+    """
+    recorded = [*current_outcomes(later), *(one.outcome for one in later.superseded)]
+    return (
+        earlier.content() == later.content()
+        and all(one in recorded for one in current_outcomes(earlier))
+        and all(one in later.superseded for one in earlier.superseded)
+    )
+
+
 def current_outcomes(decision: Decision) -> list[Outcome]:
     """The outcomes that are valid now, headline first."""
     return ([decision.outcome] if decision.outcome else []) + list(decision.other_outcomes)

@@ -9,51 +9,30 @@ A change to a decision of an archived day requests a rewrite (`archive.rewrites`
 day again.
 """
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
 from agent_memory.archive.rewrites import MIN_REQUEST_AGE_MS, RewriteRequest, request_rewrite, rewrite_requests
 from agent_memory.archive.sealing import SealedArchive
-from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms, parse_date
+from agent_memory.core.clock import (
+    DAY_MS,
+    Span,
+    check_day_has_ended,
+    date_of,
+    day_start_ms,
+    last_ended_day,
+    parse_date,
+)
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.core.errors import Unavailable
+from agent_memory.core.errors import Damaged, InColdStorage, Unavailable
 from agent_memory.core.keys import ARCHIVE_PROGRESS
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
+from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.decisions import Decision
-from agent_memory.ports.archive import ArchiveStore
-from agent_memory.ports.decisions import DecisionStore, Selection
-from agent_memory.ports.states import StateStore
+from agent_memory.model.seals import ManifestLink
+from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
-
-
-@dataclass(frozen=True, slots=True)
-class _ArchivalJob:
-    """The archival of one agent at the end of `day`."""
-
-    agent_id: str
-    day: date
-    decisions: DecisionStore
-    states: StateStore
-    archive: ArchiveStore
-    decision_types: tuple[str, ...]
-    shards: int
-
-    @property
-    def now_ms(self) -> int:
-        """The end of the day."""
-        return day_start_ms(self.day) + DAY_MS
-
-    def in_table(self, span: Span, *, first: int | None = None) -> list[Decision]:
-        """The decisions of all types that the table holds in a span; with `first`, the oldest `first` of each type."""
-
-        def of_type(decision_type: str) -> list[Decision]:
-            selection = Selection(self.agent_id, decision_type, shards=self.shards)
-            return list(islice(self.decisions.scan(selection, span, newest_first=False, first=first), first))
-
-        return [decision for found in map_concurrently(of_type, self.decision_types) for decision in found]
-
 
 # A job with a backlog stops after this many days; the next one continues.
 _MAX_DAYS_PER_JOB = 60
@@ -62,66 +41,145 @@ _MAX_DAYS_PER_JOB = 60
 def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """Archive every day whose decisions are all over 30 days old at the end of `day`; write requested days again.
 
-    Progress is stored as a state of the agent, so that a job catches up on those that were missed. An interrupted job
-    is simply run again: a day's file is merged from the archive and the table, so that nothing is lost that has already
-    expired from the table.
+    Progress is stored as a state of the agent, so that a job catches up on those that were missed, and a job for an
+    earlier day than the last one changes nothing. An interrupted job is simply run again: a day's file is merged from
+    the archive and the table, so that nothing is lost that has already expired from the table.
+
+    A day that cannot be written now is left as it is and requested for the next job; other days are not held up. Such a
+    day is in Glacier, differs from its seal, has a damaged decision, or the table contradicts what was sealed of it.
 
     Returns:
         `days` and `decisions` archived, `remaining_days` for the next job, the number of requested days `rewritten`,
-        and `postponed`: those that could not be written, each with its `date` and `why`; their requests are kept.
+        `postponed`: those that could not be written, each with its `date`, `why` and the error's `code`; and the `head`
+        of the chain of seals with its number `sealed`, None and 0 before the first.
+
+    Raises:
+        InvalidInput: the day has not ended, or there is no bucket. Unavailable: a store did not respond.
     """
-    states = stores.states
-    registered = states.registration(agent_id)
-    job = _ArchivalJob(
-        agent_id,
-        day,
-        stores.decisions,
-        states,
-        stores.bucket().archive,
-        registered.decision_types,
-        registered.write_shards,
-    )
-    last_due = day - timedelta(days=ARCHIVE_AFTER_DAYS)
-    progress = states.get(agent_id, ARCHIVE_PROGRESS)
-    first_due = (
-        parse_date(progress.data["archived_through"]) + timedelta(days=1) if progress else _first_day(job, last_due)
-    )
-    due = [first_due + timedelta(days=n) for n in range((last_due - first_due).days + 1)][:_MAX_DAYS_PER_JOB]
-    archived = sum(_archive(job, due_day) for due_day in due)
-    if due:
-        version = progress.version if progress else 0
-        data = {"archived_through": due[-1].isoformat()}
-        states.put(agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=job.now_ms)
-    rewritten, postponed = _rewrite_requested_days(job)
-    return {
-        "days": len(due),
-        "decisions": archived,
-        "remaining_days": max(0, (last_due - first_due).days + 1 - len(due)),
-        "rewritten": rewritten,
-        "postponed": postponed,
-    }
+    check_day_has_ended(day, stores.clock)
+    return retry_conflicts(lambda: _ArchivalJob(agent_id, day, stores).run())
 
 
-def _first_day(job: _ArchivalJob, last_due: date) -> date:
-    """The oldest day that has a decision, or the day after `last_due` if none is due yet."""
-    span = Span(0, day_start_ms(last_due) + DAY_MS)
-    days = [date_of(decision.timestamp_ms) for decision in job.in_table(span, first=1)]
-    return min(days, default=last_due + timedelta(days=1))
+class _ArchivalJob:
+    """The archival of one agent at the end of `day`."""
 
+    def __init__(self, agent_id: str, day: date, stores: Stores) -> None:
+        self._agent_id = agent_id
+        self._last_due = day - timedelta(days=ARCHIVE_AFTER_DAYS)
+        self._now_ms = day_start_ms(day) + DAY_MS
+        self._decisions = stores.decisions
+        self._states = stores.states
+        registered = self._states.registration(agent_id)
+        self._decision_types, self._shards = registered.decision_types, registered.write_shards
+        progress = self._states.get(agent_id, ARCHIVE_PROGRESS)
+        self._version = progress.version if progress else 0
+        archived_through = parse_date(progress.data["archived_through"]) if progress else None
+        last_possible = last_ended_day(stores.clock.now_ms()) - timedelta(days=ARCHIVE_AFTER_DAYS)
+        # A day that is not due yet cannot be archived completely: then everything in the table is looked at again.
+        is_possible = archived_through is not None and archived_through <= last_possible
+        self._archived_through = archived_through if is_possible else None
+        self._sealed = SealedArchive(
+            agent_id,
+            states=self._states,
+            archive=stores.bucket().archive,
+            now_ms=self._now_ms,
+            archived_through=archived_through,
+        )
+        self._postponed: list[dict[str, str]] = []
 
-def _archive(job: _ArchivalJob, day: date) -> int:
-    """Archive one day; returns how many decisions the table held."""
-    in_table = job.in_table(Span(day_start_ms(day), day_start_ms(day) + DAY_MS))
-    if not in_table:
-        return 0
-    sealed = SealedArchive(job.agent_id, states=job.states, archive=job.archive, now_ms=job.now_ms)
-    archived = {one.decision_id: one for one in sealed.rewrite(day, lambda before: _merge(before, in_table))}
-    # A decision whose content differs from the archive's stays in the table, so that nothing is lost.
-    preserved = [one for one in in_table if _is_preserved(archived[one.decision_id], one)]
-    expired = job.decisions.expire(preserved, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in preserved])
-    if not all(expired):  # an outcome was recorded after the decisions were read
-        request_rewrite(job.states, job.agent_id, day, job.now_ms)
-    return len(in_table)
+    def run(self) -> dict[str, Any]:
+        """Archive what is due; returns figures. `Conflict` if another job comes first."""
+        is_behind = self._archived_through is not None and self._archived_through > self._last_due
+        due, remaining_days = ([], 0) if is_behind else self._due_days()
+        archived = sum(self._archive_or_postpone(one) for one in due)
+        if due:
+            data = {"archived_through": due[-1].isoformat()}
+            states, version = self._states, self._version
+            states.put(self._agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=self._now_ms)
+        rewritten = 0 if is_behind else self._rewrite_requested_days()
+        head = self._head()
+        return {
+            "days": len(due),
+            "decisions": archived,
+            "remaining_days": remaining_days,
+            "rewritten": rewritten,
+            "postponed": self._postponed,
+            "head": head.hash if head else None,
+            "sealed": head.sequence if head else 0,
+        }
+
+    def _due_days(self) -> tuple[list[date], int]:
+        """The days to archive now, oldest first, and the number of those that are left for the next job."""
+        first = self._archived_through + timedelta(days=1) if self._archived_through else self._first_day()
+        days = [first + timedelta(days=n) for n in range((self._last_due - first).days + 1)]
+        return days[:_MAX_DAYS_PER_JOB], len(days[_MAX_DAYS_PER_JOB:])
+
+    def _first_day(self) -> date:
+        """The oldest day that has a decision, or the day after the last one that is due if there is none."""
+        span = Span(0, day_start_ms(self._last_due) + DAY_MS)
+        days = [date_of(decision.timestamp_ms) for decision in self._in_table(span, first=1)]
+        return min(days, default=self._last_due + timedelta(days=1))
+
+    def _in_table(self, span: Span, *, first: int | None = None) -> list[Decision]:
+        """The decisions of all types that the table holds in a span; with `first`, the oldest `first` of each type."""
+
+        def of_type(decision_type: str) -> list[Decision]:
+            selection = Selection(self._agent_id, decision_type, shards=self._shards)
+            return list(islice(self._decisions.scan(selection, span, newest_first=False, first=first), first))
+
+        return [decision for found in map_concurrently(of_type, self._decision_types) for decision in found]
+
+    def _archive_or_postpone(self, day: date) -> int:
+        """Archive one day; returns how many decisions the table held. If that is not possible now, request it."""
+        try:
+            return self._archive(day)
+        except (Damaged, InColdStorage) as error:
+            request_rewrite(self._states, self._agent_id, day, self._now_ms)
+            self._postpone(day, error)
+            return 0
+
+    def _archive(self, day: date) -> int:
+        """Archive one day; returns how many decisions the table held."""
+        in_table = self._in_table(Span(day_start_ms(day), day_start_ms(day) + DAY_MS))
+        if not in_table:
+            return 0
+        archived = {one.decision_id: one for one in self._sealed.rewrite(day, lambda before: _merge(before, in_table))}
+        # A decision whose content differs from the archive's stays in the table, so that nothing is lost.
+        preserved = [one for one in in_table if _is_preserved(archived[one.decision_id], one)]
+        expired = self._decisions.expire(preserved, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in preserved])
+        if not all(expired):  # an outcome was recorded after the decisions were read
+            request_rewrite(self._states, self._agent_id, day, self._now_ms)
+        return len(in_table)
+
+    def _rewrite_requested_days(self) -> int:
+        """Write requested days again, but those that this job has postponed; returns how many were written."""
+        by_day: dict[date, list[RewriteRequest]] = {}
+        for request in rewrite_requests(self._states, self._agent_id):
+            by_day.setdefault(request.day, []).append(request)
+        postponed = {one["date"] for one in self._postponed}
+        due = [day for day in sorted(by_day) if day.isoformat() not in postponed][:_MAX_DAYS_PER_JOB]
+        return sum(self._rewrite(day, by_day[day]) for day in due)
+
+    def _rewrite(self, day: date, requests: list[RewriteRequest]) -> bool:
+        """Write one requested day again and remove its requests; returns whether that was possible."""
+        try:
+            self._archive(day)
+        except Unavailable as error:
+            self._postpone(day, error)
+            return False
+        for request in requests:
+            if request.requested_ms <= self._now_ms - MIN_REQUEST_AGE_MS:
+                self._states.remove(self._agent_id, request.state_type)
+        return True
+
+    def _postpone(self, day: date, error: Unavailable) -> None:
+        self._postponed.append({"date": day.isoformat(), "why": str(error), "code": error.code})
+
+    def _head(self) -> ManifestLink | None:
+        try:
+            return self._sealed.head()
+        except Damaged:  # every day is postponed for this reason then
+            return None
 
 
 def _merge(archived: list[Decision], in_table: list[Decision]) -> list[Decision]:
@@ -144,26 +202,3 @@ def _is_preserved(archived: Decision, in_table: Decision) -> bool:
 def _progress(decision: Decision) -> tuple[bool, int]:
     """A key that increases with every change of a decision's outcomes."""
     return decision.outcome is not None, decision.revision
-
-
-def _rewrite_requested_days(job: _ArchivalJob) -> tuple[int, list[dict[str, str]]]:
-    """Write requested days again; returns how many, and those that were postponed."""
-    by_day: dict[date, list[RewriteRequest]] = {}
-    for request in rewrite_requests(job.states, job.agent_id):
-        by_day.setdefault(request.day, []).append(request)
-    due = sorted(by_day)[:_MAX_DAYS_PER_JOB]
-    results = [_rewrite(job, day, by_day[day]) for day in due]
-    postponed = [result for result in results if result]
-    return len(due) - len(postponed), postponed
-
-
-def _rewrite(job: _ArchivalJob, day: date, requests: list[RewriteRequest]) -> dict[str, str]:
-    """Write one requested day again and remove its requests; returns the reason if that fails."""
-    try:
-        _archive(job, day)
-    except Unavailable as error:
-        return {"date": day.isoformat(), "why": str(error)}
-    for request in requests:
-        if request.requested_ms <= job.now_ms - MIN_REQUEST_AGE_MS:
-            job.states.remove(job.agent_id, request.state_type)
-    return {}

@@ -105,6 +105,6 @@ class ArchiveStore(Protocol):
         """The archived days, oldest first."""
         ...
 
-    def objects(self, agent_id: str) -> list[ArchivedObject]:
-        """All objects of an agent's archive."""
+    def objects(self, agent_id: str, day: date | None = None) -> list[ArchivedObject]:
+        """All objects of an agent's archive, or of one day of it."""
         ...

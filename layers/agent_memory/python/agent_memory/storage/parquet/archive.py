@@ -130,9 +130,9 @@ class ParquetArchive:
         days = [_day(name["day"]) for name in names if name]
         return [day for day in days if day is not None]
 
-    def objects(self, agent_id: str) -> list[ArchivedObject]:
-        """All objects of an agent's archive."""
-        return self._list(archive_prefix(agent_id), agent_id)
+    def objects(self, agent_id: str, day: date | None = None) -> list[ArchivedObject]:
+        """All objects of an agent's archive, or of one day of it."""
+        return self._list(archive_prefix(agent_id) if day is None else archive_day_prefix(agent_id, day), agent_id)
 
     def _list(self, prefix: str, agent_id: str) -> list[ArchivedObject]:
         return [_object(agent_id, key) for key in self._blobs.list_keys(prefix)]
