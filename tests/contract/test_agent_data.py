@@ -17,7 +17,7 @@ async def fill(stores, clock, agent_id):
     memory = MemoryManager(agent_id, stores=stores, clock=clock)
     logger = DecisionLogger(agent_id, memory_manager=memory, clock=clock, write_shards=2)
     old = await logger.log_decision("QUERY", {"n": 1}, {}, timestamp=NOON - timedelta(days=40))
-    archive_due_days(agent_id, NOON.date(), stores)
+    archive_due_days(agent_id, NOON.date() - timedelta(days=1), stores)
     own = await logger.log_decision("MY_OWN", {"text": "x" * 400_000}, {}, parent_ids=[old])
     await logger.log_outcome(own, {"n": 1}, True)
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.7})

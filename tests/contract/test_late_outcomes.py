@@ -8,7 +8,7 @@ import pytest
 
 from agent_memory.archive.rewrites import rewrite_requests
 from agent_memory.archive.verification import verify_archive
-from agent_memory.core.clock import DAY_MS, HOUR_MS, date_of, day_start_ms
+from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock, date_of, day_start_ms
 from agent_memory.core.errors import Conflict, NotFound, Unavailable
 from agent_memory.core.ids import new_decision_id, timestamp_of
 from agent_memory.core.keys import archive_file_key
@@ -29,7 +29,9 @@ def log(stores, clock):
 
 
 def run_archival(stores, day, **other):
-    return archive_due_days(AGENT, day, replace(stores, **other))
+    """Run the job of a day right after its end."""
+    job_clock = FixedClock(day_start_ms(day) + DAY_MS)
+    return archive_due_days(AGENT, day, replace(stores, clock=job_clock, **other))
 
 
 def time_on(day, hour=9):

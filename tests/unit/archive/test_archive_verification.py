@@ -8,7 +8,7 @@ import pytest
 from archives import AGENT, DAYS, FIRST, PER_DAY, TYPES, Tampering, run_nightly_job, sealed_archive
 
 from agent_memory.archive.verification import verify_archive
-from agent_memory.core.clock import DAY_MS
+from agent_memory.core.clock import DAY_MS, FixedClock, day_start_ms
 from agent_memory.core.errors import InvalidInput, Unavailable
 from agent_memory.core.keys import ARCHIVE_CHAIN, archive_file_key, archive_manifest_key
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
@@ -158,7 +158,7 @@ def test_without_its_head_in_the_table_no_manifest_is_confirmed(sealed):
     stores, clock = sealed_archive()
     stores.states.remove(AGENT, ARCHIVE_CHAIN)
     verification = verify_archive(AGENT, states=stores.states, archive=stores.archive, now_ms=clock.now_ms())
-    assert Counter(str(one.kind) for one in verification.findings) == {"added": 6, "missing_manifest": 3}
+    assert Counter(str(one.kind) for one in verification.findings) == {"added": 6, "missing_manifest": 3, "rolled_back": 1}
     assert verification.head is None
 
 
@@ -186,7 +186,8 @@ def test_objects_that_expired_after_seven_years_are_not_reported(sealed):
     later = clock.now_ms() + EXPIRE_AFTER_DAYS * DAY_MS
     assert not verify_archive(AGENT, states=stores.states, archive=remaining, now_ms=later - 40 * DAY_MS).is_clean
     assert verify_archive(AGENT, states=stores.states, archive=remaining, now_ms=later).is_clean
-    assert verify_archive(AGENT, states=stores.states, archive=archive_of({}), now_ms=later).is_clean
+    nothing_left = verify_archive(AGENT, states=stores.states, archive=archive_of({}), now_ms=later)
+    assert (nothing_left.status, nothing_left.is_clean) == ("nothing_checked", False)
 
 
 @pytest.mark.parametrize("method", ["write_file", "write_manifest"])
@@ -197,7 +198,8 @@ def test_an_interrupted_write_is_reported_as_unfinished_and_completed_by_the_nex
     log.record_outcome({"decision_id": decision_id, "outcome": {}, "success": False, "horizon": "late"})
     broken = FailingOnce(stores.archive, method, 0, after=True)
     day = FIRST + timedelta(days=60)
-    archive_due_days(AGENT, day, replace(stores, archive=broken))
+    job_clock = FixedClock(day_start_ms(day) + DAY_MS)
+    archive_due_days(AGENT, day, replace(stores, archive=broken, clock=job_clock))
     arguments = {"states": stores.states, "archive": stores.archive, "now_ms": clock.now_ms()}
     assert ("unfinished", FIRST) in kinds(verify_archive(AGENT, **arguments))
     run_nightly_job(stores, clock)

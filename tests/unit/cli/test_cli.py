@@ -58,6 +58,37 @@ def test_findings_are_lines_and_json(stores, capsys):
     assert main([*VERIFY, "--from", str(FIRST + timedelta(days=1)), "--to", "2026-07-02"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from", "2020-01-01", "--to", "2020-12-31"], "nothing to check"),
+        (["--since", "2026-09-30"], "nothing to check"),
+    ],
+)
+def test_a_range_without_days_is_not_reported_as_unchanged(stores, capsys, arguments, message):
+    assert main([*VERIFY, *arguments]) == 2
+    printed = capsys.readouterr().out
+    assert message in printed
+    assert "unchanged" not in printed
+    assert main([*VERIFY, *arguments, "--json"]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["status"], answer["clean"]) == ("nothing_checked", False)
+
+
+def test_an_unknown_agent_is_an_error(stores, capsys):
+    assert main(["verify", "--agent", "typo", "--bucket", "archive"]) == 2
+    assert "there is no agent typo" in capsys.readouterr().err
+
+
+def test_a_head_that_was_noted_has_to_be_in_the_chain(stores, capsys):
+    head = Chain.from_state(stores.states.get(AGENT, ARCHIVE_CHAIN)).head.hash
+    assert main([*VERIFY, "--head", head]) == 0
+    assert main([*VERIFY, "--head", "0" * 64]) == 1
+    assert "rolled_back  : the chain does not contain the head 000" in capsys.readouterr().out
+    assert main([*VERIFY, "--head", "soon"]) == 2
+    assert "head: 'soon' is not a head" in capsys.readouterr().err
+
+
 def test_a_store_that_does_not_answer_is_an_error(stores, monkeypatch, capsys):
     broken = replace(stores, archive=FailingOnce(stores.archive, "file", 0, after=False))
     monkeypatch.setattr(verify, "stores_of", lambda _prefix, _bucket: broken)

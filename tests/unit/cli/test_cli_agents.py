@@ -27,19 +27,34 @@ async def stores(clock, monkeypatch):
 @pytest.mark.parametrize("command", ["nightly", "night"])
 def test_the_nightly_job_by_hand(stores, capsys, command):
     for _ in range(2):
-        assert main([command, "--date", "2026-11-20", *BUCKET]) == 0
+        assert main([command, "--date", "2026-11-19", *BUCKET]) == 0
         printed = capsys.readouterr().out
         assert printed.startswith("hunter  0 rows of evidence, 0 active patterns, 0 memories pruned, 0 decisions arch")
-    assert main([command, "--date", "2026-11-20", "--agent", "other", "--json", *BUCKET]) == 0
+    assert main([command, "--date", "2026-11-19", "--agent", "other", "--json", *BUCKET]) == 0
     assert json.loads(capsys.readouterr().out)[0]["agent_id"] == "other"
 
 
 def test_an_agent_that_fails_is_reported_and_does_not_stop_the_others(stores, capsys):
     stores.blobs.write("evidence/agent_id=bad/evidence.parquet", b"not a Parquet file")
-    assert main(["nightly", "--date", "2026-11-20", "--agent", "bad", "--agent", "hunter", *BUCKET]) == 1
+    assert main(["nightly", "--date", "2026-11-19", "--agent", "bad", "--agent", "hunter", *BUCKET]) == 1
     bad, good = capsys.readouterr().out.splitlines()
     assert bad.startswith("bad  failed: ")
     assert good.startswith("hunter  0 rows")
+
+
+def test_a_day_that_has_not_ended_is_refused(stores, capsys):
+    for arguments in ([], ["--agent", "hunter"]):
+        assert main(["nightly", "--date", "2026-11-20", *arguments, *BUCKET]) == 2
+        printed = capsys.readouterr()
+        assert printed.err.startswith("agent-memory: date: 2026-11-20 has not ended yet (UTC)")
+        assert printed.out == ""
+    assert stores.states.list_by_prefix("hunter", "") == []
+
+
+def test_an_export_of_an_unknown_agent_is_refused(stores, capsys, tmp_path):
+    assert main(["export", str(tmp_path / "typo.zip"), "--agent", "typo"]) == 2
+    assert "there is no agent typo" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_export_and_forget(stores, capsys, tmp_path):
@@ -63,8 +78,8 @@ def test_export_and_forget(stores, capsys, tmp_path):
     [
         (["nightly", *BUCKET], "Missing option '--date'"),
         (["nightly", "--date", "today", *BUCKET], "'today' is not a date"),
-        (["nightly", "--date", "2026-11-20"], "'--bucket': is needed"),
-        (["nightly", "--date", "2026-11-20", "--agent", "Bad!", *BUCKET], "agent_id: 'Bad!' is invalid"),
+        (["nightly", "--date", "2026-11-19"], "'--bucket': is needed"),
+        (["nightly", "--date", "2026-11-19", "--agent", "Bad!", *BUCKET], "agent_id: 'Bad!' is invalid"),
         (["export", "--agent", "hunter"], "Missing argument 'FILE'"),
         (["export", "nowhere/x.zip", "--agent", "hunter"], "there is no folder nowhere"),
         (["forget"], "Missing option '--agent'"),

@@ -102,7 +102,7 @@ def test_missed_jobs_lead_to_the_same_evidence(stores, log):
     run_job(stores, FIRST)
     assert set(evidence(stores)) == set(ids[:1])
     figures = run_job(stores, FIRST + timedelta(days=19))
-    assert (figures["decisions_read"], set(evidence(stores))) == (20, set(ids))
+    assert (figures["days"], set(evidence(stores))) == (19, set(ids))
     # The job of an earlier day, by hand: nothing is lost, and the progress does not go back.
     run_job(stores, FIRST + timedelta(days=5))
     assert set(evidence(stores)) == set(ids)

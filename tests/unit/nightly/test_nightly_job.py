@@ -145,9 +145,11 @@ def test_outcomes_after_midnight_are_learned_from_by_the_next_job(stores, log):
 def test_the_archive_holds_exactly_the_days_older_than_thirty(stores, log):
     log_days(log, 40, planted=False, per_day=5)
     last = FIRST + timedelta(days=39)
-    assert archive(stores, last) == {"days": 10, "decisions": 50, **NOTHING_REMAINING}
+    figures = archive(stores, last)
+    sealed = {"head": stores.archive.manifest(AGENT, FIRST + timedelta(days=9)).link().hash, "sealed": 10}
+    assert figures == {"days": 10, "decisions": 50, **NOTHING_REMAINING, **sealed}
     assert stores.archive.days(AGENT) == [FIRST + timedelta(days=n) for n in range(10)]
-    assert archive(stores, last) == {"days": 0, "decisions": 0, **NOTHING_REMAINING}
+    assert archive(stores, last) == {"days": 0, "decisions": 0, **NOTHING_REMAINING, **sealed}
     manifest = stores.archive.manifest(AGENT, FIRST)
     assert (manifest.rows, manifest.with_outcome, manifest.first) == (5, 5, to_iso(day_start_ms(FIRST)))
 
@@ -180,6 +182,7 @@ def test_pruning_removes_doubtful_and_deprecated_memories_and_keeps_their_last_v
     memory.put("PATTERN", "fallen", {"confidence": 0.9, "status": "deprecated"})
     memory.put("STRATEGY", "valid", {"confidence": 0.9})
     memory.put("CONFIGURATION", "learning", {"rate": 0.1})
+    stores = replace(stores, clock=FixedClock(day_start_ms(FIRST + timedelta(days=180))))
     figures = {n: prune(AGENT, FIRST + timedelta(days=n), stores) for n in (28, 29, 178, 179)}
     assert [figures[n]["pruned"] for n in (28, 29, 178, 179)] == [0, 1, 0, 1]
     assert [m.pattern_id for m in stores.memories.by_confidence(AGENT, "STRATEGY")] == ["valid"]

@@ -78,7 +78,7 @@ def test_a_strategy_out_of_use_is_deprecated_once_and_active_again_when_it_is_us
         ("active", "figures updated"),
         ("deprecated", "too few recent decisions"),
     ]
-    assert versions[-1].data["status_since"] == "2026-10-10T00:00:00.000Z"
+    assert versions[-1].data["status_since"] == "2026-09-30T00:00:00.000Z"
     log_day(stores, clock, later + timedelta(days=2), "trend")
     run_job(stores, later + timedelta(days=2))
     assert memory.history("STRATEGY", "source_selection+metadata.strategy=trend")[-1].data["status"] == "active"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.core.clock import Clock, to_iso
+from agent_memory.core.errors import NotFound
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
 from agent_memory.decisions.log import DecisionLog
@@ -37,7 +38,7 @@ class AgentData:
             A receipt: `agent_id`, `exported_at`, `file`, `sha256`, and `counts` by kind.
 
         Raises:
-            Unavailable: a store did not respond; no file is left behind.
+            NotFound: there is no such agent. Unavailable: a store did not respond. No file is left behind.
         """
         log = DecisionLog(self._agent_id, self._stores, self._clock)
         kinds: dict[str, Iterator[Mapping[str, Any]]] = {
@@ -57,6 +58,8 @@ class AgentData:
         try:
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
                 counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
+            if not any(counts.values()) and not self._stores.states.registration(self._agent_id).decision_types:
+                raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ import typer
 from agent_memory.archive.verification import Finding, Verification, verify_archive
 from agent_memory.cli import FAILED
 from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day, require_bucket, stores_of
-from agent_memory.core.clock import SystemClock
 
 _EXIT_CODES = {"unchanged": 0, "changed": 1, "nothing_checked": FAILED}
 
@@ -49,7 +48,7 @@ def verify(
         states=stores.states,
         archive=stores.bucket().archive,
         decisions=stores.decisions,
-        now_ms=SystemClock().now_ms(),
+        now_ms=stores.clock.now_ms(),
         first=first,
         last=last,
         since=since,

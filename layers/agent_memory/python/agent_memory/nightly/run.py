@@ -66,8 +66,8 @@ def run_nightly_jobs(agents: Sequence[str] | None, day: date, stores: Stores) ->
     Raises:
         InvalidInput: the day has not ended, or an agent id is not valid. Unavailable: the agents cannot be listed.
     """
-    check_day_has_ended(day, stores.clock)
     agent_ids = [check_agent_id(agent) for agent in (stores.states.agents() if agents is None else agents)]
+    check_day_has_ended(day, stores.clock)
 
     def run(agent_id: str) -> dict[str, Any]:
         try:
