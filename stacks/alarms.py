@@ -175,14 +175,34 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
             periods=3,
         ),
     )
+    yield _on_archival(
+        config,
+        metric_names.ARCHIVE_DAYS_DAMAGED,
+        name="archive-damaged",
+        graph="Archived days that differ from their seals",
+        critical=at_least(
+            1,
+            "A nightly run left archived days as they are: they differ from their seals, or decisions contradict what "
+            "was sealed.",
+            periods=1,
+        ),
+    )
 
 
 def _on_archival(
-    config: DeployConfig, metric: metric_names.Metric, *, name: str, graph: str, warning: Threshold
+    config: DeployConfig,
+    metric: metric_names.Metric,
+    *,
+    name: str,
+    graph: str,
+    warning: Threshold | None = None,
+    critical: Threshold | None = None,
 ) -> AlarmDefinition:
     """An alarm on a metric that archival emits once per run; without a run its state does not change."""
     daily = product_metric(config, metric, "archival", statistic="Maximum", period=_DAY)
-    return AlarmDefinition(name=name, metric=daily, graph=graph, warning=warning, treat_missing_data=_IGNORE)
+    return AlarmDefinition(
+        name=name, metric=daily, graph=graph, warning=warning, critical=critical, treat_missing_data=_IGNORE
+    )
 
 
 def _decisions(config: DeployConfig, hours: int) -> AlarmDefinition:

@@ -114,6 +114,7 @@ class NightlyStack(BaseStack):
         function = self._function("analytics", "Writes an agent's daily report", memory_mb=_ONE_CPU_MB)
         storage = self._storage
         allow_on_table(function, storage.memories, _READ_MEMORIES, indexes=schema.MEMORIES.indexes)
+        allow_on_table(function, storage.states, ["GetItem"])
         allow_on_objects(function, storage, ["GetObject"], prefix="evidence/")
         allow_on_objects(function, storage, ["PutObject"], prefix="reports/")
         return function

@@ -5,8 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from agent_memory.api.nightly import NightlyEvent, stores
-from agent_memory.api.observability import add_metric, emits_metrics, logger
+from agent_memory.api.observability import add_metric, emits_metrics, logger, metrics
 from agent_memory.core import metric_names
+from agent_memory.core.errors import Damaged
 from agent_memory.nightly.archival import archive_due_days
 
 
@@ -19,5 +20,8 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     add_metric(metric_names.DECISIONS_ARCHIVED, figures["decisions"])
     add_metric(metric_names.ARCHIVE_DAYS_REMAINING, figures["remaining_days"])
     add_metric(metric_names.ARCHIVE_DAYS_POSTPONED, len(figures["postponed"]))
+    damaged = sum(one["code"] == Damaged.code for one in figures["postponed"])
+    add_metric(metric_names.ARCHIVE_DAYS_DAMAGED, damaged)
+    metrics.add_metadata(key="archive_head", value=figures["head"])
     logger.info("archived", agent_id=job.agent_id, **figures)
     return job.result(figures)

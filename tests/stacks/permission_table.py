@@ -72,6 +72,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "analytics": {
         "table memories": ("dynamodb:BatchGetItem",),
         "index by_confidence": ("dynamodb:Query",),
+        "table states": ("dynamodb:GetItem",),
         "objects evidence/": ("s3:GetObject",),
         "objects reports/": ("s3:PutObject",),
         "bucket": ("s3:ListBucket",),

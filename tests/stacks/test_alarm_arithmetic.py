@@ -73,6 +73,7 @@ HEALTHY = [
     ("archive-backlog-warning", per_run(ONE_BAD_RUN)),
     ("archive-backlog-warning", []),
     ("archive-rewrite-blocked-warning", per_run([0, 1, 1, 0, 1, 1, 0, 0, 0, 0])),
+    ("archive-damaged-critical", per_run([0] * DAYS)),
     ("decisions-stopped-critical", per_cycle([6], pauses=False)),
     (
         "decisions-stopped-critical",
@@ -177,6 +178,15 @@ FAILURES = [
         [
             (OK, start_of_run(0), start_of_run(0) + HOUR),
             (ALARM, start_of_run(4), start_of_run(4) + HOUR),
+            (OK, start_of_run(5), start_of_run(5) + HOUR),
+        ],
+    ),
+    (
+        "archive-damaged-critical",
+        per_run([0, 0, 1, 1, 1, 0, 0, 0, 0, 0]),
+        [
+            (OK, start_of_run(0), start_of_run(0) + HOUR),
+            (ALARM, start_of_run(2), start_of_run(2) + HOUR),
             (OK, start_of_run(5), start_of_run(5) + HOUR),
         ],
     ),

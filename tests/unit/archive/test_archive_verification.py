@@ -158,7 +158,11 @@ def test_without_its_head_in_the_table_no_manifest_is_confirmed(sealed):
     stores, clock = sealed_archive()
     stores.states.remove(AGENT, ARCHIVE_CHAIN)
     verification = verify_archive(AGENT, states=stores.states, archive=stores.archive, now_ms=clock.now_ms())
-    assert Counter(str(one.kind) for one in verification.findings) == {"added": 6, "missing_manifest": 3, "rolled_back": 1}
+    assert Counter(str(one.kind) for one in verification.findings) == {
+        "added": 6,
+        "missing_manifest": 3,
+        "rolled_back": 1,
+    }
     assert verification.head is None
 
 

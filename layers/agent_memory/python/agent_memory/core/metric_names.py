@@ -71,6 +71,11 @@ ARCHIVE_DAYS_REMAINING = Metric(
     "ArchiveDaysRemaining", Unit.COUNT, "days that are due for archival and left for the next nightly job"
 )
 ARCHIVE_DAYS_POSTPONED = Metric("ArchiveDaysPostponed", Unit.COUNT, "archived days that could not be rewritten")
+ARCHIVE_DAYS_DAMAGED = Metric(
+    "ArchiveDaysDamaged",
+    Unit.COUNT,
+    "archived days that were left as they are: they differ from their seals, or decisions contradict what was sealed",
+)
 SUCCESS_RATE = Metric("SuccessRate", Unit.PERCENT, "success rate of an agent's decisions of a day that have an outcome")
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

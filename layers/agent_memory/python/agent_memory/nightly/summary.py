@@ -6,7 +6,7 @@ from typing import Any
 
 from agent_memory.core.clock import DAY_MS, Span, check_day_has_ended, day_start_ms
 from agent_memory.core.json_values import canonical_json
-from agent_memory.core.keys import report_key, report_prefix
+from agent_memory.core.keys import ARCHIVE_CHAIN, report_key, report_prefix
 from agent_memory.learning.lifecycle import Status
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
@@ -17,6 +17,8 @@ _MAX_CONFIDENCES = 100
 
 def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """Write the report of a UTC day to S3 and return its figures, which also become metrics.
+
+    The report also names the head of the chain of seals, `archive_head`, None before the first day was sealed.
 
     The patterns of a report are those of its day: a report is not written again once there is one of a later day.
 
@@ -43,7 +45,14 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         "mean_confidence": sum(memory.confidence for memory in active) / len(active) if active else None,
         "confidences": [memory.confidence for memory in active[:_MAX_CONFIDENCES]],
     }
-    report = {**summary, "agent_id": agent_id, "patterns": [memory.as_dict() for memory in active]}
+    chain = stores.states.get(agent_id, ARCHIVE_CHAIN)
+    head = chain.data.get("head") if chain else None
+    report = {
+        **summary,
+        "agent_id": agent_id,
+        "archive_head": head,
+        "patterns": [memory.as_dict() for memory in active],
+    }
     key = report_key(agent_id, day)
     written = bucket.blobs.list_keys(report_prefix(agent_id))
     if key not in written or key == max(written):
