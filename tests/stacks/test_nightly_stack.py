@@ -176,7 +176,7 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
         ),
         (
             "analytics",
-            {"Memories": {"BatchGetItem", "Query"}},
+            {"Memories": {"BatchGetItem", "Query"}, "States": {"GetItem"}},
             {("GetObject", "evidence/*"), ("PutObject", "reports/*")},
         ),
     ],

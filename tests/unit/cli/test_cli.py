@@ -84,7 +84,7 @@ def test_a_head_that_was_noted_has_to_be_in_the_chain(stores, capsys):
     head = Chain.from_state(stores.states.get(AGENT, ARCHIVE_CHAIN)).head.hash
     assert main([*VERIFY, "--head", head]) == 0
     assert main([*VERIFY, "--head", "0" * 64]) == 1
-    assert "rolled_back  : the chain does not contain the head 000" in capsys.readouterr().out
+    assert "rolled_back  the chain does not contain the head 000" in capsys.readouterr().out
     assert main([*VERIFY, "--head", "soon"]) == 2
     assert "head: 'soon' is not a head" in capsys.readouterr().err
 

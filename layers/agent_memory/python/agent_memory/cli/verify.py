@@ -86,5 +86,5 @@ def _not_covered(verification: Verification) -> list[str]:
 
 
 def _line(finding: Finding) -> str:
-    place = [finding.day.isoformat() if finding.day else None, finding.decision_id]
-    return f"{finding.kind}  {' '.join(one for one in place if one)}: {finding.message}"
+    place = " ".join(filter(None, [finding.day.isoformat() if finding.day else None, finding.decision_id]))
+    return f"{finding.kind}  {place}: {finding.message}" if place else f"{finding.kind}  {finding.message}"
