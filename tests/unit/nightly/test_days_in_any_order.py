@@ -165,7 +165,7 @@ def test_a_job_by_a_clock_that_is_slow_by_the_tolerance_runs():
 @pytest.mark.slow
 def test_progress_in_the_future_does_not_stop_later_jobs():
     """Earlier versions accepted any day, and stored it as their progress."""
-    stores, clock = history()
+    stores, _ = history()
     future = replace(stores, clock=FixedClock(day_start_ms(FIRST + timedelta(days=500))))
     start = FixedClock(day_start_ms(FIRST + timedelta(days=20)))
     consolidate(AGENT, FIRST + timedelta(days=19), replace(stores, clock=start))

@@ -72,7 +72,7 @@ class _Consolidation:
             self._began = progress
         elif self._began != progress and progress.learned_through:
             # This job may have overwritten the evidence that the other one stored: read the same decisions again.
-            self._refresh_evidence(progress.learned_through, self._began)
+            self._refresh_evidence(progress.learned_through, progress, since=self._began)
         due = self._days.due(day, progress)
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
         if not due:
@@ -104,9 +104,11 @@ class _Consolidation:
             **update_performance(stored, datasets, self._thresholds, end_ms),
         }
 
-    def _refresh_evidence(self, day: date, progress: Progress) -> tuple[list[Decision], Iterator[Evidence]]:
+    def _refresh_evidence(
+        self, day: date, progress: Progress, *, since: Progress | None = None
+    ) -> tuple[list[Decision], Iterator[Evidence]]:
         """Read the decisions that are due at a day into the evidence; returns them, and the evidence up to its end."""
-        spans = spans_to_read(day, progress.learned_through)
+        spans = spans_to_read(day, (since or progress).learned_through)
 
         def read(part: tuple[str, Span]) -> list[Decision]:
             decision_type, span = part
@@ -115,6 +117,7 @@ class _Consolidation:
 
         parts = [(decision_type, span) for decision_type in self._registered.decision_types for span in spans]
         recent = [decision for found in map_concurrently(read, parts) for decision in found]
+        self._days.check_unchanged(progress)
         return recent, refresh_evidence(self._stores.bucket().evidence, self._agent_id, day, recent, spans)
 
 

@@ -6,6 +6,7 @@ its outcome may have come in. At all others its row of evidence is used.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import takewhile
 
 from agent_memory.core.clock import DAY_MS, Span, day_start_ms
 from agent_memory.core.retention import EVIDENCE_DAYS
@@ -49,5 +50,5 @@ def refresh_evidence(
     end_ms = day_start_ms(day) + DAY_MS
     oldest_ms = end_ms - EVIDENCE_DAYS * DAY_MS
     rows = [row for decision in decisions if (row := evidence_of(decision))]
-    evidence.replace(agent_id, rows, spans, oldest_ms=oldest_ms)
-    return evidence.read(agent_id, Span(oldest_ms, end_ms))
+    remaining = evidence.replace(agent_id, rows, spans, oldest_ms=oldest_ms)
+    return takewhile(lambda row: row.timestamp_ms < end_ms, remaining)

@@ -14,9 +14,11 @@ class EvidenceStore(Protocol):
         """The rows of a span, read as they are consumed."""
         ...
 
-    def replace(self, agent_id: str, rows: Iterable[Evidence], spans: Sequence[Span], *, oldest_ms: int) -> None:
-        """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`.
+    def replace(
+        self, agent_id: str, rows: Iterable[Evidence], spans: Sequence[Span], *, oldest_ms: int
+    ) -> Iterator[Evidence]:
+        """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`; returns what remains.
 
-        Repeating it changes nothing.
+        Repeating it changes nothing. The result is what was written, whatever another writer has replaced it by since.
         """
         ...

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
-from agent_memory.core.clock import Span
+from agent_memory.core.clock import END_OF_TIME_MS, Span
 from agent_memory.core.keys import evidence_key
 from agent_memory.model.evidence import Evidence
 from agent_memory.ports.blobs import BlobStore
@@ -29,8 +29,10 @@ class ParquetEvidence:
         body = self._blobs.read(evidence_key(agent_id))
         return evidence_rows(body, span) if body else iter(())
 
-    def replace(self, agent_id: str, rows: Iterable[Evidence], spans: Sequence[Span], *, oldest_ms: int) -> None:
-        """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`."""
+    def replace(
+        self, agent_id: str, rows: Iterable[Evidence], spans: Sequence[Span], *, oldest_ms: int
+    ) -> Iterator[Evidence]:
+        """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`; returns what remains."""
         before = self._blobs.read(evidence_key(agent_id))
         body = merge_parquet(
             before or to_parquet([], _COLUMNS),
@@ -41,6 +43,7 @@ class ParquetEvidence:
             order="timestamp_ms, decision_id",
         )
         self._blobs.write(evidence_key(agent_id), body)
+        return evidence_rows(body, Span(oldest_ms, END_OF_TIME_MS))
 
 
 def evidence_rows(body: bytes, span: Span) -> Iterator[Evidence]:
