@@ -29,7 +29,7 @@ _DEFAULTS = PatternThresholds()
 # Monitors process outcomes in order of their decisions, so they wait until the outcomes of a day have all come in.
 _FINAL_AFTER_MS = 2 * DAY_MS
 # Figures that are added up over the days of a job; the others are those of its last day.
-_SUMMED = ("decisions_read", "learned", "deprecated", "revived")
+_SUMMED = ("learned", "deprecated", "revived")
 _NOTHING_LEARNED = {"memory_correlation": None, "evidence_rows": 0, "candidates_tried": 0}
 
 
@@ -64,6 +64,7 @@ class _Consolidation:
         self._days = LearnedDays(agent_id, stores)
         self._registered = stores.states.registration(agent_id)
         self._began: Progress | None = None
+        self._read: set[str] = set()
 
     def learn_through(self, day: date) -> dict[str, Any]:
         """Learn the days that are due, in order; returns figures. `Conflict` if another job comes first."""
@@ -75,17 +76,20 @@ class _Consolidation:
             self._refresh_evidence(progress.learned_through, progress, since=self._began)
         due = self._days.due(day, progress)
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
+        self._read.clear()
         if not due:
             stored = StoredMemories(LongTermMemory(self._agent_id, self._stores.memories, self._stores.clock))
             figures |= {**_NOTHING_LEARNED, **pattern_counts(stored)}
         for one in due:
+            progress = self._days.begin(one, progress)
             learned = self._learn(one, progress)
             figures = {**learned, **{name: figures[name] + learned[name] for name in _SUMMED}}
             progress = self._days.advance(one, progress)
-        return {**figures, "days": len(due)}
+        return {**figures, "decisions_read": len(self._read), "days": len(due)}
 
     def _learn(self, day: date, progress: Progress) -> dict[str, Any]:
         recent, evidence = self._refresh_evidence(day, progress)
+        self._read.update(one.decision_id for one in recent)
         datasets = build_datasets(build_tables(evidence), self._thresholds)
         identification = identify_in_datasets(datasets, self._thresholds)
         end_ms = day_start_ms(day) + DAY_MS
@@ -93,10 +97,9 @@ class _Consolidation:
         by_type = {dataset.decision_type: dataset for dataset in datasets}
         update = PatternUpdate(by_type, self._thresholds, now_ms=end_ms, final_before_ms=end_ms - _FINAL_AFTER_MS)
         stored = StoredMemories(long_term)
-        # What was read is of this day or the one before it. A memory that changes from here on causes a conflict.
+        # So what was read is of this day or the one before it. A memory that changes from here on causes a conflict.
         self._days.check_unchanged(progress)
         return {
-            "decisions_read": len(recent),
             "memory_correlation": memory_correlation(recent),
             "evidence_rows": sum(len(dataset.table) for dataset in datasets),
             "candidates_tried": identification.candidates_tried,

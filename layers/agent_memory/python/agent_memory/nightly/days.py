@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms, last_ended_day, parse_date
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Conflict
+from agent_memory.core.json_values import Document
 from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.core.retention import EVIDENCE_DAYS
 from agent_memory.ports.decisions import Selection
@@ -25,10 +26,22 @@ def days_through(first: date, last: date) -> list[date]:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last day that was learned, None if unknown; and the version of the state that says so, 0 before the first."""
+    """How far learning has come, as one version of a state.
+
+    Attributes:
+        learned_through: the last day that was learned; None if unknown.
+        version: of the state, 0 before the first.
+        learning: a later day whose memories are being written, or were when a job was interrupted.
+    """
 
     learned_through: date | None
     version: int
+    learning: date | None = None
+
+    @property
+    def last(self) -> date | None:
+        """The last day that memories may have been written for."""
+        return self.learning or self.learned_through
 
 
 class LearnedDays:
@@ -44,8 +57,10 @@ class LearnedDays:
         if state is None:
             return Progress(None, 0)
         learned_through = parse_date(state.data["learned_through"])
-        is_possible = learned_through <= last_ended_day(self._stores.clock.now_ms())
-        return Progress(learned_through if is_possible else None, state.version)
+        if learned_through > last_ended_day(self._stores.clock.now_ms()):
+            return Progress(None, state.version)
+        learning = state.data.get("learning")
+        return Progress(learned_through, state.version, parse_date(learning) if learning else None)
 
     def due(self, day: date, progress: Progress) -> list[date]:
         """The days that the job of `day` learns: those that were missed, up to the 90 of the evidence, and then `day`.
@@ -54,22 +69,33 @@ class LearnedDays:
         """
         oldest = day - (EVIDENCE_DAYS - 1) * _DAY
         if progress.learned_through is not None:
-            if progress.learned_through > day:
+            if progress.last is not None and progress.last > day:
                 return []
             return days_through(min(day, max(oldest, progress.learned_through + _DAY)), day)
         if progress.version:  # the memories contain what was learned from the days before already
             return [day]
         return days_through(self._first_day_with_decisions(oldest, day), day)
 
+    def begin(self, day: date, progress: Progress) -> Progress:
+        """Announce that memories of a day will be written, so that no job learns the day before it again.
+
+        Returns the new progress. `Conflict` if another job came first.
+        """
+        if progress.learned_through is None or progress.last == day:
+            return progress
+        data = {"learned_through": progress.learned_through.isoformat(), "learning": day.isoformat()}
+        return Progress(progress.learned_through, self._put(day, data, progress), day)
+
     def advance(self, day: date, progress: Progress) -> Progress:
         """Record that a day was learned; returns the new progress. `Conflict` if another job came first."""
         if progress.learned_through == day:
             return progress
+        return Progress(day, self._put(day, {"learned_through": day.isoformat()}, progress))
+
+    def _put(self, day: date, data: Document, progress: Progress) -> int:
         now_ms = day_start_ms(day) + DAY_MS
-        data = {"learned_through": day.isoformat()}
         put = self._stores.states.put
-        state = put(self._agent_id, LEARNING_PROGRESS, data, expected_version=progress.version, now_ms=now_ms)
-        return Progress(day, state.version)
+        return put(self._agent_id, LEARNING_PROGRESS, data, expected_version=progress.version, now_ms=now_ms).version
 
     def check_unchanged(self, progress: Progress) -> None:
         """Raise `Conflict` if another job has learned a day since this progress was read."""
