@@ -120,7 +120,7 @@ async def test_five_megabytes_are_stored_and_ten_are_413(local_cloud):
         first = await client.page_decisions(newest_first=False)  # two do not fit into one reply
         assert ([one["decision_id"] for one in first["decisions"]], first["cursor"] is None) == ([decision_id], False)
         assert [one["decision_id"] for one in await client.query_decisions()] == [other, decision_id]
-        with pytest.raises(TooLarge, match="over 5,500,000 bytes"):
+        with pytest.raises(TooLarge, match="exceeds 5,500,000 bytes"):
             await client.log_decision("QUERY", {"n": 3}, {"why": text + text})
         assert len(await client.query_decisions(context_filter={"n": 3})) == 0
 
