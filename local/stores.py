@@ -3,7 +3,8 @@
 from typing import Any
 
 from agent_memory.ports.stores import Stores
-from agent_memory.storage.factory import open_stores, redis_client_for
+from agent_memory.storage.factory import open_stores
+from agent_memory.storage.redis.connection import redis_client_for
 from local.cloud import LocalCloud
 
 

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.errors import (
     AgentMemoryError,
+    CacheUnavailable,
     Conflict,
     Damaged,
     Forbidden,
     InColdStorage,
     InvalidInput,
+    Misconfigured,
     NotFound,
     Rejected,
     ShortTermOff,
     TooLarge,
     Unavailable,
+    Unreadable,
 )
 from agent_memory.core.extras import needs_extra
 from agent_memory.model.decisions import DecisionType
@@ -46,6 +49,7 @@ __all__ = [
     "Blocking",
     "BufferMetrics",
     "BufferedDecisionLogger",
+    "CacheUnavailable",
     "Conflict",
     "Damaged",
     "DecisionLogger",
@@ -56,6 +60,7 @@ __all__ = [
     "MemoryAnalytics",
     "MemoryManager",
     "MemoryType",
+    "Misconfigured",
     "NotFound",
     "Rejected",
     "ShortTermOff",
@@ -66,6 +71,7 @@ __all__ = [
     "SyncMemoryManager",
     "TooLarge",
     "Unavailable",
+    "Unreadable",
     "__version__",
     "decision_id_for",
     "in_memory_stores",

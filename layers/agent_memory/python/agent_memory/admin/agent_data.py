@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.core.clock import Clock, to_iso
-from agent_memory.core.errors import NotFound
+from agent_memory.core.errors import NotFound, Unreadable
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
 from agent_memory.decisions.log import DecisionLog
@@ -31,7 +31,8 @@ class AgentData:
         """Write everything to a zip file of JSON Lines: decisions, all versions of memories, states, short-term memory.
 
         Args:
-            path: of the file; an existing file is replaced when the new one is complete.
+            path: of the file; an existing file is replaced when the new one is complete. A key of short-term memory
+                whose value cannot be read has `unreadable`, the reason, instead of `data`.
             memory_types: the types of long-term memory to export, including a team's own.
 
         Returns:
@@ -52,7 +53,7 @@ class AgentData:
                 {"state_type": name, **state.as_dict()}
                 for name, state in self._stores.states.list_by_prefix(self._agent_id, "")
             ),
-            "short_term": ({"key": key, "data": value} for key, value in self._short_term()),
+            "short_term": (_short_term_row(key, value) for key, value in self._short_term()),
         }
         partial = path.with_name(f"{path.name}.part")
         try:
@@ -105,6 +106,10 @@ class AgentData:
 
     def _receipt(self, time_field: str, counts: dict[str, int]) -> Receipt:
         return {"agent_id": self._agent_id, time_field: to_iso(self._clock.now_ms()), "counts": counts}
+
+
+def _short_term_row(key: str, value: Any) -> dict[str, Any]:
+    return {"key": key, "unreadable": value.why} if isinstance(value, Unreadable) else {"key": key, "data": value}
 
 
 def _write_lines(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import MAX_SHARDS
 from agent_memory.ports.stores import Stores
-from agent_memory.storage.factory import open_stores, redis_client_for
+from agent_memory.storage.factory import open_stores
+from agent_memory.storage.redis.address import url_from_environment
 
 
 class BadEnvironment(Exception):
@@ -22,8 +23,7 @@ class FunctionSettings:
     archive_bucket: str | None
     redis_endpoint: str | None
     redis_tls: bool
-    redis_user: str | None
-    redis_cache: str | None
+    redis_url: str | None
     write_shards: int
 
     @classmethod
@@ -36,10 +36,9 @@ class FunctionSettings:
         return cls(
             table_prefix=_required(environment, "AGENT_MEMORY_TABLE_PREFIX"),
             archive_bucket=environment.get("AGENT_MEMORY_ARCHIVE_BUCKET") or None,
-            redis_endpoint=_endpoint(environment, "AGENT_MEMORY_REDIS_ENDPOINT"),
+            redis_endpoint=environment.get("AGENT_MEMORY_REDIS_ENDPOINT") or None,
             redis_tls=_boolean(environment, "AGENT_MEMORY_REDIS_TLS"),
-            redis_user=environment.get("AGENT_MEMORY_REDIS_USER") or None,
-            redis_cache=environment.get("AGENT_MEMORY_REDIS_CACHE") or None,
+            redis_url=_redis_url(environment),
             write_shards=_integer(environment, "AGENT_MEMORY_WRITE_SHARDS", default=1, maximum=MAX_SHARDS),
         )
 
@@ -48,18 +47,8 @@ class FunctionSettings:
         return open_stores(
             table_prefix=self.table_prefix,
             archive_bucket=self.archive_bucket,
-            redis_client=self._redis_client(),
+            redis_endpoint=self.redis_url,
         )
-
-    def _redis_client(self) -> Any:
-        if self.redis_endpoint is None:
-            return None
-        provider = None
-        if self.redis_user:
-            from agent_memory.storage.redis.iam_token import ElastiCacheToken  # noqa: PLC0415  not needed without IAM
-
-            provider = ElastiCacheToken(self.redis_user, self.redis_cache or "")
-        return redis_client_for(self.redis_endpoint, tls=self.redis_tls, credential_provider=provider)
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -83,11 +72,8 @@ def _integer(environment: Mapping[str, str], name: str, *, default: int, maximum
     return int(value)
 
 
-def _endpoint(environment: Mapping[str, str], name: str) -> str | None:
-    value = environment.get(name)
-    if not value:
-        return None
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdigit():
-        raise BadEnvironment(f"{name} is {value!r}; write host:port")
-    return value
+def _redis_url(environment: Mapping[str, str]) -> str | None:
+    try:
+        return url_from_environment(environment)
+    except InvalidInput as error:
+        raise BadEnvironment(str(error)) from error

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from agent_memory.storage.factory import DEFAULT_PREFIX, aws_client, redis_client_for
+from agent_memory.storage.factory import DEFAULT_PREFIX, aws_client
 from agent_memory.storage.provisioning import create_cache_if_not_exists, create_tables_if_not_exist
+from agent_memory.storage.redis.connection import redis_client_for
 from agent_memory.storage.schema import CACHE
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ class AWSMemoryClients:
 
     @staticmethod
     def get_redis_client(cluster_endpoint: str, *, tls: bool = False) -> "Redis":
-        """A client of the cache at `host:port`, with a timeout of 0.2 seconds.
+        """A client of the cache at `host:port`, or at a URL, with a timeout of 0.2 seconds.
 
         Raises:
-            InvalidInput: `cluster_endpoint` is not `host:port`.
+            InvalidInput: `cluster_endpoint` is neither; see `storage.redis.address`.
         """
         return redis_client_for(cluster_endpoint, tls=tls)
 

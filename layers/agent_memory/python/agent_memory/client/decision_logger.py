@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from agent_memory.client.decisions import AsyncDecisions, SyncDecisions
 from agent_memory.core.clock import Clock
+from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import DecisionDict
-from agent_memory.ports.stores import Stores
+from agent_memory.ports.stores import Stores, check_stores
+from agent_memory.storage.clients import check_aws_client
 from agent_memory.storage.factory import open_stores
 
 if TYPE_CHECKING:
@@ -85,8 +87,12 @@ class DecisionLogger(AsyncDecisions):
         clock: Clock | None = None,
         write_shards: int = 1,
     ) -> None:
+        check_stores(stores)
+        check_aws_client("dynamodb_client", dynamodb_client, "dynamodb", "put_item")
+        if memory_manager is not None:
+            stores = stores or _stores_of(memory_manager)
         if stores is None:
-            stores = memory_manager.stores if memory_manager else open_stores(dynamodb_client=dynamodb_client)
+            stores = open_stores(dynamodb_client=dynamodb_client)
         log = DecisionLog(agent_id, stores, clock, write_shards=write_shards)
         self._decisions = self._backend = DirectDecisions(log, write_shards)
 
@@ -105,3 +111,11 @@ class SyncDecisionLogger(SyncDecisions):
     """`DecisionLogger(…).sync`: the same methods without asyncio."""
 
     _decisions: DirectDecisions
+
+
+def _stores_of(memory_manager: object) -> Stores:
+    from agent_memory.client.memory_manager import MemoryManager  # noqa: PLC0415  its caller has loaded it
+
+    if not isinstance(memory_manager, MemoryManager):
+        raise InvalidInput("memory_manager", f"expected a MemoryManager, got {type(memory_manager).__qualname__}")
+    return memory_manager.stores

@@ -16,9 +16,9 @@ from agent_memory.memory.agent_memory import AgentMemory
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.long_term import consolidate_value
 from agent_memory.memory.ranking import RecallQuery
-from agent_memory.memory.short_term import ShortTermMetrics
+from agent_memory.memory.short_term import NEEDS_ATTENTION, ShortTermMetrics
 from agent_memory.model.memories import MemoryType
-from agent_memory.ports.stores import Stores
+from agent_memory.ports.stores import Stores, check_stores
 from agent_memory.storage.factory import open_stores, with_short_term
 
 _logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class DirectMemory:
     """`MemoryBackend` directly on the stores.
 
     Failures of the cache are logged and counted, and the value is left out, so that an agent keeps working without it.
+    Wrong settings and unreadable values are errors.
     """
 
     def __init__(self, memory: AgentMemory) -> None:
@@ -46,6 +47,8 @@ class DirectMemory:
         """See `MemoryBackend`."""
         try:
             self.memory.short_term.put(key, data, ttl_seconds)
+        except NEEDS_ATTENTION:
+            raise
         except Unavailable as error:
             _logger.warning("%s was not stored in short-term memory: %s", key, error)
             return False
@@ -55,6 +58,8 @@ class DirectMemory:
         """See `MemoryBackend`."""
         try:
             return self.memory.short_term.get(key)
+        except NEEDS_ATTENTION:
+            raise
         except Unavailable as error:
             _logger.warning("%s cannot be read from short-term memory: %s", key, error)
             return None
@@ -67,6 +72,8 @@ class DirectMemory:
         """See `MemoryBackend`."""
         try:
             self.memory.cycles.write(cycle)
+        except NEEDS_ATTENTION:
+            raise
         except Unavailable as error:
             _logger.warning("a cycle was not stored in short-term memory: %s", error)
             return False
@@ -167,10 +174,10 @@ class MemoryManager(AsyncMemory):
 
     Args:
         agent_id: the agent.
-        redis_client: a client of the cache; by default one is opened for `redis_endpoint`.
+        redis_client: a `redis.Redis` or `redis.RedisCluster`; by default one is opened for `redis_endpoint`.
         dynamodb_client: a boto3 client; by default a new one.
-        redis_endpoint: `host:port` of the cache; by default from the environment. Without a cache, short-term memory is
-            kept in this process.
+        redis_endpoint: the cache, as `host:port` or `rediss://user:password@host:port`; by default from the environment.
+            Without a cache, short-term memory is kept in this process.
         dynamodb_table_prefix: by default from the environment, see `storage.factory.open_stores`.
         archive_bucket: by default from the environment.
         pools: agent ids for knowledge that several agents share, as `shared`. Long-term memory is read from the agent
@@ -198,6 +205,7 @@ class MemoryManager(AsyncMemory):
         stores: Stores | None = None,
         clock: Clock | None = None,
     ) -> None:
+        check_stores(stores)
         stores = stores or with_short_term(
             open_stores(
                 table_prefix=dynamodb_table_prefix,

@@ -13,14 +13,17 @@ from agent_memory.client.signing import SigV4, region_of
 from agent_memory.core.clock import Instant, parse_instant, to_iso
 from agent_memory.core.errors import (
     AgentMemoryError,
+    CacheUnavailable,
     Conflict,
     Forbidden,
     InColdStorage,
     InvalidInput,
+    Misconfigured,
     NotFound,
     ShortTermOff,
     TooLarge,
     Unavailable,
+    Unreadable,
 )
 from agent_memory.core.extras import needs_extra
 from agent_memory.decisions.queries import TimeRange
@@ -31,6 +34,8 @@ _TOTAL_SECONDS = 60
 _FIRST_BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 5.0
 _TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
+# Codes of errors with HTTP status 503 that a retry does not help.
+_FINAL = {InColdStorage.code: InColdStorage, Misconfigured.code: Misconfigured, Unreadable.code: Unavailable}
 _TRANSIENT_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
 
 
@@ -145,8 +150,9 @@ def _error_of(response: httpx.Response) -> AgentMemoryError:
         case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
             field = str(error.get("field", "body"))
             return TooLarge(field, message.removeprefix(f"{field}: "))
-    if error.get("code") == InColdStorage.code:
-        return InColdStorage(message)
+    final = _FINAL.get(str(error.get("code"))) or (CacheUnavailable if error.get("retryable") is False else None)
+    if final is not None:
+        return final(message)
     request_id = error.get("request_id")
     kind = TransientError if response.status_code in _TRANSIENT_STATUS else Unavailable
     return kind(message + (f" (request {request_id})" if request_id else ""))

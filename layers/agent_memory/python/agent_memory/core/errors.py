@@ -9,6 +9,10 @@ AgentMemoryError
 ├── Unavailable         a store did not respond; retry later (HTTP 503)
 │   ├── InColdStorage   the data is in Glacier and is being restored; retry in half a day (HTTP 503)
 │   ├── ShortTermOff    the deployment has no short-term memory; a retry does not help (HTTP 404)
+│   ├── CacheUnavailable
+│   │                   the cache of short-term memory did not respond; agents go on without it (HTTP 503)
+│   ├── Misconfigured   a store refuses the settings; says which to change, a retry does not help (HTTP 503)
+│   ├── Unreadable      a stored value is not one that this package writes; names its key (HTTP 503)
 │   └── Damaged         stored data differs from its seal or digest; it is neither used nor overwritten
 └── Rejected            the store rejected records that a buffered logger had accepted; names the file
 """
@@ -67,9 +71,17 @@ class Forbidden(AgentMemoryError):
 
 
 class Unavailable(AgentMemoryError):
-    """A store did not respond. An outage is never reported as an empty result."""
+    """A store did not respond. An outage is never reported as an empty result.
+
+    `retryable` is False where a retry within seconds does not help; HTTP responses say it then.
+    """
 
     code = "unavailable"
+    retryable: ClassVar[bool] = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as in batch results and HTTP responses."""
+        return super().as_dict() if self.retryable else {**super().as_dict(), "retryable": False}
 
 
 class InColdStorage(Unavailable):
@@ -82,6 +94,34 @@ class ShortTermOff(Unavailable):
     """Short-term memory is switched off in this deployment. This is not an outage."""
 
     code = "short_term_off"
+
+
+class CacheUnavailable(Unavailable):
+    """The cache of short-term memory did not respond, or refused to write.
+
+    Callers go on without it. Where it has failed repeatedly, it is not asked again for a few seconds.
+    """
+
+    retryable = False
+
+
+class Misconfigured(Unavailable):
+    """A store refuses the settings that it is used with, such as its address or password; says which to change."""
+
+    code = "misconfigured"
+    retryable = False
+
+
+class Unreadable(Unavailable):
+    """A stored value is not one that this package writes. `key` is its key."""
+
+    code = "unreadable"
+    retryable = False
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f"the value of {key} cannot be read: {why}; overwrite or remove it")
+        self.key = key
+        self.why = why
 
 
 class Damaged(Unavailable):

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent_memory.core import keys
 from agent_memory.core.clock import Clock, date_of
-from agent_memory.core.errors import Unavailable
+from agent_memory.core.errors import Unavailable, Unreadable
 from agent_memory.core.retention import ACCESSES_SECONDS
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.memories import Memory
@@ -50,21 +50,26 @@ def flush_access_counts(agent_id: str, day: date, stores: Stores) -> dict[str, A
     """Add the reads counted up to the end of a UTC day to the memories. Repeating it changes nothing.
 
     Returns:
-        `memories`: the number of memories that were updated; `missing`: why the cache could not be read, or None.
+        `memories`: the number of memories that were updated; `missing`: why the cache, or a day in it, could not be
+        read, or None.
 
     Raises:
         Unavailable: the table did not respond; the counts remain in the cache for the next nightly job.
     """
     days = [day - timedelta(days=ago) for ago in reversed(range(_DAYS_KEPT + 1))]
     try:
-        counters = ShortTermMemory(agent_id, stores.short_term).run([ReadCounters(_key(agent_id, one)) for one in days])
+        short_term = ShortTermMemory(agent_id, stores.short_term)
+        counters = short_term.run_each([ReadCounters(_key(agent_id, one)) for one in days])
     except Unavailable as error:
         return {"memories": 0, "missing": str(error)}
-    updated = 0
+    updated, missing = 0, None
     for one, counts in zip(days, counters, strict=True):
+        if isinstance(counts, Unreadable):
+            missing = str(counts)
+            continue
         accesses = [_access(name, count, last_ms) for name, (count, last_ms) in sorted(counts.items())]
         updated += stores.memories.add_accesses(agent_id, accesses, one)
-    return {"memories": updated, "missing": None}
+    return {"memories": updated, "missing": missing}
 
 
 def _key(agent_id: str, day: date) -> str:

@@ -140,7 +140,10 @@ class _StateCache:
         if found is None:
             return None
         value, version = found
-        return State(value["data"], version, value["updated_ms"])
+        try:
+            return State(value["data"], version, value["updated_ms"])
+        except (TypeError, KeyError):  # written by something else; the table has the state
+            return None
 
     def put(self, state: State) -> None:
         if not self._short_term.is_configured:

@@ -14,7 +14,7 @@ from typing import Any
 
 from agent_memory.core.checks import check_integer, check_list
 from agent_memory.core.clock import Clock, Instant, parse_instant
-from agent_memory.core.errors import Unavailable
+from agent_memory.core.errors import Unavailable, Unreadable
 from agent_memory.core.json_values import check_json, check_object
 from agent_memory.core.keys import STM_CONTEXT, STM_DECISIONS, STM_QUERIES, STM_RATE_LIMITS, STM_SIGNALS
 from agent_memory.core.retention import (
@@ -29,7 +29,7 @@ from agent_memory.core.retention import (
     STM_MAX_SECONDS,
 )
 from agent_memory.memory.cycles import Cycle, CycleSnapshot, RateLimit
-from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.memory.short_term import NEEDS_ATTENTION, ShortTermMemory
 from agent_memory.ports.short_term import (
     AddScored,
     Command,
@@ -94,7 +94,7 @@ class CycleMemory:
             performance: the markets, by source, whose figures are read.
 
         Raises:
-            InvalidInput: names the argument.
+            InvalidInput: names the argument. Misconfigured: the cache refuses the settings.
         """
         check_integer("cycles", cycles, minimum=1, maximum=RECENT_CYCLES)
         key = self._short_term.key
@@ -108,16 +108,30 @@ class CycleMemory:
             *(GetValue(key(_performance_key(source, market))) for source, market in pairs),
         ]
         try:
-            context, queries, signals, decision_ids, *figures = self._short_term.run(commands)
+            results = self._short_term.run_each(commands)
+        except NEEDS_ATTENTION:
+            raise
         except Unavailable:
             return CycleSnapshot(missing=["context", "queries", "signals", "decision_ids", "performance"])
+        results[1] = _results_of(results[1], STM_QUERIES)
+        names = ["context", "queries", "signals", "decision_ids", *["performance"] * len(pairs)]
+        unreadable = {name: one for name, one in zip(names, results, strict=True) if isinstance(one, Unreadable)}
+        readable: list[Any] = [None if isinstance(one, Unreadable) else one for one in results]
+        context, queries, signals, decision_ids, *figures = readable
         oldest = (self._clock.now_ms() / 1000) - SIGNALS_SECONDS  # the set expires with its newest signal
         by_source: dict[str, dict[str, Any]] = {}
         for (source, market), value in zip(pairs, figures, strict=True):
             if value is not None:
                 by_source.setdefault(source, {})[market] = value
-        active = [signal for signal, score in signals if score > oldest]
-        return CycleSnapshot(context, [one["results"] for one in queries], active, decision_ids, by_source)
+        return CycleSnapshot(
+            context,
+            queries or [],
+            [signal for signal, score in signals or [] if score > oldest],
+            decision_ids or [],
+            by_source,
+            missing=list(unreadable),
+            unreadable={one.key: one.why for one in results if isinstance(one, Unreadable)},
+        )
 
     def remove_signal(self, signal: Any) -> bool:
         """Remove an active signal; returns whether it was active. Raises `Unavailable` if the cache did not respond."""
@@ -131,7 +145,8 @@ class CycleMemory:
         The window begins with its first query. While the cache does not respond, each process counts its own queries.
 
         Raises:
-            InvalidInput: names the argument.
+            InvalidInput: names the argument. Misconfigured, Unreadable: the cache refuses the settings, or something
+            else wrote the counter.
         """
         check_integer("limit", limit, minimum=1, maximum=_MAX_LIMIT)
         check_integer("window_seconds", window_seconds, minimum=1, maximum=STM_MAX_SECONDS)
@@ -141,6 +156,8 @@ class CycleMemory:
         try:
             ((count, left_ms),) = self._short_term.run([command])
             is_shared = True
+        except NEEDS_ATTENTION:
+            raise
         except Unavailable:
             is_shared = False
         return RateLimit(count <= limit, max(0, limit - count), left_ms / 1000, is_shared)
@@ -168,6 +185,16 @@ def _source_market_pairs(performance: Mapping[str, Sequence[str]] | None) -> lis
     for source, markets in check_object("performance", performance).items():
         check_list(f"performance/{source}", markets)
     return [(source, market) for source, markets in performance.items() for market in markets]
+
+
+def _results_of(cycles: Any, key: str) -> Any:
+    """The results of each cycle's queries; `Unreadable` if something else wrote the list."""
+    if isinstance(cycles, Unreadable):
+        return cycles
+    try:
+        return [list(one["results"]) for one in cycles]
+    except (TypeError, KeyError):
+        return Unreadable(key, "it is not a list of cycles")
 
 
 def _performance_key(source: str, market: str) -> str:

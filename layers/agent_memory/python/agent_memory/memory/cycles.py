@@ -63,9 +63,11 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class CycleSnapshot:
-    """The data of the last cycles in short-term memory; `missing` names the fields that the cache did not return.
+    """The data of the last cycles in short-term memory.
 
     `queries` has one list of results per cycle. `queries`, `signals` and `decision_ids` are ordered newest first.
+    `missing` names the fields that the cache did not return; `unreadable` has the keys whose values cannot be read, with
+    the reason.
     """
 
     context: Document | None = None
@@ -74,6 +76,7 @@ class CycleSnapshot:
     decision_ids: list[str] = field(default_factory=list)
     performance: dict[str, dict[str, Any]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as a dictionary."""

@@ -8,12 +8,25 @@ from typing import Any
 
 from agent_memory.core import ids, keys
 from agent_memory.core.checks import check_integer, check_text
-from agent_memory.core.errors import InvalidInput, ShortTermOff, Unavailable
+from agent_memory.core.errors import (
+    CacheUnavailable,
+    InvalidInput,
+    Misconfigured,
+    ShortTermOff,
+    Unavailable,
+    Unreadable,
+)
 from agent_memory.core.json_values import check_json
 from agent_memory.core.retention import STM_MAX_SECONDS
 from agent_memory.ports.short_term import Command, GetValue, SetValue, ShortTermStore
 
 _MAX_PATTERN_LENGTH = 255
+
+NEEDS_ATTENTION = (Misconfigured, Unreadable)
+"""The errors that do not pass by themselves: calls of short-term memory raise them, but continue through an outage.
+
+Calls that use the cache only on the side, such as reads of long-term memory, which are counted, continue in both cases.
+"""
 
 # Keys whose values have a format of their own, and the methods that read and write them.
 _RESERVED = {
@@ -69,7 +82,7 @@ class ShortTermMemory:
 
         Raises:
             InvalidInput: names the argument, also if the key has methods of its own. Unavailable: the cache did not
-                respond. ShortTermOff: there is no cache.
+                respond. Misconfigured: it refuses the settings. ShortTermOff: there is no cache.
         """
         _check_not_reserved(key)
         check_integer("ttl_seconds", ttl_seconds, minimum=1, maximum=STM_MAX_SECONDS)
@@ -77,7 +90,7 @@ class ShortTermMemory:
         self.run([SetValue(self.key(key), data, ttl_seconds)])
 
     def get(self, key: str) -> Any | None:
-        """The value, or None if it does not exist or has expired; errors as `put`."""
+        """The value, or None if it does not exist or has expired; errors as `put`, and `Unreadable`."""
         _check_not_reserved(key)
         (value,) = self.run([GetValue(self.key(key))])
         self._count(misses=1) if value is None else self._count(hits=1)
@@ -87,10 +100,19 @@ class ShortTermMemory:
         """The results of commands, in one round trip.
 
         Raises:
-            Unavailable: the cache did not respond. ShortTermOff: there is none; that is not counted as a failure.
+            Unavailable: the cache did not respond. Unreadable: a stored value cannot be read. ShortTermOff: there is
+                none; that is not counted as a failure.
         """
+        results = self.run_each(commands)
+        for result in results:
+            if isinstance(result, Unreadable):
+                raise result
+        return results
+
+    def run_each(self, commands: Sequence[Command]) -> list[Any]:
+        """As `run`, but with an `Unreadable` in the place of a value that cannot be read."""
         with self._counted_store() as store:
-            return store.run(commands)
+            return [self._named(result) for result in store.run(commands)]
 
     def key(self, name: str) -> str:
         """The complete key of one of the agent's values; raises `InvalidInput` for an invalid name."""
@@ -113,13 +135,21 @@ class ShortTermMemory:
 
     @contextmanager
     def _counted_store(self) -> Iterator[ShortTermStore]:
-        """The store; a call that fails because it does not respond is counted."""
+        """The store; a call that fails is counted, and its error says that the cache failed."""
         store = self._open_store()
         try:
             yield store
-        except Unavailable:
+        except Unreadable as error:
+            raise self._named(error) from error
+        except Unavailable as error:
             self._count(failures=1)
-            raise
+            raise (CacheUnavailable(str(error)) if type(error) is Unavailable else error) from error
+
+    def _named(self, result: Any) -> Any:
+        """A result; an `Unreadable` names its key as the agent does."""
+        if isinstance(result, Unreadable):
+            return Unreadable(result.key.removeprefix(keys.stm_key(self._agent_id, "")), result.why)
+        return result
 
     def _open_store(self) -> ShortTermStore:
         if self._store is None:

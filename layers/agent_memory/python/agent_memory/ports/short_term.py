@@ -128,14 +128,18 @@ Command = (
     | ReadCounters
 )
 
+READS = (GetValue, ListValues, ListScored, GetVersioned, ReadCounters)
+"""The commands that change nothing."""
+
 
 class ShortTermStore(Protocol):
     """Values that expire."""
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
-        """The result of each command, in order. They are one transaction and one round trip.
+        """The result of each command, in order, in one round trip; commands that write are one transaction.
 
-        Raises `TypeError` or `ValueError` if a value is not JSON; no command takes effect then.
+        A stored value that cannot be read is an `Unreadable` in the place of the result, and the other commands are
+        answered. Raises `TypeError` or `ValueError` if a value is not JSON; no command takes effect then.
         """
         ...
 
@@ -144,7 +148,7 @@ class ShortTermStore(Protocol):
         ...
 
     def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        """Every key with a prefix and its value, in no particular order."""
+        """Every key with a prefix and its value, in no particular order; an `Unreadable` where it cannot be read."""
         ...
 
     def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:

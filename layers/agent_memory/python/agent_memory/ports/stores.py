@@ -22,6 +22,12 @@ class BucketStores(NamedTuple):
     evidence: EvidenceStore
 
 
+def check_stores(stores: object) -> None:
+    """Raise `InvalidInput` unless this is None or a bundle of stores."""
+    if stores is not None and not isinstance(stores, Stores):
+        raise InvalidInput("stores", f"expected Stores, as of open_stores(), got {type(stores).__name__}")
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """The stores of one deployment; those that it does not have are None. `clock` is the one that its jobs go by."""

@@ -5,22 +5,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.clock import Clock, SystemClock
-from agent_memory.core.errors import InvalidInput
 from agent_memory.core.extras import needs_extra
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.evidence import EvidenceStore
 from agent_memory.ports.short_term import ShortTermStore
 from agent_memory.ports.stores import Stores
+from agent_memory.storage.clients import check_aws_client
+from agent_memory.storage.redis.address import FIELD, url_from_environment
+from agent_memory.storage.redis.connection import check_redis_client, redis_client_for, with_short_timeouts
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from agent_memory.storage.redis.connection import RedisClient
 
 DEFAULT_PREFIX = "agent-memory"
-# A cache that does not respond delays a request by 0.2 s instead of redis-py's default of several seconds.
-_REDIS_TIMEOUT_SECONDS = 0.2
-# Prefixes of connection settings that redis-py's pool adds for itself.
-_POOL_SETTINGS = ("himport_", "maint_notifications_", "orig_")
 
 
 def open_stores(
@@ -30,19 +28,27 @@ def open_stores(
     redis_endpoint: str | None = None,
     dynamodb_client: Any = None,
     s3_client: Any = None,
-    redis_client: "Redis | None" = None,
+    redis_client: "RedisClient | None" = None,
     clock: Clock | None = None,
 ) -> Stores:
     """The stores of a deployment on AWS, or at the endpoint that the environment's AWS settings name.
 
     Missing clients are created from the environment, as boto3 does. The defaults of the names are the variables
     `AGENT_MEMORY_TABLE_PREFIX` (or `agent-memory`), `AGENT_MEMORY_ARCHIVE_BUCKET` and `AGENT_MEMORY_REDIS_ENDPOINT`.
-    Without a bucket there is no archive, and without a Redis client or endpoint no short-term memory. A Redis client is
-    used for its connection settings only; its timeouts and retries do not apply, see `with_short_timeouts`.
+    Without a bucket there is no archive, and without a Redis client or endpoint no short-term memory.
+
+    `redis_endpoint` is `host:port` or a URL, see `storage.redis.address`. `redis_client` is a `redis.Redis`, also one
+    of Sentinel, or a `redis.RedisCluster`; it is used for its connection settings only, and its timeouts and retries do
+    not apply, see `with_short_timeouts`.
+
+    Raises:
+        InvalidInput: names the argument.
     """
+    check_aws_client("dynamodb_client", dynamodb_client, "dynamodb", "put_item")
+    check_aws_client("s3_client", s3_client, "s3", "put_object")
+    short_term = _open_short_term(redis_client, redis_endpoint)
     table_prefix = table_prefix or os.environ.get("AGENT_MEMORY_TABLE_PREFIX", DEFAULT_PREFIX)
     archive_bucket = archive_bucket or os.environ.get("AGENT_MEMORY_ARCHIVE_BUCKET")
-    redis_endpoint = redis_endpoint or os.environ.get("AGENT_MEMORY_REDIS_ENDPOINT")
     with needs_extra("aws"):
         from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions  # noqa: PLC0415
         from agent_memory.storage.dynamodb.memories import DynamoDBMemories  # noqa: PLC0415
@@ -57,7 +63,7 @@ def open_stores(
         blobs=blobs,
         archive=_open_archive(blobs),
         evidence=_open_evidence(blobs),
-        short_term=_open_short_term(redis_client, redis_endpoint),
+        short_term=short_term,
         clock=clock or SystemClock(),
     )
 
@@ -114,48 +120,6 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
     return session.client(service, config=config, region_name=region)
 
 
-def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: Any = None) -> "Redis":
-    """A Redis client with short timeouts and without retries.
-
-    Raises:
-        InvalidInput: the endpoint is not `host:port`.
-    """
-    with needs_extra("aws"):
-        from redis import Redis  # noqa: PLC0415
-
-    host, _, port = endpoint.rpartition(":")
-    if not host or not port.isdigit():
-        raise InvalidInput("redis_endpoint", f"{endpoint!r:.80} is invalid; write host:port")
-    return Redis(host=host, port=int(port), ssl=tls, credential_provider=credential_provider, **_short_timeouts())
-
-
-def with_short_timeouts(client: "Redis") -> "Redis":
-    """A client to the same server with short timeouts and without retries, on separate connections.
-
-    A client with another pool than redis-py's default, such as Sentinel's, is returned unchanged.
-    """
-    from redis import ConnectionPool, Redis  # noqa: PLC0415
-
-    pool = client.connection_pool
-    if type(pool) is not ConnectionPool:
-        return client
-    settings = {name: value for name, value in pool.connection_kwargs.items() if not name.startswith(_POOL_SETTINGS)}
-    own_pool = ConnectionPool(connection_class=pool.connection_class, **{**settings, **_short_timeouts()})
-    return Redis(connection_pool=own_pool)
-
-
-def _short_timeouts() -> dict[str, Any]:
-    from redis.backoff import NoBackoff  # noqa: PLC0415
-    from redis.retry import Retry  # noqa: PLC0415
-
-    return {
-        "socket_timeout": _REDIS_TIMEOUT_SECONDS,
-        "socket_connect_timeout": _REDIS_TIMEOUT_SECONDS,
-        "retry": Retry(NoBackoff(), 0),
-        "decode_responses": False,  # stored values are decoded from bytes
-    }
-
-
 def _open_blobs(bucket: str | None, client: Any) -> BlobStore | None:
     if bucket is None:
         return None
@@ -180,9 +144,15 @@ def _open_evidence(blobs: BlobStore | None) -> EvidenceStore | None:
     return ParquetEvidence(blobs)
 
 
-def _open_short_term(client: "Redis | None", endpoint: str | None) -> ShortTermStore | None:
-    if client is None and not endpoint:
-        return None
+def _open_short_term(client: "RedisClient | None", endpoint: str | None) -> ShortTermStore | None:
+    if client is not None:
+        check_redis_client(client)
+        client, setting = with_short_timeouts(client), "redis_client"
+    else:
+        url = endpoint or url_from_environment(os.environ)
+        if not url:
+            return None
+        client, setting = redis_client_for(url), f"{FIELD} (AGENT_MEMORY_REDIS_ENDPOINT)"
     from agent_memory.storage.redis.short_term import RedisShortTerm  # noqa: PLC0415
 
-    return RedisShortTerm(redis_client_for(str(endpoint)) if client is None else with_short_timeouts(client))
+    return RedisShortTerm(client, setting=setting)

@@ -37,6 +37,7 @@ class CyclesDict(TypedDict):
     decision_ids: list[str]
     performance: dict[str, dict[str, Any]]
     missing: Annotated[list[str], Described("What the cache did not return")]
+    unreadable: Annotated[dict[str, str], Described("Keys whose values cannot be read, with the reason")]
 
 
 @strict

@@ -15,6 +15,7 @@ class ErrorBody(TypedDict):
     message: str
     field: NotRequired[Annotated[str, Described("JSON Pointer into the body, or the name of a parameter")]]
     request_id: NotRequired[str]
+    retryable: NotRequired[Annotated[bool, Described("False where a retry within seconds does not help")]]
 
 
 @strict

@@ -115,7 +115,7 @@ BODIES: Mapping[str, Json] = {
     "CurrentState": {"state": _STATE},
     "CycleInput": {**_CYCLE, "cycle_id": "cycle-142"},
     "CycleKept": {"cycle_id": "cycle-142"},
-    "CyclesDict": {**_CYCLE, "queries": [[_QUERY]], "missing": []},
+    "CyclesDict": {**_CYCLE, "queries": [[_QUERY]], "missing": [], "unreadable": {}},
     "DecisionBatch": {"decisions": [DECISION_INPUT]},
     "DecisionChain": {"chain": [_ANCESTOR]},
     "DecisionDict": _DECISION,

@@ -1,4 +1,7 @@
-"""Short-term memory in this process, for tests and for agents that run without a cache."""
+"""Short-term memory in this process, for tests and for agents that run without a cache.
+
+Lists, sorted sets and counters hold JSON texts, as in Redis, so that a tuple equals a list and `1` differs from `1.0`.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,42 +14,56 @@ from typing import Any
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.ports import short_term as stm
 
+_FIRST_SWEEP = 1_024
+
 
 @dataclass(slots=True)
 class _Entry:
-    text: str
+    content: Any
     expires_ms: int
 
 
 class InMemoryShortTerm:
-    """`ShortTermStore` in a dictionary of JSON texts, so that values are returned as from a cache."""
+    """`ShortTermStore` in a dictionary. A key that has expired is removed when it is met.
+
+    Keys that nobody asks for again are removed whenever the number of keys has doubled, so that expiry costs each
+    write a constant time on average.
+    """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._entries: dict[str, _Entry] = {}
+        self._sweep_at = _FIRST_SWEEP
         self._lock = Lock()
 
     def run(self, commands: Sequence[stm.Command]) -> list[Any]:
         """The result of each command, in order. They are one transaction."""
+        for command in commands:
+            _check(command)
         with self._lock:
-            self._remove_expired()
-            return [self._execute(command) for command in commands]
+            results = [self._execute(command) for command in commands]
+            if len(self._entries) >= self._sweep_at:
+                self._remove_expired()
+            return results
 
     def count(self, prefix: str) -> int:
         """The number of keys with a prefix."""
-        return len(self._keys(prefix, "*"))
+        with self._lock:
+            return len(self._keys(prefix, "*"))
 
     def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
         """Every key with a prefix and its value, in no particular order."""
-        return ((key, json.loads(self._entries[key].text)) for key in self._keys(prefix, "*"))
+        with self._lock:
+            return iter([(key, _plain(self._entries[key].content)) for key in self._keys(prefix, "*")])
 
     def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
         """Erase the keys with a prefix whose rest matches a glob pattern, or only count them; returns how many."""
-        keys = self._keys(prefix, pattern)
-        if not dry_run:
-            for key in keys:
-                del self._entries[key]
-        return len(keys)
+        with self._lock:
+            keys = self._keys(prefix, pattern)
+            if not dry_run:
+                for key in keys:
+                    del self._entries[key]
+            return len(keys)
 
     @singledispatchmethod
     def _execute(self, command: stm.Command) -> Any:
@@ -54,75 +71,80 @@ class InMemoryShortTerm:
 
     @_execute.register
     def _(self, command: stm.SetValue) -> None:
-        self._set(command.key, command.value, command.ttl_seconds)
+        self._set(command.key, _encode(command.value), command.ttl_seconds)
 
     @_execute.register
     def _(self, command: stm.GetValue) -> Any:
-        return self._get(command.key, None)
+        text = self._get(command.key)
+        return None if text is None else json.loads(text)
 
     @_execute.register
     def _(self, command: stm.PushValues) -> None:
         if command.values:
-            others = [one for one in self._get(command.key, []) if one not in command.values]
-            self._set(command.key, [*reversed(command.values), *others][: command.max_length], command.ttl_seconds)
+            pushed = [*map(_encode, command.values)]
+            others = [text for text in self._get(command.key, ()) if text not in pushed]
+            self._set(command.key, [*reversed(pushed), *others][: command.max_length], command.ttl_seconds)
 
     @_execute.register
     def _(self, command: stm.ListValues) -> Any:
-        return self._get(command.key, [])[: command.count]
+        return [json.loads(text) for text in self._get(command.key, ())[: command.count]]
 
     @_execute.register
     def _(self, command: stm.AddScored) -> None:
-        others = [one for one in self._get(command.key, []) if one[0] != command.value]
-        self._set(command.key, [*others, [command.value, command.score]], command.ttl_seconds)
+        scores = self._get(command.key, {}) | {_encode(command.value): float(command.score)}
+        self._set(command.key, scores, command.ttl_seconds)
 
     @_execute.register
     def _(self, command: stm.ListScored) -> Any:
-        pairs = [(value, float(score)) for value, score in self._get(command.key, []) if score >= command.min_score]
-        return sorted(pairs, key=lambda pair: pair[1], reverse=True)
+        highest_first = sorted(((score, text) for text, score in self._get(command.key, {}).items()), reverse=True)
+        return [(json.loads(text), score) for score, text in highest_first if score >= command.min_score]
 
     @_execute.register
     def _(self, command: stm.RemoveScored) -> bool:
-        before = self._get(command.key, [])
-        after = [one for one in before if one[0] != command.value]
-        if len(after) < len(before):
-            self._entries[command.key].text = json.dumps(after)
-        return len(after) < len(before)
+        return self._get(command.key, {}).pop(_encode(command.value), None) is not None
 
     @_execute.register
     def _(self, command: stm.CountInWindow) -> tuple[int, int]:
-        key = command.key
-        count = self._get(key, 0) + 1
+        count = self._get(command.key, 0) + 1
         if count == 1:
-            self._set(key, count, command.window_seconds)
-        else:
-            self._entries[key].text = json.dumps(count)
-        return count, self._entries[key].expires_ms - self._clock.now_ms()
+            self._set(command.key, count, command.window_seconds)
+        entry = self._entries[command.key]
+        entry.content = count
+        return count, entry.expires_ms - self._clock.now_ms()
 
     @_execute.register
     def _(self, command: stm.SetIfNewer) -> None:
-        stored = self._get(command.key, [None, 0])
-        newest = [command.value, command.version] if command.version >= stored[1] else stored
+        _, version = stored = self._get(command.key, (None, 0))
+        newest = (_encode(command.value), command.version) if command.version >= version else stored
         self._set(command.key, newest, command.ttl_seconds)
 
     @_execute.register
     def _(self, command: stm.GetVersioned) -> Any:
-        return tuple(self._get(command.key, [])) or None
+        stored = self._get(command.key)
+        return None if stored is None else (json.loads(stored[0]), stored[1])
 
     @_execute.register
     def _(self, command: stm.IncrementCounters) -> None:
-        counts = self._get(command.key, {})
-        counts |= {name: (counts.get(name, (0,))[0] + 1, command.at_ms) for name in command.names}
+        counts = dict(self._get(command.key, {}))
+        for name in command.names:
+            counts[name] = (counts.get(name, (0, 0))[0] + 1, command.at_ms)
         self._set(command.key, counts, command.ttl_seconds)
 
     @_execute.register
     def _(self, command: stm.ReadCounters) -> Any:
-        return {name: tuple(counter) for name, counter in self._get(command.key, {}).items()}
+        return dict(self._get(command.key, {}))
 
-    def _set(self, key: str, value: Any, ttl_seconds: int) -> None:
-        self._entries[key] = _Entry(json.dumps(value, allow_nan=False), self._clock.now_ms() + ttl_seconds * 1000)
+    def _set(self, key: str, content: Any, ttl_seconds: int) -> None:
+        self._entries[key] = _Entry(content, self._clock.now_ms() + ttl_seconds * 1000)
 
-    def _get(self, key: str, default: Any) -> Any:
-        return json.loads(self._entries[key].text) if key in self._entries else default
+    def _get(self, key: str, default: Any = None) -> Any:
+        entry = self._entries.get(key)
+        if entry is None:
+            return default
+        if entry.expires_ms <= self._clock.now_ms():
+            del self._entries[key]
+            return default
+        return entry.content
 
     def _keys(self, prefix: str, pattern: str) -> list[str]:
         self._remove_expired()
@@ -132,3 +154,28 @@ class InMemoryShortTerm:
     def _remove_expired(self) -> None:
         now_ms = self._clock.now_ms()
         self._entries = {key: entry for key, entry in self._entries.items() if entry.expires_ms > now_ms}
+        self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._entries))
+
+
+def _encode(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False)
+
+
+def _check(command: stm.Command) -> None:
+    """Raise `TypeError` or `ValueError` unless a command's values are JSON, before any command takes effect."""
+    for value in getattr(command, "values", (getattr(command, "value", None),)):
+        _encode(value)
+
+
+def _plain(content: Any) -> Any:
+    """The content of a key in terms of JSON: sorted sets as lists of member and score."""
+    match content:
+        case str():
+            return json.loads(content)
+        case list():
+            return [json.loads(text) for text in content]
+        case dict() if all(isinstance(one, float) for one in content.values()):
+            return [[json.loads(text), score] for text, score in content.items()]
+        case (str() as text, version):
+            return [[json.loads(text), version]]
+    return content

@@ -1,57 +1,79 @@
 """Short-term memory in Redis or Valkey."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from agent_memory.core.errors import Unavailable
+from agent_memory.core.errors import CacheUnavailable, Misconfigured, Unreadable
 from agent_memory.ports.short_term import Command
+from agent_memory.storage.redis.answers import Action, is_reply
 from agent_memory.storage.redis.circuit_breaker import CircuitBreaker
 from agent_memory.storage.redis.commands import run_commands
 from agent_memory.storage.redis.scan import count_keys, dump_keys, erase_keys
+from agent_memory.storage.redis.server import RedisServer
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from agent_memory.storage.redis.connection import RedisClient
+
+T = TypeVar("T")
 
 
 class RedisShortTerm:
-    """`ShortTermStore` on a Redis or Valkey server. After several failures, calls fail at once for a while."""
+    """`ShortTermStore` on a Redis or Valkey server or cluster. After several failures, calls fail at once for a while.
 
-    def __init__(self, client: "Redis", breaker: CircuitBreaker | None = None) -> None:
-        self._client = client
+    What becomes of each of the server's errors is in `answers`.
+
+    Args:
+        client: of redis-py, with short timeouts.
+        breaker: by default one of its own.
+        setting: what errors of the configuration name.
+    """
+
+    def __init__(
+        self, client: "RedisClient", breaker: CircuitBreaker | None = None, *, setting: str = "redis_client"
+    ) -> None:
+        self._server = RedisServer(client, setting)
         self._breaker = breaker or CircuitBreaker()
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
-        """The result of each command, in order. They are one transaction and one round trip."""
-        with self._guarded():
-            return run_commands(self._client, commands)
+        """The result of each command, in order, in one round trip; commands that write are one transaction."""
+        return self._call(lambda client: run_commands(client, commands))
 
     def count(self, prefix: str) -> int:
         """The number of keys with a prefix."""
-        with self._guarded():
-            return count_keys(self._client, prefix)
+        return self._call(lambda client: count_keys(client, prefix))
 
     def dump(self, prefix: str) -> Iterator[tuple[str, Any]]:
         """Every key with a prefix and its value, in no particular order."""
-        with self._guarded():
-            yield from dump_keys(self._client, prefix)
+        return iter(self._call(lambda client: list(dump_keys(client, prefix))))
 
     def erase(self, prefix: str, pattern: str = "*", *, dry_run: bool) -> int:
         """Erase the keys with a prefix whose rest matches a glob pattern, or only count them; returns how many."""
-        with self._guarded():
-            return erase_keys(self._client, prefix, pattern, dry_run=dry_run)
+        return self._call(lambda client: erase_keys(client, prefix, pattern, dry_run=dry_run))
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Translate Redis' errors, and refuse calls while the circuit is open."""
-        from redis import exceptions  # noqa: PLC0415  not loaded for callers that use only the table
+    def _call(self, work: Callable[[Any], T], *, may_reconnect: bool = True) -> T:
+        """The result of some work with the client.
+
+        Raises:
+            CacheUnavailable: the server did not respond, or the circuit is open. Misconfigured, Unreadable: see there.
+        """
+        from redis.exceptions import RedisClusterException, RedisError  # noqa: PLC0415  not for users of the table only
 
         if not self._breaker.allow_request():
-            raise Unavailable("Redis has failed repeatedly and is not called for a few seconds")
+            raise CacheUnavailable("Redis has failed repeatedly and is not called for a few seconds")
         try:
-            yield
-        except exceptions.RedisError as error:
-            if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError):
+            result = work(self._server.client())
+        except (RedisError, RedisClusterException, OSError) as error:
+            answer, words = self._server.answer_of(error)
+            if answer.action is Action.RECONNECT and may_reconnect:
+                self._server.reconnect()
+                return self._call(work, may_reconnect=False)
+            if is_reply(answer):
+                self._breaker.record_success()
+            elif answer.action is Action.GO_ON:
                 self._breaker.record_failure()
-            raise Unavailable(f"Redis did not respond: {type(error).__name__}") from error
+            raise self._server.error(answer, words) from error
+        except (Misconfigured, Unreadable):
+            self._breaker.record_success()
+            raise
         self._breaker.record_success()
+        return result
