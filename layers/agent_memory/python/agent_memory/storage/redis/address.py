@@ -23,7 +23,7 @@ _EXPECTED = "write host:port, redis://user:password@host:port/0, or rediss://…
 _HOST_AND_PORT = re.compile(r"(\[[^\[\]]+\]|[^\s:/?#@\[\]]+):\d+")
 _DATABASE = re.compile(r"/?|/\d+")
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@|(?<=password=)[^&#]*")
+_PASSWORD_OPTION = re.compile(r"(?<=password=)[^&#]*")
 
 
 def redis_url(setting: object, *, tls: bool = False, field: str = FIELD) -> str:
@@ -39,8 +39,8 @@ def redis_url(setting: object, *, tls: bool = False, field: str = FIELD) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:  # such as a port that is not a number, or a bracket without its counterpart
-        raise InvalidInput(field, f"{shown} is invalid; {_EXPECTED}") from error
+    except ValueError:  # such as a port that is not a number, or a bracket without its counterpart
+        raise InvalidInput(field, f"{shown} is invalid; {_EXPECTED}") from None  # which may quote the password
     is_socket = parts.scheme == "unix" and parts.path.startswith("/")
     is_server = parts.scheme in ("redis", "rediss") and bool(host) and port != 0
     if not (is_socket or is_server) or parts.fragment or not setting.isprintable() or " " in setting:
@@ -79,7 +79,9 @@ def url_from_environment(environment: Mapping[str, str]) -> str | None:
 
 def without_password(setting: str) -> str:
     """The setting without user and password, for messages."""
-    return _CREDENTIALS.sub(lambda found: "…@" if found[0].endswith("@") else "…", setting)
+    scheme, separator, address = setting.partition("://") if "://" in setting else ("", "", setting)
+    _, at, host = address.rpartition("@")
+    return _PASSWORD_OPTION.sub("…", f"{scheme}{separator}{'…@' if at else ''}{host}")
 
 
 def _check_options(options: Mapping[str, list[str]], scheme: str, user: str | None, field: str) -> None:

@@ -99,6 +99,7 @@ ANSWERS: tuple[Answer, ...] = (
     Answer("MasterNotFoundError", _GO_ON, "no Sentinel knows the primary"),
     Answer("ConnectionRefusedError", _GO_ON, "nothing listens there"),
     Answer("TimeoutError", _GO_ON, "there was no answer in time"),
+    Answer("ConnectionError", _REFUSE, "the server does not speak RESP3; write ?protocol=2", text="RESP version"),
     Answer("ConnectionError", _GO_ON, "the connection broke"),
 )
 OTHER = Answer("…", _GO_ON, "the server refused the command")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS = 0.2
 # Connection settings that redis-py's pools add for themselves, by their prefixes.
 _POOL_SETTINGS = ("himport_", "maint_notifications_", "oss_cluster_", "orig_", "event_dispatcher", "connection_pool")
-_NOT_IN_A_CLUSTER = ("host", "port", "db", "path", "retry", "retry_on_error", "redis_connect_func")
+_NOT_IN_A_CLUSTER = ("host", "port", "db", "path", "retry", "retry_on_error", "redis_connect_func", "connection_class")
 
 
 def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: Any = None) -> "Redis":
@@ -89,10 +89,10 @@ def cluster_client(client: "RedisClient") -> "RedisCluster":
         nodes = [(node.host, node.port) for node in source.nodes_manager.startup_nodes.values()]
         options = {"address_remap": source.nodes_manager.address_remap}
     else:
-        settings = source.connection_pool.connection_kwargs
+        pool = source.connection_pool
+        settings = {**pool.connection_kwargs, "connection_class": pool.connection_class}
         nodes = [(settings.get("host", "localhost"), settings.get("port", 6379))]
-        has_tls = issubclass(source.connection_pool.connection_class, SSLConnection)
-        settings = {**settings, "ssl": has_tls}
+    has_tls = bool(settings.get("ssl")) or issubclass(settings.get("connection_class", object), SSLConnection)
     own = {name: value for name, value in _own_settings(settings).items() if name not in _NOT_IN_A_CLUSTER}
     return RedisCluster(
         startup_nodes=[ClusterNode(host, port) for host, port in nodes],
@@ -100,7 +100,7 @@ def cluster_client(client: "RedisClient") -> "RedisCluster":
         retry=Retry(NoBackoff(), 1),
         reinitialize_steps=1,
         **options,
-        **own,
+        **{**own, "ssl": has_tls},
     )
 
 

@@ -8,6 +8,7 @@ import ssl
 from contextlib import suppress
 
 _REPLIES = (b"+", b"-")
+_WITH_TLS = "the port speaks TLS; write rediss://"
 
 
 def tls_mismatch(
@@ -20,40 +21,55 @@ def tls_mismatch(
         port: of the server.
         has_tls: whether the settings demand TLS.
         certificate: files of the client's certificate and key.
-        timeout_seconds: of each of at most two attempts.
+        timeout_seconds: of each of at most three attempts.
     """
     if host is None:
         return None
     with suppress(OSError):
-        if has_tls and _answers_without_tls(host, port, timeout_seconds):
-            return "the port speaks no TLS; write redis://"
+        if has_tls:
+            if _answers_without_tls(host, port, timeout_seconds):
+                return "the port speaks no TLS; write redis://"
+            alert = _alert_after_handshake(host, port, certificate, timeout_seconds)
+            return alert and f"the server refuses the TLS connection; set ?ssl_certfile=FILE&ssl_keyfile=FILE: {alert}"
         try:
-            answers = _answers_with_tls(host, port, certificate, timeout_seconds)
+            _handshake(host, port, (None, None), timeout_seconds).close()
         except ssl.SSLError as error:
-            if has_tls and "ALERT" in str(error):
-                return f"the server refuses the TLS connection; set ?ssl_certfile=FILE&ssl_keyfile=FILE: {error.reason}"
-            answers = not has_tls and "ALERT" in str(error)
-        if answers and not has_tls:
-            return "the port speaks TLS; write rediss://"
+            return _WITH_TLS if "ALERT" in str(error) else None
+        return _WITH_TLS
     return None
 
 
 def _answers_without_tls(host: str, port: int, timeout_seconds: float) -> bool:
-    with socket.create_connection((host, port), timeout_seconds) as connection:
+    with suppress(OSError), socket.create_connection((host, port), timeout_seconds) as connection:
         connection.sendall(b"PING\r\n")
         return connection.recv(1) in _REPLIES
+    return False
 
 
-def _answers_with_tls(host: str, port: int, certificate: tuple[str | None, str | None], timeout_seconds: float) -> bool:
-    # Nothing is sent but PING, so that it does not matter who answers.
+def _alert_after_handshake(
+    host: str, port: int, certificate: tuple[str | None, str | None], timeout_seconds: float
+) -> str | None:
+    """The alert by which a server refuses the client's certificate, in TLS 1.3 after the handshake; else None."""
+    try:
+        with _handshake(host, port, certificate, timeout_seconds) as connection:
+            connection.recv(1)
+    except ssl.SSLError as error:
+        return error.reason if "ALERT" in str(error) else None
+    return None
+
+
+def _handshake(
+    host: str, port: int, certificate: tuple[str | None, str | None], timeout_seconds: float
+) -> ssl.SSLSocket:
+    # No data is sent, so that it does not matter who answers.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if certificate[0]:
         context.load_cert_chain(certificate[0], certificate[1])
-    with (
-        socket.create_connection((host, port), timeout_seconds) as plain,
-        context.wrap_socket(plain, server_hostname=host) as connection,
-    ):
-        connection.sendall(b"PING\r\n")
-        return connection.recv(1) in _REPLIES
+    plain = socket.create_connection((host, port), timeout_seconds)
+    try:
+        return context.wrap_socket(plain, server_hostname=host)
+    except OSError:
+        plain.close()
+        raise
