@@ -7,7 +7,7 @@ import pytest
 from agent_memory import CacheUnavailable, Misconfigured, Unavailable, Unreadable
 from agent_memory.api.deployment import Deployment
 from agent_memory.storage.factory import in_memory_stores
-from tests.http_events import client_over, to_the_routes
+from tests.http_events import call_routes, client_with
 
 
 class Down:
@@ -29,7 +29,7 @@ class Counted:
         self.responses = []
 
     def __call__(self, request):
-        self.responses.append(to_the_routes(request))
+        self.responses.append(call_routes(request))
         return self.responses[-1]
 
 
@@ -46,7 +46,7 @@ async def test_an_answer_that_says_so_is_not_repeated(monkeypatch, clock, error,
     served = Deployment(replace(in_memory_stores(clock), short_term=Down(error)))
     monkeypatch.setattr("agent_memory.api.deployment.deployment", lambda: served)
     routes = Counted()
-    async with client_over(routes) as client:
+    async with client_with(routes) as client:
         for call in (
             client.store_stm("a", {}, 60),
             client.retrieve_stm("a"),

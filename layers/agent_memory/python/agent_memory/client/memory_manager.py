@@ -176,8 +176,8 @@ class MemoryManager(AsyncMemory):
         agent_id: the agent.
         redis_client: a `redis.Redis` or `redis.RedisCluster`; by default one is opened for `redis_endpoint`.
         dynamodb_client: a boto3 client; by default a new one.
-        redis_endpoint: the cache, as `host:port` or `rediss://user:password@host:port`; by default from the environment.
-            Without a cache, short-term memory is kept in this process.
+        redis_endpoint: the cache, as `host:port` or `rediss://user:password@host:port`; by default from the
+            environment. Without a cache, short-term memory is kept in this process.
         dynamodb_table_prefix: by default from the environment, see `storage.factory.open_stores`.
         archive_bucket: by default from the environment.
         pools: agent ids for knowledge that several agents share, as `shared`. Long-term memory is read from the agent

@@ -66,8 +66,8 @@ class CycleSnapshot:
     """The data of the last cycles in short-term memory.
 
     `queries` has one list of results per cycle. `queries`, `signals` and `decision_ids` are ordered newest first.
-    `missing` names the fields that the cache did not return; `unreadable` has the keys whose values cannot be read, with
-    the reason.
+    `missing` names the fields that the cache did not return; `unreadable` has the keys whose values cannot be read,
+    with the reason.
     """
 
     context: Document | None = None
