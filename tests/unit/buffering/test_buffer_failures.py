@@ -11,7 +11,15 @@ import sys
 import pytest
 from buffer_fakes import CONTEXT, Down, FakeStore, log_some
 
-from agent_memory import BufferedDecisionLogger, Rejected, Unavailable
+from agent_memory import (
+    BufferedDecisionLogger,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    Rejected,
+    TooLarge,
+    Unavailable,
+)
 from agent_memory.buffering.frames import DECISION
 from agent_memory.core.errors import Forbidden
 from agent_memory.core.ids import decision_id_for, new_decision_id
@@ -138,24 +146,57 @@ async def test_damaged_bytes_are_written_to_a_file_and_raised(directory):
     assert line["damaged"]
 
 
-class FailingOnOne(FakeStore):
+class RaisingForOne(FakeStore):
     """Raises for the entire request if it contains decision 3."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
 
     def log_decisions(self, decisions):
         self._record_call("decisions", decisions)
         if any(decision["context"]["n"] == 3 for decision in decisions):
-            raise TypeError("three")
+            raise self.error
         return [self._store_decision(decision) for decision in decisions]
 
 
-async def test_a_record_that_fails_its_batch_is_found_and_the_others_are_stored(directory):
-    store = FailingOnOne()
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidInput("/context", "three"), "invalid_input"),
+        (TooLarge("/context", "three"), "too_large"),
+        (Conflict("three"), "conflict"),
+        (NotFound("three"), "not_found"),
+    ],
+)
+async def test_a_record_for_which_the_sink_raises_a_verdict_is_found_and_the_others_are_stored(directory, error, code):
+    store = RaisingForOne(error)
     logger = BufferedDecisionLogger(store, directory)
     ids = await log_some(logger, 6)
-    with pytest.raises(Rejected, match="1 records"):
+    with pytest.raises(Rejected, match=f"1 records, the first for: {code}: .*three.*rejected.jsonl") as caught:
         await logger.aclose()
+    assert caught.value.reason == f"{code}: {error}"
     assert list(store.decisions) == ids[:3] + ids[4:]
-    assert rejected_lines(directory)[0]["error"] == {"code": "TypeError", "message": "three"}
+    assert rejected_lines(directory)[0]["error"] == error.as_dict()
+
+
+@pytest.mark.parametrize("error", [TypeError("three"), RuntimeError("three"), MemoryError("three")])
+async def test_a_record_at_which_the_sink_fails_stays_and_shows_and_holds_up_those_behind_it(directory, error):
+    store = RaisingForOne(error)
+    logger = BufferedDecisionLogger(store, directory)
+    ids = await log_some(logger, 6)
+    with pytest.raises(Unavailable, match=r"3 records in .* are not sent; \d+ attempts failed in .*three"):
+        await logger.flush(0.3)
+    metrics = logger.metrics()
+    assert (list(store.decisions), metrics.pending_records, metrics.rejected) == (ids[:3], 3, 0)
+    assert (metrics.failed_attempts > 1, metrics.failing_seconds > 0) == (True, True)
+    assert metrics.last_error == f"{type(error).__name__}: three"
+    store.error = InvalidInput("/context", "three")  # as a repaired sink
+    with pytest.raises(Rejected):
+        await logger.flush()
+    assert list(store.decisions) == ids[:3] + ids[4:]
+    assert (logger.metrics().failed_attempts, logger.metrics().failing_seconds) == (0, 0.0)
+    await logger.aclose()
 
 
 @pytest.mark.parametrize("error", [Forbidden("no"), PermissionError("no credentials"), TimeoutError(), Unavailable("")])

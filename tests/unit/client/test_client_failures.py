@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 
-from agent_memory import AgentMemoryClient, BufferedDecisionLogger, Forbidden, InvalidInput, TooLarge, Unavailable
+from agent_memory import AgentMemoryClient, BufferedDecisionLogger, Forbidden, Unavailable
 from agent_memory.client import requests
 from tests.http_events import FakeSession, call_routes, client_with
 
@@ -56,10 +56,12 @@ async def test_after_four_attempts_it_is_unavailable(failure, message):
     ("status", "kind"),
     [
         (301, Unavailable),
-        (400, InvalidInput),
+        (400, Unavailable),
         (401, Unavailable),
         (403, Forbidden),
-        (413, TooLarge),
+        (404, Unavailable),
+        (409, Unavailable),
+        (413, Unavailable),
         (501, Unavailable),
     ],
 )

@@ -19,11 +19,12 @@ from agent_memory.core.errors import (
     NotFound,
     Rejected,
     ShortTermOff,
+    TooEarly,
     TooLarge,
     Unavailable,
     Unreadable,
 )
-from agent_memory.core.extras import needs_extra
+from agent_memory.core.extras import MissingExtra, needs_extra
 from agent_memory.model.decisions import DecisionType
 from agent_memory.model.memories import MemoryType
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from agent_memory.client.client import AgentMemoryClient, SyncAgentMemoryClient
     from agent_memory.client.decision_logger import DecisionLogger, SyncDecisionLogger
     from agent_memory.client.memory_manager import MemoryManager, SyncMemoryManager
-    from agent_memory.core.ids import decision_id_for
+    from agent_memory.core.ids import decision_id_for, new_decision_id
     from agent_memory.ports.stores import Stores
     from agent_memory.reporting.analytics import MemoryAnalytics
     from agent_memory.storage.factory import in_memory_stores, open_stores
@@ -61,6 +62,7 @@ __all__ = [
     "MemoryManager",
     "MemoryType",
     "Misconfigured",
+    "MissingExtra",
     "NotFound",
     "Rejected",
     "ShortTermOff",
@@ -69,12 +71,14 @@ __all__ = [
     "SyncBufferedDecisionLogger",
     "SyncDecisionLogger",
     "SyncMemoryManager",
+    "TooEarly",
     "TooLarge",
     "Unavailable",
     "Unreadable",
     "__version__",
     "decision_id_for",
     "in_memory_stores",
+    "new_decision_id",
     "open_stores",
 ]
 
@@ -94,6 +98,7 @@ _MODULES = {
     "Stores": "agent_memory.ports.stores",
     "decision_id_for": "agent_memory.core.ids",
     "in_memory_stores": "agent_memory.storage.factory",
+    "new_decision_id": "agent_memory.core.ids",
     "open_stores": "agent_memory.storage.factory",
 }
 

@@ -117,7 +117,7 @@ def as_body_field(error: InvalidInput, body_fields: Collection[str]) -> InvalidI
     """The error with its field as a JSON Pointer, if the field is one of the body's."""
     if re.split("[/.]", error.field, maxsplit=1)[0] not in body_fields:
         return error
-    return type(error)(f"/{error.field}", error.message)
+    return error.with_field(f"/{error.field}")
 
 
 def reject_unknown_parameters(app: Any, next_middleware: Callable[[Any], Any]) -> Any:

@@ -9,7 +9,7 @@ from agent_memory.buffering.drainer import Drainer
 from agent_memory.buffering.frames import DECISION, OUTCOME
 from agent_memory.buffering.metrics import BufferMetrics
 from agent_memory.buffering.payloads import decision_payload, outcome_payload
-from agent_memory.buffering.sinks import Sink
+from agent_memory.buffering.sinks import Sink, size_limits
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput, Rejected, Unavailable
@@ -47,6 +47,7 @@ class DecisionBuffer:
         self.directory = directory
         self.syncs_each = sync_seconds == 0
         self._write_shards: int = getattr(sink, "write_shards", 1)
+        self._limits = size_limits(sink)
         self._rejected_file = directory / "rejected.jsonl"
         self._raises_when_full = on_full == "refuse"
         self._clock = clock or SystemClock()
@@ -60,20 +61,23 @@ class DecisionBuffer:
         """Validate a decision and append it to the log; returns its id.
 
         Raises:
-            InvalidInput: names the field. BufferFull: wait for its `space` and retry.
+            InvalidInput, TooLarge: names the field. BufferFull: wait for its `space` and retry.
             Unavailable: the disk cannot be written, the buffer is full and `on_full` is "refuse", or it is closed.
         """
         now_ms = self._clock.now_ms()
-        decision_id, payload = decision_payload(
+        decision, payload = decision_payload(
             data, agent_id=self.agent_id, now_ms=now_ms, write_shards=self._write_shards
         )
+        self._limits.check_decision(decision, payload)
         self._append(DECISION, payload, now_ms)
-        return decision_id
+        return decision.decision_id
 
     def add_outcome(self, data: Mapping[str, Any]) -> None:
         """Validate an outcome and append it to the log; raises the same errors as `add_decision`."""
         now_ms = self._clock.now_ms()
-        self._append(OUTCOME, outcome_payload(data, now_ms=now_ms), now_ms)
+        outcome, payload = outcome_payload(data, now_ms=now_ms)
+        self._limits.check_outcome(outcome, payload)
+        self._append(OUTCOME, payload, now_ms)
 
     def sync(self) -> None:
         """Sync all records added so far to disk, so that they survive a power failure."""
@@ -87,7 +91,8 @@ class DecisionBuffer:
         """The error to raise when waiting for `all_sent` has timed out."""
         state = self.metrics()
         return Unavailable(
-            f"{state.pending_records} records in {self.directory} are not sent; last error: {state.last_error}"
+            f"{state.pending_records} records in {self.directory} are not sent; {state.failed_attempts} attempts "
+            f"failed in {state.failing_seconds:.0f} seconds; last error: {state.last_error}"
         )
 
     def check_rejected(self) -> None:
@@ -95,7 +100,7 @@ class DecisionBuffer:
         count = self._drainer.rejected - self._raised_rejected
         self._raised_rejected += count
         if count:
-            raise Rejected(count, self._rejected_file)
+            raise Rejected(count, self._rejected_file, self._drainer.take_rejection_reason())
 
     def close(self) -> None:
         """Stop sending and close the files; the next buffer on this directory sends the remaining records."""
@@ -107,6 +112,8 @@ class DecisionBuffer:
         count, size, oldest_ms = self._log.pending()
         age_ms = 0 if oldest_ms is None else max(0, self._clock.now_ms() - oldest_ms)
         drainer = self._drainer
+        failing_since_ms = drainer.failing_since_ms()
+        failing_ms = 0 if failing_since_ms is None else max(0, self._clock.now_ms() - failing_since_ms)
         return BufferMetrics(
             pending_records=count,
             pending_bytes=size,
@@ -116,6 +123,8 @@ class DecisionBuffer:
             rejected=drainer.rejected,
             retries=drainer.retries,
             last_error=drainer.last_error,
+            failed_attempts=drainer.failed_attempts,
+            failing_seconds=failing_ms / 1000,
         )
 
     def _append(self, kind: bytes, payload: bytes, now_ms: int) -> None:

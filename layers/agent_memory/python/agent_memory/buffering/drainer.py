@@ -5,12 +5,20 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from tenacity import RetryCallState, RetryError, Retrying, stop_when_event_set, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    stop_when_event_set,
+    wait_random_exponential,
+)
 from tenacity.nap import sleep_using_event
 
 from agent_memory.buffering.delivery import deliver
 from agent_memory.buffering.rejected import append_rejected
 from agent_memory.buffering.sinks import Sink
+from agent_memory.buffering.verdicts import reason_of
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import Unavailable
@@ -48,7 +56,10 @@ class Drainer:
         self._work = threading.Event()
         self._stopping = threading.Event()
         self.accepted = self.unchanged = self.rejected = self.retries = 0
+        self.failed_attempts = 0
         self.last_error: str | None = None
+        self._failing_since_ms: int | None = None
+        self._first_reason: str | None = None
         # Daemon threads, so that a program that does not close the buffer can exit.
         self._thread = threading.Thread(target=self._drain, name="agent-memory-buffer", daemon=True)
         self._thread.start()
@@ -69,10 +80,21 @@ class Drainer:
         self._work.set()
         self._thread.join(_STOP_TIMEOUT_SECONDS)
 
+    def failing_since_ms(self) -> int | None:
+        """When the first of the failed attempts since the last success was made (ms); None without any."""
+        return self._failing_since_ms
+
+    def take_rejection_reason(self) -> str:
+        """The error of the first record that was rejected since the last call."""
+        reason, self._first_reason = self._first_reason, None
+        return reason or "see the file"
+
     # --- threads ---------------------------------------------------------------------------------
 
     def _drain(self) -> None:
         retrying = Retrying(
+            # An error of any class, as also a cancellation, is no reason to stop sending; `deliver` returns verdicts.
+            retry=retry_if_exception_type(BaseException),
             wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_SECONDS, max=_LONGEST_BACKOFF_SECONDS),
             stop=stop_when_event_set(self._stopping),
             sleep=sleep_using_event(self._stopping),
@@ -93,11 +115,18 @@ class Drainer:
             raise Unavailable("the buffer was closed")
         if delivery.rejected:
             append_rejected(self._rejected_file, delivery.rejected, self._clock.now_ms())
-            _logger.warning("%d records were rejected; see %s", len(delivery.rejected), self._rejected_file)
+            reason = reason_of(delivery.rejected[0][1])
+            self._first_reason = self._first_reason or reason
+            _logger.warning(
+                "%d records were rejected, the first for: %s; see %s",
+                len(delivery.rejected),
+                reason,
+                self._rejected_file,
+            )
         self.accepted += delivery.accepted
         self.unchanged += delivery.unchanged
         self.rejected += len(delivery.rejected)
-        self.last_error = None
+        self.last_error, self.failed_attempts, self._failing_since_ms = None, 0, None
         self._log.acknowledge(window)
         self._window_size = min(self._batch_size, 2 * self._window_size)
         return True
@@ -114,11 +143,14 @@ class Drainer:
 
     def _record_failure(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None
+        if attempt.attempt_number == 1:
+            self._failing_since_ms = self._clock.now_ms()
         self.retries += 1
+        self.failed_attempts = attempt.attempt_number
         # A window is acknowledged only as a whole: if requests fail often, a smaller one is more likely to succeed.
         self._window_size = max(1, self._window_size // 2)
-        self.last_error = f"{type(error).__name__}: {error}"
-        if attempt.attempt_number == 1:
+        before, self.last_error = self.last_error, f"{type(error).__name__}: {error}"
+        if self.last_error != before:
             _logger.warning("sending failed; retrying until it succeeds: %s", self.last_error)
 
     def _sync_regularly(self, seconds: float) -> None:

@@ -16,6 +16,8 @@ class BufferMetrics:
         rejected: records that the store rejected permanently; they are in `rejected.jsonl`.
         retries: failed attempts to send.
         last_error: the error of the last failed attempt; None after a success.
+        failed_attempts: failed attempts since the last success. The records behind the one that cannot be sent wait.
+        failing_seconds: the time since the first of them; 0.0 without any.
     """
 
     pending_records: int
@@ -26,3 +28,5 @@ class BufferMetrics:
     rejected: int
     retries: int
     last_error: str | None
+    failed_attempts: int = 0
+    failing_seconds: float = 0.0

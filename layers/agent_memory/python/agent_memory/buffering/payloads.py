@@ -6,49 +6,68 @@ from typing import Any
 
 from agent_memory.core.clock import to_iso
 from agent_memory.core.ids import parse_decision_id
-from agent_memory.core.json_values import check_json, mapping_as_dict
-from agent_memory.decisions.inputs import parse_decision, parse_outcome
+from agent_memory.decisions.inputs import check_outcome_time, parse_decision, parse_outcome
+from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.records import MAX_DECISION_BYTES, check_size
 
 
 def decision_payload(
     data: Mapping[str, Any], *, agent_id: str, now_ms: int, write_shards: int = 1
-) -> tuple[str, bytes]:
-    """Validate the input of a decision; returns the decision's id, and the input with the id as JSON.
+) -> tuple[Decision, bytes]:
+    """Validate the input of a decision; returns the decision, and the input with the decision's id as JSON.
 
     Raises:
         InvalidInput: the same as from `DecisionLogger.log_decision`.
     """
     decision = parse_decision(data, agent_id=agent_id, now_ms=now_ms, path="", write_shards=write_shards)
-    check_json(decision.context, "/context")
-    check_json(decision.reasoning, "/reasoning")
-    check_json(decision.metadata, "/metadata")
     # The id contains the timestamp.
-    fields = {name: value for name, value in data.items() if name != "timestamp"}
-    payload = _json(fields | {"decision_id": decision.decision_id})
+    fields: dict[str, Any] = {
+        "decision_type": decision.decision_type,
+        "context": decision.context,
+        "reasoning": decision.reasoning,
+        "decision_id": decision.decision_id,
+    }
+    if decision.metadata:
+        fields["metadata"] = decision.metadata
+    if decision.parent_ids:
+        fields["parent_ids"] = decision.parent_ids
+    if decision.memory_ids:
+        fields["memory_ids"] = decision.memory_ids
+    payload = _json(fields)
     if len(payload) > MAX_DECISION_BYTES:  # the content is never longer than the payload
         check_size(decision.content())
-    return decision.decision_id, payload
+    return decision, payload
 
 
-def outcome_payload(data: Mapping[str, Any], *, now_ms: int) -> bytes:
-    """Validate the input of an outcome; returns it as JSON with a timestamp, by which a retry is recognised.
+def outcome_payload(data: Mapping[str, Any], *, now_ms: int) -> tuple[Outcome, bytes]:
+    """Validate the input of an outcome; returns the outcome, and the input as JSON with a timestamp, for retries.
 
     Raises:
         InvalidInput: the same as from `DecisionLogger.log_outcome`.
     """
     decision_id, update = parse_outcome(data, now_ms=now_ms, path="")
-    parse_decision_id(decision_id, "/decision_id")
-    check_json(update.outcome.details, "/outcome")
-    check_json(update.outcome.metrics, "/metrics")
-    check_size(update.outcome.content())
-    return _json({**data, "timestamp": to_iso(update.outcome.recorded_ms)})
+    outcome = update.outcome
+    check_outcome_time(outcome, parse_decision_id(decision_id, "/decision_id").timestamp_ms)
+    check_size(outcome.content())
+    fields: dict[str, Any] = {
+        "decision_id": decision_id,
+        "outcome": outcome.details,
+        "success": outcome.success,
+        "timestamp": to_iso(outcome.recorded_ms),
+    }
+    if outcome.metrics:
+        fields["metrics"] = outcome.metrics
+    if outcome.horizon is not None:
+        fields["horizon"] = outcome.horizon
+    if update.amend:
+        fields["amend"] = True
+    if update.headline:
+        fields["headline"] = True
+    return outcome, _json(fields)
 
 
-# `check_json` has limited the depth before, so there are no circular references.
-_encode = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, default=mapping_as_dict
-).encode
+# The parsed documents consist of plain values and have a limited depth, so there are no circular references.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
+from agent_memory.model.decisions import Decision, Outcome
+
 Result = Mapping[str, Any]
 
 
@@ -23,6 +25,38 @@ class Sink(Protocol):
     def log_outcomes(self, inputs: Sequence[Mapping[str, Any]], /) -> Sequence[Result]:
         """Log outcomes; returns a result for each, in order, with `status` and possibly `error`."""
         ...
+
+
+class SizeLimits(Protocol):
+    """What a sink may have in addition: checks by which a record that it cannot store is refused at the call."""
+
+    def check_decision(self, decision: Decision, payload: bytes) -> None:
+        """Check the size of a decision; `payload` is its input as JSON. Nothing is requested or written.
+
+        Raises:
+            TooLarge: names the field.
+        """
+        ...
+
+    def check_outcome(self, outcome: Outcome, payload: bytes) -> None:
+        """Check the size of an outcome in the same way."""
+        ...
+
+
+class NoLimits:
+    """The checks for a sink that has none."""
+
+    def check_decision(self, decision: Decision, payload: bytes) -> None:
+        """See `SizeLimits`."""
+
+    def check_outcome(self, outcome: Outcome, payload: bytes) -> None:
+        """See `SizeLimits`."""
+
+
+def size_limits(sink: object) -> SizeLimits:
+    """The checks of a sink."""
+    has_checks = hasattr(sink, "check_decision") and hasattr(sink, "check_outcome")
+    return sink if has_checks else NoLimits()  # type: ignore[return-value]  # it has both methods
 
 
 class AsyncSink(Protocol):

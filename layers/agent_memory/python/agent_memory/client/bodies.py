@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent_memory.client.requests import iso_text
+from agent_memory.client.requests import fits_in_request, iso_text, too_large
 from agent_memory.core.clock import SystemClock, parse_instant, to_iso
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput, Unavailable
 from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES, escaped_size
 from agent_memory.core.ids import new_decision_id
 from agent_memory.core.json_values import check_json, mapping_as_dict
@@ -34,6 +34,11 @@ def json_text(value: Any, field: str) -> str:
     return text
 
 
+def fits_in_batch(item: str) -> bool:
+    """Whether an item, which is JSON, fits into a request of a batch by itself."""
+    return fits_in_request(f'{{"decisions":[{item}]}}')
+
+
 def document_text(document: Any, field: str) -> str:
     """Serialize a document as JSON after the checks of the table that will store it.
 
@@ -46,7 +51,7 @@ def document_text(document: Any, field: str) -> str:
 
 
 def idempotent_decision(data: Any, path: str = "", *, write_shards: int) -> dict[str, Any]:
-    """The input of a decision with an id, generated if it is missing; the API rejects a decision without a valid type.
+    """The input of a decision with an id, generated if it is missing; the API rejects a decision without a type.
 
     Raises:
         InvalidInput: names the field below `path`.
@@ -55,7 +60,10 @@ def idempotent_decision(data: Any, path: str = "", *, write_shards: int) -> dict
     kind = body.get("decision_type")
     if body.get("decision_id") is None and isinstance(kind, str):
         at_ms = parse_instant(body["timestamp"]) if "timestamp" in body else SystemClock().now_ms()
-        body["decision_id"] = new_decision_id(kind, at_ms, write_shards=write_shards)
+        try:
+            body["decision_id"] = new_decision_id(kind, at_ms, write_shards=write_shards)
+        except InvalidInput as error:
+            raise error.with_field(f"{path}/{error.field}") from error
     return body
 
 
@@ -79,8 +87,14 @@ class Batch:
     body: str
     positions: Sequence[int]
 
-    def by_position(self, results: Sequence[Result]) -> dict[int, Result]:
-        """The results by position in the caller's list; their errors name that position too."""
+    def by_position(self, results: Sequence[Any]) -> dict[int, Result]:
+        """The results by position in the caller's list; their errors name that position too.
+
+        Raises:
+            Unavailable: there is not one result for each item.
+        """
+        if len(results) != len(self.positions) or not all(isinstance(result, dict) for result in results):
+            raise Unavailable(f"the answer has {len(results)} results for {len(self.positions)} {self.name}")
         return {
             position: _with_renamed_field(result, f"/{self.name}/{index}", f"/{self.name}/{position}")
             for index, (position, result) in enumerate(zip(self.positions, results, strict=True))
@@ -100,7 +114,10 @@ def batches(name: str, items: Sequence[Any], make_idempotent: MakeIdempotent) ->
     for position, item in enumerate(items):
         path = f"/{name}/{position}"
         try:
-            texts[position] = json_text(make_idempotent(item, path), path)
+            text = json_text(make_idempotent(item, path), path)
+            if not fits_in_batch(text):
+                raise too_large(path)
+            texts[position] = text
         except InvalidInput as error:
             invalid[position] = {"decision_id": None, "status": "invalid", "error": error.as_dict()}
     requests = [
@@ -111,7 +128,7 @@ def batches(name: str, items: Sequence[Any], make_idempotent: MakeIdempotent) ->
 
 
 def _split(sizes: Mapping[int, int]) -> Iterator[list[int]]:
-    """Split positions, in order, into groups that fit into a request. An item that is too large is sent alone."""
+    """Split positions, in order, into groups that fit into a request."""
     group: list[int] = []
     group_size = 0
     for position, size in sizes.items():

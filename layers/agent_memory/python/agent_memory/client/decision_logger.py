@@ -8,7 +8,7 @@ from agent_memory.core.clock import Clock
 from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
-from agent_memory.model.decisions import DecisionDict
+from agent_memory.model.decisions import Decision, DecisionDict, Outcome
 from agent_memory.ports.stores import Stores, check_stores
 from agent_memory.storage.clients import check_aws_client
 from agent_memory.storage.factory import open_stores
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent_memory.client.memory_manager import MemoryManager
 
 _MAX_BATCH = 100
+_SMALL_BYTES = 40_000
 
 
 class DirectDecisions:
@@ -31,6 +32,16 @@ class DirectDecisions:
 
     def close(self) -> None:
         """Does nothing: stores have no connections that must be closed."""
+
+    def check_decision(self, decision: Decision, payload: bytes) -> None:
+        """See `buffering.sinks.SizeLimits`."""
+        if not _is_small(payload):
+            self.log.check_decision_fits(decision)
+
+    def check_outcome(self, outcome: Outcome, payload: bytes) -> None:
+        """See `buffering.sinks.SizeLimits`."""
+        if not _is_small(payload):
+            self.log.check_outcome_fits(outcome)
 
     def log_decision(self, data: Mapping[str, Any]) -> str:
         """See `DecisionBackend`."""
@@ -65,6 +76,15 @@ class DirectDecisions:
     def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> dict[str, Any]:
         """See `DecisionBackend`."""
         return self.log.statistics(filters, group_by)
+
+
+def _is_small(payload: bytes) -> bool:
+    """A quick check that a record is within every store's budget; if it returns False, the record may still be.
+
+    A store may keep the path of each float without a fraction in addition, and bytes for each member of an object.
+    """
+    floats = payload.count(b".0") + payload.count(b"e+")
+    return 2 * len(payload) * (2 + floats) <= _SMALL_BYTES
 
 
 class DecisionLogger(AsyncDecisions):

@@ -9,26 +9,31 @@ from agent_memory.client.bodies import (
     MakeIdempotent,
     batches,
     document_text,
+    fits_in_batch,
     idempotent_decision,
     idempotent_outcome,
     json_text,
 )
-from agent_memory.client.requests import Requests, integer_text, iso_text, path_segment, time_query
+from agent_memory.client.requests import Requests, integer_text, iso_text, path_segment, time_query, too_large
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Instant
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import InvalidInput
-from agent_memory.core.http_limits import MAX_BATCH
+from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES
 from agent_memory.core.ids import MAX_SHARDS, check_agent_id, check_pools, parse_decision_id
 from agent_memory.core.json_values import Document
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.ranking import RecallQuery
-from agent_memory.model.decisions import DecisionDict
+from agent_memory.model.decisions import Decision, DecisionDict, Outcome
+from agent_memory.model.records import largest_field
 
 Json = dict[str, Any]
 
 _MAX_CONCURRENT_REQUESTS = 4
+# What the API's answers contain at least.
+_DECISION = {"decision_id": str}
+_VERSION = {"version": int}
 
 
 class HttpBackend:
@@ -58,12 +63,20 @@ class HttpBackend:
         """See `Backend`."""
         self._requests.close()
 
+    def check_decision(self, decision: Decision, payload: bytes) -> None:
+        """See `buffering.sinks.SizeLimits`."""
+        _check_fits(decision, payload)
+
+    def check_outcome(self, outcome: Outcome, payload: bytes) -> None:
+        """See `buffering.sinks.SizeLimits`."""
+        _check_fits(outcome, payload)
+
     # --- decisions -----------------------------------------------------------------------------
 
     def log_decision(self, data: Mapping[str, Any]) -> str:
         """See `DecisionBackend`."""
         body = json_text(self._idempotent_decision(data), "body")
-        return str(self._send("POST", "decisions", body)["decision_id"])
+        return str(self._send("POST", "decisions", body, expect=_DECISION)["decision_id"])
 
     def log_decisions(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
         """See `DecisionBackend`."""
@@ -74,7 +87,7 @@ class HttpBackend:
         body = idempotent_outcome(data)
         decision_id = body.pop("decision_id")  # the path names it
         parse_decision_id(decision_id, "/decision_id")
-        self._send("POST", f"decisions/{decision_id}/outcome", json_text(body, "body"))
+        self._send("POST", f"decisions/{decision_id}/outcome", json_text(body, "body"), expect=_DECISION)
 
     def log_outcomes(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
         """See `DecisionBackend`."""
@@ -83,7 +96,7 @@ class HttpBackend:
     def get_decision(self, decision_id: str) -> DecisionDict:
         """See `DecisionBackend`."""
         parse_decision_id(decision_id)
-        decision: Any = self._send("GET", f"decisions/{decision_id}")
+        decision: Any = self._send("GET", f"decisions/{decision_id}", expect=_DECISION)
         return decision  # type: ignore[no-any-return]  # the API's schema says so
 
     def page_decisions(self, filters: DecisionFilter, *, limit: int, newest_first: bool, cursor: str | None) -> Json:
@@ -100,18 +113,19 @@ class HttpBackend:
             "order": "newest" if newest_first else "oldest",
             "cursor": cursor,
         }
-        return self._send("GET", "decisions", query=query)
+        return self._send("GET", "decisions", query=query, expect={"decisions": list, "cursor": object})
 
     def get_decision_chain(self, decision_id: str, depth: int) -> list[Json]:
         """See `DecisionBackend`."""
         parse_decision_id(decision_id)
-        return list(self._send("GET", f"decisions/{decision_id}/chain", query={"depth": str(depth)})["chain"])
+        path, query = f"decisions/{decision_id}/chain", {"depth": str(depth)}
+        return list(self._send("GET", path, query=query, expect={"chain": list})["chain"])
 
     def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> Json:
         """See `DecisionBackend`."""
         filters.validated()
         query = {"decision_type": filters.decision_type, **time_query(filters.time_range), "group_by": group_by}
-        return self._send("GET", "decisions/statistics", query=query)
+        return self._send("GET", "decisions/statistics", query=query, expect={"total": dict, "groups": list})
 
     def _idempotent_decision(self, data: Any, path: str = "") -> Json:
         return idempotent_decision(data, path, write_shards=self.write_shards)
@@ -127,7 +141,8 @@ class HttpBackend:
 
         def send(batch: Batch) -> dict[int, Json] | Exception:
             try:
-                return batch.by_position(self._send("POST", f"{name}/batch", batch.body)["results"])
+                answer = self._send("POST", f"{name}/batch", batch.body, expect={"results": list})
+                return batch.by_position(answer["results"])
             except Exception as error:
                 return error
 
@@ -142,20 +157,20 @@ class HttpBackend:
     def store_stm(self, key: str, data: Any, ttl_seconds: int) -> bool:
         """See `MemoryBackend`."""
         body = json_text({"data": data, "ttl_seconds": ttl_seconds}, "data")
-        self._send("PUT", f"memory/stm/{path_segment(key)}", body)
+        self._send("PUT", f"memory/stm/{path_segment(key)}", body, expect={"key": str})
         return True
 
     def retrieve_stm(self, key: str) -> Any | None:
         """See `MemoryBackend`."""
-        return self._send("GET", f"memory/stm/{path_segment(key)}")["data"]
+        return self._send("GET", f"memory/stm/{path_segment(key)}", expect={"data": object})["data"]
 
     def clear_stm(self, pattern: str | None) -> int:
         """See `MemoryBackend`."""
-        return int(self._send("DELETE", "memory/stm", query={"pattern": pattern})["erased"])
+        return int(self._send("DELETE", "memory/stm", query={"pattern": pattern}, expect={"erased": int})["erased"])
 
     def write_cycle(self, cycle: Cycle) -> bool:
         """See `MemoryBackend`."""
-        self._send("POST", "memory/cycles", json_text(cycle.as_dict(), "body"))
+        self._send("POST", "memory/cycles", json_text(cycle.as_dict(), "body"), expect={"cycle_id": str})
         return True
 
     def read_cycle(
@@ -167,16 +182,17 @@ class HttpBackend:
             "signals_since": iso_text(signals_since, "signals_since"),
             "performance": None if performance is None else json_text(performance, "performance"),
         }
-        return self._send("GET", "memory/cycles", query=query)
+        return self._send("GET", "memory/cycles", query=query, expect={"queries": list, "signals": list})
 
     def remove_signal(self, signal: Any) -> bool:
         """See `MemoryBackend`."""
-        return bool(self._send("POST", "memory/signals/removal", json_text({"signal": signal}, "signal"))["removed"])
+        body = json_text({"signal": signal}, "signal")
+        return bool(self._send("POST", "memory/signals/removal", body, expect={"removed": bool})["removed"])
 
     def check_rate_limit(self, source_id: str, limit: int, window_seconds: int) -> Json:
         """See `MemoryBackend`."""
         body = json_text({"limit": limit, "window_seconds": window_seconds}, "limit")
-        return self._send("POST", f"memory/rate-limits/{path_segment(source_id)}", body)
+        return self._send("POST", f"memory/rate-limits/{path_segment(source_id)}", body, expect={"allowed": bool})
 
     # --- long-term memory ----------------------------------------------------------------------
 
@@ -192,7 +208,8 @@ class HttpBackend:
     ) -> Json:
         """See `MemoryBackend`."""
         query = {"reason": reason, "expected_version": integer_text(expected_version), "writer": self._writer}
-        return self._send("PUT", _memory_path(memory_type, pattern_id), document_text(data, "data"), query=query)
+        path, body = _memory_path(memory_type, pattern_id), document_text(data, "data")
+        return self._send("PUT", path, body, query=query, expect=_VERSION)
 
     def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> list[Json]:
         """See `MemoryBackend`."""
@@ -200,7 +217,7 @@ class HttpBackend:
             "filters": None if filters is None else json_text(filters, "filters"),
             "as_of": iso_text(as_of, "as_of"),
         }
-        responses = self._get_with_pools(f"memory/ltm/{path_segment(memory_type)}", query)
+        responses = self._get_with_pools(f"memory/ltm/{path_segment(memory_type)}", query, "memories")
         memories = [memory for response in responses for memory in response["memories"]]
         return sorted(memories, key=lambda memory: float(memory["confidence"]), reverse=True)
 
@@ -210,16 +227,17 @@ class HttpBackend:
         """See `MemoryBackend`."""
         body = json_text({"new_confidence": new_confidence}, "new_confidence")
         path = f"{_memory_path(memory_type, pattern_id)}/confidence"
-        return self._send("PUT", path, body, query={"reason": reason, "writer": self._writer})
+        return self._send("PUT", path, body, query={"reason": reason, "writer": self._writer}, expect=_VERSION)
 
     def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[Json]:
         """See `MemoryBackend`."""
-        return list(self._send("GET", f"{_memory_path(memory_type, pattern_id)}/history")["changes"])
+        path = f"{_memory_path(memory_type, pattern_id)}/history"
+        return list(self._send("GET", path, expect={"changes": list})["changes"])
 
     def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> Json:
         """See `MemoryBackend`."""
         body = json_text({"stm_key": stm_key, "pattern_type": pattern_type}, "stm_key")
-        return self._send("POST", "memory/consolidations", body, query={"writer": self._writer})
+        return self._send("POST", "memory/consolidations", body, query={"writer": self._writer}, expect=_VERSION)
 
     def recall(self, query: RecallQuery) -> list[Json]:
         """See `MemoryBackend`."""
@@ -231,7 +249,7 @@ class HttpBackend:
             "explain": "true" if query.explain else "false",
             "half_lives": None if query.half_lives is None else json_text(query.half_lives, "half_lives"),
         }
-        responses = self._get_with_pools("memory/recall", parameters)
+        responses = self._get_with_pools("memory/recall", parameters, "found")
         entries = [entry for response in responses for entry in response["found"]]
         return sorted(entries, key=lambda entry: float(entry["score"]), reverse=True)[: query.top_k]
 
@@ -241,46 +259,55 @@ class HttpBackend:
         """See `MemoryBackend`."""
         context = None if context_filter is None else json_text(context_filter, "context_filter")
         query = {**time_query(time_range), "context": context, "limit": str(limit), "level": level}
-        return self._send("GET", "memory/contexts", query=query)
+        return self._send("GET", "memory/contexts", query=query, expect={"entries": list, "complete": bool})
 
     # --- state ---------------------------------------------------------------------------------
 
     def save_state(self, state: Document, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
         query = {"expected_version": integer_text(expected_version)}
-        return self._send("PUT", "state", document_text(state, "state"), query=query)
+        return self._send("PUT", "state", document_text(state, "state"), query=query, expect=_VERSION)
 
     def load_state(self, *, fresh: bool) -> Json | None:
         """See `MemoryBackend`."""
-        state: Json | None = self._send("GET", "state", query={"fresh": "true" if fresh else "false"})["state"]
+        query = {"fresh": "true" if fresh else "false"}
+        state: Json | None = self._send("GET", "state", query=query, expect={"state": object})["state"]
         return state
 
     def create_checkpoint(self, name: str) -> Json:
         """See `MemoryBackend`."""
-        return self._send("PUT", f"state/checkpoints/{path_segment(name)}")
+        return self._send("PUT", f"state/checkpoints/{path_segment(name)}", expect=_VERSION)
 
     def list_checkpoints(self) -> list[Json]:
         """See `MemoryBackend`."""
-        return list(self._send("GET", "state/checkpoints")["checkpoints"])
+        return list(self._send("GET", "state/checkpoints", expect={"checkpoints": list})["checkpoints"])
 
     def restore_checkpoint(self, name: str, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
         query = {"expected_version": integer_text(expected_version)}
-        return self._send("POST", f"state/checkpoints/{path_segment(name)}/restore", query=query)
+        return self._send("POST", f"state/checkpoints/{path_segment(name)}/restore", query=query, expect=_VERSION)
 
     def list_configurations(self) -> list[Json]:
         """See `MemoryBackend`."""
-        return list(self._send("GET", "state/configurations")["configurations"])
+        return list(self._send("GET", "state/configurations", expect={"configurations": list})["configurations"])
 
     # --- requests ------------------------------------------------------------------------------
 
-    def _send(self, method: str, path: str, body: str | None = None, **kwargs: Any) -> Json:
-        return self._requests.send(method, f"{self.agent_id}/{path}", body, **kwargs)
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        *,
+        query: Mapping[str, str | None] | None = None,
+        expect: Mapping[str, type],
+    ) -> Json:
+        return self._requests.send(method, f"{self.agent_id}/{path}", body, query=query, expect=expect)
 
-    def _get_with_pools(self, path: str, query: Mapping[str, str | None]) -> list[Json]:
+    def _get_with_pools(self, path: str, query: Mapping[str, str | None], expected_list: str) -> list[Json]:
         """The responses for the agent and for each of its pools, requested concurrently."""
         paths = [f"{agent}/{path}" for agent in (self.agent_id, *self.pools)]
-        return map_concurrently(partial(self._requests.send, "GET", query=query), paths)
+        return map_concurrently(partial(self._requests.send, "GET", query=query, expect={expected_list: list}), paths)
 
 
 class _PoolBackend(HttpBackend):
@@ -288,6 +315,13 @@ class _PoolBackend(HttpBackend):
 
     def close(self) -> None:
         """Does nothing: the agent's backend closes the connections."""
+
+
+def _check_fits(one: Decision | Outcome, payload: bytes) -> None:
+    """Check that a batch request of one item is not too large; `payload` is the item as JSON."""
+    # With the escapes of quotes and backslashes it is at most twice as large, so that most need not be measured.
+    if 2 * len(payload) > MAX_BODY_BYTES and not fits_in_batch(payload.decode()):
+        raise too_large(largest_field(one))
 
 
 def _memory_path(memory_type: str, pattern_id: str) -> str:

@@ -1,31 +1,30 @@
 """Signed requests with retries; error responses are raised as this package's errors."""
 
-import json
+import os
+import ssl
 import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from agent_memory.client.signing import SigV4, region_of
-from agent_memory.core.clock import Instant, parse_instant, to_iso
-from agent_memory.core.errors import (
-    AgentMemoryError,
-    CacheUnavailable,
-    Conflict,
-    Forbidden,
-    InColdStorage,
-    InvalidInput,
-    Misconfigured,
-    NotFound,
-    ShortTermOff,
-    TooLarge,
-    Unavailable,
-    Unreadable,
+from botocore.exceptions import BotoCoreError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_attempt,
+    wait_random_exponential,
 )
+
+from agent_memory.client.responses import error_of, is_transient, object_of
+from agent_memory.client.signing import SigV4, region_of
+from agent_memory.client.urls import check_base_url
+from agent_memory.core.clock import Instant, parse_instant, to_iso
+from agent_memory.core.errors import InvalidInput, TooLarge, Unavailable
 from agent_memory.core.extras import needs_extra
+from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, escaped_size
 from agent_memory.decisions.queries import TimeRange
 
 _TIMEOUT_SECONDS = 30
@@ -33,48 +32,86 @@ _ATTEMPTS = 4
 _TOTAL_SECONDS = 60
 _FIRST_BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 5.0
-_TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
-# Codes of errors with HTTP status 503 that a retry does not help.
-_FINAL = {InColdStorage.code: InColdStorage, Misconfigured.code: Misconfigured, Unreadable.code: Unavailable}
 _TRANSIENT_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
-
-
-class TransientError(Unavailable):
-    """The request can be retried."""
+# As botocore does, so that one variable suffices for both.
+_CA_BUNDLE_VARIABLE = "AWS_CA_BUNDLE"
 
 
 class Requests:
-    """Sends requests to URLs below a base URL; thread-safe."""
+    """Sends requests to URLs below a base URL; thread-safe, and independent of event loops.
+
+    Proxies and certificates are those of the environment, unless a transport is passed: `HTTPS_PROXY`, `HTTP_PROXY`,
+    `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `SSL_CERT_DIR` as httpx reads them, and `AWS_CA_BUNDLE` as boto3 does.
+
+    Raises:
+        InvalidInput: these settings cannot be used.
+    """
 
     def __init__(self, base_url: str, auth: SigV4, transport: httpx.BaseTransport | None) -> None:
         self.base_url = base_url
-        self._http = httpx.Client(base_url=base_url, auth=auth, transport=transport or httpx.HTTPTransport())
+        self._auth = auth
+        self._transport = transport
+        self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        try:
+            # Without a transport of our own: httpx ignores proxies for a client that is passed one.
+            self._http = httpx.Client(
+                base_url=self.base_url, auth=self._auth, transport=self._transport, verify=_certificates()
+            )
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+            raise InvalidInput(
+                "environment", f"the variables for proxies and certificates (HTTPS_PROXY, …) cannot be used: {error}"
+            ) from error
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     def send(
-        self, method: str, path: str, body: str | None = None, *, query: Mapping[str, str | None] | None = None
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        *,
+        query: Mapping[str, str | None] | None = None,
+        expect: Mapping[str, type],
     ) -> dict[str, Any]:
-        """Send a request, with retries, and return the JSON object of the response. `body` is JSON.
+        """Send a request, with retries, and return the JSON object of the response.
+
+        Args:
+            method: the HTTP method.
+            path: the path below the base URL.
+            body: JSON.
+            query: the parameters; those that are None are left out.
+            expect: the members that the response must have, with their types. Something else than the API, as a
+                gateway or a proxy, may have answered without them.
 
         Raises:
             InvalidInput, TooLarge, Forbidden, NotFound, Conflict: the API rejected the request.
-            Unavailable: the API did not respond, or a store behind it.
+            Unavailable: the API did not respond, or a store behind it, or something else responded in its place.
         """
+        if body is not None and not fits_in_request(body):
+            raise too_large("body")
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         # The signature expects a space as %20; httpx would encode it as a plus sign.
         target = f"{path}?{urlencode(parameters, quote_via=quote)}" if parameters else path
         retrying = Retrying(
-            retry=retry_if_exception_type(TransientError),
+            retry=retry_if_exception_type(_TRANSIENT_ERRORS) | retry_if_result(is_transient),
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_random_exponential(multiplier=_FIRST_BACKOFF_SECONDS, max=_LONGEST_BACKOFF_SECONDS),
-            reraise=True,
+            retry_error_callback=_last_response,
         )
-        return retrying(self._send_once, method, target, body, time.monotonic() + _TOTAL_SECONDS)
+        try:
+            response = retrying(self._send_once, method, target, body, time.monotonic() + _TOTAL_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            raise Unavailable(f"the API did not respond: {type(error).__name__}: {error}") from error
+        return _checked(response, expect)
 
-    def _send_once(self, method: str, target: str, body: str | None, deadline: float) -> dict[str, Any]:
+    def _send_once(self, method: str, target: str, body: str | None, deadline: float) -> httpx.Response:
+        if self._process != os.getpid():
+            self._open()  # a fork must not share the connections of its parent
         if self._http.is_closed:
             raise Unavailable("this client is closed")
         timeout = min(_TIMEOUT_SECONDS, deadline - time.monotonic())
@@ -82,27 +119,43 @@ class Requests:
             raise Unavailable(f"the API did not respond within {_TOTAL_SECONDS} seconds")
         headers = {} if body is None else {"content-type": "application/json"}
         try:
-            response = self._http.request(method, target, content=body, headers=headers, timeout=timeout)
-        except httpx.HTTPError as error:
-            kind = TransientError if isinstance(error, _TRANSIENT_ERRORS) else Unavailable
-            raise kind(f"the API did not respond: {type(error).__name__}") from error
-        if not response.is_success:
-            raise _error_of(response)
-        result = _object(response)
-        if result is None:
-            raise Unavailable(f"{response.request.url.host} returned {response.status_code} without a JSON object")
-        return result
+            return self._http.request(method, target, content=body, headers=headers, timeout=timeout)
+        except RuntimeError as error:  # closed by another thread meanwhile
+            if not self._http.is_closed:
+                raise
+            raise Unavailable("this client is closed") from error
+
+
+def fits_in_request(body: str) -> bool:
+    """Whether a request's body, which is JSON, is small enough for the API to receive it."""
+    # A character takes at most four bytes, so that most bodies need not be measured.
+    if 4 * len(body) <= MAX_BODY_BYTES:
+        return True
+    return len(body.encode()) <= MAX_BODY_BYTES and escaped_size(body) <= MAX_ESCAPED_BYTES
+
+
+def too_large(field: str) -> TooLarge:
+    """The error for a value that makes a request too large."""
+    return TooLarge(
+        field,
+        f"makes the request larger than the API can receive, {MAX_BODY_BYTES:,} bytes; store large data elsewhere and "
+        "refer to it",
+    )
 
 
 def open_requests(base_url: str, session: Any, region: str | None, transport: httpx.BaseTransport | None) -> Requests:
     """Requests to the agents' paths of a deployed API; see `AgentMemoryClient` for the arguments."""
+    base_url = check_base_url(base_url)
     if session is None:
         with needs_extra("client"):
             import boto3  # noqa: PLC0415  not needed if the caller has a session
 
-        session = boto3.Session()
+        try:
+            session = boto3.Session()
+        except BotoCoreError as error:
+            raise InvalidInput("session", f"{error}; set AWS_PROFILE to a profile of ~/.aws/config") from error
     auth = SigV4(session, region or region_of(base_url, session))
-    return Requests(f"{base_url.rstrip('/')}/v1/agents/", auth, transport)
+    return Requests(f"{base_url}/v1/agents/", auth, transport)
 
 
 def path_segment(value: str) -> str:
@@ -130,44 +183,28 @@ def iso_text(instant: Instant | None, field: str) -> str | None:
     return None if instant is None else to_iso(parse_instant(instant, field))
 
 
-def _error_of(response: httpx.Response) -> AgentMemoryError:
-    error = _error_object(response)
-    message = str(error.get("message", f"the API returned {response.status_code}"))
-    match response.status_code:
-        case httpx.codes.BAD_REQUEST if "field" in error:
-            field = str(error["field"])
-            return InvalidInput(field, message.removeprefix(f"{field}: "))
-        case httpx.codes.BAD_REQUEST:
-            return InvalidInput("request", message)
-        case httpx.codes.FORBIDDEN:
-            return Forbidden(f"{response.request.method} {response.request.url.path}: {message}")
-        case httpx.codes.NOT_FOUND if error.get("code") == ShortTermOff.code:
-            return ShortTermOff(message)
-        case httpx.codes.NOT_FOUND:
-            return NotFound(message)
-        case httpx.codes.CONFLICT:
-            return Conflict(message)
-        case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
-            field = str(error.get("field", "body"))
-            return TooLarge(field, message.removeprefix(f"{field}: "))
-    final = _FINAL.get(str(error.get("code"))) or (CacheUnavailable if error.get("retryable") is False else None)
-    if final is not None:
-        return final(message)
-    request_id = error.get("request_id")
-    kind = TransientError if response.status_code in _TRANSIENT_STATUS else Unavailable
-    return kind(message + (f" (request {request_id})" if request_id else ""))
+def _certificates() -> ssl.SSLContext | bool:
+    """The certificates to trust: those of `AWS_CA_BUNDLE`, else httpx's default."""
+    bundle = os.environ.get(_CA_BUNDLE_VARIABLE)
+    return ssl.create_default_context(cafile=bundle) if bundle else True
 
 
-def _error_object(response: httpx.Response) -> dict[str, Any]:
-    """The error in a response: the API's has an object `error`, the gateway's only a `message`."""
-    body = _object(response) or {}
-    error = body.get("error")
-    return error if isinstance(error, dict) else body
+def _last_response(state: RetryCallState) -> httpx.Response:
+    """The response of the last attempt, or its error."""
+    assert state.outcome is not None  # there was an attempt  # noqa: S101
+    response: httpx.Response = state.outcome.result()
+    return response
 
 
-def _object(response: httpx.Response) -> dict[str, Any] | None:
-    try:
-        body = json.loads(response.content)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
+def _checked(response: httpx.Response, expect: Mapping[str, type]) -> dict[str, Any]:
+    """The JSON object of a response with the expected members."""
+    if not response.is_success:
+        raise error_of(response)
+    answer = f"{response.request.url.host} returned {response.status_code}"
+    result = object_of(response)
+    if result is None:
+        raise Unavailable(f"{answer} without a JSON object")
+    for name, kind in expect.items():
+        if name not in result or not isinstance(result[name], kind):
+            raise Unavailable(f"{answer} without the expected {name!r}; something else than the API may have answered")
+    return result

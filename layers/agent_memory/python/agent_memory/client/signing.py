@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from agent_memory.core.errors import Forbidden
 
@@ -50,7 +50,7 @@ class SigV4(httpx.Auth):
         try:
             credentials = self._session.get_credentials()
             frozen = credentials.get_frozen_credentials() if credentials is not None else None
-        except BotoCoreError as error:
+        except (BotoCoreError, ClientError) as error:
             raise Forbidden(f"the AWS credentials cannot be loaded: {error}") from error
         if frozen is None:
             raise Forbidden("no AWS credentials found; set a profile, a role or AWS_ACCESS_KEY_ID")

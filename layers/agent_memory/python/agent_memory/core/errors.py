@@ -2,7 +2,8 @@
 
 AgentMemoryError
 ├── InvalidInput        an argument or a field is invalid; names it (HTTP 400)
-│   └── TooLarge        a decision, request or response exceeds a size limit (HTTP 413)
+│   ├── TooLarge        a decision, request or response exceeds a size limit (HTTP 413)
+│   └── TooEarly        a time is ahead of the store's clock; the same input is accepted later (HTTP 400)
 ├── NotFound            no such decision, memory or state (HTTP 404)
 ├── Conflict            the id exists with different content, or another writer came first (HTTP 409)
 ├── Forbidden           the credentials do not permit this (HTTP 403)
@@ -41,6 +42,10 @@ class InvalidInput(AgentMemoryError):
         self.field = field
         self.message = message
 
+    def with_field(self, field: str) -> "InvalidInput":
+        """The same error for another name of the field."""
+        return type(self)(field, self.message)
+
     def as_dict(self) -> dict[str, Any]:
         """The error as in batch results and HTTP responses."""
         return {**super().as_dict(), "field": self.field}
@@ -50,6 +55,26 @@ class TooLarge(InvalidInput):
     """A decision, a request or a response exceeds a size limit."""
 
     code = "too_large"
+
+
+class TooEarly(InvalidInput):
+    """A time is further ahead of the store's clock than clocks may differ.
+
+    The store accepts the same input when its own clock is `retry_after_seconds` later. The code is that of
+    `InvalidInput`; responses contain `retry_after_seconds` in addition.
+    """
+
+    def __init__(self, field: str, message: str, retry_after_seconds: int) -> None:
+        super().__init__(field, message)
+        self.retry_after_seconds = retry_after_seconds
+
+    def with_field(self, field: str) -> "TooEarly":
+        """The same error for another name of the field."""
+        return TooEarly(field, self.message, self.retry_after_seconds)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as in batch results and HTTP responses."""
+        return {**super().as_dict(), "retry_after_seconds": self.retry_after_seconds}
 
 
 class NotFound(AgentMemoryError):
@@ -131,11 +156,22 @@ class Damaged(Unavailable):
 
 
 class Rejected(AgentMemoryError):
-    """The store permanently rejected `count` records of a buffered logger. `file` lists them with their errors."""
+    """The store permanently rejected `count` records of a buffered logger.
+
+    `file` lists them with their errors; `reason` is the error of the first one.
+    """
 
     code = "rejected"
 
-    def __init__(self, count: int, file: Path) -> None:
-        super().__init__(f"the store rejected {count} records; {file} lists them with their errors")
+    def __init__(self, count: int, file: Path, reason: str) -> None:
+        super().__init__(
+            f"the store rejected {count} records, the first for: {reason}; {file} lists them with their errors"
+        )
         self.count = count
         self.file = file
+        self.reason = reason
+
+
+def as_outage(error: AgentMemoryError) -> Unavailable:
+    """The error to raise instead of one that a store raised for a request which is not about the caller's input."""
+    return error if isinstance(error, Unavailable) else Unavailable(f"{type(error).__name__}: {error}")

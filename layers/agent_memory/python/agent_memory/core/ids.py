@@ -24,7 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent_memory.core.clock import Instant, parse_instant
+from agent_memory.core.checks import check_integer
+from agent_memory.core.clock import Instant, SystemClock, parse_instant
 from agent_memory.core.errors import InvalidInput
 
 MAX_SHARDS = 32
@@ -108,8 +109,24 @@ def type_tag(decision_type: str) -> int:
     return int.from_bytes(hashlib.sha256(decision_type.encode()).digest()[:3])
 
 
-def new_decision_id(decision_type: str, timestamp_ms: int, *, write_shards: int = 1) -> str:
-    """A new id for a decision of this type and time, in a random shard."""
+def new_decision_id(decision_type: str, timestamp_ms: int | None = None, *, write_shards: int = 1) -> str:
+    """A new id for a decision of this type and time, in a random shard.
+
+    Make it before `log_decision`, so that a call which was cancelled or timed out can be repeated with the same id.
+
+    Args:
+        decision_type: the type that the decision will be logged with.
+        timestamp_ms: when the decision is made, in milliseconds since the Unix epoch; by default now.
+        write_shards: number of partitions (1 to 32) that new decisions are distributed over: `logger.write_shards`.
+
+    Raises:
+        InvalidInput: not a decision type, or not a number of shards.
+    """
+    check_decision_type(decision_type)
+    if write_shards != 1:
+        check_integer("write_shards", write_shards, minimum=1, maximum=MAX_SHARDS)
+    if timestamp_ms is None:
+        timestamp_ms = SystemClock().now_ms()
     shard = secrets.randbelow(write_shards) if write_shards > 1 else 0
     return _compose(decision_type, timestamp_ms, shard, secrets.randbits(_RANDOM_BITS))
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Required
 from typing_extensions import TypedDict
 
 from agent_memory.core import ids
-from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Instant, parse_instant
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Instant, parse_instant, to_iso
+from agent_memory.core.errors import InvalidInput, TooEarly
 from agent_memory.core.fields import Described, Json, strict
 from agent_memory.core.ids import new_decision_id, parse_decision_id, type_tag
 from agent_memory.core.json_values import Document, check_object, plain_json
@@ -21,6 +21,7 @@ from agent_memory.model.outcomes import OutcomeUpdate
 
 MAX_PARENTS = 100
 MAX_MEMORIES = 100
+_OLDEST_MS = EXPIRE_AFTER_DAYS * DAY_MS
 Time = Annotated[str, Described("ISO 8601 with an offset; by default now", {"format": "date-time"})]
 
 
@@ -79,10 +80,11 @@ def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", wri
     fields = _fields(data, path, DecisionInput)
     decision_type = _at(path, ids.check_decision_type, fields["decision_type"])
     decision_id, timestamp_ms = _identity(fields, decision_type, now_ms, path, write_shards)
-    if timestamp_ms > now_ms + CLOCK_TOLERANCE_MS:
-        raise InvalidInput(f"{path}/timestamp", "is in the future; decisions are logged when they are made")
-    if timestamp_ms < now_ms - EXPIRE_AFTER_DAYS * DAY_MS:
-        raise InvalidInput(f"{path}/timestamp", f"is over {EXPIRE_AFTER_DAYS:,} days ago; nothing older is kept")
+    if not now_ms - _OLDEST_MS <= timestamp_ms <= now_ms + CLOCK_TOLERANCE_MS:
+        # An id contains the time, so that the field is the one which the caller passed.
+        field = "timestamp" if fields.get("timestamp") is not None else "decision_id"
+        _check_not_in_the_future(timestamp_ms, now_ms, f"{path}/{field}", "decisions are logged when they are made")
+        raise InvalidInput(f"{path}/{field}", f"is over {EXPIRE_AFTER_DAYS:,} days ago; nothing older is kept")
     parent_ids, memory_ids = fields.get("parent_ids"), fields.get("memory_ids")
     return Decision(
         agent_id=agent_id,
@@ -106,8 +108,7 @@ def parse_outcome(data: Any, *, now_ms: int, path: str = "") -> tuple[object, Ou
     fields = _fields(data, path, OutcomeItem)
     timestamp, horizon = fields.get("timestamp"), fields.get("horizon")
     recorded_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
-    if recorded_ms > now_ms + CLOCK_TOLERANCE_MS:
-        raise InvalidInput(f"{path}/timestamp", "is in the future; outcomes are logged when they are known")
+    _check_not_in_the_future(recorded_ms, now_ms, f"{path}/timestamp", "outcomes are logged when they are known")
     outcome = Outcome(
         success=_boolean(fields["success"], f"{path}/success"),
         details=_document(fields["outcome"], f"{path}/outcome"),
@@ -118,6 +119,31 @@ def parse_outcome(data: Any, *, now_ms: int, path: str = "") -> tuple[object, Ou
     amend = _boolean(fields.get("amend", False), f"{path}/amend")
     headline = _boolean(fields.get("headline", False), f"{path}/headline")
     return fields["decision_id"], OutcomeUpdate(outcome, amend=amend, headline=headline)
+
+
+def check_outcome_time(outcome: Outcome, decision_ms: int, path: str = "") -> None:
+    """Check that an outcome did not become known before its decision was made.
+
+    Raises:
+        InvalidInput: it did, by more than clocks may differ.
+    """
+    if outcome.recorded_ms < decision_ms - CLOCK_TOLERANCE_MS:
+        raise InvalidInput(
+            f"{path}/timestamp",
+            f"{to_iso(outcome.recorded_ms)} is before the decision itself, which was made at {to_iso(decision_ms)}; "
+            "check the clock, or pass the time at which the outcome became known",
+        )
+
+
+def _check_not_in_the_future(time_ms: int, now_ms: int, field: str, rule: str) -> None:
+    ahead_ms = time_ms - now_ms
+    if ahead_ms <= CLOCK_TOLERANCE_MS:
+        return
+    raise TooEarly(
+        field,
+        f"is in the future, {ahead_ms // 1000:,} seconds ahead of this clock ({to_iso(now_ms)}); {rule}",
+        retry_after_seconds=-((CLOCK_TOLERANCE_MS - ahead_ms) // 1000),
+    )
 
 
 def _without_defaults(optional: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import AgentMemoryError, InvalidInput, as_outage
 from agent_memory.core.ids import timestamp_of
 from agent_memory.model.decisions import Decision
 from agent_memory.ports.decisions import Link
@@ -59,7 +59,11 @@ class Lineage:
     def _read_parents(self, batch: Mapping[str, Decision]) -> None:
         parents = {parent for decision in batch.values() for parent in decision.parent_ids}
         unknown = [parent for parent in parents if parent not in batch and parent not in self._cache]
-        for found in self._find(sorted(unknown)) if unknown else ():
+        try:
+            parents_found = list(self._find(sorted(unknown))) if unknown else []
+        except AgentMemoryError as error:  # not about the decisions
+            raise as_outage(error) from error
+        for found in parents_found:
             self._add_to_cache(found.decision_id, ancestors_of(found))
 
     def _ancestors(self, decision: Decision, done: Mapping[str, Ancestors]) -> Ancestors:

@@ -7,6 +7,7 @@ from typing import Any
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock, SystemClock, to_iso
 from agent_memory.core.errors import NotFound
+from agent_memory.core.ids import new_decision_id
 from agent_memory.decisions.chains import ChainEntry, DecisionChains
 from agent_memory.decisions.lineage import Lineage
 from agent_memory.decisions.queries import (
@@ -22,7 +23,7 @@ from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
 from agent_memory.decisions.statistics import group_statistics
 from agent_memory.decisions.writer import DecisionWriter, ItemResult
-from agent_memory.model.decisions import Decision
+from agent_memory.model.decisions import Decision, DecisionKey, Outcome
 from agent_memory.ports.stores import Stores
 
 
@@ -35,6 +36,7 @@ class DecisionLog:
     def __init__(self, agent_id: str, stores: Stores, clock: Clock | None = None, *, write_shards: int = 1) -> None:
         clock = clock or SystemClock()
         self.agent_id = agent_id
+        self._stores = stores
         self._registry = DecisionRegistry(agent_id, stores.states, clock, write_shards)
         self._reader = DecisionReader(agent_id, stores, clock)
         self._chains = DecisionChains(self._registry, self._reader, stores.decisions)
@@ -73,6 +75,15 @@ class DecisionLog:
         """Add one outcome with the fields of `OutcomeItem`; raises its error if it is not added."""
         (result,) = self._writer.record_outcomes([data], [""])
         return result.raise_for_error()
+
+    def check_decision_fits(self, decision: Decision) -> None:
+        """Raise `TooLarge` if the store would refuse a decision for its size; see `DecisionStore`."""
+        self._stores.decisions.check_decision_fits(decision)
+
+    def check_outcome_fits(self, outcome: Outcome) -> None:
+        """Raise `TooLarge` if the store would refuse a decision's first outcome for its size."""
+        key = DecisionKey(self.agent_id, "", outcome.recorded_ms, new_decision_id("ANY", outcome.recorded_ms))
+        self._stores.decisions.check_outcome_fits(key, outcome)
 
     # --- reading -----------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from agent_memory.core import ids
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock
-from agent_memory.core.errors import NotFound
+from agent_memory.core.errors import AgentMemoryError, NotFound, as_outage
 from agent_memory.core.ids import MAX_SHARDS, parse_decision_id, shard_of, type_tag
 from agent_memory.model.decisions import Decision, DecisionKey, DecisionType
 from agent_memory.ports.states import StateStore
@@ -34,7 +34,10 @@ class DecisionRegistry:
         """Register the agent, its types and its shards, before decisions that use them are written."""
         types = {decision.decision_type for decision in decisions}
         shards = max([self._shards, *[shard_of(decision.decision_id) + 1 for decision in decisions]])
-        self._states.register(self.agent_id, types, shards, self._clock.now_ms())
+        try:
+            self._states.register(self.agent_id, types, shards, self._clock.now_ms())
+        except AgentMemoryError as error:  # not about the decisions
+            raise as_outage(error) from error
         self._shards = shards
         self._type_names |= {type_tag(kind): kind for kind in types}
         kinds = {kind for kind, _ in self.registered} | types
@@ -65,7 +68,10 @@ class DecisionRegistry:
         return DecisionKey(self.agent_id, self._type_names[parts.type_tag], parts.timestamp_ms, str(decision_id))
 
     def _read(self) -> list[str]:
-        registration = self._states.registration(self.agent_id)
+        try:
+            registration = self._states.registration(self.agent_id)
+        except AgentMemoryError as error:  # not about the id whose type is looked up
+            raise as_outage(error) from error
         self._shards = max(self._shards, registration.write_shards)
         self._shards_read_ms = self._clock.now_ms()
         self._type_names |= {type_tag(kind): kind for kind in registration.decision_types}

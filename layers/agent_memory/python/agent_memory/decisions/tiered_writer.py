@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from agent_memory.archive.rewrites import LateWriteTracker
 from agent_memory.core.clock import DAY_MS, Clock
+from agent_memory.core.errors import AgentMemoryError, as_outage
 from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.model.decisions import Decision, DecisionKey
@@ -36,19 +37,19 @@ class TieredWriter:
         """Write each decision unless its id is taken in either tier."""
         archived = self._archived([one.key for one in decisions])
         new = [one for one in decisions if one.decision_id not in archived]
-        self._late_writes.track([one.key for one in new])
+        self._track([one.key for one in new])
         written = iter(self._decisions.insert(new) if new else [])
         statuses = [
             _status_of(archived[one.decision_id], one) if one.decision_id in archived else next(written)
             for one in decisions
         ]
-        self._late_writes.track([one.key for one in new])
+        self._track([one.key for one in new])
         return statuses
 
     def record_outcomes(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
         """Apply each outcome, in whichever tier its decision is."""
         keys = [key for key, _ in updates]
-        self._late_writes.track(keys)
+        self._track(keys)
         statuses = self._decisions.record_outcomes(updates)
         missing = [key for key, one in zip(keys, statuses, strict=True) if one is WriteStatus.NOT_FOUND]
         archived = self._archived(missing)
@@ -58,8 +59,14 @@ class TieredWriter:
             retried_statuses = self._decisions.record_outcomes([updates[index] for index in retried])
             for index, status in zip(retried, retried_statuses, strict=True):
                 statuses[index] = status
-        self._late_writes.track(keys)
+        self._track(keys)
         return statuses
+
+    def _track(self, keys: Sequence[DecisionKey]) -> None:
+        try:
+            self._late_writes.track(keys)
+        except AgentMemoryError as error:  # not about the decisions
+            raise as_outage(error) from error
 
     def _archived(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
         """The archived decisions among those that may have expired from the table, by id."""

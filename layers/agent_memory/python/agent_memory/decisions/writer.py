@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from agent_memory.archive.rewrites import LATE_AFTER_MS
-from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Clock
-from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, NotFound
+from agent_memory.core.clock import DAY_MS, Clock
+from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, NotFound, as_outage
 from agent_memory.core.ids import shard_of
 from agent_memory.core.retention import HOT_DAYS
-from agent_memory.decisions.inputs import parse_decision, parse_outcome
+from agent_memory.decisions.inputs import check_outcome_time, parse_decision, parse_outcome
 from agent_memory.decisions.lineage import Lineage, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
@@ -85,7 +85,10 @@ class DecisionWriter:
         if links:
             # Before the decisions: a link to a decision that is never written is skipped by readers, but a decision
             # without its links would not be found.
-            self._stores.decisions.link(links)
+            try:
+                self._stores.decisions.link(links)
+            except AgentMemoryError as error:  # not about the decisions
+                raise as_outage(error) from error
         return _write(items, [one.decision_id if isinstance(one, Decision) else "" for one in items], self._insert)
 
     def record_outcomes(self, inputs: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> list[ItemResult]:
@@ -116,10 +119,9 @@ class DecisionWriter:
         try:
             decision_id, update = parse_outcome(data, now_ms=self._clock.now_ms(), path=path)
             key = self._registry.key(decision_id, f"{path}/decision_id")
+            check_outcome_time(update.outcome, key.timestamp_ms, path)
         except (InvalidInput, NotFound) as error:
             return error
-        if update.outcome.recorded_ms < key.timestamp_ms - CLOCK_TOLERANCE_MS:
-            return InvalidInput(f"{path}/timestamp", "is before the decision itself")
         return key, update
 
     def _insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:

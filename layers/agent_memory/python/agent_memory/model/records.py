@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from agent_memory.core.errors import TooLarge
+from agent_memory.core.json_values import canonical_json
 from agent_memory.model.decisions import CONTENT, Decision, Kind, Outcome, SupersededOutcome
 from agent_memory.model.memories import Memory
 
@@ -134,3 +135,13 @@ def check_size(content: str) -> None:
         raise TooLarge(
             "decision", f"larger than {MAX_DECISION_BYTES:,} bytes; store large data elsewhere and refer to it"
         )
+
+
+def largest_field(one: Decision | Outcome) -> str:
+    """The JSON Pointer, in the input, of the document that takes the most space in a decision or an outcome."""
+    documents = (
+        {"/context": one.context, "/reasoning": one.reasoning, "/metadata": one.metadata}
+        if isinstance(one, Decision)
+        else {"/outcome": one.details, "/metrics": one.metrics}
+    )
+    return max(documents, key=lambda name: len(canonical_json(documents[name])))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from agent_memory.core.clock import Span
-from agent_memory.model.decisions import Decision, DecisionKey, context_type_of
+from agent_memory.model.decisions import Decision, DecisionKey, Outcome, context_type_of
 from agent_memory.model.outcomes import OutcomeUpdate
 
 
@@ -64,6 +64,14 @@ class DecisionStore(Protocol):
 
     def record_outcomes(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
         """Apply each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order; see `apply_outcome`."""
+        ...
+
+    def check_decision_fits(self, decision: Decision) -> None:
+        """Raise `TooLarge` if `insert` would refuse the decision for its size. Nothing is requested or written."""
+        ...
+
+    def check_outcome_fits(self, key: DecisionKey, outcome: Outcome) -> None:
+        """Raise `TooLarge` if `record_outcomes` would refuse a first outcome for its size; the key's type is unused."""
         ...
 
     def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:

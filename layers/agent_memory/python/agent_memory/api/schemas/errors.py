@@ -16,6 +16,9 @@ class ErrorBody(TypedDict):
     field: NotRequired[Annotated[str, Described("JSON Pointer into the body, or the name of a parameter")]]
     request_id: NotRequired[str]
     retryable: NotRequired[Annotated[bool, Described("False where a retry within seconds does not help")]]
+    retry_after_seconds: NotRequired[
+        Annotated[int, Described("A time is ahead of this API's clock; the same request is accepted this much later")]
+    ]
 
 
 @strict

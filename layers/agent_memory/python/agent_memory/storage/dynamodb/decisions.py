@@ -15,7 +15,7 @@ from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.keys import link_pk
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
-from agent_memory.model.decisions import Decision, DecisionKey
+from agent_memory.model.decisions import Decision, DecisionKey, Outcome
 from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
 from agent_memory.model.records import check_size
 from agent_memory.ports.blobs import BlobStore
@@ -135,6 +135,16 @@ class DynamoDBDecisions:
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's decisions and links, or only count them; returns how many."""
         return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
+
+    def check_decision_fits(self, decision: Decision) -> None:
+        """See `DecisionStore`."""
+        check_size(decision.content())
+        self._large_parts.check_fits(decision, decision_item(decision), INSERT_BUDGET_BYTES)
+
+    def check_outcome_fits(self, key: DecisionKey, outcome: Outcome) -> None:
+        """See `DecisionStore`."""
+        check_size(outcome.content())
+        self._large_parts.check_fits(outcome, headline_attributes(key, outcome), OUTCOME_BUDGET_BYTES)
 
     # --- reading -------------------------------------------------------------------------------
 

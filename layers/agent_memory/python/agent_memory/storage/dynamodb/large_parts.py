@@ -10,7 +10,8 @@ import json
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Damaged, TooLarge, Unavailable
 from agent_memory.core.keys import large_part_key
-from agent_memory.model.decisions import DecisionKey
+from agent_memory.model.decisions import Decision, DecisionKey, Outcome
+from agent_memory.model.records import largest_field
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.storage.dynamodb.items import OFFLOADABLE, Item, fits, item_size, text, value_size
 
@@ -42,12 +43,21 @@ class LargeParts:
         while item_size(rest) > budget_bytes:
             name = max((one for one in OFFLOADABLE if one in rest), key=lambda one: value_size(rest[one]), default=None)
             if self._blobs is None or name is None or value_size(rest[name]) < _MIN_OFFLOADED_BYTES:
-                raise TooLarge("decision", f"larger than {budget_bytes:,} bytes; set an archive bucket for large parts")
+                raise _too_large("decision", budget_bytes)
             body = json.dumps(rest.pop(name), separators=(",", ":")).encode()
             object_key = large_part_key(key.agent_id, key.decision_id, name, _digest(body))
             self._blobs.write(object_key, body)
             rest[f"{name}{_POINTER}"] = text(object_key)
         return rest
+
+    def check_fits(self, one: Decision | Outcome, item: Item, budget_bytes: int) -> None:
+        """Check that the item of a decision or an outcome is within a budget, unless a bucket takes what is not.
+
+        Raises:
+            TooLarge: names the field that takes the most space.
+        """
+        if self._blobs is None and not fits(item, budget_bytes) and item_size(item) > budget_bytes:
+            raise _too_large(largest_field(one), budget_bytes)
 
     def load(self, items: list[Item]) -> list[Item]:
         """The items with their offloaded attributes.
@@ -76,6 +86,10 @@ class LargeParts:
 def _digest(body: bytes) -> str:
     """The part of the content's SHA-256 that an object is named by."""
     return hashlib.sha256(body).hexdigest()[:32]
+
+
+def _too_large(field: str, budget_bytes: int) -> TooLarge:
+    return TooLarge(field, f"larger than {budget_bytes:,} bytes; set an archive bucket for large parts")
 
 
 def with_pointers(names: frozenset[str]) -> frozenset[str]:

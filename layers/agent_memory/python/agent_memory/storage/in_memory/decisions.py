@@ -37,6 +37,14 @@ class InMemoryDecisions:
         with self._lock:
             return [self._record(key, update) for key, update in updates]
 
+    def check_decision_fits(self, decision: Decision) -> None:
+        """See `DecisionStore`."""
+        check_size(decision.content())
+
+    def check_outcome_fits(self, key: DecisionKey, outcome: Outcome) -> None:  # noqa: ARG002  of the interface
+        """See `DecisionStore`."""
+        check_size(outcome.content())
+
     def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
         """The decisions with these keys, in order; None for those that are not in the table."""
         return [self._find(key) for key in keys]
