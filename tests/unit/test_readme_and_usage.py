@@ -48,13 +48,14 @@ def test_the_readme_is_short():
     assert max(map(len, lines)) <= 120
 
 
-async def test_the_programs_of_the_usage_page_run_in_order(monkeypatch, capsys, tmp_path):
+@pytest.mark.parametrize("page", ["usage.md", "buffered-logging.md"])
+async def test_the_programs_of_a_page_run_in_order(monkeypatch, capsys, tmp_path, page):
     for name in ("AGENT_MEMORY_TABLE_PREFIX", "AGENT_MEMORY_ARCHIVE_BUCKET", "AGENT_MEMORY_REDIS_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     names = {"__name__": "usage"}
-    for program, shown in programs(ROOT / "docs" / "usage.md"):
-        code = compile(program, "docs/usage.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    for program, shown in programs(ROOT / "docs" / page):
+        code = compile(program, f"docs/{page}", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         if program.startswith(NEEDS_DEPLOYMENT):
             continue
         running = eval(code, names)  # noqa: S307  a program of the page

@@ -23,6 +23,7 @@ from agent_memory import (
 from agent_memory.buffering.frames import DECISION
 from agent_memory.core.errors import Forbidden
 from agent_memory.core.ids import decision_id_for, new_decision_id
+from tests.waiting import until_sending_fails
 
 NOON = "2026-11-20T12:00:00Z"
 
@@ -185,8 +186,9 @@ async def test_a_record_at_which_the_sink_fails_stays_and_shows_and_holds_up_tho
     store = RaisingForOne(error)
     logger = BufferedDecisionLogger(store, directory)
     ids = await log_some(logger, 6)
+    await until_sending_fails(logger, 20)  # more often than until the record is in a batch of its own
     with pytest.raises(Unavailable, match=r"3 records in .* are not sent; \d+ attempts failed in .*three"):
-        await logger.flush(0.3)
+        await logger.flush(0)
     metrics = logger.metrics()
     assert (list(store.decisions), metrics.pending_records, metrics.rejected) == (ids[:3], 3, 0)
     assert (metrics.failed_attempts > 1, metrics.failing_seconds > 0) == (True, True)

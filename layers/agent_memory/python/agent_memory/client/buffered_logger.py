@@ -116,8 +116,10 @@ class BufferedDecisionLogger(AsyncDecisions):
     `log_decision` validates the decision, generates its id and appends it to a write-ahead log on disk. A thread sends
     the log to the sink in order, in batches, and retries with backoff until the sink accepts it. Logged records survive
     the end of the process, even a kill: the next logger on the same directory sends the remaining ones with the same
-    ids, so that a decision that the sink has already stored is recognised. Records that the sink rejects permanently
-    are appended to `rejected.jsonl` in the directory, and `flush` and `aclose` raise `Rejected`.
+    ids, so that a decision that the sink has already stored is recognised. Records that the sink itself rejects are
+    appended to `rejected.jsonl` in the directory, and `flush` and `aclose` raise `Rejected`. Everything else, as an
+    outage, says nothing about a record: it is sent again, those behind it wait, and `metrics` shows why. What the sink
+    cannot store for its size is refused at the call, if the sink has the methods of `buffering.sinks.SizeLimits`.
 
     Reads, `log_decisions` and `log_outcomes` call the sink directly and do not see records in the buffer.
 
@@ -127,7 +129,8 @@ class BufferedDecisionLogger(AsyncDecisions):
     A directory belongs to one agent and is used by one logger at a time. A logger cannot be used after a fork.
 
     Args:
-        sink: a `DecisionLogger`, an `AgentMemoryClient`, or any object with their methods; closed with the logger.
+        sink: a `DecisionLogger`, an `AgentMemoryClient`, or any object with their methods, which are called on a
+            separate thread and event loop; closed with the logger.
         directory: the directory of the log, on a local disk; created if it does not exist.
         on_full: what happens when the buffer is full: "block" waits for space, "refuse" raises `Unavailable`.
         max_pending_bytes: the maximum size on disk of records that have not been sent.

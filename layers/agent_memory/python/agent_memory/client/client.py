@@ -14,14 +14,15 @@ from agent_memory.client.requests import open_requests
 class AgentMemoryClient(AsyncDecisions, AsyncMemory):
     """A client of a deployed API for one agent, with the methods of `DecisionLogger` and `MemoryManager`.
 
-    Use it as an async context manager, or call `aclose`; `AgentMemoryClient(…).sync` is for code without asyncio.
+    Use it as an async context manager, or call `aclose`; `AgentMemoryClient(…).sync` is for code without asyncio. A
+    client is thread-safe and belongs to no event loop: it works in several `asyncio.run`, also at the same time.
 
     Requests are retried, with exponential backoff and full jitter, if the connection fails or the API returns 429, 500,
     502, 503 or 504; at most four attempts, within a minute. Retries are safe: the ids of decisions and the timestamps
     of amendments are generated before the first attempt, so the API recognises a request that it has already processed.
 
     Args:
-        base_url: the API's URL up to, not including, `/v1`.
+        base_url: the API's URL up to, not including, `/v1`; `http://` is for local clouds.
         agent_id: the agent.
         session: a boto3 or botocore session whose credentials sign the requests; by default a new boto3 session.
         region: the API's region; by default the one in its URL, else the session's.
@@ -29,7 +30,11 @@ class AgentMemoryClient(AsyncDecisions, AsyncMemory):
             and its pools together, which the credentials must permit, and written to a pool with `pool("shared")`.
         writer: the agent id recorded as the author of memory changes; by default the agent itself.
         write_shards: number of partitions (1 to 32) that new decisions are distributed over, as in the deployment.
-        transport: an httpx transport, for tests.
+        transport: an httpx transport, for tests. Without one, the environment's proxies (`HTTPS_PROXY`, `HTTP_PROXY`,
+            `ALL_PROXY`, `NO_PROXY`) and certificates (`SSL_CERT_FILE`, `SSL_CERT_DIR`, `AWS_CA_BUNDLE`) are used.
+
+    Raises:
+        InvalidInput: an argument, or a variable of the environment, cannot be used.
     """
 
     def __init__(

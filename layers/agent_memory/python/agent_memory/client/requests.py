@@ -105,7 +105,7 @@ class Requests:
         )
         try:
             response = retrying(self._send_once, method, target, body, time.monotonic() + _TOTAL_SECONDS)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
             raise Unavailable(f"the API did not respond: {type(error).__name__}: {error}") from error
         return _checked(response, expect)
 
@@ -154,6 +154,8 @@ def open_requests(base_url: str, session: Any, region: str | None, transport: ht
             session = boto3.Session()
         except BotoCoreError as error:
             raise InvalidInput("session", f"{error}; set AWS_PROFILE to a profile of ~/.aws/config") from error
+    if not callable(getattr(session, "get_credentials", None)):
+        raise InvalidInput("session", f"{type(session).__name__} has no credentials; pass a boto3.Session()")
     auth = SigV4(session, region or region_of(base_url, session))
     return Requests(f"{base_url}/v1/agents/", auth, transport)
 
