@@ -51,6 +51,17 @@ def test_nothing_else_is_offered():
         importlib.import_module("agent_memory").Hierarchy  # noqa: B018
 
 
+def test_every_error_that_can_be_raised_is_public():
+    def with_subclasses(kind):
+        return [kind, *[one for below in kind.__subclasses__() for one in with_subclasses(below)]]
+
+    importlib.import_module("agent_memory.client.client")
+    importlib.import_module("agent_memory.client.buffered_logger")
+    own = [one for one in with_subclasses(agent_memory.AgentMemoryError) if one.__module__.startswith("agent_memory.")]
+    assert {one.__name__ for one in own} | {"MissingExtra"} <= set(agent_memory.__all__)
+    assert all(getattr(agent_memory, one.__name__) is one for one in own)
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_examples_use_the_public_interface_alone(script):
     assert internal(script.read_text(encoding="utf-8")) == []

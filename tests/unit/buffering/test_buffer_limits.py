@@ -208,6 +208,17 @@ async def test_all_other_checks_of_an_outcome_are_made_at_the_call(directory, ch
     await buffered.aclose(0)
 
 
+async def test_a_subclass_that_overrides_a_method_keeps_the_limits_of_its_backend(directory):
+    class Counting(AgentMemoryClient):
+        async def log_decisions(self, decisions):
+            return await super().log_decisions(decisions)
+
+    buffered = BufferedDecisionLogger(Counting("https://api.example", "hunter", session=FakeSession()), directory)
+    with pytest.raises(TooLarge, match="5,500,000 bytes"):
+        await buffered.log_decision("QUERY", {"text": "x" * MAX_BODY_BYTES}, {})
+    await buffered.aclose()
+
+
 def test_both_backends_of_this_package_state_limits():
     for name in ("check_decision", "check_outcome"):
         assert hasattr(HttpBackend, name)

@@ -1,11 +1,12 @@
 """Transient failures are retried; other failures are raised immediately."""
 
+import inspect
 import time
 
 import httpx
 import pytest
 
-from agent_memory import AgentMemoryClient, BufferedDecisionLogger, Forbidden, Unavailable
+from agent_memory import AgentMemoryClient, BufferedDecisionLogger, Forbidden, Unavailable, new_decision_id
 from agent_memory.client import requests
 from tests.http_events import FakeSession, call_routes, client_with
 
@@ -78,6 +79,68 @@ async def test_a_response_that_is_not_a_json_object_is_unavailable(body):
     async with client_with(lambda _: httpx.Response(200, text=body)) as client:
         with pytest.raises(Unavailable, match=r"api\.example returned 200 without a JSON object"):
             await client.query_decisions()
+
+
+ID = new_decision_id("QUERY", 1_795_000_000_000)
+CALLS = [
+    ("log_decision", ("QUERY", {}, {})),
+    ("log_decisions", ([{"decision_type": "QUERY", "context": {}, "reasoning": {}}],)),
+    ("log_outcome", (ID, {}, True)),
+    ("log_outcomes", ([{"decision_id": ID, "outcome": {}, "success": True}],)),
+    ("get_decision", (ID,)),
+    ("query_decisions", ()),
+    ("page_decisions", ()),
+    ("get_decision_chain", (ID,)),
+    ("analyze_decision_patterns", ()),
+    ("store_stm", ("key", 1)),
+    ("retrieve_stm", ("key",)),
+    ("clear_stm", ()),
+    ("write_cycle", ()),
+    ("read_cycle", ()),
+    ("remove_signal", ("exit",)),
+    ("check_rate_limit", ("source", 1)),
+    ("store_ltm", ("PATTERN", "p", {})),
+    ("retrieve_ltm", ("PATTERN",)),
+    ("get_pattern_memory", ()),
+    ("update_ltm_confidence", ("p", 0.5)),
+    ("get_ltm_history", ("PATTERN", "p")),
+    ("consolidate_to_ltm", ("key",)),
+    ("recall", ("words",)),
+    ("get_context_memory", ()),
+    ("save_state", ({},)),
+    ("load_state", ()),
+    ("create_checkpoint", ("first",)),
+    ("list_checkpoints", ()),
+    ("restore_checkpoint", ("first",)),
+    ("list_configurations", ()),
+]
+
+
+def test_every_method_is_called():
+    methods = {name for name, _ in inspect.getmembers(AgentMemoryClient, inspect.iscoroutinefunction)}
+    assert {name for name in methods if not name.startswith("_")} == {name for name, _ in CALLS} | {"aclose"}
+
+
+@pytest.mark.parametrize(("method", "arguments"), CALLS, ids=[method for method, _ in CALLS])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, "{}"),
+        (200, '{"message": "Hello"}'),
+        (204, ""),
+        (302, ""),
+        (400, '{"message": "Bad Request"}'),
+        (404, '{"message": "Not Found"}'),
+        (409, "{}"),
+        (413, '{"message": "Request Too Long"}'),
+        (503, "<html>"),
+    ],
+)
+async def test_an_answer_that_is_not_the_apis_is_an_outage_for_every_method(status, body, method, arguments):
+    async with client_with(lambda _: httpx.Response(status, text=body)) as client:
+        with pytest.raises(Unavailable) as caught:
+            await getattr(client, method)(*arguments)
+    assert type(caught.value) is Unavailable
 
 
 async def test_all_attempts_together_have_a_time_limit(monkeypatch):

@@ -9,7 +9,7 @@ from agent_memory.buffering.drainer import Drainer
 from agent_memory.buffering.frames import DECISION, OUTCOME
 from agent_memory.buffering.metrics import BufferMetrics
 from agent_memory.buffering.payloads import decision_payload, outcome_payload
-from agent_memory.buffering.sinks import Sink, size_limits
+from agent_memory.buffering.sinks import Sink, SizeLimits
 from agent_memory.buffering.write_ahead_log import WriteAheadLog
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput, Rejected, Unavailable
@@ -27,6 +27,8 @@ class BufferFull(Exception):
 class DecisionBuffer:
     """The write-ahead log of one agent and the thread that sends it; see `BufferedDecisionLogger` for the arguments.
 
+    `limits` are the checks of the sink's size limits.
+
     Attributes:
         syncs_each: whether the caller must call `sync` after each record.
     """
@@ -41,13 +43,14 @@ class DecisionBuffer:
         batch_size: int,
         sync_seconds: float | None,
         clock: Clock | None,
+        limits: SizeLimits,
     ) -> None:
         _check_settings(on_full, max_pending_bytes, batch_size, sync_seconds)
         self.agent_id = check_agent_id(sink.agent_id)
         self.directory = directory
         self.syncs_each = sync_seconds == 0
         self._write_shards: int = getattr(sink, "write_shards", 1)
-        self._limits = size_limits(sink)
+        self._limits = limits
         self._rejected_file = directory / "rejected.jsonl"
         self._raises_when_full = on_full == "refuse"
         self._clock = clock or SystemClock()

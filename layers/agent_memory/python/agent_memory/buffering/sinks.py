@@ -1,6 +1,7 @@
 """The interfaces of a buffer's sink."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
@@ -8,6 +9,9 @@ from typing import Any, Protocol
 from agent_memory.model.decisions import Decision, Outcome
 
 Result = Mapping[str, Any]
+
+_CLOSE_SECONDS = 5
+_logger = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
@@ -103,7 +107,9 @@ class BlockingSink:
             return
         try:
             if hasattr(self._wrapped, "aclose"):
-                asyncio.run_coroutine_threadsafe(self._wrapped.aclose(), self._loop).result()
+                asyncio.run_coroutine_threadsafe(self._wrapped.aclose(), self._loop).result(_CLOSE_SECONDS)
+        except TimeoutError:
+            _logger.warning("the sink did not close within %d seconds", _CLOSE_SECONDS)
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from agent_memory.buffering.buffer import BufferFull, DecisionBuffer
 from agent_memory.buffering.metrics import BufferMetrics
-from agent_memory.buffering.sinks import AsyncSink, BlockingSink, Sink
+from agent_memory.buffering.sinks import AsyncSink, BlockingSink, Sink, size_limits
 from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.decisions import AsyncDecisions, SyncDecisions
 from agent_memory.client.executor import in_thread
@@ -165,6 +165,8 @@ class BufferedDecisionLogger(AsyncDecisions):
             batch_size=getattr(backend, "max_batch", _DEFAULT_BATCH) if batch_size is None else batch_size,
             sync_seconds=sync_seconds,
             clock=clock,
+            # Of a subclass, too, whose own methods are called instead of its backend's.
+            limits=size_limits(sink._decisions if isinstance(sink, AsyncDecisions | SyncDecisions) else sink),  # noqa: SLF001
         )
         self._decisions = self._backend = BufferedDecisions(backend, buffer)
         self._buffer = buffer

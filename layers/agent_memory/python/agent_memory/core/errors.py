@@ -163,7 +163,7 @@ class Rejected(AgentMemoryError):
 
     code = "rejected"
 
-    def __init__(self, count: int, file: Path, reason: str) -> None:
+    def __init__(self, count: int, file: Path, reason: str = "see the file") -> None:
         super().__init__(
             f"the store rejected {count} records, the first for: {reason}; {file} lists them with their errors"
         )
