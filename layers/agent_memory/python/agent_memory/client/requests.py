@@ -138,8 +138,8 @@ def too_large(field: str) -> TooLarge:
     """The error for a value that makes a request too large."""
     return TooLarge(
         field,
-        f"makes the request larger than the API can receive, {MAX_BODY_BYTES:,} bytes; store large data elsewhere and "
-        "refer to it",
+        f"exceeds {MAX_BODY_BYTES:,} bytes in a request, or 6 MB with quotes and backslashes escaped; store large data "
+        "elsewhere and refer to it",
     )
 
 
