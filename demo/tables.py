@@ -65,7 +65,7 @@ def pattern_table(patterns: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("Learned patterns", "contexts that succeed more or less often than the rest, most confident first")
     table.add_column("Pattern", ratio=1)
     _columns(table, right=("Success", "Otherwise", "Samples", "Confidence", "Status"))
-    shown = sorted(patterns, key=lambda pattern: (pattern["status"] != "active", -pattern["confidence"]))[
+    shown = sorted(patterns, key=lambda pattern: (pattern["status"] != "active", -(pattern["confidence"] or 0.0)))[
         :_MAX_PATTERNS
     ]
     for pattern in shown:
@@ -179,7 +179,9 @@ def _count(number: float | None) -> str:
     return "-" if number is None else f"{number:,}"
 
 
-def _certainty(confidence: float) -> str:
+def _certainty(confidence: float | None) -> str:
+    if confidence is None:
+        return "-"
     return "> 0.99" if confidence > 0.99 else f"{confidence:.2f}"  # noqa: PLR2004  two digits are shown
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from agent_memory.api import entry as api
+from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.ids import new_decision_id
 from tests.http_events import Context, http_event
@@ -37,6 +38,22 @@ def test_a_decision_from_logging_to_outcome():
     assert (found["context"], found["outcome"], found["success"]) == (DECISION["context"], {"rows": 2}, True)
 
 
+@pytest.mark.parametrize("seconds", [1_763_640_000, 1_763_640_000.25])
+def test_a_time_may_be_seconds_since_1970(seconds):
+    for path, body in (("/decisions", DECISION), ("/decisions/batch", None)):
+        decision = {**DECISION, "timestamp": seconds}
+        assert call("POST", path, decision if body else {"decisions": [decision]})[0] in {200, 201}
+    times = {one["timestamp"] for one in call("GET", "/decisions")[1]["decisions"]}
+    assert times == {to_iso(int(seconds * 1000))}
+
+
+def test_a_slash_in_a_name_is_written_as_in_a_json_pointer():
+    assert call("PUT", "/memory/ltm/PATTERN/BTC~1USDT", {"n": 1})[1]["pattern_id"] == "BTC/USDT"
+    assert len(call("GET", "/memory/ltm/PATTERN/BTC~1USDT/history")[1]["changes"]) == 1
+    status, body = call("PUT", "/memory/ltm/PATTERN/BTC~0USDT", {"n": 1})
+    assert (status, body["error"]["field"]) == (400, "pattern_id")
+
+
 def test_a_repeated_decision_is_stored_once_and_different_content_is_409():
     decision_id = new_decision_id("QUERY", 1_760_000_000_000)
     decision = {**DECISION, "decision_id": decision_id}
@@ -53,6 +70,9 @@ def test_a_repeated_decision_is_stored_once_and_different_content_is_409():
         ({"context": 5}, "/context"),
         ({"oops": 1}, "/oops"),
         ({"timestamp": "then"}, "/timestamp"),
+        ({"timestamp": True}, "/timestamp"),
+        ({"timestamp": []}, "/timestamp"),
+        ({"timestamp": 1_795_176_000_000}, "/timestamp"),
     ],
 )
 def test_a_malformed_decision_is_400_and_names_the_field(change, field):

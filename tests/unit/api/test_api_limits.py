@@ -54,7 +54,7 @@ def log(decision):
         ('context={"a":1e999}', "context"),
         ('context={"a":"%5Cud800"}', "context"),
         ('context={"a":' + "[" * 100_000, "context"),
-        ('context={"a":' + "[" * 400 + "]" * 400 + "}", None),
+        ('context={"a":' + "[" * 400 + "]" * 400 + "}", "context/a" + "/0" * 31),
         ("cursor=%F0%9F%98%80", "cursor"),
     ],
 )

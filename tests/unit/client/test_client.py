@@ -130,7 +130,7 @@ async def test_many_items_are_sent_in_several_requests_and_keep_their_order(clie
         results = await client.log_decisions(decisions)
         assert decisions == before
         assert [n for n, result in enumerate(results) if result["status"] == "invalid"] == [7, 120]
-        assert results[7]["error"]["field"] == "/context/x"
+        assert results[7]["error"]["field"] == "/decisions/7/context/x"
         found = {one["decision_id"]: one["context"]["n"] for one in await client.query_decisions(limit=1000)}
         assert [found.get(one["decision_id"]) for one in results] == [None if n in (7, 120) else n for n in range(230)]
         results = await client.log_outcomes([{"decision_id": one, "outcome": {}, "success": True} for one in found])

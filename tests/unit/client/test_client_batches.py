@@ -39,7 +39,7 @@ async def test_results_are_in_the_order_of_the_items(served):
         assert {n: error["field"] for n, error in errors.items()} == {
             0: "/decisions/0/oops",
             120: "/decisions/120/context",
-            130: "/context/n",
+            130: "/decisions/130/context/n",
             249: "/decisions/249",
         }
         assert errors[120]["message"].startswith("/decisions/120/context: expected a JSON object")

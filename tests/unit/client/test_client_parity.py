@@ -88,12 +88,12 @@ async def test_both_raise_the_same_errors(client, served, method, arguments):
 async def test_values_that_are_not_json_are_rejected_with_the_field(client):
     async with client:
         for call, field in (
-            (client.query_decisions(context_filter={"x": float("inf")}), "context_filter"),
+            (client.query_decisions(context_filter={"x": float("inf")}), "context_filter/x"),
             (client.store_stm("k", object()), "data"),
             (client.save_state({"x": object()}), "/x"),
             (client.store_ltm("PATTERN", "p", {"x": object()}), "/x"),
             (client.retrieve_ltm("pattern"), "memory_type"),
-            (client.retrieve_ltm("PATTERN", {"x": object()}), "filters"),
+            (client.retrieve_ltm("PATTERN", {"x": object()}), "filters/x"),
         ):
             with pytest.raises(InvalidInput) as caught:
                 await call

@@ -1,5 +1,8 @@
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +40,7 @@ def test_an_offset_is_taken_into_account():
 
 
 @pytest.mark.parametrize(
-    "bad", ["yesterday", datetime(2026, 1, 1), "2026-01-01T00:00:00", 5, None, "1969-12-31T23:59:59Z"]
+    "bad", ["yesterday", datetime(2026, 1, 1), "2026-01-01T00:00:00", True, None, "1969-12-31T23:59:59Z"]
 )
 def test_an_invalid_time_or_one_without_an_offset_is_refused(bad):
     with pytest.raises(InvalidInput, match="when"):
@@ -84,3 +87,36 @@ def test_the_prefix_of_an_archived_day():
     day = datetime(2026, 11, 20, tzinfo=UTC).date()
     expected = "decisions/agent_id=hunter/date=2026-11-20/"
     assert keys.archive_day_prefix("hunter", day) == expected
+
+
+@given(st.floats(0, 99_999_999_999) | st.integers(0, 99_999_999_999))
+def test_seconds_since_1970_are_the_time_that_python_reads(seconds):
+    assert parse_instant(seconds) == parse_instant(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (1_795_176_000_000, "milliseconds"),
+        (1_795_176_000_000.5, "milliseconds"),
+        (1_795_176_000_000_000, "microseconds"),
+        (1_795_176_000_000_000_000, "nanoseconds"),
+        (np.int64(1_795_176_000_000), "milliseconds"),
+        (-1, "before 1970"),
+        (float("nan"), "number of seconds"),
+        (float("inf"), "number of seconds"),
+        (10**30, "nanoseconds"),
+        (np.datetime64("2026-11-20"), "number of seconds"),
+        (date(2026, 11, 20), "number of seconds"),
+        (Decimal(5), "number of seconds"),
+        (pd.NaT, "no offset"),
+    ],
+)
+def test_a_number_that_is_not_in_seconds_is_refused_with_a_hint(number, hint):
+    with pytest.raises(InvalidInput, match=f"when: .*{hint}"):
+        parse_instant(number, "when")
+
+
+def test_numpy_seconds_and_pandas_timestamps_are_times():
+    assert parse_instant(np.float64(1_795_176_000.25)) == 1_795_176_000_250
+    assert parse_instant(pd.Timestamp("2026-11-20T12:00:00.25Z")) == 1_795_176_000_250

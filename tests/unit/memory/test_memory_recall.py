@@ -53,7 +53,7 @@ async def test_each_part_of_a_score_is_explained(memory):
     [
         ({"query": None}, "query"),
         ({"top_k": 0}, "top_k"),
-        ({"kind": "x"}, "memory_type"),
+        ({"kind": "x"}, "kind"),
         ({"half_lives": {"A": 0}}, "half_lives/A"),
     ],
 )

@@ -22,7 +22,7 @@ from agent_memory.core.errors import (
     Unavailable,
 )
 from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, escaped_size
-from agent_memory.core.json_values import canonical_json
+from agent_memory.core.json_values import canonical_json, check_object
 
 READ_DIRECTLY = "read from the stores with DecisionLogger"
 
@@ -96,9 +96,7 @@ def parse_object(name: str, text: str | None) -> dict[str, Any] | None:
         canonical_json(parsed).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidInput(name, f"not JSON: {error}") from error
-    if not isinstance(parsed, dict):
-        raise InvalidInput(name, f"expected a JSON object, got {type(parsed).__name__}")
-    return parsed
+    return dict(check_object(name, parsed))
 
 
 def validation_error(error: RequestValidationError) -> InvalidInput:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent_memory.core.clock import to_iso
-from agent_memory.core.ids import parse_decision_id
+from agent_memory.core.ids import check_decision_id, parse_decision_id
 from agent_memory.decisions.inputs import check_outcome_time, parse_decision, parse_outcome
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.records import MAX_DECISION_BYTES, check_size
@@ -47,6 +47,7 @@ def outcome_payload(data: Mapping[str, Any], *, now_ms: int) -> tuple[Outcome, b
     """
     decision_id, update = parse_outcome(data, now_ms=now_ms, path="")
     outcome = update.outcome
+    decision_id = check_decision_id(decision_id, "/decision_id")
     check_outcome_time(outcome, parse_decision_id(decision_id, "/decision_id").timestamp_ms)
     check_size(outcome.content())
     fields: dict[str, Any] = {

@@ -10,7 +10,7 @@ from agent_memory.core.clock import SystemClock, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput, Unavailable
 from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES, escaped_size
 from agent_memory.core.ids import new_decision_id
-from agent_memory.core.json_values import check_json, mapping_as_dict
+from agent_memory.core.json_values import check_mapping, check_object, plain_json
 
 # As escaped in the Lambda event, so that both limits hold, of the body and of the event. The difference is for the
 # JSON around the items.
@@ -21,17 +21,12 @@ MakeIdempotent = Callable[[Any, str], dict[str, Any]]
 
 
 def json_text(value: Any, field: str) -> str:
-    """Serialize a caller's value as JSON.
+    """Serialize a caller's value as JSON, converted as `core.json_values` describes.
 
     Raises:
-        InvalidInput: it cannot be represented in JSON; names the field.
+        InvalidInput: names the JSON Pointer, below `field`, of what cannot be converted.
     """
-    try:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=mapping_as_dict)
-        text.encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInput(field, f"not JSON: {error}") from error
-    return text
+    return _text(plain_json(value, field))
 
 
 def fits_in_batch(item: str) -> bool:
@@ -39,15 +34,13 @@ def fits_in_batch(item: str) -> bool:
     return fits_in_request(f'{{"decisions":[{item}]}}')
 
 
-def document_text(document: Any, field: str) -> str:
-    """Serialize a document as JSON after the checks of the table that will store it.
+def document_text(document: Any, field: str, path: str | None = None) -> str:
+    """Serialize a caller's JSON object.
 
     Raises:
-        InvalidInput: names the value by its JSON Pointer in the document.
+        InvalidInput: names the field if it is not an object, or its member by the JSON Pointer below `path`.
     """
-    if isinstance(document, Mapping):
-        check_json(document)
-    return json_text(document, field)
+    return _text(check_object(field, document, path))
 
 
 def idempotent_decision(data: Any, path: str = "", *, write_shards: int) -> dict[str, Any]:
@@ -56,7 +49,7 @@ def idempotent_decision(data: Any, path: str = "", *, write_shards: int) -> dict
     Raises:
         InvalidInput: names the field below `path`.
     """
-    body = _checked(data, path, "context", "reasoning", "metadata")
+    body = _plain_input(data, path)
     kind = body.get("decision_type")
     if body.get("decision_id") is None and isinstance(kind, str):
         at_ms = parse_instant(body["timestamp"]) if "timestamp" in body else SystemClock().now_ms()
@@ -73,7 +66,7 @@ def idempotent_outcome(data: Any, path: str = "") -> dict[str, Any]:
     Raises:
         InvalidInput: names the field below `path`.
     """
-    body = _checked(data, path, "outcome", "metrics")
+    body = _plain_input(data, path)
     if body.get("amend") and "timestamp" not in body:
         body["timestamp"] = to_iso(SystemClock().now_ms())
     return body
@@ -114,7 +107,7 @@ def batches(name: str, items: Sequence[Any], make_idempotent: MakeIdempotent) ->
     for position, item in enumerate(items):
         path = f"/{name}/{position}"
         try:
-            text = json_text(make_idempotent(item, path), path)
+            text = _text(make_idempotent(item, path))
             if not fits_in_batch(text):
                 raise too_large(path)
             texts[position] = text
@@ -150,16 +143,20 @@ def _with_renamed_field(result: Result, sent: str, expected: str) -> Result:
     return {**result, "error": {**error, "field": renamed, "message": message}}
 
 
-def _checked(data: Any, path: str, *documents: str) -> dict[str, Any]:
-    """A copy of an input whose documents are checked here: `json` would silently convert keys that are not strings."""
-    if not isinstance(data, Mapping):
-        raise InvalidInput(path, f"expected a JSON object, got {type(data).__name__}")
-    body = dict(data)
-    for name in documents:
-        if isinstance(body.get(name), Mapping):
-            check_json(body[name], f"/{name}")
-    if body.get("timestamp") is None:
-        body.pop("timestamp", None)
-    else:
-        body["timestamp"] = iso_text(body["timestamp"], f"{path}/timestamp")
-    return body
+def _plain_input(data: Any, path: str) -> dict[str, Any]:
+    """A copy of an input, converted as `core.json_values` describes; its time as ISO 8601 text.
+
+    Raises:
+        InvalidInput: names the field below `path`.
+    """
+    given = check_mapping(path, data)
+    times = (
+        {"timestamp": iso_text(given["timestamp"], f"{path}/timestamp")} if given.get("timestamp") is not None else {}
+    )
+    others = {name: value for name, value in given.items() if name != "timestamp"}
+    return {**check_object(path, others), **times}
+
+
+def _text(plain: Any) -> str:
+    """The JSON text of a value that was converted."""
+    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -47,7 +47,7 @@ class AsyncDecisions(AsyncFacade):
             metadata: any other data.
             decision_id: an id from `new_decision_id` or `decision_id_for`, so that the call can be repeated; generated
                 by default.
-            timestamp: when the decision was made; by default now.
+            timestamp: when the decision was made, a datetime, ISO 8601 text or seconds since 1970; by default now.
             parent_ids: earlier decisions of this agent that led to this one.
             memory_ids: long-term memories that the decision is based on.
 
@@ -159,7 +159,8 @@ class AsyncDecisions(AsyncFacade):
             decision_type: only this type; by default all.
             time_range: (start, end) without the end; None for either is unbounded.
             success_filter: True or False by the headline outcome, or "pending" for those without one.
-            context_filter: a part of the context; names that it lacks are looked up in its `market`.
+            context_filter: a part of the context; names that it lacks are looked up in its `market`. None is an
+                explicit null, and `True` is not 1.
             limit: the maximum number of decisions.
             context_type: the complete market context, as `trend=bullish|volatility=high`; uses an index.
             newest_first: the order by time.

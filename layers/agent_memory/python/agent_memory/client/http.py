@@ -15,15 +15,27 @@ from agent_memory.client.bodies import (
     json_text,
 )
 from agent_memory.client.requests import Requests, integer_text, iso_text, path_segment, time_query, too_large
-from agent_memory.core.checks import check_integer
+from agent_memory.core.checks import check_expected_version, check_integer, check_text
 from agent_memory.core.clock import Instant
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput, shown
 from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES
-from agent_memory.core.ids import MAX_SHARDS, check_agent_id, check_pools, parse_decision_id
-from agent_memory.core.json_values import Document
+from agent_memory.core.ids import (
+    MAX_SHARDS,
+    check_agent_id,
+    check_checkpoint,
+    check_decision_id,
+    check_memory_type,
+    check_pattern_id,
+    check_pools,
+    check_source,
+    check_stm_key,
+)
+from agent_memory.core.json_values import Document, plain_json
+from agent_memory.core.retention import STM_MAX_SECONDS
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.cycles import Cycle
+from agent_memory.memory.long_term import memory_conditions
 from agent_memory.memory.ranking import RecallQuery
 from agent_memory.model.decisions import Decision, DecisionDict, Outcome
 from agent_memory.model.records import largest_field
@@ -75,7 +87,7 @@ class HttpBackend:
 
     def log_decision(self, data: Mapping[str, Any]) -> str:
         """See `DecisionBackend`."""
-        body = json_text(self._idempotent_decision(data), "body")
+        body = json_text(self._idempotent_decision(data), "")
         return str(self._send("POST", "decisions", body, expect=_DECISION)["decision_id"])
 
     def log_decisions(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
@@ -85,9 +97,8 @@ class HttpBackend:
     def log_outcome(self, data: Mapping[str, Any]) -> None:
         """See `DecisionBackend`."""
         body = idempotent_outcome(data)
-        decision_id = body.pop("decision_id")  # the path names it
-        parse_decision_id(decision_id, "/decision_id")
-        self._send("POST", f"decisions/{decision_id}/outcome", json_text(body, "body"), expect=_DECISION)
+        decision_id = check_decision_id(body.pop("decision_id"), "/decision_id")  # the path names it
+        self._send("POST", f"decisions/{decision_id}/outcome", json_text(body, ""), expect=_DECISION)
 
     def log_outcomes(self, inputs: Sequence[Mapping[str, Any]]) -> list[Json]:
         """See `DecisionBackend`."""
@@ -95,7 +106,7 @@ class HttpBackend:
 
     def get_decision(self, decision_id: str) -> DecisionDict:
         """See `DecisionBackend`."""
-        parse_decision_id(decision_id)
+        decision_id = check_decision_id(decision_id)
         decision: Any = self._send("GET", f"decisions/{decision_id}", expect=_DECISION)
         return decision  # type: ignore[no-any-return]  # the API's schema says so
 
@@ -109,7 +120,7 @@ class HttpBackend:
             "success": None if filters.success is None else str(filters.success).lower(),
             "context": None if filters.context is None else json_text(filters.context, "context_filter"),
             "context_type": filters.context_type,
-            "limit": str(limit),
+            "limit": integer_text(limit, "limit"),
             "order": "newest" if newest_first else "oldest",
             "cursor": cursor,
         }
@@ -117,14 +128,17 @@ class HttpBackend:
 
     def get_decision_chain(self, decision_id: str, depth: int) -> list[Json]:
         """See `DecisionBackend`."""
-        parse_decision_id(decision_id)
-        path, query = f"decisions/{decision_id}/chain", {"depth": str(depth)}
+        path, query = f"decisions/{check_decision_id(decision_id)}/chain", {"depth": integer_text(depth, "depth")}
         return list(self._send("GET", path, query=query, expect={"chain": list})["chain"])
 
     def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> Json:
         """See `DecisionBackend`."""
         filters.validated()
-        query = {"decision_type": filters.decision_type, **time_query(filters.time_range), "group_by": group_by}
+        query = {
+            "decision_type": filters.decision_type,
+            **time_query(filters.time_range),
+            "group_by": check_text("group_by", group_by),
+        }
         return self._send("GET", "decisions/statistics", query=query, expect={"total": dict, "groups": list})
 
     def _idempotent_decision(self, data: Any, path: str = "") -> Json:
@@ -156,16 +170,19 @@ class HttpBackend:
 
     def store_stm(self, key: str, data: Any, ttl_seconds: int) -> bool:
         """See `MemoryBackend`."""
-        body = json_text({"data": data, "ttl_seconds": ttl_seconds}, "data")
-        self._send("PUT", f"memory/stm/{path_segment(key)}", body, expect={"key": str})
+        path = f"memory/stm/{path_segment(check_stm_key(key))}"
+        ttl_seconds = check_integer("ttl_seconds", ttl_seconds, minimum=1, maximum=STM_MAX_SECONDS)
+        body = json_text({"data": plain_json(data, "data"), "ttl_seconds": ttl_seconds}, "body")
+        self._send("PUT", path, body, expect={"key": str})
         return True
 
     def retrieve_stm(self, key: str) -> Any | None:
         """See `MemoryBackend`."""
-        return self._send("GET", f"memory/stm/{path_segment(key)}", expect={"data": object})["data"]
+        return self._send("GET", f"memory/stm/{path_segment(check_stm_key(key))}", expect={"data": object})["data"]
 
     def clear_stm(self, pattern: str | None) -> int:
         """See `MemoryBackend`."""
+        pattern = None if pattern is None else check_text("pattern", pattern)
         return int(self._send("DELETE", "memory/stm", query={"pattern": pattern}, expect={"erased": int})["erased"])
 
     def write_cycle(self, cycle: Cycle) -> bool:
@@ -178,9 +195,9 @@ class HttpBackend:
     ) -> Json:
         """See `MemoryBackend`."""
         query = {
-            "cycles": str(cycles),
+            "cycles": integer_text(cycles, "cycles"),
             "signals_since": iso_text(signals_since, "signals_since"),
-            "performance": None if performance is None else json_text(performance, "performance"),
+            "performance": None if performance is None else document_text(performance, "performance"),
         }
         return self._send("GET", "memory/cycles", query=query, expect={"queries": list, "signals": list})
 
@@ -191,8 +208,9 @@ class HttpBackend:
 
     def check_rate_limit(self, source_id: str, limit: int, window_seconds: int) -> Json:
         """See `MemoryBackend`."""
-        body = json_text({"limit": limit, "window_seconds": window_seconds}, "limit")
-        return self._send("POST", f"memory/rate-limits/{path_segment(source_id)}", body, expect={"allowed": bool})
+        path = f"memory/rate-limits/{path_segment(check_source(source_id, 'source_id'))}"
+        body = {"limit": plain_json(limit, "limit"), "window_seconds": plain_json(window_seconds, "window_seconds")}
+        return self._send("POST", path, json_text(body, "body"), expect={"allowed": bool})
 
     # --- long-term memory ----------------------------------------------------------------------
 
@@ -200,26 +218,28 @@ class HttpBackend:
         """See `MemoryBackend`."""
         if name not in self.pools:
             pools = ", ".join(self.pools) or "none"
-            raise InvalidInput("name", f"{name!r:.80} is not one of the agent's pools: {pools}")
+            raise InvalidInput("name", f"{shown(name, 80)} is not one of the agent's pools: {pools}")
         return _PoolBackend(self._requests, name, (), self.agent_id, self.write_shards)
 
     def store_ltm(
         self, memory_type: str, pattern_id: str, data: Document, *, reason: str | None, expected_version: int | None
     ) -> Json:
         """See `MemoryBackend`."""
-        query = {"reason": reason, "expected_version": integer_text(expected_version), "writer": self._writer}
-        path, body = _memory_path(memory_type, pattern_id), document_text(data, "data")
+        version = integer_text(check_expected_version(expected_version), "expected_version")
+        query = {"reason": _reason(reason), "expected_version": version, "writer": self._writer}
+        path, body = _memory_path(memory_type, pattern_id), document_text(data, "data", "")
         return self._send("PUT", path, body, query=query, expect=_VERSION)
 
     def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> list[Json]:
         """See `MemoryBackend`."""
         query = {
-            "filters": None if filters is None else json_text(filters, "filters"),
+            "filters": None if filters is None else json_text(memory_conditions(filters), "filters"),
             "as_of": iso_text(as_of, "as_of"),
         }
-        responses = self._get_with_pools(f"memory/ltm/{path_segment(memory_type)}", query, "memories")
+        path = f"memory/ltm/{path_segment(check_memory_type(memory_type))}"
+        responses = self._get_with_pools(path, query, "memories")
         memories = [memory for response in responses for memory in response["memories"]]
-        return sorted(memories, key=lambda memory: float(memory["confidence"]), reverse=True)
+        return sorted(memories, key=lambda one: -1.0 if one["confidence"] is None else one["confidence"], reverse=True)
 
     def update_ltm_confidence(
         self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None
@@ -227,7 +247,7 @@ class HttpBackend:
         """See `MemoryBackend`."""
         body = json_text({"new_confidence": new_confidence}, "new_confidence")
         path = f"{_memory_path(memory_type, pattern_id)}/confidence"
-        return self._send("PUT", path, body, query={"reason": reason, "writer": self._writer}, expect=_VERSION)
+        return self._send("PUT", path, body, query={"reason": _reason(reason), "writer": self._writer}, expect=_VERSION)
 
     def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[Json]:
         """See `MemoryBackend`."""
@@ -236,7 +256,13 @@ class HttpBackend:
 
     def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> Json:
         """See `MemoryBackend`."""
-        body = json_text({"stm_key": stm_key, "pattern_type": pattern_type}, "stm_key")
+        body = json_text(
+            {
+                "stm_key": check_stm_key(stm_key, "stm_key"),
+                "pattern_type": check_memory_type(pattern_type, "pattern_type"),
+            },
+            "body",
+        )
         return self._send("POST", "memory/consolidations", body, query={"writer": self._writer}, expect=_VERSION)
 
     def recall(self, query: RecallQuery) -> list[Json]:
@@ -257,16 +283,21 @@ class HttpBackend:
         self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
     ) -> Json:
         """See `MemoryBackend`."""
-        context = None if context_filter is None else json_text(context_filter, "context_filter")
-        query = {**time_query(time_range), "context": context, "limit": str(limit), "level": level}
+        filters = DecisionFilter(time_range=time_range, context=context_filter).validated()
+        query = {
+            **time_query(filters.time_range),
+            "context": None if filters.context is None else json_text(filters.context, "context_filter"),
+            "limit": integer_text(limit, "limit"),
+            "level": None if level is None else check_text("level", level),
+        }
         return self._send("GET", "memory/contexts", query=query, expect={"entries": list, "complete": bool})
 
     # --- state ---------------------------------------------------------------------------------
 
     def save_state(self, state: Document, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
-        query = {"expected_version": integer_text(expected_version)}
-        return self._send("PUT", "state", document_text(state, "state"), query=query, expect=_VERSION)
+        query = {"expected_version": integer_text(check_expected_version(expected_version), "expected_version")}
+        return self._send("PUT", "state", document_text(state, "state", ""), query=query, expect=_VERSION)
 
     def load_state(self, *, fresh: bool) -> Json | None:
         """See `MemoryBackend`."""
@@ -276,7 +307,7 @@ class HttpBackend:
 
     def create_checkpoint(self, name: str) -> Json:
         """See `MemoryBackend`."""
-        return self._send("PUT", f"state/checkpoints/{path_segment(name)}", expect=_VERSION)
+        return self._send("PUT", f"state/checkpoints/{path_segment(check_checkpoint(name))}", expect=_VERSION)
 
     def list_checkpoints(self) -> list[Json]:
         """See `MemoryBackend`."""
@@ -284,8 +315,9 @@ class HttpBackend:
 
     def restore_checkpoint(self, name: str, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
-        query = {"expected_version": integer_text(expected_version)}
-        return self._send("POST", f"state/checkpoints/{path_segment(name)}/restore", query=query, expect=_VERSION)
+        query = {"expected_version": integer_text(check_expected_version(expected_version), "expected_version")}
+        path = f"state/checkpoints/{path_segment(check_checkpoint(name))}/restore"
+        return self._send("POST", path, query=query, expect=_VERSION)
 
     def list_configurations(self) -> list[Json]:
         """See `MemoryBackend`."""
@@ -325,4 +357,8 @@ def _check_fits(one: Decision | Outcome, payload: bytes) -> None:
 
 
 def _memory_path(memory_type: str, pattern_id: str) -> str:
-    return f"memory/ltm/{path_segment(memory_type)}/{path_segment(pattern_id)}"
+    return f"memory/ltm/{path_segment(check_memory_type(memory_type))}/{path_segment(check_pattern_id(pattern_id))}"
+
+
+def _reason(reason: str | None) -> str | None:
+    return None if reason is None else check_text("reason", reason)

@@ -140,8 +140,10 @@ class AsyncMemory(AsyncFacade):
     ) -> dict[str, Any]:
         """Store a memory, or its next version if it has changed; returns it as stored.
 
-        Memories of a type are ordered by `data["confidence"]` (0 to 1, default 0). `reason` is stored with the version.
-        With `expected_version` (0: none yet) only that version is replaced.
+        Memories of a type are ordered by `data["confidence"]` (0 to 1); without it, or with None, a memory states none
+        and comes last. `reason` is stored with the version. With `expected_version` (0: none yet) only that version is
+        replaced. A field with the name of one that every memory has, such as `version`, is refused, except in a memory
+        as it was read.
 
         Raises:
             InvalidInput: names the field. Conflict: the memory has another version than expected.
@@ -156,7 +158,9 @@ class AsyncMemory(AsyncFacade):
         """Memories of a type that meet every filter, most confident first; with `as_of`, as they were at that time.
 
         Memories of the agent's pools are included; `agent_id` tells which agent or pool a memory belongs to. `filters`
-        contains fields of the data with their values, and optionally `min_confidence`.
+        contains fields of the memories with their values, and optionally `min_confidence`, which memories that state no
+        confidence meet too. A nested object names the members that are compared, None an explicit null, and `True` is
+        not 1.
 
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
@@ -166,7 +170,10 @@ class AsyncMemory(AsyncFacade):
     async def get_pattern_memory(
         self, pattern_type: str = MemoryType.PATTERN, min_confidence: float = 0.7, *, as_of: Instant | None = None
     ) -> list[dict[str, Any]]:
-        """Memories of a type with at least this confidence (0 to 1), most confident first; see `retrieve_ltm`."""
+        """Memories of a type with at least this confidence (0 to 1), most confident first, then those that state none.
+
+        See `retrieve_ltm`.
+        """
         return await self.retrieve_ltm(pattern_type, {"min_confidence": min_confidence}, as_of=as_of)
 
     async def update_ltm_confidence(
@@ -249,7 +256,7 @@ class AsyncMemory(AsyncFacade):
         """Search long-term memories, those of the pools included, and decisions of the last 24 hours; ranked by score.
 
         The score is importance × 0.5^(age / half-life) + similarity. The importance of a memory is its confidence, that
-        of a decision the `quality` of its outcome (0.5 if it was not measured). The similarity is BM25 over their
+        of a decision the `quality` of its outcome (each 0.5 if there is none). The similarity is BM25 over their
         words. Over HTTP, each pool is ranked separately: the rarity of a word is that within the agent's memory or
         within one pool.
 

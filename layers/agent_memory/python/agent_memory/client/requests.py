@@ -25,6 +25,8 @@ from agent_memory.core.clock import Instant, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput, TooLarge, Unavailable
 from agent_memory.core.extras import needs_extra
 from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, escaped_size
+from agent_memory.core.ids import path_name
+from agent_memory.core.json_values import plain_json
 from agent_memory.decisions.queries import TimeRange
 
 _TIMEOUT_SECONDS = 30
@@ -160,9 +162,9 @@ def open_requests(base_url: str, session: Any, region: str | None, transport: ht
     return Requests(f"{base_url}/v1/agents/", auth, transport)
 
 
-def path_segment(value: str) -> str:
-    """Encode a value as one segment of a path."""
-    return quote(str(value), safe="")
+def path_segment(name: str) -> str:
+    """Encode a name that was checked as one segment of a path."""
+    return quote(path_name(name), safe="")
 
 
 def time_query(time_range: TimeRange | None) -> dict[str, str | None]:
@@ -171,9 +173,9 @@ def time_query(time_range: TimeRange | None) -> dict[str, str | None]:
     return {"start": iso_text(start, "time_range/start"), "end": iso_text(end, "time_range/end")}
 
 
-def integer_text(value: int | None) -> str | None:
-    """The query parameter of an integer."""
-    return None if value is None else str(value)
+def integer_text(value: int | None, field: str) -> str | None:
+    """The query parameter of an integer; the API refuses other values. `InvalidInput` names the field."""
+    return None if value is None else str(plain_json(value, field))
 
 
 def iso_text(instant: Instant | None, field: str) -> str | None:

@@ -1,9 +1,10 @@
-"""Checks of arguments that several packages share."""
+"""Checks of arguments that several packages share. They convert the argument first, as `core.json_values` describes."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.core.json_values import Path, plain_json
 
 T = TypeVar("T")
 
@@ -14,16 +15,33 @@ def check_integer(field: str, value: object, *, minimum: int, maximum: int | Non
     Raises:
         InvalidInput: not an integer, or out of bounds.
     """
-    is_integer = isinstance(value, int) and not isinstance(value, bool)
-    if is_integer and minimum <= value and (maximum is None or value <= maximum):  # type: ignore[operator]  # an integer
-        return value  # type: ignore[return-value]
+    number = value if type(value) is int else plain_json(value, field)
+    is_integer = isinstance(number, int) and not isinstance(number, bool)
+    if is_integer and minimum <= number and (maximum is None or number <= maximum):
+        return int(number)
     bounds = f"of {minimum:,} or more" if maximum is None else f"from {minimum:,} to {maximum:,}"
-    raise InvalidInput(field, f"{value!r:.40} is not an integer {bounds}")
+    raise InvalidInput(field, f"{shown(number)} is not an integer {bounds}")
 
 
 def check_expected_version(version: object) -> int | None:
     """Return the version that a caller expects: None for any, 0 for no version yet; else raise `InvalidInput`."""
     return None if version is None else check_integer("expected_version", version, minimum=0)
+
+
+def check_number(field: str, value: object, expected: str) -> float:
+    """Return a number as a float, or raise `InvalidInput`, which says what was `expected`. A boolean is no number."""
+    number = plain_json(value, field)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise InvalidInput(field, f"{shown(number)} is not {expected}")
+    return float(number)
+
+
+def check_boolean(field: str, value: object) -> bool:
+    """Return true or false, or raise `InvalidInput`."""
+    boolean = plain_json(value, field)
+    if not isinstance(boolean, bool):
+        raise InvalidInput(field, f"expected true or false, got {shown(boolean)}")
+    return boolean
 
 
 def check_length(field: str, items: Sequence[T], maximum: int) -> Sequence[T]:
@@ -33,17 +51,19 @@ def check_length(field: str, items: Sequence[T], maximum: int) -> Sequence[T]:
     return items
 
 
-def check_list(field: str, value: object) -> Sequence[Any]:
-    """Return a list, or raise `InvalidInput`. Its items are not checked."""
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+def check_list(field: str, value: object, path: Path | None = None) -> list[Any]:
+    """Return a list, or raise `InvalidInput`. Errors of its items are below `path`, by default `field`."""
+    items = plain_json(value, field if path is None else path)
+    if not isinstance(items, list):
         raise InvalidInput(field, f"expected a list, got {type(value).__name__}")
-    return value
+    return items
 
 
 def check_text(field: str, value: object, maximum: int | None = None) -> str:
     """Return a string, of 1 to `maximum` characters if there is a maximum, or raise `InvalidInput`."""
-    if not isinstance(value, str):
+    text = plain_json(value, field)
+    if not isinstance(text, str):
         raise InvalidInput(field, f"expected text, got {type(value).__name__}")
-    if maximum is not None and not 1 <= len(value) <= maximum:
-        raise InvalidInput(field, f"has {len(value)} characters; use 1 to {maximum}")
-    return value
+    if maximum is not None and not 1 <= len(text) <= maximum:
+        raise InvalidInput(field, f"has {len(text)} characters; use 1 to {maximum}")
+    return text

@@ -1,14 +1,16 @@
 """Times are integers: milliseconds since the Unix epoch, in UTC."""
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.core.json_values import plain_json
 
-Instant = datetime | str
-"""A point in time as callers write it: an aware `datetime` or ISO 8601 text with an offset."""
+Instant = datetime | str | float
+"""A point in time as callers write it: an aware `datetime`, ISO 8601 text with an offset, or seconds since 1970."""
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -18,6 +20,11 @@ CLOCK_TOLERANCE_MS = 5 * 60_000
 
 END_OF_TIME_MS = 253_402_300_800_000
 """The first millisecond after the year 9999."""
+
+MAX_SECONDS = 1e11
+"""From here on a number is not in seconds: it would be after the year 5138, but as milliseconds in 1973."""
+
+_SMALLER_UNITS = ((1e17, "nanoseconds", "1e9"), (1e14, "microseconds", "1e6"), (MAX_SECONDS, "milliseconds", "1000"))
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,24 +67,52 @@ def to_iso(ms: int) -> str:
 
 
 def parse_instant(value: Instant, field: str = "timestamp") -> int:
-    """Milliseconds since the epoch of a time with an offset; microseconds are cut off.
+    """Milliseconds since the epoch of an aware datetime, ISO 8601 text with an offset, or a number of seconds.
+
+    Microseconds are cut off.
 
     Raises:
-        InvalidInput: not a time, no offset, or outside the years 1970 to 9999.
+        InvalidInput: not a time, no offset, outside the years 1970 to 9999, or a number that is not in seconds.
     """
-    if isinstance(value, str):
+    if not isinstance(value, datetime | str):
+        value = _from_seconds(value, field)
+    elif isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value)
+            value = datetime.fromisoformat(str.__str__(value))
         except ValueError as error:
-            raise InvalidInput(field, f"{value!r:.60} is not an ISO 8601 time") from error
-    if not isinstance(value, datetime):
-        raise InvalidInput(field, f"expected a datetime or ISO 8601 text, got {type(value).__name__}")
-    if value.tzinfo is None:
+            raise InvalidInput(field, f"{shown(value, 60)} is not an ISO 8601 time") from error
+    if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidInput(field, "the time has no offset; write it in UTC, as 2026-11-20T10:30:00Z")
-    ms = (value - _EPOCH) // timedelta(milliseconds=1)
+    ms = int((value - _EPOCH) // timedelta(milliseconds=1))
     if not 0 <= ms < END_OF_TIME_MS:
         raise InvalidInput(field, f"{value.isoformat()} is outside the years 1970 to 9999")
     return ms
+
+
+def _from_seconds(value: object, field: str) -> datetime:
+    """The time that is a number of seconds, as `time.time()` returns, after the epoch."""
+    seconds = _number(value)
+    if seconds is None:
+        expected = "a datetime, ISO 8601 text or a number of seconds since 1970"
+        raise InvalidInput(field, f"expected {expected}, got {shown(value)} ({type(value).__name__})")
+    for least, unit, factor in _SMALLER_UNITS:
+        if seconds >= least:
+            message = f"{shown(seconds)} looks like {unit} since 1970; pass seconds: divide it by {factor}"
+            raise InvalidInput(field, message)
+    if seconds < 0:
+        raise InvalidInput(field, f"{shown(seconds)} is before 1970; pass seconds since then")
+    return _EPOCH + timedelta(seconds=seconds)
+
+
+def _number(value: object) -> float | None:
+    """A finite number, such as one of numpy; None for anything else. However small, a number is a time."""
+    if not isinstance(value, int | float):
+        try:
+            value = plain_json(value)
+        except InvalidInput:
+            return None
+    is_finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if is_finite and not isinstance(value, bool) else None  # type: ignore[return-value]  # a number
 
 
 def parse_date(value: str, field: str = "date") -> date:
@@ -89,7 +124,7 @@ def parse_date(value: str, field: str = "date") -> date:
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(field, f"{value!r:.40} is not a date; write it as 2026-11-20") from error
+        raise InvalidInput(field, f"{shown(value)} is not a date; write it as 2026-11-20") from error
 
 
 def date_of(ms: int) -> date:

@@ -175,3 +175,14 @@ class Rejected(AgentMemoryError):
 def as_outage(error: AgentMemoryError) -> Unavailable:
     """The error to raise instead of one that a store raised for a request which is not about the caller's input."""
     return error if isinstance(error, Unavailable) else Unavailable(f"{type(error).__name__}: {error}")
+
+
+def shown(value: object, length: int = 40) -> str:
+    """The beginning of a value's `repr`, to quote a caller's value in an error; its type if it has none.
+
+    Python refuses to write an integer of thousands of digits, and classes may fail in their own `__repr__`.
+    """
+    try:
+        return f"{value!r:.{length}}"
+    except Exception:
+        return type(value).__name__

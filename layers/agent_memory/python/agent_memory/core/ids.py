@@ -20,20 +20,26 @@ import hashlib
 import re
 import secrets
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Instant, SystemClock, parse_instant
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.core.json_values import plain_json
 
 MAX_SHARDS = 32
 
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\Z")
 _TYPE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,62}\Z")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+:-]{0,254}\Z")
-_STM_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=|-]{0,254}\Z")
+# Names may be symbols as markets write them: BTC/USDT:USDT, ^GSPC, BRK.B, ES=F, $BTC, @ES, M&M.NS, ES1!. No name has a
+# character that separates the parts of a key (#), of a glob pattern (*?[]\) or of an encoded name (%~), and none
+# consists of dots only, which a path would not keep.
+_NAME = re.compile(r"(?!\.+\Z)[A-Za-z0-9./^@$&!][A-Za-z0-9._=+:/^@$&!-]{0,254}\Z")
+_STM_KEY = re.compile(r"(?!\.+\Z)[A-Za-z0-9./^@$&!][A-Za-z0-9._:=|+/^@$&!-]{0,254}\Z")
+_SOURCE = re.compile(r"(?!\.+\Z)[A-Za-z0-9._:=|+/^@$&!-]{1,255}\Z")
+_NAME_CHARACTERS = "1 to 255 letters, digits and '._=+:/^@$&!-', not beginning with one of '_=+:-'"
+_STM_KEY_CHARACTERS = "1 to 255 letters, digits and '._:=|+/^@$&!-', not beginning with one of '_:=|+-'"
 _HORIZON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}\Z")
 
 _RANDOM_BITS = 45
@@ -56,9 +62,10 @@ def check_agent_id(agent_id: object, field: str = "agent_id") -> str:
 
 def check_pools(pools: object) -> tuple[str, ...]:
     """Return valid names of pools, which are agent ids, or raise `InvalidInput`."""
-    if isinstance(pools, str) or not isinstance(pools, Sequence):
+    names = plain_json(pools, "pools")
+    if not isinstance(names, list):
         raise InvalidInput("pools", f"expected a list of agent ids, got {type(pools).__name__}")
-    return tuple(check_agent_id(pool, f"pools/{index}") for index, pool in enumerate(pools))
+    return tuple(check_agent_id(name, f"pools/{index}") for index, name in enumerate(names))
 
 
 def check_decision_type(decision_type: object) -> str:
@@ -71,24 +78,42 @@ def check_memory_type(memory_type: object, field: str = "memory_type") -> str:
     return _checked(field, memory_type, _TYPE_NAME, "1 to 63 capitals, digits, '_', as in PATTERN")
 
 
-def check_pattern_id(pattern_id: object) -> str:
+def check_pattern_id(pattern_id: object, field: str = "pattern_id") -> str:
     """Return a valid pattern id, or raise `InvalidInput`."""
-    return _checked("pattern_id", pattern_id, _NAME, "1 to 255 letters, digits, '.', '_', '=', '+', ':', '-'")
+    return _checked(field, pattern_id, _NAME, _NAME_CHARACTERS)
 
 
 def check_stm_key(key: object, field: str = "key") -> str:
     """Return a valid key of short-term memory, or raise `InvalidInput`."""
-    return _checked(field, key, _STM_KEY, "1 to 255 letters, digits, '.', '_', ':', '=', '|', '-'")
+    return _checked(field, key, _STM_KEY, _STM_KEY_CHARACTERS)
+
+
+def check_source(source: object, field: str) -> str:
+    """Return a valid name of a source or a market, which is a part of a key, or raise `InvalidInput`."""
+    return _checked(field, source, _SOURCE, "1 to 255 letters, digits and '._:=|+/^@$&!-'")
 
 
 def check_checkpoint(name: object) -> str:
     """Return a valid name of a checkpoint, or raise `InvalidInput`."""
-    return _checked("name", name, _NAME, "1 to 255 letters, digits, '.', '_', '=', '+', ':', '-'")
+    return _checked("name", name, _NAME, _NAME_CHARACTERS)
 
 
 def check_horizon(horizon: object) -> str:
     """Return a valid name of an outcome's horizon, or raise `InvalidInput`."""
     return _checked("horizon", horizon, _HORIZON, "1 to 63 letters, digits, '.', '_', '+', '-', as in 1h or exit")
+
+
+# --- names in HTTP paths -------------------------------------------------------------------------
+
+
+def path_name(name: str) -> str:
+    """A name as one segment of a path: `/` is written `~1`, as in a JSON Pointer, so that no proxy can split it."""
+    return name.replace("/", "~1")
+
+
+def name_in_path(segment: str) -> str:
+    """The name that a segment of a path stands for."""
+    return segment.replace("~1", "/")
 
 
 # --- ids of decisions ------------------------------------------------------------------------------
@@ -147,18 +172,25 @@ def timestamp_of(decision_id: str) -> int:
     return int(decision_id[:8] + decision_id[9:13], 16)
 
 
+def check_decision_id(decision_id: object, field: str = "decision_id") -> str:
+    """Return a valid decision id, or raise `InvalidInput`."""
+    text = decision_id if type(decision_id) is str else plain_json(decision_id, field)
+    if not isinstance(text, str) or not _CANONICAL.match(text):
+        raise InvalidInput(field, f"{shown(text, 60)} is not a decision id (a lower-case version 8 UUID)")
+    return text
+
+
 def parse_decision_id(decision_id: object, field: str = "decision_id") -> IdParts:
     """The parts of a decision id.
 
     Raises:
         InvalidInput: not a decision id.
     """
-    if not isinstance(decision_id, str) or not _CANONICAL.match(decision_id):
-        raise InvalidInput(field, f"{decision_id!r:.60} is not a decision id (a lower-case version 8 UUID)")
-    number = int(decision_id.replace("-", ""), 16)
+    text = check_decision_id(decision_id, field)
+    number = int(text.replace("-", ""), 16)
     high = (number >> 64) & 0xFFF
     low = (number >> _TAG_LOW_SHIFT) & _TAG_LOW_MASK
-    return IdParts(number >> 80, high << _TAG_LOW_BITS | low, shard_of(decision_id))
+    return IdParts(number >> 80, high << _TAG_LOW_BITS | low, shard_of(text))
 
 
 def _compose(decision_type: str, timestamp_ms: int, shard: int, tail: int) -> str:
@@ -176,6 +208,7 @@ def _compose(decision_type: str, timestamp_ms: int, shard: int, tail: int) -> st
 
 
 def _checked(field: str, value: object, pattern: re.Pattern[str], allowed: str) -> str:
-    if not isinstance(value, str) or not pattern.match(value):
-        raise InvalidInput(field, f"{value!r:.80} is invalid; use {allowed}")
-    return str(value)
+    name = value if type(value) is str else plain_json(value, field)
+    if not isinstance(name, str) or not pattern.match(name):
+        raise InvalidInput(field, f"{shown(name, 80)} is invalid; use {allowed}")
+    return name

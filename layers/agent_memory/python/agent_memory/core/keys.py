@@ -95,6 +95,11 @@ def stm_key(agent_id: str, key: str) -> str:
     return f"stm:{{{agent_id}}}:{key}"
 
 
+def performance_name(source: str, market: str) -> str:
+    """Name of the figures of a source in a market; the last `:` separates them, so that no two pairs share a name."""
+    return f"performance:{source}:{market.replace(':', '%3A')}"
+
+
 def accesses_prefix(agent_id: str) -> str:
     """Prefix of the keys that count reads of memories by day. Clearing short-term memory does not remove them."""
     return f"stm:accesses:{{{agent_id}}}:"

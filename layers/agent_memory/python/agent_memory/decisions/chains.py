@@ -103,8 +103,9 @@ class DecisionChains:
         Raises:
             InvalidInput: names the argument. NotFound: no such decision. Unavailable: a tier did not respond.
         """
-        check_integer("depth", depth, minimum=1, maximum=MAX_DEPTH)
+        depth = check_integer("depth", depth, minimum=1, maximum=MAX_DEPTH)
         key = self._registry.key(decision_id)
+        decision_id = key.decision_id
         decision, links, types = run_concurrently(
             lambda: self._reader.find([key])[0], lambda: self._links(decision_id), self._registry.types
         )

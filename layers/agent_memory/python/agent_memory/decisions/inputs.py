@@ -10,11 +10,12 @@ from typing import Annotated, Any, Required
 from typing_extensions import TypedDict
 
 from agent_memory.core import ids
-from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, Instant, parse_instant, to_iso
-from agent_memory.core.errors import InvalidInput, TooEarly
+from agent_memory.core.checks import check_boolean, check_list
+from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, MAX_SECONDS, Instant, parse_instant, to_iso
+from agent_memory.core.errors import InvalidInput, TooEarly, shown
 from agent_memory.core.fields import Described, Json, strict
-from agent_memory.core.ids import new_decision_id, parse_decision_id, type_tag
-from agent_memory.core.json_values import Document, check_object, plain_json
+from agent_memory.core.ids import check_decision_id, new_decision_id, parse_decision_id, type_tag
+from agent_memory.core.json_values import Document, check_mapping, check_object
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.outcomes import OutcomeUpdate
@@ -22,7 +23,15 @@ from agent_memory.model.outcomes import OutcomeUpdate
 MAX_PARENTS = 100
 MAX_MEMORIES = 100
 _OLDEST_MS = EXPIRE_AFTER_DAYS * DAY_MS
-Time = Annotated[str, Described("ISO 8601 with an offset; by default now", {"format": "date-time"})]
+_DEFAULTS = (None, False, ())
+_SECONDS = {"type": "number", "minimum": 0, "exclusiveMaximum": MAX_SECONDS}
+Time = Annotated[
+    Any,
+    Described(
+        "ISO 8601 with an offset, or seconds since 1970; by default now",
+        {"anyOf": [{"type": "string", "format": "date-time"}, _SECONDS]},
+    ),
+]
 
 
 @strict
@@ -110,14 +119,14 @@ def parse_outcome(data: Any, *, now_ms: int, path: str = "") -> tuple[object, Ou
     recorded_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
     _check_not_in_the_future(recorded_ms, now_ms, f"{path}/timestamp", "outcomes are logged when they are known")
     outcome = Outcome(
-        success=_boolean(fields["success"], f"{path}/success"),
+        success=check_boolean(f"{path}/success", fields["success"]),
         details=_document(fields["outcome"], f"{path}/outcome"),
         metrics=_document(fields.get("metrics"), f"{path}/metrics", optional=True),
         recorded_ms=recorded_ms,
         horizon=None if horizon is None else _at(path, ids.check_horizon, horizon),
     )
-    amend = _boolean(fields.get("amend", False), f"{path}/amend")
-    headline = _boolean(fields.get("headline", False), f"{path}/headline")
+    amend = check_boolean(f"{path}/amend", fields.get("amend", False))
+    headline = check_boolean(f"{path}/headline", fields.get("headline", False))
     return fields["decision_id"], OutcomeUpdate(outcome, amend=amend, headline=headline)
 
 
@@ -147,7 +156,8 @@ def _check_not_in_the_future(time_ms: int, now_ms: int, field: str, rule: str) -
 
 
 def _without_defaults(optional: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in optional.items() if value is not None and value is not False and value != ()}
+    # By identity, because comparing an array with a value yields an array.
+    return {name: value for name, value in optional.items() if not any(value is default for default in _DEFAULTS)}
 
 
 def _identity(fields: Document, decision_type: str, now_ms: int, path: str, write_shards: int) -> tuple[str, int]:
@@ -156,7 +166,7 @@ def _identity(fields: Document, decision_type: str, now_ms: int, path: str, writ
     timestamp_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
     if fields.get("decision_id") is None:
         return new_decision_id(decision_type, timestamp_ms, write_shards=write_shards), timestamp_ms
-    decision_id = fields["decision_id"]
+    decision_id = check_decision_id(fields["decision_id"], f"{path}/decision_id")
     parts = parse_decision_id(decision_id, f"{path}/decision_id")
     if parts.type_tag != type_tag(decision_type):
         raise InvalidInput(f"{path}/decision_id", f"is an id of a type other than {decision_type}")
@@ -188,37 +198,38 @@ def _memories(value: object, path: str) -> tuple[str, ...]:
 
 def _strings(value: object, path: str, maximum: int) -> tuple[str, ...]:
     """The distinct strings of a list, in order."""
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+    items = check_list(path, value)
+    if not all(isinstance(one, str) for one in items):
         raise InvalidInput(path, "expected a list of strings")
-    unique = tuple(dict.fromkeys(value))
+    unique = tuple(dict.fromkeys(items))
     if len(unique) > maximum:
         raise InvalidInput(path, f"has {len(unique)} entries; at most {maximum} are allowed")
     return unique
 
 
-def _boolean(value: object, path: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidInput(path, f"expected true or false, got {value!r:.40}")
-    return value
-
-
 def _fields(data: Any, path: str, model: Any) -> Document:
     """The fields of an input, after a check that none is unknown and that all required ones are present."""
-    fields = check_object(path, data)
+    fields = check_mapping(path, data)
     if not fields.keys() <= model.__annotations__.keys():
         unknown = next(name for name in fields if name not in model.__annotations__)
-        raise InvalidInput(f"{path}/{unknown}", f"unknown field; the fields are {', '.join(model.__annotations__)}")
+        raise InvalidInput(
+            f"{path}/{_key_text(unknown)}", f"unknown field; the fields are {', '.join(model.__annotations__)}"
+        )
     if not model.__required_keys__ <= fields.keys():
         missing = next(name for name in model.__annotations__ if name in model.__required_keys__ - fields.keys())
         raise InvalidInput(f"{path}/{missing}", "is missing")
     return fields
 
 
+def _key_text(key: object) -> str:
+    """A key as part of an error's path."""
+    return ascii(key)[1:-1] if isinstance(key, str) else shown(key)
+
+
 def _document(value: Any, path: str, *, optional: bool = False) -> Document:
     if value is None and optional:
         return {}
-    document: Document = plain_json(check_object(path, value), path)
-    return document
+    return check_object(path, value)
 
 
 def _at(path: str, check: Callable[[object], str], value: object) -> str:

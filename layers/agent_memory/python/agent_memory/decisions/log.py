@@ -134,7 +134,7 @@ class DecisionLog:
         Raises:
             InvalidInput: an invalid limit, filter or cursor.
         """
-        check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
+        limit = check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
         criteria.validated()
         after = None if cursor is None else read_cursor(criteria, cursor, newest_first=newest_first)
         stream = self.stream(criteria, newest_first=newest_first, after=after, first=limit)

@@ -3,14 +3,16 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent_memory.core import ids, keys
 from agent_memory.core.clock import END_OF_TIME_MS, Instant, Span, parse_instant
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.conditions import meets
+from agent_memory.core.errors import InvalidInput, shown
 from agent_memory.core.ids import parse_decision_id
-from agent_memory.core.json_values import Document, canonical_json, check_object
+from agent_memory.core.json_values import Document, canonical_json, check_object, plain_json
 from agent_memory.model.decisions import Decision, context_type_of
 from agent_memory.ports.decisions import Selection
 
@@ -22,6 +24,7 @@ SuccessFilter = bool | Literal["pending"] | None
 
 MAX_PAGE = 1_000
 _ALL_TIME = Span(0, END_OF_TIME_MS)
+_ARGUMENTS = {"success": "success_filter"}  # where the argument has another name than the field
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,22 @@ class DecisionFilter:
     context: Document | None = None
     context_type: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.context is not None:
+            object.__setattr__(self, "context", check_object("context_filter", self.context))
+        for name in ("success", "context_type", "decision_type"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, plain_json(value, _ARGUMENTS.get(name, name)))
+        if self.time_range is not None:
+            object.__setattr__(self, "time_range", _pair(self.time_range))
+
     def validated(self) -> "DecisionFilter":
         """Return the filter itself, or raise `InvalidInput`, which names the argument."""
         if self.decision_type is not None:
             ids.check_decision_type(self.decision_type)
         if self.success is not None and self.success != "pending" and not isinstance(self.success, bool):
-            raise InvalidInput("success_filter", f"{self.success!r:.40} is not true, false or pending")
-        if self.context is not None:
-            check_object("context_filter", self.context)
+            raise InvalidInput("success_filter", f"{shown(self.success)} is not true, false or pending")
         if self.context_type is not None and not isinstance(self.context_type, str):
             raise InvalidInput("context_type", "expected text such as trend=bullish|volatility=high")
         self.span()
@@ -56,8 +67,6 @@ class DecisionFilter:
         """The span of the time range."""
         if self.time_range is None:
             return _ALL_TIME
-        if not isinstance(self.time_range, tuple | list) or len(self.time_range) != 2:  # noqa: PLR2004
-            raise InvalidInput("time_range", "expected a pair: start (included) and end (not included)")
         start, end = self.time_range
         span = Span(
             _ALL_TIME.start_ms if start is None else parse_instant(start, "time_range/start"),
@@ -150,6 +159,21 @@ def span_after(span: Span, after: str, *, newest_first: bool) -> Span:
     return Span(max(span.start_ms, time_ms), span.end_ms)
 
 
+def _pair(time_range: Any) -> TimeRange:
+    """A time range as a tuple; its times may be of any class."""
+    try:
+        start, end = time_range
+    except (TypeError, ValueError) as error:
+        raise _no_pair() from error
+    if isinstance(time_range, str | Mapping | AbstractSet):
+        raise _no_pair()
+    return start, end
+
+
+def _no_pair() -> InvalidInput:
+    return InvalidInput("time_range", "expected a pair: start (included) and end (not included)")
+
+
 def _plain_market(context: Document | None) -> str | None:
     """The context type that a context filter implies: a `market` that is text is the complete market context."""
     market = (context or {}).get("market")
@@ -157,16 +181,10 @@ def _plain_market(context: Document | None) -> str | None:
 
 
 def matches_context(context: Document, conditions: Document) -> bool:
-    """Whether a context has the values of all conditions; names that it lacks are looked up in its `market`."""
+    """Whether a context meets all conditions; names that it lacks are looked up in its `market`."""
     market = context.get("market")
     inner = market if isinstance(market, Mapping) else {}
     return all(
-        _equals(context[name], value) if name in context else name in inner and _equals(inner[name], value)
-        for name, value in conditions.items()
+        meets(context[name], condition) if name in context else name in inner and meets(inner[name], condition)
+        for name, condition in conditions.items()
     )
-
-
-def _equals(value: Any, expected: Any) -> bool:
-    if isinstance(expected, Mapping):
-        return isinstance(value, Mapping) and all(k in value and _equals(value[k], v) for k, v in expected.items())
-    return bool(value == expected) and isinstance(value, bool) == isinstance(expected, bool)

@@ -6,7 +6,7 @@ from agent_memory.core import ids
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import AgentMemoryError, NotFound, as_outage
-from agent_memory.core.ids import MAX_SHARDS, parse_decision_id, shard_of, type_tag
+from agent_memory.core.ids import MAX_SHARDS, check_decision_id, parse_decision_id, shard_of, type_tag
 from agent_memory.model.decisions import Decision, DecisionKey, DecisionType
 from agent_memory.ports.states import StateStore
 
@@ -26,7 +26,7 @@ class DecisionRegistry:
         self._states = states
         self._clock = clock
         self._type_names: dict[int, str] = {type_tag(kind): str(kind) for kind in DecisionType}
-        self._shards = write_shards
+        self._shards = self.write_shards
         self.registered: set[tuple[str, int]] = set()
         self._shards_read_ms: int | None = None
 
@@ -60,6 +60,7 @@ class DecisionRegistry:
         Raises:
             InvalidInput: not a decision id. NotFound: it is an id of a type that this agent has not used.
         """
+        decision_id = check_decision_id(decision_id, field)
         parts = parse_decision_id(decision_id, field)
         if parts.type_tag not in self._type_names:
             self._read()

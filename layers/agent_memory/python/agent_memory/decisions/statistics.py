@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput, shown
 from agent_memory.decisions.tallies import Tally
 from agent_memory.model.decisions import Decision, context_type_of
 
@@ -118,7 +118,7 @@ def _parse_grouping(group_by: object) -> Grouping:
             if section in _SECTIONS and path and all(path):
                 return lambda decision: _names(_value_at(getattr(decision, section), path))
     raise InvalidInput(
-        "group_by", f"{group_by!r:.80} is not context, source, type, or a path such as context.market.trend"
+        "group_by", f"{shown(group_by, 80)} is not context, source, type, or a path such as context.market.trend"
     )
 
 

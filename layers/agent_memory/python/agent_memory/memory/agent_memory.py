@@ -5,7 +5,7 @@ from functools import cached_property, partial
 
 from agent_memory.core import ids
 from agent_memory.core.clock import Clock, SystemClock
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput, shown
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.access_counts import AccessCounts
 from agent_memory.memory.agent_state import AgentStates
@@ -70,7 +70,7 @@ class AgentMemory:
         """
         if name not in self.pools:
             pools = ", ".join(self.pools) or "none"
-            raise InvalidInput("name", f"{name!r:.80} is not one of the agent's pools: {pools}")
+            raise InvalidInput("name", f"{shown(name, 80)} is not one of the agent's pools: {pools}")
         return AgentMemory(name, self.stores, self.clock, writer=self.agent_id)
 
     @cached_property

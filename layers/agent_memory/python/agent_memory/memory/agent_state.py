@@ -13,7 +13,7 @@ from agent_memory.core.checks import check_expected_version
 from agent_memory.core.clock import Clock, to_iso
 from agent_memory.core.errors import Conflict, NotFound, Unavailable
 from agent_memory.core.ids import check_checkpoint
-from agent_memory.core.json_values import Document, canonical_json, check_json, check_object
+from agent_memory.core.json_values import Document, canonical_json, check_object
 from agent_memory.core.keys import (
     CHECKPOINTS,
     CONFIGURATIONS,
@@ -59,8 +59,8 @@ class AgentStates:
         Raises:
             InvalidInput: names the field. Conflict: another version is the current one.
         """
-        check_json(check_object("state", data))
-        check_expected_version(expected_version)
+        data = check_object("state", data, "")
+        expected_version = check_expected_version(expected_version)
 
         def replace() -> State:
             current = self.current(fresh=True)
@@ -97,7 +97,8 @@ class AgentStates:
         Raises:
             InvalidInput: an invalid name. NotFound: no such checkpoint. Conflict: another version is the current one.
         """
-        checkpoint = self._store.get(self._agent_id, checkpoint_state_type(check_checkpoint(name)))
+        name = check_checkpoint(name)
+        checkpoint = self._store.get(self._agent_id, checkpoint_state_type(name))
         if checkpoint is None:
             raise NotFound(f"{self._agent_id} has no checkpoint {name}")
         return self.save(checkpoint.data, expected_version=expected_version)

@@ -6,6 +6,8 @@ stm:{agent}:signals:active                signals, scored by time              s
 stm:{agent}:ratelimit:{source}            number of queries of a source        counter      5 minutes
 stm:{agent}:performance:{source}:{market} figures of a source in a market      JSON        15 minutes
 stm:{agent}:decision_chain                ids of the latest decisions          list         2 hours
+
+A `:` in a market is written `%3A` in a key, so that the last `:` separates it from its source.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +17,16 @@ from typing import Any
 from agent_memory.core.checks import check_integer, check_list
 from agent_memory.core.clock import Clock, Instant, parse_instant
 from agent_memory.core.errors import Unavailable, Unreadable
-from agent_memory.core.json_values import check_json, check_object
-from agent_memory.core.keys import STM_CONTEXT, STM_DECISIONS, STM_QUERIES, STM_RATE_LIMITS, STM_SIGNALS
+from agent_memory.core.ids import check_source
+from agent_memory.core.json_values import check_object, plain_json, pointer
+from agent_memory.core.keys import (
+    STM_CONTEXT,
+    STM_DECISIONS,
+    STM_QUERIES,
+    STM_RATE_LIMITS,
+    STM_SIGNALS,
+    performance_name,
+)
 from agent_memory.core.retention import (
     CHAINED_DECISIONS,
     CONTEXT_SECONDS,
@@ -69,7 +79,7 @@ class CycleMemory:
             commands.append(PushValues(key(STM_QUERIES), (results,), RECENT_CYCLES, QUERIES_SECONDS))
         commands += [AddScored(key(STM_SIGNALS), signal, now, SIGNALS_SECONDS) for signal in cycle.signals]
         commands += [
-            SetValue(key(_performance_key(source, market)), figures, PERFORMANCE_SECONDS)
+            SetValue(key(performance_name(source, market)), figures, PERFORMANCE_SECONDS)
             for source, markets in (cycle.performance or {}).items()
             for market, figures in markets.items()
         ]
@@ -96,7 +106,7 @@ class CycleMemory:
         Raises:
             InvalidInput: names the argument. Misconfigured: the cache refuses the settings.
         """
-        check_integer("cycles", cycles, minimum=1, maximum=RECENT_CYCLES)
+        cycles = check_integer("cycles", cycles, minimum=1, maximum=RECENT_CYCLES)
         key = self._short_term.key
         since = float("-inf") if signals_since is None else parse_instant(signals_since, "signals_since") / 1000
         pairs = _source_market_pairs(performance)
@@ -105,7 +115,7 @@ class CycleMemory:
             ListValues(key(STM_QUERIES), cycles),
             ListScored(key(STM_SIGNALS), since),
             ListValues(key(STM_DECISIONS), CHAINED_DECISIONS),
-            *(GetValue(key(_performance_key(source, market))) for source, market in pairs),
+            *(GetValue(key(performance_name(source, market))) for source, market in pairs),
         ]
         try:
             results = self._short_term.run_each(commands)
@@ -135,8 +145,8 @@ class CycleMemory:
 
     def remove_signal(self, signal: Any) -> bool:
         """Remove an active signal; returns whether it was active. Raises `Unavailable` if the cache did not respond."""
-        check_json(signal, "signal")
-        (removed,) = self._short_term.run([RemoveScored(self._short_term.key(STM_SIGNALS), signal)])
+        command = RemoveScored(self._short_term.key(STM_SIGNALS), plain_json(signal, "signal"))
+        (removed,) = self._short_term.run([command])
         return bool(removed)
 
     def check_rate_limit(self, source_id: str, limit: int, window_seconds: int = RATE_LIMIT_SECONDS) -> RateLimit:
@@ -148,8 +158,9 @@ class CycleMemory:
             InvalidInput: names the argument. Misconfigured, Unreadable: the cache refuses the settings, or something
             else wrote the counter.
         """
-        check_integer("limit", limit, minimum=1, maximum=_MAX_LIMIT)
-        check_integer("window_seconds", window_seconds, minimum=1, maximum=STM_MAX_SECONDS)
+        source_id = check_source(source_id, "source_id")
+        limit = check_integer("limit", limit, minimum=1, maximum=_MAX_LIMIT)
+        window_seconds = check_integer("window_seconds", window_seconds, minimum=1, maximum=STM_MAX_SECONDS)
         command = CountInWindow(self._short_term.key(f"{STM_RATE_LIMITS}{source_id}"), window_seconds)
         # Counted here too, so that a process that loses the cache during a window continues from its own count.
         count, left_ms = self._local_windows.increment(source_id, window_seconds * 1000, self._clock.now_ms())
@@ -182,9 +193,13 @@ class _LocalWindows:
 def _source_market_pairs(performance: Mapping[str, Sequence[str]] | None) -> list[tuple[str, str]]:
     if performance is None:
         return []
+    pairs = []
     for source, markets in check_object("performance", performance).items():
-        check_list(f"performance/{source}", markets)
-    return [(source, market) for source, markets in performance.items() for market in markets]
+        path = ("performance", source)
+        check_source(source, pointer(path))
+        for index, market in enumerate(check_list(pointer(path), markets)):
+            pairs.append((source, check_source(market, pointer((path, index)))))
+    return pairs
 
 
 def _results_of(cycles: Any, key: str) -> Any:
@@ -195,7 +210,3 @@ def _results_of(cycles: Any, key: str) -> Any:
         return [list(one["results"]) for one in cycles]
     except (TypeError, KeyError):
         return Unreadable(key, "it is not a list of cycles")
-
-
-def _performance_key(source: str, market: str) -> str:
-    return f"performance:{source}:{market}"

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from agent_memory.core.checks import check_list, check_text
-from agent_memory.core.json_values import Document, check_json, check_object
+from agent_memory.core.ids import check_source
+from agent_memory.core.json_values import Document, check_object, pointer
 
 Performance = Mapping[str, Mapping[str, Document]]
 """The figures of each source in each market context: source -> market -> figures."""
@@ -36,18 +37,23 @@ class Cycle:
 
     def __post_init__(self) -> None:
         for name in ("queries", "signals", "decision_ids"):
-            check_list(name, getattr(self, name))
+            self._set(name, check_list(name, getattr(self, name), f"/{name}"))
         for name in ("context", "performance"):
             if getattr(self, name) is not None:
-                check_object(name, getattr(self, name))
+                self._set(name, check_object(name, getattr(self, name), f"/{name}"))
         for source, markets in (self.performance or {}).items():
-            check_object(f"performance/{source}", markets)
-            for market, figures in markets.items():
-                check_object(f"performance/{source}/{market}", figures)
+            path = ("performance", source)
+            check_source(source, pointer(path))
+            for market, figures in check_object(pointer(path), markets).items():
+                market_path = pointer((path, market))
+                check_source(market, market_path)
+                check_object(market_path, figures)
         for index, decision_id in enumerate(self.decision_ids):
             check_text(f"decision_ids/{index}", decision_id)
-        check_text("cycle_id", self.cycle_id, _MAX_CYCLE_ID)
-        check_json(self.as_dict())
+        self._set("cycle_id", check_text("cycle_id", self.cycle_id, _MAX_CYCLE_ID))
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     def as_dict(self) -> dict[str, Any]:
         """The cycle as a JSON object."""

@@ -18,7 +18,7 @@ from typing import Any
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, HOUR_MS, Clock, Span, to_iso
 from agent_memory.core.concurrency import run_concurrently
-from agent_memory.core.errors import InColdStorage, InvalidInput, Unavailable
+from agent_memory.core.errors import InColdStorage, InvalidInput, Unavailable, shown
 from agent_memory.core.json_values import Document
 from agent_memory.core.keys import STM_CONTEXT
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
@@ -72,7 +72,7 @@ class Hierarchy:
         Raises:
             InvalidInput: names the argument. Unavailable: a store did not respond, and no other had entries.
         """
-        check_integer("limit", limit, minimum=1, maximum=MAX_ENTRIES)
+        limit = check_integer("limit", limit, minimum=1, maximum=MAX_ENTRIES)
         now_ms = self._clock.now_ms()
         criteria = DecisionFilter(time_range=time_range, context=context_filter).validated()
         levels = _levels_of(criteria.span(), now_ms, level)
@@ -129,7 +129,7 @@ def _levels_of(span: Span, now_ms: int, only: str | None) -> list[Level]:
     """The levels that overlap a span, newest first, each with its part of the span."""
     names = [name for name, _ in LEVELS]
     if only is not None and only not in names:
-        raise InvalidInput("level", f"{only!r:.40} is not one of {', '.join(names)}")
+        raise InvalidInput("level", f"{shown(only)} is not one of {', '.join(names)}")
     levels, newest_ms = [], span.end_ms
     for name, ends_ms in LEVELS:
         oldest_ms = 0 if ends_ms is None else now_ms - ends_ms

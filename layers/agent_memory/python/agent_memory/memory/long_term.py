@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from agent_memory.core import ids
-from agent_memory.core.checks import check_expected_version, check_text
+from agent_memory.core.checks import check_expected_version, check_number, check_text
 from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
-from agent_memory.core.errors import Conflict, InvalidInput, NotFound
-from agent_memory.core.json_values import Document, canonical_json, check_json
+from agent_memory.core.conditions import meets_all
+from agent_memory.core.errors import Conflict, InvalidInput, NotFound, shown
+from agent_memory.core.json_values import Document, canonical_json, check_mapping, check_object
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.memories import Memory
@@ -19,6 +20,7 @@ _OWN_FIELDS = frozenset(
     {"agent_id", "pattern_id", "memory_type", "confidence", "learned_at", "updated_at", "version"}
     | {"changed_by", "reason", "changed_as", "access_count", "last_accessed"}
 )
+_TIMES = ("learned_at", "updated_at", "last_accessed")
 _MAX_REASON_LENGTH = 500
 
 
@@ -53,21 +55,24 @@ class LongTermMemory:
         reason: str | None = None,
         expected_version: int | None = None,
     ) -> Memory:
-        """Store a memory, or its next version if it has changed. `data["confidence"]` is between 0 and 1.
+        """Store a memory, or its next version if it has changed.
 
-        With `expected_version` (0: none yet), the change is only made if that is the current version.
+        `data["confidence"]` is between 0 and 1; without it, or with None, the memory states no confidence. With
+        `expected_version` (0: none yet), the change is only made if that is the current version.
 
         Raises:
             InvalidInput: names the field. Conflict: the current version is not the expected one.
         """
-        check_expected_version(expected_version)
+        memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
+        data = check_object("data", data, "")
+        expected_version = check_expected_version(expected_version)
         if expected_version is None:
             return self._retry_conflicts(
                 memory_type,
                 pattern_id,
                 lambda current: self.put_after(current, memory_type, pattern_id, data, reason=reason),
             )
-        current = self._read(memory_type, pattern_id)
+        current = self._store.get(self._agent_id, memory_type, pattern_id)
         version = current.version if current else 0
         if version != expected_version:
             raise Conflict(f"{memory_type} {pattern_id} is at version {version}, not {expected_version}")
@@ -77,9 +82,10 @@ class LongTermMemory:
         self, current: Memory | None, memory_type: str, pattern_id: str, data: Document, *, reason: str | None = None
     ) -> Memory:
         """As `put`, for a caller that has read the current version; raises `Conflict` if it has changed since."""
-        confidence = _check_confidence(data.get("confidence", 0.0))
-        content = {name: value for name, value in data.items() if name not in _OWN_FIELDS}
-        check_json(content)
+        data = check_object("data", data, "")
+        confidence = None if data.get("confidence") is None else _check_confidence(data["confidence"])
+        identity = {"agent_id": self._agent_id, "memory_type": memory_type, "pattern_id": pattern_id}
+        content = _without_own_fields(data, identity)
         if current and current.confidence == confidence and canonical_json(current.data) == canonical_json(content):
             return current
         now_ms = self._clock.now_ms()
@@ -120,17 +126,19 @@ class LongTermMemory:
     def find(self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None) -> list[Memory]:
         """Memories of a type that match every filter, most confident first; with `as_of`, as they were at that time.
 
-        The filter `min_confidence` is the lowest confidence; every other one is a field of the data with its value.
+        The filter `min_confidence` is the lowest confidence that a memory may state; memories that state none meet it
+        too, and come last. Every other filter is a condition on a field of the memory, see `core.conditions`.
         """
-        ids.check_memory_type(memory_type)
-        values = dict(filters or {})
-        min_confidence = _check_confidence(values.pop("min_confidence", 0.0), "min_confidence")
+        memory_type = ids.check_memory_type(memory_type)
+        conditions = memory_conditions(filters)
+        min_confidence = _check_confidence(conditions.pop("min_confidence", 0.0), "min_confidence")
         if as_of is None:
             memories = self._store.by_confidence(self._agent_id, memory_type, min_confidence)
         else:
             versions = self._versions_at(memory_type, parse_instant(as_of, "as_of"))
-            memories = iter(sorted(versions, key=lambda memory: memory.confidence, reverse=True))
-        return [memory for memory in memories if memory.confidence >= min_confidence and _has_values(memory, values)]
+            memories = iter(sorted(versions, key=lambda memory: memory.rank, reverse=True))
+        found = [one for one in memories if one.confidence is None or one.confidence >= min_confidence]
+        return [memory for memory in found if meets_all(memory.as_dict(), conditions)] if conditions else found
 
     def set_confidence(
         self, memory_type: str, pattern_id: str, confidence: float, *, reason: str | None = None
@@ -140,6 +148,7 @@ class LongTermMemory:
         Raises:
             InvalidInput: names the argument. NotFound: no such memory.
         """
+        memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
         new_confidence = _check_confidence(confidence, "new_confidence")
 
         def change(current: Memory | None) -> Memory:
@@ -152,8 +161,8 @@ class LongTermMemory:
 
     def history(self, memory_type: str, pattern_id: str) -> list[Memory]:
         """Every version of a memory, oldest first, including those that record a removal."""
-        ids.check_memory_type(memory_type)
-        return self._store.history(self._agent_id, memory_type, ids.check_pattern_id(pattern_id))
+        memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
+        return self._store.history(self._agent_id, memory_type, pattern_id)
 
     def changes(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
         """Every change of a memory, oldest first, with its time, author, reason, and the values before and after."""
@@ -168,12 +177,8 @@ class LongTermMemory:
                 last[version.pattern_id] = version
         return [memory for memory in last.values() if not memory.is_removed]
 
-    def _read(self, memory_type: str, pattern_id: str) -> Memory | None:
-        ids.check_memory_type(memory_type)
-        return self._store.get(self._agent_id, memory_type, ids.check_pattern_id(pattern_id))
-
     def _retry_conflicts(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
-        return retry_conflicts(lambda: change(self._read(memory_type, pattern_id)))
+        return retry_conflicts(lambda: change(self._store.get(self._agent_id, memory_type, pattern_id)))
 
 
 def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
@@ -204,8 +209,9 @@ def consolidate_value(
         InvalidInput: an invalid key or type, or the value is not a JSON object. NotFound: the value has expired.
         Unavailable: the cache or the table did not respond.
     """
-    ids.check_memory_type(pattern_type, "pattern_type")
-    value = short_term.get(ids.check_stm_key(stm_key, "stm_key"))
+    pattern_type = ids.check_memory_type(pattern_type, "pattern_type")
+    stm_key = ids.check_stm_key(stm_key, "stm_key")
+    value = short_term.get(stm_key)
     if value is None:
         raise NotFound(f"short-term memory has no value under {stm_key}; it was never stored or has expired")
     if not isinstance(value, dict):
@@ -218,10 +224,34 @@ def _check_reason(value: object) -> str | None:
 
 
 def _check_confidence(value: object, field: str = "confidence") -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise InvalidInput(field, f"{value!r:.40} is not a number from 0 to 1")
-    return float(value)
+    number = check_number(field, value, "a number from 0 to 1")
+    if not 0 <= number <= 1:
+        raise InvalidInput(field, f"{shown(value)} is not a number from 0 to 1")
+    return number
 
 
-def _has_values(memory: Memory, values: Mapping[str, Any]) -> bool:
-    return all(memory.data.get(name) == value for name, value in values.items())
+def _without_own_fields(data: Document, identity: Mapping[str, str]) -> dict[str, Any]:
+    """The data of a memory without the fields that every memory has itself.
+
+    These may be present as far as nothing is lost with them: all of them, as in a memory that was read, or those that
+    repeat the memory's identity.
+
+    Raises:
+        InvalidInput: another field has the name of one of them.
+    """
+    own = _OWN_FIELDS & data.keys()
+    if own < _OWN_FIELDS:
+        for name in sorted(own - {"confidence"}):
+            if data[name] != identity.get(name):
+                raise InvalidInput(f"/{name}", "every memory has a field of this name itself; choose another")
+    return {name: value for name, value in data.items() if name not in own}
+
+
+def memory_conditions(filters: object) -> dict[str, Any]:
+    """Filters as conditions on the fields of a memory; times as text, as the fields have them."""
+    if filters is None:
+        return {}
+    given = check_mapping("filters", filters)
+    times = {name: given[name] for name in _TIMES if given.get(name) is not None}
+    conditions = check_object("filters", {name: value for name, value in given.items() if name not in times})
+    return {**conditions, **{name: to_iso(parse_instant(at, f"filters/{name}")) for name, at in times.items()}}

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from agent_memory.core.checks import check_integer
+from agent_memory.core.checks import check_integer, check_text
 from agent_memory.core.errors import InvalidInput
+from agent_memory.core.ids import check_memory_type
+from agent_memory.core.json_values import check_object
 
 MAX_TOP_K = 1_000
 """The maximum number of entries that one recall returns."""
@@ -41,7 +43,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class RecallQuery:
-    """The arguments of `MemoryManager.recall`."""
+    """The arguments of `MemoryManager.recall`, converted; `InvalidInput` names an invalid one."""
 
     text: str
     kind: str | None = None
@@ -49,6 +51,19 @@ class RecallQuery:
     top_k: int = 5
     explain: bool = False
     half_lives: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        self._set("text", check_text("query", self.text))
+        self._set("top_k", check_integer("top_k", self.top_k, minimum=1, maximum=MAX_TOP_K))
+        if self.kind is not None:
+            self._set("kind", check_memory_type(self.kind, "kind"))
+        if self.symbol is not None:
+            self._set("symbol", check_text("symbol", self.symbol))
+        if self.half_lives is not None:
+            self._set("half_lives", check_object("half_lives", self.half_lives))
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +119,7 @@ def rank(
     Raises:
         InvalidInput: an invalid `top_k`.
     """
-    check_integer("top_k", top_k, minimum=1, maximum=MAX_TOP_K)
+    top_k = check_integer("top_k", top_k, minimum=1, maximum=MAX_TOP_K)
     weights = _word_weights(entries, query)
     scored = []
     for entry, words in zip(entries, weights, strict=True):

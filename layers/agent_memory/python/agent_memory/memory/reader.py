@@ -27,7 +27,7 @@ class MemoryReader:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
         found = map_concurrently(lambda one: one.find(memory_type, filters, as_of=as_of), self._namespaces)
-        memories = sorted(chain.from_iterable(found), key=lambda one: one.confidence, reverse=True)
+        memories = sorted(chain.from_iterable(found), key=lambda one: one.rank, reverse=True)
         if as_of is None:
             self._accesses.record(memories)
         return memories

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from agent_memory.core.checks import check_text
 from agent_memory.core.clock import DAY_MS, Clock, to_iso
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
@@ -20,8 +19,8 @@ MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
 DECISION_HALF_LIFE_SECONDS = 86_400.0
 _HALF_LIVES = dict.fromkeys(map(str, MemoryType), MEMORY_HALF_LIFE_SECONDS)
 
-# The importance of a decision whose outcome has no `quality`.
-_DEFAULT_QUALITY = 0.5
+# The importance of a memory that states no confidence, and of a decision whose outcome has no `quality`.
+_DEFAULT_IMPORTANCE = 0.5
 
 
 class MemoryRecall:
@@ -40,7 +39,7 @@ class MemoryRecall:
         """
         ranked = rank(
             self._entries(query.kind),
-            check_text("query", query.text),
+            query.text,
             now=self._clock.now_ms() / 1000,
             half_lives=HalfLives({**_HALF_LIVES, **(query.half_lives or {})}, DECISION_HALF_LIFE_SECONDS),
             kind=query.kind,
@@ -74,7 +73,7 @@ def _memory_entry(memory: Memory) -> Entry:
         id=f"{memory.agent_id}/{memory.memory_type}/{memory.pattern_id}",
         kind=memory.memory_type,
         text=" ".join([memory.pattern_id.replace("_", " "), *_strings(memory.data)]),
-        importance=memory.confidence,
+        importance=_DEFAULT_IMPORTANCE if memory.confidence is None else memory.confidence,
         timestamp=memory.updated_ms / 1000,
         symbol=symbol if isinstance(symbol, str) else None,
         payload=memory,
@@ -84,13 +83,13 @@ def _memory_entry(memory: Memory) -> Entry:
 def _decision_entry(decision: Decision) -> Entry:
     symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
     metrics = decision.outcome.metrics if decision.outcome else {}
-    quality = metrics.get("quality", _DEFAULT_QUALITY)
+    quality = metrics.get("quality", _DEFAULT_IMPORTANCE)
     is_measured = isinstance(quality, int | float) and 0 <= quality <= 1
     return Entry(
         id=decision.decision_id,
         kind=decision.decision_type,
         text=" ".join(_strings(decision.context, decision.reasoning)),
-        importance=float(quality) if is_measured else _DEFAULT_QUALITY,
+        importance=float(quality) if is_measured else _DEFAULT_IMPORTANCE,
         timestamp=decision.timestamp_ms / 1000,
         symbol=symbol if isinstance(symbol, str) else None,
         payload=decision,

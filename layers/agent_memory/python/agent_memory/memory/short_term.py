@@ -16,7 +16,7 @@ from agent_memory.core.errors import (
     Unavailable,
     Unreadable,
 )
-from agent_memory.core.json_values import check_json
+from agent_memory.core.json_values import plain_json
 from agent_memory.core.retention import STM_MAX_SECONDS
 from agent_memory.ports.short_term import Command, GetValue, SetValue, ShortTermStore
 
@@ -84,15 +84,13 @@ class ShortTermMemory:
             InvalidInput: names the argument, also if the key has methods of its own. Unavailable: the cache did not
                 respond. Misconfigured: it refuses the settings. ShortTermOff: there is no cache.
         """
-        _check_not_reserved(key)
-        check_integer("ttl_seconds", ttl_seconds, minimum=1, maximum=STM_MAX_SECONDS)
-        check_json(data, "data")
-        self.run([SetValue(self.key(key), data, ttl_seconds)])
+        name = _checked_key(key)
+        seconds = check_integer("ttl_seconds", ttl_seconds, minimum=1, maximum=STM_MAX_SECONDS)
+        self.run([SetValue(keys.stm_key(self._agent_id, name), plain_json(data, "data"), seconds)])
 
     def get(self, key: str) -> Any | None:
         """The value, or None if it does not exist or has expired; errors as `put`, and `Unreadable`."""
-        _check_not_reserved(key)
-        (value,) = self.run([GetValue(self.key(key))])
+        (value,) = self.run([GetValue(keys.stm_key(self._agent_id, _checked_key(key)))])
         self._count(misses=1) if value is None else self._count(hits=1)
         return value
 
@@ -115,8 +113,8 @@ class ShortTermMemory:
             return [self._named(result) for result in store.run(commands)]
 
     def key(self, name: str) -> str:
-        """The complete key of one of the agent's values; raises `InvalidInput` for an invalid name."""
-        return keys.stm_key(self._agent_id, ids.check_stm_key(name))
+        """The complete key of one of the agent's values, by a name that was checked."""
+        return keys.stm_key(self._agent_id, name)
 
     def clear(self, pattern: str | None = None) -> int:
         """Erase the agent's keys, or those that match a glob pattern such as `queries:*`; returns how many.
@@ -125,7 +123,7 @@ class ShortTermMemory:
             InvalidInput: an invalid pattern. Unavailable: the cache did not respond. ShortTermOff: there is none.
         """
         if pattern is not None:
-            check_text("pattern", pattern, _MAX_PATTERN_LENGTH)
+            pattern = check_text("pattern", pattern, _MAX_PATTERN_LENGTH)
         with self._counted_store() as store:
             return store.erase(keys.stm_key(self._agent_id, ""), pattern or "*", dry_run=False)
 
@@ -162,7 +160,10 @@ class ShortTermMemory:
             self._metrics = ShortTermMetrics(before.hits + hits, before.misses + misses, before.failures + failures)
 
 
-def _check_not_reserved(key: object) -> None:
-    methods = "check_rate_limit" if str(key).startswith(keys.STM_RATE_LIMITS) else _RESERVED.get(str(key))
+def _checked_key(key: object) -> str:
+    """A valid key that has no methods of its own."""
+    name = ids.check_stm_key(key)
+    methods = "check_rate_limit" if name.startswith(keys.STM_RATE_LIMITS) else _RESERVED.get(name)
     if methods:
-        raise InvalidInput("key", f"{key} is reserved; use {methods}")
+        raise InvalidInput("key", f"{name} is reserved; use {methods}")
+    return name

@@ -20,7 +20,7 @@ class MemoryType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One version of a long-term memory. `confidence` is between 0 and 1.
+    """One version of a long-term memory. `confidence` is between 0 and 1, None if it is not stated.
 
     `changed_by` and `reason` say who made this version and why; `changed_as` is the IAM principal of the HTTP request,
     None for a direct write. A version that records a removal (`is_removed`) is stored in the history only.
@@ -30,7 +30,7 @@ class Memory:
     agent_id: str
     memory_type: str
     pattern_id: str
-    confidence: float
+    confidence: float | None
     data: Document
     learned_ms: int
     updated_ms: int
@@ -41,6 +41,11 @@ class Memory:
     is_removed: bool = False
     access_count: int = field(default=0, compare=False)
     last_accessed_ms: int | None = field(default=None, compare=False)
+
+    @property
+    def rank(self) -> float:
+        """The order by confidence: a memory that does not state one comes after all others."""
+        return -1.0 if self.confidence is None else self.confidence
 
     def as_dict(self) -> dict[str, Any]:
         """The memory as in the APIs: the fields of its data and its own."""

@@ -123,7 +123,8 @@ class PatternUpdate:
             if transition.status is Status.ACTIVE:
                 data["promoted_at"] = data["promoted_at"] or now
         data["status_since"] = min(data["status_since"], now)
-        is_doubtful = data["confidence"] < LOW_CONFIDENCE
+        confidence = data["confidence"]  # None if an agent stored the pattern anew without one
+        is_doubtful = confidence is not None and confidence < LOW_CONFIDENCE
         return {
             **data,
             "doubtful_since": min(data.get("doubtful_since") or now, now) if is_doubtful else None,

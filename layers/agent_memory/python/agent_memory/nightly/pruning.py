@@ -46,7 +46,8 @@ def prune(agent_id: str, day: date, stores: Stores, *, dry_run: bool = False) ->
 
 def _reason_to_prune(memory: Memory, now_ms: int) -> str | None:
     """The reason to remove a memory; None while it is kept."""
-    if memory.confidence < LOW_CONFIDENCE and _days_since(memory, "doubtful_since", now_ms) >= LOW_CONFIDENCE_DAYS:
+    is_doubtful = memory.confidence is not None and memory.confidence < LOW_CONFIDENCE
+    if is_doubtful and _days_since(memory, "doubtful_since", now_ms) >= LOW_CONFIDENCE_DAYS:
         return f"confidence below {LOW_CONFIDENCE} for {LOW_CONFIDENCE_DAYS} days"
     if _is_deprecated(memory) and _days_since(memory, "status_since", now_ms) >= DEPRECATED_DAYS:
         return f"deprecated for {DEPRECATED_DAYS} days"

@@ -33,6 +33,7 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     active = [
         m for m in stores.memories.by_confidence(agent_id, MemoryType.PATTERN) if m.data.get("status") == Status.ACTIVE
     ]
+    confidences = [memory.confidence for memory in active if memory.confidence is not None]
     summary = {
         "date": day.isoformat(),
         "with_outcome": len(rows),
@@ -42,8 +43,8 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
             for decision_type, count in sorted(with_outcome.items())
         },
         "active_patterns": len(active),
-        "mean_confidence": sum(memory.confidence for memory in active) / len(active) if active else None,
-        "confidences": [memory.confidence for memory in active[:_MAX_CONFIDENCES]],
+        "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
+        "confidences": confidences[:_MAX_CONFIDENCES],
     }
     chain = stores.states.get(agent_id, ARCHIVE_CHAIN)
     head = chain.data.get("head") if chain else None

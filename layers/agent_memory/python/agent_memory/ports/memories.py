@@ -33,7 +33,7 @@ class MemoryStore(Protocol):
         ...
 
     def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
-        """Memories of a type, most confident first."""
+        """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
         ...
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
 from agent_memory.api.agent import count_short_term_reads, memory_of
 from agent_memory.api.http import json_response, parse_object
-from agent_memory.api.parameters import AgentId, End, Flag, Start, json_query
+from agent_memory.api.parameters import NAME, AgentId, End, Flag, Start, json_query
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.memory import (
     Consolidation,
@@ -32,9 +32,9 @@ router = Router(
     "memory", "Short-term memory, which expires, and long-term memory.", middlewares=[count_short_term_reads]
 )
 
-Key = Annotated[str, Path(description="A key of short-term memory, as `context:current`")]
+Key = Annotated[str, Path(description="A key of short-term memory, as `context:current`; `/` is written `~1`"), NAME]
 MemoryTypeName = Annotated[str, Path(description="PATTERN, STRATEGY, ARCHETYPE, SOURCE_PERFORMANCE or your own")]
-PatternId = Annotated[str, Path(description="A memory of that type")]
+PatternId = Annotated[str, Path(description="A memory of that type; `/` is written `~1`"), NAME]
 Reason = Annotated[str | None, Query(description="Why, for the history; up to 500 characters")]
 Writer = Annotated[
     str | None, Query(description="The agent that writes, if the path names a pool; stored with the version")
@@ -99,7 +99,9 @@ def retrieve_ltm(
 ) -> Response[str]:
     """Memories of a type that meet every filter, most confident first.
 
-    `filters` contains fields of the memories with their values, and optionally `min_confidence` (0 to 1).
+    `filters` contains fields of the memories with their values, and optionally `min_confidence` (0 to 1), which
+    memories without a confidence meet too. A nested object names the members that are compared; null is an explicit
+    null.
     """
     memories = memory_of(router, agent_id).reader.find(memory_type, parse_object("filters", filters), as_of=as_of)
     return json_response({"memories": [memory.as_dict() for memory in memories]})

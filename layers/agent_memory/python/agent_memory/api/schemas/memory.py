@@ -7,6 +7,8 @@ from typing_extensions import TypedDict
 from agent_memory.core.fields import Described, Json, extensible, strict
 from agent_memory.core.retention import STM_MAX_SECONDS
 
+_NUMBER_OR_NULL = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+
 
 @strict
 class ShortTermValue(TypedDict):
@@ -42,7 +44,9 @@ class ShortTermErased(TypedDict):
 class MemoryData(TypedDict):
     """What to remember: any JSON object."""
 
-    confidence: NotRequired[Annotated[Any, Described("0 to 1; orders memories of a type", {"type": "number"})]]
+    confidence: NotRequired[
+        Annotated[Any, Described("0 to 1; orders memories of a type; null: not stated", _NUMBER_OR_NULL)]
+    ]
 
 
 @extensible
@@ -52,7 +56,7 @@ class MemoryDict(TypedDict):
     agent_id: Annotated[str, Described("The agent or pool that the memory belongs to")]
     pattern_id: str
     memory_type: str
-    confidence: float
+    confidence: Annotated[float | None, Described("0 to 1; null if it is not stated")]
     learned_at: str
     updated_at: str
     version: int

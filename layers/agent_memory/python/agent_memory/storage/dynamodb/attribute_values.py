@@ -5,7 +5,7 @@ without a fraction are therefore stored beside the document; a pointer with the 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,11 +13,11 @@ from agent_memory.core.json_values import (
     MAX_DEPTH,
     Path,
     are_plain_keys,
+    as_json_type,
     checked_float,
     checked_integer,
-    checked_key,
     checked_text,
-    not_json_error,
+    plain_keys,
     pointer,
     too_deep_error,
 )
@@ -77,15 +77,15 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call per mem
                 is_negative_zero = number == 0 and math.copysign(1.0, number) < 0
                 integral_floats.append(f"{'-' if is_negative_zero else ''}{pointer(path)}")
             encoded.append({"N": str(Decimal(repr(number)))})
-        elif isinstance(member, Mapping):
-            keys = list(member) if are_plain_keys(member) else [checked_key(key, path) for key in member]
+        elif type(member) is dict:
+            keys = list(member) if are_plain_keys(member) else plain_keys(member, path)
             inner = encode_members(member.values(), [(path, key) for key in keys], levels - 1, integral_floats)
             encoded.append({"M": dict(zip(keys, inner, strict=True))})
-        elif isinstance(member, list | tuple):
+        elif type(member) in {list, tuple}:
             member_paths = [(path, index) for index in range(len(member))]
             encoded.append({"L": encode_members(member, member_paths, levels - 1, integral_floats)})
         else:
-            raise not_json_error(member, path)
+            encoded += encode_members([as_json_type(member, path)], [path], levels, integral_floats)
     return encoded
 
 

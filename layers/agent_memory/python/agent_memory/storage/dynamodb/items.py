@@ -236,6 +236,9 @@ OPTIONAL_MEMORY_ATTRIBUTES = ("changed_by", "reason", "changed_as", _CONTENT_FLO
 """The attributes that not every version of a memory has."""
 
 
+# The stored confidence of a memory that states none, so that the index by confidence has it, in the last place.
+NOT_STATED = -1.0
+
 _MEMORY_TEXTS = ("agent_id", "memory_type", "pattern_id", "changed_by", "reason", "changed_as")
 _MEMORY_TIMES = {"learned_ms": "learned_at", "updated_ms": "updated_at"}
 
@@ -249,7 +252,7 @@ def memory_item(memory: Memory) -> Item:
     return item | {
         "pk": text(keys.memory_pk(memory.agent_id, memory.memory_type)),
         "sk": text(memory.pattern_id),
-        "confidence": number(memory.confidence),
+        "confidence": number(NOT_STATED if memory.confidence is None else memory.confidence),
         "version": number(memory.version),
     }
 
@@ -270,8 +273,9 @@ def memory_from(item: Item) -> Memory:
     record: Record = {name: item[name]["S"] for name in _MEMORY_TEXTS if name in item}
     record |= {name: milliseconds(item[attribute]) for name, attribute in _MEMORY_TIMES.items()}
     record |= documents_from(item, ("data",))
+    confidence = float((item.get("confidence") or item["known_confidence"])["N"])
     record |= {
-        "confidence": float((item.get("confidence") or item["known_confidence"])["N"]),
+        "confidence": None if confidence == NOT_STATED else confidence,
         "version": int(item["version"]["N"]),
         "is_removed": "is_removed" in item,
     }

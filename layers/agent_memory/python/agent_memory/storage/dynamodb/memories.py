@@ -15,6 +15,7 @@ from agent_memory.storage.aws_errors import translated_errors
 from agent_memory.storage.dynamodb.batches import get_items, query_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
+    NOT_STATED,
     OPTIONAL_MEMORY_ATTRIBUTES,
     Item,
     history_item,
@@ -61,16 +62,22 @@ class DynamoDBMemories:
         return memory_from(cast("Item", response["Item"])) if "Item" in response else None
 
     def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
-        """Memories of a type, most confident first."""
+        """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
+        pk = memory_pk(agent_id, memory_type)
+        if min_confidence > 0:
+            yield from self._indexed(pk, "confidence >= :bound", min_confidence)
+            yield from self._indexed(pk, "confidence = :bound", NOT_STATED)
+        else:
+            yield from self._indexed(pk, "confidence >= :bound", NOT_STATED)
+
+    def _indexed(self, pk: str, condition: str, bound: float) -> Iterator[Memory]:
+        """The memories of a partition whose stored confidence meets a condition, highest first."""
         pages = query_pages(
             self._client,
             self._table,
             IndexName=BY_CONFIDENCE.name,
-            KeyConditionExpression="pk = :pk AND confidence >= :min_confidence",
-            ExpressionAttributeValues={
-                ":pk": text(memory_pk(agent_id, memory_type)),
-                ":min_confidence": number(min_confidence),
-            },
+            KeyConditionExpression=f"pk = :pk AND {condition}",
+            ExpressionAttributeValues={":pk": text(pk), ":bound": number(bound)},
             ScanIndexForward=False,
         )
         for page in pages:

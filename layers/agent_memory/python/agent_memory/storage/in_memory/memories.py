@@ -50,11 +50,11 @@ class InMemoryMemories:
         return memory_from(json.loads(text) | {"access_count": accesses.count, "last_accessed_ms": accesses.last_ms})
 
     def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
-        """Memories of a type, most confident first."""
+        """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
         keys = [key for key in list(self._current) if key[:2] == (agent_id, memory_type)]
         memories = [memory for key in keys if (memory := self.get(*key)) is not None]
-        memories.sort(key=lambda memory: memory.confidence, reverse=True)
-        return iter([memory for memory in memories if memory.confidence >= min_confidence])
+        memories.sort(key=lambda memory: memory.rank, reverse=True)
+        return iter([one for one in memories if one.confidence is None or one.confidence >= min_confidence])
 
     def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
         """Every version of a memory, oldest first, including those that record a removal."""
