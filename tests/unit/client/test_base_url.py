@@ -15,7 +15,7 @@ def client_of(url, **arguments):
     [
         ("", "is empty"),
         (None, "expected text, got NoneType"),
-        (b"https://api.example", "expected text, got bytes"),
+        (b"https://api.example", "bytes is not a JSON type; pass text"),
         ("https://", "has no host"),
         ("https:///path", "has no host"),
         ("localhost:8000", "write http://localhost:8000$"),
