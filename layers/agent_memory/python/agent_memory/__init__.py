@@ -26,6 +26,7 @@ from agent_memory.core.errors import (
 )
 from agent_memory.core.extras import MissingExtra, needs_extra
 from agent_memory.model.decisions import DecisionType
+from agent_memory.model.listings import Listing
 from agent_memory.model.memories import MemoryType
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ __all__ = [
     "Forbidden",
     "InColdStorage",
     "InvalidInput",
+    "Listing",
     "MemoryAnalytics",
     "MemoryManager",
     "MemoryType",

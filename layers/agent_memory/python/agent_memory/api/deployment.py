@@ -1,11 +1,13 @@
 """The stores of a deployment, and the log and memory of each agent."""
 
 from functools import lru_cache, partial
+from typing import Any
 
 from agent_memory.api.settings import FunctionSettings
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.agent_memory import AgentMemory
+from agent_memory.model.listings import MAX_RESPONSE_BYTES
 from agent_memory.ports.stores import Stores
 
 _MAX_AGENTS = 1024
@@ -22,9 +24,9 @@ class Deployment:
 
     def __init__(self, stores: Stores, *, write_shards: int = 1, clock: Clock | None = None) -> None:
         clock = clock or SystemClock()
-        log = partial(DecisionLog, stores=stores, clock=clock, write_shards=write_shards)
-        self.decision_log = lru_cache(maxsize=_MAX_AGENTS)(log)
-        self.memory = lru_cache(maxsize=_MAX_AGENTS)(partial(AgentMemory, stores=stores, clock=clock))
+        common: dict[str, Any] = {"stores": stores, "clock": clock, "max_answer_bytes": MAX_RESPONSE_BYTES}
+        self.decision_log = lru_cache(maxsize=_MAX_AGENTS)(partial(DecisionLog, write_shards=write_shards, **common))
+        self.memory = lru_cache(maxsize=_MAX_AGENTS)(partial(AgentMemory, **common))
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.ranking import RecallQuery
 from agent_memory.model.decisions import DecisionDict
+from agent_memory.model.listings import Listing
 
 Json = dict[str, Any]
 
@@ -61,7 +62,7 @@ class DecisionBackend(Backend, Protocol):
         """Read one page of the decisions that match, with the cursor of the next page."""
         ...
 
-    def get_decision_chain(self, decision_id: str, depth: int) -> list[Json]:
+    def get_decision_chain(self, decision_id: str, depth: int, *, limit: int) -> Listing[Json]:
         """Read the decisions that led to a decision, and those that followed from it."""
         ...
 
@@ -83,8 +84,8 @@ class MemoryBackend(Backend, Protocol):
         """Store a value; returns whether it was stored."""
         ...
 
-    def retrieve_stm(self, key: str) -> Any | None:
-        """Read the value of a key."""
+    def retrieve_stm(self, key: str, *, strict: bool) -> Any | None:
+        """Read the value of a key; `strict` raises `Unavailable` if the cache does not respond."""
         ...
 
     def clear_stm(self, pattern: str | None) -> int:
@@ -115,7 +116,7 @@ class MemoryBackend(Backend, Protocol):
         """Store a memory, or its next version."""
         ...
 
-    def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> list[Json]:
+    def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> Listing[Json]:
         """Read the memories of a type that meet every filter."""
         ...
 
@@ -125,7 +126,7 @@ class MemoryBackend(Backend, Protocol):
         """Store the next version of a memory with another confidence."""
         ...
 
-    def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[Json]:
+    def get_ltm_history(self, memory_type: str, pattern_id: str) -> Listing[Json]:
         """Read all changes of a memory."""
         ...
 
@@ -134,12 +135,18 @@ class MemoryBackend(Backend, Protocol):
         ...
 
     def get_context_memory(
-        self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
+        self,
+        time_range: TimeRange | None,
+        context_filter: Document | None,
+        *,
+        limit: int,
+        level: str | None,
+        cursor: str | None,
     ) -> Json:
         """Read the contexts of a time range that match a filter."""
         ...
 
-    def recall(self, query: RecallQuery) -> list[Json]:
+    def recall(self, query: RecallQuery) -> Listing[Json]:
         """Search memories and recent decisions, ranked."""
         ...
 
@@ -155,7 +162,7 @@ class MemoryBackend(Backend, Protocol):
         """Save the current state as a checkpoint."""
         ...
 
-    def list_checkpoints(self) -> list[Json]:
+    def list_checkpoints(self) -> Listing[Json]:
         """List all checkpoints."""
         ...
 
@@ -163,6 +170,6 @@ class MemoryBackend(Backend, Protocol):
         """Make a checkpoint the current state."""
         ...
 
-    def list_configurations(self) -> list[Json]:
+    def list_configurations(self) -> Listing[Json]:
         """List all configurations of the agent over time."""
         ...

@@ -17,6 +17,7 @@ from agent_memory.core.clock import Clock
 from agent_memory.core.errors import InvalidInput, Unavailable
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import DecisionDict
+from agent_memory.model.listings import Listing
 
 _DEFAULT_BATCH = 100
 _DEFAULT_PENDING_BYTES = 256 << 20
@@ -85,9 +86,9 @@ class BufferedDecisions:
         """See `DecisionBackend`."""
         return self._open_sink().page_decisions(filters, limit=limit, newest_first=newest_first, cursor=cursor)
 
-    def get_decision_chain(self, decision_id: str, depth: int) -> list[dict[str, Any]]:
+    def get_decision_chain(self, decision_id: str, depth: int, *, limit: int) -> Listing[dict[str, Any]]:
         """See `DecisionBackend`."""
-        return self._open_sink().get_decision_chain(decision_id, depth)
+        return self._open_sink().get_decision_chain(decision_id, depth, limit=limit)
 
     def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> dict[str, Any]:
         """See `DecisionBackend`."""

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 from agent_memory.client.decisions import AsyncDecisions, SyncDecisions
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import InvalidInput
+from agent_memory.decisions.chains import ChainEntry
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision, DecisionDict, Outcome
+from agent_memory.model.listings import Listing
 from agent_memory.ports.stores import Stores, check_stores
 from agent_memory.storage.clients import check_aws_client
 from agent_memory.storage.factory import open_stores
@@ -69,9 +71,9 @@ class DirectDecisions:
         """See `DecisionBackend`."""
         return self.log.page(filters, limit=limit, newest_first=newest_first, cursor=cursor).as_dict()
 
-    def get_decision_chain(self, decision_id: str, depth: int) -> list[dict[str, Any]]:
+    def get_decision_chain(self, decision_id: str, depth: int, *, limit: int) -> Listing[dict[str, Any]]:
         """See `DecisionBackend`."""
-        return [entry.as_dict() for entry in self.log.chain(decision_id, depth)]
+        return self.log.chain(decision_id, depth, limit=limit).map(ChainEntry.as_dict)
 
     def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> dict[str, Any]:
         """See `DecisionBackend`."""

@@ -7,10 +7,13 @@ from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.executor import in_thread
 from agent_memory.client.facade import AsyncFacade, SyncFacade
 from agent_memory.core.clock import Instant
+from agent_memory.core.errors import InColdStorage
 from agent_memory.core.json_values import Document
+from agent_memory.decisions.chains import MAX_LINKS
 from agent_memory.decisions.inputs import decision_input, outcome_item
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, TimeRange
 from agent_memory.model.decisions import DecisionDict
+from agent_memory.model.listings import Listing
 
 
 class AsyncDecisions(AsyncFacade):
@@ -152,8 +155,11 @@ class AsyncDecisions(AsyncFacade):
         *,
         context_type: str | None = None,
         newest_first: bool = True,
-    ) -> list[DecisionDict]:
+    ) -> Listing[DecisionDict]:
         """Up to `limit` decisions (1 to 1,000) that meet every filter, from all tiers.
+
+        The listing is `complete` if these are all of them. Else it has the `cursor` with which `page_decisions`
+        continues, and `missing` names decisions that cannot be read.
 
         Args:
             decision_type: only this type; by default all.
@@ -185,23 +191,29 @@ class AsyncDecisions(AsyncFacade):
     ) -> dict[str, Any]:
         """One page of `query_decisions`: `decisions`, and `cursor` to pass for the next page, None after the last.
 
-        A page may have fewer than `limit` decisions and a cursor, because a response is limited in size.
+        A page may have fewer than `limit` decisions and a cursor, because a response is limited in size. `missing`
+        names decisions that cannot be read, or do not fit into any response; `complete` is true if nothing is missing
+        and this is the last page.
         """
         filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
         page = self._decisions.page_decisions
         return await in_thread(page, filters, limit=limit, newest_first=newest_first, cursor=cursor)
 
-    async def get_decision_chain(self, decision_id: str, depth: int = 5) -> list[dict[str, Any]]:
+    async def get_decision_chain(
+        self, decision_id: str, depth: int = 5, *, limit: int = MAX_LINKS
+    ) -> Listing[dict[str, Any]]:
         """The decisions that led to a decision and those that followed, up to `depth` (1 to 50) in each direction.
 
         First the ancestors and descendants by `parent_ids`, then the agent's decisions before and after it, up to 30
         days away, all nearest first. Each is a decision with `relation` (`ancestor`, `descendant`, `before`, `after`),
-        `distance`, `why`, and `missing`, which is true for a parent that is not in the log.
+        `distance`, `why`, and `missing`, which is true for a parent that is not in the log. Of the decisions that
+        followed from one, the oldest `limit` (1 to 10,000) are followed; the listing's `missing` names those that have
+        more, and decisions that cannot be read.
 
         Raises:
             InvalidInput: names the argument. NotFound: no such decision. Unavailable: a tier did not respond.
         """
-        return await in_thread(self._decisions.get_decision_chain, decision_id, depth)
+        return await in_thread(self._decisions.get_decision_chain, decision_id, depth, limit=limit)
 
     async def analyze_decision_patterns(
         self,
@@ -214,7 +226,8 @@ class AsyncDecisions(AsyncFacade):
         Returns:
             `total` and `groups` (largest first, each with its `group`), each with `count`, `with_outcome`,
             `succeeded`, `success_rate` with `low` and `high` (a 95 % Wilson score interval), `latency_ms` and
-            `quality` (count, mean, median, p95, min, max).
+            `quality` (count, mean, median, p95, min, max); `missing`, the decisions that are damaged and not counted,
+            and `complete`, true if there are none.
 
         Raises:
             InvalidInput: names the argument. Unavailable: a tier did not respond.
@@ -314,7 +327,7 @@ class SyncDecisions(SyncFacade):
         *,
         context_type: str | None = None,
         newest_first: bool = True,
-    ) -> list[DecisionDict]:
+    ) -> Listing[DecisionDict]:
         """Up to `limit` decisions that meet every filter; see `AsyncDecisions.query_decisions`."""
         filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
         return _query(self._decisions, filters, limit, newest_first=newest_first)
@@ -335,9 +348,11 @@ class SyncDecisions(SyncFacade):
         filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
         return self._decisions.page_decisions(filters, limit=limit, newest_first=newest_first, cursor=cursor)
 
-    def get_decision_chain(self, decision_id: str, depth: int = 5) -> list[dict[str, Any]]:
+    def get_decision_chain(
+        self, decision_id: str, depth: int = 5, *, limit: int = MAX_LINKS
+    ) -> Listing[dict[str, Any]]:
         """The decisions that led to a decision and those that followed; see `AsyncDecisions.get_decision_chain`."""
-        return self._decisions.get_decision_chain(decision_id, depth)
+        return self._decisions.get_decision_chain(decision_id, depth, limit=limit)
 
     def analyze_decision_patterns(
         self,
@@ -349,12 +364,18 @@ class SyncDecisions(SyncFacade):
         return self._decisions.analyze_decision_patterns(DecisionFilter(decision_type, time_range), group_by)
 
 
-def _query(backend: DecisionBackend, filters: DecisionFilter, limit: int, *, newest_first: bool) -> list[DecisionDict]:
-    """Read pages until there are `limit` decisions or no more pages."""
+def _query(
+    backend: DecisionBackend, filters: DecisionFilter, limit: int, *, newest_first: bool
+) -> Listing[DecisionDict]:
+    """Read pages until there are `limit` decisions, no more pages, or a day in cold storage."""
     page = backend.page_decisions(filters, limit=limit, newest_first=newest_first, cursor=None)
-    decisions: list[DecisionDict] = list(page["decisions"])
-    while page["cursor"] is not None and len(decisions) < limit:
-        remaining = limit - len(decisions)
-        page = backend.page_decisions(filters, limit=remaining, newest_first=newest_first, cursor=page["cursor"])
-        decisions += page["decisions"]
-    return decisions
+    found: Listing[DecisionDict] = Listing.from_body(page, "decisions")
+    while found.cursor is not None and len(found) < limit and not _is_cold(found):
+        remaining = limit - len(found)
+        page = backend.page_decisions(filters, limit=remaining, newest_first=newest_first, cursor=found.cursor)
+        found = Listing([*found, *page["decisions"]], [*found.missing, *page.get("missing", ())], page["cursor"])
+    return found
+
+
+def _is_cold(found: Listing[Any]) -> bool:
+    return any(one["reason"] == InColdStorage.code for one in found.missing)

@@ -38,6 +38,7 @@ from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.long_term import memory_conditions
 from agent_memory.memory.ranking import RecallQuery
 from agent_memory.model.decisions import Decision, DecisionDict, Outcome
+from agent_memory.model.listings import Listing
 from agent_memory.model.records import largest_field
 
 Json = dict[str, Any]
@@ -126,10 +127,11 @@ class HttpBackend:
         }
         return self._send("GET", "decisions", query=query, expect={"decisions": list, "cursor": object})
 
-    def get_decision_chain(self, decision_id: str, depth: int) -> list[Json]:
+    def get_decision_chain(self, decision_id: str, depth: int, *, limit: int) -> Listing[Json]:
         """See `DecisionBackend`."""
-        path, query = f"decisions/{check_decision_id(decision_id)}/chain", {"depth": integer_text(depth, "depth")}
-        return list(self._send("GET", path, query=query, expect={"chain": list})["chain"])
+        path = f"decisions/{check_decision_id(decision_id)}/chain"
+        query = {"depth": integer_text(depth, "depth"), "limit": integer_text(limit, "limit")}
+        return Listing.from_body(self._send("GET", path, query=query, expect={"chain": list}), "chain")
 
     def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> Json:
         """See `DecisionBackend`."""
@@ -176,7 +178,7 @@ class HttpBackend:
         self._send("PUT", path, body, expect={"key": str})
         return True
 
-    def retrieve_stm(self, key: str) -> Any | None:
+    def retrieve_stm(self, key: str, *, strict: bool) -> Any | None:  # noqa: ARG002  the API always is
         """See `MemoryBackend`."""
         return self._send("GET", f"memory/stm/{path_segment(check_stm_key(key))}", expect={"data": object})["data"]
 
@@ -230,16 +232,15 @@ class HttpBackend:
         path, body = _memory_path(memory_type, pattern_id), document_text(data, "data", "")
         return self._send("PUT", path, body, query=query, expect=_VERSION)
 
-    def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> list[Json]:
+    def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> Listing[Json]:
         """See `MemoryBackend`."""
         query = {
             "filters": None if filters is None else json_text(memory_conditions(filters), "filters"),
             "as_of": iso_text(as_of, "as_of"),
         }
-        path = f"memory/ltm/{path_segment(check_memory_type(memory_type))}"
-        responses = self._get_with_pools(path, query, "memories")
-        memories = [memory for response in responses for memory in response["memories"]]
-        return sorted(memories, key=lambda one: -1.0 if one["confidence"] is None else one["confidence"], reverse=True)
+        found = self._list_with_pools(f"memory/ltm/{path_segment(check_memory_type(memory_type))}", query, "memories")
+        found.sort(key=lambda one: -1.0 if one["confidence"] is None else float(one["confidence"]), reverse=True)
+        return found
 
     def update_ltm_confidence(
         self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None
@@ -249,10 +250,10 @@ class HttpBackend:
         path = f"{_memory_path(memory_type, pattern_id)}/confidence"
         return self._send("PUT", path, body, query={"reason": _reason(reason), "writer": self._writer}, expect=_VERSION)
 
-    def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[Json]:
+    def get_ltm_history(self, memory_type: str, pattern_id: str) -> Listing[Json]:
         """See `MemoryBackend`."""
         path = f"{_memory_path(memory_type, pattern_id)}/history"
-        return list(self._send("GET", path, expect={"changes": list})["changes"])
+        return Listing.from_body(self._send("GET", path, expect={"changes": list}), "changes")
 
     def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> Json:
         """See `MemoryBackend`."""
@@ -265,7 +266,7 @@ class HttpBackend:
         )
         return self._send("POST", "memory/consolidations", body, query={"writer": self._writer}, expect=_VERSION)
 
-    def recall(self, query: RecallQuery) -> list[Json]:
+    def recall(self, query: RecallQuery) -> Listing[Json]:
         """See `MemoryBackend`."""
         parameters = {
             "query": query.text,
@@ -275,12 +276,19 @@ class HttpBackend:
             "explain": "true" if query.explain else "false",
             "half_lives": None if query.half_lives is None else json_text(query.half_lives, "half_lives"),
         }
-        responses = self._get_with_pools("memory/recall", parameters, "found")
-        entries = [entry for response in responses for entry in response["found"]]
-        return sorted(entries, key=lambda entry: float(entry["score"]), reverse=True)[: query.top_k]
+        found = self._list_with_pools("memory/recall", parameters, "found")
+        found.sort(key=lambda entry: float(entry["score"]), reverse=True)
+        del found[query.top_k :]
+        return found
 
     def get_context_memory(
-        self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
+        self,
+        time_range: TimeRange | None,
+        context_filter: Document | None,
+        *,
+        limit: int,
+        level: str | None,
+        cursor: str | None,
     ) -> Json:
         """See `MemoryBackend`."""
         filters = DecisionFilter(time_range=time_range, context=context_filter).validated()
@@ -289,6 +297,7 @@ class HttpBackend:
             "context": None if filters.context is None else json_text(filters.context, "context_filter"),
             "limit": integer_text(limit, "limit"),
             "level": None if level is None else check_text("level", level),
+            "cursor": None if cursor is None else check_text("cursor", cursor),
         }
         return self._send("GET", "memory/contexts", query=query, expect={"entries": list, "complete": bool})
 
@@ -309,9 +318,10 @@ class HttpBackend:
         """See `MemoryBackend`."""
         return self._send("PUT", f"state/checkpoints/{path_segment(check_checkpoint(name))}", expect=_VERSION)
 
-    def list_checkpoints(self) -> list[Json]:
+    def list_checkpoints(self) -> Listing[Json]:
         """See `MemoryBackend`."""
-        return list(self._send("GET", "state/checkpoints", expect={"checkpoints": list})["checkpoints"])
+        body = self._send("GET", "state/checkpoints", expect={"checkpoints": list})
+        return Listing.from_body(body, "checkpoints")
 
     def restore_checkpoint(self, name: str, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
@@ -319,9 +329,10 @@ class HttpBackend:
         path = f"state/checkpoints/{path_segment(check_checkpoint(name))}/restore"
         return self._send("POST", path, query=query, expect=_VERSION)
 
-    def list_configurations(self) -> list[Json]:
+    def list_configurations(self) -> Listing[Json]:
         """See `MemoryBackend`."""
-        return list(self._send("GET", "state/configurations", expect={"configurations": list})["configurations"])
+        body = self._send("GET", "state/configurations", expect={"configurations": list})
+        return Listing.from_body(body, "configurations")
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -336,10 +347,15 @@ class HttpBackend:
     ) -> Json:
         return self._requests.send(method, f"{self.agent_id}/{path}", body, query=query, expect=expect)
 
-    def _get_with_pools(self, path: str, query: Mapping[str, str | None], expected_list: str) -> list[Json]:
-        """The responses for the agent and for each of its pools, requested concurrently."""
+    def _list_with_pools(self, path: str, query: Mapping[str, str | None], name: str) -> Listing[Json]:
+        """The entries of the agent and of each of its pools, requested concurrently, and what is missing of them."""
         paths = [f"{agent}/{path}" for agent in (self.agent_id, *self.pools)]
-        return map_concurrently(partial(self._requests.send, "GET", query=query, expect={expected_list: list}), paths)
+        bodies = map_concurrently(partial(self._requests.send, "GET", query=query, expect={name: list}), paths)
+        listings: list[Listing[Json]] = [Listing.from_body(body, name) for body in bodies]
+        return Listing(
+            [entry for listing in listings for entry in listing],
+            [missing for listing in listings for missing in listing.missing],
+        )
 
 
 class _PoolBackend(HttpBackend):

@@ -13,6 +13,7 @@ from agent_memory.core.retention import CONTEXT_SECONDS, RATE_LIMIT_SECONDS, REC
 from agent_memory.decisions.queries import TimeRange
 from agent_memory.memory.cycles import Cycle, Performance
 from agent_memory.memory.ranking import RecallQuery
+from agent_memory.model.listings import Listing
 from agent_memory.model.memories import MemoryType
 
 
@@ -39,15 +40,16 @@ class AsyncMemory(AsyncFacade):
         """
         return await in_thread(self._memory.store_stm, key, data, ttl_seconds)
 
-    async def retrieve_stm(self, key: str) -> Any | None:
+    async def retrieve_stm(self, key: str, *, strict: bool = False) -> Any | None:
         """The value of a key, or None if it has expired or the cache does not respond.
 
-        The latter is logged and counted in `stm_metrics().failures`; `get_context_memory` lists it in `missing`.
+        The latter is logged and counted in `stm_metrics().failures`, so that an agent keeps working without its cache.
+        With `strict` it is an error, and None means that there is no value. Over HTTP it is always an error.
 
         Raises:
-            InvalidInput: the key is invalid. Unavailable: over HTTP, the API or its cache did not respond.
+            InvalidInput: the key is invalid. Unavailable: with `strict` or over HTTP, the cache did not respond.
         """
-        return await in_thread(self._memory.retrieve_stm, key)
+        return await in_thread(self._memory.retrieve_stm, key, strict=strict)
 
     async def clear_stm(self, pattern: str | None = None) -> int:
         """Erase short-term memory, or the keys that match a glob pattern as `queries:*`; returns the number of keys.
@@ -154,7 +156,7 @@ class AsyncMemory(AsyncFacade):
 
     async def retrieve_ltm(
         self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> Listing[dict[str, Any]]:
         """Memories of a type that meet every filter, most confident first; with `as_of`, as they were at that time.
 
         Memories of the agent's pools are included; `agent_id` tells which agent or pool a memory belongs to. `filters`
@@ -169,7 +171,7 @@ class AsyncMemory(AsyncFacade):
 
     async def get_pattern_memory(
         self, pattern_type: str = MemoryType.PATTERN, min_confidence: float = 0.7, *, as_of: Instant | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> Listing[dict[str, Any]]:
         """Memories of a type with at least this confidence (0 to 1), most confident first, then those that state none.
 
         See `retrieve_ltm`.
@@ -193,7 +195,7 @@ class AsyncMemory(AsyncFacade):
             self._memory.update_ltm_confidence, memory_type, pattern_id, new_confidence, reason=reason
         )
 
-    async def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
+    async def get_ltm_history(self, memory_type: str, pattern_id: str) -> Listing[dict[str, Any]]:
         """All changes of a memory, oldest first: `version`, `at`, `changed_by`, `reason`, `removed` and `changes`.
 
         `changes` has the values of each changed field `before` and `after`. A memory that was never stored has an empty
@@ -224,6 +226,7 @@ class AsyncMemory(AsyncFacade):
         *,
         limit: int = 100,
         level: str | None = None,
+        cursor: str | None = None,
     ) -> dict[str, Any]:
         """The contexts of a time range that match a filter, newest first, from all levels of memory.
 
@@ -232,16 +235,19 @@ class AsyncMemory(AsyncFacade):
             context_filter: a part of the context; names that it lacks are looked up in its `market`.
             limit: the maximum number of entries (1 to 1,000).
             level: only `immediate` (< 1 h), `recent` (1-24 h), `historical` (1-30 days) or `archive`; by default all.
+            cursor: the `cursor` of the answer before, to continue after it.
 
         Returns:
-            `entries`, each a decision with its `level`, or the current context of short-term memory; `complete`, false
-            if a level did not respond or is being restored from Glacier; `missing`, those levels with the reason;
+            `entries`, each a decision with its `level`, or the current context of short-term memory; `missing`, levels
+            that did not respond or are being restored from Glacier, and decisions that are damaged or too large for the
+            answer, each with the reason; `cursor`, if there are more entries; `complete`, true if there is neither;
             `levels`, the levels that were read; `off`, which contains `short_term` if the deployment has no cache.
 
         Raises:
             InvalidInput: names the argument. Unavailable: a level did not respond, and the others have no entries.
         """
-        return await in_thread(self._memory.get_context_memory, time_range, context_filter, limit=limit, level=level)
+        read = self._memory.get_context_memory
+        return await in_thread(read, time_range, context_filter, limit=limit, level=level, cursor=cursor)
 
     async def recall(
         self,
@@ -252,7 +258,7 @@ class AsyncMemory(AsyncFacade):
         explain: bool = False,
         *,
         half_lives: Mapping[str, float] | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> Listing[dict[str, Any]]:
         """Search long-term memories, those of the pools included, and decisions of the last 24 hours; ranked by score.
 
         The score is importance × 0.5^(age / half-life) + similarity. The importance of a memory is its confidence, that
@@ -269,7 +275,8 @@ class AsyncMemory(AsyncFacade):
             half_lives: seconds by kind; by default 30 days for memories and one day for decisions.
 
         Returns:
-            Entries with `kind`, `score`, and `memory` or `decision`.
+            Entries with `kind`, `score`, and `memory` or `decision`. The listing is `complete` if everything was
+            ranked: of the decisions, the newest 1,000 are, or with `symbol` those that have it among the newest 20,000.
 
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
@@ -311,7 +318,7 @@ class AsyncMemory(AsyncFacade):
         """
         return await in_thread(self._memory.create_checkpoint, name)
 
-    async def list_checkpoints(self) -> list[dict[str, Any]]:
+    async def list_checkpoints(self) -> Listing[dict[str, Any]]:
         """All checkpoints in the order of their names: `name`, `version` and `saved_at`."""
         return await in_thread(self._memory.list_checkpoints)
 
@@ -323,7 +330,7 @@ class AsyncMemory(AsyncFacade):
         """
         return await in_thread(self._memory.restore_checkpoint, name, expected_version=expected_version)
 
-    async def list_configurations(self) -> list[dict[str, Any]]:
+    async def list_configurations(self) -> Listing[dict[str, Any]]:
         """All configurations of the agent over time, oldest first: `configuration`, `state_version` and `since`."""
         return await in_thread(self._memory.list_configurations)
 
@@ -343,9 +350,9 @@ class SyncMemory(SyncFacade):
         """Store a JSON value under a key; see `AsyncMemory.store_stm`."""
         return self._memory.store_stm(key, data, ttl_seconds)
 
-    def retrieve_stm(self, key: str) -> Any | None:
+    def retrieve_stm(self, key: str, *, strict: bool = False) -> Any | None:
         """The value of a key, or None; see `AsyncMemory.retrieve_stm`."""
-        return self._memory.retrieve_stm(key)
+        return self._memory.retrieve_stm(key, strict=strict)
 
     def clear_stm(self, pattern: str | None = None) -> int:
         """Erase short-term memory, or keys that match a pattern; see `AsyncMemory.clear_stm`."""
@@ -399,13 +406,13 @@ class SyncMemory(SyncFacade):
 
     def retrieve_ltm(
         self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> Listing[dict[str, Any]]:
         """Memories of a type that meet every filter; see `AsyncMemory.retrieve_ltm`."""
         return self._memory.retrieve_ltm(memory_type, filters, as_of=as_of)
 
     def get_pattern_memory(
         self, pattern_type: str = MemoryType.PATTERN, min_confidence: float = 0.7, *, as_of: Instant | None = None
-    ) -> list[dict[str, Any]]:
+    ) -> Listing[dict[str, Any]]:
         """Memories of a type with at least this confidence; see `AsyncMemory.get_pattern_memory`."""
         return self.retrieve_ltm(pattern_type, {"min_confidence": min_confidence}, as_of=as_of)
 
@@ -420,7 +427,7 @@ class SyncMemory(SyncFacade):
         """Store a memory with another confidence; see `AsyncMemory.update_ltm_confidence`."""
         return self._memory.update_ltm_confidence(memory_type, pattern_id, new_confidence, reason=reason)
 
-    def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
+    def get_ltm_history(self, memory_type: str, pattern_id: str) -> Listing[dict[str, Any]]:
         """All changes of a memory, oldest first; see `AsyncMemory.get_ltm_history`."""
         return self._memory.get_ltm_history(memory_type, pattern_id)
 
@@ -435,9 +442,10 @@ class SyncMemory(SyncFacade):
         *,
         limit: int = 100,
         level: str | None = None,
+        cursor: str | None = None,
     ) -> dict[str, Any]:
         """The contexts of a time range that match a filter; see `AsyncMemory.get_context_memory`."""
-        return self._memory.get_context_memory(time_range, context_filter, limit=limit, level=level)
+        return self._memory.get_context_memory(time_range, context_filter, limit=limit, level=level, cursor=cursor)
 
     def recall(
         self,
@@ -448,7 +456,7 @@ class SyncMemory(SyncFacade):
         explain: bool = False,
         *,
         half_lives: Mapping[str, float] | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> Listing[dict[str, Any]]:
         """Search memories and recent decisions, ranked; see `AsyncMemory.recall`."""
         return self._memory.recall(RecallQuery(query, kind, symbol, top_k, explain, half_lives))
 
@@ -464,7 +472,7 @@ class SyncMemory(SyncFacade):
         """Save the current state as a checkpoint; see `AsyncMemory.create_checkpoint`."""
         return self._memory.create_checkpoint(name)
 
-    def list_checkpoints(self) -> list[dict[str, Any]]:
+    def list_checkpoints(self) -> Listing[dict[str, Any]]:
         """All checkpoints in the order of their names; see `AsyncMemory.list_checkpoints`."""
         return self._memory.list_checkpoints()
 
@@ -472,6 +480,6 @@ class SyncMemory(SyncFacade):
         """Make a checkpoint the current state again; see `AsyncMemory.restore_checkpoint`."""
         return self._memory.restore_checkpoint(name, expected_version=expected_version)
 
-    def list_configurations(self) -> list[dict[str, Any]]:
+    def list_configurations(self) -> Listing[dict[str, Any]]:
         """All configurations of the agent over time, oldest first; see `AsyncMemory.list_configurations`."""
         return self._memory.list_configurations()

@@ -17,7 +17,8 @@ from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.long_term import consolidate_value
 from agent_memory.memory.ranking import RecallQuery
 from agent_memory.memory.short_term import NEEDS_ATTENTION, ShortTermMetrics
-from agent_memory.model.memories import MemoryType
+from agent_memory.model.listings import Listing
+from agent_memory.model.memories import Memory, MemoryType
 from agent_memory.ports.stores import Stores, check_stores
 from agent_memory.storage.factory import open_stores, with_short_term
 
@@ -54,13 +55,15 @@ class DirectMemory:
             return False
         return True
 
-    def retrieve_stm(self, key: str) -> Any | None:
+    def retrieve_stm(self, key: str, *, strict: bool) -> Any | None:
         """See `MemoryBackend`."""
         try:
             return self.memory.short_term.get(key)
         except NEEDS_ATTENTION:
             raise
         except Unavailable as error:
+            if strict:
+                raise
             _logger.warning("%s cannot be read from short-term memory: %s", key, error)
             return None
 
@@ -103,9 +106,9 @@ class DirectMemory:
 
     def retrieve_ltm(
         self, memory_type: str, filters: Document | None, *, as_of: Instant | None
-    ) -> list[dict[str, Any]]:
+    ) -> Listing[dict[str, Any]]:
         """See `MemoryBackend`."""
-        return [memory.as_dict() for memory in self.memory.reader.find(memory_type, filters, as_of=as_of)]
+        return self.memory.reader.find(memory_type, filters, as_of=as_of).map(Memory.as_dict)
 
     def update_ltm_confidence(
         self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None
@@ -114,21 +117,27 @@ class DirectMemory:
         change = self.memory.long_term.set_confidence
         return change(memory_type, pattern_id, new_confidence, reason=reason).as_dict()
 
-    def get_ltm_history(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
+    def get_ltm_history(self, memory_type: str, pattern_id: str) -> Listing[dict[str, Any]]:
         """See `MemoryBackend`."""
-        return self.memory.long_term.changes(memory_type, pattern_id)
+        return self.memory.changes(memory_type, pattern_id)
 
     def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> dict[str, Any]:
         """See `MemoryBackend`."""
         return consolidate_value(self.memory.short_term, self.memory.long_term, stm_key, pattern_type).as_dict()
 
     def get_context_memory(
-        self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
+        self,
+        time_range: TimeRange | None,
+        context_filter: Document | None,
+        *,
+        limit: int,
+        level: str | None,
+        cursor: str | None,
     ) -> dict[str, Any]:
         """See `MemoryBackend`."""
-        return self.memory.hierarchy.contexts(time_range, context_filter, limit=limit, level=level)
+        return self.memory.hierarchy.contexts(time_range, context_filter, limit=limit, level=level, cursor=cursor)
 
-    def recall(self, query: RecallQuery) -> list[dict[str, Any]]:
+    def recall(self, query: RecallQuery) -> Listing[dict[str, Any]]:
         """See `MemoryBackend`."""
         return self.memory.recall.recall(query)
 
@@ -145,7 +154,7 @@ class DirectMemory:
         """See `MemoryBackend`."""
         return self.memory.states.checkpoint(name).as_dict()
 
-    def list_checkpoints(self) -> list[dict[str, Any]]:
+    def list_checkpoints(self) -> Listing[dict[str, Any]]:
         """See `MemoryBackend`."""
         return self.memory.states.checkpoints()
 
@@ -153,7 +162,7 @@ class DirectMemory:
         """See `MemoryBackend`."""
         return self.memory.states.restore(name, expected_version=expected_version).as_dict()
 
-    def list_configurations(self) -> list[dict[str, Any]]:
+    def list_configurations(self) -> Listing[dict[str, Any]]:
         """See `MemoryBackend`."""
         return self.memory.states.configurations()
 

@@ -180,6 +180,11 @@ def check_decision_id(decision_id: object, field: str = "decision_id") -> str:
     return text
 
 
+def is_decision_id(text: str) -> bool:
+    """Whether a text has the form of a decision id."""
+    return _CANONICAL.match(text) is not None
+
+
 def parse_decision_id(decision_id: object, field: str = "decision_id") -> IdParts:
     """The parts of a decision id.
 

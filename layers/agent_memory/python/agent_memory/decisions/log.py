@@ -1,14 +1,15 @@
 """The decision log of one agent. Every method blocks; agents use `DecisionLogger`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock, SystemClock, to_iso
-from agent_memory.core.errors import NotFound
+from agent_memory.core.errors import InColdStorage, NotFound
 from agent_memory.core.ids import new_decision_id
-from agent_memory.decisions.chains import ChainEntry, DecisionChains
+from agent_memory.decisions.chains import MAX_LINKS, ChainEntry, DecisionChains
+from agent_memory.decisions.collecting import collect
 from agent_memory.decisions.lineage import Lineage
 from agent_memory.decisions.queries import (
     MAX_PAGE,
@@ -24,6 +25,19 @@ from agent_memory.decisions.registry import DecisionRegistry
 from agent_memory.decisions.statistics import group_statistics
 from agent_memory.decisions.writer import DecisionWriter, ItemResult
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome
+from agent_memory.model.listings import (
+    MAX_ANSWER_BYTES,
+    AnswerSize,
+    Damages,
+    Listing,
+    OnUnreadable,
+    Unreadable,
+    missing_item,
+    named,
+    never_empty_by_outage,
+    raise_error,
+    skip_damaged,
+)
 from agent_memory.ports.stores import Stores
 
 
@@ -31,16 +45,28 @@ class DecisionLog:
     """Logs and reads one agent's decisions.
 
     `write_shards` (1 to 32) is the number of the table's partitions over which new decisions are spread.
+    `max_answer_bytes` is the size of a listing as JSON; what does not fit is named, or left to the next page.
     """
 
-    def __init__(self, agent_id: str, stores: Stores, clock: Clock | None = None, *, write_shards: int = 1) -> None:
+    def __init__(
+        self,
+        agent_id: str,
+        stores: Stores,
+        clock: Clock | None = None,
+        *,
+        write_shards: int = 1,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
         clock = clock or SystemClock()
         self.agent_id = agent_id
         self._stores = stores
+        self.max_answer_bytes = max_answer_bytes
         self._registry = DecisionRegistry(agent_id, stores.states, clock, write_shards)
         self._reader = DecisionReader(agent_id, stores, clock)
-        self._chains = DecisionChains(self._registry, self._reader, stores.decisions)
-        self._writer = DecisionWriter(self._registry, stores, self._reader, clock, Lineage(self._chains.find))
+        self._chains = DecisionChains(self._registry, self._reader, stores.decisions, max_answer_bytes)
+        # A decision is logged even if a parent is damaged; then the ancestors of that parent are not known.
+        lineage = Lineage(partial(self._chains.find, on_unreadable=skip_damaged))
+        self._writer = DecisionWriter(self._registry, stores, self._reader, clock, lineage)
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -105,11 +131,12 @@ class DecisionLog:
         newest_first: bool = True,
         after: str | None = None,
         first: int | None = None,
+        on_unreadable: OnUnreadable = raise_error,
     ) -> Iterator[Decision]:
         """The decisions that match, of all types and tiers, ordered by time and id; read as they are consumed.
 
         `after` is the sort key of the last decision that was already returned; `first` is the number of decisions that
-        the caller probably needs.
+        the caller probably needs. `on_unreadable` is called with what cannot be read and is left out.
         """
         span = criteria.validated().span()
         if after is not None:
@@ -121,6 +148,7 @@ class DecisionLog:
             types=self._registry.types,
             newest_first=newest_first,
             first=None if criteria.has_residual_conditions else first,
+            on_unreadable=_only_after(after, on_unreadable, newest_first=newest_first),
         )
         if after is not None:
             stream = (one for one in stream if (sort_key(one) < after if newest_first else sort_key(one) > after))
@@ -129,26 +157,44 @@ class DecisionLog:
     def page(
         self, criteria: DecisionFilter, *, limit: int = 100, newest_first: bool = True, cursor: str | None = None
     ) -> Page:
-        """Up to `limit` decisions (1 to 1,000) that match, and the cursor of the next page.
+        """Up to `limit` decisions (1 to 1,000) that match and fit into an answer, and the cursor of the next page.
+
+        A day in cold storage ends the page before it, because reading on would request the restore of all older days.
 
         Raises:
-            InvalidInput: an invalid limit, filter or cursor.
+            InvalidInput: an invalid limit, filter or cursor. Unavailable: a tier did not respond, or the page begins in
+                cold storage.
         """
         limit = check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
         criteria.validated()
         after = None if cursor is None else read_cursor(criteria, cursor, newest_first=newest_first)
-        stream = self.stream(criteria, newest_first=newest_first, after=after, first=limit)
-        found = list(islice(stream, limit))
-        is_full = len(found) == limit
-        return Page(found, make_cursor(criteria, found[-1], newest_first=newest_first) if is_full else None)
+        found = collect(
+            lambda report: self.stream(
+                criteria, newest_first=newest_first, after=after, first=limit + 1, on_unreadable=report
+            ),
+            limit=limit,
+            size=AnswerSize(self.max_answer_bytes),
+            newest_first=newest_first,
+            looks_ahead=not criteria.has_residual_conditions,
+            stops_at_size=True,
+        )
+        missing = found.missing_items()
+        if found.error is not None:
+            if found.last is None or not isinstance(found.error, InColdStorage):
+                raise found.error
+            missing.append(missing_item("archive", found.error.code, str(found.error)))
+        has_more = found.has_more or found.error is not None
+        cursor = make_cursor(criteria, found.last, newest_first=newest_first) if found.last and has_more else None
+        return Page(found.decisions, never_empty_by_outage(Listing(found.entries, named(missing), cursor)))
 
-    def chain(self, decision_id: str, depth: int = 5) -> list[ChainEntry]:
+    def chain(self, decision_id: str, depth: int = 5, *, limit: int = MAX_LINKS) -> Listing[ChainEntry]:
         """The relatives and neighbours of a decision; see `DecisionChains.chain_of`."""
-        return self._chains.chain_of(decision_id, depth)
+        return self._chains.chain_of(decision_id, depth, limit=limit)
 
     def statistics(self, criteria: DecisionFilter, group_by: str = "context") -> dict[str, Any]:
         """Outcome statistics of the decisions that match, by group; see `decisions.statistics.group_statistics`."""
-        grouped = group_statistics(self.stream(criteria, newest_first=False), group_by)
+        damages = Damages()
+        grouped = group_statistics(self.stream(criteria, newest_first=False, on_unreadable=damages), group_by)
         start, end = criteria.time_range or (None, None)
         span = criteria.span()
         return {
@@ -156,4 +202,17 @@ class DecisionLog:
             "decision_type": criteria.decision_type,
             "time_range": [start and to_iso(span.start_ms), end and to_iso(span.end_ms)],
             **grouped,
+            **damages.members(),
         }
+
+
+def _only_after(after: str | None, on_unreadable: OnUnreadable, *, newest_first: bool) -> OnUnreadable:
+    """Report only what comes after a sort key: pages overlap by a millisecond, and by a day of the archive."""
+    if after is None:
+        return on_unreadable
+
+    def report(one: Unreadable) -> None:
+        if one.sort_key < after if newest_first else one.sort_key > after:
+            on_unreadable(one)
+
+    return report

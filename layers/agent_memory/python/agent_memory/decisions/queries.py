@@ -13,7 +13,8 @@ from agent_memory.core.conditions import meets
 from agent_memory.core.errors import InvalidInput, shown
 from agent_memory.core.ids import parse_decision_id
 from agent_memory.core.json_values import Document, canonical_json, check_object, plain_json
-from agent_memory.model.decisions import Decision, context_type_of
+from agent_memory.model.decisions import Decision, DecisionDict, context_type_of
+from agent_memory.model.listings import Listing
 from agent_memory.ports.decisions import Selection
 
 TimeRange = tuple[Instant | None, Instant | None]
@@ -105,17 +106,23 @@ class DecisionFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Decisions in order, and the cursor of the next page.
+    """Decisions in order; the listing has the same decisions as in the APIs, what is missing, and the cursor.
 
-    The cursor is None on the last page. The page after a full one may be empty.
+    The cursor is None on the last page. If the query has conditions that no index evaluates, the page after a full one
+    may be empty.
     """
 
     decisions: list[Decision]
-    cursor: str | None
+    listing: Listing[DecisionDict]
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor of the next page."""
+        return self.listing.cursor
 
     def as_dict(self) -> dict[str, Any]:
         """The page as in the APIs."""
-        return {"decisions": [decision.as_dict() for decision in self.decisions], "cursor": self.cursor}
+        return self.listing.body("decisions")
 
 
 def sort_key(decision: Decision) -> str:
@@ -123,9 +130,9 @@ def sort_key(decision: Decision) -> str:
     return keys.decision_sk(decision.timestamp_ms, decision.decision_id)
 
 
-def make_cursor(criteria: DecisionFilter, last: Decision, *, newest_first: bool) -> str:
-    """An opaque cursor: where a page ended, and a digest of the query for which it is valid."""
-    return base64.urlsafe_b64encode(f"{_query_digest(criteria, newest_first)}{sort_key(last)}".encode()).decode()
+def make_cursor(criteria: DecisionFilter, last: str, *, newest_first: bool) -> str:
+    """An opaque cursor: the sort key at which a page ended, and a digest of the query for which it is valid."""
+    return base64.urlsafe_b64encode(f"{_query_digest(criteria, newest_first)}{last}".encode()).decode()
 
 
 def read_cursor(criteria: DecisionFilter, cursor: object, *, newest_first: bool) -> str:

@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import date
 from heapq import merge
 
-from agent_memory.core.clock import DAY_MS, Clock, Span, date_of, day_start_ms
+from agent_memory.core.clock import DAY_MS, Clock, Span, date_of, day_start_ms, to_iso
 from agent_memory.core.concurrency import map_concurrently, merge_ordered
-from agent_memory.core.errors import InColdStorage
+from agent_memory.core.errors import Damaged, InColdStorage
+from agent_memory.core.keys import archive_file_key, decision_sk
 from agent_memory.core.retention import HOT_DAYS
 from agent_memory.model.decisions import Decision, DecisionKey
+from agent_memory.model.listings import OnUnreadable, Unreadable, raise_error
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
@@ -28,16 +30,29 @@ class DecisionReader:
         self._stores = stores
         self._clock = clock
 
-    def find(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
-        """The decisions with these keys, in order, from the table or, after their expiry there, from the archive."""
-        found = self._stores.decisions.get(keys) if keys else []
-        archived = self.archived([key for key, decision in zip(keys, found, strict=True) if decision is None])
+    def find(self, keys: Sequence[DecisionKey], *, on_unreadable: OnUnreadable = raise_error) -> list[Decision | None]:
+        """The decisions with these keys, in order, from the table or, after their expiry there, from the archive.
+
+        `on_unreadable` is called with those that cannot be read, damaged or in cold storage.
+        """
+        unreadable = _Reported(on_unreadable)
+        found = self._stores.decisions.get(keys, on_unreadable=unreadable) if keys else []
+        archived = self.archived(
+            [
+                key
+                for key, one in zip(keys, found, strict=True)
+                if one is None and key.decision_id not in unreadable.ids
+            ],
+            on_unreadable=on_unreadable,
+        )
         return [
             decision if decision is not None else archived.get(key.decision_id)
             for key, decision in zip(keys, found, strict=True)
         ]
 
-    def archived(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
+    def archived(
+        self, keys: Sequence[DecisionKey], *, on_unreadable: OnUnreadable = raise_error
+    ) -> dict[str, Decision]:
         """The decisions with these keys that are in the archive, by id; only parts of the files are read."""
         archive = self._stores.archive
         if archive is None:
@@ -47,8 +62,13 @@ class DecisionReader:
             by_day.setdefault(date_of(key.timestamp_ms), []).append(key)
 
         def read(day: date) -> list[Decision]:
-            with self._requesting_restore(archive, [day]):
-                return archive.get(self._agent_id, day, by_day[day])
+            try:
+                with self._requesting_restore(archive, [day]):
+                    return archive.get(self._agent_id, day, by_day[day])
+            except (Damaged, InColdStorage) as error:
+                for key in by_day[day]:
+                    on_unreadable(Unreadable(key.decision_id, error, decision_sk(key.timestamp_ms, key.decision_id)))
+                return []
 
         found = map_concurrently(read, list(by_day))
         return {decision.decision_id: decision for decisions in found for decision in decisions}
@@ -61,11 +81,13 @@ class DecisionReader:
         types: Callable[[], Sequence[str]],
         newest_first: bool = True,
         first: int | None = None,
+        on_unreadable: OnUnreadable = raise_error,
     ) -> Iterator[Decision]:
         """The decisions of a selection in a span, ordered by time and id; read as they are consumed.
 
         `types` returns the agent's decision types; it is called only if the selection has no type and the types are
-        needed. `first` is the number of decisions that the caller probably needs.
+        needed. `first` is the number of decisions that the caller probably needs. `on_unreadable` is called with
+        damaged decisions and damaged days of the archive, whether or not they would have met the conditions.
 
         archive   |...............................|
         table     |......(not yet archived).......|...............................|
@@ -76,11 +98,13 @@ class DecisionReader:
         older = Span(span.start_ms, min(span.end_ms, hot_from))
         newer = Span(max(span.start_ms, hot_from), span.end_ms)
         if not newest_first:
-            yield from self._scan_both(selection, older, types, newest_first=newest_first)
+            yield from self._scan_both(selection, older, types, newest_first=newest_first, on_unreadable=on_unreadable)
         if newer.start_ms < newer.end_ms:
-            yield from self._scan_table(selection, newer, types, newest_first=newest_first, first=first)
+            yield from self._scan_table(
+                selection, newer, types, newest_first=newest_first, first=first, on_unreadable=on_unreadable
+            )
         if newest_first:
-            yield from self._scan_both(selection, older, types, newest_first=newest_first)
+            yield from self._scan_both(selection, older, types, newest_first=newest_first, on_unreadable=on_unreadable)
 
     def _scan_table(
         self,
@@ -90,21 +114,34 @@ class DecisionReader:
         *,
         newest_first: bool,
         first: int | None = None,
+        on_unreadable: OnUnreadable,
     ) -> Iterator[Decision]:
         """The decisions in the table: from an index if the selection has a condition for it, else type by type."""
         if selection.success is not None or selection.context_type is not None:
-            return self._stores.decisions.scan(selection, span, newest_first=newest_first)
+            return self._stores.decisions.scan(
+                selection, span, newest_first=newest_first, first=first, on_unreadable=on_unreadable
+            )
         kinds = [selection.decision_type] if selection.decision_type else types()
         streams = [
             self._stores.decisions.scan(
-                replace(selection, decision_type=kind), span, newest_first=newest_first, first=first
+                replace(selection, decision_type=kind),
+                span,
+                newest_first=newest_first,
+                first=first,
+                on_unreadable=on_unreadable,
             )
             for kind in kinds
         ]
         return merge_ordered(streams, key=time_and_id, reverse=newest_first)
 
     def _scan_both(
-        self, selection: Selection, span: Span, types: Callable[[], Sequence[str]], *, newest_first: bool
+        self,
+        selection: Selection,
+        span: Span,
+        types: Callable[[], Sequence[str]],
+        *,
+        newest_first: bool,
+        on_unreadable: OnUnreadable,
     ) -> Iterator[Decision]:
         """The decisions in the archive, in the table, or in both; the table's version is then the newer one.
 
@@ -115,18 +152,24 @@ class DecisionReader:
             return
         kinds = [selection.decision_type] if selection.decision_type else list(types())
         by_type = Selection(selection.agent_id, shards=selection.shards)
-        stored = self._scan_table(by_type, span, lambda: kinds, newest_first=newest_first)
-        archived = self._scan_archive(selection.decision_type, span, newest_first=newest_first)
+        unreadable = _Reported(on_unreadable)
+        stored = self._scan_table(by_type, span, lambda: kinds, newest_first=newest_first, on_unreadable=unreadable)
+        archived = self._scan_archive(
+            selection.decision_type, span, newest_first=newest_first, on_unreadable=on_unreadable
+        )
         last_id = None
         # `merge` is stable: the table's version comes first.
         for decision in merge(stored, archived, key=time_and_id, reverse=newest_first):
-            if decision.decision_id != last_id:
+            # Of an unreadable decision of the table, the archive may have an older version: it is not returned instead.
+            if decision.decision_id != last_id and decision.decision_id not in unreadable.ids:
                 last_id = decision.decision_id
                 if selection.matches(decision):
                     yield decision
 
-    def _scan_archive(self, decision_type: str | None, span: Span, *, newest_first: bool) -> Iterator[Decision]:
-        """The archived decisions of a type, or of all types; each day is read once."""
+    def _scan_archive(
+        self, decision_type: str | None, span: Span, *, newest_first: bool, on_unreadable: OnUnreadable
+    ) -> Iterator[Decision]:
+        """The archived decisions of a type, or of all types; each day is read once, and a damaged one is left out."""
         archive = self._stores.archive
         if archive is None:
             return
@@ -135,8 +178,12 @@ class DecisionReader:
         days = days[::-1] if newest_first else days
         types = [decision_type] if decision_type else None
         for index, day in enumerate(days):
-            with self._requesting_restore(archive, days[index : index + _DAYS_PER_RESTORE]):
-                decisions = archive.read_day(self._agent_id, day, span, types)
+            try:
+                with self._requesting_restore(archive, days[index : index + _DAYS_PER_RESTORE]):
+                    decisions = archive.read_day(self._agent_id, day, span, types)
+            except Damaged as error:
+                on_unreadable(Unreadable(archive_file_key(self._agent_id, day), error, to_iso(day_start_ms(day))))
+                continue
             yield from reversed(decisions) if newest_first else decisions
 
     @contextmanager
@@ -152,6 +199,18 @@ class DecisionReader:
                 f"the archive of {dates} is in cold storage; its restore was requested and takes up to 12 hours, "
                 "retry then"
             ) from error
+
+
+class _Reported:
+    """Passes unreadable items on, and remembers their ids."""
+
+    def __init__(self, on_unreadable: OnUnreadable) -> None:
+        self._on_unreadable = on_unreadable
+        self.ids: set[str] = set()
+
+    def __call__(self, one: Unreadable) -> None:
+        self.ids.add(one.id)
+        self._on_unreadable(one)
 
 
 def time_and_id(decision: Decision) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property, partial
+from typing import Any
 
 from agent_memory.core import ids
 from agent_memory.core.clock import Clock, SystemClock
@@ -15,6 +16,7 @@ from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.recall import MemoryRecall
 from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.model.listings import MAX_ANSWER_BYTES, Listing
 from agent_memory.ports.stores import Stores
 
 
@@ -23,7 +25,7 @@ class AgentMemory:
 
     `pools` are agent ids under which several agents share knowledge: long-term memory is read from the agent's own
     memories and those of its pools. `writer` is recorded as the author of changes, by default the agent itself;
-    `principal` is recorded as the author's IAM principal.
+    `principal` is recorded as the author's IAM principal. `max_answer_bytes` is the size of a listing as JSON.
 
     Raises:
         InvalidInput: names the argument.
@@ -38,6 +40,7 @@ class AgentMemory:
         pools: Sequence[str] = (),
         writer: str | None = None,
         principal: str | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self.agent_id = ids.check_agent_id(agent_id)
         self.pools = ids.check_pools(pools)
@@ -48,9 +51,10 @@ class AgentMemory:
         self.long_term = memory_of(agent_id)
         self.short_term = ShortTermMemory(agent_id, stores.short_term)
         namespaces = [self.long_term, *map(memory_of, self.pools)]
-        self.reader = MemoryReader(namespaces, AccessCounts(self.short_term, self.clock))
+        self.max_answer_bytes = max_answer_bytes
+        self.reader = MemoryReader(namespaces, AccessCounts(self.short_term, self.clock), max_answer_bytes)
         self.cycles = CycleMemory(self.short_term, self.clock)
-        self.states = AgentStates(agent_id, stores.states, self.clock, self.short_term)
+        self.states = AgentStates(agent_id, stores.states, self.clock, self.short_term, max_answer_bytes)
 
     @cached_property
     def hierarchy(self) -> Hierarchy:
@@ -71,8 +75,12 @@ class AgentMemory:
         if name not in self.pools:
             pools = ", ".join(self.pools) or "none"
             raise InvalidInput("name", f"{shown(name, 80)} is not one of the agent's pools: {pools}")
-        return AgentMemory(name, self.stores, self.clock, writer=self.agent_id)
+        return AgentMemory(name, self.stores, self.clock, writer=self.agent_id, max_answer_bytes=self.max_answer_bytes)
+
+    def changes(self, memory_type: str, pattern_id: str) -> Listing[dict[str, Any]]:
+        """Every change of a memory; see `LongTermMemory.changes`."""
+        return self.long_term.changes(memory_type, pattern_id, max_answer_bytes=self.max_answer_bytes)
 
     @cached_property
     def _log(self) -> DecisionLog:
-        return DecisionLog(self.agent_id, self.stores, self.clock)
+        return DecisionLog(self.agent_id, self.stores, self.clock, max_answer_bytes=self.max_answer_bytes)

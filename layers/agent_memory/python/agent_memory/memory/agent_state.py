@@ -6,12 +6,14 @@ The table is authoritative. Short-term memory caches the current state for a few
     load      from the cache  ->  from the table if the state has expired there or the cache does not respond
 """
 
+from collections.abc import Callable
 from contextlib import suppress
+from operator import itemgetter
 from typing import Any
 
 from agent_memory.core.checks import check_expected_version
 from agent_memory.core.clock import Clock, to_iso
-from agent_memory.core.errors import Conflict, NotFound, Unavailable
+from agent_memory.core.errors import Conflict, Damaged, NotFound, Unavailable
 from agent_memory.core.ids import check_checkpoint
 from agent_memory.core.json_values import Document, canonical_json, check_object
 from agent_memory.core.keys import (
@@ -25,6 +27,7 @@ from agent_memory.core.keys import (
 from agent_memory.core.retention import STATE_SECONDS
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.model.listings import MAX_ANSWER_BYTES, Listing, Unreadable, fitting, parsed
 from agent_memory.model.states import State
 from agent_memory.ports.short_term import GetVersioned, SetIfNewer
 from agent_memory.ports.states import StateStore
@@ -36,7 +39,15 @@ CONFIGURATION = "configuration"
 class AgentStates:
     """Reads and writes the states of one agent. Every method blocks; agents use `MemoryManager`."""
 
-    def __init__(self, agent_id: str, store: StateStore, clock: Clock, short_term: ShortTermMemory) -> None:
+    def __init__(
+        self,
+        agent_id: str,
+        store: StateStore,
+        clock: Clock,
+        short_term: ShortTermMemory,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
+        self._max_answer_bytes = max_answer_bytes
         self._agent_id = agent_id
         self._store = store
         self._clock = clock
@@ -86,10 +97,9 @@ class AgentStates:
         now_ms, version = self._clock.now_ms(), earlier.version if earlier else 0
         return self._store.put(self._agent_id, state_type, current.data, expected_version=version, now_ms=now_ms)
 
-    def checkpoints(self) -> list[dict[str, Any]]:
+    def checkpoints(self) -> Listing[dict[str, Any]]:
         """Name, version and time of every checkpoint, ordered by name."""
-        found = self._store.list_by_prefix(self._agent_id, CHECKPOINTS)
-        return [{"name": name, "version": state.version, "saved_at": to_iso(state.updated_ms)} for name, state in found]
+        return self._list(CHECKPOINTS, _checkpoint, id_of=itemgetter("name"))
 
     def restore(self, name: str, *, expected_version: int | None = None) -> State:
         """Make a checkpoint the current state again, as its next version.
@@ -103,13 +113,33 @@ class AgentStates:
             raise NotFound(f"{self._agent_id} has no checkpoint {name}")
         return self.save(checkpoint.data, expected_version=expected_version)
 
-    def configurations(self) -> list[dict[str, Any]]:
+    def configurations(self) -> Listing[dict[str, Any]]:
         """Every configuration that the agent had, oldest first, with the version of the state that introduced it."""
-        found = self._store.list_by_prefix(self._agent_id, CONFIGURATIONS)
-        return [
-            {"state_version": int(version), "since": to_iso(state.updated_ms), CONFIGURATION: state.data[CONFIGURATION]}
-            for version, state in found
-        ]
+        return self._list(CONFIGURATIONS, _configuration, id_of=lambda one: f"{one['state_version']:010d}")
+
+    def _list(
+        self,
+        prefix: str,
+        convert: Callable[[str, State], dict[str, Any]],
+        *,
+        id_of: Callable[[dict[str, Any]], str],
+    ) -> Listing[dict[str, Any]]:
+        """The states whose type begins with a prefix, each converted from the rest of its type and the state."""
+        unreadable: list[Unreadable] = []
+        entries: list[dict[str, Any]] = []
+        for name, state in self._store.list_by_prefix(self._agent_id, prefix, on_unreadable=unreadable.append):
+            try:
+                entries.append(parsed(name, convert, name, state))
+            except Damaged as error:
+                unreadable.append(Unreadable(name, error))
+        return fitting(
+            entries,
+            as_dict=dict,
+            id_of=id_of,
+            max_bytes=self._max_answer_bytes,
+            missing=[one.as_dict() for one in unreadable],
+            read_directly="MemoryManager",
+        )
 
     def _replace(self, current: State | None, data: Document) -> State:
         version = current.version if current else 0
@@ -123,6 +153,18 @@ class AgentStates:
             now_ms=self._clock.now_ms(),
             also_create={configuration_state_type(version + 1): {CONFIGURATION: after}} if is_changed else None,
         )
+
+
+def _checkpoint(name: str, state: State) -> dict[str, Any]:
+    return {"name": name, "version": state.version, "saved_at": to_iso(state.updated_ms)}
+
+
+def _configuration(version: str, state: State) -> dict[str, Any]:
+    return {
+        "state_version": int(version),
+        "since": to_iso(state.updated_ms),
+        CONFIGURATION: state.data[CONFIGURATION],
+    }
 
 
 class _StateCache:

@@ -9,10 +9,9 @@ result, next to the entries of the others. If there are no entries and the table
 is an error, not an empty result.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from agent_memory.core.checks import check_integer
@@ -20,11 +19,21 @@ from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, HOUR_MS, Clock, Span
 from agent_memory.core.concurrency import run_concurrently
 from agent_memory.core.errors import InColdStorage, InvalidInput, Unavailable, shown
 from agent_memory.core.json_values import Document
-from agent_memory.core.keys import STM_CONTEXT
+from agent_memory.core.keys import STM_CONTEXT, decision_sk
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
+from agent_memory.decisions.collecting import READ_DIRECTLY, collect
 from agent_memory.decisions.log import DecisionLog
-from agent_memory.decisions.queries import DecisionFilter, TimeRange, matches_context
+from agent_memory.decisions.queries import (
+    DecisionFilter,
+    TimeRange,
+    make_cursor,
+    matches_context,
+    read_cursor,
+    sort_key,
+    span_after,
+)
 from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.model.listings import AnswerSize, Listing, fitting, missing_item
 
 MAX_ENTRIES = 1_000
 
@@ -38,6 +47,9 @@ LEVELS: tuple[tuple[str, int | None], ...] = (
 
 Entry = dict[str, Any]
 
+# The current context comes before all decisions of the same millisecond.
+_LAST_ID = "ffffffff-ffff-8fff-bfff-ffffffffffff"
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -49,10 +61,20 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """The entries of one source; `missing` says why there may be more, `is_outage` that a permanent store failed."""
+    """What one source has, each part with its sort key.
 
-    entries: list[Entry]
-    missing: dict[str, str] | None = None
+    Attributes:
+        entries: those that fit.
+        left_out: what the source names as missing.
+        cut_at: the sort key after which the source has more; None if there is no more.
+        missing: the level as missing, with the reason, if it was not read to its end.
+        is_outage: whether a permanent store failed.
+    """
+
+    entries: list[tuple[str, Entry]] = field(default_factory=list)
+    left_out: list[tuple[str, Entry]] = field(default_factory=list)
+    cut_at: str | None = None
+    missing: Entry | None = None
     is_outage: bool = False
 
 
@@ -65,7 +87,13 @@ class Hierarchy:
         self._clock = clock
 
     def contexts(
-        self, time_range: TimeRange | None, context_filter: Document | None, *, limit: int, level: str | None
+        self,
+        time_range: TimeRange | None,
+        context_filter: Document | None,
+        *,
+        limit: int,
+        level: str | None,
+        cursor: str | None = None,
     ) -> dict[str, Any]:
         """The contexts that match, newest first, from every level that the time range overlaps.
 
@@ -75,48 +103,84 @@ class Hierarchy:
         limit = check_integer("limit", limit, minimum=1, maximum=MAX_ENTRIES)
         now_ms = self._clock.now_ms()
         criteria = DecisionFilter(time_range=time_range, context=context_filter).validated()
-        levels = _levels_of(criteria.span(), now_ms, level)
-        sources = [partial(self._decisions, one, criteria, limit) for one in levels]
-        needs_short_term = any(one.name == "immediate" for one in levels)
+        after = None if cursor is None else read_cursor(criteria, cursor, newest_first=True)
+        span = criteria.span() if after is None else span_after(criteria.span(), after, newest_first=True)
+        levels = _levels_of(span, now_ms, level)
+        sources = [partial(self._decisions, one, criteria, limit, after) for one in levels]
+        # The current context is newer than all decisions, so that it is on the first page.
+        needs_short_term = after is None and any(one.name == "immediate" for one in levels)
         if needs_short_term and self._short_term.is_configured:
             sources.append(partial(self._current, criteria.context or {}, now_ms))
         results = run_concurrently(*sources)
-        missing = [result.missing for result in results if result.missing]
-        entries = [entry for result in results for entry in result.entries]
-        if not entries:
+        if not any(result.entries for result in results):
             _raise_if_unavailable(results)
-        entries.sort(key=lambda entry: (entry["timestamp"], entry.get("decision_id", "~")), reverse=True)
         return {
-            "entries": entries[:limit],
-            "complete": not missing,
-            "missing": missing,
+            **self._newest(results, criteria, limit),
             "levels": [one.name for one in levels],
             "off": ["short_term"] if needs_short_term and not self._short_term.is_configured else [],
         }
 
-    def _decisions(self, level: Level, criteria: DecisionFilter, limit: int) -> _Result:
+    def _newest(self, results: Sequence[_Result], criteria: DecisionFilter, limit: int) -> dict[str, Any]:
+        """The newest entries of all levels that fit into an answer, what is missing, and the cursor."""
+        # Where a level was cut, what is older than its last entry is left to the next page.
+        last = max((result.cut_at for result in results if result.cut_at), default=None)
+        entries = sorted((one for result in results for one in result.entries), key=_position, reverse=True)
+        entries = [one for one in entries if last is None or one[0] >= last]
+        if len(entries) > limit:
+            entries = entries[:limit]
+            last = entries[-1][0]
+        left_out = sorted((one for result in results for one in result.left_out), key=_position, reverse=True)
+        listing = fitting(
+            [entry for _, entry in entries],
+            as_dict=dict,
+            id_of=lambda entry: str(entry.get("decision_id", STM_CONTEXT)),
+            max_bytes=self._log.max_answer_bytes,
+            # By id, because two levels may share a day of the archive.
+            missing={item["id"]: item for position, item in left_out if last is None or position >= last}.values(),
+            read_directly=READ_DIRECTLY,
+        )
+        missing = [result.missing for result in results if result.missing]
+        cursor = None if last is None else make_cursor(criteria, last, newest_first=True)
+        return Listing(listing, [*missing, *listing.missing], cursor).body("entries")
+
+    def _decisions(self, level: Level, criteria: DecisionFilter, limit: int, after: str | None) -> _Result:
         end = None if level.span.end_ms == END_OF_TIME_MS else to_iso(level.span.end_ms)
         in_level = DecisionFilter(time_range=(to_iso(level.span.start_ms), end), context=criteria.context)
-        entries: list[Entry] = []
-        try:
-            for decision in islice(self._log.stream(in_level, first=limit), limit):
-                entry = {"level": level.name, "kind": "decision", **decision.as_dict()}
-                entries.append(entry)  # one by one, so that those that were read before a failure are kept
-        except Unavailable as error:
-            is_outage = not isinstance(error, InColdStorage)
-            return _Result(entries, {"level": level.name, "why": str(error)}, is_outage=is_outage)
-        return _Result(entries)
+        found = collect(
+            lambda report: self._log.stream(in_level, first=limit + 1, after=after, on_unreadable=report),
+            limit=limit,
+            size=AnswerSize(self._log.max_answer_bytes),
+            newest_first=True,
+            looks_ahead=not in_level.has_residual_conditions,
+            stops_at_size=False,
+        )
+        entries = [
+            (sort_key(decision), {"level": level.name, "kind": "decision", **entry})
+            for decision, entry in zip(found.decisions, found.entries, strict=True)
+        ]
+        missing = None if found.error is None else _missing_level(level.name, found.error)
+        is_outage = found.error is not None and not isinstance(found.error, InColdStorage)
+        return _Result(entries, found.missing, found.last if found.has_more else None, missing, is_outage)
 
     def _current(self, conditions: Document, now_ms: int) -> _Result:
         """The current market context in short-term memory, with the current time."""
         try:
             market = self._short_term.get(STM_CONTEXT)
         except Unavailable as error:
-            return _Result([], {"level": "immediate", "why": str(error)})
+            return _Result(missing=_missing_level("immediate", error))
         if market is None or not matches_context({"market": market}, conditions):
-            return _Result([])
+            return _Result()
         entry = {"level": "immediate", "kind": "current", "timestamp": to_iso(now_ms), "context": {"market": market}}
-        return _Result([entry])
+        return _Result([(decision_sk(now_ms, _LAST_ID), entry)])
+
+
+def _position(one: tuple[str, Entry]) -> str:
+    return one[0]
+
+
+def _missing_level(name: str, error: Unavailable) -> Entry:
+    why = str(error)
+    return missing_item(name, error.code, why) | {"level": name, "why": why}
 
 
 def _raise_if_unavailable(results: Iterable[_Result]) -> None:

@@ -10,8 +10,17 @@ from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
 from agent_memory.core.conditions import meets_all
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound, shown
 from agent_memory.core.json_values import Document, canonical_json, check_mapping, check_object
+from agent_memory.core.keys import history_sk
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.model.listings import (
+    MAX_ANSWER_BYTES,
+    Listing,
+    OnUnreadable,
+    Unreadable,
+    fitting,
+    raise_error,
+)
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import MemoryStore
 
@@ -123,7 +132,14 @@ class LongTermMemory:
         )
         self._store.remove(removal, after=memory.version)
 
-    def find(self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None) -> list[Memory]:
+    def find(
+        self,
+        memory_type: str,
+        filters: Document | None = None,
+        *,
+        as_of: Instant | None = None,
+        on_unreadable: OnUnreadable = raise_error,
+    ) -> list[Memory]:
         """Memories of a type that match every filter, most confident first; with `as_of`, as they were at that time.
 
         The filter `min_confidence` is the lowest confidence that a memory may state; memories that state none meet it
@@ -133,9 +149,11 @@ class LongTermMemory:
         conditions = memory_conditions(filters)
         min_confidence = _check_confidence(conditions.pop("min_confidence", 0.0), "min_confidence")
         if as_of is None:
-            memories = self._store.by_confidence(self._agent_id, memory_type, min_confidence)
+            memories = self._store.by_confidence(
+                self._agent_id, memory_type, min_confidence, on_unreadable=on_unreadable
+            )
         else:
-            versions = self._versions_at(memory_type, parse_instant(as_of, "as_of"))
+            versions = self._versions_at(memory_type, parse_instant(as_of, "as_of"), on_unreadable)
             memories = iter(sorted(versions, key=lambda memory: memory.rank, reverse=True))
         found = [one for one in memories if one.confidence is None or one.confidence >= min_confidence]
         return [memory for memory in found if meets_all(memory.as_dict(), conditions)] if conditions else found
@@ -159,20 +177,33 @@ class LongTermMemory:
 
         return self._retry_conflicts(memory_type, pattern_id, change)
 
-    def history(self, memory_type: str, pattern_id: str) -> list[Memory]:
+    def history(self, memory_type: str, pattern_id: str, *, on_unreadable: OnUnreadable = raise_error) -> list[Memory]:
         """Every version of a memory, oldest first, including those that record a removal."""
         memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
-        return self._store.history(self._agent_id, memory_type, pattern_id)
+        return self._store.history(self._agent_id, memory_type, pattern_id, on_unreadable=on_unreadable)
 
-    def changes(self, memory_type: str, pattern_id: str) -> list[dict[str, Any]]:
-        """Every change of a memory, oldest first, with its time, author, reason, and the values before and after."""
-        versions = self.history(memory_type, pattern_id)
-        return [_change(before, after) for before, after in zip([None, *versions], versions, strict=False)]
+    def changes(
+        self, memory_type: str, pattern_id: str, *, max_answer_bytes: int = MAX_ANSWER_BYTES
+    ) -> Listing[dict[str, Any]]:
+        """Every change of a memory, oldest first, with its time, author, reason, and the values before and after.
 
-    def _versions_at(self, memory_type: str, at_ms: int) -> list[Memory]:
+        The change after a version that cannot be read is relative to the last one that can.
+        """
+        unreadable: list[Unreadable] = []
+        versions = self.history(memory_type, pattern_id, on_unreadable=unreadable.append)
+        return fitting(
+            [_change(before, after) for before, after in zip([None, *versions], versions, strict=False)],
+            as_dict=dict,
+            id_of=lambda change: history_sk(pattern_id, change["version"]),
+            max_bytes=max_answer_bytes,
+            missing=[one.as_dict() for one in unreadable],
+            read_directly="retrieve_ltm and as_of, or over HTTP with MemoryManager",
+        )
+
+    def _versions_at(self, memory_type: str, at_ms: int, on_unreadable: OnUnreadable) -> list[Memory]:
         """The version of each memory that was current at a time, without memories that were removed by then."""
         last: dict[str, Memory] = {}
-        for version in self._store.all_versions(self._agent_id, memory_type):
+        for version in self._store.all_versions(self._agent_id, memory_type, on_unreadable=on_unreadable):
             if version.updated_ms <= at_ms:
                 last[version.pattern_id] = version
         return [memory for memory in last.values() if not memory.is_removed]

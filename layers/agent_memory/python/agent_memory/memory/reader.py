@@ -8,17 +8,21 @@ from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.json_values import Document
 from agent_memory.memory.access_counts import AccessCounts
 from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.model.listings import Listing, OnUnreadable, Unreadable, fitting
 from agent_memory.model.memories import Memory
 
 
 class MemoryReader:
     """Reads several namespaces concurrently and counts the reads of memories. Every method blocks."""
 
-    def __init__(self, namespaces: Sequence[LongTermMemory], accesses: AccessCounts) -> None:
+    def __init__(self, namespaces: Sequence[LongTermMemory], accesses: AccessCounts, max_answer_bytes: int) -> None:
         self._namespaces = namespaces
         self._accesses = accesses
+        self._max_answer_bytes = max_answer_bytes
 
-    def find(self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None) -> list[Memory]:
+    def find(
+        self, memory_type: str, filters: Document | None = None, *, as_of: Instant | None = None
+    ) -> Listing[Memory]:
         """Memories that match every filter, most confident first, and at equal confidence the agent's own first.
 
         See `LongTermMemory.find`. Reads with `as_of` are not counted.
@@ -26,8 +30,20 @@ class MemoryReader:
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
-        found = map_concurrently(lambda one: one.find(memory_type, filters, as_of=as_of), self._namespaces)
-        memories = sorted(chain.from_iterable(found), key=lambda one: one.rank, reverse=True)
+        unreadable: list[Unreadable] = []
+
+        def find(namespace: LongTermMemory) -> list[Memory]:
+            return namespace.find(memory_type, filters, as_of=as_of, on_unreadable=unreadable.append)
+
+        found = map_concurrently(find, self._namespaces)
+        memories = fitting(
+            sorted(chain.from_iterable(found), key=lambda one: one.rank, reverse=True),
+            as_dict=Memory.as_dict,
+            id_of=lambda one: one.pattern_id,
+            max_bytes=self._max_answer_bytes,
+            missing=[one.as_dict() for one in unreadable],
+            read_directly="narrower filters, or over HTTP with MemoryManager",
+        )
         if as_of is None:
             self._accesses.record(memories)
         return memories
@@ -36,6 +52,10 @@ class MemoryReader:
         """Count a read of each of these memories."""
         self._accesses.record(memories)
 
-    def list_all(self, memory_type: str) -> list[Memory]:
-        """All memories of a type. The reads are not counted."""
-        return list(chain.from_iterable(map_concurrently(lambda one: one.find(memory_type), self._namespaces)))
+    def list_all(self, memory_type: str, *, on_unreadable: OnUnreadable) -> list[Memory]:
+        """All memories of a type, but for those that cannot be read. The reads are not counted."""
+
+        def find(namespace: LongTermMemory) -> list[Memory]:
+            return namespace.find(memory_type, on_unreadable=on_unreadable)
+
+        return list(chain.from_iterable(map_concurrently(find, self._namespaces)))

@@ -1,18 +1,30 @@
 """Recall: an agent's long-term memories and recent decisions, ranked together for a query."""
 
 from collections.abc import Mapping
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
 from agent_memory.core.clock import DAY_MS, Clock, to_iso
+from agent_memory.decisions.collecting import READ_DIRECTLY
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.ranking import Entry, HalfLives, Ranked, RecallQuery, rank
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.model.decisions import Decision
+from agent_memory.model.listings import (
+    LIMIT,
+    MAX_ANSWER_BYTES,
+    AnswerSize,
+    Listing,
+    Unreadable,
+    fitting,
+    missing_item,
+    too_large,
+)
 from agent_memory.model.memories import Memory, MemoryType
 
 RECENT_DECISIONS = 1_000
+MAX_DECISIONS = 20_000
 
 # After this time, a memory or a decision has half its importance.
 MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
@@ -31,14 +43,15 @@ class MemoryRecall:
         self._log = log
         self._clock = clock
 
-    def recall(self, query: RecallQuery) -> list[dict[str, Any]]:
+    def recall(self, query: RecallQuery) -> Listing[dict[str, Any]]:
         """The most relevant entries; see `MemoryManager.recall`.
 
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
+        candidates = self._candidates(query.kind, query.symbol)
         ranked = rank(
-            self._entries(query.kind),
+            candidates.entries,
             query.text,
             now=self._clock.now_ms() / 1000,
             half_lives=HalfLives({**_HALF_LIVES, **(query.half_lives or {})}, DECISION_HALF_LIFE_SECONDS),
@@ -47,18 +60,63 @@ class MemoryRecall:
             top_k=query.top_k,
             explain=query.explain,
         )
-        self._reader.count_accesses([one.entry.payload for one in ranked if isinstance(one.entry.payload, Memory)])
-        return [_as_dict(one) for one in ranked]
+        found = fitting(
+            ranked,
+            as_dict=_as_dict,
+            id_of=lambda one: _name(one.entry),
+            max_bytes=self._log.max_answer_bytes,
+            missing=candidates.missing,
+            read_directly=READ_DIRECTLY,
+        )
+        self._reader.count_accesses([one.entry.payload for one in found if isinstance(one.entry.payload, Memory)])
+        return found.map(_as_dict)
 
-    def _entries(self, kind: str | None) -> list[Entry]:
-        """The memories, and the decisions of the last 24 hours, up to the newest thousand."""
-        entries: list[Entry] = []
+    def _candidates(self, kind: str | None, symbol: str | None) -> "_Candidates":
+        """The memories, and the decisions of the last 24 hours: the newest thousand, and those with the symbol.
+
+        The symbol is looked for in the newest 20,000 decisions, until there are a thousand with it.
+        """
+        found = _Candidates([], [])
+        unreadable: list[Unreadable] = []
         for memory_type in [kind] if kind is not None else map(str, MemoryType):
-            entries += map(_memory_entry, self._reader.list_all(memory_type))
+            memories = self._reader.list_all(memory_type, on_unreadable=unreadable.append)
+            found.entries.extend(map(_memory_entry, memories))
         since = to_iso(self._clock.now_ms() - DAY_MS)
-        recent = self._log.stream(DecisionFilter(kind, (since, None)), first=RECENT_DECISIONS)
-        entries += map(_decision_entry, islice(recent, RECENT_DECISIONS))
-        return entries
+        recent = self._log.stream(
+            DecisionFilter(kind, (since, None)), first=RECENT_DECISIONS + 1, on_unreadable=unreadable.append
+        )
+        size, with_symbol = AnswerSize(MAX_ANSWER_BYTES), 0
+        for number, entry in enumerate(map(_decision_entry, recent)):
+            wanted = symbol is None or entry.symbol == symbol
+            if with_symbol >= RECENT_DECISIONS or number >= MAX_DECISIONS:
+                found.missing.append(missing_item("decisions", LIMIT, _why_cut(number, symbol)))
+                break
+            with_symbol += wanted
+            if not wanted and number >= RECENT_DECISIONS:
+                continue
+            if size.add(entry.text):
+                found.entries.append(entry)
+            elif wanted:
+                found.missing.append(too_large(entry.id, read_directly=READ_DIRECTLY))
+        found.missing[:0] = [one.as_dict() for one in unreadable]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What is ranked, and what should have been."""
+
+    entries: list[Entry]
+    missing: list[dict[str, Any]]
+
+
+def _why_cut(number: int, symbol: str | None) -> str:
+    searched = "ranked" if symbol is None else "searched for the symbol"
+    return f"only the newest {number:,} decisions of the last 24 hours were {searched}"
+
+
+def _name(entry: Entry) -> str:
+    return entry.payload.pattern_id if isinstance(entry.payload, Memory) else entry.id
 
 
 def _as_dict(ranked: Ranked) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from agent_memory.core.clock import Span
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome, context_type_of
+from agent_memory.model.listings import OnUnreadable, raise_error
 from agent_memory.model.outcomes import OutcomeUpdate
 
 
@@ -74,17 +75,24 @@ class DecisionStore(Protocol):
         """Raise `TooLarge` if `record_outcomes` would refuse a first outcome for its size; the key's type is unused."""
         ...
 
-    def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
-        """The decisions with these keys, in order; None for those that are not in the table."""
+    def get(self, keys: Sequence[DecisionKey], *, on_unreadable: OnUnreadable = raise_error) -> list[Decision | None]:
+        """The decisions with these keys, in order; None for those that are not in the table, or cannot be read."""
         ...
 
     def scan(
-        self, selection: Selection, span: Span, *, newest_first: bool = True, first: int | None = None
+        self,
+        selection: Selection,
+        span: Span,
+        *,
+        newest_first: bool = True,
+        first: int | None = None,
+        on_unreadable: OnUnreadable = raise_error,
     ) -> Iterator[Decision]:
         """Decisions in a span, ordered by time and id; pages are read as they are consumed.
 
         `first` is the number of decisions that the caller probably needs, and the size of the first page. A selection
-        by success or context type is read from an index, which is eventually consistent.
+        by success or context type is read from an index, which is eventually consistent. `on_unreadable` is called
+        before the decision after the unreadable one is returned, and possibly earlier.
         """
         ...
 
@@ -103,7 +111,9 @@ class DecisionStore(Protocol):
         """Record which decisions followed from earlier ones. Recording a link again changes nothing."""
         ...
 
-    def links_from(self, agent_id: str, ancestor_id: str, *, limit: int) -> list[Link]:
+    def links_from(
+        self, agent_id: str, ancestor_id: str, *, limit: int, on_unreadable: OnUnreadable = raise_error
+    ) -> list[Link]:
         """The links to the decisions that followed from one, oldest first, up to `limit`."""
         ...
 

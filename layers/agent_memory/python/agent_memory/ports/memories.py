@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from agent_memory.model.listings import OnUnreadable, raise_error
 from agent_memory.model.memories import Memory
 
 
@@ -32,11 +33,20 @@ class MemoryStore(Protocol):
         """The current version of a memory."""
         ...
 
-    def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
+    def by_confidence(
+        self,
+        agent_id: str,
+        memory_type: str,
+        min_confidence: float = 0.0,
+        *,
+        on_unreadable: OnUnreadable = raise_error,
+    ) -> Iterator[Memory]:
         """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
         ...
 
-    def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
+    def history(
+        self, agent_id: str, memory_type: str, pattern_id: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> list[Memory]:
         """Every version of a memory, oldest first, including those that record a removal."""
         ...
 
@@ -44,7 +54,9 @@ class MemoryStore(Protocol):
         """Number of the last version that a memory ever had; 0 if it never existed."""
         ...
 
-    def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
+    def all_versions(
+        self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> Iterator[Memory]:
         """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
         ...
 

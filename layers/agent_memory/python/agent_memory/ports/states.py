@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent_memory.core.json_values import Document
+from agent_memory.model.listings import OnUnreadable, raise_error
 from agent_memory.model.states import State
 
 
@@ -39,7 +40,9 @@ class StateStore(Protocol):
         """
         ...
 
-    def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+    def list_by_prefix(
+        self, agent_id: str, prefix: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> list[tuple[str, State]]:
         """The states whose type begins with a prefix, sorted by type, with the rest of their type."""
         ...
 

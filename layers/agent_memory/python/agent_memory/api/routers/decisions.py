@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from agent_memory.api import deployment
-from agent_memory.api.http import READ_DIRECTLY, json_response, json_text, parse_object, text_response
+from agent_memory.api.http import json_response, parse_object
 from agent_memory.api.observability import logger, metrics
 from agent_memory.api.parameters import AgentId, DecisionId, End, Start, json_query
 from agent_memory.api.router import CREATED_OR_UNCHANGED, Router
@@ -27,20 +27,18 @@ from agent_memory.api.schemas.decisions import (
 )
 from agent_memory.core import metric_names
 from agent_memory.core.checks import check_length
-from agent_memory.core.errors import Conflict, NotFound, TooLarge
-from agent_memory.core.http_limits import MAX_BATCH, MAX_ESCAPED_BYTES, escaped_size
-from agent_memory.decisions.chains import MAX_DEPTH
+from agent_memory.core.errors import Conflict, NotFound
+from agent_memory.core.http_limits import MAX_BATCH
+from agent_memory.decisions.chains import MAX_DEPTH, MAX_LINKS, MAX_LINKS_LIMIT, ChainEntry
 from agent_memory.decisions.inputs import DecisionInput, OutcomeInput
 from agent_memory.decisions.log import DecisionLog
-from agent_memory.decisions.queries import MAX_PAGE, DecisionFilter, Page, make_cursor
+from agent_memory.decisions.queries import MAX_PAGE, DecisionFilter
 from agent_memory.decisions.writer import ItemResult
 from agent_memory.model.decisions import DecisionDict
 from agent_memory.ports.decisions import WriteStatus
 
 router = Router("decisions", "What an agent decided, why, and with what outcome.")
 
-# The JSON around a page's decisions, including the cursor.
-_PAGE_FRAME_BYTES = 1_024
 _SUCCESS: Mapping[str | None, bool | Literal["pending"] | None] = {
     "true": True,
     "false": False,
@@ -131,14 +129,18 @@ def get_decision_chain(
     depth: Annotated[
         int, Query(ge=1, le=MAX_DEPTH, description="Steps to relatives, and number of neighbours, in each direction")
     ] = 5,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_LINKS_LIMIT, description="Maximum number of decisions that followed from one")
+    ] = MAX_LINKS,
 ) -> Response[str]:
     """The decisions that led to a decision and those that followed from it.
 
     First the ancestors and descendants by `parent_ids`, then the agent's decisions before and after it, up to 30 days
-    away, all nearest first.
+    away, all nearest first. `missing` names what cannot be read or does not fit into the response, and decisions from
+    which more than `limit` others followed.
     """
-    chain = _log(agent_id).chain(decision_id, depth)
-    return json_response({"chain": [entry.as_dict() for entry in chain]})
+    chain = _log(agent_id).chain(decision_id, depth, limit=limit)
+    return json_response(chain.map(ChainEntry.as_dict).body("chain"))
 
 
 @router.operation("GET", "/decisions/<decision_id>", DecisionDict, errors=(NotFound,))
@@ -171,37 +173,17 @@ def query_decisions(
 
     `context` is a part of the context; names that the context lacks are looked up in its `market`. Pass `cursor` for
     the next page; it is null after the last. A page may have fewer than `limit` decisions and a cursor, because a
-    response is limited in size.
+    response is limited in size. `missing` names decisions that cannot be read, or do not fit into any response.
     """
     filters = DecisionFilter(
         decision_type, (start, end), _SUCCESS[success], parse_object("context", context), context_type
     )
-    newest_first = order == "newest"
-    page = _log(agent_id).page(filters, limit=limit, newest_first=newest_first, cursor=cursor)
-    return text_response(_page_text(page, filters, newest_first=newest_first))
+    page = _log(agent_id).page(filters, limit=limit, newest_first=order == "newest", cursor=cursor)
+    return json_response(page.as_dict())
 
 
 def _log(agent_id: str) -> DecisionLog:
     return deployment.deployment().decision_log(agent_id)
-
-
-def _page_text(page: Page, filters: DecisionFilter, *, newest_first: bool) -> str:
-    """A page as JSON, truncated to what a response can contain; each decision is serialized once."""
-    texts: list[str] = []
-    size, cursor = _PAGE_FRAME_BYTES, page.cursor
-    for decision in page.decisions:
-        text = json_text(decision.as_dict())
-        size += escaped_size(text) + 1
-        if size > MAX_ESCAPED_BYTES:
-            if not texts:
-                raise TooLarge(
-                    "reply",
-                    f"decision {decision.decision_id} alone exceeds the 6 MB that Lambda can return; {READ_DIRECTLY}",
-                )
-            cursor = make_cursor(filters, page.decisions[len(texts) - 1], newest_first=newest_first)
-            break
-        texts.append(text)
-    return f'{{"decisions":[{",".join(texts)}],"cursor":{json_text(cursor)}}}'
 
 
 def _count_logged(inputs: Sequence[Any], results: list[ItemResult], seconds: float) -> None:

@@ -1,6 +1,6 @@
 """Routes of short-term and long-term memory; each calls one domain function and builds the response."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
@@ -27,6 +27,7 @@ from agent_memory.core.errors import Conflict, NotFound, ShortTermOff
 from agent_memory.memory.hierarchy import MAX_ENTRIES
 from agent_memory.memory.long_term import consolidate_value
 from agent_memory.memory.ranking import MAX_TOP_K, RecallQuery
+from agent_memory.model.memories import Memory
 
 router = Router(
     "memory", "Short-term memory, which expires, and long-term memory.", middlewares=[count_short_term_reads]
@@ -104,7 +105,7 @@ def retrieve_ltm(
     null.
     """
     memories = memory_of(router, agent_id).reader.find(memory_type, parse_object("filters", filters), as_of=as_of)
-    return json_response({"memories": [memory.as_dict() for memory in memories]})
+    return json_response(memories.map(Memory.as_dict).body("memories"))
 
 
 @router.operation("PUT", "/memory/ltm/<memory_type>/<pattern_id>/confidence", MemoryDict, errors=(NotFound,))
@@ -124,7 +125,7 @@ def update_ltm_confidence(
 @router.operation("GET", "/memory/ltm/<memory_type>/<pattern_id>/history", MemoryHistory)
 def get_ltm_history(agent_id: AgentId, memory_type: MemoryTypeName, pattern_id: PatternId) -> Response[str]:
     """Every change of a memory, oldest first: when, by whom, why, and each field before and after."""
-    return json_response({"changes": memory_of(router, agent_id).long_term.changes(memory_type, pattern_id)})
+    return json_response(memory_of(router, agent_id).changes(memory_type, pattern_id).body("changes"))
 
 
 @router.operation("POST", "/memory/consolidations", MemoryDict, errors=(NotFound, Conflict, ShortTermOff))
@@ -156,7 +157,7 @@ def recall(
     `half_lives` are seconds by kind.
     """
     request = RecallQuery(query, kind, symbol, top_k, explain == "true", parse_object("half_lives", half_lives))
-    return json_response({"found": memory_of(router, agent_id).recall.recall(request)})
+    return json_response(memory_of(router, agent_id).recall.recall(request).body("found"))
 
 
 @router.operation("GET", "/memory/contexts", ContextMemory)
@@ -170,12 +171,14 @@ def get_context_memory(
         Literal["immediate", "recent", "historical", "archive"] | None,
         Query(description="Only this level; by default all levels of the time range"),
     ] = None,
+    cursor: Annotated[str | None, Query(description="The `cursor` of the answer before, with the same filter")] = None,
 ) -> Response[str]:
     """The contexts of a time range that match a filter, newest first, from all levels of memory.
 
-    `context` is a part of the context. `complete` is false if a level did not respond; `missing` lists those levels
-    with the reason. `off` contains `short_term` if the deployment has no cache.
+    `context` is a part of the context. `missing` names levels that did not respond and decisions that are damaged or do
+    not fit into the response, with the reason. Pass `cursor` for the next entries. `off` contains `short_term` if the
+    deployment has no cache.
     """
     contexts = memory_of(router, agent_id).hierarchy.contexts
-    result: dict[str, Any] = contexts((start, end), parse_object("context", context), limit=limit, level=level)
-    return json_response(result)
+    filters = parse_object("context", context)
+    return json_response(contexts((start, end), filters, limit=limit, level=level, cursor=cursor))

@@ -51,7 +51,7 @@ def load_state(
 @router.operation("GET", "/state/checkpoints", Checkpoints)
 def list_checkpoints(agent_id: AgentId) -> Response[str]:
     """All checkpoints in the order of their names."""
-    return json_response({"checkpoints": memory_of(router, agent_id).states.checkpoints()})
+    return json_response(memory_of(router, agent_id).states.checkpoints().body("checkpoints"))
 
 
 @router.operation("PUT", "/state/checkpoints/<name>", StateDict, errors=(NotFound, Conflict))
@@ -70,4 +70,4 @@ def restore_checkpoint(agent_id: AgentId, name: Name, expected_version: Expected
 @router.operation("GET", "/state/configurations", Configurations)
 def list_configurations(agent_id: AgentId) -> Response[str]:
     """All configurations of the agent over time, oldest first."""
-    return json_response({"configurations": memory_of(router, agent_id).states.configurations()})
+    return json_response(memory_of(router, agent_id).states.configurations().body("configurations"))

@@ -6,10 +6,12 @@ from pydantic import SkipValidation
 from typing_extensions import TypedDict
 
 from agent_memory.api.schemas.errors import ErrorBody
+from agent_memory.api.schemas.listings import ListingMembers
 from agent_memory.core.fields import Described, extensible, strict
 from agent_memory.core.http_limits import MAX_BATCH
 from agent_memory.decisions.inputs import DecisionInput, OutcomeItem
 from agent_memory.model.decisions import DecisionDict
+from agent_memory.model.listings import MissingItem
 
 _BATCH = {"minItems": 1, "maxItems": MAX_BATCH}
 
@@ -77,11 +79,10 @@ class OutcomeResults(TypedDict):
 
 
 @strict
-class DecisionPage(TypedDict):
+class DecisionPage(ListingMembers):
     """Some decisions in order."""
 
     decisions: list[DecisionDict]
-    cursor: Annotated[str | None, Described("Where the next page begins; null after the last")]
 
 
 @extensible
@@ -97,7 +98,7 @@ class ChainEntry(TypedDict):
 
 
 @strict
-class DecisionChain(TypedDict):
+class DecisionChain(ListingMembers):
     """The decisions that led to a decision and those that followed from it."""
 
     chain: list[ChainEntry]
@@ -147,3 +148,5 @@ class DecisionStatistics(TypedDict):
     interval: str
     total: Tally
     groups: list[Group]
+    complete: Annotated[bool, Described("Whether all decisions could be read")]
+    missing: list[MissingItem]

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from agent_memory.api.schemas.listings import ListingMembers
 from agent_memory.core.fields import Described, Json, extensible, strict
 from agent_memory.core.retention import STM_MAX_SECONDS
 
@@ -68,7 +69,7 @@ class MemoryDict(TypedDict):
 
 
 @strict
-class Memories(TypedDict):
+class Memories(ListingMembers):
     """Memories, most confident first."""
 
     memories: list[MemoryDict]
@@ -103,7 +104,7 @@ class MemoryChange(TypedDict):
 
 
 @strict
-class MemoryHistory(TypedDict):
+class MemoryHistory(ListingMembers):
     """Every change of a memory, oldest first."""
 
     changes: list[MemoryChange]
@@ -128,20 +129,10 @@ class ContextEntry(TypedDict):
 
 
 @strict
-class MissingLevel(TypedDict):
-    """A level that did not respond."""
-
-    level: str
-    why: str
-
-
-@strict
-class ContextMemory(TypedDict):
-    """Contexts of a time range, newest first."""
+class ContextMemory(ListingMembers):
+    """Contexts of a time range, newest first; a missing level has its name as `level` too."""
 
     entries: list[ContextEntry]
-    complete: bool
-    missing: list[MissingLevel]
     levels: list[str]
     off: list[str]
 
@@ -158,7 +149,7 @@ class RecalledEntry(TypedDict):
 
 
 @strict
-class RecallResult(TypedDict):
+class RecallResult(ListingMembers):
     """Entries, the highest score first."""
 
     found: list[RecalledEntry]

@@ -4,6 +4,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from agent_memory.api.schemas.listings import ListingMembers
 from agent_memory.core.fields import Json, extensible, strict
 
 
@@ -38,7 +39,7 @@ class Checkpoint(TypedDict):
 
 
 @strict
-class Checkpoints(TypedDict):
+class Checkpoints(ListingMembers):
     """All checkpoints in the order of their names."""
 
     checkpoints: list[Checkpoint]
@@ -54,7 +55,7 @@ class Configuration(TypedDict):
 
 
 @strict
-class Configurations(TypedDict):
+class Configurations(ListingMembers):
     """All configurations of the agent over time, oldest first."""
 
     configurations: list[Configuration]

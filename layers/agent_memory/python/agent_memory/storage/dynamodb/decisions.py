@@ -6,23 +6,26 @@ BatchWriteItem would overwrite an outcome that was logged in the meantime.)
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from agent_memory.core.clock import DAY_MS, Clock, Span, SystemClock
-from agent_memory.core.concurrency import map_concurrently
-from agent_memory.core.errors import Unavailable
+from agent_memory.core.concurrency import chunks, map_concurrently
+from agent_memory.core.errors import Damaged, Unavailable
+from agent_memory.core.ids import is_decision_id
 from agent_memory.core.keys import link_pk
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome
+from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
 from agent_memory.model.records import check_size
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.decisions import Link, Selection, WriteStatus
 from agent_memory.storage.aws_errors import is_failed_condition, translate_error, translated_errors
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
-from agent_memory.storage.dynamodb.batches import get_items
+from agent_memory.storage.dynamodb.batches import get_items, query_pages
 from agent_memory.storage.dynamodb.decision_scans import DecisionScans
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
@@ -56,6 +59,7 @@ _NO_OUTCOME_YET = ' AND "success" IS MISSING AND "ttl" IS MISSING'
 _NOT_EXPIRED = "attribute_exists(pk) AND (attribute_not_exists(#ttl) OR #ttl > :now)"
 # More conflicts between writers of a decision's outcomes are a bug in the caller.
 _ATTEMPTS = 20
+_LOADED_AT_ONCE = 16
 
 
 class DynamoDBDecisions:
@@ -89,7 +93,8 @@ class DynamoDBDecisions:
         if len(decisions) == 1:
             return [self._put(decisions[0], items[0])]
         refused = self._statements.run([self._statements.insert(item) for item in items])
-        stored = self._by_id([one.key for one, was_refused in zip(decisions, refused, strict=True) if was_refused])
+        refused_keys = [one.key for one, was_refused in zip(decisions, refused, strict=True) if was_refused]
+        stored = self._by_id(list(self._items(refused_keys).values()), raise_error)
         return [
             _compare(stored.get(one.decision_id), one) if was_refused else WriteStatus.CREATED
             for one, was_refused in zip(decisions, refused, strict=True)
@@ -148,34 +153,51 @@ class DynamoDBDecisions:
 
     # --- reading -------------------------------------------------------------------------------
 
-    def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
+    def get(self, keys: Sequence[DecisionKey], *, on_unreadable: OnUnreadable = raise_error) -> list[Decision | None]:
         """The decisions with these keys, in order; None for those that are not in the table."""
         if len(keys) == 1:
             item = self._item(keys[0])
-            return [self._decisions([item])[0] if item else None]
-        stored = self._by_id(keys)
+            stored = self._by_id([item] if item else [], on_unreadable)
+        else:
+            stored = self._by_id(list(self._items(keys).values()), on_unreadable)
         return [stored.get(key.decision_id) for key in keys]
 
     def scan(
-        self, selection: Selection, span: Span, *, newest_first: bool = True, first: int | None = None
+        self,
+        selection: Selection,
+        span: Span,
+        *,
+        newest_first: bool = True,
+        first: int | None = None,
+        on_unreadable: OnUnreadable = raise_error,
     ) -> Iterator[Decision]:
         """Decisions in a span, ordered by time and id; pages are read as they are consumed."""
         for page in self._scans.pages(selection, span, newest_first=newest_first, first=first):
-            for decision in self._decisions(self._not_expired(page)):
-                if selection.matches(decision):
-                    yield decision
+            # In parts, so that only a few decisions with large parts are in memory before they are consumed.
+            for items in chunks(self._not_expired(page), _LOADED_AT_ONCE):
+                for decision in self._decisions(items, on_unreadable):
+                    if selection.matches(decision):
+                        yield decision
 
-    def links_from(self, agent_id: str, ancestor_id: str, *, limit: int) -> list[Link]:
+    def links_from(
+        self, agent_id: str, ancestor_id: str, *, limit: int, on_unreadable: OnUnreadable = raise_error
+    ) -> list[Link]:
         """The links to the decisions that followed from one, oldest first, up to `limit`."""
-        with translated_errors("DynamoDB"):
-            page = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": text(link_pk(agent_id, ancestor_id))},
-                Limit=limit,
-                ConsistentRead=True,
-            )
-        return [link_from(agent_id, ancestor_id, cast("Item", item)) for item in page["Items"]]
+        pages = query_pages(
+            self._client,
+            self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": text(link_pk(agent_id, ancestor_id))},
+            Limit=limit,
+            ConsistentRead=True,
+        )
+        links: list[Link] = []
+        for item in islice(chain.from_iterable(pages), limit):
+            try:
+                links.append(parsed(_name(item), link_from, agent_id, ancestor_id, item))
+            except Damaged as error:
+                on_unreadable(Unreadable(_name(item), error, item["sk"]["S"]))
+        return links
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -191,7 +213,7 @@ class DynamoDBDecisions:
             if not is_failed_condition(error):
                 raise translate_error(error, "DynamoDB") from error
             stored = self._conflicting_item(error)
-            return _compare(self._decisions([stored])[0] if stored else None, decision)
+            return _compare(self._decisions([stored], raise_error)[0] if stored else None, decision)
         return WriteStatus.CREATED
 
     def _restore(self, decision: Decision) -> None:
@@ -229,7 +251,7 @@ class DynamoDBDecisions:
         for _ in range(_ATTEMPTS):
             if item is None:
                 return WriteStatus.NOT_FOUND
-            (decision,) = self._decisions([item])
+            (decision,) = self._decisions([item], raise_error)
             new = apply_outcome(decision, update, self._clock.now_ms())
             if new is None:
                 return WriteStatus.CONFLICT
@@ -281,14 +303,22 @@ class DynamoDBDecisions:
         """Stored items by decision id."""
         unique = {key.decision_id: decision_key_item(key) for key in keys}
         items = get_items(self._client, self._table, list(unique.values()))
-        return {item["decision_id"]["S"]: item for item in self._not_expired(items)}
+        return {_id_in_key(item): item for item in self._not_expired(items)}
 
-    def _by_id(self, keys: Sequence[DecisionKey]) -> dict[str, Decision]:
-        decisions = self._decisions(list(self._items(keys).values()))
-        return {decision.decision_id: decision for decision in decisions}
+    def _by_id(self, items: list[Item], on_unreadable: OnUnreadable) -> dict[str, Decision]:
+        return {decision.decision_id: decision for decision in self._decisions(items, on_unreadable)}
 
-    def _decisions(self, items: list[Item]) -> list[Decision]:
-        return [decision_from(item) for item in self._large_parts.load(items)]
+    def _decisions(self, items: Sequence[Item], on_unreadable: OnUnreadable) -> list[Decision]:
+        """The decisions of items, in order, without those that cannot be read."""
+        decisions: list[Decision] = []
+        for item, loaded in zip(items, self._large_parts.load(list(items)), strict=True):
+            try:
+                if isinstance(loaded, Unavailable):
+                    raise loaded
+                decisions.append(parsed(item["sk"]["S"], decision_from, loaded))
+            except Unavailable as error:
+                on_unreadable(Unreadable(_name(item), error, item["sk"]["S"]))
+        return decisions
 
     def _now_seconds(self) -> int:
         return self._clock.now_ms() // 1000
@@ -296,7 +326,7 @@ class DynamoDBDecisions:
     def _not_expired(self, items: list[Item]) -> list[Item]:
         """The items that have not expired: DynamoDB deletes expired items up to days later."""
         now = self._clock.now_ms() / 1000
-        return [item for item in items if "ttl" not in item or float(item["ttl"]["N"]) > now]
+        return [item for item in items if "ttl" not in item or float(item["ttl"].get("N", "inf")) > now]
 
 
 def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue, ...]]:
@@ -306,6 +336,16 @@ def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue,
     if not decision.revision:
         return (' AND "revision" IS MISSING',)
     return ' AND "revision"=?', {"N": str(decision.revision)}
+
+
+def _id_in_key(item: Item) -> str:
+    return str(item["sk"]["S"]).partition("#")[2]
+
+
+def _name(item: Item) -> str:
+    """The id in an item's key, or the key itself if it has no decision id."""
+    decision_id = _id_in_key(item)
+    return decision_id if is_decision_id(decision_id) else f"{item['pk']['S']} {item['sk']['S']}"
 
 
 def _compare(stored: Decision | None, decision: Decision) -> WriteStatus:

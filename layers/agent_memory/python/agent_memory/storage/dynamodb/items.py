@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent_memory.core import keys
-from agent_memory.core.clock import to_iso
+from agent_memory.core.clock import END_OF_TIME_MS, to_iso
 from agent_memory.core.ids import shard_of, timestamp_of
 from agent_memory.core.json_values import MAX_DEPTH
 from agent_memory.model import records
@@ -66,8 +66,11 @@ def seconds(ms: int) -> AttributeValue:
 
 
 def milliseconds(value: AttributeValue) -> int:
-    """The milliseconds of a timestamp that `seconds` wrote."""
-    return round(float(value["N"]) * 1000)
+    """The milliseconds of a timestamp that `seconds` wrote; `ValueError` if it is outside the years 1970 to 9999."""
+    ms = round(float(value["N"]) * 1000)
+    if not 0 <= ms < END_OF_TIME_MS:
+        raise ValueError(f"{value['N']} is not a time")
+    return ms
 
 
 def document_attributes(documents: Mapping[str, Any], floats_attribute: str = _CONTENT_FLOATS) -> Item:
@@ -85,11 +88,14 @@ def document_attributes(documents: Mapping[str, Any], floats_attribute: str = _C
 
 
 def documents_from(item: Mapping[str, AttributeValue], names: Sequence[str]) -> dict[str, Any]:
-    """The JSON documents that `document_attributes` wrote, by name."""
+    """The JSON documents that `document_attributes` wrote, by name; `TypeError` if one is not an object."""
     documents = dict(zip(names, decode_members(map(item.__getitem__, names)), strict=True))
     for attribute in (_CONTENT_FLOATS, _OUTCOME_FLOATS):
         if attribute in item:
             restore_floats(documents, [entry["S"] for entry in item[attribute]["L"]])
+    for name, document in documents.items():
+        if not isinstance(document, dict):
+            raise TypeError(f"{name} is not an object")
     return documents
 
 
@@ -131,7 +137,11 @@ def outcome_attributes(decision: Decision) -> Item:
 
 
 def decision_from(item: Item) -> Decision:
-    """The decision of an item."""
+    """The decision of an item.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the item is not that of a decision.
+    """
     record: Record = {}
     documents: list[str] = []
     for name, kind in records.FIELDS.items():
@@ -144,7 +154,15 @@ def decision_from(item: Item) -> Decision:
             record[name] = attribute["S"]
         else:
             record[name] = _DECODERS[kind](attribute)
-    return records.decision_from(record | documents_from(item, documents))
+    decision = records.decision_from(record | documents_from(item, documents))
+    partition, timestamp_ms = f"{decision.agent_id}#{decision.decision_type}", decision.timestamp_ms
+    if item["pk"]["S"] != partition and not item["pk"]["S"].startswith(f"{partition}#"):
+        raise ValueError("its attributes are those of another partition")
+    if item["sk"]["S"] != keys.decision_sk(timestamp_ms, decision.decision_id):
+        raise ValueError("its attributes are those of another decision")
+    if timestamp_of(decision.decision_id) != timestamp_ms:
+        raise ValueError("its id is that of another time")
+    return decision
 
 
 def link_item(link: Link, ttl_ms: int) -> Item:

@@ -6,11 +6,13 @@ their content, so that writing one again changes nothing.
 
 import hashlib
 import json
+from typing import Any
 
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Damaged, TooLarge, Unavailable
 from agent_memory.core.keys import large_part_key
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome
+from agent_memory.model.listings import parsed
 from agent_memory.model.records import largest_field
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.storage.dynamodb.items import OFFLOADABLE, Item, fits, item_size, text, value_size
@@ -59,18 +61,24 @@ class LargeParts:
         if self._blobs is None and not fits(item, budget_bytes) and item_size(item) > budget_bytes:
             raise _too_large(largest_field(one), budget_bytes)
 
-    def load(self, items: list[Item]) -> list[Item]:
-        """The items with their offloaded attributes.
+    def load(self, items: list[Item]) -> list[Item | Unavailable]:
+        """The items with their offloaded attributes, in order; for an item that cannot be read, its error.
 
-        Raises:
-            Damaged: an object is missing or differs from the digest in its name; names it and the decision.
-            Unavailable: the bucket did not respond, or there is no bucket.
+        That is `Damaged` if an object is missing or differs from the digest in its name, and `Unavailable` if the
+        bucket did not respond or there is none.
         """
-        object_keys = [item[name]["S"] for item in items for name in item if _attribute_of(name)]
+        object_keys = [str(item[name].get("S")) for item in items for name in item if _attribute_of(name)]
         if not object_keys:
-            return items
-        parts = dict(zip(object_keys, map_concurrently(self._read, object_keys), strict=True))
+            return list(items)
+        parts = dict(zip(object_keys, map_concurrently(self._part, object_keys), strict=True))
         return [_with_parts(item, parts) for item in items]
+
+    def _part(self, object_key: str) -> Any:
+        """The attribute value in an object, or the error of reading it."""
+        try:
+            return parsed(object_key, json.loads, self._read(object_key))
+        except Unavailable as error:
+            return error
 
     def _read(self, object_key: str) -> bytes:
         if self._blobs is None:
@@ -101,8 +109,12 @@ _ATTRIBUTE_OF_POINTER = {f"{name}{_POINTER}": name for name in OFFLOADABLE}
 _attribute_of = _ATTRIBUTE_OF_POINTER.get
 
 
-def _with_parts(item: Item, parts: dict[str, bytes]) -> Item:
-    return {
-        _ATTRIBUTE_OF_POINTER.get(name, name): json.loads(parts[value["S"]]) if _attribute_of(name) else value
-        for name, value in item.items()
-    }
+def _with_parts(item: Item, parts: dict[str, Any]) -> Item | Unavailable:
+    loaded: Item = {}
+    for name, value in item.items():
+        attribute = _attribute_of(name)
+        part = parts[str(value.get("S"))] if attribute else value
+        if isinstance(part, Unavailable):
+            return part
+        loaded[attribute or name] = part
+    return loaded

@@ -1,14 +1,15 @@
 """Long-term memory in DynamoDB: current versions by key, and the history of all versions in separate partitions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.core.errors import Conflict
+from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.keys import history_pk, memory_pk
+from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import Access
 from agent_memory.storage.aws_errors import translated_errors
@@ -59,18 +60,25 @@ class DynamoDBMemories:
         key = {"pk": text(memory_pk(agent_id, memory_type)), "sk": text(pattern_id)}
         with translated_errors("DynamoDB"):
             response = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return memory_from(cast("Item", response["Item"])) if "Item" in response else None
+        return parsed(pattern_id, memory_from, response["Item"]) if "Item" in response else None
 
-    def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
+    def by_confidence(
+        self,
+        agent_id: str,
+        memory_type: str,
+        min_confidence: float = 0.0,
+        *,
+        on_unreadable: OnUnreadable = raise_error,
+    ) -> Iterator[Memory]:
         """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
+        if not min_confidence:  # all are read, so that the index would be a detour, and would omit damaged items
+            yield from self._all(agent_id, memory_type, on_unreadable)
+            return
         pk = memory_pk(agent_id, memory_type)
-        if min_confidence > 0:
-            yield from self._indexed(pk, "confidence >= :bound", min_confidence)
-            yield from self._indexed(pk, "confidence = :bound", NOT_STATED)
-        else:
-            yield from self._indexed(pk, "confidence >= :bound", NOT_STATED)
+        yield from self._indexed(pk, "confidence >= :bound", min_confidence, on_unreadable)
+        yield from self._indexed(pk, "confidence = :bound", NOT_STATED, on_unreadable)
 
-    def _indexed(self, pk: str, condition: str, bound: float) -> Iterator[Memory]:
+    def _indexed(self, pk: str, condition: str, bound: float, on_unreadable: OnUnreadable) -> Iterator[Memory]:
         """The memories of a partition whose stored confidence meets a condition, highest first."""
         pages = query_pages(
             self._client,
@@ -83,14 +91,16 @@ class DynamoDBMemories:
         for page in pages:
             keys = [{"pk": entry["pk"], "sk": entry["sk"]} for entry in page]
             items = {item["sk"]["S"]: item for item in get_items(self._client, self._table, keys)}
-            yield from (memory_from(items[key["sk"]["S"]]) for key in keys if key["sk"]["S"] in items)
+            yield from _memories([items[key["sk"]["S"]] for key in keys if key["sk"]["S"] in items], on_unreadable)
 
-    def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
+    def history(
+        self, agent_id: str, memory_type: str, pattern_id: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> list[Memory]:
         """Every version of a memory, oldest first, including those that record a removal."""
         pages = query_pages(
             self._client, self._table, **_versions_query(agent_id, memory_type, pattern_id), ConsistentRead=True
         )
-        return [memory_from(item) for page in pages for item in page]
+        return [memory for page in pages for memory in _memories(page, on_unreadable)]
 
     def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
         """Number of the last version that a memory ever had; 0 if it never existed."""
@@ -99,9 +109,11 @@ class DynamoDBMemories:
             page = self._client.query(
                 TableName=self._table, **query, ConsistentRead=True, ScanIndexForward=False, Limit=1
             )
-        return max((memory_from(cast("Item", item)).version for item in page["Items"]), default=0)
+        return max((parsed(pattern_id, memory_from, item).version for item in page["Items"]), default=0)
 
-    def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
+    def all_versions(
+        self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> Iterator[Memory]:
         """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
         pages = query_pages(
             self._client,
@@ -110,7 +122,7 @@ class DynamoDBMemories:
             ExpressionAttributeValues={":pk": text(history_pk(agent_id, memory_type))},
             ConsistentRead=True,
         )
-        return (memory_from(item) for page in pages for item in page)
+        return (memory for page in pages for memory in _memories(page, on_unreadable))
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
         """Add a day's accesses to existing memories, once per day; returns how many memories were changed."""
@@ -144,6 +156,17 @@ class DynamoDBMemories:
         """Erase an agent's memories with all their versions, or only count them; returns how many."""
         return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
 
+    def _all(self, agent_id: str, memory_type: str, on_unreadable: OnUnreadable) -> list[Memory]:
+        pages = query_pages(
+            self._client,
+            self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": text(memory_pk(agent_id, memory_type))},
+            ConsistentRead=True,
+        )
+        memories = [memory for page in pages for memory in _memories(page, on_unreadable)]
+        return sorted(memories, key=lambda memory: memory.rank, reverse=True)
+
     def _with_history(self, change: Any, memory: Memory) -> None:
         put: Any = {
             "TableName": self._table,
@@ -158,6 +181,18 @@ class DynamoDBMemories:
                 f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
                 f"version {memory.version} does not follow the current one"
             ) from error
+
+
+def _memories(items: Iterable[Item], on_unreadable: OnUnreadable) -> Iterator[Memory]:
+    """The memories of items, in order, without those that cannot be read."""
+    for item in items:
+        name = str(item["sk"]["S"])
+        try:
+            memory = parsed(name, memory_from, item)
+        except Damaged as error:
+            on_unreadable(Unreadable(name, error, name))
+        else:
+            yield memory
 
 
 def _is_current(version: int | None) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from agent_memory.core.errors import Conflict
+from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.json_values import Document
 from agent_memory.core.keys import REGISTRATION
+from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.states import State
 from agent_memory.ports.states import Registration
 from agent_memory.storage.aws_errors import translated_errors
@@ -38,7 +39,7 @@ class DynamoDBStates:
     def get(self, agent_id: str, state_type: str) -> State | None:
         """The state, or None."""
         item = self._item(agent_id, state_type)
-        return _state_from(item) if item is not None else None
+        return parsed(state_type, _state_from, item) if item is not None else None
 
     def put(
         self,
@@ -64,7 +65,9 @@ class DynamoDBStates:
             raise Conflict(f"state {state_type} is no longer at version {expected_version}") from error
         return state
 
-    def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+    def list_by_prefix(
+        self, agent_id: str, prefix: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> list[tuple[str, State]]:
         """The states whose type begins with a prefix, sorted by type, with the rest of their type."""
         request: dict[str, Any] = {
             "KeyConditionExpression": "pk = :pk",
@@ -75,8 +78,16 @@ class DynamoDBStates:
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             request["ExpressionAttributeValues"][":prefix"] = text(prefix)
         items = [item for page in query_pages(self._client, self._table, **request) for item in page]
-        states = [item for item in items if "version" in item]  # the registration has none
-        return [(item["sk"]["S"].removeprefix(prefix), _state_from(item)) for item in states]
+        states: list[tuple[str, State]] = []
+        for item in items:
+            name = str(item["sk"]["S"])
+            if name == REGISTRATION:  # it is not a state
+                continue
+            try:
+                states.append((name.removeprefix(prefix), parsed(name, _state_from, item)))
+            except Damaged as error:
+                on_unreadable(Unreadable(name.removeprefix(prefix), error, name))
+        return states
 
     def remove(self, agent_id: str, state_type: str) -> None:
         """Remove a state if it exists."""
@@ -100,8 +111,7 @@ class DynamoDBStates:
         item = self._item(agent_id, REGISTRATION)
         if item is None:
             return Registration()
-        shards = int(item["write_shards"]["N"]) if "write_shards" in item else 1
-        return Registration(tuple(sorted(item["decision_types"]["SS"])), shards)
+        return parsed(f"the registration of {agent_id}", _registration_from, item)
 
     def agents(self) -> list[str]:
         """Every registered agent, sorted."""
@@ -152,6 +162,11 @@ class DynamoDBStates:
 
     def _key(self, agent_id: str, state_type: str) -> Item:
         return {"pk": text(agent_id), "sk": text(state_type)}
+
+
+def _registration_from(item: Item) -> Registration:
+    shards = int(item["write_shards"]["N"]) if "write_shards" in item else 1
+    return Registration(tuple(sorted(item["decision_types"]["SS"])), shards)
 
 
 def _state_from(item: Item) -> State:

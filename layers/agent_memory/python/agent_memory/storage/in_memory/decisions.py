@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from threading import Lock
 
 from agent_memory.core.clock import Clock, Span, SystemClock
+from agent_memory.core.errors import Damaged
 from agent_memory.core.json_values import canonical_json, check_json
 from agent_memory.core.keys import decision_sk
 from agent_memory.model.decisions import CONTENT, Decision, DecisionKey, Kind, Outcome
+from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
 from agent_memory.model.records import check_size, decision_from, decision_record, outcomes_record
 from agent_memory.ports.decisions import Link, Selection, WriteStatus
@@ -45,9 +47,9 @@ class InMemoryDecisions:
         """See `DecisionStore`."""
         check_size(outcome.content())
 
-    def get(self, keys: Sequence[DecisionKey]) -> list[Decision | None]:
+    def get(self, keys: Sequence[DecisionKey], *, on_unreadable: OnUnreadable = raise_error) -> list[Decision | None]:
         """The decisions with these keys, in order; None for those that are not in the table."""
-        return [self._find(key) for key in keys]
+        return [self._read(key, on_unreadable) for key in keys]
 
     def scan(
         self,
@@ -56,6 +58,7 @@ class InMemoryDecisions:
         *,
         newest_first: bool = True,
         first: int | None = None,  # noqa: ARG002  there are no pages
+        on_unreadable: OnUnreadable = raise_error,
     ) -> Iterator[Decision]:
         """Decisions in a span, ordered by time and id."""
         keys = [
@@ -68,7 +71,7 @@ class InMemoryDecisions:
         ]
         keys.sort(key=lambda key: decision_sk(key.timestamp_ms, key.decision_id), reverse=newest_first)
         for key in keys:
-            decision = self._find(key)
+            decision = self._read(key, on_unreadable)
             if decision is not None and selection.matches(decision):
                 yield decision
 
@@ -91,7 +94,14 @@ class InMemoryDecisions:
             stored = self._links.setdefault((one.descendant.agent_id, one.ancestor_id), {})
             stored.setdefault(one.descendant.decision_id, one)
 
-    def links_from(self, agent_id: str, ancestor_id: str, *, limit: int) -> list[Link]:
+    def links_from(
+        self,
+        agent_id: str,
+        ancestor_id: str,
+        *,
+        limit: int,
+        on_unreadable: OnUnreadable = raise_error,  # noqa: ARG002  links in memory are objects
+    ) -> list[Link]:
         """The links to the decisions that followed from one, oldest first, up to `limit`."""
         links = self._links.get((agent_id, ancestor_id), {}).values()
         ordered = sorted(links, key=lambda one: decision_sk(one.descendant.timestamp_ms, one.descendant.decision_id))
@@ -136,7 +146,7 @@ class InMemoryDecisions:
         key = decision.key
         if key not in self._texts:
             return False
-        stored = decision_from(json.loads(self._texts[key]))
+        stored = _decision(key, self._texts[key])
         if (stored.outcome is None, stored.revision) != (decision.outcome is None, decision.revision):
             return False
         self._expiry_ms[key] = expires_ms
@@ -147,7 +157,18 @@ class InMemoryDecisions:
         text, expires_ms = self._texts.get(key), self._expiry_ms.get(key)
         if text is None or (expires_ms is not None and expires_ms <= self._clock.now_ms()):
             return None
-        return decision_from(json.loads(text))
+        return _decision(key, text)
+
+    def _read(self, key: DecisionKey, on_unreadable: OnUnreadable) -> Decision | None:
+        try:
+            return self._find(key)
+        except Damaged as error:
+            on_unreadable(Unreadable(key.decision_id, error, decision_sk(key.timestamp_ms, key.decision_id)))
+            return None
+
+
+def _decision(key: DecisionKey, text: str) -> Decision:
+    return parsed(key.decision_id, lambda: decision_from(json.loads(text)))
 
 
 def _text(decision: Decision) -> str:

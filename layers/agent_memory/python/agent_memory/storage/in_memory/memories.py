@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
-from agent_memory.core.errors import Conflict
+from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.json_values import canonical_json, check_json
+from agent_memory.core.keys import history_sk
+from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import Memory
 from agent_memory.model.records import memory_from, memory_record
 from agent_memory.ports.memories import Access
@@ -47,27 +49,54 @@ class InMemoryMemories:
         if text is None:
             return None
         accesses = self._accesses.get(key, _Accesses())
-        return memory_from(json.loads(text) | {"access_count": accesses.count, "last_accessed_ms": accesses.last_ms})
+        counts = {"access_count": accesses.count, "last_accessed_ms": accesses.last_ms}
+        return parsed(pattern_id, lambda: memory_from(json.loads(text) | counts))
 
-    def by_confidence(self, agent_id: str, memory_type: str, min_confidence: float = 0.0) -> Iterator[Memory]:
+    def by_confidence(
+        self,
+        agent_id: str,
+        memory_type: str,
+        min_confidence: float = 0.0,
+        *,
+        on_unreadable: OnUnreadable = raise_error,
+    ) -> Iterator[Memory]:
         """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
         keys = [key for key in list(self._current) if key[:2] == (agent_id, memory_type)]
-        memories = [memory for key in keys if (memory := self.get(*key)) is not None]
+        memories: list[Memory] = []
+        for key in keys:
+            try:
+                memory = self.get(*key)
+            except Damaged as error:
+                on_unreadable(Unreadable(key[2], error, key[2]))
+                continue
+            if memory is not None:
+                memories.append(memory)
         memories.sort(key=lambda memory: memory.rank, reverse=True)
         return iter([one for one in memories if one.confidence is None or one.confidence >= min_confidence])
 
-    def history(self, agent_id: str, memory_type: str, pattern_id: str) -> list[Memory]:
+    def history(
+        self, agent_id: str, memory_type: str, pattern_id: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> list[Memory]:
         """Every version of a memory, oldest first, including those that record a removal."""
-        return [memory_from(json.loads(text)) for text in self._history.get((agent_id, memory_type, pattern_id), [])]
+        versions: list[Memory] = []
+        for number, text in enumerate(self._history.get((agent_id, memory_type, pattern_id), []), 1):
+            name = history_sk(pattern_id, number)
+            try:
+                versions.append(parsed(name, lambda text: memory_from(json.loads(text)), text))
+            except Damaged as error:
+                on_unreadable(Unreadable(name, error, name))
+        return versions
 
     def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
         """Number of the last version that a memory ever had; 0 if it never existed."""
         return max((memory.version for memory in self.history(agent_id, memory_type, pattern_id)), default=0)
 
-    def all_versions(self, agent_id: str, memory_type: str) -> Iterator[Memory]:
+    def all_versions(
+        self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> Iterator[Memory]:
         """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
         keys = sorted(key for key in self._history if key[:2] == (agent_id, memory_type))
-        return (memory for key in keys for memory in self.history(*key))
+        return (memory for key in keys for memory in self.history(*key, on_unreadable=on_unreadable))
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
         """Add a day's accesses to existing memories, once per day; returns how many memories were changed."""

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from threading import Lock
 
-from agent_memory.core.errors import Conflict
+from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.json_values import Document, canonical_json, check_json
+from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.states import State
 from agent_memory.ports.states import Registration
 
@@ -24,7 +25,7 @@ class InMemoryStates:
         if stored is None:
             return None
         text, version, updated_ms = stored
-        return State(json.loads(text), version, updated_ms)
+        return State(parsed(state_type, json.loads, text), version, updated_ms)
 
     def put(
         self,
@@ -50,11 +51,21 @@ class InMemoryStates:
                 self._states[agent_id, name] = (canonical_json(document), version, now_ms)
         return State(data, expected_version + 1, now_ms)
 
-    def list_by_prefix(self, agent_id: str, prefix: str) -> list[tuple[str, State]]:
+    def list_by_prefix(
+        self, agent_id: str, prefix: str, *, on_unreadable: OnUnreadable = raise_error
+    ) -> list[tuple[str, State]]:
         """The states whose type begins with a prefix, sorted by type, with the rest of their type."""
         names = sorted(name for owner, name in list(self._states) if owner == agent_id and name.startswith(prefix))
-        states = [(name, self.get(agent_id, name)) for name in names]
-        return [(name.removeprefix(prefix), state) for name, state in states if state is not None]
+        states: list[tuple[str, State]] = []
+        for name in names:
+            try:
+                state = self.get(agent_id, name)
+            except Damaged as error:
+                on_unreadable(Unreadable(name.removeprefix(prefix), error, name))
+                continue
+            if state is not None:
+                states.append((name.removeprefix(prefix), state))
+        return states
 
     def remove(self, agent_id: str, state_type: str) -> None:
         """Remove a state if it exists."""
