@@ -144,14 +144,19 @@ def test_a_page_ends_at_the_size_limit_of_a_response():
     assert len(seen) == 9
 
 
-def test_a_response_over_the_limit_is_413_and_not_truncated():
+def test_a_decision_over_the_limit_is_413_alone_and_named_in_listings():
     # A quote is two bytes in the request body and four in the response, where it is escaped twice.
     decision_id = log({**DECISION, "reasoning": {"why": '"' * 2_000_000}})
     child = log({**DECISION, "parent_ids": [decision_id]})
-    for path in (f"/decisions/{decision_id}", f"/decisions/{child}/chain", "/decisions"):
-        status, body = call("GET", path, query={"order": "oldest"} if path == "/decisions" else None)
-        assert (status, body["error"]["code"], body["error"]["field"]) == (413, "too_large", "reply")
-        assert "DecisionLogger" in body["error"]["message"]
+    status, body = call("GET", f"/decisions/{decision_id}")
+    assert (status, body["error"]["code"], body["error"]["field"]) == (413, "too_large", "reply")
+    assert "DecisionLogger" in body["error"]["message"]
+    for path, name, others in ((f"/decisions/{child}/chain", "chain", []), ("/decisions", "decisions", [child])):
+        status, body = call("GET", path, query={"order": "oldest"} if name == "decisions" else None)
+        assert (status, [one["decision_id"] for one in body[name]], body["complete"]) == (200, others, False)
+        (missing,) = body["missing"]
+        assert (missing["id"], missing["reason"]) == (decision_id, "too_large")
+        assert "DecisionLogger" in missing["why"]
 
 
 def test_escaped_size_is_that_of_lambdas_json():

@@ -17,8 +17,8 @@ from agent_memory import (
     NotFound,
     Unavailable,
 )
+from agent_memory.api import deployment as api
 from agent_memory.api.http import json_text
-from agent_memory.api.routers import decisions as decision_routes
 from agent_memory.core.clock import SystemClock
 from agent_memory.core.errors import InColdStorage
 from agent_memory.core.http_limits import escaped_size
@@ -141,7 +141,7 @@ async def test_a_query_reads_on_after_a_page_that_ends_early(client, monkeypatch
     async with client:
         results = await client.log_decisions([_decision(n) for n in range(20)])
         size = escaped_size(json_text(await client.get_decision(results[-1]["decision_id"])))
-        monkeypatch.setattr(decision_routes, "MAX_ESCAPED_BYTES", 1_024 + int(3.5 * size))
+        monkeypatch.setattr(api.deployment().decision_log("market-hunter"), "max_answer_bytes", int(3.5 * size))
         found = await client.query_decisions(limit=17, newest_first=False)
         assert [one["context"]["n"] for one in found] == list(range(17))
         page = await client.page_decisions(limit=17)

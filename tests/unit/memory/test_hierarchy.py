@@ -77,7 +77,8 @@ async def test_a_failed_level_is_named_and_the_entries_of_the_others_are_returne
     result = await memory.get_context_memory(context_filter={"volatility": "high"})
     assert [entry["decision_id"] for entry in result["entries"]] == logged
     assert result["complete"] is False
-    assert result["missing"] == [{"level": "immediate", "why": "Redis did not respond: TimeoutError"}]
+    why = "Redis did not respond: TimeoutError"
+    assert result["missing"] == [{"id": "immediate", "reason": "unavailable", "level": "immediate", "why": why}]
     monkeypatch.setattr(memory.stores.decisions, "scan", down)
     for arguments in ({}, {"level": "historical"}):
         with pytest.raises(Unavailable, match="did not respond"):

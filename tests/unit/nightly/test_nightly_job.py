@@ -21,7 +21,7 @@ from tests.faults import FailingOnce
 
 AGENT = "market-hunter"
 FIRST = date(2026, 7, 1)
-NOTHING_REMAINING = {"remaining_days": 0, "rewritten": 0, "postponed": []}
+NOTHING_REMAINING = {"remaining_days": 0, "rewritten": 0, "postponed": [], "damaged": 0, "damaged_items": []}
 SIGNALS = Selection(AGENT, "SIGNAL_GENERATION")
 
 

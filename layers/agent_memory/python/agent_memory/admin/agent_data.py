@@ -13,6 +13,7 @@ from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.model.listings import Damages
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
 
@@ -36,22 +37,24 @@ class AgentData:
             memory_types: the types of long-term memory to export, including a team's own.
 
         Returns:
-            A receipt: `agent_id`, `exported_at`, `file`, `sha256`, and `counts` by kind.
+            A receipt: `agent_id`, `exported_at`, `file`, `sha256`, `counts` by kind, and `complete` and `missing`: the
+            items that are damaged and therefore not in the file, except for their names in `missing.jsonl`.
 
         Raises:
             NotFound: there is no such agent. Unavailable: a store did not respond. No file is left behind.
         """
-        log = DecisionLog(self._agent_id, self._stores, self._clock)
+        log, damages = DecisionLog(self._agent_id, self._stores, self._clock), Damages()
+        decisions = log.stream(DecisionFilter(), newest_first=False, on_unreadable=damages)
         kinds: dict[str, Iterator[Mapping[str, Any]]] = {
-            "decisions": (one.as_dict() for one in log.stream(DecisionFilter(), newest_first=False)),
+            "decisions": (one.as_dict() for one in decisions),
             "memories": (
                 {**version.as_dict(), "removed": version.is_removed}
                 for kind in dict.fromkeys(memory_types)
-                for version in self._stores.memories.all_versions(self._agent_id, kind)
+                for version in self._stores.memories.all_versions(self._agent_id, kind, on_unreadable=damages)
             ),
             "states": (
                 {"state_type": name, **state.as_dict()}
-                for name, state in self._stores.states.list_by_prefix(self._agent_id, "")
+                for name, state in self._stores.states.list_by_prefix(self._agent_id, "", on_unreadable=damages)
             ),
             "short_term": (_short_term_row(key, value) for key, value in self._short_term()),
         }
@@ -61,11 +64,13 @@ class AgentData:
                 counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
             if not any(counts.values()) and not self._stores.states.registration(self._agent_id).decision_types:
                 raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
+                if damages.as_dicts():
+                    _write_lines(archive, "missing.jsonl", damages.as_dicts())
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return self._receipt("exported_at", counts) | {"file": str(path), "sha256": digest}
+        return self._receipt("exported_at", counts) | {"file": str(path), "sha256": digest, **damages.members()}
 
     def forget(self, *, dry_run: bool) -> Receipt:
         """Erase the agent's data, or only count it: short-term memory, decisions, memories, states, archive.

@@ -58,7 +58,7 @@ def collect(
     """
     unreadable: list[Unreadable] = []
     found = Collected()
-    taken = 0
+    taken, last = 0, None
     try:
         for decision in read(unreadable.append):
             entry = decision.as_dict()
@@ -74,12 +74,13 @@ def collect(
             else:
                 left_out = too_large(decision.decision_id, read_directly=READ_DIRECTLY)
                 found.missing.append((sort_key(decision), left_out))
-            found.last, taken = sort_key(decision), taken + 1
+            last, taken = decision, taken + 1
             if taken == limit and not looks_ahead:
                 found.has_more = True
                 break
     except Unavailable as error:
         found.error = error
+    found.last = sort_key(last) if last is not None else None
     # Stores read ahead: what comes after the last decision belongs to the next page.
     found.missing += [
         (one.sort_key, one.as_dict()) for one in unreadable if not found.has_more or _precedes(one, found, newest_first)

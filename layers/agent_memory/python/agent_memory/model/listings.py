@@ -34,6 +34,7 @@ MAX_RESPONSE_BYTES = MAX_ESCAPED_BYTES - _NAMES_BYTES - 16_000
 """The size of the entries of an HTTP response: what Lambda can return, less the names and the other members."""
 
 _MAX_TEXT = 300
+_MAX_ITEMS_OF_JOB = 20
 _BAD_VALUES = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError, AgentMemoryError)
 
 
@@ -167,16 +168,28 @@ class Damages:
     """
 
     def __init__(self) -> None:
-        self.items: list[Unreadable] = []
+        self._items: dict[str, Unreadable] = {}
 
     def __call__(self, one: Unreadable) -> None:
         """Add a damaged item; raise any other error."""
         skip_damaged(one)
-        self.items.append(one)
+        self._items[one.id] = one
+
+    def items(self) -> list[Unreadable]:
+        """The damaged items, each once."""
+        return list(self._items.values())
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The damaged items, each with `id`, `reason` and `why`."""
+        return [one.as_dict() for one in self._items.values()]
 
     def members(self) -> dict[str, Any]:
         """`complete` and `missing`, as in a listing."""
-        return {"complete": not self.items, "missing": named([one.as_dict() for one in self.items])}
+        return {"complete": not self._items, "missing": named(self.as_dicts())}
+
+    def figures(self) -> dict[str, Any]:
+        """For the figures of a job: the number of damaged items, and the first of them by name."""
+        return {"damaged": len(self._items), "damaged_items": self.as_dicts()[:_MAX_ITEMS_OF_JOB]}
 
 
 def never_empty_by_outage(listing: Listing[T]) -> Listing[T]:

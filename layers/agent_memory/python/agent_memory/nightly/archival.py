@@ -30,6 +30,7 @@ from agent_memory.core.keys import ARCHIVE_PROGRESS
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.decisions import Decision
+from agent_memory.model.listings import Damages, OnUnreadable, skip_damaged
 from agent_memory.model.seals import ManifestLink
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
@@ -51,7 +52,8 @@ def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]
     Returns:
         `days` and `decisions` archived, `remaining_days` for the next job, the number of requested days `rewritten`,
         `postponed`: those that could not be written, each with its `date`, `why` and the error's `code`; and the `head`
-        of the chain of seals with its number `sealed`, None and 0 before the first.
+        of the chain of seals with its number `sealed`, None and 0 before the first. `damaged` is the number of decisions
+        that are not archived because they are damaged; they do not expire.
 
     Raises:
         InvalidInput: the day has not ended, or there is no bucket. Unavailable: a store did not respond.
@@ -86,6 +88,7 @@ class _ArchivalJob:
             archived_through=archived_through,
         )
         self._postponed: list[dict[str, str]] = []
+        self._damages = Damages()
 
     def run(self) -> dict[str, Any]:
         """Archive what is due; returns figures. `Conflict` if another job comes first."""
@@ -104,6 +107,7 @@ class _ArchivalJob:
             "remaining_days": remaining_days,
             "rewritten": rewritten,
             "postponed": self._postponed,
+            **self._damages.figures(),
             "head": head.hash if head else None,
             "sealed": head.sequence if head else 0,
         }
@@ -117,30 +121,43 @@ class _ArchivalJob:
     def _first_day(self) -> date:
         """The oldest day that has a decision, or the day after the last one that is due if there is none."""
         span = Span(0, day_start_ms(self._last_due) + DAY_MS)
-        days = [date_of(decision.timestamp_ms) for decision in self._in_table(span, first=1)]
+        days = [date_of(one.timestamp_ms) for one in self._in_table(span, first=1, on_unreadable=skip_damaged)]
         return min(days, default=self._last_due + timedelta(days=1))
 
-    def _in_table(self, span: Span, *, first: int | None = None) -> list[Decision]:
+    def _in_table(self, span: Span, *, first: int | None = None, on_unreadable: OnUnreadable) -> list[Decision]:
         """The decisions of all types that the table holds in a span; with `first`, the oldest `first` of each type."""
 
         def of_type(decision_type: str) -> list[Decision]:
             selection = Selection(self._agent_id, decision_type, shards=self._shards)
-            return list(islice(self._decisions.scan(selection, span, newest_first=False, first=first), first))
+            stream = self._decisions.scan(selection, span, newest_first=False, first=first, on_unreadable=on_unreadable)
+            return list(islice(stream, first))
 
         return [decision for found in map_concurrently(of_type, self._decision_types) for decision in found]
 
     def _archive_or_postpone(self, day: date) -> int:
         """Archive one day; returns how many decisions the table held. If that is not possible now, request it."""
+        archived = 0
         try:
-            return self._archive(day)
+            archived = self._archive(day)
         except (Damaged, InColdStorage) as error:
-            request_rewrite(self._states, self._agent_id, day, self._now_ms)
             self._postpone(day, error)
-            return 0
+        if self._is_postponed(day):
+            request_rewrite(self._states, self._agent_id, day, self._now_ms)
+        return archived
 
     def _archive(self, day: date) -> int:
-        """Archive one day; returns how many decisions the table held."""
-        in_table = self._in_table(Span(day_start_ms(day), day_start_ms(day) + DAY_MS))
+        """Archive one day; returns how many decisions the table held.
+
+        Damaged decisions stay in the table without the others; the day is then postponed for them.
+        """
+        damages = Damages()
+        in_table = self._in_table(Span(day_start_ms(day), day_start_ms(day) + DAY_MS), on_unreadable=damages)
+        for one in damages.items():
+            self._damages(one)
+        if damages.items():
+            self._postpone(
+                day, Damaged(f"{len(damages.items())} decisions cannot be read, as {damages.items()[0].error}")
+            )
         if not in_table:
             return 0
         archived = {one.decision_id: one for one in self._sealed.rewrite(day, lambda before: _merge(before, in_table))}
@@ -156,8 +173,7 @@ class _ArchivalJob:
         by_day: dict[date, list[RewriteRequest]] = {}
         for request in rewrite_requests(self._states, self._agent_id):
             by_day.setdefault(request.day, []).append(request)
-        postponed = {one["date"] for one in self._postponed}
-        due = [day for day in sorted(by_day) if day.isoformat() not in postponed][:_MAX_DAYS_PER_JOB]
+        due = [day for day in sorted(by_day) if not self._is_postponed(day)][:_MAX_DAYS_PER_JOB]
         return sum(self._rewrite(day, by_day[day]) for day in due)
 
     def _rewrite(self, day: date, requests: list[RewriteRequest]) -> bool:
@@ -166,11 +182,15 @@ class _ArchivalJob:
             self._archive(day)
         except Unavailable as error:
             self._postpone(day, error)
+        if self._is_postponed(day):
             return False
         for request in requests:
             if request.requested_ms <= self._now_ms - MIN_REQUEST_AGE_MS:
                 self._states.remove(self._agent_id, request.state_type)
         return True
+
+    def _is_postponed(self, day: date) -> bool:
+        return any(one["date"] == day.isoformat() for one in self._postponed)
 
     def _postpone(self, day: date, error: Unavailable) -> None:
         self._postponed.append({"date": day.isoformat(), "why": str(error), "code": error.code})

@@ -16,6 +16,7 @@ from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
+from agent_memory.model.listings import Damages
 from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.nightly.days import LearnedDays, Progress
 from agent_memory.nightly.evidence import refresh_evidence, spans_to_read
@@ -44,7 +45,8 @@ def consolidate(
 
     Days that were missed are learned first (`nightly.days`). The last day that was learned may be learned again, which
     leads to the same memories. A day before it changes nothing; `days`, the number of days learned, is then 0. Of two
-    jobs at once, the one that comes second begins again with what the first has stored.
+    jobs at once, the one that comes second begins again with what the first has stored. Nothing is learned from damaged
+    decisions and memories: `damaged` counts them.
 
     Raises:
         InvalidInput: the day has not ended. Unavailable: a store did not respond.
@@ -65,6 +67,7 @@ class _Consolidation:
         self._registered = stores.states.registration(agent_id)
         self._began: Progress | None = None
         self._read: set[str] = set()
+        self._damages = Damages()
 
     def learn_through(self, day: date) -> dict[str, Any]:
         """Learn the days that are due, in order; returns figures. `Conflict` if another job comes first."""
@@ -78,14 +81,15 @@ class _Consolidation:
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
         self._read.clear()
         if not due:
-            stored = StoredMemories(LongTermMemory(self._agent_id, self._stores.memories, self._stores.clock))
+            long_term = LongTermMemory(self._agent_id, self._stores.memories, self._stores.clock)
+            stored = StoredMemories(long_term, on_unreadable=self._damages)
             figures |= {**_NOTHING_LEARNED, **pattern_counts(stored)}
         for one in due:
             progress = self._days.begin(one, progress)
             learned = self._learn(one, progress)
             figures = {**learned, **{name: figures[name] + learned[name] for name in _SUMMED}}
             progress = self._days.advance(one, progress)
-        return {**figures, "decisions_read": len(self._read), "days": len(due)}
+        return {**figures, "decisions_read": len(self._read), "days": len(due), **self._damages.figures()}
 
     def _learn(self, day: date, progress: Progress) -> dict[str, Any]:
         recent, evidence = self._refresh_evidence(day, progress)
@@ -96,7 +100,7 @@ class _Consolidation:
         long_term = LongTermMemory(self._agent_id, self._stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
         by_type = {dataset.decision_type: dataset for dataset in datasets}
         update = PatternUpdate(by_type, self._thresholds, now_ms=end_ms, final_before_ms=end_ms - _FINAL_AFTER_MS)
-        stored = StoredMemories(long_term)
+        stored = StoredMemories(long_term, on_unreadable=self._damages)
         # So what was read is of this day or the one before it. A memory that changes from here on causes a conflict.
         self._days.check_unchanged(progress)
         return {
@@ -116,7 +120,7 @@ class _Consolidation:
         def read(part: tuple[str, Span]) -> list[Decision]:
             decision_type, span = part
             selection = Selection(self._agent_id, decision_type, shards=self._registered.write_shards)
-            return list(self._stores.decisions.scan(selection, span))
+            return list(self._stores.decisions.scan(selection, span, on_unreadable=self._damages))
 
         parts = [(decision_type, span) for decision_type in self._registered.decision_types for span in spans]
         recent = [decision for found in map_concurrently(read, parts) for decision in found]

@@ -11,6 +11,7 @@ from agent_memory.core.keys import pruned_key
 from agent_memory.core.retention import DEPRECATED_DAYS, LOW_CONFIDENCE, LOW_CONFIDENCE_DAYS
 from agent_memory.learning.lifecycle import Status
 from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.model.listings import Damages
 from agent_memory.model.memories import Memory, MemoryType
 from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.ports.stores import Stores
@@ -19,7 +20,8 @@ from agent_memory.ports.stores import Stores
 def prune(agent_id: str, day: date, stores: Stores, *, dry_run: bool = False) -> dict[str, Any]:
     """Remove the memories whose retention has ended by the end of a UTC day, after copying their last version to S3.
 
-    With `dry_run` nothing is removed: `due` lists the memories that would be, with the reason.
+    Damaged memories are left alone; `damaged` counts them. With `dry_run` nothing is removed: `due` lists the memories
+    that would be, with the reason.
 
     Raises:
         InvalidInput: the day has not ended. Unavailable: a store did not respond.
@@ -27,11 +29,14 @@ def prune(agent_id: str, day: date, stores: Stores, *, dry_run: bool = False) ->
     check_day_has_ended(day, stores.clock)
     now_ms = day_start_ms(day) + DAY_MS
     memory_types = [one for one in MemoryType if one is not MemoryType.CONFIGURATION]  # which has no confidence
-    present = [memory for one in memory_types for memory in stores.memories.by_confidence(agent_id, one)]
+    damages = Damages()
+    present = [
+        memory for one in memory_types for memory in stores.memories.by_confidence(agent_id, one, on_unreadable=damages)
+    ]
     due = [(memory, reason) for memory in present if (reason := _reason_to_prune(memory, now_ms))]
     if dry_run:
         listed = [{"memory_type": m.memory_type, "pattern_id": m.pattern_id, "reason": reason} for m, reason in due]
-        return {"memories": len(present), "pruned": 0, "due": listed}
+        return {"memories": len(present), "pruned": 0, "due": listed, **damages.figures()}
     long_term = LongTermMemory(agent_id, stores.memories, FixedClock(now_ms), writer=NIGHTLY_JOB)
     blobs = stores.bucket().blobs
     pruned = 0
@@ -41,7 +46,7 @@ def prune(agent_id: str, day: date, stores: Stores, *, dry_run: bool = False) ->
         with suppress(Conflict):  # it was changed or removed in the meantime; the next job looks at it again
             long_term.remove(memory, reason=reason)
             pruned += 1
-    return {"memories": len(present), "pruned": pruned}
+    return {"memories": len(present), "pruned": pruned, **damages.figures()}
 
 
 def _reason_to_prune(memory: Memory, now_ms: int) -> str | None:

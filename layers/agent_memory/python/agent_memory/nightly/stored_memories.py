@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.model.listings import OnUnreadable, raise_error
 from agent_memory.model.memories import Memory, MemoryType
 
 LEARNED = (MemoryType.PATTERN, MemoryType.STRATEGY, MemoryType.SOURCE_PERFORMANCE, MemoryType.ARCHETYPE)
@@ -12,10 +13,12 @@ LEARNED = (MemoryType.PATTERN, MemoryType.STRATEGY, MemoryType.SOURCE_PERFORMANC
 class StoredMemories:
     """What was stored at one moment, by type and id. `put` raises `Conflict` if a memory has changed since."""
 
-    def __init__(self, long_term: LongTermMemory) -> None:
+    def __init__(self, long_term: LongTermMemory, *, on_unreadable: OnUnreadable = raise_error) -> None:
         self._long_term = long_term
         self._by_type = {
-            memory_type: {memory.pattern_id: memory for memory in long_term.find(memory_type)}
+            memory_type: {
+                memory.pattern_id: memory for memory in long_term.find(memory_type, on_unreadable=on_unreadable)
+            }
             for memory_type in LEARNED
         }
 

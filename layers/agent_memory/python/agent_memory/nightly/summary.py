@@ -8,6 +8,7 @@ from agent_memory.core.clock import DAY_MS, Span, check_day_has_ended, day_start
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import ARCHIVE_CHAIN, report_key, report_prefix
 from agent_memory.learning.lifecycle import Status
+from agent_memory.model.listings import Damages
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
 
@@ -30,9 +31,9 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     rows = list(bucket.evidence.read(agent_id, Span(day_start_ms(day), day_start_ms(day) + DAY_MS)))
     with_outcome = Counter(row.decision_type for row in rows)
     succeeded = Counter(row.decision_type for row in rows if row.success)
-    active = [
-        m for m in stores.memories.by_confidence(agent_id, MemoryType.PATTERN) if m.data.get("status") == Status.ACTIVE
-    ]
+    damages = Damages()
+    patterns = stores.memories.by_confidence(agent_id, MemoryType.PATTERN, on_unreadable=damages)
+    active = [memory for memory in patterns if memory.data.get("status") == Status.ACTIVE]
     confidences = [memory.confidence for memory in active if memory.confidence is not None]
     summary = {
         "date": day.isoformat(),
@@ -45,6 +46,7 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         "active_patterns": len(active),
         "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
         "confidences": confidences[:_MAX_CONFIDENCES],
+        **damages.figures(),
     }
     chain = stores.states.get(agent_id, ARCHIVE_CHAIN)
     head = chain.data.get("head") if chain else None

@@ -20,6 +20,7 @@ from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.learning.permutation import permute_outcomes
 from agent_memory.model.decisions import Decision, context_type_of
 from agent_memory.model.evidence import Evidence
+from agent_memory.model.listings import Damages, Listing
 from agent_memory.model.memories import MemoryType
 
 PERMUTATIONS = 20
@@ -44,18 +45,21 @@ class MemoryAnalytics:
         self._memory = memory_manager.direct
         self._clock = clock or SystemClock()
 
-    async def get_success_rate_by_context(self, time_range: TimeRange | None = None) -> list[dict[str, Any]]:
+    async def get_success_rate_by_context(self, time_range: TimeRange | None = None) -> Listing[dict[str, Any]]:
         """Success rate with its 95 % Wilson interval for each market context and decision type."""
-        return (await in_thread(self._read, time_range, self._clock.now_ms())).by_context()
+        record = await in_thread(self._read, time_range, self._clock.now_ms())
+        return record.listing(record.by_context())
 
-    async def get_source_effectiveness(self, time_range: TimeRange | None = None) -> list[dict[str, Any]]:
+    async def get_source_effectiveness(self, time_range: TimeRange | None = None) -> Listing[dict[str, Any]]:
         """Success rate of the decisions that chose each source (`reasoning.selected`), with its interval."""
-        return (await in_thread(self._read, time_range, self._clock.now_ms())).by_source()
+        record = await in_thread(self._read, time_range, self._clock.now_ms())
+        return record.listing(record.by_source())
 
-    async def get_pattern_confidence_trend(self, pattern_id: str) -> list[dict[str, Any]]:
+    async def get_pattern_confidence_trend(self, pattern_id: str) -> Listing[dict[str, Any]]:
         """Every version of a pattern, oldest first: its time, confidence, version and status, and whether removed."""
-        versions = await in_thread(self._memory.long_term.history, MemoryType.PATTERN, pattern_id)
-        return [
+        damages, history = Damages(), self._memory.long_term.history
+        versions = await in_thread(history, MemoryType.PATTERN, pattern_id, on_unreadable=damages)
+        rows = [
             {
                 "at": to_iso(memory.updated_ms),
                 "confidence": memory.confidence,
@@ -65,8 +69,9 @@ class MemoryAnalytics:
             }
             for memory in versions
         ]
+        return Listing(rows, damages.as_dicts())
 
-    async def identify_emerging_patterns(self, min_occurrences: int = 5) -> list[dict[str, Any]]:
+    async def identify_emerging_patterns(self, min_occurrences: int = 5) -> Listing[dict[str, Any]]:
         """Patterns in the last 90 days that are not active in long-term memory yet.
 
         Each has `id`, `status`, `description`, `confidence` (0-1), `success_rate`, `occurrences` and the other fields
@@ -90,24 +95,26 @@ class MemoryAnalytics:
         """
         return await in_thread(self._report, time_range)
 
-    def _emerging(self, min_occurrences: int) -> list[dict[str, Any]]:
+    def _emerging(self, min_occurrences: int) -> Listing[dict[str, Any]]:
         check_integer("min_occurrences", min_occurrences, minimum=1)
         now_ms = self._clock.now_ms()
         record = self._read((to_iso(now_ms - EVIDENCE_DAYS * DAY_MS), None), now_ms)
-        known = self._memory.long_term.find(MemoryType.PATTERN, {"status": "active"})
+        known = self._memory.long_term.find(MemoryType.PATTERN, {"status": "active"}, on_unreadable=record.damages)
         active = {memory.pattern_id for memory in known}
         found = identify_patterns(record.evidence, PatternThresholds(min_occurrences=min_occurrences))
-        return [
+        rows = [
             {"id": pattern.pattern_id, "status": str(status), **pattern.as_data()}
             for status, patterns in ((Status.ACTIVE, found.patterns), (Status.EMERGING, found.emerging))
             for pattern in patterns
             if pattern.pattern_id not in active
         ]
+        return record.listing(rows)
 
     def _report(self, time_range: TimeRange | None) -> dict[str, Any]:
         now_ms = self._clock.now_ms()
         record = self._read(time_range, now_ms)
-        patterns = [memory.as_dict() for memory in self._memory.long_term.find(MemoryType.PATTERN)]
+        found = self._memory.long_term.find(MemoryType.PATTERN, on_unreadable=record.damages)
+        patterns = [memory.as_dict() for memory in found]
         patterns.sort(key=lambda one: one.get("status") != Status.ACTIVE)  # stable: then the most confident first
         recent = [row for row in record.evidence if row.timestamp_ms >= now_ms - EVIDENCE_DAYS * DAY_MS]
         return {
@@ -123,11 +130,13 @@ class MemoryAnalytics:
             "reliability": _reliability(recent),
             "levels": self._levels(record),
             "control": _control(recent),
+            **record.damages.members(),
         }
 
     def _read(self, time_range: TimeRange | None, now_ms: int) -> "_Record":
         record = _Record(now_ms)
-        for decision in self._log.stream(DecisionFilter(time_range=time_range), newest_first=False):
+        criteria = DecisionFilter(time_range=time_range)
+        for decision in self._log.stream(criteria, newest_first=False, on_unreadable=record.damages):
             record.add(decision)
         return record
 
@@ -176,6 +185,11 @@ class _Record:
     with_source: Tally = field(default_factory=Tally)
     levels: dict[str, _Level] = field(default_factory=lambda: {name: _Level() for name, *_ in _LEVELS})
     evidence: list[Evidence] = field(default_factory=list)
+    damages: Damages = field(default_factory=Damages)
+
+    def listing(self, rows: list[dict[str, Any]]) -> Listing[dict[str, Any]]:
+        """Rows that were computed from this record, with the decisions that could not be read."""
+        return Listing(rows, self.damages.as_dicts())
 
     def add(self, decision: Decision) -> None:
         success = decision.outcome.success if decision.outcome else None

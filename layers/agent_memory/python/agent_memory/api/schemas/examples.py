@@ -98,17 +98,19 @@ _STATE: Json = {"data": _STATE_DATA, "version": 1, "updated_at": TIMESTAMP}
 _LOGGED_DECISION: Json = {"decision_id": DECISION_ID, "status": "created"}
 _LOGGED_OUTCOME: Json = {"decision_id": DECISION_ID, "status": "recorded"}
 
+_COMPLETE: Json = {"complete": True, "missing": [], "cursor": None}
+
 BODIES: Mapping[str, Json] = {
     "Checkpoint": {"name": "before-open", "version": 1, "saved_at": TIMESTAMP},
-    "Checkpoints": {"checkpoints": [{"name": "before-open", "version": 1, "saved_at": TIMESTAMP}]},
+    "Checkpoints": {"checkpoints": [{"name": "before-open", "version": 1, "saved_at": TIMESTAMP}], **_COMPLETE},
     "Configurations": {
-        "configurations": [{"configuration": {"learning_rate": 0.1}, "state_version": 1, "since": TIMESTAMP}]
+        "configurations": [{"configuration": {"learning_rate": 0.1}, "state_version": 1, "since": TIMESTAMP}],
+        **_COMPLETE,
     },
     "Consolidation": {"stm_key": "context:current", "pattern_type": "ARCHETYPE"},
     "ContextMemory": {
         "entries": [{**_DECISION, "level": "historical", "kind": "decision"}],
-        "complete": True,
-        "missing": [],
+        **_COMPLETE,
         "levels": ["immediate", "recent", "historical", "archive"],
         "off": [],
     },
@@ -117,10 +119,21 @@ BODIES: Mapping[str, Json] = {
     "CycleKept": {"cycle_id": "cycle-142"},
     "CyclesDict": {**_CYCLE, "queries": [[_QUERY]], "missing": [], "unreadable": {}},
     "DecisionBatch": {"decisions": [DECISION_INPUT]},
-    "DecisionChain": {"chain": [_ANCESTOR]},
+    "DecisionChain": {"chain": [_ANCESTOR], **_COMPLETE},
     "DecisionDict": _DECISION,
     "DecisionInput": DECISION_INPUT,
-    "DecisionPage": {"decisions": [_DECISION], "cursor": None},
+    "DecisionPage": {
+        "decisions": [_DECISION],
+        "complete": False,
+        "missing": [
+            {
+                "id": DECISION_ID,
+                "reason": "damaged",
+                "why": "a large part of a decision is missing in the archive bucket",
+            }
+        ],
+        "cursor": None,
+    },
     "DecisionResults": {"results": [_LOGGED_DECISION]},
     "DecisionStatistics": {
         "agent_id": AGENT_ID,
@@ -130,21 +143,23 @@ BODIES: Mapping[str, Json] = {
         "interval": "Wilson score interval, 95 %",
         "total": _TALLY,
         "groups": [{**_TALLY, "group": "derivatives"}],
+        "complete": True,
+        "missing": [],
     },
     "Error": {"error": {"code": "invalid_input", "message": "/context: is missing", "field": "/context"}},
     "LoggedDecision": _LOGGED_DECISION,
     "LoggedOutcome": _LOGGED_OUTCOME,
-    "Memories": {"memories": [_MEMORY]},
+    "Memories": {"memories": [_MEMORY], **_COMPLETE},
     "MemoryData": _MEMORY_DATA,
     "MemoryDict": _MEMORY,
-    "MemoryHistory": {"changes": [_MEMORY_CHANGE]},
+    "MemoryHistory": {"changes": [_MEMORY_CHANGE], **_COMPLETE},
     "NewConfidence": {"new_confidence": 0.9},
     "OutcomeBatch": {"outcomes": [{**_OUTCOME_INPUT, "decision_id": DECISION_ID}]},
     "OutcomeInput": _OUTCOME_INPUT,
     "OutcomeResults": {"results": [_LOGGED_OUTCOME]},
     "RateLimitDict": {"allowed": True, "remaining": 59, "resets_in_seconds": 300.0, "is_shared": True},
     "RateLimitInput": {"limit": 60, "window_seconds": 300},
-    "RecallResult": {"found": [{"kind": "PATTERN", "score": 0.68, "memory": _MEMORY}]},
+    "RecallResult": {"found": [{"kind": "PATTERN", "score": 0.68, "memory": _MEMORY}], **_COMPLETE},
     "ShortTermErased": {"erased": 3},
     "ShortTermFound": {"key": "context:current", "data": _MARKET},
     "ShortTermKept": {"key": "context:current"},

@@ -158,7 +158,8 @@ def decision_from(item: Item) -> Decision:
     partition, timestamp_ms = f"{decision.agent_id}#{decision.decision_type}", decision.timestamp_ms
     if item["pk"]["S"] != partition and not item["pk"]["S"].startswith(f"{partition}#"):
         raise ValueError("its attributes are those of another partition")
-    if item["sk"]["S"] != keys.decision_sk(timestamp_ms, decision.decision_id):
+    iso_timestamp = item["iso_timestamp"]["S"] if "iso_timestamp" in item else to_iso(timestamp_ms)
+    if item["sk"]["S"] != f"{iso_timestamp}#{decision.decision_id}":
         raise ValueError("its attributes are those of another decision")
     if timestamp_of(decision.decision_id) != timestamp_ms:
         raise ValueError("its id is that of another time")
@@ -301,6 +302,8 @@ def memory_from(item: Item) -> Memory:
         record["access_count"] = int(item["access_count"]["N"])
     if "last_accessed" in item:
         record["last_accessed_ms"] = milliseconds(item["last_accessed"])
+    if item["sk"]["S"] not in (record["pattern_id"], keys.history_sk(record["pattern_id"], record["version"])):
+        raise ValueError("its attributes are those of another memory")
     return records.memory_from(record)
 
 

@@ -86,21 +86,23 @@ class ParquetArchive:
         self, agent_id: str, day: date, span: Span | None = None, decision_types: Sequence[str] | None = None
     ) -> list[Decision]:
         """The decisions of a day, ordered by time and id; empty if the day was not archived."""
-        key = archive_file_key(agent_id, day)
         full_day = Span(day_start_ms(day), day_start_ms(day) + DAY_MS)
         span = span or full_day
         if decision_types is not None:
-            return self._read_slices(agent_id, key, [Slice(span, decision_type) for decision_type in decision_types])
+            return self._read_slices(agent_id, day, [Slice(span, decision_type) for decision_type in decision_types])
         if span.start_ms > full_day.start_ms or span.end_ms < full_day.end_ms:
-            return self._read_slices(agent_id, key, [Slice(span)])
+            return self._read_slices(agent_id, day, [Slice(span)])
+        key = archive_file_key(agent_id, day)
         body = self._blobs.read(key)
-        return _decisions(agent_id, key, lambda: read_rows(body, COLUMNS)) if body is not None else []
+        if body is None:
+            return self._nothing(agent_id, day)
+        return _decisions(agent_id, key, lambda: read_rows(body, COLUMNS))
 
     def get(self, agent_id: str, day: date, keys: Sequence[DecisionKey]) -> list[Decision]:
         """The decisions of a day with these keys, ordered by time and id; only parts of the file are read."""
         types_and_times = sorted({(key.decision_type, key.timestamp_ms) for key in keys})
         slices = [Slice(Span(ms, ms + 1), decision_type) for decision_type, ms in types_and_times]
-        decisions = self._read_slices(agent_id, archive_file_key(agent_id, day), slices)
+        decisions = self._read_slices(agent_id, day, slices)
         ids = {key.decision_id for key in keys}
         return [decision for decision in decisions if decision.decision_id in ids]
 
@@ -137,8 +139,15 @@ class ParquetArchive:
     def _list(self, prefix: str, agent_id: str) -> list[ArchivedObject]:
         return [_object(agent_id, key) for key in self._blobs.list_keys(prefix)]
 
-    def _read_slices(self, agent_id: str, key: str, slices: Sequence[Slice]) -> list[Decision]:
+    def _nothing(self, agent_id: str, day: date) -> list[Decision]:
+        """The decisions of a day without a file: none, unless a manifest shows that the file was lost."""
+        if self.manifest(agent_id, day) is not None:
+            raise Damaged(f"{archive_file_key(agent_id, day)} is missing, although the day was archived")
+        return []
+
+    def _read_slices(self, agent_id: str, day: date, slices: Sequence[Slice]) -> list[Decision]:
         """The decisions in slices; only parts of the file are read."""
+        key = archive_file_key(agent_id, day)
 
         def read(start: int, end: int | None) -> ByteRange:
             part = self._blobs.read_range(key, start, end)
@@ -152,7 +161,7 @@ class ParquetArchive:
         try:
             return retry_on(ObjectReplaced, decisions, attempts=_ATTEMPTS)
         except FileNotFoundError:
-            return []
+            return self._nothing(agent_id, day)
         except ObjectReplaced as error:
             raise Unavailable(f"{key} kept being replaced while it was read") from error
 
