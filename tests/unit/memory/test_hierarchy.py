@@ -171,3 +171,40 @@ async def test_a_new_confidence_is_a_new_version(memory):
     for wrong in (1.1, None, True):
         with pytest.raises(InvalidInput, match="new_confidence"):
             await memory.update_ltm_confidence("whale_pump", wrong)
+
+
+async def test_a_cursor_continues_until_everything_was_returned_once(memory, logged):
+    await memory.store_stm("context:current", {"trend": "up"})
+    for context_filter, expected in ((None, 8), ({"volatility": "high"}, 4)):
+        for limit in (1, 2, 3, 100):
+            seen, cursor = [], None
+            for _ in range(12):
+                page = await memory.get_context_memory(context_filter=context_filter, limit=limit, cursor=cursor)
+                assert (len(page["entries"]) <= limit, page["complete"]) == (True, page["cursor"] is None)
+                seen += page["entries"]
+                cursor = page["cursor"]
+                if cursor is None:
+                    break
+            assert [one["timestamp"] for one in seen] == sorted([one["timestamp"] for one in seen], reverse=True)
+            ids = [one["decision_id"] for one in seen if one["kind"] == "decision"]
+            assert (len(ids), len(set(ids)), cursor) == (expected, expected, None)
+
+
+async def test_a_cursor_of_another_query_is_refused(memory, logged):
+    page = await memory.get_context_memory(limit=1)
+    for cursor, context_filter in ((page["cursor"], {"trend": "up"}), ("nonsense", None)):
+        with pytest.raises(InvalidInput) as caught:
+            await memory.get_context_memory(context_filter=context_filter, cursor=cursor)
+        assert caught.value.field == "cursor"
+
+
+async def test_a_strict_read_of_short_term_memory_tells_an_outage_from_a_missing_value(memory, monkeypatch):
+    assert await memory.retrieve_stm("insight", strict=True) is None
+
+    def down(*_args, **_settings):
+        raise Unavailable("Redis did not respond: TimeoutError")
+
+    monkeypatch.setattr(memory.stores.short_term, "run", down)
+    assert await memory.retrieve_stm("insight") is None
+    with pytest.raises(Unavailable, match="Redis did not respond"):
+        await memory.retrieve_stm("insight", strict=True)
