@@ -142,6 +142,15 @@ async def test_days_in_glacier_are_named_and_their_restore_is_requested(clock):
     assert missing["level"] == "archive"
     assert "2025-10-15 to 2025-10-16 is in cold storage" in missing["why"]
     assert sorted(blobs.restore_requests) == sorted(blobs.in_glacier)
+    found = await logger.query_decisions()
+    assert ([one["context"]["n"] for one in found], found.complete) == ([1, 100], False)
+    assert [(one["id"], one["reason"]) for one in found.missing] == [("archive", "in_cold_storage")]
+    with pytest.raises(InColdStorage):
+        await logger.page_decisions(cursor=found.cursor)
+    child = await logger.log_decision("QUERY", {}, {}, parent_ids=[ids[2], ids[0]])
+    chain = await logger.get_decision_chain(child, depth=1)
+    assert [(one["decision_id"], one["relation"]) for one in chain] == [(ids[0], "ancestor")]
+    assert [(one["id"], one["reason"]) for one in chain.missing] == [(ids[2], "in_cold_storage")]
     result = await memory.get_context_memory((None, NOON - timedelta(days=399)), level="archive")
     assert (result["entries"], result["complete"]) == ([], False)
     with pytest.raises(InColdStorage, match=r"archive of 2025-10-15 is in cold storage.*up to 12 hours"):

@@ -58,5 +58,7 @@ def _print(receipt: dict[str, Any], *, as_json: bool) -> None:
         return
     for kind, count in receipt["counts"].items():
         typer.echo(f"{count:>10,}  {kind.replace('_', ' ')}")
+    for one in receipt.get("missing", ()):
+        typer.echo(f"   missing  {one['id']}: {one['why']}")
     if "file" in receipt:
         typer.echo(f"{receipt['file']}  sha256 {receipt['sha256']}")

@@ -33,6 +33,7 @@ from agent_memory.core.ids import (
 )
 from agent_memory.core.json_values import Document, plain_json
 from agent_memory.core.retention import STM_MAX_SECONDS
+from agent_memory.decisions.chains import MAX_LINKS
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.long_term import memory_conditions
@@ -130,7 +131,9 @@ class HttpBackend:
     def get_decision_chain(self, decision_id: str, depth: int, *, limit: int) -> Listing[Json]:
         """See `DecisionBackend`."""
         path = f"decisions/{check_decision_id(decision_id)}/chain"
-        query = {"depth": integer_text(depth, "depth"), "limit": integer_text(limit, "limit")}
+        # The default is not sent, so that services without this parameter accept the request.
+        limit_text = None if limit == MAX_LINKS else integer_text(limit, "limit")
+        query = {"depth": integer_text(depth, "depth"), "limit": limit_text}
         return Listing.from_body(self._send("GET", path, query=query, expect={"chain": list}), "chain")
 
     def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> Json:

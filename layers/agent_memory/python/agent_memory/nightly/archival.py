@@ -52,8 +52,8 @@ def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]
     Returns:
         `days` and `decisions` archived, `remaining_days` for the next job, the number of requested days `rewritten`,
         `postponed`: those that could not be written, each with its `date`, `why` and the error's `code`; and the `head`
-        of the chain of seals with its number `sealed`, None and 0 before the first. `damaged` is the number of decisions
-        that are not archived because they are damaged; they do not expire.
+        of the chain of seals with its number `sealed`, None and 0 before the first. `damaged` is the number of
+        decisions that are not archived because they are damaged; they do not expire.
 
     Raises:
         InvalidInput: the day has not ended, or there is no bucket. Unavailable: a store did not respond.
