@@ -20,7 +20,7 @@ from tests.contract.damage import damage_decision, damage_memory, damage_state
 from tests.contract.samples import NOW
 
 DAY_MS = 86_400_000
-TODAY = date(2026, 11, 20)
+YESTERDAY = date(2026, 11, 19)
 
 
 @pytest.fixture
@@ -56,25 +56,25 @@ async def test_an_export_has_the_rest_and_names_what_is_damaged(stores, clock, l
 
 
 def test_the_nightly_job_counts_what_it_could_not_learn_from(stores, clock, log):
-    ids = [logged(log, 0, -n) for n in range(1, 4)] + [logged(log, 40, n) for n in range(2)]
+    ids = [logged(log, 1, -n) for n in range(1, 4)] + [logged(log, 40, n) for n in range(2)]
     memory = MemoryManager("hunter", stores=stores, clock=clock).sync
     memory.store_ltm("PATTERN", "own", {"confidence": 0.5})
     memory.store_ltm("PATTERN", "broken", {"confidence": 0.5})
     damage(stores, ids[0])
     damage(stores, ids[3])
     damage_memory(stores, "hunter", "PATTERN", "broken")
-    figures = run_nightly_job("hunter", TODAY, stores)
-    assert {one["id"] for one in figures["consolidation"]["damaged_items"]} == {ids[0], ids[3], "broken"}
-    assert [figures[step]["damaged"] for step in ("consolidation", "pruning", "archival", "analytics")] == [3, 1, 1, 1]
-    figures = run_nightly_job("hunter", TODAY, stores)
-    assert {one["id"] for one in figures["consolidation"]["damaged_items"]} == {ids[0], "broken"}
+    for _ in range(2):  # the day that lacks a decision is requested again, until it can be read
+        figures = run_nightly_job("hunter", YESTERDAY, stores)
+        assert {ids[0], "broken"} <= {one["id"] for one in figures["consolidation"]["damaged_items"]}
+        assert [figures[step]["damaged"] for step in ("pruning", "archival", "analytics")] == [1, 1, 1]
+        assert [one["code"] for one in figures["archival"]["postponed"]] == ["damaged"]
     day = date_of(NOW - 40 * DAY_MS)
     assert [one.decision_id for one in stores.archive.read_day("hunter", day)] == [ids[4]]
     assert [one["id"] for one in log.page(DecisionFilter()).as_dict()["missing"]] == [ids[0], ids[3]]
 
 
 def test_a_job_does_not_learn_from_less_while_the_bucket_does_not_respond(stores, clock, log, monkeypatch):
-    logged(log, 0, -1)
+    logged(log, 1, -1)
     scan = stores.decisions.scan
 
     def unavailable(*arguments, on_unreadable, **options):
@@ -83,14 +83,14 @@ def test_a_job_does_not_learn_from_less_while_the_bucket_does_not_respond(stores
 
     monkeypatch.setattr(stores.decisions, "scan", unavailable)
     with pytest.raises(Unavailable, match="S3 did not respond"):
-        run_nightly_job("hunter", TODAY, stores)
+        run_nightly_job("hunter", YESTERDAY, stores)
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_a_damaged_day_of_the_archive_is_named_and_the_other_days_are_answered(stores, clock, log, is_lost):
     ids = [logged(log, days) for days in (120, 110, 100, 0)]
     for _ in range(2):
-        archive_due_days("hunter", TODAY, stores)
+        archive_due_days("hunter", YESTERDAY, stores)
     day = date_of(NOW - 110 * DAY_MS)
     key = archive_file_key("hunter", day)
     stores.blobs.erase(key, dry_run=False) if is_lost else stores.blobs.write(key, b"PAR1" * 30_000)

@@ -62,10 +62,10 @@ class AgentData:
         try:
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
                 counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
-            if not any(counts.values()) and not self._stores.states.registration(self._agent_id).decision_types:
-                raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
                 if damages.as_dicts():
                     _write_lines(archive, "missing.jsonl", damages.as_dicts())
+            if not any(counts.values()) and not self._stores.states.registration(self._agent_id).decision_types:
+                raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from agent_memory.core.clock import date_of, parse_date, parse_instant
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import ARCHIVE_CHAIN, ARCHIVE_PROGRESS
+from agent_memory.model.listings import skip_damaged
 from agent_memory.model.seals import Chain, Manifest
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.decisions import DecisionStore
@@ -193,7 +194,9 @@ class _Attempt:
     def check_exists(self) -> None:
         """Raise `NotFound` for an agent that has neither objects nor states nor a registration."""
         registered = self._states.registration(self.agent_id).decision_types
-        if not (self._objects or registered or self._states.list_by_prefix(self.agent_id, "")):
+        if not (
+            self._objects or registered or self._states.list_by_prefix(self.agent_id, "", on_unreadable=skip_damaged)
+        ):
             raise NotFound(f"there is no agent {self.agent_id}: it has no registration and no archive")
 
     # --- the chain -----------------------------------------------------------------------------

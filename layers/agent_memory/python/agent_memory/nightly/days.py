@@ -13,6 +13,7 @@ from agent_memory.core.errors import Conflict
 from agent_memory.core.json_values import Document
 from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.core.retention import EVIDENCE_DAYS
+from agent_memory.model.listings import skip_damaged
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
@@ -108,7 +109,9 @@ class LearnedDays:
 
         def first_of(decision_type: str) -> date:
             selection = Selection(self._agent_id, decision_type, shards=registered.write_shards)
-            scanned = self._stores.decisions.scan(selection, span, newest_first=False, first=1)
+            scanned = self._stores.decisions.scan(
+                selection, span, newest_first=False, first=1, on_unreadable=skip_damaged
+            )
             return next((date_of(one.timestamp_ms) for one in scanned), day)
 
         return min(map_concurrently(first_of, registered.decision_types), default=day)
