@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from agent_memory.core.errors import (
+    AccessDenied,
     AgentMemoryError,
     Conflict,
     Forbidden,
@@ -35,6 +36,7 @@ STATUS: Mapping[type[AgentMemoryError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ShortTermOff: HTTPStatus.NOT_FOUND,  # not an outage: the deployment has no short-term memory
+    AccessDenied: HTTPStatus.SERVICE_UNAVAILABLE,  # to the function itself, not to the caller
 }
 
 _MAX_PARAMETERS = 100

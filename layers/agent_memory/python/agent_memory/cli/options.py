@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from agent_memory.core.clock import parse_date
-from agent_memory.core.errors import InvalidInput, Unavailable
-from agent_memory.core.extras import needs_extra
+from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import check_agent_id
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.factory import open_stores
@@ -46,14 +45,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 
 
 def stores_of(table_prefix: str | None, bucket: str | None) -> Stores:
-    """Open the stores that the options name. Raises `Unavailable` if the AWS settings are unusable."""
-    with needs_extra("cli"):
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  not needed for `--help` and invalid options
-
-    try:
-        return open_stores(table_prefix=table_prefix, archive_bucket=bucket)
-    except BotoCoreError as error:
-        raise Unavailable(f"the AWS settings cannot be used: {error}") from error
+    """Open the stores that the options name. Raises `InvalidInput` if the AWS settings are unusable."""
+    return open_stores(table_prefix=table_prefix, archive_bucket=bucket)
 
 
 def require_bucket(bucket: str | None) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
-from botocore.exceptions import BotoCoreError
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -28,6 +27,7 @@ from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, esc
 from agent_memory.core.ids import path_name
 from agent_memory.core.json_values import plain_json
 from agent_memory.decisions.queries import TimeRange
+from agent_memory.storage.aws_errors import checked_settings
 
 _TIMEOUT_SECONDS = 30
 _ATTEMPTS = 4
@@ -152,10 +152,8 @@ def open_requests(base_url: str, session: Any, region: str | None, transport: ht
         with needs_extra("client"):
             import boto3  # noqa: PLC0415  not needed if the caller has a session
 
-        try:
+        with checked_settings():
             session = boto3.Session()
-        except BotoCoreError as error:
-            raise InvalidInput("session", f"{error}; set AWS_PROFILE to a profile of ~/.aws/config") from error
     if not callable(getattr(session, "get_credentials", None)):
         raise InvalidInput("session", f"{type(session).__name__} has no credentials; pass a boto3.Session()")
     auth = SigV4(session, region or region_of(base_url, session))

@@ -14,6 +14,7 @@ AgentMemoryError
 │   │                   the cache of short-term memory did not respond; agents go on without it (HTTP 503)
 │   ├── Misconfigured   a store refuses the settings; says which to change, a retry does not help (HTTP 503)
 │   ├── Unreadable      a stored value is not one that this package writes; names its key (HTTP 503)
+│   ├── AccessDenied    AWS refused the credentials of this process; also a Forbidden (HTTP 503)
 │   └── Damaged         stored data differs from its seal or digest; it is neither used nor overwritten
 └── Rejected            the store rejected records that a buffered logger had accepted; names the file
 """
@@ -147,6 +148,15 @@ class Unreadable(Unavailable):
         super().__init__(f"the value of {key} cannot be read: {why}; overwrite or remove it")
         self.key = key
         self.why = why
+
+
+class AccessDenied(Forbidden, Unavailable):
+    """AWS refused the credentials with which this process calls its stores. The message says what to do.
+
+    In the deployed API they are the function's own, not the caller's, whom it answers as an `Unavailable` does.
+    """
+
+    code = Unavailable.code
 
 
 class Damaged(Unavailable):

@@ -42,7 +42,7 @@ def open_stores(
     not apply, see `with_short_timeouts`.
 
     Raises:
-        InvalidInput: names the argument.
+        InvalidInput: names the argument, or the variable to set, as for the AWS region or profile.
     """
     check_aws_client("dynamodb_client", dynamodb_client, "dynamodb", "put_item")
     check_aws_client("s3_client", s3_client, "s3", "put_object")
@@ -104,10 +104,16 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
 
     botocore does not validate parameters: the encoding of items has done so, and doing it twice would be a third of the
     time for writing a batch.
+
+    Raises:
+        InvalidInput: no region, an unknown profile or unusable settings; names the variable to set.
+        AccessDenied: incomplete credentials.
     """
     with needs_extra("aws"):
         import boto3  # noqa: PLC0415  takes 200 ms, and stores in memory do not need it
         from botocore.config import Config  # noqa: PLC0415
+
+        from agent_memory.storage.aws_errors import checked_settings  # noqa: PLC0415
 
     config = Config(
         max_pool_connections=32,
@@ -117,7 +123,8 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
         retries={"mode": "standard", "total_max_attempts": 5},
     )
     session: Any = boto3  # boto3-stubs knows services by literal name only
-    return session.client(service, config=config, region_name=region)
+    with checked_settings():
+        return session.client(service, config=config, region_name=region)
 
 
 def _open_blobs(bucket: str | None, client: Any) -> BlobStore | None:

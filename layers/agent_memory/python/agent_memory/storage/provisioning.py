@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from agent_memory.core.errors import Unavailable
-from agent_memory.storage.aws_errors import error_code, translated_errors
+from agent_memory.storage.aws_errors import AWS_ERRORS, error_code, translate_error, translated_errors
 from agent_memory.storage.schema import CACHE, TABLES, Index, Key, Table
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def create_tables_if_not_exist(client: "DynamoDBClient", prefix: str) -> list[st
     created = [table for table in TABLES if _create(client, table_request(table, prefix))]
     for table in created:
         name = table.full_name(prefix)
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", name):
             client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
             client.update_time_to_live(
                 TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute}
@@ -79,10 +78,10 @@ def create_cache_if_not_exists(
             AutomaticFailoverEnabled=False,
             **network,
         )
-    except ClientError as error:
-        if error_code(error) not in ("ReplicationGroupAlreadyExistsFault", "ReplicationGroupAlreadyExists"):
-            raise Unavailable(f"ElastiCache refused the request: {error_code(error)}") from error
-    with translated_errors("ElastiCache"):
+    except AWS_ERRORS as error:
+        if not _has_code(error, "ReplicationGroupAlreadyExistsFault", "ReplicationGroupAlreadyExists"):
+            raise translate_error(error, "ElastiCache", name) from error
+    with translated_errors("ElastiCache", name):
         client.get_waiter("replication_group_available").wait(ReplicationGroupId=name)
         (group,) = client.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"]
     endpoint = group["NodeGroups"][0]["PrimaryEndpoint"]
@@ -93,11 +92,15 @@ def _create(client: "DynamoDBClient", request: Any) -> bool:
     """Create a table; returns False if it exists."""
     try:
         client.create_table(**request)
-    except ClientError as error:
-        if error_code(error) == "ResourceInUseException":
+    except AWS_ERRORS as error:
+        if _has_code(error, "ResourceInUseException"):
             return False
-        raise Unavailable(f"DynamoDB refused the request: {error_code(error)}") from error
+        raise translate_error(error, "DynamoDB", request["TableName"]) from error
     return True
+
+
+def _has_code(error: Exception, *codes: str) -> bool:
+    return isinstance(error, ClientError) and error_code(error) in codes
 
 
 def _key_schema(partition: Key, sort: Key) -> list[dict[str, str]]:

@@ -35,7 +35,7 @@ def _get_chunk(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> li
 
     def read() -> bool:
         nonlocal pending
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", table):
             response = client.batch_get_item(RequestItems=pending)
         items.extend(cast("list[Item]", response["Responses"].get(table, [])))
         pending = response.get("UnprocessedKeys")
@@ -65,7 +65,7 @@ def scan_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator
 
 def _pages(read: Callable[..., Any], request: dict[str, Any]) -> Iterator[list[Item]]:
     while True:
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", request["TableName"]):
             page = read(**request)
         yield cast("list[Item]", page["Items"])
         if "LastEvaluatedKey" not in page:

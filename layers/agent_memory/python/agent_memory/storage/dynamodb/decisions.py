@@ -7,9 +7,7 @@ BatchWriteItem would overwrite an outcome that was logged in the meantime.)
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, cast
-
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import TYPE_CHECKING, cast
 
 from agent_memory.core.clock import DAY_MS, Clock, Span, SystemClock
 from agent_memory.core.concurrency import chunks, map_concurrently
@@ -23,7 +21,7 @@ from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
 from agent_memory.model.records import check_size
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.decisions import Link, Selection, WriteStatus
-from agent_memory.storage.aws_errors import is_failed_condition, translate_error, translated_errors
+from agent_memory.storage.aws_errors import AWS_ERRORS, ConditionFailed, translate_error, translated_errors
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
 from agent_memory.storage.dynamodb.batches import get_items, query_pages
 from agent_memory.storage.dynamodb.decision_scans import DecisionScans
@@ -209,10 +207,11 @@ class DynamoDBDecisions:
                 ConditionExpression="attribute_not_exists(pk)",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except (BotoCoreError, ClientError) as error:
-            if not is_failed_condition(error):
-                raise translate_error(error, "DynamoDB") from error
-            stored = self._conflicting_item(error)
+        except AWS_ERRORS as error:
+            failure = translate_error(error, "DynamoDB", self._table)
+            if not isinstance(failure, ConditionFailed):
+                raise failure from error
+            stored = self._unless_expired(failure.item)
             return _compare(self._decisions([stored], raise_error)[0] if stored else None, decision)
         return WriteStatus.CREATED
 
@@ -220,7 +219,7 @@ class DynamoDBDecisions:
         item = decision_item(decision) | outcome_attributes(decision)
         item = self._large_parts.offload_to_fit(decision.key, item, ITEM_BUDGET_BYTES)
         try:
-            with translated_errors("DynamoDB"):
+            with translated_errors("DynamoDB", self._table):
                 self._client.put_item(
                     TableName=self._table,
                     Item=item,
@@ -228,7 +227,7 @@ class DynamoDBDecisions:
                     ExpressionAttributeNames={"#ttl": "ttl"},
                     ExpressionAttributeValues={":now": {"N": str(self._now_seconds())}},
                 )
-        except ClientError:
+        except ConditionFailed:
             return  # the table has it
 
     def _headline(self, key: DecisionKey, update: OutcomeUpdate) -> Item:
@@ -242,8 +241,8 @@ class DynamoDBDecisions:
         """Add a decision's first outcome in one request; if there are outcomes already, apply the update to them."""
         try:
             self._update_item(key, {}, headline, "attribute_not_exists(success)", {})
-        except ClientError as error:
-            return self._apply(key, update, self._conflicting_item(error))
+        except ConditionFailed as failure:
+            return self._apply(key, update, self._unless_expired(failure.item))
         return WriteStatus.CREATED
 
     def _apply(self, key: DecisionKey, update: OutcomeUpdate, item: Item | None) -> WriteStatus:
@@ -266,8 +265,8 @@ class DynamoDBDecisions:
                 unchanged += " AND attribute_not_exists(success)"
             try:
                 self._update_item(key, item, after, unchanged, values)
-            except ClientError as error:
-                item = self._conflicting_item(error)
+            except ConditionFailed as failure:
+                item = self._unless_expired(failure.item)
             else:
                 return WriteStatus.CREATED
         raise Unavailable(f"other writers kept changing the outcomes of {key.decision_id}")
@@ -275,7 +274,7 @@ class DynamoDBDecisions:
     def _update_item(self, key: DecisionKey, before: Item, after: Item, unchanged: str, values: Item) -> None:
         # The archive does not have this outcome yet, so that the item must not expire until it has.
         update = changes({**before, "ttl": {"N": "0"}}, {name: after[name] for name in after if name != "ttl"})
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", self._table):
             self._client.update_item(
                 TableName=self._table,
                 Key=decision_key_item(key),
@@ -286,16 +285,13 @@ class DynamoDBDecisions:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
 
-    def _conflicting_item(self, error: ClientError) -> Item | None:
-        """The item for which the condition of a write failed; None if there is none or it has expired."""
-        return self._unless_expired(cast("dict[str, Any]", error.response).get("Item"))
-
     def _item(self, key: DecisionKey) -> Item | None:
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", self._table):
             response = self._client.get_item(TableName=self._table, Key=decision_key_item(key), ConsistentRead=True)
         return self._unless_expired(cast("Item | None", response.get("Item")))
 
     def _unless_expired(self, item: Item | None) -> Item | None:
+        """The item; None if there is none or it has expired."""
         items = self._not_expired([item] if item else [])
         return items[0] if items else None
 

@@ -47,7 +47,7 @@ def _delete(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> None:
 
     def delete() -> bool:
         nonlocal pending
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", table):
             pending = client.batch_write_item(RequestItems=pending).get("UnprocessedItems")
         return bool(pending)
 

@@ -6,10 +6,12 @@ The pointers of floats without a fraction, which DynamoDB would return as intege
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Context, Decimal
 from typing import Any
 
 from agent_memory.core import keys
 from agent_memory.core.clock import END_OF_TIME_MS, to_iso
+from agent_memory.core.errors import TooLarge
 from agent_memory.core.ids import shard_of, timestamp_of
 from agent_memory.core.json_values import MAX_DEPTH
 from agent_memory.model import records
@@ -310,8 +312,12 @@ def memory_from(item: Item) -> Memory:
 # --- sizes ---------------------------------------------------------------------------------------
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+MAX_ITEM_BYTES = 400 * 1024 - 512
+"""Limit of an item that is stored in one piece: DynamoDB's, less what the nightly job adds about accesses."""
+
 _CONTAINER_BYTES = 3
 _MEMBER_BYTES = 1
+_EXACT = Context(prec=60)
 
 
 def item_size(item: Mapping[str, Any]) -> int:
@@ -335,10 +341,21 @@ def value_size(value: Mapping[str, Any]) -> int:
             size += _CONTAINER_BYTES + _MEMBER_BYTES * len(raw)
             pending += raw
         elif kind == "SS":
-            size += _CONTAINER_BYTES + sum([_MEMBER_BYTES + len(one.encode()) for one in raw])
+            size += sum([len(one.encode()) for one in raw])
         else:
             size += 1
     return size
+
+
+def check_item_size(item: Mapping[str, Any], field: str) -> None:
+    """Raise `TooLarge`, which names the field, if DynamoDB cannot store an item."""
+    if fits(item, MAX_ITEM_BYTES):
+        return
+    size = item_size(item)
+    if size > MAX_ITEM_BYTES:
+        raise TooLarge(
+            field, f"takes {size:,} bytes; {MAX_ITEM_BYTES:,} can be stored. Keep large data elsewhere and refer to it"
+        )
 
 
 def fits(item: Mapping[str, Any], budget_bytes: int) -> bool:
@@ -350,6 +367,11 @@ def fits(item: Mapping[str, Any], budget_bytes: int) -> bool:
 
 
 def _number_size(text: str) -> int:
-    """About one byte for two significant digits, one more, and one for the sign."""
-    digits = text.lower().partition("e")[0].replace(".", "").lstrip("-0").rstrip("0")
-    return (len(digits) + 1) // 2 + 1 + text.startswith("-")
+    """One byte for each pair of significant digits, paired from the decimal point; one more; and one for the sign."""
+    number = Decimal(text).normalize(_EXACT)
+    sign, digits, exponent = number.as_tuple()
+    if not number:
+        return 1
+    before_point = len(digits) + int(exponent)
+    pairs = (before_point + 1) // 2 + (1 - int(exponent)) // 2
+    return pairs + 1 + sign

@@ -4,21 +4,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.keys import history_pk, memory_pk
+from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import Access
-from agent_memory.storage.aws_errors import translated_errors
+from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
 from agent_memory.storage.dynamodb.batches import get_items, query_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
     NOT_STATED,
     OPTIONAL_MEMORY_ATTRIBUTES,
     Item,
+    check_item_size,
     history_item,
     memory_from,
     memory_item,
@@ -43,6 +43,7 @@ class DynamoDBMemories:
     def put(self, memory: Memory, *, after: int | None) -> None:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
         item = memory_item(memory)
+        check_item_size(history_item(memory), "data")
         update = replacement(item, key=("pk", "sk"), optional=OPTIONAL_MEMORY_ATTRIBUTES)
         condition = _is_current(after)
         change = {
@@ -58,7 +59,7 @@ class DynamoDBMemories:
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
         key = {"pk": text(memory_pk(agent_id, memory_type)), "sk": text(pattern_id)}
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", self._table):
             response = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return parsed(pattern_id, memory_from, response["Item"]) if "Item" in response else None
 
@@ -105,7 +106,7 @@ class DynamoDBMemories:
     def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
         """Number of the last version that a memory ever had; 0 if it never existed."""
         query = _versions_query(agent_id, memory_type, pattern_id)
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", self._table):
             page = self._client.query(
                 TableName=self._table, **query, ConsistentRead=True, ScanIndexForward=False, Limit=1
             )
@@ -126,11 +127,15 @@ class DynamoDBMemories:
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
         """Add a day's accesses to existing memories, once per day; returns how many memories were changed."""
-        return sum(map_concurrently(lambda access: self._add_access(agent_id, access, day.isoformat()), accesses))
+
+        def add(access: Access) -> bool:
+            return retry_conflicts(lambda: self._add_access(agent_id, access, day.isoformat()))
+
+        return sum(map_concurrently(add, accesses))
 
     def _add_access(self, agent_id: str, access: Access, day: str) -> bool:
         try:
-            with translated_errors("DynamoDB"):
+            with translated_errors("DynamoDB", self._table):
                 self._client.update_item(
                     TableName=self._table,
                     Key={"pk": text(memory_pk(agent_id, access.memory_type)), "sk": text(access.pattern_id)},
@@ -143,7 +148,7 @@ class DynamoDBMemories:
                         ":day": text(day),
                     },
                 )
-        except ClientError:  # the condition failed: the memory was removed, or the day was added already
+        except ConditionFailed:  # the memory was removed, or the day was added already
             return False
         return True
 
@@ -174,9 +179,9 @@ class DynamoDBMemories:
             "ConditionExpression": "attribute_not_exists(pk)",
         }
         try:
-            with translated_errors("DynamoDB"):
+            with translated_errors("DynamoDB", self._table):
                 self._client.transact_write_items(TransactItems=[change, {"Put": put}])
-        except ClientError as error:
+        except ConditionFailed as error:
             raise Conflict(
                 f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
                 f"version {memory.version} does not follow the current one"

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent_memory.core.concurrency import chunks, map_concurrently
-from agent_memory.core.errors import InvalidInput, Unavailable
 from agent_memory.core.retries import retry_while_pending
-from agent_memory.storage.aws_errors import translated_errors
+from agent_memory.storage.aws_errors import is_failed_condition, is_transient, service_error, translated_errors
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
 from agent_memory.storage.dynamodb.items import Item
 
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef, BatchStatementResponseTypeDef
 
 _STATEMENTS_PER_REQUEST = 25
-_REFUSAL_CODES = frozenset({"DuplicateItem", "ConditionalCheckFailed"})
-_RETRYABLE_CODES = frozenset(
-    {"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "InternalServerError"}
-    | {"TransactionConflict"}
-)
 
 
 class Statements:
@@ -62,26 +56,26 @@ class Statements:
 
         def execute() -> bool:
             nonlocal pending
-            with translated_errors("DynamoDB"):
+            with translated_errors("DynamoDB", self._table):
                 response = self._client.batch_execute_statement(Statements=[statements[index] for index in pending])
-            codes = dict(zip(pending, map(_error_code, response["Responses"]), strict=True))
-            refused.update(
-                {index: code in _REFUSAL_CODES for index, code in codes.items() if code not in _RETRYABLE_CODES}
-            )
+            results = dict(zip(pending, map(self._was_refused, response["Responses"]), strict=True))
+            refused.update({index: one for index, one in results.items() if one is not None})
             pending = [index for index in pending if index not in refused]
             return bool(pending)
 
         retry_while_pending(execute, why="DynamoDB kept throttling the statements of a batch")
         return [refused[index] for index in range(len(statements))]
 
-
-def _error_code(response: "BatchStatementResponseTypeDef") -> str | None:
-    error = response.get("Error")
-    if error is None:
-        return None
-    code = str(error.get("Code", ""))
-    if code in _REFUSAL_CODES or code in _RETRYABLE_CODES:
-        return code
-    if code == "ValidationError":
-        raise InvalidInput("decision", error.get("Message", "DynamoDB refused it"))
-    raise Unavailable(f"DynamoDB refused a statement: {code}")
+    def _was_refused(self, response: "BatchStatementResponseTypeDef") -> bool | None:
+        """Whether what is stored refused a statement; None if it has to be sent again."""
+        error = response.get("Error")
+        if error is None:
+            return False
+        code = str(error.get("Code", ""))
+        if is_failed_condition(code):
+            return True
+        if is_transient(code):
+            return None
+        where = f"DynamoDB {self._table}"
+        operation = "dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate"
+        raise service_error(code, str(error.get("Message", "")), where, operation=operation, field="decision")

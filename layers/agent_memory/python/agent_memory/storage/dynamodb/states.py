@@ -3,19 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ClientError
-
 from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.json_values import Document
 from agent_memory.core.keys import REGISTRATION
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.states import State
 from agent_memory.ports.states import Registration
-from agent_memory.storage.aws_errors import translated_errors
+from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
 from agent_memory.storage.dynamodb.batches import query_pages, scan_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
     Item,
+    check_item_size,
     document_attributes,
     documents_from,
     milliseconds,
@@ -56,12 +55,12 @@ class DynamoDBStates:
         puts = [self._put(agent_id, state_type, state, expected_version)]
         puts += [self._put(agent_id, other, State(one, 1, now_ms), 0) for other, one in (also_create or {}).items()]
         try:
-            with translated_errors("DynamoDB"):
+            with translated_errors("DynamoDB", self._table):
                 if len(puts) == 1:
                     self._client.put_item(**puts[0])
                 else:
                     self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
-        except ClientError as error:
+        except ConditionFailed as error:
             raise Conflict(f"state {state_type} is no longer at version {expected_version}") from error
         return state
 
@@ -91,12 +90,12 @@ class DynamoDBStates:
 
     def remove(self, agent_id: str, state_type: str) -> None:
         """Remove a state if it exists."""
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", self._table):
             self._client.delete_item(TableName=self._table, Key=self._key(agent_id, state_type))
 
     def register(self, agent_id: str, decision_types: Iterable[str], write_shards: int, now_ms: int) -> None:
         """Record that an agent makes decisions of these types, spread over this many shards."""
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", self._table):
             self._client.update_item(
                 TableName=self._table,
                 Key=self._key(agent_id, REGISTRATION),
@@ -131,6 +130,7 @@ class DynamoDBStates:
     def _put(self, agent_id: str, state_type: str, state: State, expected_version: int) -> Any:
         item = self._key(agent_id, state_type) | document_attributes({"data": state.data})
         item |= {"version": number(state.version), "last_updated": seconds(state.updated_ms)}
+        check_item_size(item, "state")
         request: dict[str, Any] = {"TableName": self._table, "Item": item}
         if not expected_version:
             return request | {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -142,7 +142,7 @@ class DynamoDBStates:
     def _increase_shards(self, agent_id: str, write_shards: int) -> None:
         """Increase the number of shards. It never decreases: decisions stay in the shards that they were written to."""
         try:
-            with translated_errors("DynamoDB"):
+            with translated_errors("DynamoDB", self._table):
                 self._client.update_item(
                     TableName=self._table,
                     Key=self._key(agent_id, REGISTRATION),
@@ -150,11 +150,11 @@ class DynamoDBStates:
                     ConditionExpression="attribute_not_exists(write_shards) OR write_shards < :shards",
                     ExpressionAttributeValues={":shards": {"N": str(write_shards)}},
                 )
-        except ClientError:
+        except ConditionFailed:
             return  # the number is not smaller
 
     def _item(self, agent_id: str, state_type: str) -> Item | None:
-        with translated_errors("DynamoDB"):
+        with translated_errors("DynamoDB", self._table):
             response = self._client.get_item(
                 TableName=self._table, Key=self._key(agent_id, state_type), ConsistentRead=True
             )

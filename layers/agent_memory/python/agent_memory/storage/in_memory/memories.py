@@ -7,12 +7,13 @@ from datetime import date
 from threading import Lock
 
 from agent_memory.core.errors import Conflict, Damaged
-from agent_memory.core.json_values import canonical_json, check_json
+from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import history_sk
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import Memory
 from agent_memory.model.records import memory_from, memory_record
 from agent_memory.ports.memories import Access
+from agent_memory.storage.dynamodb.items import check_item_size, history_item
 
 _Key = tuple[str, str, str]
 """Agent, type and id of a memory."""
@@ -38,7 +39,7 @@ class InMemoryMemories:
 
     def put(self, memory: Memory, *, after: int | None) -> None:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
-        check_json(memory.data, "/data")
+        check_item_size(history_item(memory), "data")
         with self._lock:
             self._current[_key(memory)] = self._append(memory, after)
 

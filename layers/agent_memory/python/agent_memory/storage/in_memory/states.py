@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from threading import Lock
 
 from agent_memory.core.errors import Conflict, Damaged
-from agent_memory.core.json_values import Document, canonical_json, check_json
+from agent_memory.core.json_values import Document, canonical_json
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.states import State
 from agent_memory.ports.states import Registration
+from agent_memory.storage.dynamodb.items import check_item_size, document_attributes
 
 
 class InMemoryStates:
@@ -40,7 +41,7 @@ class InMemoryStates:
         """Write a state if its version is `expected_version` (0: there is none); else raise `Conflict`."""
         documents = {state_type: data, **(also_create or {})}
         for document in documents.values():
-            check_json(document, "/data")
+            check_item_size(document_attributes({"data": document}), "state")
         with self._lock:
             for name in documents:
                 stored = self.get(agent_id, name)

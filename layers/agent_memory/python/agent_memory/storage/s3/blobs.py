@@ -42,7 +42,7 @@ class S3Blobs:
         """Request that an object in cold storage be readable for a week; does nothing for other objects."""
         request: Any = {"Days": RESTORED_DAYS, "GlacierJobParameters": {"Tier": "Standard"}}
         try:
-            with translated_errors("S3"):
+            with translated_errors("S3", self._bucket):
                 self._client.restore_object(Bucket=self._bucket, Key=key, RestoreRequest=request)
         except Unavailable as error:
             if _cause_code(error) not in _NOTHING_TO_RESTORE:
@@ -50,13 +50,13 @@ class S3Blobs:
 
     def write(self, key: str, body: bytes) -> None:
         """Write an object, replacing an earlier one."""
-        with translated_errors("S3"):
+        with translated_errors("S3", self._bucket):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
 
     def list_keys(self, prefix: str) -> list[str]:
         """The keys of all objects with a prefix, sorted."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        with translated_errors("S3"):
+        with translated_errors("S3", self._bucket):
             return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def list_prefixes(self, prefix: str) -> list[str]:
@@ -64,14 +64,14 @@ class S3Blobs:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, Delimiter="/"
         )
-        with translated_errors("S3"):
+        with translated_errors("S3", self._bucket):
             return [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", [])]
 
     def erase(self, prefix: str, *, dry_run: bool) -> int:
         """Erase the objects with a prefix and all their versions, or only count them; returns how many."""
         erased = 0
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
-        with translated_errors("S3"):
+        with translated_errors("S3", self._bucket):
             for page in pages:
                 versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
                 erased += len(versions)
@@ -82,7 +82,7 @@ class S3Blobs:
     def _get(self, key: str, **options: str) -> Any:
         """S3's response, or None if there is no such object."""
         try:
-            with translated_errors("S3"):
+            with translated_errors("S3", self._bucket):
                 return self._client.get_object(Bucket=self._bucket, Key=key, **options)  # type: ignore[arg-type]
         except Unavailable as error:
             match _cause_code(error):
