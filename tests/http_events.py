@@ -1,5 +1,6 @@
 """API Gateway HTTP API events (payload 2.0), a Lambda context, and a client that calls the routes without a network."""
 
+import base64
 import json
 import threading
 from dataclasses import dataclass
@@ -36,7 +37,13 @@ class Context:
     aws_request_id: str = "request-1"
 
 
-def http_event(method, path, body=None, query=None, *, raw=None, is_base64=False):
+def http_event(method, path, body=None, query=None, *, raw=None, content=None, is_base64=False):
+    """An event of API Gateway; `content` are the bytes of a body, which it hands on as Base64 unless they are text."""
+    if content:
+        try:
+            raw = content.decode()
+        except UnicodeDecodeError:
+            raw, is_base64 = base64.b64encode(content).decode(), True
     text = raw if raw is not None else (json.dumps(body) if body is not None else None)
     return {
         "version": "2.0",

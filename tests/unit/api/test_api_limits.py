@@ -88,6 +88,60 @@ def test_an_invalid_body_is_400_and_names_the_field(path, raw, field):
     assert (status, body["error"]["field"]) == (400, field)
 
 
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        ('{"decision_type":"QUERY","context":{"a":1,"a":2},"reasoning":{}}', "'a' is given twice"),
+        ('{"decision_type":"QUERY","context":{},"reasoning":{},"reasoning":{}}', "'reasoning' is given twice"),
+        ('{"decision_type":"QUERY","context":{"l":[{"\\u0061":1,"a":1}]},"reasoning":{}}', "'a' is given twice"),
+        ('{"decision_type":"QUERY","context":{"a":0.1234567890123456789},"reasoning":{}}', "0.1234567890123456789"),
+        ('{"decision_type":"QUERY","context":{"a":1234567890123456.789},"reasoning":{}}', "1234567890123456.789"),
+        ('{"decision_type":"QUERY","context":{"a":1e-400},"reasoning":{}}', "1e-400"),
+        ('{"decision_type":"QUERY","context":{"a":"Z\ufffdrich"},"reasoning":{}}', "UTF-8"),
+    ],
+)
+def test_a_body_that_would_not_be_kept_as_it_is_is_400(raw, says):
+    status, told = answer_to("POST", "/decisions", raw=raw)
+    assert (status, told["error"]["field"]) == (400, "body")
+    assert says in told["error"]["message"]
+    query = raw.removeprefix('{"decision_type":"QUERY","context":').removesuffix(',"reasoning":{}}')
+    if says.startswith(("'a'", "0", "1")):
+        assert answer_to("GET", "/decisions", query={"context": query})[1]["error"]["field"] == "context"
+
+
+def test_a_latin_1_body_is_400():
+    body = '{"decision_type":"QUERY","context":{"a":"Zürich"},"reasoning":{}}'.encode("latin-1")
+    event = http_event("POST", BASE + "/decisions", content=body)
+    answer = api.resolve(event, Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["field"]) == (400, "body")
+
+
+@pytest.mark.parametrize(
+    "number", ["0.10000000000000000", "0.10000000000000001", "0.30000000000000004", "1.7976931348623157e+100", "0e-500"]
+)
+def test_every_text_of_a_float_is_read(number):
+    raw = '{"decision_type":"QUERY","context":{"a":' + number + '},"reasoning":{}}'
+    status, told = answer_to("POST", "/decisions", raw=raw)
+    assert status == 201, told
+    found = answer_to("GET", f"/decisions/{told['decision_id']}")[1]
+    assert found["context"]["a"] == float(number)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/decisions", "GET, POST"),
+        ("GET", "/decisions/batch", "POST"),
+        ("POST", "/state", "GET, PUT"),
+        ("GET", "/memory/ltm/PATTERN/p1", "PUT"),
+    ],
+)
+def test_a_method_that_a_path_has_not_is_405_and_names_those_that_it_has(method, path, allowed):
+    answer = api.resolve(http_event(method, BASE + path), Context())
+    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, allowed)
+    assert json.loads(answer["body"])["error"]["code"] == "method_not_allowed"
+
+
 @pytest.mark.parametrize("levels", [40, 400, 900, 100_000])
 def test_deep_nesting_is_400(levels):
     raw = '{"decision_type":"QUERY","reasoning":{},"context":{"a":' + "[" * levels + "]" * levels + "}}"

@@ -41,6 +41,10 @@ def handles(*error_types: type[Exception]) -> Callable[[Handler], Handler]:
 def handle_domain_error(error: AgentMemoryError) -> Response[str]:
     """An error that this package raised deliberately."""
     if isinstance(error, InvalidInput):
+        if error.field in app.context["_route_args"]:  # `decisions/batch` is a path of its own, not a decision's id
+            wrong_method = _without_method()
+            if wrong_method:
+                return wrong_method
         bodies = app.context["_route"].dependant.body_params
         error = as_body_field(error, bodies[0].type_.__annotations__ if bodies else ())
     return error_response(error)
@@ -67,9 +71,11 @@ def handle_deep_nesting(_: RecursionError) -> Response[str]:
 
 @handles(NotFoundError)
 def handle_unknown_path(_: NotFoundError) -> Response[str]:
-    """A path without a route."""
-    route = f"{app.current_event.http_method} {app.current_event.path}"
-    return error_envelope(HTTPStatus.NOT_FOUND, {"code": "no_route", "message": f"there is no route {route}"})
+    """A path without a route, or without one for this method."""
+    method, path = app.current_event.http_method, app.current_event.path
+    return _without_method() or error_envelope(
+        HTTPStatus.NOT_FOUND, {"code": "no_route", "message": f"there is no route {method} {path}"}
+    )
 
 
 @handles(Exception)
@@ -79,3 +85,15 @@ def handle_unexpected_error(_: Exception) -> Response[str]:
     request_id = app.lambda_context.aws_request_id
     error = {"code": "internal", "message": "unexpected error", "request_id": request_id}
     return error_envelope(HTTPStatus.INTERNAL_SERVER_ERROR, error)
+
+
+def _without_method() -> Response[str] | None:
+    """The response for a path that has other methods only; None if it has none, or the one of the request."""
+    method, path = app.current_event.http_method, app.current_event.path
+    allowed = sorted({one for router in ROUTERS for one in router.methods_of(path)})
+    if not allowed or method in allowed:
+        return None
+    error = {"code": "method_not_allowed", "message": f"{path} has no {method}, only {', '.join(allowed)}"}
+    response = error_envelope(HTTPStatus.METHOD_NOT_ALLOWED, error)
+    response.headers["Allow"] = ", ".join(allowed)
+    return response

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from decimal import MAX_PREC, Context, Decimal
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -40,24 +41,30 @@ STATUS: Mapping[type[AgentMemoryError], HTTPStatus] = {
 }
 
 _MAX_PARAMETERS = 100
+_REPLACEMENT = "\ufffd"
+_FLOAT_DIGITS = 17
+_ALL_DIGITS = Context(prec=MAX_PREC)
 
 
 # --- requests --------------------------------------------------------------------------------------
 
 
 def parse_body(text: str) -> dict[str, Any]:
-    """Parse the body of a request, a JSON object.
+    """Parse the body of a request, a JSON object; nothing in it is changed or dropped.
 
     Raises:
-        TooLarge: over `MAX_BODY_BYTES`. InvalidInput: not JSON, or not an object.
+        TooLarge: over `MAX_BODY_BYTES`. InvalidInput: not UTF-8, not JSON, not an object, a key that is given twice, or
+            a number that cannot be kept.
     """
     # A character has at most four bytes, so that most bodies need not be measured.
     if 4 * len(text) > MAX_BODY_BYTES and len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
         raise TooLarge("body", f"exceeds {MAX_BODY_BYTES:,} bytes; store large data elsewhere and refer to it")
     try:
-        parsed = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
+        parsed = _loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("body", f"not JSON: {error}") from error
+    if _REPLACEMENT in text:
+        raise InvalidInput("body", "not UTF-8: it contains U+FFFD, which stands for unreadable bytes; or write \\ufffd")
     if not isinstance(parsed, dict):
         raise InvalidInput("body", f"expected a JSON object, got {type(parsed).__name__}")
     return parsed
@@ -93,9 +100,8 @@ def parse_object(name: str, text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        parsed = json.loads(text)
-        # `json` accepts NaN, infinities and lone surrogates, which are not valid JSON.
-        canonical_json(parsed).encode()
+        parsed = _loads(text)
+        canonical_json(parsed).encode()  # halves of surrogate pairs are not Unicode
     except (ValueError, RecursionError) as error:
         raise InvalidInput(name, f"not JSON: {error}") from error
     return dict(check_object(name, parsed))
@@ -191,9 +197,32 @@ def _message(error: dict[str, Any]) -> str:
     return f"{message[:1].lower()}{message[1:]}, got {error['input']!r:.60}"
 
 
-def _finite(text: str) -> float:
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_constant=_not_finite, parse_float=_exact, object_pairs_hook=_unique)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r:.80} is given twice in an object")
+    return found
+
+
+def _exact(text: str) -> float:
+    """The float that a number's text names: every float has a text of 17 digits, and more digits would be lost."""
     number = float(text)
-    return number if math.isfinite(number) else _not_finite(text)
+    if not math.isfinite(number):
+        _not_finite(text)
+    if len(text) > _FLOAT_DIGITS or not number:
+        exact = Decimal(text)
+        digits = len(exact.normalize(_ALL_DIGITS).as_tuple().digits)
+        if (digits > _FLOAT_DIGITS and exact != Decimal(repr(number))) or bool(exact) != bool(number):
+            raise ValueError(
+                f"{text:.60} has more digits than the {_FLOAT_DIGITS} of a number that can be kept; use text"
+            )
+    return number
 
 
 def _not_finite(text: str) -> NoReturn:

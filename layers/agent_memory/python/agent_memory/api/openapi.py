@@ -56,7 +56,9 @@ def _parameter_example(value: Any) -> Any:
 
 
 def _add_example(content: dict[str, Any]) -> None:
-    content["example"] = BODIES[content["schema"]["$ref"].rpartition("/")[2]]
+    schema = content["schema"]
+    reference = schema.get("$ref") or schema["anyOf"][0]["$ref"]
+    content["example"] = BODIES[reference.rpartition("/")[2]]
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ The handler's signature validates path, query and body. Its name is the operatio
 """
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
@@ -18,13 +19,14 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from agent_memory.api.http import status_of
-from agent_memory.api.schemas.errors import Error
-from agent_memory.core.errors import AgentMemoryError, InvalidInput, TooLarge, Unavailable
+from agent_memory.api.schemas.errors import Error, GatewayError
+from agent_memory.core.errors import AgentMemoryError, InvalidInput, NotFound, TooLarge, Unavailable
 
 Method = Literal["DELETE", "GET", "POST", "PUT"]
 Middleware = Callable[[Any, Callable[[Any], Any]], Any]
 Handler = TypeVar("Handler", bound=Callable[..., Response[str]])
 
+_PARAMETER = re.compile("<[a-z_]+>")
 AGENT_PATH = "/v1/agents/<agent_id>"
 CREATED_OR_UNCHANGED = (HTTPStatus.CREATED, HTTPStatus.OK)
 
@@ -32,14 +34,19 @@ _MEANINGS = {HTTPStatus.CREATED: "It was created.", HTTPStatus.OK: "It existed a
 _ERRORS = {
     HTTPStatus.BAD_REQUEST: "The request is invalid; `field` names the part.",
     HTTPStatus.FORBIDDEN: "The signature is missing or wrong, or the role may not act for this agent.",
-    HTTPStatus.NOT_FOUND: "It does not exist for this agent, or in this deployment.",
+    HTTPStatus.NOT_FOUND: "It does not exist for this agent, or in this deployment; `no_route`: there is no such path.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The path has no such method; the header `Allow` lists those that it has.",
     HTTPStatus.CONFLICT: "It exists with other content, or at another version; nothing was changed.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Larger than a request or a response may be.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Over a limit of requests per second; send it again later.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Unexpected error; the log has it under its `request_id`.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A store did not respond; the request may be sent again.",
 }
+# What API Gateway answers by itself, and what it may answer as well as the function.
+_OF_GATEWAY = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+_OF_FUNCTION = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT})
 # Every route may reject input, and may find a store unavailable.
-_COMMON_ERRORS = (InvalidInput, TooLarge, Unavailable)
+_COMMON_ERRORS = (InvalidInput, NotFound, TooLarge, Unavailable)
 
 
 class Router(APIGatewayHttpRouter):
@@ -54,8 +61,15 @@ class Router(APIGatewayHttpRouter):
     def __init__(self, name: str, description: str, *, middlewares: Sequence[Middleware] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Powertools' own
         self._middlewares = list(middlewares)
+        self._paths: list[tuple[Method, str, re.Pattern[str]]] = []
         self.name = name
         self.description = description
+
+    def methods_of(self, path: str) -> list[Method]:
+        """The methods that a path of a request has."""
+        matching = [(path_of.count("<"), method) for method, path_of, pattern in self._paths if pattern.fullmatch(path)]
+        fewest = min(matching, default=(0,))[0]  # `decisions/batch` is not a decision's id
+        return [method for parameters, method in matching if parameters == fewest]
 
     def operation(
         self,
@@ -77,6 +91,7 @@ class Router(APIGatewayHttpRouter):
         """
 
         def declare(handler: Handler) -> Handler:
+            self._paths.append((method, path, re.compile(_PARAMETER.sub("[^/]+", f"{AGENT_PATH}{path}"))))
             summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n")
             self.route(
                 f"{AGENT_PATH}{path}",
@@ -99,8 +114,19 @@ def _responses(
     successes: dict[int, OpenAPIResponse] = {
         int(status): _response(response, _MEANINGS[status] if len(statuses) > 1 else "Success.") for status in statuses
     }
-    failures = {HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR, *map(status_of, (*_COMMON_ERRORS, *errors))}
-    return successes | {int(status): _response(Error, _ERRORS[status]) for status in sorted(failures)}
+    failures = {
+        *_OF_GATEWAY,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        *map(status_of, (*_COMMON_ERRORS, *errors)),
+    }
+    return successes | {int(status): _response(_error_model(status), _ERRORS[status]) for status in sorted(failures)}
+
+
+def _error_model(status: HTTPStatus) -> Any:
+    if status in _OF_GATEWAY:
+        return GatewayError
+    return Error if status in _OF_FUNCTION else Error | GatewayError
 
 
 def _response(model: Any, description: str) -> OpenAPIResponse:

@@ -159,4 +159,6 @@ def _plain_input(data: Any, path: str) -> dict[str, Any]:
 
 def _text(plain: Any) -> str:
     """The JSON text of a value that was converted."""
-    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    # The API takes it, unescaped, for a sign of text that was not UTF-8.
+    return text.replace("\ufffd", "\\ufffd")

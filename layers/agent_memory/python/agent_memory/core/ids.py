@@ -20,6 +20,7 @@ import hashlib
 import re
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,6 +51,18 @@ _TAG_LOW_MASK = (1 << _TAG_LOW_BITS) - 1
 _VERSION = 8
 _VARIANT = 0b10
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
+
+PATTERNS: Mapping[str, re.Pattern[str]] = {
+    "agent_id": _AGENT_ID,
+    "checkpoint": _NAME,
+    "decision_id": _CANONICAL,
+    "horizon": _HORIZON,
+    "pattern_id": _NAME,
+    "source_id": _SOURCE,
+    "stm_key": _STM_KEY,
+    "type": _TYPE_NAME,
+}
+"""What each kind of identifier consists of, for documents; the functions below check it."""
 
 
 # --- names ---------------------------------------------------------------------------------------

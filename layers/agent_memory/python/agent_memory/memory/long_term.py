@@ -91,6 +91,7 @@ class LongTermMemory:
         self, current: Memory | None, memory_type: str, pattern_id: str, data: Document, *, reason: str | None = None
     ) -> Memory:
         """As `put`, for a caller that has read the current version; raises `Conflict` if it has changed since."""
+        why = _check_reason(reason)
         data = check_object("data", data, "")
         confidence = None if data.get("confidence") is None else _check_confidence(data["confidence"])
         identity = {"agent_id": self._agent_id, "memory_type": memory_type, "pattern_id": pattern_id}
@@ -109,7 +110,7 @@ class LongTermMemory:
             updated_ms=now_ms,
             version=last + 1,
             changed_by=self._writer,
-            reason=_check_reason(reason),
+            reason=why,
             changed_as=self._principal,
         )
         self._store.put(memory, after=current.version if current else None)

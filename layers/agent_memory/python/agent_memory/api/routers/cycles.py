@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from agent_memory.api.agent import count_short_term_reads, memory_of
 from agent_memory.api.http import json_response, parse_object
-from agent_memory.api.parameters import NAME, AgentId, json_query
+from agent_memory.api.parameters import NAME, AgentId, json_query, path_parameter
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.cycles import (
     CycleInput,
@@ -69,7 +69,7 @@ def remove_signal(agent_id: AgentId, body: Annotated[SignalRemoval, Body()]) -> 
 @router.operation("POST", "/memory/rate-limits/<source_id>", RateLimitDict)
 def check_rate_limit(
     agent_id: AgentId,
-    source_id: Annotated[str, Path(description="The source that is queried; `/` is written `~1`"), NAME],
+    source_id: Annotated[str, path_parameter("source_id", "The source that is queried"), NAME],
     body: Annotated[RateLimitInput, Body()],
 ) -> Response[str]:
     """Count a query of a source; returns whether it may be sent.

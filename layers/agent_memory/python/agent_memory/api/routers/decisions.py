@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from agent_memory.api import deployment
 from agent_memory.api.http import json_response, parse_object
 from agent_memory.api.observability import logger, metrics
-from agent_memory.api.parameters import AgentId, DecisionId, End, Start, json_query
+from agent_memory.api.parameters import AgentId, DecisionId, End, Start, json_query, name_query
 from agent_memory.api.router import CREATED_OR_UNCHANGED, Router
 from agent_memory.api.schemas.decisions import (
     DecisionBatch,
@@ -46,7 +46,7 @@ _SUCCESS: Mapping[str | None, bool | Literal["pending"] | None] = {
     None: None,
 }
 
-Type = Annotated[str | None, Query(description="Only decisions of this type; by default all")]
+Type = Annotated[str | None, name_query("type", "Only decisions of this type; by default all")]
 
 
 @router.operation("POST", "/decisions", LoggedDecision, statuses=CREATED_OR_UNCHANGED, errors=(Conflict,))

@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from agent_memory.api.agent import count_short_term_reads, memory_of
 from agent_memory.api.http import json_response, parse_object
-from agent_memory.api.parameters import NAME, AgentId, End, Flag, Start, json_query
+from agent_memory.api.parameters import NAME, AgentId, End, Flag, Start, json_query, name_query, path_parameter
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.memory import (
     Consolidation,
@@ -33,12 +33,18 @@ router = Router(
     "memory", "Short-term memory, which expires, and long-term memory.", middlewares=[count_short_term_reads]
 )
 
-Key = Annotated[str, Path(description="A key of short-term memory, as `context:current`; `/` is written `~1`"), NAME]
-MemoryTypeName = Annotated[str, Path(description="PATTERN, STRATEGY, ARCHETYPE, SOURCE_PERFORMANCE or your own")]
-PatternId = Annotated[str, Path(description="A memory of that type; `/` is written `~1`"), NAME]
-Reason = Annotated[str | None, Query(description="Why, for the history; up to 500 characters")]
+Key = Annotated[str, path_parameter("stm_key", "A key of short-term memory, as `context:current`"), NAME]
+MemoryTypeName = Annotated[str, path_parameter("type", "PATTERN, STRATEGY, ARCHETYPE, SOURCE_PERFORMANCE or your own")]
+PatternId = Annotated[str, path_parameter("pattern_id", "A memory of that type"), NAME]
+Reason = Annotated[
+    str | None,
+    Query(
+        description="Why, for the history; up to 500 characters", json_schema_extra={"minLength": 1, "maxLength": 500}
+    ),
+]
 Writer = Annotated[
-    str | None, Query(description="The agent that writes, if the path names a pool; stored with the version")
+    str | None,
+    name_query("agent_id", "The agent that writes, if the path names a pool; stored with the version as a claim"),
 ]
 
 
@@ -59,7 +65,11 @@ def retrieve_stm(agent_id: AgentId, key: Key) -> Response[str]:
 def clear_stm(
     agent_id: AgentId,
     pattern: Annotated[
-        str | None, Query(description="A glob pattern of keys, as `queries:*`; by default all keys")
+        str | None,
+        Query(
+            description="A glob pattern of keys, as `queries:*`; by default all keys",
+            json_schema_extra={"minLength": 1, "maxLength": 255},
+        ),
     ] = None,
 ) -> Response[str]:
     """Erase the agent's short-term memory, or the keys that match a pattern."""

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from agent_memory.api.agent import count_short_term_reads, memory_of
 from agent_memory.api.http import json_response
-from agent_memory.api.parameters import NAME, AgentId, Flag
+from agent_memory.api.parameters import NAME, AgentId, Flag, path_parameter
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.state import Checkpoints, Configurations, CurrentState, StateData, StateDict
 from agent_memory.core.errors import Conflict, NotFound
@@ -18,7 +18,7 @@ router = Router(
     middlewares=[count_short_term_reads],
 )
 
-Name = Annotated[str, Path(description="A checkpoint's name; `/` is written `~1`"), NAME]
+Name = Annotated[str, path_parameter("checkpoint", "A checkpoint's name"), NAME]
 Expected = Annotated[
     int | None,
     Query(ge=0, description="The version to replace (0: none yet), else 409"),

@@ -1,6 +1,6 @@
 """Requests and responses of the decision log that are not domain types."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import SkipValidation
 from typing_extensions import TypedDict
@@ -13,6 +13,7 @@ from agent_memory.decisions.inputs import DecisionInput, OutcomeItem
 from agent_memory.model.decisions import DecisionDict
 from agent_memory.model.listings import MissingItem
 
+_ITEMS = "Up to a hundred; the result of one that is not as described is `invalid`, and the others are logged"
 _BATCH = {"minItems": 1, "maxItems": MAX_BATCH}
 
 
@@ -20,14 +21,14 @@ _BATCH = {"minItems": 1, "maxItems": MAX_BATCH}
 class DecisionBatch(TypedDict):
     """Decisions to log; each is checked by itself, so that one does not affect the others."""
 
-    decisions: Annotated[list[SkipValidation[DecisionInput]], Described("Up to a hundred", _BATCH)]
+    decisions: Annotated[list[SkipValidation[DecisionInput] | Any], Described(_ITEMS, _BATCH)]
 
 
 @strict
 class OutcomeBatch(TypedDict):
     """Outcomes to log; each is checked by itself, so that one does not affect the others."""
 
-    outcomes: Annotated[list[SkipValidation[OutcomeItem]], Described("Up to a hundred", _BATCH)]
+    outcomes: Annotated[list[SkipValidation[OutcomeItem] | Any], Described(_ITEMS, _BATCH)]
 
 
 @strict

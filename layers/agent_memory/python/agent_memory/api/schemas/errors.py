@@ -4,7 +4,7 @@ from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
-from agent_memory.core.fields import Described, strict
+from agent_memory.core.fields import Described, extensible, strict
 
 
 @strict
@@ -26,3 +26,10 @@ class Error(TypedDict):
     """An error response."""
 
     error: ErrorBody
+
+
+@extensible
+class GatewayError(TypedDict):
+    """What API Gateway answers by itself: no or a wrong signature, too many requests, or no answer of the function."""
+
+    message: Annotated[str, Described("As `Forbidden` or `Too Many Requests`")]

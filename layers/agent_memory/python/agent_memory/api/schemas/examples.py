@@ -147,6 +147,7 @@ BODIES: Mapping[str, Json] = {
         "missing": [],
     },
     "Error": {"error": {"code": "invalid_input", "message": "/context: is missing", "field": "/context"}},
+    "GatewayError": {"message": "Forbidden"},
     "LoggedDecision": _LOGGED_DECISION,
     "LoggedOutcome": _LOGGED_OUTCOME,
     "Memories": {"memories": [_MEMORY], **_COMPLETE},
