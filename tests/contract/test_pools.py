@@ -43,7 +43,13 @@ async def test_the_principal_of_a_change_is_stored(stores, clock):
     await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5})
     (change,) = await memory.get_ltm_history("PATTERN", "pump")
     assert (change["changed_by"], change["changed_as"]) == ("hunter", arn)
-    assert (await memory.retrieve_ltm("PATTERN"))[0]["changed_as"] == arn
+    assert change["changed_by_claimed"] is True, "IAM permitted the pool, not the name"
+    (found,) = await memory.retrieve_ltm("PATTERN")
+    assert (found["changed_as"], found["changed_by_claimed"]) == (arn, True)
+    own = MemoryManager("hunter", stores=stores, clock=clock, principal=arn)
+    assert (await own.store_ltm("PATTERN", "pump", {"confidence": 0.5}))["changed_by_claimed"] is False
+    direct = MemoryManager("shared", stores=stores, clock=clock, writer="hunter")
+    assert (await direct.store_ltm("PATTERN", "dip", {"confidence": 0.5}))["changed_by_claimed"] is False
 
 
 def test_a_pool_of_other_agents_is_refused(hunter, stores):

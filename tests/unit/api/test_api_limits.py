@@ -217,3 +217,11 @@ def test_escaped_size_is_that_of_lambdas_json():
     for value in ({"a": 'quote " and \\ back'}, ["ä語😀", "\n\t\x01"], {"x": "\\" * 50}):
         text = json_text(value)
         assert escaped_size(text) == len(json.dumps(text, ensure_ascii=False).encode()) - 2
+
+
+def test_a_memory_or_state_over_the_limit_of_an_item_is_413():
+    large = {"why": "x" * 410_000}
+    for path, field in (("/memory/ltm/PATTERN/p1", "data"), ("/state", "state")):
+        status, told = answer_to("PUT", path, large)
+        assert (status, told["error"]["code"], told["error"]["field"]) == (413, "too_large", field)
+        assert "DynamoDB" not in told["error"]["message"]

@@ -34,6 +34,11 @@ def fits_in_batch(item: str) -> bool:
     return fits_in_request(f'{{"decisions":[{item}]}}')
 
 
+def object_text(value: Any, field: str) -> str | None:
+    """Serialize an optional object for a query; `InvalidInput` names the field if it is not an object."""
+    return None if value is None else document_text(value, field)
+
+
 def document_text(document: Any, field: str, path: str | None = None) -> str:
     """Serialize a caller's JSON object.
 

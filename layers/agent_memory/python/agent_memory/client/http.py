@@ -13,8 +13,17 @@ from agent_memory.client.bodies import (
     idempotent_decision,
     idempotent_outcome,
     json_text,
+    object_text,
 )
-from agent_memory.client.requests import Requests, integer_text, iso_text, path_segment, time_query, too_large
+from agent_memory.client.requests import (
+    Requests,
+    boolean_text,
+    integer_text,
+    iso_text,
+    path_segment,
+    time_query,
+    too_large,
+)
 from agent_memory.core.checks import check_expected_version, check_integer, check_text
 from agent_memory.core.clock import Instant
 from agent_memory.core.concurrency import map_concurrently
@@ -120,7 +129,7 @@ class HttpBackend:
             "decision_type": filters.decision_type,
             **time_query(filters.time_range),
             "success": None if filters.success is None else str(filters.success).lower(),
-            "context": None if filters.context is None else json_text(filters.context, "context_filter"),
+            "context": object_text(filters.context, "context_filter"),
             "context_type": filters.context_type,
             "limit": integer_text(limit, "limit"),
             "order": "newest" if newest_first else "oldest",
@@ -202,7 +211,7 @@ class HttpBackend:
         query = {
             "cycles": integer_text(cycles, "cycles"),
             "signals_since": iso_text(signals_since, "signals_since"),
-            "performance": None if performance is None else document_text(performance, "performance"),
+            "performance": object_text(performance, "performance"),
         }
         return self._send("GET", "memory/cycles", query=query, expect={"queries": list, "signals": list})
 
@@ -275,9 +284,9 @@ class HttpBackend:
             "query": query.text,
             "kind": query.kind,
             "symbol": query.symbol,
-            "top_k": str(query.top_k),
-            "explain": "true" if query.explain else "false",
-            "half_lives": None if query.half_lives is None else json_text(query.half_lives, "half_lives"),
+            "top_k": integer_text(query.top_k, "top_k"),
+            "explain": boolean_text(query.explain, "explain"),
+            "half_lives": object_text(query.half_lives, "half_lives"),
         }
         found = self._list_with_pools("memory/recall", parameters, "found")
         found.sort(key=lambda entry: float(entry["score"]), reverse=True)
@@ -313,7 +322,7 @@ class HttpBackend:
 
     def load_state(self, *, fresh: bool) -> Json | None:
         """See `MemoryBackend`."""
-        query = {"fresh": "true" if fresh else "false"}
+        query = {"fresh": boolean_text(fresh, "fresh")}
         state: Json | None = self._send("GET", "state", query=query, expect={"state": object})["state"]
         return state
 

@@ -82,7 +82,8 @@ class AsyncMemory(AsyncFacade):
         Raises:
             InvalidInput: names the argument. Unavailable: over HTTP, the API or its cache did not respond.
         """
-        cycle = Cycle(context, queries, signals, performance, decision_ids, cycle_id or str(uuid4()))
+        own_id = str(uuid4()) if cycle_id is None else cycle_id
+        cycle = Cycle(context, queries, signals, performance, decision_ids, own_id)
         return await in_thread(self._memory.write_cycle, cycle)
 
     async def read_cycle(
@@ -369,7 +370,8 @@ class SyncMemory(SyncFacade):
         cycle_id: str | None = None,
     ) -> bool:
         """Store the results of a cycle; see `AsyncMemory.write_cycle`."""
-        cycle = Cycle(context, queries, signals, performance, decision_ids, cycle_id or str(uuid4()))
+        own_id = str(uuid4()) if cycle_id is None else cycle_id
+        cycle = Cycle(context, queries, signals, performance, decision_ids, own_id)
         return self._memory.write_cycle(cycle)
 
     def read_cycle(

@@ -20,13 +20,14 @@ from tenacity import (
 from agent_memory.client.responses import error_of, is_transient, object_of
 from agent_memory.client.signing import SigV4, region_of
 from agent_memory.client.urls import check_base_url
+from agent_memory.core.checks import check_boolean, check_text
 from agent_memory.core.clock import Instant, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput, TooLarge, Unavailable
 from agent_memory.core.extras import needs_extra
 from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, escaped_size
 from agent_memory.core.ids import path_name
 from agent_memory.core.json_values import plain_json
-from agent_memory.decisions.queries import TimeRange
+from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.storage.aws_errors import checked_settings
 
 _TIMEOUT_SECONDS = 30
@@ -96,7 +97,7 @@ class Requests:
         """
         if body is not None and not fits_in_request(body):
             raise too_large("body")
-        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        parameters = {name: check_text(name, value) for name, value in (query or {}).items() if value is not None}
         # The signature expects a space as %20; httpx would encode it as a plus sign.
         target = f"{path}?{urlencode(parameters, quote_via=quote)}" if parameters else path
         retrying = Retrying(
@@ -167,13 +168,19 @@ def path_segment(name: str) -> str:
 
 def time_query(time_range: TimeRange | None) -> dict[str, str | None]:
     """The query parameters of a time range."""
-    start, end = time_range or (None, None)
+    DecisionFilter(time_range=time_range).validated()
+    start, end = (None, None) if time_range is None else time_range
     return {"start": iso_text(start, "time_range/start"), "end": iso_text(end, "time_range/end")}
 
 
 def integer_text(value: int | None, field: str) -> str | None:
     """The query parameter of an integer; the API refuses other values. `InvalidInput` names the field."""
     return None if value is None else str(plain_json(value, field))
+
+
+def boolean_text(value: bool, field: str) -> str:
+    """The query parameter of a boolean; `InvalidInput` names the field."""
+    return "true" if check_boolean(field, value) else "false"
 
 
 def iso_text(instant: Instant | None, field: str) -> str | None:

@@ -23,7 +23,7 @@ from agent_memory.model.outcomes import OutcomeUpdate
 MAX_PARENTS = 100
 MAX_MEMORIES = 100
 _OLDEST_MS = EXPIRE_AFTER_DAYS * DAY_MS
-_DEFAULTS = (None, False, ())
+_DEFAULTS: Mapping[str, Any] = {"amend": False, "headline": False, "parent_ids": (), "memory_ids": ()}
 _SECONDS = {"type": "number", "minimum": 0, "exclusiveMaximum": MAX_SECONDS}
 Time = Annotated[
     Any,
@@ -156,8 +156,12 @@ def _check_not_in_the_future(time_ms: int, now_ms: int, field: str, rule: str) -
 
 
 def _without_defaults(optional: Mapping[str, Any]) -> dict[str, Any]:
-    # By identity, because comparing an array with a value yields an array.
-    return {name: value for name, value in optional.items() if not any(value is default for default in _DEFAULTS)}
+    return {name: value for name, value in optional.items() if value is not None and not _is_default(name, value)}
+
+
+def _is_default(name: str, value: Any) -> bool:
+    """Whether an argument has its default, of the very type: `metrics=False` is not a default."""
+    return name in _DEFAULTS and type(value) is type(_DEFAULTS[name]) and value == _DEFAULTS[name]
 
 
 def _identity(fields: Document, decision_type: str, now_ms: int, path: str, write_shards: int) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
-from agent_memory.core.checks import check_expected_version
+from agent_memory.core.checks import check_boolean, check_expected_version
 from agent_memory.core.clock import Clock, to_iso
 from agent_memory.core.errors import Conflict, Damaged, NotFound, Unavailable
 from agent_memory.core.ids import check_checkpoint
@@ -55,7 +55,7 @@ class AgentStates:
 
     def current(self, *, fresh: bool = False) -> State | None:
         """The current state, or None if none was saved; with `fresh`, the cache is not used."""
-        state = None if fresh else self._cache.get()
+        state = None if check_boolean("fresh", fresh) else self._cache.get()
         if state is None:
             state = self._store.get(self._agent_id, CURRENT_STATE)
             if state is not None:
@@ -107,6 +107,7 @@ class AgentStates:
         Raises:
             InvalidInput: an invalid name. NotFound: no such checkpoint. Conflict: another version is the current one.
         """
+        check_expected_version(expected_version)
         name = check_checkpoint(name)
         checkpoint = self._store.get(self._agent_id, checkpoint_state_type(name))
         if checkpoint is None:

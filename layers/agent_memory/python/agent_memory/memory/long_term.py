@@ -27,7 +27,7 @@ from agent_memory.ports.memories import MemoryStore
 # Fields of a memory that are not part of its data.
 _OWN_FIELDS = frozenset(
     {"agent_id", "pattern_id", "memory_type", "confidence", "learned_at", "updated_at", "version"}
-    | {"changed_by", "reason", "changed_as", "access_count", "last_accessed"}
+    | {"changed_by", "reason", "changed_as", "access_count", "last_accessed", "changed_by_claimed"}
 )
 _TIMES = ("learned_at", "updated_at", "last_accessed")
 _MAX_REASON_LENGTH = 500
@@ -91,6 +91,7 @@ class LongTermMemory:
         self, current: Memory | None, memory_type: str, pattern_id: str, data: Document, *, reason: str | None = None
     ) -> Memory:
         """As `put`, for a caller that has read the current version; raises `Conflict` if it has changed since."""
+        check_object("data", data)
         why = _check_reason(reason)
         data = check_object("data", data, "")
         confidence = None if data.get("confidence") is None else _check_confidence(data["confidence"])
@@ -169,6 +170,7 @@ class LongTermMemory:
         """
         memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
         new_confidence = _check_confidence(confidence, "new_confidence")
+        _check_reason(reason)
 
         def change(current: Memory | None) -> Memory:
             if current is None:
@@ -226,6 +228,7 @@ def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
         "at": to_iso(after.updated_ms),
         "changed_by": after.changed_by,
         "changed_as": after.changed_as,
+        "changed_by_claimed": after.changed_by_claimed,
         "reason": after.reason,
         "removed": after.is_removed,
         "changes": fields,

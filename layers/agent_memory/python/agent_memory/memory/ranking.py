@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from agent_memory.core.checks import check_integer, check_text
+from agent_memory.core.checks import check_boolean, check_integer, check_text
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import check_memory_type
 from agent_memory.core.json_values import check_object
@@ -55,6 +55,7 @@ class RecallQuery:
     def __post_init__(self) -> None:
         self._set("text", check_text("query", self.text))
         self._set("top_k", check_integer("top_k", self.top_k, minimum=1, maximum=MAX_TOP_K))
+        self._set("explain", check_boolean("explain", self.explain))
         if self.kind is not None:
             self._set("kind", check_memory_type(self.kind, "kind"))
         if self.symbol is not None:

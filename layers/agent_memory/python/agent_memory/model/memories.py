@@ -47,6 +47,15 @@ class Memory:
         """The order by confidence: a memory that does not state one comes after all others."""
         return -1.0 if self.confidence is None else self.confidence
 
+    @property
+    def changed_by_claimed(self) -> bool:
+        """Whether `changed_by` is only what the caller of the HTTP API said.
+
+        IAM permits a request for the agent in its path. Another name, as of the agent that writes to a pool, is a claim
+        of the principal in `changed_as`.
+        """
+        return self.changed_as is not None and self.changed_by != self.agent_id
+
     def as_dict(self) -> dict[str, Any]:
         """The memory as in the APIs: the fields of its data and its own."""
         return {
@@ -61,6 +70,7 @@ class Memory:
             "changed_by": self.changed_by,
             "reason": self.reason,
             "changed_as": self.changed_as,
+            "changed_by_claimed": self.changed_by_claimed,
             "access_count": self.access_count,
             "last_accessed": None if self.last_accessed_ms is None else to_iso(self.last_accessed_ms),
         }

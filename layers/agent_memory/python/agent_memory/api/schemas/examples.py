@@ -70,6 +70,7 @@ _MEMORY: Json = {
     "changed_by": AGENT_ID,
     "reason": None,
     "changed_as": None,
+    "changed_by_claimed": False,
     "access_count": 0,
     "last_accessed": None,
 }
@@ -78,6 +79,7 @@ _MEMORY_CHANGE: Json = {
     "at": TIMESTAMP,
     "changed_by": AGENT_ID,
     "changed_as": "arn:aws:sts::123456789012:assumed-role/market-hunter/session",
+    "changed_by_claimed": False,
     "reason": "seen twice",
     "removed": False,
     "changes": {"confidence": {"before": None, "after": 0.7}},

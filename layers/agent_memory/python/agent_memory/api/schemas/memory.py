@@ -9,6 +9,9 @@ from agent_memory.core.fields import Described, Json, extensible, strict
 from agent_memory.core.retention import STM_MAX_SECONDS
 
 _NUMBER_OR_NULL = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+_CLAIMED = Annotated[
+    bool, Described("Whether `changed_by` is only what the caller said; the principal that said it is `changed_as`")
+]
 
 
 @strict
@@ -64,6 +67,7 @@ class MemoryDict(TypedDict):
     changed_by: Annotated[str | None, Described("The agent that made this version")]
     reason: str | None
     changed_as: Annotated[str | None, Described("The IAM principal that signed the change")]
+    changed_by_claimed: _CLAIMED
     access_count: Annotated[int, Described("Number of reads until the last nightly job")]
     last_accessed: str | None
 
@@ -98,6 +102,7 @@ class MemoryChange(TypedDict):
     at: str
     changed_by: str | None
     changed_as: str | None
+    changed_by_claimed: _CLAIMED
     reason: str | None
     removed: bool
     changes: dict[str, FieldChange]
