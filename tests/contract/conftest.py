@@ -1,14 +1,21 @@
-"""The contract tests run on every kind of store: in memory, moto, and the local cloud's services."""
+"""The contract tests run on every kind of store: in memory, moto, Amazon's DynamoDB Local,
+and the local cloud's services."""
 
 import secrets
+from dataclasses import replace
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions
 from agent_memory.storage.factory import in_memory_stores, open_stores
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet.archive import ParquetArchive
+from agent_memory.storage.parquet.evidence import ParquetEvidence
 from tests.aws_tables import create_tables
-from tests.contract.moto_partiql import PartiQLOnMoto
+from tests.contract.statements import StatementsAsItemCalls
+from tests.dynamodb_local import TOO_OLD, OfItsAge, dynamodb_local
 
 
 @pytest.fixture
@@ -24,7 +31,32 @@ def moto_stores(clock, redis_client, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        yield _deploy(clock, redis_client, PartiQLOnMoto(boto3.client("dynamodb")), boto3.client("s3"))
+        yield _deploy(clock, redis_client, StatementsAsItemCalls(boto3.client("dynamodb")), boto3.client("s3"))
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_server():
+    with dynamodb_local() as settings:
+        yield settings
+
+
+@pytest.fixture
+def dynamodb_local_stores(request, clock, redis_client, dynamodb_local_server):
+    """Tables in DynamoDB Local and a bucket in memory, as it has none."""
+    if request.node.originalname in TOO_OLD:
+        pytest.skip(TOO_OLD[request.node.originalname])
+    client = OfItsAge(boto3.client("dynamodb", **dynamodb_local_server))
+    prefix = f"contract-{secrets.token_hex(4)}"
+    create_tables(client, prefix)
+    blobs = InMemoryBlobs()
+    stores = open_stores(table_prefix=prefix, dynamodb_client=client, redis_client=redis_client, clock=clock)
+    return replace(
+        stores,
+        decisions=DynamoDBDecisions(client, prefix, clock, blobs=blobs),
+        blobs=blobs,
+        archive=ParquetArchive(blobs),
+        evidence=ParquetEvidence(blobs),
+    )
 
 
 def _deploy(clock, redis_client, dynamodb, s3):
@@ -46,6 +78,7 @@ def _deploy(clock, redis_client, dynamodb, s3):
     params=[
         "in_memory",
         pytest.param("moto", marks=pytest.mark.slow),
+        pytest.param("dynamodb_local", marks=[pytest.mark.slow, pytest.mark.xdist_group("dynamodb_local")]),
         pytest.param("local_cloud", marks=pytest.mark.local_cloud),
     ]
 )
@@ -55,6 +88,8 @@ def stores(request, clock):
         return in_memory_stores(clock)
     if request.param == "moto":
         return request.getfixturevalue("moto_stores")
+    if request.param == "dynamodb_local":
+        return request.getfixturevalue("dynamodb_local_stores")
     session = request.getfixturevalue("local_cloud").boto_session()
     clients = [session.client(service) for service in ("dynamodb", "s3")]
     return _deploy(clock, request.getfixturevalue("redis_client"), *clients)

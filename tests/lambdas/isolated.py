@@ -21,7 +21,7 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.storage.factory import open_stores
 from stacks.function_contents import CONTENTS
 from tests.aws_tables import create_tables
-from tests.contract.moto_partiql import PartiQLOnMoto
+from tests.contract.statements import StatementsAsItemCalls
 from tests.redis_servers import fake_server
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def let_moto_execute_partiql():
 
     def client(service, **kwargs):
         created = create(service, **kwargs)
-        return PartiQLOnMoto(created) if service == "dynamodb" else created
+        return StatementsAsItemCalls(created) if service == "dynamodb" else created
 
     boto3.client = client
 

@@ -17,7 +17,7 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.storage.factory import open_stores
 from tests.aws_tables import create_tables
-from tests.contract.moto_partiql import PartiQLOnMoto
+from tests.contract.statements import StatementsAsItemCalls
 from tests.http_events import Context
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
@@ -40,7 +40,7 @@ def deployment(monkeypatch):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
-        dynamodb, s3 = PartiQLOnMoto(boto3.client("dynamodb")), boto3.client("s3")
+        dynamodb, s3 = StatementsAsItemCalls(boto3.client("dynamodb")), boto3.client("s3")
         create_tables(dynamodb, "agent-memory")
         s3.create_bucket(Bucket="archive-bucket")
         stores = open_stores(archive_bucket="archive-bucket", dynamodb_client=dynamodb, s3_client=s3)

@@ -1,4 +1,6 @@
-"""Runs the product's PartiQL statements as item calls, because moto's BatchExecuteStatement does not read parameters.
+"""Runs the product's PartiQL statements as item calls.
+
+moto's BatchExecuteStatement does not read parameters, and DynamoDB Local of January 2020 has none.
 
 Each statement behaves as on DynamoDB: an INSERT refuses an existing key, an UPDATE a missing item or a failed
 condition, and each refusal is that statement's own error.
@@ -15,8 +17,8 @@ _UPDATE = re.compile(
 )
 
 
-class PartiQLOnMoto:
-    """A DynamoDB client on moto with a working BatchExecuteStatement."""
+class StatementsAsItemCalls:
+    """A DynamoDB client with a working BatchExecuteStatement."""
 
     def __init__(self, client):
         self._client = client
