@@ -22,5 +22,5 @@ def test_a_memory_or_state_over_the_limit_of_an_item_is_too_large(stores, clock,
 
 def test_a_memory_just_under_the_limit_is_stored(stores, clock):
     memory = MemoryManager("hunter", stores=stores, clock=clock).sync
-    memory.store_ltm("PATTERN", "p1", {"why": "x" * 408_000, "confidence": 0.5})
-    assert len(memory.retrieve_ltm("PATTERN")[0]["why"]) == 408_000
+    memory.store_ltm("PATTERN", "p1", {"why": "x" * 390_000, "confidence": 0.5})
+    assert len(memory.retrieve_ltm("PATTERN")[0]["why"]) == 390_000

@@ -36,7 +36,7 @@ def put(dynamodb_local_server):
     return lambda item: client.put_item(TableName=TABLE, Item=item)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(value=values)
 def test_an_item_has_the_size_that_dynamodb_counts(put, value):
     item = {"pk": {"S": "k"}, "copies": {"L": [encode(value)[0]] * COPIES}, "rest": {"S": ""}}
