@@ -8,7 +8,7 @@ from agent_memory import BufferedDecisionLogger, DecisionLogger, MemoryManager
 from agent_memory.core.clock import SystemClock
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound, Rejected
 from agent_memory.core.ids import new_decision_id
-from tests.http_events import client_over, to_the_routes
+from tests.http_events import call_routes, client_with
 
 VALUES = (
     *([], "", 0, False, {}, (), 0.0, b"", 5, True, 1.5, "x", object(), ["x"], [[]], [None]),
@@ -87,7 +87,7 @@ def objects(served, tmp_path):
     memory = MemoryManager("market-hunter", stores=served).sync
     memory.store_stm("k", {"a": 1}, 600)
     logger.sync.log_decision("QUERY", {}, {}, decision_id=DECISION)
-    client = client_over(to_the_routes).sync
+    client = client_with(call_routes).sync
     # Outcomes that contradict each other are refused by the store later.
     with suppress(Rejected), BufferedDecisionLogger(logger, directory=tmp_path).sync as buffered:
         yield {"direct": logger.sync, "memory": memory, "http": client, "buffered": buffered}

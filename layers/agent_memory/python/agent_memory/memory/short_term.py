@@ -86,10 +86,7 @@ class ShortTermMemory:
         """
         name = _checked_key(key)
         seconds = check_integer("ttl_seconds", ttl_seconds, minimum=1, maximum=STM_MAX_SECONDS)
-        value = plain_json(data, "data")
-        if name == keys.STM_CONTEXT and not isinstance(value, dict):
-            raise InvalidInput("data", f"expected a JSON object under {name}, got {type(data).__name__}")
-        self.run([SetValue(keys.stm_key(self._agent_id, name), value, seconds)])
+        self.run([SetValue(keys.stm_key(self._agent_id, name), plain_json(data, "data"), seconds)])
 
     def get(self, key: str) -> Any | None:
         """The value, or None if it does not exist or has expired; errors as `put`, and `Unreadable`."""

@@ -31,7 +31,9 @@ class CycleKept(TypedDict):
 class CyclesDict(TypedDict):
     """The results of the last cycles, newest first."""
 
-    context: Json | None
+    context: Annotated[
+        Any, Described("The current market; a JSON object, unless something else was stored")
+    ]
     queries: Annotated[list[list[Any]], Described("The results of each cycle")]
     signals: list[Any]
     decision_ids: list[str]
