@@ -31,9 +31,7 @@ class CycleKept(TypedDict):
 class CyclesDict(TypedDict):
     """The results of the last cycles, newest first."""
 
-    context: Annotated[
-        Any, Described("The current market; a JSON object, unless something else was stored")
-    ]
+    context: Annotated[Any, Described("The current market; a JSON object, unless something else was stored")]
     queries: Annotated[list[list[Any]], Described("The results of each cycle")]
     signals: list[Any]
     decision_ids: list[str]
