@@ -97,7 +97,7 @@ CODES = {
     "TransactionInProgressException": Unavailable,
     "SlowDown": Unavailable,
     "ValidationException": InvalidInput,
-    "ItemCollectionSizeLimitExceededException": TooLarge,
+    "ItemCollectionSizeLimitExceededException": Unavailable,
     "AccessDeniedException": AccessDenied,
     "AccessDenied": AccessDenied,
     "ExpiredTokenException": AccessDenied,
@@ -194,7 +194,7 @@ def reasons(*codes, message="why"):
         (("ThrottlingError", "ProvisionedThroughputExceeded"), "", Unavailable),
         (("ValidationError", "None"), "a value is invalid", InvalidInput),
         (("None", "ValidationError"), "Item size to update has exceeded the maximum allowed size", TooLarge),
-        (("ItemCollectionSizeLimitExceeded", "None"), "", TooLarge),
+        (("ItemCollectionSizeLimitExceeded", "None"), "", Unavailable),
         (("TransactionConflict", "None"), "", Conflict),
         (("ThrottlingError", "ConditionalCheckFailed"), "", Conflict),
         (("AccessDenied", "None"), "", AccessDenied),
@@ -368,7 +368,7 @@ def test_an_unknown_profile_is_refused_by_every_constructor(bare_environment, na
     bare_environment.setenv("AWS_PROFILE", "typo")
     with pytest.raises(InvalidInput, match="AWS_PROFILE") as raised:
         constructors()[name]()
-    assert raised.value.field == "profile"
+    assert raised.value.field == ("session" if name == "client" else "profile")
 
 
 def test_an_endpoint_that_is_no_address_is_refused(bare_environment):

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.errors import (
+    AccessDenied,
     AgentMemoryError,
     CacheUnavailable,
     Conflict,
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AWSMemoryClients",
+    "AccessDenied",
     "AgentMemoryClient",
     "AgentMemoryError",
     "Blocking",

@@ -153,7 +153,7 @@ def open_requests(base_url: str, session: Any, region: str | None, transport: ht
         with needs_extra("client"):
             import boto3  # noqa: PLC0415  not needed if the caller has a session
 
-        with checked_settings():
+        with checked_settings("session"):
             session = boto3.Session()
     if not callable(getattr(session, "get_credentials", None)):
         raise InvalidInput("session", f"{type(session).__name__} has no credentials; pass a boto3.Session()")

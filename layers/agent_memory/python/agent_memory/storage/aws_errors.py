@@ -105,7 +105,8 @@ MEANINGS: Mapping[str, tuple[type[AgentMemoryError], str]] = {
     "ConditionalRequestConflict": (Conflict, _IN_USE),
     "PreconditionFailed": (Conflict, "it was changed meanwhile; read it again"),
     **dict.fromkeys(("EntityTooLarge", "RequestEntityTooLarge", "RequestTooLarge"), (TooLarge, _TOO_LARGE)),
-    "ItemCollectionSizeLimitExceeded": (TooLarge, _TOO_LARGE),
+    # Of all items under one key, not of this one; only tables of other programs have such a limit.
+    "ItemCollectionSizeLimitExceeded": (Unavailable, "the items under its key are too many together"),
     "Validation": (InvalidInput, "the service refused it as invalid"),
 }
 """What each error code means: the error, and what to do. Any other code is an `Unavailable` that names the code."""
@@ -135,12 +136,12 @@ _CREDENTIALS_ERRORS: tuple[type[Exception], ...] = (
 )
 # Settings that a client cannot be made with, and the variable to set.
 _SETTINGS_ERRORS: Mapping[type[Exception], tuple[str, str]] = {
-    aws.NoRegionError: ("region", "no AWS region is set; set AWS_DEFAULT_REGION, as us-east-1"),
-    aws.InvalidRegionError: ("region", "the AWS region is invalid; set AWS_DEFAULT_REGION, as us-east-1"),
-    aws.ProfileNotFound: ("profile", "there is no such AWS profile; set AWS_PROFILE to one in ~/.aws/config"),
-    aws.ConfigNotFound: ("profile", "there is no AWS configuration file at AWS_CONFIG_FILE"),
-    aws.ConfigParseError: ("profile", "the AWS configuration file cannot be read; correct ~/.aws/config"),
-    aws.InvalidConfigError: ("profile", "the AWS profile cannot be used; correct it, or set AWS_PROFILE to another"),
+    aws.NoRegionError: ("region", "set AWS_DEFAULT_REGION, as us-east-1"),
+    aws.InvalidRegionError: ("region", "set AWS_DEFAULT_REGION, as us-east-1"),
+    aws.ProfileNotFound: ("profile", "set AWS_PROFILE to a profile of ~/.aws/config"),
+    aws.ConfigNotFound: ("profile", "set AWS_CONFIG_FILE to the configuration file"),
+    aws.ConfigParseError: ("profile", "correct ~/.aws/config"),
+    aws.InvalidConfigError: ("profile", "correct the profile, or set AWS_PROFILE to another"),
 }
 
 
@@ -214,8 +215,10 @@ def translated_errors(service: str, resource: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def checked_settings() -> Iterator[None]:
+def checked_settings(argument: str | None = None) -> Iterator[None]:
     """Translate what boto3 raises where a client or session cannot be made from the environment.
+
+    `argument` is that of the caller which would make the settings unnecessary, and is then the field of the error.
 
     Raises:
         InvalidInput: no region, an unknown profile; names the variable to set. AccessDenied: unusable credentials.
@@ -224,8 +227,10 @@ def checked_settings() -> Iterator[None]:
         yield
     except BotoCoreError as error:
         is_known = isinstance(error, (*_SETTINGS_ERRORS, *_CREDENTIALS_ERRORS))
-        known = _local_error(error, "AWS") if is_known else None
-        raise known or InvalidInput("aws_settings", f"the AWS settings cannot be used: {error}") from error
+        known = _local_error(error, "AWS") if is_known else InvalidInput("aws_settings", str(error))
+        if argument is not None and isinstance(known, InvalidInput):
+            known = InvalidInput(argument, known.message)
+        raise known from error
     except ValueError as error:  # an address that is no URL, such as AWS_ENDPOINT_URL without a scheme
         raise InvalidInput("endpoint", f"the AWS endpoint cannot be used: {error}; check AWS_ENDPOINT_URL") from error
 
@@ -234,7 +239,7 @@ def _local_error(error: Exception, where: str) -> AgentMemoryError:
     """The error for what botocore raises without an answer of the service."""
     for kind, (field, advice) in _SETTINGS_ERRORS.items():
         if isinstance(error, kind):
-            return InvalidInput(field, f"{advice} ({error})")
+            return InvalidInput(field, f"{error}; {advice}")
     if isinstance(error, _CREDENTIALS_ERRORS):
         return AccessDenied(
             f"{where}: no usable AWS credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
