@@ -16,6 +16,7 @@ VALUES = (
 )
 NOTHING = ()
 OBJECT, LIST, TEXT, BOOL, WHOLE = (dict,), (list, tuple), (str,), (bool,), (int,)
+SECONDS = (int, float)
 DECISION = new_decision_id("QUERY", SystemClock().now_ms() - 60_000)
 MEMORY_NAME = {"memory_type": "PATTERN", "pattern_id": "p"}
 
@@ -51,7 +52,7 @@ MEMORY = {
         {**MEMORY_NAME, "data": {}},
         {"memory_type": NOTHING, "pattern_id": TEXT, "data": OBJECT, "reason": TEXT, "expected_version": WHOLE},
     ),
-    "retrieve_ltm": ({"memory_type": "PATTERN"}, {"memory_type": NOTHING, "filters": OBJECT, "as_of": NOTHING}),
+    "retrieve_ltm": ({"memory_type": "PATTERN"}, {"memory_type": NOTHING, "filters": OBJECT, "as_of": SECONDS}),
     "update_ltm_confidence": (
         {**MEMORY_NAME, "new_confidence": 0.5},
         {"memory_type": NOTHING, "pattern_id": TEXT, "new_confidence": (int, float), "reason": TEXT},
@@ -76,7 +77,7 @@ MEMORY = {
         {"context": OBJECT, "performance": OBJECT, "cycle_id": TEXT}
         | dict.fromkeys(("queries", "signals", "decision_ids"), LIST),
     ),
-    "read_cycle": ({}, {"cycles": WHOLE, "signals_since": NOTHING, "performance": OBJECT}),
+    "read_cycle": ({}, {"cycles": WHOLE, "signals_since": SECONDS, "performance": OBJECT}),
 }
 
 

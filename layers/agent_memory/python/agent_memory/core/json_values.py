@@ -99,7 +99,10 @@ def check_mapping(field: str, value: object) -> Mapping[Any, Any]:
 
 def check_object(field: str, value: object, path: Path | None = None) -> Document:
     """Return a JSON object, or raise `InvalidInput`. Errors of its members are below `path`, by default `field`."""
-    document = plain_json(value, field if path is None else path)
+    try:
+        document = plain_json(value, field if path is None else path)
+    except InvalidInput as error:
+        raise error if error.field else error.with_field(field) from error
     if not isinstance(document, dict):
         raise InvalidInput(field, f"expected a JSON object, got {type(value).__name__}")
     return document
