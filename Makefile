@@ -32,7 +32,7 @@ $(READY): $(PACKAGES) pyproject.toml
 demo: $(READY)  ## Deploy into a local cloud, replay real bars with a nightly job after each day, write report.html
 	@exec $(BIN)/python -m demo $(DEMO_ARGS)
 
-trials: $(READY)  ## Kill, throttle, race, tamper and load at full size, and write docs/trials.md (ten minutes)
+trials: $(READY)  ## Kill, throttle, race, tamper and load at full size, and write docs/trials.md (five minutes)
 	@exec $(BIN)/python -m tests.trials $(TEST_ARGS)
 
 bench-calls: $(READY)  ## Count the calls of the product's own code per request (five seconds)

@@ -18,6 +18,7 @@ from tests.trials.faults import send_through_faults
 from tests.trials.kills import kill_buffered_loggers, kill_nightly_jobs
 from tests.trials.load import load_the_api
 from tests.trials.races import race_for_a_limit, race_for_ids, race_for_versions
+from tests.trials.requests import send_requests
 from tests.trials.results import line, page
 from tests.trials.tampering import tamper
 
@@ -26,8 +27,8 @@ HEADER = """# Trials
 
 `make trials` runs these trials at this size in a local cloud of its own and writes this page; the tests run them at a
 small size. Tried are records, calls or changes; survived are those that ended as they should: stored once and
-unchanged, refused with an error, or, if the archive was changed, found by verification. It ends with an error if
-anything was lost, doubled or not survived.
+unchanged, refused with an error, answered as documented, or, if the archive was changed, found by verification. It
+ends with an error if anything was lost, doubled or not survived.
 
 """
 
@@ -36,6 +37,7 @@ def trials(cloud, folder):
     """The trials, by name."""
     return {
         "tampering": partial(tamper, changes=1_000),
+        "requests": partial(send_requests, cases=5_000),
         "kills": partial(kill_buffered_loggers, cloud, folder, kills=200, decisions=2_000),
         "faults": partial(kill_buffered_loggers, cloud, folder, kills=60, decisions=400, faults=0.3),
         "http-faults": partial(send_through_faults, cloud, folder, decisions=600),
