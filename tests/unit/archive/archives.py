@@ -4,11 +4,15 @@ import json
 import random
 from datetime import UTC, date, datetime
 
+import pytest
+
 from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock, day_start_ms
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.model.seals import ROW_HASH, row_hash, short_hash
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.storage.factory import in_memory_stores
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet.archive import ParquetArchive
 from agent_memory.storage.parquet.decision_rows import COLUMNS
 from agent_memory.storage.parquet.files import to_parquet
 from agent_memory.storage.parquet.reader import read_rows
@@ -55,6 +59,32 @@ def _log_decision(log, decision_type, n):
 
 def _outcome(decision_id, horizon, n=1, **fields):
     return {"decision_id": decision_id, "outcome": {"n": n}, "success": True, "horizon": horizon, **fields}
+
+
+class VersionedBlobs(InMemoryBlobs):
+    """Objects in memory that keep all their versions."""
+
+    def __init__(self):
+        super().__init__()
+        self.versions = {}
+
+    def write(self, key, body):
+        super().write(key, body)
+        self.versions.setdefault(key, []).append(body)
+
+
+def sealed_with_versions():
+    """Stores, clock, the archive's objects, and all their versions."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent_memory.storage.in_memory.blobs.InMemoryBlobs", VersionedBlobs)
+        stores, clock = sealed_archive()
+    return stores, clock, dict(stores.blobs._objects), stores.blobs.versions
+
+
+def archive_of(objects):
+    blobs = InMemoryBlobs()
+    blobs._objects = objects
+    return ParquetArchive(blobs)
 
 
 class Tampering:

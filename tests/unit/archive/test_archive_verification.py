@@ -5,7 +5,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from archives import AGENT, DAYS, FIRST, PER_DAY, TYPES, Tampering, run_nightly_job, sealed_archive
+from archives import (
+    AGENT,
+    DAYS,
+    FIRST,
+    PER_DAY,
+    TYPES,
+    Tampering,
+    archive_of,
+    run_nightly_job,
+    sealed_archive,
+    sealed_with_versions,
+)
 
 from agent_memory.archive.verification import verify_archive
 from agent_memory.core.clock import DAY_MS, FixedClock, day_start_ms
@@ -15,38 +26,15 @@ from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.model.seals import ROW_HASH, Chain, row_hash, short_hash
 from agent_memory.nightly.archival import archive_due_days
-from agent_memory.storage.in_memory.blobs import InMemoryBlobs
-from agent_memory.storage.parquet.archive import ParquetArchive
 from tests.faults import FailingOnce
 
 LAST = FIRST + timedelta(days=DAYS - 1)
 
 
-class VersionedBlobs(InMemoryBlobs):
-    """Objects in memory that keep all their versions."""
-
-    def __init__(self):
-        super().__init__()
-        self.versions = {}
-
-    def write(self, key, body):
-        super().write(key, body)
-        self.versions.setdefault(key, []).append(body)
-
-
 @pytest.fixture(scope="module")
 def sealed():
     """Stores, clock, the archive's objects, and all their versions. Tests change copies only."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agent_memory.storage.in_memory.blobs.InMemoryBlobs", VersionedBlobs)
-        stores, clock = sealed_archive()
-    return stores, clock, dict(stores.blobs._objects), stores.blobs.versions
-
-
-def archive_of(objects):
-    blobs = InMemoryBlobs()
-    blobs._objects = objects
-    return ParquetArchive(blobs)
+    return sealed_with_versions()
 
 
 def verify(sealed, objects, **days):

@@ -16,6 +16,8 @@ from agent_memory.client.bodies import (
     object_text,
 )
 from agent_memory.client.requests import (
+    Members,
+    Query,
     Requests,
     boolean_text,
     integer_text,
@@ -349,13 +351,7 @@ class HttpBackend:
     # --- requests ------------------------------------------------------------------------------
 
     def _send(
-        self,
-        method: str,
-        path: str,
-        body: str | None = None,
-        *,
-        query: Mapping[str, str | None] | None = None,
-        expect: Mapping[str, type],
+        self, method: str, path: str, body: str | None = None, *, query: Query | None = None, expect: Members
     ) -> Json:
         return self._requests.send(method, f"{self.agent_id}/{path}", body, query=query, expect=expect)
 

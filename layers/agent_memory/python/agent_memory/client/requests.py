@@ -40,6 +40,13 @@ _TRANSIENT_ERRORS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemotePro
 _CA_BUNDLE_VARIABLE = "AWS_CA_BUNDLE"
 
 
+Query = Mapping[str, str | None]
+"""The parameters of a request; those that are None are not sent."""
+
+Members = Mapping[str, type]
+"""The members that a response must have, with their types."""
+
+
 class Requests:
     """Sends requests to URLs below a base URL; thread-safe, and independent of event loops.
 
@@ -73,13 +80,7 @@ class Requests:
         self._http.close()
 
     def send(
-        self,
-        method: str,
-        path: str,
-        body: str | None = None,
-        *,
-        query: Mapping[str, str | None] | None = None,
-        expect: Mapping[str, type],
+        self, method: str, path: str, body: str | None = None, *, query: Query | None = None, expect: Members
     ) -> dict[str, Any]:
         """Send a request, with retries, and return the JSON object of the response.
 

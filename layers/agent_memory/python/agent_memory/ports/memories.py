@@ -34,12 +34,7 @@ class MemoryStore(Protocol):
         ...
 
     def by_confidence(
-        self,
-        agent_id: str,
-        memory_type: str,
-        min_confidence: float = 0.0,
-        *,
-        on_unreadable: OnUnreadable = raise_error,
+        self, agent_id: str, memory_type: str, min_confidence: float = 0.0, *, on_unreadable: OnUnreadable = raise_error
     ) -> Iterator[Memory]:
         """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
         ...

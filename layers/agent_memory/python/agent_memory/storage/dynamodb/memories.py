@@ -64,12 +64,7 @@ class DynamoDBMemories:
         return parsed(pattern_id, memory_from, response["Item"]) if "Item" in response else None
 
     def by_confidence(
-        self,
-        agent_id: str,
-        memory_type: str,
-        min_confidence: float = 0.0,
-        *,
-        on_unreadable: OnUnreadable = raise_error,
+        self, agent_id: str, memory_type: str, min_confidence: float = 0.0, *, on_unreadable: OnUnreadable = raise_error
     ) -> Iterator[Memory]:
         """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
         if not min_confidence:  # all are read, so that the index would be a detour, and would omit damaged items

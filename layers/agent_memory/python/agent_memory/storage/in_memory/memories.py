@@ -54,12 +54,7 @@ class InMemoryMemories:
         return parsed(pattern_id, lambda: memory_from(json.loads(text) | counts))
 
     def by_confidence(
-        self,
-        agent_id: str,
-        memory_type: str,
-        min_confidence: float = 0.0,
-        *,
-        on_unreadable: OnUnreadable = raise_error,
+        self, agent_id: str, memory_type: str, min_confidence: float = 0.0, *, on_unreadable: OnUnreadable = raise_error
     ) -> Iterator[Memory]:
         """Memories of a type, most confident first, then all that state no confidence, whatever the minimum."""
         keys = [key for key in list(self._current) if key[:2] == (agent_id, memory_type)]
