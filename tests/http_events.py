@@ -78,3 +78,15 @@ def client_with(handle, agent_id="market-hunter", **arguments):
     """A client whose requests are passed to a function that returns the response."""
     transport = httpx.MockTransport(handle)
     return AgentMemoryClient("https://api.example", agent_id, session=FakeSession(), transport=transport, **arguments)
+
+
+def short_term_calls(client, key):
+    """A call of each method that only uses short-term memory."""
+    return (
+        client.store_stm(key, {}, 60),
+        client.retrieve_stm(key),
+        client.clear_stm(),
+        client.write_cycle(signals=["buy"]),
+        client.remove_signal("buy"),
+        client.consolidate_to_ltm(key, "PATTERN"),
+    )

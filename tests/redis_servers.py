@@ -150,6 +150,19 @@ def hello(version, server="redis", mode="standalone"):
 
 
 @contextmanager
+def serving(socket_server):
+    """Serve from a thread; yields the port."""
+    with socket_server as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
 def answering(answers):
     """A server that answers each command by its name, with bytes of the Redis protocol; yields its port.
 
@@ -179,14 +192,8 @@ def answering(answers):
         def handle_error(self, request, client_address):
             pass
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Server(("127.0.0.1", 0), Handler)) as port:
+        yield port
 
 
 @contextmanager
@@ -202,14 +209,8 @@ def fake_server():
         def handle_error(self, request, client_address):
             pass
 
-    with QuietServer(("127.0.0.1", free_port()), server_type="valkey") as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(QuietServer(("127.0.0.1", free_port()), server_type="valkey")) as port:
+        yield port
 
 
 def self_signed(folder):

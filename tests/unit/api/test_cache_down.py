@@ -7,7 +7,7 @@ import pytest
 from agent_memory import CacheUnavailable, Misconfigured, Unavailable, Unreadable
 from agent_memory.api.deployment import Deployment
 from agent_memory.storage.factory import in_memory_stores
-from tests.http_events import call_routes, client_with
+from tests.http_events import call_routes, client_with, short_term_calls
 
 
 class Down:
@@ -47,14 +47,7 @@ async def test_an_answer_that_says_so_is_not_repeated(monkeypatch, clock, error,
     monkeypatch.setattr("agent_memory.api.deployment.deployment", lambda: served)
     routes = Counted()
     async with client_with(routes) as client:
-        for call in (
-            client.store_stm("a", {}, 60),
-            client.retrieve_stm("a"),
-            client.clear_stm(),
-            client.write_cycle(signals=["buy"]),
-            client.remove_signal("buy"),
-            client.consolidate_to_ltm("a", "PATTERN"),
-        ):
+        for call in short_term_calls(client, "a"):
             with pytest.raises(seen):
                 await call
         assert (await client.get_context_memory())["missing"][0]["level"] == "immediate"

@@ -10,7 +10,7 @@ from agent_memory.api.deployment import Deployment
 from agent_memory.core.errors import ShortTermOff
 from agent_memory.memory.access_counts import flush_access_counts
 from agent_memory.storage.factory import in_memory_stores
-from tests.http_events import call_routes, client_with
+from tests.http_events import call_routes, client_with, short_term_calls
 
 
 @pytest.fixture
@@ -63,14 +63,7 @@ async def test_long_term_memory_and_state_work(memory):
 
 async def test_the_api_returns_short_term_off(client):
     async with client:
-        for call in (
-            client.store_stm("context:current", {}, 60),
-            client.retrieve_stm("context:current"),
-            client.clear_stm(),
-            client.write_cycle(signals=["buy"]),
-            client.remove_signal("buy"),
-            client.consolidate_to_ltm("context:current", "PATTERN"),
-        ):
+        for call in short_term_calls(client, "context:current"):
             with pytest.raises(ShortTermOff, match="short-term memory is off"):
                 await call
         assert (await client.get_context_memory())["off"] == ["short_term"]

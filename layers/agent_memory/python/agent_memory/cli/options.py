@@ -1,7 +1,7 @@
 """Options that several subcommands share."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,8 +27,13 @@ def day(value: str) -> date:
         raise typer.BadParameter(error.message) from error
 
 
+def day_option(name: str, text: str) -> Any:
+    """An option whose value is a UTC day."""
+    return typer.Option(name, metavar="YYYY-MM-DD", parser=day, help=text)
+
+
 Agent = Annotated[str, typer.Option("--agent", metavar="ID", parser=_agent, help="The agent's id.")]
-Day = Annotated[date, typer.Option("--date", metavar="YYYY-MM-DD", parser=day, help="The UTC day to process.")]
+Day = Annotated[date, day_option("--date", "The UTC day to process.")]
 TablePrefix = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,7 @@ import typer
 
 from agent_memory.archive.verification import Finding, Verification, verify_archive
 from agent_memory.cli import FAILED
-from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day, require_bucket, stores_of
+from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day_option, require_bucket, stores_of
 
 _EXIT_CODES = {"unchanged": 0, "changed": 1, "nothing_checked": FAILED}
 
@@ -16,18 +16,9 @@ _EXIT_CODES = {"unchanged": 0, "changed": 1, "nothing_checked": FAILED}
 def verify(
     *,
     agent: Agent,
-    first: Annotated[
-        date | None,
-        typer.Option("--from", metavar="YYYY-MM-DD", parser=day, help="The first day whose decisions are checked."),
-    ] = None,
-    last: Annotated[
-        date | None,
-        typer.Option("--to", metavar="YYYY-MM-DD", parser=day, help="The last day whose decisions are checked."),
-    ] = None,
-    since: Annotated[
-        date | None,
-        typer.Option("--since", metavar="YYYY-MM-DD", parser=day, help="Check only days sealed on this day or later."),
-    ] = None,
+    first: Annotated[date | None, day_option("--from", "The first day whose decisions are checked.")] = None,
+    last: Annotated[date | None, day_option("--to", "The last day whose decisions are checked.")] = None,
+    since: Annotated[date | None, day_option("--since", "Check only days sealed on this day or later.")] = None,
     head: Annotated[
         str | None,
         typer.Option(metavar="HASH", help="A head that was printed earlier, which the chain must still contain."),

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from agent_memory.core.clock import Instant
 from agent_memory.core.json_values import Document
-from agent_memory.decisions.queries import DecisionFilter, TimeRange
+from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.ranking import RecallQuery
 from agent_memory.model.decisions import DecisionDict
@@ -134,15 +134,7 @@ class MemoryBackend(Backend, Protocol):
         """Store a value of short-term memory as a long-term memory."""
         ...
 
-    def get_context_memory(
-        self,
-        time_range: TimeRange | None,
-        context_filter: Document | None,
-        *,
-        limit: int,
-        level: str | None,
-        cursor: str | None,
-    ) -> Json:
+    def get_context_memory(self, filters: DecisionFilter, *, limit: int, level: str | None, cursor: str | None) -> Json:
         """Read the contexts of a time range that match a filter."""
         ...
 

@@ -45,7 +45,7 @@ from agent_memory.core.ids import (
 from agent_memory.core.json_values import Document, plain_json
 from agent_memory.core.retention import STM_MAX_SECONDS
 from agent_memory.decisions.chains import MAX_LINKS
-from agent_memory.decisions.queries import DecisionFilter, TimeRange
+from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.long_term import memory_conditions
 from agent_memory.memory.ranking import RecallQuery
@@ -295,17 +295,9 @@ class HttpBackend:
         del found[query.top_k :]
         return found
 
-    def get_context_memory(
-        self,
-        time_range: TimeRange | None,
-        context_filter: Document | None,
-        *,
-        limit: int,
-        level: str | None,
-        cursor: str | None,
-    ) -> Json:
+    def get_context_memory(self, filters: DecisionFilter, *, limit: int, level: str | None, cursor: str | None) -> Json:
         """See `MemoryBackend`."""
-        filters = DecisionFilter(time_range=time_range, context=context_filter).validated()
+        filters.validated()
         query = {
             **time_query(filters.time_range),
             "context": None if filters.context is None else json_text(filters.context, "context_filter"),

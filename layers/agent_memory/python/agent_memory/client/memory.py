@@ -10,7 +10,7 @@ from agent_memory.client.facade import AsyncFacade, SyncFacade
 from agent_memory.core.clock import Instant
 from agent_memory.core.json_values import Document
 from agent_memory.core.retention import CONTEXT_SECONDS, RATE_LIMIT_SECONDS, RECENT_CYCLES
-from agent_memory.decisions.queries import TimeRange
+from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.cycles import Cycle, Performance
 from agent_memory.memory.ranking import RecallQuery
 from agent_memory.model.listings import Listing
@@ -248,7 +248,8 @@ class AsyncMemory(AsyncFacade):
             InvalidInput: names the argument. Unavailable: a level did not respond, and the others have no entries.
         """
         read = self._memory.get_context_memory
-        return await in_thread(read, time_range, context_filter, limit=limit, level=level, cursor=cursor)
+        filters = DecisionFilter(time_range=time_range, context=context_filter)
+        return await in_thread(read, filters, limit=limit, level=level, cursor=cursor)
 
     async def recall(
         self,
@@ -447,7 +448,8 @@ class SyncMemory(SyncFacade):
         cursor: str | None = None,
     ) -> dict[str, Any]:
         """The contexts of a time range that match a filter; see `AsyncMemory.get_context_memory`."""
-        return self._memory.get_context_memory(time_range, context_filter, limit=limit, level=level, cursor=cursor)
+        filters = DecisionFilter(time_range=time_range, context=context_filter)
+        return self._memory.get_context_memory(filters, limit=limit, level=level, cursor=cursor)
 
     def recall(
         self,

@@ -11,7 +11,7 @@ from agent_memory.client.memory import AsyncMemory, SyncMemory
 from agent_memory.core.clock import Clock, Instant
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.json_values import Document
-from agent_memory.decisions.queries import TimeRange
+from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.agent_memory import AgentMemory
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.long_term import consolidate_value
@@ -126,16 +126,11 @@ class DirectMemory:
         return consolidate_value(self.memory.short_term, self.memory.long_term, stm_key, pattern_type).as_dict()
 
     def get_context_memory(
-        self,
-        time_range: TimeRange | None,
-        context_filter: Document | None,
-        *,
-        limit: int,
-        level: str | None,
-        cursor: str | None,
+        self, filters: DecisionFilter, *, limit: int, level: str | None, cursor: str | None
     ) -> dict[str, Any]:
         """See `MemoryBackend`."""
-        return self.memory.hierarchy.contexts(time_range, context_filter, limit=limit, level=level, cursor=cursor)
+        read = self.memory.hierarchy.contexts
+        return read(filters.time_range, filters.context, limit=limit, level=level, cursor=cursor)
 
     def recall(self, query: RecallQuery) -> Listing[dict[str, Any]]:
         """See `MemoryBackend`."""

@@ -11,30 +11,18 @@ from typing import Any
 
 import httpx
 
-from agent_memory.core.errors import (
-    AgentMemoryError,
-    CacheUnavailable,
-    Conflict,
-    Damaged,
-    Forbidden,
-    InColdStorage,
-    InvalidInput,
-    Misconfigured,
-    NotFound,
-    ShortTermOff,
-    TooEarly,
-    TooLarge,
-    Unavailable,
-    Unreadable,
-)
+from agent_memory.core import errors
+from agent_memory.core.errors import AgentMemoryError, InvalidInput, TooEarly, Unavailable
 
 _TRANSIENT_STATUS = frozenset({429, 500, 502, 503, 504})
 # The API's errors by their code. Others, as `internal` and `no_route`, are no answer to the request: `Unavailable`.
-_REFUSALS: Mapping[str, type[AgentMemoryError]] = {one.code: one for one in (Conflict, Forbidden, NotFound)}
-_INVALID: Mapping[str, type[InvalidInput]] = {one.code: one for one in (InvalidInput, TooLarge)}
+_REFUSALS: Mapping[str, type[AgentMemoryError]] = {
+    one.code: one for one in (errors.Conflict, errors.Forbidden, errors.NotFound)
+}
+_INVALID: Mapping[str, type[InvalidInput]] = {one.code: one for one in (InvalidInput, errors.TooLarge)}
 _OUTAGES: Mapping[str, type[Unavailable]] = {
-    one.code: one for one in (Damaged, InColdStorage, Misconfigured, ShortTermOff)
-} | {Unreadable.code: Unavailable}
+    one.code: one for one in (errors.Damaged, errors.InColdStorage, errors.Misconfigured, errors.ShortTermOff)
+} | {errors.Unreadable.code: Unavailable}
 
 
 def is_transient(response: httpx.Response) -> bool:
@@ -52,11 +40,11 @@ def error_of(response: httpx.Response) -> AgentMemoryError:
     if code in _OUTAGES:
         return _OUTAGES[code](message)
     if envelope.get("retryable") is False:
-        return CacheUnavailable(message)
+        return errors.CacheUnavailable(message)
     if response.is_client_error and code in _INVALID:
         return _invalid_input(_INVALID[code], envelope, message)
     if response.status_code == httpx.codes.FORBIDDEN:  # API Gateway answers it without an envelope
-        return Forbidden(f"{_line(response)}: {message or _gateway_message(response)}")
+        return errors.Forbidden(f"{_line(response)}: {message or _gateway_message(response)}")
     if response.is_client_error and code in _REFUSALS:
         return _REFUSALS[code](message)
     request_id = envelope.get("request_id")

@@ -54,6 +54,12 @@ def query_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterato
     return _pages(client.query, {"TableName": table, **request})
 
 
+def partition_pages(client: "DynamoDBClient", table: str, pk: str, **request: Any) -> Iterator[list[Item]]:
+    """The pages of all items with a partition key, read consistently; see `query_pages`."""
+    condition = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": pk}}}
+    return query_pages(client, table, **condition, ConsistentRead=True, **request)
+
+
 def scan_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[list[Item]]:
     """The pages of a scan of the table, each read when it is consumed.
 

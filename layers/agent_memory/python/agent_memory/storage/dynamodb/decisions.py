@@ -23,7 +23,7 @@ from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.decisions import Link, Selection, WriteStatus
 from agent_memory.storage.aws_errors import AWS_ERRORS, ConditionFailed, translate_error, translated_errors
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
-from agent_memory.storage.dynamodb.batches import get_items, query_pages
+from agent_memory.storage.dynamodb.batches import get_items, partition_pages
 from agent_memory.storage.dynamodb.decision_scans import DecisionScans
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
@@ -37,7 +37,6 @@ from agent_memory.storage.dynamodb.items import (
     link_from,
     link_item,
     outcome_attributes,
-    text,
 )
 from agent_memory.storage.dynamodb.large_parts import (
     INSERT_BUDGET_BYTES,
@@ -181,14 +180,7 @@ class DynamoDBDecisions:
         self, agent_id: str, ancestor_id: str, *, limit: int, on_unreadable: OnUnreadable = raise_error
     ) -> list[Link]:
         """The links to the decisions that followed from one, oldest first, up to `limit`."""
-        pages = query_pages(
-            self._client,
-            self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": text(link_pk(agent_id, ancestor_id))},
-            Limit=limit,
-            ConsistentRead=True,
-        )
+        pages = partition_pages(self._client, self._table, link_pk(agent_id, ancestor_id), Limit=limit)
         links: list[Link] = []
         for item in islice(chain.from_iterable(pages), limit):
             try:

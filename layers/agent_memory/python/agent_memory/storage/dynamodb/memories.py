@@ -12,7 +12,7 @@ from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import Access
 from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
-from agent_memory.storage.dynamodb.batches import get_items, query_pages
+from agent_memory.storage.dynamodb.batches import get_items, partition_pages, query_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
     NOT_STATED,
@@ -111,13 +111,7 @@ class DynamoDBMemories:
         self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
     ) -> Iterator[Memory]:
         """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
-        pages = query_pages(
-            self._client,
-            self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": text(history_pk(agent_id, memory_type))},
-            ConsistentRead=True,
-        )
+        pages = partition_pages(self._client, self._table, history_pk(agent_id, memory_type))
         return (memory for page in pages for memory in _memories(page, on_unreadable))
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
@@ -157,13 +151,7 @@ class DynamoDBMemories:
         return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
 
     def _all(self, agent_id: str, memory_type: str, on_unreadable: OnUnreadable) -> list[Memory]:
-        pages = query_pages(
-            self._client,
-            self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": text(memory_pk(agent_id, memory_type))},
-            ConsistentRead=True,
-        )
+        pages = partition_pages(self._client, self._table, memory_pk(agent_id, memory_type))
         memories = [memory for page in pages for memory in _memories(page, on_unreadable)]
         return sorted(memories, key=lambda memory: memory.rank, reverse=True)
 

@@ -1,10 +1,5 @@
 """What a Redis server, or the way to it, may answer instead of a result, and what becomes of it: one table.
 
-    RECONNECT   connect anew and repeat the call once; if that fails in the same way, go on without
-    REFUSE      `Misconfigured`: only another setting helps, and the error says which
-    GO_ON       `CacheUnavailable`: it passes by itself, and callers go on without the cache
-    UNREADABLE  `Unreadable`: names the key; the other keys are answered
-
 An answer is recognised by the first word of the server's error and a part of its text, or by the class of the
 exception. The first row that matches counts; docs/decisions/0039 explains the choices.
 """
@@ -20,9 +15,13 @@ class Action(StrEnum):
     """What becomes of a call."""
 
     RECONNECT = "reconnect"
+    """Connect again and repeat the call once; if that fails in the same way, go on without the cache."""
     REFUSE = "refuse"
+    """`Misconfigured`: only another setting helps, and the error says which."""
     GO_ON = "go on"
+    """`CacheUnavailable`: it passes by itself, and callers go on without the cache."""
     UNREADABLE = "unreadable"
+    """`Unreadable`: names the key; the other keys are answered."""
 
 
 @dataclass(frozen=True, slots=True)
