@@ -31,10 +31,8 @@ class TableVerification:
         archived_through: date | None,
         requested: Collection[date],
     ) -> None:
-        self._agent_id = agent_id
-        self._decisions = decisions
-        self._archive = archive
-        self._registration = registration
+        self._agent_id, self._registration = agent_id, registration
+        self._decisions, self._archive = decisions, archive
         self._archived_through = archived_through
         self._requested = requested
         self._expired_before_ms = now_ms + CLOCK_TOLERANCE_MS - HOT_DAYS * DAY_MS

@@ -170,17 +170,14 @@ class BufferedDecisionLogger(AsyncDecisions):
             limits=size_limits(sink._decisions if isinstance(sink, AsyncDecisions | SyncDecisions) else sink),  # noqa: SLF001
         )
         self._decisions = self._backend = BufferedDecisions(backend, buffer)
+        self.sync = SyncBufferedDecisionLogger(self._decisions)
+        """The same logger for code without asyncio; they share the buffer, and closing either closes both."""
         self._buffer = buffer
 
     @property
     def directory(self) -> Path:
         """The directory of the log."""
         return self._buffer.directory
-
-    @property
-    def sync(self) -> "SyncBufferedDecisionLogger":
-        """The same logger for code without asyncio; they share the buffer, and closing either closes both."""
-        return SyncBufferedDecisionLogger(self._decisions)
 
     async def flush(self, timeout_seconds: float | None = None) -> None:
         """Wait until all records logged before are stored or rejected.

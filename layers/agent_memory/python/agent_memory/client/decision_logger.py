@@ -117,16 +117,13 @@ class DecisionLogger(AsyncDecisions):
             stores = open_stores(dynamodb_client=dynamodb_client)
         log = DecisionLog(agent_id, stores, clock, write_shards=write_shards)
         self._decisions = self._backend = DirectDecisions(log, write_shards)
+        self.sync = SyncDecisionLogger(self._decisions)
+        """The same log for code without asyncio."""
 
     @property
     def log(self) -> DecisionLog:
         """The underlying `DecisionLog`, whose methods block and return domain objects."""
         return self._decisions.log
-
-    @property
-    def sync(self) -> "SyncDecisionLogger":
-        """The same log for code without asyncio."""
-        return SyncDecisionLogger(self._decisions)
 
 
 class SyncDecisionLogger(SyncDecisions):

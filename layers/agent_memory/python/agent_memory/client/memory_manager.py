@@ -223,6 +223,8 @@ class MemoryManager(AsyncMemory):
         )
         memory = AgentMemory(agent_id, stores, clock, pools=pools, writer=writer, principal=principal)
         self._memory = self._backend = DirectMemory(memory)
+        self.sync = SyncMemoryManager(self._memory)
+        """The same memory for code without asyncio."""
 
     @property
     def stores(self) -> Stores:
@@ -233,11 +235,6 @@ class MemoryManager(AsyncMemory):
     def direct(self) -> AgentMemory:
         """The underlying `AgentMemory`, whose methods block and return domain objects."""
         return self._memory.memory
-
-    @property
-    def sync(self) -> "SyncMemoryManager":
-        """The same memory for code without asyncio."""
-        return SyncMemoryManager(self._memory)
 
     def pool(self, name: str) -> "MemoryManager":
         """The memory of one of the agent's pools, with this agent as the author of changes.
