@@ -72,9 +72,7 @@ def test_a_memory_is_removed_once_and_its_history_records_it(stores):
 
 def test_states_that_are_created_together_are_one_transaction(stores):
     def write(expected, others):
-        return stores.states.put(
-            "hunter", "CURRENT", {"n": 1.0}, expected_version=expected, now_ms=NOW, also_create=others
-        )
+        return stores.states.put("hunter", "CURRENT", {"n": 1.0}, expected_version=expected, now_ms=NOW, others=others)
 
     write(0, {"CONFIGURATION#1": {"a": 1}})
     with pytest.raises(Conflict):

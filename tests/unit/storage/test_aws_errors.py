@@ -72,7 +72,7 @@ OPERATIONS = {
     "put states": (
         "states",
         "transact_write_items",
-        lambda s: s.put("hunter", "CURRENT", {}, expected_version=0, now_ms=NOW, also_create={"C#1": {}}),
+        lambda s: s.put("hunter", "CURRENT", {}, expected_version=0, now_ms=NOW, others={"C#1": {}}),
     ),
     "get state": ("states", "get_item", lambda s: s.get("hunter", "CURRENT")),
     "list states": ("states", "query", lambda s: s.list_by_prefix("hunter", "C#")),

@@ -44,5 +44,6 @@ DecisionId = Annotated[str, path_parameter("decision_id", "As created by the lib
 NAME = AfterValidator(name_in_path)
 """Decodes a name in a path, in which `/` is written `~1`."""
 Flag = Literal["false", "true"]
+ExpectedVersion = Annotated[int | None, Query(ge=0, description="The version to replace (0: none yet), else 409")]
 Start = Annotated[str | None, Query(description="From this time on; ISO 8601 with an offset")]
 End = Annotated[str | None, Query(description="Before this time; ISO 8601 with an offset")]

@@ -16,10 +16,7 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The zip file to write.")],
     *,
     agent: Agent,
-    memory_type: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TYPE", help="A memory type of your own; repeatable."),
-    ] = None,
+    memory_type: Annotated[list[str] | None, typer.Option(metavar="TYPE", help="Your memory type; repeatable.")] = None,
     table_prefix: TablePrefix = None,
     bucket: Bucket = None,
     as_json: AsJson = False,

@@ -72,9 +72,7 @@ ARCHIVE_DAYS_REMAINING = Metric(
 )
 ARCHIVE_DAYS_POSTPONED = Metric("ArchiveDaysPostponed", Unit.COUNT, "archived days that could not be rewritten")
 ARCHIVE_DAYS_DAMAGED = Metric(
-    "ArchiveDaysDamaged",
-    Unit.COUNT,
-    "archived days that were left as they are: they differ from their seals, or decisions contradict what was sealed",
+    "ArchiveDaysDamaged", Unit.COUNT, "archived days that were left as they are, because they contradict their seals"
 )
 SUCCESS_RATE = Metric("SuccessRate", Unit.PERCENT, "success rate of an agent's decisions of a day that have an outcome")
 

@@ -152,7 +152,7 @@ class AgentStates:
             data,
             expected_version=version,
             now_ms=self._clock.now_ms(),
-            also_create={configuration_state_type(version + 1): {CONFIGURATION: after}} if is_changed else None,
+            others={configuration_state_type(version + 1): {CONFIGURATION: after}} if is_changed else None,
         )
 
 

@@ -17,6 +17,10 @@ class Registration:
     write_shards: int = 1
 
 
+Others = Mapping[str, Document] | None
+"""Other states of an agent, by their name."""
+
+
 class StateStore(Protocol):
     """Small named states of an agent, each with a version, and the registry of agents."""
 
@@ -25,18 +29,11 @@ class StateStore(Protocol):
         ...
 
     def put(
-        self,
-        agent_id: str,
-        state_type: str,
-        data: Document,
-        *,
-        expected_version: int,
-        now_ms: int,
-        also_create: Mapping[str, Document] | None = None,
+        self, agent_id: str, name: str, data: Document, *, expected_version: int, now_ms: int, others: Others = None
     ) -> State:
         """Write a state if its version is `expected_version` (0: there is none); else raise `Conflict`.
 
-        `also_create` has other states by their type, whose first versions are written in the same transaction.
+        `others` has other states by their type, whose first versions are written in the same transaction.
         """
         ...
 

@@ -97,12 +97,7 @@ class TradingMemoryStore:
     # --- adding and searching ------------------------------------------------------------------
 
     def add(
-        self,
-        kind: str,
-        content: str,
-        score: float = 1.0,
-        symbol: str = "SPY",
-        metadata: dict[str, Any] | None = None,
+        self, kind: str, content: str, score: float = 1.0, symbol: str = "SPY", metadata: dict[str, Any] | None = None
     ) -> TradingMemoryItem:
         """Add an item with the present time, and return it. `InvalidInput` names a field that cannot be used."""
         item = TradingMemoryItem(kind, content, score, symbol, metadata, timestamp=self.clock())

@@ -7,7 +7,17 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from agent_memory.api.agent import count_short_term_reads, memory_of
 from agent_memory.api.http import json_response, parse_object
-from agent_memory.api.parameters import NAME, AgentId, End, Flag, Start, json_query, name_query, path_parameter
+from agent_memory.api.parameters import (
+    NAME,
+    AgentId,
+    End,
+    ExpectedVersion,
+    Flag,
+    Start,
+    json_query,
+    name_query,
+    path_parameter,
+)
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.memory import (
     Consolidation,
@@ -82,10 +92,7 @@ def store_ltm(
     memory_type: MemoryTypeName,
     pattern_id: PatternId,
     body: Annotated[MemoryData, Body()],
-    expected_version: Annotated[
-        int | None,
-        Query(ge=0, description="The version to replace (0: none yet), else 409"),
-    ] = None,
+    expected_version: ExpectedVersion = None,
     reason: Reason = None,
     writer: Writer = None,
 ) -> Response[str]:

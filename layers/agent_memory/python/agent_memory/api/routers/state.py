@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from agent_memory.api.agent import count_short_term_reads, memory_of
 from agent_memory.api.http import json_response
-from agent_memory.api.parameters import NAME, AgentId, Flag, path_parameter
+from agent_memory.api.parameters import NAME, AgentId, ExpectedVersion, Flag, path_parameter
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.state import Checkpoints, Configurations, CurrentState, StateData, StateDict
 from agent_memory.core.errors import Conflict, NotFound
@@ -19,15 +19,11 @@ router = Router(
 )
 
 Name = Annotated[str, path_parameter("checkpoint", "A checkpoint's name"), NAME]
-Expected = Annotated[
-    int | None,
-    Query(ge=0, description="The version to replace (0: none yet), else 409"),
-]
 
 
 @router.operation("PUT", "/state", StateDict, errors=(Conflict,))
 def save_state(
-    agent_id: AgentId, body: Annotated[StateData, Body()], expected_version: Expected = None
+    agent_id: AgentId, body: Annotated[StateData, Body()], expected_version: ExpectedVersion = None
 ) -> Response[str]:
     """Save the agent's current state.
 
@@ -61,7 +57,7 @@ def create_checkpoint(agent_id: AgentId, name: Name) -> Response[str]:
 
 
 @router.operation("POST", "/state/checkpoints/<name>/restore", StateDict, errors=(NotFound, Conflict))
-def restore_checkpoint(agent_id: AgentId, name: Name, expected_version: Expected = None) -> Response[str]:
+def restore_checkpoint(agent_id: AgentId, name: Name, expected_version: ExpectedVersion = None) -> Response[str]:
     """Make a checkpoint the current state again, as its next version."""
     restored = memory_of(router, agent_id).states.restore(name, expected_version=expected_version)
     return json_response(restored.as_dict())

@@ -1,6 +1,6 @@
 """Agent states and the registry of agents in DynamoDB."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from agent_memory.core.errors import Conflict, Damaged
@@ -8,7 +8,7 @@ from agent_memory.core.json_values import Document
 from agent_memory.core.keys import REGISTRATION
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.states import State
-from agent_memory.ports.states import Registration
+from agent_memory.ports.states import Others, Registration
 from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
 from agent_memory.storage.dynamodb.batches import query_pages, scan_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
@@ -41,19 +41,12 @@ class DynamoDBStates:
         return parsed(state_type, _state_from, item) if item is not None else None
 
     def put(
-        self,
-        agent_id: str,
-        state_type: str,
-        data: Document,
-        *,
-        expected_version: int,
-        now_ms: int,
-        also_create: Mapping[str, Document] | None = None,
+        self, agent_id: str, name: str, data: Document, *, expected_version: int, now_ms: int, others: Others = None
     ) -> State:
         """Write a state if its version is `expected_version` (0: there is none); else raise `Conflict`."""
         state = State(data, expected_version + 1, now_ms)
-        puts = [self._put(agent_id, state_type, state, expected_version)]
-        puts += [self._put(agent_id, other, State(one, 1, now_ms), 0) for other, one in (also_create or {}).items()]
+        puts = [self._put(agent_id, name, state, expected_version)]
+        puts += [self._put(agent_id, other, State(one, 1, now_ms), 0) for other, one in (others or {}).items()]
         try:
             with translated_errors("DynamoDB", self._table):
                 if len(puts) == 1:
@@ -61,7 +54,7 @@ class DynamoDBStates:
                 else:
                     self._client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
         except ConditionFailed as error:
-            raise Conflict(f"state {state_type} is no longer at version {expected_version}") from error
+            raise Conflict(f"state {name} is no longer at version {expected_version}") from error
         return state
 
     def list_by_prefix(

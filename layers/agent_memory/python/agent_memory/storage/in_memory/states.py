@@ -1,14 +1,14 @@
 """States in memory."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from threading import Lock
 
 from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.json_values import Document, canonical_json
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.states import State
-from agent_memory.ports.states import Registration
+from agent_memory.ports.states import Others, Registration
 from agent_memory.storage.dynamodb.items import check_item_size, document_attributes
 
 
@@ -29,27 +29,20 @@ class InMemoryStates:
         return State(parsed(state_type, json.loads, text), version, updated_ms)
 
     def put(
-        self,
-        agent_id: str,
-        state_type: str,
-        data: Document,
-        *,
-        expected_version: int,
-        now_ms: int,
-        also_create: Mapping[str, Document] | None = None,
+        self, agent_id: str, name: str, data: Document, *, expected_version: int, now_ms: int, others: Others = None
     ) -> State:
         """Write a state if its version is `expected_version` (0: there is none); else raise `Conflict`."""
-        documents = {state_type: data, **(also_create or {})}
+        documents = {name: data, **(others or {})}
         for document in documents.values():
             check_item_size(document_attributes({"data": document}), "state")
         with self._lock:
-            for name in documents:
-                stored = self.get(agent_id, name)
-                if (stored.version if stored else 0) != (expected_version if name == state_type else 0):
-                    raise Conflict(f"state {state_type} is no longer at version {expected_version}")
-            for name, document in documents.items():
-                version = expected_version + 1 if name == state_type else 1
-                self._states[agent_id, name] = (canonical_json(document), version, now_ms)
+            for one in documents:
+                stored = self.get(agent_id, one)
+                if (stored.version if stored else 0) != (expected_version if one == name else 0):
+                    raise Conflict(f"state {name} is no longer at version {expected_version}")
+            for one, document in documents.items():
+                version = expected_version + 1 if one == name else 1
+                self._states[agent_id, one] = (canonical_json(document), version, now_ms)
         return State(data, expected_version + 1, now_ms)
 
     def list_by_prefix(
