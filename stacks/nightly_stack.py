@@ -25,7 +25,7 @@ from stacks.nightly_flow import EACH_AGENT, AgentList, Step, nightly_flow
 from stacks.storage_stack import StorageStack
 
 # The index, which is queried, holds keys only; memories are read in batches.
-_READ_MEMORIES = ("BatchGetItem",)
+_READ_MEMORIES = ("BatchGetItem", "Query")
 _ONE_CPU_MB = 1769  # from here on Lambda provides one full vCPU
 
 
@@ -79,7 +79,7 @@ class NightlyStack(BaseStack):
         allow_on_table(
             function,
             storage.memories,
-            [*_READ_MEMORIES, "GetItem", "PutItem", "Query", "UpdateItem"],
+            [*_READ_MEMORIES, "GetItem", "PutItem", "UpdateItem"],
             indexes=schema.MEMORIES.indexes,
         )
         allow_on_table(function, storage.states, ["GetItem", "PutItem"])
@@ -96,7 +96,6 @@ class NightlyStack(BaseStack):
             function,
             storage.memories,
             [*_READ_MEMORIES, "DeleteItem", "PutItem", "UpdateItem"],
-            indexes=schema.MEMORIES.indexes,
         )
         allow_on_objects(function, storage, ["PutObject"], prefix="pruned/")
         return function
@@ -113,7 +112,7 @@ class NightlyStack(BaseStack):
     def _analytics(self) -> AgentFunction:
         function = self._function("analytics", "Writes an agent's daily report", memory_mb=_ONE_CPU_MB)
         storage = self._storage
-        allow_on_table(function, storage.memories, _READ_MEMORIES, indexes=schema.MEMORIES.indexes)
+        allow_on_table(function, storage.memories, _READ_MEMORIES)
         allow_on_table(function, storage.states, ["GetItem"])
         allow_on_objects(function, storage, ["GetObject"], prefix="evidence/")
         allow_on_objects(function, storage, ["PutObject"], prefix="reports/")
