@@ -1,7 +1,7 @@
 """The permissions of each function's role: calls with its own credentials, in a cloud that evaluates policies."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import httpx
@@ -9,8 +9,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from agent_memory import AgentMemoryClient, Forbidden, Unavailable
+from agent_memory import AgentMemoryClient, Forbidden, MemoryManager, Unavailable
 from agent_memory.admin.agent_policy import agent_policy
+from agent_memory.core.clock import FixedClock
+from local.stores import stores_of
 from tests.local.role_calls import KEY, all_calls
 from tests.stacks.permission_table import FUNCTIONS, PERMISSIONS, PREFIXES, TABLES
 
@@ -204,6 +206,11 @@ async def test_pruning_removes_and_counts_with_its_permissions(local_cloud):
         result, error = run(local_cloud, "pruning", {"agent_id": "forgetful", "date": "2026-11-20"})
         assert (error, result["memories"], result["pruned"]) == (None, 2, 1)
         assert [one["pattern_id"] for one in await client.retrieve_ltm("PATTERN")] == ["stays"]
-        today = {"agent_id": "forgetful", "date": datetime.now(UTC).date().isoformat()}
-        result, error = run(local_cloud, "pruning", today)
+        # Reads are counted by the day, and a job is for a day that has ended.
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        clock = FixedClock(int(yesterday.timestamp() * 1000))
+        memory = MemoryManager("forgetful", stores=stores_of(local_cloud), clock=clock).sync
+        assert len(memory.retrieve_ltm("PATTERN")) == 1
+        event = {"agent_id": "forgetful", "date": yesterday.date().isoformat()}
+        result, error = run(local_cloud, "pruning", event)
         assert (error, result["accesses"]) == (None, {"memories": 1, "missing": None})
