@@ -168,14 +168,18 @@ class DecisionLog:
         limit = check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
         criteria.validated()
         after = None if cursor is None else read_cursor(criteria, cursor, newest_first=newest_first)
+        # One decision more from an index would be a second request for its items.
+        is_by_index = criteria.success is not None or criteria.context_type is not None
+        looks_ahead = not criteria.has_residual_conditions and not is_by_index
+        first = limit + looks_ahead
         found = collect(
             lambda report: self.stream(
-                criteria, newest_first=newest_first, after=after, first=limit + 1, on_unreadable=report
+                criteria, newest_first=newest_first, after=after, first=first, on_unreadable=report
             ),
             limit=limit,
             size=AnswerSize(self.max_answer_bytes),
             newest_first=newest_first,
-            looks_ahead=not criteria.has_residual_conditions,
+            looks_ahead=looks_ahead,
             stops_at_size=True,
         )
         missing = found.missing_items()
