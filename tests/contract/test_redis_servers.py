@@ -311,8 +311,7 @@ def test_a_cluster_without_a_node_is_an_outage_that_ends(tmp_path):
         servers[2].pause()
         kept = [memory.store_stm("a", 2) for memory in memories]
         servers[2].resume()
-        assert True in kept
-        assert False in kept
+        assert set(kept) == {True, False}  # the keys of the paused node are lost, those of the others are not
 
 
 def test_foreign_values_are_named_and_the_rest_is_answered(plain, tmp_path):

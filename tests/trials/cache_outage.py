@@ -74,7 +74,7 @@ class _Worker:
                 self.calls += 1
                 try:
                     call()
-                except Exception as error:
+                except Exception as error:  # counted; the trial fails if there was any
                     self.errors.append(error)
 
     def _store(self):

@@ -53,7 +53,7 @@ def _send(call: Callable[[Sequence[Result]], Sequence[Result]], records: Sequenc
         return []
     try:
         results = call([json.loads(record.payload) for record in records])
-    except Exception as error:
+    except Exception as error:  # raised again unless it is the sink's verdict
         if not is_verdict(error):
             raise
         if len(records) == 1:

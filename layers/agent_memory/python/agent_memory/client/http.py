@@ -173,7 +173,7 @@ class HttpBackend:
             try:
                 answer = self._send("POST", f"{name}/batch", batch.body, expect={"results": list})
                 return batch.by_position(answer["results"])
-            except Exception as error:
+            except Exception as error:  # raised below, after all requests have finished
                 return error
 
         for sent in map_concurrently(send, requests, max_threads=_MAX_CONCURRENT_REQUESTS):

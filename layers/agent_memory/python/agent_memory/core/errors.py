@@ -194,5 +194,5 @@ def shown(value: object, length: int = 40) -> str:
     """
     try:
         return f"{value!r:.{length}}"
-    except Exception:
+    except Exception:  # whatever a class raises in its own `__repr__`
         return type(value).__name__
