@@ -153,7 +153,7 @@ def hello(version, server="redis", mode="standalone"):
 def serving(socket_server):
     """Serve from a thread; yields the port."""
     with socket_server as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield server.server_address[1]

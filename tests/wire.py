@@ -12,10 +12,6 @@ from itertools import count
 from unittest.mock import patch
 from urllib.parse import unquote
 
-import schemathesis
-from schemathesis.config import SchemathesisConfig
-from schemathesis.engine import events, from_schema
-
 from agent_memory.api import deployment as api
 from agent_memory.api import openapi
 from agent_memory.api.deployment import Deployment
@@ -75,6 +71,11 @@ def _until(cases, document, examples, seed):
 
 def _recorders(document, phase, examples, seed):
     """The recorded requests of each operation in a phase."""
+    # Takes seconds to import, which collecting the tests should not.
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+    from schemathesis.engine import events, from_schema
+
     phases = {name: {"enabled": name == phase} for name in ("examples", "coverage", "fuzzing", "stateful")}
     config = SchemathesisConfig.from_dict(
         {

@@ -190,6 +190,7 @@ def test_clients_with_other_pools(plain):
     pool.disconnect()
 
 
+@pytest.mark.slow
 def test_a_cluster_by_the_address_of_any_node_and_by_its_client(cluster):
     agents = [f"agent-{number}" for number in range(8)]  # in several slots
     assert all(works(cluster[0].endpoint, agent) for agent in agents)
@@ -207,6 +208,7 @@ def test_a_cluster_by_the_address_of_any_node_and_by_its_client(cluster):
     client.close()
 
 
+@pytest.mark.slow
 def test_a_cluster_with_tls(tmp_path, certificate):
     files = ["--tls-key-file", str(certificate[0]), "--tls-cert-file", str(certificate[1])]
     node = ["--port", "0", "--tls-port", "PORT", "--tls-cluster", "yes", "--tls-auth-clients", "no"]
@@ -304,6 +306,7 @@ def test_a_server_that_is_full_answers_reads():
         client.close()
 
 
+@pytest.mark.slow
 def test_a_cluster_without_a_node_is_an_outage_that_ends(tmp_path):
     with redis_cluster(tmp_path, "--cluster-node-timeout", "500", "--cluster-require-full-coverage", "no") as servers:
         memories = [memory_on(servers[0].endpoint, f"agent-{number}") for number in range(8)]

@@ -101,6 +101,7 @@ def test_the_api_logs_the_example_decision(deployment, capsys):
     assert values == {"DecisionsLogged": 1.0, "DecisionsInfluenced": 0.0}
 
 
+@pytest.mark.slow
 def test_the_nightly_job_from_agents_to_report(deployment, capsys):
     log_days(deployment, 34)
     listed = invoke("agents")

@@ -224,6 +224,7 @@ def test_a_rollback_of_bucket_and_state_together_is_found_by_the_head(sealed):
     assert verify(stores, clock, head=earlier).is_clean
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_every_change_of_the_table_behind_the_seals_is_found(seed):

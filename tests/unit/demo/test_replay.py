@@ -111,6 +111,7 @@ async def test_a_second_run_in_the_same_hour_sends_nothing():
     assert (result.decisions, result.outcomes, result.jobs, jobs.days) == (0, 0, 0, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [1, 13, 14, 62])
 async def test_a_later_run_continues_with_the_following_bars(hours):
     memory = FakeMemory()

@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["run_cycle_with_memory", "consolidate_learnings", "audit_decision_chain"])
 def test_an_example_without_its_environment_says_what_to_set(name):
     variables = {**os.environ, "AGENT_MEMORY_ARCHIVE_BUCKET": "bucket"}

@@ -93,6 +93,7 @@ def test_jobs_learn_a_planted_pattern_and_running_one_again_changes_nothing(stor
     assert (patterns(stores), evidence_in(stores)) == (before, evidence)
 
 
+@pytest.mark.slow
 def test_jobs_learn_nothing_from_chance(stores, log):
     log_days(log, 30, planted=False)
     for n in range(30):

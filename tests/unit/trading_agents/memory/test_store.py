@@ -186,6 +186,7 @@ def importance_rank(item):
     return (-1, -size) if item.score < 0 else (1, size)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(item_rows=st.lists(rows, min_size=1, max_size=40), size=st.integers(1, 10))
 def test_the_removed_item_is_the_least_important(item_rows, size):

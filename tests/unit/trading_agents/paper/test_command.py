@@ -37,6 +37,7 @@ async def uninterrupted(bars):
     return await logged(stores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("buffered", [False, True])
 def test_two_starts_log_the_same_as_one(stores, tmp_path, capsys, buffered):
     bars, path = recent_bars(285), tmp_path / "bars.csv"

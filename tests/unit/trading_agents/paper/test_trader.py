@@ -36,20 +36,32 @@ def run(bars, stops=(), trader=None):
     return reports, trader
 
 
-REPORTS, TRADER = run(BARS)
+@pytest.fixture(scope="module")
+def uninterrupted():
+    return run(BARS)
+
+
+@pytest.fixture(scope="module")
+def all_reports(uninterrupted):
+    return uninterrupted[0]
+
+
+@pytest.fixture(scope="module")
+def final_trader(uninterrupted):
+    return uninterrupted[1]
 
 
 @pytest.mark.slow
 @settings(max_examples=6, deadline=None)
-@given(st.sets(st.integers(0, len(BARS) - 1), max_size=6))
-def test_a_restart_at_any_bar_changes_nothing(stops):
+@given(stops=st.sets(st.integers(0, len(BARS) - 1), max_size=6))
+def test_a_restart_at_any_bar_changes_nothing(stops, all_reports, final_trader):
     reports, trader = run(BARS, stops)
-    assert reports == REPORTS
-    assert trader.to_state() == TRADER.to_state()
+    assert reports == all_reports
+    assert trader.to_state() == final_trader.to_state()
 
 
-def test_a_bar_produces_five_votes_and_one_trade_decision():
-    decided = [report.decisions for report in REPORTS if report.decisions]
+def test_a_bar_produces_five_votes_and_one_trade_decision(all_reports):
+    decided = [report.decisions for report in all_reports if report.decisions]
     assert len(decided) == len(BARS) - 250
     for decisions in decided:
         assert [one["reasoning"].get("source") for one in decisions] == [*AGENTS, None]
@@ -59,34 +71,37 @@ def test_a_bar_produces_five_votes_and_one_trade_decision():
     assert len(set(ids)) == len(ids)
 
 
-def test_every_decision_is_judged_by_the_next_bar_and_every_position_by_its_end():
-    for before, report, bar in zip(REPORTS, REPORTS[1:], BARS[1:], strict=False):
+def test_every_decision_is_judged_by_the_next_bar_and_every_position_by_its_end(all_reports, final_trader):
+    for before, report, bar in zip(all_reports, all_reports[1:], BARS[1:], strict=False):
         assert [one["decision_id"] for one in report.outcomes] == [one["decision_id"] for one in before.decisions]
         for decision, outcome in zip(before.decisions, report.outcomes, strict=True):
             moved, signal = bar.close / bar.open - 1, decision["reasoning"]["signal"]
             if signal != "neutral":
                 assert outcome["success"] == ((moved > 0) == (signal == "long") and moved != 0)
     opened = [
-        one["decision_id"] for report in REPORTS for one in report.decisions if one["reasoning"].get("action") == "open"
+        one["decision_id"]
+        for report in all_reports
+        for one in report.decisions
+        if one["reasoning"].get("action") == "open"
     ]
-    closed = [one["decision_id"] for report in REPORTS for one in report.exits]
-    assert len(closed) == TRADER.trades > 3
+    closed = [one["decision_id"] for report in all_reports for one in report.exits]
+    assert len(closed) == final_trader.trades > 3
     assert closed == opened[: len(closed)]
     assert len(opened) - len(closed) in {0, 1}
 
 
-def test_decisions_have_the_time_of_the_end_of_their_bar():
-    for bar, report in zip(BARS, REPORTS, strict=True):
+def test_decisions_have_the_time_of_the_end_of_their_bar(all_reports):
+    for bar, report in zip(BARS, all_reports, strict=True):
         for one in report.decisions:
             ends = bar.time + timedelta(hours=1)
             assert parse_decision_id(one["decision_id"]).timestamp_ms == ends.timestamp() * 1_000
 
 
-def test_later_bars_change_no_earlier_decision():
+def test_later_bars_change_no_earlier_decision(all_reports):
     later = [replace(bar, high=bar.high * 1.2, close=bar.high * 1.1) for bar in BARS[350:]]
     reports, _ = run(BARS[:350] + later)
-    assert reports[:350] == REPORTS[:350]
-    assert reports[350] != REPORTS[350]
+    assert reports[:350] == all_reports[:350]
+    assert reports[350] != all_reports[350]
 
 
 def test_nothing_is_decided_before_trading_begins():
@@ -96,8 +111,8 @@ def test_nothing_is_decided_before_trading_begins():
     assert decided == [False] * 300 + [True] * (len(BARS) - 300)
 
 
-def test_outcomes_reach_memories_weights_and_health():
-    state = TRADER.to_state()
+def test_outcomes_reach_memories_weights_and_health(final_trader):
+    state = final_trader.to_state()
     kinds = {name: Counter(row[0] for row in memory["items"]) for name, memory in state["panel"]["memories"].items()}
     trades = {name: record["trades"] for name, record in state["panel"]["health"]["records"].items()}
     assert sum(trades.values()) > 10
@@ -105,7 +120,7 @@ def test_outcomes_reach_memories_weights_and_health():
     weights = state["portfolio"]["composer"]["tables"][""]
     assert sorted(weights) == sorted(AGENTS)
     assert max(weights.values()) > 1.2 * min(weights.values())
-    assert TRADER.equity != 1
+    assert final_trader.equity != 1
 
 
 def test_a_retired_agent_keeps_trading_on_paper():

@@ -31,86 +31,102 @@ def table_of(bars):
 
 BARS = walk(1500, spread=1e-4)
 TABLE = table_of(BARS)
-PORTFOLIO = voting_portfolio(BARS, TABLE)
-VOTES = PORTFOLIO.votes
-TRADES = simulate_trades(BARS, agents=PORTFOLIO.agents)
 
 
-def test_agents_trade_the_signals_of_their_votes_except_without_option_chains():
-    assert PORTFOLIO.abstaining == ("hedge",)
-    counts = np.bincount(TRADES.agent, minlength=5)
+@pytest.fixture(scope="module")
+def portfolio():
+    return voting_portfolio(BARS, TABLE)
+
+
+@pytest.fixture(scope="module")
+def votes(portfolio):
+    return portfolio.votes
+
+
+@pytest.fixture(scope="module")
+def trades(portfolio):
+    return simulate_trades(BARS, agents=portfolio.agents)
+
+
+def test_agents_trade_the_signals_of_their_votes_except_without_option_chains(portfolio, votes, trades):
+    assert portfolio.abstaining == ("hedge",)
+    counts = np.bincount(trades.agent, minlength=5)
     assert counts[0] == 0
     assert (counts[1:] > 20).all()
-    np.testing.assert_array_equal(TRADES.direction, VOTES.signal[TRADES.signal_bar, TRADES.agent])
+    np.testing.assert_array_equal(trades.direction, votes.signal[trades.signal_bar, trades.agent])
 
 
 @pytest.mark.slow
-def test_confidences_are_those_of_agents_that_act_at_every_bar_and_observe_each_outcome():
+def test_confidences_are_those_of_agents_that_act_at_every_bar_and_observe_each_outcome(votes, trades):
     clock = BarClock()
     agents = make_agents(lambda: decaying_memory(clock), confidence_rule=WinRateRule())
-    expected = np.full(len(TRADES), np.nan)
+    expected = np.full(len(trades), np.nan)
     for t, seconds in enumerate(BARS.time.astype(np.int64).tolist()):
         clock.now = seconds
         features = TABLE.features_at(t)
         for number, agent in enumerate(agents):
-            own = TRADES.agent == number
-            for ended in np.flatnonzero(own & (TRADES.exit_bar == t)):
-                setup = VOTES.setup[number][TRADES.signal_bar[ended]]
-                agent.remember_outcome(SYMBOL, "x", 100 * float(TRADES.net[ended]), 1.0, 1.0, setup=setup)
+            own = trades.agent == number
+            for ended in np.flatnonzero(own & (trades.exit_bar == t)):
+                setup = votes.setup[number][trades.signal_bar[ended]]
+                agent.remember_outcome(SYMBOL, "x", 100 * float(trades.net[ended]), 1.0, 1.0, setup=setup)
             agent.perceive(SYMBOL, seconds, features)
             _, confidence, _ = agent.act_with_memory(SYMBOL, seconds, features)
-            expected[own & (TRADES.signal_bar == t)] = confidence
-    without_memory = VOTES.confidence_without_memory[TRADES.signal_bar, TRADES.agent]
-    sizes = own_memory(VOTES)(BARS, TRADES)
+            expected[own & (trades.signal_bar == t)] = confidence
+    without_memory = votes.confidence_without_memory[trades.signal_bar, trades.agent]
+    sizes = own_memory(votes)(BARS, trades)
     np.testing.assert_allclose(sizes * without_memory, expected, rtol=1e-12)
     assert len(np.unique(np.round(sizes, 6))) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [900])
-def test_later_bars_change_no_earlier_vote_and_no_earlier_size(index):
+def test_later_bars_change_no_earlier_vote_and_no_earlier_size(index, portfolio, votes, trades):
     other = changed_from(BARS, index)
     changed = voting_portfolio(other, table_of(other))
     for name in ("signal", "confidence", "confidence_without_memory", "participates"):
-        np.testing.assert_array_equal(getattr(VOTES, name)[:index], getattr(changed.votes, name)[:index])
-    trades = simulate_trades(other, agents=changed.agents)
-    known = np.count_nonzero(TRADES.signal_bar < index)
-    for before, after in zip(PORTFOLIO.memory_rules, changed.memory_rules, strict=True):
-        sizes = before.multipliers(BARS, TRADES)[:known], after.multipliers(other, trades)[:known]
+        np.testing.assert_array_equal(getattr(votes, name)[:index], getattr(changed.votes, name)[:index])
+    changed_trades = simulate_trades(other, agents=changed.agents)
+    known = np.count_nonzero(trades.signal_bar < index)
+    for before, after in zip(portfolio.memory_rules, changed.memory_rules, strict=True):
+        sizes = before.multipliers(BARS, trades)[:known], after.multipliers(other, changed_trades)[:known]
         np.testing.assert_array_equal(*sizes, err_msg=before.name)
 
 
-@pytest.mark.parametrize("memory", PORTFOLIO.memory_rules, ids=lambda memory: memory.name)
-def test_an_outcome_after_a_decision_does_not_change_it(memory):
+def test_an_outcome_after_a_decision_does_not_change_it(portfolio, trades):
     cut = 900
-    later = TRADES.exit_bar > cut
-    gross = np.where(later, -TRADES.gross + np.random.default_rng(4).normal(0, 0.02, len(TRADES)), TRADES.gross)
-    before, after = (memory.multipliers(BARS, one) for one in (TRADES, replace(TRADES, gross=gross)))
-    decided = TRADES.signal_bar <= cut
-    np.testing.assert_array_equal(before[decided], after[decided])
-    if memory.name in {"own memory", "losses", "all together"}:
-        assert (before != after).any()
+    later = trades.exit_bar > cut
+    gross = np.where(later, -trades.gross + np.random.default_rng(4).normal(0, 0.02, len(trades)), trades.gross)
+    other = replace(trades, gross=gross)
+    decided = trades.signal_bar <= cut
+    changed_later = set()
+    for memory in portfolio.memory_rules:
+        before, after = memory.multipliers(BARS, trades), memory.multipliers(BARS, other)
+        np.testing.assert_array_equal(before[decided], after[decided], err_msg=memory.name)
+        if (before != after).any():
+            changed_later.add(memory.name)
+    assert changed_later >= {"own memory", "losses", "all together"}
 
 
-def test_the_portfolio_records_a_trade_at_its_end_and_skipped_ones_on_paper():
-    sizes = loss_exposure(BARS, TRADES)
-    order = sorted(range(len(TRADES)), key=lambda k: (TRADES.exit_bar[k], k))
+def test_the_portfolio_records_a_trade_at_its_end_and_skipped_ones_on_paper(trades):
+    sizes = loss_exposure(BARS, trades)
+    order = sorted(range(len(trades)), key=lambda k: (trades.exit_bar[k], k))
     seconds = BARS.time.astype(np.int64)
     for number in range(0, 200, 7):
         clock = BarClock()
         memory = LossMemory(TradingMemoryStore(clock=clock))
         for ended in order:
-            if ended < number and TRADES.exit_bar[ended] <= TRADES.signal_bar[number]:
-                clock.now = seconds[TRADES.exit_bar[ended]]
+            if ended < number and trades.exit_bar[ended] <= trades.signal_bar[number]:
+                clock.now = seconds[trades.exit_bar[ended]]
                 share = (sizes[ended] or 1.0) / 5
-                memory.record(share * np.expm1(TRADES.net[ended]), on_paper=sizes[ended] == 0)
-        clock.now = seconds[TRADES.signal_bar[number]]
+                memory.record(share * np.expm1(trades.net[ended]), on_paper=sizes[ended] == 0)
+        clock.now = seconds[trades.signal_bar[number]]
         assert sizes[number] == memory.exposure
     assert (sizes == 0).any()
     assert (sizes > 0).any()
 
 
-def test_weights_follow_what_votes_earned_since_the_day_before():
-    weights = weights_by_bar(BARS, VOTES, Composer())
+def test_weights_follow_what_votes_earned_since_the_day_before(votes):
+    weights = weights_by_bar(BARS, votes, Composer())
     np.testing.assert_allclose(weights.sum(axis=1), 1)
     assert (weights[:48] == 0.2).all()
     np.testing.assert_allclose(weights[:, AGENT_NAMES.index("hedge")], 0.2)
@@ -119,24 +135,24 @@ def test_weights_follow_what_votes_earned_since_the_day_before():
     days = [
         (earned, weights[second] - weights[first])
         for first, second in pairwise(np.flatnonzero(np.diff(day, prepend=-1)).tolist())
-        for earned in [VOTES.signal[first] * VOTES.participates[first] * (BARS.close[second] / BARS.close[first] - 1)]
+        for earned in [votes.signal[first] * votes.participates[first] * (BARS.close[second] / BARS.close[first] - 1)]
     ]
     split = [(moved[earned > 0], moved[earned < 0]) for earned, moved in days if earned.max() > 0 > earned.min()]
     assert len(split) > 5
     assert all(winners.mean() > 0 > losers.mean() for winners, losers in split)
 
 
-def test_weights_by_regime_differ_between_regimes():
-    by_regime = weights_by_bar(BARS, VOTES, Composer(), by_regime=True)
-    calm = np.array([regime == "calm" for regime in VOTES.regime])
+def test_weights_by_regime_differ_between_regimes(votes):
+    by_regime = weights_by_bar(BARS, votes, Composer(), by_regime=True)
+    calm = np.array([regime == "calm" for regime in votes.regime])
     assert np.abs(by_regime[calm][-1] - by_regime[~calm & (np.arange(len(BARS)) > 1100)][-1]).max() > 0.005
-    np.testing.assert_array_equal(weights_by_bar(BARS, VOTES, Composer(), by_regime=True), by_regime)
+    np.testing.assert_array_equal(weights_by_bar(BARS, votes, Composer(), by_regime=True), by_regime)
 
 
-def test_all_together_is_the_product_of_its_parts():
-    rules = {memory.name: memory for memory in voting_agent_rules(VOTES)}
-    parts = [rules[name].multipliers(BARS, TRADES) for name in ("own memory", "composer by regime", "volatility")]
-    sizes = rules["all together"].multipliers(BARS, TRADES)
+def test_all_together_is_the_product_of_its_parts(votes, trades):
+    rules = {memory.name: memory for memory in voting_agent_rules(votes)}
+    parts = [rules[name].multipliers(BARS, trades) for name in ("own memory", "composer by regime", "volatility")]
+    sizes = rules["all together"].multipliers(BARS, trades)
     product = np.prod(parts, axis=0)
     np.testing.assert_allclose(sizes[:2], product[:2])
     exposure = sizes / product
