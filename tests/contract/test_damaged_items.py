@@ -55,6 +55,7 @@ async def test_an_export_has_the_rest_and_names_what_is_damaged(stores, clock, l
     assert [json.loads(line) for line in lines] == receipt["missing"]
 
 
+@pytest.mark.slow
 def test_the_nightly_job_counts_damaged_items(stores, clock, log):
     ids = [logged(log, 1, -n) for n in range(1, 4)] + [logged(log, 40, n) for n in range(2)]
     memory = MemoryManager("hunter", stores=stores, clock=clock).sync

@@ -42,6 +42,7 @@ def test_check_json_raises_the_errors_of_the_dynamodb_encoder(value, depth):
     assert error_of(lambda: check_json(value, "/context")) == error_of(lambda: encode(value, "/context"))
 
 
+@pytest.mark.slow
 @given(anything)
 def test_documents_are_read_back_unchanged(value):
     document = {"a": value}

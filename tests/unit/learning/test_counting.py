@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -47,6 +48,7 @@ def test_equals_the_loop_beyond_one_block():
     assert as_dict(count_combinations(rows, success, min_occurrences=2)) == counted_in_loop(rows, success)
 
 
+@pytest.mark.slow
 @given(records())
 @settings(max_examples=100, deadline=None)
 def test_redundant_combinations_are_those_with_a_part_that_matches_the_same_decisions(record):

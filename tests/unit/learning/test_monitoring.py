@@ -53,6 +53,7 @@ def test_a_market_in_which_everything_fails_more_often_does_not_end_a_pattern():
     assert not any(state_of(dataset_of(falling, seed=seed)).has_alarm for seed in range(10))
 
 
+@pytest.mark.slow
 def test_a_warning_is_monitored_in_the_opposite_direction():
     warning = DriftMonitor(log_odds=-MONITOR.log_odds, through_ms=0)
     assert not state_of(dataset_of([(0.3, 0.5)] * 80), warning).has_alarm

@@ -76,6 +76,7 @@ def test_the_historical_rate_is_adjusted_to_the_current_base_rate():
     assert posterior.mean == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.slow
 @given(
     won=st.integers(0, 40),
     lost=st.integers(0, 40),

@@ -73,6 +73,7 @@ def test_a_job_reads_a_few_days_and_the_first_job_all():
     assert len(days_in([everything])) == EVIDENCE_DAYS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days_late", [0, 1, 2, 3, 6, 13, 28])
 def test_a_late_outcome_is_learned_from_at_the_next_age_that_is_read(stores, log, days_late):
     decision_id = log_decision(log, FIRST)

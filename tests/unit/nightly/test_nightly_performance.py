@@ -66,6 +66,7 @@ def test_a_job_stores_them_and_running_it_again_changes_nothing(stores, clock, m
     assert [one for kind in KINDS for one in memory.find(kind)] == stored
 
 
+@pytest.mark.slow
 def test_a_strategy_out_of_use_is_deprecated_once_and_active_again_when_it_is_used(stores, clock, memory):
     log_day(stores, clock, FIRST, "trend")
     run_job(stores, FIRST)

@@ -249,6 +249,7 @@ def test_types_beyond_the_number_of_colours_are_other_types() -> None:
     assert len([tag for tag in page.all("li") if "--key" in str(tag.get("style"))]) == 6
 
 
+@pytest.mark.slow
 def test_hostile_text_is_shown_as_text() -> None:
     html = render_report(hostile_report())
     assert "<script" not in html.lower()

@@ -25,6 +25,7 @@ def test_any_json_value_round_trips_exactly(value):
     assert canonical_json(decoded) == canonical_json(value)
 
 
+@pytest.mark.slow
 @given(values)
 def test_boto3_reads_encoded_values(value):
     TypeDeserializer().deserialize(encode(value)[0])

@@ -42,6 +42,7 @@ def test_values_have_the_size_that_dynamodb_documents(value, size):
     assert value_size(encoded) == size
 
 
+@pytest.mark.slow
 def test_empty_objects_in_a_list_count_with_their_overhead():
     encoded, _ = encode([{} for _ in range(110_000)])
     assert value_size(encoded) == 3 + 110_000 * (3 + 1)

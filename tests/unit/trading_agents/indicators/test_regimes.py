@@ -59,6 +59,7 @@ def test_the_turbulent_state_is_the_one_with_the_larger_variance():
     assert states.stay_calm == pytest.approx(TRUE_MODEL.stay_calm, abs=0.03)
 
 
+@pytest.mark.slow
 def test_a_probability_uses_earlier_days_only():
     returns, _ = simulated(700)
     changed = returns.copy()

@@ -86,6 +86,7 @@ def test_errors_are_one_line(stores, tmp_path, capsys, monkeypatch, content, opt
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 async def test_outcomes_and_parents_can_be_read_back(stores):
     await trade_on_paper(PaperTrader("paper"), feed(recent_bars(300)), DecisionLogger("paper", stores=stores))
     logger = DecisionLogger("paper", stores=stores)

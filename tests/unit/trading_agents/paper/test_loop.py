@@ -99,6 +99,7 @@ async def test_known_bars_are_skipped(tmp_path):
     assert await start(tmp_path / "state", log) == len(BARS) - 260
 
 
+@pytest.mark.slow
 async def test_other_bars_for_the_same_time_are_a_conflict(tmp_path):
     log = Log()
     await start(tmp_path / "one", log)

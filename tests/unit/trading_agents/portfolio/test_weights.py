@@ -54,6 +54,7 @@ def test_hedge_keeps_its_bound(market, eta):
     assert regret <= Hedge(eta).regret_bound(*gains.shape, RANGE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("market", MARKETS)
 @pytest.mark.parametrize("switches", [0, 2, 10])
 @pytest.mark.parametrize("rule", [FixedShare(), FixedShare(0.3, 0.01)])

@@ -150,6 +150,7 @@ def test_the_regime_posterior_by_hand(bars, trades):
     assert (taken[:140] == 0).any()
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32 - 1), mean=st.floats(-0.4, 0.2))
 def test_the_vectorised_regime_posterior_decides_as_the_rule_of_live_agents(seed, mean):
     results = np.random.default_rng(seed).normal(mean, 1, 140)

@@ -6,6 +6,7 @@ from trading_agents.backtest.engine.memory_rules import REGIME_POSTERIOR, Memory
 from trading_agents.backtest.study.assessment import assess, deflated_sharpes
 
 
+@pytest.mark.slow
 def test_an_assessment_says_what_was_skipped(record):
     skips = np.where(record.trades.net > 0, 1.0, 0.0)
     oracle = assess(record, MemoryRule("oracle", "", "bars", lambda *_: skips))
