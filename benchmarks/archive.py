@@ -55,7 +55,7 @@ def rows() -> Iterator[Row]:
     generator = Random(1)  # noqa: S311  not a secret
     decisions = [_decision(n, generator) for n in range(_DECISIONS)]
     packed = archive.pack(decisions)
-    archive.write_file(_AGENT, _DAY, packed)
+    archive.write_file(_AGENT, _DAY, packed, replaced=None)
     size = len(blobs.read(archive_file_key(_AGENT, _DAY)) or b"")
     yield "the day's file", f"{size:,} bytes, {size / _DECISIONS:.0f} per decision", ""
     max_bytes, max_requests, seconds = 0, 0, 0.0

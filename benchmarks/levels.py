@@ -87,7 +87,7 @@ def _archive(stores: Stores, ids: list[str]) -> None:
     if stores.archive is not None:
         for day in {date_of(decision.timestamp_ms) for decision in found}:
             of_day = [decision for decision in found if date_of(decision.timestamp_ms) == day]
-            stores.archive.write_file(_AGENT_ID, day, stores.archive.pack(of_day))
+            stores.archive.write_file(_AGENT_ID, day, stores.archive.pack(of_day), replaced=None)
     stores.decisions.expire(found, [0] * len(found))
 
 

@@ -41,7 +41,7 @@ def stored(stores, one):
 def write_day(archive, day, decisions):
     """Write the file of a day of the agent `hunter`, without a seal."""
     packed = archive.pack(decisions)
-    archive.write_file("hunter", day, packed)
+    archive.write_file("hunter", day, packed, replaced=archive.file("hunter", day))
     return packed
 
 

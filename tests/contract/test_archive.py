@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from agent_memory.core.clock import Span
-from agent_memory.core.errors import InColdStorage
+from agent_memory.core.errors import Conflict, InColdStorage
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import archive_day_prefix, archive_prefix
 from agent_memory.model.decisions import SupersededOutcome
@@ -17,6 +17,23 @@ from tests.contract.samples import NOW, decision, outcome, write_day
 
 DAY = date(2026, 11, 20)
 FIRST_COLUMNS = list(COLUMNS)[:10]
+
+
+def test_a_file_is_written_only_in_place_of_the_one_that_was_read(stores):
+    one, other = decision(NOW), decision(NOW + 1)
+    archive = stores.archive
+    archive.write_file("hunter", DAY, archive.pack([one]), replaced=None)
+    for stale in (None, replace(archive.file("hunter", DAY), tag='"0123456789abcdef0123456789abcdef"')):
+        with pytest.raises(Conflict):
+            archive.write_file("hunter", DAY, archive.pack([other]), replaced=stale)
+        assert archive.read_day("hunter", DAY) == [one]
+    before = archive.file("hunter", DAY)
+    archive.write_file("hunter", DAY, archive.pack([one, other]), replaced=before)
+    assert archive.read_day("hunter", DAY) == [one, other]
+    with pytest.raises(Conflict):
+        archive.write_file("hunter", DAY, archive.pack([one]), replaced=before)
+    with pytest.raises(Conflict):
+        archive.write_file("hunter", date(2026, 11, 21), archive.pack([one]), replaced=before)
 
 
 def test_every_field_of_a_decision_is_read_back(stores):

@@ -84,6 +84,7 @@ OPERATIONS = {
     "read range": ("blobs", "get_object", lambda s: s.read_range("k", 0, 9)),
     "restore object": ("blobs", "restore_object", lambda s: s.restore("k")),
     "write object": ("blobs", "put_object", lambda s: s.write("k", b"")),
+    "replace object": ("blobs", "put_object", lambda s: s.replace("k", b"", tag=None)),
     "list objects": ("blobs", "list_objects_v2", lambda s: s.list_keys("k")),
     "list prefixes": ("blobs", "list_objects_v2", lambda s: s.list_prefixes("k")),
     "erase objects": ("blobs", "list_object_versions", lambda s: s.erase("k", dry_run=False)),

@@ -8,7 +8,7 @@ from agent_memory.archive.day_verification import Fault, FindingKind
 from agent_memory.core.clock import DAY_MS, parse_instant
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
-from agent_memory.model.seals import Manifest, ManifestLink
+from agent_memory.model.seals import Chain, Manifest, ManifestLink
 from agent_memory.ports.archive import ArchivedObject, ArchiveStore
 
 DatedFault = tuple[date | None, Fault]
@@ -52,9 +52,11 @@ def has_expired(archived_at: str, now_ms: int) -> bool:
 
 
 def read_chain(
-    agent_id: str, head: ManifestLink | None, objects: Sequence[ArchivedObject], archive: ArchiveStore, now_ms: int
+    agent_id: str, chain: Chain, objects: Sequence[ArchivedObject], archive: ArchiveStore, now_ms: int
 ) -> ChainReading:
     """Read all manifests among these objects, and follow the chain through them.
+
+    The object of the last manifest may not be written yet; it is then the one that is pending.
 
     A manifest that is missing or was replaced is a fault. Following then continues with the newest manifest before it,
     which nothing confirms any more, so that `is_intact` is False.
@@ -66,7 +68,9 @@ def read_chain(
             manifests[one.day, one.revision] = manifest
         else:
             reading.add(one.day, FindingKind.CHANGED, f"{one.key} is not a valid manifest")
-    _follow(reading, head, manifests, now_ms)
+    if chain.pending is not None and chain.pending.link() == chain.head:
+        manifests.setdefault((chain.pending.day, chain.pending.revision), chain.pending)
+    _follow(reading, chain.head, manifests, now_ms)
     reading.unconfirmed = {key: one for key, one in manifests.items() if key not in reading.confirmed}
     return reading
 

@@ -1,11 +1,13 @@
 """Writes archived days as links of a chain, so that a later change or removal of a day can be detected.
 
     1  record in the table, in the chain's end, what will be written          pending = manifest
-    2  write the day's file and read it back
-    3  write its manifest
-    4  advance the chain's end                                                head = manifest, pending = none
+    2  write the day's file, if it is still the one that was read, and read it back
+    3  advance the chain's end                                                head = manifest
+    4  write the manifest                                                     pending = none
 
-A job that was interrupted after any step is completed by the next one, or undone if the file was not written.
+A job that was interrupted after any step is completed by the next one, or withdrawn if its file is not there. It may
+still be running then: but for the file, each step is conditional on the chain's end, so that a job that was overtaken
+writes at most the file that it announced. `withdrawn` remembers such files, so that they are no damage.
 """
 
 from collections.abc import Callable
@@ -14,12 +16,12 @@ from datetime import date
 
 from agent_memory.archive.chain import ChainReading, newest_revisions, read_chain
 from agent_memory.core.clock import to_iso
-from agent_memory.core.errors import Damaged
+from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.keys import ARCHIVE_CHAIN
 from agent_memory.model.decisions import Decision
 from agent_memory.model.outcomes import follows
 from agent_memory.model.seals import Chain, Manifest, ManifestLink
-from agent_memory.ports.archive import ArchiveStore, PackedDay
+from agent_memory.ports.archive import ArchiveStore, DayFile, PackedDay
 from agent_memory.ports.states import StateStore
 
 
@@ -47,12 +49,12 @@ class SealedArchive:
         self._now_ms = now_ms
         self._archived_through = archived_through
         self._version = 0
-        self._withdrawn: Manifest | None = None
+        self._chain: Chain | None = None  # read once: if another job changes it, this one has to begin again
         self._reading: ChainReading | None = None
 
     def head(self) -> ManifestLink | None:
         """The end of the chain, None before the first day was sealed; `Damaged` if its state is invalid."""
-        return self._stored_chain().head
+        return (self._chain or self._stored_chain()).head
 
     def rewrite(self, day: date, merge: Callable[[list[Decision]], list[Decision]]) -> list[Decision]:
         """Write the decisions that `merge` makes from those archived for a day. Nothing is written if they are equal.
@@ -62,22 +64,30 @@ class SealedArchive:
 
         Raises:
             Damaged: the archive differs from its seals, or decisions contradict what was sealed. Nothing is written.
-            Conflict: another job is writing.
+            Conflict: another job is writing; begin again with a new `SealedArchive`.
             Unavailable: a store did not respond; retry.
         """
+        try:
+            return self._rewrite(day, merge)
+        except Damaged as error:
+            self._check_current(error)
+            raise
+
+    def _rewrite(self, day: date, merge: Callable[[list[Decision]], list[Decision]]) -> list[Decision]:
         chain = self._recover_chain()
         sealed = self._sealed(day, chain)
-        before = self._archived(day, sealed)
+        file = self._archive.file(self._agent_id, day)
+        before = self._archived(day, sealed, file, chain)
         merged = merge(before)
-        if sealed is None:
-            self._check_replaced_file(day, merged)
+        if sealed is None and file is not None:
+            self._check_unsealed_file(day, file, merged)
         _check_corrections(day, before, merged)
         packed = self._archive.pack(merged)
         if sealed is None or sealed.root != packed.root:
             manifest = self._next_manifest(day, packed, sealed, chain)
-            self._store_chain(replace(chain, pending=manifest))
-            self._archive.write_file(self._agent_id, day, packed)
-            self._commit(manifest)
+            chain = self._store_chain(replace(chain, pending=manifest))
+            self._archive.write_file(self._agent_id, day, packed, replaced=file)
+            self._seal(chain, manifest)
         return list(packed.decisions)
 
     def _sealed(self, day: date, chain: Chain) -> Manifest | None:
@@ -91,7 +101,7 @@ class SealedArchive:
             return None
         if self._reading is None:
             objects = self._archive.objects(self._agent_id)
-            self._reading = read_chain(self._agent_id, chain.head, objects, self._archive, self._now_ms)
+            self._reading = read_chain(self._agent_id, chain, objects, self._archive, self._now_ms)
         sealed = newest_revisions(self._reading.proven).get(day)
         if sealed is None and not self._reading.is_intact:
             raise Damaged(f"{day} differs from its seal: the chain has a gap, and does not prove what was sealed")
@@ -99,22 +109,18 @@ class SealedArchive:
             raise Damaged(f"{day} differs from its seal: there are manifests, but the table has no end of their chain")
         return sealed
 
-    def _archived(self, day: date, sealed: Manifest | None) -> list[Decision]:
-        """The decisions that were sealed for a day; `Damaged` if its file is not the one that was sealed."""
+    def _archived(self, day: date, sealed: Manifest | None, file: DayFile | None, chain: Chain) -> list[Decision]:
+        """The decisions of a sealed day; `Damaged` if its file is neither the sealed one nor an announced next one."""
         if sealed is None:
             return []
-        file = self._archive.file(self._agent_id, day)
         if file is None:
             raise Damaged(f"{day} differs from its seal: its file is missing")
-        if file.sha256 != sealed.file_sha256:
+        if file.sha256 != sealed.file_sha256 and not chain.announces(day, sealed.revision + 1, file.sha256):
             raise Damaged(f"{day} differs from its seal; the archive is not changed")
         return self._archive.decisions(file)
 
-    def _check_replaced_file(self, day: date, merged: list[Decision]) -> None:
+    def _check_unsealed_file(self, day: date, file: DayFile, merged: list[Decision]) -> None:
         """Check that a file without a seal, as an interrupted job leaves it, has nothing that would be lost."""
-        file = self._archive.file(self._agent_id, day)
-        if file is None:
-            return
         by_id = {one.decision_id: one for one in merged}
         if file.rows is None or any(
             one.decision_id not in by_id or not follows(one, by_id[one.decision_id])
@@ -123,29 +129,35 @@ class SealedArchive:
             raise Damaged(f"{day} differs from its seal: it has a file, but the chain has no manifest of it")
 
     def _recover_chain(self) -> Chain:
-        """The chain's end, after completing or undoing what an interrupted job left."""
-        chain = self._stored_chain()
-        return self._complete(chain, chain.pending) if chain.pending else chain
+        """The chain's end, after completing or withdrawing what an interrupted job left."""
+        chain = self._chain or self._stored_chain()
+        pending = chain.pending
+        if pending is None:
+            return chain
+        if pending.link() == chain.head:
+            return self._write_manifest(chain, pending)
+        file = self._archive.file(self._agent_id, pending.day)
+        if file is not None and file.sha256 == pending.file_sha256:
+            return self._seal(chain, pending)
+        withdrawn = dict.fromkeys([*chain.withdrawn, pending.file()])
+        return self._store_chain(replace(chain, pending=None, withdrawn=tuple(withdrawn)))
 
     def _stored_chain(self) -> Chain:
         state = self._states.get(self._agent_id, ARCHIVE_CHAIN)
         self._version = state.version if state else 0
         try:
-            return Chain.from_state(state)
+            self._chain = Chain.from_state(state)
         except ValueError as error:
             raise Damaged(f"the end of the chain of {self._agent_id} is invalid: {error}") from error
+        return self._chain
 
-    def _complete(self, chain: Chain, pending: Manifest) -> Chain:
-        file = self._archive.file(self._agent_id, pending.day)
-        if file is not None and file.sha256 == pending.file_sha256:
-            return self._commit(pending)
-        self._withdrawn = pending
-        return self._store_chain(replace(chain, pending=None))
+    def _check_current(self, error: Damaged) -> None:
+        """Check that the chain's end is the one that was read: else objects differ because another job writes."""
+        state = self._states.get(self._agent_id, ARCHIVE_CHAIN)
+        if (state.version if state else 0) != self._version:
+            raise Conflict(f"another job changed the archive of {self._agent_id}") from error
 
     def _next_manifest(self, day: date, packed: PackedDay, sealed: Manifest | None, chain: Chain) -> Manifest:
-        withdrawn = self._withdrawn
-        if withdrawn and (withdrawn.day, withdrawn.file_sha256, withdrawn.previous) == (day, packed.sha256, chain.head):
-            return withdrawn  # the job that announced it may still be running: both then write the same objects
         return Manifest(
             agent_id=self._agent_id,
             date=day.isoformat(),
@@ -162,11 +174,16 @@ class SealedArchive:
             previous=chain.head,
         )
 
-    def _commit(self, manifest: Manifest) -> Chain:
+    def _seal(self, chain: Chain, manifest: Manifest) -> Chain:
+        """Advance the chain's end to the manifest, whose file is there, and write it."""
+        withdrawn = tuple(one for one in chain.withdrawn if one.date != manifest.date)
+        return self._write_manifest(self._store_chain(Chain(manifest.link(), manifest, withdrawn)), manifest)
+
+    def _write_manifest(self, chain: Chain, manifest: Manifest) -> Chain:
         self._archive.write_manifest(manifest)
         if self._reading is not None:
             self._reading.proven[manifest.day, manifest.revision] = manifest
-        return self._store_chain(Chain(head=manifest.link()))
+        return self._store_chain(replace(chain, pending=None))
 
     def _store_chain(self, chain: Chain) -> Chain:
         state = self._states.put(
@@ -177,6 +194,7 @@ class SealedArchive:
             now_ms=self._now_ms,
         )
         self._version = state.version
+        self._chain = chain
         return chain
 
 

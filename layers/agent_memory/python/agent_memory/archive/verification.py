@@ -27,6 +27,7 @@ from agent_memory.ports.states import StateStore
 # A nightly job writes for minutes; findings that it may have caused are checked again.
 _ATTEMPTS = 3
 _HASH = re.compile(r"[0-9a-f]{64}")
+_UNFINISHED = Fault(FindingKind.UNFINISHED, "a nightly job is writing this day or was interrupted; run it again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ class _Attempt:
             self.chain = Chain.from_state(self.state)
         except ValueError as error:
             yield None, Fault(FindingKind.BROKEN_LINK, f"the head of the chain in the table is invalid: {error}")
-        self.reading = read_chain(self.agent_id, self.chain.head, self._objects, self._archive, self._now_ms)
+        self.reading = read_chain(self.agent_id, self.chain, self._objects, self._archive, self._now_ms)
         self._sealed = newest_revisions(self.reading.confirmed)
         yield from self.reading.faults
         yield from self._check_pending()
@@ -220,8 +221,7 @@ class _Attempt:
         pending = self.chain.pending
         if pending is None:
             return
-        message = "a nightly job is writing this day or was interrupted; run it again"
-        yield pending.day, Fault(FindingKind.UNFINISHED, message)
+        yield pending.day, _UNFINISHED
         key = pending.day, pending.revision
         if self.reading.unconfirmed.get(key) == pending:
             del self.reading.unconfirmed[key]
@@ -258,6 +258,10 @@ class _Attempt:
         self.days += 1
         self.decisions += len(file.rows or ()) if file else 0
         faults = list(day_faults(file, manifest))
+        if faults and file is not None and self.chain.announces(day, manifest.revision + 1, file.sha256):
+            is_reported = self.chain.pending is not None and self.chain.pending.day == day
+            yield from () if is_reported else (_UNFINISHED,)
+            return
         if not faults:
             self._checked.append(day)
         yield from faults

@@ -109,6 +109,10 @@ class Manifest:
         """The link that the next manifest has to this one."""
         return ManifestLink(self.sequence, self.date, self.revision, self.archived_at, sha256(self.body()))
 
+    def file(self) -> "AnnouncedFile":
+        """The file that it describes."""
+        return AnnouncedFile(self.date, self.revision, self.file_sha256)
+
     @classmethod
     def from_json(cls, value: object) -> Self:
         """The manifest in a JSON value; `ValueError` if it is not a manifest."""
@@ -126,25 +130,59 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncedFile:
+    """A file that was announced as a revision of a day, and not sealed. A job may still write it."""
+
+    date: str
+    revision: int
+    file_sha256: str
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """The announced file in a JSON value; `ValueError` if it is not one."""
+        return cls(**_fields(cls, value))
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
-    """The end of a chain: its last manifest, and the one that an interrupted job was writing."""
+    """The end of a chain.
+
+    Attributes:
+        head: the link to its last manifest.
+        pending: the manifest that a job is writing. If it is the one of the head, only its object may be missing;
+            else it is announced only, and its file may be missing too.
+        withdrawn: files that were announced, and not there when another job looked for them.
+    """
 
     head: ManifestLink | None = None
     pending: Manifest | None = None
+    withdrawn: tuple[AnnouncedFile, ...] = ()
+
+    def announces(self, day: dt.date, revision: int, file_sha256: str) -> bool:
+        """Whether a file with this hash may have been written as this revision of a day, without being sealed yet."""
+        file = AnnouncedFile(day.isoformat(), revision, file_sha256)
+        return file in self.withdrawn or (self.pending is not None and self.pending.file() == file)
 
     def as_dict(self) -> dict[str, Any]:
         """The data of the agent's state that stores the chain's end."""
         return {
             "head": asdict(self.head) if self.head else None,
             "pending": self.pending.as_dict() if self.pending else None,
+            **({"withdrawn": [asdict(one) for one in self.withdrawn]} if self.withdrawn else {}),
         }
 
     @classmethod
     def from_state(cls, state: State | None) -> Self:
         """The chain's end in a state; `ValueError` if it is not one."""
         data: Document = state.data if state else {}
-        head, pending = data.get("head"), data.get("pending")
-        return cls(ManifestLink.from_json(head) if head else None, Manifest.from_json(pending) if pending else None)
+        head, pending, withdrawn = data.get("head"), data.get("pending"), data.get("withdrawn", [])
+        if not isinstance(withdrawn, list):
+            raise ValueError("withdrawn is not a list")  # noqa: TRY004  as every other fault of a stored chain
+        return cls(
+            ManifestLink.from_json(head) if head else None,
+            Manifest.from_json(pending) if pending else None,
+            tuple(map(AnnouncedFile.from_json, withdrawn)),
+        )
 
 
 def _fields(cls: type[Any], value: object) -> dict[str, Any]:
@@ -156,7 +194,8 @@ def _fields(cls: type[Any], value: object) -> dict[str, Any]:
             raise ValueError(f"{field.name} has the wrong type")
     try:
         parse_date(value["date"])
-        parse_instant(value["archived_at"])
+        if "archived_at" in value:
+            parse_instant(value["archived_at"])
     except InvalidInput as error:
         raise ValueError(str(error)) from error
     return dict(value)

@@ -27,11 +27,12 @@ class PackedDay:
 
 @dataclass(frozen=True, slots=True)
 class DayFile:
-    """The stored file of an agent's day; `rows` is None if it cannot be read."""
+    """The stored file of an agent's day; `rows` is None if it cannot be read, `tag` that of the object's version."""
 
     agent_id: str
     sha256: str
     rows: tuple[Mapping[str, Any], ...] | None
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,11 @@ class ArchiveStore(Protocol):
         """Encode a day of decisions as a file. Nothing is written."""
         ...
 
-    def write_file(self, agent_id: str, day: date, packed: PackedDay) -> None:
-        """Write the file of a day, replacing an earlier one, and read it back.
+    def write_file(self, agent_id: str, day: date, packed: PackedDay, *, replaced: DayFile | None) -> None:
+        """Write the file of a day in place of `replaced`, None if there is none, and read it back.
 
         Raises:
+            Conflict: the stored file is not `replaced`, or another job has replaced the one written.
             Unavailable: the file reads back differently.
         """
         ...

@@ -5,6 +5,14 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Blob:
+    """An object, and the tag of its version: an object that is written again with other bytes has another tag."""
+
+    body: bytes
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
 class ByteRange:
     """Bytes of an object of `size` bytes, beginning at `start`. Ranges with the same `tag` are of the same version."""
 
@@ -18,6 +26,10 @@ class BlobStore(Protocol):
     """Objects by key."""
 
     def read(self, key: str) -> bytes | None:
+        """The bytes of an object, or None if there is none; `InColdStorage` if it has to be restored first."""
+        ...
+
+    def read_tagged(self, key: str) -> Blob | None:
         """The object, or None if there is none; `InColdStorage` if it has to be restored first."""
         ...
 
@@ -34,6 +46,17 @@ class BlobStore(Protocol):
 
     def write(self, key: str, body: bytes) -> None:
         """Write an object, replacing an earlier one."""
+        ...
+
+    def replace(self, key: str, body: bytes, *, tag: str | None) -> str:
+        """Write an object if the stored one has this tag; for None, if there is none.
+
+        Returns:
+            The tag of what was written.
+
+        Raises:
+            Conflict: another writer came first.
+        """
         ...
 
     def list_keys(self, prefix: str) -> list[str]:

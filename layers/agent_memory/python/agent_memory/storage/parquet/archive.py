@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from agent_memory.core.clock import DAY_MS, Span, day_start_ms
-from agent_memory.core.errors import Damaged, Unavailable
+from agent_memory.core.errors import Conflict, Damaged, Unavailable
 from agent_memory.core.keys import archive_day_prefix, archive_file_key, archive_manifest_key, archive_prefix
 from agent_memory.core.retries import retry_on
 from agent_memory.model.decisions import Decision, DecisionKey
@@ -47,15 +47,21 @@ class ParquetArchive:
         body = to_parquet(hashed_rows, COLUMNS, options=SMALL_ROW_GROUPS)
         return PackedDay(tuple(by_time), body, sha256(body), root_hash(hashes))
 
-    def write_file(self, agent_id: str, day: date, packed: PackedDay) -> None:
-        """Write the file of a day, replacing an earlier one, and read it back.
+    def write_file(self, agent_id: str, day: date, packed: PackedDay, *, replaced: DayFile | None) -> None:
+        """Write the file of a day in place of `replaced`, None if there is none, and read it back.
 
         Raises:
+            Conflict: the stored file is not `replaced`, or another job has replaced the one written.
             Unavailable: the file reads back differently.
         """
         key = archive_file_key(agent_id, day)
-        self._blobs.write(key, packed.body)
-        if self.read_day(agent_id, day) != list(packed.decisions):
+        tag = self._blobs.replace(key, packed.body, tag=replaced.tag if replaced else None)
+        written = self._blobs.read_tagged(key)
+        if written is not None and written.tag != tag:
+            raise Conflict(f"{key} was replaced by another job")
+        if written is None or _decisions(agent_id, key, lambda: read_rows(written.body, COLUMNS)) != list(
+            packed.decisions
+        ):
             raise Unavailable(f"{key} reads back differently than it was written")
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -69,14 +75,14 @@ class ParquetArchive:
 
     def file(self, agent_id: str, day: date) -> DayFile | None:
         """The file of a day, not verified; None if there is none."""
-        body = self._blobs.read(archive_file_key(agent_id, day))
-        if body is None:
+        stored = self._blobs.read_tagged(archive_file_key(agent_id, day))
+        if stored is None:
             return None
         try:
-            rows = tuple(named_rows(read_rows(body, COLUMNS)))
+            rows = tuple(named_rows(read_rows(stored.body, COLUMNS)))
         except NotParquet:
-            return DayFile(agent_id, sha256(body), None)
-        return DayFile(agent_id, sha256(body), rows)
+            rows = None
+        return DayFile(agent_id, sha256(stored.body), rows, stored.tag)
 
     def decisions(self, file: DayFile) -> list[Decision]:
         """The decisions of a file, ordered by time and id."""

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from agent_memory.core.errors import InColdStorage, Unavailable
+from agent_memory.core.errors import Conflict, InColdStorage, Unavailable
 from agent_memory.core.retention import RESTORED_DAYS
-from agent_memory.ports.blobs import ByteRange
+from agent_memory.ports.blobs import Blob, ByteRange
 from agent_memory.storage.aws_errors import error_code, translated_errors
 
 if TYPE_CHECKING:
@@ -25,9 +25,14 @@ class S3Blobs:
         self._bucket = bucket
 
     def read(self, key: str) -> bytes | None:
+        """The bytes of an object, or None if there is none; `InColdStorage` if it has to be restored first."""
+        stored = self.read_tagged(key)
+        return None if stored is None else stored.body
+
+    def read_tagged(self, key: str) -> Blob | None:
         """The object, or None if there is none; `InColdStorage` if it has to be restored first."""
         response = self._get(key)
-        return None if response is None else _body(response)
+        return None if response is None else Blob(_body(response), response["ETag"])
 
     def read_range(self, key: str, start: int, end: int | None = None) -> ByteRange | None:
         """The bytes from `start` up to, not including, `end`; None if there is no object."""
@@ -52,6 +57,17 @@ class S3Blobs:
         """Write an object, replacing an earlier one."""
         with translated_errors("S3", self._bucket):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def replace(self, key: str, body: bytes, *, tag: str | None) -> str:
+        """Write an object if the stored one has this tag; for None, if there is none."""
+        condition: Any = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        try:
+            with translated_errors("S3", self._bucket):
+                return self._client.put_object(Bucket=self._bucket, Key=key, Body=body, **condition)["ETag"]
+        except Unavailable as error:
+            if _cause_code(error) == "NoSuchKey":
+                raise Conflict(f"{key} was removed meanwhile; read again") from error
+            raise
 
     def list_keys(self, prefix: str) -> list[str]:
         """The keys of all objects with a prefix, sorted."""
