@@ -102,6 +102,13 @@ class DeployConfig(BaseModel):
         "mode), {range}; by default there is no lock, and only a new bucket can get one",
         "365",
     )
+    anchor_bucket: str | None = _setting(
+        None,
+        "name of a bucket of another account, in which the nightly job also stores the ends of the chains of seals, so "
+        "that nobody who rules this account can replace the archive unseen; that bucket's policy has to allow it",
+        "acme-audit-anchors",
+        pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$",
+    )
     write_shards: int = _integer(
         1,
         1,

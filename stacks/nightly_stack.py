@@ -1,6 +1,6 @@
 """The nightly job: a schedule that starts a state machine, and the five functions that it runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
@@ -20,7 +20,7 @@ from stacks.constructs.acknowledge import acknowledge, quoted
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
 from stacks.constructs.log_groups import log_group_for
-from stacks.constructs.permissions import allow_on_objects, allow_on_table, key_statement
+from stacks.constructs.permissions import allow_anchors, allow_on_objects, allow_on_table, key_statement
 from stacks.nightly_flow import EACH_AGENT, AgentList, Step, nightly_flow
 from stacks.storage_stack import StorageStack
 
@@ -101,12 +101,20 @@ class NightlyStack(BaseStack):
         return function
 
     def _archival(self) -> AgentFunction:
-        function = self._function("archival", "Archives decisions and verifies the archive", memory_mb=_ONE_CPU_MB)
+        anchors = self.config.anchor_bucket
+        function = self._function(
+            "archival",
+            "Archives decisions and verifies the archive",
+            memory_mb=_ONE_CPU_MB,
+            environment={"AGENT_MEMORY_ANCHOR_BUCKET": anchors} if anchors else {},
+        )
         storage = self._storage
         allow_on_table(function, storage.decisions, ["PartiQLUpdate", "Query"])
         allow_on_table(function, storage.states, ["DeleteItem", "GetItem", "PutItem", "Query"])
         allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="decisions/")
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
+        if anchors:
+            allow_anchors(function, anchors)
         return function
 
     def _analytics(self) -> AgentFunction:
@@ -126,8 +134,9 @@ class NightlyStack(BaseStack):
         memory_mb: int,
         timeout_seconds: int = 900,
         cached: bool = False,
+        environment: Mapping[str, str] | None = None,
     ) -> AgentFunction:
-        environment = {"AGENT_MEMORY_ARCHIVE_BUCKET": self._storage.archive.bucket_name}
+        environment = {"AGENT_MEMORY_ARCHIVE_BUCKET": self._storage.archive.bucket_name, **(environment or {})}
         function = AgentFunction(
             self,
             name.capitalize(),

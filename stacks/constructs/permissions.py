@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from agent_memory.storage import schema
-from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.acknowledge import acknowledge, quoted
 from stacks.constructs.agent_function import AgentFunction
 from stacks.storage_stack import StorageStack
 
@@ -64,6 +64,17 @@ def allow_on_objects(function: AgentFunction, storage: StorageStack, actions: Se
     acknowledge(
         function.execution_role,
         f"AwsSolutions-IAM5[Resource::{quoted_arn}/{prefix}*]",
+        "The keys below this prefix are created at run time; nothing outside the prefix can be reached.",
+    )
+
+
+def allow_anchors(function: AgentFunction, bucket: str) -> None:
+    """Allow a function to add anchors to a bucket of another account, and to read those that are there."""
+    arn = f"arn:{function.stack.partition}:s3:::{bucket}/anchors/*"
+    function.add_to_role_policy(iam.PolicyStatement(actions=["s3:GetObject", "s3:PutObject"], resources=[arn]))
+    acknowledge(
+        function.execution_role,
+        f"AwsSolutions-IAM5[Resource::{quoted(function.stack, arn)}]",
         "The keys below this prefix are created at run time; nothing outside the prefix can be reached.",
     )
 

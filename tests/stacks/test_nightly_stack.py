@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from tests.stacks.conftest import synthesize
 from tests.stacks.templates import text_of
 
 STEPS = ["Consolidation", "Pruning", "Archival", "Analytics"]
@@ -214,3 +215,15 @@ def test_only_the_function_that_uses_the_cache_is_in_the_vpc(nightly):
 def test_output_names_the_machine(nightly):
     (machine,) = nightly.of_type("AWS::StepFunctions::StateMachine")
     assert nightly.outputs["NightlyStateMachineArn"]["Value"] == {"Ref": machine}
+
+
+def test_the_ends_of_chains_go_to_a_bucket_of_another_account_only_where_the_setting_asks_for_it(nightly, tmp_path):
+    anchored = synthesize(tmp_path, anchor_bucket="acme-anchors")["nightly"]
+    name, variable = "agent-memory-archival", "AGENT_MEMORY_ANCHOR_BUCKET"
+    assert anchored.function(name)["Environment"]["Variables"][variable] == "acme-anchors"
+    added = anchored.permissions(name) - nightly.permissions(name)
+    assert {action for action, _ in added} == {"s3:GetObject", "s3:PutObject"}
+    assert all(resource.endswith(":s3:::acme-anchors/anchors/*") for _, resource in added)
+    assert variable not in nightly.function(name)["Environment"]["Variables"]
+    others = ["agents", "consolidation", "pruning", "analytics"]
+    assert all(variable not in anchored.function(f"agent-memory-{one}")["Environment"]["Variables"] for one in others)

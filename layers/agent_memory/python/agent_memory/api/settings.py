@@ -21,6 +21,7 @@ class FunctionSettings:
 
     table_prefix: str
     archive_bucket: str | None
+    anchor_bucket: str | None
     redis_endpoint: str | None
     redis_tls: bool
     redis_url: str | None
@@ -36,6 +37,7 @@ class FunctionSettings:
         return cls(
             table_prefix=_required(environment, "AGENT_MEMORY_TABLE_PREFIX"),
             archive_bucket=environment.get("AGENT_MEMORY_ARCHIVE_BUCKET") or None,
+            anchor_bucket=environment.get("AGENT_MEMORY_ANCHOR_BUCKET") or None,
             redis_endpoint=environment.get("AGENT_MEMORY_REDIS_ENDPOINT") or None,
             redis_tls=_boolean(environment, "AGENT_MEMORY_REDIS_TLS"),
             redis_url=_redis_url(environment),
@@ -47,6 +49,7 @@ class FunctionSettings:
         return open_stores(
             table_prefix=self.table_prefix,
             archive_bucket=self.archive_bucket,
+            anchor_bucket=self.anchor_bucket,
             redis_endpoint=self.redis_url,
         )
 

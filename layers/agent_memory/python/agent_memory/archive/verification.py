@@ -5,7 +5,7 @@ describes the hashes, docs/security.md what cannot be detected.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,7 +19,7 @@ from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import ARCHIVE_CHAIN, ARCHIVE_PROGRESS
 from agent_memory.model.listings import skip_damaged
-from agent_memory.model.seals import Chain, Manifest
+from agent_memory.model.seals import Chain, Manifest, ManifestLink
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.decisions import DecisionStore
 from agent_memory.ports.states import StateStore
@@ -82,7 +82,8 @@ class Verification:
     """The numbers of checked days, decisions and manifests, the findings, and what was not covered.
 
     `head` is the hash of the chain's last manifest, None before the first. A copy of it that is stored elsewhere shows
-    later whether the archive and the table were replaced together.
+    later whether the archive and the table were replaced together; `anchored` is how many such copies were compared,
+    None if none were to be.
     """
 
     agent_id: str
@@ -92,6 +93,7 @@ class Verification:
     head: str | None
     findings: tuple[Finding, ...]
     not_covered: NotCovered = NotCovered()
+    anchored: int | None = None
 
     @property
     def status(self) -> str:
@@ -115,6 +117,7 @@ class Verification:
             "decisions": self.decisions,
             "manifests": self.manifests,
             "head": self.head,
+            "anchored": self.anchored,
             "not_covered": self.not_covered.as_dict(),
             "findings": [one.as_dict() for one in self.findings],
         }
@@ -131,6 +134,7 @@ def verify_archive(
     since: date | None = None,
     head: str | None = None,
     decisions: DecisionStore | None = None,
+    anchored: Sequence[ManifestLink] | None = None,
 ) -> Verification:
     """Verify an agent's archive: the entire chain, and the files of the days from `first` to `last`, both included.
 
@@ -144,6 +148,7 @@ def verify_archive(
         since: only files that were sealed on this day or later are verified; None for all.
         head: a head of the chain that was noted earlier, which the chain must still contain.
         decisions: the table; None if it is not compared with what was sealed.
+        anchored: ends of the chain that were stored beyond the account's reach, which the chain must still contain.
 
     Raises:
         InvalidInput: names the argument. NotFound: there is no such agent.
@@ -154,9 +159,9 @@ def verify_archive(
         raise InvalidInput("head", f"{head!r:.80} is not a head; it has 64 hexadecimal digits, as `verify` prints it")
     for _ in range(_ATTEMPTS):
         attempt = _Attempt(agent_id, states, archive, now_ms)
-        attempt.check_exists()
+        attempt.check_exists(anchored or ())
         faults = [
-            *attempt.chain_faults(head),
+            *attempt.chain_faults(head, anchored or ()),
             *attempt.file_faults(first or date.min, last or date.max, since or date.min),
             *(attempt.table_faults(decisions) if decisions else ()),
         ]
@@ -171,6 +176,7 @@ def verify_archive(
         attempt.chain.head.hash if attempt.chain.head else None,
         findings,
         attempt.not_covered(),
+        None if anchored is None else len(anchored),
     )
 
 
@@ -192,17 +198,17 @@ class _Attempt:
         self.days = self.decisions = 0
         self._table: TableVerification | None = None
 
-    def check_exists(self) -> None:
-        """Raise `NotFound` for an agent that has neither objects nor states nor a registration."""
+    def check_exists(self, anchored: Sequence[ManifestLink]) -> None:
+        """Raise `NotFound` for an agent that has neither objects nor states, a registration or anchors."""
         registered = self._states.registration(self.agent_id).decision_types
-        if not (
-            self._objects or registered or self._states.list_by_prefix(self.agent_id, "", on_unreadable=skip_damaged)
-        ):
+        if anchored or self._objects or registered:
+            return
+        if not self._states.list_by_prefix(self.agent_id, "", on_unreadable=skip_damaged):
             raise NotFound(f"there is no agent {self.agent_id}: it has no registration and no archive")
 
     # --- the chain -----------------------------------------------------------------------------
 
-    def chain_faults(self, noted_head: str | None) -> Iterator[DatedFault]:
+    def chain_faults(self, noted_head: str | None, anchored: Sequence[ManifestLink]) -> Iterator[DatedFault]:
         """Follow the chain backwards from its head, and collect the manifests that it confirms."""
         try:
             self.chain = Chain.from_state(self.state)
@@ -215,6 +221,7 @@ class _Attempt:
         for day, revision in sorted(self.reading.unconfirmed):
             yield day, Fault(FindingKind.ADDED, f"the manifest of revision {revision} is not part of the chain")
         yield from self._check_head(noted_head)
+        yield from self._check_anchors(anchored)
 
     def _check_pending(self) -> Iterator[DatedFault]:
         """Report an unfinished write as such, and not as an added manifest: the next nightly job completes it."""
@@ -237,6 +244,17 @@ class _Attempt:
         if progress is not None and self.chain.head is None and not self._requested:
             message = f"days through {progress.data['archived_through']} were archived, but there is no chain of seals"
             yield None, Fault(FindingKind.ROLLED_BACK, message)
+
+    def _check_anchors(self, anchored: Sequence[ManifestLink]) -> Iterator[DatedFault]:
+        """Check that the chain has every end that was anchored, but for those that have expired."""
+        proven = {one.link() for one in self.reading.proven.values()}
+        for link in anchored:
+            if link not in proven and not has_expired(link.archived_at, self._now_ms):
+                message = (
+                    f"the chain does not contain its anchored number {link.sequence}, {link.hash}: it was replaced or "
+                    "rolled back"
+                )
+                yield link.day, Fault(FindingKind.ROLLED_BACK, message)
 
     # --- the files of days ---------------------------------------------------------------------
 

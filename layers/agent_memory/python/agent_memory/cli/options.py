@@ -49,9 +49,9 @@ Bucket = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 
 
-def stores_of(table_prefix: str | None, bucket: str | None) -> Stores:
+def stores_of(table_prefix: str | None, bucket: str | None, anchor_bucket: str | None = None) -> Stores:
     """Open the stores that the options name. Raises `InvalidInput` if the AWS settings are unusable."""
-    return open_stores(table_prefix=table_prefix, archive_bucket=bucket)
+    return open_stores(table_prefix=table_prefix, archive_bucket=bucket, anchor_bucket=anchor_bucket)
 
 
 def require_bucket(bucket: str | None) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agent_memory.archive.anchors import Anchors
 from agent_memory.archive.verification import Finding, Verification, verify_archive
 from agent_memory.cli import FAILED
 from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day_option, require_bucket, stores_of
@@ -25,6 +26,14 @@ def verify(
     ] = None,
     table_prefix: TablePrefix = None,
     bucket: Bucket = None,
+    anchor_bucket: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            envvar="AGENT_MEMORY_ANCHOR_BUCKET",
+            help="The bucket of another account with the ends of the chain, all of which it must still contain.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Check an agent's archive: every decision, every day and every link of its chain of seals.
@@ -33,7 +42,7 @@ def verify(
     """
     if first is not None and last is not None and last < first:
         raise typer.BadParameter("is before --from", param_hint="'--to'")
-    stores = stores_of(table_prefix, require_bucket(bucket))
+    stores = stores_of(table_prefix, require_bucket(bucket), anchor_bucket)
     verification = verify_archive(
         agent,
         states=stores.states,
@@ -44,6 +53,7 @@ def verify(
         last=last,
         since=since,
         head=head,
+        anchored=Anchors(stores.anchors).heads(agent) if stores.anchors else None,
     )
     typer.echo(json.dumps(verification.as_dict()) if as_json else _text(verification))
     return _EXIT_CODES[verification.status]
@@ -61,7 +71,10 @@ def _text(verification: Verification) -> str:
     }
     head = [f"head: {verification.head}"] if verification.head else []
     findings = map(_line, verification.findings)
-    return "\n".join([*findings, f"{checked}; {result[verification.status]}", *_not_covered(verification), *head])
+    anchors = [] if verification.anchored is None else [f"anchors: {verification.anchored:,} compared"]
+    return "\n".join(
+        [*findings, f"{checked}; {result[verification.status]}", *_not_covered(verification), *head, *anchors]
+    )
 
 
 def _not_covered(verification: Verification) -> list[str]:

@@ -108,6 +108,16 @@ def accesses_prefix(agent_id: str) -> str:
 # --- objects in the archive bucket -------------------------------------------------------------
 
 
+def anchor_prefix(agent_id: str) -> str:
+    """Prefix of the anchored ends of an agent's chain, in the bucket of another account."""
+    return f"anchors/agent_id={agent_id}/"
+
+
+def anchor_key(agent_id: str, sequence: int) -> str:
+    """Key of an anchored end of a chain, by its number in it."""
+    return f"{anchor_prefix(agent_id)}{sequence:08d}.json"
+
+
 def archive_prefix(agent_id: str) -> str:
     """Prefix of an agent's archived days."""
     return f"decisions/agent_id={agent_id}/"

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
+from agent_memory.archive.anchors import Anchors
 from agent_memory.archive.rewrites import MIN_REQUEST_AGE_MS, RewriteRequest, request_rewrite, rewrite_requests
 from agent_memory.archive.sealing import SealedArchive
 from agent_memory.core.clock import (
@@ -57,6 +58,7 @@ def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]
 
     Raises:
         InvalidInput: the day has not ended, or there is no bucket. Unavailable: a store did not respond.
+        Damaged: another chain of this agent was anchored.
     """
     check_day_has_ended(day, stores.clock)
     return retry_conflicts(lambda: _ArchivalJob(agent_id, day, stores).run())
@@ -87,6 +89,7 @@ class _ArchivalJob:
             now_ms=self._now_ms,
             archived_through=archived_through,
         )
+        self._anchors = Anchors(stores.anchors) if stores.anchors else None
         self._postponed: list[dict[str, str]] = []
         self._damages = Damages()
 
@@ -101,6 +104,8 @@ class _ArchivalJob:
             states.put(self._agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=self._now_ms)
         rewritten = 0 if is_behind else self._rewrite_requested_days()
         head = self._head()
+        if head and self._anchors:
+            self._anchors.add(self._agent_id, head)
         return {
             "days": len(due),
             "decisions": archived,

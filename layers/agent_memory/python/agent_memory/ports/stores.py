@@ -30,7 +30,10 @@ def check_stores(stores: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The stores of one deployment; those that it does not have are None. `clock` is the one that its jobs go by."""
+    """The stores of one deployment; those that it does not have are None.
+
+    `anchors` is a bucket beyond the reach of the deployment's account; `clock` is the one that its jobs go by.
+    """
 
     decisions: DecisionStore
     memories: MemoryStore
@@ -39,6 +42,7 @@ class Stores:
     archive: ArchiveStore | None = None
     evidence: EvidenceStore | None = None
     short_term: ShortTermStore | None = None
+    anchors: BlobStore | None = None
     clock: Clock = field(default_factory=SystemClock)
 
     def bucket(self) -> BucketStores:

@@ -25,6 +25,7 @@ def open_stores(
     *,
     table_prefix: str | None = None,
     archive_bucket: str | None = None,
+    anchor_bucket: str | None = None,
     redis_endpoint: str | None = None,
     dynamodb_client: Any = None,
     s3_client: Any = None,
@@ -34,8 +35,9 @@ def open_stores(
     """The stores of a deployment on AWS, or at the endpoint that the environment's AWS settings name.
 
     Missing clients are created from the environment, as boto3 does. The defaults of the names are the variables
-    `AGENT_MEMORY_TABLE_PREFIX` (or `agent-memory`), `AGENT_MEMORY_ARCHIVE_BUCKET` and `AGENT_MEMORY_REDIS_ENDPOINT`.
-    Without a bucket there is no archive, and without a Redis client or endpoint no short-term memory.
+    `AGENT_MEMORY_TABLE_PREFIX` (or `agent-memory`), `AGENT_MEMORY_ARCHIVE_BUCKET`, `AGENT_MEMORY_ANCHOR_BUCKET` and
+    `AGENT_MEMORY_REDIS_ENDPOINT`. Without a bucket there is no archive, and without a Redis client or endpoint no
+    short-term memory.
 
     `redis_endpoint` is `host:port` or a URL, see `storage.redis.address`. `redis_client` is a `redis.Redis`, also one
     of Sentinel, or a `redis.RedisCluster`; it is used for its connection settings only, and its timeouts and retries do
@@ -49,6 +51,7 @@ def open_stores(
     short_term = _open_short_term(redis_client, redis_endpoint)
     table_prefix = table_prefix or os.environ.get("AGENT_MEMORY_TABLE_PREFIX", DEFAULT_PREFIX)
     archive_bucket = archive_bucket or os.environ.get("AGENT_MEMORY_ARCHIVE_BUCKET")
+    anchor_bucket = anchor_bucket or os.environ.get("AGENT_MEMORY_ANCHOR_BUCKET")
     with needs_extra("aws"):
         from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions  # noqa: PLC0415
         from agent_memory.storage.dynamodb.memories import DynamoDBMemories  # noqa: PLC0415
@@ -64,6 +67,7 @@ def open_stores(
         archive=_open_archive(blobs),
         evidence=_open_evidence(blobs),
         short_term=short_term,
+        anchors=_open_blobs(anchor_bucket or None, s3_client),
         clock=clock or SystemClock(),
     )
 
