@@ -8,6 +8,7 @@ from tests.stacks.templates import as_list
 
 ACCOUNT, REGION, PARTITION = "123456789012", "eu-central-1", "aws"
 _PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": PARTITION}
+_VARIABLE = re.compile(r"\$\{([^}]+)\}")
 _KNOWN_KEYS = {"Effect", "Action", "Resource", "Condition", "Sid"}
 
 
@@ -36,6 +37,36 @@ class Statement:
             and any(matches(one.lower(), action.lower()) for one in self.actions)
             and any(matches(one, resource) for one in self.resources)
         )
+
+
+def identity_statements(policy, tags=None):
+    """The statements of a policy document that apply to a principal with these tags, with its variables replaced.
+
+    A statement with a variable that has no value does not apply:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
+    """
+    tags = {f"aws:PrincipalTag/{name}": value for name, value in (tags or {}).items()}
+    return [
+        Statement(
+            one["Effect"],
+            tuple(as_list(one["Action"])),
+            tuple(
+                _VARIABLE.sub(lambda name: tags[name[1]], resource)
+                for resource in as_list(one["Resource"])
+                if set(_VARIABLE.findall(resource)) <= set(tags)
+            ),
+        )
+        for one in policy["Statement"]
+        if _holds(one.get("Condition", {}), tags)
+    ]
+
+
+def _holds(condition, values):
+    assert set(condition) <= {"Null", "StringNotLike"}, f"not understood: {condition}"
+    return all((key not in values) is (wanted == "true") for key, wanted in condition.get("Null", {}).items()) and all(
+        key not in values or not any(matches(pattern, values[key]) for pattern in as_list(patterns))
+        for key, patterns in condition.get("StringNotLike", {}).items()
+    )
 
 
 def is_allowed(statements, action, resource, **context):

@@ -7,33 +7,62 @@ import pytest
 from aws_cdk import aws_apigatewayv2 as apigw
 
 from agent_memory import InvalidInput
-from agent_memory.admin.agent_policy import agent_policy
+from agent_memory.admin.agent_policy import MAX_POLICY_CHARACTERS, METHODS, agent_policy, agent_policy_by_tag
 from agent_memory.cli import main
-from stacks.constructs.agent_access import AgentAccess
-from tests.stacks.templates import Template, text_of
+from stacks.constructs.agent_access import AgentAccess, TaggedAgentAccess
+from tests.stacks.iam import identity_statements, is_allowed
+from tests.stacks.templates import Template, as_list, text_of
 
 ARN = "arn:aws:execute-api:eu-central-1:123456789012:abc"
 
 
-def test_the_construct_and_the_command_agree(tmp_path, capsys):
+@pytest.fixture
+def stack(tmp_path):
     app = cdk.App(outdir=str(tmp_path))
-    stack = cdk.Stack(app, "Agents", env=cdk.Environment(account="123456789012", region="eu-central-1"))
-    api = apigw.HttpApi.from_http_api_attributes(stack, "Api", http_api_id="abc")
+    return cdk.Stack(app, "Agents", env=cdk.Environment(account="123456789012", region="eu-central-1"))
+
+
+@pytest.fixture
+def api(stack):
+    return apigw.HttpApi.from_http_api_attributes(stack, "Api", http_api_id="abc")
+
+
+def synthesized(stack):
+    """The statements of the stack's only policy, with its ARNs as text."""
+    template = stack.node.root.synth().get_stack_by_name("Agents").template
+    policy = Template(template).only("AWS::IAM::ManagedPolicy")["PolicyDocument"]
+    return [
+        {**one, "Resource": [text_of(arn).replace("<AWS::Partition>", "aws") for arn in as_list(one["Resource"])]}
+        for one in policy["Statement"]
+    ]
+
+
+def printed(capsys, *options):
+    assert main(["policy", "--api", ARN, *options]) == 0
+    return json.loads(capsys.readouterr().out)["Statement"]
+
+
+def test_the_construct_and_the_command_agree(stack, api, capsys):
     AgentAccess(stack, "Hunter", api=api, agent_id="hunter", reads=["desk"], writes=["shared"])
-    app.synth()
-    policy = Template(json.loads((tmp_path / "Agents.template.json").read_text())).only("AWS::IAM::ManagedPolicy")
-    found = {
-        one["Sid"]: text_of(one["Resource"]).replace("<AWS::Partition>", "aws")
-        for one in policy["PolicyDocument"]["Statement"]
+    found = printed(capsys, "--agent", "hunter", "--reads", "desk", "--writes", "shared")
+    assert synthesized(stack) == found
+    allowed = {one["Sid"]: one["Resource"] for one in found if one["Effect"] == "Allow"}
+    assert allowed == {
+        "OwnPaths": [f"{ARN}/$default/{method}/v1/agents/hunter/*" for method in METHODS],
+        "ReadPools": [f"{ARN}/$default/GET/v1/agents/desk/memory/*"],
+        "WritePools": [f"{ARN}/$default/{method}/v1/agents/shared/memory/*" for method in METHODS],
     }
-    assert main(["policy", "--agent", "hunter", "--api", ARN, "--reads", "desk", "--writes", "shared"]) == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert found == {one["Sid"]: one["Resource"][0] for one in printed["Statement"]}
-    assert found == {
-        "OwnPaths": f"{ARN}/$default/*/v1/agents/hunter/*",
-        "ReadPools": f"{ARN}/$default/GET/v1/agents/desk/memory/*",
-        "WritePools": f"{ARN}/$default/*/v1/agents/shared/memory/*",
-    }
+
+
+def test_the_construct_and_the_command_agree_on_the_policy_by_tag(stack, api, capsys):
+    TaggedAgentAccess(stack, "Agents", api=api, reads=["desk"])
+    assert synthesized(stack) == printed(capsys, "--by-tag", "--reads", "desk")
+
+
+@pytest.mark.parametrize("options", [(), ("--agent", "hunter", "--by-tag")])
+def test_the_command_takes_an_agent_or_the_tag(options, capsys):
+    assert main(["policy", "--api", ARN, *options]) == 2
+    assert "--by-tag" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -41,7 +70,11 @@ def test_the_construct_and_the_command_agree(tmp_path, capsys):
     [
         (("arn:aws:s3:::bucket", "hunter"), "api_arn"),
         ((f"{ARN}/*", "hunter"), "api_arn"),
-        ((ARN, "*"), "agent_id"),
+        ((ARN.replace("eu-central-1", "*"), "hunter"), "api_arn"),
+        ((ARN.replace("123456789012", "١٢٣٤٥٦٧٨٩٠١٢"), "hunter"), "api_arn"),
+        ((ARN.replace("eu-central-1", "cn-north-1"), "hunter"), "api_arn"),
+        ((ARN.replace("arn:aws:", "arn:aws-us-gov:"), "hunter"), "api_arn"),
+        *(((ARN, name), "agent_id") for name in ("*", "lo?e", "${*}", "lone/*", "lone*", "../lone", "", "lone\n")),
     ],
 )
 def test_arguments_that_would_widen_the_policy_are_refused(arguments, field):
@@ -50,3 +83,33 @@ def test_arguments_that_would_widen_the_policy_are_refused(arguments, field):
     assert caught.value.field == field
     with pytest.raises(InvalidInput, match="pools/0"):
         agent_policy(ARN, "hunter", reads=["*"])
+    with pytest.raises(InvalidInput, match="pools/1"):
+        agent_policy_by_tag(ARN, writes=["desk", "desk/../x"])
+
+
+@pytest.mark.parametrize(("partition", "region"), [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")])
+def test_other_partitions_have_policies(partition, region):
+    arn = f"arn:{partition}:execute-api:{region}:123456789012:abc"
+    statements = identity_statements(agent_policy(arn, "hunter"))
+    assert is_allowed(statements, "execute-api:Invoke", f"{arn}/$default/GET/v1/agents/hunter/state")
+
+
+def test_pools_that_do_not_fit_into_a_policy_are_refused():
+    pools = [f"{number:02}-{'p' * 60}" for number in range(20)]
+    assert len(json.dumps(agent_policy(ARN, "hunter", writes=pools[:5]))) < MAX_POLICY_CHARACTERS
+    with pytest.raises(InvalidInput, match="several policies"):
+        agent_policy(ARN, "hunter", writes=pools)
+
+
+@pytest.mark.parametrize(
+    ("tag", "agents"),
+    [("hunter", {"hunter"}), (None, set()), ("", set()), ("hunter/memory", set()), ("hunter-2", {"hunter-2"})],
+)
+def test_the_policy_by_tag_permits_the_agent_in_the_tag(tag, agents):
+    statements = identity_statements(agent_policy_by_tag(ARN), {} if tag is None else {"agent_id": tag})
+    permitted = {
+        agent
+        for agent in ("hunter", "hunter-2", "hunte", "neighbour", "")
+        if is_allowed(statements, "execute-api:Invoke", f"{ARN}/$default/GET/v1/agents/{agent}/memory/recall")
+    }
+    assert permitted == agents

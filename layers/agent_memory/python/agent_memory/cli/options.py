@@ -12,7 +12,8 @@ from agent_memory.ports.stores import Stores
 from agent_memory.storage.factory import open_stores
 
 
-def _agent(value: str) -> str:
+def agent_id(value: str) -> str:
+    """Check an agent's id; for `typer.Option(parser=agent_id)`."""
     try:
         return check_agent_id(value)
     except InvalidInput as error:
@@ -32,7 +33,7 @@ def day_option(name: str, text: str) -> Any:
     return typer.Option(name, metavar="YYYY-MM-DD", parser=day, help=text)
 
 
-Agent = Annotated[str, typer.Option("--agent", metavar="ID", parser=_agent, help="The agent's id.")]
+Agent = Annotated[str, typer.Option("--agent", metavar="ID", parser=agent_id, help="The agent's id.")]
 Day = Annotated[date, day_option("--date", "The UTC day to process.")]
 TablePrefix = Annotated[
     str | None,
