@@ -1,10 +1,18 @@
-"""The entry point of the API's function.
+"""The entry point of the API's function, which refuses a path that IAM may have judged as another one.
+
+IAM judges a path before the function sees it, and which form of it API Gateway passes on is not documented: HTTP APIs
+are known to decode it and to cut it at a decoded `?`. The function therefore serves only paths that have one reading,
+and only if every field of the event that names an agent names the same one.
 
 The domain is imported while the function starts; routes, pydantic and the stores with the first request.
 """
 
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import aws_lambda_powertools.event_handler  # noqa: F401  see above
 from aws_lambda_powertools.logging import correlation_paths
@@ -12,6 +20,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import agent_memory.api.deployment  # noqa: F401  see above
 from agent_memory.api.observability import logger, metrics
+from agent_memory.core.errors import Forbidden
+
+_AGENTS = "/v1/agents/"
+# Empty segments, dot segments, separators that some servers know, control characters, and bytes that are not UTF-8.
+_AMBIGUOUS = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\\;?#\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]|%2[fF]")
 
 
 def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -22,6 +35,11 @@ def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     from agent_memory.api.app import app  # noqa: PLC0415  see above
 
+    try:
+        _check_path(event)
+    except Forbidden as error:
+        logger.warning("path refused", reason=str(error))
+        return _refusal(error)
     headers = {**(event.get("headers") or {}), "content-type": "application/json"}
     query = dict(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True))
     return app.resolve({**event, "headers": headers, "queryStringParameters": query}, context)
@@ -37,3 +55,53 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             metrics.flush_metrics()
     logger.info("responded", status=response["statusCode"], route=event.get("routeKey"))
     return response
+
+
+# --- the path that IAM judged ----------------------------------------------------------------------
+
+
+def _check_path(event: Mapping[str, Any]) -> None:
+    """Check that an event's path has one reading, and that all of its fields name the same agent and method.
+
+    Raises:
+        Forbidden: says what to write instead.
+    """
+    http = event["requestContext"]["http"]
+    parameters = event.get("pathParameters") or {}
+    paths = {event["rawPath"], http.get("path", event["rawPath"])}
+    if "proxy" in parameters:
+        paths.add(f"/v1/{parameters['proxy']}")
+    agents = {parameters["agent_id"]} if "agent_id" in parameters else set()
+    for path in paths:
+        if _is_ambiguous(path):
+            raise Forbidden(
+                "the path has an empty segment, a dot segment, an encoded separator or a character that no name has; "
+                "write each name as one segment, and / in a name as ~1"
+            )
+        _, _, below = path.partition(_AGENTS)
+        agents.add(below.partition("/")[0])
+        if _AGENTS in below:
+            raise Forbidden("the path names two agents; write /v1/agents/{agent_id}/… once")
+    if len(agents) > 1:
+        raise Forbidden("the request names different agents in its path and in the route that was permitted")
+    if event.get("routeKey", "ANY").partition(" ")[0] not in {"ANY", "$default", http["method"]}:
+        raise Forbidden("the request has another method than the route that was permitted")
+
+
+def _is_ambiguous(path: str) -> bool:
+    """Whether a path, or what it is once decoded, can be read as different segments."""
+    while not _AMBIGUOUS.search(path):
+        decoded = unquote(path)
+        if decoded == path:
+            return False
+        path = decoded
+    return True
+
+
+def _refusal(error: Forbidden) -> dict[str, Any]:
+    return {
+        "statusCode": int(HTTPStatus.FORBIDDEN),
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps({"error": error.as_dict()}),
+        "isBase64Encoded": False,
+    }

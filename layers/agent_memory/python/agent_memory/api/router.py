@@ -33,7 +33,8 @@ CREATED_OR_UNCHANGED = (HTTPStatus.CREATED, HTTPStatus.OK)
 _MEANINGS = {HTTPStatus.CREATED: "It was created.", HTTPStatus.OK: "It existed already with the same content."}
 _ERRORS = {
     HTTPStatus.BAD_REQUEST: "The request is invalid; `field` names the part.",
-    HTTPStatus.FORBIDDEN: "The signature is missing or wrong, or the role may not act for this agent.",
+    HTTPStatus.FORBIDDEN: "The signature is missing or wrong, the role may not act for this agent, or the path "
+    "could be read as that of another one.",
     HTTPStatus.NOT_FOUND: "It does not exist for this agent, or in this deployment; `no_route`: there is no such path.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The path has no such method; the header `Allow` lists those that it has.",
     HTTPStatus.CONFLICT: "It exists with other content, or at another version; nothing was changed.",
@@ -42,8 +43,8 @@ _ERRORS = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Unexpected error; the log has it under its `request_id`.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A store did not respond; the request may be sent again.",
 }
-# What API Gateway answers by itself, and what it may answer as well as the function.
-_OF_GATEWAY = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS})
+# What only API Gateway answers, and what only the function does; both may answer the others.
+_OF_GATEWAY = frozenset({HTTPStatus.TOO_MANY_REQUESTS})
 _OF_FUNCTION = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT})
 # Every route may reject input, and may find a store unavailable.
 _COMMON_ERRORS = (InvalidInput, NotFound, TooLarge, Unavailable)
@@ -116,6 +117,7 @@ def _responses(
     }
     failures = {
         *_OF_GATEWAY,
+        HTTPStatus.FORBIDDEN,
         HTTPStatus.METHOD_NOT_ALLOWED,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         *map(status_of, (*_COMMON_ERRORS, *errors)),
