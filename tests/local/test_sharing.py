@@ -4,27 +4,43 @@ import json
 import secrets
 
 import boto3
+import httpx
 import pytest
 
 from agent_memory import AgentMemoryClient, Forbidden
-from agent_memory.admin.agent_policy import agent_policy
+from agent_memory.admin.agent_policy import agent_policy, agent_policy_by_tag
+from agent_memory.client.signing import SigV4
+from tests.agent_paths import PAGE
 
 pytestmark = pytest.mark.local_cloud
 
 
 @pytest.fixture
-def client_with(local_cloud):
-    """Creates a client that signs as a new IAM user, whose policy allows the paths of the agent and its pools."""
-    users = local_cloud.boto_session().client("iam")
-    api_arn = f"arn:aws:execute-api:us-east-1:000000000000:{local_cloud.outputs['ApiId']}"
+def api_arn(local_cloud):
+    return f"arn:aws:execute-api:us-east-1:000000000000:{local_cloud.outputs['ApiId']}"
 
-    def client(agent_id, *, pools=(), acts_for=None, **allowed):
-        name = f"{agent_id}-{secrets.token_hex(3)}"
-        users.create_user(UserName=name)
-        policy = agent_policy(api_arn, agent_id, **allowed)
+
+@pytest.fixture
+def session_with(local_cloud):
+    """Creates a session of a new IAM user that has a policy."""
+    users = local_cloud.boto_session().client("iam")
+
+    def session(name, policy, **tags):
+        name = f"{name}-{secrets.token_hex(3)}"
+        users.create_user(UserName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
         users.put_user_policy(UserName=name, PolicyName="own-paths", PolicyDocument=json.dumps(policy))
         key = users.create_access_key(UserName=name)["AccessKey"]
-        session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+        return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+
+    return session
+
+
+@pytest.fixture
+def client_with(local_cloud, api_arn, session_with):
+    """Creates a client that signs as a new IAM user, whose policy allows the paths of the agent and its pools."""
+
+    def client(agent_id, *, pools=(), acts_for=None, **allowed):
+        session = session_with(agent_id, agent_policy(api_arn, agent_id, **allowed))
         return AgentMemoryClient(local_cloud.api_url, acts_for or agent_id, session=session, pools=pools)
 
     return client
@@ -83,3 +99,46 @@ async def test_a_pool_is_read_by_its_readers_and_written_by_its_writers(client_w
             with pytest.raises(Forbidden):
                 await refused
         assert (await written.retrieve_ltm("PATTERN"))[0]["confidence"] == 0.8
+
+
+# No plain dot segments, which clients resolve before they sign.
+TRICKS = (
+    *PAGE,
+    *(f"/v1/agents/lone{separator}neighbour/decisions" for separator in ("%2F..%2F", "%5C", "%3B", "%252F", "//")),
+    *(f"/v1/agents/neighbour/decisions{end}/v1/agents/lone/decisions" for end in ("%3f", "%23", "%3B", "%00", "/")),
+)
+
+
+def answers(cloud, session):
+    with httpx.Client(base_url=cloud.api_url, auth=SigV4(session, "us-east-1"), trust_env=False) as client:
+        own = client.get("/v1/agents/lone/decisions")
+        return own, {path: client.get(cloud.api_url + path) for path in TRICKS}
+
+
+async def test_no_spelling_of_a_path_reaches_another_agent(local_cloud, api_arn, session_with, client_with):
+    async with client_with("neighbour") as neighbour:
+        await neighbour.log_decision("QUERY", {"note": "known to the neighbour only"}, {})
+    own, others = answers(local_cloud, session_with("lone", agent_policy(api_arn, "lone")))
+    assert own.status_code == 200
+    assert {path: one.status_code for path, one in others.items()} == dict.fromkeys(TRICKS, 403)
+
+
+async def test_the_function_refuses_paths_that_a_wider_policy_permits(local_cloud, api_arn, session_with):
+    resource = f"{api_arn}/$default/*/v1/agents/lone*"
+    statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource}
+    own, others = answers(local_cloud, session_with("lone", {"Version": "2012-10-17", "Statement": [statement]}))
+    assert own.status_code == 200
+    assert {path: one.status_code for path, one in others.items()} == dict.fromkeys(TRICKS, 403)
+    codes = {path: one.json().get("error", {}).get("code") for path, one in others.items()}
+    assert codes == dict.fromkeys(TRICKS, "forbidden")
+
+
+async def test_the_conditions_of_the_policy_by_tag(local_cloud, api_arn, session_with):
+    """The emulator evaluates conditions, but replaces no variables; the rest is in tests/stacks/test_agent_access.py."""
+    written = json.dumps(agent_policy_by_tag(api_arn)).replace("${aws:PrincipalTag/agent_id}", "lone")
+    found = {}
+    for name, tags in {"tagged": {"agent_id": "lone"}, "untagged": {}, "with a slash": {"agent_id": "lone/x"}}.items():
+        session = session_with("tagged", json.loads(written), **tags)
+        with httpx.Client(base_url=local_cloud.api_url, auth=SigV4(session, "us-east-1"), trust_env=False) as client:
+            found[name] = client.get("/v1/agents/lone/decisions").status_code
+    assert found == {"tagged": 200, "untagged": 403, "with a slash": 403}
