@@ -123,7 +123,7 @@ async def test_no_spelling_of_a_path_reaches_another_agent(local_cloud, api_arn,
     assert {path: one.status_code for path, one in others.items()} == dict.fromkeys(TRICKS, 403)
 
 
-async def test_the_function_refuses_paths_that_a_wider_policy_permits(local_cloud, api_arn, session_with):
+def test_the_function_refuses_paths_that_a_wider_policy_permits(local_cloud, api_arn, session_with):
     resource = f"{api_arn}/$default/*/v1/agents/lone*"
     statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource}
     own, others = answers(local_cloud, session_with("lone", {"Version": "2012-10-17", "Statement": [statement]}))
@@ -133,8 +133,8 @@ async def test_the_function_refuses_paths_that_a_wider_policy_permits(local_clou
     assert codes == dict.fromkeys(TRICKS, "forbidden")
 
 
-async def test_the_conditions_of_the_policy_by_tag(local_cloud, api_arn, session_with):
-    """The emulator evaluates conditions, but replaces no variables; the rest is in tests/stacks/test_agent_access.py."""
+def test_the_conditions_of_the_policy_by_tag(local_cloud, api_arn, session_with):
+    """The emulator evaluates conditions but replaces no variables; tests/stacks/test_agent_access.py has the rest."""
     written = json.dumps(agent_policy_by_tag(api_arn)).replace("${aws:PrincipalTag/agent_id}", "lone")
     found = {}
     for name, tags in {"tagged": {"agent_id": "lone"}, "untagged": {}, "with a slash": {"agent_id": "lone/x"}}.items():

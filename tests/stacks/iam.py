@@ -39,13 +39,17 @@ class Statement:
         )
 
 
-def identity_statements(policy, tags=None):
-    """The statements of a policy document that apply to a principal with these tags, with its variables replaced.
+def identity_statements(policy, tags=None, **context):
+    """The statements of a policy document whose conditions hold, with variables replaced.
 
-    A statement with a variable that has no value does not apply:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
+    Args:
+        policy: the document.
+        tags: the principal's tags. A resource with a variable that has no value does not apply:
+            https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
+        context: other condition keys, with `__` for `:`; a list is a key of several values.
     """
     tags = {f"aws:PrincipalTag/{name}": value for name, value in (tags or {}).items()}
+    values = tags | {name.replace("__", ":"): value for name, value in context.items()}
     return [
         Statement(
             one["Effect"],
@@ -57,16 +61,26 @@ def identity_statements(policy, tags=None):
             ),
         )
         for one in policy["Statement"]
-        if _holds(one.get("Condition", {}), tags)
+        if all(_holds(*part, values) for part in one.get("Condition", {}).items())
     ]
 
 
-def _holds(condition, values):
-    assert set(condition) <= {"Null", "StringNotLike"}, f"not understood: {condition}"
-    return all((key not in values) is (wanted == "true") for key, wanted in condition.get("Null", {}).items()) and all(
-        key not in values or not any(matches(pattern, values[key]) for pattern in as_list(patterns))
-        for key, patterns in condition.get("StringNotLike", {}).items()
-    )
+def _holds(operator, expected, values):
+    """Whether one operator of a condition holds for all of its keys."""
+
+    def is_like(key, value):
+        return any(matches(pattern, value) for pattern in as_list(expected[key]))
+
+    match operator:
+        case "Null":
+            return all((key not in values) is (wanted == "true") for key, wanted in expected.items())
+        case "StringLike":
+            return all(key in values and is_like(key, values[key]) for key in expected)
+        case "StringNotLike":
+            return all(key not in values or not is_like(key, values[key]) for key in expected)
+        case "ForAllValues:StringLike":
+            return all(is_like(key, value) for key in expected for value in values.get(key, []))
+    raise AssertionError(f"not understood: {operator}")
 
 
 def is_allowed(statements, action, resource, **context):
