@@ -23,8 +23,9 @@ from agent_memory.api.observability import logger, metrics
 from agent_memory.core.errors import Forbidden
 
 _AGENTS = "/v1/agents/"
-# Empty segments, dot segments, separators that some servers know, control characters, and bytes that are not UTF-8.
-_AMBIGUOUS = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\\;?#\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]|%2[fF]")
+# Empty segments, dot segments, separators that some servers know, control characters, bytes that are not UTF-8, an
+# encoded slash, and what becomes an escape when it is decoded twice.
+_AMBIGUOUS = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\\;?#\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]|%2[fF5]|%.?%")
 
 
 def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def _check_path(event: Mapping[str, Any]) -> None:
         paths.add(f"/v1/{parameters['proxy']}")
     agents = {parameters["agent_id"]} if "agent_id" in parameters else set()
     for path in paths:
-        if _is_ambiguous(path):
+        if _AMBIGUOUS.search(path) or _AMBIGUOUS.search(unquote(path)):
             raise Forbidden(
                 "the path has an empty segment, a dot segment, an encoded separator or a character that no name has; "
                 "write each name as one segment, and / in a name as ~1"
@@ -86,16 +87,6 @@ def _check_path(event: Mapping[str, Any]) -> None:
         raise Forbidden("the request names different agents in its path and in the route that was permitted")
     if event.get("routeKey", "ANY").partition(" ")[0] not in {"ANY", "$default", http["method"]}:
         raise Forbidden("the request has another method than the route that was permitted")
-
-
-def _is_ambiguous(path: str) -> bool:
-    """Whether a path, or what it is once decoded, can be read as different segments."""
-    while not _AMBIGUOUS.search(path):
-        decoded = unquote(path)
-        if decoded == path:
-            return False
-        path = decoded
-    return True
 
 
 def _refusal(error: Forbidden) -> dict[str, Any]:
