@@ -21,6 +21,12 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         add_metric(metric_names.PATTERN_CONFIDENCE, confidence)
     if figures["success_rate"] is not None:
         add_percentage(metric_names.SUCCESS_RATE, figures["success_rate"])
+    checks = figures["checks"]
+    add_metric(metric_names.OUTCOMES_STOPPED, len(checks["outcomes_stopped"]))
+    add_metric(metric_names.LEARNING_STOPPED, int(checks["learning_stopped"] is not None))
+    add_metric(metric_names.BEHAVIOR_CHANGED, int(bool(checks["behavior_changed"])))
+    if any(checks.values()):
+        logger.warning("unusual", agent_id=job.agent_id, **checks)
     logger.info(
         "reported", agent_id=job.agent_id, active_patterns=figures["active_patterns"], by_type=figures["by_type"]
     )

@@ -18,6 +18,9 @@ import typer
 from agent_memory.cli import FAILED
 from agent_memory.cli.agent_data import export, forget
 from agent_memory.cli.cost import cost
+from agent_memory.cli.decisions import decisions
+from agent_memory.cli.learning import learning
+from agent_memory.cli.memories import memories
 from agent_memory.cli.nightly import nightly
 from agent_memory.cli.policy import policy
 from agent_memory.cli.verify import verify
@@ -29,6 +32,9 @@ COMMANDS = "agent_memory.commands"
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 for _command in (verify, nightly, export, forget, policy, cost):
     app.command()(_command)
+app.add_typer(memories, name="memories")
+app.add_typer(decisions, name="decisions")
+app.add_typer(learning, name="learning")
 app.command("night", hidden=True)(nightly)  # its name in earlier versions
 for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
     app.command(_point.name)(_point.load())

@@ -47,6 +47,8 @@ TablePrefix = Annotated[
 Bucket = Annotated[
     str | None, typer.Option(metavar="NAME", envvar="AGENT_MEMORY_ARCHIVE_BUCKET", help="The archive bucket.")
 ]
+Start = Annotated[str | None, typer.Option("--from", metavar="TIME", help="The first time, ISO 8601 with an offset.")]
+End = Annotated[str | None, typer.Option("--to", metavar="TIME", help="The time before which it ends, not included.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 
 

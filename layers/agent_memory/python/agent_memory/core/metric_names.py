@@ -75,5 +75,14 @@ ARCHIVE_DAYS_DAMAGED = Metric(
     "ArchiveDaysDamaged", Unit.COUNT, "archived days that were left as they are, because they contradict their seals"
 )
 SUCCESS_RATE = Metric("SuccessRate", Unit.PERCENT, "success rate of an agent's decisions of a day that have an outcome")
+OUTCOMES_STOPPED = Metric(
+    "OutcomesStopped", Unit.COUNT, "decision types of an agent that are still decided, but get no outcomes any more"
+)
+LEARNING_STOPPED = Metric(
+    "LearningStopped", Unit.COUNT, "1 for an agent that decides, but of which nothing is learned any more; else 0"
+)
+BEHAVIOR_CHANGED = Metric(
+    "BehaviorChanged", Unit.COUNT, "1 for an agent whose last week is far from its own past; else 0"
+)
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

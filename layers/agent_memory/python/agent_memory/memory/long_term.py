@@ -204,10 +204,16 @@ class LongTermMemory:
         )
 
     def _versions_at(self, memory_type: str, at_ms: int, on_unreadable: OnUnreadable) -> list[Memory]:
-        """The version of each memory that was current at a time, without memories that were removed by then."""
+        """The version of each memory that was current at a time, without memories that were removed by then.
+
+        A version cannot have been current before the one that it replaced: the nightly job dates its versions by the
+        day that they are learned from, which may be long before they are written.
+        """
         last: dict[str, Memory] = {}
+        since_ms: dict[str, int] = {}
         for version in self._store.all_versions(self._agent_id, memory_type, on_unreadable=on_unreadable):
-            if version.updated_ms <= at_ms:
+            since_ms[version.pattern_id] = max(version.updated_ms, since_ms.get(version.pattern_id, 0))
+            if since_ms[version.pattern_id] <= at_ms:
                 last[version.pattern_id] = version
         return [memory for memory in last.values() if not memory.is_removed]
 

@@ -18,8 +18,10 @@ from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
 from agent_memory.model.listings import Damages
 from agent_memory.nightly import NIGHTLY_JOB
+from agent_memory.nightly.activity import update_activity
 from agent_memory.nightly.days import LearnedDays, Progress
 from agent_memory.nightly.evidence import refresh_evidence, spans_to_read
+from agent_memory.nightly.learning_controls import read_controls
 from agent_memory.nightly.patterns import PatternUpdate, pattern_counts, update_patterns
 from agent_memory.nightly.performance import update_performance
 from agent_memory.nightly.stored_memories import StoredMemories
@@ -46,7 +48,8 @@ def consolidate(
     Days that were missed are learned first (`nightly.days`). The last day that was learned may be learned again, which
     leads to the same memories. A day before it changes nothing; `days`, the number of days learned, is then 0. Of two
     jobs at once, the one that comes second begins again with what the first has stored. Nothing is learned from damaged
-    decisions and memories: `damaged` counts them.
+    decisions and memories: `damaged` counts them. Nor is anything from excluded decisions, and of a paused agent
+    nothing at all (`nightly.learning_controls`): `days` is 0 then, and the days are learned once it is resumed.
 
     Raises:
         InvalidInput: the day has not ended. Unavailable: a store did not respond.
@@ -68,6 +71,7 @@ class _Consolidation:
         self._began: Progress | None = None
         self._read: set[str] = set()
         self._damages = Damages()
+        self._controls = read_controls(stores.states, agent_id)
 
     def learn_through(self, day: date) -> dict[str, Any]:
         """Learn the days that are due, in order; returns figures. `Conflict` if another job comes first."""
@@ -77,7 +81,7 @@ class _Consolidation:
         elif self._began != progress and progress.learned_through:
             # This job may have overwritten the evidence that the other one stored: read the same decisions again.
             self._refresh_evidence(progress.learned_through, progress, since=self._began)
-        due = self._days.due(day, progress)
+        due = [] if self._controls.paused else self._days.due(day, progress)
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
         self._read.clear()
         if not due:
@@ -92,8 +96,10 @@ class _Consolidation:
         return {**figures, "decisions_read": len(self._read), "days": len(due), **self._damages.figures()}
 
     def _learn(self, day: date, progress: Progress) -> dict[str, Any]:
-        recent, evidence = self._refresh_evidence(day, progress)
-        self._read.update(one.decision_id for one in recent)
+        spans = spans_to_read(day, progress.learned_through)
+        decisions, rows = self._refresh_evidence(day, progress)
+        self._read.update(one.decision_id for one in decisions)
+        recent, evidence = [one for one in decisions if self._is_learned(one)], filter(self._is_learned, rows)
         datasets = build_datasets(build_tables(evidence), self._thresholds)
         identification = identify_in_datasets(datasets, self._thresholds)
         end_ms = day_start_ms(day) + DAY_MS
@@ -103,13 +109,19 @@ class _Consolidation:
         stored = StoredMemories(long_term, on_unreadable=self._damages)
         # So what was read is of this day or the one before it. A memory that changes from here on causes a conflict.
         self._days.check_unchanged(progress)
-        return {
+        tried = identification.candidates_tried
+        figures = {
             "memory_correlation": memory_correlation(recent),
             "evidence_rows": sum(len(dataset.table) for dataset in datasets),
-            "candidates_tried": identification.candidates_tried,
+            "candidates_tried": tried,
             **update_patterns(stored, identification, update),
             **update_performance(stored, datasets, self._thresholds, end_ms),
         }
+        update_activity(self._stores.states, self._agent_id, day, recent, spans, candidates_tried=tried)
+        return figures
+
+    def _is_learned(self, one: Decision | Evidence) -> bool:
+        return not self._controls.excludes(one.decision_id, one.decision_type, one.timestamp_ms)
 
     def _refresh_evidence(
         self, day: date, progress: Progress, *, since: Progress | None = None

@@ -93,6 +93,12 @@ class LearnedDays:
             return progress
         return Progress(day, self._put(day, {"learned_through": day.isoformat()}, progress))
 
+    def forget_since(self, day: date, progress: Progress) -> None:
+        """Record that `day` and all later ones are to be learned again. `Conflict` if a job came first."""
+        before = day - _DAY
+        if progress.learning is not None or progress.learned_through is None or progress.learned_through > before:
+            self._put(before, {"learned_through": before.isoformat()}, progress)
+
     def _put(self, day: date, data: Document, progress: Progress) -> int:
         now_ms = day_start_ms(day) + DAY_MS
         put = self._stores.states.put

@@ -11,6 +11,7 @@ from agent_memory.memory.access_counts import flush_access_counts
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.days import LearnedDays
+from agent_memory.nightly.learning_controls import read_controls
 from agent_memory.nightly.pruning import prune
 from agent_memory.nightly.summary import summarize_day
 from agent_memory.ports.stores import Stores
@@ -34,7 +35,9 @@ def run_nightly_job(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """
     check_day_has_ended(day, stores.clock)
     days = LearnedDays(agent_id, stores)
-    *missed, _ = days.due(day, days.progress()) or [day]
+    is_paused = read_controls(stores.states, agent_id).paused is not None
+    due = [] if is_paused else days.due(day, days.progress())
+    *missed, _ = due or [day]
     for one in missed:
         _run_steps(agent_id, one, stores)
     return {

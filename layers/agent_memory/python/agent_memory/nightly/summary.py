@@ -1,4 +1,4 @@
-"""The nightly report: how the day's decisions turned out, and the patterns that are active now."""
+"""The nightly report: how the day's decisions turned out, the patterns that are active now, and what is unusual."""
 
 from collections import Counter
 from datetime import date
@@ -10,6 +10,8 @@ from agent_memory.core.keys import ARCHIVE_CHAIN, report_key, report_prefix
 from agent_memory.learning.lifecycle import Status
 from agent_memory.model.listings import Damages
 from agent_memory.model.memories import MemoryType
+from agent_memory.nightly.activity import read_activity
+from agent_memory.nightly.checks import check_agent
 from agent_memory.ports.stores import Stores
 
 # One metric in one log line holds at most this many values.
@@ -18,6 +20,8 @@ _MAX_CONFIDENCES = 100
 
 def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """Write the report of a UTC day to S3 and return its figures, which also become metrics.
+
+    What is unusual about the agent, compared with its own past, is under `checks` (`nightly.checks`).
 
     The report also names the head of the chain of seals, `archive_head`, None before the first day was sealed.
 
@@ -47,6 +51,7 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
         "confidences": confidences[:_MAX_CONFIDENCES],
         **damages.figures(),
+        "checks": check_agent(read_activity(stores.states, agent_id), day),
     }
     chain = stores.states.get(agent_id, ARCHIVE_CHAIN)
     head = chain.data.get("head") if chain else None

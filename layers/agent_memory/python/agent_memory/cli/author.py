@@ -1,0 +1,26 @@
+"""The options of commands that change an agent's memory: who does it, and why; both are stored with the change."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "operator"
+
+
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="NAME",
+        default_factory=_user,
+        show_default="your user name",
+        help="Who makes the change; it is recorded.",
+    ),
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded.")]
