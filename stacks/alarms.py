@@ -40,6 +40,7 @@ def alarm_definitions(config: DeployConfig, stacks: MonitoredStacks) -> Iterator
     if stacks.cache is not None:
         yield from _cache(config, stacks.cache)
     yield from _archive(config)
+    yield from _agents(config)
     if config.decisions_expected_hours is not None:
         yield _decisions(config, config.decisions_expected_hours)
 
@@ -151,9 +152,10 @@ def _cache(config: DeployConfig, cache: CacheStack) -> Iterator[AlarmDefinition]
 
 
 def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
-    yield _on_archival(
+    yield _once_per_run(
         config,
         metric_names.ARCHIVE_DAYS_REMAINING,
+        "archival",
         name="archive-backlog",
         graph="Archive backlog (days)",
         warning=at_least(
@@ -163,9 +165,10 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
             periods=2,
         ),
     )
-    yield _on_archival(
+    yield _once_per_run(
         config,
         metric_names.ARCHIVE_DAYS_POSTPONED,
+        "archival",
         name="archive-rewrite-blocked",
         graph="Archived days that could not be rewritten",
         warning=at_least(
@@ -175,9 +178,10 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
             periods=3,
         ),
     )
-    yield _on_archival(
+    yield _once_per_run(
         config,
         metric_names.ARCHIVE_DAYS_DAMAGED,
+        "archival",
         name="archive-damaged",
         graph="Archived days that differ from their seals",
         critical=at_least(
@@ -189,17 +193,48 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
     )
 
 
-def _on_archival(
+def _agents(config: DeployConfig) -> Iterator[AlarmDefinition]:
+    """What the nightly job finds unusual about an agent, compared with its own past; a log line names the agents."""
+    yield _once_per_run(
+        config,
+        metric_names.OUTCOMES_STOPPED,
+        "analytics",
+        name="outcomes-stopped",
+        graph="Decision types whose outcomes stopped",
+        warning=at_least(1, "An agent still makes decisions of a type, but their outcomes no longer arrive."),
+    )
+    yield _once_per_run(
+        config,
+        metric_names.LEARNING_STOPPED,
+        "analytics",
+        name="learning-stopped",
+        graph="Agents of which nothing is learned",
+        warning=at_least(1, "An agent makes decisions, but nothing has been learned from them for a week or more."),
+    )
+    yield _once_per_run(
+        config,
+        metric_names.BEHAVIOR_CHANGED,
+        "analytics",
+        name="behavior-changed",
+        graph="Agents far from their own past",
+        warning=at_least(
+            1, "The decisions, success or confidence of an agent in the last week are far from its own past."
+        ),
+    )
+
+
+def _once_per_run(
     config: DeployConfig,
     metric: metric_names.Metric,
+    function: str,
     *,
     name: str,
     graph: str,
     warning: Threshold | None = None,
     critical: Threshold | None = None,
 ) -> AlarmDefinition:
-    """An alarm on a metric that archival emits once per run; without a run its state does not change."""
-    daily = product_metric(config, metric, "archival", statistic="Maximum", period=_DAY)
+    """An alarm on a metric that a function emits for each agent of a run; without a run its state does not change."""
+    daily = product_metric(config, metric, function, statistic="Maximum", period=_DAY)
     return AlarmDefinition(
         name=name, metric=daily, graph=graph, warning=warning, critical=critical, treat_missing_data=_IGNORE
     )

@@ -40,6 +40,7 @@ def per_minute(healthy, failing=None):
     return [(m, failing if failing is not None and FAILURE <= m < FIXED else healthy) for m in range(DAYS * DAY)]
 
 
+TABLES = ("decisions", "memories", "states")
 ONE_BAD_RUN = [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
 
 # Scenarios without a failure: alarm, samples.
@@ -74,12 +75,17 @@ HEALTHY = [
     ("archive-backlog-warning", []),
     ("archive-rewrite-blocked-warning", per_run([0, 1, 1, 0, 1, 1, 0, 0, 0, 0])),
     ("archive-damaged-critical", per_run([0] * DAYS)),
+    *(
+        (f"{name}-warning", samples)
+        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed")
+        for samples in (per_run([0] * DAYS), per_run([0, 0, None, 0, 0, None, None, 0, 0, 0]))  # nights without a run
+    ),
     ("decisions-stopped-critical", per_cycle([6], pauses=False)),
     (
         "decisions-stopped-critical",
         [(m, v) for m, v in per_cycle([6], pauses=False) if m > 20 * HOUR],
     ),  # agents come later
-    ("decisions-writes-throttled-warning", []),
+    *((f"{table}-{kind}s-throttled-warning", []) for table in TABLES for kind in ("read", "write")),
 ]
 
 # Scenarios with one: alarm, samples, and the states that follow, each with its earliest and its latest minute.
@@ -190,6 +196,26 @@ FAILURES = [
             (OK, start_of_run(5), start_of_run(5) + HOUR),
         ],
     ),
+    *(
+        (
+            f"{name}-warning",  # the value of an agent among others, reported minutes apart in one run
+            sorted(per_run([0] * DAYS) + per_run([None, None, 1, 1, 1, 0, 0, 0, 0, 0])),
+            [
+                (OK, start_of_run(0), start_of_run(0) + HOUR),
+                (ALARM, start_of_run(2), start_of_run(2) + HOUR),
+                (OK, start_of_run(5), start_of_run(5) + HOUR),
+            ],
+        )
+        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed")
+    ),
+    *(
+        (
+            f"{name}-warning",  # then the job stops: missing data must not reset the alarm
+            per_run([0, 0, 1]),
+            [(OK, start_of_run(0), start_of_run(0) + HOUR), (ALARM, start_of_run(2), start_of_run(2) + HOUR)],
+        )
+        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed")
+    ),
     (
         "decisions-stopped-critical",
         [(m, v) for m, v in per_cycle([6], pauses=False) if not FAILURE <= m < FIXED + 2 * HOUR],
@@ -201,7 +227,7 @@ FAILURES = [
             [(FAILURE, 7.0)],
             [(ALARM, FAILURE, FAILURE + 5)],
         )
-        for table in ("decisions", "memories", "states")
+        for table in TABLES
         for kind in ("read", "write")
     ),
 ]
@@ -262,8 +288,9 @@ def test_missing_data_is_treated_as_declared(alarms):
         assert found == states[alarm.missing], name
 
 
-def test_every_scenario_is_of_an_alarm(alarms):
-    assert {name for name, *_ in (*HEALTHY, *FAILURES)} <= set(alarms)
+def test_every_alarm_is_tried_without_a_failure_and_with_one(alarms):
+    assert {name for name, *_ in HEALTHY} == set(alarms)
+    assert {name for name, *_ in FAILURES} == set(alarms)
 
 
 @pytest.mark.parametrize("more_periods", [0, 2])

@@ -17,6 +17,7 @@ ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 RUNBOOKS = PROJECT / "docs" / "runbooks"
 SECTIONS = ["Diagnose", "Fix", "Resolved when"]
+WITHOUT_ALARM = {"docs/runbooks/poisoned-memory.md"}  # what only a person notices
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,8 @@ def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm(everything):
     (tag,) = everything["operations"].only("AWS::Budgets::Budget")["ResourceTags"]
     assert tag["Key"] == "runbook"
     pages = {path.relative_to(PROJECT).as_posix() for path in RUNBOOKS.glob("*.md") if path.stem != "README"}
-    assert named | {tag["Value"]} == pages
+    assert named | {tag["Value"]} == pages - WITHOUT_ALARM
+    assert pages >= WITHOUT_ALARM
 
 
 @pytest.mark.parametrize("page", sorted(path.stem for path in RUNBOOKS.glob("*.md") if path.stem != "README"))

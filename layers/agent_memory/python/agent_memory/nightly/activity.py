@@ -24,6 +24,9 @@ MAX_TYPES = 20
 Share = tuple[int, int]
 """A part, and of how many."""
 
+DayRead = tuple[date, list[Decision]]
+"""A day, and all its decisions as a job has read them."""
+
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
@@ -68,15 +71,11 @@ class Activity:
         """The types that there are figures of, sorted."""
         return sorted({decision_type for types in self.days.values() for decision_type in types})
 
-    def with_job(
-        self, day: date, decisions: Sequence[Decision], spans: Sequence[Span], candidates_tried: int
-    ) -> "Activity":
-        """The activity after the job of a day that read these decisions; the same job again changes nothing."""
-        read = {
-            one: _figures(found, (day - one).days, self.days.get(one, {})) for one, found in _by_day(decisions, spans)
-        }
-        days = {one: types for one, types in {**self.days, **read}.items() if types}
-        new = sum(_outcomes(types) - _outcomes(self.days.get(one, {})) for one, types in read.items())
+    def with_job(self, day: date, read: Sequence[DayRead], candidates_tried: int) -> "Activity":
+        """The activity after the job of a day that read these days; the same job again changes nothing."""
+        found = {one: _figures(made, (day - one).days, self.days.get(one, {})) for one, made in read}
+        days = {one: types for one, types in {**self.days, **found}.items() if types}
+        new = sum(_outcomes(types) - _outcomes(self.days.get(one, {})) for one, types in found.items())
         before = self.jobs.get(day, JobFigures())
         jobs = {**self.jobs, day: JobFigures(max(0, before.new_outcomes + new), candidates_tried)}
         oldest = day - timedelta(days=EVIDENCE_DAYS - 1)
@@ -93,24 +92,18 @@ def read_activity(states: StateStore, agent_id: str) -> Activity:
 
 
 def update_activity(
-    states: StateStore,
-    agent_id: str,
-    day: date,
-    decisions: Sequence[Decision],
-    spans: Sequence[Span],
-    *,
-    candidates_tried: int,
+    states: StateStore, agent_id: str, day: date, read: Sequence[DayRead], *, candidates_tried: int
 ) -> None:
     """Store what the job of a day read. Raises `Conflict` if another job came first."""
     state = states.get(agent_id, ACTIVITY)
     before = _from_data(state.data) if state else Activity()
-    after = before.with_job(day, decisions, spans, candidates_tried)
+    after = before.with_job(day, read, candidates_tried)
     if after != before:
         now_ms, version = day_start_ms(day) + DAY_MS, state.version if state else 0
         states.put(agent_id, ACTIVITY, _as_data(after), expected_version=version, now_ms=now_ms)
 
 
-def _by_day(decisions: Sequence[Decision], spans: Sequence[Span]) -> list[tuple[date, list[Decision]]]:
+def days_read(decisions: Sequence[Decision], spans: Sequence[Span]) -> list[DayRead]:
     """The decisions of every day of the spans, also of days without any."""
     days: dict[date, list[Decision]] = {
         date_of(start): [] for span in spans for start in range(span.start_ms, span.end_ms, DAY_MS)

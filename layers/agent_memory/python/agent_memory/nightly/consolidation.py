@@ -18,7 +18,7 @@ from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
 from agent_memory.model.listings import Damages
 from agent_memory.nightly import NIGHTLY_JOB
-from agent_memory.nightly.activity import update_activity
+from agent_memory.nightly.activity import DayRead, days_read, update_activity
 from agent_memory.nightly.days import LearnedDays, Progress
 from agent_memory.nightly.evidence import refresh_evidence, spans_to_read
 from agent_memory.nightly.learning_controls import read_controls
@@ -90,12 +90,16 @@ class _Consolidation:
             figures |= {**_NOTHING_LEARNED, **pattern_counts(stored)}
         for one in due:
             progress = self._days.begin(one, progress)
-            learned = self._learn(one, progress)
+            learned, seen = self._learn(one, progress)
             figures = {**learned, **{name: figures[name] + learned[name] for name in _SUMMED}}
             progress = self._days.advance(one, progress)
+            update_activity(
+                self._stores.states, self._agent_id, one, seen, candidates_tried=learned["candidates_tried"]
+            )
         return {**figures, "decisions_read": len(self._read), "days": len(due), **self._damages.figures()}
 
-    def _learn(self, day: date, progress: Progress) -> dict[str, Any]:
+    def _learn(self, day: date, progress: Progress) -> tuple[dict[str, Any], list[DayRead]]:
+        """Learn from a day; returns figures, and what was read to learn from."""
         spans = spans_to_read(day, progress.learned_through)
         decisions, rows = self._refresh_evidence(day, progress)
         self._read.update(one.decision_id for one in decisions)
@@ -109,16 +113,14 @@ class _Consolidation:
         stored = StoredMemories(long_term, on_unreadable=self._damages)
         # So what was read is of this day or the one before it. A memory that changes from here on causes a conflict.
         self._days.check_unchanged(progress)
-        tried = identification.candidates_tried
         figures = {
             "memory_correlation": memory_correlation(recent),
             "evidence_rows": sum(len(dataset.table) for dataset in datasets),
-            "candidates_tried": tried,
+            "candidates_tried": identification.candidates_tried,
             **update_patterns(stored, identification, update),
             **update_performance(stored, datasets, self._thresholds, end_ms),
         }
-        update_activity(self._stores.states, self._agent_id, day, recent, spans, candidates_tried=tried)
-        return figures
+        return figures, days_read(recent, spans)
 
     def _is_learned(self, one: Decision | Evidence) -> bool:
         return not self._controls.excludes(one.decision_id, one.decision_type, one.timestamp_ms)

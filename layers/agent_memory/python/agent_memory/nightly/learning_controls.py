@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from agent_memory.core.checks import check_text
-from agent_memory.core.clock import Clock, parse_date, parse_instant, to_iso
+from agent_memory.core.clock import END_OF_TIME_MS, Clock, parse_date, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id, check_decision_type, parse_decision_id
 from agent_memory.core.keys import LEARNING_CONTROLS
@@ -33,7 +33,8 @@ class Exclusion:
 
     Attributes:
         number: identifies it among the exclusions of the agent, from 1 on.
-        start_ms, end_ms: the span of time, the end not included; unused where there are `decision_ids`.
+        start_ms, end_ms: the span of time, the end not included (`END_OF_TIME_MS`: none); unused where there are
+            `decision_ids`.
         decision_type: None for all types.
         decision_ids: empty for all decisions of span and type.
         excluded_by, reason, excluded_ms: who decided it, why, and when.
@@ -59,7 +60,7 @@ class Exclusion:
         return {
             "number": self.number,
             "from": to_iso(self.start_ms),
-            "to": to_iso(self.end_ms),
+            "to": None if self.end_ms >= END_OF_TIME_MS else to_iso(self.end_ms),
             "decision_type": self.decision_type,
             "decision_ids": sorted(self.decision_ids),
             "excluded_by": self.excluded_by,
@@ -73,7 +74,7 @@ class Exclusion:
         return cls(
             number=data["number"],
             start_ms=parse_instant(data["from"]),
-            end_ms=parse_instant(data["to"]),
+            end_ms=END_OF_TIME_MS if data["to"] is None else parse_instant(data["to"]),
             decision_type=data["decision_type"],
             decision_ids=frozenset(data["decision_ids"]),
             excluded_by=data["excluded_by"],
