@@ -43,6 +43,21 @@ def blocks_of(page: Path) -> list[Block]:
 
 def run(blocks: Sequence[Block], *, preamble: str, environment: Mapping[str, str], folder: Path) -> None:
     """Run blocks in one shell, which stops at the first command that fails, and check the output of each."""
+    for block, output in zip(
+        blocks, outputs_of(blocks, preamble=preamble, environment=environment, folder=folder), strict=True
+    ):
+        check_output(block, output)
+
+
+def outputs_of(
+    blocks: Sequence[Block],
+    *,
+    preamble: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    timeout_seconds: float = 180,
+) -> list[str]:
+    """Run blocks in one shell, which stops at the first command that fails; returns what each printed."""
     script = "\n".join(["set -euo pipefail", preamble, *(f"echo '{_BOUNDARY}'\n{one.commands}" for one in blocks)])
     ended = subprocess.run(
         ["/bin/bash", "-c", script],
@@ -50,14 +65,18 @@ def run(blocks: Sequence[Block], *, preamble: str, environment: Mapping[str, str
         env=dict(environment),
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=timeout_seconds,
         check=False,
     )
     written = ended.stdout.split(f"{_BOUNDARY}\n")[1:]
     last = blocks[len(written) - 1].commands if written else "the preamble"
-    assert ended.returncode == 0, f"exit code {ended.returncode} in:\n{last}\n{ended.stderr}"
-    for block, output in zip(blocks, written, strict=True):
-        found = " ".join(output.split())
-        for line in block.expected:
-            pattern = ".*".join(re.escape(part) for part in " ".join(line.split()).split("…"))
-            assert re.search(pattern, found), f"{line!r} is not in the output of:\n{block.commands}\n{output}"
+    assert ended.returncode == 0, f"exit code {ended.returncode} in:\n{last}\n{ended.stderr}\n{written[-1:]}"
+    return written
+
+
+def check_output(block: Block, output: str) -> None:
+    """Check that each line that a page shows of a block's output occurs in it; `…` is any text."""
+    found = " ".join(output.split())
+    for line in block.expected:
+        pattern = ".*".join(re.escape(part) for part in " ".join(line.split()).split("…"))
+        assert re.search(pattern, found), f"{line!r} is not in the output of:\n{block.commands}\n{output}"
