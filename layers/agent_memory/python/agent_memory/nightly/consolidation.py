@@ -68,7 +68,6 @@ class _Consolidation:
         self._thresholds = thresholds
         self._days = LearnedDays(agent_id, stores)
         self._registered = stores.states.registration(agent_id)
-        self._began: Progress | None = None
         self._read: set[str] = set()
         self._damages = Damages()
         self._controls = read_controls(stores.states, agent_id)
@@ -76,11 +75,6 @@ class _Consolidation:
     def learn_through(self, day: date) -> dict[str, Any]:
         """Learn the days that are due, in order; returns figures. `Conflict` if another job comes first."""
         progress = self._days.progress()
-        if self._began is None:
-            self._began = progress
-        elif self._began != progress and progress.learned_through:
-            # This job may have overwritten the evidence that the other one stored: read the same decisions again.
-            self._refresh_evidence(progress.learned_through, progress, since=self._began)
         due = [] if self._controls.paused else self._days.due(day, progress)
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
         self._read.clear()
@@ -125,11 +119,9 @@ class _Consolidation:
     def _is_learned(self, one: Decision | Evidence) -> bool:
         return not self._controls.excludes(one.decision_id, one.decision_type, one.timestamp_ms)
 
-    def _refresh_evidence(
-        self, day: date, progress: Progress, *, since: Progress | None = None
-    ) -> tuple[list[Decision], Iterator[Evidence]]:
+    def _refresh_evidence(self, day: date, progress: Progress) -> tuple[list[Decision], Iterator[Evidence]]:
         """Read the decisions that are due at a day into the evidence; returns them, and the evidence up to its end."""
-        spans = spans_to_read(day, (since or progress).learned_through)
+        spans = spans_to_read(day, progress.learned_through)
 
         def read(part: tuple[str, Span]) -> list[Decision]:
             decision_type, span = part

@@ -20,5 +20,8 @@ class EvidenceStore(Protocol):
         """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`; returns what remains.
 
         Repeating it changes nothing. The result is what was written, whatever another writer has replaced it by since.
+
+        Raises:
+            Conflict: another job has replaced rows meanwhile; nothing is written.
         """
         ...

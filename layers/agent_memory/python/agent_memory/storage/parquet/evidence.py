@@ -32,17 +32,21 @@ class ParquetEvidence:
     def replace(
         self, agent_id: str, rows: Iterable[Evidence], spans: Sequence[Span], *, oldest_ms: int
     ) -> Iterator[Evidence]:
-        """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`; returns what remains."""
-        before = self._blobs.read(evidence_key(agent_id))
+        """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`; returns what remains.
+
+        Raises:
+            Conflict: another job has replaced rows meanwhile.
+        """
+        before = self._blobs.read_tagged(evidence_key(agent_id))
         body = merge_parquet(
-            before or to_parquet([], _COLUMNS),
+            before.body if before and before.body else to_parquet([], _COLUMNS),
             map(asdict, rows),
             _COLUMNS,
             where=" AND ".join(["timestamp_ms >= ?", *["NOT timestamp_ms BETWEEN ? AND ?"] * len(spans)]),
             parameters=[oldest_ms, *(edge for span in spans for edge in (span.start_ms, span.end_ms - 1))],
             order="timestamp_ms, decision_id",
         )
-        self._blobs.write(evidence_key(agent_id), body)
+        self._blobs.replace(evidence_key(agent_id), body, tag=before.tag if before else None)
         return evidence_rows(body, Span(oldest_ms, END_OF_TIME_MS))
 
 
