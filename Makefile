@@ -10,7 +10,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks docs examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo trials bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk test test-quick alarms layer-sizes openapi settings api-docs check format lock dist clean
+.PHONY: help setup demo trials bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk protect test test-quick alarms layer-sizes openapi settings api-docs check format lock dist clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ synth: $(READY)  ## Synthesize the stacks for AWS into cdk.out
 
 cdk: $(READY)  ## Run the pinned CDK: make cdk ARGS="deploy --all"
 	@exec $(BIN)/python -m local.cdk $(ARGS)
+
+protect: $(READY)  ## Protect a deployment from deletion, as `make cdk` does after each deployment
+	@exec $(BIN)/python -m local.protection
 
 test: $(READY)  ## Run every test (some nine minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)

@@ -19,10 +19,11 @@ from local.processes import Tools
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack of the assembly: its physical name and its template."""
+    """A stack of the assembly: its physical name, its template, and its region, where the settings name one."""
 
     name: str
     template: dict[str, Any]
+    region: str | None = None
 
     def resources(self, resource_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Logical id and properties of every resource of this type."""
@@ -43,6 +44,7 @@ class Assembly:
             Stack(
                 artifact["properties"].get("stackName", name),
                 json.loads((manifest.parent / artifact["properties"]["templateFile"]).read_text(encoding="utf-8")),
+                _region(artifact["environment"]),
             )
             for manifest in sorted(self.folder.rglob("manifest.json"))
             for name, artifact in json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}).items()
@@ -81,6 +83,12 @@ def synthesize(tools: Tools, app: Path, folder: Path, *, context: Mapping[str, s
         lines = [line for line in str(error.output).splitlines() if line.strip()]
         raise LocalCloudError(f"{app.name} failed: {lines[-1] if lines else error} (log: {log})") from error
     return Assembly(folder)
+
+
+def _region(environment: str) -> str | None:
+    """The region in `aws://ACCOUNT/REGION`; None where it is that of the credentials."""
+    region = environment.rsplit("/", 1)[1]
+    return None if region == "unknown-region" else region
 
 
 def _project_context(root: Path) -> dict[str, Any]:

@@ -1,6 +1,11 @@
-"""`python -m local.cdk …`: run the pinned CDK command line, for deploying to AWS."""
+"""`python -m local.cdk …`: run the pinned CDK command line, for deploying to AWS.
 
+After a deployment that succeeded, the tables and their stack are protected from deletion (`local.protection`).
+"""
+
+import argparse
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -9,10 +14,11 @@ from local.errors import LocalCloudError
 from local.layout import ROOT
 from local.node import ensure_cdk, find_node
 from local.processes import Tools
+from local.protection import OUTPUT, protect_assembly
 
 
 def main(arguments: list[str]) -> None:
-    """Replace this process by the CDK command line, in the project's folder and with the caller's AWS settings."""
+    """Run the CDK command line in the project's folder and with the caller's AWS settings, and exit as it does."""
     try:
         node = find_node()
         with tempfile.TemporaryDirectory() as folder:
@@ -21,7 +27,48 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"Error: {error}")
     os.chdir(ROOT)
     environment = os.environ | {"JSII_NODE": str(node.executable)}
-    os.execve(node.executable, [str(node.executable), str(script), *arguments], environment)  # noqa: S606  replacing this process is the purpose
+    command = [str(node.executable), str(script), *arguments]
+    if not _deploys(arguments):
+        os.execve(node.executable, command, environment)  # noqa: S606  replacing this process is the purpose
+    code = _run(command, environment)
+    if code:
+        sys.exit(code)
+    options = _options(arguments)
+    protect_assembly(_assembly(options), profile=options.profile)
+
+
+def _deploys(arguments: list[str]) -> bool:
+    """Whether these arguments change deployed stacks."""
+    options = _options(arguments)
+    return "deploy" in arguments and options.execute and options.method != "prepare-change-set"
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    """The options of the command line on which the protection depends."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--app", "-a")
+    parser.add_argument("--output", "-o")
+    parser.add_argument("--profile")
+    parser.add_argument("--method", "-m")
+    parser.add_argument("--no-execute", dest="execute", action="store_false")
+    return parser.parse_known_args(arguments)[0]
+
+
+def _assembly(options: argparse.Namespace) -> Path:
+    """The folder with the stacks that were deployed."""
+    if options.app and Path(options.app).is_dir():
+        return Path(options.app)
+    return Path(options.output) if options.output else OUTPUT
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run a command on this terminal and return its exit code; it decides itself what an interrupt means."""
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603  what the caller wants to run
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from local.layout import Layout
 from local.node import Node, ensure_cdk, find_node
 from local.packages import build_environment, environment_path, is_complete
 from local.processes import HOST, Service, Tools, choose_port, exclusive, run_concurrently
+from local.protection import protect
 from local.session import LocalSession
 
 _PORTS = {"port": "the AWS endpoint", "redis_port": "the cache"}
@@ -303,6 +304,8 @@ class LocalCloud:
             deployer.deploy(assembly, import_existing=import_existing)
         self.outputs = outputs_of(deployer.session, stacks)
         adjust(deployer.session, stacks, self.outputs)
+        for stack in stacks:
+            protect(stack, deployer.session)
 
     def _deployer(self, node: Node, cdk: Path) -> Deployer:
         root = LocalSession(endpoint_url=self.endpoint_url, region=environment.REGION, **ROOT_KEYS)

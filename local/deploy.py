@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from local.assembly import Assembly, Stack
 from local.environment import ACCOUNT, REGION
 from local.errors import LocalCloudError
+from local.exports import check_exports
 from local.layout import Layout
 from local.node import Node
 from local.processes import Tools
@@ -71,9 +72,11 @@ class Deployer:
         """Run the CDK command line and return its output.
 
         Raises:
-            LocalCloudError: it failed; the message says why.
+            LocalCloudError: it failed, or AWS would refuse it; the message says why.
         """
         verb, log = arguments[0], self.layout.log(f"cdk-{arguments[0]}")
+        if verb == "deploy" and assembly:
+            check_exports(self.session, assembly.stacks())
         app = ["--app", str(assembly.folder)] if assembly else []
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         # The command line caches data about accounts in the home folder; that of the user stays untouched.

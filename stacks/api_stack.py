@@ -18,6 +18,7 @@ from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.permissions import allow_on_objects, allow_on_table
+from stacks.constructs.shared_values import keep_exports
 from stacks.storage_stack import StorageStack
 
 _ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
@@ -58,10 +59,12 @@ class ApiStack(BaseStack):
     def __init__(
         self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack | None
     ) -> None:
-        super().__init__(scope, "api", config=config, description="Agent Memory: signed HTTP API")
+        after = [storage, *([cache] if cache else [])]
+        super().__init__(scope, "api", config=config, description="Agent Memory: signed HTTP API", after=after)
         self.function = self._function(storage, cache)
         _allow(self.function, storage)
         self.api = self._api()
+        keep_exports(self, self.api.api_id, self.function.function_name)
         cdk.CfnOutput(self, "ApiId", value=self.api.api_id, description="Id of the HTTP API")
         cdk.CfnOutput(self, "ApiUrl", value=self.api.api_endpoint, description="Address of the HTTP API")
 
@@ -73,7 +76,7 @@ class ApiStack(BaseStack):
             name="api",
             description="Answers the HTTP API of Agent Memory",
             environment={
-                "AGENT_MEMORY_ARCHIVE_BUCKET": storage.archive.bucket_name,
+                "AGENT_MEMORY_ARCHIVE_BUCKET": storage.archive_name,
                 "AGENT_MEMORY_WRITE_SHARDS": str(self.config.write_shards),
                 **cache_environment(self.config, cache),
             },

@@ -38,7 +38,20 @@ def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
     query = ArchiveQueryStack(app, config=config, storage=storage)
     operations = OperationsStack(app, config=config, stacks=MonitoredStacks(storage, cache, api, nightly))
     audit = AuditStack(app, config=config, storage=storage) if config.audit_trail != "off" else None
+    _say_what_stays(operations, config)
     return Stacks(storage, cache, api, nightly, query, operations, audit)
+
+
+def _say_what_stays(stack: cdk.Stack, config: DeployConfig) -> None:
+    """Name the stacks that a setting turns off: CDK leaves a stack that is no longer in the app where it is."""
+    off = {"cache": not config.cache, "audit_trail": config.audit_trail == "off" and not config.is_local}
+    for setting, name in (("cache", "cache"), ("audit_trail", "audit")):
+        if off[setting]:
+            cdk.Annotations.of(stack).add_info(
+                f"{setting} is off. If it was on before, its stack {config.prefix}-{name} is still there and billed. "
+                "After this deployment, remove it with: "
+                f"aws cloudformation delete-stack --stack-name {config.prefix}-{name}"
+            )
 
 
 def build_app() -> cdk.App:

@@ -33,10 +33,12 @@ class ArchiveQueryStack(BaseStack):
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
-        super().__init__(scope, "query", config=config, description="Agent Memory: SQL over the archive")
+        super().__init__(
+            scope, "query", config=config, description="Agent Memory: SQL over the archive", after=[storage]
+        )
         self.database = f"{config.prefix.replace('-', '_')}_archive"
         self.workgroup = f"{config.prefix}-archive"
-        bucket = storage.archive.bucket_name
+        bucket = storage.archive_name
         database = glue.CfnDatabase(
             self,
             "Database",
@@ -95,7 +97,7 @@ class ArchiveQueryStack(BaseStack):
                 publish_cloud_watch_metrics_enabled=False,
                 bytes_scanned_cutoff_per_query=_MAX_BYTES_PER_QUERY,
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
-                    output_location=f"s3://{storage.archive.bucket_name}/{QUERY_RESULTS}",
+                    output_location=f"s3://{storage.archive_name}/{QUERY_RESULTS}",
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                         **_encryption(storage)
                     ),

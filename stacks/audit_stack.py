@@ -30,7 +30,7 @@ class AuditStack(BaseStack):
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
-        super().__init__(scope, "audit", config=config, description="Agent Memory: who called what")
+        super().__init__(scope, "audit", config=config, description="Agent Memory: who called what", after=[storage])
         self.events = self._bucket()
         self.trail = cloudtrail.Trail(
             self,
@@ -45,7 +45,7 @@ class AuditStack(BaseStack):
         cfn_trail.add_property_deletion_override("EventSelectors")
         cfn_trail.advanced_event_selectors = [
             self._selector("Tables", "AWS::DynamoDB::Table", equals=[table.table_arn for table in storage.tables]),
-            self._selector("Archive", "AWS::S3::Object", starts_with=[f"{storage.archive.bucket_arn}/"]),
+            self._selector("Archive", "AWS::S3::Object", starts_with=[f"{storage.archive_arn}/"]),
         ]
         cdk.CfnOutput(self, "AuditBucketName", value=self.events.bucket_name, description="Bucket of the audit trail")
 

@@ -13,6 +13,7 @@ from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.log_groups import log_group_for
+from stacks.constructs.shared_values import followed, keep_exports
 from stacks.storage_stack import StorageStack
 
 _HTTPS_PORT = 443
@@ -28,21 +29,33 @@ class CacheStack(BaseStack):
         function_security_group: security group of the functions that use the cache.
         cache: the Valkey replication group.
         user_id: id and name of the cache's only user.
+        name: the cache's name, for other stacks.
+        endpoint: the cache as "host:port", for other stacks.
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
-        super().__init__(scope, "cache", config=config, description="Agent Memory: network and short-term memory")
+        super().__init__(
+            scope, "cache", config=config, description="Agent Memory: network and short-term memory", after=[storage]
+        )
         self._key = storage.key
         self.vpc = self._network(storage)
         self.function_security_group = self._function_security_group()
         self.user_id = f"{config.prefix}-api"
         self.cache = self._valkey(self._user_group())
+        # Another key replaces the cache.
+        key = config.encryption_key
+        address, port = self.cache.attr_primary_end_point_address, self.cache.attr_primary_end_point_port
+        self.name = followed(self, "CacheName", self.cache.ref, variant=key)
+        followed_address = followed(self, "CachePrimaryEndPointAddress", address, variant=key)
+        self.endpoint = f"{followed_address}:{followed(self, 'CachePrimaryEndPointPort', port, variant=key)}"
+        keep_exports(self, self.function_security_group.security_group_id)
+        keep_exports(self, *(subnet.subnet_id for subnet in self.vpc.isolated_subnets))
         if not config.is_local:
-            self._outputs()
+            self._outputs(f"{address}:{port}")
 
-    def _outputs(self) -> None:
+    def _outputs(self, endpoint: str) -> None:
         """What an agent in the VPC needs in order to use the cache directly."""
-        url = f"rediss://{self.user_id}@{self.endpoint}?iam={self.cache.ref}"
+        url = f"rediss://{self.user_id}@{endpoint}?iam={self.cache.ref}"
         cdk.CfnOutput(self, "CacheUrl", value=url, description="AGENT_MEMORY_REDIS_ENDPOINT of an agent in the VPC")
         cdk.CfnOutput(
             self,
@@ -53,19 +66,14 @@ class CacheStack(BaseStack):
         cdk.CfnOutput(
             self,
             "CacheConnectableArns",
-            value=",".join(self.connectable_arns),
+            value=",".join(self._connectable_arns(self.cache.ref)),
             description="Resources of elasticache:Connect for the role of an agent in the VPC",
         )
 
     @property
-    def endpoint(self) -> str:
-        """The cache as "host:port"."""
-        return f"{self.cache.attr_primary_end_point_address}:{self.cache.attr_primary_end_point_port}"
-
-    @property
     def first_node_id(self) -> str:
         """The id under which CloudWatch has the first node's metrics."""
-        return f"{self.cache.ref}-001"
+        return f"{self.name}-001"
 
     def metric(self, name: str, *, statistic: str, period: cdk.Duration) -> cloudwatch.Metric:
         """One of ElastiCache's metrics of the first node."""
@@ -80,7 +88,10 @@ class CacheStack(BaseStack):
     @property
     def connectable_arns(self) -> list[str]:
         """The cache and its user: the resources of `elasticache:Connect`."""
-        names = (("replicationgroup", self.cache.ref), ("user", self.user_id))
+        return self._connectable_arns(self.name)
+
+    def _connectable_arns(self, cache: str) -> list[str]:
+        names = (("replicationgroup", cache), ("user", self.user_id))
         return [self.format_arn(service="elasticache", resource=f"{kind}:{name}") for kind, name in names]
 
     def _network(self, storage: StorageStack) -> ec2.Vpc:
@@ -96,7 +107,7 @@ class CacheStack(BaseStack):
             restrict_default_security_group=False,
         )
         tables = [arn for table in storage.tables for arn in (table.table_arn, f"{table.table_arn}/index/*")]
-        bucket = storage.archive_arn(self)
+        bucket = storage.archive_arn
         for name, service, actions, resources in (
             ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, "dynamodb:*", tables),
             ("S3", ec2.GatewayVpcEndpointAwsService.S3, "s3:*", [bucket, f"{bucket}/*"]),

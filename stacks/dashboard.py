@@ -16,7 +16,6 @@ from stacks.config import DeployConfig
 from stacks.constructs.alarms import AlarmDefinition, Alarms, Severity
 from stacks.monitored import MonitoredStacks
 from stacks.product_metrics import product_metric
-from stacks.storage_stack import StorageStack
 
 _HOUR = cdk.Duration.hours(1)
 _DAY = cdk.Duration.days(1)
@@ -117,7 +116,7 @@ def _add_resources(facade: monitoring.MonitoringFacade, stacks: MonitoredStacks)
             human_readable_name="Valkey",
             alarm_friendly_name="cache",
         )
-    facade.add_widget(_archive_size(stacks.storage))
+    facade.add_widget(_archive_size(stacks.storage.archive_name))
 
 
 def _add_rows(facade: monitoring.MonitoringFacade, widgets: Sequence[cloudwatch.ConcreteWidget]) -> None:
@@ -163,13 +162,13 @@ def _lines(definitions: Sequence[AlarmDefinition]) -> Iterator[cloudwatch.Horizo
         yield cloudwatch.HorizontalAnnotation(value=value, label=severity, color=_COLORS[severity])
 
 
-def _archive_size(storage: StorageStack) -> cloudwatch.GraphWidget:
+def _archive_size(bucket: str) -> cloudwatch.GraphWidget:
     """Bytes of the archive by storage class; S3 measures them once a day."""
     sizes = [
         cloudwatch.Metric(
             namespace="AWS/S3",
             metric_name="BucketSizeBytes",
-            dimensions_map={"BucketName": storage.archive.bucket_name, "StorageType": kind},
+            dimensions_map={"BucketName": bucket, "StorageType": kind},
             statistic="Average",
             period=_DAY,
             label=label,

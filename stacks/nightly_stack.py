@@ -5,6 +5,7 @@ from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
@@ -21,6 +22,7 @@ from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.permissions import allow_anchors, allow_on_objects, allow_on_table, key_statement
+from stacks.constructs.shared_values import keep_exports
 from stacks.nightly_flow import EACH_AGENT, AgentList, Step, nightly_flow
 from stacks.storage_stack import StorageStack
 
@@ -41,10 +43,11 @@ class NightlyStack(BaseStack):
     def __init__(
         self, scope: Construct, *, config: DeployConfig, storage: StorageStack, cache: CacheStack | None
     ) -> None:
-        super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly job")
+        after = [storage, *([cache] if cache else [])]
+        super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly job", after=after)
         self._storage = storage
         self._cache = cache
-        self._lists_arn = f"{storage.archive_arn(self)}/nights/*"
+        self._lists_arn = f"{storage.archive_arn}/nights/*"
         agents = self._agents()
         steps = (
             self._consolidation(),
@@ -55,6 +58,8 @@ class NightlyStack(BaseStack):
         self.functions: tuple[AgentFunction, ...] = (agents, *steps)
         self.machine = self._machine(agents, steps)
         self.missed_starts = self._schedule()
+        keep_exports(self, self.machine.state_machine_arn, self.missed_starts.queue_name)
+        keep_exports(self, *(function.function_name for function in self.functions))
         cdk.CfnOutput(
             self,
             "NightlyStateMachineArn",
@@ -136,7 +141,7 @@ class NightlyStack(BaseStack):
         cached: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> AgentFunction:
-        environment = {"AGENT_MEMORY_ARCHIVE_BUCKET": self._storage.archive.bucket_name, **(environment or {})}
+        environment = {"AGENT_MEMORY_ARCHIVE_BUCKET": self._storage.archive_name, **(environment or {})}
         function = AgentFunction(
             self,
             name.capitalize(),
@@ -153,6 +158,9 @@ class NightlyStack(BaseStack):
             allow_cache(function, self._cache)
         return function
 
+    def _archive(self) -> s3.IBucket:
+        return s3.Bucket.from_bucket_name(self, "Archive", self._storage.archive_name)
+
     # --- state machine and schedule ------------------------------------------------------------
 
     def _machine(self, agents: AgentFunction, steps: Sequence[AgentFunction]) -> sfn.StateMachine:
@@ -161,7 +169,7 @@ class NightlyStack(BaseStack):
             self,
             agents=agents,
             steps=[Step(name, function) for name, function in zip(names, steps, strict=True)],
-            agent_list=AgentList(bucket=self._storage.archive, lists_arn=self._lists_arn),
+            agent_list=AgentList(bucket=self._archive(), lists_arn=self._lists_arn),
             concurrency=self.config.map_concurrency,
         )
         machine_name = f"{self.config.prefix}-nightly"

@@ -25,7 +25,8 @@ class OperationsStack(BaseStack):
     """
 
     def __init__(self, scope: Construct, *, config: DeployConfig, stacks: MonitoredStacks) -> None:
-        super().__init__(scope, "operations", config=config, description="Agent Memory: dashboard and alarms")
+        description = "Agent Memory: dashboard and alarms"
+        super().__init__(scope, "operations", config=config, description=description, after=stacks)
         self.topic = self._topic()
         definitions = alarm_definitions(config, stacks)
         self.alarms = Alarms(self, "Alarm", prefix=config.prefix, topic=self.topic, definitions=definitions)

@@ -12,6 +12,7 @@ from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.data_bucket import DataBucket, move_to_glacier
+from stacks.constructs.shared_values import exported, keep_exports
 
 # Logical ids, which must never change: CloudFormation would replace the resource, and its data would be gone.
 TABLE_IDS = {schema.DECISIONS: "Decisions", schema.MEMORIES: "Memories", schema.STATES: "States"}
@@ -30,6 +31,8 @@ class StorageStack(BaseStack):
         memories: table of long-term memories.
         states: table of agent states.
         archive: bucket of archived decisions, evidence, pruned memories and reports.
+        archive_name: the bucket's name, for other stacks.
+        archive_arn: the bucket's ARN, for other stacks.
         key: the key that encrypts them; None where AWS manages the keys.
     """
 
@@ -39,7 +42,6 @@ class StorageStack(BaseStack):
             "storage",
             config=config,
             description="Agent Memory: tables and archive",
-            termination_protection=config.data_outlives_stack,
         )
         self.key = self._key() if config.encryption_key == "own" else None
         self.decisions = self._table(schema.DECISIONS)
@@ -48,21 +50,20 @@ class StorageStack(BaseStack):
         self.archive = self._archive()
         cdk.CfnOutput(self, "TablePrefix", value=config.prefix, description="Begins the name of every table")
         cdk.CfnOutput(self, "ArchiveBucketName", value=self.archive.bucket_name, description="Bucket of the archive")
-        self._archive_arn = cdk.CfnOutput(self, "ArchiveBucketArn", value=self.archive.bucket_arn)
+        cdk.CfnOutput(self, "ArchiveBucketArn", value=self.archive.bucket_arn)
+        # Another bucket would be empty: what other stacks import names the bucket, so that its change is refused.
+        bucket = config.archive_bucket
+        self.archive_name = exported(self, "ArchiveBucketName", self.archive.bucket_name, variant=bucket)
+        self.archive_arn = exported(self, "ArchiveBucketArn", self.archive.bucket_arn, variant=bucket)
+        for table in self.tables:
+            keep_exports(self, table.table_name, table.table_arn)
+        if self.key:
+            keep_exports(self, self.key.key_arn)
 
     @property
     def tables(self) -> tuple[dynamodb.Table, ...]:
         """All tables."""
         return self.decisions, self.memories, self.states
-
-    def archive_arn(self, consumer: cdk.Stack) -> str:
-        """The archive's ARN, for the policies of another stack.
-
-        It refers to an output with a name: CDK's own cross-stack references name their outputs by a hash, so that a
-        security finding that quotes the reference could not be acknowledged by its text.
-        """
-        consumer.add_stack_dependency(self)
-        return cdk.Fn.get_stack_output(self.stack_name, self._archive_arn.logical_id)
 
     def _key(self) -> kms.Key:
         return kms.Key(
@@ -90,7 +91,9 @@ class StorageStack(BaseStack):
                 point_in_time_recovery_enabled=self.config.point_in_time_recovery
             ),
             time_to_live_attribute=spec.ttl_attribute,
-            deletion_protection=self.config.data_outlives_stack,
+            # A table that is protected from deletion could not be removed when its first deployment fails: it is
+            # protected after the deployment has succeeded (local.protection), and left so by a template without a word.
+            deletion_protection=None if self.config.data_outlives_stack else False,
             removal_policy=self.data_removal_policy,
             max_write_request_units=max_writes,
             max_read_request_units=max_reads,

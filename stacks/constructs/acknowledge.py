@@ -18,7 +18,7 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
 
 
 def quoted(stack: cdk.Stack, value: str) -> str:
-    """A value that CloudFormation resolves, as findings quote it: `<Ref>`, `<Resource.Attribute>`, else its JSON."""
+    """A value that CloudFormation resolves, as findings quote it: `<Ref>`, `<Resource.Attribute>`, an export's name."""
 
     def text_of(part: object) -> str:
         match part:
@@ -30,6 +30,8 @@ def quoted(stack: cdk.Stack, value: str) -> str:
                 return f"<{name}>"
             case {"Fn::GetAtt": [name, attribute]}:
                 return f"<{name}.{attribute}>"
+            case {"Fn::ImportValue": name}:
+                return str(name)
         return json.dumps(part, separators=(",", ":"))
 
     return text_of(stack.resolve(value))

@@ -22,7 +22,7 @@ def cache_environment(config: DeployConfig, cache: CacheStack | None) -> Mapping
         "AGENT_MEMORY_REDIS_ENDPOINT": (config.redis_endpoint or "") if config.is_local else cache.endpoint,
         "AGENT_MEMORY_REDIS_TLS": "false" if config.is_local else "true",
         "AGENT_MEMORY_REDIS_USER": "" if config.is_local else cache.user_id,
-        "AGENT_MEMORY_REDIS_CACHE": "" if config.is_local else cache.cache.ref,
+        "AGENT_MEMORY_REDIS_CACHE": "" if config.is_local else cache.name,
     }
 
 

@@ -1,6 +1,5 @@
 """Least-privilege permissions: the actions that a function uses, on the tables, indexes and prefixes that it uses."""
 
-import json
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -48,7 +47,7 @@ def allow_on_objects(function: AgentFunction, storage: StorageStack, actions: Se
     "access denied" instead of "no such key". A condition on the prefix would not help: a read does not name one.
     """
     stack = cdk.Stack.of(function)
-    bucket_arn = storage.archive_arn(stack)
+    bucket_arn = storage.archive_arn
     function.add_to_role_policy(
         iam.PolicyStatement(actions=[f"s3:{action}" for action in actions], resources=[f"{bucket_arn}/{prefix}*"])
     )
@@ -60,10 +59,9 @@ def allow_on_objects(function: AgentFunction, storage: StorageStack, actions: Se
             )
         )
     _allow_key(function, storage.key, service="s3", writes="PutObject" in actions)
-    quoted_arn = json.dumps(stack.resolve(bucket_arn), separators=(",", ":"))
     acknowledge(
         function.execution_role,
-        f"AwsSolutions-IAM5[Resource::{quoted_arn}/{prefix}*]",
+        f"AwsSolutions-IAM5[Resource::{quoted(stack, bucket_arn)}/{prefix}*]",
         "The keys below this prefix are created at run time; nothing outside the prefix can be reached.",
     )
 

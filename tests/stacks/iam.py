@@ -144,10 +144,19 @@ class Account:
                 return _PSEUDO[name] if name in _PSEUDO else self._reference(stack, name)
             case {"Fn::GetAtt": [name, "Arn"]}:
                 return self._arn(stack, name)
+            case {"Fn::ImportValue": name}:
+                return self._exported(name)
             case {"Fn::GetStackOutput": {"StackName": other, "OutputName": output}}:
                 other = self.resolve(stack, other).rsplit("-", 1)[1]
                 return self.resolve(other, self._templates[other].outputs[output]["Value"])
         raise AssertionError(f"not understood: {value}")
+
+    def _exported(self, name):
+        for stack, template in self._templates.items():
+            for output in template.outputs.values():
+                if output.get("Export", {}).get("Name") == name:
+                    return self.resolve(stack, output["Value"])
+        raise AssertionError(f"no stack exports {name}")
 
     def _reference(self, stack, name):
         kind = self._templates[stack].resources[name]["Type"]

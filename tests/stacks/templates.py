@@ -59,6 +59,8 @@ def text_of(value: Any) -> str:
             return f"<{name}.{attribute}>"
         case {"Fn::Select": [6, {"Fn::Split": [":", arn]}]}:  # the name in a state machine's ARN
             return f"{text_of(arn)[:-1]}.Name>"
+        case {"Fn::ImportValue": name}:
+            return f"<{name}>"
         case {"Fn::GetStackOutput": {"StackName": stack, "OutputName": output}}:
             return f"<{stack}:{output}>"
     raise AssertionError(f"unexpected {value}")

@@ -105,7 +105,7 @@ def test_the_trail_names_every_table_and_the_archive(deployments, deployment, wr
         assert fields["eventCategory"]["Equals"] == ["Data"]
         assert ("readOnly" in fields) is writes_only
     bucket = synthesized["audit"].of_type("AWS::S3::Bucket")
-    assert {one["DeletionPolicy"] for one in bucket.values()} == {"Retain"}
+    assert {one["DeletionPolicy"] for one in bucket.values()} == {"RetainExceptOnCreate"}
 
 
 def test_settings_that_the_local_cloud_does_not_support_are_refused_there():

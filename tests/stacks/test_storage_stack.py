@@ -68,10 +68,21 @@ def test_tables_are_on_demand_recoverable_encrypted_and_have_a_ttl(profile, requ
 def test_in_aws_data_is_retained(aws):
     storage = aws["storage"]
     for resource in [*storage.of_type(TABLE).values(), *storage.of_type("AWS::S3::Bucket").values()]:
-        assert resource["DeletionPolicy"] == "Retain"
+        assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resource["UpdateReplacePolicy"] == "Retain"
-    assert all(table["DeletionProtectionEnabled"] for table in tables(storage).values())
-    assert aws.stacks.storage.termination_protection
+
+
+def test_a_first_deployment_that_fails_can_be_removed(deployments):
+    """CloudFormation could not remove what is protected; it is protected once the deployment has succeeded."""
+    for synthesized in (deployments("prod"), deployments("own key"), deployments("all guards")):
+        assert not any("DeletionProtectionEnabled" in table for table in tables(synthesized["storage"]).values())
+        assert not any(stack.termination_protection for stack in synthesized.app.synth().stacks)
+        policies = {
+            resource.get("DeletionPolicy", "Delete")
+            for template in synthesized.templates.values()
+            for resource in template.resources.values()
+        }
+        assert policies == {"Delete", "RetainExceptOnCreate"}
 
 
 def test_locally_data_is_deleted_with_its_stack(local):

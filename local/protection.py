@@ -1,0 +1,87 @@
+"""`python -m local.protection`: protect the tables of a deployment, and the stack that has them, from deletion.
+
+It follows a deployment that has succeeded. CloudFormation could not roll back a first deployment that fails, nor delete
+what is left of it, if stack and tables were protected from the beginning.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.assembly import Assembly, Stack
+from local.layout import ROOT
+
+OUTPUT = ROOT / "cdk.out"
+"""The folder into which `cdk` writes the stacks, unless it is told another."""
+
+_DEPLOYED = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_KEPT = frozenset({"Retain", "RetainExceptOnCreate"})
+
+
+def protect(stack: Stack, session: boto3.Session) -> list[str]:
+    """Protect a stack that keeps its tables, and these tables; other stacks are left as they are.
+
+    Args:
+        stack: the stack; it may or may not be deployed.
+        session: a session of the stack's account and region.
+
+    Returns:
+        The names of the stack and the tables that were not protected before.
+    """
+    tables = list(_kept_tables(stack))
+    cloudformation = session.client("cloudformation")
+    if not tables or not (deployed := _describe(cloudformation, stack.name)):
+        return []
+    protected = []
+    if not deployed.get("EnableTerminationProtection"):
+        cloudformation.update_termination_protection(StackName=stack.name, EnableTerminationProtection=True)
+        protected.append(stack.name)
+    dynamodb = session.client("dynamodb")
+    for table in tables:
+        if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
+            dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+            protected.append(table)
+    return protected
+
+
+def protect_assembly(folder: Path, *, profile: str | None = None) -> None:
+    """Protect the deployed stacks of an assembly with the caller's credentials, and print what was protected.
+
+    Raises:
+        SystemExit: AWS refused it; the message says what to do.
+    """
+    for stack in Assembly(folder).stacks():
+        try:
+            protected = protect(stack, boto3.Session(profile_name=profile, region_name=stack.region))
+        except (BotoCoreError, ClientError) as error:
+            sys.exit(
+                f"Error: {stack.name} and its tables are not protected from deletion: {error}. Allow "
+                "cloudformation:UpdateTerminationProtection and dynamodb:UpdateTable, then run make protect"
+            )
+        for name in protected:
+            print(f"{name} is protected from deletion", file=sys.stderr)
+
+
+def _kept_tables(stack: Stack) -> Iterator[str]:
+    for resource in stack.template.get("Resources", {}).values():
+        if resource["Type"] == "AWS::DynamoDB::Table" and resource.get("DeletionPolicy") in _KEPT:
+            yield resource["Properties"]["TableName"]
+
+
+def _describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    """The stack if it is deployed; None if there is none, or its first deployment failed."""
+    try:
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    return stack if stack["StackStatus"] in _DEPLOYED else None
+
+
+if __name__ == "__main__":
+    protect_assembly(OUTPUT)
