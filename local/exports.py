@@ -25,7 +25,7 @@ def check_exports(session: LocalSession, stacks: Iterable[Stack]) -> None:
             if export not in stays and (users := _importing(cloudformation, export)):
                 raise LocalCloudError(
                     f"{stack.name}: Export {export} cannot be deleted as it is in use by {', '.join(users)}; "
-                    "docs/deployment.md says under 'When a setting changes' what to do"
+                    "docs/changing-a-deployment.md says what to do"
                 )
 
 

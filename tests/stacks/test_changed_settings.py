@@ -1,0 +1,247 @@
+"""A setting that is changed after a deployment reaches every stack that uses it, or CloudFormation refuses the change.
+
+CDK skips a stack whose template has not changed. So wherever a template refers to a value of another stack that the
+change alters, its text has to change, or the reference has to be an import, which CloudFormation guards.
+"""
+
+import json
+
+import pytest
+
+from stacks.config import DeployConfig
+from tests.stacks.conftest import DEPLOYMENTS, synthesize
+
+BASE = {**DEPLOYMENTS["prod"], "cache": "on"}
+# Another valid value of each setting, on top of BASE; what depends on it is set too.
+CHANGES = {
+    "alarm_email": "others@example.com",
+    "api_burst": "77",
+    "api_concurrency": "50",
+    "api_requests_per_second": "33",
+    "api_search_burst": "7",
+    "api_search_requests_per_second": "3",
+    "archive_bucket": "acme.archive-1",
+    "archive_lock_days": "365",
+    "audit_trail": "all",
+    "cache": "off",
+    "cache_node_type": "cache.m7g.large",
+    "cache_nodes": "2",
+    "dashboard": "false",
+    "decisions_expected_hours": "3",
+    "encryption_key": "own",
+    "environment": "dev",
+    "flow_logs": "all",
+    "keep_data": "false",
+    "log_level": "WARNING",
+    "log_retention_days": "14",
+    "map_concurrency": "3",
+    "metrics_namespace": "Desk/Memory",
+    "monthly_budget_usd": "25",
+    "nightly_concurrency": "5",
+    "nightly_time": "03:25",
+    "point_in_time_recovery": "off",
+    "table_max_read_units": "99",
+    "table_max_write_units": "98",
+    "time_zone": "Asia/Tokyo",
+    "trace_requests": "false",
+    "write_shards": "4",
+}
+# Changes that add or remove a stack or a reference are tried one by one, the others at once: a synthesis takes seconds.
+ALONE = ("archive_bucket", "audit_trail", "cache", "dashboard", "encryption_key", "environment")
+CASES = {
+    **{name: {name: CHANGES[name]} for name in ALONE},
+    "all others": {k: v for k, v in CHANGES.items() if k not in ALONE},
+}
+# Another value of these is another deployment, or no deployment to AWS.
+OF_ANOTHER_DEPLOYMENT = {"account", "prefix", "profile", "redis_endpoint", "region"}
+# Properties whose change makes CloudFormation replace the resource, from the schemas of the resource types.
+REPLACING = {
+    "AWS::ApiGatewayV2::Api": ("ProtocolType",),
+    "AWS::DynamoDB::Table": ("TableName", "KeySchema"),
+    "AWS::EC2::SecurityGroup": ("GroupDescription", "GroupName", "VpcId"),
+    "AWS::EC2::Subnet": ("CidrBlock", "VpcId", "AvailabilityZone"),
+    "AWS::EC2::VPC": ("CidrBlock",),
+    "AWS::ElastiCache::ReplicationGroup": ("KmsKeyId", "Port", "CacheSubnetGroupName", "AtRestEncryptionEnabled"),
+    "AWS::KMS::Key": (),
+    "AWS::Lambda::Function": ("FunctionName", "PackageType"),
+    "AWS::S3::Bucket": ("BucketName",),
+    "AWS::SQS::Queue": ("QueueName", "FifoQueue"),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", "StateMachineType"),
+}
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    return synthesize(tmp_path_factory.mktemp("before"), **BASE)
+
+
+@pytest.fixture(scope="module")
+def after(tmp_path_factory):
+    synthesized = {}
+
+    def changed(case):
+        if case not in synthesized:
+            synthesized[case] = synthesize(tmp_path_factory.mktemp("after"), **{**BASE, **CASES[case]})
+        return synthesized[case]
+
+    return changed
+
+
+def references(value):
+    """Every import and every output of another stack in a template: (kind, stack, output or export)."""
+    match value:
+        case {"Fn::ImportValue": name}:
+            yield "import", name.split(":")[0], name
+        case {"Fn::GetStackOutput": {"StackName": stack, "OutputName": output}}:
+            yield "output", stack, output
+        case dict():
+            for one in value.values():
+                yield from references(one)
+        case list():
+            for one in value:
+                yield from references(one)
+
+
+def resources_of(value):
+    match value:
+        case {"Ref": name} | {"Fn::GetAtt": [name, *_]}:
+            yield name
+        case dict():
+            for one in value.values():
+                yield from resources_of(one)
+        case list():
+            for one in value:
+                yield from resources_of(one)
+
+
+def referred(synthesized, kind, stack, name):
+    """The output that a reference reads, or None where there is none."""
+    template = synthesized.templates.get(stack.rsplit("-", 1)[1])
+    outputs = template.outputs if template else {}
+    if kind == "output":
+        return outputs.get(name)
+    return next((one for one in outputs.values() if one.get("Export", {}).get("Name") == name), None)
+
+
+def replaced(before, after, stack):
+    """Logical ids of the stack's resources that the change replaces or removes."""
+    old = before.templates[stack.rsplit("-", 1)[1]].resources
+    new = after.templates.get(stack.rsplit("-", 1)[1])
+    for name, resource in old.items():
+        if new is None or name not in new.resources:
+            yield name
+            continue
+        was, becomes = resource.get("Properties", {}), new.resources[name].get("Properties", {})
+        if any(was.get(one) != becomes.get(one) for one in REPLACING.get(resource["Type"], ())):
+            yield name
+
+
+def test_every_setting_is_changed_here():
+    assert CHANGES.keys() | OF_ANOTHER_DEPLOYMENT == DeployConfig.model_fields.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_a_changed_setting_reaches_every_stack_that_uses_it(case, before, after):
+    changed = after(case)
+    assert {name: one.body for name, one in changed.templates.items()} != {
+        name: one.body for name, one in before.templates.items()
+    }
+    for name, template in before.templates.items():
+        if name not in changed.templates:
+            continue
+        for kind, stack, read in set(references(template.body)):
+            value = referred(before, kind, stack, read)["Value"]
+            moved = set(resources_of(value)) & set(replaced(before, changed, stack))
+            still_there = (kind, stack, read) in set(references(changed[name].body))
+            if moved:
+                assert not still_there, f"{name} keeps {read}, of which {moved} is replaced"
+            if still_there:
+                assert referred(changed, kind, stack, read)["Value"] == value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_no_setting_removes_an_export_but_those_that_are_refused(case, before, after):
+    """A stack that is deployed first could not remove an export that others still import."""
+    changed, removed = after(case), set()
+    for name, template in before.templates.items():
+        if name in changed.templates:
+            now = {one["Export"]["Name"] for one in changed[name].outputs.values() if "Export" in one}
+            removed |= {one["Export"]["Name"] for one in template.outputs.values() if "Export" in one} - now
+    assert {one.split(":")[1] for one in removed} == (
+        {"ArchiveBucketArn", "ArchiveBucketName"} if case == "archive_bucket" else set()
+    )
+
+
+@pytest.mark.slow
+def test_the_own_key_cannot_be_given_up_under_its_users(before, after):
+    (key,) = [
+        one["Export"]["Name"]
+        for one in after("encryption_key")["storage"].outputs.values()
+        if "Export" in one and "Key" in one["Export"]["Name"]
+    ]
+    users = {
+        name for name, one in after("encryption_key").templates.items() if key in json.dumps(one.body["Resources"])
+    }
+    assert users == {"api", "cache", "nightly", "query"}
+    assert key not in json.dumps(before["storage"].body)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deployment", [*DEPLOYMENTS, "local"])
+def test_a_stack_is_deployed_after_those_that_it_refers_to(deployment, deployments, local):
+    synthesized = local if deployment == "local" else deployments(deployment)
+    for artifact in synthesized.app.synth().stacks:
+        before = {one.id for one in artifact.dependencies}
+        used = {stack for _, stack, _ in references(artifact.template)}
+        assert used <= before
+
+
+@pytest.mark.slow
+def test_the_exports_stay_what_they_are(after):
+    """Another version of the stacks may add exports; it can only remove one that nothing imports."""
+    names = {
+        one["Export"]["Name"]
+        for template in after("encryption_key").templates.values()
+        for one in template.outputs.values()
+        if "Export" in one
+    }
+    assert {one.removeprefix("agent-memory-") for one in names} == {
+        "api:ExportsOutputRefApiF70053CD5653BA4D",
+        "api:ExportsOutputRefHttpApiF5A9A8A7F70B5BDD",
+        "cache:ExportsOutputFnGetAttFunctions1094A112GroupIdD6A6ECE1",
+        "cache:ExportsOutputRefVpcisolatedSubnet1SubnetE62B1B9BEE029908",
+        "cache:ExportsOutputRefVpcisolatedSubnet2Subnet392170557C27A199",
+        "nightly:ExportsOutputFnGetAttMissedStartsDE601CEDQueueNameCC47C8C6",
+        "nightly:ExportsOutputRefAgents8DC464362D42D1C3",
+        "nightly:ExportsOutputRefAnalytics0CFCBF3BCF54E2FD",
+        "nightly:ExportsOutputRefArchival705114F0A7E000A3",
+        "nightly:ExportsOutputRefConsolidation9722E4E57D120C9A",
+        "nightly:ExportsOutputRefMachine6FC8AE80EDDA7ED9",
+        "nightly:ExportsOutputRefPruning82105BD0E8EA8DFB",
+        "storage:ArchiveBucketArn",
+        "storage:ArchiveBucketName",
+        "storage:ExportsOutputFnGetAttDecisions28C7D866ArnD24F5F0C",
+        "storage:ExportsOutputFnGetAttKey961B73FDArn5A860C43",
+        "storage:ExportsOutputFnGetAttMemoriesE52D0152Arn7124B0A6",
+        "storage:ExportsOutputFnGetAttStatesC1BB3AF7ArnD59C3052",
+        "storage:ExportsOutputRefDecisions28C7D866109DD44F",
+        "storage:ExportsOutputRefMemoriesE52D01527AADD296",
+        "storage:ExportsOutputRefStatesC1BB3AF7715D2B02",
+    }
+
+
+@pytest.mark.slow
+def test_what_a_setting_turns_off_is_said_at_synthesis(before, after):
+    said = {
+        setting: [
+            message.entry.data
+            for message in after(setting).app.synth().get_stack_by_name("agent-memory-operations").messages
+        ]
+        for setting in ("cache", "audit_trail")
+    }
+    removal = "aws cloudformation delete-stack --stack-name agent-memory"
+    assert [f"{removal}-cache" in one for one in said["cache"]] == [True, False]
+    assert [f"{removal}-audit" in one for one in said["cache"]] == [False, True]
+    assert said["audit_trail"] == []
