@@ -33,8 +33,11 @@ def protect(stack: Stack, session: boto3.Session) -> list[str]:
         The names of the stack and the tables that were not protected before.
     """
     tables = list(_kept_tables(stack))
+    if not tables:
+        return []
     cloudformation = session.client("cloudformation")
-    if not tables or not (deployed := _describe(cloudformation, stack.name)):
+    deployed = _describe(cloudformation, stack.name)
+    if deployed is None:
         return []
     protected = []
     if not deployed.get("EnableTerminationProtection"):

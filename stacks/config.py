@@ -89,8 +89,7 @@ class DeployConfig(BaseModel):
     archive_bucket: str | None = _setting(
         None,
         "name of the archive's bucket, 3 to 63 lower-case letters, digits, dots and hyphens; by default CloudFormation "
-        "makes one up. Set it with the first deployment, or to import a retained bucket: another name later means "
-        "another bucket",
+        "makes one up. Set it with the first deployment, or to import a retained bucket: another name later is refused",
         "acme-agent-memory-archive",
         pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$",
     )

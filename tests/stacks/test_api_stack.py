@@ -51,7 +51,7 @@ def test_the_function_runs_in_the_isolated_subnets_and_knows_the_cache(aws):
     assert ["PrimaryEndPointAddress" in endpoint[0], "PrimaryEndPointPort" in endpoint[1]] == [True, True]
     assert variables["AGENT_MEMORY_REDIS_TLS"] == "true"
     assert variables["AGENT_MEMORY_REDIS_USER"] == "agent-memory-api"
-    assert variables["AGENT_MEMORY_REDIS_CACHE"].startswith("<agent-memory-cache:PublishOutputRefCache")
+    assert variables["AGENT_MEMORY_REDIS_CACHE"].startswith("<agent-memory-cache:CacheName")
     assert variables["AGENT_MEMORY_TABLE_PREFIX"] == "agent-memory"
     assert variables["AGENT_MEMORY_ARCHIVE_BUCKET"].startswith("<agent-memory-storage:")
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "BTCAgent/Memory"
