@@ -191,6 +191,8 @@ def test_alarms_schedule_logs_and_throttles_see_the_changed_settings(changed):
 
 def test_the_cache_is_turned_off_its_stack_removed_and_on_again(changed, tmp_path):
     changed.deploy(cache="off")
+    said = changed.layout.log("cdk-deploy").read_text()
+    assert "aws cloudformation delete-stack --stack-name agent-memory-cache" in said
     assert not any("AGENT_MEMORY_REDIS_ENDPOINT" in values for values in variables(changed).values())
     alarms = changed.boto_session().client("cloudwatch").describe_alarms(AlarmNamePrefix="agent-memory-cache")
     assert alarms["MetricAlarms"] == []
