@@ -15,6 +15,7 @@ BASE = {**DEPLOYMENTS["prod"], "cache": "on"}
 # Another valid value of each setting, on top of BASE; what depends on it is set too.
 CHANGES = {
     "alarm_email": "others@example.com",
+    "anchor_bucket": "acme-audit-anchors",
     "api_burst": "77",
     "api_concurrency": "50",
     "api_requests_per_second": "33",
