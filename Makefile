@@ -10,7 +10,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks docs examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo trials bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk protect test test-quick alarms layer-sizes openapi settings api-docs check format lock dist clean
+.PHONY: help setup demo trials bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk protect test test-quick test-functions alarms layer-sizes openapi settings api-docs check format lock dist clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -92,6 +92,10 @@ test: $(READY)  ## Run every test (some nine minutes on two cores)
 test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not local_cloud" tests/unit tests/contract $(TEST_ARGS)
 
+# `test-quick` has the others of these.
+test-functions: $(READY)  ## Run the slow tests of what the functions do: learning, archive, nightly job, layers
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow tests/unit/archive tests/unit/learning tests/unit/nightly tests/lambdas $(TEST_ARGS)
+
 alarms: $(READY)  ## List every alarm and its runbook
 	@$(BIN)/python -m stacks.alarm_list
 
@@ -122,8 +126,8 @@ format: $(READY)  ## Format the code
 
 # Needs uv (pip install uv). Universal locks: one file for every platform and Python from 3.11 on.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
-# The groups of third-party wheels that functions are built from (stacks/function_contents.py), but for `runtime`.
-GROUPS := http cache parquet arrow science
+# The groups of third-party wheels that functions are built from (stacks/function_contents.py).
+GROUPS := runtime http cache parquet arrow science
 # What `cdk synth`, the local cloud and the demo use of the distribution.
 RUNTIME_EXTRAS := --extra api --extra cli --extra client --extra report
 lock:  ## Update the lock files (needs uv)
@@ -133,8 +137,6 @@ lock:  ## Update the lock files (needs uv)
 	  $(LOCK) -c requirements-dev.txt layers/$$group/requirements.in -o layers/$$group/requirements.txt || exit 1; \
 	done
 	$(LOCK) $(GROUPS:%=-c layers/%/requirements.txt) requirements-local.in -o requirements-local.txt
-	# After the local cloud's: the emulator requires one exact version of botocore.
-	$(LOCK) -c requirements-local.txt layers/runtime/requirements.in -o layers/runtime/requirements.txt
 
 dist: $(READY)  ## Build the wheel into dist
 	@rm -rf dist

@@ -1,7 +1,7 @@
 """What each Lambda function is built from: sub-packages of `agent_memory`, and groups of third-party wheels.
 
 A function holds what it imports and nothing else. tests/stacks/test_function_contents.py compares the lists with the
-imports of the handlers, and tests/lambdas runs every function with everything else missing.
+imports of the handlers, and tests/lambdas/test_layers.py runs every function with a copy of its layers alone.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,9 @@ import grimp
 import pytest
 
 from stacks import PROJECT
+from stacks.config import DeployConfig
 from stacks.constructs.function_layers import lock_file
+from stacks.constructs.wheels import WheelTarget, locked_requirements
 from stacks.function_contents import CONTENTS, WHEEL_GROUPS
 
 EVERY_GROUP = sorted(path.parent.name for path in (PROJECT / "layers").glob("*/requirements.in"))
@@ -90,19 +92,21 @@ def test_a_function_has_no_more_layers_than_lambda_allows():
     assert all(len(contents.wheels) + 1 <= 5 for contents in CONTENTS.values())
 
 
-def pins(lock):
-    return dict(re.findall(r"^([\w.-]+)==(\S+)", lock.read_text(), re.MULTILINE))
+FUNCTIONS = WheelTarget(DeployConfig().python_version)
+SUPPORTED = ("3.11", "3.12", "3.13")
 
 
+def pins(lock, target):
+    """The locked versions by name that apply to an interpreter."""
+    lines = locked_requirements(lock.read_text(), target)
+    return dict(line.partition(" ")[0].split("==") for line in lines)
+
+
+@pytest.mark.parametrize("python", SUPPORTED)
+@pytest.mark.parametrize("lock", ["requirements-dev.txt", "requirements-local.txt"])
 @pytest.mark.parametrize("group", EVERY_GROUP)
-def test_the_local_cloud_runs_functions_on_the_same_versions(group):
-    local = pins(PROJECT / "requirements-local.txt")
-    assert {name: local.get(name) for name in pins(lock_file(group))} == pins(lock_file(group))
-
-
-@pytest.mark.parametrize("group", EVERY_GROUP)
-def test_the_tests_run_on_the_same_versions_but_for_boto3(group):
-    """The emulator and the AWS command line each require an exact version of botocore."""
-    tested = pins(PROJECT / "requirements-dev.txt")
-    differing = {name for name, version in pins(lock_file(group)).items() if tested.get(name) != version}
-    assert differing <= {"boto3", "botocore", "s3transfer"}
+def test_tests_and_local_cloud_run_on_the_very_versions_of_the_functions(group, lock, python):
+    """On every supported Python, so that whatever the tests show about numbers or stores holds for the functions."""
+    wanted = pins(lock_file(group), FUNCTIONS)
+    found = pins(PROJECT / lock, WheelTarget(python, "x86_64"))
+    assert {name: found.get(name) for name in wanted} == wanted
