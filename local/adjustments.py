@@ -8,12 +8,14 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from agent_memory.storage.schema import TABLES
+from local.answers import REFUSALS
 from local.assembly import Stack
 from local.session import LocalSession
 
@@ -26,22 +28,50 @@ _PARTIQL = {
 _WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def adjust(session: LocalSession, stacks: Iterable[Stack], outputs: dict[str, str]) -> None:
+def adjust(
+    session: LocalSession,
+    stacks: Iterable[Stack],
+    outputs: dict[str, str],
+    *,
+    on_refusal: Callable[[str, Exception], None] | None = None,
+) -> None:
     """Set TTL and lifecycles, and allow requests without TLS; may be repeated.
 
     Args:
         session: a session of the account's root, which no bucket policy refuses.
         stacks: the deployed stacks.
         outputs: their outputs, of which `TablePrefix` names the tables.
+        on_refusal: called with what the emulator refuses and its error; without it the error is raised.
     """
+    for what, step in _steps(session, stacks, outputs):
+        try:
+            step()
+        except REFUSALS as error:
+            if on_refusal is None:
+                raise
+            on_refusal(what, error)
+
+
+def _steps(
+    session: LocalSession, stacks: Iterable[Stack], outputs: dict[str, str]
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Each adjustment with its description."""
     if "TablePrefix" in outputs:
-        _set_time_to_live(session, outputs["TablePrefix"])
+        yield "the tables' time to live", partial(_set_time_to_live, session, outputs["TablePrefix"])
     for stack in stacks:
         for logical_id, properties in stack.resources("AWS::S3::Bucket"):
-            bucket = _physical_name(session, stack, logical_id)
-            _set_lifecycle(session, bucket, properties.get("LifecycleConfiguration", {}).get("Rules", []))
-            _allow_plain_http(session, bucket)
-        _allow_partiql(session, stack)
+            rules = properties.get("LifecycleConfiguration", {}).get("Rules", [])
+            yield (
+                f"lifecycle and policy of the bucket {logical_id}",
+                partial(_adjust_bucket, session, stack, logical_id, rules),
+            )
+        yield f"permissions for PartiQL in {stack.name}", partial(_allow_partiql, session, stack)
+
+
+def _adjust_bucket(session: LocalSession, stack: Stack, logical_id: str, rules: list[dict[str, Any]]) -> None:
+    bucket = _physical_name(session, stack, logical_id)
+    _set_lifecycle(session, bucket, rules)
+    _allow_plain_http(session, bucket)
 
 
 def lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:

@@ -19,11 +19,24 @@ from local.processes import Tools
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack of the assembly: its physical name, its template, and its region, where the settings name one."""
+    """A stack of the assembly.
+
+    Attributes:
+        name: its physical name.
+        template: its template.
+        region: where the settings name one.
+        after: the names of the stacks that are deployed first.
+    """
 
     name: str
     template: dict[str, Any]
     region: str | None = None
+    after: frozenset[str] = frozenset()
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types of its resources."""
+        return frozenset(resource["Type"] for resource in self.template.get("Resources", {}).values())
 
     def resources(self, resource_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Logical id and properties of every resource of this type."""
@@ -45,6 +58,7 @@ class Assembly:
                 artifact["properties"].get("stackName", name),
                 json.loads((manifest.parent / artifact["properties"]["templateFile"]).read_text(encoding="utf-8")),
                 _region(artifact["environment"]),
+                frozenset(one for one in artifact.get("dependencies", []) if not one.endswith(".assets")),
             )
             for manifest in sorted(self.folder.rglob("manifest.json"))
             for name, artifact in json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}).items()
@@ -60,7 +74,16 @@ class Assembly:
         return digest.hexdigest()
 
 
-def synthesize(tools: Tools, app: Path, folder: Path, *, context: Mapping[str, str], node: Node, log: Path) -> Assembly:
+def synthesize(
+    tools: Tools,
+    app: Path,
+    folder: Path,
+    *,
+    context: Mapping[str, str],
+    node: Node,
+    log: Path,
+    account: str = ACCOUNT,
+) -> Assembly:
     """Run the CDK app with the context of cdk.json and this one, and return the assembly that it writes.
 
     The app is run directly, as `cdk synth` would do: the command line would start Node a second time.
@@ -73,7 +96,7 @@ def synthesize(tools: Tools, app: Path, folder: Path, *, context: Mapping[str, s
     environment |= {
         "CDK_OUTDIR": str(folder),
         "CDK_CONTEXT_JSON": json.dumps(_project_context(app.parent) | dict(context)),
-        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+        "CDK_DEFAULT_ACCOUNT": account,
         "CDK_DEFAULT_REGION": REGION,
         "JSII_NODE": str(node.executable),
     }

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from local import environment
+from local.addresses import Addresses
 from local.adjustments import adjust
 from local.assembly import Assembly, synthesize
 from local.cache import start_cache
@@ -36,7 +37,7 @@ class _Preparation:
     assembly: Future[Assembly]
 
 
-class LocalCloud:
+class LocalCloud(Addresses):
     """The deployed stacks on this machine.
 
     As a context manager it starts and deploys, and in the end writes its state and stops. A cloud that already runs
@@ -101,21 +102,10 @@ class LocalCloud:
         return f"{HOST}:{self._remembered('redis_port')}"
 
     @property
-    def api_url(self) -> str:
-        """Address of the HTTP API, without a trailing slash: paths such as `/v1/…` are appended."""
-        if "ApiId" not in self.outputs:
-            raise LocalCloudError("no deployed stack has an output ApiId: deploy first")
-        return f"{self.endpoint_url}/_aws/execute-api/{self.outputs['ApiId']}/$default"
-
-    def environment(self) -> dict[str, str]:
-        """The variables with which AWS clients use this cloud, and programs find the deployment and its API."""
-        variables = environment.of_clients(self.endpoint_url, **self._remembered("keys"))
-        api = {"API_URL": self.api_url} if "ApiId" in self.outputs else {}
-        return variables | environment.of_deployment(self.outputs, self.redis_endpoint) | api
-
-    def boto_session(self) -> LocalSession:
-        """A boto3 session whose clients use this cloud."""
-        return LocalSession(endpoint_url=self.endpoint_url, region=environment.REGION, **self._remembered("keys"))
+    def keys(self) -> dict[str, str]:
+        """The keys of a user who is allowed everything."""
+        keys: dict[str, str] = self._remembered("keys")
+        return keys
 
     def up(self) -> Self:
         """Start and deploy; the stacks are synthesized while the emulator starts.

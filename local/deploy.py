@@ -2,8 +2,9 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,12 @@ class Deployer:
     cdk: Path
     session: LocalSession
     environment: Mapping[str, str]
+    account: str = ACCOUNT
 
     def bootstrap(self) -> None:
         """Create the toolkit stack, with the bucket for assets, unless it exists."""
         if not self.bootstrapped():
-            self.run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+            self.run("bootstrap", f"aws://{self.account}/{REGION}")
 
     def bootstrapped(self) -> bool:
         """Whether the toolkit stack is deployed."""
@@ -57,6 +59,40 @@ class Deployer:
         self.session.client("ssm").put_parameter(
             Name=_DIGEST_PARAMETER, Value=assembly.digest(), Type="String", Overwrite=True
         )
+
+    def deploy_separately(self, assembly: Assembly, stacks: Sequence[Stack]) -> dict[str, str]:
+        """Deploy as many of these stacks as possible: one that fails stops only those that are deployed after it.
+
+        Args:
+            assembly: the synthesized stacks.
+            stacks: those to deploy.
+
+        Returns:
+            The reason by the name of each stack that is not deployed.
+        """
+        try:
+            self._deploy_only(assembly, *stacks)
+        except LocalCloudError:
+            return self._deploy_one_by_one(assembly, stacks)
+        return {}
+
+    def _deploy_one_by_one(self, assembly: Assembly, stacks: Sequence[Stack]) -> dict[str, str]:
+        failed: dict[str, str] = {}
+        for stack in in_order(stacks):
+            if blocked := stack.after & failed.keys():
+                failed[stack.name] = f"it needs {', '.join(sorted(blocked))}"
+                continue
+            try:
+                self._deploy_only(assembly, stack)
+            except LocalCloudError as error:
+                failed[stack.name] = str(error)
+        return failed
+
+    def _deploy_only(self, assembly: Assembly, *stacks: Stack) -> None:
+        names = [stack.name for stack in stacks]
+        if names:
+            options = ("--exclusively", "--method=direct", "--require-approval=never", "--concurrency=4")
+            self.run("deploy", *names, *options, assembly=assembly)
 
     def is_deployed(self, assembly: Assembly, stacks: list[Stack]) -> bool:
         """Whether exactly this assembly was deployed last, and all its stacks are complete."""
@@ -79,8 +115,9 @@ class Deployer:
             check_exports(self.session, assembly.stacks())
         app = ["--app", str(assembly.folder)] if assembly else []
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        # The command line caches data about accounts in the home folder; that of the user stays untouched.
-        own = {"HOME": str(self.layout.scratch), "CDK_DISABLE_CLI_TELEMETRY": "true"}
+        # The command line caches the accounts of access keys in the user's home folder, whatever HOME says.
+        home = str(self.layout.scratch)
+        own = {"HOME": home, "CDK_HOME": f"{home}/.cdk", "CDK_DISABLE_CLI_TELEMETRY": "true"}
         try:
             self.tools.run(
                 [str(self.node.executable), str(self.cdk), *arguments, *app, *_QUIET],
@@ -91,6 +128,13 @@ class Deployer:
         except subprocess.CalledProcessError as error:
             raise LocalCloudError(f"cdk {verb} failed: {_reason(error)} (log: {log})") from error
         return log.read_text(encoding="utf-8", errors="replace")
+
+
+def in_order(stacks: Sequence[Stack]) -> list[Stack]:
+    """The stacks, each after those that are deployed before it."""
+    by_name = {stack.name: stack for stack in stacks}
+    order = TopologicalSorter({name: stack.after & by_name.keys() for name, stack in by_name.items()})
+    return [by_name[name] for name in order.static_order()]
 
 
 def describe_stack(session: LocalSession, name: str) -> dict[str, Any] | None:

@@ -17,3 +17,9 @@ class ToolMissingError(LocalCloudError):
     """A required program is neither on the PATH nor in the virtual environment."""
 
     exit_code = 2
+
+
+class EndpointError(LocalCloudError):
+    """The endpoint that the environment names cannot be used."""
+
+    exit_code = 2

@@ -13,12 +13,13 @@ from local.errors import LocalCloudError
 from local.processes import Tools, in_turn
 
 _COMPLETE = "complete"
+_BEGINNING = f"venv-{sys.version_info.major}.{sys.version_info.minor}-"
 
 
 def environment_path(lock: Path, folder: Path) -> Path:
     """Folder of the environment for this lock file and this Python."""
     digest = hashlib.sha256(lock.read_bytes() + sys.version.encode() + sys.base_prefix.encode())
-    return folder / f"venv-{digest.hexdigest()[:12]}"
+    return folder / f"{_BEGINNING}{digest.hexdigest()[:12]}"
 
 
 def is_complete(environment: Path) -> bool:
@@ -31,8 +32,22 @@ def python_of(environment: Path) -> Path:
     return environment / "bin" / "python"
 
 
+def ensure_environment(tools: Tools, lock: Path, folder: Path, log: Path) -> Path:
+    """Return the environment for this lock file, which is built if it is not complete.
+
+    Raises:
+        LocalCloudError: pip cannot install the packages.
+    """
+    environment = environment_path(lock, folder)
+    if not is_complete(environment):
+        build_environment(tools, lock, environment, log)
+    return environment
+
+
 def build_environment(tools: Tools, lock: Path, environment: Path, log: Path) -> None:
     """Build the environment from the lock file, verifying hashes, and delete those of earlier lock files.
+
+    Those of other Python versions stay: a cloud may run in them.
 
     Raises:
         LocalCloudError: pip cannot install the packages.
@@ -40,7 +55,7 @@ def build_environment(tools: Tools, lock: Path, environment: Path, log: Path) ->
     with in_turn(environment.with_suffix(".lock")):
         if is_complete(environment):
             return
-        for other in environment.parent.glob("venv-*/"):
+        for other in environment.parent.glob(f"{_BEGINNING}*/"):
             shutil.rmtree(other)
         venv.create(environment, with_pip=not _own_pip())
         _install(tools, lock, environment, log)

@@ -145,6 +145,13 @@ class DeployConfig(BaseModel):
     redis_endpoint: str | None = _setting(
         None, "host:port of the running Redis or Valkey that a local deployment uses", "127.0.0.1:6379"
     )
+    emulator_python: str | None = _setting(
+        None,
+        "the Python version on which an emulator runs functions that see none of its own packages; a local deployment "
+        "then has the layers of third-party packages as well",
+        "3.13",
+        pattern=r"^3\.\d{1,2}$",
+    )
     flow_logs: Literal["off", "rejected", "all"] = _setting(
         "rejected", "which traffic of the cache's VPC is logged, in aws", "all"
     )
@@ -263,6 +270,8 @@ class DeployConfig(BaseModel):
             self._check_local()
         elif self.redis_endpoint is not None:
             raise ValueError("redis_endpoint: only profile=local uses it; in aws the cache stack creates a cache")
+        elif self.emulator_python is not None:
+            raise ValueError("emulator_python: only profile=local uses it; in aws functions run on Python 3.13")
         if self.account is not None and self.region is None:
             raise ValueError("region: is required together with account")
         return self
@@ -307,7 +316,9 @@ class DeployConfig(BaseModel):
     @property
     def python_version(self) -> str:
         """Python version of the functions, as "3.13"; the local cloud runs them on this interpreter."""
-        return f"3.{sys.version_info.minor}" if self.is_local else "3.13"
+        if not self.is_local:
+            return "3.13"
+        return self.emulator_python or f"3.{sys.version_info.minor}"
 
     @property
     def architecture(self) -> Architecture:

@@ -26,8 +26,8 @@ def function_layers(
     """
     contents = CONTENTS[name]
     own = _layer(scope, construct_id, _package(contents.packages), f"agent_memory for the function {name}", config)
-    if config.is_local:  # functions see the packages of the emulator's own environment, pinned by the same locks
-        return [own]
+    if config.is_local and config.emulator_python is None:
+        return [own]  # functions see the packages of the emulator's own environment, pinned by the same locks
     return [own, *(_wheels(cdk.Stack.of(scope), group, config) for group in contents.wheels)]
 
 

@@ -86,6 +86,18 @@ def test_an_environment_that_cannot_be_installed_is_not_complete(tmp_path: Path)
     assert not is_complete(environment)
 
 
+def test_a_new_environment_replaces_those_of_earlier_locks_but_none_of_another_python(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.txt"
+    lock.write_text("# one\n")
+    former = environment_path(lock, tmp_path)
+    former.mkdir()
+    other = tmp_path / "venv-3.99-0123456789ab"
+    other.mkdir()
+    lock.write_text("# two\n")
+    build_environment(Tools(), lock, environment_path(lock, tmp_path), tmp_path / "pip.log")
+    assert (former.exists(), other.exists()) == (False, True)
+
+
 def test_another_lock_is_another_environment(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.txt"
     lock.write_text("# one\n")

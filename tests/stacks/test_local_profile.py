@@ -1,5 +1,7 @@
 """The local profile leaves out what the local cloud does not support, and nothing else."""
 
+from local.capabilities import SERVICES
+from stacks.function_contents import CONTENTS
 from tests.stacks.conftest import synthesize
 
 REFUSED = {
@@ -78,3 +80,17 @@ def test_limits_that_the_local_cloud_ignores_are_left_out(tmp_path):
     assert "OnDemandThroughput" not in text
     assert "ReservedConcurrentExecutions" not in text
     assert "cache" not in stage.templates
+
+
+def test_every_service_of_the_stacks_is_asked_for_in_an_emulator(local):
+    services = {kind.split("::")[1] for kind in kinds(local)} - {"CDK"}
+    assert services <= SERVICES.keys()
+
+
+def test_an_emulator_without_the_packages_gets_the_layers_of_wheels(local, tmp_path):
+    context = {"profile": "local", "redis_endpoint": "127.0.0.1:6390", "emulator_python": "3.12"}
+    bare = synthesize(tmp_path, **context)
+    function = bare["api"].function("agent-memory-api")
+    assert function["Runtime"] == "python3.12"
+    assert len(function["Layers"]) == 1 + len(CONTENTS["api"].wheels)
+    assert len(local["api"].function("agent-memory-api")["Layers"]) == 1
