@@ -20,13 +20,15 @@ class ConsumedCapacity:
     """Requests and capacity units while the meter was on.
 
     Write units are those that the service reports. Read units are computed from the sizes of the items read, since an
-    emulator reports constants: one unit per started four kilobytes of a consistent read.
+    emulator reports constants: one unit per started four kilobytes of a consistent read. `write_units_of` is by
+    operation, `read_units_of` by table.
     """
 
     requests: int = 0
     write_units: float = 0.0
     read_units: float = 0.0
     write_units_of: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    read_units_of: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     intervals: list[tuple[float, float]] = field(default_factory=list)
 
     @property
@@ -82,12 +84,19 @@ class CapacityMeter:
                 measured.write_units += _write_units(parsed)
                 measured.write_units_of[model.name] += _write_units(parsed)
             else:
-                measured.read_units += _read_units(parsed, model.name)
+                units = _read_units(parsed, model.name)
+                measured.read_units += units
+                measured.read_units_of[_table(parsed)] += units
 
 
 def _write_units(parsed: dict[str, Any]) -> float:
     consumed = parsed.get("ConsumedCapacity") or []
     return sum(float(one["CapacityUnits"]) for one in (consumed if isinstance(consumed, list) else [consumed]))
+
+
+def _table(parsed: dict[str, Any]) -> str:
+    consumed = parsed.get("ConsumedCapacity") or [{}]
+    return str((consumed if isinstance(consumed, list) else [consumed])[0].get("TableName", ""))
 
 
 def _read_units(parsed: dict[str, Any], operation: str) -> float:

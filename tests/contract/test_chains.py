@@ -211,3 +211,37 @@ def test_an_unknown_decision_has_no_chain(log):
     for depth in (0, 51, True, "5"):
         with pytest.raises(InvalidInput, match="depth"):
             log.chain(logged(log), depth)
+
+
+def test_decisions_of_one_request_that_followed_from_the_same_are_all_found(log):
+    top = logged(log, at_ms=NOW - 1000)
+    query = decision_input(at_ms=NOW - 900, parents=[top])
+    signals = [
+        decision_input(at_ms=NOW - n, kind="SIGNAL_GENERATION", parents=[query["decision_id"]]) for n in range(150)
+    ]
+    log.log([query, *signals])
+    expected = {query["decision_id"]: ("descendant", 1)} | {one["decision_id"]: ("descendant", 2) for one in signals}
+    assert relatives(log, top) == expected
+
+
+@pytest.mark.parametrize("first", [[0], [0, 1], [1, 2], [0, 2]])
+def test_a_retry_in_another_batch_loses_no_link(log, first):
+    """As after a crash of a buffered logger: what was sent may be sent again, with other decisions or without them."""
+    top = logged(log, at_ms=NOW - 100)
+    inputs = [decision_input(at_ms=NOW - 50 + n, parents=[top]) for n in range(3)]
+    log.log([inputs[n] for n in first])
+    log.log(inputs)
+    log.log(inputs[:1])
+    assert relatives(log, top) == {one["decision_id"]: ("descendant", 1) for one in inputs}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
+def test_the_oldest_descendants_are_followed_in_whatever_batches_they_were_logged(log, limit):
+    top = logged(log, at_ms=NOW - 100)
+    inputs = [decision_input(at_ms=NOW - 60 + 10 * n, parents=[top]) for n in range(6)]
+    for batch in ([0, 5], [1, 3], [2], [4]):
+        log.log([inputs[n] for n in batch])
+    found = log.chain(top, 1, limit=limit)
+    descendants = {entry.decision_id for entry in found if entry.relation == "descendant"}
+    assert descendants == {one["decision_id"] for one in inputs[:limit]}
+    assert [one["id"] for one in found.missing] == ([top] if limit < 6 else [])

@@ -52,4 +52,15 @@ def test_a_large_decision_costs_by_the_kilobyte():
 def test_the_mean_of_no_decisions_is_refused():
     with pytest.raises(InvalidInput, match="decisions"):
         mean_decision_units([])
-    assert mean_decision_units([EXAMPLE, EXAMPLE]) == decision_units(EXAMPLE)
+    assert mean_decision_units([[EXAMPLE, EXAMPLE]]) == decision_units(EXAMPLE)
+
+
+def test_decisions_of_a_request_share_the_items_of_their_links():
+    parent = new_decision_id("QUERY", NOW - 1)
+    children = [
+        replace(EXAMPLE, decision_id=new_decision_id("SOURCE_SELECTION", NOW), ancestors={parent: 1}) for _ in range(5)
+    ]
+    together, alone = mean_decision_units([children]), mean_decision_units([[one] for one in children])
+    assert alone.log_units == decision_units(EXAMPLE).log_units + 1
+    assert together.log_units == decision_units(EXAMPLE).log_units + 1 / 5
+    assert together.link_bytes < alone.link_bytes / 2

@@ -6,13 +6,14 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.lineage import links_to
 from agent_memory.model.decisions import Decision
-from agent_memory.storage.dynamodb.items import Item, decision_item, headline_attributes, item_size, link_item, text
+from agent_memory.storage.dynamodb.items import Item, decision_item, headline_attributes, item_size, text
+from agent_memory.storage.dynamodb.links import link_items
 from agent_memory.storage.schema import BY_CONTEXT, DECISIONS
 
 _WRITE_UNIT_BYTES = 1024
@@ -48,10 +49,33 @@ class DecisionUnits:
 
 
 def decision_units(decision: Decision) -> DecisionUnits:
-    """Compute the units of one decision in table and indexes."""
+    """Compute the units of one decision, logged by itself, in table and indexes."""
+    return _units(decision, list(link_items(links_to(decision))))
+
+
+def mean_decision_units(requests: Iterable[Sequence[Decision]]) -> DecisionUnits:
+    """Compute the mean of decisions in the batches in which they are logged, which share the items of their links.
+
+    Raises:
+        InvalidInput: there are no decisions.
+    """
+    measured = [one for decisions in requests for one in _units_of_request(decisions)]
+    if not measured:
+        raise InvalidInput("decisions", "there are no decisions to measure")
+    return DecisionUnits(
+        **{name: sum(getattr(one, name) for one in measured) / len(measured) for name in DecisionUnits.__slots__}
+    )
+
+
+def _units_of_request(decisions: Sequence[Decision]) -> list[DecisionUnits]:
+    """The units of decisions logged together; the items of all links are counted with the first of them."""
+    links = list(link_items(link for one in decisions for link in links_to(one)))
+    return [_units(one, links if position == 0 else []) for position, one in enumerate(decisions)]
+
+
+def _units(decision: Decision, links: Sequence[Item]) -> DecisionUnits:
     logged = decision_item(replace(decision, outcome=None))
     indexed = BY_CONTEXT.partition.name in logged
-    links = [link_item(link, decision.timestamp_ms) for link in links_to(decision)]
     item = dict(logged)
     if decision.outcome is not None:
         item |= headline_attributes(decision.key, decision.outcome)
@@ -63,20 +87,6 @@ def decision_units(decision: Decision) -> DecisionUnits:
         read_units=math.ceil(item_size(item) / _READ_UNIT_BYTES),
         stored_bytes=_stored_bytes(entries),
         link_bytes=_stored_bytes(links),
-    )
-
-
-def mean_decision_units(decisions: Iterable[Decision]) -> DecisionUnits:
-    """Compute the mean of several decisions.
-
-    Raises:
-        InvalidInput: there are no decisions.
-    """
-    measured = [decision_units(decision) for decision in decisions]
-    if not measured:
-        raise InvalidInput("decisions", "there are no decisions to measure")
-    return DecisionUnits(
-        **{name: sum(getattr(one, name) for one in measured) / len(measured) for name in DecisionUnits.__slots__}
     )
 
 

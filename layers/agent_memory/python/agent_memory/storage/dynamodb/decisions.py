@@ -6,15 +6,14 @@ BatchWriteItem would overwrite an outcome that was logged in the meantime.)
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
-from agent_memory.core.clock import DAY_MS, Clock, Span, SystemClock
+from agent_memory.core.clock import Clock, Span, SystemClock
 from agent_memory.core.concurrency import chunks, map_concurrently
 from agent_memory.core.errors import Damaged, Unavailable
 from agent_memory.core.ids import is_decision_id
 from agent_memory.core.keys import link_pk
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
@@ -34,8 +33,6 @@ from agent_memory.storage.dynamodb.items import (
     decision_key_item,
     fits,
     headline_attributes,
-    link_from,
-    link_item,
     outcome_attributes,
 )
 from agent_memory.storage.dynamodb.large_parts import (
@@ -45,6 +42,7 @@ from agent_memory.storage.dynamodb.large_parts import (
     LargeParts,
     with_pointers,
 )
+from agent_memory.storage.dynamodb.links import link_items, links_from, sort_key
 from agent_memory.storage.dynamodb.partiql import Statements
 from agent_memory.storage.dynamodb.updates import changes
 from agent_memory.storage.schema import DECISIONS
@@ -130,9 +128,7 @@ class DynamoDBDecisions:
 
     def link(self, links: Sequence[Link]) -> None:
         """Record which decisions followed from earlier ones. Recording a link again changes nothing."""
-        lifetime_ms = EXPIRE_AFTER_DAYS * DAY_MS
-        items = [link_item(one, one.descendant.timestamp_ms + lifetime_ms) for one in links]
-        self._statements.run([self._statements.insert(item) for item in items])
+        self._statements.run([self._statements.insert(item) for item in link_items(links)])
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's decisions and links, or only count them; returns how many."""
@@ -181,13 +177,18 @@ class DynamoDBDecisions:
     ) -> list[Link]:
         """The links to the decisions that followed from one, oldest first, up to `limit`."""
         pages = partition_pages(self._client, self._table, link_pk(agent_id, ancestor_id), Limit=limit)
-        links: list[Link] = []
-        for item in islice(chain.from_iterable(pages), limit):
+        found: dict[str, Link] = {}
+        for item in chain.from_iterable(pages):
+            oldest = sorted(found.values(), key=sort_key)[:limit] if len(found) >= limit else []
+            if oldest and sort_key(oldest[-1]) < item["sk"]["S"]:
+                return oldest  # the links of this item and of those that follow are younger
             try:
-                links.append(parsed(_name(item), link_from, agent_id, ancestor_id, item))
+                links = parsed(_name(item), links_from, agent_id, ancestor_id, item)
             except Damaged as error:
                 on_unreadable(Unreadable(_name(item), error, item["sk"]["S"]))
-        return links
+            else:
+                found |= {one.descendant.decision_id: one for one in links}
+        return sorted(found.values(), key=sort_key)[:limit]
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -327,7 +328,8 @@ def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue,
 
 
 def _id_in_key(item: Item) -> str:
-    return str(item["sk"]["S"]).partition("#")[2]
+    """What follows the time in an item's sort key; an item of several links has a digest after it."""
+    return str(item["sk"]["S"]).partition("#")[2].partition("#")[0]
 
 
 def _name(item: Item) -> str:

@@ -18,7 +18,6 @@ from agent_memory.model import records
 from agent_memory.model.decisions import Decision, DecisionKey, Kind, Outcome, context_type_of
 from agent_memory.model.memories import Memory
 from agent_memory.model.records import Record
-from agent_memory.ports.decisions import Link
 from agent_memory.storage.dynamodb.attribute_values import (
     AttributeValue,
     decode_members,
@@ -166,25 +165,6 @@ def decision_from(item: Item) -> Decision:
     if timestamp_of(decision.decision_id) != timestamp_ms:
         raise ValueError("its id is that of another time")
     return decision
-
-
-def link_item(link: Link, ttl_ms: int) -> Item:
-    """The item of a link, which expires at `ttl_ms`."""
-    descendant = link.descendant
-    return {
-        "pk": text(keys.link_pk(descendant.agent_id, link.ancestor_id)),
-        "sk": text(keys.decision_sk(descendant.timestamp_ms, descendant.decision_id)),
-        "decision_type": text(descendant.decision_type),
-        "steps": {"N": str(link.steps)},
-        "ttl": {"N": str(ttl_ms // 1000)},
-    }
-
-
-def link_from(agent_id: str, ancestor_id: str, item: Item) -> Link:
-    """The link of an item."""
-    decision_id = item["sk"]["S"].partition("#")[2]
-    descendant = DecisionKey(agent_id, item["decision_type"]["S"], timestamp_of(decision_id), decision_id)
-    return Link(ancestor_id, int(item["steps"]["N"]), descendant)
 
 
 def _outcome_attributes(key: DecisionKey, record: Record) -> Item:
