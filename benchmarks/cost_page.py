@@ -9,11 +9,14 @@ from agent_memory.pricing import (
     Cost,
     Deployment,
     agent_every_ten_minutes,
+    hot_agent,
     load_prices,
     load_units,
+    million_by_price,
     monthly_cost,
     per_million,
     read_deployment,
+    ten_agents,
 )
 from agent_memory.pricing.workload import DECISIONS_PER_CYCLE, HOURS_PER_MONTH
 
@@ -25,6 +28,20 @@ _CENT = Decimal("0.01")
 _DASHBOARD_METRICS = (155,)
 _SERVERLESS_GIGABYTES = Decimal("0.1")  # the minimum that is billed
 _CACHE_COMMANDS_PER_REQUEST = 2
+_PARTS = {
+    "DynamoDB, write units": ("dynamodb_write_units",),
+    "DynamoDB, storage with point-in-time recovery: 90 days of decisions, a year of links": (
+        "dynamodb_storage",
+        "dynamodb_pitr",
+    ),
+    "DynamoDB, read units": ("dynamodb_read_units",),
+    "Lambda": ("lambda_requests", "lambda_arm_gb_seconds"),
+    "API Gateway": ("http_api_requests",),
+    "CloudWatch, logs": ("cloudwatch_logs_ingested", "cloudwatch_logs_stored"),
+    "Data transfer": ("data_transfer_out", "zone_transfer"),
+    "S3": ("s3_standard",),
+    "X-Ray": ("xray_traces",),
+}
 
 
 def blocks(deployment: Deployment) -> dict[str, str]:
@@ -34,6 +51,8 @@ def blocks(deployment: Deployment) -> dict[str, str]:
         "cycle": _cycle(),
         "changes": "".join(_changes(deployment)),
         "million": "".join(_million(deployment)),
+        "parts": "".join(_parts(deployment)),
+        "sizes": "".join(_sizes(deployment)),
         "allowances": "".join(_allowances()),
     }
 
@@ -80,7 +99,9 @@ def _changes(deployment: Deployment) -> Iterator[str]:
         "`-c dashboard=true`: the dashboard (more than 50 metrics, so the allowance does not cover it)": replace(
             deployment, dashboard_metrics=_DASHBOARD_METRICS
         ),
-        "`-c trace_requests=false`: X-Ray for nightly jobs only": replace(deployment, traces_requests=False),
+        "`-c trace_requests=true`: X-Ray also for requests, at most one per second and 5 % of the others": replace(
+            deployment, traces_requests=True
+        ),
         "`-c cache_nodes=2`: a replica of the cache in another availability zone": replace(deployment, cache_nodes=2),
         "detailed metrics of the API's seven routes (not deployed)": replace(deployment, route_metrics=42),
         "no cache (agents provide their own, or have no short-term memory)": replace(deployment, cache_nodes=0),
@@ -110,6 +131,26 @@ def _million(deployment: Deployment) -> Iterator[str]:
     yield f"| AgentCore Memory, as events kept 365 days | {million.agentcore_events:,.2f} |\n"
     yield f"| AgentCore Memory, also as records that can be retrieved | {million.agentcore_records:,.2f} |\n"
     yield f"\nFrom {million.breaks_even_at:,} decisions per month, Agent Memory costs less than AgentCore's events.\n\n"
+
+
+def _parts(deployment: Deployment) -> Iterator[str]:
+    by_price = million_by_price(agent_every_ten_minutes(), deployment)
+    yield "\n| part of an additional million | $ |\n| --- | --: |\n"
+    for part, names in _PARTS.items():
+        yield f"| {part} | {sum(by_price.pop(name) for name in names):.2f} |\n"
+    if any(by_price.values()):
+        raise ValueError(f"no part of the page has {', '.join(by_price)}")
+    yield "\n"
+
+
+def _sizes(deployment: Deployment) -> Iterator[str]:
+    yield "\n| workload | decisions per month | $ per month | $ per million decisions |\n| --- | --: | --: | --: |\n"
+    for workload in (agent_every_ten_minutes(), ten_agents(), hot_agent()):
+        total = monthly_cost(workload, deployment).total_usd
+        each = total * 1_000_000 / Decimal(str(workload.decisions))
+        reads = f"{workload.reads:,.0f} reads"
+        yield f"| {workload.scenario}; {reads} | {workload.decisions:,.0f} | {total:,.2f} | {each:,.2f} |\n"
+    yield "\n"
 
 
 def _allowances() -> Iterator[str]:

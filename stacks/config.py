@@ -171,9 +171,10 @@ class DeployConfig(BaseModel):
         "true",
     )
     trace_requests: bool = _setting(
-        True,
-        "whether X-Ray traces every request to the API, for which AWS charges $5 per million",
-        "false",
+        False,
+        "whether X-Ray traces requests to the API, for while a problem is looked for: Lambda records one request per "
+        "second and 5 % of the others, and AWS charges $5 per million traces; nightly jobs are always traced",
+        "true",
     )
     decisions_expected_hours: int | None = _integer(
         None,

@@ -36,7 +36,7 @@ GRAPHS = (
     (metric_names.DECISIONS_LOGGED, "api", ("Sum",)),
     (metric_names.DECISION_LATENCY, "api", ("Average", "p99")),
     (metric_names.SUCCESS_RATE, "analytics", ("Average",)),
-    (metric_names.DECISIONS_INFLUENCED, "api", ("Sum",)),
+    (metric_names.DECISIONS_INFLUENCED, "consolidation", ("Sum",)),
     (metric_names.MEMORY_CORRELATION, "consolidation", ("Average",)),
     (metric_names.STM_HIT_RATE, "api", ("Average",)),
     (metric_names.PATTERN_CONFIDENCE, "analytics", ("p10", "p50", "p90")),

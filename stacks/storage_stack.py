@@ -158,6 +158,10 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             prefix="large/",
             expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
         ),
+        s3.LifecycleRule(id="reports-expire", prefix="reports/", expiration=cdk.Duration.days(retention.REPORTS_DAYS)),
+        s3.LifecycleRule(
+            id="pruned-memories-expire", prefix="pruned/", expiration=cdk.Duration.days(retention.PRUNED_DAYS)
+        ),
         s3.LifecycleRule(
             id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(retention.QUERY_RESULTS_DAYS)
         ),
@@ -167,8 +171,10 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             expiration=cdk.Duration.days(retention.NIGHTLY_LISTS_DAYS),
         ),
         s3.LifecycleRule(
-            # A late outcome rewrites its archived day; the previous version is kept for a while.
+            # A late outcome rewrites its archived day; the previous version is kept for a while. Once it has expired,
+            # nothing but the marker of a deletion may be left of an object.
             id="old-versions-and-abandoned-uploads",
+            expired_object_delete_marker=True,
             noncurrent_version_expiration=cdk.Duration.days(retention.OLD_VERSIONS_DAYS),
             abort_incomplete_multipart_upload_after=cdk.Duration.days(retention.ABANDONED_UPLOADS_DAYS),
         ),

@@ -16,10 +16,19 @@ UNITS = MeasuredUnits(
     response_bytes=1_000,
     nightly_write_units=120,
     nightly_read_units=2,
-    log_line_bytes=1_000,
-    platform_log_bytes=1_000,
+    nightly_other_read_units=0,
+    evidence_bytes=0,
+    report_bytes=0,
+    batch_log_bytes=1_000,
+    read_log_bytes=1_000,
+    nightly_log_bytes=0,
+    access_log_bytes=1_000,
+    invocation_log_bytes=1_000,
     api_seconds=0.06,
+    init_seconds=0,
+    init_share=0,
     nightly_seconds=3,
+    cache_bytes=0,
 )
 DEPLOYMENT = Deployment(
     alarm_metrics=14, composite_alarms=1, cache_nodes=1, api_memory_mb=1024, nightly_memory_mb=6144, log_days=30

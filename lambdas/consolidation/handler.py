@@ -24,6 +24,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     add_percentage(metric_names.CONSOLIDATION_SUCCESS, 1)
     if figures["memory_correlation"] is not None:
         add_metric(metric_names.MEMORY_CORRELATION, figures["memory_correlation"])
+    add_metric(metric_names.DECISIONS_INFLUENCED, figures["influenced"])
     add_metric(metric_names.PATTERNS_LEARNED, figures["learned"])
     add_metric(metric_names.PATTERNS_DEPRECATED, figures["deprecated"])
     logger.info("consolidated", agent_id=job.agent_id, **figures)

@@ -73,6 +73,9 @@ class AgentFunction(lambda_.Function):
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            # Of the lines that Lambda itself writes, only those on failures: start and report of each invocation would
+            # be a third of all logs, and their durations are metrics of Lambda.
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
             tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.DISABLED,
             # The local cloud ignores it silently.
             reserved_concurrent_executions=None if config.is_local else reserved_concurrency or None,
@@ -129,7 +132,12 @@ def _acknowledge(function: lambda_.Function, role: iam.Role, *, in_vpc: bool, tr
             "X-Ray's write actions do not support resources: xray:PutTraceSegments and xray:PutTelemetryRecords only.",
         )
     else:
-        acknowledge(function, "Serverless-LambdaTracing", "Tracing is off by the setting trace_requests.")
+        acknowledge(
+            function,
+            "Serverless-LambdaTracing",
+            "Tracing costs as much as all else that a request does; the setting "
+            "trace_requests switches it on. Durations and errors are in metrics and in the access log.",
+        )
     if in_vpc:
         acknowledge(
             role,

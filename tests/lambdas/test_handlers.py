@@ -98,7 +98,7 @@ def test_the_api_logs_the_example_decision(deployment, capsys):
     assert logged.decision_id == json.loads(response["body"])["decision_id"]
     values = emitted(capsys)
     assert values.pop("DecisionLatency") > 0
-    assert values == {"DecisionsLogged": 1.0, "DecisionsInfluenced": 0.0}
+    assert values == {"DecisionsLogged": 1.0}
 
 
 @pytest.mark.slow
@@ -118,6 +118,7 @@ def test_the_nightly_job_from_agents_to_report(deployment, capsys):
     assert values["DecisionsArchived"] == 16.0
     assert values["SuccessRate"] == 50.0
     assert values["PatternsLearned"] == 0.0
+    assert values["DecisionsInfluenced"] == 0.0
     assert values["ConsolidationSuccess"] == 100.0
 
 

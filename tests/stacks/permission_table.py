@@ -103,10 +103,9 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 for _name in FUNCTIONS:
-    PERMISSIONS[_name] |= {
-        f"logs {_name}": ("logs:CreateLogStream", "logs:PutLogEvents"),
-        "everything": ("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
-    }
+    PERMISSIONS[_name][f"logs {_name}"] = ("logs:CreateLogStream", "logs:PutLogEvents")
+    if _name != "api":  # requests are traced with the setting trace_requests only
+        PERMISSIONS[_name]["everything"] = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 # The actions of the managed policy AWSLambdaENIManagementAccess, as AWS documents it.
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaENIManagementAccess.html

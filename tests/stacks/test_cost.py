@@ -3,11 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from agent_memory import pricing
 from agent_memory.cli import main
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS, GLACIER_AFTER_DAYS
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS, GLACIER_AFTER_DAYS, OLD_VERSIONS_DAYS, REPORTS_DAYS
 from agent_memory.pricing import (
     agent_every_ten_minutes,
     monthly_cost,
@@ -29,12 +31,12 @@ def cost_of(deployment):
     return monthly_cost(agent_every_ten_minutes(), deployment)
 
 
-def test_an_agent_with_a_cycle_every_ten_minutes_costs_less_than_fifteen_dollars_at_list_prices(folder):
+def test_an_agent_with_a_cycle_every_ten_minutes_costs_less_than_fourteen_dollars_at_list_prices(folder):
     deployment = read_deployment(folder)
     assert deployment.cache_nodes == 1
     assert deployment.alarm_metrics >= 18
     assert deployment.backed_up
-    assert 10 < cost_of(deployment).total_usd < 15
+    assert 10 < cost_of(deployment).total_usd < 14
 
 
 def test_every_deployed_resource_has_a_price(folder, aws):
@@ -43,19 +45,30 @@ def test_every_deployed_resource_has_a_price(folder, aws):
 
 
 def test_settings_are_read_from_the_templates(aws, tmp_path):
-    configured = synthesize(tmp_path, trace_requests="false", cache_nodes="2", log_retention_days="90").folder
+    configured = synthesize(tmp_path, trace_requests="true", cache_nodes="2", log_retention_days="90").folder
     deployment = read_deployment(configured)
-    assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (False, 2, 90)
+    assert (deployment.traces_requests, deployment.cache_nodes, deployment.log_days) == (True, 2, 90)
     assert (deployment.cache_node_type, deployment.dashboard_metrics) == ("cache.t4g.micro", ())
     assert (deployment.glacier_after_days, deployment.expire_after_days) == (GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS)
+    assert (deployment.reports_days, deployment.old_versions_days) == (REPORTS_DAYS, OLD_VERSIONS_DAYS)
     assert (deployment.api_memory_mb, deployment.nightly_memory_mb) == (1024, 256 + 3 * 1769 + 512)
     (metrics,) = read_deployment(aws.folder).dashboard_metrics
     assert metrics > 50
 
 
+def test_the_default_deployment_neither_traces_requests_nor_logs_invocations(folder):
+    """What the estimate leaves out, because the templates do."""
+    deployment = read_deployment(folder)
+    assert (deployment.traces_requests, deployment.logs_invocations, deployment.kms_tables) == (False, False, 3)
+
+
+def test_each_additional_million_decisions_costs_at_most_ten_dollars(folder):
+    million = per_million(agent_every_ten_minutes(), read_deployment(folder))
+    assert million.marginal <= 10
+
+
 def test_a_million_decisions_cost_less_than_events_of_agentcore_memory(folder):
     million = per_million(agent_every_ten_minutes(), read_deployment(folder))
-    assert million.marginal < 20
     assert million.agentcore_events == 500  # two million at $0.25 per thousand
     assert million.agentcore_records == 500 + 9_000 + 500
     assert 20_000 < million.breaks_even_at < 30_000
@@ -87,6 +100,22 @@ def test_the_command_prints_the_same_total(folder, capsys):
         "agentcore_records",
         "fixed_usd",
     }
+
+
+def test_the_command_takes_the_prices_of_a_file(folder, tmp_path, capsys):
+    content = json.loads(Path(pricing.__file__).with_name("prices-us-east-1.json").read_text(encoding="utf-8"))
+    content["region"] = "eu-west-1"
+    content["prices"]["cloudwatch_alarms"]["usd"] = 100
+    file = tmp_path / "prices.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert main(["cost", "--templates", str(folder), "--prices", str(file), "--region", "eu-west-1", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert "On-demand list prices of eu-west-1" in answer["notes"][0]
+    assert answer["total_usd"] > 1_800
+    assert main(["cost", "--templates", str(folder), "--prices", str(file), "--region", "us-east-1"]) == 2
+    assert "has the prices of eu-west-1; leave out --region" in capsys.readouterr().err
+    assert main(["cost", "--templates", str(folder), "--region", "eu-west-1"]) == 2
+    assert "only those of us-east-1" in capsys.readouterr().err
 
 
 def test_the_report_of_the_demo_shows_the_same_cost(folder, tmp_path):

@@ -45,10 +45,18 @@ def test_logs_are_json_in_a_group_with_a_retention_time(profile, request):
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])
-def test_functions_are_traced_and_start_at_their_handler(profile, request):
+def test_nightly_functions_are_traced_and_all_start_at_their_handler(profile, request):
     for _, function in functions(request.getfixturevalue(profile)):
-        assert function["TracingConfig"] == {"Mode": "Active"}
+        expected = None if name_of(function) == "api" else {"Mode": "Active"}
+        assert function.get("TracingConfig") == expected
         assert function["Handler"] == "handler.handler"
+
+
+@pytest.mark.parametrize("profile", ["aws", "local"])
+def test_lambda_itself_logs_failures_only(profile, request):
+    """The start and report of every invocation would be a third of all logs."""
+    for _, function in functions(request.getfixturevalue(profile)):
+        assert function["LoggingConfig"]["SystemLogLevel"] == "WARN"
 
 
 def layers_of(template, function):

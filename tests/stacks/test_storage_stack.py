@@ -114,11 +114,19 @@ def test_lists_of_agents_expire(aws):
     assert (lists["ExpirationInDays"], lists["Status"]) == (retention.NIGHTLY_LISTS_DAYS, "Enabled")
 
 
+@pytest.mark.parametrize(("prefix", "days"), [("reports/", retention.REPORTS_DAYS), ("pruned/", retention.PRUNED_DAYS)])
+def test_what_the_nightly_job_adds_every_day_expires(aws, prefix, days):
+    rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    (rule,) = [one for one in rules if one.get("Prefix") == prefix]
+    assert (rule["ExpirationInDays"], rule["Status"]) == (days, "Enabled")
+
+
 def test_old_versions_and_abandoned_uploads_expire_everywhere_in_the_archive(aws):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     everywhere = next(rule for rule in rules if "Prefix" not in rule)
     assert everywhere["NoncurrentVersionExpiration"] == {"NoncurrentDays": retention.OLD_VERSIONS_DAYS}
     assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": retention.ABANDONED_UPLOADS_DAYS}
+    assert everywhere["ExpiredObjectDeleteMarker"] is True
     assert "ExpirationInDays" not in everywhere
 
 

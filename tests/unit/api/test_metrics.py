@@ -55,12 +55,15 @@ def test_reads_of_short_term_memory_are_hits_misses_and_failures(metrics_of, ser
     assert metrics_of("GET", "memory/ltm/PATTERN") == {}
 
 
-def test_decisions_based_on_memories_are_counted(metrics_of, caplog):
+def test_decisions_based_on_memories_are_counted_in_a_log_line(metrics_of, monkeypatch):
+    logged = []
+    monkeypatch.setattr(decision_routes.logger, "info", lambda message, **fields: logged.append((message, fields)))
     decision = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
     decisions = [decision, {**decision, "memory_ids": ["pump"]}, {"decision_type": "no"}]
     values = metrics_of("POST", "decisions/batch", {"decisions": decisions})
     assert values.pop("DecisionLatency")[0] > 0
-    assert values == {"DecisionsLogged": [2], "DecisionsInfluenced": [1]}
+    assert values == {"DecisionsLogged": [2]}
+    assert logged == [("decisions", {"decision_types": {"QUERY": 2}, "influenced": 1})]
 
 
 def test_outcomes_are_counted_in_a_log_line(metrics_of, monkeypatch):
@@ -80,7 +83,6 @@ def test_each_metric_is_sent_hourly_nightly_or_on_failure():
     assert sent[metric_names.Frequency.HOURLY] == [
         "DecisionsLogged",
         "DecisionLatency",
-        "DecisionsInfluenced",
         "STMHitRate",
     ]
 

@@ -1,16 +1,30 @@
+import json
 from dataclasses import fields, replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_memory import pricing
 from agent_memory.core import metric_names
 from agent_memory.core.errors import InvalidInput
-from agent_memory.pricing import Deployment, MeasuredUnits, Prices, Workload, load_prices, load_units, monthly_cost
+from agent_memory.pricing import (
+    Deployment,
+    MeasuredUnits,
+    Prices,
+    Workload,
+    known_regions,
+    load_prices,
+    load_units,
+    monthly_cost,
+    read_prices,
+)
 from tests.workloads import DEPLOYMENT, UNITS, every_ten_minutes
 
 PRICES = load_prices()
+NO_LOGS = {"batch_log_bytes": 0, "read_log_bytes": 0, "access_log_bytes": 0, "invocation_log_bytes": 0}
 MANY = {"agents": 100, "decisions_per_day": 86_400}
 
 
@@ -47,15 +61,32 @@ def test_an_agent_with_a_cycle_every_ten_minutes_logs_25_920_decisions_per_month
         ("CloudWatch", "1 dashboard of", {"dashboard_metrics": (9,)}, "3.00"),
         ("CloudWatch", "14 alarms", {}, "1.40"),
         ("CloudWatch", "1 composite alarm", {}, "0.50"),
-        ("CloudWatch", "logs", {"reads": 0, "log_line_bytes": 5 * 2**30 / 8_640, "platform_log_bytes": 0}, "2.65"),
-        ("CloudWatch", "kept 60 days", {"reads": 0, "log_line_bytes": 2**30 / 8_640, "log_days": 60}, "0.57"),
+        ("CloudWatch", "logs", {"reads": 0, "batch_log_bytes": 5 * 2**30 / 8_640, "access_log_bytes": 0}, "2.65"),
+        ("CloudWatch", "kept 60 days", {"reads": 0, "batch_log_bytes": 2**30 / 8_640, "log_days": 60}, "0.57"),
+        ("CloudWatch", "logs", {"reads": 2**20, **NO_LOGS, "read_log_bytes": 1024}, "0.53"),
+        ("CloudWatch", "logs", {"reads": 2**20 - 8_640, **NO_LOGS, "access_log_bytes": 1024}, "0.53"),
+        ("CloudWatch", "logs", {"reads": 2**20 - 8_640, **NO_LOGS, "invocation_log_bytes": 1024}, "0.00"),
+        (
+            "CloudWatch",
+            "logs",
+            {"reads": 2**20 - 8_640, **NO_LOGS, "invocation_log_bytes": 1024, "logs_invocations": True},
+            "0.53",
+        ),
+        ("CloudWatch", "logs", {"reads": 0, **NO_LOGS, "nightly_log_bytes": 2**30 / 30}, "0.53"),
         ("API Gateway", "requests", {"reads": 1_991_360}, "2.00"),
         ("Step Functions", "transitions", {"agents": 199}, "0.90"),
         ("EventBridge Scheduler", "invocations", {}, "0.01"),
-        ("X-Ray", "of requests and nightly jobs", {"traces_requests": True, "reads": 991_330}, "5.00"),
-        ("X-Ray", "30 traces of nightly jobs", {}, "0.01"),
+        ("X-Ray", "of requests and nightly jobs", {"traces_requests": True, "reads": 991_300}, "5.00"),
+        ("X-Ray", "3,628,060 traces", {"traces_requests": True, "reads": 22_628_000 - 8_640}, "18.15"),
+        ("X-Ray", "60 traces of nightly jobs", {}, "0.01"),
         ("CloudTrail", "data events", {"data_trails": 1, "reads": 991_330}, "1.00"),
         ("KMS", "2 keys", {"kms_keys": 2}, "2.00"),
+        ("KMS", "26,730 requests for the keys of 3 tables", {"kms_tables": 3}, "0.09"),
+        ("DynamoDB", "read units", {"reads": 0, "nightly_read_units": 0, "nightly_other_read_units": 1e6}, "3.75"),
+        ("S3", "of evidence", {"evidence_bytes": 2**30 / 90 / 864}, "0.72"),  # 31 GB: 30 old versions, and the current
+        ("S3", "of evidence", {"evidence_bytes": 2**30 / 90 / 864, "old_versions_days": 0}, "0.03"),
+        ("S3", "of reports", {"report_bytes": 2**30, "reports_days": 100}, "2.30"),
+        ("Data transfer", "between availability zones", {"reads": 2**30 - 8_640, "cache_bytes": 2}, "0.01"),
         ("Data transfer", "to agents outside AWS", {"reads": 2**30, "response_bytes": 10}, "0.90"),
     ],
 )
@@ -78,7 +109,15 @@ def test_a_metric_is_charged_for_the_hours_in_which_it_is_sent():
 def test_lambda_bills_requests_and_gb_seconds():
     compute = line("Lambda", "GB-seconds", reads=1_000_000 - 8_640 - 150, api_seconds=0, nightly_seconds=1e5 / 6)
     assert compute.monthly_usd == Decimal("40.21")  # 1,000,000 requests, and 3,000,000 GB-seconds in 30 days
-    assert compute.usage.endswith("(assumed: seconds)")
+    assert compute.usage.endswith("(assumed: seconds, initializations)")
+
+
+def test_initializations_are_billed_as_seconds():
+    """At most six per hour after pauses, and a share of all requests."""
+    idle = {"api_seconds": 0, "nightly_seconds": 0, "init_seconds": 1e5}
+    assert "2 initializations, 200,000 GB-seconds" in line("Lambda", "", **idle, decisions_per_day=0, reads=2).usage
+    assert "4,380 initializations" in line("Lambda", "", **idle, decisions_per_day=0, reads=1e6).usage
+    assert "14,380 initializations" in line("Lambda", "", **idle, decisions_per_day=0, reads=1e6, init_share=0.01).usage
 
 
 def test_small_archive_files_stay_in_standard_storage():
@@ -126,7 +165,7 @@ def test_a_dashboard_of_more_than_fifty_metrics_is_not_free():
 def test_a_node_type_without_a_price_is_refused_with_those_that_have_one():
     with pytest.raises(
         InvalidInput,
-        match=r"no price for cache\.r7g\.large in us-east-1, only for cache\.t4g\.micro; leave the cache out",
+        match=r"no price for cache\.r7g\.large in us-east-1, only for cache\.t4g\.micro; add valkey_cache\.r7g\.large",
     ):
         cost_with(cache_node_type="cache.r7g.large")
 
@@ -152,7 +191,7 @@ def test_prices_without_a_dated_source_are_named_in_the_notes():
         "cloudwatch_composite_alarms",
         "cloudtrail_data_events",
         "data_transfer_out",
-        "kms_keys",
+        "zone_transfer",
     }
     notes = " ".join(cost_with().notes)
     for name in PRICES.unconfirmed:
@@ -174,9 +213,68 @@ def test_every_price_and_allowance_names_its_page_and_source():
     assert PRICES.always_free.keys() <= PRICES.prices.keys()
 
 
-def test_a_region_without_prices_is_refused():
-    with pytest.raises(InvalidInput, match="mars-north-1"):
-        load_prices("mars-north-1")
+def test_a_region_without_prices_is_refused_with_those_that_are_known():
+    assert known_regions() == ("us-east-1",)
+    with pytest.raises(InvalidInput, match=r"region: the prices of 'eu-west-1' are not known, only those of us-east-1"):
+        load_prices("eu-west-1")
+
+
+def own_prices(tmp_path, change):
+    """A price file of one's own: a copy of this package's, changed."""
+    content = json.loads(Path(pricing.__file__).with_name("prices-us-east-1.json").read_text())
+    change(content)
+    file = tmp_path / "prices.json"
+    file.write_text(json.dumps(content))
+    return file
+
+
+def test_prices_of_ones_own_are_used(tmp_path):
+    def change(content):
+        content["region"] = "eu-west-1"
+        content["prices"]["dynamodb_write_units"]["usd"] = 0.705
+        content["prices"]["valkey_cache.r7g.large_hours"] = content["prices"].pop("valkey_cache.t4g.micro_hours")
+
+    prices = read_prices(own_prices(tmp_path, change))
+    assert (prices.region, prices["dynamodb_write_units"].cost(1e6)) == ("eu-west-1", Decimal("0.705"))
+    deployment = replace(DEPLOYMENT, cache_node_type="cache.r7g.large")
+    cost = monthly_cost(every_ten_minutes(), deployment, units=UNITS, prices=prices)
+    assert "list prices of eu-west-1" in cost.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda one: one["prices"].pop("kms_requests"), "lacks kms_requests"),
+        (lambda one: one["prices"].pop("dynamodb_pitr"), "lacks dynamodb_pitr"),
+        (lambda one: one.pop("region"), "is not a price file: KeyError"),
+        (lambda one: one["prices"]["s3_put"].update(usd=-1), "s3_put: usd must be a number above 0"),
+        (lambda one: one["prices"]["s3_put"].update(per=0), "s3_put: per must be a number above 0"),
+        (lambda one: one["prices"]["s3_put"].update(usd="much"), "s3_put: usd must be a number above 0"),
+        (lambda one: one["prices"]["s3_put"].update(usd=float("nan")), "s3_put: usd must be a number above 0"),
+        (lambda one: one["prices"]["s3_put"].update(usd=True), "s3_put: usd must be a number"),
+        (lambda one: one["prices"]["s3_put"].pop("unit"), "is not a price file: TypeError"),
+        (lambda one: one["prices"]["s3_put"].update(confirmed="May"), "is not a price file"),
+        (lambda one: one["prices"].update(s3_put=0.005), "is not a price file"),
+        (lambda one: one["always_free"].update(unknown=one["always_free"]["xray_traces"]), "without a price: unknown"),
+    ],
+)
+def test_an_invalid_price_file_is_refused_by_what_is_wrong(tmp_path, change, message):
+    with pytest.raises(InvalidInput, match=message) as caught:
+        read_prices(own_prices(tmp_path, change))
+    assert caught.value.field == "prices"
+
+
+def test_a_price_file_that_is_none_is_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="is not a price file: FileNotFoundError"):
+        read_prices(tmp_path / "none.json")
+    (tmp_path / "bad.json").write_bytes(b"\xff{")
+    with pytest.raises(InvalidInput, match="is not a price file"):
+        read_prices(tmp_path / "bad.json")
+
+
+def test_batches_smaller_than_those_measured_are_noted():
+    assert "smaller batches write more" in " ".join(cost_with(batch_size=5).notes)
+    assert "smaller batches" not in " ".join(cost_with(batch_size=6).notes)
 
 
 def test_the_measured_units_are_those_of_decisions():
@@ -206,7 +304,8 @@ AMOUNTS = st.floats(0, 1e4)
 ANY_UNITS = st.builds(
     MeasuredUnits,
     measured=st.just("2026-11-24"),
-    **{f.name: AMOUNTS for f in fields(MeasuredUnits) if f.name != "measured"},
+    init_share=st.floats(0, 1),
+    **{f.name: AMOUNTS for f in fields(MeasuredUnits) if f.name not in {"measured", "init_share"}},
 )
 DEPLOYMENTS = st.builds(
     Deployment,
@@ -217,6 +316,8 @@ DEPLOYMENTS = st.builds(
     cache_nodes=st.integers(0, 6),
     nightly_memory_mb=st.integers(0, 20_000),
     traces_requests=st.booleans(),
+    logs_invocations=st.booleans(),
+    kms_tables=st.integers(0, 3),
 )
 
 

@@ -72,6 +72,29 @@ def test_tables_without_recovery_are_not_backed_up(tmp_path):
     assert read_deployment(template(tmp_path, T=("DynamoDB::Table", specification))).backed_up is True
 
 
+def test_tables_with_a_key_in_kms_are_counted(tmp_path):
+    managed = ("DynamoDB::Table", {"SSESpecification": {"SSEEnabled": True}})
+    owned_by_aws = ("DynamoDB::Table", {"SSESpecification": {"SSEEnabled": False}})
+    template(tmp_path, A=managed, B=managed, C=owned_by_aws, D=("DynamoDB::Table", {}))
+    assert read_deployment(tmp_path).kms_tables == 2
+
+
+@pytest.mark.parametrize(("level", "logs"), [(None, True), ("INFO", True), ("DEBUG", True), ("WARN", False)])
+def test_lambda_logs_invocations_unless_its_level_is_warn(tmp_path, level, logs):
+    logging = {} if level is None else {"LoggingConfig": {"LogFormat": "JSON", "SystemLogLevel": level}}
+    template(tmp_path, Api=("Lambda::Function", {"FunctionName": "agent-memory-api", **logging}))
+    assert read_deployment(tmp_path).logs_invocations is logs
+
+
+def test_ages_of_reports_and_old_versions_are_those_of_the_rules(tmp_path):
+    rules = [
+        {"Prefix": "reports/", "ExpirationInDays": 10},
+        {"NoncurrentVersionExpiration": {"NoncurrentDays": 3}},
+    ]
+    found = read_deployment(template(tmp_path, B=("S3::Bucket", {"LifecycleConfiguration": {"Rules": rules}})))
+    assert (found.reports_days, found.old_versions_days) == (10, 3)
+
+
 def test_a_folder_without_templates_says_how_to_get_some(tmp_path):
     with pytest.raises(InvalidInput, match=r"templates: there is no \*\.template\.json in .*; `make synth` writes"):
         read_deployment(tmp_path)

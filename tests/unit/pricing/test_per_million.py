@@ -31,7 +31,12 @@ def test_requests_are_two_batches_for_six_decisions_and_a_read():
         ({"link_bytes": 2**30 / 1e6}, (0.25 + 0.20) * 12),
         ({"archived_bytes": 2**30 / 1e6}, 0.023 * 335 / (365 / 12)),
         ({"api_seconds": 0.06}, 0.06 * (4 / 3) * 13.3334),
-        ({"log_line_bytes": 2**30 / 1e6}, (0.50 + 0.03) * 4 / 3),
+        ({"init_seconds": 2, "init_share": 0.01}, 0.02 * (4 / 3) * 13.3334),
+        ({"batch_log_bytes": 2**30 / 1e6}, (0.50 + 0.03) / 3),
+        ({"read_log_bytes": 2**30 / 1e6}, 0.50 + 0.03),
+        ({"access_log_bytes": 2**30 / 1e6}, (0.50 + 0.03) * 4 / 3),
+        ({"evidence_bytes": 2**30 / 1e6}, 0.023 * 31 * 90 / (365 / 12)),
+        ({"cache_bytes": 2**30 / 1e6}, 0.01 * 4 / 3 / 2),
         ({"response_bytes": 2**30 / 1e6}, 0.09),
     ],
 )

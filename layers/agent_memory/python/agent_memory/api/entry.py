@@ -54,7 +54,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     finally:
         if metrics.provider.metric_set:
             metrics.flush_metrics()
-    logger.info("responded", status=response["statusCode"], route=event.get("routeKey"))
+    # The access log has a line for every request; one that succeeded needs no second one.
+    log = logger.info if response["statusCode"] >= HTTPStatus.BAD_REQUEST else logger.debug
+    log("responded", status=response["statusCode"], route=event.get("routeKey"))
     return response
 
 

@@ -9,14 +9,18 @@ from typing import Annotated
 import typer
 
 from agent_memory.cli.options import AsJson
+from agent_memory.core.errors import InvalidInput
 from agent_memory.pricing import (
     Cost,
     PerMillion,
+    Prices,
     Workload,
     agent_every_ten_minutes,
+    load_prices,
     monthly_cost,
     per_million,
     read_deployment,
+    read_prices,
 )
 
 _DEFAULT = agent_every_ten_minutes()
@@ -42,12 +46,21 @@ def cost(
         typer.Option(min=0, metavar="N", show_default="all that is kept", help="Days in the archive."),
     ] = None,
     cache_off: Annotated[bool, typer.Option("--cache-off", help="Leave the cache out of the estimate.")] = False,
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default="us-east-1", help="Use the list prices of this region."),
+    ] = None,
+    prices: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default="those of the region", help="Use the prices in this file."),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Estimate the cost of a month on AWS, item by item, and of a million decisions.
 
-    The estimate uses synthesized templates, measured capacity units and dated list prices of us-east-1, without AWS.
+    The estimate uses synthesized templates, measured capacity units and dated list prices, without AWS.
     """
+    listed = _prices(region, prices)
     deployment = read_deployment(templates)
     if cache_off:
         deployment = replace(deployment, cache_nodes=0)
@@ -60,14 +73,23 @@ def cost(
         archived_days=retention_days,
     )
     workload = replace(workload, scenario=_scenario(workload))
-    month = monthly_cost(workload, deployment)
-    million = per_million(workload, deployment)
+    month = monthly_cost(workload, deployment, prices=listed)
+    million = per_million(workload, deployment, prices=listed)
     if as_json:
         dollars = {name: round(float(getattr(million, name)), 2) for name in PerMillion.__slots__}
         typer.echo(json.dumps(month.as_dict() | {"per_million_decisions_usd": dollars}))
     else:
         typer.echo("\n".join([*_month_lines(month), "", *_million_lines(million, workload)]))
     return 0
+
+
+def _prices(region: str | None, file: Path | None) -> Prices:
+    if file is None:
+        return load_prices() if region is None else load_prices(region)
+    prices = read_prices(file)
+    if region not in (None, prices.region):
+        raise InvalidInput("region", f"is {region}, but {file} has the prices of {prices.region}; leave out --region")
+    return prices
 
 
 def _scenario(workload: Workload) -> str:

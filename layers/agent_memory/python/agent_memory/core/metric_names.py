@@ -38,12 +38,6 @@ class Metric:
 
 DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "new decisions", Frequency.HOURLY)
 DECISION_LATENCY = Metric("DecisionLatency", Unit.MILLISECONDS, "time to log a request's decisions", Frequency.HOURLY)
-DECISIONS_INFLUENCED = Metric(
-    "DecisionsInfluenced",
-    Unit.COUNT,
-    "new decisions that name the memories they are based on (`memory_ids`)",
-    Frequency.HOURLY,
-)
 STM_HIT_RATE = Metric(
     "STMHitRate", Unit.PERCENT, "share of answered reads of short-term memory that found a value", Frequency.HOURLY
 )
@@ -55,6 +49,11 @@ STM_FAILURES = Metric(
 )
 CONSOLIDATION_SUCCESS = Metric(
     "ConsolidationSuccess", Unit.PERCENT, "100 for an agent's consolidation that succeeded, 0 for one that failed"
+)
+DECISIONS_INFLUENCED = Metric(
+    "DecisionsInfluenced",
+    Unit.COUNT,
+    "decisions of an agent's day that name the memories they are based on (`memory_ids`)",
 )
 PATTERNS_LEARNED = Metric("PatternsLearned", Unit.COUNT, "patterns of an agent that became active")
 PATTERNS_DEPRECATED = Metric("PatternsDeprecated", Unit.COUNT, "patterns of an agent that were deprecated")

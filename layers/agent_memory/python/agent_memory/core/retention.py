@@ -30,6 +30,8 @@ LOW_CONFIDENCE = 0.5
 EVIDENCE_DAYS = 90
 
 # The archive's bucket, days.
+REPORTS_DAYS = 3 * 365  # daily reports
+PRUNED_DAYS = 7 * 365 + 2  # the last versions of pruned memories, as long as the decisions that taught them
 OLD_VERSIONS_DAYS = 30  # replaced and deleted versions of objects
 ABANDONED_UPLOADS_DAYS = 7
 QUERY_RESULTS_DAYS = 30  # of SQL over the archive

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from agent_memory.core.clock import DAY_MS, FixedClock, Span, check_day_has_ended, day_start_ms
+from agent_memory.core.clock import DAY_MS, FixedClock, Span, check_day_has_ended, date_of, day_start_ms
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.learning.evidence_table import build_tables
@@ -32,7 +32,7 @@ _DEFAULTS = PatternThresholds()
 # Monitors process outcomes in order of their decisions, so they wait until the outcomes of a day have all come in.
 _FINAL_AFTER_MS = 2 * DAY_MS
 # Figures that are added up over the days of a job; the others are those of its last day.
-_SUMMED = ("learned", "deprecated", "revived")
+_SUMMED = ("learned", "deprecated", "revived", "influenced")
 _NOTHING_LEARNED = {"memory_correlation": None, "evidence_rows": 0, "candidates_tried": 0}
 
 
@@ -109,6 +109,7 @@ class _Consolidation:
         self._days.check_unchanged(progress)
         figures = {
             "memory_correlation": memory_correlation(recent),
+            "influenced": len([one for one in recent if one.memory_ids and date_of(one.timestamp_ms) == day]),
             "evidence_rows": sum(len(dataset.table) for dataset in datasets),
             "candidates_tried": identification.candidates_tried,
             **update_patterns(stored, identification, update),

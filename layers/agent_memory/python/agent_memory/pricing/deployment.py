@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from agent_memory.core.errors import InvalidInput
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS, GLACIER_AFTER_DAYS
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS, GLACIER_AFTER_DAYS, OLD_VERSIONS_DAYS, REPORTS_DAYS
 
 Resource = Mapping[str, Any]
 
-_ARCHIVE_PREFIX = "decisions/"
+_ARCHIVE_PREFIX, _REPORTS_PREFIX = "decisions/", "reports/"
 _API_METRICS = 6  # a route's 4xx, 5xx, Count, IntegrationLatency, Latency, DataProcessed
 _API = "-api"
 
@@ -51,13 +51,17 @@ class Deployment:
         cache_node_type: their type, such as `cache.t4g.micro`.
         kms_keys: customer managed keys.
         data_trails: trails that record data events.
+        kms_tables: tables that are encrypted with a key in KMS, whether AWS manages it or the account.
         traces_requests: whether X-Ray traces requests to the API.
+        logs_invocations: whether Lambda logs the start and the report of each of the API's invocations.
         backed_up: whether the tables have point-in-time recovery.
         api_memory_mb: memory of the API's function.
         nightly_memory_mb: memory of all nightly functions together.
         log_days: retention of the logs in days.
         glacier_after_days: age in days at which the archive moves to Glacier.
         expire_after_days: age in days at which it is deleted.
+        reports_days: age in days at which daily reports are deleted.
+        old_versions_days: days for which replaced versions of objects are kept.
         unpriced: number of resources by type, for types without a price here.
     """
 
@@ -69,13 +73,17 @@ class Deployment:
     cache_node_type: str = "cache.t4g.micro"
     kms_keys: int = 0
     data_trails: int = 0
+    kms_tables: int = 0
     traces_requests: bool = False
+    logs_invocations: bool = False
     backed_up: bool = True
     api_memory_mb: int = 1024
     nightly_memory_mb: int = 0
     log_days: int = 30
     glacier_after_days: int = GLACIER_AFTER_DAYS
     expire_after_days: int = EXPIRE_AFTER_DAYS
+    reports_days: int = REPORTS_DAYS
+    old_versions_days: int = OLD_VERSIONS_DAYS
     unpriced: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -109,7 +117,9 @@ def _deployment(resources: list[Resource]) -> Deployment:
     nightly = [one for one in functions if one not in api]
     stages = [one.get("DefaultRouteSettings", {}) for one in of("ApiGatewayV2::Stage")]
     is_detailed = any(one.get("DetailedMetricsEnabled") for one in stages)
-    glacier, expiry = _lifecycle(of("S3::Bucket"))
+    rules = [rule for one in of("S3::Bucket") for rule in one.get("LifecycleConfiguration", {}).get("Rules", [])]
+    glacier, expiry = _archive_ages(rules)
+    tables = of("DynamoDB::Table")
     return Deployment(
         alarm_metrics=sum(max(1, len(_metrics_of(one))) for one in of("CloudWatch::Alarm")),
         composite_alarms=len(of("CloudWatch::CompositeAlarm")),
@@ -119,13 +129,17 @@ def _deployment(resources: list[Resource]) -> Deployment:
         cache_node_type=caches[0]["CacheNodeType"] if caches else "",
         kms_keys=len(of("KMS::Key")),
         data_trails=sum("AdvancedEventSelectors" in one or "EventSelectors" in one for one in of("CloudTrail::Trail")),
+        kms_tables=sum(bool(one.get("SSESpecification", {}).get("SSEEnabled")) for one in tables),
+        logs_invocations=any(one.get("LoggingConfig", {}).get("SystemLogLevel", "INFO") != "WARN" for one in api),
         traces_requests=any(one.get("TracingConfig", {}).get("Mode") == "Active" for one in api),
-        backed_up=any(map(_is_backed_up, of("DynamoDB::Table"))),
+        backed_up=any(map(_is_backed_up, tables)),
         api_memory_mb=max((int(one.get("MemorySize", 128)) for one in api), default=0),
         nightly_memory_mb=sum(int(one.get("MemorySize", 128)) for one in nightly),
         log_days=max((int(one.get("RetentionInDays", 0)) for one in of("Logs::LogGroup")), default=0),
         glacier_after_days=glacier,
         expire_after_days=expiry,
+        reports_days=_reports_days(rules),
+        old_versions_days=_old_versions_days(rules),
         unpriced=_unpriced(resources),
     )
 
@@ -147,14 +161,23 @@ def _metric_count(body: Any) -> int:
     return sum(not (isinstance(metric[-1], dict) and "expression" in metric[-1]) for metric in metrics)
 
 
-def _lifecycle(buckets: list[dict[str, Any]]) -> tuple[int, int]:
+def _archive_ages(rules: list[dict[str, Any]]) -> tuple[int, int]:
     """The ages in days at which the archive moves to Glacier and is deleted."""
-    rules = [rule for one in buckets for rule in one.get("LifecycleConfiguration", {}).get("Rules", [])]
     for rule in rules:
         if rule.get("Prefix") == _ARCHIVE_PREFIX and rule.get("Transitions"):
             expiry = int(rule["ExpirationInDays"])
             return min(int(rule["Transitions"][0]["TransitionInDays"]), expiry), expiry
     return GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS
+
+
+def _reports_days(rules: list[dict[str, Any]]) -> int:
+    ages = [int(rule["ExpirationInDays"]) for rule in rules if rule.get("Prefix") == _REPORTS_PREFIX]
+    return min(ages, default=REPORTS_DAYS)
+
+
+def _old_versions_days(rules: list[dict[str, Any]]) -> int:
+    ages = [one["NoncurrentVersionExpiration"] for one in rules if "NoncurrentVersionExpiration" in one]
+    return min((int(one["NoncurrentDays"]) for one in ages), default=OLD_VERSIONS_DAYS)
 
 
 def _unpriced(resources: list[Resource]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from agent_memory.pricing.deployment import Deployment
 from agent_memory.pricing.line_items import MonthlyUsage
 from agent_memory.pricing.measured_units import MeasuredUnits, load_units
 from agent_memory.pricing.prices import Prices, load_prices
-from agent_memory.pricing.workload import Workload
+from agent_memory.pricing.workload import DECISIONS_PER_CYCLE, Workload
 
 CENT = Decimal("0.01")
 
@@ -109,10 +109,10 @@ def monthly_cost(
     ordered = sorted(lines, key=lambda line: line.monthly_usd, reverse=True)
     between = prices.confirmed_between
     price_date = "no dated source" if between is None else " to ".join(between)
-    return Cost(workload.scenario, price_date, units.measured, tuple(ordered), _notes(deployment, prices))
+    return Cost(workload.scenario, price_date, units.measured, tuple(ordered), _notes(workload, deployment, prices))
 
 
-def _notes(deployment: Deployment, prices: Prices) -> tuple[str, ...]:
+def _notes(workload: Workload, deployment: Deployment, prices: Prices) -> tuple[str, ...]:
     undated = ", ".join(name.replace("_", " ") for name in prices.unconfirmed)
     unpriced = ", ".join(f"{count} {kind}" for kind, count in deployment.unpriced.items())
     notes = [
@@ -121,6 +121,8 @@ def _notes(deployment: Deployment, prices: Prices) -> tuple[str, ...]:
     ]
     if undated:
         notes.append(f"Prices without a dated source: {undated}.")
+    if workload.batch_size < DECISIONS_PER_CYCLE:
+        notes.append("Links between decisions were measured in batches of a cycle; smaller batches write more of them.")
     if unpriced:
         notes.append(f"Not in the total, because there is no price for them: {unpriced}.")
     return tuple(notes)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent_memory.core.metric_names import ALL, Frequency
-from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EXPIRE_AFTER_DAYS, HOT_DAYS
+from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS, EXPIRE_AFTER_DAYS, HOT_DAYS
 from agent_memory.pricing.deployment import Deployment
 from agent_memory.pricing.measured_units import MeasuredUnits
 from agent_memory.pricing.prices import Charge, Prices
@@ -18,6 +18,18 @@ _OBJECTS_PER_JOB = 3  # evidence, report, pruned memories
 _NIGHTLY_FUNCTIONS = 4  # consolidation, pruning, archival, analytics
 # Start, list, check for an empty list, map, result check and end; per agent a start, four functions and a result.
 _STATES_PER_RUN, _STATES_PER_AGENT = 6, 6
+
+# DynamoDB asks KMS for a table's key, once in five minutes for each caller: the API's function and the nightly ones.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
+_KEY_REQUESTS_PER_HOUR = 12
+_NIGHTLY_CALLERS = _NIGHTLY_FUNCTIONS + 1
+
+# Lambda traces one request per second and 5 % of the others, which cannot be configured.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+_TRACED_PER_SECOND, _TRACED_SHARE = 1, 0.05
+
+_IDLE_INITS_PER_HOUR = 6  # at most, as after a pause of ten minutes no initialized environment may be left
+_SHARE_OF_OTHER_ZONE = 0.5  # the functions' subnets are in two availability zones, a node of the cache is in one
 
 # S3 lifecycle does not move smaller objects, and stores this much metadata for each object that it moves.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
@@ -48,20 +60,37 @@ class MonthlyUsage:
     def lines(self) -> Iterator[LineItem]:
         """Yield all line items, in no particular order."""
         yield from self._cache()
+        yield from self._keys()
         yield from self._monitoring()
         yield from self._logs_and_traces()
         yield from self._table()
         yield from self._requests()
         yield from self._nightly_jobs()
         yield self._archive()
+        yield self._evidence_and_reports()
 
     def _cache(self) -> Iterator[LineItem]:
         nodes, node_type = self.deployment.cache_nodes, self.deployment.cache_node_type
         if nodes:
             charge = self.prices.cache_node_hours(node_type, nodes * HOURS_PER_MONTH)
             yield LineItem("ElastiCache", f"{_plural(nodes, 'node')} {node_type} (Valkey), all hours", charge)
+            transferred = self.workload.requests * self.units.cache_bytes * _SHARE_OF_OTHER_ZONE
+            yield LineItem(
+                "Data transfer",
+                f"{size(transferred)} between availability zones, to the cache",
+                self.prices.charge("zone_transfer", transferred / GIGABYTE),
+                ("bytes",),
+            )
+
+    def _keys(self) -> Iterator[LineItem]:
+        """Keys of the account's own, and the requests for the keys of tables, which AWS charges for either kind."""
         if keys := self.deployment.kms_keys:
             yield LineItem("KMS", _plural(keys, "key"), self.prices.charge("kms_keys", keys))
+        if tables := self.deployment.kms_tables:
+            per_table = _KEY_REQUESTS_PER_HOUR * HOURS_PER_MONTH + _NIGHTLY_CALLERS * DAYS_PER_MONTH
+            requests = tables * per_table
+            usage = f"at most {requests:,} requests for the keys of {_plural(tables, 'table')}"
+            yield LineItem("KMS", usage, self.prices.charge("kms_requests", requests))
 
     def _monitoring(self) -> Iterator[LineItem]:
         deployed, charge = self.deployment, self.prices.charge
@@ -77,16 +106,18 @@ class MonthlyUsage:
     def _logs_and_traces(self) -> Iterator[LineItem]:
         """Logs, traces and the data events of trails."""
         deployed, charge, requests = self.deployment, self.prices.charge, self.workload.requests
-        log_bytes = requests * self.units.log_bytes
+        jobs = DAYS_PER_MONTH * self.workload.agents
+        log_bytes = request_log_bytes(self.units, deployed, self.workload.batch_requests, self.workload.reads)
+        log_bytes += jobs * self.units.nightly_log_bytes
         ingested = charge("cloudwatch_logs_ingested", log_bytes / GIGABYTE)
         stored = charge("cloudwatch_logs_stored", log_bytes / GIGABYTE * deployed.log_days / DAYS_PER_MONTH)
         usage = f"{size(log_bytes)} of logs, kept {deployed.log_days} days"
-        yield LineItem("CloudWatch", usage, ingested + stored, ("platform logs",))
-        traces = DAYS_PER_MONTH + (requests if deployed.traces_requests else 0)
-        traced = "requests and nightly jobs" if deployed.traces_requests else "nightly jobs"
-        yield LineItem("X-Ray", f"{traces:,.0f} traces of {traced}", charge("xray_traces", traces))
+        yield LineItem("CloudWatch", usage, ingested + stored, ("access log",))
+        traces = DAYS_PER_MONTH + jobs + (traced_requests(requests) if deployed.traces_requests else 0)
+        what = "requests and nightly jobs" if deployed.traces_requests else "nightly jobs"
+        yield LineItem("X-Ray", f"{traces:,.0f} traces of {what}", charge("xray_traces", traces))
         if trails := deployed.data_trails:
-            events = trails * (requests + DAYS_PER_MONTH * self.workload.agents)
+            events = trails * (requests + jobs)
             recorded = charge("cloudtrail_data_events", events)
             yield LineItem("CloudTrail", f"{events:,.0f} data events", recorded, ("one event per request and job",))
 
@@ -114,6 +145,7 @@ class MonthlyUsage:
         work, units, charge = self.workload, self.units, self.prices.charge
         writes = work.decisions * units.write_units + work.agents * DAYS_PER_MONTH * units.nightly_write_units
         reads = work.reads * units.read_units + work.decisions * units.nightly_read_units
+        reads += work.agents * DAYS_PER_MONTH * units.nightly_other_read_units
         stored = work.decisions_per_day * HOT_DAYS * units.stored_bytes
         archived_days = EXPIRE_AFTER_DAYS if work.archived_days is None else work.archived_days
         link_days = min(ARCHIVE_AFTER_DAYS + archived_days, EXPIRE_AFTER_DAYS)
@@ -138,13 +170,13 @@ class MonthlyUsage:
         yield LineItem("API Gateway", usage, charge("http_api_requests", work.requests))
         runs = work.requests + DAYS_PER_MONTH * (1 + _NIGHTLY_FUNCTIONS * work.agents)
         nightly_seconds = DAYS_PER_MONTH * work.agents * units.nightly_seconds
-        megabyte_seconds = (
-            work.requests * units.api_seconds * deployed.api_memory_mb + nightly_seconds * deployed.nightly_memory_mb
-        )
+        inits = min(work.requests, _IDLE_INITS_PER_HOUR * HOURS_PER_MONTH) + work.requests * units.init_share
+        api_seconds = work.requests * units.api_seconds + inits * units.init_seconds
+        megabyte_seconds = api_seconds * deployed.api_memory_mb + nightly_seconds * deployed.nightly_memory_mb
         seconds = megabyte_seconds / _MEGABYTES_PER_GIGABYTE
-        usage = f"{runs:,.0f} requests, {seconds:,.0f} GB-seconds on arm64"
+        usage = f"{runs:,.0f} requests, {inits:,.0f} initializations, {seconds:,.0f} GB-seconds on arm64"
         compute = charge("lambda_requests", runs) + charge("lambda_arm_gb_seconds", seconds)
-        yield LineItem("Lambda", usage, compute, ("seconds",))
+        yield LineItem("Lambda", usage, compute, ("seconds", "initializations"))
         sent = work.reads * units.response_bytes
         yield LineItem(
             "Data transfer", f"{size(sent)} to agents outside AWS", charge("data_transfer_out", sent / GIGABYTE)
@@ -180,6 +212,30 @@ class MonthlyUsage:
         if not is_moved:
             where += ", which has a minimum object size of 128 KB"
         return LineItem("S3", f"{size(standard + glacier)} in {days:,} days of archive, {where}", total)
+
+    def _evidence_and_reports(self) -> LineItem:
+        """What the nightly job writes again every day, with the versions that it replaced, and the daily reports."""
+        work, deployed, units = self.workload, self.deployment, self.units
+        versions = 1 + deployed.old_versions_days
+        evidence = work.decisions_per_day * EVIDENCE_DAYS * units.evidence_bytes * versions
+        reports = work.agents * deployed.reports_days * units.report_bytes
+        usage = (
+            f"{size(evidence)} of evidence in {versions} versions, {size(reports)} of reports of "
+            f"{deployed.reports_days:,} days"
+        )
+        return LineItem("S3", usage, self.prices.charge("s3_standard", (evidence + reports) / GIGABYTE))
+
+
+def request_log_bytes(units: MeasuredUnits, deployment: Deployment, batches: float, reads: float) -> float:
+    """Bytes that API Gateway, Lambda and the API's function log for a number of batches and reads."""
+    by_aws = units.access_log_bytes + (units.invocation_log_bytes if deployment.logs_invocations else 0)
+    return batches * (units.batch_log_bytes + by_aws) + reads * (units.read_log_bytes + by_aws)
+
+
+def traced_requests(requests: float) -> float:
+    """How many of a month's requests are traced at most: they come one by one, and not several in a second."""
+    one_by_one = min(requests, _TRACED_PER_SECOND * HOURS_PER_MONTH * 3600)
+    return one_by_one + (requests - one_by_one) * _TRACED_SHARE
 
 
 def _plural(number: int, noun: str) -> str:

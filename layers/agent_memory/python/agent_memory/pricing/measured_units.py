@@ -16,29 +16,42 @@ class MeasuredUnits(DecisionUnits):
     Attributes:
         measured: ISO date of the measurement.
         archived_bytes: bytes of a decision in the Parquet archive.
+        evidence_bytes: bytes of a decision in the evidence that the nightly job learns from.
+        report_bytes: bytes of an agent's daily report.
         response_bytes: bytes of a response that contains a decision.
         nightly_write_units: write units of an agent's nightly job: patterns, states, counts.
         nightly_read_units: read units of an agent's nightly job per decision of a day.
-        log_line_bytes: bytes that the functions log per request to the API.
-        platform_log_bytes: assumed: bytes that Lambda and API Gateway log per request.
-        api_seconds: assumed: billed seconds of a request, including the average share of cold starts.
+        nightly_other_read_units: read units of an agent's nightly job for memories and states.
+        batch_log_bytes: bytes that the API's function logs per batch of decisions or outcomes.
+        read_log_bytes: bytes that it logs per read.
+        nightly_log_bytes: assumed: bytes that the functions and the state machine log per agent and nightly job.
+        access_log_bytes: assumed: bytes that API Gateway logs per request.
+        invocation_log_bytes: assumed: bytes that Lambda logs per invocation, unless its level is WARN.
+        api_seconds: assumed: billed seconds of a request, without initialization.
+        init_seconds: assumed: billed seconds of initializing the API's function.
+        init_share: assumed: share (0-1) of a busy API's requests that wait for an initialization.
         nightly_seconds: assumed: billed seconds of each function of an agent's nightly job.
+        cache_bytes: assumed: bytes between the API's function and the cache per request.
     """
 
     measured: str
     archived_bytes: float
+    evidence_bytes: float
+    report_bytes: float
     response_bytes: float
     nightly_write_units: float
     nightly_read_units: float
-    log_line_bytes: float
-    platform_log_bytes: float
+    nightly_other_read_units: float
+    batch_log_bytes: float
+    read_log_bytes: float
+    nightly_log_bytes: float
+    access_log_bytes: float
+    invocation_log_bytes: float
     api_seconds: float
+    init_seconds: float
+    init_share: float
     nightly_seconds: float
-
-    @property
-    def log_bytes(self) -> float:
-        """Bytes of log per request to the API."""
-        return self.log_line_bytes + self.platform_log_bytes
+    cache_bytes: float
 
 
 def load_units() -> MeasuredUnits:

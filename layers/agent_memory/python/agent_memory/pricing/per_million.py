@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import ceil
 
-from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
+from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS, HOT_DAYS
 from agent_memory.pricing.deployment import Deployment
-from agent_memory.pricing.line_items import GIGABYTE, MonthlyUsage
+from agent_memory.pricing.line_items import GIGABYTE, MonthlyUsage, request_log_bytes
 from agent_memory.pricing.measured_units import MeasuredUnits, load_units
-from agent_memory.pricing.prices import Charge, Prices, load_prices
+from agent_memory.pricing.prices import Prices, load_prices
 from agent_memory.pricing.workload import Workload
 
 MILLION = 1_000_000
@@ -57,7 +57,7 @@ def per_million(
     The workload's own reads are ignored, because each decision is recalled once.
     """
     units, prices = units or load_units(), prices or load_prices()
-    marginal = _marginal(workload, units, deployment, prices)
+    marginal = sum(million_by_price(workload, deployment, units=units, prices=prices).values(), Decimal(0))
     idle = replace(workload, decisions_per_day=0, reads=0)
     fixed = sum((one.charge.list_usd for one in MonthlyUsage(idle, units, deployment, prices).lines()), Decimal(0))
     events = prices["agentcore_events"].cost(_EVENTS_PER_DECISION * MILLION)
@@ -66,27 +66,34 @@ def per_million(
     return PerMillion(marginal, marginal + fixed * share, events, events + records, fixed)
 
 
-def _marginal(workload: Workload, units: MeasuredUnits, deployment: Deployment, prices: Prices) -> Decimal:
-    """The cost of a million decisions in batches as in the workload, over any length of time."""
-    requests = MILLION * (2 / workload.batch_size + 1)
-    seconds = requests * units.api_seconds * deployment.api_memory_mb / 1024
+def million_by_price(
+    workload: Workload, deployment: Deployment, *, units: MeasuredUnits | None = None, prices: Prices | None = None
+) -> dict[str, Decimal]:
+    """US dollars for each additional million decisions, in batches as in the workload, by the name of the price."""
+    units, prices = units or load_units(), prices or load_prices()
+    batches, reads = MILLION * 2 / workload.batch_size, MILLION
+    requests = batches + reads
+    request_seconds = units.api_seconds + units.init_share * units.init_seconds
+    log_gigabytes = request_log_bytes(units, deployment, batches, reads) / GIGABYTE
     table_gigabytes = MILLION * units.stored_bytes / GIGABYTE * float(HOT_DAYS / _DAYS_PER_MONTH)
     table_gigabytes += MILLION * units.link_bytes / GIGABYTE * _MONTHS_STORED
     archive_gigabytes = MILLION * units.archived_bytes / GIGABYTE
     archived_months = float((_YEAR_DAYS - ARCHIVE_AFTER_DAYS) / _DAYS_PER_MONTH)
+    evidence_months = float(EVIDENCE_DAYS / _DAYS_PER_MONTH) * (1 + deployment.old_versions_days)
+    evidence_gigabytes = MILLION * units.evidence_bytes / GIGABYTE
     quantities = {
         "dynamodb_write_units": MILLION * units.write_units,
         "dynamodb_read_units": MILLION * (units.read_units + units.nightly_read_units),
         "dynamodb_storage": table_gigabytes,
         "dynamodb_pitr": table_gigabytes if deployment.backed_up else 0,
-        "s3_standard": archive_gigabytes * archived_months,
+        "s3_standard": archive_gigabytes * archived_months + evidence_gigabytes * evidence_months,
         "http_api_requests": requests,
         "lambda_requests": requests,
-        "lambda_arm_gb_seconds": seconds,
-        "cloudwatch_logs_ingested": requests * units.log_bytes / GIGABYTE,
-        "cloudwatch_logs_stored": requests * units.log_bytes / GIGABYTE * deployment.log_days / 30,
+        "lambda_arm_gb_seconds": requests * request_seconds * deployment.api_memory_mb / 1024,
+        "zone_transfer": requests * units.cache_bytes / 2 / GIGABYTE if deployment.cache_nodes else 0,
+        "cloudwatch_logs_ingested": log_gigabytes,
+        "cloudwatch_logs_stored": log_gigabytes * deployment.log_days / 30,
         "xray_traces": requests if deployment.traces_requests else 0,
         "data_transfer_out": MILLION * units.response_bytes / GIGABYTE,
     }
-    total = sum((prices.charge(name, quantity) for name, quantity in quantities.items()), Charge())
-    return total.list_usd
+    return {name: prices.charge(name, quantity).list_usd for name, quantity in quantities.items()}

@@ -3,14 +3,18 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from agent_memory.core.errors import InvalidInput
 
 CACHE_HOURS = "valkey_{node_type}_hours"
+_BEGIN, _END = "prices-", ".json"
+_NUMBERS = ("usd", "per", "quantity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,19 @@ class Prices:
         name = CACHE_HOURS.format(node_type=node_type)
         if name not in self.prices:
             begin, end = CACHE_HOURS.split("{node_type}")
-            known = [one.removeprefix(begin).removesuffix(end) for one in self.prices if one.startswith(begin)]
+            known = [one.removeprefix(begin).removesuffix(end) for one in sorted(self.cache_nodes)]
             raise InvalidInput(
                 "cache_node_type",
-                f"there is no price for {node_type} in {self.region}, only for {', '.join(known)}; leave the cache "
-                "out of the estimate and add its price yourself",
+                f"there is no price for {node_type} in {self.region}, only for {', '.join(known) or 'none'}; add "
+                f"{name} to a price file of your own and name it with --prices, or leave the cache out of the estimate",
             )
         return self.charge(name, hours)
+
+    @property
+    def cache_nodes(self) -> frozenset[str]:
+        """Names of the prices of cache nodes."""
+        begin, end = CACHE_HOURS.split("{node_type}")
+        return frozenset(name for name in self.prices if name.startswith(begin) and name.endswith(end))
 
     @property
     def unconfirmed(self) -> tuple[str, ...]:
@@ -97,23 +107,61 @@ class Prices:
         return (min(dates), max(dates)) if dates else None
 
 
+def known_regions() -> tuple[str, ...]:
+    """The regions whose prices this package has."""
+    names = (file.name for file in files("agent_memory.pricing").iterdir())
+    return tuple(sorted(name.removeprefix(_BEGIN).removesuffix(_END) for name in names if name.startswith(_BEGIN)))
+
+
 def load_prices(region: str = "us-east-1") -> Prices:
     """Load a region's price file from this package.
 
     Raises:
         InvalidInput: this package has no price file for the region.
     """
-    file = files("agent_memory.pricing").joinpath(f"prices-{region}.json")
-    if not file.is_file():
-        raise InvalidInput("region", f"no price file for {region!r}; there is one for us-east-1")
-    content = json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
+    if region not in known_regions():
+        raise InvalidInput(
+            "region",
+            f"the prices of {region!r} are not known, only those of {', '.join(known_regions())}; copy that file from "
+            "the package, put in the region's prices, and name the copy with --prices",
+        )
+    return _prices(files("agent_memory.pricing").joinpath(f"{_BEGIN}{region}{_END}").read_text(encoding="utf-8"))
+
+
+def read_prices(file: Path) -> Prices:
+    """Read a price file of one's own, in the form of this package's `prices-us-east-1.json`.
+
+    Raises:
+        InvalidInput: the file cannot be read, or lacks a price that the file of this package has; it is named.
+    """
+    try:
+        prices = _prices(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, ArithmeticError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidInput("prices", f"{file} is not a price file: {error!r}") from error
+    own = load_prices()
+    if missing := sorted(own.prices.keys() - prices.prices.keys() - own.cache_nodes):
+        raise InvalidInput("prices", f"{file} lacks {', '.join(missing)}")
+    if unknown := sorted(prices.always_free.keys() - prices.prices.keys()):
+        raise InvalidInput("prices", f"{file} has allowances without a price: {', '.join(unknown)}")
+    return prices
+
+
+def _prices(text: str) -> Prices:
+    content = json.loads(text, parse_float=Decimal)
     return Prices(
-        content["region"],
-        MappingProxyType({name: Price(**_exact(entry)) for name, entry in content["prices"].items()}),
-        MappingProxyType({name: Allowance(**_exact(entry)) for name, entry in content["always_free"].items()}),
+        str(content["region"]),
+        MappingProxyType({name: Price(**_checked(name, entry)) for name, entry in content["prices"].items()}),
+        MappingProxyType({name: Allowance(**_checked(name, entry)) for name, entry in content["always_free"].items()}),
     )
 
 
-def _exact(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of the file with its numbers as decimals."""
-    return {name: Decimal(value) if isinstance(value, int) else value for name, value in entry.items()}
+def _checked(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of the file with its numbers as decimals; `ValueError` if one is not positive, or a date is none."""
+    if entry["confirmed"] is not None:
+        date.fromisoformat(entry["confirmed"])
+    numbers = {field: value for field, value in entry.items() if field in _NUMBERS}
+    for field, value in numbers.items():
+        is_number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+        if not is_number or value <= 0:
+            raise ValueError(f"{name}: {field} must be a number above 0, is {value!r}")
+    return {**entry, **{field: Decimal(value) for field, value in numbers.items()}}

@@ -65,3 +65,24 @@ def agent_every_ten_minutes(*, reads: float = 100_000) -> Workload:
         decisions_per_day=CYCLES_PER_DAY * DECISIONS_PER_CYCLE,
         reads=reads,
     )
+
+
+def ten_agents() -> Workload:
+    """Ten such agents."""
+    return Workload(
+        scenario="Ten agents, each with a cycle every ten minutes and six decisions per cycle",
+        decisions_per_day=10 * CYCLES_PER_DAY * DECISIONS_PER_CYCLE,
+        reads=1_000_000,
+        agents=10,
+    )
+
+
+def hot_agent() -> Workload:
+    """One agent with 10,000 decisions per minute in batches of a hundred, which reads one decision in a hundred."""
+    per_day = 10_000 * 60 * 24
+    return Workload(
+        scenario="One agent, 10,000 decisions per minute in batches of 100",
+        decisions_per_day=per_day,
+        reads=per_day * DAYS_PER_MONTH / 100,
+        batch_size=100,
+    )

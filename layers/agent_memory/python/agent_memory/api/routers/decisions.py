@@ -191,11 +191,12 @@ def _count_logged(inputs: Sequence[Any], results: list[ItemResult], seconds: flo
     new = [data for data, result in zip(inputs, results, strict=True) if result.status is WriteStatus.CREATED]
     for metric, value in (
         (metric_names.DECISIONS_LOGGED, len(new)),
-        (metric_names.DECISIONS_INFLUENCED, len([data for data in new if data.get("memory_ids")])),
         (metric_names.DECISION_LATENCY, seconds * 1000),
     ):
         metrics.add_metric(metric.name, metric.unit.value, value)
-    logger.info("decisions", decision_types=Counter([str(data["decision_type"]) for data in new]))
+    influenced = len([data for data in new if data.get("memory_ids")])
+    decision_types = Counter([str(data["decision_type"]) for data in new])
+    logger.info("decisions", decision_types=decision_types, influenced=influenced)
 
 
 def _single(result: ItemResult, created: str) -> Response[str]:
