@@ -108,3 +108,22 @@ def test_missed_jobs_lead_to_the_same_evidence(stores, log):
     run_job(stores, FIRST + timedelta(days=5))
     assert set(evidence(stores)) == set(ids)
     assert run_job(stores, FIRST + timedelta(days=19))["decisions_read"] == 5
+
+
+def test_decisions_based_on_memories_are_counted_on_their_own_day(stores, log):
+    """Later jobs read the same decisions again, for late outcomes."""
+    for n, memory_ids in enumerate([["pump"], ["pump", "dump"], []]):
+        moment = datetime(FIRST.year, FIRST.month, FIRST.day, 12, n, tzinfo=UTC)
+        log.log_one(
+            {
+                "decision_type": "QUERY",
+                "context": {},
+                "reasoning": {},
+                "memory_ids": memory_ids,
+                "decision_id": decision_id_for("QUERY", moment, f"{n}"),
+            }
+        )
+    assert run_job(stores, FIRST)["influenced"] == 2
+    later = run_job(stores, FIRST + timedelta(days=1))
+    assert (later["decisions_read"], later["influenced"]) == (3, 0)
+    assert run_job(stores, FIRST)["influenced"] == 0
