@@ -259,6 +259,6 @@ def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores
         ExpressionAttributeValues={f":{i}": value for i, value in enumerate(added.values())},
         ReturnConsumedCapacity="INDEXES",
     )
-    units = mean_decision_units([one])
+    units = mean_decision_units([[one]])
     assert logged["ConsumedCapacity"]["CapacityUnits"] == units.log_units
     assert updated["ConsumedCapacity"]["CapacityUnits"] == units.outcome_units
