@@ -106,7 +106,7 @@ def test_tls_that_is_demanded_is_not_left_out():
 
 def test_options_in_the_url_replace_the_short_timeouts():
     found = settings_of("redis://h:1?socket_timeout=3").connection_kwargs
-    assert (found["socket_timeout"], found["socket_connect_timeout"]) == (3.0, 0.2)
+    assert (found["socket_timeout"], found["socket_connect_timeout"]) == (3.0, 1.0)
 
 
 @pytest.mark.parametrize(("option", "resource"), [("iam", ""), ("iam_serverless", "ResourceType=ServerlessCache")])

@@ -5,14 +5,18 @@ from typing import TYPE_CHECKING, Any
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.extras import needs_extra
 from agent_memory.storage.redis.address import FIELD, IAM, IAM_SERVERLESS, redis_url
+from agent_memory.storage.redis.handshake import in_a_cluster, with_timeouts
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster
 
     RedisClient = Redis | RedisCluster
 
-# A cache that does not respond delays a request by 0.2 s instead of redis-py's default of several seconds.
-_TIMEOUT_SECONDS = 0.2
+# A command that is not answered delays a request by 0.2 s instead of redis-py's default of several seconds.
+_COMMAND_SECONDS = 0.2
+# Of each step of connecting: TCP, TLS, and HELLO with AUTH, for which ElastiCache verifies a token. A new connection of
+# a function that starts takes longer than a command, and a connection is used for many.
+_CONNECT_SECONDS = 1.0
 # Connection settings that redis-py's pools add for themselves, by their prefixes.
 _POOL_SETTINGS = ("himport_", "maint_notifications_", "oss_cluster_", "orig_", "event_dispatcher", "connection_pool")
 _NOT_IN_A_CLUSTER = ("host", "port", "db", "path", "retry", "retry_on_error", "redis_connect_func", "connection_class")
@@ -35,7 +39,7 @@ def redis_client_for(endpoint: str, *, tls: bool = False, credential_provider: A
         from redis.connection import parse_url  # noqa: PLC0415
 
     try:
-        settings: dict[str, Any] = {**_short_timeouts(), **parse_url(url), **_fixed_settings()}
+        settings: dict[str, Any] = with_timeouts({**_short_timeouts(), **parse_url(url), **_fixed_settings()})
         connection_class = settings.pop("connection_class", Connection)
         provider = _iam_provider(settings) or credential_provider
         pool = ConnectionPool(connection_class=connection_class, **settings, credential_provider=provider)
@@ -99,6 +103,7 @@ def cluster_client(client: "RedisClient") -> "RedisCluster":
         # One repetition, with the cluster's current layout: a node may have been replaced.
         retry=Retry(NoBackoff(), 1),
         reinitialize_steps=1,
+        redis_connect_func=in_a_cluster(_COMMAND_SECONDS),
         **options,
         **{**own, "ssl": has_tls},
     )
@@ -134,11 +139,11 @@ def _settings_of(pool: Any) -> dict[str, Any]:
 def _own_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """Connection settings without those of the pool that they come from, with short timeouts."""
     given = {name: value for name, value in settings.items() if not name.startswith(_POOL_SETTINGS)}
-    return {**given, **_short_timeouts(), **_fixed_settings()}
+    return with_timeouts({**given, **_short_timeouts(), **_fixed_settings()})
 
 
 def _short_timeouts() -> dict[str, Any]:
-    return {"socket_timeout": _TIMEOUT_SECONDS, "socket_connect_timeout": _TIMEOUT_SECONDS}
+    return {"socket_timeout": _COMMAND_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS}
 
 
 def _fixed_settings() -> dict[str, Any]:
