@@ -1,5 +1,7 @@
 """How long data is kept. All retention periods of the product are defined here."""
 
+from agent_memory.core.clock import DAY_MS
+
 # Short-term memory, seconds.
 CONTEXT_SECONDS = 3_600
 QUERIES_SECONDS = 24 * 3_600
@@ -44,3 +46,15 @@ DEV_LOG_DAYS = 7  # its default in a development stage
 MISSED_STARTS_DAYS = 14  # messages of the nightly schedule's dead-letter queue
 AUDIT_GLACIER_AFTER_DAYS = 90  # the audit trail, which expires with the archive
 POINT_IN_TIME_RECOVERY_DAYS = 35  # DynamoDB's default and its maximum
+
+# DynamoDB keeps an item for ever whose expiry is over five years past; a year less allows for clocks and delays.
+_OLDEST_EXPIRY_DAYS = 4 * 365
+
+
+def expires_ms(made_ms: int, days: int, now_ms: int) -> int:
+    """When an item of a table expires, days after it was made; tomorrow if that is years ago.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
+    """
+    at_ms = made_ms + days * DAY_MS
+    return at_ms if at_ms > now_ms - _OLDEST_EXPIRY_DAYS * DAY_MS else now_ms + DAY_MS

@@ -28,7 +28,7 @@ from agent_memory.core.clock import (
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Damaged, InColdStorage, Unavailable
 from agent_memory.core.keys import ARCHIVE_PROGRESS
-from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
+from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS, expires_ms
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.decisions import Decision
 from agent_memory.model.listings import Damages, OnUnreadable, skip_damaged
@@ -71,6 +71,7 @@ class _ArchivalJob:
         self._agent_id = agent_id
         self._last_due = day - timedelta(days=ARCHIVE_AFTER_DAYS)
         self._now_ms = day_start_ms(day) + DAY_MS
+        self._clock = stores.clock
         self._decisions = stores.decisions
         self._states = stores.states
         registered = self._states.registration(agent_id)
@@ -168,7 +169,9 @@ class _ArchivalJob:
         archived = {one.decision_id: one for one in self._sealed.rewrite(day, lambda before: _merge(before, in_table))}
         # A decision whose content differs from the archive's stays in the table, so that nothing is lost.
         preserved = [one for one in in_table if _is_preserved(archived[one.decision_id], one)]
-        expired = self._decisions.expire(preserved, [one.timestamp_ms + HOT_DAYS * DAY_MS for one in preserved])
+        now_ms = self._clock.now_ms()
+        at_ms = [expires_ms(one.timestamp_ms, HOT_DAYS, now_ms) for one in preserved]
+        expired = self._decisions.expire(preserved, at_ms)
         if not all(expired):  # an outcome was recorded after the decisions were read
             request_rewrite(self._states, self._agent_id, day, self._now_ms)
         return len(in_table)
