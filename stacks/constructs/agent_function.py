@@ -76,6 +76,7 @@ class AgentFunction(lambda_.Function):
             # Of the lines that Lambda itself writes, only those on failures: start and report of each invocation would
             # be a third of all logs, and their durations are metrics of Lambda.
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            application_log_level_v2=_least_level(config),
             tracing=lambda_.Tracing.ACTIVE if traced else lambda_.Tracing.DISABLED,
             # The local cloud ignores it silently.
             reserved_concurrent_executions=None if config.is_local else reserved_concurrency or None,
@@ -84,6 +85,15 @@ class AgentFunction(lambda_.Function):
         self.config = config
         self.execution_role = role
         _acknowledge(self, role, in_vpc=network is not None, traced=traced)
+
+
+def _least_level(config: DeployConfig) -> lambda_.ApplicationLogLevel:
+    """The level below which Lambda drops lines; the function's logger drops what is below the setting `log_level`.
+
+    Never above INFO: Lambda takes a line without a level for one of INFO, as are the lines that contain metrics.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
+    return lambda_.ApplicationLogLevel.DEBUG if config.log_level == "DEBUG" else lambda_.ApplicationLogLevel.INFO
 
 
 def _common_environment(config: DeployConfig, name: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Logs and metrics of all functions: logs in JSON, metrics in the embedded metric format."""
 
+import logging
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -23,6 +25,10 @@ class _Formatter(LambdaPowertoolsFormatter):
 
 logger = Logger(logger_formatter=_Formatter())
 metrics = Metrics()
+
+# Powertools prefers the level of Lambda's own filter, which is never above INFO, so that metrics pass it.
+if "POWERTOOLS_LOG_LEVEL" in os.environ:
+    logging.getLogger(logger.name).setLevel(os.environ["POWERTOOLS_LOG_LEVEL"])
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
