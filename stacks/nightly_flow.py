@@ -15,6 +15,10 @@ EACH_AGENT = "EachAgent"
 """Name of the map state, and part of the names of the agents' executions."""
 
 _RETRIES = 2
+# What Lambda refuses while there are too many executions, of this function or of the account. With a mean of a minute
+# each, these retries wait for longer than the longest step takes, which is 15 minutes.
+_THROTTLED = ("Lambda.TooManyRequestsException", "Lambda.EC2ThrottledException")
+_THROTTLED_RETRIES = 30
 _CAUSE_LENGTH = 300
 _FAILURES_REPORTED = 20
 _DONE = "done"
@@ -126,6 +130,14 @@ def _step(scope: Construct, step: Step, *, on_failure: sfn.Pass) -> tasks.Lambda
 
 def _retry(state: tasks.LambdaInvoke) -> None:
     """Retry every failure: the steps are idempotent, and the local cloud reports all errors under one name."""
+    state.add_retry(
+        errors=list(_THROTTLED),
+        interval=cdk.Duration.seconds(5),
+        backoff_rate=2,
+        max_delay=cdk.Duration.minutes(2),
+        max_attempts=_THROTTLED_RETRIES,
+        jitter_strategy=sfn.JitterType.FULL,
+    )
     state.add_retry(
         errors=[sfn.Errors.TASKS_FAILED, sfn.Errors.TIMEOUT],
         interval=cdk.Duration.seconds(2),

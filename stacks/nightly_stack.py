@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
@@ -20,7 +21,7 @@ from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge, quoted
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
-from stacks.constructs.log_groups import log_group_for
+from stacks.constructs.log_groups import vended_log_group_for
 from stacks.constructs.permissions import allow_anchors, allow_on_objects, allow_on_table, key_statement
 from stacks.constructs.shared_values import keep_exports
 from stacks.nightly_flow import EACH_AGENT, AgentList, Step, nightly_flow
@@ -47,6 +48,7 @@ class NightlyStack(BaseStack):
         super().__init__(scope, "nightly", config=config, description="Agent Memory: nightly job", after=after)
         self._storage = storage
         self._cache = cache
+        self._machine_name = f"{config.prefix}-nightly"
         self._lists_arn = f"{storage.archive_arn}/nights/*"
         agents = self._agents()
         steps = (
@@ -74,7 +76,23 @@ class NightlyStack(BaseStack):
             "agents", "Lists the agents that the nightly job processes", memory_mb=256, timeout_seconds=60
         )
         allow_on_table(function, self._storage.states, ["Scan"])
-        allow_on_objects(function, self._storage, ["PutObject"], prefix="nights/")
+        allow_on_objects(function, self._storage, ["GetObject", "PutObject"], prefix="nights/")
+        # By name: the state machine refers to the function.
+        executions = self.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=self._machine_name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        function.add_environment("AGENT_MEMORY_NIGHTLY_EXECUTIONS", executions)
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[f"{executions}:*"])
+        )
+        acknowledge(
+            function.execution_role,
+            f"AwsSolutions-IAM5[Resource::{quoted(self, executions)}:*]",
+            "The executions of the one state machine have names that are created at run time.",
+        )
         return function
 
     def _consolidation(self) -> AgentFunction:
@@ -172,13 +190,11 @@ class NightlyStack(BaseStack):
             agent_list=AgentList(bucket=self._archive(), lists_arn=self._lists_arn),
             concurrency=self.config.map_concurrency,
         )
-        machine_name = f"{self.config.prefix}-nightly"
-        # Log groups of this name prefix need no entry of their own in the account's log resource policy.
-        log_group = log_group_for(self, "MachineLogs", f"/aws/vendedlogs/states/{machine_name}", self.config)
+        log_group = vended_log_group_for(self, "MachineLogs", f"states/{self._machine_name}", self.config)
         machine = sfn.StateMachine(
             self,
             "Machine",
-            state_machine_name=machine_name,
+            state_machine_name=self._machine_name,
             state_machine_type=sfn.StateMachineType.STANDARD,
             comment="Agent Memory: nightly job",
             definition_body=sfn.DefinitionBody.from_chainable(flow),
@@ -187,7 +203,7 @@ class NightlyStack(BaseStack):
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False),
         )
         if self._storage.key is not None:
-            reading = key_statement(self._storage.key, region=self.region, service="s3", writes=False)
+            reading = key_statement(self._storage.key, self, service="s3", writes=False)
             machine.add_to_role_policy(reading)
         self._acknowledge_machine(machine, [agents, *steps])
         return machine

@@ -12,5 +12,8 @@ from agent_memory.api.observability import logger
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     """Return the run's date, the number of its agents and the key of their list."""
     run = list_agents(event)
-    logger.info("listed", date=run["date"], agents=run["agents"])
+    if "repeats" in run:
+        logger.info("this start of the schedule was delivered twice; nothing to do", repeats=run["repeats"])
+    else:
+        logger.info("listed", date=run["date"], agents=run["agents"])
     return run

@@ -84,13 +84,16 @@ def _allow_key(function: AgentFunction, key: kms.IKey | None, *, service: str, w
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
     """
     if key is not None:
-        function.add_to_role_policy(key_statement(key, region=function.stack.region, service=service, writes=writes))
+        function.add_to_role_policy(key_statement(key, function.stack, service=service, writes=writes))
 
 
-def key_statement(key: kms.IKey, *, region: str, service: str, writes: bool) -> iam.PolicyStatement:
-    """Permission to use a key only through a service, such as "s3"."""
+def key_statement(key: kms.IKey, stack: cdk.Stack, *, service: str, writes: bool) -> iam.PolicyStatement:
+    """Permission to use a key only through a service, such as "s3", of a stack's region.
+
+    The name of a service ends as addresses do in the region's partition: amazonaws.com.cn in China.
+    """
     return iam.PolicyStatement(
         actions=[f"kms:{action}" for action in (_WRITING if writes else _READING)],
         resources=[key.key_arn],
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{region}.amazonaws.com"}},
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{stack.region}.{stack.url_suffix}"}},
     )

@@ -12,9 +12,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 # Increase this number when the way a folder is built changes: it is part of every cached folder's name.
-_RECIPE = 2
+_RECIPE = 3
 # Services that functions create clients of, and STS, which credentials may need.
-CLIENT_SERVICES = frozenset({"dynamodb", "s3", "sts"})
+CLIENT_SERVICES = frozenset({"dynamodb", "s3", "stepfunctions", "sts"})
 # Files and folders that a function neither runs nor reads; a layer's size counts towards Lambda's 250 MB.
 _UNUSED = (
     "bin",

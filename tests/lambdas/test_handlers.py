@@ -151,3 +151,22 @@ def test_the_list_of_agents(deployment):
     for invalid in ({"agents": "all"}, {"date": "x"}, {"scheduled_time": "x"}, {"agents": ["A#B"]}, {"run": None}):
         with pytest.raises(InvalidInput):
             invoke("agents", {"run": "r", **invalid})
+
+
+def test_a_start_that_is_delivered_twice_lists_agents_once(deployment, monkeypatch):
+    monkeypatch.setenv("AGENT_MEMORY_NIGHTLY_EXECUTIONS", "arn:aws:states:us-east-1:1:execution:agent-memory-nightly")
+    status = ["RUNNING"]
+    monkeypatch.setattr(nightly.Executions, "has_failed", lambda *called: (called[1], status[0]) == ("one", "FAILED"))
+    log_days(deployment, 1)
+    event = {"scheduled_time": "2026-11-21T00:10:00Z"}
+    listed = {"date": "2026-11-20", "agents": 1}
+    for _ in range(2):  # Lambda may repeat the first one, too
+        assert invoke("agents", {**event, "run": "one"}).items() >= listed.items()
+        repeated = invoke("agents", {**event, "run": "two"})
+        assert repeated == {"date": "2026-11-20", "agents": 0, "list": None, "repeats": "one"}
+    assert invoke("agents", {"date": "2026-11-20", "run": "by hand"})["agents"] == 1
+    assert invoke("agents", {**event, "date": "2026-11-20", "run": "by hand"})["agents"] == 1
+    assert invoke("agents", {"scheduled_time": "2026-11-21T01:10:00+01:00", "run": "three"})["repeats"] == "one"
+    status[0] = "FAILED"
+    assert invoke("agents", {**event, "run": "by hand, with the same input"})["agents"] == 1
+    assert invoke("agents", {**event, "run": "four"})["repeats"] == "by hand, with the same input"

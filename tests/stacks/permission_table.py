@@ -41,7 +41,12 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "bucket": ("s3:ListBucket",),
         "cache": ("elasticache:Connect",),
     },
-    "agents": {"table states": ("dynamodb:Scan",), "objects nights/": ("s3:PutObject",)},
+    "agents": {
+        "table states": ("dynamodb:Scan",),
+        "objects nights/": ("s3:GetObject", "s3:PutObject"),
+        "bucket": ("s3:ListBucket",),
+        "an execution": ("states:DescribeExecution",),
+    },
     "consolidation": {
         "table decisions": ("dynamodb:Query",),
         "table memories": WRITES_MEMORIES,

@@ -90,13 +90,27 @@ def test_a_step_gets_agent_and_date_from_its_own_function(agent_states, nightly,
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_is_retried_and_its_last_failure_ends_only_that_agent(agent_states, step):
-    (retry,) = agent_states[step]["Retry"]
+    _, retry = agent_states[step]["Retry"]
     assert "States.TaskFailed" in retry["ErrorEquals"]
     assert (retry["MaxAttempts"], retry["BackoffRate"]) == (2, 3)
     (catch,) = agent_states[step]["Catch"]
     assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "AgentFailed")
     assert f"'step': '{step.lower()}'" in catch["Output"]
     assert agent_states["AgentFailed"]["End"] is True
+
+
+@pytest.mark.parametrize("step", ["ListAgents", *STEPS])
+def test_throttling_by_lambda_is_waited_for_longer_than_the_longest_step_takes(definition, agent_states, nightly, step):
+    retries = {**definition["States"], **agent_states}[step]["Retry"]
+    throttled = retries[0]  # the first retrier that names an error counts its attempts by itself
+    assert set(throttled["ErrorEquals"]) == {"Lambda.TooManyRequestsException", "Lambda.EC2ThrottledException"}
+    waits = [
+        min(throttled["IntervalSeconds"] * throttled["BackoffRate"] ** n, throttled["MaxDelaySeconds"])
+        for n in range(throttled["MaxAttempts"])
+    ]
+    mean_seconds = sum(waits) / 2  # the jitter is uniform from 0
+    longest = max(one["Timeout"] for one in nightly.properties("AWS::Lambda::Function"))
+    assert mean_seconds > 1.5 * longest
 
 
 def test_a_failed_agent_fails_the_run_at_the_end(definition):
@@ -155,7 +169,7 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
 @pytest.mark.parametrize(
     ("name", "tables", "objects"),
     [
-        ("agents", {"States": {"Scan"}}, {("PutObject", "nights/*")}),
+        ("agents", {"States": {"Scan"}}, {("GetObject", "nights/*"), ("PutObject", "nights/*")}),
         (
             "consolidation",
             {
@@ -199,7 +213,7 @@ def test_a_function_may_do_what_it_does_and_no_more(nightly, name, tables, objec
     may_list = any(action == "s3:ListBucket" for action, _ in permissions)
     assert may_list == any(action == "GetObject" for action, _ in objects)
     services = {action.split(":")[0] for action, _ in permissions} - {"elasticache"}
-    assert services <= {"dynamodb", "s3", "logs", "xray"}
+    assert services <= {"dynamodb", "s3", "logs", "xray", *(("states",) if name == "agents" else ())}
 
 
 def test_only_the_function_that_uses_the_cache_is_in_the_vpc(nightly):

@@ -26,6 +26,7 @@ class FunctionSettings:
     redis_tls: bool
     redis_url: str | None
     write_shards: int
+    nightly_executions: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "FunctionSettings":
@@ -42,6 +43,7 @@ class FunctionSettings:
             redis_tls=_boolean(environment, "AGENT_MEMORY_REDIS_TLS"),
             redis_url=_redis_url(environment),
             write_shards=_integer(environment, "AGENT_MEMORY_WRITE_SHARDS", default=1, maximum=MAX_SHARDS),
+            nightly_executions=environment.get("AGENT_MEMORY_NIGHTLY_EXECUTIONS") or None,
         )
 
     def open_stores(self) -> Stores:

@@ -165,6 +165,12 @@ def nightly_agents_key(day: date, run: str) -> str:
     return f"nights/date={day.isoformat()}/run={quote(run, safe='')}/agents.json"
 
 
+def scheduled_start_key(scheduled_ms: int) -> str:
+    """Key of the record of which run works for a start of the nightly schedule."""
+    day, time = to_iso(scheduled_ms).split("T")
+    return f"nights/date={day}/start={quote(time, safe='')}.json"
+
+
 def pruned_key(agent_id: str, memory_type: str, pattern_id: str, version: int) -> str:
     """Key of the last version of a pruned memory."""
     return f"pruned/agent_id={agent_id}/memory_type={memory_type}/{quote(pattern_id, safe='')}/{version:010d}.json"
