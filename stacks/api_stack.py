@@ -16,7 +16,7 @@ from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
-from stacks.constructs.log_groups import log_group_for
+from stacks.constructs.log_groups import vended_log_group_for
 from stacks.constructs.permissions import allow_on_objects, allow_on_table
 from stacks.constructs.shared_values import keep_exports
 from stacks.storage_stack import StorageStack
@@ -119,7 +119,7 @@ class ApiStack(BaseStack):
                 rate_limit=self.config.api_requests_per_second, burst_limit=self.config.api_burst
             ),
         )
-        access_logs = log_group_for(self, "AccessLogs", f"/api/{self.config.prefix}-access", self.config)
+        access_logs = vended_log_group_for(self, "AccessLogs", f"api/{self.config.prefix}-access", self.config)
         cfn_stage = cast("apigw.CfnStage", stage.node.default_child)
         cfn_stage.access_log_settings = apigw.CfnStage.AccessLogSettingsProperty(
             destination_arn=access_logs.log_group_arn, format=_ACCESS_LOG_FORMAT

@@ -1,5 +1,6 @@
 """The app: its stacks, and what each of them gets from the others."""
 
+import os
 import sys
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ def build_app() -> cdk.App:
     for message in deprecations(context):
         print(message, file=sys.stderr)
     try:
-        config = DeployConfig.from_context(context)
+        config = DeployConfig.from_context(context, default_region=os.environ.get("CDK_DEFAULT_REGION"))
     except ConfigError as error:
         sys.exit(str(error))
     add_stacks(app, config)

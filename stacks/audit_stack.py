@@ -4,6 +4,7 @@ from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -31,12 +32,15 @@ class AuditStack(BaseStack):
 
     def __init__(self, scope: Construct, *, config: DeployConfig, storage: StorageStack) -> None:
         super().__init__(scope, "audit", config=config, description="Agent Memory: who called what", after=[storage])
+        self._trail_name = f"{config.prefix}-audit"
         self.events = self._bucket()
+        self._allow_trail()
         self.trail = cloudtrail.Trail(
             self,
             "Trail",
-            trail_name=f"{config.prefix}-audit",
-            bucket=self.events,
+            trail_name=self._trail_name,
+            # By name only: with the bucket itself, CDK would allow CloudTrail to write for any account's trail.
+            bucket=s3.Bucket.from_bucket_name(self, "EventsByName", self.events.bucket_name),
             enable_file_validation=True,
             is_multi_region_trail=False,
             include_global_service_events=False,
@@ -47,7 +51,33 @@ class AuditStack(BaseStack):
             self._selector("Tables", "AWS::DynamoDB::Table", equals=[table.table_arn for table in storage.tables]),
             self._selector("Archive", "AWS::S3::Object", starts_with=[f"{storage.archive_arn}/"]),
         ]
+        self.trail.node.add_dependency(self.events)  # with its policy, which CloudTrail checks
         cdk.CfnOutput(self, "AuditBucketName", value=self.events.bucket_name, description="Bucket of the audit trail")
+
+    def _allow_trail(self) -> None:
+        """Allow CloudTrail to write for this trail, and for no other trail or account.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+        """
+        service = iam.ServicePrincipal("cloudtrail.amazonaws.com")
+        arn = self.format_arn(service="cloudtrail", resource="trail", resource_name=self._trail_name)
+        source = {"aws:SourceArn": arn, "aws:SourceAccount": self.account}
+        self.events.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[service],
+                actions=["s3:GetBucketAcl"],
+                resources=[self.events.bucket_arn],
+                conditions={"StringEquals": source},
+            )
+        )
+        self.events.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[service],
+                actions=["s3:PutObject"],
+                resources=[self.events.arn_for_objects(f"AWSLogs/{self.account}/*")],
+                conditions={"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", **source}},
+            )
+        )
 
     def _selector(
         self, name: str, kind: str, *, equals: list[str] | None = None, starts_with: list[str] | None = None

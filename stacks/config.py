@@ -16,6 +16,7 @@ from agent_memory.storage.schema import CACHE
 from stacks.config_errors import invalid_setting, unknown_setting
 from stacks.environments import DEV, Environment
 from stacks.log_retention import LOG_RETENTION
+from stacks.regions import BUDGET, is_missing
 
 Profile = Literal["aws", "local"]
 Architecture = Literal["arm64", "x86_64"]
@@ -29,6 +30,11 @@ RENAMED: Mapping[str, str] = MappingProxyType(
 _SETTING_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _CDK_KEYS = frozenset({"tree", "notices"})
 
+# Lambda keeps at least this concurrency for functions without a reservation:
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+_UNRESERVED_CONCURRENCY = 100
+_NIGHTLY_FUNCTIONS = 5
+_DYNAMODB_UNITS = 40_000  # per table and second, AWS's quota unless an account has raised it
 _METRICS = "BTCAgent/Memory"
 _PREFIX = re.compile(r"(?=.{2,24}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -68,7 +74,7 @@ class DeployConfig(BaseModel):
         None,
         "the AWS region; by default that of the credentials",
         "eu-central-1",
-        pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
+        pattern=r"^[a-z]{2,}(-[a-z]+)+-\d$",
     )
 
     # --- data ---
@@ -127,7 +133,12 @@ class DeployConfig(BaseModel):
         "00:10", "when the nightly job starts, HH:MM in `time_zone`", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
     )
     time_zone: str = _setting("UTC", "an IANA time zone", "Europe/Berlin")
-    map_concurrency: int = _integer(5, 1, 1_000, "agents that the nightly job processes concurrently, {range}")
+    map_concurrency: int = _integer(
+        5,
+        1,
+        1_000,
+        "agents that the nightly job processes concurrently, {range}; at most `nightly_concurrency`, if that is set",
+    )
 
     # --- cache and network ---
     cache: bool = _setting(
@@ -207,16 +218,33 @@ class DeployConfig(BaseModel):
         0, 0, 1_000, "concurrency that is reserved for the API's function, {range}; 0: none is reserved", "50"
     )
     nightly_concurrency: int = _integer(
-        0, 0, 1_000, "concurrency that is reserved for each nightly function, {range}; 0: none is reserved", "5"
+        0,
+        0,
+        1_000,
+        "concurrency that is reserved for each of the five nightly functions, {range}, at least `map_concurrency`; 0: "
+        "none is reserved",
+        "5",
+    )
+    account_concurrency: int | None = _integer(
+        None,
+        1,
+        1_000_000,
+        "concurrent executions that the account's quota of Lambda allows, {range}, against which the other settings of "
+        "concurrency are checked; new accounts have as few as 10, others 1,000; by default nothing is checked",
+        "10",
     )
     table_max_write_units: int = _integer(
         4_000,
         0,
-        40_000,
-        "write units per second that each table and index may use, {range}; more is throttled and retried; 0: no limit",
+        _DYNAMODB_UNITS,
+        "write units per second that each table and index may use, {range}; more is throttled and retried; 0: the "
+        "highest of these",
     )
     table_max_read_units: int = _integer(
-        12_000, 0, 40_000, "read units per second that each table and index may use, {range}; 0: no limit"
+        12_000,
+        0,
+        _DYNAMODB_UNITS,
+        "read units per second that each table and index may use, {range}; 0: the highest of these",
     )
 
     @model_validator(mode="before")
@@ -275,6 +303,9 @@ class DeployConfig(BaseModel):
             raise ValueError("emulator_python: only profile=local uses it; in aws functions run on Python 3.13")
         if self.account is not None and self.region is None:
             raise ValueError("region: is required together with account")
+        if self.region is not None:
+            self._check_region(self.region)
+        self._check_concurrency()
         return self
 
     def _check_local(self) -> None:
@@ -288,9 +319,44 @@ class DeployConfig(BaseModel):
             if is_set:
                 raise ValueError(f"{setting}: profile=local does not support it; {reason}")
 
+    def _check_region(self, region: str) -> None:
+        if self.monthly_budget_usd is not None and not self.is_local and is_missing(BUDGET, region):
+            raise ValueError(
+                f"monthly_budget_usd: CloudFormation has no budgets in {region}; leave the setting out there and "
+                "create the budget in the billing console"
+            )
+
+    def _check_concurrency(self) -> None:
+        """A step that finds its function's reservation used up is throttled, and so are callers of a full account."""
+        if 0 < self.nightly_concurrency < self.map_concurrency:
+            raise ValueError(
+                f"nightly_concurrency: {self.nightly_concurrency} is less than map_concurrency={self.map_concurrency}, "
+                f"so that agents' steps would be throttled; reserve {self.map_concurrency} or more, or lower "
+                "map_concurrency"
+            )
+        if self.account_concurrency is None or self.is_local:
+            return
+        if self.map_concurrency >= self.account_concurrency:
+            raise ValueError(
+                f"map_concurrency: the nightly job would use all {self.account_concurrency} concurrent executions of "
+                "account_concurrency, and the API would be throttled meanwhile; choose fewer"
+            )
+        reserved = self.api_concurrency + _NIGHTLY_FUNCTIONS * self.nightly_concurrency
+        if reserved and reserved + _UNRESERVED_CONCURRENCY > self.account_concurrency:
+            raise ValueError(
+                f"account_concurrency: api_concurrency={self.api_concurrency} and five times "
+                f"nightly_concurrency={self.nightly_concurrency} reserve {reserved}, and Lambda keeps "
+                f"{_UNRESERVED_CONCURRENCY} for functions without a reservation, which is more than "
+                f"{self.account_concurrency}; reserve less, or ask AWS for a higher quota"
+            )
+
     @classmethod
-    def from_context(cls, context: Mapping[str, Any]) -> Self:
+    def from_context(cls, context: Mapping[str, Any], *, default_region: str | None = None) -> Self:
         """Build the settings from CDK context; keys of CDK itself are ignored.
+
+        Args:
+            context: the keys and their values.
+            default_region: the region of the credentials, which is deployed to where `region` is not set.
 
         Raises:
             ConfigError: a key is unknown or its value invalid; the message says what to do.
@@ -300,6 +366,7 @@ class DeployConfig(BaseModel):
         if unknown:
             raise ConfigError("\n".join(unknown_setting(key, list(cls.model_fields)) for key in unknown))
         try:
+            cls(**{"region": default_region, **settings})  # checks the settings for the region that is deployed to
             return cls(**settings)
         except ValidationError as error:
             raise ConfigError("\n".join(invalid_setting(cls, dict(one)) for one in error.errors())) from None
@@ -327,6 +394,14 @@ class DeployConfig(BaseModel):
         if not self.is_local:
             return "arm64"
         return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+    @property
+    def table_limits(self) -> tuple[int, int]:
+        """Read and write units per second of a table or an index; 0 as the highest that can be set.
+
+        A template that names no limit leaves one as it is, and CloudFormation refuses -1, DynamoDB's "no limit".
+        """
+        return self.table_max_read_units or _DYNAMODB_UNITS, self.table_max_write_units or _DYNAMODB_UNITS
 
     @property
     def nightly_hour_and_minute(self) -> tuple[str, str]:

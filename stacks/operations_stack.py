@@ -47,6 +47,7 @@ class OperationsStack(BaseStack):
             iam.ServicePrincipal(
                 "cloudwatch.amazonaws.com",
                 conditions={
+                    "StringEquals": {"aws:SourceAccount": self.account},
                     "ArnLike": {
                         "aws:SourceArn": self.format_arn(
                             service="cloudwatch",
@@ -54,7 +55,7 @@ class OperationsStack(BaseStack):
                             resource_name=f"{self.config.prefix}-*",
                             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
                         )
-                    }
+                    },
                 },
             )
         )

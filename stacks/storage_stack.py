@@ -76,8 +76,8 @@ class StorageStack(BaseStack):
         )
 
     def _table(self, spec: schema.Table) -> dynamodb.Table:
-        max_writes = self._limit(self.config.table_max_write_units)
-        max_reads = self._limit(self.config.table_max_read_units)
+        # The local cloud does not support limits of throughput.
+        max_reads, max_writes = (None, None) if self.config.is_local else self.config.table_limits
         table = dynamodb.Table(
             self,
             TABLE_IDS[spec],
@@ -110,10 +110,6 @@ class StorageStack(BaseStack):
                 max_read_request_units=max_reads,
             )
         return table
-
-    def _limit(self, units: int) -> int | None:
-        """The limit of a table's or an index's throughput in a template; the local cloud does not support one."""
-        return None if self.config.is_local or units == 0 else units
 
     def _archive(self) -> s3.Bucket:
         bucket = DataBucket(

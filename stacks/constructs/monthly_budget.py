@@ -17,7 +17,15 @@ class MonthlyBudget(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, prefix: str, usd: float, topic: sns.Topic) -> None:
         super().__init__(scope, construct_id)
-        topic.grant_publish(iam.ServicePrincipal("budgets.amazonaws.com"))
+        topic.grant_publish(
+            iam.ServicePrincipal(
+                "budgets.amazonaws.com",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": topic.stack.account},
+                    "ArnLike": {"aws:SourceArn": topic.stack.format_arn(service="budgets", region="", resource="*")},
+                },
+            )
+        )
         budgets.CfnBudget(
             self,
             "Budget",

@@ -7,7 +7,12 @@ from functools import cache
 from tests.stacks.templates import as_list
 
 ACCOUNT, REGION, PARTITION = "123456789012", "eu-central-1", "aws"
-_PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": PARTITION}
+_PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Region": REGION,
+    "AWS::Partition": PARTITION,
+    "AWS::URLSuffix": "amazonaws.com",
+}
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 _KNOWN_KEYS = {"Effect", "Action", "Resource", "Condition", "Sid"}
 

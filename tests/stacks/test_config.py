@@ -2,6 +2,8 @@ import platform
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from stacks.config import RENAMED, ConfigError, DeployConfig, deprecations
@@ -109,6 +111,57 @@ def test_an_invalid_value_is_refused_by_its_key(context, key, reason):
     assert text.startswith(f"context key {key}: ")
     assert reason in text
     assert f"-c {key}=" in text
+
+
+@given(reserved=st.integers(0, 1_000), agents=st.integers(1, 1_000))
+def test_agents_at_once_fit_into_the_concurrency_reserved_for_their_functions(reserved, agents):
+    context = {"nightly_concurrency": str(reserved), "map_concurrency": str(agents)}
+    if reserved == 0 or reserved >= agents:
+        assert config(**context).map_concurrency == agents
+    else:
+        with pytest.raises(ConfigError, match=f"context key nightly_concurrency: {reserved} is less than map"):
+            config(**context)
+
+
+def test_the_default_of_agents_at_once_counts_as_well():
+    with pytest.raises(ConfigError, match="nightly_concurrency: 3 is less than map_concurrency=5"):
+        config(nightly_concurrency="3")
+    with pytest.raises(ConfigError, match="nightly_concurrency: 3 is less than map_concurrency=5"):
+        config(night_concurrency="3")
+    assert config(nightly_concurrency="3", map_concurrency="3").nightly_concurrency == 3
+
+
+@given(
+    quota=st.integers(1, 3_000),
+    api=st.sampled_from([0, 1, 50, 1_000]),
+    nightly=st.sampled_from([0, 5, 100, 200]),
+    agents=st.sampled_from([1, 5]),
+)
+def test_what_is_reserved_fits_into_the_accounts_quota(quota, api, nightly, agents):
+    """New accounts have as few as 10 concurrent executions; Lambda reserves none of the last 100."""
+    context = {
+        "account_concurrency": str(quota),
+        "api_concurrency": str(api),
+        "nightly_concurrency": str(nightly),
+        "map_concurrency": str(agents),
+    }
+    reserved = api + 5 * nightly
+    if agents >= quota:
+        expected = "map_concurrency: the nightly job would use all"
+    elif reserved and reserved > quota - 100:
+        expected = f"account_concurrency: .* reserve {reserved}"
+    else:
+        assert config(**context).account_concurrency == quota
+        return
+    with pytest.raises(ConfigError, match=f"context key {expected}"):
+        config(**context)
+
+
+def test_a_new_account_gets_the_default_deployment():
+    assert config(account_concurrency="10").map_concurrency == 5
+    for setting in ("api_concurrency", "nightly_concurrency"):
+        with pytest.raises(ConfigError, match="reserve less, or ask AWS for a higher quota"):
+            config(account_concurrency="10", **{setting: "5"})
 
 
 def test_every_invalid_value_is_named_at_once():

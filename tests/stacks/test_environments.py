@@ -87,9 +87,14 @@ def test_limits_reach_the_tables_the_routes_and_the_functions(deployments):
     assert "ReservedConcurrentExecutions" not in prod["api"].only("AWS::Lambda::Function")
 
 
-def test_limits_can_be_removed(tmp_path):
-    unlimited = synthesize(tmp_path, table_max_write_units="0", table_max_read_units="0")
-    assert "OnDemandThroughput" not in json.dumps(unlimited["storage"].body)
+@pytest.mark.parametrize(("writes", "reads", "caps"), [("0", "0", (40_000, 40_000)), ("0", "7", (40_000, 7))])
+def test_a_limit_of_0_is_the_highest_one_so_that_it_replaces_an_earlier_one(tmp_path, writes, reads, caps):
+    """A template without a limit would leave the deployed one as it is."""
+    storage = synthesize(tmp_path, table_max_write_units=writes, table_max_read_units=reads)["storage"]
+    for properties in storage.properties("AWS::DynamoDB::Table"):
+        for one in (properties, *properties.get("GlobalSecondaryIndexes", [])):
+            limits = one["OnDemandThroughput"]
+            assert (limits["MaxWriteRequestUnits"], limits["MaxReadRequestUnits"]) == caps
 
 
 def test_without_a_cache_there_is_neither_vpc_nor_cache(deployments):

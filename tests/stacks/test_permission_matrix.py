@@ -68,7 +68,7 @@ RESOURCES = {
         for name in FUNCTIONS
     },
     "logs flow logs": arn("logs", "log-group:/vpc/agent-memory-rejected:log-stream:eni"),
-    "access logs": arn("logs", "log-group:/api/agent-memory-access:log-stream:1"),
+    "access logs": arn("logs", "log-group:/aws/vendedlogs/api/agent-memory-access:log-stream:1"),
     "a role": "arn:aws:iam::123456789012:role/admin",
     "a trail": arn("cloudtrail", "trail/agent-memory-audit"),
     "a network interface": arn("ec2", "network-interface/eni-1"),
@@ -142,7 +142,7 @@ def test_what_the_table_does_not_allow_is_denied(deployments, deployment):
 
 @pytest.mark.parametrize("service", ["dynamodb", "s3", "sqs", None])
 def test_the_own_key_is_used_through_a_service_only(deployments, service):
-    context = {"kms__ViaService": f"{service}.eu-central-1.amazonaws.com"} if service else {}
+    context = {"kms__ViaService": f"{service}.{REGION}.amazonaws.com"} if service else {}
     for role, statements in held_roles(deployments("own key")).items():
         expected_actions = KEY_USE.get(role, {}).get(service or "", ())
         actions = [action for action in ACTIONS if action.startswith("kms:")]
