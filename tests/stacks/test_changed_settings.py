@@ -14,6 +14,7 @@ from tests.stacks.conftest import DEPLOYMENTS, synthesize
 BASE = {**DEPLOYMENTS["prod"], "cache": "on"}
 # Another valid value of each setting, on top of BASE; what depends on it is set too.
 CHANGES = {
+    "account_concurrency": "1000",
     "alarm_email": "others@example.com",
     "anchor_bucket": "acme-audit-anchors",
     "api_burst": "77",

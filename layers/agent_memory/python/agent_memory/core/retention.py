@@ -48,7 +48,7 @@ AUDIT_GLACIER_AFTER_DAYS = 90  # the audit trail, which expires with the archive
 POINT_IN_TIME_RECOVERY_DAYS = 35  # DynamoDB's default and its maximum
 
 # DynamoDB keeps an item for ever whose expiry is over five years past; a year less allows for clocks and delays.
-_OLDEST_EXPIRY_DAYS = 4 * 365
+_OLDEST_EXPIRY_MS = 4 * 365 * DAY_MS
 
 
 def expires_ms(made_ms: int, days: int, now_ms: int) -> int:
@@ -57,4 +57,4 @@ def expires_ms(made_ms: int, days: int, now_ms: int) -> int:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
     """
     at_ms = made_ms + days * DAY_MS
-    return at_ms if at_ms > now_ms - _OLDEST_EXPIRY_DAYS * DAY_MS else now_ms + DAY_MS
+    return at_ms if at_ms > now_ms - _OLDEST_EXPIRY_MS else now_ms + DAY_MS
