@@ -4,10 +4,10 @@ import json
 from io import StringIO
 
 import pytest
-from tests.lambdas.isolated import Context
 
 from agent_memory.api import entry
 from agent_memory.api.observability import logger
+from tests.http_events import Context
 
 
 @pytest.fixture
