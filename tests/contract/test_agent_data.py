@@ -37,7 +37,7 @@ def lines(archive, name):
 async def test_an_export_holds_everything(stores, clock, tmp_path):
     memory, _, ids = await fill(stores, clock, "hunter")
     await fill(stores, clock, "hunter-2")
-    receipt = await memory.export(tmp_path / "hunter.zip", memory_types=["PATTERN", "TEAMS_OWN"])
+    receipt = await memory.export(tmp_path / "hunter.zip", memory_types=["PATTERN"])
     with zipfile.ZipFile(tmp_path / "hunter.zip") as archive:
         decisions = lines(archive, "decisions")
         assert [one["decision_id"] for one in decisions] == ids
@@ -55,7 +55,7 @@ async def test_an_export_holds_everything(stores, clock, tmp_path):
         short_term = {one["key"]: one["data"] for one in lines(archive, "short_term")}
         assert set(short_term) == {"context:current", "state:current"}
         assert short_term["context:current"] == {"trend": "up"}
-    assert receipt["counts"] == {"decisions": 2, "memories": 4, "states": 5, "short_term": 2}
+    assert receipt["counts"] == {"decisions": 2, "memories": 4, "states": 5, "short_term": 2, "objects": 2}
     assert len(receipt["sha256"]) == 64
     assert [file.name for file in tmp_path.iterdir()] == ["hunter.zip"]
 

@@ -62,9 +62,8 @@ def test_export_and_forget(stores, capsys, tmp_path):
     assert main(["export", str(file), "--agent", "hunter", "--memory-type", "TEAMS_OWN"]) == 0
     printed = capsys.readouterr().out
     assert "         1  decisions\n         1  memories\n" in printed
-    assert set(zipfile.ZipFile(file).namelist()) == {
-        f"{name}.jsonl" for name in ("decisions", "memories", "states", "short_term")
-    }
+    lines = {f"{name}.jsonl" for name in ("decisions", "memories", "states", "short_term")}
+    assert set(zipfile.ZipFile(file).namelist()) == lines | {"export.json"}
     assert main(["forget", "--agent", "hunter"]) == 0
     assert "Nothing was erased; add --yes to erase." in capsys.readouterr().out
     assert stores.states.agents() == ["hunter"]
@@ -73,9 +72,34 @@ def test_export_and_forget(stores, capsys, tmp_path):
     assert stores.states.agents() == []
 
 
+async def test_an_export_is_imported_again(stores, capsys, tmp_path):
+    file = tmp_path / "hunter.zip"
+    assert main(["export", str(file), "--agent", "hunter"]) == 0
+    assert main(["forget", "--agent", "hunter", "--yes"]) == 0
+    capsys.readouterr()
+    assert main(["import", str(file), "--agent", "hunter", "--dry-run"]) == 0
+    printed = capsys.readouterr().out
+    assert "decisions   1 created\nmemories    1 created\n" in printed
+    assert printed.endswith("Nothing was written; leave out --dry-run to import.\n")
+    assert stores.states.agents() == []
+    assert main(["import", str(file), "--agent", "hunter", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["counts"]["memories"] == {"created": 1}
+    await MemoryManager("hunter", stores=stores).store_ltm("TEAMS_OWN", "rule", {"confidence": 0.6})
+    assert main(["import", str(file), "--agent", "hunter"]) == 0
+    await MemoryManager("other", stores=stores).store_ltm("TEAMS_OWN", "rule", {"confidence": 0.6})
+    assert main(["forget", "--agent", "hunter", "--yes"]) == 0
+    await MemoryManager("hunter", stores=stores).store_ltm("TEAMS_OWN", "rule", {"confidence": 0.6})
+    capsys.readouterr()
+    assert main(["import", str(file), "--agent", "hunter"]) == 1
+    assert "conflicts  memories: TEAMS_OWN rule: version 1 is stored with other" in capsys.readouterr().out
+    assert main(["import", str(file), "--agent", "other"]) == 2
+    assert "it is 'hunter', not 'other'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["import", "nowhere.zip", "--agent", "hunter"], "'FILE': file 'nowhere.zip' does not exist"),
         (["nightly", *BUCKET], "Missing option '--date'"),
         (["nightly", "--date", "today", *BUCKET], "'today' is not a date"),
         (["nightly", "--date", "2026-11-19"], "'--bucket': is needed"),

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from agent_memory.admin.export_file import DESCRIPTION, LARGE_PARTS, OBJECTS, description
+from agent_memory.admin.export_rows import decision_row, memory_row, short_term_row, state_row
 from agent_memory.core.clock import Clock, to_iso
-from agent_memory.core.errors import NotFound, Unreadable
+from agent_memory.core.errors import NotFound
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.listings import Damages
-from agent_memory.model.memories import MemoryType
+from agent_memory.model.memories import Memory, MemoryType
 from agent_memory.ports.stores import Stores
 
 Receipt = dict[str, Any]
@@ -29,12 +31,14 @@ class AgentData:
         self._clock = clock
 
     def export(self, path: Path, memory_types: Iterable[str] = tuple(MemoryType)) -> Receipt:
-        """Write everything to a zip file of JSON Lines: decisions, all versions of memories, states, short-term memory.
+        """Write everything to a zip file: decisions, all versions of memories, states, short-term memory and objects.
+
+        Its format is described in `export_file`.
 
         Args:
             path: of the file; an existing file is replaced when the new one is complete. A key of short-term memory
                 whose value cannot be read has `unreadable`, the reason, instead of `data`.
-            memory_types: the types of long-term memory to export, including a team's own.
+            memory_types: types of long-term memory to begin with; the agent's others follow.
 
         Returns:
             A receipt: `agent_id`, `exported_at`, `file`, `sha256`, `counts` by kind, and `complete` and `missing`: the
@@ -46,17 +50,17 @@ class AgentData:
         log, damages = DecisionLog(self._agent_id, self._stores, self._clock), Damages()
         decisions = log.stream(DecisionFilter(), newest_first=False, on_unreadable=damages)
         kinds: dict[str, Iterator[Mapping[str, Any]]] = {
-            "decisions": (one.as_dict() for one in decisions),
+            "decisions": map(decision_row, decisions),
             "memories": (
-                {**version.as_dict(), "removed": version.is_removed}
-                for kind in dict.fromkeys(memory_types)
-                for version in self._stores.memories.all_versions(self._agent_id, kind, on_unreadable=damages)
+                memory_row(version)
+                for kind in dict.fromkeys([*memory_types, *self._stores.memories.types(self._agent_id)])
+                for version in self._memories(kind, damages)
             ),
             "states": (
-                {"state_type": name, **state.as_dict()}
+                state_row(name, state)
                 for name, state in self._stores.states.list_by_prefix(self._agent_id, "", on_unreadable=damages)
             ),
-            "short_term": (_short_term_row(key, value) for key, value in self._short_term()),
+            "short_term": (short_term_row(key, value) for key, value in self._short_term()),
         }
         partial = path.with_name(f"{path.name}.part")
         try:
@@ -64,7 +68,10 @@ class AgentData:
                 counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
                 if damages.as_dicts():
                     _write_lines(archive, "missing.jsonl", damages.as_dicts())
-            if not any(counts.values()) and not self._stores.states.registration(self._agent_id).decision_types:
+                registration = self._stores.states.registration(self._agent_id)
+                counts["objects"] = self._write_objects(archive)
+                archive.writestr(DESCRIPTION, description(self._agent_id, self._clock.now_ms(), registration, counts))
+            if not any(counts.values()) and not registration.decision_types:
                 raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
             partial.replace(path)
         finally:
@@ -103,6 +110,31 @@ class AgentData:
         counts = {name: step() for name, step in steps.items()}
         return self._receipt("forgotten_at", counts) | {"dry_run": dry_run}
 
+    def _memories(self, memory_type: str, damages: Damages) -> Iterator[Memory]:
+        """All versions of the memories of a type, the current ones with their counts of reads."""
+        memories = self._stores.memories
+        current = {
+            (one.pattern_id, one.version): one
+            for one in memories.by_confidence(self._agent_id, memory_type, on_unreadable=damages)
+        }
+        for version in memories.all_versions(self._agent_id, memory_type, on_unreadable=damages):
+            yield version if version.is_removed else current.get((version.pattern_id, version.version), version)
+
+    def _write_objects(self, archive: zipfile.ZipFile) -> int:
+        """Write the agent's objects but large parts, which decisions contain; returns how many."""
+        blobs = self._stores.blobs
+        if blobs is None:
+            return 0
+        prefixes = [prefix for prefix in object_prefixes(self._agent_id) if not prefix.startswith(LARGE_PARTS)]
+        keys = [key for prefix in prefixes for key in blobs.list_keys(prefix)]
+        found = 0
+        for key in keys:
+            body = blobs.read(key)
+            if body is not None:  # it may have expired since it was listed
+                archive.writestr(f"{OBJECTS}{key}", body)
+                found += 1
+        return found
+
     def _short_term(self) -> Iterator[tuple[str, Any]]:
         if self._stores.short_term is not None:
             prefix = stm_key(self._agent_id, "")
@@ -111,10 +143,6 @@ class AgentData:
 
     def _receipt(self, time_field: str, counts: dict[str, int]) -> Receipt:
         return {"agent_id": self._agent_id, time_field: to_iso(self._clock.now_ms()), "counts": counts}
-
-
-def _short_term_row(key: str, value: Any) -> dict[str, Any]:
-    return {"key": key, "unreadable": value.why} if isinstance(value, Unreadable) else {"key": key, "data": value}
 
 
 def _write_lines(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, Any]]) -> int:

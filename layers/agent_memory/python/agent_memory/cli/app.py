@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 import typer
 
 from agent_memory.cli import FAILED
-from agent_memory.cli.agent_data import export, forget
+from agent_memory.cli.agent_data import export, forget, import_agent
 from agent_memory.cli.cost import cost
 from agent_memory.cli.decisions import decisions
 from agent_memory.cli.learning import learning
@@ -35,6 +35,7 @@ for _command in (verify, nightly, export, forget, policy, cost):
 app.add_typer(memories, name="memories")
 app.add_typer(decisions, name="decisions")
 app.add_typer(learning, name="learning")
+app.command("import")(import_agent)
 app.command("night", hidden=True)(nightly)  # its name in earlier versions
 for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
     app.command(_point.name)(_point.load())

@@ -107,6 +107,13 @@ class DecisionStore(Protocol):
         """Write decisions that have expired from the table back, with their outcomes."""
         ...
 
+    def replace_outcomes(self, earlier: Decision, later: Decision) -> bool:
+        """Store the outcomes of `later` with a decision whose stored version is `earlier`; returns whether it was.
+
+        `later` has to follow from `earlier` by recorded changes, see `model.outcomes.follows`.
+        """
+        ...
+
     def link(self, links: Sequence[Link]) -> None:
         """Record which decisions followed from earlier ones. Recording a link again changes nothing."""
         ...

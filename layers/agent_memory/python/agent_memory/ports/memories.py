@@ -49,6 +49,10 @@ class MemoryStore(Protocol):
         """Number of the last version that a memory ever had; 0 if it never existed."""
         ...
 
+    def types(self, agent_id: str) -> list[str]:
+        """The types of which the agent has or had memories, sorted; the table is scanned for them."""
+        ...
+
     def all_versions(
         self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
     ) -> Iterator[Memory]:

@@ -37,6 +37,10 @@ class StateStore(Protocol):
         """
         ...
 
+    def restore(self, agent_id: str, name: str, state: State, *, after: int) -> None:
+        """Write a version of a state as it is if the stored version is `after` (0: there is none); else `Conflict`."""
+        ...
+
     def list_by_prefix(
         self, agent_id: str, prefix: str, *, on_unreadable: OnUnreadable = raise_error
     ) -> list[tuple[str, State]]:

@@ -126,6 +126,17 @@ class DynamoDBDecisions:
         """Write decisions that have expired from the table back, with their outcomes."""
         map_concurrently(self._restore, decisions)
 
+    def replace_outcomes(self, earlier: Decision, later: Decision) -> bool:
+        """Store the outcomes of `later` with a decision whose stored version is `earlier`; returns whether it was."""
+        item = self._item(earlier.key)
+        if item is None or self._decisions([item], raise_error) != [earlier]:
+            return False
+        try:
+            self._replace_outcomes(item, earlier, later)
+        except ConditionFailed:
+            return False
+        return True
+
     def link(self, links: Sequence[Link]) -> None:
         """Record which decisions followed from earlier ones. Recording a link again changes nothing."""
         self._statements.run([self._statements.insert(item) for item in link_items(links)])
@@ -249,20 +260,24 @@ class DynamoDBDecisions:
                 return WriteStatus.CONFLICT
             if new is decision:
                 return WriteStatus.UNCHANGED
-            content = {name: value for name, value in item.items() if name not in with_pointers(OUTCOME_ATTRIBUTES)}
-            after = self._large_parts.offload_to_fit(key, content | outcome_attributes(new), ITEM_BUDGET_BYTES)
-            unchanged, values = "attribute_not_exists(revision)", {}
-            if decision.revision:
-                unchanged, values = "revision = :seen", {":seen": {"N": str(decision.revision)}}
-            if decision.outcome is None:
-                unchanged += " AND attribute_not_exists(success)"
             try:
-                self._update_item(key, item, after, unchanged, values)
+                self._replace_outcomes(item, decision, new)
             except ConditionFailed as failure:
                 item = self._unless_expired(failure.item)
             else:
                 return WriteStatus.CREATED
         raise Unavailable(f"other writers kept changing the outcomes of {key.decision_id}")
+
+    def _replace_outcomes(self, item: Item, decision: Decision, new: Decision) -> None:
+        """Replace the outcomes of a decision that was read from an item; `ConditionFailed` if they have changed."""
+        content = {name: value for name, value in item.items() if name not in with_pointers(OUTCOME_ATTRIBUTES)}
+        after = self._large_parts.offload_to_fit(decision.key, content | outcome_attributes(new), ITEM_BUDGET_BYTES)
+        unchanged, values = "attribute_not_exists(revision)", {}
+        if decision.revision:
+            unchanged, values = "revision = :seen", {":seen": {"N": str(decision.revision)}}
+        if decision.outcome is None:
+            unchanged += " AND attribute_not_exists(success)"
+        self._update_item(decision.key, item, after, unchanged, values)
 
     def _update_item(self, key: DecisionKey, before: Item, after: Item, unchanged: str, values: Item) -> None:
         # The archive does not have this outcome yet, so that the item must not expire until it has.

@@ -12,7 +12,7 @@ from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import Access
 from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
-from agent_memory.storage.dynamodb.batches import get_items, partition_pages, query_pages
+from agent_memory.storage.dynamodb.batches import get_items, partition_pages, query_pages, scan_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
     NOT_STATED,
@@ -106,6 +106,18 @@ class DynamoDBMemories:
                 TableName=self._table, **query, ConsistentRead=True, ScanIndexForward=False, Limit=1
             )
         return max((parsed(pattern_id, memory_from, item).version for item in page["Items"]), default=0)
+
+    def types(self, agent_id: str) -> list[str]:
+        """The types of which the agent has or had memories, sorted; the table is scanned for them."""
+        pages = scan_pages(
+            self._client,
+            self._table,
+            FilterExpression="begins_with(pk, :partitions)",
+            ExpressionAttributeValues={":partitions": text(f"{agent_id}#")},
+            ProjectionExpression="pk",
+            ConsistentRead=True,
+        )
+        return sorted({item["pk"]["S"].split("#")[1] for page in pages for item in page})
 
     def all_versions(
         self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error

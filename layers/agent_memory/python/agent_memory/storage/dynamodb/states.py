@@ -57,6 +57,14 @@ class DynamoDBStates:
             raise Conflict(f"state {name} is no longer at version {expected_version}") from error
         return state
 
+    def restore(self, agent_id: str, name: str, state: State, *, after: int) -> None:
+        """Write a version of a state as it is if the stored version is `after` (0: there is none); else `Conflict`."""
+        try:
+            with translated_errors("DynamoDB", self._table):
+                self._client.put_item(**self._put(agent_id, name, state, after))
+        except ConditionFailed as error:
+            raise Conflict(f"state {name} is no longer at version {after}") from error
+
     def list_by_prefix(
         self, agent_id: str, prefix: str, *, on_unreadable: OnUnreadable = raise_error
     ) -> list[tuple[str, State]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from threading import Lock
 
 from agent_memory.core.clock import Clock, Span, SystemClock
@@ -87,6 +88,16 @@ class InMemoryDecisions:
                 if self._find(decision.key) is None:
                     self._texts[decision.key] = _text(decision)
                     self._expiry_ms.pop(decision.key, None)
+
+    def replace_outcomes(self, earlier: Decision, later: Decision) -> bool:
+        """Store the outcomes of `later` with a decision whose stored version is `earlier`; returns whether it was."""
+        with self._lock:
+            stored = self._find(earlier.key)
+            if stored != earlier:
+                return False
+            self._texts[earlier.key] = _text(replace(later, ancestors=stored.ancestors))
+            self._expiry_ms.pop(earlier.key, None)
+            return True
 
     def link(self, links: Sequence[Link]) -> None:
         """Record which decisions followed from earlier ones. Recording a link again changes nothing."""

@@ -87,6 +87,10 @@ class InMemoryMemories:
         """Number of the last version that a memory ever had; 0 if it never existed."""
         return max((memory.version for memory in self.history(agent_id, memory_type, pattern_id)), default=0)
 
+    def types(self, agent_id: str) -> list[str]:
+        """The types of which the agent has or had memories, sorted."""
+        return sorted({key[1] for key in self._history if key[0] == agent_id})
+
     def all_versions(
         self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
     ) -> Iterator[Memory]:

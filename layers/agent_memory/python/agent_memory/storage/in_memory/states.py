@@ -45,6 +45,15 @@ class InMemoryStates:
                 self._states[agent_id, one] = (canonical_json(document), version, now_ms)
         return State(data, expected_version + 1, now_ms)
 
+    def restore(self, agent_id: str, name: str, state: State, *, after: int) -> None:
+        """Write a version of a state as it is if the stored version is `after` (0: there is none); else `Conflict`."""
+        check_item_size(document_attributes({"data": state.data}), "state")
+        with self._lock:
+            stored = self.get(agent_id, name)
+            if (stored.version if stored else 0) != after:
+                raise Conflict(f"state {name} is no longer at version {after}")
+            self._states[agent_id, name] = (canonical_json(state.data), state.version, state.updated_ms)
+
     def list_by_prefix(
         self, agent_id: str, prefix: str, *, on_unreadable: OnUnreadable = raise_error
     ) -> list[tuple[str, State]]:

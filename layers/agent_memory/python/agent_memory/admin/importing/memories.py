@@ -1,0 +1,62 @@
+"""Imports long-term memories: the versions that follow those that are stored."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from agent_memory.admin.importing.report import ImportReport, Status
+from agent_memory.core.clock import date_of
+from agent_memory.core.errors import Conflict
+from agent_memory.model.memories import Memory
+from agent_memory.ports.memories import Access, MemoryStore
+
+KIND = "memories"
+
+
+def import_memories(exported: Iterable[Memory], store: MemoryStore, report: ImportReport, *, write: bool) -> None:
+    """Write the versions of memories that follow the stored ones, and the counts of their reads."""
+    for _, versions in groupby(exported, key=lambda one: (one.memory_type, one.pattern_id)):
+        _import_versions(list(versions), store, report, write=write)
+
+
+def _import_versions(exported: list[Memory], store: MemoryStore, report: ImportReport, *, write: bool) -> None:
+    last = exported[-1]
+    name = f"{last.memory_type} {last.pattern_id}"
+    stored = store.history(last.agent_id, last.memory_type, last.pattern_id)
+    common = min(len(stored), len(exported))
+    for before, one in zip(stored[:common], exported[:common], strict=True):
+        if before != one:
+            report.conflict(KIND, name, f"version {before.version} is stored with other content than was exported")
+            return
+    for _ in range(common):
+        report.count(KIND, Status.UNCHANGED)
+    current = stored[-1] if stored else None
+    for one in exported[common:]:
+        if write:
+            try:
+                _write(one, current, store)
+            except Conflict as error:
+                report.conflict(KIND, name, f"{error}: the agent is running; stop it and import again")
+                return
+        report.count(KIND, Status.CREATED)
+        current = one
+    if write and len(stored) <= len(exported):
+        _add_reads(last, store)
+
+
+def _write(one: Memory, current: Memory | None, store: MemoryStore) -> None:
+    """Write a version after the current one, which is None if there is none; a removal is none either."""
+    before = current.version if current is not None and not current.is_removed else None
+    if one.is_removed and before is not None:
+        store.remove(one, after=before)
+    else:
+        store.put(one, after=before)
+
+
+def _add_reads(one: Memory, store: MemoryStore) -> None:
+    """Set the count of reads of a memory that has none yet; adding it again changes nothing."""
+    if one.is_removed or not one.access_count or one.last_accessed_ms is None:
+        return
+    stored = store.get(one.agent_id, one.memory_type, one.pattern_id)
+    if stored is not None and not stored.access_count:
+        access = Access(one.memory_type, one.pattern_id, one.access_count, one.last_accessed_ms)
+        store.add_accesses(one.agent_id, [access], date_of(one.last_accessed_ms))
