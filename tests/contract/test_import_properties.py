@@ -76,15 +76,22 @@ def versions(draw):
     """The versions of some memories, in order, with the version after which each is written."""
     found = []
     for name in draw(st.lists(st.sampled_from(["a", "b/c", "d:e"]), unique=True)):
-        current, number = None, 0
-        for removes in draw(st.lists(st.booleans(), min_size=1, max_size=4)):
-            number += 1
+        current = None
+        for number, removes in enumerate(draw(st.lists(st.booleans(), min_size=1, max_size=4)), 1):
             is_removal = removes and current is not None
             one = Memory(
-                AGENT, draw(st.sampled_from(["PATTERN"])), name, draw(st.none() | st.floats(0, 1)), draw(documents),
-                draw(times), draw(times), number, draw(st.none() | st.text(max_size=5)), draw(st.none() | st.text(max_size=5)),
+                AGENT,
+                "PATTERN",
+                name,
+                draw(st.none() | st.floats(0, 1).filter(_is_storable)),
+                draw(documents),
+                draw(times),
+                draw(times),
+                number,
+                changed_by=draw(st.none() | st.text(max_size=5)),
+                reason=draw(st.none() | st.text(max_size=5)),
                 is_removed=is_removal,
-            )  # fmt: skip
+            )
             found.append((one, current))
             current = None if is_removal else number
     return found

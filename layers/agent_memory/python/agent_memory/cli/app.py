@@ -21,8 +21,10 @@ from agent_memory.cli.cost import cost
 from agent_memory.cli.decisions import decisions
 from agent_memory.cli.learning import learning
 from agent_memory.cli.memories import memories
+from agent_memory.cli.doctor import doctor
 from agent_memory.cli.nightly import nightly
 from agent_memory.cli.policy import policy
+from agent_memory.cli.restore import restore
 from agent_memory.cli.verify import verify
 from agent_memory.core.errors import AgentMemoryError
 
@@ -30,7 +32,7 @@ INTERRUPTED = 130
 COMMANDS = "agent_memory.commands"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-for _command in (verify, nightly, export, forget, policy, cost):
+for _command in (doctor, verify, nightly, export, forget, restore, policy, cost):
     app.command()(_command)
 app.add_typer(memories, name="memories")
 app.add_typer(decisions, name="decisions")

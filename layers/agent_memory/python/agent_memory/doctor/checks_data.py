@@ -1,0 +1,172 @@
+"""Checks of what holds data: tables, the bucket and the key that encrypts them."""
+
+from datetime import UTC, datetime, timedelta
+
+from agent_memory.doctor.deployment import Absent, Deployment, Resource
+from agent_memory.doctor.findings import RECOVERY, RETENTION, SECURITY, Look, fine, not_offered, note, runbook, wrong
+from agent_memory.storage.schema import TABLES
+
+_TTL = {table.name: table.ttl_attribute for table in TABLES}
+_GAP = "the local cloud does not keep it"
+
+
+def status(deployment: Deployment, table: Resource) -> Look:
+    """Whether a table and its indexes can be used."""
+    try:
+        found = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"]
+    except Absent:
+        return wrong("there is no such table, although its stack has it: it was deleted; restore it", RECOVERY)
+    indexes = {one["IndexName"]: one.get("IndexStatus", "ACTIVE") for one in found.get("GlobalSecondaryIndexes", ())}
+    not_active = [f"{name} {state}" for name, state in indexes.items() if state != "ACTIVE"]
+    if found["TableStatus"] != "ACTIVE" or not_active:
+        states = ", ".join([found["TableStatus"], *not_active])
+        return wrong(f"is {states}; wait until it is ACTIVE, or look at AWS's health events", RECOVERY)
+    return fine("ACTIVE, with its indexes")
+
+
+def deletion_protection(deployment: Deployment, table: Resource) -> Look:
+    """Whether a table is protected from deletion, if its stack says so."""
+    is_on = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"].get("DeletionProtectionEnabled")
+    if is_on:
+        return fine("on")
+    if not table.properties.get("DeletionProtectionEnabled"):
+        return note("off, as the setting keep_data says")
+    return wrong("off, although its stack has it on; switch it on again", RECOVERY)
+
+
+def point_in_time_recovery(deployment: Deployment, table: Resource) -> Look:
+    """Whether a table can be restored to any second of the last weeks, if its stack says so."""
+    answer = deployment.ask("dynamodb", "describe_continuous_backups", TableName=table.name)
+    backups = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    if backups.get("PointInTimeRecoveryStatus") == "ENABLED":
+        return fine("on")
+    asked = table.properties.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
+    if not asked:
+        return note("off, as the setting point_in_time_recovery says: a lost table cannot be restored", RECOVERY)
+    if deployment.is_local:
+        return not_offered(_GAP)
+    return wrong("off, although its stack has it on, as in a restored table; switch it on again", RECOVERY)
+
+
+def time_to_live(deployment: Deployment, table: Resource) -> Look:
+    """Whether expired items are deleted."""
+    found = deployment.ask("dynamodb", "describe_time_to_live", TableName=table.name)["TimeToLiveDescription"]
+    expected = next((ttl for name, ttl in _TTL.items() if table.name.endswith(name)), "ttl")
+    if found.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") and found.get("AttributeName") == expected:
+        return fine(f"on, by {expected}")
+    return wrong(f"is not by the attribute {expected}, so that nothing expires, as in a restored table", RECOVERY)
+
+
+def throttles(deployment: Deployment, table: Resource) -> Look:
+    """Whether requests to a table were throttled in the last hour, and whether a cap may be the reason."""
+    now = datetime.now(UTC)
+    total = 0.0
+    for kind in ("ReadThrottleEvents", "WriteThrottleEvents"):
+        points = deployment.ask(
+            "cloudwatch",
+            "get_metric_statistics",
+            Namespace="AWS/DynamoDB",
+            MetricName=kind,
+            Dimensions=[{"Name": "TableName", "Value": table.name}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now,
+            Period=3_600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        total += sum(one["Sum"] for one in points)
+    found = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"].get("OnDemandThroughput", {})
+    caps = {name: value for name, value in found.items() if value not in (None, -1)}
+    capped = f"; it is capped at {caps}" if caps else ""
+    if total:
+        return wrong(f"{total:,.0f} throttled requests in the last hour{capped}", runbook("tables-throttled"))
+    return fine(f"none in the last hour{capped}")
+
+
+def bucket_versions(deployment: Deployment, bucket: Resource) -> Look:
+    """Whether the bucket keeps replaced and deleted objects for a while."""
+    try:
+        state = deployment.ask("s3", "get_bucket_versioning", Bucket=bucket.name).get("Status")
+    except Absent:
+        return wrong("there is no such bucket, although its stack has it: it was deleted", RECOVERY)
+    if state == "Enabled":
+        return fine("on")
+    return wrong("off: what is deleted or replaced is lost at once; switch it on again", RECOVERY)
+
+
+def bucket_encryption(deployment: Deployment, bucket: Resource) -> Look:
+    """Whether objects are encrypted at rest, with the deployment's own key where it has one."""
+    expected = _algorithm(bucket.properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration"))
+    try:
+        answer = deployment.ask("s3", "get_bucket_encryption", Bucket=bucket.name)
+    except Absent:
+        return not_offered(_GAP) if deployment.is_local else wrong("is off; deploy the stack again", SECURITY)
+    found = _algorithm(answer["ServerSideEncryptionConfiguration"]["Rules"])
+    if expected and found != expected:
+        return wrong(f"is {found or 'off'}, and its stack has {expected}; deploy the stack again", SECURITY)
+    return fine(found)
+
+
+def bucket_access(deployment: Deployment, bucket: Resource) -> Look:
+    """Whether the public is kept out of the bucket."""
+    try:
+        found = deployment.ask("s3", "get_public_access_block", Bucket=bucket.name)["PublicAccessBlockConfiguration"]
+    except Absent:
+        found = {}
+    names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    off = [name for name in names if not found.get(name)]
+    return wrong(f"{', '.join(off)} is off; deploy the stack again", SECURITY) if off else fine("blocked")
+
+
+def bucket_lifecycle(deployment: Deployment, bucket: Resource) -> Look:
+    """Whether the lifecycle rules are those of the stack."""
+    rules = bucket.properties.get("LifecycleConfiguration", {}).get("Rules", ())
+    expected = {one.get("Id") for one in rules if one.get("Status") == "Enabled"}
+    try:
+        found = deployment.ask("s3", "get_bucket_lifecycle_configuration", Bucket=bucket.name)["Rules"]
+    except Absent:
+        found = []
+    missing = sorted(map(str, expected - {one.get("ID") for one in found if one.get("Status") == "Enabled"}))
+    if missing:
+        return wrong(f"the rules {', '.join(missing)} are missing or off; deploy the stack again", RETENTION)
+    return fine(f"{len(expected)} rules")
+
+
+def bucket_lock(deployment: Deployment, bucket: Resource) -> Look:
+    """Whether versions are locked for a while, if the setting says so."""
+    if "ObjectLockConfiguration" not in bucket.properties:
+        return note("there is none, as the setting archive_lock_days says")
+    try:
+        answer = deployment.ask("s3", "get_object_lock_configuration", Bucket=bucket.name)
+    except Absent:
+        answer = {}
+    if answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled":
+        return fine("on")
+    return wrong("is off, although its stack has it on; only a new bucket can get one", RETENTION)
+
+
+def key_state(deployment: Deployment, key: Resource) -> Look:
+    """Whether the key that encrypts the data can be used, and is rotated."""
+    found = deployment.ask("kms", "describe_key", KeyId=key.name)["KeyMetadata"]
+    if found["KeyState"] == "PendingDeletion":
+        return wrong(
+            f"will be deleted on {found.get('DeletionDate', 'an unknown day')}, and all data with it: run "
+            f"`aws kms cancel-key-deletion --key-id {key.name}`, then `aws kms enable-key`",
+            RECOVERY,
+        )
+    if found["KeyState"] != "Enabled":
+        return wrong(
+            f"is {found['KeyState']}: no data can be read; run `aws kms enable-key --key-id {key.name}`", RECOVERY
+        )
+    if not deployment.ask("kms", "get_key_rotation_status", KeyId=key.name)["KeyRotationEnabled"]:
+        if deployment.is_local:
+            return not_offered(f"rotation: {_GAP}")
+        return wrong("is not rotated; deploy the stack again", RECOVERY)
+    return fine("enabled, and rotated every year")
+
+
+def _algorithm(rules: object) -> str:
+    """The algorithm of the first rule, of a template or of S3, which name the member differently."""
+    names = ("ServerSideEncryptionByDefault", "ApplyServerSideEncryptionByDefault")
+    for one in rules if isinstance(rules, list) else ():
+        return next((str(one[name].get("SSEAlgorithm", "")) for name in names if name in one), "")
+    return ""
