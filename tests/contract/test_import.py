@@ -163,6 +163,11 @@ async def test_another_deployment_takes_it_and_goes_on(stores, clock, tmp_path, 
     assert len(await logger.query_decisions(limit=10)) == 6
 
 
+def without_cache(file):
+    """The content without short-term memory: the clock of a server is not the one of the test."""
+    return {name: found for name, found in content(file).items() if name != "short_term"}
+
+
 async def test_a_later_export_updates_an_earlier_import(stores, clock, tmp_path):
     source = in_memory_stores(clock)
     ids = await fill(source, clock)
@@ -180,13 +185,13 @@ async def test_a_later_export_updates_an_earlier_import(stores, clock, tmp_path)
     receipt = imported(stores, clock, friday)
     assert receipt["conflicts"] == []
     assert numbers(receipt, "updated")["states"] >= 3
-    assert content(export(stores, clock, tmp_path / "here.zip")) == content(friday)
+    assert without_cache(export(stores, clock, tmp_path / "here.zip")) == without_cache(friday)
     assert problems(stores, clock) == ("unchanged", [])
     again = imported(stores, clock, tmp_path / "monday.zip")
     assert again["conflicts"] == []
     assert numbers(again, "created", "updated") == {}
     assert numbers(again, "newer")["decisions"] == 2  # and one is in the archive
-    assert content(export(stores, clock, tmp_path / "here.zip")) == content(friday)
+    assert without_cache(export(stores, clock, tmp_path / "here.zip")) == without_cache(friday)
 
 
 async def test_what_contradicts_the_export_is_kept_and_listed(stores, clock, tmp_path, source):

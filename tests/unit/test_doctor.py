@@ -42,7 +42,7 @@ class Answers(Deployment):
 
 
 def resource(**properties):
-    return Resource("storage", "One", "AWS::Any::Thing", "agent-memory-one", properties)
+    return Resource("storage", "One", "AWS::Any::Thing", "agent-memory-one", properties, is_retained=True)
 
 
 def pitr(status):
@@ -59,7 +59,7 @@ CASES = [
         checks_data.deletion_protection,
         {"DeletionProtectionEnabled": True},
         {"describe_table": {"Table": {}}},
-        "off, al",
+        "off; `make protect`",
     ),
     (
         checks_data.status,
@@ -294,13 +294,8 @@ def test_a_real_table_without_what_its_stack_says(account):
             BillingMode="PAY_PER_REQUEST",
         )
         deployment = Deployment(boto3.Session(), "agent-memory")
-        table = Resource(
-            "storage",
-            "States",
-            "AWS::DynamoDB::Table",
-            "agent-memory-agent_state",
-            {**ON, "DeletionProtectionEnabled": True},
-        )
+        name = "agent-memory-agent_state"
+        table = Resource("storage", "States", "AWS::DynamoDB::Table", name, ON, is_retained=True)
         looks = (checks_data.deletion_protection, checks_data.point_in_time_recovery, checks_data.time_to_live)
         assert [look(deployment, table).state for look in looks] == [State.WRONG] * 3
         lost = Resource("storage", "States", "AWS::DynamoDB::Table", "agent-memory-lost", {})

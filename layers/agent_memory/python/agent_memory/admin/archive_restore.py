@@ -77,7 +77,7 @@ class ArchiveRestore:
                 "the table has no end of the chain of seals, so that nothing proves the archive; pass the head that "
                 "`agent-memory verify` printed, or the nightly report contains (`archive_head`)",
             )
-        reading = read_chain(self._agent_id, link, objects, self._archive, now_ms)
+        reading = read_chain(self._agent_id, stored if head is None else Chain(link), objects, self._archive, now_ms)
         if stored.head is not None and stored.head not in [one.link() for one in reading.proven.values()]:
             raise InvalidInput("head", "the chain in the table does not lead to it; run `agent-memory verify`")
         sealed = newest_revisions(reading.proven)

@@ -3,7 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 from agent_memory.doctor.deployment import Absent, Deployment, Resource
-from agent_memory.doctor.findings import RECOVERY, RETENTION, SECURITY, Look, fine, not_offered, note, runbook, wrong
+from agent_memory.doctor.findings import (
+    DEPLOYMENT,
+    RECOVERY,
+    RETENTION,
+    SECURITY,
+    Look,
+    fine,
+    not_offered,
+    note,
+    runbook,
+    wrong,
+)
 from agent_memory.storage.schema import TABLES
 
 _TTL = {table.name: table.ttl_attribute for table in TABLES}
@@ -25,13 +36,13 @@ def status(deployment: Deployment, table: Resource) -> Look:
 
 
 def deletion_protection(deployment: Deployment, table: Resource) -> Look:
-    """Whether a table is protected from deletion, if its stack says so."""
+    """Whether a table that outlives its stack is protected from deletion."""
     is_on = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"].get("DeletionProtectionEnabled")
     if is_on:
         return fine("on")
-    if not table.properties.get("DeletionProtectionEnabled"):
+    if not table.is_retained:
         return note("off, as the setting keep_data says")
-    return wrong("off, although its stack has it on; switch it on again", RECOVERY)
+    return wrong("off; `make protect` switches it on", DEPLOYMENT)
 
 
 def point_in_time_recovery(deployment: Deployment, table: Resource) -> Look:

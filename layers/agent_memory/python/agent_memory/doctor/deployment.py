@@ -54,6 +54,8 @@ class Resource:
     """Its physical id."""
     properties: Mapping[str, Any]
     """What the deployed template says."""
+    is_retained: bool = False
+    """Whether the template says that it outlives its stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,11 @@ class Deployment:
             declared = self.template(short).get("Resources", {})
             member = "StackResourceSummaries"
             for one in self.pages("cloudformation", "list_stack_resources", member, StackName=stack.name):
-                properties = declared.get(one["LogicalResourceId"], {}).get("Properties", {})
-                name = one.get("PhysicalResourceId", "")
-                found.append(Resource(short, one["LogicalResourceId"], one["ResourceType"], name, properties))
+                logical_id, name = one["LogicalResourceId"], one.get("PhysicalResourceId", "")
+                template = declared.get(logical_id, {})
+                properties, policy = template.get("Properties", {}), template.get("DeletionPolicy", "")
+                is_retained = policy.startswith("Retain")
+                found.append(Resource(short, logical_id, one["ResourceType"], name, properties, is_retained))
         return found
 
     def of_type(self, kind: str) -> list[Resource]:

@@ -14,11 +14,12 @@ from datetime import date
 
 from agent_memory.admin.export_file import LARGE_PARTS, ExportFile
 from agent_memory.admin.importing.report import ImportReport, Status
+from agent_memory.core.clock import parse_date
 from agent_memory.core.errors import Damaged, InvalidInput
 from agent_memory.core.keys import ARCHIVE_CHAIN, archive_file_key, archive_manifest_key, archive_prefix, evidence_key
 from agent_memory.model.seals import Chain, Manifest, sha256
 from agent_memory.model.states import State
-from agent_memory.ports.blobs import BlobStore, ByteRange
+from agent_memory.ports.blobs import Blob, BlobStore, ByteRange
 from agent_memory.ports.states import StateStore
 
 KIND = "objects"
@@ -39,6 +40,12 @@ class _Side:
 
     chain: Chain
     manifests: dict[str, Manifest] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        pending = self.chain.pending
+        if pending is not None and pending.link() == self.chain.head:  # its object may not be written yet
+            key = archive_manifest_key(pending.agent_id, pending.day, pending.revision)
+            self.manifests.setdefault(key, pending)
 
     def hashes(self) -> set[str]:
         """The hashes of its manifests, and that of its end."""
@@ -94,6 +101,9 @@ def _continuing(
     sealed_files: dict[str, set[str]] = {}
     for one in ours.manifests.values():
         sealed_files.setdefault(archive_file_key(export.agent_id, one.day), set()).add(one.file_sha256)
+    for announced in [*ours.chain.withdrawn, *([ours.chain.pending.file()] if ours.chain.pending else [])]:
+        key = archive_file_key(export.agent_id, parse_date(announced.date))
+        sealed_files.setdefault(key, set()).add(announced.file_sha256)
     writes: list[str] = []
     # Manifests last: a manifest without its file would be a day that was lost.
     for key in sorted(exported_keys, key=lambda one: not one.endswith(_FILE)):
@@ -180,6 +190,13 @@ class PlannedObjects:
         """The object, or None if there is none."""
         return self._export.read_object(key) if key in self._planned else self._blobs.read(key)
 
+    def read_tagged(self, key: str) -> Blob | None:
+        """The object with its tag, or None if there is none."""
+        if key not in self._planned:
+            return self._blobs.read_tagged(key)
+        body = self._export.read_object(key)
+        return Blob(body, sha256(body))
+
     def restore(self, key: str) -> None:
         """Request that an object in cold storage be readable."""
         self._blobs.restore(key)
@@ -195,6 +212,10 @@ class PlannedObjects:
     def write(self, key: str, body: bytes) -> None:
         """Refused."""
         raise TypeError(f"{key} cannot be written: the objects are only planned, not {len(body):,} bytes of others")
+
+    def replace(self, key: str, body: bytes, *, tag: str | None) -> str:
+        """Refused."""
+        raise TypeError(f"{key} cannot be replaced ({tag=}, {len(body):,} bytes): the objects are only planned")
 
     def list_keys(self, prefix: str) -> list[str]:
         """The keys of all objects with a prefix, sorted."""
