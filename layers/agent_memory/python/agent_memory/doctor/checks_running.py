@@ -23,6 +23,8 @@ _TIMEOUT_SECONDS = 35
 def function_state(deployment: Deployment, function: Resource) -> Look:
     """Whether a function can be invoked and its last update succeeded."""
     found = deployment.ask("lambda", "get_function_configuration", FunctionName=function.name)
+    if found.get("State") == "Pending":
+        return note("is being created or updated; look again in a minute", runbook("api-errors"))
     if found.get("State", "Active") not in ("Active", "Inactive"):
         return wrong(f"is {found['State']}: {found.get('StateReason', 'no reason given')}", runbook("api-errors"))
     if found.get("LastUpdateStatus", "Successful") == "Failed":
