@@ -97,7 +97,8 @@ def cluster_client(client: "RedisClient") -> "RedisCluster":
         settings = {**pool.connection_kwargs, "connection_class": pool.connection_class}
         nodes = [(settings.get("host", "localhost"), settings.get("port", 6379))]
     has_tls = bool(settings.get("ssl")) or issubclass(settings.get("connection_class", object), SSLConnection)
-    own = {name: value for name, value in _own_settings(settings).items() if name not in _NOT_IN_A_CLUSTER}
+    patient = with_timeouts(_own_settings(settings))
+    own = {name: value for name, value in patient.items() if name not in _NOT_IN_A_CLUSTER}
     return RedisCluster(
         startup_nodes=[ClusterNode(host, port) for host, port in nodes],
         # One repetition, with the cluster's current layout: a node may have been replaced.
@@ -133,13 +134,16 @@ def check_redis_client(client: object) -> None:
 
 
 def _settings_of(pool: Any) -> dict[str, Any]:
-    return {"connection_class": pool.connection_class, **_own_settings(pool.connection_kwargs)}
+    own = _own_settings(pool.connection_kwargs)
+    # A connection class of another package, as fakeredis', may have no socket whose timeout could be changed later.
+    is_of_redis = pool.connection_class.__module__.partition(".")[0] == "redis"
+    return {"connection_class": pool.connection_class, **(with_timeouts(own) if is_of_redis else own)}
 
 
 def _own_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """Connection settings without those of the pool that they come from, with short timeouts."""
     given = {name: value for name, value in settings.items() if not name.startswith(_POOL_SETTINGS)}
-    return with_timeouts({**given, **_short_timeouts(), **_fixed_settings()})
+    return {**given, **_short_timeouts(), **_fixed_settings()}
 
 
 def _short_timeouts() -> dict[str, Any]:
