@@ -195,32 +195,27 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
 
 def _agents(config: DeployConfig) -> Iterator[AlarmDefinition]:
     """What the nightly job finds unusual about an agent, compared with its own past; a log line names the agents."""
-    yield _once_per_run(
-        config,
-        metric_names.OUTCOMES_STOPPED,
-        "analytics",
-        name="outcomes-stopped",
-        graph="Decision types whose outcomes stopped",
-        warning=at_least(1, "An agent still makes decisions of a type, but their outcomes no longer arrive."),
-    )
-    yield _once_per_run(
-        config,
-        metric_names.LEARNING_STOPPED,
-        "analytics",
-        name="learning-stopped",
-        graph="Agents of which nothing is learned",
-        warning=at_least(1, "An agent makes decisions, but nothing has been learned from them for a week or more."),
-    )
-    yield _once_per_run(
-        config,
-        metric_names.BEHAVIOR_CHANGED,
-        "analytics",
-        name="behavior-changed",
-        graph="Agents far from their own past",
-        warning=at_least(
-            1, "The decisions, success or confidence of an agent in the last week are far from its own past."
+    for metric, name, graph, problem in (
+        (
+            metric_names.OUTCOMES_STOPPED,
+            "outcomes-stopped",
+            "Decision types whose outcomes stopped",
+            "An agent still makes decisions of a type, but their outcomes no longer arrive.",
         ),
-    )
+        (
+            metric_names.LEARNING_STOPPED,
+            "learning-stopped",
+            "Agents of which nothing is learned",
+            "An agent makes decisions, but nothing has been learned from them for a week or more.",
+        ),
+        (
+            metric_names.BEHAVIOR_CHANGED,
+            "behavior-changed",
+            "Agents far from their own past",
+            "The decisions, success or confidence of an agent in the last week are far from its own past.",
+        ),
+    ):
+        yield _once_per_run(config, metric, "analytics", name=name, graph=graph, warning=at_least(1, problem))
 
 
 def _once_per_run(

@@ -14,10 +14,11 @@ settings.load_profile("without-deadline")
 
 
 def pytest_collection_modifyitems(items):
-    """Run all tests of the local cloud in one worker, so that they share one cloud."""
+    """Run the tests that share a local cloud in one worker; modules that start clouds of their own may use another."""
     for item in items:
         if item.get_closest_marker("local_cloud"):
-            item.add_marker(pytest.mark.xdist_group("local_cloud"))
+            shares = not {"local_cloud", "stores"}.isdisjoint(item.fixturenames)
+            item.add_marker(pytest.mark.xdist_group("local_cloud" if shares else item.module.__name__))
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from tests.serving import serving
+
 Answer = tuple[int, bytes]
 Handle = Callable[[httpx.Request], httpx.Response | Answer]
 
@@ -122,16 +124,11 @@ def silent_server() -> Iterator[str]:
 
 @contextlib.contextmanager
 def _serving(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None) -> Iterator[int]:
-    with _Server(("127.0.0.1", 0), handler) as server:
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join(10)
+    server = _Server(("127.0.0.1", 0), handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    with serving(server) as port:
+        yield port
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

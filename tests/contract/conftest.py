@@ -64,14 +64,8 @@ def _deploy(clock, redis_client, dynamodb, s3):
     create_tables(dynamodb, prefix)
     bucket = f"{prefix}-archive"
     s3.create_bucket(Bucket=bucket)
-    return open_stores(
-        table_prefix=prefix,
-        archive_bucket=bucket,
-        dynamodb_client=dynamodb,
-        s3_client=s3,
-        redis_client=redis_client,
-        clock=clock,
-    )
+    clients = {"dynamodb_client": dynamodb, "s3_client": s3, "redis_client": redis_client}
+    return open_stores(table_prefix=prefix, archive_bucket=bucket, clock=clock, **clients)
 
 
 @pytest.fixture(

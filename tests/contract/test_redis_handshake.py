@@ -16,7 +16,8 @@ from redis.retry import Retry
 from agent_memory.core.errors import CacheUnavailable
 from agent_memory.storage.redis.connection import cluster_client, redis_client_for, with_short_timeouts
 from agent_memory.storage.redis.short_term import RedisShortTerm
-from tests.redis_servers import hello, self_signed, serving
+from tests.redis_servers import hello, self_signed
+from tests.serving import serving
 
 ANSWERS = {b"HELLO": hello("7.2.0"), b"PING": b"+PONG\r\n"}
 SLOW = 0.4  # longer than a command may take, shorter than a step of connecting

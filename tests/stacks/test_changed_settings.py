@@ -55,7 +55,7 @@ CASES = {
     "all others": {k: v for k, v in CHANGES.items() if k not in ALONE},
 }
 # Another value of these is another deployment, or no deployment to AWS.
-OF_ANOTHER_DEPLOYMENT = {"account", "prefix", "profile", "redis_endpoint", "region"}
+OF_ANOTHER_DEPLOYMENT = {"account", "emulator_python", "prefix", "profile", "redis_endpoint", "region"}
 # Properties whose change makes CloudFormation replace the resource, from the schemas of the resource types.
 REPLACING = {
     "AWS::ApiGatewayV2::Api": ("ProtocolType",),
@@ -89,31 +89,30 @@ def after(tmp_path_factory):
     return changed
 
 
+def nodes(value):
+    """Every object in a template, those within it first."""
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from nodes(one)
+    if isinstance(value, dict):
+        yield value
+
+
 def references(value):
     """Every import and every output of another stack in a template: (kind, stack, output or export)."""
-    match value:
-        case {"Fn::ImportValue": name}:
-            yield "import", name.split(":")[0], name
-        case {"Fn::GetStackOutput": {"StackName": stack, "OutputName": output}}:
-            yield "output", stack, output
-        case dict():
-            for one in value.values():
-                yield from references(one)
-        case list():
-            for one in value:
-                yield from references(one)
+    for node in nodes(value):
+        match node:
+            case {"Fn::ImportValue": str(name)}:
+                yield "import", name.split(":")[0], name
+            case {"Fn::GetStackOutput": {"StackName": stack, "OutputName": output}}:
+                yield "output", stack, output
 
 
 def resources_of(value):
-    match value:
-        case {"Ref": name} | {"Fn::GetAtt": [name, *_]}:
-            yield name
-        case dict():
-            for one in value.values():
-                yield from resources_of(one)
-        case list():
-            for one in value:
-                yield from resources_of(one)
+    """The names of the resources that a template refers to."""
+    for node in nodes(value):
+        match node:
+            case {"Ref": name} | {"Fn::GetAtt": [name, *_]}:
+                yield name
 
 
 def referred(synthesized, kind, stack, name):

@@ -52,6 +52,13 @@ def pitr(status):
 
 ON = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
 AGO = datetime.now(UTC) - timedelta(days=3)
+
+
+def ran(status):
+    """Answers with one execution of the nightly job."""
+    return {"list_executions": {"executions": [{"status": status, "startDate": AGO}]}}
+
+
 CASES = [
     (checks_data.point_in_time_recovery, ON, {"describe_continuous_backups": pitr("DISABLED")}, "off, although"),
     (checks_data.point_in_time_recovery, ON, {"describe_continuous_backups": pitr("ENABLED")}, None),
@@ -146,19 +153,19 @@ CASES = [
     (
         checks_running.last_run,
         {},
-        {"list_executions": {"executions": [{"status": "FAILED", "startDate": AGO}]}},
+        ran("FAILED"),
         "failed",
     ),
     (
         checks_running.last_run,
         {},
-        {"list_executions": {"executions": [{"status": "TIMED_OUT", "startDate": AGO}]}},
+        ran("TIMED_OUT"),
         "timed out",
     ),
     (
         checks_running.last_run,
         {},
-        {"list_executions": {"executions": [{"status": "SUCCEEDED", "startDate": AGO}]}},
+        ran("SUCCEEDED"),
         "the last run was that of",
     ),
     (

@@ -69,23 +69,26 @@ def test_a_job_that_sealed_something_adds_one_anchor(anchored):
     assert [one.hash for one in Anchors(stores.anchors).heads(AGENT)][-1] == head
 
 
-def test_a_rollback_of_bucket_and_table_is_found(anchored):
+@pytest.fixture
+def rolled_back(anchored):
+    """The same, but bucket and table were set back to the moment before the last anchor was added."""
     stores, clock = anchored
     before = moment(stores)
     add_outcome(stores, clock, "later")
     run_nightly_job(stores, clock)
     roll_back(stores, *before)
+    return stores, clock
+
+
+def test_a_rollback_of_bucket_and_table_is_found(rolled_back):
+    stores, clock = rolled_back
     (finding,) = verify(stores, clock).findings
     assert (finding.kind, finding.day) == ("rolled_back", FIRST + timedelta(days=DAYS - 1))
     assert "does not contain its anchored number" in finding.message
 
 
-def test_the_next_job_fails_on_another_chain_with_the_same_number(anchored):
-    stores, clock = anchored
-    before = moment(stores)
-    add_outcome(stores, clock, "later")
-    run_nightly_job(stores, clock)
-    roll_back(stores, *before)
+def test_the_next_job_fails_on_another_chain_with_the_same_number(rolled_back):
+    stores, clock = rolled_back
     add_outcome(stores, clock, "other")
     with pytest.raises(Damaged, match="is not the one that was anchored as anchors/agent_id=hunter/0"):
         run_nightly_job(stores, clock)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
 from itertools import pairwise
 from typing import Any
 
@@ -17,16 +17,16 @@ class FindingKind(StrEnum):
     The first five concern the archive, the next two the decisions in the table, the last three the chain of seals.
     """
 
-    CHANGED = "changed"
-    REMOVED = "removed"
-    ADDED = "added"
-    REORDERED = "reordered"
-    MISSING_MANIFEST = "missing_manifest"
-    DAMAGED = "damaged"
-    CONTRADICTED = "contradicted"
-    BROKEN_LINK = "broken_link"
-    ROLLED_BACK = "rolled_back"
-    UNFINISHED = "unfinished"
+    CHANGED = auto()
+    REMOVED = auto()
+    ADDED = auto()
+    REORDERED = auto()
+    MISSING_MANIFEST = auto()
+    DAMAGED = auto()
+    CONTRADICTED = auto()
+    BROKEN_LINK = auto()
+    ROLLED_BACK = auto()
+    UNFINISHED = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,22 @@
 """What a check found."""
 
 from dataclasses import asdict, dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Any
 
 
 class State(StrEnum):
-    """The result of one look. `WRONG` has to be mended; what could not be seen is never `FINE`."""
+    """The result of one look; what could not be seen is never `FINE`."""
 
-    FINE = "fine"
-    NOTE = "note"
-    WRONG = "wrong"
-    NOT_ALLOWED = "not_allowed"
-    NO_ANSWER = "no_answer"
-    NOT_OFFERED = "not_offered"
+    FINE = auto()
+    NOTE = auto()
+    """Nothing is wrong, but it is worth knowing."""
+    WRONG = auto()
+    """It has to be mended; the finding's page says how."""
+    NOT_ALLOWED = auto()
+    """The caller's credentials do not permit the look."""
+    NO_ANSWER = auto()
+    NOT_OFFERED = auto()
     """A local cloud does not have this part of AWS."""
 
 

@@ -15,16 +15,16 @@ pattern, changes nothing.
 Pure Python, so that importing this module does not load numpy.
 """
 
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import NamedTuple
 
 
 class Status(StrEnum):
     """The status of a pattern, as it is stored."""
 
-    EMERGING = "emerging"
-    ACTIVE = "active"
-    DEPRECATED = "deprecated"
+    EMERGING = auto()
+    ACTIVE = auto()
+    DEPRECATED = auto()
 
 
 class Transition(NamedTuple):

@@ -17,9 +17,9 @@ Pure Python, so that importing this module does not load numpy.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import asin, sqrt
 from statistics import median
+from typing import NamedTuple
 
 WEEK = 7
 MIN_DAYS = 5 * WEEK
@@ -33,8 +33,7 @@ _STANDARD_ERRORS = 4
 _NOISE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A figure whose last week differs from its own past: `usual` is the median of past weeks, `recent` the last one.
 
     Both are per day: a count, or a share or an average from 0 to 1.
@@ -56,15 +55,7 @@ def changed_share(shares: Sequence[tuple[int, int]]) -> Change | None:
 
     Weeks of none are left out. None if the last week does not differ.
     """
-    sums = [
-        (sum(part for part, _ in week), sum(count for _, count in week))
-        for week in (shares[n - WEEK : n] for n in range(WEEK, len(shares) + 1))
-    ]
-    if not sums or not sums[-1][1]:
-        return None
-    weeks = [part / count if count else None for part, count in sums]
-    stable = [asin(sqrt((part + 3 / 8) / (count + 3 / 4))) if count else None for part, count in sums]
-    return _compare(weeks, stable, _NOISE / sqrt(sums[-1][1]), lambda _: _MIN_SHARE_CHANGE)
+    return _changed(shares, lambda part, count: asin(sqrt((part + 3 / 8) / (count + 3 / 4))))
 
 
 def changed_average(averages: Sequence[tuple[float, int]]) -> Change | None:
@@ -72,15 +63,18 @@ def changed_average(averages: Sequence[tuple[float, int]]) -> Change | None:
 
     Weeks without values are left out. None if the last week does not differ.
     """
-    sums = [
-        (sum(total for total, _ in week), sum(count for _, count in week))
-        for week in (averages[n - WEEK : n] for n in range(WEEK, len(averages) + 1))
-    ]
+    # No values from 0 to 1 vary more than those that are 0 or 1.
+    return _changed(averages, lambda total, count: total / count)
+
+
+def _changed(daily: Sequence[tuple[float, int]], stabilized: Callable[[float, int], float]) -> Change | None:
+    """Compare weekly means of (sum, number); `stabilized` gives a week's value as it is compared."""
+    sums = _weekly_sums(daily)
     if not sums or not sums[-1][1]:
         return None
     weeks = [total / count if count else None for total, count in sums]
-    # No values from 0 to 1 vary more than those that are 0 or 1.
-    return _compare(weeks, weeks, _NOISE / sqrt(sums[-1][1]), lambda _: _MIN_SHARE_CHANGE)
+    stable = [stabilized(total, count) if count else None for total, count in sums]
+    return _compare(weeks, stable, _NOISE / sqrt(sums[-1][1]), lambda _: _MIN_SHARE_CHANGE)
 
 
 def _compare(
@@ -103,3 +97,9 @@ def _compare(
 
 def _weekly_means(counts: Sequence[float]) -> list[float]:
     return [sum(counts[n - WEEK : n]) / WEEK for n in range(WEEK, len(counts) + 1)]
+
+
+def _weekly_sums(daily: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    """The sums of both numbers over each week."""
+    weeks = (daily[n - WEEK : n] for n in range(WEEK, len(daily) + 1))
+    return [(sum(value for value, _ in week), sum(count for _, count in week)) for week in weeks]

@@ -12,7 +12,7 @@ is an error, not an empty result.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, HOUR_MS, Clock, Span, to_iso
@@ -51,8 +51,7 @@ Entry = dict[str, Any]
 _LAST_ID = "ffffffff-ffff-8fff-bfff-ffffffffffff"
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """One level, with the part of the requested time range that it covers."""
 
     name: str

@@ -12,10 +12,15 @@ class MemoryType(StrEnum):
     """The types of long-term memory; teams add their own."""
 
     PATTERN = "PATTERN"
+    """A combination of facts under which decisions succeed more, or less, often."""
     STRATEGY = "STRATEGY"
+    """How decisions of a strategy do."""
     ARCHETYPE = "ARCHETYPE"
+    """How decisions do in a market condition."""
     SOURCE_PERFORMANCE = "SOURCE_PERFORMANCE"
+    """How decisions that rest on a source do."""
     CONFIGURATION = "CONFIGURATION"
+    """The configurations that an agent has had."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,12 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """What was learned since a day was taken back, at a time."""
+    """What was learned since a day was taken back.
+
+    Attributes:
+        since: the first day that is learned again.
+        at_ms: when that was asked for.
+    """
 
     since: date
     at_ms: int
@@ -93,7 +98,13 @@ class Rebuild:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What holds for the learning of an agent; `paused` has `by`, `reason` and `at`, or is None."""
+    """What holds for the learning of an agent.
+
+    Attributes:
+        paused: `by`, `reason` and `at`; None while the agent learns.
+        exclusions: the decisions that are not learned from.
+        rebuilds: the last times at which learning was taken back.
+    """
 
     paused: dict[str, str] | None = None
     exclusions: tuple[Exclusion, ...] = ()

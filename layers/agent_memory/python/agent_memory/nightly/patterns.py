@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent_memory.core.clock import to_iso
 from agent_memory.core.concurrency import map_concurrently
@@ -24,8 +24,7 @@ _FIELDS = {"decision_type", "features", "status", "promoted_at", "judged_from_ms
 _WATCH_FIELDS = {"log_odds", "total", "through_ms"}
 
 
-@dataclass(frozen=True, slots=True)
-class SearchHit:
+class SearchHit(NamedTuple):
     """A pattern that the latest search found, and the status that it gives to a new pattern."""
 
     pattern: Pattern

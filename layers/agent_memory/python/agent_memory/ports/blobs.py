@@ -6,7 +6,12 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """An object, and the tag of its version: an object that is written again with other bytes has another tag."""
+    """An object.
+
+    Attributes:
+        body: its bytes.
+        tag: of its version: an object that is written again with other bytes has another tag.
+    """
 
     body: bytes
     tag: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Protocol
 
 from agent_memory.core.clock import Span
@@ -14,10 +14,13 @@ from agent_memory.model.outcomes import OutcomeUpdate
 class WriteStatus(StrEnum):
     """The result of one write."""
 
-    CREATED = "created"
-    UNCHANGED = "unchanged"
-    CONFLICT = "conflict"
-    NOT_FOUND = "not_found"
+    CREATED = auto()
+    UNCHANGED = auto()
+    """It was there already, with the same content."""
+    CONFLICT = auto()
+    """It is there with other content, or another writer came first."""
+    NOT_FOUND = auto()
+    """The decision of an outcome is not there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def check_stores(stores: object) -> None:
 class Stores:
     """The stores of one deployment; those that it does not have are None.
 
-    `anchors` is a bucket beyond the reach of the deployment's account; `clock` is the one that its jobs go by.
+    `clock` is the one that the deployment's jobs go by; `anchors` is a bucket beyond the reach of its account.
     """
 
     decisions: DecisionStore
@@ -42,8 +42,8 @@ class Stores:
     archive: ArchiveStore | None = None
     evidence: EvidenceStore | None = None
     short_term: ShortTermStore | None = None
-    anchors: BlobStore | None = None
     clock: Clock = field(default_factory=SystemClock)
+    anchors: BlobStore | None = None
 
     def bucket(self) -> BucketStores:
         """The stores in the archive bucket; `InvalidInput` if there is no bucket."""

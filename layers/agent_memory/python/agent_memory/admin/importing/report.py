@@ -1,7 +1,7 @@
 """What an import has done, or would do."""
 
 from collections import Counter
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Any
 
 from agent_memory.model.listings import missing_item, named
@@ -10,13 +10,13 @@ from agent_memory.model.listings import missing_item, named
 class Status(StrEnum):
     """What becomes of one exported item."""
 
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    NEWER = "newer"
+    CREATED = auto()
+    UPDATED = auto()
+    UNCHANGED = auto()
+    NEWER = auto()
     CONFLICT = "conflicts"
     ARCHIVED = "in_archive"
-    EXPIRED = "expired"
+    EXPIRED = auto()
 
 
 class ImportReport:
