@@ -72,6 +72,7 @@ def counted(large):
     return blobs, ParquetArchive(blobs), decisions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [0, 2_047, 2_048, 7_000, 11_999])
 def test_for_one_decision_its_row_group_and_the_footer_are_read(counted, index):
     blobs, archive, decisions = counted

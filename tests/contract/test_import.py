@@ -21,6 +21,8 @@ from agent_memory.storage.factory import in_memory_stores
 from agent_memory.storage.parquet.archive import ParquetArchive
 from tests.faults import FailingOnce
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 AGENT = "hunter"
 AGES = (100, 40, 31, 27, 0)

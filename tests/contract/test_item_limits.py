@@ -8,6 +8,7 @@ from agent_memory.core.errors import TooLarge
 LARGE = {"text": {"why": "x" * 410_000}, "empty objects": {"list": [{} for _ in range(110_000)]}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_a_memory_or_state_over_the_limit_of_an_item_is_too_large(stores, clock, name):
     memory = MemoryManager("hunter", stores=stores, clock=clock).sync

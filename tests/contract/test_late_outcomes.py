@@ -214,6 +214,7 @@ def test_an_outcome_logged_during_a_nightly_job_is_not_lost(stores, log, clock):
     assert log.get(decision_id).outcome.details == {"n": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(
     ("store", "method", "calls_before"),

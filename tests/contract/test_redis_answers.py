@@ -69,6 +69,7 @@ def test_every_row_of_the_server_is_tried():
     assert [row for row in ANSWERS if row.name.isupper() and id(row) not in tried] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reply", REPLIES)
 @pytest.mark.parametrize("when", ["reading", "connecting"])
 def test_what_the_server_answers(socket_enabled, reply, when):

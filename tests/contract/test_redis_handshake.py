@@ -19,6 +19,8 @@ from agent_memory.storage.redis.short_term import RedisShortTerm
 from tests.redis_servers import hello, self_signed
 from tests.serving import serving
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = {b"HELLO": hello("7.2.0"), b"PING": b"+PONG\r\n"}
 SLOW = 0.4  # longer than a command may take, shorter than a step of connecting
 SECONDS = 3  # in which even a busy machine has given up an attempt

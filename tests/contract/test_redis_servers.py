@@ -95,6 +95,7 @@ def test_an_ipv6_address():
         assert works(f"[::1]:{server.port}")
 
 
+@pytest.mark.slow
 def test_tls_and_what_is_wrong_with_it(certificate, plain):
     trusted = f"ssl_ca_certs={certificate[1]}"
     with with_tls(certificate, "--tls-auth-clients", "no") as server:

@@ -277,6 +277,7 @@ def account(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
 
+@pytest.mark.slow
 def test_an_account_without_a_deployment(account, capsys):
     with mock_aws():
         assert main(["doctor"]) == 1

@@ -66,6 +66,7 @@ async def assert_becomes(becomes, sink, directory, repair):
     await buffered.aclose(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "becomes"), tried(HTTP))
 async def test_over_http(served, directory, answer, becomes):
     answers = [answer]

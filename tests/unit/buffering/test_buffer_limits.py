@@ -70,6 +70,7 @@ async def test_a_decision_is_refused_at_the_call(directory, sink, fits, too_larg
     await buffered.aclose(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sink", "fits", "too_large"),
     [

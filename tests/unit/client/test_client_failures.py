@@ -121,6 +121,7 @@ def test_every_method_is_called():
     assert {name for name in methods if not name.startswith("_")} == {name for name, _ in CALLS} | {"aclose"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "arguments"), CALLS, ids=[method for method, _ in CALLS])
 @pytest.mark.parametrize(
     ("status", "body"),

@@ -61,6 +61,7 @@ def test_a_simulation_is_reproducible_and_a_longer_one_begins_alike():
     assert (decisions, outcomes) == (longer[0][:25], longer[1][:24])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cycle", [1, 20, 60])
 def test_changing_a_bar_changes_no_earlier_decision(cycle):
     bars = random_bars()

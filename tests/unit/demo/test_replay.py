@@ -16,6 +16,8 @@ from demo.replay import Replay
 from demo.sending import send_all
 from tests.unit.demo.replay_fakes import FakeJobError, FakeJobs, FakeMemory, RecordingListener, at, first_bars
 
+pytestmark = pytest.mark.slow
+
 NOW = at("2026-11-20T10:30:00")
 DAYS = 3
 BARS = first_bars(260)

@@ -63,6 +63,7 @@ class Run:
         return [self.next_day(**settings) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_a_healthy_agent_is_not_unusual():
     run = Run()
     assert run.days(50) == [NOTHING] * 50
@@ -102,6 +103,7 @@ def test_one_type_among_several_is_named():
     assert [one["decision_type"] for one in found["outcomes_stopped"]] == ["QUERY"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("healthy", "stopped", "reason"),
     [
@@ -122,6 +124,7 @@ def test_an_agent_that_never_records_an_outcome_is_found_after_a_month():
     assert found == [None] * 29 + ["in 30 days no decision had an outcome", "in 31 days no decision had an outcome"]
 
 
+@pytest.mark.slow
 def test_outcomes_that_always_came_in_once_a_week_are_learning():
     run = Run()
     for week in range(6):
@@ -129,6 +132,7 @@ def test_outcomes_that_always_came_in_once_a_week_are_learning():
             assert run.next_day(outcome_after=6 - n)["learning_stopped"] is None, (week, n)
 
 
+@pytest.mark.slow
 def test_a_change_of_rate_success_or_confidence_names_what_changed():
     for settings, figures in (
         ({"per_day": 6}, {"decisions"}),
@@ -152,6 +156,7 @@ def test_a_job_that_is_run_again_changes_no_figure():
     assert read_activity(run.stores.states, AGENT) == before
 
 
+@pytest.mark.slow
 def test_only_ninety_days_are_kept_and_the_state_fits_into_an_item():
     run = Run()
     run.days(3)

@@ -281,7 +281,7 @@ def test_the_cost_estimate_fits_the_page() -> None:
     cost = monthly_cost(every_ten_minutes(), DEPLOYMENT, units=UNITS)
     text = Page(render_report(empty_report() | {"cost": cost.as_dict()})).text
     assert f"A month would cost ${cost.total_usd}" in text
-    assert "(assumed: seconds)" in text
+    assert "(assumed: seconds, initializations)" in text
     assert all(note in text for note in cost.notes)
 
 

@@ -97,6 +97,7 @@ def test_decisions_have_the_time_of_the_end_of_their_bar(all_reports):
             assert parse_decision_id(one["decision_id"]).timestamp_ms == ends.timestamp() * 1_000
 
 
+@pytest.mark.slow
 def test_later_bars_change_no_earlier_decision(all_reports):
     later = [replace(bar, high=bar.high * 1.2, close=bar.high * 1.1) for bar in BARS[350:]]
     reports, _ = run(BARS[:350] + later)
