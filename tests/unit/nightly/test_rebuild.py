@@ -14,6 +14,7 @@ from agent_memory.core.keys import LEARNING_CONTROLS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.nightly.consolidation import consolidate
+from agent_memory.nightly.days import LearnedDays
 from agent_memory.nightly.learning_controls import MAX_DECISION_IDS, LearningControls, read_controls
 from agent_memory.nightly.rebuild import forget_learning_since
 from agent_memory.nightly.run import run_nightly_job
@@ -125,6 +126,27 @@ def test_rebuilds_may_be_repeated_and_never_bring_back_what_was_poisoned(clean, 
         assert day_start_ms(date.fromisoformat(rebuild(stores, n)["since"])) <= day_start_ms(day_of(POISONED))
         consolidate(AGENT, day_of(DAYS - 1), stores)
     assert learned(stores) == clean
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pauses", [False, True])
+def test_a_job_that_a_rebuild_overtakes_obeys_what_was_decided_meanwhile(clean, monkeypatch, pauses):
+    stores = agent(poisoned=True, jobs=DAYS - 1)
+    check = LearnedDays.check_unchanged
+
+    def decide_first(days, progress):
+        monkeypatch.setattr(LearnedDays, "check_unchanged", check)
+        if pauses:
+            controls(stores).pause("poisoned")
+        controls(stores).exclude(start_ms=0, end_ms=1, decision_ids=poisoned_ids(), reason="poisoned")
+        rebuild(stores)
+        check(days, progress)
+
+    monkeypatch.setattr(LearnedDays, "check_unchanged", decide_first)
+    figures = consolidate(AGENT, day_of(DAYS - 1), stores)
+    assert figures["days"] == (0 if pauses else DAYS - POISONED)
+    if not pauses:
+        assert learned(stores) == clean
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.nightly.activity import DayRead, days_read, update_activity
 from agent_memory.nightly.days import LearnedDays, Progress
 from agent_memory.nightly.evidence import refresh_evidence, spans_to_read
-from agent_memory.nightly.learning_controls import read_controls
+from agent_memory.nightly.learning_controls import Controls, read_controls
 from agent_memory.nightly.patterns import PatternUpdate, pattern_counts, update_patterns
 from agent_memory.nightly.performance import update_performance
 from agent_memory.nightly.stored_memories import StoredMemories
@@ -70,11 +70,13 @@ class _Consolidation:
         self._registered = stores.states.registration(agent_id)
         self._read: set[str] = set()
         self._damages = Damages()
-        self._controls = read_controls(stores.states, agent_id)
+        self._controls = Controls()
 
     def learn_through(self, day: date) -> dict[str, Any]:
         """Learn the days that are due, in order; returns figures. `Conflict` if another job comes first."""
         progress = self._days.progress()
+        # After the progress: a rebuild, which follows the exclusions that it is for, changes that.
+        self._controls = read_controls(self._stores.states, self._agent_id)
         due = [] if self._controls.paused else self._days.due(day, progress)
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
         self._read.clear()
