@@ -25,6 +25,7 @@ class Stack:
         name: its physical name.
         template: its template.
         region: where the settings name one.
+        account: where the settings name one.
         after: the names of the stacks that are deployed first.
     """
 
@@ -32,6 +33,7 @@ class Stack:
     template: dict[str, Any]
     region: str | None = None
     after: frozenset[str] = frozenset()
+    account: str | None = None
 
     @property
     def types(self) -> frozenset[str]:
@@ -59,6 +61,7 @@ class Assembly:
                 json.loads((manifest.parent / artifact["properties"]["templateFile"]).read_text(encoding="utf-8")),
                 _region(artifact["environment"]),
                 frozenset(one for one in artifact.get("dependencies", []) if not one.endswith(".assets")),
+                _account(artifact["environment"]),
             )
             for manifest in sorted(self.folder.rglob("manifest.json"))
             for name, artifact in json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}).items()
@@ -112,6 +115,12 @@ def _region(environment: str) -> str | None:
     """The region in `aws://ACCOUNT/REGION`; None where it is that of the credentials."""
     region = environment.rsplit("/", 1)[1]
     return None if region == "unknown-region" else region
+
+
+def _account(environment: str) -> str | None:
+    """The account in `aws://ACCOUNT/REGION`; None where it is that of the credentials."""
+    account = environment.rsplit("/", 2)[1]
+    return None if account == "unknown-account" else account
 
 
 def _project_context(root: Path) -> dict[str, Any]:

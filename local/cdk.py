@@ -1,6 +1,7 @@
 """`python -m local.cdk …`: run the pinned CDK command line, for deploying to AWS.
 
-After a deployment that succeeded, the tables and their stack are protected from deletion (`local.protection`).
+After a deployment that succeeded, the tables and their stack are protected from deletion (`local.protection`). After
+one that failed or was only prepared, a stack that was protected before is protected again: CDK switches that off.
 """
 
 import argparse
@@ -31,16 +32,19 @@ def main(arguments: list[str]) -> None:
     if not _deploys(arguments):
         os.execve(node.executable, command, environment)  # noqa: S606  replacing this process is the purpose
     code = _run(command, environment)
-    if code:
-        sys.exit(code)
     options = _options(arguments)
-    protect_assembly(_assembly(options), profile=options.profile)
+    protect_assembly(_assembly(options), profile=options.profile, only_again=code != 0 or not _executes(options))
+    sys.exit(code)
 
 
 def _deploys(arguments: list[str]) -> bool:
-    """Whether these arguments change deployed stacks."""
-    options = _options(arguments)
-    return "deploy" in arguments and options.execute and options.method != "prepare-change-set"
+    """Whether these arguments may change the protection of deployed stacks."""
+    return "deploy" in arguments
+
+
+def _executes(options: argparse.Namespace) -> bool:
+    """Whether a deployment is more than a change set to look at."""
+    return bool(options.execute) and options.method != "prepare-change-set"
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
