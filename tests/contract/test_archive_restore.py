@@ -8,7 +8,7 @@ from agent_memory import DecisionLogger, InvalidInput, NotFound
 from agent_memory.admin.archive_restore import ArchiveRestore
 from agent_memory.archive.verification import verify_archive
 from agent_memory.core.errors import Damaged
-from agent_memory.core.keys import archive_file_key
+from agent_memory.core.keys import archive_file_key, archive_manifest_key
 from agent_memory.model.seals import Chain
 from agent_memory.nightly.archival import archive_due_days
 
@@ -104,3 +104,18 @@ async def test_a_day_that_differs_from_its_seal_is_not_restored(stores, clock, a
         restored(stores, clock, date(2026, 10, 12))
     with pytest.raises(NotFound, match="there is no archive of other"):
         ArchiveRestore("other", stores, clock).run()
+
+
+async def test_days_behind_a_gap_in_the_chain_are_named(stores, clock, archived):
+    ids, _ = archived
+    stores.decisions.erase(AGENT, dry_run=False)
+    key = archive_manifest_key(AGENT, date(2026, 10, 11), 1)
+    assert stores.blobs.read(key)
+    stores.blobs.erase(key, dry_run=False)
+    for dry_run in (True, False):
+        with pytest.raises(Damaged, match="does not prove them: 2026-10-11; run"):
+            restored(stores, clock, dry_run=dry_run)
+    found = await DecisionLogger(AGENT, stores=stores, clock=clock).query_decisions(
+        time_range=(NOON - timedelta(days=60), NOON)
+    )
+    assert [one["decision_id"] for one in found] == ids[2:]

@@ -5,7 +5,7 @@ that was lost too, or is older than the archive, a head that was noted elsewhere
 vouches for the archive instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -61,7 +61,8 @@ class ArchiveRestore:
 
         Raises:
             NotFound: the agent has no archive, or not that day. InvalidInput: the archive does not contain `head`.
-            Damaged: a day differs from its seal; days before it are restored.
+            Damaged: a day differs from its seal; days before it are restored. Or the chain of seals has a gap; all
+                days that it proves are restored.
             InColdStorage: a day has to be restored from Glacier first, which is requested. Unavailable: a store did not
                 respond; run it again.
         """
@@ -86,6 +87,8 @@ class ArchiveRestore:
         restored = [self._restore_day(one, sealed, reading, dry_run=dry_run) for one in days]
         if not dry_run and stored.head != link:
             self._store_head(link, max(sealed))
+        if day is None:
+            _check_complete({one.day for one in objects if one.day and one.day >= oldest} - sealed.keys(), reading)
         return {"agent_id": self._agent_id, "dry_run": dry_run, "days": restored, "head": link.hash}
 
     def _restore_day(
@@ -146,3 +149,14 @@ class ArchiveRestore:
             data = {"archived_through": last_day.isoformat()}
             version = progress.version if progress else 0
             states.put(self._agent_id, ARCHIVE_PROGRESS, data, expected_version=version, now_ms=now_ms)
+
+
+def _check_complete(unproven: Iterable[date], reading: ChainReading) -> None:
+    """Raise `Damaged` if the chain of seals does not prove all days of the archive, so that some were left out."""
+    days = ", ".join(one.isoformat() for one in sorted(unproven))
+    if days:
+        raise Damaged(
+            f"not restored, because the chain of seals does not prove them: {days}; run `agent-memory verify`"
+        )
+    if not reading.is_intact:
+        raise Damaged(f"days may be lost: {reading.faults[0][1].message}; run `agent-memory verify`")
