@@ -344,6 +344,19 @@ async def test_a_damaged_file_is_refused_and_changes_nothing(clock, tmp_path, na
     )
 
 
+async def test_a_damaged_day_of_the_archive_keeps_nothing_else_back(clock, tmp_path, source):
+    day = "objects/decisions/agent_id=hunter/date=2026-10-11/decisions.parquet"
+    file = changed(shutil.copy(source.file, tmp_path / "hunter.zip"), day, lambda body: body[:-200])
+    target = in_memory_stores(clock)
+    for _ in range(2):
+        receipt = imported(target, clock, file)
+        assert receipt["conflicts"] == []
+        assert [one["id"] for one in receipt["not_imported"]] == [f"archive of {source.ids[1]}"]
+    found = await DecisionLogger(AGENT, stores=target, clock=clock).query_decisions(limit=10)
+    assert {one["decision_id"] for one in found} == set(source.ids)
+    assert problems(target, clock)[0] == "changed"
+
+
 @pytest.mark.slow
 async def test_a_flipped_bit_or_a_cut_anywhere_is_noticed(clock, tmp_path, source):
     body = source.file.read_bytes()

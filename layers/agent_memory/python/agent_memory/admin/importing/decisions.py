@@ -12,10 +12,12 @@ from itertools import islice
 
 from agent_memory.admin.importing.report import ImportReport, Status
 from agent_memory.core.clock import DAY_MS, Clock, date_of
+from agent_memory.core.errors import Damaged
 from agent_memory.core.retention import HOT_DAYS, RESTORED_DAYS
 from agent_memory.decisions.lineage import MAX_ANCESTORS, MAX_STEPS, Ancestors, ancestors_of, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.model.decisions import Decision
+from agent_memory.model.listings import Damages, Unreadable
 from agent_memory.model.outcomes import follows
 from agent_memory.ports.stores import Stores
 
@@ -46,13 +48,17 @@ class DecisionImport:
             self._import([self._with_ancestors(one) for one in batch])
 
     def _import(self, exported: Sequence[Decision]) -> None:
-        stored = self._decisions.get([one.key for one in exported])
-        archived = self._reader.archived([one.key for one in exported])
+        keys, damages = [one.key for one in exported], Damages()
+        stored = self._decisions.get(keys, on_unreadable=damages)
+        in_damaged_items = {one.id for one in damages.items()}
+        archived = self._reader.archived(keys, on_unreadable=self._note_damaged_day)
         kept: list[Decision] = []
         missing: list[Decision] = []
         for one, in_table in zip(exported, stored, strict=True):
             in_archive = archived.get(one.decision_id)
-            if in_table is not None:
+            if one.decision_id in in_damaged_items:
+                self._report.conflict(KIND, one.decision_id, "the table has it, but its item is damaged")
+            elif in_table is not None:
                 kept.append(self._merge(one, in_table))
             elif in_archive is not None and not _agree(one, in_archive):
                 self._report.conflict(KIND, one.decision_id, "the archive has it with other content or outcomes")
@@ -66,6 +72,12 @@ class DecisionImport:
             self._decisions.restore(missing)
             self._decisions.link([link for one in exported for link in links_to(one)])
         self._let_expire([*kept, *missing], archived)
+
+    def _note_damaged_day(self, one: Unreadable) -> None:
+        """Name a decision that the archive has in a damaged file: it is imported as if it were not archived."""
+        if not isinstance(one.error, Damaged):
+            raise one.error
+        self._report.not_imported(f"archive of {one.id}", f"its day is damaged: {one.error}")
 
     def _merge(self, exported: Decision, stored: Decision) -> Decision:
         """Add what the export has of a stored decision; returns the decision as it is stored then."""
