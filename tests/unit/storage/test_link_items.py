@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_memory.core.clock import DAY_MS
 from agent_memory.core.ids import new_decision_id
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import DecisionKey
@@ -37,13 +38,13 @@ def read(item):
 
 @given(LINKS)
 def test_every_link_is_read_back_from_one_item(links):
-    found = [one for item in link_items(links) for one in read(item)]
+    found = [one for item in link_items(links, NOW) for one in read(item)]
     assert sorted(found, key=sort_key) == sorted(links, key=sort_key)
 
 
 @given(LINKS)
 def test_an_item_is_keyed_by_its_oldest_descendant_and_expires_with_its_newest(links):
-    for item in link_items(links):
+    for item in link_items(links, NOW):
         times = [one.descendant.timestamp_ms for one in read(item)]
         assert times == sorted(times)
         assert item["sk"]["S"].startswith(sort_key(read(item)[0]))
@@ -55,14 +56,14 @@ def test_an_item_is_keyed_by_its_oldest_descendant_and_expires_with_its_newest(l
 def test_another_batch_never_has_the_key_of_other_links(links, data):
     """An item is never overwritten, so that its key must name all of its links."""
     others = data.draw(st.lists(st.sampled_from(links), unique_by=sort_key)) if links else []
-    by_key = {(item["pk"]["S"], item["sk"]["S"]): item for item in link_items(links)}
-    for item in link_items(others):
+    by_key = {(item["pk"]["S"], item["sk"]["S"]): item for item in link_items(links, NOW)}
+    for item in link_items(others, NOW):
         assert by_key.get((item["pk"]["S"], item["sk"]["S"]), item) == item
 
 
 def test_a_single_link_has_the_item_that_it_always_had():
     one = link(ANCESTORS[0], 2, "QUERY", NOW)
-    (item,) = link_items([one, one])
+    (item,) = link_items([one, one], NOW)
     assert item == {
         "pk": {"S": f"hunter#after#{ANCESTORS[0]}"},
         "sk": {"S": sort_key(one)},
@@ -72,10 +73,19 @@ def test_a_single_link_has_the_item_that_it_always_had():
     }
 
 
+@given(st.integers(0, 55 * 365))
+def test_links_of_decisions_that_are_logged_years_late_expire(age_days):
+    """DynamoDB ignores an expiry over five years past."""
+    (item,) = link_items([link(ANCESTORS[0], 1, "QUERY", NOW - age_days * DAY_MS)], NOW)
+    expires_ms = int(item["ttl"]["N"]) * 1000
+    assert expires_ms > NOW - 5 * 365 * DAY_MS
+    assert expires_ms == NOW + (EXPIRE_AFTER_DAYS - age_days) * DAY_MS or age_days > EXPIRE_AFTER_DAYS + 4 * 365 - 1
+
+
 def test_a_cycle_of_eight_decisions_needs_two_items_instead_of_thirteen():
     source, query = ANCESTORS[:2]
     signals = [link(query, 1, "SIGNAL_GENERATION", NOW + n) for n in range(6)]
     from_source = [Link(source, 2, one.descendant) for one in signals]
-    items = list(link_items([*signals, *from_source, link(source, 1, "QUERY", NOW)]))
+    items = list(link_items([*signals, *from_source, link(source, 1, "QUERY", NOW)], NOW))
     assert len(items) == 2
     assert all(item_size(item) < 1024 for item in items)

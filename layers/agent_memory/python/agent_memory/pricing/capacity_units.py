@@ -50,7 +50,7 @@ class DecisionUnits:
 
 def decision_units(decision: Decision) -> DecisionUnits:
     """Compute the units of one decision, logged by itself, in table and indexes."""
-    return _units(decision, list(link_items(links_to(decision))))
+    return _units(decision, list(link_items(links_to(decision), decision.timestamp_ms)))
 
 
 def mean_decision_units(requests: Iterable[Sequence[Decision]]) -> DecisionUnits:
@@ -69,7 +69,7 @@ def mean_decision_units(requests: Iterable[Sequence[Decision]]) -> DecisionUnits
 
 def _units_of_request(decisions: Sequence[Decision]) -> list[DecisionUnits]:
     """The units of decisions logged together; the items of all links are counted with the first of them."""
-    links = list(link_items(link for one in decisions for link in links_to(one)))
+    links = list(link_items((link for one in decisions for link in links_to(one)), decisions[0].timestamp_ms))
     return [_units(one, links if position == 0 else []) for position, one in enumerate(decisions)]
 
 

@@ -139,7 +139,7 @@ class DynamoDBDecisions:
 
     def link(self, links: Sequence[Link]) -> None:
         """Record which decisions followed from earlier ones. Recording a link again changes nothing."""
-        self._statements.run([self._statements.insert(item) for item in link_items(links)])
+        self._statements.run([self._statements.insert(item) for item in link_items(links, self._clock.now_ms())])
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's decisions and links, or only count them; returns how many."""

@@ -10,21 +10,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from agent_memory.core import keys
-from agent_memory.core.clock import DAY_MS
 from agent_memory.core.concurrency import chunks
 from agent_memory.core.ids import timestamp_of
-from agent_memory.core.retention import EXPIRE_AFTER_DAYS
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS, expires_ms
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.decisions import Link
 from agent_memory.storage.dynamodb.items import Item, text
 
 MORE = "more"
-_LIFETIME_MS = EXPIRE_AFTER_DAYS * DAY_MS
 _LINKS_PER_ITEM = 100  # some 6 KB
 _DIGEST_CHARACTERS = 16
 
 
-def link_items(links: Iterable[Link]) -> Iterator[Item]:
+def link_items(links: Iterable[Link], now_ms: int) -> Iterator[Item]:
     """The items of links that are written together, one for each ancestor and at most a hundred descendants.
 
     An item expires with the archive of its newest descendant.
@@ -34,7 +32,7 @@ def link_items(links: Iterable[Link]) -> Iterator[Item]:
         by_ancestor[link.descendant.agent_id, link.ancestor_id][link.descendant.decision_id] = link
     for found in by_ancestor.values():
         for together in chunks(sorted(found.values(), key=sort_key), _LINKS_PER_ITEM):
-            yield _item(together)
+            yield _item(together, now_ms)
 
 
 def links_from(agent_id: str, ancestor_id: str, item: Item) -> list[Link]:
@@ -59,16 +57,16 @@ def sort_key(link: Link) -> str:
     return keys.decision_sk(link.descendant.timestamp_ms, link.descendant.decision_id)
 
 
-def _item(together: Sequence[Link]) -> Item:
+def _item(together: Sequence[Link], now_ms: int) -> Item:
     first, *others = together
     more = [f"{one.steps}#{one.descendant.decision_id}#{one.descendant.decision_type}" for one in others]
-    expires_ms = together[-1].descendant.timestamp_ms + _LIFETIME_MS
+    at_ms = expires_ms(together[-1].descendant.timestamp_ms, EXPIRE_AFTER_DAYS, now_ms)
     item = {
         "pk": text(keys.link_pk(first.descendant.agent_id, first.ancestor_id)),
         "sk": text(sort_key(first)),
         "decision_type": text(first.descendant.decision_type),
         "steps": {"N": str(first.steps)},
-        "ttl": {"N": str(expires_ms // 1000)},
+        "ttl": {"N": str(at_ms // 1000)},
     }
     if not more:
         return item
