@@ -1,7 +1,7 @@
 """Each check of `agent-memory doctor` on answers that a local cloud does not give, and without credentials."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import boto3
 import pytest
@@ -23,6 +23,9 @@ class Answers(Deployment):
         super().__init__(None, "agent-memory")
         self.stacks = {}
         self._answers = answers
+
+    def of_type(self, kind):
+        return [Resource("storage", "Key", kind, "own-key", {})] if kind == "AWS::KMS::Key" else super().of_type(kind)
 
     @property
     def region(self):
@@ -57,6 +60,19 @@ AGO = datetime.now(UTC) - timedelta(days=3)
 def ran(status):
     """Answers with one execution of the nightly job."""
     return {"list_executions": {"executions": [{"status": status, "startDate": AGO}]}}
+
+
+RULES = {
+    "LifecycleConfiguration": {
+        "Rules": [{"Id": "one", "Status": "Enabled", "Prefix": "reports/", "ExpirationInDays": 10}]
+    }
+}
+
+
+def lifecycle(**rule):
+    """Answers with one lifecycle rule."""
+    one = {"ID": "one", "Status": "Enabled", "Filter": {"Prefix": "reports/"}, **rule}
+    return {"get_bucket_lifecycle_configuration": {"Rules": [one]}}
 
 
 CASES = [
@@ -126,6 +142,58 @@ CASES = [
         },
         "is AES256, and its stack has aws:kms",
     ),
+    (
+        checks_data.bucket_encryption,
+        {
+            "BucketEncryption": {
+                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
+            }
+        },
+        {
+            "get_bucket_encryption": {
+                "ServerSideEncryptionConfiguration": {
+                    "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
+                }
+            }
+        },
+        "is by a key of AWS, not by that of the deployment",
+    ),
+    (
+        checks_data.table_encryption,
+        {"SSESpecification": {"KMSMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]}}},
+        {
+            "describe_table": {
+                "Table": {"SSEDescription": {"KMSMasterKeyArn": "arn:aws:kms:eu-central-1:1:key/own-key"}}
+            }
+        },
+        None,
+    ),
+    (
+        checks_data.table_encryption,
+        {"SSESpecification": {"KMSMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]}}},
+        {"describe_table": {"Table": {"SSEDescription": {"KMSMasterKeyArn": "arn:aws:kms:eu-central-1:1:key/other"}}}},
+        "is by arn:aws:kms:eu-central-1:1:key/other, not by that of the deployment",
+    ),
+    (
+        checks_data.status,
+        {"GlobalSecondaryIndexes": [{"IndexName": "by-time"}]},
+        {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}},
+        "lacks the index by-time",
+    ),
+    (
+        checks_data.throttles,
+        {},
+        {
+            "get_metric_statistics": {"Datapoints": [{"Sum": 1.0}]},
+            "describe_table": {"Table": {"GlobalSecondaryIndexes": [{"IndexName": "by-time"}]}},
+        },
+        "4 throttled requests",
+    ),
+    (checks_data.bucket_lifecycle, RULES, lifecycle(Expiration={"Days": 10}), None),
+    (checks_data.bucket_lifecycle, RULES, lifecycle(Expiration={"Days": 9}), "rules one are changed; run `make cdk"),
+    (checks_data.bucket_lifecycle, RULES, lifecycle(Filter={}, Expiration={"Days": 10}), "rules one are changed"),
+    (checks_data.bucket_lifecycle, RULES, lifecycle(Status="Disabled"), "rules one are missing or off"),
+    (checks_data.bucket_lifecycle, {}, lifecycle(Expiration={"Days": 1}), "rules one are not of the stack"),
     (
         checks_running.function_state,
         {},
@@ -225,6 +293,48 @@ def test_the_status_of_a_stack(status, state, message):
     deployment.stacks = {"api": StackView("agent-memory-api", status, "why")}
     seen = checks_stacks.stack(deployment, "api")
     assert (seen.state, message in seen.message) == (state, True)
+
+
+@pytest.mark.parametrize("status", ["DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_FAILED"])
+def test_what_a_roll_back_removed_is_not_looked_for(status):
+    one = {"LogicalResourceId": "States", "ResourceType": "AWS::DynamoDB::Table", "ResourceStatus": status}
+    if status != "CREATE_FAILED":
+        one["PhysicalResourceId"] = "agent-memory-agent_state"
+    deployment = Answers(list_stack_resources={"StackResourceSummaries": [one]}, get_template={"TemplateBody": {}})
+    deployment.stacks = {"storage": StackView("agent-memory-storage", "ROLLBACK_COMPLETE", "")}
+    assert deployment.resources == []
+
+
+@pytest.mark.parametrize(("is_retained", "state"), [(True, State.WRONG), (False, State.NOTE)])
+def test_a_stack_that_is_not_protected_from_termination(is_retained, state):
+    deployment = Answers()
+    deployment.resources = [Resource("storage", "States", "AWS::DynamoDB::Table", "lab", {}, is_retained)]
+    deployment.stacks = {"storage": StackView("agent-memory-storage", "CREATE_COMPLETE", "")}
+    assert checks_stacks.termination_protection(deployment).state is state
+    deployment.stacks = {"storage": StackView("agent-memory-storage", "CREATE_COMPLETE", "", is_protected=True)}
+    assert checks_stacks.termination_protection(deployment).state is State.FINE
+
+
+@pytest.mark.parametrize("suffix", ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws"])
+def test_the_endpoints_of_every_partition_are_those_of_aws(suffix):
+    class Client:
+        class meta:  # noqa: N801  of boto3
+            endpoint_url = f"https://cloudformation.a-region-1.{suffix}"
+
+    class Session:
+        def client(self, _service):
+            return Client
+
+    assert not Deployment(Session(), "agent-memory").is_local
+
+
+def test_the_time_of_the_last_run_is_in_utc():
+    start = datetime(2026, 1, 2, 0, 10, tzinfo=timezone(timedelta(hours=2)))  # boto3 returns this computer's zone
+    answers = {"list_executions": {"executions": [{"status": "FAILED", "startDate": start}]}}
+    assert (
+        "the last run, of 2026-01-01 22:10 UTC, failed"
+        in checks_running.last_run(Answers(**answers), resource()).message
+    )
 
 
 def test_stacks_of_different_stages():

@@ -1,6 +1,9 @@
 """Checks of what holds data: tables, the bucket and the key that encrypts them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
 
 from agent_memory.doctor.deployment import Absent, Deployment, Resource
 from agent_memory.doctor.findings import (
@@ -27,11 +30,14 @@ def status(deployment: Deployment, table: Resource) -> Look:
         found = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"]
     except Absent:
         return wrong("there is no such table, although its stack has it: it was deleted; restore it", RECOVERY)
+    declared = {one.get("IndexName") for one in table.properties.get("GlobalSecondaryIndexes", ())}
     indexes = {one["IndexName"]: one.get("IndexStatus", "ACTIVE") for one in found.get("GlobalSecondaryIndexes", ())}
     not_active = [f"{name} {state}" for name, state in indexes.items() if state != "ACTIVE"]
     if found["TableStatus"] != "ACTIVE" or not_active:
         states = ", ".join([found["TableStatus"], *not_active])
         return wrong(f"is {states}; wait until it is ACTIVE, or look at AWS's health events", RECOVERY)
+    if lost := sorted(map(str, declared - indexes.keys())):
+        return wrong(f"lacks the index {', '.join(lost)}, as if it had been deleted; {table.how_to_set_back}", RECOVERY)
     return fine("ACTIVE, with its indexes")
 
 
@@ -59,6 +65,17 @@ def point_in_time_recovery(deployment: Deployment, table: Resource) -> Look:
     return wrong("off, although its stack has it on, as in a restored table; switch it on again", RECOVERY)
 
 
+def table_encryption(deployment: Deployment, table: Resource) -> Look:
+    """Whether a table is encrypted with the deployment's own key, where it has one."""
+    if not table.properties.get("SSESpecification", {}).get("KMSMasterKeyId"):
+        return fine("with a key of AWS, as the setting encryption_key says")
+    found = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"].get("SSEDescription", {})
+    key = found.get("KMSMasterKeyArn", "")
+    if not _is_own(deployment, key):
+        return wrong(f"is by {key or 'a key of AWS'}, not by that of the deployment; {table.how_to_set_back}", RECOVERY)
+    return fine("with the key of the deployment")
+
+
 def time_to_live(deployment: Deployment, table: Resource) -> Look:
     """Whether expired items are deleted."""
     found = deployment.ask("dynamodb", "describe_time_to_live", TableName=table.name)["TimeToLiveDescription"]
@@ -69,24 +86,30 @@ def time_to_live(deployment: Deployment, table: Resource) -> Look:
 
 
 def throttles(deployment: Deployment, table: Resource) -> Look:
-    """Whether requests to a table were throttled in the last hour, and whether a cap may be the reason."""
+    """Whether requests to a table or its indexes were throttled in the last hour, and which caps it has."""
     now = datetime.now(UTC)
     total = 0.0
-    for kind in ("ReadThrottleEvents", "WriteThrottleEvents"):
+    found = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"]
+    of_table = [{"Name": "TableName", "Value": table.name}]
+    of_indexes = [
+        [*of_table, {"Name": "GlobalSecondaryIndexName", "Value": one["IndexName"]}]
+        for one in found.get("GlobalSecondaryIndexes", ())
+    ]
+    for kind, dimensions in product(("ReadThrottleEvents", "WriteThrottleEvents"), [of_table, *of_indexes]):
         points = deployment.ask(
             "cloudwatch",
             "get_metric_statistics",
             Namespace="AWS/DynamoDB",
             MetricName=kind,
-            Dimensions=[{"Name": "TableName", "Value": table.name}],
+            Dimensions=dimensions,
             StartTime=now - timedelta(hours=1),
             EndTime=now,
             Period=3_600,
             Statistics=["Sum"],
         )["Datapoints"]
         total += sum(one["Sum"] for one in points)
-    found = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"].get("OnDemandThroughput", {})
-    caps = {name: value for name, value in found.items() if value not in (None, -1)}
+    limits = found.get("OnDemandThroughput", {})
+    caps = {name: value for name, value in limits.items() if value not in (None, -1)}
     capped = f"; it is capped at {caps}" if caps else ""
     if total:
         return wrong(f"{total:,.0f} throttled requests in the last hour{capped}", runbook("tables-throttled"))
@@ -110,10 +133,15 @@ def bucket_encryption(deployment: Deployment, bucket: Resource) -> Look:
     try:
         answer = deployment.ask("s3", "get_bucket_encryption", Bucket=bucket.name)
     except Absent:
-        return not_offered(_GAP) if deployment.is_local else wrong("is off; deploy the stack again", SECURITY)
+        return not_offered(_GAP) if deployment.is_local else wrong(f"is off; {bucket.how_to_set_back}", SECURITY)
     found = _algorithm(answer["ServerSideEncryptionConfiguration"]["Rules"])
     if expected and found != expected:
-        return wrong(f"is {found or 'off'}, and its stack has {expected}; deploy the stack again", SECURITY)
+        return wrong(f"is {found or 'off'}, and its stack has {expected}; {bucket.how_to_set_back}", SECURITY)
+    key = _key(answer["ServerSideEncryptionConfiguration"]["Rules"])
+    if expected == "aws:kms" and not _is_own(deployment, key):
+        return wrong(
+            f"is by {key or 'a key of AWS'}, not by that of the deployment; {bucket.how_to_set_back}", SECURITY
+        )
     return fine(found)
 
 
@@ -125,20 +153,26 @@ def bucket_access(deployment: Deployment, bucket: Resource) -> Look:
         found = {}
     names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
     off = [name for name in names if not found.get(name)]
-    return wrong(f"{', '.join(off)} is off; deploy the stack again", SECURITY) if off else fine("blocked")
+    return wrong(f"{', '.join(off)} is off; {bucket.how_to_set_back}", SECURITY) if off else fine("blocked")
 
 
 def bucket_lifecycle(deployment: Deployment, bucket: Resource) -> Look:
     """Whether the lifecycle rules are those of the stack."""
     rules = bucket.properties.get("LifecycleConfiguration", {}).get("Rules", ())
-    expected = {one.get("Id") for one in rules if one.get("Status") == "Enabled"}
+    expected = {one.get("Id"): _declared_rule(one) for one in rules if one.get("Status") == "Enabled"}
     try:
-        found = deployment.ask("s3", "get_bucket_lifecycle_configuration", Bucket=bucket.name)["Rules"]
+        answer = deployment.ask("s3", "get_bucket_lifecycle_configuration", Bucket=bucket.name)["Rules"]
     except Absent:
-        found = []
-    missing = sorted(map(str, expected - {one.get("ID") for one in found if one.get("Status") == "Enabled"}))
-    if missing:
-        return wrong(f"the rules {', '.join(missing)} are missing or off; deploy the stack again", RETENTION)
+        answer = []
+    found = {one.get("ID"): _active_rule(one) for one in answer if one.get("Status") == "Enabled"}
+    faults = {
+        "missing or off": expected.keys() - found.keys(),
+        "not of the stack": found.keys() - expected.keys(),
+        "changed": {name for name in expected.keys() & found.keys() if expected[name] != found[name]},
+    }
+    said = [f"the rules {', '.join(sorted(map(str, names)))} are {what}" for what, names in faults.items() if names]
+    if said:
+        return wrong(f"{'; '.join(said)}; {bucket.how_to_set_back}", RETENTION)
     return fine(f"{len(expected)} rules")
 
 
@@ -152,7 +186,7 @@ def bucket_lock(deployment: Deployment, bucket: Resource) -> Look:
         answer = {}
     if answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled":
         return fine("on")
-    return wrong("is off, although its stack has it on; only a new bucket can get one", RETENTION)
+    return wrong(f"is off, although its stack has it on; {bucket.how_to_set_back}", RETENTION)
 
 
 def key_state(deployment: Deployment, key: Resource) -> Look:
@@ -171,8 +205,37 @@ def key_state(deployment: Deployment, key: Resource) -> Look:
     if not deployment.ask("kms", "get_key_rotation_status", KeyId=key.name)["KeyRotationEnabled"]:
         if deployment.is_local:
             return not_offered(f"rotation: {_GAP}")
-        return wrong("is not rotated; deploy the stack again", RECOVERY)
+        return wrong(f"is not rotated; {key.how_to_set_back}", RECOVERY)
     return fine("enabled, and rotated every year")
+
+
+_Rule = tuple[str, int | None, int | None, frozenset[tuple[str, int | None]]]
+"""Prefix, days until objects and until old versions expire, and the days of each transition to a storage class."""
+
+
+def _declared_rule(rule: Mapping[str, Any]) -> _Rule:
+    """A lifecycle rule of a template."""
+    old = rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")
+    steps = frozenset((one["StorageClass"], one.get("TransitionInDays")) for one in rule.get("Transitions", ()))
+    return rule.get("Prefix", ""), rule.get("ExpirationInDays"), old, steps
+
+
+def _active_rule(rule: Mapping[str, Any]) -> _Rule:
+    """A lifecycle rule of a bucket."""
+    where = rule.get("Filter", {})
+    prefix = where.get("Prefix") or where.get("And", {}).get("Prefix") or rule.get("Prefix") or ""
+    old = rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")
+    steps = frozenset((one["StorageClass"], one.get("Days")) for one in rule.get("Transitions", ()))
+    return prefix, rule.get("Expiration", {}).get("Days"), old, steps
+
+
+def _is_own(deployment: Deployment, key: str) -> bool:
+    """Whether a key is one of the deployment, by its ARN or id."""
+    return any(key.rpartition("/")[2] == one.name for one in deployment.of_type("AWS::KMS::Key"))
+
+
+def _key(rules: Any) -> str:
+    return next((str(one["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID", "")) for one in rules), "")
 
 
 def _algorithm(rules: object) -> str:

@@ -54,7 +54,7 @@ def function_settings(deployment: Deployment, function: Resource) -> Look:
         if name in variables and variables[name] != value
     ]
     if faults:
-        return wrong(f"{'; '.join(faults)}; deploy its stack again", DEPLOYMENT)
+        return wrong(f"{'; '.join(faults)}; {function.how_to_set_back}", DEPLOYMENT)
     return fine("as its stack says")
 
 
@@ -64,9 +64,9 @@ def function_concurrency(deployment: Deployment, function: Resource) -> Look:
     reserved = found.get("ReservedConcurrentExecutions")
     expected = function.properties.get("ReservedConcurrentExecutions")
     if reserved == 0:
-        return wrong("its reserved concurrency is 0: it was switched off; deploy its stack again", DEPLOYMENT)
+        return wrong(f"its reserved concurrency is 0: it was switched off; {function.how_to_set_back}", DEPLOYMENT)
     if reserved != expected:
-        return wrong(f"{reserved} are reserved instead of {expected}; deploy its stack again", DEPLOYMENT)
+        return wrong(f"{reserved} are reserved instead of {expected}; {function.how_to_set_back}", DEPLOYMENT)
     return fine("none is reserved" if reserved is None else f"{reserved} are reserved")
 
 
@@ -91,7 +91,7 @@ def schedule(deployment: Deployment, one: Resource) -> Look:
     try:
         found = deployment.ask("scheduler", "get_schedule", Name=one.name.rpartition("|")[2].rpartition("/")[2])
     except Absent:
-        return wrong("its stack has it, but there is none; deploy it again", runbook("nightly-job-missed"))
+        return wrong(f"its stack has it, but there is none; {one.how_to_set_back}", runbook("nightly-job-missed"))
     if found["State"] != "ENABLED":
         return wrong("is disabled; enable it again", runbook("nightly-job-missed"))
     return fine(f"{found['ScheduleExpression']} {found.get('ScheduleExpressionTimezone', 'UTC')}")
@@ -103,7 +103,7 @@ def last_run(deployment: Deployment, machine: Resource) -> Look:
     if not runs:
         return note(f"has not run yet; the first run is due within {_HOURS_BETWEEN_RUNS} hours of the deployment")
     last = runs[0]
-    at = f"{last['startDate']:%Y-%m-%d %H:%M} UTC"
+    at = f"{last['startDate'].astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if last["status"] in ("FAILED", "ABORTED"):
         return wrong(f"the last run, of {at}, {last['status'].lower()}", runbook("nightly-job-failed"))
     if last["status"] == "TIMED_OUT":
@@ -133,7 +133,7 @@ def alarms(deployment: Deployment, alarm: Resource) -> Look:
     answer = deployment.ask("cloudwatch", "describe_alarms", AlarmNames=[alarm.name])
     found: list[dict[str, Any]] = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
     if not found:
-        return wrong("there is no such alarm, although its stack has it; deploy it again", DEPLOYMENT)
+        return wrong(f"there is no such alarm, although its stack has it; {alarm.how_to_set_back}", DEPLOYMENT)
     one = found[0]
     page = _RUNBOOK.search(one.get("AlarmDescription", ""))
     if one["StateValue"] == "ALARM":
@@ -167,7 +167,8 @@ def cache(deployment: Deployment, group: Resource) -> Look:
         answer = deployment.ask("elasticache", "describe_replication_groups", ReplicationGroupId=group.name)
         (found,) = answer["ReplicationGroups"]
     except Absent:
-        return wrong("there is no such cache, although its stack has it; deploy it again", runbook("cache-unavailable"))
+        why = f"there is no such cache, although its stack has it; {group.how_to_set_back}"
+        return wrong(why, runbook("cache-unavailable"))
     if found["Status"] not in ("available", "snapshotting"):
         return wrong(f"is {found['Status']}", runbook("cache-unavailable"))
     return fine("available; it answers in its VPC only, so that it was not asked for a value")
@@ -178,7 +179,7 @@ def api(deployment: Deployment, url: str) -> Look:
     path = f"{url}/v1/agents/doctor/state"
     unsigned = _get(deployment, path, signed=False)
     if unsigned not in (401, 403):
-        return wrong(f"answers requests that are not signed ({unsigned}); deploy the stack again", SECURITY)
+        return wrong(f"answers requests that are not signed ({unsigned}): its authorizer was changed by hand", SECURITY)
     answer = _get(deployment, path, signed=True)
     if answer == 403:  # noqa: PLR2004  an HTTP status
         raise NotAllowed("execute-api:Invoke")

@@ -7,12 +7,12 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from agent_memory.doctor.deployment import OPTIONAL, Deployment
-from agent_memory.doctor.findings import DEPLOYMENT, Look, fine, note, wrong
+from agent_memory.doctor.deployment import OPTIONAL, Absent, Deployment
+from agent_memory.doctor.findings import CHANGES, DEPLOYMENT, Look, fine, note, wrong
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
 _ADVICE = {
-    "ROLLBACK_COMPLETE": "its first deployment failed, and it cannot be updated: delete the stack, then deploy again",
+    "ROLLBACK_COMPLETE": "its first deployment failed, and it cannot be updated: deploy again, which replaces it",
     "ROLLBACK_FAILED": "its first deployment failed, and so did its removal: delete the stack, then deploy again",
     "UPDATE_ROLLBACK_FAILED": "an update failed, and so did its rollback: run `aws cloudformation "
     "continue-update-rollback`, then deploy again",
@@ -58,7 +58,19 @@ def stack(deployment: Deployment, short: str) -> Look:
         return note(f"{found.status}: a deployment is running; look again when it has ended", DEPLOYMENT)
     advice = _ADVICE.get(found.status, "its last deployment did not succeed; the events of the stack say why")
     reason = f" ({found.reason})" if found.reason else ""
-    return wrong(f"{found.status}: {advice}{reason}", DEPLOYMENT)
+    return wrong(f"{found.status}: {advice}{reason}", CHANGES)
+
+
+def termination_protection(deployment: Deployment) -> Look:
+    """Whether the stack of tables that are to be kept is protected from deletion."""
+    found = deployment.stacks.get("storage")
+    if found is None:
+        raise Absent(f"the stack {deployment.prefix}-storage")
+    if found.is_protected:
+        return fine("on")
+    if not any(one.is_retained for one in deployment.of_type("AWS::DynamoDB::Table")):
+        return note("off, as the setting keep_data says")
+    return wrong("off; `make protect` switches it on", DEPLOYMENT)
 
 
 def same_deployment(deployment: Deployment) -> Look:

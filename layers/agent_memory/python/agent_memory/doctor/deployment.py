@@ -15,6 +15,9 @@ OPTIONAL = ("cache", "audit")
 
 _DENIED = re.compile(r"AccessDenied|Unauthorized|Forbidden|NotAuthorized|\A403\Z")
 _ABSENT = re.compile(r"NoSuch|NotFound|DoesNotExist|NonExistent|\A404\Z")
+_AWS = re.compile(r"\.amazonaws\.(com(\.cn)?|eu)\Z|\.api\.aws\Z")
+# Of a resource that a roll-back or an update has removed; the listing of its stack still has it.
+_REMOVED = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
 _UNKNOWN = re.compile(r"UnknownOperation|NotImplemented|InvalidAction|UnsupportedOperation|InternalFailure|\A501\Z")
 _PREFIXES = {"stepfunctions": "states", "apigatewayv2": "apigateway"}
 # Actions that do not have the name of their operation.
@@ -56,6 +59,15 @@ class Resource:
     """What the deployed template says."""
     is_retained: bool = False
     """Whether the template says that it outlives its stack."""
+    stack_name: str = ""
+
+    @property
+    def how_to_set_back(self) -> str:
+        """What makes the resource what its stack says: a deployment alone updates only what the template changes.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html
+        """
+        return f'run `make cdk ARGS="deploy --revert-drift {self.stack_name}"` with the settings of the deployment'
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,8 @@ class StackView:
     reason: str
     outputs: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    is_protected: bool = False
+    """From termination."""
 
 
 class Deployment:
@@ -110,7 +124,7 @@ class Deployment:
     def is_local(self) -> bool:
         """Whether the services are those of a local cloud."""
         host = urlsplit(str(self._client("cloudformation").meta.endpoint_url)).hostname or ""
-        return not re.search(r"\.amazonaws\.com(\.cn)?\Z|\.api\.aws\Z", host)
+        return not _AWS.search(host)
 
     @property
     def region(self) -> str:
@@ -132,6 +146,7 @@ class Deployment:
                 one.get("StackStatusReason", ""),
                 {output["OutputKey"]: output["OutputValue"] for output in one.get("Outputs", ())},
                 {tag["Key"]: tag["Value"] for tag in one.get("Tags", ())},
+                bool(one.get("EnableTerminationProtection")),
             )
         return found
 
@@ -150,10 +165,13 @@ class Deployment:
             member = "StackResourceSummaries"
             for one in self.pages("cloudformation", "list_stack_resources", member, StackName=stack.name):
                 logical_id, name = one["LogicalResourceId"], one.get("PhysicalResourceId", "")
+                if not name or one.get("ResourceStatus") in _REMOVED:
+                    continue
                 template = declared.get(logical_id, {})
                 properties, policy = template.get("Properties", {}), template.get("DeletionPolicy", "")
                 is_retained = policy.startswith("Retain")
-                found.append(Resource(short, logical_id, one["ResourceType"], name, properties, is_retained))
+                kind = one["ResourceType"]
+                found.append(Resource(short, logical_id, kind, name, properties, is_retained, stack.name))
         return found
 
     def of_type(self, kind: str) -> list[Resource]:

@@ -36,6 +36,7 @@ _OF_RESOURCES: Sequence[tuple[str, str, Callable[[Deployment, Resource], Look]]]
     ("AWS::DynamoDB::Table", "status", data.status),
     ("AWS::DynamoDB::Table", "deletion protection", data.deletion_protection),
     ("AWS::DynamoDB::Table", "point-in-time recovery", data.point_in_time_recovery),
+    ("AWS::DynamoDB::Table", "encryption", data.table_encryption),
     ("AWS::DynamoDB::Table", "time to live", data.time_to_live),
     ("AWS::DynamoDB::Table", "throttled requests", data.throttles),
     ("AWS::S3::Bucket", "versions", data.bucket_versions),
@@ -117,6 +118,8 @@ def _of_deployed(deployment: Deployment) -> Iterator[_Check]:
 
 
 def _of_services(deployment: Deployment, open_stores: Callable[[str], Stores], api_url: str | None) -> Iterator[_Check]:
+    name = f"{deployment.prefix}-storage"
+    yield _Check("termination protection", name, lambda: stacks.termination_protection(deployment))
     yield _Check("concurrency", "account", lambda: running.account_concurrency(deployment))
     yield _Check("subscriptions", "alarms", lambda: running.subscriptions(deployment))
     yield _Check("requests", "API", lambda: running.api(deployment, api_url or deployment.output("api", "ApiUrl")))

@@ -76,6 +76,7 @@ DEPLOYMENT = "docs/deployment.md"
 RECOVERY = "docs/disaster-recovery.md"
 SECURITY = "docs/security.md"
 RETENTION = "docs/data-retention.md"
+CHANGES = "docs/changing-a-deployment.md"
 
 
 def runbook(name: str) -> str:
