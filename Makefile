@@ -86,7 +86,7 @@ cdk: $(READY)  ## Run the pinned CDK: make cdk ARGS="deploy --all"
 protect: $(READY)  ## Protect a deployment from deletion, as `make cdk` does after each deployment
 	@exec $(BIN)/python -m local.protection
 
-test: $(READY)  ## Run every test (some nine minutes on two cores)
+test: $(READY)  ## Run every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
 
 test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)

@@ -104,7 +104,7 @@ class DeployConfig(BaseModel):
         1,
         EXPIRE_AFTER_DAYS,
         "days for which nobody can delete what was written to the archive's bucket (S3 Object Lock in compliance "
-        "mode), {range}; by default there is no lock, and only a new bucket can get one",
+        "mode), {range}; by default there is no lock; once there is one, it cannot be turned off",
         "365",
     )
     anchor_bucket: str | None = _setting(
