@@ -147,8 +147,8 @@ def run(cloud, function, event):
     ],
 )
 def test_a_nightly_function_without_a_permission_fails(local_cloud, without, function, action, event):
-    _, error = run(local_cloud, function, event)
-    assert error is None
+    result, error = run(local_cloud, function, event)
+    assert error is None, result
     without(function, action)
     result, error = run(local_cloud, function, event)
     assert error is not None
