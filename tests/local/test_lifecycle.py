@@ -30,9 +30,9 @@ AGES_IN_DAYS = (33, 31, 2, 1)
 KEEP = {"keep_data": "true"}
 WITH_DASHBOARD = {**KEEP, "dashboard": "true"}  # the earlier version always had one
 STORAGE = "agent-memory-storage"
-# "Update requires: No interruption", though the emulator reports a possible replacement.
+# "Update requires: No interruption", though the emulator reports a possible replacement; policies replace nothing.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
-CHANGED_IN_PLACE = {"AWS::S3::Bucket": {"LifecycleConfiguration"}}
+CHANGED_IN_PLACE = {"AWS::S3::Bucket": {"DeletionPolicy", "LifecycleConfiguration"}}
 STATEFUL = (
     "AWS::DynamoDB::",
     "AWS::S3::Bucket",
