@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from agent_memory.doctor.deployment import Deployment
-from agent_memory.doctor.examination import examine, exit_code
-from agent_memory.doctor.findings import State
+from agent_memory.cli.doctor.deployment import Deployment
+from agent_memory.cli.doctor.examination import examine, exit_code
+from agent_memory.cli.doctor.findings import State
 from local.stores import stores_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.local_cloud]

@@ -19,7 +19,7 @@ from agent_memory.cli import FAILED
 from agent_memory.cli.agent_data import export, forget, import_agent
 from agent_memory.cli.cost import cost
 from agent_memory.cli.decisions import decisions
-from agent_memory.cli.doctor import doctor
+from agent_memory.cli.doctor.command import doctor
 from agent_memory.cli.learning import learning
 from agent_memory.cli.memories import memories
 from agent_memory.cli.nightly import nightly

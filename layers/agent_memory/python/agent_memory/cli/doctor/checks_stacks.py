@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from agent_memory.doctor.deployment import OPTIONAL, Absent, Deployment
-from agent_memory.doctor.findings import CHANGES, DEPLOYMENT, Look, fine, note, wrong
+from agent_memory.cli.doctor.deployment import OPTIONAL, Absent, Deployment
+from agent_memory.cli.doctor.findings import CHANGES, DEPLOYMENT, Look, fine, note, wrong
 
 _GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
 _ADVICE = {

@@ -8,10 +8,10 @@ import pytest
 from moto import mock_aws
 
 from agent_memory.cli import main
-from agent_memory.doctor import checks_data, checks_running, checks_stacks
-from agent_memory.doctor.deployment import CannotLook, Deployment, Resource, StackView
-from agent_memory.doctor.examination import examine, exit_code
-from agent_memory.doctor.findings import Finding, State
+from agent_memory.cli.doctor import checks_data, checks_running, checks_stacks
+from agent_memory.cli.doctor.deployment import CannotLook, Deployment, Resource, StackView
+from agent_memory.cli.doctor.examination import examine, exit_code
+from agent_memory.cli.doctor.findings import Finding, State
 
 
 class Answers(Deployment):

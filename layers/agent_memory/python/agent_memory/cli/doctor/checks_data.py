@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-from agent_memory.doctor.deployment import Absent, Deployment, Resource
-from agent_memory.doctor.findings import (
+from agent_memory.cli.doctor.deployment import Absent, Deployment, Resource
+from agent_memory.cli.doctor.findings import (
     DEPLOYMENT,
     RECOVERY,
     RETENTION,

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from agent_memory.cli.doctor.deployment import Deployment
+from agent_memory.cli.doctor.examination import examine, exit_code
+from agent_memory.cli.doctor.findings import Finding, State
 from agent_memory.cli.options import AsJson
 from agent_memory.core.extras import needs_extra
-from agent_memory.doctor.deployment import Deployment
-from agent_memory.doctor.examination import examine, exit_code
-from agent_memory.doctor.findings import Finding, State
 from agent_memory.storage.factory import DEFAULT_PREFIX, open_stores
 
 _MARKS = {

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from agent_memory.core.errors import AccessDenied, AgentMemoryError
-from agent_memory.doctor import checks_data as data
-from agent_memory.doctor import checks_running as running
-from agent_memory.doctor import checks_stacks as stacks
-from agent_memory.doctor.deployment import (
+from agent_memory.cli.doctor import checks_data as data
+from agent_memory.cli.doctor import checks_running as running
+from agent_memory.cli.doctor import checks_stacks as stacks
+from agent_memory.cli.doctor.deployment import (
     OPTIONAL,
     REQUIRED,
     Absent,
@@ -19,7 +18,8 @@ from agent_memory.doctor.deployment import (
     NotOffered,
     Resource,
 )
-from agent_memory.doctor.findings import DEPLOYMENT, Finding, Look, State, note
+from agent_memory.cli.doctor.findings import DEPLOYMENT, Finding, Look, State, note
+from agent_memory.core.errors import AccessDenied, AgentMemoryError
 from agent_memory.ports.stores import Stores
 
 

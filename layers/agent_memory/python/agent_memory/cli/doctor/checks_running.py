@@ -4,9 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent_memory.cli.doctor.deployment import Absent, CannotLook, Deployment, NotAllowed, Resource
+from agent_memory.cli.doctor.findings import DEPLOYMENT, SECURITY, Look, fine, note, runbook, wrong
 from agent_memory.core.clock import END_OF_TIME_MS, Span, to_iso
-from agent_memory.doctor.deployment import Absent, CannotLook, Deployment, NotAllowed, Resource
-from agent_memory.doctor.findings import DEPLOYMENT, SECURITY, Look, fine, note, runbook, wrong
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
