@@ -1,11 +1,13 @@
 """Where a local cloud is found: its endpoint, its cache, its API, and the variables that lead programs there."""
 
+from abc import ABC, abstractmethod
+
 from local import environment
 from local.errors import LocalCloudError
 from local.session import LocalSession
 
 
-class Addresses:
+class Addresses(ABC):
     """The addresses of a cloud into which the stacks are deployed.
 
     Attributes:
@@ -15,19 +17,19 @@ class Addresses:
     outputs: dict[str, str]
 
     @property
+    @abstractmethod
     def endpoint_url(self) -> str:
         """The AWS endpoint."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def redis_endpoint(self) -> str:
         """The cache as `host:port`."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def keys(self) -> dict[str, str]:
         """The `access_key` and the `secret_key` of clients."""
-        raise NotImplementedError
 
     @property
     def api_url(self) -> str:

@@ -17,7 +17,7 @@ _BY_A_ROLE = {"AWS::Lambda::Function", "AWS::EC2::FlowLog"}
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
-def test_a_group_of_delivered_logs_needs_no_room_in_the_accounts_policy(deployments, deployment):
+def test_log_groups_of_delivered_logs_are_exempt_from_the_accounts_resource_policy(deployments, deployment):
     found = 0
     for template in deployments(deployment).templates.values():
         for kind, arns in _DELIVERED.items():
