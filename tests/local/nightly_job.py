@@ -3,7 +3,7 @@
 import json
 import time
 
-SECONDS = 60
+SECONDS = 300
 
 
 def run_nightly_job(cloud, event, machine_arn=None):

@@ -11,7 +11,8 @@ LAYERS = Path(__file__).parents[2] / "layers"
 # One interpreter forks a child for each module: starting an interpreter for each would take minutes.
 PROGRAM = """
 import os, sys
-import aws_lambda_powertools, boto3, numpy, pydantic, redis
+import aws_lambda_powertools, boto3, httpx, jinja2, matplotlib.figure, numpy, pandas, pydantic, redis
+import scipy.signal, scipy.stats, statsmodels.tsa.regime_switching.markov_regression, typer
 failed = 0
 for module in sys.argv[1:]:
     child = os.fork()
