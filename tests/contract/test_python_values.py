@@ -142,11 +142,20 @@ def test_a_value_is_read_back_from_the_archive(clock, sample):
     assert canonical_json(archived.context["x"]) == canonical_json(sample.stored)
 
 
-def test_an_enum_as_a_key_twice_is_unchanged_and_as_a_value_its_number(stores, clock):
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ({Side.BUY: 1.0}, {"buy": 1.0}),
+        ({"level": Level.HIGH}, {"level": 3}),
+        ({"regime": Regime.FLAT}, {"regime": 0}),
+        ({Side.BUY: 1.0, "level": Level.HIGH, "regime": Regime.FLAT}, {"buy": 1.0, "level": 3, "regime": 0}),
+    ],
+    ids=["a str Enum as a key", "an int Enum", "another Enum", "all of them"],
+)
+def test_an_enum_as_a_key_twice_is_unchanged_and_as_a_value_its_number(stores, clock, value, stored):
     memory = MemoryManager("hunter", stores=stores, clock=clock).sync
     log = DecisionLogger("hunter", stores=stores, clock=clock).sync
-    sample = Sample({Side.BUY: 1.0, "level": Level.HIGH, "regime": Regime.FLAT}, {"buy": 1.0, "level": 3, "regime": 0})
-    check_sample(memory, log, sample, clock.now_ms())
+    check_sample(memory, log, Sample(value, stored), clock.now_ms())
     assert len(log.query_decisions()) == 2
 
 

@@ -1,6 +1,5 @@
 """Redis as people run it: with TLS, users, a cluster, Sentinel, failovers, full memory, and foreign values."""
 
-import asyncio
 import json
 import re
 import socket
@@ -19,6 +18,7 @@ from agent_memory import InvalidInput, MemoryManager, Misconfigured, Unreadable
 from agent_memory.storage.factory import in_memory_stores, redis_client_for, with_short_timeouts
 from agent_memory.storage.redis.short_term import RedisShortTerm
 from tests.redis_servers import (
+    BINARIES,
     BINARY,
     RedisServer,
     answering,
@@ -383,11 +383,12 @@ class _Client:
         """As boto3's."""
 
 
-def test_limits_are_shared_on_every_version(plain):
-    memories = [memory_on(plain.endpoint, "limited") for _ in range(2)]
-    taken = [asyncio.run(_take(memory)) for memory in memories for _ in range(4)]
-    assert taken == [True] * 5 + [False] * 3
-
-
-async def _take(memory):
-    return (await asyncio.to_thread(memory.check_rate_limit, "s", 5))["allowed"]
+@pytest.mark.parametrize("version", BINARIES)
+def test_limits_are_shared_on_every_version(version):
+    if BINARIES[version] is None:
+        pytest.skip(f"no server '{version}' on this machine")
+    with redis_server(binary=BINARIES[version]) as server:
+        memories = [memory_on(server.endpoint, "limited") for _ in range(2)]  # like two processes
+        limits = [memory.check_rate_limit("s", 5) for memory in memories for _ in range(4)]
+    assert [one["allowed"] for one in limits] == [True] * 5 + [False] * 3
+    assert all(one["is_shared"] for one in limits)

@@ -1,16 +1,20 @@
 """One client works from every event loop and thread, also after it was used in another one."""
 
 import asyncio
+import inspect
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from agent_memory import AgentMemoryClient, BufferedDecisionLogger, Unavailable
+from agent_memory import AgentMemoryClient, BufferedDecisionLogger, DecisionLogger, Unavailable
 from tests.http_events import FakeSession, call_routes
 from tests.http_servers import http_server
 from tests.waiting import until_sending_fails
+
+README = Path(__file__).parents[3] / "README.md"
 
 
 @pytest.fixture
@@ -133,6 +137,12 @@ def test_a_call_that_is_repeated_with_an_id_made_before_it_is_one_decision(serve
         assert asyncio.run(main(client, decision_id)) == decision_id
         assert numbers(client) == [1]
         client.sync.close()
+
+
+@pytest.mark.parametrize("kind", [DecisionLogger, AgentMemoryClient, BufferedDecisionLogger])
+def test_the_method_and_the_readme_say_how_to_repeat_a_call(kind):
+    assert 'make the id first: `new_decision_id("QUERY")`' in inspect.getdoc(kind.log_decision)
+    assert 'gets its id first, `new_decision_id("QUERY")`' in README.read_text(encoding="utf-8")
 
 
 def test_the_body_of_a_retried_call_names_the_same_id(served):
