@@ -14,7 +14,10 @@ from stacks.config import ConfigError, DeployConfig, deprecations
 from stacks.monitored import MonitoredStacks
 from stacks.nightly_stack import NightlyStack
 from stacks.operations_stack import OperationsStack
+from stacks.regions import lacks_node_type
 from stacks.storage_stack import StorageStack
+
+_NODE_TYPES = ("cache.t4g.micro", "cache.t3.micro", "cache.m7g.large", "cache.m6g.large")  # the cheapest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class Stacks:
     audit: AuditStack | None
 
 
-def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
-    """Add a deployment's stacks to an app."""
+def add_stacks(app: cdk.App, config: DeployConfig, *, default_region: str | None = None) -> Stacks:
+    """Add a deployment's stacks to an app; `default_region` is deployed to where the settings name none."""
     storage = StorageStack(app, config=config)
     cache = CacheStack(app, config=config, storage=storage) if config.cache else None
     api = ApiStack(app, config=config, storage=storage, cache=cache)
@@ -40,6 +43,8 @@ def add_stacks(app: cdk.App, config: DeployConfig) -> Stacks:
     operations = OperationsStack(app, config=config, stacks=MonitoredStacks(storage, cache, api, nightly))
     audit = AuditStack(app, config=config, storage=storage) if config.audit_trail != "off" else None
     _say_what_stays(operations, config)
+    if cache is not None and not config.is_local:
+        _warn_of_node_type(cache, config, config.region or default_region)
     return Stacks(storage, cache, api, nightly, query, operations, audit)
 
 
@@ -55,15 +60,27 @@ def _say_what_stays(stack: cdk.Stack, config: DeployConfig) -> None:
             )
 
 
+def _warn_of_node_type(stack: cdk.Stack, config: DeployConfig, region: str | None) -> None:
+    """Warn, and not refuse: AWS adds types of nodes to regions, and the table of them is of a day."""
+    if region is not None and lacks_node_type(region, config.cache_node_type):
+        cdk.Annotations.of(stack).add_warning_v2(
+            "agent-memory:cache_node_type",
+            f"cache_node_type: {config.cache_node_type} is not in the price list of ElastiCache in {region}, so that "
+            f"{stack.stack_name} would probably fail. Choose a type that is, "
+            f"{' or '.join(one for one in _NODE_TYPES if not lacks_node_type(region, one))}, or set cache=off.",
+        )
+
+
 def build_app() -> cdk.App:
     """Build the app from the CDK context; an invalid setting ends the program with a message."""
     app = cdk.App()
     context = app.node.get_all_context()
+    region = os.environ.get("CDK_DEFAULT_REGION")
     for message in deprecations(context):
         print(message, file=sys.stderr)
     try:
-        config = DeployConfig.from_context(context, default_region=os.environ.get("CDK_DEFAULT_REGION"))
+        config = DeployConfig.from_context(context, default_region=region)
     except ConfigError as error:
         sys.exit(str(error))
-    add_stacks(app, config)
+    add_stacks(app, config, default_region=region)
     return app

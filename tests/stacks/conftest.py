@@ -53,11 +53,12 @@ class Synthesized:
         return self.templates[name]
 
 
-def build(folder: Path, **context: str) -> tuple[cdk.App, Stacks]:
-    """An app with its stacks, as `build_app` makes it from the command line's context."""
+def build(folder: Path, *, default_region: str | None = None, **context: str) -> tuple[cdk.App, Stacks]:
+    """An app with its stacks, as `build_app` makes it from the command line's context and the credentials' region."""
     settings: dict[str, Any] = json.loads((PROJECT / "cdk.json").read_text())["context"]
     app = cdk.App(context={**settings, **_NO_WHEELS, **context}, outdir=str(folder))
-    return app, add_stacks(app, DeployConfig.from_context(app.node.get_all_context()))
+    config = DeployConfig.from_context(app.node.get_all_context(), default_region=default_region)
+    return app, add_stacks(app, config, default_region=default_region)
 
 
 def synthesize(folder: Path, **context: str) -> Synthesized:

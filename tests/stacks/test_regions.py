@@ -1,12 +1,17 @@
 """Every region that cfn-lint knows: what the stacks use exists there, or a setting is refused by name."""
 
+import json
+import re
+from importlib import resources
+
 import pytest
 from cfnlint.helpers import REGIONS
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from agent_memory.storage.schema import CACHE
 from stacks.config import ConfigError, DeployConfig
-from stacks.regions import BUDGET, MISSING, is_missing
-from tests.stacks.conftest import DEPLOYMENTS, synthesize
+from stacks.regions import BUDGET, MISSING, is_missing, lacks_node_type
+from tests.stacks.conftest import DEPLOYMENTS, build, synthesize
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +35,37 @@ def test_the_table_names_only_what_is_used_and_regions_that_exist(used):
     assert set(MISSING) <= used
     assert len(REGIONS) > 40
     assert all(regions and regions <= set(REGIONS) for regions in MISSING.values())
+
+
+def test_the_table_of_cache_nodes_is_that_of_the_price_lists():
+    folder = resources.files("cfnlint") / "data/schemas/extensions/aws_elasticache_cachecluster"
+    lists = json.loads((folder / "cachenodetype_enum.json").read_text())
+    offered = {region: set(one["enum"]) for region, one in lists.items() if region in REGIONS}
+    known = set().union(*offered.values())
+    assert len(offered) > 30
+    assert CACHE.node_type in known
+    for region in REGIONS:
+        missing = known - offered[region] if region in offered else set()
+        assert {one for one in known if lacks_node_type(region, one)} == missing
+    assert not lacks_node_type("me-south-1", "cache.z9.large"), "AWS adds types"
+
+
+@pytest.mark.slow
+def test_a_type_of_cache_nodes_that_a_region_lacks_is_warned_of(tmp_path):
+    def warnings(**context):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        app, _ = build(folder, **context)
+        app.synth()
+        report = folder / "validation-report.json"
+        return re.findall(r'"(cache_node_type: [^"]*)"', report.read_text()) if report.exists() else []
+
+    (said,) = warnings(region="me-south-1")
+    assert "cache_node_type: cache.t4g.micro is not in the price list of ElastiCache in me-south-1" in said
+    assert "Choose a type that is, cache.t3.micro or cache.m7g.large or cache.m6g.large, or set cache=off" in said
+    assert warnings(default_region="me-south-1") == [said]
+    assert warnings(region="me-south-1", cache_node_type="cache.t3.micro") == []
+    assert warnings(region="eu-central-1", default_region="me-south-1") == []
+    assert warnings(region="me-south-1", cache="off") == []
 
 
 @pytest.mark.parametrize("region", REGIONS)
