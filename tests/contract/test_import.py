@@ -13,12 +13,16 @@ from agent_memory import DecisionLogger, InvalidInput, MemoryManager, Unavailabl
 from agent_memory.admin.agent_data import AgentData
 from agent_memory.admin.importing.agent import AgentImport
 from agent_memory.archive.verification import verify_archive
+from agent_memory.core import keys
 from agent_memory.core.clock import FixedClock
+from agent_memory.core.ids import timestamp_of
 from agent_memory.core.keys import LEARNING_PROGRESS, archive_prefix
+from agent_memory.model.decisions import DecisionKey
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.storage.factory import in_memory_stores
 from agent_memory.storage.parquet.archive import ParquetArchive
+from tests.contract.damage import damage_decision, damage_memory, damage_state, damage_version
 from tests.faults import FailingOnce
 
 pytestmark = pytest.mark.slow
@@ -279,6 +283,42 @@ async def test_an_interrupted_import_is_continued(clock, tmp_path, store, method
     assert receipt["conflicts"] == []
     assert content(export(target, clock, tmp_path / "here.zip")) == content(file)
     assert problems(target, clock) == ("unchanged", [])
+
+
+# --- damaged items of the deployment ------------------------------------------------------------------
+
+
+async def test_damaged_items_are_conflicts_and_the_others_are_unchanged(stores, clock, exported):
+    ids, file = exported
+    states = ("CHECKPOINT#first", keys.ARCHIVE_CHAIN, keys.LEARNING_PROGRESS)
+    for one in states:
+        damage_state(stores, AGENT, one)
+    damage_version(stores, AGENT, "PATTERN", "gone", 1)
+    damage_memory(stores, AGENT, "PATTERN", "pump")
+    damage_decision(stores, DecisionKey(AGENT, "QUERY", timestamp_of(ids[4]), ids[4]))
+    for dry_run in (True, False):
+        receipt = imported(stores, clock, file, dry_run=dry_run)
+        conflicts = {one["id"]: one["why"] for one in receipt["conflicts"]}
+        memories = {"memories: PATTERN gone", "memories: PATTERN pump"}
+        assert set(conflicts) == {f"decisions: {ids[4]}", *memories, *(f"states: {one}" for one in states)}
+        assert all("damaged" in why for why in conflicts.values())
+        assert numbers(receipt, "conflicts") == {"decisions": 1, "memories": 2, "states": len(states)}
+        assert numbers(receipt, "created", "updated") == {}
+
+
+async def test_what_follows_a_damaged_item_in_the_export_is_imported(stores, clock, exported):
+    """All but a few damaged items was lost."""
+    ids, file = exported
+    AgentData(AGENT, stores, clock).forget(dry_run=False)
+    await MemoryManager(AGENT, stores=stores, clock=clock).store_ltm("PATTERN", "gone", {"confidence": 0.1})
+    damage_version(stores, AGENT, "PATTERN", "gone", 1)
+    damage_state(stores, AGENT, keys.ARCHIVE_PROGRESS)
+    receipt = imported(stores, clock, file)
+    assert {one["id"] for one in receipt["conflicts"]} == {"memories: PATTERN gone", f"states: {keys.ARCHIVE_PROGRESS}"}
+    assert stores.memories.get(AGENT, "TEAMS_OWN", "rule").data == {"a": 1.0}
+    assert stores.states.get(AGENT, keys.CURRENT_STATE).version == 2
+    found = await DecisionLogger(AGENT, stores=stores, clock=clock).query_decisions(limit=20)
+    assert {one["decision_id"] for one in found} == set(ids)
 
 
 # --- damaged files -----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Imports an export of one agent: into another deployment, or into the same one after a loss."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ from agent_memory.admin.importing.memories import import_memories
 from agent_memory.admin.importing.objects import ArchivePlan, PlannedObjects, import_objects, plan_archive
 from agent_memory.admin.importing.report import ImportReport, Status
 from agent_memory.admin.importing.short_term import import_short_term
-from agent_memory.admin.importing.states import belongs_to_archive, import_states, status_of
+from agent_memory.admin.importing.states import KIND as STATES
+from agent_memory.admin.importing.states import belongs_to_archive, import_states, status_of, stored_state
 from agent_memory.archive.rewrites import request_rewrite, rewrite_requests
 from agent_memory.core.clock import Clock, parse_date, to_iso
+from agent_memory.core.errors import Damaged
 from agent_memory.core.ids import check_agent_id, shard_of
-from agent_memory.core.keys import ARCHIVE_PROGRESS, LEARNING_PROGRESS
+from agent_memory.core.keys import ARCHIVE_CHAIN, ARCHIVE_PROGRESS, LEARNING_PROGRESS
 from agent_memory.model.decisions import Decision
+from agent_memory.model.states import State
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.stores import Stores
@@ -45,7 +48,8 @@ class AgentImport:
 
         Returns:
             A receipt: `agent_id`, `imported_at`, `dry_run`, `counts` by kind of data and by what became of it,
-            `conflicts`, which were left as they are, and `not_imported`, both with `id`, `reason` and `why`.
+            `conflicts`, which were left as they are, and `not_imported`, both with `id`, `reason` and `why`. What the
+        deployment has in a damaged item is a conflict, and keeps nothing else back.
 
         Raises:
             InvalidInput: the file is damaged, or not an export of this agent; names the file and the line in it.
@@ -63,10 +67,10 @@ class AgentImport:
     def _import(self, export: ExportFile, report: ImportReport, *, write: bool) -> None:
         agent_id, stores = self._agent_id, self._stores
         states = dict(export.states())
-        plan = plan_archive(export, states, stores.blobs, stores.states)
+        plan = self._plan_archive(export, states, report)
         progress = states.get(LEARNING_PROGRESS)
         with_evidence = progress is not None and status_of(
-            progress, stores.states.get(agent_id, LEARNING_PROGRESS)
+            progress, stored_state(stores.states, agent_id, LEARNING_PROGRESS)
         ) in (Status.CREATED, Status.UPDATED)
         import_objects(export, plan, stores.blobs, report, with_evidence=with_evidence, write=write)
         decisions = DecisionImport(agent_id, self._with_planned(export, plan), self._clock, report, write=write)
@@ -97,6 +101,13 @@ class AgentImport:
             if types:
                 stores.states.register(agent_id, sorted(types), shards, self._clock.now_ms())
 
+    def _plan_archive(self, export: ExportFile, states: Mapping[str, State], report: ImportReport) -> ArchivePlan:
+        try:
+            return plan_archive(export, states, self._stores.blobs, self._stores.states)
+        except Damaged as error:
+            report.conflict(STATES, ARCHIVE_CHAIN, f"the table has it, but its item is damaged: {error}")
+            return ArchivePlan(refused="the end of the deployment's own chain of seals is damaged")
+
     def _with_planned(self, export: ExportFile, plan: ArchivePlan) -> Stores:
         """The stores with the archive as it is after the import."""
         if self._stores.blobs is None or not plan.keys:
@@ -107,13 +118,14 @@ class AgentImport:
     def _request_rewrites(self, decisions: DecisionImport) -> None:
         """Ask the nightly job to archive the decisions of days that it has archived before, each day once."""
         states = self._stores.states
-        progress = states.get(self._agent_id, ARCHIVE_PROGRESS)
+        progress = stored_state(states, self._agent_id, ARCHIVE_PROGRESS)
         if progress is None:
             return
         requested = {one.day for one in rewrite_requests(states, self._agent_id)}
-        through = parse_date(progress.data["archived_through"])
+        # Where the progress is damaged, any day may have been archived.
+        through = None if isinstance(progress, Damaged) else parse_date(progress.data["archived_through"])
         for day in sorted(decisions.days_to_archive - requested):
-            if day <= through:
+            if through is None or day <= through:
                 request_rewrite(states, self._agent_id, day, self._clock.now_ms())
 
     def _age_seconds(self, export: ExportFile) -> float | None:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from agent_memory.admin.importing.report import ImportReport, Status
 from agent_memory.core.clock import date_of
-from agent_memory.core.errors import Conflict
+from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.model.memories import Memory
 from agent_memory.ports.memories import Access, MemoryStore
 
@@ -13,15 +13,24 @@ KIND = "memories"
 
 
 def import_memories(exported: Iterable[Memory], store: MemoryStore, report: ImportReport, *, write: bool) -> None:
-    """Write the versions of memories that follow the stored ones, and the counts of their reads."""
-    for _, versions in groupby(exported, key=lambda one: (one.memory_type, one.pattern_id)):
-        _import_versions(list(versions), store, report, write=write)
+    """Write the versions of memories that follow the stored ones, and the counts of their reads.
+
+    A memory of which a stored item is damaged is a conflict; the others are imported.
+    """
+    for (memory_type, pattern_id), versions in groupby(exported, key=lambda one: (one.memory_type, one.pattern_id)):
+        name = f"{memory_type} {pattern_id}"
+        try:
+            _import_versions(name, list(versions), store, report, write=write)
+        except Damaged as error:
+            report.conflict(KIND, name, f"the table has it, but an item of it is damaged: {error}")
 
 
-def _import_versions(exported: list[Memory], store: MemoryStore, report: ImportReport, *, write: bool) -> None:
+def _import_versions(
+    name: str, exported: list[Memory], store: MemoryStore, report: ImportReport, *, write: bool
+) -> None:
     last = exported[-1]
-    name = f"{last.memory_type} {last.pattern_id}"
     stored = store.history(last.agent_id, last.memory_type, last.pattern_id)
+    store.get(last.agent_id, last.memory_type, last.pattern_id)  # the current version is an item of its own
     common = min(len(stored), len(exported))
     for before, one in zip(stored[:common], exported[:common], strict=True):
         if before != one:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from agent_memory.admin.importing.report import ImportReport, Status
-from agent_memory.core.errors import Conflict
+from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.keys import ARCHIVE_CHAIN, ARCHIVE_PROGRESS, REWRITES
 from agent_memory.model.states import State
 from agent_memory.ports.states import StateStore
@@ -16,10 +16,20 @@ def belongs_to_archive(name: str) -> bool:
     return name in (ARCHIVE_CHAIN, ARCHIVE_PROGRESS) or name.startswith(REWRITES)
 
 
-def status_of(exported: State, stored: State | None) -> Status:
+def stored_state(store: StateStore, agent_id: str, name: str) -> State | Damaged | None:
+    """The stored state; the error if its item is damaged."""
+    try:
+        return store.get(agent_id, name)
+    except Damaged as error:
+        return error
+
+
+def status_of(exported: State, stored: State | Damaged | None) -> Status:
     """What becomes of an exported state."""
     if stored is None:
         return Status.CREATED
+    if isinstance(stored, Damaged):
+        return Status.CONFLICT
     if (stored.version, stored.data) == (exported.version, exported.data):
         return Status.UNCHANGED
     if stored.version > exported.version and stored.updated_ms >= exported.updated_ms:
@@ -40,7 +50,10 @@ def import_states(
 ) -> None:
     """Write those of the exported states with these names."""
     for name in names:
-        state, stored = exported[name], store.get(agent_id, name)
+        state, stored = exported[name], stored_state(store, agent_id, name)
+        if isinstance(stored, Damaged):
+            report.conflict(KIND, name, f"the table has it, but its item is damaged: {stored}")
+            continue
         status = status_of(state, stored)
         if status is Status.CONFLICT and stored is not None:
             why = f"version {stored.version} is stored, version {state.version} was exported, and both have changed"
