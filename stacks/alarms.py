@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
 
 from agent_memory.core import metric_names
 from stacks.api_stack import ApiStack
@@ -36,7 +37,7 @@ def alarm_definitions(config: DeployConfig, stacks: MonitoredStacks) -> Iterator
     """The alarms of a deployment with these stacks."""
     yield from _nightly_job(stacks.nightly)
     yield from _api(stacks.api)
-    yield from _tables(stacks.storage)
+    yield from _tables(config, stacks.storage)
     if stacks.cache is not None:
         yield from _cache(config, stacks.cache)
     yield from _archive(config)
@@ -100,17 +101,36 @@ def _api(api: ApiStack) -> Iterator[AlarmDefinition]:
     )
 
 
-def _tables(storage: StorageStack) -> Iterator[AlarmDefinition]:
+def _tables(config: DeployConfig, storage: StorageStack) -> Iterator[AlarmDefinition]:
     for table in storage.tables:
         name = table.node.id.lower()
         for kind in ("Read", "Write"):
             yield AlarmDefinition(
                 name=f"{name}-{kind.lower()}s-throttled",
-                metric=table.metric(f"{kind}ThrottleEvents", statistic="Sum", period=_FIVE_MINUTES),
+                metric=_throttle_events(config, table, f"{kind}ThrottleEvents"),
                 graph="Throttled requests to tables",
-                warning=at_least(1, f"DynamoDB throttled {kind.lower()}s of the {name} table."),
+                warning=at_least(1, f"DynamoDB throttled {kind.lower()}s of the {name} table or of an index of it."),
                 runbook="tables-throttled",
             )
+
+
+def _throttle_events(
+    config: DeployConfig, table: dynamodb.ITable, metric: str
+) -> cloudwatch.Metric | cloudwatch.MathExpression:
+    """A metric of a table and its indexes as one sum, by a query.
+
+    The metric of a table does not contain that of its indexes. A query is charged for the metrics that it finds, and
+    these exist only where something was throttled. The local cloud has no alarms on queries.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Metrics_Insights_Alarm.html
+    """
+    if config.is_local:
+        return table.metric(metric, statistic="Sum", period=_FIVE_MINUTES)
+    where = f"TableName = '{table.table_name}'"
+    return cloudwatch.MathExpression(
+        expression=f'SELECT SUM({metric}) FROM "AWS/DynamoDB" WHERE {where}',  # noqa: S608  not a database
+        using_metrics={},
+        period=_FIVE_MINUTES,
+    )
 
 
 def _cache(config: DeployConfig, cache: CacheStack) -> Iterator[AlarmDefinition]:

@@ -1,8 +1,8 @@
 """Alarms as declarations: a metric, its thresholds, its runbook and its graph on the dashboard, all in one place.
 
 From a declaration come the CloudWatch alarms, one for each threshold, the graph of the dashboard and the list of the
-runbooks. Each alarm watches one metric and no metric math, which the local cloud refuses. Why the numbers are what they
-are: docs/decisions/0030-alarms.md.
+runbooks. Each alarm watches one metric or one query, without metric math. Why the numbers are what they are:
+docs/decisions/0030-alarms.md.
 """
 
 from collections.abc import Iterable, Sequence
@@ -57,7 +57,7 @@ class AlarmDefinition:
 
     Attributes:
         name: the problem, in lower case with hyphens.
-        metric: one metric with its statistic and period.
+        metric: one metric with its statistic and period, or a query that sums several.
         critical: the threshold of an alarm that needs immediate attention.
         warning: the threshold of an alarm that can wait for the morning.
         graph: title of the dashboard's graph that shows the metric; alarms may share one.
@@ -67,7 +67,7 @@ class AlarmDefinition:
     """
 
     name: str
-    metric: cloudwatch.Metric
+    metric: cloudwatch.Metric | cloudwatch.MathExpression
     graph: str
     critical: Threshold | None = None
     warning: Threshold | None = None

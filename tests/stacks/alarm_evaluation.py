@@ -10,11 +10,14 @@ passes with none and with two more (as in the documentation's example) covers th
 """
 
 import math
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from tests.stacks.templates import text_of
 
 OK, ALARM, UNKNOWN = "OK", "ALARM", "INSUFFICIENT_DATA"
 HOUR, DAY = 60, 1440  # minutes
@@ -39,17 +42,18 @@ class Alarm:
     @classmethod
     def of(cls, properties: dict[str, Any]) -> "Alarm":
         """The alarm of a template's properties."""
+        (query,) = properties.get("Metrics", [{}])  # an alarm on a query has one, and no metric of its own
         # According to the API's reference, missing data in this namespace is always ignored.
-        is_dynamodb = properties["Namespace"] == "AWS/DynamoDB"
+        is_dynamodb = "AWS/DynamoDB" in (properties.get("Namespace") or text_of(query["Expression"]))
         return cls(
-            period=properties["Period"] // 60,
+            period=(properties.get("Period") or query["Period"]) // 60,
             periods=properties["EvaluationPeriods"],
             bad_periods=properties.get("DatapointsToAlarm", properties["EvaluationPeriods"]),
             threshold=properties["Threshold"],
             is_below={"LessThanThreshold": True, "GreaterThanOrEqualToThreshold": False}[
                 properties["ComparisonOperator"]
             ],
-            statistic=properties.get("ExtendedStatistic") or properties["Statistic"],
+            statistic=properties.get("ExtendedStatistic") or properties.get("Statistic") or _statistic(query),
             missing="ignore" if is_dynamodb else properties["TreatMissingData"],
             warm_up=properties.get("WarmUpConfiguration", {}).get("WarmUpPeriodDurationInMinutes", 0),
         )
@@ -94,6 +98,11 @@ class Alarm:
     def _is_bad(self, values: Sequence[float]) -> bool:
         value = _STATISTICS[self.statistic](values)
         return value < self.threshold if self.is_below else value >= self.threshold
+
+
+def _statistic(query: dict[str, Any]) -> str:
+    (name,) = re.findall(r"SELECT ([A-Z]+)\(", text_of(query["Expression"]))
+    return {"SUM": "Sum"}[name]
 
 
 def _p90(values: Sequence[float]) -> float:

@@ -55,7 +55,8 @@ def test_each_declared_threshold_is_an_alarm(everything):
         alarm = found[name]
         assert alarm["Threshold"] == threshold.value, name
         assert alarm["EvaluationPeriods"] == threshold.periods, name
-        assert alarm["Period"] == definition.metric.period.to_seconds(), name
+        period = alarm["Metrics"][0]["Period"] if "Metrics" in alarm else alarm["Period"]
+        assert period == definition.metric.period.to_seconds(), name
         assert alarm["TreatMissingData"].lower() == definition.treat_missing_data.name.lower().replace("_", ""), name
         assert alarm["AlarmDescription"] == f"{threshold.description} Runbook: docs/runbooks/{definition.page}.md"
 
@@ -101,14 +102,29 @@ def test_the_list_of_alarms_names_each_with_its_runbook(everything):
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])
-def test_every_alarm_watches_one_metric_and_is_announced(profile, request):
+def test_every_alarm_watches_one_metric_or_query_and_is_announced(profile, request):
     synthesized = request.getfixturevalue(profile)
     (topic,) = synthesized["operations"].of_type("AWS::SNS::Topic")
     assert alarms(synthesized)
-    for alarm in alarms(synthesized).values():
+    for name, alarm in alarms(synthesized).items():
         assert alarm["AlarmActions"] == [{"Ref": topic}]
-        assert alarm["MetricName"]
-        assert "Metrics" not in alarm  # metric math, which the local cloud refuses
+        has_query = "throttled" in name and profile == "aws"  # which the local cloud refuses
+        assert ("MetricName" in alarm, "Metrics" in alarm) == (not has_query, has_query)
+
+
+def test_throttling_is_watched_at_each_table_with_its_indexes(aws, local):
+    """The metric of a table alone does not contain that of its indexes; a query without SCHEMA does."""
+    for name in ("decisions", "memories", "states"):
+        for kind in ("Read", "Write"):
+            alarm = alarms(aws)[f"{name}-{kind.lower()}s-throttled-warning"]
+            (query,) = alarm["Metrics"]
+            select, _, where = text_of(query["Expression"]).partition(" WHERE ")
+            assert select == f'SELECT SUM({kind}ThrottleEvents) FROM "AWS/DynamoDB"'  # noqa: S608  not a database
+            assert re.fullmatch(rf"TableName = '<agent-memory-storage:ExportsOutputRef{name.title()}\w+>'", where)
+            assert query["ReturnData"] is not False
+            of_table = alarms(local)[f"{name}-{kind.lower()}s-throttled-warning"]
+            assert of_table["MetricName"] == f"{kind}ThrottleEvents"
+            assert [one["Name"] for one in of_table["Dimensions"]] == ["TableName"]
 
 
 def test_the_nightly_job_is_watched_at_its_state_machine(aws):
@@ -143,7 +159,7 @@ def emits(function, metric):
 
 def test_the_products_own_metrics_are_watched_where_they_are_emitted(everything):
     known = {metric.name: metric for metric in metric_names.ALL}
-    watched = [alarm for alarm in alarms(everything).values() if not alarm["Namespace"].startswith("AWS/")]
+    watched = [one for one in alarms(everything).values() if not one.get("Namespace", "AWS/").startswith("AWS/")]
     assert watched
     for alarm in watched:
         assert alarm["Namespace"] == "BTCAgent/Memory"
@@ -189,8 +205,11 @@ def test_the_dashboard_draws_each_alarms_metric_with_its_threshold(everything):
     for name, definition, threshold in declared(everything):
         graph = graphs[definition.graph]
         drawn = {part for metric in graph["metrics"] for part in metric if isinstance(part, str)}
-        assert found[name]["MetricName"] in drawn, name
-        assert found[name]["Namespace"] in drawn, name
+        drawn |= {metric[0]["expression"] for metric in graph["metrics"] if "expression" in metric[0]}
+        if "Metrics" in found[name]:
+            assert text_of(found[name]["Metrics"][0]["Expression"]) in drawn, name
+        else:
+            assert {found[name]["MetricName"], found[name]["Namespace"]} <= drawn, name
         lines = {(line["label"], line["value"]) for line in graph["annotations"]["horizontal"]}
         assert (name.rpartition("-")[2], threshold.value) in lines, name
 
