@@ -9,53 +9,18 @@ import json
 import pytest
 
 from stacks.config import DeployConfig
+from tests.local.changed_settings import missing_settings
+from tests.stacks.changed_values import BEFORE, OF_ANOTHER_DEPLOYMENT, OTHER_VALUES
 from tests.stacks.conftest import DEPLOYMENTS, synthesize
+from tests.stacks.templates import text_of
 
-BASE = {**DEPLOYMENTS["prod"], "cache": "on"}
-# Another valid value of each setting, on top of BASE; what depends on it is set too.
-CHANGES = {
-    "account_concurrency": "1000",
-    "alarm_email": "others@example.com",
-    "anchor_bucket": "acme-audit-anchors",
-    "api_burst": "77",
-    "api_concurrency": "50",
-    "api_requests_per_second": "33",
-    "api_search_burst": "7",
-    "api_search_requests_per_second": "3",
-    "archive_bucket": "acme.archive-1",
-    "archive_lock_days": "365",
-    "audit_trail": "all",
-    "cache": "off",
-    "cache_node_type": "cache.m7g.large",
-    "cache_nodes": "2",
-    "dashboard": "false",
-    "decisions_expected_hours": "3",
-    "encryption_key": "own",
-    "environment": "dev",
-    "flow_logs": "all",
-    "keep_data": "false",
-    "log_level": "WARNING",
-    "log_retention_days": "14",
-    "map_concurrency": "3",
-    "metrics_namespace": "Desk/Memory",
-    "monthly_budget_usd": "25",
-    "nightly_concurrency": "5",
-    "nightly_time": "03:25",
-    "point_in_time_recovery": "off",
-    "table_max_read_units": "99",
-    "table_max_write_units": "98",
-    "time_zone": "Asia/Tokyo",
-    "trace_requests": "false",
-    "write_shards": "4",
-}
+BASE = {**DEPLOYMENTS["prod"], **BEFORE}
 # Changes that add or remove a stack or a reference are tried one by one, the others at once: a synthesis takes seconds.
 ALONE = ("archive_bucket", "audit_trail", "cache", "dashboard", "encryption_key", "environment")
 CASES = {
-    **{name: {name: CHANGES[name]} for name in ALONE},
-    "all others": {k: v for k, v in CHANGES.items() if k not in ALONE},
+    **{name: {name: OTHER_VALUES[name]} for name in ALONE},
+    "all others": {k: v for k, v in OTHER_VALUES.items() if k not in ALONE},
 }
-# Another value of these is another deployment, or no deployment to AWS.
-OF_ANOTHER_DEPLOYMENT = {"account", "emulator_python", "prefix", "profile", "redis_endpoint", "region"}
 # Properties whose change makes CloudFormation replace the resource, from the schemas of the resource types.
 REPLACING = {
     "AWS::ApiGatewayV2::Api": ("ProtocolType",),
@@ -138,7 +103,10 @@ def replaced(before, after, stack):
 
 
 def test_every_setting_is_changed_here():
-    assert CHANGES.keys() | OF_ANOTHER_DEPLOYMENT == DeployConfig.model_fields.keys()
+    assert OTHER_VALUES.keys() | OF_ANOTHER_DEPLOYMENT == DeployConfig.model_fields.keys()
+    before = DeployConfig.from_context(BASE)
+    for name, value in OTHER_VALUES.items():
+        assert getattr(DeployConfig.from_context({**BASE, name: value}), name) != getattr(before, name), name
 
 
 @pytest.mark.slow
@@ -159,6 +127,32 @@ def test_a_changed_setting_reaches_every_stack_that_uses_it(case, before, after)
                 assert not still_there, f"{name} keeps {read}, of which {moved} is replaced"
             if still_there:
                 assert referred(changed, kind, stack, read)["Value"] == value
+
+
+def test_every_setting_is_changed_in_the_local_cloud():
+    assert missing_settings() == []
+
+
+@pytest.mark.slow
+def test_what_the_local_cloud_does_not_have_follows_the_settings(before, after, deployments):
+    """`tests.local.changed_settings` looks at everything else that is deployed."""
+    others = after("all others")
+    budget, flow_log = "AWS::Budgets::Budget", "AWS::EC2::FlowLog"
+    summary, trail = "AWS::CloudWatch::CompositeAlarm", "AWS::CloudTrail::Trail"
+    assert before["operations"].properties(budget) == []
+    assert others["operations"].only(budget)["Budget"]["BudgetLimit"]["Amount"] == 25
+    assert [one["cache"].only(flow_log)["TrafficType"] for one in (before, others)] == ["REJECT", "ALL"]
+    for alarm, there in (("DecisionsStopped", [False, True, False]), ("CacheUnavailable", [True, True, False])):
+        rules = [text_of(one["operations"].only(summary)["AlarmRule"]) for one in (before, others, after("cache"))]
+        assert [f"Alarm{alarm}" in rule for rule in rules] == there
+    assert "audit" not in before.templates
+    for which, fields in (("all", set()), ("writes", {"readOnly"})):
+        selectors = (after("audit_trail") if which == "all" else deployments("audited writes"))["audit"].only(trail)[
+            "AdvancedEventSelectors"
+        ]
+        for one in selectors:
+            found = {field["Field"] for field in one["FieldSelectors"]}
+            assert found == {"eventCategory", "resources.type", "resources.ARN"} | fields
 
 
 @pytest.mark.slow
