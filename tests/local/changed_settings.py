@@ -170,7 +170,7 @@ class Trial:
             f"{name} names {gone}, which is removed"
             for name, one in self._view.deployed.items()
             for gone in removed
-            if len(gone) > 8 and f'"{gone}"' in json.dumps(one)
+            if len(gone) > 8 and re.search(rf'["/:]{re.escape(gone)}["/:-]', json.dumps(one))
         ]
 
     def _value(self, setting: str, *value: str | None) -> object:

@@ -17,8 +17,11 @@ _VOLATILE = frozenset(
         *("EarliestRestorableDateTime", "storedBytes", "creationTime", "LastModificationDate", "CreationDate"),
         *("LastUpdatedDate", "creationDate", "updateDate", "revisionId", "CreateTime", "UpdateTime", "CreationTime"),
         *("StateReason", "StateReasonData", "LastModifiedTimestamp", "CreatedTimestamp"),
+        *("State", "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode", "StateReasonCode"),
     }
 )
+
+_BUCKET_SETTINGS = ("bucket_encryption", "bucket_policy", "bucket_versioning", "object_lock_configuration")
 
 Resources = Mapping[str, Any]
 """Properties by kind and name, as "function: agent-memory-api"."""
@@ -101,19 +104,8 @@ def _buckets(session: LocalSession, beginning: str) -> Found:
     client = session.client("s3")
     for one in client.list_buckets()["Buckets"]:
         if one["Name"].startswith(beginning):
-            yield (
-                f"bucket {one['Name']}",
-                {
-                    name: _or_none(getattr(client, f"get_{name}"), Bucket=one["Name"])
-                    for name in (
-                        "bucket_encryption",
-                        "bucket_policy",
-                        "bucket_versioning",
-                        "bucket_lifecycle_configuration",
-                        "object_lock_configuration",
-                    )
-                },
-            )
+            settings = {name: _or_none(getattr(client, f"get_{name}"), Bucket=one["Name"]) for name in _BUCKET_SETTINGS}
+            yield f"bucket: {one['Name']}", settings
 
 
 def _schedules(session: LocalSession, beginning: str) -> Found:
