@@ -59,7 +59,7 @@ def counting_rows(folder: Path) -> Iterator[Row]:
     for dataset in build_datasets(build_tables(evidence)):
         names = set(dataset.matrix.names)
         decisions = [
-            (names.intersection(row.features), row.success)
+            (names.intersection(row.features), bool(row.success))
             for row in evidence
             if row.decision_type == dataset.decision_type
         ]

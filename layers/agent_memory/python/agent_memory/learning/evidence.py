@@ -1,12 +1,16 @@
-"""Reduces a decision with a known outcome to evidence: the facts that patterns are combinations of."""
+"""Reduces a decision to evidence: the facts that patterns are combinations of, and what is known of its outcome."""
 
+import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
-from agent_memory.core.clock import parse_instant
+from agent_memory.core.clock import DAY_MS, parse_instant
+from agent_memory.core.ids import timestamp_of
 from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
+from agent_memory.model.outcomes import headline_results
 
 MAX_VALUE_CHARACTERS = 64
 """A longer text is prose or an identifier, not a fact that recurs."""
@@ -21,34 +25,118 @@ STRATEGIES = ("reasoning.strategy", "metadata.strategy")
 """The keys under which an agent names the strategy that it follows."""
 
 
+QUESTION = "question"
+"""The key under which a decision names what it answers, in `reasoning`, `context` or `metadata`."""
+CLUSTERS = ("position_id", "trade_id", "cycle_id")
+"""The keys under which a decision names what shares one outcome, the closest first."""
+_NOT_FACTS = frozenset({QUESTION, *CLUSTERS})
+MAX_QUESTION_CHARACTERS = 200
+CHAIN_MS = 7 * DAY_MS
+"""An ancestor that is older taught the decision something; it does not share its outcome."""
+
+
 def evidence_of(decision: Decision) -> Evidence | None:
     """Return the decision as evidence, or None while its outcome is unknown."""
-    if decision.outcome is None:
-        return None
-    return Evidence(
+    return None if decision.outcome is None else evidence_row(decision)
+
+
+def evidence_row(decision: Decision) -> Evidence:
+    """Return the decision as a row of evidence, also while its outcome is unknown.
+
+    An outcome of which it is said that it was known before its decision counts from the decision on.
+    """
+    content = decision.reasoning, decision.context, decision.metadata
+    row = Evidence(
         decision_id=decision.decision_id,
         decision_type=decision.decision_type,
         timestamp_ms=decision.timestamp_ms,
-        success=decision.outcome.success,
+        success=None,
         features=features_of(decision.context, decision.reasoning, decision.metadata),
+        question=question_of(*content),
+        cluster=cluster_of(*content) or _chain_of(decision),
     )
+    results = headline_results(decision)
+    if not results:
+        return row
+    known = [(max(at_ms, decision.timestamp_ms), success) for at_ms, success in results]
+    # Of several results in the same millisecond, only the last one was ever seen.
+    return row.with_results([one for one, after in zip_longest(known, known[1:]) if not after or after[0] > one[0]])
 
 
 def evidence_from_records(records: Iterable[Mapping[str, Any]]) -> Iterator[Evidence]:
     """Yield the evidence of decisions as `query_decisions` returns them; those without an outcome are skipped.
 
     Raises:
-        InvalidInput: a `timestamp` is not ISO 8601 text with an offset.
+        InvalidInput: a `timestamp` or `outcome_recorded_at` is not ISO 8601 text with an offset.
     """
     for record in records:
         if record.get("success") is not None:
+            timestamp_ms = parse_instant(record["timestamp"])
+            recorded_at = record.get("outcome_recorded_at")
+            content = record.get("reasoning"), record.get("context"), record.get("metadata")
             yield Evidence(
                 decision_id=record["decision_id"],
                 decision_type=record["decision_type"],
-                timestamp_ms=parse_instant(record["timestamp"]),
+                timestamp_ms=timestamp_ms,
                 success=bool(record["success"]),
                 features=features_of(record.get("context"), record.get("reasoning"), record.get("metadata")),
+                known_ms=max(timestamp_ms, parse_instant(recorded_at)) if recorded_at else timestamp_ms,
+                question=question_of(*content),
+                cluster=cluster_of(*content) or next(iter(record.get("parent_ids") or ()), ""),
             )
+
+
+def question_of(*sections: object) -> str:
+    """Return the question that the first of these sections names, as text; empty if none does.
+
+    A mapping reads `forecast=range|horizon=4h`, sorted by name, so that the order in which it was written does not
+    matter; a long text is cut and ends with its digest.
+    """
+    for section in sections:
+        if isinstance(section, Mapping) and (text := _question_text(section.get(QUESTION))):
+            if len(text) <= MAX_QUESTION_CHARACTERS:
+                return sys.intern(text)
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            return sys.intern(f"{text[: MAX_QUESTION_CHARACTERS - 17]}~{digest[:16]}")
+    return ""
+
+
+def cluster_of(*sections: object) -> str:
+    """Return what shares one outcome with the decision, as `position_id=17`; empty if the sections name nothing."""
+    for name in CLUSTERS:
+        for section in sections:
+            if isinstance(section, Mapping) and (text := _scalar_text(section.get(name))):
+                return f"{name}={text}"
+    return ""
+
+
+def _chain_of(decision: Decision) -> str:
+    """The decision that a chain began with, so that siblings and their common ancestor have the same cluster.
+
+    Among the ancestors of the last days this is the one most steps away, and of these the oldest. Decisions logged by
+    earlier versions name their parents only.
+    """
+    steps = decision.ancestors or dict.fromkeys(decision.parent_ids, 1)
+    recent = [one for one in steps if decision.timestamp_ms - timestamp_of(one) <= CHAIN_MS]
+    return min(recent, key=lambda one: (-steps[one], timestamp_of(one), one), default="")
+
+
+def _question_text(value: object) -> str:
+    if isinstance(value, Mapping):
+        members = {str(name): _question_text(member) for name, member in value.items()}
+        return "|".join(f"{name}={members[name]}" for name in sorted(members) if members[name])
+    if isinstance(value, list | tuple):
+        return "|".join(filter(None, map(_question_text, value)))
+    return _scalar_text(value)
+
+
+def _scalar_text(value: object) -> str:
+    """A text, number or boolean as text: 4 and 4.0 are the same. Empty for everything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip() if isinstance(value, str | int | float) else ""
 
 
 def features_of(context: object, reasoning: object, metadata: object = None) -> tuple[str, ...]:
@@ -57,12 +145,13 @@ def features_of(context: object, reasoning: object, metadata: object = None) -> 
     Strings, booleans and nulls are facts; numbers are measurements and are ignored. A list of strings yields one fact
     per member; members of `reasoning.selected` read `source=derivatives`. The outcome is never used, and of the
     metadata only `strategy`. Strings longer than 64 characters and lists longer than 32 are ignored, and so is a
-    section that is not a mapping.
+    section that is not a mapping. The question, and what shares one outcome, are no facts of their own.
     """
     facts: set[str] = set()
     for section, content in (("context", context), ("reasoning", reasoning)):
         if isinstance(content, Mapping):
-            facts.update(_facts(section, content, MAX_DEPTH))
+            of_world = {name: value for name, value in content.items() if name not in _NOT_FACTS}
+            facts.update(_facts(section, of_world, MAX_DEPTH))
     if isinstance(metadata, Mapping) and metadata.get("strategy") is not None:
         facts.update(_facts("metadata", {"strategy": metadata["strategy"]}, 1))
     return tuple(sorted(facts))

@@ -9,6 +9,8 @@ import numpy as np
 from agent_memory.learning.array_types import BoolArray, CodeArray, IntArray
 from agent_memory.model.evidence import Evidence
 
+_NO_CLUSTER = -1  # is no hash: in CPython that means an error
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SparseFeatures:
@@ -35,20 +37,56 @@ class SparseFeatures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PendingTable:
+    """The decisions of one type that have no outcome, oldest first; the arrays are as in `EvidenceTable`."""
+
+    decision_type: str
+    times_ms: IntArray
+    features: SparseFeatures
+    question_codes: CodeArray
+    questions: tuple[str, ...]
+    cluster_codes: CodeArray
+
+    def __len__(self) -> int:
+        return len(self.times_ms)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class EvidenceTable:
-    """All evidence of one decision type, oldest first. Times are milliseconds since 1970 in UTC."""
+    """All evidence of one decision type, oldest first. Times are milliseconds since 1970 in UTC.
+
+    Attributes:
+        decision_type: of the decisions.
+        times_ms: when each decision was made.
+        success: of each decision with an outcome.
+        features: which decisions have which features.
+        known_ms: since when the success of each decision is known.
+        question_codes: the question of each decision, as its position in `questions`.
+        questions: sorted; the empty text stands for decisions that name none.
+        cluster_codes: equal for decisions that share an outcome; numbered by their first decision, -1 for none. A
+            decision that a chain began with is in its cluster. Pending decisions have the same numbers.
+        pending: the decisions of the type that have no outcome. They are in none of the arrays.
+    """
 
     decision_type: str
     times_ms: IntArray
     success: BoolArray
     features: SparseFeatures
+    known_ms: IntArray
+    question_codes: CodeArray
+    questions: tuple[str, ...]
+    cluster_codes: CodeArray
+    pending: PendingTable
 
     def __len__(self) -> int:
         return len(self.times_ms)
 
 
 def build_tables(evidence: Iterable[Evidence]) -> list[EvidenceTable]:
-    """Arrange evidence by decision type and time. The iterable is read once, and its rows are not kept."""
+    """Arrange evidence by decision type and time. The iterable is read once, and its rows are not kept.
+
+    A type whose decisions all lack an outcome has a table without decisions, but for the pending ones.
+    """
     builders: dict[str, _TableBuilder] = {}
     for row in evidence:
         builder = builders.get(row.decision_type)
@@ -66,33 +104,123 @@ class _Codes(dict[str, int]):
         return code
 
 
-class _TableBuilder:
-    """Collects the evidence of one decision type while it is read."""
+class _Rows:
+    """Columns of rows as they are read, 16 to 40 bytes a row besides its features.
 
-    def __init__(self) -> None:
-        self._code = _Codes()
-        self._times, self._success = array("q"), array("b")
-        self._codes, self._lengths = array("i"), array("i")
+    Clusters are as numerous as decisions, so that only a hash of each name is kept, and one of each decision's own id,
+    by which a chain finds the decision that it began with. Hashes of 64 bits do not collide among millions in practice.
+    """
+
+    def __init__(self, code: _Codes, question: _Codes) -> None:
+        self._code, self._question = code, question
+        self._times, self._known, self._success = array("q"), array("q"), array("b")
+        self._codes, self._lengths, self._questions = array("i"), array("i"), array("i")
+        self._ids, self._clusters = array("q"), array("q")
 
     def add(self, row: Evidence) -> None:
         self._times.append(row.timestamp_ms)
-        self._success.append(row.success)
+        self._known.append(row.known_ms)
+        self._success.append(bool(row.success))
         self._codes.extend(map(self._code.__getitem__, row.features))
         self._lengths.append(len(row.features))
+        self._questions.append(self._question[row.question])
+        self._ids.append(hash(row.decision_id))
+        self._clusters.append(hash(row.cluster) if row.cluster else _NO_CLUSTER)
 
-    def build(self, decision_type: str) -> EvidenceTable:
-        times = np.frombuffer(self._times, dtype=np.int64)
-        order = np.argsort(times, kind="stable")
+    def times(self) -> IntArray:
+        return np.frombuffer(self._times, dtype=np.int64)
+
+    def known(self) -> IntArray:
+        return np.frombuffer(self._known, dtype=np.int64)
+
+    def success(self) -> BoolArray:
+        return np.frombuffer(self._success, dtype=np.int8).astype(np.bool_)
+
+    def questions(self) -> CodeArray:
+        return np.frombuffer(self._questions, dtype=np.int32)
+
+    def ids(self) -> IntArray:
+        return np.frombuffer(self._ids, dtype=np.int64)
+
+    def clusters(self) -> IntArray:
+        return np.frombuffer(self._clusters, dtype=np.int64)
+
+    def features(self, order: IntArray, vocabulary: tuple[str, ...], sorted_code: CodeArray) -> SparseFeatures:
+        """The features of the rows in an order; `sorted_code` has the position in the vocabulary of each code."""
         rank = np.empty(len(order), dtype=np.int32)
         rank[order] = np.arange(len(order), dtype=np.int32)
-        vocabulary = sorted(self._code)
-        sorted_code = np.empty(len(vocabulary), dtype=np.int32)
-        sorted_code[[self._code[text] for text in vocabulary]] = np.arange(len(vocabulary), dtype=np.int32)
-        features = SparseFeatures(
-            vocabulary=tuple(vocabulary),
+        return SparseFeatures(
+            vocabulary=vocabulary,
             codes=sorted_code[np.frombuffer(self._codes, dtype=np.int32)] if self._codes else np.empty(0, np.int32),
             rows=np.repeat(rank, np.frombuffer(self._lengths, dtype=np.int32)),
             decisions=len(order),
         )
-        success = np.frombuffer(self._success, dtype=np.int8)[order].astype(np.bool_)
-        return EvidenceTable(decision_type, times[order], success, features)
+
+
+class _TableBuilder:
+    """Collects the evidence of one decision type while it is read."""
+
+    def __init__(self) -> None:
+        self._code, self._question = _Codes(), _Codes()
+        self._resolved, self._pending = (_Rows(self._code, self._question) for _ in range(2))
+
+    def add(self, row: Evidence) -> None:
+        (self._pending if row.success is None else self._resolved).add(row)
+
+    def build(self, decision_type: str) -> EvidenceTable:
+        vocabulary, sorted_code = _sorted_codes(self._code)
+        questions, sorted_question = _sorted_codes(self._question)
+        resolved, pending = self._resolved, self._pending
+        order, pending_order = (np.argsort(rows.times(), kind="stable") for rows in (resolved, pending))
+        cluster_codes = _cluster_codes(
+            np.concatenate([resolved.times()[order], pending.times()[pending_order]]),
+            np.concatenate([resolved.ids()[order], pending.ids()[pending_order]]),
+            np.concatenate([resolved.clusters()[order], pending.clusters()[pending_order]]),
+        )
+        return EvidenceTable(
+            decision_type=decision_type,
+            times_ms=resolved.times()[order],
+            success=resolved.success()[order],
+            features=resolved.features(order, vocabulary, sorted_code),
+            known_ms=resolved.known()[order],
+            question_codes=sorted_question[resolved.questions()[order]],
+            questions=questions,
+            cluster_codes=cluster_codes[: len(order)],
+            pending=PendingTable(
+                decision_type=decision_type,
+                times_ms=pending.times()[pending_order],
+                features=pending.features(pending_order, vocabulary, sorted_code),
+                question_codes=sorted_question[pending.questions()[pending_order]],
+                questions=questions,
+                cluster_codes=cluster_codes[len(order) :],
+            ),
+        )
+
+
+def _sorted_codes(code: _Codes) -> tuple[tuple[str, ...], CodeArray]:
+    """The strings in order, and for each code the position of its string among them."""
+    texts = sorted(code)
+    position = np.empty(len(texts), dtype=np.int32)
+    position[[code[text] for text in texts]] = np.arange(len(texts), dtype=np.int32)
+    return tuple(texts), position
+
+
+def _cluster_codes(times: IntArray, ids: IntArray, clusters: IntArray) -> CodeArray:
+    """Number clusters by their first decision, -1 for none; the decision that a chain began with joins its cluster.
+
+    Args:
+        times: of the decisions, in any order.
+        ids: hashes of their ids.
+        clusters: hashes of the names of their clusters, `_NO_CLUSTER` for none.
+    """
+    names = np.unique(clusters[clusters != _NO_CLUSTER])
+    clusters = np.where((clusters == _NO_CLUSTER) & np.isin(ids, names), ids, clusters)
+    has_cluster = clusters != _NO_CLUSTER
+    # The numbers follow time, not the hashes, which differ from one process to the next.
+    in_time = np.flatnonzero(has_cluster)[np.argsort(times[has_cluster], kind="stable")]
+    _, first, inverse = np.unique(clusters[in_time], return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.int32)
+    number[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
+    codes = np.full(len(clusters), -1, dtype=np.int32)
+    codes[in_time] = number[inverse]
+    return codes

@@ -14,13 +14,16 @@ from agent_memory.model.evidence import Evidence
 def permute_outcomes(evidence: Sequence[Evidence], seed: int) -> list[Evidence]:
     """Permute the outcomes within each decision type; features, times and success rates are unchanged.
 
-    The result is determined by the evidence, its order and the seed.
+    Decisions without an outcome remain without. The result is determined by the evidence, its order and the seed.
     """
     generator = random.Random(seed)  # noqa: S311  (a control experiment, not a secret)
     outcomes: dict[str, list[bool]] = defaultdict(list)
     for row in evidence:
-        outcomes[row.decision_type].append(row.success)
+        if row.success is not None:
+            outcomes[row.decision_type].append(row.success)
     for name in sorted(outcomes):
         generator.shuffle(outcomes[name])
     remaining = {name: iter(values) for name, values in outcomes.items()}
-    return [replace(row, success=next(remaining[row.decision_type])) for row in evidence]
+    return [
+        row if row.success is None else replace(row, success=next(remaining[row.decision_type])) for row in evidence
+    ]

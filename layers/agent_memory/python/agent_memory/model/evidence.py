@@ -1,17 +1,66 @@
-"""The evidence that the nightly job learns from: one row per decision with a known outcome."""
+"""The evidence that the nightly job learns from: one row per decision, with its outcome once that is known."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+Result = tuple[int, bool | None]
+"""From when on (milliseconds since the epoch) a decision counts with which success; None: without an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One decision with a known outcome.
+    """One decision with what has become known of its outcome.
 
-    `timestamp_ms` is in milliseconds since the epoch. `features` are sorted and without duplicates.
+    Attributes:
+        decision_id: of the decision.
+        decision_type: of the decision.
+        timestamp_ms: when it was made, in milliseconds since the epoch, like all times here.
+        success: of its outcome; None while it has none.
+        features: its facts, sorted and without duplicates.
+        known_ms: since when `success` is known; by default, and without an outcome, `timestamp_ms`.
+        question: what the decision answers, as `forecast=range|horizon=4h`; empty if it names none.
+        cluster: what shares one outcome with it: a position, trade, cycle or chain; empty if it names none.
+        earlier: what was known before `known_ms`, oldest first. Without it the decision had no outcome until then.
     """
 
     decision_id: str
     decision_type: str
     timestamp_ms: int
-    success: bool
+    success: bool | None
     features: tuple[str, ...]
+    known_ms: int = -1
+    question: str = ""
+    cluster: str = ""
+    earlier: tuple[Result, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.known_ms < 0:
+            object.__setattr__(self, "known_ms", self.timestamp_ms)
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Every result that it has counted with, oldest first."""
+        return (*self.earlier, (self.known_ms, self.success))
+
+    def with_results(self, results: Sequence[Result]) -> Self:
+        """The row with other results, oldest first; there must be one."""
+        *earlier, (known_ms, success) = results
+        return replace(self, known_ms=known_ms, success=success, earlier=tuple(earlier))
+
+    def known_before(self, end_ms: int) -> Self | None:
+        """The row as it was known just before a time; None if the decision itself was not in the log by then."""
+        if self.timestamp_ms >= end_ms:
+            return None
+        if self.known_ms < end_ms:
+            return self
+        known = [one for one in self.earlier if one[0] < end_ms]
+        if known:
+            return self.with_results(known)
+        first = self.results[0]
+        # A row that begins without an outcome begins when the decision was logged.
+        return None if first[1] is None and first[0] > self.timestamp_ms else self.with_results([_unknown(self)])
+
+
+def _unknown(row: Evidence) -> Result:
+    return row.timestamp_ms, None

@@ -4,6 +4,7 @@ A decision may have an outcome at each of several horizons; one of them is the h
 only an amendment replaces it, and the replaced outcome is kept with the time of its replacement.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome
@@ -96,6 +97,38 @@ def follows(earlier: Decision, later: Decision) -> bool:
 def current_outcomes(decision: Decision) -> list[Outcome]:
     """The outcomes that are valid now, headline first."""
     return ([decision.outcome] if decision.outcome else []) + list(decision.other_outcomes)
+
+
+def headline_results(decision: Decision) -> list[tuple[int, bool]]:
+    """From when on (in milliseconds) the headline outcome was which success, oldest first; changes only.
+
+    An outcome is known once it is recorded, and an amendment not before it has replaced another. The time at which the
+    headline is moved to an outcome of another day is not recorded: such an outcome counts from its own time on.
+    """
+    headline = decision.outcome
+    if headline is None:
+        return []
+    if not decision.superseded and not decision.other_outcomes:
+        return [(headline.recorded_ms, headline.success)]
+    # Of the outcomes that were valid at a time, the first in this order was the headline, unless it was amended since.
+    versions = [one for current in current_outcomes(decision) for one in _versions(decision, current)]
+    results: list[tuple[int, bool]] = []
+    for at_ms in sorted({known_ms for known_ms, _, _ in versions}):
+        success = next(one.success for known_ms, until_ms, one in versions if known_ms <= at_ms < until_ms)
+        if not results or results[-1][1] is not success:
+            results.append((at_ms, success))
+    return results
+
+
+def _versions(decision: Decision, current: Outcome) -> list[tuple[int, float, Outcome]]:
+    """The outcomes of one horizon, each with when it became known and when it was replaced."""
+    versions: list[tuple[int, float, Outcome]] = []
+    begins_ms = 0
+    for one in decision.superseded:
+        if _same_horizon(one.outcome, current):
+            versions.append((max(begins_ms, one.outcome.recorded_ms), one.replaced_ms, one.outcome))
+            begins_ms = one.replaced_ms
+    return [*versions, (max(begins_ms, current.recorded_ms), math.inf, current)]
 
 
 def _with_headline_claimed(decision: Decision, update: OutcomeUpdate) -> Decision:

@@ -37,7 +37,7 @@ def merge_parquet(
     Args:
         body: the other file.
         rows: the new rows.
-        columns: of both.
+        columns: of the result. Those that the other file does not have yet are null in its rows.
         where: the condition.
         parameters: its values.
         order: the columns to order by, as SQL.
@@ -45,8 +45,8 @@ def merge_parquet(
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "before.parquet"), Path(folder, "rows.parquet")
         source.write_bytes(body)
-        old = f"SELECT * FROM read_parquet('{source}') WHERE {where}"  # noqa: S608  a constant condition
-        new = f"SELECT * FROM {_rows_table(rows, columns, folder)}"  # noqa: S608
+        old = _select_query(source, columns, where)
+        new = f"SELECT {', '.join(columns)} FROM {_rows_table(rows, columns, folder)}"  # noqa: S608
         _copy(f"{old} UNION ALL {new} ORDER BY {order}", parameters, target)
         return target.read_bytes()
 

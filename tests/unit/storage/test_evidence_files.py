@@ -1,0 +1,56 @@
+"""Files of evidence: every field comes back, and files of earlier versions are read."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent_memory.core.clock import END_OF_TIME_MS, Span
+from agent_memory.model.evidence import Evidence
+from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet.evidence import ParquetEvidence, evidence_rows
+from agent_memory.storage.parquet.files import to_parquet
+
+ALL = Span(0, END_OF_TIME_MS)
+texts = st.text(alphabet="aé=|", max_size=4)
+results = st.lists(st.tuples(st.integers(0, 2**40), st.none() | st.booleans()), max_size=3).map(tuple)
+rows = st.builds(
+    Evidence,
+    decision_id=st.integers(0, 9).map("d-{}".format),
+    decision_type=st.sampled_from(["QUERY", "LEARNING"]),
+    timestamp_ms=st.integers(0, 1_000),
+    success=st.none() | st.booleans(),
+    features=st.lists(texts, max_size=3).map(tuple),
+    known_ms=st.integers(0, 2**40),
+    question=texts,
+    cluster=texts,
+    earlier=results,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(rows, max_size=6, unique_by=lambda row: row.decision_id))
+def test_every_field_of_a_row_comes_back(written):
+    evidence = ParquetEvidence(InMemoryBlobs())
+    returned = list(evidence.replace("hunter", iter(written), [], oldest_ms=0))
+    assert (
+        returned
+        == list(evidence.read("hunter", ALL))
+        == sorted(written, key=lambda row: (row.timestamp_ms, row.decision_id))
+    )
+
+
+def test_a_file_of_an_earlier_version_is_read_and_merged():
+    columns = {
+        "decision_id": "VARCHAR",
+        "decision_type": "VARCHAR",
+        "timestamp_ms": "BIGINT",
+        "success": "BOOLEAN",
+        "features": "VARCHAR[]",
+    }
+    old = {"decision_id": "d-1", "decision_type": "QUERY", "timestamp_ms": 7, "success": True, "features": ["a=b"]}
+    body = to_parquet([old], columns)
+    before = Evidence("d-1", "QUERY", 7, True, ("a=b",), known_ms=7)
+    assert list(evidence_rows(body, ALL)) == [before]
+    blobs = InMemoryBlobs()
+    blobs.write("evidence/agent_id=hunter/evidence.parquet", body)
+    new = Evidence("d-2", "QUERY", 9, None, (), question="range", cluster="position_id=1")
+    assert list(ParquetEvidence(blobs).replace("hunter", [new], [], oldest_ms=0)) == [before, new]
