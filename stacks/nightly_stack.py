@@ -98,7 +98,7 @@ class NightlyStack(BaseStack):
     def _consolidation(self) -> AgentFunction:
         function = self._function("consolidation", "Learns patterns from decisions", memory_mb=_ONE_CPU_MB)
         storage = self._storage
-        allow_on_table(function, storage.decisions, ["Query"])
+        allow_on_table(function, storage.decisions, ["BatchGetItem", "GetItem", "Query"], indexes=[schema.BY_OUTCOME])
         allow_on_table(
             function,
             storage.memories,

@@ -19,6 +19,7 @@ from agent_memory.storage.factory import open_stores
 from tests.aws_tables import create_tables
 from tests.contract.statements import StatementsAsItemCalls
 from tests.http_events import Context
+from tests.outcomes import known_at_once
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 AGENT = "market-hunter"
@@ -84,10 +85,10 @@ def log_days(stores, days, per_day=4):
         times = [DAY - timedelta(days=n) + timedelta(hours=k) for k in range(per_day)]
         results = log.log([{"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": at} for at in times])
         log.record_outcomes(
-            [
+            known_at_once(
                 {"decision_id": result.decision_id, "outcome": {}, "success": k % 2 == 0}
                 for k, result in enumerate(results)
-            ]
+            )
         )
 
 

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from agent_memory.decisions.log import DecisionLog
+from tests.outcomes import known_at_once
 
 AGENT, BUCKET, PREFIX = "hunter", "archive-bucket", "agent-memory"
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -38,7 +39,8 @@ def fill(stores):
         context = {"market": {"trend": "up"}}
         decisions = [{"decision_type": "QUERY", "context": context, "reasoning": {}, "timestamp": at} for at in times]
         ids = [result.decision_id for result in log.log(decisions)]
-        log.record_outcomes([{"decision_id": one, "outcome": {}, "success": k % 2 == 0} for k, one in enumerate(ids)])
+        outcomes = [{"decision_id": one, "outcome": {}, "success": k % 2 == 0} for k, one in enumerate(ids)]
+        log.record_outcomes(known_at_once(outcomes))
 
 
 def nightly_event(function):

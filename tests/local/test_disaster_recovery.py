@@ -14,6 +14,7 @@ from agent_memory.core.keys import archive_prefix
 from local.stores import stores_of
 from tests.local.doc_commands import blocks_of, run
 from tests.local.nightly_job import run_nightly_job
+from tests.outcomes import known_at_once
 
 DOCS = Path(__file__).parents[2] / "docs"
 AGENT = "lost-and-found"
@@ -30,7 +31,7 @@ async def log_history(cloud):
             await client.log_decisions(
                 [{"decision_id": i, "decision_type": "QUERY", "context": {"n": 1.0}, "reasoning": {}} for i in ids]
             )
-            await client.log_outcomes([{"decision_id": i, "outcome": {}, "success": True} for i in ids])
+            await client.log_outcomes(known_at_once({"decision_id": i, "outcome": {}, "success": True} for i in ids))
         await client.store_ltm("TEAMS_OWN", "kept", {"confidence": 0.5})
         await client.save_state({"cycle": 7})
 

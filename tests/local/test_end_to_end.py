@@ -17,6 +17,7 @@ from agent_memory.pricing import mean_decision_units
 from agent_memory.storage.schema import DECISIONS, TABLES
 from local.stores import stores_of
 from tests.local.nightly_job import run_nightly_job
+from tests.outcomes import known_at_once
 
 pytestmark = pytest.mark.local_cloud
 
@@ -65,7 +66,7 @@ async def log_history(cloud, agent_id, *, has_pattern):
                 chance.shuffle(successes)
                 outcomes = [{**one, "success": s} for one, s in zip(outcomes, successes, strict=True)]
             assert {r["status"] for r in await client.log_decisions(decisions)} == {"created"}
-            assert {r["status"] for r in await client.log_outcomes(outcomes)} == {"recorded"}
+            assert {r["status"] for r in await client.log_outcomes(known_at_once(outcomes))} == {"recorded"}
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from local.layout import ROOT, Layout
 from local.stores import stores_of
 from tests.local.inventory import added, inventory
 from tests.local.nightly_job import run_nightly_job
+from tests.outcomes import known_at_once
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
 
@@ -67,7 +68,7 @@ async def write_data(cloud):
         outcomes = [
             {"decision_id": d["decision_id"], "outcome": {"of": d["reasoning"]}, "success": True} for d in decisions
         ]
-        assert {one["status"] for one in await client.log_outcomes(outcomes)} == {"recorded"}
+        assert {one["status"] for one in await client.log_outcomes(known_at_once(outcomes))} == {"recorded"}
         await client.store_ltm("STRATEGY", "patience", {"confidence": 0.6, "rule": "wait"})
         await client.update_ltm_confidence("patience", 0.8, memory_type="STRATEGY")
         await client.save_state({"cycle": 7}, expected_version=0)

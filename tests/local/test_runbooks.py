@@ -15,6 +15,7 @@ from agent_memory.memory.long_term import LongTermMemory
 from local.stores import stores_of
 from tests.local.doc_commands import blocks_of, run
 from tests.local.nightly_job import run_nightly_job
+from tests.outcomes import known_at_once
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -42,7 +43,7 @@ async def log_history(cloud):
             await client.log_decisions(
                 [{"decision_id": i, "decision_type": "QUERY", "context": context, "reasoning": {}} for i in ids]
             )
-            await client.log_outcomes([{"decision_id": i, "outcome": {}, "success": True} for i in ids])
+            await client.log_outcomes(known_at_once({"decision_id": i, "outcome": {}, "success": True} for i in ids))
     await log_signals(cloud, AGENT, days=9, days_without_outcomes=1)
     await log_signals(cloud, "quiet-hunter", days=16, days_without_outcomes=8)
 
@@ -57,7 +58,9 @@ async def log_signals(cloud, agent, *, days, days_without_outcomes):
                 [{"decision_id": i, "decision_type": "SIGNAL_GENERATION", "context": {}, "reasoning": {}} for i in ids]
             )
             if ago > days_without_outcomes:
-                await client.log_outcomes([{"decision_id": i, "outcome": {}, "success": True} for i in ids])
+                await client.log_outcomes(
+                    known_at_once({"decision_id": i, "outcome": {}, "success": True} for i in ids)
+                )
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +116,7 @@ async def poison(cloud):
                 for i in ids
             ]
         )
-        await client.log_outcomes([{"decision_id": i, "outcome": {}, "success": True} for i in ids])
+        await client.log_outcomes(known_at_once({"decision_id": i, "outcome": {}, "success": True} for i in ids))
     assert run_of_yesterday(cloud) == "SUCCEEDED"
 
 

@@ -23,6 +23,7 @@ from agent_memory.nightly.pruning import prune
 from agent_memory.nightly.run import run_nightly_job, run_nightly_jobs
 from agent_memory.nightly.summary import summarize_day
 from agent_memory.storage.factory import in_memory_stores
+from tests.outcomes import known_at_once
 
 AGENT = "hunter"
 FIRST = date(2026, 3, 1)
@@ -55,10 +56,10 @@ def history():
         )
         rates = {"high": 0.95 if n < DAYS // 2 else 0.2, "low": 0.4}
         log.record_outcomes(
-            [
+            known_at_once(
                 {"decision_id": decision_id, "outcome": {}, "success": chance.random() < rates[one]}
                 for decision_id, one in zip(ids, volatility, strict=True)
-            ]
+            )
         )
     early = FixedClock(day_start_ms(FIRST))
     LongTermMemory(AGENT, stores.memories, early).put("PATTERN", "doubtful", {"confidence": 0.2})

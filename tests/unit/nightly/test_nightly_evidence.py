@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.core.clock import DAY_MS, FixedClock, Span, date_of, day_start_ms
-from agent_memory.core.ids import decision_id_for
+from agent_memory.core.ids import decision_id_for, timestamp_of
 from agent_memory.core.retention import EVIDENCE_DAYS
 from agent_memory.decisions.log import DecisionLog
+from agent_memory.model.evidence import Evidence
 from agent_memory.nightly.consolidation import consolidate
-from agent_memory.nightly.evidence import LOOK_BACK_DAYS, spans_to_read
+from agent_memory.nightly.evidence import LOOK_BACK_DAYS, merged, spans_to_read
 from agent_memory.storage.factory import in_memory_stores
 
 AGENT = "market-hunter"
@@ -25,12 +26,12 @@ def days_in(spans):
 
 @pytest.fixture
 def stores():
-    return in_memory_stores(FixedClock(day_start_ms(FIRST + timedelta(days=60))))
+    return in_memory_stores(FixedClock(day_start_ms(FIRST + timedelta(days=100))))
 
 
 @pytest.fixture
 def log(stores):
-    return DecisionLog(AGENT, stores, FixedClock(day_start_ms(FIRST + timedelta(days=60))))
+    return DecisionLog(AGENT, stores, stores.clock)
 
 
 def log_decision(log, day, n=0):
@@ -40,8 +41,10 @@ def log_decision(log, day, n=0):
     return decision_id
 
 
-def resolve(log, decision_id, success=True, **settings):
-    log.record_outcome({"decision_id": decision_id, "outcome": {"success": success}, "success": success, **settings})
+def resolve(log, decision_id, success=True, *, days_late=0, **settings):
+    known = timestamp_of(decision_id) / 1000 + days_late * DAY_MS // 1000
+    outcome = {"decision_id": decision_id, "outcome": {"success": success}, "success": success, "timestamp": known}
+    log.record_outcome({**outcome, **settings})
 
 
 def run_job(stores, day):
@@ -74,16 +77,75 @@ def test_a_job_reads_a_few_days_and_the_first_job_all():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("days_late", [0, 1, 2, 3, 6, 13, 28])
-def test_a_late_outcome_is_learned_from_at_the_next_age_that_is_read(stores, log, days_late):
+@pytest.mark.parametrize("days_late", [0, 1, 2, 3, 6, 13, 28, 31, 60, 89])
+def test_a_late_outcome_is_learned_from_by_the_next_job(stores, log, days_late):
+    decision_id, early = log_decision(log, FIRST), log_decision(log, FIRST, 1)
+    resolve(log, early)
+    jobs = sorted({0, *range(max(0, days_late - 2), days_late)} - {days_late})
+    for n in jobs:
+        run_job(stores, FIRST + timedelta(days=n))
+    assert evidence(stores).get(decision_id) is None
+    resolve(log, decision_id, days_late=days_late)
+    figures = run_job(stores, FIRST + timedelta(days=days_late))
+    assert evidence(stores) == {decision_id: True, early: True}
+    assert figures["evidence_rows"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("age", [2, 31, 60])
+def test_an_amendment_at_any_age_corrects_what_was_learned_and_not_what_was_known(stores, log, age):
     decision_id = log_decision(log, FIRST)
-    for n in range(days_late):
+    resolve(log, decision_id, horizon="exit")
+    for n in (0, age - 1):
         run_job(stores, FIRST + timedelta(days=n))
-    assert evidence(stores) == {}
-    resolve(log, decision_id)
-    for n in range(days_late, 30):
-        run_job(stores, FIRST + timedelta(days=n))
-    assert evidence(stores) == {decision_id: True}
+    stores.clock.advance(-(100 - age) * DAY_MS + DAY_MS // 2)
+    resolve(log, decision_id, False, horizon="exit", amend=True, days_late=age)
+    stores.clock.advance((100 - age) * DAY_MS)
+    run_job(stores, FIRST + timedelta(days=age))
+    (row,) = stores.evidence.read(AGENT, Span(0, 2**52))
+    assert (row.success, date_of(row.known_ms)) == (False, FIRST + timedelta(days=age))
+    assert [row.known_before(day_start_ms(FIRST + timedelta(days=n))).success for n in (1, age, age + 1)] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_what_a_job_could_not_see_is_not_seen_by_its_repetition(stores, log):
+    """An outcome that a buffer held back, and a decision that was logged for a day of the past."""
+    first = log_decision(log, FIRST)
+    resolve(log, first)
+    assert run_job(stores, FIRST)["evidence_rows"] == 1
+    late = log_decision(log, FIRST, 1)
+    resolve(log, late)
+    for n, expected in ((0, 1), (1, 2), (1, 2)):
+        assert run_job(stores, FIRST + timedelta(days=n))["evidence_rows"] == expected
+    by_id = {row.decision_id: row for row in stores.evidence.read(AGENT, Span(0, 2**52))}
+    assert by_id[late].known_before(day_start_ms(FIRST + timedelta(days=1))) is None
+    assert by_id[late].success is True
+
+
+@given(
+    decided=st.integers(0, 5),
+    versions=st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=3), min_size=1, max_size=4),
+)
+def test_what_was_seen_of_a_decision_stays_whatever_is_recorded_later(decided, versions):
+    """Each version of a decision is read by the job at 2, 4, …; its results may claim any time."""
+    row, seen = None, {}
+    for n, version in enumerate(versions):
+        now = Evidence("d", "QUERY", decided, None, ())
+        if version:
+            now = now.with_results(sorted({max(decided, at): success for at, success in version}.items()))
+        row = merged(row, now, 2 * n)
+        end = 2 * (n + 1)
+        for at, success in seen.items():
+            known = row.known_before(at)
+            assert (known and known.success) is success
+        known = row.known_before(end)
+        seen[end] = known and known.success
+        if known is not None and version and now.known_ms < end:
+            assert known.success is now.success
+        assert [at for at, _ in row.results] == sorted({at for at, _ in row.results})
 
 
 def test_an_amended_outcome_replaces_the_evidence(stores, log):

@@ -18,6 +18,7 @@ from agent_memory.nightly.summary import summarize_day
 from agent_memory.ports.decisions import Selection
 from agent_memory.storage.factory import in_memory_stores
 from tests.faults import FailingOnce
+from tests.outcomes import known_at_once
 
 AGENT = "market-hunter"
 FIRST = date(2026, 7, 1)
@@ -45,7 +46,7 @@ def log_days(log, days, *, planted, per_day=60, seed=7):
             rate = 0.8 if planted and volatility == "high" else 0.5
             outcome_inputs.append({"decision_id": decision_id, "outcome": {}, "success": chance.random() < rate})
         log.log(decision_inputs)
-        log.record_outcomes(outcome_inputs)
+        log.record_outcomes(known_at_once(outcome_inputs))
 
 
 @pytest.fixture
@@ -122,10 +123,10 @@ def test_a_pattern_that_stops_holding_is_deprecated(stores, log):
         ]
         log.log(decision_inputs)
         log.record_outcomes(
-            [
+            known_at_once(
                 {"decision_id": d["decision_id"], "outcome": {}, "success": k % 4 < 2}
                 for k, d in enumerate(decision_inputs)
-            ]
+            )
         )
         run_job(stores, day_of[n])
     status = {p["features"][0].rpartition("=")[2]: p["status"] for p in patterns(stores)}
@@ -137,10 +138,11 @@ def test_outcomes_after_midnight_are_learned_from_by_the_next_job(stores, log):
     late = moment(FIRST, 23)
     result = log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": late})
     run_job(stores, FIRST)
-    assert evidence_in(stores) == []
-    log.record_outcome({"decision_id": result.decision_id, "outcome": {}, "success": True})
-    run_job(stores, FIRST + timedelta(days=1))
-    assert [row.decision_id for row in evidence_in(stores)] == [result.decision_id]
+    assert [(row.decision_id, row.success) for row in evidence_in(stores)] == [(result.decision_id, None)]
+    after_midnight = moment(FIRST + timedelta(days=1), 1)
+    log.record_outcome({"decision_id": result.decision_id, "outcome": {}, "success": True, "timestamp": after_midnight})
+    assert run_job(stores, FIRST + timedelta(days=1))["evidence_rows"] == 1
+    assert [(row.decision_id, row.success) for row in evidence_in(stores)] == [(result.decision_id, True)]
 
 
 def test_the_archive_holds_exactly_the_days_older_than_thirty(stores, log):

@@ -15,6 +15,7 @@ from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.pruning import prune
 from agent_memory.storage.factory import in_memory_stores
+from tests.outcomes import known_at_once
 
 AGENT = "market-hunter"
 FIRST = date(2026, 3, 1)
@@ -68,7 +69,7 @@ class Agent:
             wins = self.chance.random() < (rate if volatility == "high" else BASE)
             outcome_inputs.append({"decision_id": decision_id, "outcome": {}, "success": wins})
         self.log.log(decision_inputs)
-        self.log.record_outcomes(outcome_inputs)
+        self.log.record_outcomes(known_at_once(outcome_inputs))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import MemoryType
 from agent_memory.nightly.consolidation import consolidate
+from tests.outcomes import known_at_once
 
 AGENT = "market-hunter"
 FIRST = date(2026, 7, 1)
@@ -41,7 +42,8 @@ def log_day(stores, clock, day, strategy):
         for n in range(6)
     ]
     ids = [one.decision_id for one in log.log(decision_inputs)]
-    log.record_outcomes([{"decision_id": one, "outcome": {}, "success": n < 4} for n, one in enumerate(ids)])
+    outcomes = [{"decision_id": one, "outcome": {}, "success": n < 4} for n, one in enumerate(ids)]
+    log.record_outcomes(known_at_once(outcomes))
 
 
 def run_job(stores, day):

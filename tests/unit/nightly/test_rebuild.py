@@ -20,6 +20,7 @@ from agent_memory.nightly.rebuild import forget_learning_since
 from agent_memory.nightly.run import run_nightly_job
 from agent_memory.nightly.stored_memories import LEARNED
 from agent_memory.storage.factory import in_memory_stores
+from tests.outcomes import known_at_once
 
 AGENT = "market-hunter"
 FIRST = date(2026, 7, 1)
@@ -58,7 +59,7 @@ def agent(*, poisoned, jobs=DAYS):
         if poisoned and POISONED <= n < POISON_ENDS:
             made += signals(n, poisoned=True)
         log.log([decision for decision, _ in made])
-        log.record_outcomes([outcome for _, outcome in made])
+        log.record_outcomes(known_at_once(outcome for _, outcome in made))
     for n in range(jobs):
         consolidate(AGENT, day_of(n), stores)
     return stores

@@ -30,12 +30,9 @@ rows = st.builds(
 @given(st.lists(rows, max_size=6, unique_by=lambda row: row.decision_id))
 def test_every_field_of_a_row_comes_back(written):
     evidence = ParquetEvidence(InMemoryBlobs())
-    returned = list(evidence.replace("hunter", iter(written), [], oldest_ms=0))
-    assert (
-        returned
-        == list(evidence.read("hunter", ALL))
-        == sorted(written, key=lambda row: (row.timestamp_ms, row.decision_id))
-    )
+    returned = list(evidence.snapshot("hunter").merge(iter(written), oldest_ms=0).rows(ALL))
+    assert returned == sorted(written, key=lambda row: (row.timestamp_ms, row.decision_id))
+    assert returned == list(evidence.read("hunter", ALL))
 
 
 def test_a_file_of_an_earlier_version_is_read_and_merged():
@@ -53,4 +50,11 @@ def test_a_file_of_an_earlier_version_is_read_and_merged():
     blobs = InMemoryBlobs()
     blobs.write("evidence/agent_id=hunter/evidence.parquet", body)
     new = Evidence("d-2", "QUERY", 9, None, (), question="range", cluster="position_id=1")
-    assert list(ParquetEvidence(blobs).replace("hunter", [new], [], oldest_ms=0)) == [before, new]
+    snapshot = ParquetEvidence(blobs).snapshot("hunter")
+    assert not snapshot.is_complete
+    after = snapshot.merge([new], oldest_ms=0)
+    assert after.is_complete
+    assert list(after.rows(ALL)) == [before, new]
+    assert list(after.results(ALL)) == [(7, "d-1", True), (9, "d-2", None)]
+    assert list(after.rows_of(["d-2", "d-3"])) == [new]
+    assert list(after.merge([], oldest_ms=8).rows(ALL)) == [new]

@@ -29,7 +29,8 @@ DEPRECATED_DAYS = 180
 LOW_CONFIDENCE = 0.5
 
 # Evidence for learning, days.
-EVIDENCE_DAYS = 90
+EVIDENCE_DAYS = 90  # what one nightly job learns from
+EVIDENCE_KEPT_DAYS = 2 * EVIDENCE_DAYS  # so that the oldest day that can be learned again has its evidence
 
 # The archive's bucket, days.
 REPORTS_DAYS = 3 * 365  # daily reports

@@ -43,9 +43,17 @@ class Evidence:
         """Every result that it has counted with, oldest first."""
         return (*self.earlier, (self.known_ms, self.success))
 
+    @property
+    def history(self) -> tuple[Result, ...]:
+        """Its results, beginning when it was in the log: at its own time, unless they say something else."""
+        begins_without = self.results[0][1] is None
+        return self.results if begins_without else ((self.timestamp_ms, None), *self.results)
+
     def with_results(self, results: Sequence[Result]) -> Self:
         """The row with other results, oldest first; there must be one."""
         *earlier, (known_ms, success) = results
+        if earlier[:1] == [(self.timestamp_ms, None)]:  # goes without saying
+            earlier = earlier[1:]
         return replace(self, known_ms=known_ms, success=success, earlier=tuple(earlier))
 
     def known_before(self, end_ms: int) -> Self | None:
@@ -54,13 +62,5 @@ class Evidence:
             return None
         if self.known_ms < end_ms:
             return self
-        known = [one for one in self.earlier if one[0] < end_ms]
-        if known:
-            return self.with_results(known)
-        first = self.results[0]
-        # A row that begins without an outcome begins when the decision was logged.
-        return None if first[1] is None and first[0] > self.timestamp_ms else self.with_results([_unknown(self)])
-
-
-def _unknown(row: Evidence) -> Result:
-    return row.timestamp_ms, None
+        known = [one for one in self.history if one[0] < end_ms]
+        return self.with_results(known) if known else None

@@ -20,7 +20,7 @@ from agent_memory.model.listings import Damages
 from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.nightly.activity import DayRead, days_read, update_activity
 from agent_memory.nightly.days import LearnedDays, Progress
-from agent_memory.nightly.evidence import refresh_evidence, spans_to_read
+from agent_memory.nightly.evidence import changed_decisions, evidence_span, refresh_evidence, spans_to_read
 from agent_memory.nightly.learning_controls import Controls, read_controls
 from agent_memory.nightly.patterns import PatternUpdate, pattern_counts, update_patterns
 from agent_memory.nightly.performance import update_performance
@@ -86,7 +86,7 @@ class _Consolidation:
             figures |= {**_NOTHING_LEARNED, **pattern_counts(stored)}
         for one in due:
             progress = self._days.begin(one, progress)
-            learned, seen = self._learn(one, progress)
+            learned, seen = self._learn(one, progress, due)
             figures = {**learned, **{name: figures[name] + learned[name] for name in _SUMMED}}
             progress = self._days.advance(one, progress)
             update_activity(
@@ -94,13 +94,15 @@ class _Consolidation:
             )
         return {**figures, "decisions_read": len(self._read), "days": len(due), **self._damages.figures()}
 
-    def _learn(self, day: date, progress: Progress) -> tuple[dict[str, Any], list[DayRead]]:
-        """Learn from a day; returns figures, and what was read to learn from."""
+    def _learn(self, day: date, progress: Progress, due: Sequence[date]) -> tuple[dict[str, Any], list[DayRead]]:
+        """Learn from a day, one of those that are due; returns figures, and what was read to learn from."""
         spans = spans_to_read(day, progress.learned_through)
-        decisions, rows = self._refresh_evidence(day, progress)
+        decisions, rows = self._refresh_evidence(day, progress, due)
         self._read.update(one.decision_id for one in decisions)
-        recent, evidence = [one for one in decisions if self._is_learned(one)], filter(self._is_learned, rows)
-        datasets = build_datasets(build_tables(evidence), self._thresholds)
+        learned = [one for one in decisions if self._is_learned(one)]
+        recent = [one for one in learned if any(span.start_ms <= one.timestamp_ms < span.end_ms for span in spans)]
+        tables = build_tables(filter(self._is_learned, rows))
+        datasets = build_datasets([table for table in tables if len(table)], self._thresholds)
         identification = identify_in_datasets(datasets, self._thresholds)
         end_ms = day_start_ms(day) + DAY_MS
         long_term = LongTermMemory(self._agent_id, self._stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
@@ -122,9 +124,21 @@ class _Consolidation:
     def _is_learned(self, one: Decision | Evidence) -> bool:
         return not self._controls.excludes(one.decision_id, one.decision_type, one.timestamp_ms)
 
-    def _refresh_evidence(self, day: date, progress: Progress) -> tuple[list[Decision], Iterator[Evidence]]:
-        """Read the decisions that are due at a day into the evidence; returns them, and the evidence up to its end."""
-        spans = spans_to_read(day, progress.learned_through)
+    def _refresh_evidence(
+        self, day: date, progress: Progress, due: Sequence[date]
+    ) -> tuple[list[Decision], Iterator[Evidence]]:
+        """Read what is due at a day into the evidence; returns it, and the evidence as known at the day's end.
+
+        What changed since the last job is looked for once, on the first day that is due. After days without a job
+        everything is read, because an outcome may have changed there and back.
+        """
+        snapshot = self._stores.bucket().evidence.snapshot(self._agent_id)
+        spans, seen_through = spans_to_read(day, progress.learned_through), progress.seen_through
+        is_first = day == due[0]
+        if progress.learned_through is None or not snapshot.is_complete:
+            spans, seen_through = [evidence_span(day)], None
+        elif is_first and len(due) > 1:
+            spans = [evidence_span(day)]
 
         def read(part: tuple[str, Span]) -> list[Decision]:
             decision_type, span = part
@@ -132,9 +146,21 @@ class _Consolidation:
             return list(self._stores.decisions.scan(selection, span, on_unreadable=self._damages))
 
         parts = [(decision_type, span) for decision_type in self._registered.decision_types for span in spans]
-        recent = [decision for found in map_concurrently(read, parts) for decision in found]
+        decisions = {one.decision_id: one for found in map_concurrently(read, parts) for one in found}
+        if is_first and spans != [evidence_span(day)]:
+            changed = changed_decisions(
+                snapshot,
+                self._stores.decisions,
+                self._agent_id,
+                evidence_span(day),
+                shards=self._registered.write_shards,
+            )
+            keys = [key for key in changed if key.decision_id not in decisions]
+            found = self._stores.decisions.get(keys, on_unreadable=self._damages) if keys else []
+            decisions |= {one.decision_id: one for one in found if one is not None}
         self._days.check_unchanged(progress)
-        return recent, refresh_evidence(self._stores.bucket().evidence, self._agent_id, day, recent, spans)
+        rows = refresh_evidence(snapshot, day, decisions.values(), seen_through)
+        return list(decisions.values()), rows
 
 
 def memory_correlation(decisions: Sequence[Decision]) -> float | None:

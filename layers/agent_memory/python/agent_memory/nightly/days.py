@@ -4,8 +4,9 @@ What a job learns from a day follows from what it learned before, so that days a
 of the agent; a job begins with the days that earlier ones have missed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Self
 
 from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms, last_ended_day, parse_date
 from agent_memory.core.concurrency import map_concurrently
@@ -14,6 +15,7 @@ from agent_memory.core.json_values import Document
 from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.core.retention import EVIDENCE_DAYS
 from agent_memory.model.listings import skip_damaged
+from agent_memory.model.states import State
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
@@ -33,16 +35,38 @@ class Progress:
         learned_through: the last day that was learned; None if unknown.
         version: of the state, 0 before the first.
         learning: a later day whose memories are being written, or were when a job was interrupted.
+        forgotten_through: the last day that was learned and then forgotten, if it is later: evidence says what jobs
+            have seen until then, and they are to see it again.
     """
 
     learned_through: date | None
     version: int
     learning: date | None = None
+    forgotten_through: date | None = None
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        """The progress that a state says."""
+        days = {name: parse_date(day) for name, day in state.data.items()}
+        return cls(days["learned_through"], state.version, days.get("learning"), days.get("forgotten_through"))
 
     @property
     def last(self) -> date | None:
         """The last day that memories may have been written for."""
         return self.learning or self.learned_through
+
+    @property
+    def seen_through(self) -> date | None:
+        """The last day whose evidence a job has seen at its end."""
+        days = [one for one in (self.learned_through, self.forgotten_through) if one is not None]
+        return max(days, default=None)
+
+    def as_data(self) -> Document:
+        """The data of the state; `forgotten_through` only until it is learned again."""
+        days = {"learned_through": self.learned_through, "learning": self.learning}
+        if self.forgotten_through == self.seen_through != self.learned_through:
+            days["forgotten_through"] = self.forgotten_through
+        return {name: one.isoformat() for name, one in days.items() if one is not None}
 
 
 class LearnedDays:
@@ -60,8 +84,7 @@ class LearnedDays:
         learned_through = parse_date(state.data["learned_through"])
         if learned_through > last_ended_day(self._stores.clock.now_ms()):
             return Progress(None, state.version)
-        learning = state.data.get("learning")
-        return Progress(learned_through, state.version, parse_date(learning) if learning else None)
+        return Progress.of(state)
 
     def due(self, day: date, progress: Progress) -> list[date]:
         """The days that the job of `day` learns: those that were missed, up to the 90 of the evidence, and then `day`.
@@ -84,25 +107,27 @@ class LearnedDays:
         """
         if progress.learned_through is None or progress.last == day:
             return progress
-        data = {"learned_through": progress.learned_through.isoformat(), "learning": day.isoformat()}
-        return Progress(progress.learned_through, self._put(day, data, progress), day)
+        return self._put(day, replace(progress, learning=day))
 
     def advance(self, day: date, progress: Progress) -> Progress:
         """Record that a day was learned; returns the new progress. `Conflict` if another job came first."""
         if progress.learned_through == day:
             return progress
-        return Progress(day, self._put(day, {"learned_through": day.isoformat()}, progress))
+        return self._put(day, replace(progress, learned_through=day, learning=None))
 
     def forget_since(self, day: date, progress: Progress) -> None:
         """Record that `day` and all later ones are to be learned again. `Conflict` if a job came first."""
         before = day - _DAY
         if progress.learning is not None or progress.learned_through is None or progress.learned_through > before:
-            self._put(before, {"learned_through": before.isoformat()}, progress)
+            seen = progress.seen_through
+            self._put(before, replace(progress, learned_through=before, learning=None, forgotten_through=seen))
 
-    def _put(self, day: date, data: Document, progress: Progress) -> int:
-        now_ms = day_start_ms(day) + DAY_MS
-        put = self._stores.states.put
-        return put(self._agent_id, LEARNING_PROGRESS, data, expected_version=progress.version, now_ms=now_ms).version
+    def _put(self, day: date, progress: Progress) -> Progress:
+        """Store a progress in place of the one whose version it has; returns it with its own."""
+        put, now_ms = self._stores.states.put, day_start_ms(day) + DAY_MS
+        data, version = progress.as_data(), progress.version
+        state = put(self._agent_id, LEARNING_PROGRESS, data, expected_version=version, now_ms=now_ms)
+        return Progress.of(state)
 
     def check_unchanged(self, progress: Progress) -> None:
         """Raise `Conflict` if another job has learned a day since this progress was read."""

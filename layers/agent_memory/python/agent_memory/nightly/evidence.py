@@ -1,23 +1,30 @@
 """Which decisions the nightly job reads again, and the evidence that it stores of all others.
 
-Learning looks back over months, but a decision is read from the table only at a few ages (`LOOK_BACK_DAYS`), at which
-its outcome may have come in. At all others its row of evidence is used.
+Learning looks back over months, but a decision is read from the table only at a few ages (`LOOK_BACK_DAYS`), and when
+the index by outcome shows another success than its row of evidence: an outcome may arrive, or change, at any age. At
+all other times the row is used.
+
+Evidence is what was known. A row keeps every result of its decision with the time since when it is known, so that the
+job of a day sees what was known at the end of that day, whenever it runs. What a job saw, it sees again: a result that
+a job could not see yet, although its time lies before that, counts from the end of the last day that was learned.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from itertools import takewhile
+from itertools import groupby
 
-from agent_memory.core.clock import DAY_MS, Span, day_start_ms
-from agent_memory.core.retention import EVIDENCE_DAYS
-from agent_memory.learning.evidence import evidence_of
-from agent_memory.model.decisions import Decision
-from agent_memory.model.evidence import Evidence
-from agent_memory.ports.evidence import EvidenceStore
+from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms
+from agent_memory.core.concurrency import merge_ordered
+from agent_memory.core.retention import EVIDENCE_DAYS, EVIDENCE_KEPT_DAYS
+from agent_memory.learning.evidence import evidence_row
+from agent_memory.model.decisions import Decision, DecisionKey
+from agent_memory.model.evidence import Evidence, Result
+from agent_memory.ports.decisions import DecisionStore
+from agent_memory.ports.evidence import EvidenceSnapshot, KnownResult
 
 _DAY = timedelta(days=1)
 LOOK_BACK_DAYS = (0, 1, 3, 7, 14, 29)
-"""The ages in days at which a decision is read; a late outcome is learned from at the next of them."""
+"""The ages in days at which all decisions of a day are read."""
 
 
 def spans_to_read(day: date, learned_through: date | None) -> list[Span]:
@@ -40,15 +47,89 @@ def spans_to_read(day: date, learned_through: date | None) -> list[Span]:
     return spans
 
 
-def refresh_evidence(
-    evidence: EvidenceStore, agent_id: str, day: date, decisions: Iterable[Decision], spans: Sequence[Span]
-) -> Iterator[Evidence]:
-    """Replace the rows of these spans by those of `decisions`, and drop rows that are too old at the end of `day`.
-
-    Doing it twice for the same day changes nothing. Returns an iterator over the rows up to the end of `day`.
-    """
+def evidence_span(day: date) -> Span:
+    """The days of the evidence that the nightly job of `day` learns from."""
     end_ms = day_start_ms(day) + DAY_MS
-    oldest_ms = end_ms - EVIDENCE_DAYS * DAY_MS
-    rows = [row for decision in decisions if (row := evidence_of(decision))]
-    remaining = evidence.replace(agent_id, rows, spans, oldest_ms=oldest_ms)
-    return takewhile(lambda row: row.timestamp_ms < end_ms, remaining)
+    return Span(end_ms - EVIDENCE_DAYS * DAY_MS, end_ms)
+
+
+def changed_decisions(
+    snapshot: EvidenceSnapshot, decisions: DecisionStore, agent_id: str, span: Span, *, shards: int
+) -> list[DecisionKey]:
+    """The decisions of a span whose success in the table is not that of their evidence, oldest first."""
+
+    def with_success(success: bool) -> Iterator[tuple[DecisionKey, bool]]:
+        keys = decisions.keys_by_outcome(agent_id, span, success=success, shards=shards)
+        return ((key, success) for key in keys)
+
+    def day_of_key(entry: tuple[DecisionKey, bool]) -> date:
+        return date_of(entry[0].timestamp_ms)
+
+    def day_of_result(result: KnownResult) -> date:
+        return date_of(result.timestamp_ms)
+
+    streams = [with_success(True), with_success(False)]
+    found = merge_ordered(streams, key=lambda entry: entry[0].timestamp_ms, reverse=False)
+    # Day by day, because both are ordered by time, and only a day's ids have to fit into memory.
+    known_days = groupby(snapshot.results(span), key=day_of_result)
+    known_day, known = next(known_days, (date.max, iter(())))
+    changed: list[DecisionKey] = []
+    for day, entries in groupby(found, key=day_of_key):
+        while known_day < day:
+            known_day, known = next(known_days, (date.max, iter(())))
+        successes = {one.decision_id: one.success for one in known} if known_day == day else {}
+        changed += [key for key, success in entries if successes.get(key.decision_id) is not success]
+    return changed
+
+
+def refresh_evidence(
+    snapshot: EvidenceSnapshot, day: date, decisions: Iterable[Decision], seen_through: date | None
+) -> Iterator[Evidence]:
+    """Merge what was read of `decisions` into the evidence, and drop rows that are too old at the end of `day`.
+
+    Doing it twice for the same day changes nothing. Returns an iterator over the evidence of `day` as it was known at
+    its end.
+
+    Args:
+        snapshot: the evidence before.
+        day: of the job.
+        decisions: as they were read.
+        seen_through: the last day at whose end a job has seen the evidence; None if there was none, or if what it saw
+            was not kept.
+    """
+    span = evidence_span(day)
+    seen_ms = day_start_ms(seen_through) + DAY_MS if seen_through else 0
+    read = {one.decision_id: evidence_row(one) for one in decisions}
+    before = {one.decision_id: one for one in snapshot.rows_of(read.keys())}
+    rows = [merged(before.get(decision_id), row, seen_ms) for decision_id, row in read.items()]
+    changed = [row for row in rows if row != before.get(row.decision_id)]
+    after = snapshot.merge(changed, oldest_ms=span.end_ms - EVIDENCE_KEPT_DAYS * DAY_MS)
+    return known_evidence(after.rows(span), span.end_ms)
+
+
+def known_evidence(rows: Iterable[Evidence], end_ms: int) -> Iterator[Evidence]:
+    """Rows as they were known just before a time."""
+    return (known for row in rows if (known := row.known_before(end_ms)))
+
+
+def merged(before: Evidence | None, row: Evidence, seen_ms: int) -> Evidence:
+    """A row as its decision was read, except that what jobs have seen of it before `seen_ms` stays as it was."""
+    known = row.known_before(seen_ms)
+    if known is None:  # the decision was made since
+        return row
+    # A decision that jobs have not seen was logged for a time of the past.
+    seen = [one for one in before.history if one[0] < seen_ms] if before else []
+    seen = seen or [(seen_ms, None)]
+    late = [] if known.success in (None, seen[-1][1]) else [(seen_ms, known.success)]
+    results = [*seen, *late, *(one for one in row.results if one[0] >= seen_ms)]
+    return row.with_results(_changes(results))
+
+
+def _changes(results: Sequence[Result]) -> list[Result]:
+    """Results without those that were replaced in the same millisecond or change nothing."""
+    first, *others = results
+    changes = [first]
+    for at_ms, success in sorted(dict(others).items()):
+        if changes[-1][1] is not success:
+            changes.append((at_ms, success))
+    return changes

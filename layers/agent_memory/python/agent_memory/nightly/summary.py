@@ -12,6 +12,7 @@ from agent_memory.model.listings import Damages
 from agent_memory.model.memories import MemoryType
 from agent_memory.nightly.activity import read_activity
 from agent_memory.nightly.checks import check_agent
+from agent_memory.nightly.evidence import known_evidence
 from agent_memory.ports.stores import Stores
 
 # One metric in one log line holds at most this many values.
@@ -32,7 +33,9 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """
     check_day_has_ended(day, stores.clock)
     bucket = stores.bucket()
-    rows = list(bucket.evidence.read(agent_id, Span(day_start_ms(day), day_start_ms(day) + DAY_MS)))
+    span = Span(day_start_ms(day), day_start_ms(day) + DAY_MS)
+    known = list(known_evidence(bucket.evidence.read(agent_id, span), span.end_ms))
+    rows = [row for row in known if row.success is not None]
     with_outcome = Counter(row.decision_type for row in rows)
     succeeded = Counter(row.decision_type for row in rows if row.success)
     damages = Damages()
@@ -42,6 +45,7 @@ def summarize_day(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     summary = {
         "date": day.isoformat(),
         "with_outcome": len(rows),
+        "without_outcome": len(known) - len(rows),
         "success_rate": sum(succeeded.values()) / len(rows) if rows else None,
         "by_type": {
             decision_type: {"with_outcome": count, "succeeded": succeeded[decision_type]}

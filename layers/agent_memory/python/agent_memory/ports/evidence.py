@@ -1,27 +1,58 @@
 """The interface of a store of learning evidence."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple, Protocol
 
 from agent_memory.core.clock import Span
 from agent_memory.model.evidence import Evidence
 
 
-class EvidenceStore(Protocol):
-    """Each agent's evidence, one row per decision, ordered by time and id."""
+class KnownResult(NamedTuple):
+    """What the evidence says of a decision's success, None while it has no outcome."""
 
-    def read(self, agent_id: str, span: Span) -> Iterator[Evidence]:
+    timestamp_ms: int
+    decision_id: str
+    success: bool | None
+
+
+class EvidenceSnapshot(Protocol):
+    """The evidence of an agent at one moment, one row per decision, ordered by time and id."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is evidence that says since when outcomes are known and which decisions have none."""
+        ...
+
+    def rows(self, span: Span) -> Iterator[Evidence]:
         """The rows of a span, read as they are consumed."""
         ...
 
-    def replace(
-        self, agent_id: str, rows: Iterable[Evidence], spans: Sequence[Span], *, oldest_ms: int
-    ) -> Iterator[Evidence]:
-        """Replace the rows of these spans by `rows`, and drop rows older than `oldest_ms`; returns what remains.
+    def rows_of(self, decision_ids: Collection[str]) -> Iterator[Evidence]:
+        """The rows of these decisions, as far as there are any."""
+        ...
+
+    def results(self, span: Span) -> Iterator[KnownResult]:
+        """The results of a span's rows, read as they are consumed."""
+        ...
+
+    def merge(self, rows: Iterable[Evidence], *, oldest_ms: int) -> "EvidenceSnapshot":
+        """Add rows, in place of those of the same decisions, and drop rows older than `oldest_ms`.
 
         Repeating it changes nothing. The result is what was written, whatever another writer has replaced it by since.
 
         Raises:
-            Conflict: another job has replaced rows meanwhile; nothing is written.
+            Conflict: another job has replaced the evidence since it was read; nothing is written.
         """
+        ...
+
+
+class EvidenceStore(Protocol):
+    """The evidence of each agent."""
+
+    def read(self, agent_id: str, span: Span) -> Iterator[Evidence]:
+        """The rows of a span, ordered by time and id, read as they are consumed."""
+        ...
+
+    def snapshot(self, agent_id: str) -> EvidenceSnapshot:
+        """The evidence as it is now."""
         ...

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from agent_memory.core.clock import Span, to_iso
 from agent_memory.core.concurrency import merge_ordered
+from agent_memory.core.ids import is_decision_id, timestamp_of
 from agent_memory.core.keys import context_pk, decision_pk, outcome_pk
+from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.decisions import Selection
 from agent_memory.storage.dynamodb.batches import KEYS_PER_REQUEST, get_items, query_pages
 from agent_memory.storage.dynamodb.items import Item, seconds, text
@@ -50,6 +52,18 @@ class DecisionScans:
         )
         return self._items(key for key in keys if of_type is None or key["pk"]["S"] in of_type)
 
+    def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
+        """The keys of the index by outcome in a span, ordered by time and id, in pages as large as they may be."""
+        if span.start_ms >= span.end_ms:
+            return
+        partitions = [outcome_pk(agent_id, shard, success=success) for shard in range(shards)]
+        streams = [self._keys(BY_OUTCOME, pk, span, newest_first=False, limit=None) for pk in partitions]
+        for key in merge_ordered(streams, key=_sort_key, reverse=False):
+            decision_type = key["pk"]["S"].removeprefix(f"{agent_id}#").partition("#")[0]
+            decision_id = key["sk"]["S"].rpartition("#")[2]
+            if is_decision_id(decision_id):  # a damaged item is not that of a decision
+                yield DecisionKey(agent_id, decision_type, timestamp_of(decision_id), decision_id)
+
     def _by_type(
         self, selection: Selection, span: Span, *, newest_first: bool, first: int | None
     ) -> Iterator[list[Item]]:
@@ -79,7 +93,16 @@ class DecisionScans:
             **({} if first is None else {"Limit": first}),
         )
 
-    def _keys(self, index: Index, partition: str, span: Span, *, newest_first: bool) -> Iterator[Item]:
+    def _keys(
+        self,
+        index: Index,
+        partition: str,
+        span: Span,
+        *,
+        newest_first: bool,
+        # One more than a request reads: a millisecond is complete once the next one begins.
+        limit: int | None = KEYS_PER_REQUEST + 1,
+    ) -> Iterator[Item]:
         """Keys from an index, which orders by time only: keys of the same millisecond are ordered here."""
         pages = query_pages(
             self._client,
@@ -93,8 +116,7 @@ class DecisionScans:
                 ":last": seconds(span.end_ms - 1),
             },
             ScanIndexForward=not newest_first,
-            # One more than a request reads: a millisecond is complete once the next one begins.
-            Limit=KEYS_PER_REQUEST + 1,
+            **({} if limit is None else {"Limit": limit}),
         )
         entries = chain.from_iterable(pages)
         for _, simultaneous in groupby(entries, key=lambda entry: entry[TIMESTAMP.name]["N"]):

@@ -28,27 +28,40 @@ def merge_parquet(
     rows: Iterable[Mapping[str, Any]],
     columns: Columns,
     *,
+    key: str,
     where: str,
     parameters: Sequence[Any],
     order: str,
 ) -> bytes:
-    """A Parquet file with the rows of another that a condition (`where`, SQL with `parameters`) selects, and new rows.
+    """A Parquet file with new rows, and the rows of another one that have none of their keys.
 
     Args:
         body: the other file.
         rows: the new rows.
         columns: of the result. Those that the other file does not have yet are null in its rows.
-        where: the condition.
-        parameters: its values.
+        key: the column that identifies a row.
+        where: a condition for rows of the other file, SQL with parameters.
+        parameters: the values of the condition.
         order: the columns to order by, as SQL.
     """
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "before.parquet"), Path(folder, "rows.parquet")
         source.write_bytes(body)
-        old = _select_query(source, columns, where)
-        new = f"SELECT {', '.join(columns)} FROM {_rows_table(rows, columns, folder)}"  # noqa: S608
-        _copy(f"{old} UNION ALL {new} ORDER BY {order}", parameters, target)
+        names = ", ".join(columns)
+        rows_table = _rows_table(rows, columns, folder)
+        old = f"{_select_query(source, columns, where)} AND {key} NOT IN (SELECT {key} FROM new)"  # noqa: S608
+        query = f"WITH new AS MATERIALIZED (SELECT {names} FROM {rows_table}) {old} UNION ALL SELECT {names} FROM new"  # noqa: S608
+        _copy(f"{query} ORDER BY {order}", parameters, target)
         return target.read_bytes()
+
+
+def columns_of(body: bytes) -> set[str]:
+    """The names of the columns of a Parquet file. Raises `NotParquet` if it is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "rows.parquet")
+        source.write_bytes(body)
+        names = _stream(f"SELECT DISTINCT name FROM parquet_schema('{source}')", [])  # noqa: S608  our own file
+        return {name for (name,) in names}
 
 
 def stream_parquet(
