@@ -34,7 +34,9 @@ def _line(entry: dict[str, Any]) -> str:
     if "error" in entry:
         return f"{entry['agent_id']}  failed: {entry['error']}"
     learned, pruned, archived = entry["consolidation"], entry["pruning"], entry["archival"]
-    return (
+    notes = [one["note"] for one in learned["outcomes"].values() if one["note"]]
+    line = (
         f"{entry['agent_id']}  {learned['evidence_rows']:,} rows of evidence, {learned['active']} active patterns, "
         f"{pruned['pruned']} memories pruned, {archived['decisions']:,} decisions archived"
     )
+    return "\n  ".join([line, *notes])

@@ -46,6 +46,7 @@ class PendingTable:
     question_codes: CodeArray
     questions: tuple[str, ...]
     cluster_codes: CodeArray
+    logged_ms: IntArray
 
     def __len__(self) -> int:
         return len(self.times_ms)
@@ -65,6 +66,7 @@ class EvidenceTable:
         questions: sorted; the empty text stands for decisions that name none.
         cluster_codes: equal for decisions that share an outcome; numbered by their first decision, -1 for none. A
             decision that a chain began with is in its cluster. Pending decisions have the same numbers.
+        logged_ms: when each decision was in the log; later than `times_ms` if it was logged for a time of the past.
         pending: the decisions of the type that have no outcome. They are in none of the arrays.
     """
 
@@ -76,6 +78,7 @@ class EvidenceTable:
     question_codes: CodeArray
     questions: tuple[str, ...]
     cluster_codes: CodeArray
+    logged_ms: IntArray
     pending: PendingTable
 
     def __len__(self) -> int:
@@ -114,12 +117,15 @@ class _Rows:
     def __init__(self, code: _Codes, question: _Codes) -> None:
         self._code, self._question = code, question
         self._times, self._known, self._success = array("q"), array("q"), array("b")
+        self._logged = array("q")
         self._codes, self._lengths, self._questions = array("i"), array("i"), array("i")
         self._ids, self._clusters = array("q"), array("q")
 
     def add(self, row: Evidence) -> None:
         self._times.append(row.timestamp_ms)
         self._known.append(row.known_ms)
+        begins_ms, first = row.earlier[0] if row.earlier else (row.known_ms, row.success)
+        self._logged.append(begins_ms if first is None else row.timestamp_ms)
         self._success.append(bool(row.success))
         self._codes.extend(map(self._code.__getitem__, row.features))
         self._lengths.append(len(row.features))
@@ -132,6 +138,9 @@ class _Rows:
 
     def known(self) -> IntArray:
         return np.frombuffer(self._known, dtype=np.int64)
+
+    def logged(self) -> IntArray:
+        return np.frombuffer(self._logged, dtype=np.int64)
 
     def success(self) -> BoolArray:
         return np.frombuffer(self._success, dtype=np.int8).astype(np.bool_)
@@ -186,6 +195,7 @@ class _TableBuilder:
             question_codes=sorted_question[resolved.questions()[order]],
             questions=questions,
             cluster_codes=cluster_codes[: len(order)],
+            logged_ms=resolved.logged()[order],
             pending=PendingTable(
                 decision_type=decision_type,
                 times_ms=pending.times()[pending_order],
@@ -193,6 +203,7 @@ class _TableBuilder:
                 question_codes=sorted_question[pending.questions()[pending_order]],
                 questions=questions,
                 cluster_codes=cluster_codes[len(order) :],
+                logged_ms=pending.logged()[pending_order],
             ),
         )
 

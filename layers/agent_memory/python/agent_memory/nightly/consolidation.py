@@ -12,6 +12,7 @@ from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.learning.evidence_table import build_tables
 from agent_memory.learning.identification import build_datasets, identify_in_datasets
+from agent_memory.learning.outcome_delays import hold_back, learn_delays, mature
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.decisions import Decision
@@ -33,7 +34,12 @@ _DEFAULTS = PatternThresholds()
 _FINAL_AFTER_MS = 2 * DAY_MS
 # Figures that are added up over the days of a job; the others are those of its last day.
 _SUMMED = ("learned", "deprecated", "revived", "influenced")
-_NOTHING_LEARNED = {"memory_correlation": None, "evidence_rows": 0, "candidates_tried": 0}
+_NOTHING_LEARNED: dict[str, Any] = {
+    "memory_correlation": None,
+    "evidence_rows": 0,
+    "outcomes": {},
+    "candidates_tried": 0,
+}
 
 
 def consolidate(
@@ -102,19 +108,29 @@ class _Consolidation:
         learned = [one for one in decisions if self._is_learned(one)]
         recent = [one for one in learned if any(span.start_ms <= one.timestamp_ms < span.end_ms for span in spans)]
         tables = build_tables(filter(self._is_learned, rows))
-        datasets = build_datasets([table for table in tables if len(table)], self._thresholds)
-        identification = identify_in_datasets(datasets, self._thresholds)
         end_ms = day_start_ms(day) + DAY_MS
+        delays = [learn_delays(table, end_ms) for table in tables]
+        before_ms = {one.decision_type: one.mature_before_ms for one in delays}
+        tables = [mature(table, before_ms[table.decision_type]) for table in tables]
+        datasets = build_datasets([table for table in tables if len(table)], self._thresholds)
+        identification = hold_back(identify_in_datasets(datasets, self._thresholds), tables, delays)
         long_term = LongTermMemory(self._agent_id, self._stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
         by_type = {dataset.decision_type: dataset for dataset in datasets}
-        update = PatternUpdate(by_type, self._thresholds, now_ms=end_ms, final_before_ms=end_ms - _FINAL_AFTER_MS)
+        update = PatternUpdate(
+            by_type,
+            self._thresholds,
+            now_ms=end_ms,
+            final_before_ms=end_ms - _FINAL_AFTER_MS,
+            mature_before_ms=before_ms,
+        )
         stored = StoredMemories(long_term, on_unreadable=self._damages)
         # So what was read is of this day or the one before it. A memory that changes from here on causes a conflict.
         self._days.check_unchanged(progress)
         figures = {
             "memory_correlation": memory_correlation(recent),
             "influenced": len([one for one in recent if one.memory_ids and date_of(one.timestamp_ms) == day]),
-            "evidence_rows": sum(len(dataset.table) for dataset in datasets),
+            "evidence_rows": sum(one.decisions - one.without_outcome for one in delays),
+            "outcomes": {one.decision_type: one.as_data() for one in delays},
             "candidates_tried": identification.candidates_tried,
             **update_patterns(stored, identification, update),
             **update_performance(stored, datasets, self._thresholds, end_ms),

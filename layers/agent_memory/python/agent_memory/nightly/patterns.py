@@ -1,7 +1,7 @@
 """The nightly update of an agent's patterns: known ones are evaluated by their own outcomes, new ones are added."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from agent_memory.core.clock import to_iso
@@ -50,12 +50,14 @@ class PatternUpdate:
         thresholds: of search and monitoring.
         now_ms: the end of the day that the job is for.
         final_before_ms: outcomes of decisions before this time are assumed not to change any more.
+        mature_before_ms: the same by decision type, where it is earlier because outcomes take longer.
     """
 
     datasets: Mapping[str, Dataset]
     thresholds: PatternThresholds
     now_ms: int
     final_before_ms: int
+    mature_before_ms: Mapping[str, int] = field(default_factory=dict)
 
     def next_version(self, memory: Memory, hit: SearchHit | None) -> PatternVersion | None:
         """The next version of a known pattern; None without any evidence of its decision type."""
@@ -106,7 +108,9 @@ class PatternUpdate:
             features,
             monitor,
             holdout_begins_ms=holdout_begins_ms,
-            final_before_ms=self.final_before_ms,
+            final_before_ms=min(
+                self.final_before_ms, self.mature_before_ms.get(dataset.decision_type, self.final_before_ms)
+            ),
             thresholds=self.thresholds,
         )
 
