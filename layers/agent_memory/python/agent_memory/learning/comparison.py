@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from agent_memory.learning.array_types import BoolArray, FloatArray
-from agent_memory.learning.design_effect import TimeBlocks, effective_sample_sizes
+from agent_memory.learning.design_effect import CorrelatedClusters, effective_sample_sizes
 from agent_memory.learning.intervals import newcombe_interval, wilson_interval
 from agent_memory.learning.posterior import BetaMixture, HistoricalRate, probability_above, rate_posterior
-from agent_memory.learning.significance import exact_p_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +28,6 @@ class Sample:
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the rate, on the effective sample size."""
         return wilson_interval(self.rate, self.effective_size)
-
-    @property
-    def effective_counts(self) -> tuple[int, int]:
-        """(successes, occurrences) of the effective sample as integers, for the exact test."""
-        count = int(self.effective_size)
-        return round(self.rate * count), count
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +52,6 @@ class Comparison:
     def has_both_groups(self) -> bool:
         """Whether neither group is empty."""
         return bool(self.matching.occurrences and self.rest.occurrences)
-
-    def p_value(self) -> float:
-        """Two-sided exact p-value of the effect."""
-        return self._exact_p_value(sided=2)
-
-    def one_sided_p_value(self, *, higher: bool) -> float:
-        """Exact p-value for an effect in the given direction; 1 if the effect points the other way."""
-        if not self.has_both_groups or (self.effect > 0) != higher or self.effect == 0:
-            return 1.0
-        return self._exact_p_value(sided=1)
 
     def posterior(self, *, prior_decisions: float, before: "Comparison | None" = None) -> BetaMixture:
         """Posterior of the matching decisions' rate; see `learning.posterior`.
@@ -114,24 +97,25 @@ class Comparison:
         won = matching.rate * matching.effective_size + rest.rate * rest.effective_size
         return (won + 0.5) / (matching.effective_size + rest.effective_size + 1.0)
 
-    def _exact_p_value(self, *, sided: int) -> float:
-        if not self.has_both_groups:
-            return 1.0
-        return float(exact_p_values(*self.matching.effective_counts, *self.rest.effective_counts, sided=sided)[0])
-
 
 def compare(
-    matching: BoolArray, success: BoolArray, windows: Sequence[TimeBlocks], weights: FloatArray | None = None
+    matching: BoolArray,
+    success: BoolArray,
+    clusterings: Sequence[CorrelatedClusters],
+    weights: FloatArray | None = None,
+    *,
+    least_design_effect: float = 1.0,
 ) -> Comparison:
     """Compare the matching decisions with the rest.
 
     Args:
         matching: shape (decisions,).
         success: shape (decisions,).
-        windows: the decisions' blocks of time, for each correlation window.
+        clusterings: the decisions in correlated clusters, in several ways.
         weights: shape (decisions,), above 0; None for equal weights.
+        least_design_effect: what the design effect of both groups is at least.
     """
-    matching_size, rest_size = effective_sample_sizes(matching, windows)
+    matching_size, rest_size = effective_sample_sizes(matching, clusterings, least_design_effect=least_design_effect)
     return Comparison(
         _sample(success, matching, matching_size, weights),
         _sample(success, ~matching, rest_size, weights),

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent_memory.learning.array_types import BoolArray, IntArray, WordArray
+from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray, WordArray
 
 # A block of 256 pairs by 256 words is 512 KB, which fits a core's own cache.
 _BLOCK = 256
 _WORD_BYTES = 8
+_BLOCK_WORDS = 1 << 18
 MAX_FEATURES = 3
 
 
@@ -98,6 +99,45 @@ def remove_redundant(counts: CombinationCounts, features: int) -> CombinationCou
         for part in parts:
             is_redundant |= has_size & (part == counts.occurrences)
     return counts.select(~is_redundant)
+
+
+class CellCounter:
+    """Counts combinations of features in each of several cells of decisions."""
+
+    def __init__(self, rows: BoolArray, success: BoolArray, cells: CodeArray) -> None:
+        """Pack the features cell by cell.
+
+        Args:
+            rows: shape (features, decisions).
+            success: shape (decisions,).
+            cells: the cell of each decision, 0 to the number of cells - 1; shape (decisions,).
+        """
+        order = np.argsort(cells, kind="stable")
+        parts = np.split(order, np.cumsum(np.bincount(cells))[:-1])
+        words = [_pack(rows[:, part]) for part in parts]
+        self._starts = np.cumsum([0, *(part.shape[1] for part in words[:-1])])
+        # One more row of ones for the padding, whose number -1 is that of the last row.
+        ones = [_pack(np.ones((1, len(part)), dtype=np.bool_)) for part in parts]
+        self._packed = np.vstack([np.hstack(words), np.hstack(ones)])
+        self._won = np.hstack([_pack(success[None, part]) for part in parts])
+
+    def count(self, members: IntArray) -> tuple[FloatArray, FloatArray]:
+        """How many decisions match each combination, and how many of those succeeded; shapes (combinations, cells).
+
+        `members` are row numbers, padded with -1; shape (combinations, 3).
+        """
+        occurrences = np.empty((len(members), len(self._starts)), dtype=np.float64)
+        successes = np.empty_like(occurrences)
+        step = max(1, _BLOCK_WORDS // self._packed.shape[1])
+        for start in range(0, len(members), step):
+            a, b, c = members[start : start + step].T
+            matching = self._packed[a] & self._packed[b] & self._packed[c]
+            occurrences[start : start + step] = self._add_up(matching)
+            successes[start : start + step] = self._add_up(matching & self._won)
+        return occurrences, successes
+
+    def _add_up(self, words: WordArray) -> FloatArray:
+        return np.add.reduceat(np.bitwise_count(words), self._starts, axis=1, dtype=np.int64).astype(np.float64)
 
 
 def _concatenate(parts: Sequence[CombinationCounts]) -> CombinationCounts:

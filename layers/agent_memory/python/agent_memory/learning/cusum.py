@@ -27,8 +27,8 @@ from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
 BASE_RATE_DAYS = 14
 """The rest's success rate "at the same time" is that of these many days before: enough for a few hundred decisions, and
 few enough to follow the market."""
-# Rates are kept this far from 0 and 1, where an outcome would be certain.
-_MIN_RATE = 0.005
+MIN_RATE = 0.005
+"""Rates are kept this far from 0 and 1, where an outcome would be certain."""
 
 
 def log_odds_ratio(rate: float, base_rate: float) -> float:
@@ -98,4 +98,4 @@ def max_mean_delay(base_rate: float, log_odds: float, false_alarm_decisions: flo
 
 
 def _clip(rate: FloatArray | float) -> FloatArray:
-    return np.asarray(np.clip(rate, _MIN_RATE, 1 - _MIN_RATE), dtype=np.float64)
+    return np.asarray(np.clip(rate, MIN_RATE, 1 - MIN_RATE), dtype=np.float64)

@@ -1,43 +1,44 @@
-"""The evidence of one decision type, split by time: patterns are searched in the older part and confirmed in the newer.
-
-train: the older decisions                              holdout: the newer decisions
-|------------------------------------------------------|---------------------------|
-discovery counts and tests combinations here            identification confirms here
-"""
+"""The evidence of one decision type, prepared for tests and comparisons of facts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from agent_memory.learning.array_types import BoolArray, ByteArray, IntArray
+from agent_memory.core.clock import DAY_MS
+from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray
+from agent_memory.learning.clusters import Clustering, clusterings
 from agent_memory.learning.comparison import Comparison, compare, half_life_weights
-from agent_memory.learning.design_effect import TimeBlocks, effective_sample_sizes, time_blocks
+from agent_memory.learning.design_effect import CorrelatedClusters
+from agent_memory.learning.effect_tests import Cells, EffectTests
 from agent_memory.learning.evidence_table import EvidenceTable
 from agent_memory.learning.feature_matrix import FeatureMatrix, select_features
 from agent_memory.learning.patterns import PatternThresholds
-from agent_memory.learning.significance import exact_p_values
+
+MAX_QUESTIONS = 64
+"""Of one decision type, that decisions are compared within; the rarest ones are compared together."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """All decisions of one type, oldest first; the first `train_size` of them are the train part.
+    """All decisions of one type, oldest first.
 
     Attributes:
         table: the evidence.
         matrix: the features that are worth counting.
-        windows: the decisions in blocks of time, for each correlation window.
-        train_windows: the same for the train part alone.
-        train_size: number of decisions in the train part.
-        train_success_bits: which decisions of the train part succeeded, packed to bits.
+        clusterings: the decisions in clusters that may be correlated, in several ways.
+        questions: the question that each decision answers, as a number; rare ones are one. Shape (decisions,).
+        tests: tests of facts among decisions that answer the same question.
+        correlated: the clusterings whose outcomes are correlated, but for long windows: two groups in one market share
+            its slow changes, which their difference does not contain.
     """
 
     table: EvidenceTable
     matrix: FeatureMatrix
-    windows: tuple[TimeBlocks, ...]
-    train_windows: tuple[TimeBlocks, ...]
-    train_size: int
-    train_success_bits: ByteArray
+    clusterings: tuple[Clustering, ...]
+    questions: CodeArray
+    tests: EffectTests
+    correlated: tuple[CorrelatedClusters, ...]
 
     @property
     def decision_type(self) -> str:
@@ -54,11 +55,6 @@ class Dataset:
         """When each decision was made, in milliseconds since 1970."""
         return self.table.times_ms
 
-    @property
-    def holdout_begins_ms(self) -> int:
-        """The time of the first decision of the holdout. Raises IndexError for an empty holdout."""
-        return int(self.times_ms[self.train_size])
-
     def matching(self, members: Sequence[int]) -> BoolArray:
         """Return which decisions have all these features, given as row numbers of `matrix`."""
         first, *others = members
@@ -71,19 +67,32 @@ class Dataset:
         """Return the names of features, given as row numbers of `matrix`."""
         return tuple(self.matrix.names[member] for member in members)
 
-    def effective_train_sizes(self, matching: BoolArray) -> tuple[float, float]:
-        """Return the effective sample sizes of the matching decisions and of the rest in the train part."""
-        return effective_sample_sizes(matching[: self.train_size], self.train_windows)
+    def cells(self, given: Sequence[BoolArray] = ()) -> Cells:
+        """The decisions by question and by facts that are given; each of shape (decisions,)."""
+        return Cells.build(self.questions, given)
 
-    def compare_holdout(self, matching: BoolArray) -> Comparison:
-        """Compare matching decisions with the rest in the holdout."""
-        return self._compare(matching, slice(self.train_size, None))
+    def tests_beside(self, cells: Cells) -> EffectTests:
+        """Tests of facts beside those that the cells are built from."""
+        tests = EffectTests(self.success, self.clusterings, cells)
+        tests.least_design_effect = self.tests.least_design_effect
+        return tests
 
-    def compare_all(self, matching: BoolArray) -> Comparison:
-        """Compare matching decisions with the rest over the whole period."""
-        return self._compare(matching, slice(None))
+    def newest_begins_ms(self, fraction: float) -> int:
+        """The time from which on the newest decisions are this fraction of all. IndexError without any decision."""
+        return int(self.times_ms[min(round(len(self.times_ms) * (1 - fraction)), len(self.times_ms) - 1)])
 
-    def compare_recent(self, matching: BoolArray, *, from_ms: int, half_life_ms: int) -> Comparison:
+    def compare_all(self, matching: BoolArray, *, design_effect: float | None = None) -> Comparison:
+        """Compare matching decisions with others that answer the same questions, over all evidence.
+
+        Args:
+            matching: shape (decisions,).
+            design_effect: of the difference, if it is known; else it is estimated from all outcomes.
+        """
+        return self._compare(matching, slice(None), design_effect)
+
+    def compare_recent(
+        self, matching: BoolArray, *, from_ms: int, half_life_ms: int, design_effect: float | None = None
+    ) -> Comparison:
         """Compare matching decisions with the rest from a time on, with weights that halve every half-life of age.
 
         The comparison ends with the last matching decision: later decisions of the rest say nothing about a combination
@@ -94,10 +103,11 @@ class Dataset:
         which = slice(first, int(positions[-1]) + 1 if len(positions) else first)
         times = self.times_ms[which]
         weights = half_life_weights((times[-1:] - times).astype(np.float64), half_life_ms)
-        windows = [blocks.select(which) for blocks in self.windows]
-        return compare(matching[which], self.success[which], windows, weights)
+        return self._compare(matching, which, design_effect, weights)
 
-    def compare_before(self, matching: BoolArray, *, until_ms: int, half_life_ms: int) -> Comparison:
+    def compare_before(
+        self, matching: BoolArray, *, until_ms: int, half_life_ms: int, design_effect: float | None = None
+    ) -> Comparison:
         """Compare matching decisions with the rest up to a time, with a smaller effective size the older they are.
 
         A decision's weight is halved for every half-life before the last matching one, as in `compare_recent`.
@@ -106,60 +116,69 @@ class Dataset:
         times = self.times_ms[matching]
         before = times[: int(np.count_nonzero(matching[:end]))]
         weights = half_life_weights((times[-1:] - before).astype(np.float64), half_life_ms)
-        return self._compare(matching, slice(None, end)).discounted(float(np.mean(weights)) if len(weights) else 0.0)
+        comparison = self._compare(matching, slice(None, end), design_effect)
+        return comparison.discounted(float(np.mean(weights)) if len(weights) else 0.0)
 
-    def differs_within(self, matching: BoolArray, general: ByteArray, level: float) -> bool:
-        """Whether matching decisions differ from the rest of those that match a more general combination.
+    def _compare(
+        self, matching: BoolArray, which: slice, design_effect: float | None, age_weights: FloatArray | None = None
+    ) -> Comparison:
+        weights = self._question_weights(matching)
+        chosen: slice | IntArray = which
+        if weights is not None:
+            chosen = np.flatnonzero(weights[which] > 0) + (which.start or 0)
+            weights = weights[chosen]
+            if age_weights is not None:
+                weights = weights * age_weights[chosen - (which.start or 0)]
+        else:
+            weights = age_weights
+        return compare(
+            matching[chosen],
+            self.success[chosen],
+            [clusters.select(chosen) for clusters in self.correlated] if design_effect is None else (),
+            weights,
+            least_design_effect=design_effect or self.tests.least_design_effect,
+        )
 
-        This is a two-sided exact test in the train part. Correlated outcomes only make its p-value larger, so they are
-        accounted for only if the test rejects without them.
+    def _question_weights(self, matching: BoolArray) -> FloatArray | None:
+        """Weights with which the rest answers each question as often as the matching decisions; None for one question.
 
-        Args:
-            matching: shape (decisions,); all of them match the general combination too.
-            general: which decisions of the train part match that, packed to bits because hundreds of these are kept.
-            level: of the test.
+        The weight is 0 where nothing is comparable: of the rest, if no matching decision answers its question.
         """
-        inside = np.packbits(matching[: self.train_size])
-        count, general_count = _count_ones(inside), _count_ones(general)
-        won = _count_ones(inside & self.train_success_bits)
-        general_won = _count_ones(general & self.train_success_bits)
-        if exact_p_values(won, count, general_won - won, general_count - count)[0] > level:
-            return False
-        which = np.flatnonzero(np.unpackbits(general, count=self.train_size).view(np.bool_))
-        return self._compare(matching, which).p_value() <= level
-
-    def _compare(self, matching: BoolArray, which: slice | IntArray) -> Comparison:
-        windows = [blocks.select(which) for blocks in self.windows]
-        return compare(matching[which], self.success[which], windows)
+        counts = np.bincount(self.questions[matching], minlength=1 + int(self.questions.max(initial=0)))
+        rest = np.bincount(self.questions[~matching], minlength=len(counts))
+        if np.count_nonzero(counts + rest) < 2 or not np.any(counts * rest):  # noqa: PLR2004
+            return None
+        ratios = counts / np.maximum(rest, 1)
+        return np.where(matching, 1.0, ratios[self.questions])
 
 
 def build_dataset(table: EvidenceTable, thresholds: PatternThresholds) -> Dataset:
-    """Split one type's evidence by time, and select the features to count."""
-    windows = tuple(time_blocks(table.times_ms, table.success, width) for width in thresholds.correlation_windows_ms)
+    """Prepare one type's evidence: select the features to count, and estimate how outcomes are correlated."""
     matrix = select_features(
         table.features,
         min_occurrences=thresholds.min_occurrences,
         max_distinct_values=thresholds.max_distinct_values,
         max_columns=thresholds.max_columns,
     )
-    train_size = _train_size(windows[0].labels, thresholds.holdout_fraction)
+    clusters = clusterings(table, thresholds.correlation_windows_ms)
+    questions = _questions(table, thresholds.min_occurrences)
+    tests = EffectTests(table.success, clusters, Cells.build(questions))
+    tests.calibrate(matrix.rows)
     return Dataset(
         table=table,
         matrix=matrix,
-        windows=windows,
-        train_windows=tuple(blocks.select(slice(None, train_size)) for blocks in windows),
-        train_size=train_size,
-        train_success_bits=np.packbits(table.success[:train_size]),
+        clusterings=clusters,
+        questions=questions,
+        tests=tests,
+        correlated=tests.correlated_clusters(DAY_MS),
     )
 
 
-def _train_size(labels: IntArray, holdout_fraction: float) -> int:
-    """Return where the holdout begins; decisions of one block of the shortest window are not separated."""
-    target = round(len(labels) * (1 - holdout_fraction))
-    if target >= len(labels):
-        return len(labels)
-    return int(np.searchsorted(labels, labels[target]))
-
-
-def _count_ones(bits: ByteArray) -> int:
-    return int(np.bitwise_count(bits).sum())
+def _questions(table: EvidenceTable, min_occurrences: int) -> CodeArray:
+    """The most frequent questions, numbered from 1; the number 0 is that of all others."""
+    counts = np.bincount(table.question_codes, minlength=len(table.questions))
+    frequent = np.argsort(-counts, kind="stable")[:MAX_QUESTIONS]
+    frequent = frequent[counts[frequent] >= min_occurrences]
+    numbers = np.zeros(len(table.questions), dtype=np.int32)
+    numbers[frequent] = 1 + np.arange(len(frequent), dtype=np.int32)
+    return np.asarray(numbers[table.question_codes], dtype=np.int32)

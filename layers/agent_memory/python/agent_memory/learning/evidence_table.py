@@ -180,7 +180,8 @@ class _TableBuilder:
         vocabulary, sorted_code = _sorted_codes(self._code)
         questions, sorted_question = _sorted_codes(self._question)
         resolved, pending = self._resolved, self._pending
-        order, pending_order = (np.argsort(rows.times(), kind="stable") for rows in (resolved, pending))
+        # Decisions of one moment: failures first, so that no result depends on the order in which they were read.
+        order, pending_order = (np.lexsort((rows.success(), rows.times())) for rows in (resolved, pending))
         cluster_codes = _cluster_codes(
             np.concatenate([resolved.times()[order], pending.times()[pending_order]]),
             np.concatenate([resolved.ids()[order], pending.ids()[pending_order]]),

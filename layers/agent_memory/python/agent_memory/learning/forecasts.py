@@ -73,7 +73,7 @@ def _probability(
     Correlated outcomes are accounted for as in the record: by effective sample sizes.
     """
     matches = dataset.table.features.matching(pattern.features)
-    begins_ms, half_life_ms = pattern.holdout.begins_ms, thresholds.half_life_ms
+    begins_ms, half_life_ms = pattern.newest_begins_ms, thresholds.half_life_ms
     recent = dataset.compare_recent(matches, from_ms=begins_ms, half_life_ms=half_life_ms)
     before = dataset.compare_before(matches, until_ms=begins_ms, half_life_ms=half_life_ms)
     posterior = recent.posterior(prior_decisions=thresholds.prior_decisions, before=before)

@@ -38,8 +38,8 @@ class Transition(NamedTuple):
 def initial_transition(found: Status) -> Transition:
     """Return how a pattern that was unknown enters: active if the search confirmed it, emerging otherwise."""
     if found is Status.ACTIVE:
-        return Transition(Status.ACTIVE, "confirmed in the holdout")
-    return Transition(Status.EMERGING, "discovered, but the holdout is too small to confirm it")
+        return Transition(Status.ACTIVE, "found by the search")
+    return Transition(Status.EMERGING, "noticed, but too uncertain to state")
 
 
 def next_transition(status: Status, found: Status | None, *, has_alarm: bool, was_active: bool) -> Transition:
@@ -60,5 +60,5 @@ def next_transition(status: Status, found: Status | None, *, has_alarm: bool, wa
     if has_alarm:
         return Transition(Status.DEPRECATED, "no longer holds, by its recent outcomes")
     if status is Status.EMERGING and found is Status.ACTIVE:
-        return Transition(Status.ACTIVE, "confirmed in the holdout")
+        return Transition(Status.ACTIVE, "found by the search")
     return Transition(status, "figures updated", is_change=False)

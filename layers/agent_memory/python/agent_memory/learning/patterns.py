@@ -9,6 +9,9 @@ from agent_memory.core.errors import InvalidInput
 from agent_memory.learning.counting import MAX_FEATURES
 
 _MINUTE_MS = 60_000
+NIGHTLY_ERROR_RATE = 0.0075
+"""The `familywise_error_rate` of each nightly job. Each one sees mostly the evidence of the ones before it, so that in
+half a year of them a false pattern is about as probable as in one search at the default rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +21,14 @@ class PatternThresholds:
     The defaults are justified, with measured error rates, in docs/decisions/0001-test-patterns-before-storing-them.md.
 
     Attributes:
-        min_occurrences: decisions of the train part that must match, and that must not match.
+        min_occurrences: decisions that must match, and that must not match.
         max_features: features in a combination, 1 to 3.
-        false_discovery_rate: expected share of false discoveries in the train part.
-        holdout_fraction: the newest share of each type's decisions, kept for confirmation; above 0, below 1.
-        holdout_false_discovery_rate: expected share of false confirmations in the holdout.
-        min_effect: smallest difference of success rates that is worth remembering, 0 to 1.
+        familywise_error_rate: probability that a search states anything false; above 0, below 1.
+        min_effect: smallest difference of success rates that is worth remembering, 0 to 1: an effect that is smaller by
+            its 95 % interval is not stated.
+        min_confidence: least confidence of a pattern, which an effect that has ended does not reach; 0 to 1.
+        mean_duration_ms: how long an effect lasts on average.
+        newest_fraction: share of the decisions that say whether an effect still holds; above 0, below 1.
         max_distinct_values: a key with more distinct values looks like an identifier.
         max_columns: features counted for each decision type.
         correlation_windows_ms: lengths of time, ascending, within which outcomes may be correlated.
@@ -34,13 +39,14 @@ class PatternThresholds:
 
     min_occurrences: int = 30
     max_features: int = MAX_FEATURES
-    false_discovery_rate: float = 0.05
-    holdout_fraction: float = 0.3
-    holdout_false_discovery_rate: float = 0.05
+    familywise_error_rate: float = 0.03
     min_effect: float = 0.05
+    min_confidence: float = 0.5
+    mean_duration_ms: int = 150 * DAY_MS
+    newest_fraction: float = 0.3
     max_distinct_values: int = 12
     max_columns: int = 96
-    correlation_windows_ms: tuple[int, ...] = (_MINUTE_MS, DAY_MS)
+    correlation_windows_ms: tuple[int, ...] = (_MINUTE_MS, *(days * DAY_MS for days in (1, 2, 4, 8, 16)))
     prior_decisions: float = 10.0
     half_life_ms: int = 30 * DAY_MS
     false_alarm_decisions: float = 2_000.0
@@ -48,14 +54,15 @@ class PatternThresholds:
     def __post_init__(self) -> None:
         for name in ("min_occurrences", "max_distinct_values", "max_columns"):
             self._check(name, getattr(self, name) >= 1, "must be at least 1")
-        for name in ("false_discovery_rate", "holdout_fraction", "holdout_false_discovery_rate"):
+        for name in ("familywise_error_rate", "newest_fraction"):
             self._check(name, 0 < getattr(self, name) < 1, "must be between 0 and 1")
-        for name in ("prior_decisions", "half_life_ms"):
+        for name in ("prior_decisions", "half_life_ms", "mean_duration_ms"):
             self._check(name, getattr(self, name) > 0, "must be above 0")
         windows = self.correlation_windows_ms
         is_ascending = bool(windows) and min(windows) >= 1 and list(windows) == sorted(windows)
         self._check("correlation_windows_ms", is_ascending, "must be one or more ascending lengths of at least 1 ms")
         self._check("min_effect", 0 <= self.min_effect < 1, "must be at least 0 and below 1")
+        self._check("min_confidence", 0 <= self.min_confidence < 1, "must be at least 0 and below 1")
         self._check("max_features", 1 <= self.max_features <= MAX_FEATURES, f"must be 1 to {MAX_FEATURES}")
         self._check("false_alarm_decisions", self.false_alarm_decisions > 1, "must be above 1")
 
@@ -87,24 +94,6 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holdout(Rate):
-    """A pattern's result in the holdout, whose decisions were not used to find it.
-
-    `base_rate` is the success rate of the rest there; `p_value` is one-sided, in the direction found. `begins_ms` is
-    the time of the holdout's first decision.
-    """
-
-    base_rate: float
-    p_value: float
-    begins_ms: int
-
-    def as_data(self) -> dict[str, Any]:
-        """Return plain numbers for JSON."""
-        # Rate is named, because slots=True creates a new class that a bare super() does not know.
-        return {**Rate.as_data(self), "base_rate": self.base_rate, "p_value": self.p_value, "begins_ms": self.begins_ms}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """A combination of features under which decisions of one type succeed more, or less, often than otherwise.
 
@@ -116,11 +105,11 @@ class Pattern:
         base_rate: success rate of the `base_occurrences` decisions of the same type that do not match.
         effect: `success_rate` − `base_rate`; negative for a pattern that is a warning.
         effect_interval: its 95 % Newcombe interval.
-        confidence: posterior probability that the effect has the sign that was found, from the holdout and, as far as
-            that agrees, from the train part.
-        p_value: two-sided and exact, from the train part.
-        q_value: the false discovery rate at which it would still have been found among all that were tested.
+        confidence: probability that the effect lasts; see `learning.persistence`.
+        p_value: two-sided, among decisions for which the same other patterns hold.
+        adjusted_p_value: the familywise error rate at which it would still have been found.
         effective_sample_size: independent decisions that the matching ones are worth.
+        newest_begins_ms: when the newest decisions begin.
     """
 
     pattern_id: str
@@ -137,9 +126,9 @@ class Pattern:
     effect_interval: tuple[float, float]
     confidence: float
     p_value: float
-    q_value: float
+    adjusted_p_value: float
     effective_sample_size: float
-    holdout: Holdout
+    newest_begins_ms: int
     first_seen_ms: int
     last_seen_ms: int
 
@@ -148,7 +137,6 @@ class Pattern:
         data = {name: getattr(self, name) for name in self.__slots__}
         for name in ("features", "interval", "effect_interval"):
             data[name] = list(data[name])
-        data["holdout"] = self.holdout.as_data()
         return data
 
 
@@ -157,10 +145,10 @@ class Identification:
     """The patterns found, and how extensive the search was.
 
     Attributes:
-        patterns: confirmed by the holdout, the most significant first.
-        emerging: found in the train part and not contradicted by the holdout, which is too small to confirm them.
+        patterns: the statements that hold, the most significant first.
+        emerging: what a larger rate of false statements would add, and what may have ended lately.
         candidates_tried: combinations that were tested, over all decision types.
-        discovered: how many of them were found in the train part.
+        discovered: how many of them were found.
         base_rates: success rate of each decision type.
     """
 

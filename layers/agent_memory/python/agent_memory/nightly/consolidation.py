@@ -13,7 +13,7 @@ from agent_memory.core.retries import retry_conflicts
 from agent_memory.learning.evidence_table import build_tables
 from agent_memory.learning.identification import build_datasets, identify_in_datasets
 from agent_memory.learning.outcome_delays import hold_back, learn_delays, mature
-from agent_memory.learning.patterns import PatternThresholds
+from agent_memory.learning.patterns import NIGHTLY_ERROR_RATE, PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
@@ -29,7 +29,7 @@ from agent_memory.nightly.stored_memories import StoredMemories
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
-_DEFAULTS = PatternThresholds()
+_DEFAULTS = PatternThresholds(familywise_error_rate=NIGHTLY_ERROR_RATE)
 # Monitors process outcomes in order of their decisions, so they wait until the outcomes of a day have all come in.
 _FINAL_AFTER_MS = 2 * DAY_MS
 # Figures that are added up over the days of a job; the others are those of its last day.

@@ -91,23 +91,23 @@ class PatternUpdate:
         pattern, transition = hit.pattern, initial_transition(hit.status)
         monitor = DriftMonitor(log_odds=claimed_log_odds(pattern, self.thresholds), through_ms=self.now_ms)
         dataset = self.datasets[pattern.decision_type]
-        state = self._evaluate(dataset, pattern.features, monitor, pattern.holdout.begins_ms)
+        state = self._evaluate(dataset, pattern.features, monitor, pattern.newest_begins_ms)
         data = {
             **pattern.as_data(),
             **_state_data(pattern.decision_type, pattern.features, state),
-            "judged_from_ms": pattern.holdout.begins_ms,
+            "judged_from_ms": pattern.newest_begins_ms,
             "promoted_at": None,
         }
         return PatternVersion(pattern.pattern_id, self._with_status(data, transition, monitor, hit), transition, None)
 
     def _evaluate(
-        self, dataset: Dataset, features: Sequence[str], monitor: DriftMonitor, holdout_begins_ms: int
+        self, dataset: Dataset, features: Sequence[str], monitor: DriftMonitor, judged_from_ms: int
     ) -> PatternState:
         return evaluate(
             dataset,
             features,
             monitor,
-            holdout_begins_ms=holdout_begins_ms,
+            judged_from_ms=judged_from_ms,
             final_before_ms=min(
                 self.final_before_ms, self.mature_before_ms.get(dataset.decision_type, self.final_before_ms)
             ),

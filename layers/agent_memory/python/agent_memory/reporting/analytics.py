@@ -16,7 +16,7 @@ from agent_memory.learning.evidence import evidence_of
 from agent_memory.learning.forecasts import ORIGINS, rolling_origin_forecasts
 from agent_memory.learning.identification import identify_patterns
 from agent_memory.learning.lifecycle import Status
-from agent_memory.learning.patterns import PatternThresholds
+from agent_memory.learning.patterns import NIGHTLY_ERROR_RATE, PatternThresholds
 from agent_memory.learning.permutation import permute_outcomes
 from agent_memory.model.decisions import Decision, context_type_of
 from agent_memory.model.evidence import Evidence
@@ -101,7 +101,10 @@ class MemoryAnalytics:
         record = self._read((to_iso(now_ms - EVIDENCE_DAYS * DAY_MS), None), now_ms)
         known = self._memory.long_term.find(MemoryType.PATTERN, {"status": "active"}, on_unreadable=record.damages)
         active = {memory.pattern_id for memory in known}
-        found = identify_patterns(record.evidence, PatternThresholds(min_occurrences=min_occurrences))
+        found = identify_patterns(
+            record.evidence,
+            PatternThresholds(min_occurrences=min_occurrences, familywise_error_rate=NIGHTLY_ERROR_RATE),
+        )
         rows = [
             {"id": pattern.pattern_id, "status": str(status), **pattern.as_data()}
             for status, patterns in ((Status.ACTIVE, found.patterns), (Status.EMERGING, found.emerging))

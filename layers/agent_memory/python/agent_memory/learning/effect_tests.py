@@ -1,0 +1,384 @@
+"""Tests whether decisions with certain facts succeed more, or less, often than comparable ones without them.
+
+The effect is d in the linear probability model y = a + d·x + e, where y is 1 for success, x is 1 for matching
+decisions, and a is the sum of a rate for each question and an effect for each fact that is given. With x' for the
+residual of x after regression on questions and given facts, the least-squares estimate is d = Σx'y / Σx'². Frisch and
+Waugh, Econometrica 1 (1933) 387-401; without given facts it is the Mantel-Haenszel difference of rates: Greenland and
+Robins, Biometrics 41 (1985) 55-68.
+
+Questions and given facts divide the decisions into cells, in which x' and a are the same for all matching decisions and
+the same for all others. So all is computed from counts by cell and cluster, which add up over parts of a record.
+
+Outcomes are correlated, in ways that the record does not tell (`learning.clusters`). For each clustering the variance
+of d is estimated from the sums of x'e over each cluster, divided by 1 − leverage: the cluster-robust variance CR3. Bell
+and McCaffrey, Survey Methodology 28 (2002) 169-181; Cameron and Miller, Journal of Human Resources 50 (2015) 317-372.
+The design effect is its ratio to the variance of independent outcomes (HC0), and the largest of
+
+- the ratio from the matching decisions' own clusters, over all clusterings that could tell;
+- the median of that ratio over all facts of the record: one fact's own estimate is uncertain, and may be too low;
+- Moulton's factor 1 + (f − 1)·ρ, where f = Σ_b(Σ_b x')² / Σx'² says how concentrated the matching decisions are in
+  clusters, and ρ is the intraclass correlation of all outcomes. Moulton, Journal of Econometrics 32 (1986) 385-397.
+
+The statistic is compared with Student's t, with as many degrees of freedom as there are effective clusters.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from agent_memory.core.clock import DAY_MS
+from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray
+from agent_memory.learning.clusters import Clustering
+from agent_memory.learning.design_effect import CorrelatedClusters, intraclass_correlation
+from agent_memory.learning.significance import exact_p_values
+
+_MIN_CLUSTERS = 8
+# Clusters that are hardly ever larger than one decision cannot matter.
+_MIN_MEAN_SIZE = 1.02
+_MAX_LEVERAGE = 0.8
+# Expected successes and failures of the smaller group.
+_ENOUGH_FOR_T = 25
+# In standard errors of f, for a fact that is spread at random.
+_CONCENTRATED = 3.0
+_CONFIDENCE = 0.95
+# f above which the number of effective clusters is computed from the concentration.
+_MUCH_CONCENTRATED = 1.5
+_MIN_SQUARES = 1e-9
+_MIN_INFORMATION = 1e-6
+# A median over fewer facts says more of them than of the record.
+_MIN_FACTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectTest:
+    """The result of a test.
+
+    Attributes:
+        effect: matching decisions' success rate minus that of comparable ones; −1 to 1.
+        p_value: two-sided.
+        interval: 95 % interval of the effect.
+        design_effect: how many times as many decisions are needed as if outcomes were independent; at least 1.
+        degrees_of_freedom: of Student's t.
+        shared_design_effect: the part of the design effect that is estimated from all outcomes, and that a change of
+            the effect does not inflate.
+    """
+
+    effect: float
+    p_value: float
+    interval: tuple[float, float]
+    design_effect: float
+    degrees_of_freedom: float
+    shared_design_effect: float
+
+
+NO_EFFECT = EffectTest(
+    effect=0.0,
+    p_value=1.0,
+    interval=(-1.0, 1.0),
+    design_effect=1.0,
+    degrees_of_freedom=1.0,
+    shared_design_effect=1.0,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Decisions that answer the same question and have the same of the given facts.
+
+    Attributes:
+        of: the cell of each decision, 0 to the number of cells - 1; shape (decisions,).
+        design: what the rate of each cell is the sum of: one column for each question, and one for each given fact;
+            shape (cells, columns).
+        sizes: number of decisions in each cell.
+    """
+
+    of: CodeArray
+    design: FloatArray
+    sizes: FloatArray
+    _solved: FloatArray
+
+    @classmethod
+    def build(cls, questions: CodeArray, given: Sequence[BoolArray] = ()) -> "Cells":
+        """Divide decisions by question, numbered from 0, and by given facts; each array has the shape (decisions,)."""
+        keys = questions.astype(np.int64)
+        for matching in given:
+            keys = np.unique(keys * 2 + matching, return_inverse=True)[1]
+        _, first, of, sizes = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+        is_question = questions[first][:, None] == np.unique(questions)
+        columns = [is_question, *(matching[first][:, None] for matching in given)]
+        design = np.hstack(columns).astype(np.float64)
+        solved = np.linalg.pinv(design.T @ (design * sizes[:, None]), hermitian=True) @ design.T
+        return cls(of.astype(np.int32), design, sizes.astype(np.float64), solved)
+
+    def fit(self, sums: FloatArray | IntArray) -> FloatArray:
+        """Fit values by least squares, given their sums over each cell: the fitted value of each cell.
+
+        The last axis of `sums` and of the result has the length (cells).
+        """
+        return np.asarray(sums @ self.design @ self._solved, dtype=np.float64)
+
+
+class EffectTests:
+    """Tests of the effects of facts in one type's decisions, beside others that are given.
+
+    Attributes:
+        least_design_effect: what the design effect of each test is at least; 1 until `calibrate` is called.
+    """
+
+    def __init__(self, success: BoolArray, clusterings: Sequence[Clustering], cells: Cells) -> None:
+        """Prepare the tests.
+
+        Args:
+            success: which decisions succeeded; shape (decisions,).
+            clusterings: the decisions in clusters, in several ways.
+            cells: the decisions by question and by the facts that are given.
+        """
+        self.least_design_effect = 1.0
+        self._success = success
+        self._cells = cells
+        self._won = np.bincount(cells.of, weights=success).astype(np.float64)
+        residuals = success - cells.fit(self._won)[cells.of]
+        self._clusterings = [
+            _CellsOfClusters(one, cells.of, success, residuals)
+            # The ones with the fewest clusters first: they are the quickest, and the most likely to end a test.
+            for one in sorted(clusterings, key=lambda one: one.count)
+            if len(success) >= _MIN_MEAN_SIZE * one.count
+        ]
+
+    def correlated_clusters(self, longest_ms: int) -> tuple[CorrelatedClusters, ...]:
+        """The clusterings whose outcomes are correlated, without windows that are longer than `longest_ms`."""
+        return tuple(
+            CorrelatedClusters(one.labels, one.correlation)
+            for one in self._clusterings
+            if one.correlation > 0 and (one.window_ms or 0) <= longest_ms
+        )
+
+    def calibrate(self, facts: Iterable[BoolArray]) -> None:
+        """Set the least design effect: the median over these facts, whichever clustering has the largest.
+
+        The median of a ratio of variances with B − 1 degrees of freedom is (1 − 2/9(B − 1))³ times its mean: Wilson and
+        Hilferty, Proceedings of the National Academy of Sciences 17 (1931) 684-688.
+        """
+        ratios = [
+            [one.evaluate(estimate).ratio for one in self._clusterings if one.count >= _MIN_CLUSTERS]
+            for matching in facts
+            if (estimate := self._estimate(matching)) is not None
+        ]
+        if len(ratios) >= _MIN_FACTS:
+            counts = np.array([one.count for one in self._clusterings if one.count >= _MIN_CLUSTERS])
+            medians = np.median(np.array(ratios), axis=0) / (1 - 2 / (9 * (counts - 1))) ** 3
+            self.least_design_effect = max(1.0, float(np.max(medians, initial=1.0)))
+
+    def test(self, matching: BoolArray, *, stop_above: float = 1.0) -> EffectTest:
+        """Test the effect of a fact or a combination of facts.
+
+        Args:
+            matching: shape (decisions,).
+            stop_above: a p-value above which it does not matter how much larger it is; the result is then not final.
+        """
+        estimate = self._estimate(matching)
+        if estimate is None:
+            return NO_EFFECT
+        shared = design_effect = self.least_design_effect
+        degrees = len(self._success) - 2.0
+        result = _result(estimate, design_effect, degrees, shared)
+        for clusters in self._clusterings:
+            if result.p_value > stop_above:
+                return result
+            clustered = clusters.evaluate(estimate)
+            shared = max(shared, 1 + max(0.0, clustered.concentration - 1) * clusters.correlation)
+            if clustered.is_used:
+                design_effect = max(design_effect, clustered.ratio)
+                degrees = min(degrees, clustered.degrees_of_freedom)
+            design_effect = max(design_effect, shared)
+            result = _result(estimate, design_effect, degrees, shared)
+        return result
+
+    def _estimate(self, matching: BoolArray) -> "_Estimate | None":
+        """The effect; None if questions and given facts say of every decision whether it matches."""
+        rows = np.flatnonzero(matching)
+        won_rows = rows[self._success[rows]]
+        cells = self._cells
+        counts, won = (np.bincount(cells.of[one], minlength=len(cells.sizes)) for one in (rows, won_rows))
+        estimate = estimate_effects(cells, self._won, counts[None].astype(np.float64), won[None].astype(np.float64))
+        if not estimate.is_estimable[0]:
+            return None
+        return _Estimate(
+            rows=rows,
+            won_rows=won_rows,
+            effect=float(estimate.effects[0]),
+            variance=float(estimate.variances[0]),
+            information=float(estimate.information[0]),
+            expected=estimate.expected[0],
+            rates=estimate.rates[0],
+            other_rates=estimate.other_rates[0],
+            won=int(won.sum()),
+            decisions=int(cells.sizes.sum()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Estimates:
+    """Effects of combinations, as if outcomes were independent.
+
+    Attributes:
+        effects: d; shape (combinations,).
+        variances: HC0, Σ(x'e)² / (Σx'²)²; shape (combinations,). White, Econometrica 48 (1980) 817-838.
+        information: Σx'²; shape (combinations,).
+        expected: x − x', the share of matching decisions that the regression expects; shape (combinations, cells).
+        rates: fitted rates of matching decisions; shape (combinations, cells).
+        other_rates: fitted rates of the others; shape (combinations, cells).
+        is_estimable: whether x' is not 0 everywhere; shape (combinations,).
+    """
+
+    effects: FloatArray
+    variances: FloatArray
+    information: FloatArray
+    expected: FloatArray
+    rates: FloatArray
+    other_rates: FloatArray
+    is_estimable: BoolArray
+
+
+def estimate_effects(cells: Cells, all_won: FloatArray, counts: FloatArray, won: FloatArray) -> Estimates:
+    """Estimate the effects of combinations of facts.
+
+    Args:
+        cells: the decisions by question and given facts.
+        all_won: how many decisions of each cell succeeded; shape (cells,).
+        counts: matching decisions of each cell; shape (combinations, cells).
+        won: how many of them succeeded; shape (combinations, cells).
+    """
+    expected, others = cells.fit(counts), cells.sizes - counts
+    information = np.sum(counts * (1 - expected) ** 2 + others * expected**2, axis=1)
+    is_estimable = information > _MIN_INFORMATION
+    known = np.where(is_estimable, information, 1.0)
+    effects = np.where(is_estimable, np.sum(won - expected * all_won, axis=1) / known, 0.0)
+    base = cells.fit(all_won)
+    rates = base + effects[:, None] * (1 - expected)
+    other_rates = base - effects[:, None] * expected
+    others_won = all_won - won
+    squares = (1 - expected) ** 2 * (won * (1 - rates) ** 2 + (counts - won) * rates**2)
+    squares += expected**2 * (others_won * (1 - other_rates) ** 2 + (others - others_won) * other_rates**2)
+    return Estimates(
+        effects=effects,
+        variances=np.maximum(squares.sum(axis=1), _MIN_SQUARES) / known**2,
+        information=information,
+        expected=expected,
+        rates=rates,
+        other_rates=other_rates,
+        is_estimable=is_estimable,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Estimate:
+    """One of `Estimates`; `rows` are the matching decisions, `won_rows` those that succeeded, `won` their number."""
+
+    rows: IntArray
+    won_rows: IntArray
+    effect: float
+    variance: float
+    information: float
+    expected: FloatArray
+    rates: FloatArray
+    other_rates: FloatArray
+    won: int
+    decisions: int
+
+    def exact_p_value(self, design_effect: float) -> float:
+        """Fisher's exact test on effective counts, where there are too few failures or successes for t; 0 elsewhere."""
+        matching = len(self.rows)
+        rate = self.won / matching
+        effective, others = int(matching / design_effect), int((self.decisions - matching) / design_effect)
+        if not effective or not others:
+            return 1.0
+        other_rate = min(1.0, max(0.0, rate - self.effect))
+        if min(other_rate, 1 - other_rate) * min(effective, others) >= _ENOUGH_FOR_T:
+            return 0.0
+        won, others_won = round(rate * effective), round(other_rate * others)
+        return float(exact_p_values(won, effective, others_won, others)[0])
+
+
+def _result(estimate: _Estimate, design_effect: float, degrees: float, shared: float) -> EffectTest:
+    error = math.sqrt(estimate.variance * design_effect)
+    half = float(special.stdtrit(degrees, (1 + _CONFIDENCE) / 2)) * error
+    p_value = float(2 * special.stdtr(degrees, -abs(estimate.effect) / error))
+    return EffectTest(
+        effect=estimate.effect,
+        p_value=max(p_value, estimate.exact_p_value(design_effect)),
+        interval=(max(-1.0, estimate.effect - half), min(1.0, estimate.effect + half)),
+        design_effect=design_effect,
+        degrees_of_freedom=degrees,
+        shared_design_effect=shared,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _ClusteredVariance:
+    """A fact's variance by one clustering, relative to that of independent outcomes; `concentration` is f."""
+
+    ratio: float
+    concentration: float
+    degrees_of_freedom: float
+    is_used: bool
+
+
+class _CellsOfClusters:
+    """The decisions of each cluster, by cell."""
+
+    def __init__(self, clustering: Clustering, cells: CodeArray, success: BoolArray, residuals: FloatArray) -> None:
+        self.count = clustering.count
+        self.labels = clustering.labels
+        self.window_ms = clustering.window_ms
+        self.correlation = intraclass_correlation(clustering.labels, residuals)
+        cell_count = 1 + int(cells.max(initial=0))
+        keys = clustering.labels.astype(np.int64) * cell_count + cells
+        groups, group_of = np.unique(keys, return_inverse=True) if cell_count > 1 else (np.arange(self.count), keys)
+        self._group_of = group_of.astype(np.int32)
+        self._cluster_of, self._cell_of = groups // cell_count, groups % cell_count
+        self._sizes = np.bincount(self._group_of).astype(np.float64)
+        self._won = np.bincount(self._group_of, weights=success)
+
+    def evaluate(self, estimate: _Estimate) -> _ClusteredVariance:
+        """The variance of an effect from the sums of x'e over clusters."""
+        matching = np.bincount(self._group_of[estimate.rows], minlength=len(self._sizes))
+        won = np.bincount(self._group_of[estimate.won_rows], minlength=len(self._sizes))
+        expected = estimate.expected[self._cell_of]
+        others = self._sizes - matching
+        from_matching = (1 - expected) * (won - matching * estimate.rates[self._cell_of])
+        from_others = expected * (self._won - won - others * estimate.other_rates[self._cell_of])
+        scores = self._sum(from_matching - from_others)
+        deviations = self._sum(matching - self._sizes * expected)
+        matching_leverage = self._sum(matching) / len(estimate.rows)
+        other_leverage = self._sum(others) / max(float(others.sum()), 1.0)
+        leverage = np.minimum(np.maximum(matching_leverage, other_leverage), _MAX_LEVERAGE)
+        corrected = scores / (1 - leverage)
+        variance = float(corrected @ corrected) * (self.count - 1) / self.count / estimate.information**2
+        squares = deviations * deviations
+        total = float(squares.sum())
+        concentration = total / estimate.information
+        is_concentrated = concentration > _MUCH_CONCENTRATED
+        effective = total * total / max(float(squares @ squares), _MIN_SQUARES) if is_concentrated else self.count
+        return _ClusteredVariance(
+            ratio=variance / estimate.variance,
+            concentration=concentration,
+            degrees_of_freedom=max(1.0, effective - 1),
+            is_used=self._is_used(concentration),
+        )
+
+    def _is_used(self, concentration: float) -> bool:
+        """Whether a fact's variance is estimated from these clusters.
+
+        A fact that is spread evenly over long windows shares their luck with all others. With few clusters the estimate
+        is poor, but nothing better is known of a fact that varies as slowly as they do.
+        """
+        if self.count >= _MIN_CLUSTERS and (self.window_ms or 0) <= DAY_MS:
+            return True
+        return self.count > 1 and concentration > 1 + _CONCENTRATED * math.sqrt(2 / self.count)
+
+    def _sum(self, of_groups: FloatArray | IntArray) -> FloatArray:
+        return np.bincount(self._cluster_of, weights=of_groups, minlength=self.count).astype(np.float64)

@@ -1,0 +1,95 @@
+"""Which statements a search makes, in worlds whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from agent_memory.learning.identification import identify_patterns
+from benchmarks.synthetic_records import PLANTED, draw_features, evidence_from
+
+HIGH, BULLISH = "context.market.volatility=high", "context.market.trend=bullish"
+NEWS, BREAKOUT = "source=news", "reasoning.strategy=breakout"
+
+
+def found(evidence):
+    return {one.features for one in identify_patterns(evidence).patterns}
+
+
+def record(seed, count, rate):
+    generator = np.random.default_rng(seed)
+    features = draw_features(generator, count, planted=count // 5)
+    return evidence_from(features, generator.random(count) < [rate(set(facts)) for facts in features], per_hour=2)
+
+
+def test_a_pair_replaces_its_parts():
+    evidence = record(1, 8_000, lambda facts: 0.5 + 0.3 * ({HIGH, BULLISH} <= facts))
+    assert found(evidence) == {(BULLISH, HIGH)}
+
+
+@pytest.mark.slow
+def test_few_statements_say_it_all():
+    """Four truths, of which three are pairs: as many statements, and hardly any other."""
+    stated = []
+    for seed in range(10):
+        evidence = record(
+            seed,
+            8_000,
+            lambda facts: (
+                0.5
+                + 0.12 * (PLANTED in facts)
+                + 0.25 * ({HIGH, BULLISH} <= facts)
+                - 0.25 * ({NEWS, BREAKOUT} <= facts)
+                + 0.25 * ({"context.trading_hours=asian", "reasoning.forecast=up"} <= facts)
+            ),
+        )
+        stated.append(found(evidence))
+    true = {
+        (PLANTED,),
+        (BULLISH, HIGH),
+        (BREAKOUT, NEWS),
+        ("context.trading_hours=asian", "reasoning.forecast=up"),
+    }
+    assert np.mean([len(one & true) for one in stated]) >= 3.7
+    assert np.mean([len(one) for one in stated]) <= 4.5
+
+
+def test_decisions_are_compared_with_others_that_answer_the_same_question():
+    """News answers mostly the easy question, and is worse than other sources in each."""
+    generator = np.random.default_rng(3)
+    count = 6_000
+    features = draw_features(generator, count)
+    is_easy = generator.random(count) < [0.85 if NEWS in facts else 0.3 for facts in features]
+    rate = [0.35 + 0.4 * easy - 0.1 * (NEWS in facts) for easy, facts in zip(is_easy, features, strict=True)]
+    evidence = evidence_from(features, generator.random(count) < rate, per_hour=2)
+    asked = [replace(one, question="easy" if easy else "hard") for one, easy in zip(evidence, is_easy, strict=True)]
+    (news,) = [one for one in identify_patterns(asked).patterns if one.features == (NEWS,)]
+    assert news.effect == pytest.approx(-0.1, abs=0.04)
+    assert news.success_rate - news.base_rate == pytest.approx(news.effect)
+    (mixed,) = [one for one in identify_patterns(evidence).patterns if one.features == (NEWS,)]
+    assert mixed.effect > 0.05
+
+
+@pytest.mark.parametrize("names_position", [True, False])
+def test_copies_of_a_position_are_one_observation(names_position):
+    """Thirty copies of each of sixty positions, over three days."""
+    promoted = 0
+    for seed in range(8):
+        generator = np.random.default_rng(seed)
+        features, won = draw_features(generator, 60), generator.random(60) < 0.5
+        starts = np.sort(generator.integers(60 * 24, size=60))
+        rows = [(int(starts[n]) + copy * 72 // 30, n, copy) for n in range(60) for copy in range(30)]
+        evidence = [
+            replace(one, question="", cluster=f"position-{n}" if names_position else "")
+            for (hour, n, copy) in sorted(rows)
+            for one in [
+                replace(
+                    evidence_from([features[n]], [bool(won[n])])[0],
+                    decision_id=f"{n}-{copy}",
+                    timestamp_ms=hour * 3_600_000,
+                    known_ms=hour * 3_600_000,
+                )
+            ]
+        ]
+        promoted += bool(identify_patterns(evidence).patterns)
+    assert promoted <= 1

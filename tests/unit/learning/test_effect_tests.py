@@ -1,0 +1,103 @@
+"""Tests of effects against another implementation, and what they do with correlated outcomes."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from agent_memory.learning.clusters import Clustering
+from agent_memory.learning.effect_tests import NO_EFFECT, Cells, EffectTests
+
+
+def clustering(labels, window_ms=None):
+    return Clustering(np.asarray(labels, dtype=np.int32), 1 + int(max(labels)), window_ms)
+
+
+def effects_in(success, clusterings=(), questions=None, given_facts=()):
+    questions = np.zeros(len(success), dtype=np.int32) if questions is None else questions
+    return EffectTests(success, clusterings, Cells.build(questions, given_facts))
+
+
+def draw(seed, count=2_000, questions=3):
+    """Outcomes that depend on the question, on a given fact and on whether a decision matches."""
+    generator = np.random.default_rng(seed)
+    asked = generator.integers(questions, size=count).astype(np.int32)
+    fact = generator.random(count) < 0.3 + 0.1 * asked
+    matching = generator.random(count) < 0.2 + 0.3 * fact
+    success = generator.random(count) < 0.3 + 0.1 * asked + 0.2 * fact + 0.1 * matching
+    return success, asked, fact, matching
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_effect_and_p_value_are_those_of_a_regression(seed):
+    success, asked, fact, matching = draw(seed)
+    columns = np.column_stack([matching, *(asked == one for one in range(3)), fact]).astype(float)
+    fitted = sm.OLS(success.astype(float), columns).fit(cov_type="HC0")
+    expected = 2 * stats.t.sf(abs(fitted.params[0] / fitted.bse[0]), len(success) - 2)
+    result = effects_in(success, questions=asked, given_facts=[fact]).test(matching)
+    assert result.effect == pytest.approx(fitted.params[0], abs=1e-9)
+    assert result.p_value == pytest.approx(expected, rel=1e-6)
+    assert result.design_effect == 1.0
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_the_complement_has_the_opposite_effect(seed):
+    success, asked, _, matching = draw(seed)
+    clusters = clustering(np.arange(len(success)) // 20, 1)
+    tests = effects_in(success, [clusters], questions=asked)
+    one, other = tests.test(matching), tests.test(~matching)
+    assert other.effect == pytest.approx(-one.effect)
+    assert other.p_value == pytest.approx(one.p_value, rel=0.2, abs=1e-12)
+
+
+def test_copies_count_once():
+    generator = np.random.default_rng(5)
+    matching, success = generator.random(400) < 0.3, generator.random(400) < 0.5
+    once = effects_in(success).test(matching)
+    copies = [np.repeat(one, 6) for one in (matching, success, np.arange(400))]
+    result = effects_in(copies[1], [clustering(copies[2])]).test(copies[0])
+    assert result.effect == pytest.approx(once.effect)
+    assert result.design_effect == pytest.approx(6, rel=0.1)
+    assert result.p_value == pytest.approx(once.p_value, rel=0.25)
+
+
+def test_luck_that_all_share_does_not_count_against_a_fact_that_is_spread_evenly():
+    generator = np.random.default_rng(6)
+    days = np.repeat(np.arange(60), 50)
+    rate = np.repeat(generator.uniform(0.2, 0.8, size=60), 50)
+    evenly, for_days = generator.random(3_000) < 0.3, np.repeat(generator.random(60) < 0.3, 50)
+    success = generator.random(3_000) < rate
+    tests = effects_in(success, [clustering(days, 86_400_000)])
+    assert tests.test(evenly).design_effect < 1.6
+    assert tests.test(for_days).design_effect > 5
+
+
+def test_p_values_are_uniform_at_most_where_outcomes_are_shared():
+    generator = np.random.default_rng(7)
+    labels = np.repeat(np.arange(150), 8)
+    below = 0
+    for _ in range(200):
+        success, matching = (np.repeat(generator.random(150) < share, 8) for share in (0.5, 0.3))
+        below += effects_in(success, [clustering(labels)]).test(matching).p_value < 0.05
+    assert below <= 20
+
+
+def test_without_comparable_decisions_there_is_no_effect():
+    success = np.array([True, False] * 50)
+    questions = np.repeat([0, 1], 50).astype(np.int32)
+    assert effects_in(success, questions=questions).test(questions == 1) == NO_EFFECT
+    assert effects_in(success).test(np.zeros(100, dtype=bool)) == NO_EFFECT
+    assert effects_in(success).test(np.ones(100, dtype=bool)) == NO_EFFECT
+
+
+def test_a_rare_failure_is_tested_exactly():
+    success = np.ones(2_000, dtype=bool)
+    success[:20] = False
+    matching = np.zeros(2_000, dtype=bool)
+    matching[100:140] = True
+    # None of 40 failed, of the others 1 %: t would call that certain, as a rate of 0 has no variance.
+    assert effects_in(success).test(matching).p_value == 1.0
