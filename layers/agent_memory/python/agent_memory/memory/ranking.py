@@ -6,9 +6,9 @@ Similarity is Okapi BM25 with Lucene's idf, which is never negative, summed over
 
 idf · f(k₁+1) / (f + k₁(1 − b + b·length/mean length)), idf = ln(1 + (N − n + ½)/(n + ½))
 
-where f is the frequency of the word in an entry, n the number of the N entries that contain it, k₁ = 1.2 and b = 0.75.
-Robertson, Zaragoza, *The Probabilistic Relevance Framework: BM25 and Beyond*, Foundations and Trends in Information
-Retrieval 3 (2009) 333-389.
+where f is the frequency of the word (`memory.words`) in an entry, n the number of the N entries that contain it,
+k₁ = 1.2 and b = 0.75. Robertson, Zaragoza, *The Probabilistic Relevance Framework: BM25 and Beyond*, Foundations and
+Trends in Information Retrieval 3 (2009) 333-389.
 """
 
 import math
@@ -21,6 +21,7 @@ from agent_memory.core.checks import check_boolean, check_integer, check_text
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import check_memory_type
 from agent_memory.core.json_values import check_object
+from agent_memory.memory.words import words_of
 
 MAX_TOP_K = 1_000
 """The maximum number of entries that one recall returns."""
@@ -141,10 +142,10 @@ def rank(
 
 def _word_weights(entries: Sequence[Entry], query: str) -> list[dict[str, float]]:
     """For each entry, the BM25 weights of the words of the query that it contains."""
-    query_words = list(dict.fromkeys(query.lower().split()))
+    query_words = list(dict.fromkeys(words_of(query)))
     if not query_words or not entries:
         return [{} for _ in entries]
-    texts = [entry.text.lower().split() for entry in entries]
+    texts = [words_of(entry.text) for entry in entries]
     mean_length = sum(map(len, texts)) / len(texts) or 1.0
     weights: list[dict[str, float]] = [{} for _ in texts]
     for word in query_words:
