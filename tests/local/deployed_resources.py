@@ -129,20 +129,20 @@ def _log_groups(session: LocalSession, beginning: str) -> Found:
             yield f"log group: {one['logGroupName']}", one
 
 
-def _caches(session: LocalSession, beginning: str) -> Found:
-    client = session.client("elasticache")
-    of_stacks = {one for stack, one in physical_ids(session, beginning.rstrip("-")).items() if "-cache/" in stack}
-    for one in client.describe_replication_groups()["ReplicationGroups"]:
-        if one["ReplicationGroupId"] in of_stacks:
-            yield f"cache: {one['ReplicationGroupId']}", one
-
-
 def _apis(session: LocalSession, beginning: str) -> Found:
     client = session.client("apigatewayv2")
     for one in client.get_apis()["Items"]:
         if one["Name"].startswith(beginning):
             for stage in client.get_stages(ApiId=one["ApiId"])["Items"]:
                 yield f"stage: {one['Name']} {stage['StageName']}", stage
+
+
+def _caches(session: LocalSession, beginning: str) -> Found:
+    client = session.client("elasticache")
+    of_stacks = {one for stack, one in physical_ids(session, beginning.rstrip("-")).items() if "-cache/" in stack}
+    for one in client.describe_replication_groups()["ReplicationGroups"]:
+        if one["ReplicationGroupId"] in of_stacks:
+            yield f"cache: {one['ReplicationGroupId']}", one
 
 
 def _topics(session: LocalSession, beginning: str) -> Found:

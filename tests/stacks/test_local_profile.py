@@ -2,18 +2,10 @@
 
 from local.capabilities import SERVICES
 from stacks.function_contents import CONTENTS
+from tests.local.aws_templates import MISSING_TYPES
 from tests.stacks.conftest import synthesize
 
-REFUSED = {
-    "AWS::Budgets::Budget",
-    "AWS::CloudTrail::Trail",
-    "AWS::CloudWatch::CompositeAlarm",
-    "AWS::EC2::FlowLog",
-    "AWS::EC2::SecurityGroupEgress",
-    "AWS::EC2::SecurityGroupIngress",
-    "AWS::ElastiCache::ServerlessCache",
-    "AWS::WAFv2::WebACLAssociation",
-}
+REFUSED = MISSING_TYPES | {"AWS::ElastiCache::ServerlessCache", "AWS::WAFv2::WebACLAssociation"}
 
 
 def kinds(synthesized):

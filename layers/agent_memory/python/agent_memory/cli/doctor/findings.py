@@ -6,18 +6,19 @@ from typing import Any
 
 
 class State(StrEnum):
-    """The result of one look; what could not be seen is never `FINE`."""
+    """The result of one look; what could not be seen is never `FINE`.
 
-    FINE = auto()
-    NOTE = auto()
-    """Nothing is wrong, but it is worth knowing."""
-    WRONG = auto()
-    """It has to be mended; the finding's page says how."""
-    NOT_ALLOWED = auto()
-    """The caller's credentials do not permit the look."""
-    NO_ANSWER = auto()
-    NOT_OFFERED = auto()
-    """A local cloud does not have this part of AWS."""
+    Attributes:
+        FINE: as it should be.
+        NOTE: nothing is wrong, but it is worth knowing.
+        WRONG: it has to be mended; the finding's page says how.
+        NOT_ALLOWED: the caller's credentials do not permit the look.
+        NO_ANSWER: AWS did not answer.
+        NOT_OFFERED: a local cloud does not have this part of AWS.
+    """
+
+    FINE, NOTE, WRONG = auto(), auto(), auto()
+    NOT_ALLOWED, NO_ANSWER, NOT_OFFERED = auto(), auto(), auto()
 
 
 @dataclass(frozen=True, slots=True)
