@@ -21,6 +21,7 @@ class Recorder:
         self.decisions: list[list[Record]] = []
         self.outcomes: dict[int, list[Record]] = defaultdict(list)
         self._cycle_of: dict[str, int] = {}
+        self._time_of: dict[str, datetime] = {}
 
     def begin_cycle(self) -> None:
         """Start the next cycle."""
@@ -34,10 +35,11 @@ class Recorder:
         at = timestamp + timedelta(milliseconds=len(self.decisions[cycle]))
         decision_id = decision_id_for(decision_type, at, f"{self.agent_id}/{cycle}/{len(self.decisions[cycle])}")
         self._cycle_of[decision_id] = cycle
+        self._time_of[decision_id] = at
         decision = {
             "decision_id": decision_id,
             "decision_type": str(decision_type),
-            "timestamp": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "timestamp": _text(at),
             "context": context,
             "reasoning": reasoning,
             **{name: value for name, value in links.items() if value},
@@ -50,9 +52,10 @@ class Recorder:
         return [{"decision_id": await self.log_decision(**one), "status": "created"} for one in decisions]
 
     async def log_outcome(self, decision_id: str, outcome: Record, success: bool, **more: Any) -> None:
-        """Record the outcome of a decision; its time will be that of sending."""
-        more.pop("timestamp", None)
-        entry = {"decision_id": decision_id, "outcome": outcome, "success": success, **more}
+        """Record the outcome of a decision, by default one that became known in the decision's own cycle."""
+        timestamp = more.pop("timestamp", None) or self._time_of[decision_id]
+        entry = {"decision_id": decision_id, "outcome": outcome, "success": success, "timestamp": _text(timestamp)}
+        entry |= more
         self.outcomes[self._cycle_of[decision_id]].append(entry)
 
     async def log_outcomes(self, outcomes: Sequence[Mapping[str, Any]]) -> list[Record]:
@@ -60,3 +63,7 @@ class Recorder:
         for one in outcomes:
             await self.log_outcome(**one)
         return [{"decision_id": one["decision_id"], "status": "recorded"} for one in outcomes]
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

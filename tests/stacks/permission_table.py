@@ -48,7 +48,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "an execution": ("states:DescribeExecution",),
     },
     "consolidation": {
-        "table decisions": ("dynamodb:Query",),
+        "table decisions": ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
+        "index by_outcome": ("dynamodb:Query",),
         "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem"),

@@ -35,7 +35,7 @@ def test_requests_are_two_batches_for_six_decisions_and_a_read():
         ({"batch_log_bytes": 2**30 / 1e6}, (0.50 + 0.03) / 3),
         ({"read_log_bytes": 2**30 / 1e6}, 0.50 + 0.03),
         ({"access_log_bytes": 2**30 / 1e6}, (0.50 + 0.03) * 4 / 3),
-        ({"evidence_bytes": 2**30 / 1e6}, 0.023 * 31 * 90 / (365 / 12)),
+        ({"evidence_bytes": 2**30 / 1e6}, 0.023 * 31 * 180 / (365 / 12)),
         ({"cache_bytes": 2**30 / 1e6}, 0.01 * 4 / 3 / 2),
         ({"response_bytes": 2**30 / 1e6}, 0.09),
     ],

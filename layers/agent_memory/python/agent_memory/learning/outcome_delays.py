@@ -33,8 +33,9 @@ MAX_WAIT_MS = 45 * DAY_MS
 """Half the evidence: waiting longer would leave too little to learn from."""
 COMPLETE = 0.995
 """Decisions of which this share has an outcome are complete, however long their outcomes took."""
-DEVIATIONS = 3.0
-"""By how many standard deviations an effect has to exceed what missing outcomes could make up; it is asked nightly."""
+DEVIATIONS = 4.0
+"""By how many standard deviations an effect has to exceed what missing outcomes could make up; it is asked nightly,
+of the best of many combinations."""
 LEVEL = 0.01
 """Of the test whether the delay goes with the result. A false alarm costs a night of waiting, a miss a falsehood."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent_memory.core.metric_names import ALL, Frequency
-from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS, EXPIRE_AFTER_DAYS, HOT_DAYS
+from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_KEPT_DAYS, EXPIRE_AFTER_DAYS, HOT_DAYS
 from agent_memory.pricing.deployment import Deployment
 from agent_memory.pricing.measured_units import MeasuredUnits
 from agent_memory.pricing.prices import Charge, Prices
@@ -217,7 +217,7 @@ class MonthlyUsage:
         """What the nightly job writes again every day, with the versions that it replaced, and the daily reports."""
         work, deployed, units = self.workload, self.deployment, self.units
         versions = 1 + deployed.old_versions_days
-        evidence = work.decisions_per_day * EVIDENCE_DAYS * units.evidence_bytes * versions
+        evidence = work.decisions_per_day * EVIDENCE_KEPT_DAYS * units.evidence_bytes * versions
         reports = work.agents * deployed.reports_days * units.report_bytes
         usage = (
             f"{size(evidence)} of evidence in {versions} versions, {size(reports)} of reports of "

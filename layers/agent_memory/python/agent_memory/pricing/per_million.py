@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import ceil
 
-from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS, HOT_DAYS
+from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_KEPT_DAYS, HOT_DAYS
 from agent_memory.pricing.deployment import Deployment
 from agent_memory.pricing.line_items import GIGABYTE, MonthlyUsage, request_log_bytes
 from agent_memory.pricing.measured_units import MeasuredUnits, load_units
@@ -79,7 +79,7 @@ def million_by_price(
     table_gigabytes += MILLION * units.link_bytes / GIGABYTE * _MONTHS_STORED
     archive_gigabytes = MILLION * units.archived_bytes / GIGABYTE
     archived_months = float((_YEAR_DAYS - ARCHIVE_AFTER_DAYS) / _DAYS_PER_MONTH)
-    evidence_months = float(EVIDENCE_DAYS / _DAYS_PER_MONTH) * (1 + deployment.old_versions_days)
+    evidence_months = float(EVIDENCE_KEPT_DAYS / _DAYS_PER_MONTH) * (1 + deployment.old_versions_days)
     evidence_gigabytes = MILLION * units.evidence_bytes / GIGABYTE
     quantities = {
         "dynamodb_write_units": MILLION * units.write_units,
