@@ -39,6 +39,10 @@ class Layout:
         """Ports and credentials of the last run."""
         return self.state / "cloud.json"
 
+    def log(self, name: str) -> Path:
+        """Log file of a service or a tool."""
+        return self.state / "logs" / f"{name}.log"
+
     @property
     def assembly(self) -> Path:
         """The synthesized stacks: templates and assets."""
@@ -53,10 +57,6 @@ class Layout:
     def temporary(self) -> Path:
         """Temporary files of the child processes, including function code."""
         return self.state / "tmp"
-
-    def log(self, name: str) -> Path:
-        """Log file of a service or a tool."""
-        return self.state / "logs" / f"{name}.log"
 
     def record(self, name: str) -> Path:
         """File that is locked while a service runs."""

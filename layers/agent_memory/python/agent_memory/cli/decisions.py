@@ -55,13 +55,13 @@ def list_(
 def exclude(
     *,
     agent: Agent,
+    decision: Annotated[
+        list[str] | None, typer.Option("--decision", metavar="ID", help="One decision; repeatable.")
+    ] = None,
     from_: Start = None,
     to: End = None,
     type_: Type = None,
     memory: BasedOn = None,
-    decision: Annotated[
-        list[str] | None, typer.Option("--decision", metavar="ID", help="One decision; repeatable.")
-    ] = None,
     reason: Reason,
     by: By,
     table_prefix: TablePrefix = None,

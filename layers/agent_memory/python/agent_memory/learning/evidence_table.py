@@ -116,43 +116,28 @@ class _Rows:
 
     def __init__(self, code: _Codes, question: _Codes) -> None:
         self._code, self._question = code, question
-        self._times, self._known, self._success = array("q"), array("q"), array("b")
-        self._logged = array("q")
+        self.times, self.known, self._success = array("q"), array("q"), array("b")
+        self.logged = array("q")
         self._codes, self._lengths, self._questions = array("i"), array("i"), array("i")
-        self._ids, self._clusters = array("q"), array("q")
+        self.ids, self.clusters = array("q"), array("q")
 
     def add(self, row: Evidence) -> None:
-        self._times.append(row.timestamp_ms)
-        self._known.append(row.known_ms)
+        self.times.append(row.timestamp_ms)
+        self.known.append(row.known_ms)
         begins_ms, first = row.earlier[0] if row.earlier else (row.known_ms, row.success)
-        self._logged.append(begins_ms if first is None else row.timestamp_ms)
+        self.logged.append(begins_ms if first is None else row.timestamp_ms)
         self._success.append(bool(row.success))
         self._codes.extend(map(self._code.__getitem__, row.features))
         self._lengths.append(len(row.features))
         self._questions.append(self._question[row.question])
-        self._ids.append(hash(row.decision_id))
-        self._clusters.append(hash(row.cluster) if row.cluster else _NO_CLUSTER)
-
-    def times(self) -> IntArray:
-        return np.frombuffer(self._times, dtype=np.int64)
-
-    def known(self) -> IntArray:
-        return np.frombuffer(self._known, dtype=np.int64)
-
-    def logged(self) -> IntArray:
-        return np.frombuffer(self._logged, dtype=np.int64)
+        self.ids.append(hash(row.decision_id))
+        self.clusters.append(hash(row.cluster) if row.cluster else _NO_CLUSTER)
 
     def success(self) -> BoolArray:
         return np.frombuffer(self._success, dtype=np.int8).astype(np.bool_)
 
     def questions(self) -> CodeArray:
         return np.frombuffer(self._questions, dtype=np.int32)
-
-    def ids(self) -> IntArray:
-        return np.frombuffer(self._ids, dtype=np.int64)
-
-    def clusters(self) -> IntArray:
-        return np.frombuffer(self._clusters, dtype=np.int64)
 
     def features(self, order: IntArray, vocabulary: tuple[str, ...], sorted_code: CodeArray) -> SparseFeatures:
         """The features of the rows in an order; `sorted_code` has the position in the vocabulary of each code."""
@@ -181,32 +166,36 @@ class _TableBuilder:
         questions, sorted_question = _sorted_codes(self._question)
         resolved, pending = self._resolved, self._pending
         # Decisions of one moment: failures first, so that no result depends on the order in which they were read.
-        order, pending_order = (np.lexsort((rows.success(), rows.times())) for rows in (resolved, pending))
+        order, pending_order = (np.lexsort((rows.success(), _integers(rows.times))) for rows in (resolved, pending))
         cluster_codes = _cluster_codes(
-            np.concatenate([resolved.times()[order], pending.times()[pending_order]]),
-            np.concatenate([resolved.ids()[order], pending.ids()[pending_order]]),
-            np.concatenate([resolved.clusters()[order], pending.clusters()[pending_order]]),
+            np.concatenate([_integers(resolved.times)[order], _integers(pending.times)[pending_order]]),
+            np.concatenate([_integers(resolved.ids)[order], _integers(pending.ids)[pending_order]]),
+            np.concatenate([_integers(resolved.clusters)[order], _integers(pending.clusters)[pending_order]]),
         )
         return EvidenceTable(
             decision_type=decision_type,
-            times_ms=resolved.times()[order],
+            times_ms=_integers(resolved.times)[order],
             success=resolved.success()[order],
             features=resolved.features(order, vocabulary, sorted_code),
-            known_ms=resolved.known()[order],
+            known_ms=_integers(resolved.known)[order],
             question_codes=sorted_question[resolved.questions()[order]],
             questions=questions,
             cluster_codes=cluster_codes[: len(order)],
-            logged_ms=resolved.logged()[order],
+            logged_ms=_integers(resolved.logged)[order],
             pending=PendingTable(
                 decision_type=decision_type,
-                times_ms=pending.times()[pending_order],
+                times_ms=_integers(pending.times)[pending_order],
                 features=pending.features(pending_order, vocabulary, sorted_code),
                 question_codes=sorted_question[pending.questions()[pending_order]],
                 questions=questions,
                 cluster_codes=cluster_codes[len(order) :],
-                logged_ms=pending.logged()[pending_order],
+                logged_ms=_integers(pending.logged)[pending_order],
             ),
         )
+
+
+def _integers(column: "array[int]") -> IntArray:
+    return np.frombuffer(column, dtype=np.int64)
 
 
 def _sorted_codes(code: _Codes) -> tuple[tuple[str, ...], CodeArray]:

@@ -18,6 +18,7 @@ treatment effects"), for outcomes that are missing for one reason on both sides.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -46,9 +47,9 @@ class OutcomeDelays:
 
     Attributes:
         decision_type: of the decisions.
+        median_ms: the delay of the median outcome; None before the first.
         decisions: in the evidence, with and without an outcome.
         without_outcome: how many have none.
-        median_ms: the delay of the median outcome; None before the first.
         mature_before_ms: decisions before this time are old enough.
         mature: how many decisions are.
         mature_without_outcome: how many of them have no outcome.
@@ -57,9 +58,9 @@ class OutcomeDelays:
     """
 
     decision_type: str
+    median_ms: int | None
     decisions: int
     without_outcome: int
-    median_ms: int | None
     mature_before_ms: int
     mature: int
     mature_without_outcome: int
@@ -98,8 +99,7 @@ class OutcomeDelays:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """Decisions on one side of a comparison: how many, how many of them without an outcome, and how many succeeded."""
 
     decisions: int
