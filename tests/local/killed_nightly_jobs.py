@@ -62,7 +62,7 @@ def fill(prefix, bucket, first_day, days):
         learned_from = decisions_with_a_pattern(agent_id, first_day)
         learned = {"learned_through": (first_day - timedelta(days=1)).isoformat()}
         stores.states.put(agent_id, LEARNING_PROGRESS, learned, expected_version=0, now_ms=0)
-        list(refresh_evidence(stores.evidence, agent_id, first_day - timedelta(days=3), learned_from, []))
+        refresh_evidence(stores.evidence.snapshot(agent_id), first_day - timedelta(days=3), learned_from, None)
     stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"not a Parquet file")
 
 
