@@ -62,7 +62,8 @@ def fill(prefix, bucket, first_day, days):
         learned_from = decisions_with_a_pattern(agent_id, first_day)
         learned = {"learned_through": (first_day - timedelta(days=1)).isoformat()}
         stores.states.put(agent_id, LEARNING_PROGRESS, learned, expected_version=0, now_ms=0)
-        refresh_evidence(stores.evidence.snapshot(agent_id), first_day - timedelta(days=3), learned_from, None)
+        snapshot, day = stores.evidence.snapshot(agent_id), first_day - timedelta(days=3)
+        refresh_evidence(snapshot, day, learned_from, None, now_ms=stores.clock.now_ms())
     stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"not a Parquet file")
 
 

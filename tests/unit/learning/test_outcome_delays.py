@@ -170,7 +170,7 @@ def test_mature_decisions_are_those_before_a_time(decisions, before):
     kept = mature(found, before)
     old = [row for row in rows if row.timestamp_ms < before]
     assert kept.success.tolist() == [
-        row.success for row in sorted(old, key=lambda row: row.timestamp_ms) if row.success is not None
+        success for _, success in sorted((row.timestamp_ms, row.success) for row in old if row.success is not None)
     ]
     assert len(kept.pending) == sum(row.success is None for row in old)
     missing = missing_outcomes(kept, ["a=1"])

@@ -175,7 +175,9 @@ class _Consolidation:
             found = self._stores.decisions.get(keys, on_unreadable=self._damages) if keys else []
             decisions |= {one.decision_id: one for one in found if one is not None}
         self._days.check_unchanged(progress)
-        rows = refresh_evidence(snapshot, day, decisions.values(), seen_through)
+        rows = refresh_evidence(
+            snapshot, day, list(decisions.values()), seen_through, now_ms=self._stores.clock.now_ms()
+        )
         return list(decisions.values()), rows
 
 

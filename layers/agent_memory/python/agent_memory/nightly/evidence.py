@@ -7,6 +7,9 @@ all other times the row is used.
 Evidence is what was known. A row keeps every result of its decision with the time since when it is known, so that the
 job of a day sees what was known at the end of that day, whenever it runs. What a job saw, it sees again: a result that
 a job could not see yet, although its time lies before that, counts from the end of the last day that was learned.
+
+A history that has just been recorded, without saying when its outcomes became known, is the exception: nobody can know
+what was known when. Its outcomes count from their decisions on.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,12 +22,14 @@ from agent_memory.core.retention import EVIDENCE_DAYS, EVIDENCE_KEPT_DAYS
 from agent_memory.learning.evidence import evidence_row
 from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.model.evidence import Evidence, Result
+from agent_memory.model.outcomes import current_outcomes
 from agent_memory.ports.decisions import DecisionStore
 from agent_memory.ports.evidence import EvidenceSnapshot, KnownResult
 
 _DAY = timedelta(days=1)
 LOOK_BACK_DAYS = (0, 1, 3, 7, 14, 29)
 """The ages in days at which all decisions of a day are read."""
+_HISTORY_MS = 3_600_000
 
 
 def spans_to_read(day: date, learned_through: date | None) -> list[Span]:
@@ -83,7 +88,12 @@ def changed_decisions(
 
 
 def refresh_evidence(
-    snapshot: EvidenceSnapshot, day: date, decisions: Iterable[Decision], seen_through: date | None
+    snapshot: EvidenceSnapshot,
+    day: date,
+    decisions: Sequence[Decision],
+    seen_through: date | None,
+    *,
+    now_ms: int,
 ) -> Iterator[Evidence]:
     """Merge what was read of `decisions` into the evidence, and drop rows that are too old at the end of `day`.
 
@@ -96,15 +106,30 @@ def refresh_evidence(
         decisions: as they were read.
         seen_through: the last day at whose end a job has seen the evidence; None if there was none, or if what it saw
             was not kept.
+        now_ms: when the job runs.
     """
     span = evidence_span(day)
     seen_ms = day_start_ms(seen_through) + DAY_MS if seen_through else 0
-    read = {one.decision_id: evidence_row(one) for one in decisions}
+    is_history = is_recorded_history(decisions, now_ms)
+    read = {one.decision_id: _row(one, is_history=is_history) for one in decisions}
     before = {one.decision_id: one for one in snapshot.rows_of(read.keys())}
     rows = [merged(before.get(decision_id), row, seen_ms) for decision_id, row in read.items()]
     changed = [row for row in rows if row != before.get(row.decision_id)]
     after = snapshot.merge(changed, oldest_ms=span.end_ms - EVIDENCE_KEPT_DAYS * DAY_MS)
     return known_evidence(after.rows(span), span.end_ms)
+
+
+def is_recorded_history(decisions: Sequence[Decision], now_ms: int) -> bool:
+    """Whether all outcomes were recorded within the last hour, although decisions were made on earlier days."""
+    outcomes = [one for decision in decisions for one in current_outcomes(decision)]
+    days = {date_of(decision.timestamp_ms) for decision in decisions if decision.outcome}
+    is_new = all(one.recorded_ms >= now_ms - _HISTORY_MS for one in outcomes)
+    return is_new and any(day < date_of(now_ms - _HISTORY_MS) for day in days)
+
+
+def _row(decision: Decision, *, is_history: bool) -> Evidence:
+    row = evidence_row(decision)
+    return row.with_results([(row.timestamp_ms, row.success)]) if is_history else row
 
 
 def known_evidence(rows: Iterable[Evidence], end_ms: int) -> Iterator[Evidence]:
