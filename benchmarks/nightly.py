@@ -34,7 +34,7 @@ def search_rows(folder: Path) -> Iterator[Row]:
     for count in (FEW, MANY):
         path = folder / f"{count}.parquet"
         write_evidence(path, count)
-        measured = _run(path)
+        measured = measure_search(path)
         seconds[count] = measured["read_seconds"] + measured["search_seconds"]
         goals = ("≤ 60 s", "≤ 1,000 MB") if count == MANY else ("", "")
         yield (
@@ -90,7 +90,8 @@ def archive_rows() -> Iterator[Row]:
         yield f"  {name}", f"{size / sizes.decisions:,.0f} bytes each: 1/{sizes.item_bytes / size:.1f}", goal
 
 
-def _run(path: Path) -> dict[str, Any]:
+def measure_search(path: Path) -> dict[str, Any]:
+    """Read and search a file of evidence in a process of its own: what `benchmarks.nightly_run` prints."""
     command = [sys.executable, "-m", "benchmarks.nightly_run", str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own module
     measured: dict[str, Any] = json.loads(done.stdout)

@@ -30,7 +30,7 @@ FACTS: tuple[Fact, ...] = (
 )
 SOURCES = ("derivatives", "institutional", "macro", "news", "sentiment", "whaleMovements")
 SOURCES_PER_DECISION = 3
-_BASE_RATE = 0.55
+BASE_RATE = 0.55
 _OTHER_BASE_RATE = 0.7
 PLANTED = "context.session=overlap"
 """The feature whose number of decisions and effect a test can set."""
@@ -76,7 +76,7 @@ def null_record(seed: int, count: int = 3_000) -> list[Evidence]:
     half = count // 2
     return [
         *evidence_from(
-            draw_features(generator, half), generator.random(half) < _BASE_RATE, decision_type="SIGNAL_GENERATION"
+            draw_features(generator, half), generator.random(half) < BASE_RATE, decision_type="SIGNAL_GENERATION"
         ),
         *evidence_from(
             draw_features(generator, half), generator.random(half) < _OTHER_BASE_RATE, decision_type="SOURCE_SELECTION"
@@ -85,47 +85,79 @@ def null_record(seed: int, count: int = 3_000) -> list[Evidence]:
 
 
 def planted_record(
-    seed: int, *, count: int = 6_000, planted: int = 600, effect: float = 0.15, until: float = 1.0
+    seed: int,
+    *,
+    count: int = 6_000,
+    planted: int = 600,
+    effect: float = 0.15,
+    until: float = 1.0,
+    per_hour: int = 1,
+    facts: Sequence[Fact] = FACTS,
 ) -> list[Evidence]:
     """One decision type with 55 % success; `effect` more with the planted feature, in the first `until` of the time."""
     generator = np.random.default_rng(seed)
-    features = draw_features(generator, count, planted=planted)
-    has_effect = np.array([PLANTED in facts for facts in features], dtype=bool) & (np.arange(count) < until * count)
-    success = generator.random(count) < _BASE_RATE + effect * has_effect
-    return evidence_from(features, success)
+    features = draw_features(generator, count, planted=planted, facts=facts)
+    has_effect = has_all(features, PLANTED) & (np.arange(count) < until * count)
+    success = generator.random(count) < BASE_RATE + effect * has_effect
+    return evidence_from(features, success, per_hour=per_hour)
 
 
 def cycles_record(seed: int, *, cycles: int = 1_000, per_cycle: int = 3) -> list[Evidence]:
     """Cycles of decisions with the same features and one shared outcome; the features have no effect."""
     generator = np.random.default_rng(seed)
     features = [facts for facts in draw_features(generator, cycles) for _ in range(per_cycle)]
-    success = np.repeat(generator.random(cycles) < _BASE_RATE, per_cycle)
+    success = np.repeat(generator.random(cycles) < BASE_RATE, per_cycle)
     return evidence_from(features, success, per_hour=per_cycle)
 
 
 def regimes_record(
-    seed: int, *, count: int = 6_000, per_hour: int = 3, dwell_hours: int = 48, spread: float = 0.2
+    seed: int,
+    *,
+    count: int = 6_000,
+    per_hour: int = 3,
+    dwell_hours: int = 48,
+    spread: float = 0.2,
+    planted: int = 0,
+    effect: float = 0.0,
 ) -> list[Evidence]:
-    """Market features and a success rate that both persist for days, independently of each other."""
+    """Market features and a success rate that both persist for days, independently of each other.
+
+    `planted` decisions, anywhere in time, have the planted feature, and succeed by `effect` more often.
+    """
     generator = np.random.default_rng(seed)
     hours = count // per_hour
+    regimes = persistent_facts(generator, hours, dwell_hours)
+    level = wandering_level(generator, hours, dwell_hours)
+    others = draw_features(generator, count, planted=planted, facts=FACTS[3:])
+    features = [tuple(sorted((*facts, *regimes[i // per_hour]))) for i, facts in enumerate(others)]
+    rate = BASE_RATE + spread * np.repeat(level, per_hour) + effect * has_all(features, PLANTED)
+    return evidence_from(features, generator.random(count) < np.clip(rate, 0.02, 0.98), per_hour=per_hour)
 
-    def regime(key: str, values: Sequence[str]) -> list[str]:
+
+def persistent_facts(
+    generator: np.random.Generator, hours: int, dwell_hours: int, facts: Sequence[Fact] = FACTS[:3]
+) -> list[tuple[str, ...]]:
+    """Facts of each hour that last for `dwell_hours` on average; each value is equally frequent."""
+    columns = []
+    for key, values, _ in facts:
         turns = generator.random(hours) < 1 / dwell_hours
         drawn = generator.integers(len(values), size=hours)
         persistent = drawn[np.maximum.accumulate(np.where(turns, np.arange(hours), 0))]
-        return [f"{key}={values[value]}" for value in persistent]
+        columns.append([sys.intern(f"{key}={values[value]}") for value in persistent])
+    return list(zip(*columns, strict=True))
 
-    regimes = [regime(key, values) for key, values, _ in FACTS[:3]]
+
+def wandering_level(generator: np.random.Generator, hours: int, dwell_hours: int) -> NDArray[np.float64]:
+    """A level of each hour, normal with variance 1, that reverts to 0 within `dwell_hours`: autoregressive."""
     keep = 1 - 1 / dwell_hours
-    drift = np.empty(hours)
+    levels = np.empty(hours)
     level = generator.standard_normal()
     for hour in range(hours):
         level = keep * level + np.sqrt(1 - keep * keep) * generator.standard_normal()
-        drift[hour] = level
-    others = draw_features(generator, count, facts=FACTS[3:])
-    features = [
-        tuple(sorted((*facts, *(values[i // per_hour] for values in regimes)))) for i, facts in enumerate(others)
-    ]
-    rate = np.clip(_BASE_RATE + spread * np.repeat(drift, per_hour), 0.02, 0.98)
-    return evidence_from(features, generator.random(count) < rate, per_hour=per_hour)
+        levels[hour] = level
+    return levels
+
+
+def has_all(features: Sequence[tuple[str, ...]], *wanted: str) -> NDArray[np.bool_]:
+    """Which decisions have all the wanted features; shape (decisions,)."""
+    return np.array([all(one in facts for one in wanted) for facts in features], dtype=np.bool_)
