@@ -10,7 +10,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks docs examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo trials bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk protect test test-quick test-functions alarms layer-sizes openapi settings api-docs check format lock dist clean
+.PHONY: help setup demo trials bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-learned bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk protect test test-quick test-functions alarms layer-sizes openapi settings api-docs check format lock dist clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ bench-nightly: $(READY)  ## Measure time and memory of the nightly search (a min
 
 bench-learning: $(READY)  ## Measure the error rates of learning, and write them into the docs (four minutes)
 	@exec $(BIN)/python -m benchmarks.learning
+
+bench-learned: $(READY)  ## Measure what learning states where the truth is known, and write docs/learned.md (twelve minutes)
+	@exec $(BIN)/python -m benchmarks.learned
 
 bench-trading: $(READY)  ## Measure searching a trading memory (five minutes)
 	@exec $(BIN)/python -m benchmarks.trading
