@@ -189,3 +189,20 @@ def test_decisions_based_on_memories_are_counted_on_their_own_day(stores, log):
     later = run_job(stores, FIRST + timedelta(days=1))
     assert (later["decisions_read"], later["influenced"]) == (3, 0)
     assert run_job(stores, FIRST)["influenced"] == 0
+
+
+def test_a_history_that_has_just_been_recorded_is_learned_day_by_day(stores, log):
+    """Nobody said when its outcomes became known."""
+    ids = [log_decision(log, FIRST + timedelta(days=day), n) for day in range(4) for n in range(3)]
+    log.record_outcomes([{"decision_id": one, "outcome": {}, "success": True} for one in ids])
+    for day in range(4):
+        figures = run_job(stores, FIRST + timedelta(days=day))
+        assert figures["evidence_rows"] == 3 * (day + 1)
+
+
+def test_outcomes_that_were_recorded_over_time_are_known_only_then(stores, log):
+    """One of them shows that this is no history: the others were recorded late."""
+    first, second = log_decision(log, FIRST), log_decision(log, FIRST + timedelta(days=1))
+    resolve(log, first)
+    log.record_outcome({"decision_id": second, "outcome": {}, "success": True})
+    assert run_job(stores, FIRST + timedelta(days=1))["evidence_rows"] == 1
