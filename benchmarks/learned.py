@@ -87,7 +87,7 @@ _MEAN_LIFE_DAYS = (60.0, 150.0, inf)
 _LIFE_DAYS, _FIRST_CHECK, _CHECK_EVERY, _FINAL_DAYS = 170, 20, 5, 2
 _CONFIDENCE_EDGES = (0.0, 0.5, 0.8, 0.9, 0.95, 1.0)
 # A bin with fewer forecasts is luck.
-_LEAST_SHARE_OF_BIN = 0.05
+_LEAST_SHARE_OF_BIN = 0.02
 _MILLION = 1_000_000
 
 
@@ -347,20 +347,19 @@ def _worst_bin(world: str, followed: Sequence[_Followed]) -> Line:
     """The bin of stated confidence that is furthest from the truth, and how soon ended effects are given up."""
     pairs = [pair for one in followed for pair in one.stated]
     forecasts = Forecasts(np.array([one for one, _ in pairs]), np.array([lasts for _, lasts in pairs]))
-    bins = [
-        one for one in forecasts.bins(_CONFIDENCE_EDGES) if one.count >= max(2, _LEAST_SHARE_OF_BIN * len(forecasts))
+    bins = list(forecasts.bins(_CONFIDENCE_EDGES))
+    errors = [
+        100 * abs(one.mean_probability - one.frequency)
+        for one in bins
+        if one.count >= _LEAST_SHARE_OF_BIN * len(forecasts)
     ]
-    worst = max(bins, key=lambda one: abs(one.mean_probability - one.frequency))
-    error = 100 * (worst.mean_probability - worst.frequency)
-    result = f"worst bin {abs(error):.1f} points: stated {worst.mean_probability:.1%}, true {worst.frequency:.1%} "
-    result += f"({worst.count:,} of {len(forecasts):,} statements)"
+    listed = ", ".join(f"{one.mean_probability:.0%} → {one.frequency:.0%} ({one.count:,})" for one in bins)
+    result = f"worst bin {max(errors):.1f} points; stated → true (statements): {listed}"
     delays = [one.days_to_alarm for one in followed if one.days_to_alarm is not None]
     ended = [days for days in delays if days >= 0]
     if ended:
         result += f"; given up {np.median(ended):.0f} days after the end"
     result += f"; given up before it: {len(delays) - len(ended)} of {len(followed)}"
-    lines = ", ".join(f"{one.mean_probability:.3f}/{one.frequency:.3f} n{one.count}" for one in bins)
-    sys.stderr.write(f"{world}: {lines}\n")
     return _progress(Line(world=world, records=len(followed), result=result, goal="worst bin ≤ 3 points"))
 
 
