@@ -85,7 +85,7 @@ def test_an_agent_with_a_cycle_every_ten_minutes_logs_25_920_decisions_per_month
         ("DynamoDB", "read units", {"reads": 0, "nightly_read_units": 0, "nightly_other_read_units": 1e6}, "3.75"),
         ("S3", "of evidence", {"evidence_bytes": 2**30 / 180 / 864}, "0.72"),  # 31 GB: 30 old versions, and the current
         ("S3", "of evidence", {"evidence_bytes": 2**30 / 180 / 864, "old_versions_days": 0}, "0.03"),
-        ("S3", "of reports", {"report_bytes": 2**30, "reports_days": 100}, "2.30"),
+        ("S3", "of reports", {"report_bytes": 2**30, "reports_days": 100}, "2.31"),
         ("Data transfer", "between availability zones", {"reads": 2**30 - 8_640, "cache_bytes": 2}, "0.01"),
         ("Data transfer", "to agents outside AWS", {"reads": 2**30, "response_bytes": 10}, "0.90"),
     ],

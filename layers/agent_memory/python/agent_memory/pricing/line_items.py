@@ -66,8 +66,8 @@ class MonthlyUsage:
         yield from self._table()
         yield from self._requests()
         yield from self._nightly_jobs()
-        yield self._archive()
-        yield self._evidence_and_reports()
+        (archive, archive_usd), (others, others_usd) = self._archive(), self._evidence_and_reports()
+        yield LineItem("S3", f"{archive}; {others}", archive_usd + others_usd)
 
     def _cache(self) -> Iterator[LineItem]:
         nodes, node_type = self.deployment.cache_nodes, self.deployment.cache_node_type
@@ -189,7 +189,7 @@ class MonthlyUsage:
         starts = self.prices.charge("scheduler_invocations", DAYS_PER_MONTH)
         yield LineItem("EventBridge Scheduler", f"{DAYS_PER_MONTH} invocations", starts)
 
-    def _archive(self) -> LineItem:
+    def _archive(self) -> tuple[str, Charge]:
         """The archive, with all its days stored for the whole month, and the requests of the nightly jobs."""
         work, deployed, charge = self.workload, self.deployment, self.prices.charge
         day_bytes = work.decisions_per_day * self.units.archived_bytes
@@ -211,9 +211,9 @@ class MonthlyUsage:
         where = f"{size(glacier)} of it in Glacier" if glacier_days else "none of it in Glacier"
         if not is_moved:
             where += ", which has a minimum object size of 128 KB"
-        return LineItem("S3", f"{size(standard + glacier)} in {days:,} days of archive, {where}", total)
+        return f"{size(standard + glacier)} in {days:,} days of archive, {where}", total
 
-    def _evidence_and_reports(self) -> LineItem:
+    def _evidence_and_reports(self) -> tuple[str, Charge]:
         """What the nightly job writes again every day, with the versions that it replaced, and the daily reports."""
         work, deployed, units = self.workload, self.deployment, self.units
         versions = 1 + deployed.old_versions_days
@@ -223,7 +223,7 @@ class MonthlyUsage:
             f"{size(evidence)} of evidence in {versions} versions, {size(reports)} of reports of "
             f"{deployed.reports_days:,} days"
         )
-        return LineItem("S3", usage, self.prices.charge("s3_standard", (evidence + reports) / GIGABYTE))
+        return usage, self.prices.charge("s3_standard", (evidence + reports) / GIGABYTE)
 
 
 def request_log_bytes(units: MeasuredUnits, deployment: Deployment, batches: float, reads: float) -> float:
