@@ -16,13 +16,13 @@ from local.errors import EndpointError
     [
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, "http://127.0.0.1:4566", "AWS_ENDPOINT_URL"),
         ({"AWS_ENDPOINT_URL": " http://localhost:4566/ "}, "http://localhost:4566", "AWS_ENDPOINT_URL"),
+        ({"LOCALSTACK_HOST": "box", "EDGE_PORT": "4510"}, "http://box:4510", "LOCALSTACK_HOST"),
         ({"AWS_ENDPOINT_URL": "http://[::1]:4566"}, "http://[::1]:4566", "AWS_ENDPOINT_URL"),
+        ({"EDGE_PORT": "4510", "USE_SSL": "0"}, "http://localhost:4510", "EDGE_PORT"),
         ({"AWS_ENDPOINT_URL": "https://emulator.example"}, "https://emulator.example", "AWS_ENDPOINT_URL"),
         ({"AWS_ENDPOINT_URL": "", "LOCALSTACK_HOST": "box"}, "http://box:4566", "LOCALSTACK_HOST"),
         ({"LOCALSTACK_HOST": "box:4510", "EDGE_PORT": "1"}, "http://box:4510", "LOCALSTACK_HOST"),
-        ({"LOCALSTACK_HOST": "box", "EDGE_PORT": "4510"}, "http://box:4510", "LOCALSTACK_HOST"),
         ({"LOCALSTACK_HOST": "[::1]", "USE_SSL": "true"}, "https://[::1]:4566", "LOCALSTACK_HOST"),
-        ({"EDGE_PORT": "4510", "USE_SSL": "0"}, "http://localhost:4510", "EDGE_PORT"),
         ({"AWS_ENDPOINT_URL": "http://a:1", "LOCALSTACK_HOST": "b:2"}, "http://a:1", "AWS_ENDPOINT_URL"),
     ],
 )
