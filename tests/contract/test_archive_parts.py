@@ -89,6 +89,7 @@ def test_row_groups_between_decisions_are_not_read(counted):
     assert blobs.reads == 3
 
 
+@pytest.mark.slow
 def test_for_a_span_only_its_row_groups_are_read(counted):
     blobs, archive, decisions = counted
     span = Span(START + 2_000 * STEP_MS, START + 4_000 * STEP_MS)

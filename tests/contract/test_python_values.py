@@ -105,6 +105,7 @@ def test_a_value_is_stored_as_the_rule_says_or_refused_by_its_place(stores, cloc
     check_sample(memory, DecisionLogger(agent, stores=stores, clock=clock).sync, sample, clock.now_ms())
 
 
+@pytest.mark.slow
 @on_every_store
 @given(sample=samples)
 def test_a_value_is_the_same_over_http(monkeypatch, sample):

@@ -40,6 +40,7 @@ def test_equals_the_loop(record, max_features, min_occurrences):
     assert as_dict(count_combinations(rows, success, **limits)) == counted_in_loop(rows, success, **limits)
 
 
+@pytest.mark.slow
 def test_equals_the_loop_beyond_one_block():
     # More than 256 pairs, and more than 256 words of 64 decisions for both outcomes.
     generator = np.random.default_rng(5)

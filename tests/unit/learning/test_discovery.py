@@ -70,6 +70,7 @@ def test_decisions_are_compared_with_others_that_answer_the_same_question():
     assert mixed.effect > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names_position", [True, False])
 def test_copies_of_a_position_are_one_observation(names_position):
     """Thirty copies of each of sixty positions, over three days."""

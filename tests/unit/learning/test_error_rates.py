@@ -29,6 +29,7 @@ def count_with_planted(records: Iterable[list[Evidence]]) -> int:
     )
 
 
+@pytest.mark.slow
 def test_no_pattern_is_found_in_chance():
     assert count_with_patterns(null_record(seed) for seed in range(10)) == 0
 
@@ -103,6 +104,7 @@ def test_confidence_is_not_above_how_often_the_direction_is_right():
     assert np.mean(is_right) >= np.mean(stated) - 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mean_days", "max_error"), [(60, 0.2), (150, 0.1), (math.inf, 0.13)])
 def test_confidence_is_calibrated_about_as_well_as_the_mean_duration_is_known(mean_days, max_error):
     assert synthetic_forecasts(1, 400, mean_days=mean_days).calibration_error(PROBABILITY_BINS) < max_error

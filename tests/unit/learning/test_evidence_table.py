@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ print(build_tables(rows)[0].cluster_codes.tolist())
 """
 
 
+@pytest.mark.slow
 def test_clusters_have_the_same_numbers_in_every_process():
     printed = {
         subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True).stdout

@@ -22,6 +22,7 @@ def test_there_are_no_forecasts_if_there_is_nothing_to_learn():
     assert len(rolling_origin_forecasts([])) == 0
 
 
+@pytest.mark.slow
 def test_later_decisions_do_not_change_a_forecast():
     record = planted_record(3, effect=0.25)
     end = round(len(record) * 0.9)

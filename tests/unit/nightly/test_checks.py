@@ -69,6 +69,7 @@ def test_a_healthy_agent_is_not_unusual():
     assert run.days(50) == [NOTHING] * 50
 
 
+@pytest.mark.slow
 def test_outcomes_that_stop_are_found_by_type_the_next_day():
     run = Run()
     run.days(10)
@@ -80,6 +81,7 @@ def test_outcomes_that_stop_are_found_by_type_the_next_day():
     assert run.next_day()["outcomes_stopped"] == []
 
 
+@pytest.mark.slow
 def test_outcomes_that_usually_take_days_have_not_stopped_before():
     run = Run()
     assert all(found["outcomes_stopped"] == [] for found in run.days(20, outcome_after=3))
@@ -93,6 +95,7 @@ def test_an_agent_that_stops_has_not_lost_its_outcomes():
     assert all(found == NOTHING for found in run.days(10, per_day=0))
 
 
+@pytest.mark.slow
 def test_one_type_among_several_is_named():
     run = Run()
     for n in range(12):
@@ -118,6 +121,7 @@ def test_learning_that_stops_is_found_after_a_week(healthy, stopped, reason):
     assert found == [None] * 6 + [reason] * 3
 
 
+@pytest.mark.slow
 def test_an_agent_that_never_records_an_outcome_is_found_after_a_month():
     run = Run()
     found = [one["learning_stopped"] for one in run.days(31, outcome_after=None)]

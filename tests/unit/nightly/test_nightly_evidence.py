@@ -158,6 +158,7 @@ def test_an_amended_outcome_replaces_the_evidence(stores, log):
     assert evidence(stores) == {decision_id: False}
 
 
+@pytest.mark.slow
 def test_missed_jobs_lead_to_the_same_evidence(stores, log):
     ids = [log_decision(log, FIRST + timedelta(days=n)) for n in range(20)]
     for one in ids:

@@ -80,6 +80,7 @@ def archive(stores, day):
     return archive_due_days(AGENT, day, stores)
 
 
+@pytest.mark.slow
 def test_jobs_learn_a_planted_pattern_and_running_one_again_changes_nothing(stores, log):
     log_days(log, 30, planted=True)
     for n in range(30):

@@ -142,6 +142,7 @@ def test_a_rich_page_has_every_plot_for_both_widths() -> None:
     assert plots(page) == ["plot wide", "plot narrow"] * len(PLOTS)
 
 
+@pytest.mark.slow
 def test_a_rich_page_shows_the_numbers_of_the_report() -> None:
     report = rich_report()
     text = Page(render_report(report)).text

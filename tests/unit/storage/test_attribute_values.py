@@ -18,6 +18,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(values)
 def test_any_json_value_round_trips_exactly(value):
     encoded, integral_floats = encode(value, "/context")

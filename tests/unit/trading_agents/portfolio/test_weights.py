@@ -46,6 +46,7 @@ MARKETS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("market", MARKETS)
 @pytest.mark.parametrize("eta", [0.02, 0.2, 1.0])
 def test_hedge_keeps_its_bound(market, eta):
