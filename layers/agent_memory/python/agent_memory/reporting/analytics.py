@@ -263,7 +263,8 @@ def _pattern_row(pattern: dict[str, Any]) -> dict[str, Any]:
 
 
 def _control(evidence: list[Evidence]) -> dict[str, Any]:
-    runs = [identify_patterns(permute_outcomes(evidence, seed)) for seed in range(PERMUTATIONS)]
+    thresholds = PatternThresholds(familywise_error_rate=NIGHTLY_ERROR_RATE)
+    runs = [identify_patterns(permute_outcomes(evidence, seed), thresholds) for seed in range(PERMUTATIONS)]
     return {
         "shuffles": PERMUTATIONS,
         "promoted": sum(len(run.patterns) for run in runs),
