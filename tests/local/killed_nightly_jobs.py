@@ -59,7 +59,7 @@ def fill(prefix, bucket, first_day, days):
         old.put("STRATEGY", "doubtful", {"confidence": 0.1})
     stores = stores_at(prefix, bucket, at_noon(first_day))
     for agent_id in AGENTS[:4]:
-        learned_from = decisions_with_a_pattern(agent_id, first_day)
+        learned_from = list(decisions_with_a_pattern(agent_id, first_day))
         learned = {"learned_through": (first_day - timedelta(days=1)).isoformat()}
         stores.states.put(agent_id, LEARNING_PROGRESS, learned, expected_version=0, now_ms=0)
         snapshot, day = stores.evidence.snapshot(agent_id), first_day - timedelta(days=3)
