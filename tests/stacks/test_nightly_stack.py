@@ -173,7 +173,7 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
         (
             "consolidation",
             {
-                "Decisions": {"Query"},
+                "Decisions": {"BatchGetItem", "GetItem", "Query"},
                 "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
                 "States": {"GetItem", "PutItem"},
             },

@@ -42,7 +42,7 @@ def test_a_table_has_every_row_in_order_of_time(evidence):
     tables = build_tables(iter(evidence))
     expected = sorted(evidence, key=lambda row: row.decision_type)
     for table, (decision_type, group) in zip(tables, groupby(expected, lambda row: row.decision_type), strict=True):
-        rows = sorted(group, key=lambda row: row.timestamp_ms)
+        rows = sorted(group, key=lambda row: (row.timestamp_ms, bool(row.success)))
         resolved = [row for row in rows if row.success is not None]
         pending = [row for row in rows if row.success is None]
         assert table.decision_type == decision_type
