@@ -110,8 +110,11 @@ def refresh_evidence(
     """
     span = evidence_span(day)
     seen_ms = day_start_ms(seen_through) + DAY_MS if seen_through else 0
-    is_history = is_recorded_history(decisions, now_ms)
-    read = {one.decision_id: _row(one, is_history=is_history) for one in decisions}
+    types = {one.decision_type for one in decisions}
+    histories = {
+        name for name in types if is_recorded_history([one for one in decisions if one.decision_type == name], now_ms)
+    }
+    read = {one.decision_id: _row(one, is_history=one.decision_type in histories) for one in decisions}
     before = {one.decision_id: one for one in snapshot.rows_of(read.keys())}
     rows = [merged(before.get(decision_id), row, seen_ms) for decision_id, row in read.items()]
     changed = [row for row in rows if row != before.get(row.decision_id)]
@@ -120,7 +123,7 @@ def refresh_evidence(
 
 
 def is_recorded_history(decisions: Sequence[Decision], now_ms: int) -> bool:
-    """Whether all outcomes were recorded within the last hour, although decisions were made on earlier days."""
+    """Whether all outcomes of a type were recorded within the last hour, although decisions are of earlier days."""
     outcomes = [one for decision in decisions for one in current_outcomes(decision)]
     days = {date_of(decision.timestamp_ms) for decision in decisions if decision.outcome}
     is_new = all(one.recorded_ms >= now_ms - _HISTORY_MS for one in outcomes)
