@@ -121,7 +121,7 @@ def false_promotions(records: int) -> Iterator[Line]:
     yield _opposite_within_questions(records)
 
 
-def nightly_false_promotions(records: int) -> Iterator[Line]:
+def repeated_false_positives(records: int) -> Iterator[Line]:
     """Records in which any of 180 nightly searches states anything although no fact has an effect."""
     for days in _DWELL_DAYS:
         world = f"market facts and fortune that last {days} days, 24 decisions a day"
@@ -178,7 +178,7 @@ def report(records: int) -> Iterator[str]:
     """Yield the measured part of the page."""
     nightly, lives = _at_least_one(records * _NIGHTLY_SHARE), _at_least_one(records * _LIVES_SHARE)
     yield from _table("One search, nothing to be found", false_promotions(records))
-    yield from _table("180 nightly searches, nothing to be found", nightly_false_promotions(nightly))
+    yield from _table("180 nightly searches, nothing to be found", repeated_false_positives(nightly))
     yield from _table("180 nightly searches, outcomes late or never", late_outcomes(nightly))
     yield from _table("Something to be found", found_effects(records))
     yield from _table("Confidence of active patterns", reliability(lives))

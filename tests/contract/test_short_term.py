@@ -22,12 +22,12 @@ from agent_memory.storage.in_memory.short_term import InMemoryShortTerm
 from agent_memory.storage.redis.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
 from agent_memory.storage.redis.short_term import RedisShortTerm
 from stacks.cache_stack import CACHE_ACCESS
-from tests.redis_servers import BINARIES, fake_server, redis_server, self_signed
+from tests.redis_servers import BINARIES, WITHOUT, fake_server, redis_server, self_signed
 
 
 def needs(server):
     """Skips where the machine has no such server."""
-    return pytest.mark.skipif(BINARIES[server] is None, reason=f"no server '{server}' on this machine")
+    return pytest.mark.skipif(BINARIES[server] is None, reason=WITHOUT[server])
 
 
 needs_redis = needs("installed")

@@ -165,7 +165,7 @@ def functions_wheels():
             return build_wheels(lock_file(group), LAMBDA, WHEEL_CACHE) / "python"
         except WheelsError as error:
             if "NewConnectionError" in str(error) or "Temporary failure in name resolution" in str(error):
-                pytest.skip("the wheels of the functions come from the package registry, which cannot be reached")
+                pytest.skip("the package registry, from which pip gets the wheels of the functions, cannot be reached")
             raise
 
     return build
