@@ -33,10 +33,6 @@ class Clustering:
     count: int
     window_ms: int | None = None
 
-    def select(self, which: IntArray | slice) -> "Clustering":
-        """The clusters of some of the decisions."""
-        return _clustering(self.labels[which], self.window_ms)
-
 
 def clusterings(table: EvidenceTable, windows_ms: Sequence[int]) -> tuple[Clustering, ...]:
     """The groupings of a type's decisions: by windows of time, and by what shares an outcome or may share one."""

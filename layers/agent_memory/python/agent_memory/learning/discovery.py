@@ -12,7 +12,7 @@ weights: Holm, Scandinavian Journal of Statistics 6 (1979) 65-70; stage by stage
 Romano and Wolf, J. Am. Stat. Assoc. 100 (2005) 94-108.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from agent_memory.learning.effect_tests import Cells, EffectTest, EffectTests, e
 from agent_memory.learning.patterns import PatternThresholds
 
 MAX_STATEMENTS = 12
-"""Of one decision type; each one divides the decisions into more strata."""
+"""Of one decision type; each one may double the number of cells that decisions are counted in."""
 _SHARES = {1: 0.7, 2: 0.2, 3: 0.1}
 # How much more often a combination that is only noticed may be false.
 _NOTICED_FACTOR = 3.0
@@ -46,8 +46,8 @@ class Candidate:
     Attributes:
         dataset: of its decision type.
         members: row numbers of the dataset's feature matrix.
-        test: among the decisions for which the same other statements hold.
-        adjusted_p_value: the rate of false statements at which it would still have been found.
+        test: of its effect beside the statements before it.
+        adjusted_p_value: the familywise error rate at which it would still have been found.
     """
 
     dataset: Dataset
@@ -115,7 +115,7 @@ class _Search:
         dropped: set[tuple[int, ...]] = set()
         for size in factors:
             while len(statements) < MAX_STATEMENTS:
-                best = [one for one in self._best(statements, size, factors[size], rate) if one.members not in dropped]
+                best = self._best(statements, size, factors[size], rate, without=dropped)
                 if not best:
                     break
                 # Of combinations that explain the same, the one that replaces the most.
@@ -135,9 +135,21 @@ class _Search:
                 noticed.append(best[0])
         return noticed
 
-    def _best(self, statements: Sequence[Candidate], size: int, factor: float, rate: float) -> list[Candidate]:
-        """The combination of a size with the smallest p-value, and those that explain exactly the same."""
+    def _best(
+        self,
+        statements: Sequence[Candidate],
+        size: int,
+        factor: float,
+        rate: float,
+        *,
+        without: Collection[tuple[int, ...]] = (),
+    ) -> list[Candidate]:
+        """The combination of a size with the smallest p-value, and those that explain exactly the same.
+
+        Those of `without` are left out: they were stated, and did not hold beside what was stated after them.
+        """
         counts = self.combinations.select(self.combinations.sizes == size)
+        counts = counts.select(np.array([_members(row) not in without for row in counts.members], dtype=np.bool_))
         cells = self._dataset.cells([one.matching() for one in statements])
         limits = _least_p_values(self._dataset, counts, cells) * factor
         tests = self._dataset.tests_beside(cells)

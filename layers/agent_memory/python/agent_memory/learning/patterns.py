@@ -106,7 +106,7 @@ class Pattern:
         effect: `success_rate` − `base_rate`; negative for a pattern that is a warning.
         effect_interval: its 95 % Newcombe interval.
         confidence: probability that the effect lasts; see `learning.persistence`.
-        p_value: two-sided, among decisions for which the same other patterns hold.
+        p_value: two-sided, beside the patterns that were found before it.
         adjusted_p_value: the familywise error rate at which it would still have been found.
         effective_sample_size: independent decisions that the matching ones are worth.
         newest_begins_ms: when the newest decisions begin.
