@@ -10,7 +10,7 @@ TEST_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks docs examples layers tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo trials bench-calls bench-decisions bench-archive bench-memory bench-nightly bench-learning bench-learned bench-trading bench-backtest bench-cost cost-page local-up local-down local-status local-reset synth cdk protect test test-quick test-functions alarms layer-sizes openapi settings api-docs check format lock dist clean
+.PHONY: $(shell grep -ohE '^[a-z-]+:' $(MAKEFILE_LIST) | tr -d :)
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -44,17 +44,32 @@ bench-decisions: $(READY)  ## Measure requests, units and time of logging a deci
 bench-archive: $(READY)  ## Measure how much of the archive a query reads (half a minute)
 	@exec $(BIN)/python -m benchmarks.archive
 
+bench-reads: $(READY)  ## Measure what queries of a hundred thousand decisions read (a minute)
+	@exec $(BIN)/python -m benchmarks.reads
+
 bench-memory: $(READY)  ## Measure storing and recalling memories (a minute)
 	@exec $(BIN)/python -m benchmarks.memory
+
+bench-recall: $(READY)  ## Measure what recall finds, how fast and at what cost, and write docs/recall.md (minutes)
+	@exec $(BIN)/python -m benchmarks.recalled
 
 bench-nightly: $(READY)  ## Measure time and memory of the nightly search (a minute)
 	@exec $(BIN)/python -m benchmarks.nightly
 
+bench-split: $(READY)  ## Measure learning from ten million decisions in parts
+	@exec $(BIN)/python -m benchmarks.split_learning
+
 bench-learning: $(READY)  ## Measure the error rates of learning, and write them into the docs (four minutes)
 	@exec $(BIN)/python -m benchmarks.learning
 
-bench-learned: $(READY)  ## Measure what learning states where the truth is known, and write docs/learned.md (twelve minutes)
+bench-learned: $(READY)  ## Measure what learning states where the truth is known, and write docs/learned.md (half an hour)
 	@exec $(BIN)/python -m benchmarks.learned
+
+bench-experiments: $(READY)  ## Measure how often an experiment finds what memory adds, and what it does not (five minutes)
+	@exec $(BIN)/python -m benchmarks.experiments
+
+bench-uplift: $(READY)  ## Measure what advice earns where the truth is known, and write docs/does-memory-pay.md (minutes)
+	@exec env OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.uplift
 
 bench-trading: $(READY)  ## Measure searching a trading memory (five minutes)
 	@exec $(BIN)/python -m benchmarks.trading
@@ -95,6 +110,18 @@ test: $(READY)  ## Run every test
 test-quick: $(READY)  ## Run the tests of the inner loop (under a minute)
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not local_cloud" tests/unit tests/contract $(TEST_ARGS)
 
+conformance: $(READY)  ## Test the integrations on the real packages, and write the counts into docs/integrations.md (minutes)
+	@$(BIN)/python -m tests.conformance $(TEST_ARGS)
+
+installs: $(READY)  ## Install the wheel with each extra alone, and use it (many minutes)
+	@$(BIN)/python -m tests.installs $(ARGS)
+
+test-ui: $(READY)  ## Walk through the console with 100,000 decisions in Chromium, at three widths (minutes)
+	@exec $(BIN)/python -m tests.console $(TEST_ARGS)
+
+screenshots: $(READY)  ## Write the pictures of docs/console.md (needs Chromium)
+	@exec $(BIN)/python -m tests.console.screenshots docs/images
+
 # `test-quick` has the others of these.
 test-functions: $(READY)  ## Run the slow tests of what the functions do: learning, archive, nightly job, layers
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow tests/unit/archive tests/unit/learning tests/unit/nightly tests/lambdas $(TEST_ARGS)
@@ -108,10 +135,19 @@ layer-sizes: $(READY)  ## Show how large each function's layers are (fetches the
 openapi: $(READY)  ## Write the HTTP API's document, docs/openapi.json
 	@$(BIN)/python -m agent_memory.api.openapi docs/openapi.json
 
+cli-page: $(READY)  ## Write the reference of the command line, docs/cli.md
+	@$(BIN)/python -m agent_memory.cli.reference docs/cli.md
+
 settings: $(READY)  ## Write docs/settings.md, and the tables of docs/data-retention.md and docs/security.md
 	@$(BIN)/python -m stacks.settings_page docs/settings.md
 	@$(BIN)/python -m stacks.retention_page docs/data-retention.md
 	@$(BIN)/python -m tests.stacks.permission_table docs/security.md
+
+bars-page: $(READY)  ## Write docs/bars.md from the reader of bars and its tests
+	@$(BIN)/python -m tests.unit.trading_agents.bars.page docs/bars.md
+
+promises: $(READY)  ## Write docs/promises.md from the tests of the design's promises
+	@$(BIN)/python -m tests.design_promises.page docs/promises.md
 
 api-docs: $(READY)  ## Write the reference of the Python interface into build/api-docs
 	@$(BIN)/python docs/api_reference build/api-docs
@@ -134,7 +170,7 @@ GROUPS := runtime http cache parquet arrow science
 # What `cdk synth`, the local cloud and the demo use of the distribution.
 RUNTIME_EXTRAS := --extra api --extra cli --extra client --extra report
 lock:  ## Update the lock files (needs uv)
-	$(LOCK) --all-extras pyproject.toml requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --extra all pyproject.toml requirements-dev.in -o requirements-dev.txt
 	$(LOCK) -c requirements-dev.txt $(RUNTIME_EXTRAS) pyproject.toml requirements.in -o requirements.txt
 	for group in $(GROUPS); do \
 	  $(LOCK) -c requirements-dev.txt layers/$$group/requirements.in -o layers/$$group/requirements.txt || exit 1; \

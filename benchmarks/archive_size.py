@@ -12,8 +12,8 @@ from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision
 from agent_memory.storage.dynamodb.items import decision_item, headline_attributes, item_size
 from agent_memory.storage.factory import in_memory_stores
-from demo.bars import sample_bars
-from demo.cycles import Cycles
+from trading_agents.demo.bars import sample_bars
+from trading_agents.demo.cycles import Cycles
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ class ConsumedCapacity:
     """Requests and capacity units while the meter was on.
 
     Write units are those that the service reports. Read units are computed from the sizes of the items read, since an
-    emulator reports constants: one unit per started four kilobytes of a consistent read. `write_units_of` is by
+    emulator reports constants: one unit per started four kilobytes of a consistent read, half of one otherwise. What a
+    filter left out counts as much as what it did not. `write_units_of` is by
     operation, `read_units_of` by table.
     """
 
@@ -67,6 +68,8 @@ class CapacityMeter:
             self._measured = None
 
     def _request_units(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
+        requests = [params, *params.get("RequestItems", {}).values()]
+        self._begun.is_consistent = any(one.get("ConsistentRead") for one in requests if isinstance(one, dict))
         return {**params, "ReturnConsumedCapacity": "INDEXES"}
 
     def _begin(self, **_: Any) -> None:
@@ -84,7 +87,7 @@ class CapacityMeter:
                 measured.write_units += _write_units(parsed)
                 measured.write_units_of[model.name] += _write_units(parsed)
             else:
-                units = _read_units(parsed, model.name)
+                units = _read_units(parsed, model.name) * (1 if self._begun.is_consistent else 0.5)
                 measured.read_units += units
                 measured.read_units_of[_table(parsed)] += units
 
@@ -101,7 +104,9 @@ def _table(parsed: dict[str, Any]) -> str:
 
 def _read_units(parsed: dict[str, Any], operation: str) -> float:
     if operation == "Query":
-        return math.ceil(sum(item_size(item) for item in parsed["Items"]) / _READ_UNIT_BYTES)
+        size = sum(item_size(item) for item in parsed["Items"])
+        scanned: int = parsed["ScannedCount"]
+        return math.ceil(size * scanned / max(1, len(parsed["Items"])) / _READ_UNIT_BYTES)
     items = [item for items in parsed.get("Responses", {}).values() for item in items]
     items += [parsed["Item"]] if "Item" in parsed else []
     return float(sum(math.ceil(item_size(item) / _READ_UNIT_BYTES) for item in items))

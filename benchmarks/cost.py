@@ -26,12 +26,12 @@ from agent_memory.pricing import mean_decision_units
 from agent_memory.storage.schema import DECISIONS
 from benchmarks.archive_size import log_cycles
 from benchmarks.capacity_meter import CapacityMeter
-from demo.bars import sample_bars
-from demo.cycles import Cycles
-from demo.recording import Record
 from local import LocalCloud
 from local.layout import Layout
 from local.stores import stores_of
+from trading_agents.demo.bars import sample_bars
+from trading_agents.demo.cycles import Cycles
+from trading_agents.demo.recording import Record
 
 _FILE = Path(pricing.__file__).with_name("measured-units.json")
 _DAYS = 45

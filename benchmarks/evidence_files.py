@@ -11,8 +11,15 @@ DAYS = 90
 _SOURCE_SHARE = 0.5
 
 
-def write_evidence(path: Path, count: int) -> None:
-    """Write `count` decisions of two types with 41 features, eight combinations of which change the success rate."""
+def write_evidence(path: Path, count: int, *, part: int = 0, parts: int = 1) -> None:
+    """Write `count` decisions of two types with 41 features, eight combinations of which change the success rate.
+
+    Args:
+        path: of the file.
+        count: number of decisions.
+        part: of a record in several files, which file this is, from 0; each covers a part of the time.
+        parts: number of files.
+    """
     columns = [_one_of(n, key, values, weights) for n, (key, values, weights) in enumerate(FACTS)]
     first = len(FACTS)
     sources = [f"CASE WHEN r{first + n} < {_SOURCE_SHARE} THEN 'source={name}' END" for n, name in enumerate(SOURCES)]
@@ -20,16 +27,16 @@ def write_evidence(path: Path, count: int) -> None:
     numbers = ", ".join(f"random() AS r{n}" for n in range(outcome + 1))
     facts = f"list_sort(list_filter([{', '.join(columns + sources)}], lambda fact: fact IS NOT NULL))"
     connection = duckdb.connect(config={"threads": "1"})
-    connection.execute("SELECT setseed(0.5)")
+    connection.execute(f"SELECT setseed({0.5 / (part + 1)})")
     connection.execute(
         f"""
         COPY (
             SELECT 'decision-' || i AS decision_id,
                    CASE WHEN i % 2 = 0 THEN 'SIGNAL_GENERATION' ELSE 'SOURCE_SELECTION' END AS decision_type,
-                   {START_MS} + i * {DAYS * 24 * HOUR_MS} // {count} AS timestamp_ms,
+                   {START_MS} + i * {DAYS * 24 * HOUR_MS} // {count * parts} AS timestamp_ms,
                    r{outcome} < {_rate(first)} AS success,
                    {facts} AS features
-            FROM (SELECT i, {numbers} FROM range({count}) AS numbers(i)) ORDER BY i
+            FROM (SELECT i, {numbers} FROM range({part * count}, {(part + 1) * count}) AS numbers(i)) ORDER BY i
         ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"""  # noqa: S608  constants of this module
     )
     connection.close()

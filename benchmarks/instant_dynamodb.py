@@ -25,7 +25,12 @@ def _answer(request: Any, **_: Any) -> AWSResponse:
     answer: dict[str, Any] = {}
     if name.endswith("BatchExecuteStatement"):
         answer["Responses"] = [{"TableName": "agent_decisions"}] * request.body.count(b'"Statement":')
-    return AWSResponse(request.url, 200, HTTPHeaders(), _Body(json.dumps(answer)))
+    return AWSResponse(request.url, 200, HTTPHeaders(), body_of(json.dumps(answer)))
+
+
+def body_of(text: str) -> "_Body":
+    """A raw response body of a JSON text."""
+    return _Body(text)
 
 
 class _Body(io.BytesIO):

@@ -1,6 +1,6 @@
 """`python -m benchmarks.late_outcomes [RECORDS]`: false promotions where outcomes come late or never, on one side.
 
-Two strategies are equally good. Outcomes of one kind come later for one of them, or never; every third night of half a
+Two strategies are equally good. Outcomes of one kind come later for one of them, or never; every third day of half a
 year the evidence of the last 90 days is searched. A record is false if any search promotes anything.
 """
 
@@ -17,7 +17,7 @@ from agent_memory.model.evidence import Evidence
 from agent_memory.nightly.evidence import known_evidence
 from benchmarks.tables import Row, print_table
 
-_NIGHTS, _FIRST_NIGHT, _EVERY = 180, 15, 3
+_JOBS, _FIRST_JOB, _EVERY = 180, 15, 3
 _WINDOW_MS = 90 * DAY_MS
 _NEVER = 10_000 * DAY_MS
 _GOAL = 0.05
@@ -63,7 +63,7 @@ def record(delay: Delay, effect: float, seed: int, per_day: int = 24) -> list[Ev
     """The decisions of half a year, with the time at which each outcome became known."""
     chance = random.Random(seed)  # noqa: S311  a simulation
     rows = []
-    for n in range(_NIGHTS * per_day):
+    for n in range(_JOBS * per_day):
         at = int((n + chance.random()) * DAY_MS / per_day)
         strategy = chance.choice("ab")
         success = chance.random() < 0.5 + effect * (strategy == "a")
@@ -80,8 +80,8 @@ def promoted(world: tuple[str, int]) -> tuple[bool, bool]:
     delay, effect = WORLDS[name]
     rows = record(delay, effect, seed)
     careful = plain = False
-    for night in range(_FIRST_NIGHT, _NIGHTS + 1, _EVERY):
-        end_ms = night * DAY_MS
+    for job in range(_FIRST_JOB, _JOBS + 1, _EVERY):
+        end_ms = job * DAY_MS
         window = [row for row in rows if end_ms - _WINDOW_MS <= row.timestamp_ms < end_ms]
         tables = build_tables(known_evidence(window, end_ms))
         plain = plain or bool(identify_in_datasets(build_datasets(tables)).patterns)

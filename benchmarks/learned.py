@@ -1,6 +1,6 @@
 """`python -m benchmarks.learned [--records N]`: what learning states where the truth is known; writes docs/learned.md.
 
-Takes about twelve minutes on one core. Progress, and the seeds of the records that missed, go to stderr.
+Takes about half an hour on one core. Progress, and the seeds of the records that missed, go to stderr.
 """
 
 import argparse
@@ -51,7 +51,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "learned.md"
 _RECORDS = 40
 # Each of these is searched 180 times.
 _NIGHTLY_SHARE = 1 / 4
-_LIVES_SHARE = 2
+_LIVES_SHARE = 6
+# Whether 90 % are found cannot be told from 40 records.
+_FOUND_SHARE = 5
 
 _JOBS, _FIRST_JOB = 180, 6
 _WINDOW_MS = 90 * DAY_MS
@@ -138,12 +140,13 @@ def late_outcomes(records: int) -> Iterator[Line]:
 
 def found_effects(records: int) -> Iterator[Line]:
     """Records in which the planted effect is stated, and how soon, and by how many statements."""
+    many = round(records * _FOUND_SHARE)
     record = partial(planted_record, count=3_000, planted=600, effect=0.10, per_hour=2)
-    yield _found("+10 points on 20 % of 3,000", records, record, "≥ 60 %")
+    yield _found("+10 points on 20 % of 3,000", many, record, "≥ 60 %")
     record = partial(regimes_record, per_hour=2, dwell_hours=120, planted=1_200, effect=0.10)
-    yield _found("+10 points on 20 % of 6,000, five-day regimes", records, record, "≥ 90 %")
+    yield _found("+10 points on 20 % of 6,000, five-day regimes", many, record, "≥ 90 %")
     record = partial(planted_record, count=3_000, planted=300, effect=0.15, per_hour=2)
-    yield _found("+15 points on 10 % of 3,000", records, record, "≥ 90 %")
+    yield _found("+15 points on 10 % of 3,000", many, record, "≥ 90 %")
     yield _days_until_found(range(_at_least_one(records / 2)))
     for name, effects in (("four single facts", FOUR_SINGLES), ("a single fact and three pairs", ONE_AND_PAIRS)):
         yield _statements(name, effects, range(_at_least_one(records / 2)))

@@ -29,14 +29,14 @@ def main(path: Path) -> None:
         "decisions": sum(map(len, tables)),
         "read_seconds": read - began,
         "search_seconds": done - read,
-        "resident_bytes": _peak_resident_bytes(),
+        "resident_bytes": peak_resident_bytes(),
         "candidates": found.candidates_tried,
         "patterns": len(found.patterns),
     }
     sys.stdout.write(json.dumps(measured))
 
 
-def _peak_resident_bytes() -> int:
+def peak_resident_bytes() -> int:
     """The peak of this process alone; that of `getrusage` includes what the parent held before the fork."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) * 1024

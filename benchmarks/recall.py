@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator
 from statistics import median
 
-from agent_memory.memory.ranking import Entry, HalfLives, rank
+from agent_memory.memory.entry_index import Entry, EntryIndex
+from agent_memory.memory.ranking import HalfLives, Question, rank
 from benchmarks.tables import Row
 
 _SIZES = (50, 300, 1_500, 5_000)
@@ -21,11 +22,11 @@ def rows() -> Iterator[Row]:
     """Median times of queries of three words."""
     queries = [_text(random.Random(-seed), 3) for seed in range(_QUERIES)]  # noqa: S311  synthetic words
     for size in _SIZES:
-        entries = list(_entries(size))
+        index = EntryIndex(_entries(size))
         times = []
         for query in queries:
             started = time.perf_counter()
-            rank(entries, query, now=_NOW, half_lives=_HALF_LIVES)
+            rank([index], Question(query, now=_NOW, half_lives=_HALF_LIVES))
             times.append(time.perf_counter() - started)
         yield f"ranking {size:,} entries", f"{median(times) * 1e3:,.2f} ms", ""
 

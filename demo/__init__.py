@@ -1,4 +1,1 @@
-"""The demo: real bars replayed through the deployed system, with a nightly job after each day."""
-
-DEFAULT_DAYS = 121
-"""Days of a new replay."""
+"""The demo of `trading_agents.demo` on the deployed system: its stacks run in a local cloud."""

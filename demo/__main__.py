@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from demo import DEFAULT_DAYS
+from trading_agents.bars.command_options import Splits, Symbol, TimeZone
+from trading_agents.demo import DEFAULT_DAYS
+from trading_agents.demo.options import BarsFile, ReportFile, days_option
 
-_MAX_DAYS = 3_650
 INTERRUPTED = 130
 
 cli = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -17,30 +18,18 @@ cli = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @cli.command()
 def demo(
-    days: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=_MAX_DAYS,
-            show_default=f"{DEFAULT_DAYS}, or those of the replay that is continued",
-            help="Days to replay; from 120 on, every memory level and every retention step has data.",
-        ),
-    ] = None,
-    bars: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            show_default="daily bars of AAPL, IBM and MSFT",
-            help="CSV file of bars, may be .gz: timestamp, open, high, low, close, volume, optionally symbol.",
-        ),
-    ] = None,
+    *,
+    days: Annotated[int | None, days_option(DEFAULT_DAYS)] = None,
+    bars: BarsFile = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the local cloud running afterwards.")] = False,
-    output: Annotated[Path, typer.Option(help="Where to write the report.")] = Path("report.html"),
+    output: ReportFile = Path("report.html"),
     state: Annotated[
         Path | None,
         typer.Option(help="Folder with the state of the local cloud.", show_default=".local/state in the project"),
     ] = None,
+    symbol: Symbol = None,
+    time_zone: TimeZone = None,
+    splits: Splits = None,
 ) -> None:
     """Deploy the stacks into the local cloud, replay real bars, learn after every day, and report what was learned.
 
@@ -48,9 +37,11 @@ def demo(
     """
     # Imported here, since `--help` and invalid options need none of it.
     from demo.run import Options, run_demo  # noqa: PLC0415
-    from demo.terminal import Terminal  # noqa: PLC0415
+    from trading_agents.demo.bars import BarsOptions  # noqa: PLC0415
+    from trading_agents.demo.terminal import Terminal  # noqa: PLC0415
 
-    run_demo(Options(days=days, bars=bars, keep=keep, output=output, state=state), Terminal(Console(highlight=False)))
+    options = Options(days, BarsOptions(bars, symbol, time_zone, splits), keep, output, state)
+    run_demo(options, Terminal(Console(highlight=False)))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,8 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _is_expected(error: Exception) -> bool:
     from agent_memory import AgentMemoryError  # noqa: PLC0415
-    from demo.errors import DemoError  # noqa: PLC0415
     from local import LocalCloudError  # noqa: PLC0415
+    from trading_agents.demo.errors import DemoError  # noqa: PLC0415
 
     return isinstance(error, DemoError | LocalCloudError | AgentMemoryError)
 

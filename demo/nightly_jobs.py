@@ -6,7 +6,6 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,17 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from agent_memory.core.keys import report_key
 from agent_memory.ports.blobs import BlobStore
-from demo.errors import DemoError
-
-
-@dataclass(frozen=True, slots=True)
-class NightlyRun:
-    """The result of one nightly job: the number of active patterns after it, and its duration."""
-
-    day: date
-    active_patterns: int
-    seconds: float
-
+from trading_agents.demo.errors import DemoError
+from trading_agents.demo.replay import NightlyRun
 
 _POLL_SECONDS = 0.05
 # A job takes about as long as the one before: polling before this fraction of that time only costs time.

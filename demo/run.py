@@ -12,23 +12,24 @@ from typing import Any
 
 from agent_memory import AgentMemoryClient
 from agent_memory.ports.stores import Stores
+from agent_memory.reporting.cost import cost_of_a_month
 from agent_memory.storage.s3.blobs import S3Blobs
-from demo import DEFAULT_DAYS, plan
-from demo.bars import sample_bars
-from demo.csv_bars import csv_bars
-from demo.cycles import AGENT_ID, Cycles
-from demo.errors import CannotContinueError, DemoError
 from demo.nightly_jobs import NightlyJobs
-from demo.performance import check_writable, performance_report, write_html
-from demo.progress import ProgressCopy, ProgressStore, ReplayProgress, hour_text
-from demo.replay import Replay, ReplayResult
-from demo.short_term import remember
-from demo.tables import report_tables
-from demo.terminal import ReplayDisplay, Terminal
 from local import LocalCloud
 from local.layout import Layout
 from local.stores import stores_of
 from trading_agents import Bars
+from trading_agents.demo import DEFAULT_DAYS, plan
+from trading_agents.demo.bars import BarsOptions, bars_to_replay
+from trading_agents.demo.cycles import AGENT_ID, Cycles
+from trading_agents.demo.day_estimates import DayEstimates
+from trading_agents.demo.errors import CannotContinueError, DemoError
+from trading_agents.demo.performance import check_writable, performance_report, write_html
+from trading_agents.demo.progress import ProgressCopy, ProgressStore, ReplayProgress, hour_text
+from trading_agents.demo.replay import Replay, ReplayResult
+from trading_agents.demo.short_term import remember
+from trading_agents.demo.tables import report_tables
+from trading_agents.demo.terminal import ReplayDisplay, Terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Options:
     """The options of the command; `days` is None if they were not given."""
 
     days: int | None
-    bars: Path | None
+    bars: BarsOptions
     keep: bool
     output: Path
     state: Path | None
@@ -60,13 +61,16 @@ def run_demo(options: Options, terminal: Terminal) -> None:
 def _run(options: Options, terminal: Terminal) -> None:
     layout = Layout(state=options.state.resolve()) if options.state else Layout()
     progress_copy = ProgressCopy(layout.state / "demo-replay.json")
-    bars = csv_bars(options.bars) if options.bars else sample_bars()
+    bars, summary = bars_to_replay(options.bars)
+    if summary:
+        terminal.step(summary)
     _check_before_start(options, bars, progress_copy.load(), terminal)
     with _deployed_cloud(layout, terminal, keep=options.keep) as cloud:
         stores = stores_of(cloud)
         asyncio.run(_replay(cloud, stores, bars, options.days, progress_copy, terminal=terminal))
         with terminal.phase("Report"):
-            report = performance_report(stores, AGENT_ID, cloud.layout.assembly)
+            report = performance_report(stores, AGENT_ID)
+            report["cost"] = cost_of_a_month(report, cloud.layout.assembly)
             write_html(report, options.output)
         terminal.console.print()
         terminal.console.print(report_tables(report))
@@ -123,16 +127,18 @@ async def _replay(
         progress = earlier or plan.begin(bars, days or DEFAULT_DAYS, now)
         count = plan.cycles_until(progress, bars, now)
         progress_copy.save(progress)
-        cycles = await Cycles.simulated(bars, progress.started_at, count)
         remaining = list(plan.days_to_do(progress, count, now))
         async with AgentMemoryClient(cloud.api_url, AGENT_ID, session=session) as client:
             result = ReplayResult()
+            cycles = Cycles(bars, progress.started_at, DayEstimates(client))
             if remaining:
                 with ReplayDisplay(terminal.console, len(remaining)) as display:
                     replay = Replay(client, jobs, cycles, progress, save=store.save, listener=display)
                     result = await replay.run(remaining)
+            await cycles.simulate_until(count)
             await remember(client, cycles, now)
-        _print_result(result, terminal)
+            await client.save_state(cycles.state)
+        terminal.step(result.summary())
 
 
 def _note_continuation(
@@ -151,16 +157,6 @@ def _note_days(days: int | None, earlier: ReplayProgress, terminal: Terminal) ->
             f"Continuing the replay of {earlier.days} days, so --days {days} has no effect; "
             "for a new replay, name another folder with --state OTHER"
         )
-
-
-def _print_result(result: ReplayResult, terminal: Terminal) -> None:
-    if not (result.decisions or result.outcomes or result.jobs):
-        terminal.step("Nothing new since the last run")
-        return
-    terminal.step(
-        f"New: {result.decisions:,} decisions, {result.outcomes:,} outcomes, {result.jobs:,} nightly jobs,"
-        " through the signed HTTP API"
-    )
 
 
 def _print_access(cloud: LocalCloud, state: Path | None, terminal: Terminal) -> None:

@@ -38,21 +38,27 @@ def up(
     redis_port: Annotated[
         int | None, typer.Option(help="Port of the cache; by default the last one, or a free one.")
     ] = None,
+    cache_tls: Annotated[
+        bool, typer.Option("--cache-tls", help="Start the cache with TLS and users, as in AWS.")
+    ] = False,
 ) -> None:
     """Start the emulator and the cache, deploy the stacks, and leave both running.
 
     With AWS_ENDPOINT_URL, or LOCALSTACK_HOST and EDGE_PORT, deploy into the emulator that already runs there.
     """
     if endpoint := _other_emulator(state):
-        if port is not None:
-            raise EndpointError(f"--port: an emulator already runs at {endpoint.url} ({endpoint.variable})")
+        for option, is_set in (("--port", port is not None), ("--cache-tls", cache_tls)):
+            if is_set:
+                raise EndpointError(f"{option}: an emulator already runs at {endpoint.url} ({endpoint.variable})")
         emulator = _emulator(endpoint, state)
         emulator.up(redis_port=redis_port)
         for line in emulator.lacks:
             console.print(f"[yellow]![/yellow] {escape(line)}", soft_wrap=True)
         _describe(emulator)
         return
-    cloud = LocalCloud(_layout(state), port=port, redis_port=redis_port, detached=True, on_step=_print_step)
+    cloud = LocalCloud(
+        _layout(state), port=port, redis_port=redis_port, cache_tls=cache_tls, detached=True, on_step=_print_step
+    )
     cloud.up()
     cloud.stop()  # both run detached and go on: this only releases the state folder
     _describe(cloud)

@@ -24,7 +24,7 @@ class Addresses(ABC):
     @property
     @abstractmethod
     def redis_endpoint(self) -> str:
-        """The cache as `host:port`."""
+        """The cache as `host:port`, or as a URL where it has TLS."""
 
     @property
     @abstractmethod

@@ -49,7 +49,7 @@ SERVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
 OF_EVERY_DEPLOYMENT = frozenset({"CloudFormation", "S3", "SSM", "IAM"})
 """The services of the CDK command line."""
 
-MODULES = ("arro3.core", "aws_lambda_powertools", "boto3", "duckdb", "numpy", "pydantic", "redis", "scipy", "tenacity")
+MODULES = ("arro3.core", "aws_lambda_powertools", "boto3", "duckdb", "numpy", "pydantic", "redis", "tenacity")
 """Modules of the functions' third-party packages."""
 
 _ONE_TRY = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=15)

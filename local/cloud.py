@@ -14,6 +14,7 @@ from local.addresses import Addresses
 from local.adjustments import adjust
 from local.assembly import Assembly, synthesize
 from local.cache import start_cache
+from local.cache_tls import CacheTls, new_password
 from local.deploy import Deployer, outputs_of
 from local.emulator import ROOT_KEYS, ensure_access_key, is_healthy, start_emulator
 from local.errors import LocalCloudError
@@ -48,6 +49,8 @@ class LocalCloud(Addresses):
         port: port of the AWS endpoint; by default that of the last run, or a free one.
         redis_port: the same for the cache.
         app: script of the CDK app, in the folder of its cdk.json; by default the project's.
+        cache_tls: start the cache with TLS and users; `redis_endpoint` is then a URL. A cloud that already runs
+            without it is restarted.
         context: additional CDK context for the app.
         detached: leave the services running when this process ends.
         on_step: called with one line for each step, always in the caller's thread.
@@ -60,6 +63,7 @@ class LocalCloud(Addresses):
         port: int | None = None,
         redis_port: int | None = None,
         app: Path | None = None,
+        cache_tls: bool = False,
         context: dict[str, str] | None = None,
         detached: bool = False,
         on_step: Callable[[str], None] = lambda _step: None,
@@ -69,6 +73,7 @@ class LocalCloud(Addresses):
         self.cache = Service("the cache", self.layout.record("cache"), self.layout.log("cache"))
         self.outputs: dict[str, str] = {}
         self._requested_ports = {"port": port, "redis_port": redis_port}
+        self._cache_tls = cache_tls
         self._app = app or self.layout.root / "app.py"
         self._context = dict(context or {})
         self._detached = detached
@@ -98,8 +103,9 @@ class LocalCloud(Addresses):
 
     @property
     def redis_endpoint(self) -> str:
-        """The cache as `host:port`."""
-        return f"{HOST}:{self._remembered('redis_port')}"
+        """The cache as `host:port`, or as a URL where it has TLS."""
+        url: str | None = self.layout.remembered().get("cache_url")
+        return url or f"{HOST}:{self._remembered('redis_port')}"
 
     @property
     def keys(self) -> dict[str, str]:
@@ -238,12 +244,31 @@ class LocalCloud(Addresses):
                 for name, what in _PORTS.items()
             }
         )
+        self._choose_cache_url(before.get("cache_password"))
+
+    def _choose_cache_url(self, password: str | None) -> None:
+        """Determine the cache's URL where it has TLS, before the stacks are synthesized with it.
+
+        The password is that of the last run, which the deployed functions have.
+        """
+        tls = CacheTls(self.layout.cache_tls, password or new_password()) if self._cache_tls else None
+        self.layout.remember(
+            cache_url=tls.url(self._remembered("redis_port")) if tls else None,
+            cache_password=tls.password if tls else password,
+        )
 
     def _runs_as_requested(self) -> bool:
         both_detached = all(service.running and service.detached for service in (self.emulator, self.cache))
         before = self.layout.remembered()
         same_ports = all(port in {None, before.get(name)} for name, port in self._requested_ports.items())
-        return both_detached and same_ports and before.get("packages") == str(self._packages) and self.running
+        same_cache = bool(before.get("cache_url")) is self._cache_tls
+        return (
+            both_detached
+            and same_ports
+            and same_cache
+            and before.get("packages") == str(self._packages)
+            and self.running
+        )
 
     def _start_services(self) -> None:
         if self._runs_as_requested():
@@ -259,7 +284,8 @@ class LocalCloud(Addresses):
         self.layout.create()
         port, redis_port = self._remembered("port"), self._remembered("redis_port")
         self._started_here = True
-        start_cache(self.layout, self.cache, redis_port, packages, detached=self._detached)
+        tls = CacheTls.create(self.layout.cache_tls, self._remembered("cache_password")) if self._cache_tls else None
+        start_cache(self.layout, self.cache, redis_port, packages, detached=self._detached, tls=tls)
         start_emulator(self.layout, self.emulator, port, redis_port, packages, detached=self._detached)
         keys = ensure_access_key(self.endpoint_url, self.layout.remembered().get("keys"))
         self.layout.remember(keys=keys, packages=str(packages))

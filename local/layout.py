@@ -44,6 +44,11 @@ class Layout:
         return self.state / "logs" / f"{name}.log"
 
     @property
+    def cache_tls(self) -> Path:
+        """Certificates, keys and configuration of a cache with TLS."""
+        return self.state / "cache-tls"
+
+    @property
     def assembly(self) -> Path:
         """The synthesized stacks: templates and assets."""
         return self.state / "assembly"

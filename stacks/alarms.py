@@ -214,7 +214,7 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
 
 
 def _agents(config: DeployConfig) -> Iterator[AlarmDefinition]:
-    """What the nightly job finds unusual about an agent, compared with its own past; a log line names the agents."""
+    """What the nightly job finds unusual about an agent, or about all of them together; a log line names which."""
     for metric, name, graph, problem in (
         (
             metric_names.OUTCOMES_STOPPED,
@@ -233,6 +233,12 @@ def _agents(config: DeployConfig) -> Iterator[AlarmDefinition]:
             "behavior-changed",
             "Agents far from their own past",
             "The decisions, success or confidence of an agent in the last week are far from its own past.",
+        ),
+        (
+            metric_names.MEMORIES_CROWDED,
+            "memory-crowded",
+            "Memories that several agents acted on alike",
+            "Five or more agents acted on one memory within an hour, and decided alike.",
         ),
     ):
         yield _once_per_run(config, metric, "analytics", name=name, graph=graph, warning=at_least(1, problem))
@@ -258,7 +264,7 @@ def _once_per_run(
 def _decisions(config: DeployConfig, hours: int) -> AlarmDefinition:
     return AlarmDefinition(
         name="decisions-stopped",
-        metric=product_metric(config, metric_names.DECISIONS_LOGGED, "api", statistic="Sum", period=_HOUR),
+        metric=product_metric(config, metric_names.DECISIONS_LOGGED, "counter", statistic="Sum", period=_HOUR),
         graph="Decisions logged",
         critical=below(1, f"No decision was logged for {hours} hour{'' if hours == 1 else 's'}.", periods=hours),
         treat_missing_data=_BREACHING,

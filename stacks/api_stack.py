@@ -10,26 +10,24 @@ from aws_cdk.aws_apigatewayv2_authorizers import HttpIamAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
 from stacks.constructs.log_groups import vended_log_group_for
-from stacks.constructs.permissions import allow_on_objects, allow_on_table
+from stacks.constructs.permissions import allow_agents_calls
 from stacks.constructs.shared_values import keep_exports
 from stacks.storage_stack import StorageStack
 
-_ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
-_ON_MEMORIES = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
-_ON_STATES = ("GetItem", "PutItem", "Query", "UpdateItem")
 # Routes that read many items per request; each has its own throttle.
 SEARCHES = (
+    "/v1/agents/{agent_id}/analytics/performance",
     "/v1/agents/{agent_id}/decisions",
     "/v1/agents/{agent_id}/decisions/statistics",
     "/v1/agents/{agent_id}/decisions/{decision_id}/chain",
     "/v1/agents/{agent_id}/memory/contexts",
+    "/v1/agents/{agent_id}/memory/influence/{pattern_id}",
     "/v1/agents/{agent_id}/memory/ltm/{memory_type}",
     "/v1/agents/{agent_id}/memory/recall",
 )
@@ -62,7 +60,7 @@ class ApiStack(BaseStack):
         after = [storage, *([cache] if cache else [])]
         super().__init__(scope, "api", config=config, description="Agent Memory: signed HTTP API", after=after)
         self.function = self._function(storage, cache)
-        _allow(self.function, storage)
+        allow_agents_calls(self.function, storage)
         self.api = self._api()
         keep_exports(self, self.api.api_id, self.function.function_name)
         cdk.CfnOutput(self, "ApiId", value=self.api.api_id, description="Id of the HTTP API")
@@ -133,11 +131,3 @@ class ApiStack(BaseStack):
             for route in searches
         }
         stage.node.add_dependency(*searches)  # a stage cannot have settings of a route that does not exist yet
-
-
-def _allow(function: AgentFunction, storage: StorageStack) -> None:
-    allow_on_table(function, storage.decisions, _ON_DECISIONS, indexes=schema.DECISIONS.indexes)
-    allow_on_table(function, storage.memories, _ON_MEMORIES, indexes=schema.MEMORIES.indexes)
-    allow_on_table(function, storage.states, _ON_STATES)
-    allow_on_objects(function, storage, ["GetObject", "RestoreObject"], prefix="decisions/")
-    allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="large/")

@@ -11,6 +11,7 @@ from stacks.archive_query_stack import ArchiveQueryStack
 from stacks.audit_stack import AuditStack
 from stacks.cache_stack import CacheStack
 from stacks.config import ConfigError, DeployConfig, deprecations
+from stacks.gateway_stack import GatewayStack
 from stacks.monitored import MonitoredStacks
 from stacks.nightly_stack import NightlyStack
 from stacks.operations_stack import OperationsStack
@@ -31,6 +32,7 @@ class Stacks:
     query: ArchiveQueryStack
     operations: OperationsStack
     audit: AuditStack | None
+    gateway: GatewayStack | None
 
 
 def add_stacks(app: cdk.App, config: DeployConfig, *, default_region: str | None = None) -> Stacks:
@@ -42,16 +44,21 @@ def add_stacks(app: cdk.App, config: DeployConfig, *, default_region: str | None
     query = ArchiveQueryStack(app, config=config, storage=storage)
     operations = OperationsStack(app, config=config, stacks=MonitoredStacks(storage, cache, api, nightly))
     audit = AuditStack(app, config=config, storage=storage) if config.audit_trail != "off" else None
+    gateway = GatewayStack(app, config=config, storage=storage, cache=cache) if config.gateway_agents else None
     _say_what_stays(operations, config)
     if cache is not None and not config.is_local:
         _warn_of_node_type(cache, config, config.region or default_region)
-    return Stacks(storage, cache, api, nightly, query, operations, audit)
+    return Stacks(storage, cache, api, nightly, query, operations, audit, gateway)
 
 
 def _say_what_stays(stack: cdk.Stack, config: DeployConfig) -> None:
     """Name the stacks that a setting turns off: CDK leaves a stack that is no longer in the app where it is."""
-    off = {"cache": not config.cache, "audit_trail": config.audit_trail == "off" and not config.is_local}
-    for setting, name in (("cache", "cache"), ("audit_trail", "audit")):
+    off = {
+        "cache": not config.cache,
+        "audit_trail": config.audit_trail == "off" and not config.is_local,
+        "gateway_agents": not config.gateway_agents and not config.is_local,
+    }
+    for setting, name in (("cache", "cache"), ("audit_trail", "audit"), ("gateway_agents", "gateway")):
         if off[setting]:
             cdk.Annotations.of(stack).add_info(
                 f"{setting} is off. If it was on before, its stack {config.prefix}-{name} is still there and billed. "

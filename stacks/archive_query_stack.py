@@ -12,7 +12,13 @@ from stacks.storage_stack import QUERY_RESULTS, StorageStack
 
 TABLE = "archived_decisions"
 _PARTITIONS = (("agent_id", "string"), ("date", "string"))
-_TYPES = {"VARCHAR": "string", "BIGINT": "bigint", "BOOLEAN": "boolean", "VARCHAR[]": "array<string>"}
+_TYPES = {
+    "VARCHAR": "string",
+    "BIGINT": "bigint",
+    "BOOLEAN": "boolean",
+    "DOUBLE": "double",
+    "VARCHAR[]": "array<string>",
+}
 _SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 _INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 _OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"

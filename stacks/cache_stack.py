@@ -1,4 +1,4 @@
-"""Cache: a VPC without internet access, and Valkey in it with one user, who authenticates with IAM."""
+"""Cache: a VPC without internet access, and Valkey in it, whose users authenticate with IAM."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from agent_memory.storage.schema import CACHE
+from agent_memory.storage.schema import CACHE, cache_access, cache_user
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
@@ -17,8 +17,6 @@ from stacks.constructs.shared_values import followed, keep_exports
 from stacks.storage_stack import StorageStack
 
 _HTTPS_PORT = 443
-# Keys of short-term memory only, and no command that reads or deletes the entire cache.
-CACHE_ACCESS = "on ~stm:* resetchannels -@all +@read +@write +@connection +@transaction +@scripting -@dangerous"
 
 
 class CacheStack(BaseStack):
@@ -28,7 +26,7 @@ class CacheStack(BaseStack):
         vpc: isolated subnets in two zones; DynamoDB and S3 are reached through gateway endpoints.
         function_security_group: security group of the functions that use the cache.
         cache: the Valkey replication group.
-        user_id: id and name of the cache's only user.
+        user_id: id and name of the functions' user of the cache.
         name: the cache's name, for other stacks.
         endpoint: the cache as "host:port", for other stacks.
     """
@@ -66,9 +64,17 @@ class CacheStack(BaseStack):
         cdk.CfnOutput(
             self,
             "CacheConnectableArns",
-            value=",".join(self._connectable_arns(self.cache.ref)),
+            value=",".join(self._connectable_arns(self.cache.ref, self.user_id)),
             description="Resources of elasticache:Connect for the role of an agent in the VPC",
         )
+
+    def user_of(self, agent_id: str) -> str:
+        """Id and name of the user of an agent that uses the cache directly, for its own keys only."""
+        return cache_user(self.config.prefix, agent_id)
+
+    def connectable_arns_of(self, agent_id: str) -> list[str]:
+        """The cache and an agent's own user: the resources of the agent's `elasticache:Connect`."""
+        return self._connectable_arns(self.name, self.user_of(agent_id))
 
     @property
     def first_node_id(self) -> str:
@@ -88,10 +94,10 @@ class CacheStack(BaseStack):
     @property
     def connectable_arns(self) -> list[str]:
         """The cache and its user: the resources of `elasticache:Connect`."""
-        return self._connectable_arns(self.name)
+        return self._connectable_arns(self.name, self.user_id)
 
-    def _connectable_arns(self, cache: str) -> list[str]:
-        names = (("replicationgroup", cache), ("user", self.user_id))
+    def _connectable_arns(self, cache: str, user: str) -> list[str]:
+        names = (("replicationgroup", cache), ("user", user))
         return [self.format_arn(service="elasticache", resource=f"{kind}:{name}") for kind, name in names]
 
     def _network(self, storage: StorageStack) -> ec2.Vpc:
@@ -154,18 +160,35 @@ class CacheStack(BaseStack):
         return group
 
     def _user_group(self) -> elasticache.CfnUserGroup:
-        """A group without a `default` user, which Valkey allows: nobody connects without a token."""
-        user = elasticache.CfnUser(
-            self,
-            "User",
-            engine="valkey",
-            user_id=self.user_id,
-            user_name=self.user_id,  # IAM authentication requires the name to be the id
-            access_string=CACHE_ACCESS,
-            authentication_mode={"Type": "iam"},
-        )
+        """A group without a `default` user, which Valkey allows: nobody connects without a token.
+
+        A member can only be named by the group itself, so that the users of agents that use the cache directly are here
+        and not in the stacks of these agents.
+        """
+        users = [
+            self._user("User", self.user_id, cache_access()),
+            *(
+                self._user(f"User-{agent_id}", self.user_of(agent_id), cache_access(agent_id))
+                for agent_id in self.config.direct_agent_ids
+            ),
+        ]
         return elasticache.CfnUserGroup(
-            self, "Users", engine="valkey", user_group_id=f"{self.config.prefix}-users", user_ids=[user.ref]
+            self,
+            "Users",
+            engine="valkey",
+            user_group_id=f"{self.config.prefix}-users",
+            user_ids=[user.ref for user in users],
+        )
+
+    def _user(self, construct_id: str, name: str, access: str) -> elasticache.CfnUser:
+        return elasticache.CfnUser(
+            self,
+            construct_id,
+            engine="valkey",
+            user_id=name,
+            user_name=name,  # IAM authentication requires the name to be the id
+            access_string=access,
+            authentication_mode={"Type": "iam"},
         )
 
     def _valkey(self, users: elasticache.CfnUserGroup) -> elasticache.CfnReplicationGroup:

@@ -3,20 +3,23 @@
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from agent_memory.core.ids import MAX_SHARDS
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.ids import MAX_SHARDS, check_agent_id
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS, LOG_DAYS, POINT_IN_TIME_RECOVERY_DAYS
+from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, MAX_ROWS_PER_PART
+from agent_memory.storage.redis.address import redis_url
 from agent_memory.storage.schema import CACHE
 from stacks.config_errors import invalid_setting, unknown_setting
 from stacks.environments import DEV, Environment
 from stacks.log_retention import LOG_RETENTION
-from stacks.regions import BUDGET, is_missing
+from stacks.regions import BUDGET, GATEWAY, GATEWAY_TARGET, is_missing
 
 Profile = Literal["aws", "local"]
 Architecture = Literal["arm64", "x86_64"]
@@ -34,6 +37,7 @@ _CDK_KEYS = frozenset({"tree", "notices"})
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 _UNRESERVED_CONCURRENCY = 100
 _NIGHTLY_FUNCTIONS = 5
+_MAX_DIRECT_AGENTS = 99  # and the functions' own user
 _DYNAMODB_UNITS = 40_000  # per table and second, AWS's quota unless an account has raised it
 _METRICS = "BTCAgent/Memory"
 _PREFIX = re.compile(r"(?=.{2,24}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -140,6 +144,14 @@ class DeployConfig(BaseModel):
         "agents that the nightly job processes concurrently, {range}; at most `nightly_concurrency`, if that is set",
     )
 
+    decisions_per_part: int = _integer(
+        DEFAULT_ROWS_PER_PART,
+        1,
+        MAX_ROWS_PER_PART,
+        "decisions of an agent's day from which on several machines read it, {range}: about so many each; a file of "
+        "evidence has at most so many",
+    )
+
     # --- cache and network ---
     cache: bool = _setting(
         True,
@@ -153,8 +165,14 @@ class DeployConfig(BaseModel):
     cache_nodes: int = _integer(
         1, 1, 6, "cache nodes, {range}; with two or more, a replica takes over when the first fails"
     )
+    direct_agents: str = _setting(
+        "",
+        "ids of agents that use the cache directly, from the VPC, separated by commas: each gets a user of the cache "
+        "that may use the agent's own keys only",
+        "market-hunter,scout",
+    )
     redis_endpoint: str | None = _setting(
-        None, "host:port of the running Redis or Valkey that a local deployment uses", "127.0.0.1:6379"
+        None, "host:port or URL of the running Redis or Valkey that a local deployment uses", "127.0.0.1:6379"
     )
     emulator_python: str | None = _setting(
         None,
@@ -165,6 +183,17 @@ class DeployConfig(BaseModel):
     )
     flow_logs: Literal["off", "rejected", "all"] = _setting(
         "rejected", "which traffic of the cache's VPC is logged, in aws", "all"
+    )
+
+    # --- tools for models ---
+    gateway_agents: str = _setting(
+        "",
+        "ids of agents whose tools are at a gateway of Bedrock AgentCore each, separated by commas, in aws; by default "
+        "there is none",
+        "market-hunter,scout",
+    )
+    gateway_read_only: bool = _setting(
+        False, "whether the gateways of `gateway_agents` have only the tools that do not write", "true"
     )
 
     # --- operations ---
@@ -179,6 +208,12 @@ class DeployConfig(BaseModel):
     dashboard: bool = _setting(
         False,
         "whether there is a CloudWatch dashboard, for which AWS charges $3 a month",
+        "true",
+    )
+    summary_alarm: bool = _setting(
+        False,
+        "whether one more alarm, memory-degraded, is active while any critical alarm is, for a pager, in aws; AWS "
+        "charges $0.50 a month for it, and every alarm is announced in the same topic anyway",
         "true",
     )
     trace_requests: bool = _setting(
@@ -283,11 +318,26 @@ class DeployConfig(BaseModel):
             raise ValueError(f"CloudWatch offers {', '.join(map(str, LOG_RETENTION))}")
         return days
 
+    @field_validator("gateway_agents")
+    @classmethod
+    def _check_gateway_agents(cls, text: str) -> str:
+        return ",".join(_agents_in(text))
+
+    @field_validator("direct_agents")
+    @classmethod
+    def _check_direct_agents(cls, text: str) -> str:
+        found = _agents_in(text)
+        if len(found) > _MAX_DIRECT_AGENTS:
+            raise ValueError(f"{len(found)} agents; a group of users in ElastiCache has at most 100 members")
+        return ",".join(found)
+
     @field_validator("redis_endpoint")
     @classmethod
     def _check_endpoint(cls, endpoint: str | None) -> str | None:
         if endpoint is None:
             return None
+        if "://" in endpoint:
+            return _or_value_error(redis_url, endpoint)
         host, _, port = endpoint.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
             raise ValueError("it is not host:port")
@@ -314,6 +364,7 @@ class DeployConfig(BaseModel):
         for setting, is_set, reason in (
             ("archive_lock_days", self.archive_lock_days is not None, "its data can always be deleted"),
             ("audit_trail", self.audit_trail != "off", "the local cloud has no CloudTrail"),
+            ("gateway_agents", self.gateway_agents != "", "the local cloud has no AgentCore"),
             ("encryption_key", self.encryption_key != "aws", "the local cloud does not encrypt"),
         ):
             if is_set:
@@ -324,6 +375,11 @@ class DeployConfig(BaseModel):
             raise ValueError(
                 f"monthly_budget_usd: CloudFormation has no budgets in {region}; leave the setting out there and "
                 "create the budget in the billing console"
+            )
+        if self.gateway_agents and any(is_missing(kind, region) for kind in (GATEWAY, GATEWAY_TARGET)):
+            raise ValueError(
+                f"gateway_agents: CloudFormation has no gateways of Bedrock AgentCore in {region}; leave the setting "
+                "out there, or serve the tools with agent-memory mcp"
             )
 
     def _check_concurrency(self) -> None:
@@ -382,6 +438,16 @@ class DeployConfig(BaseModel):
         return not self.is_local if self.keep_data is None else self.keep_data
 
     @property
+    def direct_agent_ids(self) -> tuple[str, ...]:
+        """The agents of `direct_agents`."""
+        return tuple(one for one in self.direct_agents.split(",") if one)
+
+    @property
+    def gateway_agent_ids(self) -> tuple[str, ...]:
+        """The agents of `gateway_agents`."""
+        return tuple(one for one in self.gateway_agents.split(",") if one)
+
+    @property
     def python_version(self) -> str:
         """Python version of the functions, as "3.13"; the local cloud runs them on this interpreter."""
         if not self.is_local:
@@ -417,6 +483,21 @@ def deprecations(context: Mapping[str, Any]) -> list[str]:
         for key in _settings_in(context)
         if key in RENAMED
     ]
+
+
+def _or_value_error(check: Callable[[str], str], value: str) -> str:
+    """What a check of the library returns; pydantic reports the error as one of the setting."""
+    try:
+        return check(value)
+    except InvalidInput as error:
+        raise ValueError(error.message) from None
+
+
+def _agents_in(text: str) -> list[str]:
+    found = [_or_value_error(check_agent_id, one.strip()) for one in text.split(",") if one.strip()]
+    if len(found) != len(set(found)):
+        raise ValueError("an agent is named twice")
+    return found
 
 
 def _settings_in(context: Mapping[str, Any]) -> dict[str, Any]:

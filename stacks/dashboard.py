@@ -15,7 +15,7 @@ from agent_memory.core import metric_names
 from stacks.config import DeployConfig
 from stacks.constructs.alarms import AlarmDefinition, Alarms, Severity
 from stacks.monitored import MonitoredStacks
-from stacks.product_metrics import product_metric
+from stacks.product_metrics import product_metric, success_rate_of_each_type
 
 _HOUR = cdk.Duration.hours(1)
 _DAY = cdk.Duration.days(1)
@@ -25,29 +25,27 @@ _COLORS: dict[Severity, str] = {"critical": cloudwatch.Color.RED, "warning": clo
 
 # The numbers at the top: the metric, the function that emits it, and how a day's values become one.
 KEY_FIGURES = (
-    (metric_names.DECISIONS_LOGGED, "api", "Sum"),
-    (metric_names.SUCCESS_RATE, "analytics", "Average"),
+    (metric_names.DECISIONS_LOGGED, "counter", "Sum"),
     (metric_names.ACTIVE_PATTERNS, "analytics", "Sum"),
     (metric_names.STM_HIT_RATE, "api", "Average"),
     (metric_names.CONSOLIDATION_SUCCESS, "consolidation", "Average"),
 )
 # The graphs of the agents' part: the metric, the function that emits it, and the statistics that are drawn.
 GRAPHS = (
-    (metric_names.DECISIONS_LOGGED, "api", ("Sum",)),
+    (metric_names.DECISIONS_LOGGED, "counter", ("Sum",)),
     (metric_names.DECISION_LATENCY, "api", ("Average", "p99")),
-    (metric_names.SUCCESS_RATE, "analytics", ("Average",)),
     (metric_names.DECISIONS_INFLUENCED, "consolidation", ("Sum",)),
     (metric_names.MEMORY_CORRELATION, "consolidation", ("Average",)),
     (metric_names.STM_HIT_RATE, "api", ("Average",)),
-    (metric_names.PATTERN_CONFIDENCE, "analytics", ("p10", "p50", "p90")),
     (metric_names.PATTERNS_LEARNED, "consolidation", ("Sum",)),
     (metric_names.PATTERNS_DEPRECATED, "consolidation", ("Sum",)),
 )
+_WILSON = "100 * (p + 1.92073 / n {sign} 1.959964 * (p * (1 - p) / n + 0.960365 / (n * n)) ^ 0.5) / (1 + 3.841459 / n)"
 # Figures by agent or decision type are in the log lines: title, function, and the lines of the query.
 LOG_TABLES = (
     (
         "Decisions by type",
-        "api",
+        "counter",
         (
             'filter message = "decisions"',
             (
@@ -55,6 +53,20 @@ LOG_TABLES = (
                 "sum(decision_types.SIGNAL_GENERATION) as SIGNAL_GENERATION, sum(decision_types.LEARNING) as LEARNING "
                 "by bin(1d) as day"
             ),
+        ),
+    ),
+    (
+        "Signals that were right, all agents, with the 95 % Wilson interval and n",
+        "analytics",
+        (
+            'filter message = "reported" and by_type.SIGNAL_GENERATION.with_outcome > 0',
+            (
+                "stats sum(by_type.SIGNAL_GENERATION.succeeded) as won, "
+                "sum(by_type.SIGNAL_GENERATION.with_outcome) as n, won / n as p, 100 * p as percent, "
+                f"{_WILSON.format(sign='-')} as low, {_WILSON.format(sign='+')} as high by bin(1d) as day"
+            ),
+            "sort day desc",
+            "display day, n, percent, low, high",
         ),
     ),
     (
@@ -85,7 +97,7 @@ def _add_agents(facade: monitoring.MonitoringFacade, config: DeployConfig) -> No
         for metric, function, statistic in KEY_FIGURES
     ]
     facade.add_widget(cloudwatch.SingleValueWidget(title="The last day", metrics=figures, width=_FULL_WIDTH, height=3))
-    _add_rows(facade, [_graph(config, *graph) for graph in GRAPHS])
+    _add_rows(facade, [_success_by_type(config), *(_graph(config, *graph) for graph in GRAPHS)])
     _add_rows(facade, [_log_table(config, *table) for table in LOG_TABLES])
 
 
@@ -130,6 +142,16 @@ def _graph(
 ) -> cloudwatch.GraphWidget:
     drawn = [product_metric(config, metric, function, statistic=one, period=_HOUR) for one in statistics]
     return cloudwatch.GraphWidget(title=f"{metric.name}: {metric.meaning}", left=drawn, width=8, height=5)
+
+
+def _success_by_type(config: DeployConfig) -> cloudwatch.GraphWidget:
+    """A line for each decision type: success means something else for each, so that they are never averaged."""
+    return cloudwatch.GraphWidget(
+        title=f"{metric_names.SUCCESS_RATE.name}: mean of the agents' rates of a day, by decision type",
+        left=[success_rate_of_each_type(config, period=_DAY)],
+        width=8,
+        height=5,
+    )
 
 
 def _log_table(config: DeployConfig, title: str, function: str, query: Sequence[str]) -> cloudwatch.LogQueryWidget:

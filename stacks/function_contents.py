@@ -22,12 +22,28 @@ class FunctionContents:
     wheels: tuple[str, ...]
 
 
+_CLIENT = (
+    "admin",
+    "archive",
+    "client",
+    "core",
+    "decisions",
+    "learning",
+    "memory",
+    "model",
+    "ports",
+    "storage",
+)
+"""`DecisionLogger` and `MemoryManager`, with what they import."""
+
 CONTENTS: Mapping[str, FunctionContents] = MappingProxyType(
     {
         "api": FunctionContents(
             packages=("api", "archive", "core", "decisions", "learning", "memory", "model", "ports", "storage"),
             wheels=("runtime", "http", "cache", "arrow"),
         ),
+        "gateway": FunctionContents(packages=("api", *_CLIENT), wheels=("runtime", "http", "cache", "arrow")),
+        "counter": FunctionContents(packages=("api", "core", "model"), wheels=("runtime",)),
         "agents": FunctionContents(packages=("api", "core", "model", "ports", "storage"), wheels=("runtime",)),
         "consolidation": FunctionContents(
             packages=("api", "core", "learning", "memory", "model", "nightly", "ports", "storage"),
@@ -38,7 +54,7 @@ CONTENTS: Mapping[str, FunctionContents] = MappingProxyType(
             wheels=("runtime", "cache"),
         ),
         "archival": FunctionContents(
-            packages=("api", "archive", "core", "model", "nightly", "ports", "storage"),
+            packages=("api", "archive", "core", "decisions", "learning", "model", "nightly", "ports", "storage"),
             wheels=("runtime", "parquet", "arrow"),
         ),
         "analytics": FunctionContents(
@@ -48,6 +64,9 @@ CONTENTS: Mapping[str, FunctionContents] = MappingProxyType(
     }
 )
 """The contents of each function by its name, which is that of its folder in `lambdas`."""
+
+LIBRARY = FunctionContents(packages=("buffering", *_CLIENT), wheels=("runtime", "cache", "arrow"))
+"""What a function of an agent needs in order to use the stores directly."""
 
 WHEEL_GROUPS = tuple(dict.fromkeys(group for contents in CONTENTS.values() for group in contents.wheels))
 """Every group of wheels that a function holds."""

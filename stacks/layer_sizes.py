@@ -3,22 +3,21 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from stacks import PROJECT
 from stacks.config import DeployConfig
-from stacks.constructs.function_layers import WHEEL_CACHE, lock_file, wheel_target
+from stacks.constructs.function_layers import WHEEL_CACHE, compiled_package, lock_file, wheel_target
 from stacks.constructs.wheels import build_wheels
 from stacks.function_contents import CONTENTS, WHEEL_GROUPS
 
-_PACKAGE = PROJECT / "layers" / "agent_memory" / "python" / "agent_memory"
 _MEGABYTE = 2**20
 
 
 def layer_bytes() -> dict[str, dict[str, int]]:
     """Bytes of each layer by function and layer; the wheels are fetched and unpacked where they are not yet."""
     target = wheel_target(DeployConfig())
+    packages = {name: compiled_package(contents.packages, target.python) for name, contents in CONTENTS.items()}
     wheels = {group: _bytes(build_wheels(lock_file(group), target, WHEEL_CACHE).rglob("*")) for group in WHEEL_GROUPS}
     return {
-        name: {"agent_memory": _package_bytes(contents.packages), **{group: wheels[group] for group in contents.wheels}}
+        name: {"agent_memory": _bytes(packages[name].rglob("*")), **{group: wheels[group] for group in contents.wheels}}
         for name, contents in CONTENTS.items()
     }
 
@@ -34,12 +33,8 @@ def table(sizes: dict[str, dict[str, int]]) -> str:
     return "\n".join(lines)
 
 
-def _package_bytes(packages: Iterable[str]) -> int:
-    return _bytes(_PACKAGE.iterdir()) + sum(_bytes((_PACKAGE / package).rglob("*")) for package in packages)
-
-
 def _bytes(paths: Iterable[Path]) -> int:
-    return sum(path.stat().st_size for path in paths if path.is_file() and "__pycache__" not in path.parts)
+    return sum(path.stat().st_size for path in paths if path.is_file())
 
 
 if __name__ == "__main__":

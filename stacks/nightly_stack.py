@@ -96,17 +96,22 @@ class NightlyStack(BaseStack):
         return function
 
     def _consolidation(self) -> AgentFunction:
-        function = self._function("consolidation", "Learns patterns from decisions", memory_mb=_ONE_CPU_MB)
+        function = self._function(
+            "consolidation",
+            "Learns patterns from decisions",
+            memory_mb=_ONE_CPU_MB,
+            environment={"AGENT_MEMORY_DECISIONS_PER_PART": str(self.config.decisions_per_part)},
+        )
         storage = self._storage
         allow_on_table(function, storage.decisions, ["BatchGetItem", "GetItem", "Query"], indexes=[schema.BY_OUTCOME])
         allow_on_table(
             function,
             storage.memories,
-            [*_READ_MEMORIES, "GetItem", "PutItem", "UpdateItem"],
+            [*_READ_MEMORIES, "DeleteItem", "GetItem", "PutItem", "UpdateItem"],
             indexes=schema.MEMORIES.indexes,
         )
         allow_on_table(function, storage.states, ["GetItem", "PutItem"])
-        allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="evidence/")
+        allow_on_objects(function, storage, ["DeleteObject", "GetObject", "PutObject"], prefix="evidence/")
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function
 
@@ -146,6 +151,7 @@ class NightlyStack(BaseStack):
         allow_on_table(function, storage.memories, _READ_MEMORIES)
         allow_on_table(function, storage.states, ["GetItem"])
         allow_on_objects(function, storage, ["GetObject"], prefix="evidence/")
+        allow_on_objects(function, storage, ["GetObject"], prefix="nights/")
         allow_on_objects(function, storage, ["PutObject"], prefix="reports/")
         return function
 
@@ -187,6 +193,7 @@ class NightlyStack(BaseStack):
             self,
             agents=agents,
             steps=[Step(name, function) for name, function in zip(names, steps, strict=True)],
+            across_agents=steps[-1],
             agent_list=AgentList(bucket=self._archive(), lists_arn=self._lists_arn),
             concurrency=self.config.map_concurrency,
         )

@@ -1,4 +1,4 @@
-"""Operations: alarms that notify a topic, a budget and a dashboard where the settings ask for them."""
+"""Operations: the count of decisions, alarms that notify a topic, a budget and a dashboard where the settings ask."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -11,6 +11,7 @@ from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.alarms import Alarms
+from stacks.constructs.decision_counter import DecisionCounter
 from stacks.constructs.monthly_budget import MonthlyBudget
 from stacks.dashboard import add_dashboard
 from stacks.monitored import MonitoredStacks
@@ -20,6 +21,7 @@ class OperationsStack(BaseStack):
     """Alarms, and the budget and the dashboard that the settings ask for.
 
     Attributes:
+        counter: the function that counts new decisions.
         topic: where every alarm is announced.
         alarms: the alarms.
     """
@@ -27,11 +29,13 @@ class OperationsStack(BaseStack):
     def __init__(self, scope: Construct, *, config: DeployConfig, stacks: MonitoredStacks) -> None:
         description = "Agent Memory: dashboard and alarms"
         super().__init__(scope, "operations", config=config, description=description, after=stacks)
+        self.counter = DecisionCounter(self, "Counter", config=config, storage=stacks.storage)
         self.topic = self._topic()
         definitions = alarm_definitions(config, stacks)
         self.alarms = Alarms(self, "Alarm", prefix=config.prefix, topic=self.topic, definitions=definitions)
         if not config.is_local:  # the local cloud supports neither composite alarms nor budgets
-            self.alarms.add_summary("memory-degraded", "At least one critical alarm is active.")
+            if config.summary_alarm:
+                self.alarms.add_summary("memory-degraded", "At least one critical alarm is active.")
             if config.monthly_budget_usd is not None:
                 MonthlyBudget(self, "Budget", prefix=config.prefix, usd=config.monthly_budget_usd, topic=self.topic)
         if config.dashboard:

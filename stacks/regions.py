@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 BUDGET = "AWS::Budgets::Budget"
+GATEWAY, GATEWAY_TARGET = "AWS::BedrockAgentCore::Gateway", "AWS::BedrockAgentCore::GatewayTarget"
 
 _WITHOUT_BUDGETS = (
     "af-south-1 ap-east-1 ap-east-2 ap-northeast-3 ap-south-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 "
@@ -15,7 +16,18 @@ _WITHOUT_BUDGETS = (
     "mx-central-1 us-gov-east-1 us-gov-west-1"
 )
 
-MISSING: Mapping[str, frozenset[str]] = MappingProxyType({BUDGET: frozenset(_WITHOUT_BUDGETS.split())})
+_WITHOUT_GATEWAYS = (
+    "af-south-1 ap-east-1 ap-east-2 ap-northeast-3 ap-southeast-3 ap-southeast-4 ap-southeast-6 ca-west-1 eu-central-2 "
+    "il-central-1 me-central-1 mx-central-1 us-gov-east-1"
+)
+
+MISSING: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        BUDGET: frozenset(_WITHOUT_BUDGETS.split()),
+        GATEWAY: frozenset(_WITHOUT_GATEWAYS.split()),
+        GATEWAY_TARGET: frozenset([*_WITHOUT_GATEWAYS.split(), "ap-southeast-7"]),
+    }
+)
 """The regions that lack a type of resource, by that type. Every other type of the stacks is in all regions."""
 
 

@@ -12,7 +12,7 @@ from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
 from stacks.constructs.data_bucket import DataBucket, move_to_glacier
-from stacks.constructs.shared_values import exported, keep_exports
+from stacks.constructs.shared_values import exported, followed, keep_exports
 
 # Logical ids, which must never change: CloudFormation would replace the resource, and its data would be gone.
 TABLE_IDS = {schema.DECISIONS: "Decisions", schema.MEMORIES: "Memories", schema.STATES: "States"}
@@ -33,6 +33,7 @@ class StorageStack(BaseStack):
         archive: bucket of archived decisions, evidence, pruned memories and reports.
         archive_name: the bucket's name, for other stacks.
         archive_arn: the bucket's ARN, for other stacks.
+        decisions_stream_arn: the stream of the table of decisions, for other stacks.
         key: the key that encrypts them; None where AWS manages the keys.
     """
 
@@ -59,6 +60,10 @@ class StorageStack(BaseStack):
             keep_exports(self, table.table_name, table.table_arn)
         if self.key:
             keep_exports(self, self.key.key_arn)
+        # Another kind of stream has another ARN.
+        stream = self.decisions.table_stream_arn
+        assert stream is not None  # noqa: S101  for the type checker: the table has one
+        self.decisions_stream_arn = followed(self, "DecisionsStreamArn", stream, variant=str(schema.DECISIONS.stream))
 
     @property
     def tables(self) -> tuple[dynamodb.Table, ...]:
@@ -91,6 +96,7 @@ class StorageStack(BaseStack):
                 point_in_time_recovery_enabled=self.config.point_in_time_recovery
             ),
             time_to_live_attribute=spec.ttl_attribute,
+            stream=dynamodb.StreamViewType(spec.stream) if spec.stream else None,
             # A table that is protected from deletion could not be removed when its first deployment fails: it is
             # protected after the deployment has succeeded (local.protection), and left so by a template without a word.
             deletion_protection=None if self.config.data_outlives_stack else False,

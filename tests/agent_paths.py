@@ -119,7 +119,15 @@ SEPARATORS = ("/", "//", "%2f", "%2F", "%252f", "%5c", "%5C", "\\", "/./", "/%2e
 CUTS = ("?", "%3F", "%3f", "%253F", "#", "%23", ";", "%3B", "%00", "%0a", "\n", "%0d%0a", "&", "%26", " ", "%20", "/x/")
 ROUTES = (
     *("decisions", "decisions/statistics", "state", "state/checkpoints", "state/configurations"),
-    *("memory/cycles", "memory/contexts", "memory/recall", "memory/ltm/PATTERN", "memory/stm/note", "memory/stm"),
+    *(
+        "memory/cycles",
+        "memory/contexts",
+        "memory/recall",
+        "memory/similar",
+        "memory/ltm/PATTERN",
+        "memory/stm/note",
+        "memory/stm",
+    ),
 )
 IDS = (OWN, OTHER, READ_POOL, WRITE_POOL, f"{OWN}-2", f"{OWN}.", OWN[:-1], OWN.upper(), "*", "?", "$", "%6cone")
 PAGE = (

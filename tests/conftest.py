@@ -13,6 +13,7 @@ settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items):
     """Run the tests that share a local cloud in one worker; modules that start clouds of their own may use another."""
     for item in items:

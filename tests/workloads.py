@@ -27,6 +27,9 @@ UNITS = MeasuredUnits(
     api_seconds=0.06,
     init_seconds=0,
     init_share=0,
+    counter_log_bytes=300,
+    counter_seconds=0.02,
+    counter_init_seconds=0.5,
     nightly_seconds=3,
     cache_bytes=0,
 )

@@ -1,5 +1,7 @@
 """The Lambda layers of a function: its part of the package `agent_memory`, and its groups of third-party wheels."""
 
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +11,13 @@ from constructs import Construct
 
 from stacks import PROJECT
 from stacks.config import DeployConfig
-from stacks.constructs.wheels import WheelTarget, build_wheels, fingerprint
-from stacks.function_contents import CONTENTS
+from stacks.constructs.bytecode import can_compile, compile_modules
+from stacks.constructs.wheels import WheelTarget, build_wheels, fingerprint, move_into_place
+from stacks.function_contents import CONTENTS, LIBRARY, FunctionContents
 
 WHEEL_CACHE = PROJECT / ".build" / "wheels"
+PACKAGE_CACHE = PROJECT / ".build" / "packages"
+_PACKAGE = PROJECT / "layers" / "agent_memory"
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
@@ -24,8 +29,20 @@ def function_layers(
     Stacks do not share layers: the ARN of a layer version changes with its content, and a stack that took it from
     another stack would not see the change.
     """
-    contents = CONTENTS[name]
-    own = _layer(scope, construct_id, _package(contents.packages), f"agent_memory for the function {name}", config)
+    return _layers(scope, construct_id, CONTENTS[name], f"agent_memory for the function {name}", config)
+
+
+def library_layers(scope: Construct, construct_id: str, *, config: DeployConfig) -> list[lambda_.LayerVersion]:
+    """Create the layers of an agent's own function, which uses the stores directly."""
+    return _layers(scope, construct_id, LIBRARY, "agent_memory for agents", config)
+
+
+def _layers(
+    scope: Construct, construct_id: str, contents: FunctionContents, description: str, config: DeployConfig
+) -> list[lambda_.LayerVersion]:
+    own = _layer(
+        scope, construct_id, _package_code(cdk.Stack.of(scope), contents.packages, config), description, config
+    )
     if config.is_local and config.emulator_python is None:
         return [own]  # functions see the packages of the emulator's own environment, pinned by the same locks
     return [own, *(_wheels(cdk.Stack.of(scope), group, config) for group in contents.wheels)]
@@ -72,23 +89,51 @@ def _wheel_code(stack: cdk.Stack, group: str, config: DeployConfig) -> lambda_.C
     )
 
 
-def _package(packages: Sequence[str]) -> lambda_.Code:
-    """The folder `python/agent_memory`, with its own files and these sub-packages only.
+def _package_code(stack: cdk.Stack, packages: Sequence[str], config: DeployConfig) -> lambda_.Code:
+    """The folder `python/agent_memory`, with its own files and these sub-packages only, and their byte-code.
 
-    The patterns are those of a .gitignore file: exclude everything, then include again what is kept.
+    The local cloud runs functions on a Python of its own, and gets the modules alone.
     """
-    kept = ("/python", "/python/agent_memory", *(f"/python/agent_memory/{name}" for name in ("*.*", *packages)))
-    return lambda_.Code.from_asset(
-        str(PROJECT / "layers" / "agent_memory"),
-        exclude=[
-            "/*",
-            "/python/*",
-            "/python/agent_memory/*",
-            *(f"!{pattern}" for pattern in kept),
-            "__pycache__",
-        ],
-        ignore_mode=cdk.IgnoreMode.GIT,
+    if config.is_local or not stack.bundling_required or not can_compile(config.python_version):
+        return lambda_.Code.from_asset(str(_PACKAGE), exclude=_all_but(packages), ignore_mode=cdk.IgnoreMode.GIT)
+    built = compiled_package(packages, config.python_version)
+    return lambda_.Code.from_asset(str(built), asset_hash=built.name, asset_hash_type=cdk.AssetHashType.CUSTOM)
+
+
+def compiled_package(packages: Sequence[str], version: str) -> Path:
+    """A layer of the package, with its own files and these sub-packages only, and the byte-code of a Python version.
+
+    It is built once for each content, and its name is a hash of that.
+    """
+    content = cdk.FileSystem.fingerprint(
+        str(_PACKAGE), exclude=_all_but(packages), ignore_mode=cdk.IgnoreMode.GIT, extra_hash=version
     )
+    built = PACKAGE_CACHE / content
+    if not built.is_dir():
+        _build_package(packages, built, version)
+    return built
+
+
+def _all_but(packages: Sequence[str]) -> list[str]:
+    """The patterns of a .gitignore file that keep these sub-packages: exclude all, then include what is kept."""
+    kept = ("/python", "/python/agent_memory", *(f"/python/agent_memory/{name}" for name in ("*.*", *packages)))
+    return ["/*", "/python/*", "/python/agent_memory/*", *(f"!{pattern}" for pattern in kept), "__pycache__"]
+
+
+def _build_package(packages: Sequence[str], built: Path, version: str) -> None:
+    source = _PACKAGE / "python" / "agent_memory"
+    PACKAGE_CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=PACKAGE_CACHE, prefix="building-") as scratch:
+        layer = Path(scratch) / "layer"
+        package = layer / "python" / source.name
+        package.mkdir(parents=True)
+        for path in source.iterdir():
+            if path.is_file():
+                shutil.copy(path, package)
+            elif path.name in packages:
+                shutil.copytree(path, package / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+        compile_modules(layer, version)
+        move_into_place(layer, built)
 
 
 def _layer(

@@ -7,6 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
+from agent_memory.core.keys import CROWDING_PREFIX
 from agent_memory.storage import schema
 from stacks.constructs.acknowledge import acknowledge, quoted
 from stacks.constructs.agent_function import AgentFunction
@@ -14,7 +15,20 @@ from stacks.storage_stack import StorageStack
 
 _READING = ("Decrypt", "DescribeKey")
 _WRITING = (*_READING, "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
+_ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
+_ON_MEMORIES = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
+_ON_STATES = ("GetItem", "PutItem", "Query", "UpdateItem")
 _TABLE_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
+
+
+def allow_agents_calls(function: AgentFunction, storage: StorageStack) -> None:
+    """Allow a function what agents ask for: their log, memory and states, and to read their archive."""
+    allow_on_table(function, storage.decisions, _ON_DECISIONS, indexes=schema.DECISIONS.indexes)
+    allow_on_table(function, storage.memories, _ON_MEMORIES, indexes=schema.MEMORIES.indexes)
+    allow_on_table(function, storage.states, _ON_STATES)
+    allow_on_objects(function, storage, ["GetObject", "RestoreObject"], prefix="decisions/")
+    allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="large/")
+    allow_on_objects(function, storage, ["GetObject"], prefix=CROWDING_PREFIX)
 
 
 def allow_on_table(

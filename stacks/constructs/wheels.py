@@ -11,8 +11,10 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from stacks.constructs.bytecode import can_compile, compile_modules
+
 # Increase this number when the way a folder is built changes: it is part of every cached folder's name.
-_RECIPE = 3
+_RECIPE = 5
 # Services that functions create clients of, and STS, which credentials may need.
 CLIENT_SERVICES = frozenset({"dynamodb", "s3", "stepfunctions", "sts"})
 # Files and folders that a function neither runs nor reads; a layer's size counts towards Lambda's 250 MB.
@@ -23,10 +25,14 @@ _UNUSED = (
     "**/*.a",
     "**/*.pxd",
     "**/*.pyi",
+    "**/*.pyx",
     "boto3/data",  # descriptions of `boto3.resource`, which nothing uses
     "boto3/examples",
     "botocore/data/*/*/examples-1.json",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*",
+    "numpy/_core/*_tests.*",
+    "numpy/_core/_simd.*",
+    "numpy/_core/include",
     *(
         f"aws_lambda_powertools/utilities/{name}"
         for name in (
@@ -104,7 +110,8 @@ def locked_requirements(lock: str, target: WheelTarget) -> list[str]:
 
 def fingerprint(lock: str, target: WheelTarget) -> str:
     """A hash, in hexadecimal digits, of everything that the content of a built folder depends on."""
-    content = "\n".join([str(_RECIPE), repr(target), *locked_requirements(lock, target)])
+    built_how = [str(_RECIPE), repr(target), repr(can_compile(target.python))]
+    content = "\n".join([*built_how, *locked_requirements(lock, target)])
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -128,7 +135,8 @@ def build_wheels(lock_file: Path, target: WheelTarget, cache: Path) -> Path:
         requirements.write_text("\n".join(locked_requirements(lock, target)) + "\n")
         _install(requirements, folder / "python", target)
         _prune(folder / "python")
-        _move_into_place(folder, built)
+        compile_modules(folder, target.python)
+        move_into_place(folder, built)
     return built
 
 
@@ -153,7 +161,8 @@ def _prune(folder: Path) -> None:
             path.unlink(missing_ok=True)  # it may have been in a folder that is gone
 
 
-def _move_into_place(folder: Path, built: Path) -> None:
+def move_into_place(folder: Path, built: Path) -> None:
+    """Rename a folder that is complete, unless another process was faster."""
     try:
         folder.rename(built)
     except OSError:

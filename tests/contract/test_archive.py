@@ -10,9 +10,9 @@ from agent_memory.core.errors import Conflict, InColdStorage
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import archive_day_prefix, archive_prefix
 from agent_memory.model.decisions import SupersededOutcome
-from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.decision_rows import COLUMNS
 from agent_memory.storage.parquet.files import to_parquet
+from agent_memory.storage.s3.blobs import S3Blobs
 from tests.contract.samples import NOW, decision, outcome, write_day
 
 DAY = date(2026, 11, 20)
@@ -46,6 +46,10 @@ def test_every_field_of_a_decision_is_read_back(stores):
         revision=3,
         parent_ids=(plain.decision_id,),
         memory_ids=("whale_pump", "a=b+c"),
+        policy="thompson",
+        policy_version="3",
+        propensity=0.1,
+        joint_propensity=1.0,
     )
     packed = write_day(stores.archive, DAY, [rich, plain])
     actual = stores.archive.read_day("hunter", DAY)
@@ -95,8 +99,8 @@ def test_a_file_without_newer_columns_can_be_read(stores):
 
 
 def test_a_day_in_glacier_has_to_be_restored_first(stores):
-    if isinstance(stores.blobs, InMemoryBlobs):
-        pytest.skip("memory has no cold storage")
+    if not isinstance(stores.blobs, S3Blobs):
+        pytest.skip("cold storage is a storage class of S3; this store keeps files")
     one = decision()
     write_day(stores.archive, DAY, [one])
     bucket, key = stores.blobs._bucket, f"{archive_day_prefix('hunter', DAY)}decisions.parquet"

@@ -25,6 +25,14 @@ def test_a_decision_is_read_back(stores):
     assert stores.decisions.get([one.key]) == [one]
 
 
+def test_the_propensity_and_the_policy_of_a_decision_are_read_back(stores):
+    one = replace(decision(), policy="thompson", policy_version="3", propensity=1.0, joint_propensity=0.1 + 0.2)
+    stores.decisions.insert([one])
+    assert stores.decisions.get([one.key]) == [one]
+    assert stores.decisions.insert([one]) == [WriteStatus.UNCHANGED]
+    assert stores.decisions.insert([replace(one, propensity=0.5)]) == [WriteStatus.CONFLICT]
+
+
 def test_inserting_a_decision_again_changes_nothing(stores):
     one = decision()
     stores.decisions.insert([one])

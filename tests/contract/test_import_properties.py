@@ -51,7 +51,9 @@ def decisions(draw):
         parents = tuple(draw(st.lists(st.sampled_from(ids), max_size=2, unique=True))) if ids else ()
         one = Decision(
             AGENT, new_decision_id(kind, at, write_shards=3), kind, at, draw(documents), draw(documents),
-            draw(documents), parent_ids=parents, memory_ids=("PATTERN/a",), ancestors=dict.fromkeys(parents, 1),
+            draw(documents), parent_ids=parents, memory_ids=("PATTERN/a",),
+            policy=draw(st.none() | st.just("thompson")),
+            propensity=draw(st.none() | st.floats(1e-9, 1)), ancestors=dict.fromkeys(parents, 1),
         )  # fmt: skip
         updates = draw(
             st.lists(

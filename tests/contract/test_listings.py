@@ -12,13 +12,13 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.agent_memory import AgentMemory
 from agent_memory.model.decisions import DecisionKey
-from agent_memory.storage.in_memory.decisions import InMemoryDecisions
 from tests.contract.damage import (
     ITEMS,
     damage_decision,
     damage_memory,
     damage_state,
     damage_version,
+    keeps_items,
     put_item,
 )
 from tests.contract.samples import NOW, new_agent
@@ -132,7 +132,7 @@ def test_get_decision_names_the_damaged_item(stores, clock, open_agent):
 
 
 def test_items_of_another_program_are_named_by_their_keys(stores, clock, open_agent):
-    if isinstance(stores.decisions, InMemoryDecisions):
+    if not keeps_items(stores):
         pytest.skip("only a table has items of other programs")
     ids = log_many(stores, clock, "hunter", [NOW - 2 * MINUTE, NOW - MINUTE, NOW])
     for sk in ("2026-11-20T11:58:30.000Z#counter", "2026-11-20T11:5", "2026-11-20T11:59:30.000Z"):
@@ -149,7 +149,7 @@ def test_items_of_another_program_are_named_by_their_keys(stores, clock, open_ag
 
 
 def test_a_lost_part_is_named_and_the_rest_is_answered(stores, clock, open_agent):
-    if isinstance(stores.decisions, InMemoryDecisions):
+    if not keeps_items(stores):
         pytest.skip("only a table stores parts of a decision elsewhere")
     ids = log_many(stores, clock, "hunter", [NOW - MINUTE, NOW], reasoning={"why": "w" * 400_000})
     keys = stores.blobs.list_keys("large/agent_id=hunter/")
@@ -171,7 +171,7 @@ def test_a_lost_part_is_named_and_the_rest_is_answered(stores, clock, open_agent
 def test_a_part_that_cannot_be_read_now_is_unavailable_and_never_an_empty_answer(
     stores, clock, open_agent, monkeypatch
 ):
-    if isinstance(stores.decisions, InMemoryDecisions):
+    if not keeps_items(stores):
         pytest.skip("only a table stores parts of a decision elsewhere")
     ids = log_many(stores, clock, "hunter", [NOW - MINUTE], reasoning={"why": "w" * 400_000})
 

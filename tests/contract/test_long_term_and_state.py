@@ -169,3 +169,53 @@ async def test_state_checkpoints_and_configurations(memory, stores, clock):
         await memory.restore_checkpoint("never")
     with pytest.raises(InvalidInput):
         await memory.create_checkpoint("a#b")
+
+
+async def test_one_memory_is_read_corrected_and_deleted_and_keeps_its_history(memory, clock):
+    before = to_iso(clock.now_ms())
+    await memory.store_ltm("LESSON", "gap", {"text": "fade gaps"})
+    clock.advance(HOUR)
+    await memory.store_ltm("LESSON", "gap", {"text": "fade small gaps"}, reason="corrected", expected_version=1)
+    assert (await memory.get_ltm("LESSON", "gap"))["text"] == "fade small gaps"
+    clock.advance(HOUR)
+    removed = await memory.delete_ltm("LESSON", "gap", reason="a test's data")
+    assert removed == {
+        "agent_id": "hunter",
+        "memory_type": "LESSON",
+        "pattern_id": "gap",
+        "version": 3,
+        "removed_at": to_iso(clock.now_ms()),
+        "changed_by": "hunter",
+        "reason": "a test's data",
+    }
+    assert await memory.retrieve_ltm("LESSON") == []
+    assert [one["text"] for one in await memory.retrieve_ltm("LESSON", as_of=before)] == ["fade gaps"]
+    history = await memory.get_ltm_history("LESSON", "gap")
+    assert [(one["reason"], one["removed"]) for one in history] == [
+        (None, False),
+        ("corrected", False),
+        ("a test's data", True),
+    ]
+    assert await memory.delete_ltm("LESSON", "gap", reason="again") == removed
+    assert (await memory.store_ltm("LESSON", "gap", {"text": "new"}))["version"] == 4
+    assert await memory.list_memory_types() == ["LESSON"]
+
+
+async def test_what_cannot_be_deleted_is_an_error_and_stays(memory):
+    with pytest.raises(NotFound):
+        await memory.get_ltm("PATTERN", "never")
+    with pytest.raises(NotFound):
+        await memory.delete_ltm("PATTERN", "never", reason="cleaning")
+    await memory.store_ltm("PATTERN", "pump", {"n": 1})
+    with pytest.raises(Conflict):
+        await memory.delete_ltm("PATTERN", "pump", reason="cleaning", expected_version=2)
+    for arguments, field in (
+        (("pattern", "pump", "x"), "memory_type"),
+        (("PATTERN", "a#b", "x"), "pattern_id"),
+        (("PATTERN", "pump", ""), "reason"),
+        (("PATTERN", "pump", None), "reason"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            await memory.delete_ltm(*arguments[:2], reason=arguments[2])
+        assert caught.value.field == field
+    assert (await memory.get_ltm("PATTERN", "pump"))["version"] == 1

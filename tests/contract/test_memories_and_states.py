@@ -8,6 +8,7 @@ from agent_memory.core.errors import Conflict
 from agent_memory.model.memories import Memory
 from agent_memory.ports.short_term import GetValue, SetValue
 from agent_memory.ports.states import Registration
+from agent_memory.storage.dynamodb.memories import DynamoDBMemories
 
 NOW = 1_795_176_000_000
 
@@ -123,3 +124,24 @@ def test_short_term_values_are_counted_by_prefix(stores):
     actual = stores.short_term.run([GetValue("stm:{hunter}:a"), GetValue("stm:{hunter}:missing")])
     assert actual == [{"n": 1.0, "t": None}, None]
     assert stores.short_term.count("stm:{hunter}:") == 2
+
+
+def test_numbers_that_the_design_lists_are_attributes_of_items_too(stores):
+    states, memories = stores.states, stores.memories
+    if not isinstance(memories, DynamoDBMemories):
+        pytest.skip("attributes of items are those of DynamoDB; this store has none")
+    put(stores, memory(success_rate=0.6))
+    key = {"pk": {"S": "hunter#PATTERN"}, "sk": {"S": "whale_pump"}}
+
+    def item():
+        return memories._client.get_item(TableName=memories._table, Key=key)["Item"]
+
+    assert item()["success_rate"] == {"N": "0.6"}
+    memories.put(memory(version=2, success_rate="none"), after=1)
+    assert "success_rate" not in item()
+    assert memories.get("hunter", "PATTERN", "whale_pump").data == {"success_rate": "none"}
+    states.put("hunter", "CURRENT", {"current_cycle": 142, "source_metrics": {}}, expected_version=0, now_ms=5)
+    key = {"pk": {"S": "hunter"}, "sk": {"S": "CURRENT"}}
+    stored = states._client.get_item(TableName=states._table, Key=key)["Item"]
+    assert stored["current_cycle"] == {"N": "142"}
+    assert states.get("hunter", "CURRENT").data == {"current_cycle": 142, "source_metrics": {}}

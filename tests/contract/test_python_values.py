@@ -1,7 +1,7 @@
 """What Python programs pass comes back as one rule converts it, or is refused by its place: the same on every store."""
 
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -314,6 +314,30 @@ def test_a_field_that_every_memory_has_is_not_dropped_in_silence(stores, clock, 
     memory = MemoryManager("hunter", stores=stores, clock=clock).sync
     with pytest.raises(InvalidInput, match=f"^/{name}: "):
         memory.store_ltm("PATTERN", "p", {name: "mine"})
+
+
+def check_learned_at(memory, at_ms):
+    at = datetime.fromtimestamp(at_ms / 1000, UTC) - timedelta(hours=1)
+    for name, form in (("moment", at), ("seconds", at.timestamp()), ("text", at.isoformat())):
+        memory.store_ltm("PATTERN", name, {"n": 1, "learned_at": form})
+        assert memory.store_ltm("PATTERN", name, {"n": 1, "learned_at": at_ms / 1000})["version"] == 1
+        memory.store_ltm("PATTERN", name, {"n": 2})
+    found = memory.retrieve_ltm("PATTERN")
+    assert {datetime.fromisoformat(one["learned_at"]) for one in found} == {at}
+    assert {(one["n"], one["version"]) for one in found} == {(2, 2)}
+    with pytest.raises(InvalidInput, match=r"^/learned_at: "):
+        memory.store_ltm("PATTERN", "text", {"n": 2, "learned_at": "yesterday"})
+
+
+def test_the_time_at_which_a_memory_was_learned_may_be_stated(stores, clock):
+    check_learned_at(MemoryManager("hunter", stores=stores, clock=clock).sync, clock.now_ms())
+
+
+def test_the_time_at_which_a_memory_was_learned_may_be_stated_over_http(monkeypatch):
+    clock = FixedClock(SystemClock().now_ms())
+    deployment = Deployment(in_memory_stores(clock), clock=clock)
+    monkeypatch.setattr(api, "deployment", lambda: deployment)
+    check_learned_at(client_with(call_routes).sync, clock.now_ms())
 
 
 def test_a_memory_is_stored_again_as_it_was_read(stores, clock):

@@ -21,7 +21,9 @@ from agent_memory.storage.factory import in_memory_stores, redis_client_for, wit
 from agent_memory.storage.in_memory.short_term import InMemoryShortTerm
 from agent_memory.storage.redis.circuit_breaker import PAUSE_SECONDS, CircuitBreaker
 from agent_memory.storage.redis.short_term import RedisShortTerm
-from stacks.cache_stack import CACHE_ACCESS
+from agent_memory.storage.schema import cache_access
+from agent_memory.storage.sqlite.database import Database
+from agent_memory.storage.sqlite.short_term import SqliteShortTerm
 from tests.redis_servers import BINARIES, WITHOUT, fake_server, redis_server, self_signed
 
 
@@ -74,7 +76,7 @@ def secured(tmp_path_factory):
     key, certificate = self_signed(tmp_path_factory.mktemp("tls"))
     tls = ["--port", "0", "--tls-port", "PORT", "--tls-auth-clients", "no"]
     files = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
-    users = ["--user", "default", "off", "--user", "api", *CACHE_ACCESS.split(), ">secret"]
+    users = ["--user", "default", "off", "--user", "api", *cache_access().split(), ">secret"]
     with redis_server(*tls, *files, *users) as started_server:
         yield started_server.endpoint, certificate
 
@@ -82,6 +84,7 @@ def secured(tmp_path_factory):
 @pytest.fixture(
     params=[
         "in_memory",
+        "sqlite",
         "fake",
         pytest.param("installed", marks=needs("installed")),
         pytest.param("redis 6.2", marks=needs("redis 6.2")),
@@ -89,10 +92,12 @@ def secured(tmp_path_factory):
         pytest.param("secured", marks=[needs_redis, pytest.mark.slow]),
     ]
 )
-def store(request, monkeypatch, on_redis):
+def store(request, monkeypatch, on_redis, tmp_path):
     """A cache without any of the keys that these tests use."""
     if request.param == "in_memory":
         return InMemoryShortTerm(SystemClock())
+    if request.param == "sqlite":
+        return SqliteShortTerm(Database(tmp_path / "memory.db"))
     if request.param == "secured":
         endpoint, certificate = request.getfixturevalue("secured")
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

@@ -74,8 +74,10 @@ def emitted(capsys):
         document = json.loads(line)
         for directive in document.get("_aws", {}).get("CloudWatchMetrics", []):
             assert directive["Namespace"] == "BTCAgent/Memory"
-            assert directive["Dimensions"] == [["service"]]
-            values |= {metric["Name"]: document[metric["Name"]][0] for metric in directive["Metrics"]}
+            found = {metric["Name"]: document[metric["Name"]][0] for metric in directive["Metrics"]}
+            dimensions = {"service", "decision_type"} if "SuccessRate" in found else {"service"}
+            assert [set(one) for one in directive["Dimensions"]] == [dimensions]
+            values |= found
     return values
 
 
@@ -83,7 +85,9 @@ def log_days(stores, days, per_day=4):
     log = DecisionLog(AGENT, stores)
     for n in range(days):
         times = [DAY - timedelta(days=n) + timedelta(hours=k) for k in range(per_day)]
-        results = log.log([{"decision_type": "QUERY", "context": {}, "reasoning": {}, "timestamp": at} for at in times])
+        results = log.log(
+            [{"decision_type": "SIGNAL_GENERATION", "context": {}, "reasoning": {}, "timestamp": at} for at in times]
+        )
         log.record_outcomes(
             known_at_once(
                 {"decision_id": result.decision_id, "outcome": {}, "success": k % 2 == 0}
@@ -99,7 +103,14 @@ def test_the_api_logs_the_example_decision(deployment, capsys):
     assert logged.decision_id == json.loads(response["body"])["decision_id"]
     values = emitted(capsys)
     assert values.pop("DecisionLatency") > 0
-    assert values == {"DecisionsLogged": 1.0}
+    assert values == {}
+
+
+def test_the_counter_counts_the_example_decision(monkeypatch, capsys):
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "BTCAgent/Memory")
+    assert invoke("counter") is None
+    (document,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (document["DecisionsLogged"], document["decision_types"]) == (1, {"QUERY": 1})
 
 
 @pytest.mark.slow
@@ -114,7 +125,8 @@ def test_the_nightly_job_from_agents_to_report(deployment, capsys):
     assert invoke("pruning", entry)["pruned"] == 0
     assert invoke("archival", entry)["decisions"] == 4 * 4
     reported = invoke("analytics", entry)
-    assert reported["by_type"] == {"QUERY": {"with_outcome": 4, "succeeded": 2}}
+    (queries,) = reported["by_type"].values()
+    assert (queries["with_outcome"], queries["succeeded"], queries["success_rate"]) == (4, 2, 0.5)
     values = emitted(capsys)
     assert values["DecisionsArchived"] == 16.0
     assert values["SuccessRate"] == 50.0

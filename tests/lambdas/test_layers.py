@@ -21,9 +21,9 @@ from stacks.config import DeployConfig
 from stacks.constructs.function_layers import WHEEL_CACHE, lock_file
 from stacks.constructs.wheels import WheelTarget, build_wheels
 from stacks.function_contents import CONTENTS
+from stacks.pythons import interpreter
 from tests.aws_tables import create_tables
-from tests.lambdas.workload import BUCKET, NIGHTLY, PREFIX, api_events, environment_of, fill, nightly_event
-from tests.pythons import interpreter
+from tests.lambdas.workload import BUCKET, NIGHTLY, PREFIX, calls_of, environment_of, fill
 
 OF_LAMBDA = interpreter(DeployConfig().python_version)
 PYTHON = DeployConfig().python_version if OF_LAMBDA else f"3.{sys.version_info.minor}"
@@ -73,7 +73,7 @@ def run(function: str, folder: Path, cloud: LocalCloud) -> dict:
     shutil.copytree(PROJECT / "lambdas" / function, code)
     completed = subprocess.run(
         [OF_LAMBDA or sys.executable, "-I", "-S", Path(__file__).with_name("inside_layers.py"), code, layers, own],
-        input=json.dumps(list(api_events()) if function == "api" else [nightly_event(function)]),
+        input=json.dumps(calls_of(function)),
         env=clients | environment_of(endpoint),
         capture_output=True,
         text=True,
@@ -94,13 +94,13 @@ def reports(tmp_path_factory):
         create_tables(dynamodb, PREFIX)
         s3.create_bucket(Bucket=BUCKET)
         fill(open_stores(archive_bucket=BUCKET, dynamodb_client=dynamodb, s3_client=s3))
-        return {name: run(name, folder / name, cloud) for name in (*NIGHTLY, "api")}
+        return {name: run(name, folder / name, cloud) for name in (*NIGHTLY, "api", "gateway", "counter")}
     finally:
         cloud.stop()
 
 
 def test_every_function_is_run():
-    assert set(CONTENTS) == {"api", *NIGHTLY}
+    assert set(CONTENTS) == {"api", "gateway", "counter", *NIGHTLY}
 
 
 @pytest.mark.skipif(OF_LAMBDA is None, reason=f"Python {DeployConfig().python_version} is not installed")
@@ -123,7 +123,7 @@ def test_a_function_imports_from_its_code_its_layers_and_the_standard_library_on
     assert not [file for file in report["files"].values() if "site-packages" in file]
 
 
-@pytest.mark.parametrize("function", CONTENTS)
+@pytest.mark.parametrize("function", sorted(CONTENTS.keys() - {"counter"}))  # which makes no request
 def test_boto3_is_that_of_the_layer_although_the_runtime_has_its_own(reports, function):
     report = reports[function]
     assert "/opt/python/boto3/" in report["files"]["boto3"]
@@ -144,3 +144,10 @@ def test_the_api_runs_in_its_layers(reports):
     assert recalled["found"][0]["memory"]["pattern_id"] == "pump"
     assert contexts["complete"] is True
     assert "archive" in {entry["level"] for entry in contexts["entries"]}
+
+
+def test_the_gateway_runs_in_its_layers(reports):
+    recorded, found, stored, verified = reports["gateway"]["results"]
+    assert [one["decision_id"] for one in found["entries"]] == [recorded["decision_id"]]
+    assert stored["stored"]
+    assert (verified["figures"]["status"], verified["figures"]["days"]) == ("unchanged", 4)

@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from agent_memory.decisions.log import DecisionLog
 from tests.outcomes import known_at_once
 
+LAMBDAS = Path(__file__).parents[2] / "lambdas"
 AGENT, BUCKET, PREFIX = "hunter", "archive-bucket", "agent-memory"
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 DAY = NOON.date().isoformat()
@@ -43,6 +45,23 @@ def fill(stores):
         log.record_outcomes(known_at_once(outcomes))
 
 
+def calls_of(function):
+    """The calls that a function is run with: events, and what their contexts say."""
+    if function == "gateway":
+        return list(tool_calls())
+    return [{"event": event} for event in events_of(function)]
+
+
+def events_of(function):
+    """The events that a function is run with."""
+    match function:
+        case "api":
+            return list(api_events())
+        case "counter":
+            return [json.loads((LAMBDAS / "counter" / "event.json").read_text())]
+    return [nightly_event(function)]
+
+
 def nightly_event(function):
     return {"date": DAY, "run": "run-1"} if function == "agents" else {"agent_id": AGENT, "date": DAY}
 
@@ -69,3 +88,15 @@ def api_events():
     yield http_event("GET", "memory/recall", query="query=pump")
     start, end = (f"{NOON - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for days in (40, -1))
     yield http_event("GET", "memory/contexts", query=f"start={start}&end={end}&limit=1000")
+
+
+def tool_calls():
+    """Calls of tools by AgentCore Gateway: a write, a search of the table, and the archive's verification."""
+    decision = json.loads((LAMBDAS / "gateway" / "event.json").read_text())
+    for tool, arguments in (
+        ("record_decision", decision),
+        ("search_decisions", {"decision_type": "TRADE"}),
+        ("set_working_memory", {"key": "plan", "value": {"n": 1}}),
+        ("verify_audit_chain", {}),
+    ):
+        yield {"event": arguments, "context": {"tool": f"memory___{tool}", "agent": AGENT}}

@@ -22,6 +22,8 @@ from local.session import LocalSession
 
 MISSING_TYPES = frozenset(
     {
+        "AWS::BedrockAgentCore::Gateway",
+        "AWS::BedrockAgentCore::GatewayTarget",
         "AWS::Budgets::Budget",
         "AWS::CloudTrail::Trail",
         "AWS::CloudWatch::CompositeAlarm",
@@ -121,7 +123,7 @@ def _adapt(assembly: Assembly) -> None:
 
 
 def adapted(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template without resources of the missing types, and with metrics for the queries of alarms."""
+    """The template without resources of the missing types and outputs of them, and with metrics for alarms' queries."""
     left_out = {name for name, one in template["Resources"].items() if one["Type"] in MISSING_TYPES}
     kept = {name: dict(one) for name, one in template["Resources"].items() if name not in left_out}
     for resource in kept.values():
@@ -131,7 +133,12 @@ def adapted(template: Mapping[str, Any]) -> dict[str, Any]:
             resource["DependsOn"] = [one for one in before if one not in left_out]
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
             resource["Properties"] = _with_metric(resource["Properties"])
-    return {**template, "Resources": kept}
+    outputs = {
+        name: one
+        for name, one in template.get("Outputs", {}).items()
+        if not any(f'"{missing}"' in json.dumps(one["Value"]) for missing in left_out)
+    }
+    return {**template, "Resources": kept, "Outputs": outputs}
 
 
 def _with_metric(alarm: Mapping[str, Any]) -> dict[str, Any]:

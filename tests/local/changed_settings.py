@@ -36,8 +36,8 @@ from tests.stacks.changed_values import BEFORE, OTHER_VALUES
 CHECKED_ONLY = "account_concurrency"
 """The setting that no template contains: others are checked against it."""
 
-NOT_TURNED_BACK = frozenset({"archive_lock_days", "audit_trail", "encryption_key"})
-"""S3 refuses to turn off the first and CloudFormation the last; the trail is turned off by itself."""
+NOT_TURNED_BACK = frozenset({"archive_lock_days", "audit_trail", "encryption_key", "gateway_agents"})
+"""S3 refuses to turn off the first and CloudFormation the last; trail and gateways are turned off one by one."""
 
 # What is refused: the settings that are changed, and a pattern of the error.
 REFUSED: Mapping[str, tuple[Mapping[str, str], str]] = {
@@ -213,6 +213,9 @@ def change_each(trial: Trial) -> Iterator[Row]:
             yield trial.change("audit_trail", "writes", TRAIL_OF_WRITES)
             yield trial.change("audit_trail", "off", ())
             yield trial.remove_stack("audit_trail", "audit")
+        if setting == "gateway_read_only":
+            yield trial.change("gateway_agents", "", ())
+            yield trial.remove_stack("gateway_agents", "gateway")
     yield trial.change(CHECKED_ONLY, OTHER_VALUES[CHECKED_ONLY], ())
     for setting, (changed, pattern) in REFUSED.items():
         yield trial.refused(setting, changed, pattern)

@@ -18,6 +18,7 @@ from agent_memory.core.keys import LEARNING_PROGRESS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.nightly.evidence import refresh_evidence
+from agent_memory.nightly.reading import ReadDecision
 from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.storage.factory import open_stores
 from agent_memory.storage.parquet.files import to_parquet  # noqa: F401  DuckDB is imported before the first fork
@@ -63,7 +64,9 @@ def fill(prefix, bucket, first_day, days):
         learned = {"learned_through": (first_day - timedelta(days=1)).isoformat()}
         stores.states.put(agent_id, LEARNING_PROGRESS, learned, expected_version=0, now_ms=0)
         snapshot, day = stores.evidence.snapshot(agent_id), first_day - timedelta(days=3)
-        refresh_evidence(snapshot, day, learned_from, None, now_ms=stores.clock.now_ms())
+        refresh_evidence(
+            snapshot, day, [ReadDecision.of(one) for one in learned_from], None, now_ms=stores.clock.now_ms()
+        )
     stores.blobs.write(f"evidence/agent_id={POISONED}/evidence.parquet", b"not a Parquet file")
 
 

@@ -7,6 +7,8 @@ memory and decisions is written as in the system's design.
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+from tests.designed_cycle import DesignedCycle
+
 HOUR = timedelta(hours=1)
 
 
@@ -39,7 +41,7 @@ class IntegratedMarketHunterAgent:
         return [{"id": "whales_lead", "seen": len(recent), "confidence": 0.8, "context": "bullish"}]
 
 
-class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
+class MemoryAwareMarketHunterAgent(DesignedCycle, IntegratedMarketHunterAgent):
     """Extended agent with memory and decision logging."""
 
     def __init__(self, agent_name, learning_rate, memory_manager, decision_logger):
@@ -86,35 +88,6 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
             await self.memory.store_ltm(memory_type="PATTERN", pattern_id=pattern["id"], data=pattern)
 
     async def run_cycle_with_memory(self, market_data):
-        now, context = datetime.now(UTC), market_data["context"]
-
-        # 1. Check short-term memory for recent similar contexts
-        similar_contexts = await self.memory.get_context_memory(
-            time_range=(now - 1 * HOUR, now), context_filter={"volatility": "high"}
-        )
+        signals, similar_contexts = await self.run_designed_cycle(market_data)
         assert similar_contexts["complete"]
-
-        # 2. Select sources with memory influence
-        selected, decision_id = await self.select_sources_with_memory(context, max_sources=6)
-
-        # 3. Query sources
-        results = []
-        for source in selected:
-            result = await self.query_source(source)
-            results.append(result)
-
-            # Store in STM for fast retrieval
-            await self.memory.store_stm(f"queries:{source}:latest", result, ttl_seconds=3600)
-
-        # 4. Generate signals with logged reasoning
-        signals = self._generate_signals(results, context)
-
-        # 5. Log outcome
-        await self.logger.log_outcome(
-            decision_id=decision_id,
-            outcome={"signals": signals, "sources_used": len(results)},
-            success=len(signals) > 0,
-            metrics={"quality": self._calculate_quality(signals)},
-        )
-
         return signals

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from stacks.environments import DEV
@@ -14,8 +15,8 @@ from tests.local.aws_templates import MISSING_TYPES
 from tests.local.deployed_resources import Resources
 
 PREFIX = "agent-memory"
-FUNCTIONS = ("agents", "analytics", "api", "archival", "consolidation", "pruning")
-NIGHTLY = tuple(one for one in FUNCTIONS if one != "api")
+FUNCTIONS = ("agents", "analytics", "api", "archival", "consolidation", "counter", "pruning")
+NIGHTLY = tuple(one for one in FUNCTIONS if one not in {"api", "counter"})
 WITH_CACHE = ("api", "pruning")
 _NO_EMULATOR = ", only over the template: the emulator has none"
 
@@ -173,7 +174,8 @@ def _no_emulator(resource_type: str) -> str:
 _FUNCTION, _TABLE, _BUCKET = "AWS::Lambda::Function", "AWS::DynamoDB::Table", "AWS::S3::Bucket"
 _STAGE = "AWS::ApiGatewayV2::Stage"
 _CACHE = "AWS::ElastiCache::ReplicationGroup"
-_TRAIL, _BUDGET, _FLOW_LOG, _SUMMARY = (
+_GATEWAY, _TRAIL, _BUDGET, _FLOW_LOG, _SUMMARY = (
+    "AWS::BedrockAgentCore::Gateway",
     "AWS::CloudTrail::Trail",
     "AWS::Budgets::Budget",
     "AWS::EC2::FlowLog",
@@ -361,6 +363,7 @@ CONSUMERS: Mapping[str, tuple[Consumer, ...]] = {
             ["acme-audit-anchors"],
         ),
     ),
+    "decisions_per_part": (variable("AGENT_MEMORY_DECISIONS_PER_PART", "200000", "5000", of=["consolidation"]),),
     "write_shards": (variable("AGENT_MEMORY_WRITE_SHARDS", "1", "4", of=["api"]),),
     "audit_trail": (
         Consumer("stack", exists("outputs of", "^audit$"), before=False, after=True),
@@ -369,6 +372,16 @@ CONSUMERS: Mapping[str, tuple[Consumer, ...]] = {
             _no_emulator(_TRAIL), synthesized(_TRAIL, r'"Field": "(resources.type|readOnly)"'), [], ["resources.type"]
         ),
     ),
+    "gateway_agents": (
+        Consumer("function", exists("function", "^gateway$"), before=False, after=True),
+        Consumer(
+            _no_emulator(_GATEWAY),
+            synthesized(_GATEWAY, r'"Name": "([\w-]+)"'),
+            [],
+            ["agent-memory-market-hunter"],
+        ),
+    ),
+    "gateway_read_only": (variable("AGENT_MEMORY_GATEWAY_READ_ONLY", "false", "true", of=["gateway"]),),
     "nightly_time": (
         Consumer("schedule", in_kind("schedule", "ScheduleExpression"), "cron(10 0 * * ? *)", "cron(25 3 * * ? *)"),
     ),
@@ -397,6 +410,22 @@ CONSUMERS: Mapping[str, tuple[Consumer, ...]] = {
             template(_CACHE, "Properties", "AutomaticFailoverEnabled"),
             before=False,
             after=True,
+        ),
+    ),
+    "direct_agents": (
+        Consumer(
+            "users of the cache",
+            lambda view: {
+                "users": sorted(
+                    one["Properties"]["UserId"] for one in view.in_templates("AWS::ElastiCache::User").values()
+                )
+            },
+            [f"{PREFIX}-api"],
+            [
+                f"{PREFIX}-agent-btc-scout-{sha256(b'btc.scout').hexdigest()[:12]}",
+                f"{PREFIX}-agent-market-hunter",
+                f"{PREFIX}-api",
+            ],
         ),
     ),
     "flow_logs": (
@@ -452,6 +481,9 @@ CONSUMERS: Mapping[str, tuple[Consumer, ...]] = {
             ["ops@example.com"],
             ["others@example.com"],
         ),
+    ),
+    "summary_alarm": (
+        Consumer(_no_emulator(_SUMMARY), synthesized(_SUMMARY, r"(memory-degraded)\""), ["memory-degraded"], []),
     ),
     "monthly_budget_usd": (
         Consumer("policy of the topic", texts("topic", "budgets.amazonaws.com"), [], ["budgets.amazonaws.com"]),

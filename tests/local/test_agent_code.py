@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_memory import AWSMemoryClients, DecisionLogger, MemoryAnalytics, MemoryManager
+from local.stores import stores_of
+from tests.local.function_log import counted, counted_so_far
 from tests.local.memory_aware_hunter import (
     HOUR,
     IntegratedMarketHunterAgent,
@@ -120,3 +122,6 @@ async def test_memory_persists_across_a_full_restart_of_the_cloud(in_the_cloud):
     now = datetime.now(UTC)
     met = await again.memory.get_context_memory((now - timedelta(hours=1), now + HOUR), {"market": "bearish"})
     assert ([one["decision_id"] for one in met["entries"]], met["complete"]) == ([decisions[0]["decision_id"]], True)
+    before = counted_so_far(in_the_cloud)
+    await DecisionLogger("survivor", stores=stores_of(in_the_cloud)).log_decision("QUERY", {}, {})
+    assert counted(in_the_cloud, before + 1) == before + 1  # the stream is read from the restart on

@@ -20,8 +20,7 @@ def demo(tmp_path, *options):
 
 def counts_of(run):
     """How many decisions the report counts, and how many of them with an outcome."""
-    line = next(line for line in run.stdout.splitlines() if " with outcome, " in line)
-    decisions, judged = re.match(r"([\d,]+) decisions, ([\d,]+) with outcome", line).groups()
+    decisions, judged = re.search(r"^([\d,]+) decisions, ([\d,]+) with outcome$", run.stdout, re.MULTILINE).groups()
     return int(decisions.replace(",", "")), int(judged.replace(",", ""))
 
 

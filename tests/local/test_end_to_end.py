@@ -207,7 +207,8 @@ async def test_numbers_of_the_report_can_be_recomputed_from_the_tables(history, 
     )
     items = [item for page in pages for item in page["Items"]]
     assert report["totals"]["decisions"] == len(items)
-    assert report["totals"]["succeeded"] == sum(item["success"]["BOOL"] for item in items)
+    (signals,) = report["success_by_type"]
+    assert signals["succeeded"] == sum(item["success"]["BOOL"] for item in items)
     market = f"{LEARNING}#trend=up|volatility=high"
     by_context = [item for item in items if item["agent_context"]["S"] == market]
     (row,) = [r for r in report["success_by_context"] if r["context_type"] == "trend=up|volatility=high"]

@@ -83,6 +83,11 @@ def comparable(memory):
     return {name: value for name, value in memory.items() if name not in _CHANGING}
 
 
+def without_empty_fields(decision):
+    """A decision without fields that it has no value of: later versions have more of them."""
+    return {name: value for name, value in decision.items() if value is not None}
+
+
 async def read_data(cloud):
     """All of it, over the API; what is archived from the archive too."""
     async with client_of(cloud) as client:
@@ -91,7 +96,7 @@ async def read_data(cloud):
         in_context = await client.get_context_memory(everything)
         assert in_context["complete"], in_context
         read = {
-            "decisions": sorted(decisions, key=lambda one: one["decision_id"]),
+            "decisions": sorted(map(without_empty_fields, decisions), key=lambda one: one["decision_id"]),
             "memories": [comparable(one) for one in await client.get_pattern_memory("STRATEGY")],
             "history": [comparable(one) for one in await client.get_ltm_history("STRATEGY", "patience")],
             "state": await client.load_state(),

@@ -18,7 +18,9 @@ from tests.stacks.permission_table import FUNCTIONS, PERMISSIONS, PREFIXES, TABL
 
 pytestmark = pytest.mark.local_cloud
 
-ROLES = (*FUNCTIONS, "state machine", "scheduler")
+DEPLOYED = tuple(name for name in FUNCTIONS if name != "gateway")
+"""The local cloud has no gateways."""
+ROLES = (*DEPLOYED, "state machine", "scheduler")
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
 TRUSTED = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
 EVENT = {"agent_id": "nobody", "date": "2026-11-01"}
@@ -29,7 +31,7 @@ def role_names(cloud):
     session = cloud.boto_session()
     functions, machine = session.client("lambda"), session.client("stepfunctions")
     arns = {
-        name: functions.get_function_configuration(FunctionName=f"agent-memory-{name}")["Role"] for name in FUNCTIONS
+        name: functions.get_function_configuration(FunctionName=f"agent-memory-{name}")["Role"] for name in DEPLOYED
     }
     arns["state machine"] = machine.describe_state_machine(stateMachineArn=cloud.outputs["NightlyStateMachineArn"])[
         "roleArn"

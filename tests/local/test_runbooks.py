@@ -120,8 +120,25 @@ async def poison(cloud):
     assert run_of_yesterday(cloud) == "SUCCEEDED"
 
 
+async def crowd(cloud):
+    """Agents that act on one memory of a pool within an hour, all in the same way."""
+    at = TODAY - timedelta(hours=9)
+    for n in range(6):
+        agent = f"crowd-{n}"
+        async with AgentMemoryClient(cloud.api_url, agent, session=cloud.boto_session()) as client:
+            await client.log_decision(
+                "SIGNAL_GENERATION",
+                {},
+                {"direction": "long"},
+                decision_id=decision_id_for("SIGNAL_GENERATION", at + timedelta(minutes=n), agent),
+                memory_ids=["breakouts"],
+            )
+    assert run_of_yesterday(cloud) == "SUCCEEDED"
+
+
 # What breaks the deployment before the commands of a page are run.
 FAULTS = {
+    "memory-crowded": lambda cloud: asyncio.run(crowd(cloud)),
     "nightly-job-failed": corrupt_the_evidence,
     "nightly-job-missed": disable_the_schedule,
     "nightly-job-start-failed": fail_to_start,

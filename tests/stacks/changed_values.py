@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 BEFORE: Mapping[str, str] = MappingProxyType(
-    {"alarm_email": "ops@example.com", "cache": "on", "dashboard": "true", "time_zone": "Europe/Berlin"}
+    {
+        "alarm_email": "ops@example.com",
+        "cache": "on",
+        "dashboard": "true",
+        "summary_alarm": "true",
+        "time_zone": "Europe/Berlin",
+    }
 )
 """The settings before the change; the others have their defaults."""
 
@@ -26,9 +32,13 @@ OTHER_VALUES: Mapping[str, str] = MappingProxyType(
         "cache_nodes": "2",
         "dashboard": "false",
         "decisions_expected_hours": "3",
+        "direct_agents": "market-hunter,btc.scout",
         "encryption_key": "own",
         "environment": "dev",
         "flow_logs": "all",
+        "gateway_agents": "market-hunter",
+        "gateway_read_only": "true",
+        "decisions_per_part": "5000",
         "keep_data": "false",
         "log_level": "WARNING",
         "log_retention_days": "14",
@@ -38,6 +48,7 @@ OTHER_VALUES: Mapping[str, str] = MappingProxyType(
         "nightly_concurrency": "5",
         "nightly_time": "03:25",
         "point_in_time_recovery": "off",
+        "summary_alarm": "false",
         "table_max_read_units": "99",
         "table_max_write_units": "98",
         "time_zone": "Asia/Tokyo",

@@ -33,6 +33,7 @@ DEPLOYMENTS = {
         "flow_logs": "all",
         "api_concurrency": "50",
         "nightly_concurrency": "5",
+        "gateway_agents": "market-hunter,scout.eu",
     },
     "audited writes": {**_IN_AWS, "prefix": "desk", "audit_trail": "writes"},
 }

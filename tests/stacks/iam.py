@@ -149,6 +149,8 @@ class Account:
                 return _PSEUDO[name] if name in _PSEUDO else self._reference(stack, name)
             case {"Fn::GetAtt": [name, "Arn"]}:
                 return self._arn(stack, name)
+            case {"Fn::GetAtt": [name, "StreamArn"]}:
+                return f"{self._arn(stack, name)}/stream/2026-11-24"
             case {"Fn::ImportValue": name}:
                 return self._exported(name)
             case {"Fn::GetStackOutput": {"StackName": other, "OutputName": output}}:
@@ -164,8 +166,14 @@ class Account:
         raise AssertionError(f"no stack exports {name}")
 
     def _reference(self, stack, name):
-        kind = self._templates[stack].resources[name]["Type"]
-        return self._arn(stack, name) if kind == "AWS::StepFunctions::StateMachine" else _generated(stack, name)
+        resource = self._templates[stack].resources[name]
+        match resource["Type"]:
+            case "AWS::StepFunctions::StateMachine":
+                return self._arn(stack, name)
+            case "AWS::Lambda::Alias":
+                function = resource["Properties"]["FunctionName"]["Ref"]
+                return f"{self._arn(stack, function)}:{resource['Properties']['Name']}"
+        return _generated(stack, name)
 
     def _arn(self, stack, name):
         resource = self._templates[stack].resources[name]

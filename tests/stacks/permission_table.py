@@ -7,12 +7,15 @@ TABLES = {"decisions": "agent_decisions", "memories": "agent_memory_ltm", "state
 INDEXES = {"by_outcome": "decisions", "by_context": "decisions", "by_confidence": "memories"}
 PREFIXES = ("decisions", "large", "evidence", "pruned", "reports", "nights", "athena")
 
-FUNCTIONS = ("api", "agents", "consolidation", "pruning", "archival", "analytics")
-IN_THE_VPC = ("api", "pruning")
+FUNCTIONS = ("api", "gateway", "counter", "agents", "consolidation", "pruning", "archival", "analytics")
+NOT_TRACED = ("api", "gateway", "counter")
+BY_THE_JOB = ("agents", "consolidation", "pruning", "archival", "analytics")
+IN_THE_VPC = ("api", "gateway", "pruning")
 NETWORK = "network interfaces"
 
 WRITES_MEMORIES = (
     "dynamodb:BatchGetItem",
+    "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
@@ -38,8 +41,19 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         "objects decisions/": ("s3:GetObject", "s3:RestoreObject"),
         "objects large/": ("s3:GetObject", "s3:PutObject"),
+        "objects reports/crowding/": ("s3:GetObject",),
         "bucket": ("s3:ListBucket",),
         "cache": ("elasticache:Connect",),
+    },
+    "gateway": {},
+    "agent's gateway": {"alias of the agent": ("lambda:InvokeFunction",)},
+    "counter": {
+        "stream of decisions": (
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ),
     },
     "agents": {
         "table states": ("dynamodb:Scan",),
@@ -53,7 +67,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem"),
-        "objects evidence/": ("s3:GetObject", "s3:PutObject"),
+        "objects evidence/": ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
         "objects large/": ("s3:GetObject",),
         "bucket": ("s3:ListBucket",),
     },
@@ -79,11 +93,13 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table memories": ("dynamodb:BatchGetItem", "dynamodb:Query"),
         "table states": ("dynamodb:GetItem",),
         "objects evidence/": ("s3:GetObject",),
+        "objects nights/": ("s3:GetObject",),
         "objects reports/": ("s3:PutObject",),
+        "objects reports/crowding/": ("s3:PutObject",),
         "bucket": ("s3:ListBucket",),
     },
     "state machine": {
-        **{f"function {name}": ("lambda:InvokeFunction",) for name in FUNCTIONS if name != "api"},
+        **{f"function {name}": ("lambda:InvokeFunction",) for name in BY_THE_JOB},
         "objects nights/": ("s3:GetObject",),
         "state machine": ("states:StartExecution",),
         "an execution": ("states:DescribeExecution", "states:StopExecution"),
@@ -108,9 +124,10 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "logs flow logs": ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
     },
 }
+PERMISSIONS["gateway"] |= PERMISSIONS["api"]
 for _name in FUNCTIONS:
     PERMISSIONS[_name][f"logs {_name}"] = ("logs:CreateLogStream", "logs:PutLogEvents")
-    if _name != "api":  # requests are traced with the setting trace_requests only
+    if _name not in NOT_TRACED:  # requests are traced with the setting trace_requests only
         PERMISSIONS[_name]["everything"] = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 # The actions of the managed policy AWSLambdaENIManagementAccess, as AWS documents it.
@@ -135,6 +152,8 @@ KEY_WRITES = (
 )
 KEY_USE = {
     "api": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
+    "gateway": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
+    "counter": {"dynamodb": KEY_READS},
     "agents": {"dynamodb": KEY_READS, "s3": KEY_WRITES},
     "consolidation": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},
     "pruning": {"dynamodb": KEY_WRITES, "s3": KEY_WRITES},

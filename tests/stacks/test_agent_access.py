@@ -5,11 +5,18 @@ import json
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_apigatewayv2 as apigw
+from aws_cdk import aws_lambda as lambda_
 
 from agent_memory import InvalidInput
-from agent_memory.admin.agent_policy import MAX_POLICY_CHARACTERS, METHODS, agent_policy, agent_policy_by_tag
+from agent_memory.admin.agent_policy import (
+    MAX_POLICY_CHARACTERS,
+    METHODS,
+    agent_policy,
+    agent_policy_by_tag,
+    invocation_policy,
+)
 from agent_memory.cli import main
-from stacks.constructs.agent_access import AgentAccess, TaggedAgentAccess
+from stacks.constructs.agent_access import AgentAccess, InvocationAccess, TaggedAgentAccess
 from tests.stacks.iam import identity_statements, is_allowed
 from tests.stacks.templates import Template, as_list, text_of
 
@@ -57,6 +64,51 @@ def test_the_construct_and_the_command_agree(stack, api, capsys):
 def test_the_construct_and_the_command_agree_on_the_policy_by_tag(stack, api, capsys):
     TaggedAgentAccess(stack, "Agents", api=api, reads=["desk"])
     assert synthesized(stack) == printed(capsys, "--by-tag", "--reads", "desk")
+
+
+FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:agent-memory-api"
+
+
+def test_direct_invocations_are_permitted_by_the_agents_alias_only(capsys):
+    assert main(["policy", "--agent", "btc.hunter", "--function", FUNCTION]) == 0
+    policy = json.loads(capsys.readouterr().out)
+    statements = identity_statements(policy)
+    for resource, expected in (
+        (f"{FUNCTION}:agent-btcDOThunter", True),
+        (FUNCTION, False),
+        (f"{FUNCTION}:agent-hunter", False),
+        (f"{FUNCTION}:$LATEST", False),
+        (f"{FUNCTION}-2:agent-btcDOThunter", False),
+    ):
+        assert is_allowed(statements, "lambda:InvokeFunction", resource) is expected
+        assert not is_allowed(statements, "lambda:UpdateAlias", resource)
+
+
+def test_one_policy_has_both_ways(capsys):
+    assert main(["policy", "--agent", "hunter", "--api", ARN, "--function", FUNCTION]) == 0
+    sids = [one["Sid"] for one in json.loads(capsys.readouterr().out)["Statement"]]
+    assert sids == ["OwnPaths", "AmbiguousPaths", "OwnAlias"]
+    for options in (["--agent", "hunter"], ["--by-tag", "--function", FUNCTION]):
+        assert main(["policy", *options]) == 2
+
+
+@pytest.mark.parametrize(
+    "arn", ["", f"{FUNCTION}:live", FUNCTION.replace("agent-memory-api", "*"), ARN, f"{FUNCTION}\n"]
+)
+def test_a_function_with_an_alias_or_a_wildcard_is_refused(arn):
+    with pytest.raises(InvalidInput, match="function_arn"):
+        invocation_policy(arn, "hunter")
+
+
+def test_the_construct_makes_the_alias_and_the_policy(stack):
+    function = lambda_.Function.from_function_arn(stack, "Function", FUNCTION)
+    InvocationAccess(stack, "Hunter", function=function, agent_id="btc.hunter")
+    template = Template(stack.node.root.synth().get_stack_by_name("Agents").template)
+    alias = template.only("AWS::Lambda::Alias")
+    assert (alias["Name"], alias["FunctionVersion"]) == ("agent-btcDOThunter", "$LATEST")
+    (name,) = template.of_type("AWS::Lambda::Alias")
+    (statement,) = template.only("AWS::IAM::ManagedPolicy")["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", {"Ref": name})
 
 
 @pytest.mark.parametrize("options", [(), ("--agent", "hunter", "--by-tag")])
@@ -113,3 +165,14 @@ def test_the_policy_by_tag_permits_the_agent_in_the_tag(tag, agents):
         if is_allowed(statements, "execute-api:Invoke", f"{ARN}/$default/GET/v1/agents/{agent}/memory/recall")
     }
     assert permitted == agents
+
+
+@pytest.mark.parametrize("path", ["memory/advice", "memory/crowding"])
+def test_an_agent_reads_advice_for_itself_and_its_pools_alone(path):
+    statements = identity_statements(agent_policy(ARN, "hunter", reads=["desk"], writes=["shared"]))
+    permitted = {
+        agent
+        for agent in ("hunter", "desk", "shared", "hunter-2", "hunte", "trader")
+        if is_allowed(statements, "execute-api:Invoke", f"{ARN}/$default/GET/v1/agents/{agent}/{path}")
+    }
+    assert permitted == {"hunter", "desk", "shared"}

@@ -8,6 +8,10 @@ import json
 
 import pytest
 
+from agent_memory.api.decision_counts import count_documents
+from agent_memory.core.ids import new_decision_id
+from agent_memory.model.decisions import Decision
+from agent_memory.storage.dynamodb.items import decision_item
 from tests.stacks.alarm_evaluation import ALARM, DAY, HOUR, OK, Alarm
 from tests.stacks.conftest import build
 from tests.stacks.templates import Template
@@ -77,7 +81,7 @@ HEALTHY = [
     ("archive-damaged-critical", per_run([0] * DAYS)),
     *(
         (f"{name}-warning", samples)
-        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed")
+        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed", "memory-crowded")
         for samples in (per_run([0] * DAYS), per_run([0, 0, None, 0, 0, None, None, 0, 0, 0]))  # nights without a run
     ),
     ("decisions-stopped-critical", per_cycle([6], pauses=False)),
@@ -206,7 +210,7 @@ FAILURES = [
                 (OK, start_of_run(5), start_of_run(5) + HOUR),
             ],
         )
-        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed")
+        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed", "memory-crowded")
     ),
     *(
         (
@@ -214,7 +218,7 @@ FAILURES = [
             per_run([0, 0, 1]),
             [(OK, start_of_run(0), start_of_run(0) + HOUR), (ALARM, start_of_run(2), start_of_run(2) + HOUR)],
         )
-        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed")
+        for name in ("outcomes-stopped", "learning-stopped", "behavior-changed", "memory-crowded")
     ),
     (
         "decisions-stopped-critical",
@@ -308,6 +312,33 @@ def test_a_failure_is_announced_once_and_so_is_its_end(alarms, name, samples, ex
     assert [state for _, state in found] == [state for state, _, _ in expected], found
     for (minute, state), (_, first, last) in zip(found, expected, strict=True):
         assert first <= minute <= last, f"{state} at {minute}, not within {first} and {last}"
+
+
+def written_directly(minutes):
+    """What the function `counter` reports of decisions that the library wrote into the table at these minutes."""
+    start_ms, records = 1_795_176_000_000, []
+    for minute in minutes:
+        at_ms = start_ms + minute * 60_000
+        new = Decision("direct", new_decision_id("QUERY", at_ms), "QUERY", at_ms, {}, {})
+        image = {"ApproximateCreationDateTime": at_ms // 1000, "NewImage": decision_item(new)}
+        records.append({"eventName": "INSERT", "dynamodb": image})
+    return [
+        ((one["_aws"]["Timestamp"] - start_ms) // 60_000, float(one["DecisionsLogged"]))
+        for one in count_documents(records, "BTCAgent/Memory")
+    ]
+
+
+@pytest.mark.parametrize("more_periods", [0, 2])
+def test_an_agent_that_logs_directly_keeps_the_alarm_quiet_until_it_stops(alarms, more_periods):
+    alarm = alarms["decisions-stopped-critical"]
+    thirty = written_directly([DAY + n * 4 for n in range(30)])
+    assert sum(value for _, value in thirty) == 30
+    quiet = alarm.transitions(thirty, days=1 + 2 / 24, more_periods=more_periods)
+    assert [state for _, state in quiet] == [OK] or quiet[-1][1] == OK
+    always = written_directly(range(30, 3 * DAY, 10))
+    changes = alarm.transitions(always, days=4, more_periods=more_periods)
+    assert [state for _, state in changes] == [OK, ALARM]
+    assert 3 * DAY + HOUR <= changes[-1][0] <= 3 * DAY + 4 * HOUR
 
 
 @pytest.mark.parametrize("more_periods", [0, 2])

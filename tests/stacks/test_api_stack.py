@@ -90,7 +90,7 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
             "Query",
             "UpdateItem",
         },
-        "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
+        "Memories": {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"},
         "States": {"GetItem", "PutItem", "Query", "UpdateItem"},
     }
     indexes = {resource.rpartition("/index/")[2] for _, resource in permissions if "/index/" in resource}
@@ -101,6 +101,7 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
         ("s3:RestoreObject", f"{archive}/decisions/*"),
         ("s3:GetObject", f"{archive}/large/*"),
         ("s3:PutObject", f"{archive}/large/*"),
+        ("s3:GetObject", f"{archive}/reports/crowding/*"),
         ("s3:ListBucket", archive),
     }
     connect = {resource for action, resource in permissions if action == "elasticache:Connect"}

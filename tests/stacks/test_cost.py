@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from agent_memory.pricing import (
     per_million,
     read_deployment,
 )
+from agent_memory.reporting.cost import cost_of_a_month, workload_of
 from benchmarks.cost_page import PAGE, blocks, updated
-from demo.cost import cost_of_a_month
 from tests.stacks.conftest import synthesize
 
 
@@ -31,12 +32,12 @@ def cost_of(deployment):
     return monthly_cost(agent_every_ten_minutes(), deployment)
 
 
-def test_an_agent_with_a_cycle_every_ten_minutes_costs_less_than_fourteen_dollars_at_list_prices(folder):
+def test_an_agent_with_a_cycle_every_ten_minutes_costs_at_most_fourteen_dollars_and_twenty_cents_at_list_prices(folder):
     deployment = read_deployment(folder)
     assert deployment.cache_nodes == 1
     assert deployment.alarm_metrics >= 18
     assert deployment.backed_up
-    assert 10 < cost_of(deployment).total_usd < 14
+    assert 10 < cost_of(deployment).total_usd <= Decimal("14.20")
 
 
 def test_every_deployed_resource_has_a_price(folder, aws):
@@ -52,6 +53,7 @@ def test_settings_are_read_from_the_templates(aws, tmp_path):
     assert (deployment.glacier_after_days, deployment.expire_after_days) == (GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS)
     assert (deployment.reports_days, deployment.old_versions_days) == (REPORTS_DAYS, OLD_VERSIONS_DAYS)
     assert (deployment.api_memory_mb, deployment.nightly_memory_mb) == (1024, 256 + 3 * 1769 + 512)
+    assert deployment.counter_memory_mb == 128
     (metrics,) = read_deployment(aws.folder).dashboard_metrics
     assert metrics > 50
 
@@ -118,6 +120,15 @@ def test_the_command_takes_the_prices_of_a_file(folder, tmp_path, capsys):
     assert "only those of us-east-1" in capsys.readouterr().err
 
 
-def test_the_report_of_the_demo_shows_the_same_cost(folder, tmp_path):
+def test_a_report_has_the_cost_of_its_own_agent(folder, tmp_path):
     local = synthesize(tmp_path, profile="local", redis_endpoint="127.0.0.1:6390").folder
-    assert cost_of_a_month(local) == cost_of(read_deployment(folder)).as_dict()
+    report = {
+        "agent_id": "hunter",
+        "time_range": ["2026-11-01T00:00:00Z", "2026-11-11T00:00:00Z"],
+        "totals": {"decisions": 8_640},
+    }
+    cost = cost_of_a_month(report, local)
+    expected = monthly_cost(workload_of(report), read_deployment(folder)).as_dict()
+    assert cost == expected
+    assert cost["total_usd"] == cost_of(read_deployment(folder)).as_dict()["total_usd"], "the design's own rate"
+    assert cost["scenario"].startswith("hunter alone, 864 decisions per day")

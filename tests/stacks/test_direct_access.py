@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from agent_memory.admin.direct_policy import direct_policy
 from agent_memory.core import keys
 from agent_memory.core.ids import PATTERNS, new_decision_id
 from agent_memory.storage.schema import TABLES
@@ -17,6 +18,7 @@ from tests.stacks.iam import identity_statements, is_allowed
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 BUCKET = "arn:aws:s3:::BUCKET"
 DECISION_ID = new_decision_id("QUERY")
+NAMES = ("decisions_arn", "memories_arn", "states_arn")  # as `TABLES`
 AGENT_IDS = st.from_regex(PATTERNS["agent_id"], fullmatch=True)
 
 
@@ -44,6 +46,25 @@ def may_use(policy, action, resource, **context):
 
 def table(name):
     return f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}"
+
+
+def test_the_page_shows_the_policy_that_the_construct_gives_a_role():
+    arns = {name: table(f"agent-memory-{one.name}") for name, one in zip(NAMES, TABLES, strict=True)}
+    assert policy_for("market-hunter") == direct_policy("market-hunter", **arns, bucket_arn=BUCKET)
+
+
+@given(AGENT_IDS, AGENT_IDS)
+def test_pools_are_read_or_written_and_only_their_memories(pool, other):
+    assume(len({"market-hunter", pool, other}) == 3)
+    arns = {name: table(f"agent-memory-{one.name}") for name, one in zip(NAMES, TABLES, strict=True)}
+    for given_pools, may_write in (({"reads": [pool]}, False), ({"writes": [pool]}, True)):
+        policy = direct_policy("market-hunter", **arns, bucket_arn=BUCKET, **given_pools)
+        for name, is_pool in ((pool, True), (other, False)):
+            key = {"dynamodb__LeadingKeys": [keys.memory_pk(name, "PATTERN")]}
+            assert may_use(policy, "dynamodb:Query", arns["memories_arn"], **key) is is_pool
+            assert may_use(policy, "dynamodb:PutItem", arns["memories_arn"], **key) is (is_pool and may_write)
+            assert not may_use(policy, "dynamodb:Query", arns["decisions_arn"], **key)
+            assert not may_use(policy, "dynamodb:Query", arns["states_arn"], dynamodb__LeadingKeys=[name])
 
 
 @given(AGENT_IDS, AGENT_IDS)

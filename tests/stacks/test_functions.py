@@ -12,14 +12,17 @@ from stacks.function_contents import CONTENTS
 def functions(synthesized):
     return [
         (synthesized[stack], function)
-        for stack in ("api", "nightly")
+        for stack in ("api", "nightly", "operations", "gateway")
+        if stack in synthesized.templates
         for function in synthesized[stack].properties("AWS::Lambda::Function")
     ]
 
 
-def test_every_function_is_deployed(aws):
-    names = {function["FunctionName"] for _, function in functions(aws)}
+def test_every_function_is_deployed(aws, deployments):
+    names = {function["FunctionName"] for _, function in functions(deployments("all guards"))}
     assert names == {f"agent-memory-{name}" for name in CONTENTS}
+    without_gateways = {function["FunctionName"] for _, function in functions(aws)}
+    assert names - without_gateways == {"agent-memory-gateway"}
 
 
 def test_python_313_on_arm64_in_aws(aws):
@@ -47,7 +50,7 @@ def test_logs_are_json_in_a_group_with_a_retention_time(profile, request):
 @pytest.mark.parametrize("profile", ["aws", "local"])
 def test_nightly_functions_are_traced_and_all_start_at_their_handler(profile, request):
     for _, function in functions(request.getfixturevalue(profile)):
-        expected = None if name_of(function) == "api" else {"Mode": "Active"}
+        expected = None if name_of(function) in {"api", "counter"} else {"Mode": "Active"}
         assert function.get("TracingConfig") == expected
         assert function["Handler"] == "handler.handler"
 
@@ -101,7 +104,7 @@ def test_the_package_of_a_function_holds_its_sub_packages_and_nothing_else(profi
         contents = {path.name for path in package.iterdir() if path.is_dir()}
         assert contents == set(CONTENTS[name_of(function)].packages)
         assert {"__init__.py", "py.typed"} == {path.name for path in package.iterdir() if path.is_file()}
-        assert (package / "storage" / "schema.py").is_file()
+        assert (package / "core" / "errors.py").is_file()
         assert [path.name for path in package.parent.iterdir()] == ["agent_memory"]
         assert [path.name for path in package.parent.parent.iterdir()] == ["python"]
         assert not list(package.rglob("__pycache__"))

@@ -11,6 +11,7 @@ from tests.stacks.conftest import DEPLOYMENTS
 NOT_FOLLOWED = {
     "W3005": "CDK makes a function depend on its role and on the role's policies; the role is in GetAtt, too.",
     "ES6000": "The one queue is itself the dead-letter queue of the schedule.",
+    "ES1001": "A record that is lost after a day of failures is one decision that a metric does not count.",
     "WS1000": "Every traced request is charged; `trace_requests` turns traces on while something is looked for.",
     "ES7000": "The topic announces alarms, which stay active in CloudWatch and on the dashboard if an e-mail is lost.",
 }

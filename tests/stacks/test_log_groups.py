@@ -48,7 +48,7 @@ def test_lambda_drops_neither_what_the_setting_asks_for_nor_metrics(tmp_path, se
     """Metrics are lines without a level, which Lambda rates as INFO; the function's logger drops the rest."""
     templates = synthesize(tmp_path, log_level=setting, cache="off").templates
     functions = [one for template in templates.values() for one in template.properties("AWS::Lambda::Function")]
-    assert len(functions) == 6
+    assert len(functions) == 7
     for one in functions:
         assert one["LoggingConfig"]["ApplicationLogLevel"] == lambdas
         assert one["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == setting

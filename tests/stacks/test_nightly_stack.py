@@ -72,8 +72,24 @@ def test_an_agents_steps_follow_one_another(definition, agent_states):
     order, state = [], definition["States"]["EachAgent"]["ItemProcessor"]["StartAt"]
     while state:
         order.append(state)
-        state = agent_states[state].get("Next")
-    assert order == [*STEPS, "AgentDone"]
+        state = agent_states[state].get("Next", agent_states[state].get("Default"))
+    assert order == ["Consolidation", "InParts", *STEPS[1:], "AgentDone"]
+
+
+def test_decisions_that_one_machine_cannot_read_are_read_in_parts_before_learning(agent_states):
+    (rule,) = agent_states["InParts"]["Choices"]
+    assert (rule["Condition"], rule["Next"]) == ("{% $count($states.input.parts) > 0 %}", "EachPart")
+    assert "$states.result.Payload.parts" in agent_states["Consolidation"]["Output"]
+    each = agent_states["EachPart"]
+    assert (each["Items"], each["Next"]) == ("{% $states.input.parts %}", "LearnFromParts")
+    assert [one["Next"] for one in each["Catch"]] == ["AgentFailed"]
+    (read,) = each["ItemProcessor"]["States"].values()
+    first, learn = agent_states["Consolidation"], agent_states["LearnFromParts"]
+    functions = [one["Arguments"]["FunctionName"] for one in (read, first, learn)]
+    assert functions[0] == functions[1] == functions[2]
+    assert len(read["Retry"]) == 2
+    assert learn["Arguments"]["Payload"]["parts"] == "{% $states.input.parts %}"
+    assert learn["Next"] == "Pruning"
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -99,7 +115,7 @@ def test_a_step_is_retried_and_its_last_failure_ends_only_that_agent(agent_state
     assert agent_states["AgentFailed"]["End"] is True
 
 
-@pytest.mark.parametrize("step", ["ListAgents", *STEPS])
+@pytest.mark.parametrize("step", ["ListAgents", "Crowding", *STEPS])
 def test_throttling_by_lambda_is_waited_for_longer_than_the_longest_step_takes(definition, agent_states, nightly, step):
     retries = {**definition["States"], **agent_states}[step]["Retry"]
     throttled = retries[0]  # the first retrier that names an error counts its attempts by itself
@@ -116,7 +132,8 @@ def test_throttling_by_lambda_is_waited_for_longer_than_the_longest_step_takes(d
 def test_a_failed_agent_fails_the_run_at_the_end(definition):
     choice = definition["States"]["AllDone"]
     all_done = "{% $count($states.input.results[$ = 'done']) = $states.input.agents %}"
-    assert [(rule["Condition"], rule["Next"]) for rule in choice["Choices"]] == [(all_done, "Done")]
+    assert [(rule["Condition"], rule["Next"]) for rule in choice["Choices"]] == [(all_done, "Crowding")]
+    assert definition["States"]["Crowding"]["Next"] == "Done"
     assert choice["Default"] == "SomeAgentsFailed"
     assert definition["States"]["SomeAgentsFailed"]["Type"] == "Fail"
     assert definition["States"]["SomeAgentsFailed"]["Error"] == "AgentsFailed"
@@ -174,10 +191,15 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
             "consolidation",
             {
                 "Decisions": {"BatchGetItem", "GetItem", "Query"},
-                "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
+                "Memories": {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"},
                 "States": {"GetItem", "PutItem"},
             },
-            {("GetObject", "evidence/*"), ("PutObject", "evidence/*"), ("GetObject", "large/*")},
+            {
+                ("DeleteObject", "evidence/*"),
+                ("GetObject", "evidence/*"),
+                ("PutObject", "evidence/*"),
+                ("GetObject", "large/*"),
+            },
         ),
         (
             "pruning",
@@ -192,7 +214,7 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
         (
             "analytics",
             {"Memories": {"BatchGetItem", "Query"}, "States": {"GetItem"}},
-            {("GetObject", "evidence/*"), ("PutObject", "reports/*")},
+            {("GetObject", "evidence/*"), ("GetObject", "nights/*"), ("PutObject", "reports/*")},
         ),
     ],
 )

@@ -7,6 +7,7 @@ from itertools import chain
 import pytest
 
 from agent_memory.core import metric_names
+from agent_memory.learning.intervals import wilson_interval
 from stacks import PROJECT
 from stacks.alarm_list import alarm_list
 from stacks.dashboard import GRAPHS, KEY_FIGURES, LOG_TABLES
@@ -24,7 +25,8 @@ WITHOUT_ALARM = {"docs/runbooks/poisoned-memory.md"}  # what only a person notic
 def everything(tmp_path_factory):
     """A deployment with every setting that adds to operations."""
     folder = tmp_path_factory.mktemp("everything")
-    return synthesize(folder, decisions_expected_hours="2", monthly_budget_usd="25", dashboard="true")
+    alarms = {"decisions_expected_hours": "2", "monthly_budget_usd": "25", "summary_alarm": "true"}
+    return synthesize(folder, dashboard="true", **alarms)
 
 
 def alarms(synthesized):
@@ -152,8 +154,11 @@ def test_without_a_cache_no_alarm_watches_one(aws, deployments):
 def emits(function, metric):
     """Whether the code of a function names a metric's constant."""
     constant = next(name for name, value in vars(metric_names).items() if value is metric)
-    api = (PROJECT / "layers" / "agent_memory" / "python" / "agent_memory" / "api").rglob("*.py")
-    sources = api if function == "api" else [PROJECT / "lambdas" / function / "handler.py"]
+    api = PROJECT / "layers" / "agent_memory" / "python" / "agent_memory" / "api"
+    counter = api / "decision_counts.py"
+    sources = {"api": [one for one in api.rglob("*.py") if one != counter], "counter": [counter]}.get(
+        function, [PROJECT / "lambdas" / function / "handler.py"]
+    )
     return any(re.search(rf"\b{constant}\b", source.read_text()) for source in sources)
 
 
@@ -166,7 +171,8 @@ def test_the_products_own_metrics_are_watched_where_they_are_emitted(everything)
         (dimension,) = alarm["Dimensions"]
         assert dimension["Name"] == "service"
         assert emits(dimension["Value"], known[alarm["MetricName"]]), alarm["AlarmName"]
-    functions = [f for stack in ("api", "nightly") for f in everything[stack].properties("AWS::Lambda::Function")]
+    stacks = ("api", "nightly", "operations")
+    functions = [f for stack in stacks for f in everything[stack].properties("AWS::Lambda::Function")]
     services = {function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for function in functions}
     for metric, service, *_ in (*KEY_FIGURES, *GRAPHS):
         assert service in services
@@ -221,9 +227,33 @@ def test_key_figures_come_first(aws):
     assert len(figures["metrics"]) == len(KEY_FIGURES)
 
 
+def test_the_rate_of_signals_has_its_interval_and_n(aws):
+    (query,) = [one["query"] for one in widgets(aws) if one.get("title", "").startswith("Signals that were right")]
+    formulas = dict(re.findall(r"(100 \* \(p [^|,]*?\)) as (low|high)", query))
+    assert set(formulas.values()) == {"low", "high"}
+    for succeeded, n in ((0, 9), (41, 100), (7, 7)):
+        expected = dict(zip(("low", "high"), wilson_interval(succeeded / n, n), strict=True))
+        for formula, name in formulas.items():
+            # The query's arithmetic is arithmetic that Python reads as well.
+            value = eval(formula.replace("^", "**"), {}, {"p": succeeded / n, "n": n})  # noqa: S307  our own text
+            assert value == pytest.approx(100 * expected[name], abs=1e-3)
+    assert query.rstrip().endswith("display day, n, percent, low, high")
+
+
+def test_no_graph_averages_over_decision_types_or_patterns(aws):
+    shown = [json.dumps(widget) for widget in widgets(aws)]
+    assert not any('"PatternConfidence"' in text for text in shown)
+    by_type = [text for text in shown if "SEARCH(" in text and "SuccessRate" in text]
+    assert len(by_type) == 1
+    assert "service,decision_type" in by_type[0]
+    assert not any('"SuccessRate"' in text.replace('\\"', "'") for text in shown if "SEARCH(" not in text)
+
+
 def test_tables_from_the_logs_query_log_groups_that_exist(aws):
     groups = {
-        group["LogGroupName"] for stack in ("api", "nightly") for group in aws[stack].properties("AWS::Logs::LogGroup")
+        group["LogGroupName"]
+        for stack in ("api", "nightly", "operations")
+        for group in aws[stack].properties("AWS::Logs::LogGroup")
     }
     queried = [re.findall(r"SOURCE '([^']+)'", widget["query"]) for widget in widgets(aws) if "query" in widget]
     assert len(queried) == len(LOG_TABLES)

@@ -10,7 +10,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from agent_memory.storage.schema import CACHE
 from stacks.config import ConfigError, DeployConfig
-from stacks.regions import BUDGET, MISSING, is_missing, lacks_node_type
+from stacks.regions import BUDGET, GATEWAY, GATEWAY_TARGET, MISSING, is_missing, lacks_node_type
 from tests.stacks.conftest import DEPLOYMENTS, build, synthesize
 
 
@@ -83,6 +83,16 @@ def test_a_budget_is_refused_by_name_where_there_are_none(region, given):
     assert config.region == settings.get("region"), "a region of the credentials is no setting"
 
 
+@pytest.mark.parametrize("region", REGIONS)
+def test_gateways_are_refused_by_name_where_there_are_none(region):
+    settings = {"gateway_agents": "hunter", "region": region}
+    if is_missing(GATEWAY, region) or is_missing(GATEWAY_TARGET, region):
+        with pytest.raises(ConfigError, match=f"context key gateway_agents: .* no gateways .* in {region}; leave"):
+            DeployConfig.from_context(settings)
+    else:
+        assert DeployConfig.from_context(settings).gateway_agents == "hunter"
+
+
 def test_a_region_that_is_set_counts_and_not_that_of_the_credentials():
     settings = {"monthly_budget_usd": "25", "region": "eu-central-1"}
     assert DeployConfig.from_context(settings, default_region="eu-north-1").region == "eu-central-1"
@@ -108,6 +118,8 @@ def partition(request, tmp_path_factory):
     guards = {key: value for key, value in DEPLOYMENTS["all guards"].items() if key not in ("account", "region")}
     if request.param is None or is_missing(BUDGET, request.param):
         guards.pop("monthly_budget_usd")
+    if request.param is not None and is_missing(GATEWAY, request.param):
+        guards.pop("gateway_agents")
     context = {**guards, **where, "encryption_key": "own"}
     return request.param, synthesize(tmp_path_factory.mktemp("partition"), **context).templates
 

@@ -15,7 +15,7 @@ from local import LocalCloud
 from local.layout import Layout
 from tests.trials.cache_outage import lose_the_cache
 from tests.trials.faults import send_through_faults
-from tests.trials.kills import kill_buffered_loggers, kill_nightly_jobs
+from tests.trials.kills import kill_buffered_loggers, kill_hunters, kill_nightly_jobs
 from tests.trials.load import load_the_api
 from tests.trials.races import race_for_a_limit, race_for_ids, race_for_versions
 from tests.trials.requests import send_requests
@@ -41,6 +41,7 @@ def trials(cloud, folder):
         "kills": partial(kill_buffered_loggers, cloud, folder, kills=200, decisions=2_000),
         "faults": partial(kill_buffered_loggers, cloud, folder, kills=60, decisions=400, faults=0.3),
         "http-faults": partial(send_through_faults, cloud, folder, decisions=600),
+        "hunter": partial(kill_hunters, cloud, kills=200, cycles=500),
         "nightly": partial(kill_nightly_jobs, cloud, kills=200),
         "ids": partial(race_for_ids, cloud, ids=60),
         "versions": partial(race_for_versions, cloud, versions=30),

@@ -1,12 +1,15 @@
-"""Processes are killed at random moments while they log decisions or run nightly jobs."""
+"""Processes are killed at random moments while they log decisions, hunt, or run nightly jobs."""
 
 import os
 import secrets
 import subprocess
 import sys
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from redis import Redis
 
 from agent_memory.core.clock import DAY_MS, Span, day_start_ms
 from agent_memory.storage.dynamodb.items import decision_from
@@ -14,6 +17,8 @@ from agent_memory.storage.parquet.evidence import ParquetEvidence
 from agent_memory.storage.s3.blobs import S3Blobs
 from agent_memory.storage.schema import DECISIONS, TABLES
 from tests.aws_tables import create_tables
+from tests.local.killed_hunters import AGENT as HUNTER
+from tests.local.killed_hunters import INTERVAL
 from tests.local.killed_nightly_jobs import AGENTS
 from tests.trials.results import compare, timed
 
@@ -65,6 +70,62 @@ def kill_nightly_jobs(cloud, *, kills):
     return result
 
 
+def kill_hunters(cloud, *, kills, cycles):
+    """Kill a market hunter at random moments of its cycles, and compare all items with those of an undisturbed one.
+
+    What differs by nature is not compared: when an item was written, and how often a checkpoint was.
+    """
+    description = f"a market hunter is killed {kills} times over {cycles} cycles; all items are compared"
+    with timed("market hunter", description) as result:
+        start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2) - cycles * INTERVAL
+        started = time.monotonic()
+        expected, _ = _hunt(cloud, cycles, start, kills=0, cycle_seconds=0)
+        actual, (killed, left) = _hunt(
+            cloud, cycles, start, kills=kills, cycle_seconds=(time.monotonic() - started) / cycles
+        )
+        compare(result, expected, actual)
+        result.doubled += len(actual.keys() - expected.keys())
+        result.details = {"kills": killed, "cycles": cycles, "cycles after the last kill": left}
+    return result
+
+
+def _hunt(cloud, cycles, start, *, kills, cycle_seconds):
+    """All items after the cycles of a hunter, and what its process printed."""
+    dynamodb = cloud.boto_session().client("dynamodb")
+    prefix = f"hunter-{secrets.token_hex(4)}"
+    create_tables(dynamodb, prefix)
+    with Redis.from_url(f"redis://{cloud.environment()['REDIS_ENDPOINT']}") as cache:
+        for key in cache.scan_iter(f"stm:{{{HUNTER}}}:*"):
+            cache.delete(key)
+    arguments = (prefix, cycles, start.isoformat(), kills, cycle_seconds)
+    printed = _run(cloud, "tests.local.killed_hunters", *arguments).stdout.splitlines()[-1]
+    return {key: _timeless(item) for key, item in _items(dynamodb, prefix).items()}, map(int, printed.split())
+
+
+def _timeless(item):
+    """An item without the time at which it was written, and a checkpoint without its version."""
+    is_checkpoint = item["sk"].get("S", "").startswith("CHECKPOINT#")
+    others = {"last_updated", "registered_at"} | ({"version"} if is_checkpoint else set())
+    return {name: value for name, value in item.items() if name not in others}
+
+
+def _items(dynamodb, prefix):
+    """All items by table and key; an entry of the log of changed memories without the time with which its key begins.
+
+    Entries that name the same version of a memory are one item, with their number.
+    """
+    found, changes = {}, Counter()
+    for table in TABLES:
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table.full_name(prefix)):
+            for item in page["Items"]:
+                pk, sk = item["pk"]["S"], item["sk"]["S"]
+                if pk.endswith("#changes"):
+                    changes[table.name, pk, sk.partition("#")[2]] += 1
+                else:
+                    found[table.name, pk, sk] = item
+    return found | {key: {"sk": {"S": key[-1]}, "entries": count} for key, count in changes.items()}
+
+
 class World:
     """Tables and a bucket with the decisions of twenty agents, after nightly jobs that were killed `kills` times."""
 
@@ -91,11 +152,7 @@ class World:
         return {**self.items(), **files, **evidence}
 
     def items(self):
-        found = {}
-        for table in TABLES:
-            for page in self.dynamodb.get_paginator("scan").paginate(TableName=table.full_name(self.prefix)):
-                found |= {(table.name, one["pk"]["S"], one["sk"]["S"]): one for one in page["Items"]}
-        return found
+        return _items(self.dynamodb, self.prefix)
 
     def objects(self):
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)

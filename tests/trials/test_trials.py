@@ -5,6 +5,7 @@ import pytest
 from tests.redis_servers import BINARY
 from tests.trials.cache_outage import lose_the_cache
 from tests.trials.faults import send_through_faults
+from tests.trials.kills import kill_hunters
 from tests.trials.load import load_the_api
 from tests.trials.races import race_for_a_limit, race_for_ids, race_for_versions
 from tests.trials.results import Result, compare, page
@@ -17,6 +18,12 @@ def test_what_a_buffer_sends_through_faults_is_stored_or_refused(local_cloud, tm
     assert result.passed, result
     assert result.details["refused"] == 6
     assert result.details["faults"] > 0
+
+
+def test_a_hunter_that_is_killed_decides_as_if_undisturbed(local_cloud):
+    result = kill_hunters(local_cloud, kills=10, cycles=25)
+    assert result.passed, result
+    assert result.details["kills"] >= 1  # how many end before they are killed depends on the machine
 
 
 def test_one_of_two_contents_of_an_id_is_stored(local_cloud):

@@ -12,10 +12,11 @@ import pytest
 from packaging.requirements import Requirement
 
 import agent_memory
+from tests import installs
 
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(pytest.__file__).parents[1]
-BASE_PACKAGES = ("tenacity", "typing_extensions.py")
+BASE_PACKAGES = ("snowballstemmer", "tenacity", "typing_extensions.py")
 
 pytestmark = pytest.mark.slow
 
@@ -128,7 +129,7 @@ def test_the_command_without_its_extra_names_it_in_one_line(environment):
 def test_the_command_runs_with_its_extra(environment):
     ended = run(environment, "agent-memory", "--help", PYTHONPATH=str(SITE_PACKAGES))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert {"verify", "nightly", "backtest", "paper"} <= set(ended.stdout.split())
+    assert {"archive", "nightly", "backtest", "paper", "mcp"} <= set(ended.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -138,8 +139,9 @@ def test_the_command_runs_with_its_extra(environment):
         ("from agent_memory import SyncAgentMemoryClient", "client"),
         ("from agent_memory import MemoryAnalytics", "report"),
         ("from agent_memory import AWSMemoryClients", "aws"),
-        ("from agent_memory import DecisionLogger; DecisionLogger('hunter')", "aws"),
-        ("from agent_memory import MemoryManager; MemoryManager('hunter')", "aws"),
+        ("from agent_memory import DecisionLogger; DecisionLogger('hunter', stores='aws://agents')", "aws"),
+        ("from agent_memory import MemoryManager; MemoryManager('hunter', stores='aws://agents')", "aws"),
+        ("from agent_memory import connect; connect('https://abc.execute-api.us-east-1.amazonaws.com')", "client"),
         ("import trading_agents", "trading"),
     ],
 )
@@ -167,3 +169,9 @@ for name in agent_memory.__all__:
         "MemoryAnalytics",
         "SyncAgentMemoryClient",
     }
+
+
+def test_each_extra_has_a_use_that_is_checked_where_it_is_installed_alone():
+    for extra in installs.extras():
+        assert extra in installs.USES or installs.integration_of(extra).is_file(), extra
+    assert installs.USES.keys() <= set(installs.extras())

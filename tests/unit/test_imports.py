@@ -28,6 +28,10 @@ sys.exit(failed)
 """
 
 
+# These need packages that only `make conformance` installs, whose suites import them.
+ADAPTERS = ("agent_memory.cli.mcp_server.", "agent_memory.client.integrations.")
+
+
 def modules(package):
     root = LAYERS / package / "python"
     for file in sorted((root / package).rglob("*.py")):
@@ -39,6 +43,7 @@ def modules(package):
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["agent_memory", "trading_agents"])
 def test_every_module_imports_alone(package):
-    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *modules(package)]
+    names = [name for name in modules(package) if not name.startswith(ADAPTERS)]
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

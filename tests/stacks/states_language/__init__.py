@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from local.node import find_node
+from local.processes import in_turn
 from stacks import PROJECT
 
 _HERE = Path(__file__).parent
@@ -21,15 +22,16 @@ def _packages():
     """The folder into which npm has installed the packages of the lock file."""
     lock = _HERE / "package-lock.json"
     folder = PROJECT / ".build" / f"states-language-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    if not (folder / "ready").exists():
-        node = find_node()
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(_HERE / name, folder)
-        path = os.pathsep.join([str(node.executable.parent), os.environ["PATH"]])
-        command = [*node.npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier"]
-        subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, check=True, capture_output=True)
-        (folder / "ready").touch()
+    with in_turn(folder.with_suffix(".lock")):
+        if not (folder / "ready").exists():
+            node = find_node()
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(_HERE / name, folder)
+            path = os.pathsep.join([str(node.executable.parent), os.environ["PATH"]])
+            command = [*node.npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier"]
+            subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, check=True, capture_output=True)
+            (folder / "ready").touch()
     return folder
 
 

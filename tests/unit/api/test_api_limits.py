@@ -133,7 +133,7 @@ def test_every_text_of_a_float_is_read(number):
         ("DELETE", "/decisions", "GET, POST"),
         ("GET", "/decisions/batch", "POST"),
         ("POST", "/state", "GET, PUT"),
-        ("GET", "/memory/ltm/PATTERN/p1", "PUT"),
+        ("POST", "/memory/ltm/PATTERN/p1", "DELETE, GET, PUT"),
     ],
 )
 def test_a_method_that_a_path_has_not_is_405_and_names_those_that_it_has(method, path, allowed):

@@ -1,9 +1,11 @@
 """The metrics: each is documented and has the right values."""
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agent_memory.api import entry as api
@@ -14,6 +16,7 @@ from agent_memory.core.errors import Unavailable
 from agent_memory.core.ids import new_decision_id
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.nightly.consolidation import memory_correlation
+from agent_memory.nightly.reading import ReadDecision
 from tests.http_events import Context, http_event
 
 ROOT = Path(__file__).parents[3]
@@ -55,15 +58,31 @@ def test_reads_of_short_term_memory_are_hits_misses_and_failures(metrics_of, ser
     assert metrics_of("GET", "memory/ltm/PATTERN") == {}
 
 
-def test_decisions_based_on_memories_are_counted_in_a_log_line(metrics_of, monkeypatch):
-    logged = []
-    monkeypatch.setattr(decision_routes.logger, "info", lambda message, **fields: logged.append((message, fields)))
+def test_a_request_does_not_count_its_decisions_which_the_stream_of_the_table_does(metrics_of):
     decision = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
-    decisions = [decision, {**decision, "memory_ids": ["pump"]}, {"decision_type": "no"}]
-    values = metrics_of("POST", "decisions/batch", {"decisions": decisions})
+    values = metrics_of("POST", "decisions/batch", {"decisions": [decision, {"decision_type": "no"}]})
     assert values.pop("DecisionLatency")[0] > 0
-    assert values == {"DecisionsLogged": [2]}
-    assert logged == [("decisions", {"decision_types": {"QUERY": 2}, "influenced": 1})]
+    assert values == {}
+
+
+def test_a_decisions_own_latency_takes_the_place_of_the_time_to_log_it(metrics_of):
+    decision = {"decision_type": "QUERY", "context": {}, "reasoning": {}}
+    timed = [{**decision, "metadata": {"latency_ms": value}} for value in (1_200, 0.5, True, "3", -1)]
+    values = metrics_of("POST", "decisions/batch", {"decisions": [decision, *timed]})
+    assert values["DecisionLatency"] == [1_200, 0.5]
+    values = metrics_of("POST", "decisions", timed[0])
+    assert values["DecisionLatency"] == [1_200]
+
+
+@pytest.mark.parametrize("field", ["metrics", "outcome"])
+def test_the_latency_of_an_outcome_is_that_of_its_decision(metrics_of, field):
+    decision_id = new_decision_id("QUERY")
+    metrics_of(
+        "POST", "decisions", {"decision_type": "QUERY", "context": {}, "reasoning": {}, "decision_id": decision_id}
+    )
+    outcome = {"decision_id": decision_id, "outcome": {}, "success": True, field: {"latency_ms": 1_200}}
+    assert metrics_of("POST", "outcomes/batch", {"outcomes": [outcome]}) == {"DecisionLatency": [1_200]}
+    assert metrics_of("POST", "outcomes/batch", {"outcomes": [outcome]}) == {}  # it is known already
 
 
 def test_outcomes_are_counted_in_a_log_line(metrics_of, monkeypatch):
@@ -116,5 +135,30 @@ def test_the_correlation_of_memory_and_success(with_memory, without, expected):
 
     decisions = [decision(one, ("pump",)) for one in with_memory] + [decision(one, ()) for one in without]
     pending = replace(decision(True, ("pump",)), outcome=None)
-    found = memory_correlation([*decisions, pending])
+    read = [(ReadDecision.of(one), one.outcome.success if one.outcome else None) for one in [*decisions, pending]]
+    found = memory_correlation(read)["memory_correlation"]
     assert found == (expected if expected is None else pytest.approx(expected))
+
+
+def test_a_memory_named_by_a_coin_is_not_correlated_with_success():
+    """Types differ in their success and in how often they name memories, which is no merit of the memories."""
+    chance = random.Random(5)
+    rates = {
+        "SOURCE_SELECTION": (0.95, 0.9),
+        "QUERY": (0.99, 0.0),
+        "SIGNAL_GENERATION": (0.5, 0.5),
+        "LEARNING": (0.4, 0.1),
+    }
+    read = []
+    for kind, (success, share) in rates.items():
+        for n in range(2_000):
+            memory_ids = ("pump",) if chance.random() < share else ()
+            one = Decision("hunter", new_decision_id(kind, n), kind, n, {}, {}, memory_ids=memory_ids)
+            read.append((ReadDecision.of(one), chance.random() < success))
+    pooled = np.corrcoef([one.uses_memory for one, _ in read], [success for _, success in read])[0, 1]
+    found = memory_correlation(read)
+    assert abs(pooled) > 0.05
+    assert abs(found["memory_correlation"]) < 0.03
+    assert set(found["memory_correlation_by_type"]) == {"SOURCE_SELECTION", "SIGNAL_GENERATION", "LEARNING"}
+    assert all(abs(one["correlation"]) < 0.06 for one in found["memory_correlation_by_type"].values())
+    assert {one["n"] for one in found["memory_correlation_by_type"].values()} == {2_000}

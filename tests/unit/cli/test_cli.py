@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from typer.main import get_command
 
-from agent_memory.cli import main, verify
+from agent_memory.cli import main, options
 from agent_memory.cli.app import app
 from agent_memory.core.keys import ARCHIVE_CHAIN, archive_file_key
 from agent_memory.model.seals import Chain
@@ -30,7 +30,7 @@ def stores(sealed, monkeypatch):
     blobs = InMemoryBlobs()
     blobs._objects = dict(sealed.blobs._objects)
     opened = replace(sealed, blobs=blobs, archive=ParquetArchive(blobs))
-    monkeypatch.setattr(verify, "stores_of", lambda *_: opened)
+    monkeypatch.setattr(options, "open_deployment", lambda *_: opened)
     return opened
 
 
@@ -91,7 +91,7 @@ def test_a_head_that_was_noted_has_to_be_in_the_chain(stores, capsys):
 
 def test_a_store_that_does_not_answer_is_an_error(stores, monkeypatch, capsys):
     broken = replace(stores, archive=FailingOnce(stores.archive, "file", 0, after=False))
-    monkeypatch.setattr(verify, "stores_of", lambda *_: broken)
+    monkeypatch.setattr(options, "open_deployment", lambda *_: broken)
     assert main(VERIFY) == 2
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "agent-memory: injected\n")

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from agent_memory import DecisionLogger, MemoryManager
-from agent_memory.cli import agent_data, main, nightly
+from agent_memory.cli import main, options
 from agent_memory.storage.factory import in_memory_stores
 
 BUCKET = ["--bucket", "archive"]
@@ -19,8 +19,7 @@ async def stores(clock, monkeypatch):
     memory = MemoryManager("hunter", stores=stores, clock=clock)
     await DecisionLogger("hunter", memory_manager=memory, clock=clock).log_decision("QUERY", {}, {})
     await memory.store_ltm("TEAMS_OWN", "rule", {"confidence": 0.5})
-    for module in (nightly, agent_data):
-        monkeypatch.setattr(module, "stores_of", lambda _prefix, _bucket: stores)
+    monkeypatch.setattr(options, "open_deployment", lambda *_: stores)
     return stores
 
 
@@ -103,7 +102,7 @@ async def test_an_export_is_imported_again(stores, capsys, tmp_path):
         (["nightly", *BUCKET], "Missing option '--date'"),
         (["nightly", "--date", "today", *BUCKET], "'today' is not a date"),
         (["nightly", "--date", "2026-11-19"], "'--bucket': is needed"),
-        (["nightly", "--date", "2026-11-19", "--agent", "Bad!", *BUCKET], "agent_id: 'Bad!' is invalid"),
+        (["nightly", "--date", "2026-11-19", "--agent", "Bad!", *BUCKET], "'--agent': 'Bad!' is invalid"),
         (["export", "--agent", "hunter"], "Missing argument 'FILE'"),
         (["export", "nowhere/x.zip", "--agent", "hunter"], "there is no folder nowhere"),
         (["forget"], "Missing option '--agent'"),

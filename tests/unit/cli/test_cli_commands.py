@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_memory.cli import main, verify
+from agent_memory.cli import main, options
 from trading_agents.backtest import command
 
 
@@ -21,7 +21,7 @@ def test_an_interruption_is_one_line_and_exit_code_130(monkeypatch, capsys, argu
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(verify, "stores_of", interrupted)
+    monkeypatch.setattr(options, "open_deployment", interrupted)
     assert main(arguments) == 130
     assert capsys.readouterr().err == "agent-memory: interrupted\n"
 

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from agent_memory import DecisionLogger, MemoryManager
-from agent_memory.cli import decisions, learning, main, memories
+from agent_memory.cli import main, options
 from agent_memory.core.clock import parse_date
+from agent_memory.memory.learning_controls import read_controls
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.nightly.consolidation import consolidate
-from agent_memory.nightly.learning_controls import read_controls
 from agent_memory.storage.factory import in_memory_stores
 
 HUNTER = ["--agent", "hunter"]
@@ -28,8 +28,7 @@ async def stores(clock, monkeypatch):
     based = await logger.log_decision("QUERY", {}, {}, memory_ids=["whales"], timestamp="2026-11-19T10:00:00Z")
     await logger.log_outcome(based, {}, success=True)
     await logger.log_decision("QUERY", {}, {}, timestamp="2026-11-19T11:00:00Z")
-    for module in (memories, decisions, learning):
-        monkeypatch.setattr(module, "stores_of", lambda _prefix, _bucket: stores)
+    monkeypatch.setattr(options, "open_deployment", lambda *_: stores)
     return stores
 
 
@@ -86,6 +85,32 @@ def test_decisions_based_on_a_memory_are_listed_and_excluded(stores, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
+def test_a_memory_is_quarantined_and_released(stores, capsys):
+    whales = [*HUNTER, "--id", "whales"]
+    assert main(["memories", "influence", *whales]) == 0
+    printed = capsys.readouterr().out
+    assert "2026-11-19T10:00:00.000Z  QUERY  " in printed
+    assert "QUERY: 1 decisions based on whales, 1 of 1 with an outcome succeeded" in printed
+    assert main(["memories", "influence", *whales, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["decisions"]) == 1
+    assert main(["memories", "quarantine", *whales, "--reader", "trader", *BY]) == 0
+    printed = capsys.readouterr().out
+    assert "whales is quarantined for hunter by alice since 2026-11-20T12:00:00.000Z (PATTERN)" in printed
+    assert "whales is quarantined for trader by alice" in printed
+    assert "run the nightly job to learn again" in printed
+    assert stores.memories.get("hunter", "PATTERN", "whales") is None
+    assert read_controls(stores.states, "hunter").excludes("x", "QUERY", 0, ("whales",))
+    assert main(["memories", "quarantines", *HUNTER]) == 0
+    assert capsys.readouterr().out == "whales  by alice at 2026-11-20T12:00:00.000Z: poisoned\n"
+    assert main(["memories", "history", *WHALES]) == 0
+    assert "removed by alice: poisoned" in capsys.readouterr().out
+    assert main(["memories", "release", *whales, "--reader", "trader", *BY]) == 0
+    assert "whales is not quarantined for hunter any more" in capsys.readouterr().out
+    assert stores.memories.get("hunter", "PATTERN", "whales").data == {"text": "sell all"}
+    assert main(["memories", "quarantines", *HUNTER]) == 0
+    assert capsys.readouterr().out == "nothing is quarantined\n"
+
+
 def test_learning_is_paused_resumed_and_rebuilt(stores, clock, capsys):
     assert main(["learning", "pause", *HUNTER, *BY]) == 0
     assert main(["learning", "status", *HUNTER]) == 0
@@ -105,6 +130,8 @@ def test_learning_is_paused_resumed_and_rebuilt(stores, clock, capsys):
         (["memories", "history", *HUNTER, "--type", "PATTERN", "--id", "typo"], "hunter never had a PATTERN typo"),
         (["memories", "revert", *WHALES, "--version", "9", *BY], "has no version 9 of PATTERN whales; it has: 1, 2"),
         (["memories", "remove", *HUNTER, "--type", "PATTERN", "--id", "typo", *BY], "hunter has no PATTERN typo"),
+        (["memories", "release", *HUNTER, "--id", "whales", *BY], "hunter has no memory whales that is quarantined"),
+        (["memories", "quarantine", *HUNTER, "--id", "no id", *BY], "memory_id: 'no id'"),
         (["memories", "remove", *WHALES], "Missing option '--reason'"),
         (["memories", "changes", *HUNTER, "--from", "2026-11-19"], "from: the time has no offset"),
         (["decisions", "list", *HUNTER, "--to", "now"], "time_range/end: 'now' is not an ISO 8601 time"),

@@ -75,6 +75,11 @@ def lifecycle(**rule):
     return {"get_bucket_lifecycle_configuration": {"Rules": [one]}}
 
 
+ENCRYPTED_BY_KMS = {
+    "BucketEncryption": {
+        "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
+    }
+}
 CASES = [
     (checks_data.point_in_time_recovery, ON, {"describe_continuous_backups": pitr("DISABLED")}, "off, although"),
     (checks_data.point_in_time_recovery, ON, {"describe_continuous_backups": pitr("ENABLED")}, None),
@@ -128,11 +133,7 @@ CASES = [
     ),
     (
         checks_data.bucket_encryption,
-        {
-            "BucketEncryption": {
-                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
-            }
-        },
+        ENCRYPTED_BY_KMS,
         {
             "get_bucket_encryption": {
                 "ServerSideEncryptionConfiguration": {
@@ -144,11 +145,7 @@ CASES = [
     ),
     (
         checks_data.bucket_encryption,
-        {
-            "BucketEncryption": {
-                "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
-            }
-        },
+        ENCRYPTED_BY_KMS,
         {
             "get_bucket_encryption": {
                 "ServerSideEncryptionConfiguration": {

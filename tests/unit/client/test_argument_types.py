@@ -26,7 +26,9 @@ LOG = {
         {"decision_type": "QUERY", "context": {}, "reasoning": {}},
         {"decision_type": NOTHING, "decision_id": NOTHING, "timestamp": NOTHING}
         | dict.fromkeys(("context", "reasoning", "metadata"), OBJECT)
-        | dict.fromkeys(("parent_ids", "memory_ids"), LIST),
+        | dict.fromkeys(("parent_ids", "memory_ids"), LIST)
+        | dict.fromkeys(("policy", "policy_version"), TEXT)
+        | dict.fromkeys(("propensity", "joint_propensity"), SECONDS),
     ),
     "log_outcome": (
         {"decision_id": DECISION, "outcome": {}, "success": True},
@@ -52,10 +54,23 @@ MEMORY = {
         {**MEMORY_NAME, "data": {}},
         {"memory_type": NOTHING, "pattern_id": TEXT, "data": OBJECT, "reason": TEXT, "expected_version": WHOLE},
     ),
-    "retrieve_ltm": ({"memory_type": "PATTERN"}, {"memory_type": NOTHING, "filters": OBJECT, "as_of": SECONDS}),
+    "retrieve_ltm": (
+        {"memory_type": "PATTERN"},
+        {"memory_type": NOTHING, "filters": OBJECT, "as_of": SECONDS, "matches": OBJECT},
+    ),
+    "advise": (
+        {"decision_type": "TRADE", "context": {}, "options": ["long", "short"], "choose": "greedy"},
+        dict.fromkeys(("decision_type", "choose"), NOTHING)
+        | {"context": OBJECT, "options": LIST, "choice": TEXT, "count": WHOLE, "exploration": SECONDS, "seed": TEXT},
+    ),
     "update_ltm_confidence": (
         {**MEMORY_NAME, "new_confidence": 0.5},
         {"memory_type": NOTHING, "pattern_id": TEXT, "new_confidence": (int, float), "reason": TEXT},
+    ),
+    "get_ltm": (MEMORY_NAME, {"memory_type": NOTHING, "pattern_id": TEXT}),
+    "delete_ltm": (
+        {**MEMORY_NAME, "reason": "a test's data"},
+        {"memory_type": NOTHING, "pattern_id": TEXT, "reason": TEXT, "expected_version": WHOLE},
     ),
     "get_ltm_history": (MEMORY_NAME, {"memory_type": NOTHING, "pattern_id": TEXT}),
     "consolidate_to_ltm": ({"stm_key": "k", "pattern_type": "PATTERN"}, {"stm_key": TEXT, "pattern_type": NOTHING}),
@@ -63,6 +78,10 @@ MEMORY = {
     "recall": (
         {"query": "x"},
         {"query": TEXT, "kind": NOTHING, "symbol": TEXT, "top_k": WHOLE, "explain": BOOL, "half_lives": OBJECT},
+    ),
+    "similar": (
+        {"context": {"trend": "up"}},
+        {"context": OBJECT, "decision_type": NOTHING, "top_k": WHOLE, "min_similarity": SECONDS},
     ),
     "save_state": ({"state": {}}, {"state": OBJECT, "expected_version": WHOLE}),
     "load_state": ({}, {"fresh": BOOL}),
@@ -118,3 +137,28 @@ def test_what_is_left_out_is_not_refused(objects):
     for path in ("direct", "http", "buffered"):
         decision_id = objects[path].log_decision("QUERY", {}, {}, metadata=None, parent_ids=(), memory_ids=())
         objects[path].log_outcome(decision_id, {}, success=True, metrics=None, amend=False, headline=False)
+
+
+def test_the_policy_and_the_propensities_are_kept_on_every_path(objects):
+    policy = {"policy": "thompson", "policy_version": "3", "propensity": 0.25, "joint_propensity": 1}
+    for path in ("direct", "http", "buffered"):
+        decision_id = objects[path].log_decision("QUERY", {}, {}, **policy)
+        if path == "buffered":
+            objects[path].flush()
+        found = objects["direct"].get_decision(decision_id)
+        assert {name: found[name] for name in policy} == policy
+
+
+def test_advice_is_the_same_on_every_path(objects):
+    features = ["context.market.trend=up", "reasoning.direction=long"]
+    claim = {"features": features, "decision_type": "TRADE", "confidence": 0.8, "status": "active"}
+    objects["memory"].store_ltm("PATTERN", "up_long", claim)
+    question = ("TRADE", {"market": {"trend": "up"}}, ["long", "short"])
+    asked = {"choose": "thompson", "seed": "1", "exploration": 0}
+    direct = objects["memory"].advise(*question, **asked)
+    assert objects["http"].advise(*question, **asked) == direct
+    assert direct["memory_ids"] == ["up_long"]
+    matches = {"market": {"trend": "up"}}
+    found = [objects[path].retrieve_ltm("PATTERN", matches=matches) for path in ("memory", "http")]
+    assert [[one["pattern_id"] for one in listing] for listing in found] == [["up_long"], ["up_long"]]
+    assert objects["http"].retrieve_ltm("PATTERN", matches={"market": {"trend": "down"}}) == []

@@ -26,7 +26,7 @@ from agent_memory.core.ids import new_decision_id, shard_of
 from tests.http_events import USER_ARN, FakeSession, call_routes, client_with
 
 # They need entire tables, which no deployed function may read.
-NOT_OVER_HTTP = ("export", "forget")
+NOT_OVER_HTTP = ("export", "forget", "list_memory_types")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import pytest
 
-from agent_memory import DecisionLogger, InvalidInput, TooLarge
+from agent_memory import Conflict, DecisionLogger, InvalidInput, MemoryManager, NotFound, TooLarge
 from agent_memory.core.clock import SystemClock
 from agent_memory.core.errors import AgentMemoryError
 from agent_memory.core.ids import new_decision_id
@@ -123,3 +123,22 @@ async def test_a_query_reads_on_where_pages_end_early(client):
         assert page["cursor"]
         assert {one["context"]["n"] for one in await client.query_decisions(limit=9)} == set(range(9))
         assert len(await client.query_decisions(limit=7)) == 7
+
+
+async def test_one_memory_is_read_and_deleted_over_http(client, served):
+    direct = MemoryManager("market-hunter", stores=served)
+    async with client:
+        stored = await client.store_ltm("LESSON", "BTC/USDT", {"text": "fade gaps"})
+        assert await client.get_ltm("LESSON", "BTC/USDT") == stored
+        with pytest.raises(Conflict):
+            await client.delete_ltm("LESSON", "BTC/USDT", reason="a test's data", expected_version=2)
+        removed = await client.delete_ltm("LESSON", "BTC/USDT", reason="a test's data", expected_version=1)
+        assert (removed["version"], removed["reason"]) == (2, "a test's data")
+        assert await direct.delete_ltm("LESSON", "BTC/USDT", reason="again") == removed
+        for memory in (client, direct):
+            with pytest.raises(NotFound):
+                await memory.get_ltm("LESSON", "BTC/USDT")
+            with pytest.raises(NotFound):
+                await memory.delete_ltm("LESSON", "never", reason="cleaning")
+            with pytest.raises(InvalidInput, match="reason"):
+                await memory.delete_ltm("LESSON", "BTC/USDT", reason="")

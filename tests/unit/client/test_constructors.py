@@ -46,5 +46,5 @@ def test_what_is_no_memory_manager():
 
 def test_what_are_no_stores():
     for kind in (DecisionLogger, MemoryManager):
-        with pytest.raises(InvalidInput, match="stores: expected Stores"):
+        with pytest.raises(InvalidInput, match="stores: expected a URL, or what connect"):
             kind("hunter", stores=MemoryManager("a", stores=in_memory_stores()))

@@ -45,6 +45,10 @@ async def test_a_decision_with_its_outcome(logger):
         "superseded_outcomes": [],
         "parent_ids": [],
         "memory_ids": [],
+        "policy": None,
+        "policy_version": None,
+        "propensity": None,
+        "joint_propensity": None,
         "metadata": {"version": "1.0"},
     }
 
@@ -160,6 +164,14 @@ async def test_agents_do_not_see_each_other(logger, stores, clock):
         ({"memory_ids": ["a#b"]}, "/memory_ids/0"),
         ({"memory_ids": ["ok", 7]}, "/memory_ids"),
         ({"memory_ids": "whale_pump"}, "/memory_ids"),
+        ({"policy": ""}, "/policy"),
+        ({"policy": "x" * 129}, "/policy"),
+        ({"policy_version": 3}, "/policy_version"),
+        *[
+            ({name: value}, f"/{name}")
+            for name in ("propensity", "joint_propensity")
+            for value in (0, -0.1, 1.001, float("nan"), True, "0.5", 1e-200)
+        ],
         ({"decision_id": ""}, "/decision_id"),
         ({"decision_id": "x" * 100_000}, "/decision_id"),
         ({"decision_id": "4711"}, "/decision_id"),

@@ -78,6 +78,7 @@ def test_memory_and_state(stores, clock, tmp_path):
     memory.pool("shared").store_ltm("PATTERN", "q", {"confidence": 0.8})
     assert [one["pattern_id"] for one in memory.get_pattern_memory()] == ["p", "q"]
     assert memory.update_ltm_confidence("p", 0.5)["version"] == 2
+    assert memory.get_ltm("PATTERN", "p")["confidence"] == 0.5
     assert len(memory.get_ltm_history("PATTERN", "p")) == 2
     assert [one["memory"]["pattern_id"] for one in memory.recall(kind="PATTERN", top_k=1)] == ["q"]
     assert memory.write_cycle(signals=["buy"], context={"trend": "up"})

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_memory import DecisionLogger, InvalidInput
-from agent_memory.decisions.statistics import group_statistics
+from agent_memory.decisions.statistics import GroupedStatistics
 from agent_memory.learning.intervals import wilson_interval
 from agent_memory.storage.factory import in_memory_stores
 
@@ -117,7 +117,7 @@ async def test_too_many_groups_are_refused(logger):
     (template,) = logger.log.stream(_everything())
     many = (_renamed(template, n) for n in range(1_001))
     with pytest.raises(InvalidInput, match="over 1,000 values"):
-        group_statistics(many, "context.n")
+        grouped(many, "context.n")
 
 
 async def test_decisions_are_consumed_one_by_one(logger):
@@ -140,7 +140,14 @@ async def test_decisions_are_consumed_one_by_one(logger):
             del context
             assert sum(ref() is not None for ref in alive) <= 3
 
-    assert group_statistics(stream(), "context.n")["total"]["count"] == 500
+    assert grouped(stream(), "context.n")["total"]["count"] == 500
+
+
+def grouped(decisions, group_by):
+    found = GroupedStatistics(group_by)
+    for one in decisions:
+        found.add(one)
+    return found.as_dict()
 
 
 def _everything():

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.core.clock import FixedClock
 from agent_memory.storage.factory import in_memory_stores
-from demo.bars import sample_bars
-from demo.cycles import AGENT_ID
 from demo.nightly_jobs import NightlyRun
 from trading_agents import Bars
+from trading_agents.demo.bars import sample_bars
+from trading_agents.demo.cycles import AGENT_ID
 
 
 class FakeMemory:

@@ -3,8 +3,9 @@ import pytest
 from agent_memory import Unavailable
 from demo import run
 from demo.__main__ import main
-from demo.errors import DemoError
 from local import LocalCloudError
+from trading_agents.demo.bars import BarsOptions
+from trading_agents.demo.errors import DemoError
 
 
 @pytest.fixture
@@ -28,16 +29,21 @@ def ran(monkeypatch):
 def test_without_options_it_replays_the_sample(ran):
     assert main([]) == 0
     (options,) = ran
-    assert (options.days, options.bars, options.keep, str(options.output)) == (None, None, False, "report.html")
+    assert (options.days, options.bars.file, options.keep, str(options.output)) == (None, None, False, "report.html")
 
 
 def test_options_are_passed_on(ran, tmp_path):
     bars = tmp_path / "bars.csv"
     bars.touch()
-    assert main(["--days", "3", "--bars", str(bars), "--keep", "--output", "x.html", "--state", str(tmp_path)]) == 0
+    source = ["--symbol", "AAPL", "--time-zone", "UTC", "--splits", "none"]
+    assert (
+        main(["--days", "3", "--bars", str(bars), "--keep", "--output", "x.html", "--state", str(tmp_path), *source])
+        == 0
+    )
     (options,) = ran
-    assert (options.days, options.bars, options.keep, str(options.output)) == (3, bars, True, "x.html")
+    assert (options.days, options.bars.file, options.keep, str(options.output)) == (3, bars, True, "x.html")
     assert options.state == tmp_path
+    assert options.bars == BarsOptions(bars, "AAPL", "UTC", "none")
 
 
 @pytest.mark.parametrize(

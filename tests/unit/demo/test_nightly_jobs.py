@@ -6,9 +6,9 @@ from botocore.exceptions import ClientError
 
 from agent_memory.core.keys import report_key
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
-from demo.errors import DemoError
 from demo.nightly_jobs import NightlyJobs
 from tests.unit.demo.replay_fakes import at
+from trading_agents.demo.errors import DemoError
 
 DAY = at("2026-11-19").date()
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo import plan
-from demo.bars import aligned, sample_bars
-from demo.errors import BarsError, CannotContinueError
-from demo.progress import ReplayProgress
 from tests.unit.demo.replay_fakes import at
-from trading_agents import WARM_UP_BARS
+from trading_agents import WARM_UP_BARS, Bars
+from trading_agents.demo import plan
+from trading_agents.demo.bars import sample_bars
+from trading_agents.demo.errors import BarsError, CannotContinueError
+from trading_agents.demo.progress import ReplayProgress
 
 NOW = at("2026-11-20T10:30:00")
 
@@ -101,9 +101,10 @@ def test_too_few_bars_say_how_many_days_they_allow(bars):
 
 
 def test_hardly_any_bars_are_an_error_too():
-    from demo.bars import Bar
-
-    one = aligned({"A": [Bar("x", NOW, 1, 1, 1, 1, 1)]})
+    one = sample_bars()
+    one = Bars(
+        one.symbols, one.labels[:1], *(column[:1] for column in (one.open, one.high, one.low, one.close, one.volume))
+    )
     with pytest.raises(
         BarsError, match=rf"1 days need {WARM_UP_BARS + 24} bars.*there are 1: use a file with more bars"
     ):

@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_memory import Conflict
-from demo import cycles as cycles_module
-from demo import plan
-from demo.cycles import AGENT_ID, Cycles
-from demo.errors import CannotContinueError, DemoError
-from demo.progress import ProgressCopy, ProgressStore
-from demo.replay import Replay
-from demo.sending import send_all
 from tests.unit.demo.replay_fakes import FakeJobError, FakeJobs, FakeMemory, RecordingListener, at, first_bars
+from trading_agents.demo import cycles as cycles_module
+from trading_agents.demo import plan
+from trading_agents.demo.cycles import AGENT_ID, Cycles
+from trading_agents.demo.errors import CannotContinueError, DemoError
+from trading_agents.demo.progress import ProgressCopy, ProgressStore
+from trading_agents.demo.replay import Replay
+from trading_agents.demo.sending import send_all
 
 pytestmark = pytest.mark.slow
 

@@ -10,12 +10,13 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from demo import plan, run
-from demo.bars import sample_bars
-from demo.errors import BarsError, CannotContinueError, DemoError
-from demo.progress import ProgressCopy
+from demo import run
 from demo.run import Options, local_command, run_demo
-from demo.terminal import Terminal
+from trading_agents.demo import plan
+from trading_agents.demo.bars import BarsOptions, sample_bars
+from trading_agents.demo.errors import BarsError, CannotContinueError, DemoError
+from trading_agents.demo.progress import ProgressCopy
+from trading_agents.demo.terminal import Terminal
 
 BARS = "timestamp,open,high,low,close,volume\n" + "".join(
     f"2026-01-{1 + n // 24:02d}T{n % 24:02d}:00:00,1,1,1,1,1\n" for n in range(200)
@@ -42,8 +43,10 @@ def demo(monkeypatch, tmp_path):
     def run_until_start(**changes):
         console = Console(file=io.StringIO(), width=300, highlight=False)
         options = {"days": None, "bars": None, "keep": False, "output": tmp_path / "r.html", "state": state}
+        options |= changes
+        options["bars"] = BarsOptions(options["bars"])
         with pytest.raises(Started):
-            run_demo(Options(**{**options, **changes}), Terminal(console))
+            run_demo(Options(**options), Terminal(console))
         return console.file.getvalue()
 
     run_until_start.state = state
@@ -88,7 +91,7 @@ def test_other_bars_are_refused_before_the_start_with_a_way_out(demo, replayed, 
         demo(bars=tmp_path / "other.csv")
     assert not isinstance(caught.value, CannotContinueError)
     assert str(caught.value) == (
-        "the local cloud has a replay of other bars: replay into another folder with --state OTHER, "
+        "there is a replay of other bars: replay into another folder with --state OTHER, "
         f"or start over with `{local_command('reset', replayed)}`"
     )
     monkeypatch.setattr(run, "Layout", lambda: SimpleNamespace(state=replayed))

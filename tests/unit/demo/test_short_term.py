@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from demo import plan
-from demo.cycles import Cycles
-from demo.short_term import remember
 from tests.unit.demo.replay_fakes import FakeMemory, at, first_bars
+from trading_agents.demo import plan
+from trading_agents.demo.cycles import Cycles
+from trading_agents.demo.short_term import remember
 
 NOW = at("2026-11-20T10:30:00")
 BARS = first_bars(260)

@@ -5,8 +5,8 @@ import pytest
 from rich.console import Console
 
 from demo.nightly_jobs import NightlyRun
-from demo.tables import report_tables
-from demo.terminal import ReplayDisplay, Terminal
+from trading_agents.demo.tables import report_tables
+from trading_agents.demo.terminal import ReplayDisplay, Terminal
 
 RATE = {"with_outcome": 300, "succeeded": 186, "success_rate": 0.62, "low": 0.564, "high": 0.673}
 NO_OUTCOMES = {"with_outcome": 0, "succeeded": 0, "success_rate": None, "low": None, "high": None}
@@ -23,7 +23,14 @@ PATTERN = {
 
 def report(**changes):
     return {
-        "totals": {"decisions": 1234, **RATE},
+        "totals": {"decisions": 1234, "with_outcome": 300},
+        "success_by_type": [
+            {"decision_type": "QUERY", "decisions": 934, **NO_OUTCOMES},
+            {"decision_type": "SIGNAL_GENERATION", "decisions": 300, **RATE},
+        ],
+        "success_by_source": [
+            {"source": "whales", "decision_type": "SIGNAL_GENERATION", "measured_by": "outcome", **RATE}
+        ],
         "success_by_context": [
             {"context_type": "trend=bullish|volatility=high", "decision_type": "QUERY", **NO_OUTCOMES},
             {"context_type": "trend=bearish|volatility=low", "decision_type": "SIGNAL_GENERATION", **RATE},
@@ -65,8 +72,12 @@ def rows(text):
 
 def test_the_tables_show_the_report():
     text = shown(report_tables(report()))
-    assert "1,234 decisions, 300 with outcome, 62.0 % succeeded (56.4 - 67.3 %)" in text
+    assert "1,234 decisions, 300 with outcome\n" in text
     cells = rows(text)
+    assert ["signal generation", "300", "300", "62.0 %", "56.4 - 67.3 %"] in cells
+    assert ["query", "934", "0", "-", "-"] in cells
+    assert ["signal generation", "whales", "300", "62.0 %", "56.4 - 67.3 %"] in cells
+    assert "1 active" in text
     assert ["signal generation", "trend bearish, volatility low", "300", "62.0 %", "56.4 - 67.3 %"] in cells
     assert ["query", "trend bullish, volatility high", "0", "-", "-"] in cells
     assert ["Signals in high-volatility markets", "62.0 %", "48.0 %", "300", "0.98", "active"] in cells
@@ -93,9 +104,9 @@ def test_the_largest_samples_and_most_confident_patterns_come_first_and_the_rest
 
 
 def test_an_empty_report_says_so():
-    empty = report(totals={"decisions": 0, **NO_OUTCOMES}, success_by_context=[], patterns=[], control=None)
-    text = shown(report_tables(empty))
-    assert "0 decisions, 0 with outcome, no success rate yet" in text
+    nothing = dict.fromkeys(("success_by_context", "success_by_type", "success_by_source", "patterns"), ())
+    text = shown(report_tables(report(totals={"decisions": 0, "with_outcome": 0}, control=None, **nothing)))
+    assert "0 decisions, 0 with outcome" in text
     assert "No patterns learned yet." in text
     assert "Control" not in text
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.learning.evidence_table import build_tables
+from agent_memory.learning.partial_evidence import name_digest
 from agent_memory.model.evidence import Evidence
 
 ids = st.integers(0, 12).map("d-{}".format)
@@ -42,7 +43,7 @@ def test_a_table_has_every_row_in_order_of_time(evidence):
     tables = build_tables(iter(evidence))
     expected = sorted(evidence, key=lambda row: row.decision_type)
     for table, (decision_type, group) in zip(tables, groupby(expected, lambda row: row.decision_type), strict=True):
-        rows = sorted(group, key=lambda row: (row.timestamp_ms, bool(row.success)))
+        rows = sorted(group, key=lambda row: (row.timestamp_ms, bool(row.success), name_digest(row.decision_id)))
         resolved = [row for row in rows if row.success is not None]
         pending = [row for row in rows if row.success is None]
         assert table.decision_type == decision_type

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from agent_memory.learning.evidence_table import SparseFeatures, build_tables
+from agent_memory.learning.evidence_table import build_tables
 from agent_memory.learning.feature_matrix import frequent_features, select_features
+from agent_memory.learning.sparse_features import SparseFeatures
 from agent_memory.model.evidence import Evidence
 
 LIMITS = {"min_occurrences": 2, "max_distinct_values": 3, "max_columns": 10}
@@ -27,6 +28,13 @@ def test_rows_say_which_decisions_have_a_feature():
 def test_features_that_too_few_decisions_have_or_lack_are_excluded():
     features = [("always=1", "rare=1", "half=1"), ("always=1", "half=1"), ("always=1",), ("always=1",)]
     assert selected(features).names == ("half=1",)
+
+
+def test_what_the_agent_chose_is_excluded():
+    features = [("reasoning.chosen=true", "a.chosen.b=1"), ("reasoning.chosen=false",)] * 2
+    assert selected(features).names == ("a.chosen.b=1",)
+    features = [("reasoning.propensity=1", "a=1"), ("reasoning.propensity=0.0333", "joint_propensity=1")] * 2
+    assert selected(features).names == ("a=1",)
 
 
 def test_a_key_with_many_values_is_excluded():
@@ -54,7 +62,7 @@ def test_of_too_many_features_the_most_even_are_kept():
 
 
 def test_without_decisions_there_are_no_features():
-    nothing = SparseFeatures((), np.empty(0, np.int32), np.empty(0, np.int32), 0)
+    nothing = SparseFeatures((), np.zeros(1, np.int64), np.empty(0, np.int32), 0)
     assert select_features(nothing, **LIMITS).rows.shape == (0, 0)
     assert build_tables([]) == []
 

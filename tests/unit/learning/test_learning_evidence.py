@@ -59,6 +59,7 @@ def test_a_decision_becomes_evidence():
             "source=derivatives",
             "source=whaleMovements",
         ),
+        numbers=(("context.cycle", 142.0), ("reasoning.scores.derivatives", 0.87)),
     )
 
 

@@ -49,7 +49,9 @@ def test_the_weeks_of_a_strategy():
     assert trend["recent"]["success_rate"] == pytest.approx((1 + 2) / (1 + 2 + 128 + 256))
     low, high = trend["recent"]["interval"]
     assert trend["confidence"] == pytest.approx(1 - (high - low))
-    assert trend["description"] == "Query with strategy trend: 50% of 4 succeeded, against 0% otherwise"
+    assert trend["description"] == (
+        "Queries where strategy is trend succeeded in 50% of 4 cases, against 0% of other queries"
+    )
 
 
 def test_a_strategy_with_few_decisions_is_left_out():

@@ -17,6 +17,7 @@ from agent_memory.learning.outcome_delays import (
     Missing,
     Side,
     hold_back,
+    kaplan_meier,
     learn_delays,
     mature,
     missing_outcomes,
@@ -66,6 +67,14 @@ def test_decisions_wait_about_as_long_as_most_outcomes_take(mean):
     assert 0 < delays.mature_without_outcome < 0.03 * delays.mature
     assert not delays.lateness_depends_on_result
     assert delays.sentence() is None
+
+
+@given(st.lists(st.integers(0, 20), min_size=1), st.lists(st.integers(0, 20)))
+def test_the_share_of_outcomes_that_have_come_is_that_of_kaplan_and_meier(delays, ages):
+    at_ms, share = kaplan_meier(np.array(delays), np.array(ages, dtype=np.int64))
+    expected = stats.ecdf(stats.CensoredData(uncensored=delays, right=ages)).cdf
+    assert at_ms.tolist() == expected.quantiles.tolist()
+    assert share == pytest.approx(expected.probabilities)
 
 
 def test_outcomes_that_never_come_are_counted_and_waited_for_no_longer():

@@ -79,7 +79,7 @@ async def test_a_failed_level_is_named_and_the_entries_of_the_others_are_returne
     assert result["complete"] is False
     why = "Redis did not respond: TimeoutError"
     assert result["missing"] == [{"id": "immediate", "reason": "unavailable", "level": "immediate", "why": why}]
-    monkeypatch.setattr(memory.stores.decisions, "scan", down)
+    monkeypatch.setattr(memory.stores.decisions, "scan_with_positions", down)
     for arguments in ({}, {"level": "historical"}):
         with pytest.raises(Unavailable, match="did not respond"):
             await memory.get_context_memory(**arguments)
@@ -89,7 +89,7 @@ async def test_an_outage_is_never_an_empty_result(memory, logged, monkeypatch):
     def down(*_args, **_settings):
         raise Unavailable("DynamoDB did not respond")
 
-    monkeypatch.setattr(memory.stores.decisions, "scan", down)
+    monkeypatch.setattr(memory.stores.decisions, "scan_with_positions", down)
     with pytest.raises(Unavailable, match="immediate memory: DynamoDB did not respond"):
         await memory.get_context_memory()
     await memory.store_stm("context:current", {"trend": "up"})

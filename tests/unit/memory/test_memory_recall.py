@@ -6,6 +6,7 @@ import pytest
 
 from agent_memory import DecisionLogger, InvalidInput, MemoryManager
 from agent_memory.storage.factory import in_memory_stores
+from benchmarks.recalled import pairs
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -16,7 +17,7 @@ async def memory(clock):
     logger = DecisionLogger("hunter", memory_manager=memory, clock=clock)
     await memory.store_ltm("PATTERN", "whale_pump", {"confidence": 0.9, "description": "whale buys lead pumps"})
     await memory.store_ltm("STRATEGY", "fade", {"confidence": 0.3, "description": "fade the open", "symbol": "SPY"})
-    for hours, note in ((1, "dealer gamma squeeze"), (23, "whale sells"), (30, "too old, whale")):
+    for hours, note in ((1, "dealer gamma squeeze"), (23, "whale sells"), (30, "older, whale")):
         at = NOON - timedelta(hours=hours)
         context = {"market": {"trend": "up"}, "note": note, "symbol": "BTC"}
         decision_id = await logger.log_decision("SIGNAL_GENERATION", context, {}, timestamp=at)
@@ -29,7 +30,13 @@ def names(found):
 
 
 async def test_memories_and_recent_decisions_are_ranked_together(memory):
-    assert names(await memory.recall()) == ["whale_pump", "dealer gamma squeeze", "whale sells", "fade"]
+    assert names(await memory.recall()) == [
+        "whale_pump",
+        "dealer gamma squeeze",
+        "whale sells",
+        "older, whale",
+        "fade",
+    ]
     assert names(await memory.recall("gamma Squeeze", top_k=1)) == ["dealer gamma squeeze"]
     found = await memory.recall("whale")
     assert names(found)[:2] == ["whale_pump", "whale sells"]
@@ -61,3 +68,10 @@ async def test_invalid_arguments_are_refused(memory, arguments, field):
     with pytest.raises(InvalidInput) as caught:
         await memory.recall(**arguments)
     assert caught.value.field == field
+
+
+def test_the_notes_of_the_benchmark_are_a_labelled_set():
+    notes, questions = zip(*pairs(), strict=True)
+    assert len(set(notes)) == len(set(questions)) == len(notes) >= 100
+    assert all(notes)
+    assert all(questions)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.core.errors import InvalidInput
-from agent_memory.memory.ranking import Entry, HalfLives, rank
+from agent_memory.memory.entry_index import Entry, EntryIndex
+from agent_memory.memory.ranking import HalfLives, Question, rank
 from tests.unit.memory import reference_recall
 
 NOW = 1_795_176_000.0
@@ -35,11 +36,10 @@ entries = st.lists(
     examples=entries,
     query=texts,
     kind=st.sampled_from([None, "trade", "never"]),
-    symbol=st.sampled_from([None, "SPY", "never"]),
     top_k=st.integers(1, 30),
 )
-def test_the_ranking_is_that_of_the_formula(examples, query, kind, symbol, top_k):
-    found = rank(examples, query, now=NOW, half_lives=HALF_LIVES, kind=kind, symbol=symbol, top_k=top_k)
+def test_the_ranking_is_that_of_the_formula(examples, query, kind, top_k):
+    found = ranked(examples, query, accepts=lambda one: one.kind == (kind or one.kind), top_k=top_k)
     expected = reference_recall.recall(
         examples,
         query,
@@ -48,7 +48,6 @@ def test_the_ranking_is_that_of_the_formula(examples, query, kind, symbol, top_k
         default=3_600.0,
         weigh=reference_recall.bm25,
         kind=kind,
-        symbol=symbol,
         top_k=top_k,
     )
     scores = [score for _, score in expected]
@@ -66,8 +65,9 @@ def entry(entry_id="a", kind="trade", text="gamma squeeze", importance=1.0, age=
     return Entry(entry_id, kind, text, importance, NOW - age, **more)
 
 
-def ranked(entries, query="", **options):
-    return rank(entries, query, now=NOW, half_lives=HALF_LIVES, **options)
+def ranked(entries, query="", top_k=5, explain=False, **options):
+    question = Question(query, now=NOW, half_lives=HALF_LIVES, **options)
+    return rank([EntryIndex(entries)], question, top_k=top_k, explain=explain)
 
 
 def test_importance_halves_in_the_half_life_of_its_kind():
@@ -95,7 +95,7 @@ def test_entries_without_a_score_are_not_returned():
     assert ranked([], "loss") == []
 
 
-@pytest.mark.parametrize("top_k", [0, 1_001, True, "5"])
+@pytest.mark.parametrize("top_k", [0, 1_002, True, "5"])
 def test_an_invalid_top_k_is_refused(top_k):
     with pytest.raises(InvalidInput, match="top_k"):
         ranked([], top_k=top_k)

@@ -17,8 +17,11 @@ from agent_memory.storage.factory import in_memory_stores
     [
         ("In high volatility: predict pumps.", ["in", "high", "volatility", "predict", "pumps"]),
         ("fundingRate", ["funding", "rate"]),
-        ("funding_rate-1h", ["funding", "rate", "1h"]),
-        ("HTTPServer BTC/USDT ^GSPC", ["http", "server", "btc", "usdt", "gspc"]),
+        ("funding_rate-1h", ["funding", "rate", "1h", "rate1h"]),
+        ("BTC-USD BRK.B", ["btc", "usd", "btcusd", "brk", "b", "brkb"]),
+        ("fell 3.5% of 1,200.50, not 10%", ["fell", "3.5", "3.5%", "of", "1200.50", "not", "10", "10%"]),
+        ("हिन्दी", ["हिन्दी"]),
+        ("HTTPServer BTC/USDT ^GSPC", ["http", "server", "btc", "usdt", "btcusdt", "gspc"]),
         ("资金费率 rising", ["资金", "金费", "费率", "rising"]),
         ("BTC波动", ["btc", "波动"]),
         ("涨", ["涨"]),

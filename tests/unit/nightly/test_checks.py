@@ -29,8 +29,10 @@ class Run:
         self.day = FIRST
         self.pending = {}
 
-    def next_day(self, *, kind="QUERY", per_day=24, success=0.6, confidence=0.7, outcome_after=0, constant=False):
-        """One day: decisions, the outcomes that are due (None: never), the job, and what its report finds."""
+    def day_without_job(
+        self, *, kind="QUERY", per_day=24, success=0.6, confidence=0.7, outcome_after=0, constant=False
+    ):
+        """One day: decisions, and the outcomes that are due (None: never)."""
         inputs = []
         for k in range(per_day):
             ms = day_start_ms(self.day) + 3_600_000 + k * 60_000
@@ -44,7 +46,7 @@ class Run:
                     "reasoning": {"confidence": confidence},
                 }
             )
-        self.clock.advance(86_400_000)
+        self.clock.advance(86_399_000)  # a job knows what was known when its day ended
         if inputs:
             self.log.log(inputs)
         if outcome_after is not None:
@@ -55,8 +57,13 @@ class Run:
         due = [one for day in [one for one in self.pending if one <= self.day] for one in self.pending.pop(day)]
         if due:
             self.log.record_outcomes(due)
-        consolidate(AGENT, self.day, self.stores)
+        self.clock.advance(1_000)
         self.day += timedelta(days=1)
+
+    def next_day(self, **settings):
+        """One day, its job, and what its report finds."""
+        self.day_without_job(**settings)
+        consolidate(AGENT, self.day - timedelta(days=1), self.stores)
         return summarize_day(AGENT, self.day - timedelta(days=1), self.stores)["checks"]
 
     def days(self, count, **settings):
@@ -169,3 +176,21 @@ def test_only_ninety_days_are_kept_and_the_state_fits_into_an_item():
     run.next_day()
     activity = read_activity(run.stores.states, AGENT)
     assert min(activity.days) > FIRST + timedelta(days=3)
+
+
+def test_a_job_that_runs_late_counts_what_was_known_when_its_day_ended():
+    def run_jobs(late):
+        run = Run()
+        for _ in range(4):
+            run.day_without_job(outcome_after=1)
+            if not late:
+                consolidate(AGENT, run.day - timedelta(days=1), run.stores)
+        for n in range(4) if late else ():
+            consolidate(AGENT, FIRST + timedelta(days=n), run.stores)
+        return read_activity(run.stores.states, AGENT)
+
+    in_time, late = run_jobs(late=False), run_jobs(late=True)
+    assert {day: types["QUERY"].outcomes.get(0) for day, types in in_time.days.items()} == dict.fromkeys(
+        in_time.days, (0, 0)
+    )
+    assert late == in_time

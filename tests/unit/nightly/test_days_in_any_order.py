@@ -28,7 +28,7 @@ from tests.outcomes import known_at_once
 AGENT = "hunter"
 FIRST = date(2026, 3, 1)
 DAYS = 34
-TYPES = ("PATTERN", "STRATEGY", "SOURCE_PERFORMANCE", "ARCHETYPE")
+TYPES = ("PATTERN", "STRATEGY", "SOURCE_PERFORMANCE", "ARCHETYPE", "ESTIMATE")
 THRESHOLD = 31  # days of history before the first job of a sequence
 
 

@@ -10,6 +10,7 @@ from agent_memory.core.clock import DAY_MS, FixedClock, Span, day_start_ms, to_i
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.ids import decision_id_for
 from agent_memory.decisions.log import DecisionLog
+from agent_memory.learning.intervals import wilson_interval
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.consolidation import consolidate
@@ -207,5 +208,14 @@ def test_the_report_counts_its_own_day(stores, log):
         stores.decisions.scan(SIGNALS, Span(day_start_ms(FIRST) + DAY_MS, day_start_ms(FIRST) + 2 * DAY_MS))
     )
     succeeded = sum(d.outcome.success for d in decisions)
-    assert summary["by_type"] == {"SIGNAL_GENERATION": {"with_outcome": 10, "succeeded": succeeded}}
+    low, high = wilson_interval(succeeded / 10, 10)
+    assert summary["by_type"] == {
+        "SIGNAL_GENERATION": {
+            "with_outcome": 10,
+            "succeeded": succeeded,
+            "success_rate": succeeded / 10,
+            "low": low,
+            "high": high,
+        }
+    }
     assert stores.blobs.read("reports/agent_id=market-hunter/date=2026-07-02/report.json") is not None

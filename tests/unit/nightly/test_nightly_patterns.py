@@ -8,14 +8,10 @@ import pytest
 from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager
 from agent_memory.core.clock import FixedClock, day_start_ms, parse_instant
 from agent_memory.core.ids import decision_id_for
-from agent_memory.decisions.log import DecisionLog
 from agent_memory.learning.cusum import max_mean_delay
 from agent_memory.learning.patterns import PatternThresholds
-from agent_memory.memory.long_term import LongTermMemory
-from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.pruning import prune
-from agent_memory.storage.factory import in_memory_stores
-from tests.outcomes import known_at_once
+from tests.unit.nightly.nightly_agent import NightlyAgent
 
 AGENT = "market-hunter"
 FIRST = date(2026, 3, 1)
@@ -23,14 +19,11 @@ PER_DAY = 60
 BASE = 0.5
 
 
-class Agent:
+class Agent(NightlyAgent):
     """An agent whose decisions in high volatility, a third of all, succeed at a rate that a test sets."""
 
     def __init__(self):
-        clock = FixedClock(day_start_ms(FIRST + timedelta(days=300)))
-        self.stores = in_memory_stores(clock)
-        self.log = DecisionLog(AGENT, self.stores, clock)
-        self.memory = LongTermMemory(AGENT, self.stores.memories, clock)
+        super().__init__(FIRST + timedelta(days=300))
         self.chance = random.Random(5)
         self.days = 0
 
@@ -43,7 +36,7 @@ class Agent:
         return figures
 
     def run_job(self, **options):
-        return consolidate(AGENT, FIRST + timedelta(days=self.days - 1), self.stores, **options)
+        return self.learn(FIRST + timedelta(days=self.days - 1), **options)
 
     def patterns(self):
         return {memory.pattern_id: memory for memory in self.memory.find("PATTERN")}
@@ -68,8 +61,7 @@ class Agent:
             decision_inputs.append({**decision_input, "decision_id": decision_id})
             wins = self.chance.random() < (rate if volatility == "high" else BASE)
             outcome_inputs.append({"decision_id": decision_id, "outcome": {}, "success": wins})
-        self.log.log(decision_inputs)
-        self.log.record_outcomes(known_at_once(outcome_inputs))
+        self.record(decision_inputs, outcome_inputs)
 
 
 @pytest.fixture
@@ -98,6 +90,34 @@ def test_a_synonym_found_by_the_search_changes_nothing(agent):
     assert set(agent.patterns()) == set(known)
     assert agent.high().data["status"] == "active"
     assert (figures["learned"], figures["deprecated"]) == (0, 0)
+
+
+def alias(agent):
+    return agent.patterns()["signal_generation+context.market.alias=h"]
+
+
+@pytest.mark.slow
+def test_sentences_are_in_the_words_that_the_agent_stored(agent):
+    agent.memory.put(
+        "CONFIGURATION",
+        "wording",
+        {
+            "decisions": {"SIGNAL_GENERATION": "forecasts"},
+            "success": {"SIGNAL_GENERATION": "came true"},
+            "facts": {"context.market.alias": "when volatility is {value}"},
+        },
+    )
+    figures = agent.run_days(12, 0.9)
+    assert figures["wording_error"] is None
+    assert alias(agent).data["description"].startswith("Forecasts when volatility is h came true in ")
+
+
+@pytest.mark.slow
+def test_words_that_are_not_valid_are_reported_and_not_used(agent):
+    agent.memory.put("CONFIGURATION", "wording", {"facts": {"context.market.alias": ""}})
+    figures = agent.run_days(12, 0.9)
+    assert figures["wording_error"].startswith("facts.context.market.alias: ")
+    assert alias(agent).data["description"].startswith("Signals in h-alias markets succeeded in ")
 
 
 @pytest.mark.slow

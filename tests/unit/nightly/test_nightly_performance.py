@@ -93,3 +93,58 @@ def test_memories_that_an_agent_stored_itself_are_left_alone(stores, clock, memo
     log_day(stores, clock, FIRST, "trend")
     assert run_job(stores, FIRST)["strategy"] == 0
     assert {one.pattern_id: one for one in memory.find("STRATEGY")} == {own.pattern_id: own, "other": other}
+
+
+def log_cycles(stores, clock, day, count=12):
+    """Cycles whose selections all succeed; only the signals of `exploit` that were acted on are right."""
+    log = DecisionLog(AGENT, stores, clock)
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    for n in range(count):
+        at, strategy = start + timedelta(hours=n), "exploit" if n % 2 else "explore"
+        (selection,) = log.log(
+            [
+                {
+                    "decision_type": "SOURCE_SELECTION",
+                    "context": {},
+                    "reasoning": {"selected": ["news"], "strategy": strategy},
+                    "timestamp": at,
+                }
+            ]
+        )
+        signals = log.log(
+            [
+                {
+                    "decision_type": "SIGNAL_GENERATION",
+                    "context": {},
+                    "reasoning": {"source": source, "chosen": source == "news"},
+                    "parent_ids": [selection.decision_id],
+                    "timestamp": at,
+                }
+                for source in ("news", "macro")
+            ]
+        )
+        outcomes = [{"decision_id": selection.decision_id, "outcome": {}, "success": True}]
+        outcomes += [
+            {"decision_id": one.decision_id, "outcome": {}, "success": strategy == "exploit"} for one in signals
+        ]
+        log.record_outcomes(known_at_once(outcomes))
+
+
+def test_strategies_are_measured_by_the_signals_that_they_caused(stores, clock, memory):
+    log_cycles(stores, clock, FIRST)
+    run_job(stores, FIRST)
+    found = {one.data["strategy"]: one.data for one in memory.find("STRATEGY")}
+    assert {
+        name: (data["outcome_type"], data["occurrences"], data["success_rate"]) for name, data in found.items()
+    } == {
+        "exploit": ("SIGNAL_GENERATION", 6, 1.0),
+        "explore": ("SIGNAL_GENERATION", 6, 0.0),
+    }
+    sources = {one.data["source"]: one.data for one in memory.find("SOURCE_PERFORMANCE")}
+    assert {name: (data["measured_by"], data["success_rate"]) for name, data in sources.items()} == {
+        "news": ("outcome", 0.5),
+        "macro": ("outcome", 0.5),
+    }
+    before = memory.find("STRATEGY")
+    run_job(stores, FIRST)
+    assert memory.find("STRATEGY") == before

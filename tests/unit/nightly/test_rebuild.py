@@ -11,16 +11,15 @@ from agent_memory.core.clock import DAY_MS, FixedClock, day_start_ms
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import decision_id_for
 from agent_memory.core.keys import LEARNING_CONTROLS
-from agent_memory.decisions.log import DecisionLog
+from agent_memory.memory.learning_controls import MAX_DECISION_IDS, LearningControls, read_controls
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.days import LearnedDays
-from agent_memory.nightly.learning_controls import MAX_DECISION_IDS, LearningControls, read_controls
 from agent_memory.nightly.rebuild import forget_learning_since
 from agent_memory.nightly.run import run_nightly_job
 from agent_memory.nightly.stored_memories import LEARNED
 from agent_memory.storage.factory import in_memory_stores
-from tests.outcomes import known_at_once
+from tests.unit.nightly.learned import learned_memories, stores_with
 
 AGENT = "market-hunter"
 FIRST = date(2026, 7, 1)
@@ -52,26 +51,19 @@ def signals(n, *, poisoned):
 
 def agent(*, poisoned, jobs=DAYS):
     """Stores with the days of an agent and the nightly jobs of the first of them."""
-    stores = in_memory_stores(FixedClock(day_start_ms(day_of(DAYS)) + 60_000))
-    log = DecisionLog(AGENT, stores, stores.clock)
-    for n in range(DAYS):
-        made = list(signals(n, poisoned=False))
-        if poisoned and POISONED <= n < POISON_ENDS:
-            made += signals(n, poisoned=True)
-        log.log([decision for decision, _ in made])
-        log.record_outcomes(known_at_once(outcome for _, outcome in made))
-    for n in range(jobs):
-        consolidate(AGENT, day_of(n), stores)
+    days = {
+        day_of(n): [*signals(n, poisoned=False)]
+        + ([*signals(n, poisoned=True)] if poisoned and POISONED <= n < POISON_ENDS else [])
+        for n in range(DAYS)
+    }
+    stores = stores_with(AGENT, days, today=day_of(DAYS))
+    for day in list(days)[:jobs]:
+        consolidate(AGENT, day, stores)
     return stores
 
 
 def learned(stores):
-    """What is known now, without version numbers and times of writing."""
-    return {
-        (kind, one.pattern_id): (one.confidence, one.data)
-        for kind in LEARNED
-        for one in stores.memories.by_confidence(AGENT, kind)
-    }
+    return learned_memories(stores, AGENT)
 
 
 def controls(stores):

@@ -53,29 +53,31 @@ def rich_report(days: int = 120, types: dict[str, float] | None = None) -> dict[
                     "succeeded": succeeded,
                 }
             )
-    total, known, won = (sum(row[key] for row in per_day) for key in ("decisions", "with_outcome", "succeeded"))
+    total, known = (sum(row[key] for row in per_day) for key in ("decisions", "with_outcome"))
     return {
         "agent_id": "market-hunter",
         "generated_at": "2026-11-20T23:41:07.512Z",
         "time_range": [(LAST_DAY - timedelta(days=days - 1)).isoformat() + "T00:00:00Z", "2026-11-20T23:00:00Z"],
-        "totals": {"decisions": total, "with_outcome": known, "succeeded": won, **wilson(won, known)},
+        "totals": {"decisions": total, "with_outcome": known},
+        "success_by_type": [type_row(name, per_day) for name in types],
         "decisions_per_day": per_day,
         "success_by_context": [
             {"context_type": c, "decision_type": t, "with_outcome": n, "succeeded": s, **wilson(s, n)}
             for (c, t), (n, s) in sorted(cells.items())
         ],
-        "success_with_source": {
-            "with_outcome": 900,
-            "succeeded": 522,
-            "success_rate": 0.58,
-            "low": 0.547,
-            "high": 0.612,
-        },
         "success_by_source": [
-            {"source": name, "with_outcome": n, "succeeded": round(n * rate), **wilson(round(n * rate), n)}
+            {
+                "source": name,
+                "decision_type": "SIGNAL_GENERATION",
+                "measured_by": "outcome",
+                "with_outcome": n,
+                "succeeded": round(n * rate),
+                **wilson(round(n * rate), n),
+            }
             for (name, rate), n in zip(SOURCES.items(), (4211, 1388, 2950, 3307, 1904, 612), strict=True)
         ],
         "patterns": patterns(),
+        "confidence_trends": confidence_trends(),
         "levels": levels(total),
         "reliability": reliability(),
         "control": {"shuffles": 20, "promoted": 0, "candidates_tried": 4912},
@@ -83,20 +85,56 @@ def rich_report(days: int = 120, types: dict[str, float] | None = None) -> dict[
     }
 
 
+def type_row(decision_type: str, per_day: list[dict[str, Any]]) -> dict[str, Any]:
+    """The totals of a decision type."""
+    rows = [row for row in per_day if row["decision_type"] == decision_type]
+    sums = {name: sum(row[name] for row in rows) for name in ("decisions", "with_outcome", "succeeded")}
+    return {"decision_type": decision_type, **sums, **wilson(sums["succeeded"], sums["with_outcome"])}
+
+
+def confidence_trends() -> list[dict[str, Any]]:
+    """Five patterns that have changed from version to version, one of them removed in the end, and one that is new."""
+    found = []
+    for number, pattern in enumerate(patterns()):
+        versions = [
+            {
+                "at": f"2026-{9 + n // 4:02d}-{3 + 7 * (n % 4):02d}T00:00:00.000Z",
+                "version": n + 1,
+                "confidence": min(0.999, 0.55 + 0.05 * n + 0.02 * number),
+                "status": "active",
+                "removed": number == 4 and n == 8,
+                "base_rate": pattern["base_rate"],
+                "sample_size": 40 * (n + 1),
+                **wilson(round(40 * (n + 1) * 0.6), 40 * (n + 1)),
+            }
+            for n in range(9 if number < 5 else 1)
+        ]
+        named = {name: pattern[name] for name in ("pattern_id", "description", "status")}
+        found.append({**named, "versions": versions})
+    return found
+
+
 def patterns() -> list[dict[str, Any]]:
     """Six patterns, one of them a warning and one no longer active."""
     seen = [
-        ("Derivatives chosen in bullish, high-volatility markets", 0.712, 0.553, 340, 0.999, "active"),
-        ("Risk assessment in high-volatility markets in Us hours", 0.741, 0.642, 512, 0.998, "active"),
-        ("Signal generation with signal type range expansion", 0.634, 0.52, 908, 0.996, "active"),
-        ("Signal generation in bearish markets with signal type direction", 0.447, 0.561, 644, 0.991, "active"),
-        ("Onchain and technical chosen in sideways, low-volatility markets", 0.688, 0.59, 221, 0.962, "active"),
-        ("Position sizing in bullish markets on MSFT", 0.59, 0.49, 187, 0.71, "deprecated"),
+        ("Source selections with derivatives in bullish, high-volatility markets", 0.712, 0.553, 340, 0.999, "active"),
+        ("Risk assessment decisions in high-volatility markets in Us hours", 0.741, 0.642, 512, 0.998, "active"),
+        ("Signals where signal type is range expansion", 0.634, 0.52, 908, 0.996, "active"),
+        ("Signals in bearish markets where signal type is direction", 0.447, 0.561, 644, 0.991, "active"),
+        (
+            "Source selections with onchain and technical in sideways, low-volatility markets",
+            0.688,
+            0.59,
+            221,
+            0.962,
+            "active",
+        ),
+        ("Position sizing decisions in bullish markets on MSFT", 0.59, 0.49, 187, 0.71, "deprecated"),
     ]
     return [
         {
             "pattern_id": f"pattern-{number}",
-            "description": f"{text}: {rate:.0%} of {n:,} succeeded, against {base:.0%} otherwise",
+            "description": f"{text} succeeded in {rate:.0%} of {n:,} cases, against {base:.0%} of others",
             "confidence": confidence,
             "sample_size": n,
             "base_rate": base,
@@ -177,11 +215,12 @@ def empty_report() -> dict[str, Any]:
         "agent_id": "newcomer",
         "generated_at": "2026-11-20T23:41:07Z",
         "time_range": ["2026-11-20T00:00:00Z", "2026-11-20T23:41:07Z"],
-        "totals": {"decisions": 0, "with_outcome": 0, "succeeded": 0, **wilson(0, 0)},
+        "totals": {"decisions": 0, "with_outcome": 0},
+        "success_by_type": [],
         "decisions_per_day": [],
         "success_by_context": [],
         "success_by_source": [],
-        "success_with_source": {"with_outcome": 0, "succeeded": 0, "success_rate": None, "low": None, "high": None},
+        "confidence_trends": [],
         "patterns": [],
         "levels": [],
         "reliability": {"stretches": 6, "forecasts": 0, "came_true": 0, "stated": None, "brier": None, "bins": []},

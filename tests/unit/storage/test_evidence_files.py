@@ -1,5 +1,7 @@
 """Files of evidence: every field comes back, and files of earlier versions are read."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -7,7 +9,8 @@ from agent_memory.core.clock import END_OF_TIME_MS, Span
 from agent_memory.model.evidence import Evidence
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.evidence import ParquetEvidence, evidence_rows
-from agent_memory.storage.parquet.files import to_parquet
+from agent_memory.storage.parquet.evidence_rows import COLUMNS, OPTIONAL
+from agent_memory.storage.parquet.files import stream_parquet, to_parquet
 
 ALL = Span(0, END_OF_TIME_MS)
 texts = st.text(alphabet="aé=|", max_size=4)
@@ -23,6 +26,14 @@ rows = st.builds(
     question=texts,
     cluster=texts,
     earlier=results,
+    numbers=st.dictionaries(texts, st.floats(allow_nan=False, allow_infinity=False), max_size=3).map(
+        lambda numbers: tuple(sorted(numbers.items()))
+    ),
+    policy=texts,
+    policy_version=texts,
+    propensity=st.none() | st.floats(1e-9, 1),
+    joint_propensity=st.none() | st.floats(1e-9, 1),
+    ancestors=st.lists(texts, max_size=2).map(tuple),
 )
 
 
@@ -33,6 +44,19 @@ def test_every_field_of_a_row_comes_back(written):
     returned = list(evidence.snapshot("hunter").merge(iter(written), oldest_ms=0).rows(ALL))
     assert returned == sorted(written, key=lambda row: (row.timestamp_ms, row.decision_id))
     assert returned == list(evidence.read("hunter", ALL))
+
+
+def test_a_file_from_before_decisions_had_policies_lacks_nothing():
+    with_policy = Evidence("d-1", "QUERY", 7, True, ("a=b",), policy="thompson", propensity=0.5)
+    blobs = InMemoryBlobs()
+    ParquetEvidence(blobs).snapshot("hunter").merge([with_policy], oldest_ms=0)
+    columns = {name: kind for name, kind in COLUMNS.items() if name not in OPTIONAL}
+    (key,) = blobs.list_keys("")
+    rows = [dict(zip(columns, row, strict=True)) for row in stream_parquet(blobs.read(key), columns)]
+    blobs.write(key, to_parquet(rows, columns))
+    snapshot = ParquetEvidence(blobs).snapshot("hunter")
+    assert snapshot.is_complete
+    assert list(snapshot.rows(ALL)) == [replace(with_policy, policy="", propensity=None)]
 
 
 def test_a_file_of_an_earlier_version_is_read_and_merged():
@@ -58,3 +82,11 @@ def test_a_file_of_an_earlier_version_is_read_and_merged():
     assert list(after.results(ALL)) == [(7, "d-1", True), (9, "d-2", None)]
     assert list(after.rows_of(["d-2", "d-3"])) == [new]
     assert list(after.merge([], oldest_ms=8).rows(ALL)) == [new]
+
+
+def test_rows_of_experiments_are_those_that_belong_to_one():
+    evidence = ParquetEvidence(InMemoryBlobs())
+    written = [Evidence(f"d-{n}", "QUERY", n, True, (), experiments=(("e",), ())[n % 2]) for n in range(4)]
+    evidence.snapshot("hunter").merge(written, oldest_ms=0)
+    assert list(evidence.of_experiments("hunter", ALL)) == [written[0], written[2]]
+    assert list(evidence.of_experiments("hunter", Span(1, 3))) == [written[2]]

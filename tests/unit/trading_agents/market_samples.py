@@ -6,9 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from demo.bars import sample_bars
-from demo.cycles import Cycles
 from trading_agents import Bars
+from trading_agents.demo.bars import sample_bars
+from trading_agents.demo.cycles import Cycles
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
 

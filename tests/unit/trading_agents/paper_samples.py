@@ -11,7 +11,12 @@ def paper_bars(count=420, seed=3, **settings):
     bars = walk(count, seed, **settings)
     times = [datetime.fromtimestamp(int(moment.astype("int64")), UTC) for moment in bars.time]
     columns = zip(bars.open, bars.high, bars.low, bars.close, bars.volume, strict=True)
-    return [PaperBar(time, *map(float, row)) for time, row in zip(times, columns, strict=True)]
+    spreads = [{}] * len(times)
+    if bars.spread_open is not None:
+        pairs = zip(bars.spread_open.tolist(), bars.spread_close.tolist(), strict=True)
+        spreads = [{"spread_open": at_open, "spread_close": at_close} for at_open, at_close in pairs]
+    rows = zip(times, columns, spreads, strict=True)
+    return [PaperBar(time, *map(float, row), **spread) for time, row, spread in rows]
 
 
 async def feed(bars):

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from agent_memory.client.blocking import Blocking
     from agent_memory.client.buffered_logger import BufferedDecisionLogger, SyncBufferedDecisionLogger
     from agent_memory.client.client import AgentMemoryClient, SyncAgentMemoryClient
+    from agent_memory.client.connect import HttpApi, connect
     from agent_memory.client.decision_logger import DecisionLogger, SyncDecisionLogger
     from agent_memory.client.memory_manager import MemoryManager, SyncMemoryManager
     from agent_memory.core.ids import decision_id_for, new_decision_id
+    from agent_memory.model.experiments import Assignment, Experiment
     from agent_memory.ports.stores import Stores
     from agent_memory.reporting.analytics import MemoryAnalytics
     from agent_memory.storage.factory import in_memory_stores, open_stores
@@ -50,6 +52,7 @@ __all__ = [
     "AccessDenied",
     "AgentMemoryClient",
     "AgentMemoryError",
+    "Assignment",
     "Blocking",
     "BufferMetrics",
     "BufferedDecisionLogger",
@@ -58,7 +61,9 @@ __all__ = [
     "Damaged",
     "DecisionLogger",
     "DecisionType",
+    "Experiment",
     "Forbidden",
+    "HttpApi",
     "InColdStorage",
     "InvalidInput",
     "Listing",
@@ -80,6 +85,7 @@ __all__ = [
     "Unavailable",
     "Unreadable",
     "__version__",
+    "connect",
     "decision_id_for",
     "in_memory_stores",
     "new_decision_id",
@@ -92,7 +98,10 @@ _MODULES = {
     "Blocking": "agent_memory.client.blocking",
     "BufferMetrics": "agent_memory.buffering.metrics",
     "BufferedDecisionLogger": "agent_memory.client.buffered_logger",
+    "Assignment": "agent_memory.model.experiments",
     "DecisionLogger": "agent_memory.client.decision_logger",
+    "Experiment": "agent_memory.model.experiments",
+    "HttpApi": "agent_memory.client.connect",
     "MemoryAnalytics": "agent_memory.reporting.analytics",
     "MemoryManager": "agent_memory.client.memory_manager",
     "SyncAgentMemoryClient": "agent_memory.client.client",
@@ -100,6 +109,7 @@ _MODULES = {
     "SyncDecisionLogger": "agent_memory.client.decision_logger",
     "SyncMemoryManager": "agent_memory.client.memory_manager",
     "Stores": "agent_memory.ports.stores",
+    "connect": "agent_memory.client.connect",
     "decision_id_for": "agent_memory.core.ids",
     "in_memory_stores": "agent_memory.storage.factory",
     "new_decision_id": "agent_memory.core.ids",

@@ -4,6 +4,7 @@ from agent_memory.core.extras import needs_extra
 
 with needs_extra("trading"):
     from trading_agents.agents import (
+        AS_DESIGNED,
         ConfidenceRule,
         HedgeAgentWithMemory,
         LiquidityAgentWithMemory,
@@ -34,11 +35,22 @@ with needs_extra("trading"):
         Hedge,
         MarketOutcome,
         RegimeMemory,
+        RegimeSwitch,
         WeightRule,
     )
-    from trading_agents.risk import AgentHealth, CostGate, Health, LossMemory, Pause, VolatilityMemory
+    from trading_agents.risk import (
+        AgentHealth,
+        CostGate,
+        Health,
+        LossMemory,
+        Pause,
+        RegimeLosses,
+        RegimeSize,
+        VolatilityMemory,
+    )
 
 __all__ = [
+    "AS_DESIGNED",
     "BAR_SOURCES",
     "WARM_UP_BARS",
     "AgentHealth",
@@ -65,7 +77,10 @@ __all__ = [
     "OutcomeRecord",
     "Pause",
     "PosteriorRule",
+    "RegimeLosses",
     "RegimeMemory",
+    "RegimeSize",
+    "RegimeSwitch",
     "SentimentAgentWithMemory",
     "TradingMemoryItem",
     "TradingMemoryStore",

@@ -1,11 +1,26 @@
 """What the tests of the agents share."""
 
-from trading_agents import TradingMemoryStore
+from trading_agents import (
+    HedgeAgentWithMemory,
+    LiquidityAgentWithMemory,
+    MarkovAgentWithMemory,
+    SentimentAgentWithMemory,
+    TradingMemoryStore,
+    WyckoffAgentWithMemory,
+)
+
+ALL = (
+    HedgeAgentWithMemory,
+    LiquidityAgentWithMemory,
+    SentimentAgentWithMemory,
+    WyckoffAgentWithMemory,
+    MarkovAgentWithMemory,
+)
 
 
-def agent_of(kind):
+def agent_of(kind, **settings):
     """An agent with an empty memory of its own."""
-    return kind("A", TradingMemoryStore())
+    return kind("A", TradingMemoryStore(), **settings)
 
 
 def vote(agent, group, **values):

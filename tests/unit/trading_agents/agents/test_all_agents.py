@@ -2,22 +2,11 @@
 
 import pytest
 
-from tests.unit.trading_agents.agents.agent_samples import agent_of, vote
+from tests.unit.trading_agents.agents.agent_samples import ALL, agent_of, vote
 from trading_agents import (
     HedgeAgentWithMemory,
     LiquidityAgentWithMemory,
-    MarkovAgentWithMemory,
-    SentimentAgentWithMemory,
     TradingMemoryStore,
-    WyckoffAgentWithMemory,
-)
-
-ALL = (
-    HedgeAgentWithMemory,
-    LiquidityAgentWithMemory,
-    SentimentAgentWithMemory,
-    WyckoffAgentWithMemory,
-    MarkovAgentWithMemory,
 )
 
 

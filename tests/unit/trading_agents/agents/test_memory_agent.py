@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from agent_memory import InvalidInput
 from tests.unit.trading_agents.agents.reference_agents import ReferenceAgent, ReferenceHedgeAgent
 from trading_agents import (
+    AS_DESIGNED,
     HedgeAgentWithMemory,
     MemoryAwareAgent,
     TradingMemoryStore,
@@ -45,7 +46,8 @@ def test_agents_behave_as_in_the_design(steps, agents):
     ours, reference = agents
     clock = ManualClock()
     stores = [TradingMemoryStore(3_600, clock=clock) for _ in range(2)]
-    both = [ours("Hedge", stores[0]), reference("Hedge", stores[1])]
+    settings = dict(AS_DESIGNED) | ({"remember_squeezes": False} if ours is HedgeAgentWithMemory else {})
+    both = [ours("Hedge", stores[0], **settings), reference("Hedge", stores[1])]
     for number, (symbol, seen, pnl, passed) in enumerate(steps):
         clock.now += passed
         results = []
@@ -82,3 +84,22 @@ def test_missing_features_are_neutral():
     assert agent.act_with_memory("SPY", 0, missing)[:2] == ("neutral", 0.4)
     with pytest.raises(InvalidInput, match="pnl"):
         agent.remember_outcome("SPY", "t", float("nan"), 1.0, 1.0)
+
+
+def test_a_setup_that_was_seen_three_times_this_week_is_met_with_caution():
+    clock = ManualClock()
+    agent = HedgeAgentWithMemory("A", TradingMemoryStore(86_400 * 30, clock=clock))
+    squeeze, calm = ({"hedge": {"net_gamma_exposure": g, "smart_flow_signal": 0.5}} for g in (-0.7, 0.0))
+
+    def confidence(seen):
+        clock.now += 60
+        return agent.act_with_memory("SPY", clock.now, seen)[1]
+
+    values = []
+    for _ in range(4):
+        values += [confidence(squeeze), confidence(squeeze), confidence(calm)][:1]
+    assert values == [0.7, 0.7, 0.7, pytest.approx(0.56)]
+    assert agent.times_seen("SPY", "long") == 4
+    assert confidence({"hedge": {"net_gamma_exposure": 0.7, "smart_flow_signal": -0.5}}) == 0.7
+    clock.now += 8 * 86_400
+    assert confidence(squeeze) == 0.7

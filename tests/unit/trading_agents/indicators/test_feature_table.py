@@ -34,14 +34,15 @@ def test_every_group_has_its_features():
     bars = walk(COUNT)
     features = table(bars, chains_of(bars)).features_at(COUNT - 1)
     assert {name: set(group) for name, group in features.items()} == {
-        "hedge": {"net_gamma_exposure", "net_gamma_usd", "smart_flow_signal"},
-        "liquidity": {"amihud", "kyle_lambda", "poc", "value_area_low", "value_area_high", "close"},
+        "hedge": {"net_gamma_exposure", "net_gamma_usd", "smart_flow_signal", "quoted_at"}
+        | {"gamma_relative", "flow_relative"},
+        "liquidity": {"amihud", "kyle_lambda", "poc", "value_area_low", "value_area_high", "close", "volume", "hour"},
         "sentiment": {"momentum", "volatility", "trend_strength"},
         "wyckoff": {"spring", "upthrust", "phase"},
         "markov": {"p_turbulent", "regime"},
     }
     numbers = [v for group in features.values() for v in group.values() if not isinstance(v, str)]
-    assert all(type(value) in {float, bool} and np.isfinite(value) for value in numbers)
+    assert all(type(value) in {float, bool, int} and np.isfinite(value) for value in numbers)
     assert features["liquidity"]["close"] == bars.close[-1]
 
 

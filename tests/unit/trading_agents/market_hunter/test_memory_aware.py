@@ -1,5 +1,6 @@
 """The market hunter with memory: it logs every reading, learns from outcomes, and survives outages."""
 
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import pairwise
 
@@ -8,9 +9,11 @@ import pytest
 
 from agent_memory import DecisionLogger, MemoryManager, Unavailable
 from agent_memory.core.clock import FixedClock
+from agent_memory.nightly.consolidation import consolidate
 from agent_memory.storage.factory import in_memory_stores
 from tests.unit.trading_agents.market_hunter.hunter_samples import HOUR, SOURCES, START, market
 from trading_agents import IntegratedMarketHunterAgent, MarketContext, MemoryAwareMarketHunterAgent
+from trading_agents.market_hunter.trading_hours import trading_hours
 
 
 def with_memory(stores=None, clock=None, **settings):
@@ -51,6 +54,7 @@ async def test_agent_code_of_the_design_runs():
     assert decision["context"] == {
         "market": "bearish",
         "cycle": 0,
+        "trading_hours": trading_hours(datetime.fromisoformat(decision["timestamp"])),
         "recent_performance": None,
         "applied_patterns": [],
     }
@@ -71,7 +75,7 @@ async def test_every_signal_is_logged_and_judged_selected_or_not(clock):
     chosen = [one["reasoning"] for one in signals if one["reasoning"]["chosen"]]
     assert {round(one["propensity"], 3) for one in chosen} <= {0.8, round(0.2 / 3, 3)}
     selections = await agent.logger.query_decisions("SOURCE_SELECTION", limit=1_000)
-    assert all(sum(one["reasoning"]["propensities"].values()) == pytest.approx(1) for one in selections)
+    assert all(sum(one["reasoning"]["propensities"].values()) == pytest.approx(1, abs=1e-5) for one in selections)
     assert 0 < sum(one["reasoning"]["exploration_triggered"] for one in selections) < 15
     queries = await agent.logger.query_decisions("QUERY")
     assert queries[0]["outcome"]["readings"]["silent"] is None
@@ -98,6 +102,26 @@ async def test_learned_patterns_guide_a_new_process(clock):
     assert other == ["always_right"]  # nothing is known there: the first of equals
 
 
+async def test_what_the_nightly_job_estimates_selects_the_sources_of_a_new_process(clock):
+    stores = in_memory_stores(clock)
+    await run_cycles(with_memory(stores, clock, exploration_rate=0.0), 60)
+    day = (START + 60 * HOUR).date() - timedelta(days=1)
+    consolidate("market-hunter", day, stores)
+    again = with_memory(stores, clock, exploration_rate=0.2)
+    await again.memory.clear_stm()
+    selected, decision_id = await again.select_sources_with_memory(MarketContext.BULLISH, 1)
+    decision = await again.logger.get_decision(decision_id)
+    assert decision["memory_ids"][0] == "SIGNAL_GENERATION:reasoning.source"
+    breakdown = decision["reasoning"]["score_breakdown"]
+    assert breakdown["always_right"]["estimated"] > 0.8
+    assert breakdown["always_wrong"]["estimated"] < 0.2
+    assert "silent" not in breakdown
+    assert (decision["policy"], decision["policy_version"]) == ("hunter", "2")
+    explored = decision["reasoning"]["exploration_triggered"]
+    assert decision["joint_propensity"] == pytest.approx(0.2 / 3 if explored else 0.8)
+    assert explored or selected == ["always_right"]
+
+
 async def test_recent_performance_survives_a_restart():
     stores = in_memory_stores()
     agent = with_memory(stores)
@@ -122,7 +146,8 @@ async def test_outcomes_that_could_not_be_logged_are_logged_by_the_next_cycle(cl
     await agent.run_cycle_with_memory(market(3))
     signals = await agent.logger.query_decisions("SIGNAL_GENERATION", limit=100)
     pending = [one for one in signals if one["success"] is None]
-    assert {one["context"]["cycle"] for one in pending} == {2}  # the newest alone
+    assert {one["context"]["cycle"] for one in pending} == {3}  # the newest alone
+    assert {one["context"]["cycle"] for one in signals} == {0, 1, 2, 3}
 
 
 async def test_learning_is_logged_and_judged_by_the_next_cycle(clock):

@@ -15,12 +15,12 @@ from trading_agents.paper.book import Book, Position
 @pytest.mark.parametrize(
     "agent", [TEXTBOOK_AGENTS[0], TEXTBOOK_AGENTS[3], SignalAgent("tight", TEXTBOOK_AGENTS[4].signal, 5, 0.7)]
 )
-@pytest.mark.parametrize("seed", [1, 2])
-def test_positions_are_those_of_the_backtest(agent, seed):
-    bars = walk(1_500, seed)
+@pytest.mark.parametrize(("seed", "spread"), [(1, None), (2, None), (3, 0.0002)])
+def test_positions_are_those_of_the_backtest(agent, seed, spread):
+    bars = walk(1_500, seed, spread=spread)
     signals, ranges = agent.signal(bars), atr(bars)
     book, closed, bar_of_order = Book(costs_bp=2.5, hold_bars=agent.hold_bars, bracket=agent.bracket), [], {}
-    for t, bar in enumerate(paper_bars(1_500, seed)):
+    for t, bar in enumerate(paper_bars(1_500, seed, spread=spread)):
         closed_trade = book.on_bar(bar)
         if closed_trade:
             closed.append(

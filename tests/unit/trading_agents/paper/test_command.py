@@ -1,16 +1,17 @@
 import asyncio
 import gzip
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from agent_memory import DecisionLogger
-from agent_memory.cli import main
+from agent_memory.cli import main, options
 from agent_memory.core.clock import SystemClock
 from agent_memory.storage.factory import in_memory_stores
 from tests.unit.trading_agents.paper_samples import Log, feed, paper_bars, write_csv
-from trading_agents.paper import PaperTrader, command, trade_on_paper
+from trading_agents.paper import PaperTrader, trade_on_paper
 
 
 def recent_bars(count):
@@ -22,7 +23,7 @@ def recent_bars(count):
 @pytest.fixture
 def stores(monkeypatch):
     stores = in_memory_stores(SystemClock())
-    monkeypatch.setattr(command, "stores_of", lambda *_: stores)
+    monkeypatch.setattr(options, "open_deployment", lambda *_: stores)
     return stores
 
 
@@ -58,22 +59,26 @@ def test_two_starts_log_the_same_as_one(stores, tmp_path, capsys, buffered):
     assert kept == asyncio.run(uninterrupted(bars))
 
 
-def test_a_compressed_file_is_read_but_cannot_be_followed(stores, tmp_path, capsys):
+def test_a_compressed_file_is_read(stores, tmp_path, capsys):
     plain, path = tmp_path / "bars.csv", tmp_path / "bars.csv.gz"
     write_csv(plain, recent_bars(5))
     path.write_bytes(gzip.compress(plain.read_bytes()))
     arguments = ["paper", "--bars", str(path), "--agent", "paper", "--state", str(tmp_path / "state")]
-    assert main([*arguments, "--follow"]) == 2
-    assert "bars.csv.gz is compressed, and lines cannot be appended to it" in capsys.readouterr().err
     assert main(arguments) == 0
     assert capsys.readouterr().out.startswith("5 new bars; ")
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"new_bars": 0, "trades": 0, "equity": 1.0}
+
+
+GOOD = "timestamp,open,high,low,close\n2026-01-05,1,1,1,1\n"
 
 
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
-        ("timestamp,open\n", [], "agent-memory: Invalid value: bars.csv has no column 'high'"),
-        ("x", ["--bar-seconds", "0"], "agent-memory: bar_seconds: 0.0 is not a number above 0"),
+        ("timestamp,open,high,low,close\n", [], "agent-memory: Invalid value: bars.csv has no bars"),
+        ("timestamp,open\n1,2", [], "agent-memory: Invalid value: bars.csv has no column 'open'"),
+        (GOOD, ["--bar-seconds", "0"], "agent-memory: bar_seconds: 0.0 is not a number above 0"),
         ("x", ["--state", "nowhere/state"], "agent-memory: state: the folder nowhere does not exist"),
     ],
 )

@@ -1,15 +1,20 @@
 """Killed anywhere and started again, the log is that of an uninterrupted run."""
 
 import asyncio
+import contextlib
+import os
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent_memory import Conflict, InvalidInput, Unavailable
-from tests.unit.trading_agents.paper_samples import Killed, Log, feed, paper_bars
+from tests.unit.trading_agents.paper_samples import Killed, Log, feed, paper_bars, write_csv
 from trading_agents.core.files import write_atomically
-from trading_agents.paper import PaperSettings, StateFile, trade_on_paper
+from trading_agents.paper import BarSource, PaperSettings, PaperTrader, StateFile, follow_bars, trade_on_paper
 
 BARS = paper_bars(275)
 SETTINGS = PaperSettings()
@@ -138,3 +143,94 @@ async def test_a_damaged_state_is_refused(tmp_path, damage, message):
 def test_the_folder_of_a_state_must_exist(tmp_path):
     with pytest.raises(InvalidInput, match=r"state: the folder .* does not exist"):
         StateFile(tmp_path / "none" / "state")
+
+
+@pytest.mark.parametrize("error", [InvalidInput("timestamp", "is too late"), Conflict("another decision")])
+async def test_the_state_forgets_a_bar_that_the_store_rejects(uninterrupted, tmp_path, error):
+    path, log = tmp_path / "state", Log()
+    await start(path, log, BARS[:260])
+
+    class Rejecting(Log):
+        async def log_decision(self, *_, **settings):
+            if settings["decision_id"] in log.decisions:
+                return settings["decision_id"]  # of the last bar, again
+            raise error
+
+        async def log_outcome(self, decision_id, *_, **settings):
+            if (decision_id, settings.get("horizon")) not in log.outcomes:
+                raise error
+
+    with pytest.raises(type(error)):
+        await start(path, Rejecting())
+    with StateFile(path) as file:
+        assert file.load("paper", SETTINGS).last_time == BARS[259].time
+    await start(path, log)
+    assert (log.decisions, log.outcomes) == (uninterrupted.decisions, uninterrupted.outcomes)
+
+
+async def test_a_bar_that_is_not_over_is_refused_before_anything_is_saved(tmp_path):
+    log, bar = Log(), BARS[2]
+    with StateFile(tmp_path / "state") as file:
+        trader = file.load("paper", SETTINGS)
+        clock = lambda: bar.time.timestamp() + 3_599  # noqa: E731
+        with pytest.raises(InvalidInput, match=r"time: the bar of .* is not over: it lasts 3600 s"):
+            await trade_on_paper(trader, feed(BARS[:4]), log, file, clock=clock)
+    with StateFile(tmp_path / "state") as file:
+        assert file.load("paper", SETTINGS).last_time == BARS[1].time
+
+
+async def test_a_state_of_before_is_continued(tmp_path):
+    """It has the state after its last bar, and no bar beside it."""
+    path, log, trader = tmp_path / "state", Log(), PaperTrader("paper", SETTINGS)
+    await trade_on_paper(trader, feed(BARS[:255]), log)
+    with StateFile(path) as file:
+        file.save(trader)
+    assert await start(path, log, BARS[:260]) == 5
+
+
+class Market:
+    """A file as pollers write it, at a time: an open candle, a bar of the future, changes."""
+
+    def __init__(self, path):
+        self.path, self.told = path, []
+
+    def poll(self, count, *, traded, minutes, chance):
+        now = BARS[count].time.timestamp() + 60 * minutes
+        bars = list(BARS[:count])
+        candle = replace(BARS[count], close=BARS[count].open, high=BARS[count].open * 1.01, low=BARS[count].low)
+        rows = [bars[: count // 2] if chance.random() < 0.1 else bars, [candle]]
+        if chance.random() < 0.5:
+            rows.append([replace(candle, time=candle.time + timedelta(hours=chance.choice([1, 5])))])
+        if chance.random() < 0.5 and traded and len(rows[0]) == count:
+            n = chance.randrange(max(0, traded - 20), traded)
+            rows[0] = [*bars[:n], replace(bars[n], high=bars[n].high * 1.5), *bars[n + 1 :]]
+        if chance.random() < 0.3:
+            rows.insert(1, rows[0][-2:])
+        write_csv(self.path, [bar for part in rows for bar in part][:: chance.choice([1, -1])])
+        os.utime(self.path, (now, now))
+        return now
+
+
+@pytest.mark.slow
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.randoms(use_true_random=False), st.lists(st.integers(1, 200), max_size=3))
+async def test_over_any_file_it_ends_as_over_the_clean_one(uninterrupted, tmp_path_factory, chance, kills):
+    folder = tmp_path_factory.mktemp("market")
+    market, log = Market(folder / "bars.csv"), Log()
+    polls, traded = sorted(chance.sample(range(1, len(BARS)), 6)), 0
+    for count in [*polls, len(BARS) - 1, None]:
+        if count is None:
+            write_csv(market.path, BARS)
+            now = BARS[-1].time.timestamp() + 3_600
+            os.utime(market.path, (now, now))
+        else:
+            now = market.poll(count, traded=traded, minutes=chance.randrange(60), chance=chance)
+        at = partial(float, now)
+        log.calls = 0
+        log.fail_at(kills.pop() if kills and count else None, Killed())
+        with contextlib.suppress(Killed), StateFile(folder / "state") as file:
+            trader = file.load("paper", SETTINGS)
+            bars = follow_bars(BarSource(market.path), follow=False, known=trader.known_bars, clock=at)
+            traded = 0 if trader.last_time is None else 1 + (trader.last_time - BARS[0].time) // timedelta(hours=1)
+            await trade_on_paper(trader, bars, log, file, clock=at)
+    assert (log.decisions, log.outcomes) == (uninterrupted.decisions, uninterrupted.outcomes)

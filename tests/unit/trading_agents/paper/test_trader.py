@@ -197,3 +197,20 @@ def test_a_flat_market_opens_nothing():
     reports, trader = run(flat)
     assert not any(one["reasoning"].get("action") == "open" for report in reports for one in report.decisions)
     assert trader.equity == 1
+
+
+def test_the_cost_gate_opens_nothing_while_the_spread_is_wide():
+    bars = paper_bars(580, spread=0.0002)
+    wide = [replace(bar, spread_close=bar.spread_close * (1 if n < 300 else 40)) for n, bar in enumerate(bars)]
+    opened = {}
+    for gate in (False, True):
+        trader = PaperTrader("paper", PaperSettings(cost_gate=gate))
+        for number, bar in enumerate(wide):
+            if number == 350:
+                trader = PaperTrader.from_state(json.loads(json.dumps(trader.to_state())))
+            report = trader.on_bar(bar)
+            opened[gate] = opened.get(gate, 0) + (
+                number >= 300 and any(one["reasoning"].get("action") == "open" for one in report.decisions)
+            )
+    assert opened[False] > 0
+    assert opened[True] == 0

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_memory import InvalidInput
-from demo.bars import sample_bars
 from tests.regret import best_with_switches, gain_of
+from trading_agents.demo.bars import sample_bars
 from trading_agents.portfolio.weights import FixedShare, Hedge
 
 RANGE = 6.0

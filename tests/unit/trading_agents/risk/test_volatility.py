@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory import InvalidInput
-from demo.bars import sample_bars
 from trading_agents import VolatilityMemory
+from trading_agents.demo.bars import sample_bars
 
 
 def weighted_mean(values, half_life):

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent_memory.admin.export_file import DESCRIPTION, LARGE_PARTS, OBJECTS, description
+from agent_memory.admin.export_file import DESCRIPTION, OBJECTS, description
 from agent_memory.admin.export_rows import decision_row, memory_row, short_term_row, state_row
+from agent_memory.admin.stored_agent import StoredAgent
 from agent_memory.core.clock import Clock, to_iso
 from agent_memory.core.errors import NotFound
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
-from agent_memory.decisions.log import DecisionLog
-from agent_memory.decisions.queries import DecisionFilter
-from agent_memory.model.listings import Damages
-from agent_memory.model.memories import Memory, MemoryType
+from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
 
 Receipt = dict[str, Any]
@@ -47,37 +45,29 @@ class AgentData:
         Raises:
             NotFound: there is no such agent. Unavailable: a store did not respond. No file is left behind.
         """
-        log, damages = DecisionLog(self._agent_id, self._stores, self._clock), Damages()
-        decisions = log.stream(DecisionFilter(), newest_first=False, on_unreadable=damages)
+        agent = StoredAgent(self._agent_id, self._stores, self._clock, memory_types)
         kinds: dict[str, Iterator[Mapping[str, Any]]] = {
-            "decisions": map(decision_row, decisions),
-            "memories": (
-                memory_row(version)
-                for kind in dict.fromkeys([*memory_types, *self._stores.memories.types(self._agent_id)])
-                for version in self._memories(kind, damages)
-            ),
-            "states": (
-                state_row(name, state)
-                for name, state in self._stores.states.list_by_prefix(self._agent_id, "", on_unreadable=damages)
-            ),
-            "short_term": (short_term_row(key, value) for key, value in self._short_term()),
+            "decisions": map(decision_row, agent.decisions()),
+            "memories": map(memory_row, agent.memories()),
+            "states": (state_row(name, state) for name, state in agent.states()),
+            "short_term": (short_term_row(key, value) for key, value in agent.short_term()),
         }
         partial = path.with_name(f"{path.name}.part")
         try:
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
                 counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
-                if damages.as_dicts():
-                    _write_lines(archive, "missing.jsonl", damages.as_dicts())
-                registration = self._stores.states.registration(self._agent_id)
-                counts["objects"] = self._write_objects(archive)
-                archive.writestr(DESCRIPTION, description(self._agent_id, self._clock.now_ms(), registration, counts))
-            if not any(counts.values()) and not registration.decision_types:
+                if agent.missing():
+                    _write_lines(archive, "missing.jsonl", agent.missing())
+                counts["objects"] = _write_objects(archive, agent)
+                text = description(self._agent_id, self._clock.now_ms(), agent.registration, counts)
+                archive.writestr(DESCRIPTION, text)
+            if not any(counts.values()) and not agent.registration.decision_types:
                 raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return self._receipt("exported_at", counts) | {"file": str(path), "sha256": digest, **damages.members()}
+        return self._receipt("exported_at", counts) | {"file": str(path), "sha256": digest, **agent.completeness()}
 
     def forget(self, *, dry_run: bool) -> Receipt:
         """Erase the agent's data, or only count it: short-term memory, decisions, memories, states, archive.
@@ -110,37 +100,6 @@ class AgentData:
         counts = {name: step() for name, step in steps.items()}
         return self._receipt("forgotten_at", counts) | {"dry_run": dry_run}
 
-    def _memories(self, memory_type: str, damages: Damages) -> Iterator[Memory]:
-        """All versions of the memories of a type, the current ones with their counts of reads."""
-        memories = self._stores.memories
-        current = {
-            (one.pattern_id, one.version): one
-            for one in memories.by_confidence(self._agent_id, memory_type, on_unreadable=damages)
-        }
-        for version in memories.all_versions(self._agent_id, memory_type, on_unreadable=damages):
-            yield version if version.is_removed else current.get((version.pattern_id, version.version), version)
-
-    def _write_objects(self, archive: zipfile.ZipFile) -> int:
-        """Write the agent's objects but large parts, which decisions contain; returns how many."""
-        blobs = self._stores.blobs
-        if blobs is None:
-            return 0
-        prefixes = [prefix for prefix in object_prefixes(self._agent_id) if not prefix.startswith(LARGE_PARTS)]
-        keys = [key for prefix in prefixes for key in blobs.list_keys(prefix)]
-        found = 0
-        for key in keys:
-            body = blobs.read(key)
-            if body is not None:  # it may have expired since it was listed
-                archive.writestr(f"{OBJECTS}{key}", body)
-                found += 1
-        return found
-
-    def _short_term(self) -> Iterator[tuple[str, Any]]:
-        if self._stores.short_term is not None:
-            prefix = stm_key(self._agent_id, "")
-            for key, value in self._stores.short_term.dump(prefix):
-                yield key.removeprefix(prefix), value
-
     def _receipt(self, time_field: str, counts: dict[str, int]) -> Receipt:
         return {"agent_id": self._agent_id, time_field: to_iso(self._clock.now_ms()), "counts": counts}
 
@@ -150,5 +109,16 @@ def _write_lines(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str
     with archive.open(name, "w", force_zip64=True) as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+            count += 1
+    return count
+
+
+def _write_objects(archive: zipfile.ZipFile, agent: StoredAgent) -> int:
+    """Write the agent's objects; returns how many."""
+    count = 0
+    for key in agent.object_keys():
+        body = agent.find_object(key)
+        if body is not None:  # it may have expired since it was listed
+            archive.writestr(f"{OBJECTS}{key}", body)
             count += 1
     return count

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agent_memory.core.errors import InvalidInput
-from agent_memory.core.ids import check_agent_id, check_pools
+from agent_memory.core.ids import alias_of, check_agent_id, check_pools
 
 METHODS = ("DELETE", "GET", "POST", "PUT")
 """The methods of the API's routes."""
@@ -25,6 +25,7 @@ MAX_POLICY_CHARACTERS = 6_144
 _API_ARN = re.compile(
     r"arn:(?P<partition>aws(-[a-z]+)*):execute-api:(?P<region>[a-z]+(-[a-z0-9]+)+):[0-9]{12}:[a-z0-9]+\Z"
 )
+_FUNCTION_ARN = re.compile(r"arn:aws(-[a-z]+)*:lambda:[a-z]+(-[a-z0-9]+)+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}\Z")
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 # Dot segments and separators, plain or encoded, and escapes that become others when they are decoded twice. No name in
 # a path contains them: a slash is written ~1.
@@ -68,6 +69,33 @@ def agent_policy_by_tag(api_arn: str, *, reads: Sequence[str] = (), writes: Sequ
     tag = f"aws:PrincipalTag/{AGENT_TAG}"
     condition = {"Null": {tag: "false"}, "StringNotLike": {tag: ["", "*/*"]}}
     return _policy(api_arn, f"${{{tag}}}", {"Condition": condition}, reads, writes)
+
+
+def invocation_policy(function_arn: str, agent_id: str) -> dict[str, Any]:
+    """Return the policy document for the role of an agent that invokes the API's function directly.
+
+    It names the agent's alias of the function, which tells the function who invokes it: IAM has no condition on what an
+    invocation contains. The alias has to exist, see `core.ids.alias_of`.
+
+    Args:
+        function_arn: of the API's function, without an alias.
+        agent_id: the agent.
+
+    Raises:
+        InvalidInput: names the argument.
+    """
+    if not _FUNCTION_ARN.match(function_arn):
+        raise InvalidInput(
+            "function_arn",
+            f"{function_arn!r:.120} is not arn:aws:lambda:region:account:function:name, without an alias",
+        )
+    statement = {
+        "Sid": "OwnAlias",
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": f"{function_arn}:{alias_of(agent_id)}",
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _policy(

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent_memory.core import ids
-from agent_memory.core.checks import check_boolean, check_integer, check_text
+from agent_memory.core.checks import check_boolean, check_integer, check_propensity, check_text
 from agent_memory.core.clock import parse_instant
 from agent_memory.core.errors import InvalidInput, Unreadable, shown
 from agent_memory.core.json_values import check_object
-from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome
+from agent_memory.model.decisions import CONTENT, OPTIONAL, Decision, Kind, Outcome, SupersededOutcome
 from agent_memory.model.memories import Memory
 from agent_memory.model.states import State
 
@@ -56,6 +56,7 @@ def decision_from_row(agent_id: str, row: Row) -> Decision:
         outcome=_headline(row),
         parent_ids=tuple(ids.check_decision_id(one, "parent_ids") for one in _items(row, "parent_ids")),
         memory_ids=tuple(check_text("memory_ids", one) for one in _items(row, "memory_ids")),
+        **{name: _optional(row, name) for name in OPTIONAL},
         other_outcomes=others,
         superseded=superseded,
         revision=check_integer("revision", row.get("revision", len(others) + len(superseded)), minimum=0),
@@ -158,6 +159,11 @@ def _items(row: Row, name: str) -> list[Any]:
     if not isinstance(value, list):
         raise InvalidInput(name, f"expected a list, got {shown(value)}")
     return value
+
+
+def _optional(row: Row, name: str) -> Any:
+    """An attribute of a decision that may be None: a text or a probability."""
+    return _optional_text(row, name) if CONTENT[name] is Kind.TEXT else check_propensity(name, row.get(name))
 
 
 def _optional_text(row: Row, name: str) -> str | None:

@@ -18,10 +18,11 @@ from agent_memory.api.http import (
     validation_error,
 )
 from agent_memory.api.observability import logger
-from agent_memory.api.routers import cycles, decisions, memory, state
+from agent_memory.api.router import Operation
+from agent_memory.api.routers import analytics, cycles, decisions, memory, quarantines, state
 from agent_memory.core.errors import AgentMemoryError, InvalidInput
 
-ROUTERS = (decisions.router, memory.router, cycles.router, state.router)
+ROUTERS = (decisions.router, memory.router, quarantines.router, cycles.router, state.router, analytics.router)
 
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parse_body)
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -30,6 +31,11 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 app.use(middlewares=[reject_unknown_parameters])
 for _router in ROUTERS:
     app.include_router(_router)
+
+
+def operations() -> dict[str, Operation]:
+    """Every operation by its id in the OpenAPI document."""
+    return {name: operation for router in ROUTERS for name, operation in router.operations.items()}
 
 
 def handles(*error_types: type[Exception]) -> Callable[[Handler], Handler]:

@@ -1,8 +1,9 @@
-"""The entry point of the API's function, which refuses a path that IAM may have judged as another one.
+"""The entry point of the API's function: HTTP requests, and invocations by an agent's alias.
 
-IAM judges a path before the function sees it, and which form of it API Gateway passes on is not documented: HTTP APIs
-are known to decode it and to cut it at a decoded `?`. The function therefore serves only paths that have one reading,
-and only if every field of the event that names an agent names the same one.
+An HTTP request is refused if IAM may have judged its path as another one. IAM judges a path before the function sees
+it, and which form of it API Gateway passes on is not documented: HTTP APIs are known to decode it and to cut it at a
+decoded `?`. The function therefore serves only paths that have one reading, and only if every field of the event that
+names an agent names the same one.
 
 The domain is imported while the function starts; routes, pydantic and the stores with the first request.
 """
@@ -20,7 +21,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import agent_memory.api.deployment  # noqa: F401  see above
 from agent_memory.api.observability import logger, metrics
-from agent_memory.core.errors import Forbidden
+from agent_memory.core.errors import AgentMemoryError, Forbidden
+from agent_memory.core.ids import agent_of_arn as invoking_agent
 
 _AGENTS = "/v1/agents/"
 # Empty segments, dot segments, separators that some servers know, control characters, bytes that are not UTF-8, an
@@ -48,16 +50,42 @@ def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The function's entry point: processes one request."""
+    """The function's entry point: processes one request.
+
+    An agent's alias names the agent, and whoever may invoke it writes the event, so that an event of API Gateway is not
+    believed there.
+    """
+    agent_id = invoking_agent(context.invoked_function_arn)
+    is_http = agent_id is None and isinstance(event, dict) and "requestContext" in event
     try:
-        response = resolve(event, context)
+        response = resolve(event, context) if is_http else answer(event, agent_id, context)
     finally:
         if metrics.provider.metric_set:
             metrics.flush_metrics()
     # The access log has a line for every request; one that succeeded needs no second one.
     log = logger.info if response["statusCode"] >= HTTPStatus.BAD_REQUEST else logger.debug
-    log("responded", status=response["statusCode"], route=event.get("routeKey"))
+    log("responded", status=response["statusCode"], route=event.get("routeKey") if is_http else "invoked")
     return response
+
+
+def answer(payload: object, agent_id: str | None, context: LambdaContext) -> dict[str, Any]:
+    """Return the result of a direct invocation: the status and the body that the operation's route responds with.
+
+    Args:
+        payload: as `agent_memory.api.direct_invocation` describes it.
+        agent_id: the agent by whose alias the function was invoked; None if it was another one.
+        context: of the invocation.
+    """
+    from agent_memory.api.app import operations  # noqa: PLC0415  see above
+    from agent_memory.api.direct_invocation import event_of, result_of  # noqa: PLC0415
+    from agent_memory.api.http import error_response  # noqa: PLC0415
+
+    try:
+        event = event_of(payload, agent_id, operations(), request_id=context.aws_request_id)
+    except AgentMemoryError as error:
+        response = error_response(error)
+        return result_of({"statusCode": response.status_code, "body": response.body})
+    return result_of(resolve(event, context))
 
 
 # --- the path that IAM judged ----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from agent_memory.core.checks import check_list
 from agent_memory.core.errors import (
     AccessDenied,
     AgentMemoryError,
@@ -97,14 +98,21 @@ def parse_object(name: str, text: str | None) -> dict[str, Any] | None:
     Raises:
         InvalidInput: not JSON, or not an object.
     """
-    if text is None:
-        return None
+    return None if text is None else dict(check_object(name, _parse(name, text)))
+
+
+def parse_list(name: str, text: str) -> list[Any]:
+    """Parse a query parameter that is a JSON array; `InvalidInput` if it is none."""
+    return check_list(name, _parse(name, text))
+
+
+def _parse(name: str, text: str) -> Any:
     try:
         parsed = _loads(text)
         canonical_json(parsed).encode()  # halves of surrogate pairs are not Unicode
     except (ValueError, RecursionError) as error:
         raise InvalidInput(name, f"not JSON: {error}") from error
-    return dict(check_object(name, parsed))
+    return parsed
 
 
 def validation_error(error: RequestValidationError) -> InvalidInput:

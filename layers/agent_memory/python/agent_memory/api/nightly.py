@@ -36,6 +36,11 @@ class NightlyEvent:
         return {"agent_id": self.agent_id, "date": self.day.isoformat(), **figures}
 
 
+def decisions_per_part() -> int:
+    """The most decisions that one machine is to read of a day."""
+    return _settings().decisions_per_part
+
+
 def _settings() -> FunctionSettings:
     return FunctionSettings.from_environment()
 

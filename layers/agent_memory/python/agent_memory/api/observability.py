@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.logging.types import LogRecord
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from agent_memory.core.metric_names import Metric
 
@@ -50,6 +51,14 @@ def emits_metrics(handler: Handler) -> Handler:
 def add_metric(metric: Metric, value: float) -> None:
     """Add a value of a metric; several values of one metric in an invocation become a distribution."""
     metrics.add_metric(name=metric.name, unit=metric.unit.value, value=value)
+
+
+def add_percentage_of_type(metric: Metric, decision_type: str, fraction: float) -> None:
+    """Write a fraction (0-1) of one decision type as a percentage, with the type as a second dimension."""
+    of_type = EphemeralMetrics()
+    of_type.add_dimension(name="decision_type", value=decision_type)
+    of_type.add_metric(name=metric.name, unit=metric.unit.value, value=100 * fraction)
+    of_type.flush_metrics()
 
 
 def add_percentage(metric: Metric, fraction: float) -> None:

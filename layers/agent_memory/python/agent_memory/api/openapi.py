@@ -52,7 +52,7 @@ def document() -> dict[str, Any]:
 
 
 def _parameter_example(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict) else value
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def _add_example(content: dict[str, Any]) -> None:

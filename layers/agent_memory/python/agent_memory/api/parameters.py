@@ -39,6 +39,14 @@ def json_query(description: str) -> Any:
     return Query(description=description, json_schema_extra=schema)
 
 
+def json_list_query(description: str) -> Any:
+    """A query parameter that is the text of a JSON array of strings, percent-encoded like any text."""
+    content = {"type": "array", "items": {"type": "string"}}
+    return Query(
+        description=description, json_schema_extra={"contentMediaType": "application/json", "contentSchema": content}
+    )
+
+
 AgentId = Annotated[str, path_parameter("agent_id", "The agent"), AfterValidator(check_agent_id)]
 DecisionId = Annotated[str, path_parameter("decision_id", "As created by the library or by the API")]
 NAME = AfterValidator(name_in_path)

@@ -11,6 +11,7 @@ The handler's signature validates path, query and body. Its name is the operatio
 import inspect
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
@@ -50,6 +51,30 @@ _OF_FUNCTION = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT})
 _COMMON_ERRORS = (InvalidInput, NotFound, TooLarge, Unavailable)
 
 
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route by the names of its parts, for requests that are not made of a method and a path.
+
+    Attributes:
+        method: its HTTP method.
+        path: its path, with parameters as `<name>`.
+        parameters: the names of its parameters in path and query, without the agent's id.
+        has_body: whether it has a body.
+    """
+
+    method: Method
+    path: str
+    parameters: tuple[str, ...]
+    has_body: bool
+
+    @classmethod
+    def of(cls, method: Method, path: str, handler: Callable[..., Any]) -> "Operation":
+        """The operation of a handler."""
+        names = inspect.signature(handler).parameters
+        own = tuple(name for name in names if name not in {"agent_id", "body"})
+        return cls(method, f"{AGENT_PATH}{path}", own, "body" in names)
+
+
 class Router(APIGatewayHttpRouter):
     """The routes below an agent's path that share a tag of the document.
 
@@ -63,6 +88,7 @@ class Router(APIGatewayHttpRouter):
         super().__init__()  # type: ignore[no-untyped-call]  # Powertools' own
         self._middlewares = list(middlewares)
         self._paths: list[tuple[Method, str, re.Pattern[str]]] = []
+        self.operations: dict[str, Operation] = {}
         self.name = name
         self.description = description
 
@@ -93,6 +119,7 @@ class Router(APIGatewayHttpRouter):
 
         def declare(handler: Handler) -> Handler:
             self._paths.append((method, path, re.compile(_PARAMETER.sub("[^/]+", f"{AGENT_PATH}{path}"))))
+            self.operations[handler.__name__] = Operation.of(method, path, handler)
             summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n")
             self.route(
                 f"{AGENT_PATH}{path}",

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import MAX_SHARDS
+from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, MAX_ROWS_PER_PART
 from agent_memory.ports.stores import Stores
+from agent_memory.storage.embedders import EMBEDDER_VARIABLE, NAMES, embedder_of
 from agent_memory.storage.factory import open_stores
 from agent_memory.storage.redis.address import url_from_environment
 
@@ -27,6 +29,8 @@ class FunctionSettings:
     redis_url: str | None
     write_shards: int
     nightly_executions: str | None = None
+    decisions_per_part: int = DEFAULT_ROWS_PER_PART
+    embedder: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "FunctionSettings":
@@ -43,17 +47,23 @@ class FunctionSettings:
             redis_tls=_boolean(environment, "AGENT_MEMORY_REDIS_TLS"),
             redis_url=_redis_url(environment),
             write_shards=_integer(environment, "AGENT_MEMORY_WRITE_SHARDS", default=1, maximum=MAX_SHARDS),
+            decisions_per_part=_integer(
+                environment, "AGENT_MEMORY_DECISIONS_PER_PART", default=DEFAULT_ROWS_PER_PART, maximum=MAX_ROWS_PER_PART
+            ),
             nightly_executions=environment.get("AGENT_MEMORY_NIGHTLY_EXECUTIONS") or None,
+            embedder=_embedder(environment),
         )
 
     def open_stores(self) -> Stores:
         """Open the stores."""
-        return open_stores(
+        stores = open_stores(
             table_prefix=self.table_prefix,
             archive_bucket=self.archive_bucket,
             anchor_bucket=self.anchor_bucket,
             redis_endpoint=self.redis_url,
+            decisions_per_part=self.decisions_per_part,
         )
+        return stores if self.embedder is None else replace(stores, embedder=embedder_of(self.embedder))
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -61,6 +71,13 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if not value:
         raise BadEnvironment(f"{name} is not set; deploy the function with the stacks, or set it manually")
     return value
+
+
+def _embedder(environment: Mapping[str, str]) -> str | None:
+    name = environment.get(EMBEDDER_VARIABLE) or None
+    if name not in (None, *NAMES):
+        raise BadEnvironment(f"{EMBEDDER_VARIABLE} is {name!r}; write {' or '.join(NAMES)}, or leave it out")
+    return name
 
 
 def _boolean(environment: Mapping[str, str], name: str) -> bool:

@@ -5,11 +5,12 @@ describes the hashes, docs/security.md what cannot be detected.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from agent_memory.archive.anchors import Anchors
 from agent_memory.archive.chain import ChainReading, DatedFault, has_expired, newest_revisions, read_chain
 from agent_memory.archive.day_verification import Fault, FindingKind, day_faults
 from agent_memory.archive.rewrites import rewrite_requests
@@ -23,6 +24,7 @@ from agent_memory.model.seals import Chain, Manifest, ManifestLink
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.decisions import DecisionStore
 from agent_memory.ports.states import StateStore
+from agent_memory.ports.stores import Stores
 
 # A nightly job writes for minutes; findings that it may have caused are checked again.
 _ATTEMPTS = 3
@@ -113,14 +115,36 @@ class Verification:
             "agent_id": self.agent_id,
             "status": self.status,
             "clean": self.is_clean,
-            "days": self.days,
-            "decisions": self.decisions,
-            "manifests": self.manifests,
-            "head": self.head,
-            "anchored": self.anchored,
+            **{name: getattr(self, name) for name in ("days", "decisions", "manifests", "head", "anchored")},
             "not_covered": self.not_covered.as_dict(),
             "findings": [one.as_dict() for one in self.findings],
         }
+
+
+def verification_of(
+    agent: str,
+    stores: Stores,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    since: date | None = None,
+    head: str | None = None,
+    on_day: Callable[[date], None] | None = None,
+) -> Verification:
+    """The verification of an agent's archive in stores that have a bucket; see `verify_archive`."""
+    return verify_archive(
+        agent,
+        states=stores.states,
+        archive=stores.bucket().archive,
+        decisions=stores.decisions,
+        now_ms=stores.clock.now_ms(),
+        first=first,
+        last=last,
+        since=since,
+        head=head,
+        anchored=Anchors(stores.anchors).heads(agent) if stores.anchors else None,
+        on_day=on_day,
+    )
 
 
 def verify_archive(
@@ -135,6 +159,7 @@ def verify_archive(
     head: str | None = None,
     decisions: DecisionStore | None = None,
     anchored: Sequence[ManifestLink] | None = None,
+    on_day: Callable[[date], None] | None = None,
 ) -> Verification:
     """Verify an agent's archive: the entire chain, and the files of the days from `first` to `last`, both included.
 
@@ -149,6 +174,7 @@ def verify_archive(
         head: a head of the chain that was noted earlier, which the chain must still contain.
         decisions: the table; None if it is not compared with what was sealed.
         anchored: ends of the chain that were stored beyond the account's reach, which the chain must still contain.
+        on_day: is called with each day whose file was verified, to show how far the verification has come.
 
     Raises:
         InvalidInput: names the argument. NotFound: there is no such agent.
@@ -158,7 +184,7 @@ def verify_archive(
     if head is not None and not _HASH.fullmatch(head):
         raise InvalidInput("head", f"{head!r:.80} is not a head; it has 64 hexadecimal digits, as `verify` prints it")
     for _ in range(_ATTEMPTS):
-        attempt = _Attempt(agent_id, states, archive, now_ms)
+        attempt = _Attempt(agent_id, now_ms, states, archive, on_day)
         attempt.check_exists(anchored or ())
         faults = [
             *attempt.chain_faults(head, anchored or ()),
@@ -183,8 +209,16 @@ def verify_archive(
 class _Attempt:
     """One attempt to verify an agent's archive; its result counts unless the chain changes in the meantime."""
 
-    def __init__(self, agent_id: str, states: StateStore, archive: ArchiveStore, now_ms: int) -> None:
+    def __init__(
+        self,
+        agent_id: str,
+        now_ms: int,
+        states: StateStore,
+        archive: ArchiveStore,
+        on_day: Callable[[date], None] | None,
+    ) -> None:
         self.agent_id = agent_id
+        self._on_day = on_day
         self._states = states
         self._archive = archive
         self._now_ms = now_ms
@@ -268,6 +302,8 @@ class _Attempt:
         for day, manifest in self._sealed.items():
             if first <= day <= last and date_of(parse_instant(manifest.archived_at)) >= since:
                 yield from ((day, fault) for fault in self._day_faults(day, manifest))
+                if self._on_day is not None:
+                    self._on_day(day)
 
     def _day_faults(self, day: date, manifest: Manifest) -> Iterator[Fault]:
         file = self._archive.file(self.agent_id, day)

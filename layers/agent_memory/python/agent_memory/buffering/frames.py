@@ -16,6 +16,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 DECISION = b"D"
 OUTCOME = b"O"
@@ -36,8 +37,7 @@ class Record:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """Bytes that contain no valid record; `sequence` is that of the first missing record."""
 
     sequence: int

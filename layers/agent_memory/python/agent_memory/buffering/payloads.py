@@ -7,7 +7,7 @@ from typing import Any
 from agent_memory.core.clock import to_iso
 from agent_memory.core.ids import check_decision_id, parse_decision_id
 from agent_memory.decisions.inputs import check_outcome_time, parse_decision, parse_outcome
-from agent_memory.model.decisions import Decision, Outcome
+from agent_memory.model.decisions import OPTIONAL, Decision, Outcome
 from agent_memory.model.records import MAX_DECISION_BYTES, check_size
 
 
@@ -33,6 +33,9 @@ def decision_payload(
         fields["parent_ids"] = decision.parent_ids
     if decision.memory_ids:
         fields["memory_ids"] = decision.memory_ids
+    for name in OPTIONAL:
+        if (value := getattr(decision, name)) is not None:
+            fields[name] = value
     payload = _json(fields)
     if len(payload) > MAX_DECISION_BYTES:  # the content is never longer than the payload
         check_size(decision.content())

@@ -1,5 +1,6 @@
 """The command `agent-memory`; `app` puts the subcommands together."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,5 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run() -> None:
-    """The entry point of the installed command."""
+    """The entry point of the installed command.
+
+    NumPy works in one thread unless the environment says otherwise: to its threads the matrices of a nightly job are
+    too small, so that they spend thirty times the processor's time on waiting for each other.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(main())

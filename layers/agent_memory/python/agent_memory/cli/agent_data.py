@@ -1,6 +1,5 @@
 """`agent-memory export`, `import` and `forget`: write all data of an agent to a file, read it back, or erase it."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,8 @@ import typer
 
 from agent_memory.admin.agent_data import AgentData
 from agent_memory.admin.importing.agent import AgentImport
-from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, stores_of
+from agent_memory.cli.options import Agent, OwnTypes, StoreOptions
+from agent_memory.cli.output import Output, missing_lines
 from agent_memory.core.clock import SystemClock
 from agent_memory.model.memories import MemoryType
 from agent_memory.storage.parquet.archive import ParquetArchive
@@ -21,16 +21,16 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The zip file to write.")],
     *,
     agent: Agent,
-    memory_type: Annotated[list[str] | None, typer.Option(metavar="TYPE", help="Your memory type; repeatable.")] = None,
-    table_prefix: TablePrefix = None,
-    bucket: Bucket = None,
-    as_json: AsJson = False,
+    memory_type: OwnTypes = None,
+    where: StoreOptions,
+    output: Output,
 ) -> int:
     """Write all data of an agent to a zip file of JSON Lines, and print counts of its content."""
     if not file.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {file.parent}", param_hint="'FILE'")
-    data = AgentData(agent, stores_of(table_prefix, bucket), SystemClock())
-    _print(data.export(file, [*MemoryType, *(memory_type or [])]), as_json=as_json)
+    data = AgentData(agent, where.stores(), SystemClock())
+    receipt = data.export(file, [*MemoryType, *(memory_type or [])])
+    output.show(receipt, _count_lines(receipt))
     return 0
 
 
@@ -39,9 +39,8 @@ def import_agent(
     *,
     agent: Agent,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
-    table_prefix: TablePrefix = None,
-    bucket: Bucket = None,
-    as_json: AsJson = False,
+    where: StoreOptions,
+    output: Output,
 ) -> int:
     """Read an export of an agent into this deployment: what is missing is written, nothing newer is overwritten.
 
@@ -49,13 +48,9 @@ def import_agent(
 
     Exit code: 0 imported, 1 imported except for conflicts, which are listed, 2 nothing or only a part was imported.
     """
-    data = AgentImport(agent, stores_of(table_prefix, bucket), SystemClock(), ParquetArchive)
+    data = AgentImport(agent, where.stores(), SystemClock(), ParquetArchive)
     receipt = data.run(file, dry_run=dry_run)
-    if as_json:
-        typer.echo(json.dumps(receipt))
-    else:
-        for line in _import_lines(receipt):
-            typer.echo(line)
+    output.show(receipt, _import_lines(receipt))
     return CONFLICTS if receipt["conflicts"] else 0
 
 
@@ -63,19 +58,17 @@ def forget(
     *,
     agent: Agent,
     yes: Annotated[bool, typer.Option("--yes", help="Erase; otherwise only count.")] = False,
-    table_prefix: TablePrefix = None,
-    bucket: Bucket = None,
-    as_json: AsJson = False,
+    where: StoreOptions,
+    output: Output,
 ) -> int:
     """Count all data of an agent, and with --yes erase it permanently: tables, cache, archive, all versions.
 
     AGENT_MEMORY_REDIS_ENDPOINT names the cache; without it, short-term memory expires by itself within a day.
     """
-    data = AgentData(agent, stores_of(table_prefix, bucket), SystemClock())
+    data = AgentData(agent, where.stores(), SystemClock())
     receipt = data.forget(dry_run=not yes)
-    _print(receipt, as_json=as_json)
-    if not yes and not as_json:
-        typer.echo("Nothing was erased; add --yes to erase.")
+    hint = [] if yes else ["Nothing was erased; add --yes to erase."]
+    output.show(receipt, [*_count_lines(receipt), *hint])
     return 0
 
 
@@ -90,13 +83,10 @@ def _import_lines(receipt: dict[str, Any]) -> Iterator[str]:
         yield "Nothing was written; leave out --dry-run to import."
 
 
-def _print(receipt: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(receipt))
-        return
+def _count_lines(receipt: dict[str, Any]) -> Iterator[str]:
     for kind, count in receipt["counts"].items():
-        typer.echo(f"{count:>10,}  {kind.replace('_', ' ')}")
-    for one in receipt.get("missing", ()):
-        typer.echo(f"   missing  {one['id']}: {one['why']}")
+        yield f"{count:>10,}  {kind.replace('_', ' ')}"
+    for line in missing_lines(receipt.get("missing", ())):
+        yield f"   {line}"
     if "file" in receipt:
-        typer.echo(f"{receipt['file']}  sha256 {receipt['sha256']}")
+        yield f"{receipt['file']}  sha256 {receipt['sha256']}"

@@ -11,43 +11,96 @@ Exit codes:
 """
 
 from collections.abc import Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
 from agent_memory.cli import FAILED
+from agent_memory.cli import exclusions as _exclusions  # noqa: F401  adds commands to `decisions`
+from agent_memory.cli import memory_versions as _memory_versions  # noqa: F401  adds commands to `memory`
+from agent_memory.cli import quarantines as _quarantines  # noqa: F401  adds commands to `memory`
+from agent_memory.cli.advise import advise
 from agent_memory.cli.agent_data import export, forget, import_agent
+from agent_memory.cli.archive import archive
+from agent_memory.cli.console.command import ui
 from agent_memory.cli.cost import cost
+from agent_memory.cli.crowding import crowding
 from agent_memory.cli.decisions import decisions
 from agent_memory.cli.doctor.command import doctor
+from agent_memory.cli.experiments import experiments
+from agent_memory.cli.groups import Commands, with_groups
 from agent_memory.cli.learning import learning
-from agent_memory.cli.memories import memories
+from agent_memory.cli.mcp_server.command import mcp
+from agent_memory.cli.memory import memory
 from agent_memory.cli.nightly import nightly
+from agent_memory.cli.options import StoreOptions
+from agent_memory.cli.patterns import patterns
 from agent_memory.cli.policy import policy
+from agent_memory.cli.push import push
+from agent_memory.cli.report import report
 from agent_memory.cli.restore import restore
 from agent_memory.cli.verify import verify
-from agent_memory.core.errors import AgentMemoryError
+from agent_memory.core.errors import AgentMemoryError, InvalidInput
+from agent_memory.core.extras import MissingExtra
+from agent_memory.storage.store_urls import WAYS
 
 INTERRUPTED = 130
 COMMANDS = "agent_memory.commands"
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
-for _command in (doctor, verify, nightly, export, forget, restore, policy, cost):
+app = Commands(name="agent-memory", add_completion=True)
+
+
+def add_command_of(point: EntryPoint, to: typer.Typer) -> None:
+    """Add the command of another package; where its extra is missing, a command that names the extra."""
+    try:
+        command = point.load()
+    except MissingExtra as error:
+        _add_unavailable(point.name, str(error), to)
+        return
+    if isinstance(command, typer.Typer):
+        to.add_typer(command, name=point.name)
+    else:
+        to.command(point.name)(command)
+
+
+def _add_unavailable(name: str, problem: str, to: typer.Typer) -> None:
+    @to.command(
+        name,
+        help=f"Not available: {problem}",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    )
+    def command() -> int:
+        raise MissingExtra(problem)
+
+
+for _command in (doctor, report, export, forget, policy, cost, experiments, crowding, advise, push, mcp, ui):
     app.command()(_command)
-app.add_typer(memories, name="memories")
-app.add_typer(decisions, name="decisions")
-app.add_typer(learning, name="learning")
 app.command("import")(import_agent)
-app.command("night", hidden=True)(nightly)  # its name in earlier versions
+app.add_typer(decisions, name="decisions")
+app.add_typer(memory, name="memory")
+app.add_typer(patterns, name="patterns")
+app.add_typer(learning, name="learning")
+app.add_typer(archive, name="archive")
+app.add_typer(nightly, name="nightly")
+# Names of earlier versions, which continue to work.
+app.command(hidden=True)(verify)
+app.command(hidden=True)(restore)
+app.add_typer(memory, name="memories", hidden=True)
+app.add_typer(nightly, name="night", hidden=True)
 for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name):
-    app.command(_point.name)(_point.load())
+    add_command_of(_point, app)
 
 
 @app.callback(invoke_without_command=True)
-def agent_memory(context: typer.Context) -> None:
+@with_groups
+def agent_memory(context: typer.Context, *, where: StoreOptions) -> None:  # noqa: ARG001  hold for the command
     """Tools for the data of Agent Memory.
 
-    AGENT_MEMORY_TABLE_PREFIX, AGENT_MEMORY_ARCHIVE_BUCKET and the AWS settings determine tables and bucket.
+    --store or AGENT_MEMORY_URL name a file or a deployment; without them, AGENT_MEMORY_TABLE_PREFIX,
+    AGENT_MEMORY_ARCHIVE_BUCKET and the AWS settings determine tables and bucket. These options may be written before
+    the command or after it.
+
+    Exit codes: 0 done, 1 done with findings, 2 not done, 130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -64,6 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except typer.TyperException as error:
         return _failed(error.format_message())
+    except InvalidInput as error:
+        return _failed(str(error), is_list=error.message == WAYS)
     except AgentMemoryError as error:
         return _failed(str(error))
     if code == INTERRUPTED:
@@ -71,6 +126,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(code)
 
 
-def _failed(message: str) -> int:
-    typer.echo(f"agent-memory: {' '.join(message.split())}", err=True)
+def _failed(message: str, *, is_list: bool = False) -> int:
+    typer.echo(f"agent-memory: {message if is_list else ' '.join(message.split())}", err=True)
     return FAILED

@@ -1,6 +1,5 @@
 """`agent-memory cost`: estimate the cost of a month, before anything is deployed."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agent_memory.cli.options import AsJson
+from agent_memory.cli.output import Output
 from agent_memory.core.errors import InvalidInput
 from agent_memory.pricing import (
     Cost,
@@ -54,7 +53,7 @@ def cost(
         Path | None,
         typer.Option(metavar="FILE", show_default="those of the region", help="Use the prices in this file."),
     ] = None,
-    as_json: AsJson = False,
+    output: Output,
 ) -> int:
     """Estimate the cost of a month on AWS, item by item, and of a million decisions.
 
@@ -75,11 +74,9 @@ def cost(
     workload = replace(workload, scenario=_scenario(workload))
     month = monthly_cost(workload, deployment, prices=listed)
     million = per_million(workload, deployment, prices=listed)
-    if as_json:
-        dollars = {name: round(float(getattr(million, name)), 2) for name in PerMillion.__slots__}
-        typer.echo(json.dumps(month.as_dict() | {"per_million_decisions_usd": dollars}))
-    else:
-        typer.echo("\n".join([*_month_lines(month), "", *_million_lines(million, workload)]))
+    dollars = {name: round(float(getattr(million, name)), 2) for name in PerMillion.__slots__}
+    lines = [*_month_lines(month), "", *_million_lines(million, workload)]
+    output.show(month.as_dict() | {"per_million_decisions_usd": dollars}, lines)
     return 0
 
 

@@ -1,15 +1,14 @@
 """`agent-memory verify`: check that an agent's archive has not changed since it was sealed."""
 
-import json
 from datetime import date
 from typing import Annotated
 
 import typer
 
-from agent_memory.archive.anchors import Anchors
-from agent_memory.archive.verification import Finding, Verification, verify_archive
+from agent_memory.archive.verification import Finding, Verification, verification_of
 from agent_memory.cli import FAILED
-from agent_memory.cli.options import Agent, AsJson, Bucket, TablePrefix, day_option, require_bucket, stores_of
+from agent_memory.cli.options import Agent, StoreOptions, day_option
+from agent_memory.cli.output import Output
 
 _EXIT_CODES = {"unchanged": 0, "changed": 1, "nothing_checked": FAILED}
 
@@ -24,8 +23,7 @@ def verify(
         str | None,
         typer.Option(metavar="HASH", help="A head that was printed earlier, which the chain must still contain."),
     ] = None,
-    table_prefix: TablePrefix = None,
-    bucket: Bucket = None,
+    where: StoreOptions,
     anchor_bucket: Annotated[
         str | None,
         typer.Option(
@@ -34,7 +32,7 @@ def verify(
             help="The bucket of another account with the ends of the chain, all of which it must still contain.",
         ),
     ] = None,
-    as_json: AsJson = False,
+    output: Output,
 ) -> int:
     """Check an agent's archive: every decision, every day and every link of its chain of seals.
 
@@ -42,24 +40,13 @@ def verify(
     """
     if first is not None and last is not None and last < first:
         raise typer.BadParameter("is before --from", param_hint="'--to'")
-    stores = stores_of(table_prefix, require_bucket(bucket), anchor_bucket)
-    verification = verify_archive(
-        agent,
-        states=stores.states,
-        archive=stores.bucket().archive,
-        decisions=stores.decisions,
-        now_ms=stores.clock.now_ms(),
-        first=first,
-        last=last,
-        since=since,
-        head=head,
-        anchored=Anchors(stores.anchors).heads(agent) if stores.anchors else None,
-    )
-    typer.echo(json.dumps(verification.as_dict()) if as_json else _text(verification))
+    stores = where.stores(needs_bucket=True, anchor_bucket=anchor_bucket)
+    verification = verification_of(agent, stores, first=first, last=last, since=since, head=head)
+    output.show(verification.as_dict(), _lines(verification))
     return _EXIT_CODES[verification.status]
 
 
-def _text(verification: Verification) -> str:
+def _lines(verification: Verification) -> list[str]:
     checked = (
         f"{verification.agent_id}: {verification.days:,} days, {verification.decisions:,} decisions and "
         f"{verification.manifests:,} manifests checked"
@@ -72,9 +59,7 @@ def _text(verification: Verification) -> str:
     head = [f"head: {verification.head}"] if verification.head else []
     findings = map(_line, verification.findings)
     anchors = [] if verification.anchored is None else [f"anchors: {verification.anchored:,} compared"]
-    return "\n".join(
-        [*findings, f"{checked}; {result[verification.status]}", *_not_covered(verification), *head, *anchors]
-    )
+    return [*findings, f"{checked}; {result[verification.status]}", *_not_covered(verification), *head, *anchors]
 
 
 def _not_covered(verification: Verification) -> list[str]:

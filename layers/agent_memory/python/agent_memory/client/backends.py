@@ -5,13 +5,15 @@ call these.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agent_memory.core.clock import Instant
 from agent_memory.core.json_values import Document
-from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.decisions.queries import DecisionFilter, TimeRange
+from agent_memory.memory.advice import AdviceQuery
 from agent_memory.memory.cycles import Cycle
-from agent_memory.memory.ranking import RecallQuery
+from agent_memory.memory.recall_query import RecallQuery
+from agent_memory.memory.similar import SimilarQuery
 from agent_memory.model.decisions import DecisionDict
 from agent_memory.model.listings import Listing
 
@@ -66,7 +68,7 @@ class DecisionBackend(Backend, Protocol):
         """Read the decisions that led to a decision, and those that followed from it."""
         ...
 
-    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> Json:
+    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str, *, exact: bool) -> Json:
         """Summarize the outcomes of the decisions that match, by group."""
         ...
 
@@ -116,8 +118,22 @@ class MemoryBackend(Backend, Protocol):
         """Store a memory, or its next version."""
         ...
 
-    def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> Listing[Json]:
-        """Read the memories of a type that meet every filter."""
+    def get_ltm(self, memory_type: str, pattern_id: str) -> Json:
+        """Read one memory."""
+        ...
+
+    def delete_ltm(self, memory_type: str, pattern_id: str, *, reason: str, expected_version: int | None) -> Json:
+        """Remove one memory; its history is kept."""
+        ...
+
+    def retrieve_ltm(
+        self, memory_type: str, filters: Document | None, *, as_of: Instant | None, matches: Document | None
+    ) -> Listing[Json]:
+        """Read the memories of a type that meet every filter, and whose facts hold in a context."""
+        ...
+
+    def advise(self, query: AdviceQuery) -> Json:
+        """What to expect of each option, and a choice among them."""
         ...
 
     def update_ltm_confidence(
@@ -130,6 +146,26 @@ class MemoryBackend(Backend, Protocol):
         """Read all changes of a memory."""
         ...
 
+    def influence(self, memory_id: str, time_range: TimeRange | None) -> Json:
+        """Read what rested on a memory."""
+        ...
+
+    def crowding(self, day: str) -> list[Json]:
+        """Read how many agents acted on one memory at once, of the agent's own memories and of each pool."""
+        ...
+
+    def quarantine(self, memory_id: str, reason: str, memory_type: str | None) -> list[Json]:
+        """Take a memory out of use, in the agent's own memory and in its pools; the answer of each."""
+        ...
+
+    def release(self, memory_id: str, reason: str, memory_type: str | None) -> list[Json]:
+        """Use a memory again that was quarantined; the answer of each that had it."""
+        ...
+
+    def list_quarantines(self) -> list[Json]:
+        """Read which memories are quarantined."""
+        ...
+
     def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> Json:
         """Store a value of short-term memory as a long-term memory."""
         ...
@@ -140,6 +176,10 @@ class MemoryBackend(Backend, Protocol):
 
     def recall(self, query: RecallQuery) -> Listing[Json]:
         """Search memories and recent decisions, ranked."""
+        ...
+
+    def similar(self, query: SimilarQuery) -> Json:
+        """Find decisions in a like context."""
         ...
 
     def save_state(self, state: Document, *, expected_version: int | None) -> Json:
@@ -164,4 +204,21 @@ class MemoryBackend(Backend, Protocol):
 
     def list_configurations(self) -> Listing[Json]:
         """List all configurations of the agent over time."""
+        ...
+
+
+@runtime_checkable
+class AnalyticsBackend(Backend, Protocol):
+    """How the decisions of one agent did, and how sure its patterns are."""
+
+    def performance(self, time_range: TimeRange | None) -> Json:
+        """Counts and success rates by decision type, day, market context and source."""
+        ...
+
+    def patterns(self, *, status: str | None, min_occurrences: int) -> Listing[Json]:
+        """The agent's own patterns with their figures."""
+        ...
+
+    def confidence_trend(self, pattern_id: str) -> Listing[Json]:
+        """Every version of a pattern."""
         ...

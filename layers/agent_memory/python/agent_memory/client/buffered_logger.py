@@ -90,9 +90,9 @@ class BufferedDecisions:
         """See `DecisionBackend`."""
         return self._open_sink().get_decision_chain(decision_id, depth, limit=limit)
 
-    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> dict[str, Any]:
+    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str, *, exact: bool) -> dict[str, Any]:
         """See `DecisionBackend`."""
-        return self._open_sink().analyze_decision_patterns(filters, group_by)
+        return self._open_sink().analyze_decision_patterns(filters, group_by, exact=exact)
 
     def _add_when_not_full(self, add: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any]) -> T:
         while True:

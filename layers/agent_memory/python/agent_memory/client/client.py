@@ -5,14 +5,17 @@ from typing import Any
 
 import httpx
 
+from agent_memory.client.analytics import AsyncAnalytics, SyncAnalytics
 from agent_memory.client.decisions import AsyncDecisions, SyncDecisions
 from agent_memory.client.http import HttpBackend
 from agent_memory.client.memory import AsyncMemory, SyncMemory
 from agent_memory.client.requests import open_requests
 
 
-class AgentMemoryClient(AsyncDecisions, AsyncMemory):
+class AgentMemoryClient(AsyncDecisions, AsyncMemory, AsyncAnalytics):
     """A client of a deployed API for one agent, with the methods of `DecisionLogger` and `MemoryManager`.
+
+    It also has those of `MemoryAnalytics` that the API answers; `MemoryAnalytics(client, client)` has all of them.
 
     Use it as an async context manager, or call `aclose`; `AgentMemoryClient(…).sync` is for code without asyncio. A
     client is thread-safe and belongs to no event loop: it works in several `asyncio.run`, also at the same time.
@@ -53,7 +56,7 @@ class AgentMemoryClient(AsyncDecisions, AsyncMemory):
         self._use(HttpBackend(requests, agent_id, pools, writer, write_shards))
 
     def _use(self, backend: HttpBackend) -> None:
-        self._http = self._backend = self._decisions = self._memory = backend
+        self._http = self._backend = self._decisions = self._memory = self._analytics = backend
 
     def __repr__(self) -> str:
         return f"AgentMemoryClient({self._http.url!r})"
@@ -79,11 +82,11 @@ class _PoolClient(AgentMemoryClient):
         self._use(backend)
 
 
-class SyncAgentMemoryClient(SyncDecisions, SyncMemory):
+class SyncAgentMemoryClient(SyncDecisions, SyncMemory, SyncAnalytics):
     """`AgentMemoryClient(…).sync`: the same methods without asyncio."""
 
     def __init__(self, backend: HttpBackend) -> None:
-        self._http = self._backend = self._decisions = self._memory = backend
+        self._http = self._backend = self._decisions = self._memory = self._analytics = backend
 
     def __repr__(self) -> str:
         return f"SyncAgentMemoryClient({self._http.url!r})"

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agent_memory.client.backends import DecisionBackend
+from agent_memory.client.connect import Connection, HttpApi, connected, over_http
 from agent_memory.client.decisions import AsyncDecisions, SyncDecisions
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import InvalidInput
@@ -11,7 +13,6 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision, DecisionDict, Outcome
 from agent_memory.model.listings import Listing
-from agent_memory.ports.stores import Stores, check_stores
 from agent_memory.storage.clients import check_aws_client
 from agent_memory.storage.factory import open_stores
 
@@ -75,9 +76,9 @@ class DirectDecisions:
         """See `DecisionBackend`."""
         return self.log.chain(decision_id, depth, limit=limit).map(ChainEntry.as_dict)
 
-    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> dict[str, Any]:
+    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str, *, exact: bool) -> dict[str, Any]:
         """See `DecisionBackend`."""
-        return self.log.statistics(filters, group_by)
+        return self.log.statistics(filters, group_by, exact=exact)
 
 
 def _is_small(payload: bytes) -> bool:
@@ -92,12 +93,16 @@ def _is_small(payload: bytes) -> bool:
 class DecisionLogger(AsyncDecisions):
     """Logs the decisions of an agent with context, reasoning and outcomes.
 
-    Pass `stores`, or a `memory_manager` to share its stores. Otherwise the stores are opened with `dynamodb_client` and
-    the environment's settings, see `storage.factory.open_stores`. `write_shards` (1 to 32) is the number of table
-    partitions that the agent's new decisions are distributed over.
+    Pass `stores`: a URL, or what `connect` or `open_stores` returned; or a `memory_manager` to share its stores. With a
+    `dynamodb_client` alone they are those of the environment's settings on AWS, see `storage.factory.open_stores`;
+    without any of these, those that `connect()` opens. `write_shards` (1 to 32) is the number of table partitions that
+    the agent's new decisions are distributed over.
+
+    Raises:
+        InvalidInput: an argument cannot be used, or nothing says where the stores are.
     """
 
-    _decisions: DirectDecisions
+    _decisions: DecisionBackend
 
     def __init__(
         self,
@@ -105,36 +110,44 @@ class DecisionLogger(AsyncDecisions):
         dynamodb_client: Any = None,
         memory_manager: "MemoryManager | None" = None,
         *,
-        stores: Stores | None = None,
+        stores: Connection | str | None = None,
         clock: Clock | None = None,
         write_shards: int = 1,
     ) -> None:
-        check_stores(stores)
         check_aws_client("dynamodb_client", dynamodb_client, "dynamodb", "put_item")
-        if memory_manager is not None:
-            stores = stores or _stores_of(memory_manager)
-        if stores is None:
+        if stores is None and memory_manager is not None:
+            stores = _connection_of(memory_manager)
+        if stores is None and dynamodb_client is not None:
             stores = open_stores(dynamodb_client=dynamodb_client)
-        log = DecisionLog(agent_id, stores, clock, write_shards=write_shards)
-        self._decisions = self._backend = DirectDecisions(log, write_shards)
+        connection = connected(stores)
+        if isinstance(connection, HttpApi):
+            self._decisions = connection.backend(agent_id, write_shards=write_shards)
+        else:
+            log = DecisionLog(agent_id, connection, clock, write_shards=write_shards)
+            self._decisions = DirectDecisions(log, write_shards)
+        self._backend = self._decisions
         self.sync = SyncDecisionLogger(self._decisions)
         """The same log for code without asyncio."""
 
     @property
     def log(self) -> DecisionLog:
-        """The underlying `DecisionLog`, whose methods block and return domain objects."""
+        """The underlying `DecisionLog`, whose methods block and return domain objects.
+
+        Raises:
+            InvalidInput: the stores are reached over the HTTP API.
+        """
+        if not isinstance(self._decisions, DirectDecisions):
+            raise over_http("a DecisionLog")
         return self._decisions.log
 
 
 class SyncDecisionLogger(SyncDecisions):
     """`DecisionLogger(…).sync`: the same methods without asyncio."""
 
-    _decisions: DirectDecisions
 
-
-def _stores_of(memory_manager: object) -> Stores:
+def _connection_of(memory_manager: object) -> Connection:
     from agent_memory.client.memory_manager import MemoryManager  # noqa: PLC0415  its caller has loaded it
 
     if not isinstance(memory_manager, MemoryManager):
         raise InvalidInput("memory_manager", f"expected a MemoryManager, got {type(memory_manager).__qualname__}")
-    return memory_manager.stores
+    return memory_manager.connection

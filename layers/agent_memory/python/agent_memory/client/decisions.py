@@ -6,6 +6,7 @@ from typing import Any
 from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.executor import in_thread
 from agent_memory.client.facade import AsyncFacade, SyncFacade
+from agent_memory.client.what_if import SUCCESS, Policy, evaluate_policy
 from agent_memory.core.clock import Instant
 from agent_memory.core.errors import InColdStorage
 from agent_memory.core.json_values import Document
@@ -37,6 +38,10 @@ class AsyncDecisions(AsyncFacade):
         timestamp: Instant | None = None,
         parent_ids: Sequence[str] = (),
         memory_ids: Sequence[str] = (),
+        policy: str | None = None,
+        policy_version: str | None = None,
+        propensity: float | None = None,
+        joint_propensity: float | None = None,
     ) -> str:
         """Log one decision and return its id, a UUID.
 
@@ -53,6 +58,10 @@ class AsyncDecisions(AsyncFacade):
             timestamp: when the decision was made, a datetime, ISO 8601 text or seconds since 1970; by default now.
             parent_ids: earlier decisions of this agent that led to this one.
             memory_ids: long-term memories that the decision is based on.
+            policy: name of the policy that chose.
+            policy_version: version of the policy, by its rules and parameters.
+            propensity: probability, over 0 and up to 1, with which the policy chose what this decision names.
+            joint_propensity: probability of all that it chose at once, where it chose several.
 
         Raises:
             InvalidInput: names the field. TooEarly: `timestamp` or the id is ahead of the store's clock.
@@ -68,6 +77,10 @@ class AsyncDecisions(AsyncFacade):
             timestamp=timestamp,
             parent_ids=parent_ids,
             memory_ids=memory_ids,
+            policy=policy,
+            policy_version=policy_version,
+            propensity=propensity,
+            joint_propensity=joint_propensity,
         )
         return await self._log_decision(data)
 
@@ -220,20 +233,64 @@ class AsyncDecisions(AsyncFacade):
         decision_type: str | None = None,
         time_range: TimeRange | None = None,
         group_by: str = "context",
+        *,
+        exact: bool = False,
     ) -> dict[str, Any]:
         """Statistics of outcomes by `context`, `source`, `type`, or a path such as `reasoning.exploration_triggered`.
+
+        By context, source or type, days that the nightly job has counted are added up from their counts, unless their
+        decisions have changed since; `exact` reads all decisions.
 
         Returns:
             `total` and `groups` (largest first, each with its `group`), each with `count`, `with_outcome`,
             `succeeded`, `success_rate` with `low` and `high` (a 95 % Wilson score interval), `latency_ms` and
-            `quality` (count, mean, median, p95, min, max); `missing`, the decisions that are damaged and not counted,
-            and `complete`, true if there are none.
+            `quality` (count, mean, median, p95, min, max), and `by_type`, the counts and rates of each decision type:
+            decisions of several types have no rate in common, and `success_rate` is then None; `missing`, the decisions
+            that are damaged and not counted, and `complete`, true if there are none.
 
         Raises:
             InvalidInput: names the argument. Unavailable: a tier did not respond.
         """
         filters = DecisionFilter(decision_type, time_range)
-        return await in_thread(self._decisions.analyze_decision_patterns, filters, group_by)
+        return await in_thread(self._decisions.analyze_decision_patterns, filters, group_by, exact=exact)
+
+    async def evaluate_policy(
+        self,
+        policy: Policy,
+        time_range: TimeRange | None = None,
+        *,
+        decision_type: str | None = None,
+        choice: str = "reasoning.selected",
+        reward: str = SUCCESS,
+        max_weight: float | None = None,
+    ) -> dict[str, Any]:
+        """What another policy would have achieved, from decisions that were logged with their propensities.
+
+        Decisions are read here, and the policy is called here with each.
+
+        Args:
+            policy: a function of a decision that returns the probability of each option; what it leaves out has 0. A
+                choice of several is one option, named by its members, sorted and joined by `+`.
+            time_range: (start, end) without the end; None for either is unbounded.
+            decision_type: only this type; by default all.
+            choice: the path of what was chosen, as `reasoning.action`.
+            reward: `success`, or the path of a number, as `metrics.quality`.
+            max_weight: the cap on weights, 1 or more; by default the root of the number of decisions.
+
+        Returns:
+            `ips`, `snips` and `doubly_robust`, each with `value` and the 95 % `interval`; `logged`, the mean reward as
+            it was; `decisions`, and `effective`, how many of the policy's own they are worth; `support`, the mean
+            weight; `max_weight` and `capped`, how many weights were cut to it; `refused`, why there is no estimate, for
+            instance below 100 effective decisions; `without_outcome`, `without_choice`, `without_propensity` and
+            `without_reward`, decisions that were left out; `missing` and `complete` as in `query_decisions`.
+
+        Raises:
+            InvalidInput: names the argument. Unavailable: a tier did not respond.
+        """
+        filters = DecisionFilter(decision_type, time_range)
+        return await in_thread(
+            evaluate_policy, self._decisions, policy, filters, choice=choice, reward=reward, max_weight=max_weight
+        )
 
     # Overridden by the buffered logger, which does not wait for a store.
 
@@ -266,6 +323,10 @@ class SyncDecisions(SyncFacade):
         timestamp: Instant | None = None,
         parent_ids: Sequence[str] = (),
         memory_ids: Sequence[str] = (),
+        policy: str | None = None,
+        policy_version: str | None = None,
+        propensity: float | None = None,
+        joint_propensity: float | None = None,
     ) -> str:
         """Log one decision and return its id, a UUID; see `AsyncDecisions.log_decision`."""
         data = decision_input(
@@ -277,6 +338,10 @@ class SyncDecisions(SyncFacade):
             timestamp=timestamp,
             parent_ids=parent_ids,
             memory_ids=memory_ids,
+            policy=policy,
+            policy_version=policy_version,
+            propensity=propensity,
+            joint_propensity=joint_propensity,
         )
         return self._decisions.log_decision(data)
 
@@ -359,9 +424,26 @@ class SyncDecisions(SyncFacade):
         decision_type: str | None = None,
         time_range: TimeRange | None = None,
         group_by: str = "context",
+        *,
+        exact: bool = False,
     ) -> dict[str, Any]:
         """Statistics of outcomes by group; see `AsyncDecisions.analyze_decision_patterns`."""
-        return self._decisions.analyze_decision_patterns(DecisionFilter(decision_type, time_range), group_by)
+        filters = DecisionFilter(decision_type, time_range)
+        return self._decisions.analyze_decision_patterns(filters, group_by, exact=exact)
+
+    def evaluate_policy(
+        self,
+        policy: Policy,
+        time_range: TimeRange | None = None,
+        *,
+        decision_type: str | None = None,
+        choice: str = "reasoning.selected",
+        reward: str = SUCCESS,
+        max_weight: float | None = None,
+    ) -> dict[str, Any]:
+        """What another policy would have achieved; see `AsyncDecisions.evaluate_policy`."""
+        filters = DecisionFilter(decision_type, time_range)
+        return evaluate_policy(self._decisions, policy, filters, choice=choice, reward=reward, max_weight=max_weight)
 
 
 def _query(

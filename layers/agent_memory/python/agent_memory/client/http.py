@@ -27,9 +27,9 @@ from agent_memory.client.requests import (
     too_large,
 )
 from agent_memory.core.checks import check_expected_version, check_integer, check_text
-from agent_memory.core.clock import Instant
+from agent_memory.core.clock import Instant, parse_date, parse_instant
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.core.errors import InColdStorage, InvalidInput, shown
 from agent_memory.core.http_limits import MAX_BATCH, MAX_BODY_BYTES
 from agent_memory.core.ids import (
     MAX_SHARDS,
@@ -45,12 +45,18 @@ from agent_memory.core.ids import (
 from agent_memory.core.json_values import Document, plain_json
 from agent_memory.core.retention import STM_MAX_SECONDS
 from agent_memory.decisions.chains import MAX_LINKS
-from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.decisions.performance import PerformanceCounts
+from agent_memory.decisions.queries import DecisionFilter, TimeRange
+from agent_memory.memory.advice import AdviceQuery, joined
 from agent_memory.memory.cycles import Cycle
-from agent_memory.memory.long_term import memory_conditions
-from agent_memory.memory.ranking import RecallQuery
+from agent_memory.memory.long_term import learned_time_as_text, memory_conditions
+from agent_memory.memory.quarantines import released_somewhere
+from agent_memory.memory.ranking import place_of
+from agent_memory.memory.recall_query import RecallQuery
+from agent_memory.memory.similar import SimilarQuery
+from agent_memory.memory.text_index import TextStatistics
 from agent_memory.model.decisions import Decision, DecisionDict, Outcome
-from agent_memory.model.listings import Listing
+from agent_memory.model.listings import Listing, Ranking
 from agent_memory.model.records import largest_field
 
 Json = dict[str, Any]
@@ -62,7 +68,7 @@ _VERSION = {"version": int}
 
 
 class HttpBackend:
-    """`DecisionBackend` and `MemoryBackend` of one agent over HTTP.
+    """`DecisionBackend`, `MemoryBackend` and `AnalyticsBackend` of one agent over HTTP.
 
     Args:
         requests: sends requests below `/v1/agents/`; shared with the backends of the pools.
@@ -147,13 +153,14 @@ class HttpBackend:
         query = {"depth": integer_text(depth, "depth"), "limit": limit_text}
         return Listing.from_body(self._send("GET", path, query=query, expect={"chain": list}), "chain")
 
-    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str) -> Json:
+    def analyze_decision_patterns(self, filters: DecisionFilter, group_by: str, *, exact: bool) -> Json:
         """See `DecisionBackend`."""
         filters.validated()
         query = {
             "decision_type": filters.decision_type,
             **time_query(filters.time_range),
             "group_by": check_text("group_by", group_by),
+            **({"exact": "true"} if exact else {}),
         }
         return self._send("GET", "decisions/statistics", query=query, expect={"total": dict, "groups": list})
 
@@ -181,6 +188,41 @@ class HttpBackend:
                 raise sent
             results |= sent
         return [results[position] for position in range(len(inputs))]
+
+    # --- analytics -----------------------------------------------------------------------------
+
+    def performance(self, time_range: TimeRange | None) -> Json:
+        """See `AnalyticsBackend`."""
+        query, counts = time_query(time_range), PerformanceCounts()
+        missing: list[Json] = []
+        cursor: str | None = None
+        while True:
+            part = self._send(
+                "GET", "analytics/performance", query={**query, "cursor": cursor}, expect={"by_type": list}
+            )
+            counts.add_rows(part)
+            missing += part["missing"]
+            cursor = part["cursor"]
+            if cursor is None or any(one["reason"] == InColdStorage.code for one in part["missing"]):
+                break
+        members = {"complete": not missing and cursor is None, "missing": missing, "cursor": cursor}
+        totals = {"decisions": counts.decisions, "with_outcome": counts.with_outcome}
+        return {**part, **totals, **counts.as_dict(), **members}
+
+    def patterns(self, *, status: str | None, min_occurrences: int) -> Listing[Json]:
+        """See `AnalyticsBackend`."""
+        query = {
+            "status": None if status is None else check_text("status", status),
+            "min_occurrences": integer_text(min_occurrences, "min_occurrences"),
+        }
+        return Listing.from_body(
+            self._send("GET", "analytics/patterns", query=query, expect={"patterns": list}), "patterns"
+        )
+
+    def confidence_trend(self, pattern_id: str) -> Listing[Json]:
+        """See `AnalyticsBackend`."""
+        path = f"analytics/patterns/{path_segment(check_pattern_id(pattern_id))}/confidence"
+        return Listing.from_body(self._send("GET", path, expect={"versions": list}), "versions")
 
     # --- short-term memory ---------------------------------------------------------------------
 
@@ -243,18 +285,51 @@ class HttpBackend:
         """See `MemoryBackend`."""
         version = integer_text(check_expected_version(expected_version), "expected_version")
         query = {"reason": _reason(reason), "expected_version": version, "writer": self._writer}
-        path, body = _memory_path(memory_type, pattern_id), document_text(data, "data", "")
+        path, body = _memory_path(memory_type, pattern_id), document_text(learned_time_as_text(data), "data", "")
         return self._send("PUT", path, body, query=query, expect=_VERSION)
 
-    def retrieve_ltm(self, memory_type: str, filters: Document | None, *, as_of: Instant | None) -> Listing[Json]:
+    def get_ltm(self, memory_type: str, pattern_id: str) -> Json:
+        """See `MemoryBackend`."""
+        return self._send("GET", _memory_path(memory_type, pattern_id), expect=_VERSION)
+
+    def delete_ltm(self, memory_type: str, pattern_id: str, *, reason: str, expected_version: int | None) -> Json:
+        """See `MemoryBackend`."""
+        version = integer_text(check_expected_version(expected_version), "expected_version")
+        query = {"reason": check_text("reason", reason), "expected_version": version, "writer": self._writer}
+        return self._send("DELETE", _memory_path(memory_type, pattern_id), query=query, expect=_VERSION)
+
+    def retrieve_ltm(
+        self, memory_type: str, filters: Document | None, *, as_of: Instant | None, matches: Document | None
+    ) -> Listing[Json]:
         """See `MemoryBackend`."""
         query = {
             "filters": None if filters is None else json_text(memory_conditions(filters), "filters"),
             "as_of": iso_text(as_of, "as_of"),
+            "matches": object_text(matches, "matches"),
         }
         found = self._list_with_pools(f"memory/ltm/{path_segment(check_memory_type(memory_type))}", query, "memories")
         found.sort(key=lambda one: -1.0 if one["confidence"] is None else float(one["confidence"]), reverse=True)
         return found
+
+    def advise(self, query: AdviceQuery) -> Json:
+        """See `MemoryBackend`. Each pool is asked by itself, and the first that has an estimate answers."""
+        query = query.checked()
+        parameters = {
+            "decision_type": query.decision_type,
+            "context": json_text(query.context, "context"),
+            "options": json_text(query.options, "options"),
+            "choice": query.choice,
+            "choose": query.choose,
+            "count": integer_text(query.count, "count"),
+            "exploration": repr(query.exploration),
+            "seed": query.seed,
+            "result": query.result,
+            "withhold": None if query.withhold is None else json_text(query.withhold, "withhold"),
+            "recent": "true" if query.recent else None,
+        }
+        paths = [f"{agent}/memory/advice" for agent in (self.agent_id, *self.pools)]
+        send = partial(self._requests.send, "GET", query=parameters, expect={"options": list, "memory_ids": list})
+        return joined(map_concurrently(send, paths))
 
     def update_ltm_confidence(
         self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None
@@ -269,6 +344,45 @@ class HttpBackend:
         path = f"{_memory_path(memory_type, pattern_id)}/history"
         return Listing.from_body(self._send("GET", path, expect={"changes": list}), "changes")
 
+    def influence(self, memory_id: str, time_range: TimeRange | None) -> Json:
+        """See `MemoryBackend`."""
+        path = f"memory/influence/{path_segment(check_pattern_id(memory_id, 'memory_id'))}"
+        return self._send("GET", path, query=time_query(time_range), expect={"decisions": list, "fed": list})
+
+    def crowding(self, day: str) -> list[Json]:
+        """See `MemoryBackend`."""
+        query, expect = {"date": parse_date(day).isoformat()}, {"memories": list}
+        return [
+            self._requests.send("GET", f"{agent}/memory/crowding", query=query, expect=expect)
+            for agent in self._namespaces
+        ]
+
+    def quarantine(self, memory_id: str, reason: str, memory_type: str | None) -> list[Json]:
+        """See `MemoryBackend`."""
+        body = json_text({"reason": check_text("reason", reason), "memory_type": _type(memory_type)}, "body")
+        path = _quarantine_path(memory_id)
+        return [
+            self._requests.send("PUT", f"{agent}/{path}", body, expect={"memories": list}) for agent in self._namespaces
+        ]
+
+    def release(self, memory_id: str, reason: str, memory_type: str | None) -> list[Json]:
+        """See `MemoryBackend`."""
+        query = {"reason": check_text("reason", reason), "memory_type": _type(memory_type)}
+        path = _quarantine_path(memory_id)
+
+        def release_in(agent: str) -> Json:
+            return self._requests.send("DELETE", f"{agent}/{path}", query=query, expect={"memories": list})
+
+        return released_somewhere(release_in, self._namespaces)
+
+    def list_quarantines(self) -> list[Json]:
+        """See `MemoryBackend`."""
+        return list(self._send("GET", "memory/quarantines", expect={"quarantines": list})["quarantines"])
+
+    @property
+    def _namespaces(self) -> tuple[str, ...]:
+        return (self.agent_id, *self.pools)
+
     def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> Json:
         """See `MemoryBackend`."""
         body = json_text(
@@ -280,8 +394,26 @@ class HttpBackend:
         )
         return self._send("POST", "memory/consolidations", body, query={"writer": self._writer}, expect=_VERSION)
 
-    def recall(self, query: RecallQuery) -> Listing[Json]:
-        """See `MemoryBackend`."""
+    def recall(self, query: RecallQuery) -> Ranking:
+        """See `MemoryBackend`. Pools are ranked together with the agent, by the word frequencies of all of them."""
+        rankings = self._recall_each(query)
+        if self.pools and all(one.statistics for one in rankings):
+            total = TextStatistics()
+            for one in rankings:
+                total.add(TextStatistics.of(one.statistics))
+            rankings = self._recall_each(query, total.as_dict())
+        found = sorted([entry for one in rankings for entry in one], key=place_of)
+        missing = [item for one in rankings for item in one.missing]
+        cursor = next((one.cursor for one in rankings if one.cursor), None)
+        if found[: query.top_k] and (cursor or len(found) > query.top_k) and rankings[0].statistics:
+            ranked_ms = parse_instant(rankings[0].statistics["ranked_at"], "ranked_at")
+            cursor = query.cursor_after(place_of(found[: query.top_k][-1]), ranked_ms)
+        return Ranking(found[: query.top_k], missing, cursor, rankings[0].statistics)
+
+    def _recall_each(self, query: RecallQuery, statistics: Json | None = None) -> list[Ranking]:
+        """The rankings of the agent and of each of its pools, requested concurrently."""
+        start_and_end = query.time_range or (None, None)
+        success = query.success if query.success is None else str(query.success).lower()
         parameters = {
             "query": query.text,
             "kind": query.kind,
@@ -289,11 +421,30 @@ class HttpBackend:
             "top_k": integer_text(query.top_k, "top_k"),
             "explain": boolean_text(query.explain, "explain"),
             "half_lives": object_text(query.half_lives, "half_lives"),
+            **time_query(start_and_end),
+            "as_of": iso_text(query.as_of, "as_of"),
+            "context": object_text(query.context, "context"),
+            "tags": None if query.tags is None else json_text(list(query.tags), "tags"),
+            "success": success,
+            "weights": object_text(query.weights, "weights"),
+            "cursor": query.cursor,
+            "statistics": object_text(statistics, "statistics"),
         }
-        found = self._list_with_pools("memory/recall", parameters, "found")
-        found.sort(key=lambda entry: float(entry["score"]), reverse=True)
-        del found[query.top_k :]
-        return found
+        paths = [f"{agent}/memory/recall" for agent in (self.agent_id, *self.pools)]
+        send = partial(self._requests.send, "GET", query=parameters, expect={"found": list})
+        return [Ranking.from_body(body, "found") for body in map_concurrently(send, paths)]
+
+    def similar(self, query: SimilarQuery) -> Json:
+        """See `MemoryBackend`."""
+        parameters = {
+            "context": json_text(query.context, "context"),
+            "decision_type": query.decision_type,
+            "top_k": integer_text(query.top_k, "top_k"),
+            "min_similarity": repr(query.min_similarity),
+            "as_of": iso_text(query.as_of, "as_of"),
+            **time_query(query.time_range or (None, None)),
+        }
+        return self._send("GET", "memory/similar", query=parameters, expect={"similar": list, "complete": bool})
 
     def get_context_memory(self, filters: DecisionFilter, *, limit: int, level: str | None, cursor: str | None) -> Json:
         """See `MemoryBackend`."""
@@ -374,6 +525,14 @@ def _check_fits(one: Decision | Outcome, payload: bytes) -> None:
 
 def _memory_path(memory_type: str, pattern_id: str) -> str:
     return f"memory/ltm/{path_segment(check_memory_type(memory_type))}/{path_segment(check_pattern_id(pattern_id))}"
+
+
+def _quarantine_path(memory_id: str) -> str:
+    return f"memory/quarantines/{path_segment(check_pattern_id(memory_id, 'memory_id'))}"
+
+
+def _type(memory_type: str | None) -> str | None:
+    return None if memory_type is None else check_memory_type(memory_type)
 
 
 def _reason(reason: str | None) -> str | None:

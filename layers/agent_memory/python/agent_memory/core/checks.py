@@ -36,6 +36,17 @@ def check_number(field: str, value: object, expected: str) -> float:
     return float(number)
 
 
+def check_propensity(field: str, value: object) -> float | None:
+    """Return a probability over 0 and up to 1 as a float, None as it is, or raise `InvalidInput`."""
+    if value is None:
+        return None
+    expected = "a probability over 0 and up to 1; what was chosen cannot have had the probability 0"
+    propensity = check_number(field, value, expected)
+    if not 0 < propensity <= 1:
+        raise InvalidInput(field, f"{propensity!r} is not {expected}")
+    return propensity
+
+
 def check_boolean(field: str, value: object) -> bool:
     """Return true or false, or raise `InvalidInput`."""
     boolean = plain_json(value, field)

@@ -4,6 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from agent_memory.core.errors import InvalidInput, shown
@@ -14,6 +15,7 @@ Instant = datetime | str | float
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+_MINUTE_MS = 60_000
 
 CLOCK_TOLERANCE_MS = 5 * 60_000
 """The clocks of agents and of this system may differ by this much. Whatever compares two clocks allows for it."""
@@ -60,10 +62,21 @@ class FixedClock:
         self._now_ms += milliseconds
 
 
+_SECONDS = tuple(f"{number:02d}" for number in range(60))
+_MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))
+
+
+@lru_cache(maxsize=4096)
+def _minute_text(minutes: int) -> str:
+    return (_EPOCH + timedelta(minutes=minutes)).isoformat()[:17]
+
+
 def to_iso(ms: int) -> str:
     """Fixed-width ISO 8601 in UTC with milliseconds, so that text order is time order."""
-    instant = _EPOCH + timedelta(milliseconds=ms)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03d}Z"
+    seconds, milliseconds = divmod(ms, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    # Texts are put together from parts: formatting numbers would take most of the time of a query.
+    return _minute_text(minutes) + _SECONDS[seconds] + _MILLISECONDS[milliseconds]
 
 
 def parse_instant(value: Instant, field: str = "timestamp") -> int:
@@ -162,3 +175,7 @@ class Span:
 
     start_ms: int
     end_ms: int
+
+    def as_range(self) -> tuple[str, str | None]:
+        """The span as a time range of ISO 8601 texts; None as the end of all time."""
+        return to_iso(self.start_ms), None if self.end_ms == END_OF_TIME_MS else to_iso(self.end_ms)

@@ -10,7 +10,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent_memory.core.json_values import Document
+from agent_memory.core.json_values import Document, canonical_json
 
 
 def meets(value: Any, condition: Any) -> bool:
@@ -26,3 +26,22 @@ def meets(value: Any, condition: Any) -> bool:
 def meets_all(document: Document, conditions: Document) -> bool:
     """Whether a document has every member that the conditions name, with a value that meets its condition."""
     return all(name in document and meets(document[name], condition) for name, condition in conditions.items())
+
+
+def canonical_parts(conditions: Document) -> list[str]:
+    """Texts that the canonical JSON of a document has if the document, or any object in it, meets the conditions.
+
+    A search for them tells most documents that do not match from the others without parsing any. Numbers are not part
+    of them, as equal numbers may have several texts.
+    """
+    return [part for name, condition in conditions.items() for part in _parts_of_member(name, condition)]
+
+
+def _parts_of_member(name: str, condition: Any) -> list[str]:
+    label = f"{canonical_json(name)}:"
+    if isinstance(condition, Mapping):
+        return [f"{label}{{", *canonical_parts(condition)]
+    if isinstance(condition, list | tuple):
+        return [f"{label}["]
+    is_number = isinstance(condition, int | float) and not isinstance(condition, bool)
+    return [label if is_number else f"{label}{canonical_json(condition)}"]

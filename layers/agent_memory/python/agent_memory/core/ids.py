@@ -31,6 +31,9 @@ from agent_memory.core.json_values import plain_json
 
 MAX_SHARDS = 32
 
+FIRST_ID, LAST_ID = "00000000-0000-8000-8000-000000000000", "ffffffff-ffff-8fff-bfff-ffffffffffff"
+"""What sorts before and after the ids of all decisions, in keys with the same time."""
+
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}\Z")
 _TYPE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,62}\Z")
 # Names may be symbols as markets write them: BTC/USDT:USDT, ^GSPC, BRK.B, ES=F, $BTC, @ES, M&M.NS, ES1!. No name has a
@@ -114,6 +117,30 @@ def check_checkpoint(name: object) -> str:
 def check_horizon(horizon: object) -> str:
     """Return a valid name of an outcome's horizon, or raise `InvalidInput`."""
     return _checked("horizon", horizon, _HORIZON, "1 to 63 letters, digits, '.', '_', '+', '-', as in 1h or exit")
+
+
+# --- names of an agent in AWS -----------------------------------------------------------------------
+
+_ALIAS_PREFIX = "agent-"
+_QUALIFIER = 7  # arn:aws:lambda:region:account:function:name:alias
+_DOT_IN_ALIAS = "DOT"  # an alias cannot contain a dot, and an agent id no capitals
+
+
+def alias_of(agent_id: str) -> str:
+    """The alias of the API's function by which an agent invokes it directly, as `agent-market-hunter`."""
+    return _ALIAS_PREFIX + check_agent_id(agent_id).replace(".", _DOT_IN_ALIAS)
+
+
+def agent_of_alias(alias: str) -> str | None:
+    """The agent of an alias that `alias_of` names; None if it is another one."""
+    agent_id = alias.removeprefix(_ALIAS_PREFIX).replace(_DOT_IN_ALIAS, ".")
+    return agent_id if alias != agent_id and _AGENT_ID.match(agent_id) and alias_of(agent_id) == alias else None
+
+
+def agent_of_arn(invoked_function_arn: str) -> str | None:
+    """The agent by whose alias a function was invoked; None if it was not an agent's alias."""
+    parts = invoked_function_arn.split(":")
+    return agent_of_alias(parts[_QUALIFIER]) if len(parts) > _QUALIFIER else None
 
 
 # --- names in HTTP paths -------------------------------------------------------------------------

@@ -33,6 +33,9 @@ from agent_memory.core.errors import InvalidInput, shown
 
 T = TypeVar("T")
 
+_decode = json.JSONDecoder().raw_decode
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 Document = Mapping[str, Any]
 """A JSON object."""
 
@@ -110,7 +113,19 @@ def check_object(field: str, value: object, path: Path | None = None) -> Documen
 
 def canonical_json(value: Any) -> str:
     """The canonical JSON text of a value: sorted keys, no spaces; `1`, `1.0` and `true` remain distinct."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
+
+
+def parsed_json(text: str) -> Any:
+    """The value of canonical JSON text; faster than `json.loads`, and without spaces around it.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    value, end = _decode(text)
+    if end != len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
 
 
 def pointer(path: Path) -> str:

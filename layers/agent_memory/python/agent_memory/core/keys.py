@@ -11,7 +11,11 @@ LEARNING_PROGRESS = "LEARNING_PROGRESS"
 ARCHIVE_CHAIN = "ARCHIVE_CHAIN"
 ACTIVITY = "ACTIVITY"
 LEARNING_CONTROLS = "LEARNING_CONTROLS"
+NUMBER_LIMITS = "NUMBER_LIMITS"
 REWRITES = "REWRITE#"
+ROLLUPS = "ROLLUP#"
+ROLLUP_CHANGES = "ROLLUP_CHANGE#"
+ROLLUP_PROGRESS = "ROLLUP_PROGRESS"
 CURRENT_STATE = "CURRENT"
 CHECKPOINTS = "CHECKPOINT#"
 CONFIGURATIONS = "CONFIGURATION#"
@@ -69,6 +73,21 @@ def history_pk(agent_id: str, memory_type: str) -> str:
     return f"{agent_id}#{memory_type}#history"
 
 
+def own_types_pk(agent_id: str) -> str:
+    """Partition of the item that names an agent's own types of memory; types are in capitals, so that none is meant."""
+    return f"{agent_id}#types"
+
+
+def changes_pk(agent_id: str) -> str:
+    """Partition of the log of an agent's changed memories."""
+    return f"{agent_id}#changes"
+
+
+def bookkeeping_pks(agent_id: str) -> set[str]:
+    """The partitions beside those of memories."""
+    return {own_types_pk(agent_id), changes_pk(agent_id)}
+
+
 def history_sk(pattern_id: str, version: int) -> str:
     """Sort key of a version, so that a pattern's versions are adjacent, oldest first."""
     return f"{pattern_id}#{version:010d}"
@@ -87,6 +106,21 @@ def configuration_state_type(version: int) -> str:
 def rewrite_state_type(day: date, token: str) -> str:
     """Type of the state that requests the rewrite of an archived day."""
     return f"{REWRITES}{day.isoformat()}#{token}"
+
+
+def rollup_state_type(day: date) -> str:
+    """Type of the state that stores the counts of a day."""
+    return f"{ROLLUPS}{day.isoformat()}"
+
+
+def rollup_change_state_type(day: date, period: int) -> str:
+    """Type of the state that says that a day's decisions may have changed in a period of ten minutes."""
+    return f"{ROLLUP_CHANGES}{day.isoformat()}#{period:010d}"
+
+
+def is_rollup(state_type: str) -> bool:
+    """Whether a state is derived from decisions, so that it is neither exported nor imported."""
+    return state_type.startswith((ROLLUPS, ROLLUP_CHANGES)) or state_type == ROLLUP_PROGRESS
 
 
 # --- short-term memory -------------------------------------------------------------------------
@@ -146,8 +180,29 @@ def large_part_key(agent_id: str, decision_id: str, attribute: str, digest: str)
 
 
 def evidence_key(agent_id: str) -> str:
-    """Key of the rolling evidence that the nightly job learns from."""
-    return f"evidence/agent_id={agent_id}/evidence.parquet"
+    """Key of the rolling evidence that the nightly job learns from, or of the list of its parts."""
+    return f"{evidence_prefix(agent_id)}evidence.parquet"
+
+
+def evidence_prefix(agent_id: str) -> str:
+    """Prefix of an agent's evidence."""
+    return f"evidence/agent_id={agent_id}/"
+
+
+def evidence_part_key(agent_id: str, start_ms: int, digest: str) -> str:
+    """Key of a part of a day's evidence, by where it starts. With the content's digest a retry changes nothing."""
+    day, time = to_iso(start_ms).split("T")
+    return f"{evidence_prefix(agent_id)}date={day}/from={quote(time, safe='')}-{digest}.parquet"
+
+
+def decisions_read_prefix(agent_id: str, day: date | None = None) -> str:
+    """Prefix of what the nightly jobs of an agent, or the one of a day, have read of its decisions in parts."""
+    return f"{evidence_prefix(agent_id)}read/" + (f"date={day.isoformat()}/" if day else "")
+
+
+def decisions_read_key(agent_id: str, day: date, start_ms: int, end_ms: int) -> str:
+    """Key of what the nightly job of a day has read of the decisions of a span."""
+    return f"{decisions_read_prefix(agent_id, day)}{start_ms}-{end_ms}.json.gz"
 
 
 def report_prefix(agent_id: str) -> str:
@@ -158,6 +213,15 @@ def report_prefix(agent_id: str) -> str:
 def report_key(agent_id: str, day: date) -> str:
     """Key of one nightly job's report."""
     return f"{report_prefix(agent_id)}date={day.isoformat()}/report.json"
+
+
+CROWDING_PREFIX = "reports/crowding/"
+"""Prefix of what is said about memories that several agents share."""
+
+
+def crowding_key(day: date) -> str:
+    """Key of the memories on which several agents acted at once on a day."""
+    return f"{CROWDING_PREFIX}date={day.isoformat()}/crowding.json"
 
 
 def nightly_agents_key(day: date, run: str) -> str:

@@ -1,8 +1,9 @@
 """Every metric of the product: its name, its unit and its meaning. `docs/metrics.md` lists the same.
 
-`service` is the only dimension, because each combination of dimensions is charged as a separate metric. Figures by
-decision type are in log lines instead, for CloudWatch Logs Insights. A metric is charged for the hours in which it is
-sent, so one that is sent once per day costs next to nothing.
+`service` is the only dimension, because each combination of dimensions is charged as a separate metric; only
+`SuccessRate` has the decision type as a second one. Other figures by decision type are in log lines, for CloudWatch
+Logs Insights. A metric is charged for the hours in which it is sent, so one that is sent once per day costs next to
+nothing.
 """
 
 from dataclasses import dataclass
@@ -36,8 +37,13 @@ class Metric:
     frequency: Frequency = Frequency.NIGHTLY
 
 
-DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "new decisions", Frequency.HOURLY)
-DECISION_LATENCY = Metric("DecisionLatency", Unit.MILLISECONDS, "time to log a request's decisions", Frequency.HOURLY)
+DECISIONS_LOGGED = Metric("DecisionsLogged", Unit.COUNT, "new decisions, however they were logged", Frequency.HOURLY)
+DECISION_LATENCY = Metric(
+    "DecisionLatency",
+    Unit.MILLISECONDS,
+    "time that a decision took (its `latency_ms`), else that of logging a request's decisions",
+    Frequency.HOURLY,
+)
 STM_HIT_RATE = Metric(
     "STMHitRate", Unit.PERCENT, "share of answered reads of short-term memory that found a value", Frequency.HOURLY
 )
@@ -62,7 +68,8 @@ ACTIVE_PATTERNS = Metric("ActivePatterns", Unit.COUNT, "active patterns of an ag
 MEMORY_CORRELATION = Metric(
     "MemoryOutcomeCorrelation",
     Unit.NONE,
-    "correlation (-1 to 1) of being based on a memory with success, over the decisions that a nightly job reads",
+    "correlation (-1 to 1) of being based on a memory with success within decision types, over the decisions that a "
+    "nightly job reads",
 )
 MEMORIES_PRUNED = Metric("MemoriesPruned", Unit.COUNT, "memories of an agent that were pruned")
 DECISIONS_ARCHIVED = Metric("DecisionsArchived", Unit.COUNT, "decisions of an agent that were archived")
@@ -73,7 +80,11 @@ ARCHIVE_DAYS_POSTPONED = Metric("ArchiveDaysPostponed", Unit.COUNT, "archived da
 ARCHIVE_DAYS_DAMAGED = Metric(
     "ArchiveDaysDamaged", Unit.COUNT, "archived days that were left as they are, because they contradict their seals"
 )
-SUCCESS_RATE = Metric("SuccessRate", Unit.PERCENT, "success rate of an agent's decisions of a day that have an outcome")
+SUCCESS_RATE = Metric(
+    "SuccessRate",
+    Unit.PERCENT,
+    "success rate of an agent's decisions of a day, of one type that is judged by what came of it",
+)
 OUTCOMES_STOPPED = Metric(
     "OutcomesStopped", Unit.COUNT, "decision types of an agent that are still decided, but get no outcomes any more"
 )
@@ -82,6 +93,9 @@ LEARNING_STOPPED = Metric(
 )
 BEHAVIOR_CHANGED = Metric(
     "BehaviorChanged", Unit.COUNT, "1 for an agent whose last week is far from its own past; else 0"
+)
+MEMORIES_CROWDED = Metric(
+    "MemoriesCrowded", Unit.COUNT, "memories on which five or more agents acted alike within an hour of the day"
 )
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

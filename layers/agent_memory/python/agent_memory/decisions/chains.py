@@ -26,7 +26,7 @@ from agent_memory.model.listings import (
     fitting,
     missing_item,
 )
-from agent_memory.ports.decisions import DecisionStore, Link, Selection
+from agent_memory.ports.decisions import DecisionStore, Link, Position, Selection
 
 MAX_DEPTH = 50
 MAX_LINKS = 1_000
@@ -204,7 +204,9 @@ class DecisionChains:
             search.cut_ids.append(decision_id)
         return links[:limit]
 
-    def _neighbours(self, key: DecisionKey, types: Sequence[str], depth: int, *, newest_first: bool) -> Collected:
+    def _neighbours(
+        self, key: DecisionKey, types: Sequence[str], depth: int, *, newest_first: bool
+    ) -> Collected[Decision]:
         at_ms, position = key.timestamp_ms, decision_sk(key.timestamp_ms, key.decision_id)
         max_ms = NEIGHBOUR_DAYS * DAY_MS
         span = Span(max(0, at_ms - max_ms), at_ms + 1) if newest_first else Span(at_ms, at_ms + max_ms)
@@ -213,7 +215,7 @@ class DecisionChains:
         def is_neighbour(sort_key: str) -> bool:
             return sort_key < position if newest_first else sort_key > position
 
-        def read(report: OnUnreadable) -> Iterator[Decision]:
+        def read(report: OnUnreadable) -> Iterator[Decision | Position]:
             stream = self._reader.stream(
                 selection,
                 span,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Required
 from typing_extensions import TypedDict
 
 from agent_memory.core import ids
-from agent_memory.core.checks import check_boolean, check_list
+from agent_memory.core.checks import check_boolean, check_list, check_propensity, check_text
 from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, MAX_SECONDS, Instant, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput, TooEarly, shown
 from agent_memory.core.fields import Described, Json, strict
@@ -22,9 +22,12 @@ from agent_memory.model.outcomes import OutcomeUpdate
 
 MAX_PARENTS = 100
 MAX_MEMORIES = 100
+MAX_POLICY_CHARACTERS = 128
 _OLDEST_MS = EXPIRE_AFTER_DAYS * DAY_MS
 _DEFAULTS: Mapping[str, Any] = {"amend": False, "headline": False, "parent_ids": (), "memory_ids": ()}
 _SECONDS = {"type": "number", "minimum": 0, "exclusiveMaximum": MAX_SECONDS}
+_POLICY = {"minLength": 1, "maxLength": MAX_POLICY_CHARACTERS}
+_PROBABILITY = {"exclusiveMinimum": 0, "maximum": 1}
 Time = Annotated[
     Any,
     Described(
@@ -48,6 +51,14 @@ class DecisionInput(TypedDict, total=False):
     timestamp: Time | None
     parent_ids: Annotated[list[str] | None, Described("Earlier decisions of this agent that led to it")]
     memory_ids: Annotated[list[str] | None, Described("Long-term memories that it is based on")]
+    policy: Annotated[str | None, Described("Name of the policy that chose", _POLICY)]
+    policy_version: Annotated[str | None, Described("Version of the policy, by its rules and parameters", _POLICY)]
+    propensity: Annotated[
+        float | None, Described("Probability with which the policy chose what this decision names", _PROBABILITY)
+    ]
+    joint_propensity: Annotated[
+        float | None, Described("Probability of all that it chose at once, where it chose several", _PROBABILITY)
+    ]
 
 
 @strict
@@ -105,6 +116,10 @@ def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", wri
         metadata=_document(fields.get("metadata"), f"{path}/metadata", optional=True),
         parent_ids=_parents(parent_ids, decision_id, timestamp_ms, path) if parent_ids is not None else (),
         memory_ids=_memories(memory_ids, path) if memory_ids is not None else (),
+        policy=_policy_text(fields.get("policy"), f"{path}/policy"),
+        policy_version=_policy_text(fields.get("policy_version"), f"{path}/policy_version"),
+        propensity=_propensity(fields, "propensity", path),
+        joint_propensity=_propensity(fields, "joint_propensity", path),
     )
 
 
@@ -198,6 +213,15 @@ def _memories(value: object, path: str) -> tuple[str, ...]:
         except InvalidInput as error:
             raise InvalidInput(f"{path}/memory_ids/{index}", error.message) from error
     return memories
+
+
+def _policy_text(value: object, path: str) -> str | None:
+    return None if value is None else check_text(path, value, MAX_POLICY_CHARACTERS)
+
+
+def _propensity(fields: Document, name: str, path: str) -> float | None:
+    value = fields.get(name)
+    return None if value is None else check_propensity(f"{path}/{name}", value)
 
 
 def _strings(value: object, path: str, maximum: int) -> tuple[str, ...]:

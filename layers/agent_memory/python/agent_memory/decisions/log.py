@@ -1,28 +1,34 @@
 """The decision log of one agent. Every method blocks; agents use `DecisionLogger`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from agent_memory.core.checks import check_integer
-from agent_memory.core.clock import Clock, SystemClock, to_iso
+from agent_memory.core.clock import Clock, Span, SystemClock, to_iso
 from agent_memory.core.errors import InColdStorage, NotFound
 from agent_memory.core.ids import new_decision_id
 from agent_memory.decisions.chains import MAX_LINKS, ChainEntry, DecisionChains
 from agent_memory.decisions.collecting import collect
 from agent_memory.decisions.lineage import Lineage
+from agent_memory.decisions.performance_parts import MAX_COUNTED, count_part
 from agent_memory.decisions.queries import (
     MAX_PAGE,
     DecisionFilter,
     Page,
+    TimeRange,
     make_cursor,
     read_cursor,
     sort_key,
     span_after,
 )
-from agent_memory.decisions.reader import DecisionReader
-from agent_memory.decisions.registry import DecisionRegistry
-from agent_memory.decisions.statistics import group_statistics
+from agent_memory.decisions.reader import DecisionReader, Scan
+from agent_memory.decisions.registry import DecisionRegistry, RegistrationOfRead
+from agent_memory.decisions.rolled_days import CountedDay, counted_days, spans_between
+from agent_memory.decisions.rollups import MEASUREMENTS, Rollup
+from agent_memory.decisions.statistics import GroupedStatistics
 from agent_memory.decisions.writer import DecisionWriter, ItemResult
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome
 from agent_memory.model.listings import (
@@ -38,14 +44,21 @@ from agent_memory.model.listings import (
     raise_error,
     skip_damaged,
 )
+from agent_memory.ports.decisions import Entry, Order, Position, decisions_only
 from agent_memory.ports.stores import Stores
+
+E = TypeVar("E", bound=Entry)
+
+MAX_PAGE_SECONDS = 8.0
+"""After this time a page ends where it is. A request of the API has to be answered within 29 seconds."""
 
 
 class DecisionLog:
     """Logs and reads one agent's decisions.
 
     `write_shards` (1 to 32) is the number of the table's partitions over which new decisions are spread.
-    `max_answer_bytes` is the size of a listing as JSON; what does not fit is named, or left to the next page.
+    `max_answer_bytes` is the size of a listing as JSON; what does not fit is named, or left to the next page. A page
+    that has been read for `max_page_seconds` ends, whatever was found, and its cursor continues.
     """
 
     def __init__(
@@ -56,11 +69,13 @@ class DecisionLog:
         *,
         write_shards: int = 1,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        max_page_seconds: float = MAX_PAGE_SECONDS,
     ) -> None:
         clock = clock or SystemClock()
         self.agent_id = agent_id
         self._stores = stores
         self.max_answer_bytes = max_answer_bytes
+        self._max_page_seconds = max_page_seconds
         self._registry = DecisionRegistry(agent_id, stores.states, clock, write_shards)
         self._reader = DecisionReader(agent_id, stores, clock)
         self._chains = DecisionChains(self._registry, self._reader, stores.decisions, max_answer_bytes)
@@ -138,27 +153,75 @@ class DecisionLog:
         `after` is the sort key of the last decision that was already returned; `first` is the number of decisions that
         the caller probably needs. `on_unreadable` is called with what cannot be read and is left out.
         """
+        return decisions_only(
+            self.stream_with_positions(criteria, Order(newest_first, first), on_unreadable, after=after)
+        )
+
+    def stream_with_positions(
+        self,
+        criteria: DecisionFilter,
+        order: Order,
+        on_unreadable: OnUnreadable,
+        *,
+        after: str | None = None,
+        registered: RegistrationOfRead | None = None,
+    ) -> Iterator[Decision | Position]:
+        """As `stream`, with a position after each request, at which a caller without more time may stop.
+
+        `registered` is shared by the streams of one read.
+        """
+        return self._streamed(
+            self._stores.decisions.scan_with_positions,
+            criteria,
+            order,
+            on_unreadable,
+            after=after,
+            registered=registered,
+        )
+
+    def _streamed(
+        self,
+        scan: Scan[E],
+        criteria: DecisionFilter,
+        order: Order,
+        on_unreadable: OnUnreadable,
+        *,
+        after: str | None,
+        registered: RegistrationOfRead | None = None,
+    ) -> Iterator[E | Decision | Position]:
+        """What `scan`, and the archive, have after a sort key."""
+        registered, newest_first = registered or self.registration(), order.newest_first
         span = criteria.validated().span()
         if after is not None:
             span = span_after(span, after, newest_first=newest_first)
-        selection = criteria.selection(self.agent_id, self._registry.shards())
-        stream = self._reader.stream(
+        selection = criteria.selection(self.agent_id, registered.shards())
+        stream = self._reader.scan(
+            scan,
             selection,
             span,
-            types=self._registry.types,
-            newest_first=newest_first,
-            first=None if criteria.has_residual_conditions else first,
+            types=registered.types,
+            order=order,
             on_unreadable=_only_after(after, on_unreadable, newest_first=newest_first),
         )
         if after is not None:
-            stream = (one for one in stream if (sort_key(one) < after if newest_first else sort_key(one) > after))
-        return filter(criteria.meets_residual_conditions, stream) if criteria.has_residual_conditions else stream
+            return (one for one in stream if (sort_key(one) < after if newest_first else sort_key(one) > after))
+        return stream
+
+    def registration(self) -> RegistrationOfRead:
+        """The agent's types and shards, to be shared by the streams of one read."""
+        return self._registry.for_one_read()
+
+    def page_timer(self) -> Callable[[], bool]:
+        """A function that says whether a page which begins now has been read for long enough."""
+        ends_at = time.monotonic() + self._max_page_seconds
+        return lambda: time.monotonic() >= ends_at
 
     def page(
         self, criteria: DecisionFilter, *, limit: int = 100, newest_first: bool = True, cursor: str | None = None
     ) -> Page:
         """Up to `limit` decisions (1 to 1,000) that match and fit into an answer, and the cursor of the next page.
 
+        A page whose time is over has what was found by then, perhaps nothing, and a cursor.
         A day in cold storage ends the page before it, because reading on would request the restore of all older days.
 
         Raises:
@@ -168,19 +231,17 @@ class DecisionLog:
         limit = check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
         criteria.validated()
         after = None if cursor is None else read_cursor(criteria, cursor, newest_first=newest_first)
-        # One decision more from an index would be a second request for its items.
-        is_by_index = criteria.success is not None or criteria.context_type is not None
-        looks_ahead = not criteria.has_residual_conditions and not is_by_index
-        first = limit + looks_ahead
+        # One decision more could be another request for its item, or for many that do not match.
+        looks_ahead = not criteria.is_filtered
+        order = Order(newest_first, limit + looks_ahead)
         found = collect(
-            lambda report: self.stream(
-                criteria, newest_first=newest_first, after=after, first=first, on_unreadable=report
-            ),
+            lambda report: self._streamed(self._stores.decisions.scan_entries, criteria, order, report, after=after),
             limit=limit,
             size=AnswerSize(self.max_answer_bytes),
             newest_first=newest_first,
             looks_ahead=looks_ahead,
             stops_at_size=True,
+            time_is_over=self.page_timer(),
         )
         missing = found.missing_items()
         if found.error is not None:
@@ -191,21 +252,67 @@ class DecisionLog:
         cursor = make_cursor(criteria, found.last, newest_first=newest_first) if found.last and has_more else None
         return Page(found.decisions, never_empty_by_outage(Listing(found.entries, named(missing), cursor)))
 
+    def performance(
+        self,
+        time_range: TimeRange | None = None,
+        *,
+        limit: int = MAX_COUNTED,
+        cursor: str | None = None,
+        exact: bool = False,
+    ) -> dict[str, Any]:
+        """Counts and success rates of the decisions of a time range, or of a part of it.
+
+        See `decisions.performance_parts.count_part`. With `exact`, all decisions are read, also those of counted days.
+        """
+
+        def counted(span: Span) -> list[CountedDay]:
+            return [] if exact else counted_days(self._stores.states, self.agent_id, span)
+
+        return count_part(
+            self.agent_id,
+            self.stream,
+            time_range,
+            counted=counted,
+            limit=limit,
+            cursor=cursor,
+            max_bytes=self.max_answer_bytes,
+        )
+
     def chain(self, decision_id: str, depth: int = 5, *, limit: int = MAX_LINKS) -> Listing[ChainEntry]:
         """The relatives and neighbours of a decision; see `DecisionChains.chain_of`."""
         return self._chains.chain_of(decision_id, depth, limit=limit)
 
-    def statistics(self, criteria: DecisionFilter, group_by: str = "context") -> dict[str, Any]:
-        """Outcome statistics of the decisions that match, by group; see `decisions.statistics.group_statistics`."""
-        damages = Damages()
-        grouped = group_statistics(self.stream(criteria, newest_first=False, on_unreadable=damages), group_by)
+    def statistics(self, criteria: DecisionFilter, group_by: str = "context", *, exact: bool = False) -> dict[str, Any]:
+        """Outcome statistics of the decisions that match, by group; see `decisions.statistics.GroupedStatistics`.
+
+        Days that the nightly job has counted, and that have not changed since, are added up from their counts. With
+        `exact`, all decisions are read.
+        """
+        damages, grouped = Damages(), GroupedStatistics(group_by)
+        has_counts = grouped.takes_rollups and not criteria.validated().is_filtered and not exact
+        counted = counted_days(self._stores.states, self.agent_id, criteria.span()) if has_counts else []
+        if counted:
+            grouped.add_rollup(Rollup.sum_of(rollup for _, rollup in counted), criteria.decision_type)
+        registered = self.registration()
+        for part in spans_between(criteria.span(), [day for day, _ in counted]):
+            if grouped.takes_counts:
+                selection = criteria.selection(self.agent_id, registered.shards())
+                for alike in self._reader.count(
+                    selection, part, MEASUREMENTS, types=registered.types, on_unreadable=damages
+                ):
+                    grouped.add_alike(alike)
+                continue
+            in_part, oldest_first = replace(criteria, time_range=part.as_range()), Order(newest_first=False)
+            found = self.stream_with_positions(in_part, oldest_first, damages, registered=registered)
+            for one in decisions_only(found):
+                grouped.add(one)
         start, end = criteria.time_range or (None, None)
         span = criteria.span()
         return {
             "agent_id": self.agent_id,
             "decision_type": criteria.decision_type,
             "time_range": [start and to_iso(span.start_ms), end and to_iso(span.end_ms)],
-            **grouped,
+            **grouped.as_dict(),
             **damages.members(),
         }
 

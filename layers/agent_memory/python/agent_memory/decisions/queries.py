@@ -2,20 +2,19 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent_memory.core import ids, keys
 from agent_memory.core.clock import END_OF_TIME_MS, Instant, Span, parse_instant
-from agent_memory.core.conditions import meets
 from agent_memory.core.errors import InvalidInput, shown
 from agent_memory.core.ids import parse_decision_id
 from agent_memory.core.json_values import Document, canonical_json, check_object, plain_json
-from agent_memory.model.decisions import Decision, DecisionDict, context_type_of
+from agent_memory.model.decisions import DecisionDict, context_type_of
 from agent_memory.model.listings import Listing
-from agent_memory.ports.decisions import Selection
+from agent_memory.ports.decisions import Entry, Position, Selection
 
 TimeRange = tuple[Instant | None, Instant | None]
 """Start (included) and end (not included); None leaves that side open."""
@@ -78,25 +77,21 @@ class DecisionFilter:
         return span
 
     def selection(self, agent_id: str, shards: int) -> Selection:
-        """The conditions that a store evaluates; `meets_residual_conditions` evaluates the others."""
+        """The conditions without the time range, as stores evaluate them."""
         return Selection(
             agent_id,
             decision_type=self.decision_type,
             success=self.success if isinstance(self.success, bool) else None,
             context_type=self.context_type or _plain_market(self.context),
             shards=shards,
+            context=self.context or None,
+            is_pending=self.success == "pending",
         )
 
     @property
-    def has_residual_conditions(self) -> bool:
-        """Whether there are conditions that stores do not evaluate."""
-        return bool(self.context) or self.success == "pending"
-
-    def meets_residual_conditions(self, decision: Decision) -> bool:
-        """Whether a decision that a store selected meets the conditions that stores do not evaluate."""
-        if self.success == "pending" and decision.outcome is not None:
-            return False
-        return not self.context or matches_context(decision.context, self.context)
+    def is_filtered(self) -> bool:
+        """Whether there are conditions besides the type and the time, so that not all that is read is returned."""
+        return bool(self.context) or self.success is not None or self.context_type is not None
 
     def digest(self) -> str:
         """Eight hexadecimal characters that identify the filter without its time range."""
@@ -108,11 +103,11 @@ class DecisionFilter:
 class Page:
     """Decisions in order; the listing has the same decisions as in the APIs, what is missing, and the cursor.
 
-    The cursor is None on the last page. If the query has conditions that no index evaluates, the page after a full one
-    may be empty.
+    The cursor is None on the last page. If the query has conditions besides the type and the time, a page may have
+    fewer decisions than its limit, or none, before the last one: it ends when its time is over.
     """
 
-    decisions: list[Decision]
+    decisions: Sequence[Entry]
     listing: Listing[DecisionDict]
 
     @property
@@ -125,9 +120,9 @@ class Page:
         return self.listing.body("decisions")
 
 
-def sort_key(decision: Decision) -> str:
+def sort_key(one: Entry | Position) -> str:
     """The key by which decisions are ordered, as text."""
-    return keys.decision_sk(decision.timestamp_ms, decision.decision_id)
+    return keys.decision_sk(one.timestamp_ms, one.decision_id)
 
 
 def make_cursor(criteria: DecisionFilter, last: str, *, newest_first: bool) -> str:
@@ -185,13 +180,3 @@ def _plain_market(context: Document | None) -> str | None:
     """The context type that a context filter implies: a `market` that is text is the complete market context."""
     market = (context or {}).get("market")
     return context_type_of({"market": market}) if isinstance(market, str) else None
-
-
-def matches_context(context: Document, conditions: Document) -> bool:
-    """Whether a context meets all conditions; names that it lacks are looked up in its `market`."""
-    market = context.get("market")
-    inner = market if isinstance(market, Mapping) else {}
-    return all(
-        meets(context[name], condition) if name in context else name in inner and meets(inner[name], condition)
-        for name, condition in conditions.items()
-    )

@@ -1,6 +1,7 @@
 """The decision types and shards of one agent, from which the key of each of its decisions follows."""
 
 from collections.abc import Sequence
+from threading import Lock
 
 from agent_memory.core import ids
 from agent_memory.core.checks import check_integer
@@ -47,12 +48,21 @@ class DecisionRegistry:
         """The decision types that the agent has used; read from the store."""
         return self._read()
 
+    @property
+    def knows_shards(self) -> bool:
+        """Whether the number of shards was read within the last minute."""
+        read_ms = self._shards_read_ms
+        return read_ms is not None and abs(self._clock.now_ms() - read_ms) <= _SHARDS_TTL_MS
+
     def shards(self) -> int:
         """The number of shards that the agent has used; cached for a minute."""
-        now_ms = self._clock.now_ms()
-        if self._shards_read_ms is None or abs(now_ms - self._shards_read_ms) > _SHARDS_TTL_MS:
+        if not self.knows_shards:
             self._read()
         return self._shards
+
+    def for_one_read(self) -> "RegistrationOfRead":
+        """The types and shards for one read of decisions, in which several threads may take part."""
+        return RegistrationOfRead(self)
 
     def key(self, decision_id: object, field: str = "decision_id") -> DecisionKey:
         """The key of the decision with an id.
@@ -77,3 +87,25 @@ class DecisionRegistry:
         self._shards_read_ms = self._clock.now_ms()
         self._type_names |= {type_tag(kind): kind for kind in registration.decision_types}
         return list(registration.decision_types)
+
+
+class RegistrationOfRead:
+    """The types and shards that one read of decisions needs, for which the store is asked once at most."""
+
+    def __init__(self, registry: DecisionRegistry) -> None:
+        self._registry = registry
+        self._types: list[str] | None = None
+        self._lock = Lock()
+
+    def types(self) -> list[str]:
+        """The decision types that the agent has used."""
+        with self._lock:
+            if self._types is None:
+                self._types = self._registry.types()
+            return self._types
+
+    def shards(self) -> int:
+        """The number of shards that the agent has used; what `DecisionRegistry.shards` has cached will do."""
+        if not self._registry.knows_shards:
+            self.types()
+        return self._registry.shards()

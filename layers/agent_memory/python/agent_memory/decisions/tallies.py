@@ -17,11 +17,15 @@ class Tally:
     with_outcome: int = 0
     succeeded: int = 0
 
-    def add(self, success: bool | None) -> Self:
-        """Count one decision; `success` is None if it has no outcome yet."""
-        self.decisions += 1
-        self.with_outcome += success is not None
-        self.succeeded += success is True
+    def add(self, success: bool | None, decisions: int = 1) -> Self:
+        """Count decisions that are alike; `success` is None if they have no outcome yet."""
+        return self.merge(decisions, decisions * (success is not None), decisions * (success is True))
+
+    def merge(self, decisions: int, with_outcome: int, succeeded: int) -> Self:
+        """Add the numbers of other decisions."""
+        self.decisions += decisions
+        self.with_outcome += with_outcome
+        self.succeeded += succeeded
         return self
 
     def rate(self) -> dict[str, Any]:
@@ -34,7 +38,7 @@ class Tally:
         return {**counts, "success_rate": rate, "low": low, "high": high}
 
 
-def count(tallies: dict[Name, Tally], names: Iterable[Name], success: bool | None) -> None:
-    """Count one decision under each of its names."""
+def count(tallies: dict[Name, Tally], names: Iterable[Name], success: bool | None, decisions: int = 1) -> None:
+    """Count decisions that are alike under each of their names."""
     for name in names:
-        tallies.setdefault(name, Tally()).add(success)
+        tallies.setdefault(name, Tally()).add(success, decisions)

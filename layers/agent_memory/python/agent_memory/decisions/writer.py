@@ -13,6 +13,7 @@ from agent_memory.decisions.inputs import check_outcome_time, parse_decision, pa
 from agent_memory.decisions.lineage import Lineage, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
+from agent_memory.decisions.rolled_days import ChangeTracker
 from agent_memory.decisions.tiered_writer import TieredWriter
 from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.model.outcomes import OutcomeUpdate
@@ -67,6 +68,7 @@ class DecisionWriter:
         self._registry = registry
         self._stores = stores
         self._tiered = TieredWriter(registry.agent_id, stores, reader, clock)
+        self._changes = ChangeTracker(registry.agent_id, stores.states, clock)
         self._clock = clock
         self._lineage = lineage
 
@@ -126,14 +128,32 @@ class DecisionWriter:
 
     def _insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write decisions; recent ones can only be in the table."""
-        if self._are_recent([one.timestamp_ms for one in decisions]):
+        timestamps_ms = [one.timestamp_ms for one in decisions]
+        if self._are_of_today(timestamps_ms):
             return self._stores.decisions.insert(decisions)
-        return self._tiered.insert(decisions)
+        is_recent = self._are_recent(timestamps_ms)
+        insert = self._stores.decisions.insert if is_recent else self._tiered.insert
+        return self._tracking([one.key for one in decisions], lambda: insert(decisions))
 
     def _record(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
-        if self._are_recent([key.timestamp_ms for key, _ in updates]):
+        keys = [key for key, _ in updates]
+        timestamps_ms = [key.timestamp_ms for key in keys]
+        if self._are_of_today(timestamps_ms):
             return self._stores.decisions.record_outcomes(updates)
-        return self._tiered.record_outcomes(updates)
+        is_recent = self._are_recent(timestamps_ms)
+        record = self._stores.decisions.record_outcomes if is_recent else self._tiered.record_outcomes
+        return self._tracking(keys, lambda: record(updates))
+
+    def _tracking(self, keys: Sequence[DecisionKey], write: Callable[[], list[WriteStatus]]) -> list[WriteStatus]:
+        """The result of a write, with a record of the counted days that it may change."""
+        self._changes.track(keys)
+        statuses = write()
+        self._changes.track(keys)
+        return statuses
+
+    def _are_of_today(self, timestamps_ms: Sequence[int]) -> bool:
+        now_ms = self._clock.now_ms()
+        return min(timestamps_ms) >= now_ms - now_ms % DAY_MS
 
     def _are_recent(self, timestamps_ms: Sequence[int]) -> bool:
         return min(timestamps_ms) > self._clock.now_ms() - LATE_AFTER_MS

@@ -18,10 +18,14 @@ What follows:
     persistence                     the probability that an effect lasts
     lifecycle, monitoring, cusum    whether a known pattern still holds
     performance                     success of strategies and sources, recurrence of market conditions
+    estimates, estimate_rows        what to expect of each option; expected_results reads it, choosing chooses by it
     forecasts, calibration          whether stated probabilities came true
+    uplift, confidence_sequences    what memory earns, in experiments that withhold it
+    policy_evaluation               what another policy would have achieved
     permutation                     the negative control: the same data with its outcomes permuted
 
 The statistics that these rest on: `comparison`, `design_effect`, `intervals`, `posterior`, `significance`.
 
-`evidence`, `intervals`, `lifecycle` and `permutation` import neither numpy nor SciPy.
+`choosing`, `confidence_sequences`, `evidence`, `expected_results`, `intervals`, `lifecycle`, `permutation`,
+`policy_evaluation` and `uplift` import neither numpy nor SciPy.
 """

@@ -11,7 +11,8 @@ import numpy as np
 
 from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.array_types import CodeArray, IntArray
-from agent_memory.learning.evidence_table import EvidenceTable, SparseFeatures
+from agent_memory.learning.evidence_table import EvidenceTable
+from agent_memory.learning.sparse_features import SparseFeatures
 
 # Decisions with the same facts within this many days may be copies of one position that the record does not name.
 _COPIES_DAYS = (1, 4)
@@ -69,9 +70,7 @@ def _digests(features: SparseFeatures) -> CodeArray:
     """The number of each decision's set of facts: equal for decisions with the same facts."""
     # Sums of random 64-bit numbers, one for each fact; two sets have the same sum with a probability of 2^-64.
     values = np.random.default_rng(0).integers(0, 2**63, size=len(features.vocabulary), dtype=np.uint64)
-    sums = np.zeros(features.decisions, dtype=np.uint64)
-    np.add.at(sums, features.rows, values[features.codes])
-    return np.unique(sums, return_inverse=True)[1].astype(np.int32)
+    return np.unique(features.sums(values), return_inverse=True)[1].astype(np.int32)
 
 
 def _clustering(keys: IntArray | CodeArray, window_ms: int | None = None) -> Clustering:

@@ -9,7 +9,7 @@ import numpy as np
 from agent_memory.learning.array_types import BoolArray, FloatArray
 from agent_memory.learning.design_effect import CorrelatedClusters, effective_sample_sizes
 from agent_memory.learning.intervals import newcombe_interval, wilson_interval
-from agent_memory.learning.posterior import BetaMixture, HistoricalRate, probability_above, rate_posterior
+from agent_memory.learning.posterior import BetaMixture, HistoricalRate, rate_posterior
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,6 @@ class Comparison:
             prior_decisions=prior_decisions,
             historical=historical,
         )
-
-    def confidence(self, *, higher: bool, prior_decisions: float, before: "Comparison | None" = None) -> float:
-        """Posterior probability, 0 to 1, that the effect has the given direction. Arguments as for `posterior`."""
-        rest, prior = self.rest, prior_decisions * self._pooled_rate
-        rate = self.posterior(prior_decisions=prior_decisions, before=before)
-        won = rest.rate * rest.effective_size
-        above = probability_above(rate, prior + won, prior_decisions - prior + rest.effective_size - won)
-        return above if higher else 1.0 - above
 
     def discounted(self, factor: float) -> "Comparison":
         """The same comparison with both effective sample sizes multiplied by `factor` (0 to 1)."""

@@ -19,10 +19,10 @@ with an individual risk per case, as the base rate is here: Steiner, Cook, Farew
 from math import log
 
 import numpy as np
-from scipy.special import expit, logit
 
 from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
+from agent_memory.learning.special_functions import expit, logit
 
 BASE_RATE_DAYS = 14
 """The rest's success rate "at the same time" is that of these many days before: enough for a few hundred decisions, and

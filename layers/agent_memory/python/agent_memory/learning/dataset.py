@@ -9,11 +9,13 @@ from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray
 from agent_memory.learning.clusters import Clustering, clusterings
 from agent_memory.learning.comparison import Comparison, compare, half_life_weights
+from agent_memory.learning.descriptions import description_of
 from agent_memory.learning.design_effect import CorrelatedClusters
 from agent_memory.learning.effect_tests import Cells, EffectTests
 from agent_memory.learning.evidence_table import EvidenceTable
 from agent_memory.learning.feature_matrix import FeatureMatrix, select_features
 from agent_memory.learning.patterns import PatternThresholds
+from agent_memory.learning.wording import DEFAULT_WORDING, Wording
 
 MAX_QUESTIONS = 64
 """Of one decision type, that decisions are compared within; the rarest ones are compared together."""
@@ -29,6 +31,7 @@ class Dataset:
         clusterings: the decisions in clusters that may be correlated, in several ways.
         questions: the question that each decision answers, as a number; rare ones are one. Shape (decisions,).
         tests: tests of facts among decisions that answer the same question.
+        wording: the words that its facts are described in.
         correlated: the clusterings whose outcomes are correlated, but for long windows: two groups in one market share
             its slow changes, which their difference does not contain.
     """
@@ -39,6 +42,7 @@ class Dataset:
     questions: CodeArray
     tests: EffectTests
     correlated: tuple[CorrelatedClusters, ...]
+    wording: Wording = DEFAULT_WORDING
 
     @property
     def decision_type(self) -> str:
@@ -89,6 +93,25 @@ class Dataset:
             design_effect: of the difference, if it is known; else it is estimated from all outcomes.
         """
         return self._compare(matching, slice(None), design_effect)
+
+    def describe(
+        self,
+        features: Sequence[str],
+        matching: BoolArray,
+        overall: Comparison,
+        *,
+        outcome_type: str | None = None,
+    ) -> str:
+        """Describe in one sentence how decisions with these features compare; see `learning.descriptions`."""
+        if outcome_type is not None:
+            return description_of(
+                self.decision_type, features, overall, wording=self.wording, outcome_type=outcome_type
+            )
+        answered = np.bincount(self.table.question_codes[matching], minlength=len(self.table.questions))
+        questions = [self.table.questions[code] for code in np.flatnonzero(answered)]
+        return description_of(
+            self.decision_type, features, overall, questions=questions if any(questions) else (), wording=self.wording
+        )
 
     def compare_recent(
         self, matching: BoolArray, *, from_ms: int, half_life_ms: int, design_effect: float | None = None
@@ -152,7 +175,7 @@ class Dataset:
         return np.where(matching, 1.0, ratios[self.questions])
 
 
-def build_dataset(table: EvidenceTable, thresholds: PatternThresholds) -> Dataset:
+def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: Wording = DEFAULT_WORDING) -> Dataset:
     """Prepare one type's evidence: select the features to count, and estimate how outcomes are correlated."""
     matrix = select_features(
         table.features,
@@ -171,6 +194,7 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds) -> Datase
         questions=questions,
         tests=tests,
         correlated=tests.correlated_clusters(DAY_MS),
+        wording=wording,
     )
 
 

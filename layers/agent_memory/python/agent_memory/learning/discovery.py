@@ -16,17 +16,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
 from agent_memory.learning.counting import CellCounter, CombinationCounts, count_combinations, remove_redundant
 from agent_memory.learning.dataset import Dataset
 from agent_memory.learning.effect_tests import Cells, EffectTest, EffectTests, estimate_effects
 from agent_memory.learning.patterns import PatternThresholds
+from agent_memory.learning.special_functions import normal_cdf
 
 MAX_STATEMENTS = 12
 """Of one decision type; each one may double the number of cells that decisions are counted in."""
-_SHARES = {1: 0.7, 2: 0.2, 3: 0.1}
+_SHARES = {1: 0.75, 2: 0.15, 3: 0.1}
 # How much more often a combination that is only noticed may be false.
 _NOTICED_FACTOR = 3.0
 _MAX_NOTICED = 5
@@ -227,7 +227,7 @@ def _least_p_values(dataset: Dataset, counts: CombinationCounts, cells: Cells) -
         estimates = estimate_effects(cells, all_won, *counter.count(counts.members[part]))
         errors = np.sqrt(estimates.variances * dataset.tests.least_design_effect)
         z = np.abs(estimates.effects) / errors
-        p_values[part] = np.where(estimates.is_estimable, 2 * special.ndtr(-z), 1.0)
+        p_values[part] = np.where(estimates.is_estimable, 2 * normal_cdf(-z), 1.0)
     return p_values
 
 

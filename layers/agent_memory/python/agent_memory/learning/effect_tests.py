@@ -27,13 +27,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray
 from agent_memory.learning.clusters import Clustering
 from agent_memory.learning.design_effect import CorrelatedClusters, intraclass_correlation
-from agent_memory.learning.significance import exact_p_values
+from agent_memory.learning.significance import exact_p_value
+from agent_memory.learning.special_functions import student_t_cdf, student_t_quantile
 
 _MIN_CLUSTERS = 8
 # Clusters that are hardly ever larger than one decision cannot matter.
@@ -183,7 +183,7 @@ class EffectTests:
         if estimate is None:
             return NO_EFFECT
         shared = design_effect = self.least_design_effect
-        degrees = len(self._success) - 2.0
+        degrees = max(1.0, len(self._success) - 2.0)
         result = _result(estimate, design_effect, degrees, shared)
         for clusters in self._clusterings:
             if result.p_value > stop_above:
@@ -300,13 +300,13 @@ class _Estimate:
         if min(other_rate, 1 - other_rate) * min(effective, others) >= _ENOUGH_FOR_T:
             return 0.0
         won, others_won = round(rate * effective), round(other_rate * others)
-        return float(exact_p_values(won, effective, others_won, others)[0])
+        return exact_p_value(won, effective, others_won, others)
 
 
 def _result(estimate: _Estimate, design_effect: float, degrees: float, shared: float) -> EffectTest:
     error = math.sqrt(estimate.variance * design_effect)
-    half = float(special.stdtrit(degrees, (1 + _CONFIDENCE) / 2)) * error
-    p_value = float(2 * special.stdtr(degrees, -abs(estimate.effect) / error))
+    half = student_t_quantile((1 + _CONFIDENCE) / 2, degrees) * error
+    p_value = 2 * student_t_cdf(-abs(estimate.effect) / error, degrees)
     return EffectTest(
         effect=estimate.effect,
         p_value=max(p_value, estimate.exact_p_value(design_effect)),

@@ -3,14 +3,17 @@
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
 from agent_memory.core.clock import DAY_MS, parse_instant
 from agent_memory.core.ids import timestamp_of
+from agent_memory.learning.numbers import numbers_of, rewards_of
 from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
-from agent_memory.model.outcomes import headline_results
+from agent_memory.model.experiments import assignments_of
+from agent_memory.model.outcomes import headline_results, headline_since
 
 MAX_VALUE_CHARACTERS = 64
 """A longer text is prose or an identifier, not a fact that recurs."""
@@ -19,6 +22,8 @@ MAX_LIST_MEMBERS = 32
 MAX_DEPTH = 6
 
 SELECTED_SOURCES = "reasoning.selected"
+OPTIONS = "options"
+"""The key under which an outcome says how each option would have turned out, chosen or not."""
 # Features from SELECTED_SOURCES get this short key, because many patterns mention them.
 SOURCE = "source"
 STRATEGIES = ("reasoning.strategy", "metadata.strategy")
@@ -52,12 +57,25 @@ def evidence_row(decision: Decision) -> Evidence:
         timestamp_ms=decision.timestamp_ms,
         success=None,
         features=features_of(decision.context, decision.reasoning, decision.metadata),
+        numbers=numbers_of(context=_of_world(decision.context), reasoning=_of_world(decision.reasoning)),
         question=question_of(*content),
         cluster=cluster_of(*content) or _chain_of(decision),
+        policy=decision.policy or "",
+        policy_version=decision.policy_version or "",
+        propensity=decision.propensity,
+        joint_propensity=decision.joint_propensity,
+        ancestors=_recent_ancestors(decision),
+        memory_ids=decision.memory_ids,
+        experiments=_experiments_of(decision),
     )
     results = headline_results(decision)
-    if not results:
+    if not results or decision.outcome is None:
         return row
+    row = replace(
+        row,
+        rewards=rewards_of(decision.outcome.details, decision.outcome.metrics),
+        rewards_ms=max(headline_since(decision) or 0, decision.timestamp_ms),
+    )
     known = [(max(at_ms, decision.timestamp_ms), success) for at_ms, success in results]
     # Of several results in the same millisecond, only the last one was ever seen.
     return row.with_results([one for one, after in zip_longest(known, known[1:]) if not after or after[0] > one[0]])
@@ -80,9 +98,18 @@ def evidence_from_records(records: Iterable[Mapping[str, Any]]) -> Iterator[Evid
                 timestamp_ms=timestamp_ms,
                 success=bool(record["success"]),
                 features=features_of(record.get("context"), record.get("reasoning"), record.get("metadata")),
+                numbers=numbers_of(
+                    context=_of_world(record.get("context")), reasoning=_of_world(record.get("reasoning"))
+                ),
                 known_ms=max(timestamp_ms, parse_instant(recorded_at)) if recorded_at else timestamp_ms,
                 question=question_of(*content),
                 cluster=cluster_of(*content) or next(iter(record.get("parent_ids") or ()), ""),
+                policy=record.get("policy") or "",
+                policy_version=record.get("policy_version") or "",
+                propensity=record.get("propensity"),
+                joint_propensity=record.get("joint_propensity"),
+                memory_ids=tuple(record.get("memory_ids") or ()),
+                rewards=rewards_of(record.get("outcome"), record.get("metrics")),
             )
 
 
@@ -116,9 +143,26 @@ def _chain_of(decision: Decision) -> str:
     Among the ancestors of the last days this is the one most steps away, and of these the oldest. Decisions logged by
     earlier versions name their parents only.
     """
-    steps = decision.ancestors or dict.fromkeys(decision.parent_ids, 1)
+    steps = _steps_to_ancestors(decision)
+    return min(_recent_ancestors(decision), key=lambda one: (-steps[one], timestamp_of(one), one), default="")
+
+
+def _recent_ancestors(decision: Decision) -> tuple[str, ...]:
+    """The ancestors of the last days, the nearest first."""
+    steps = _steps_to_ancestors(decision)
     recent = [one for one in steps if decision.timestamp_ms - timestamp_of(one) <= CHAIN_MS]
-    return min(recent, key=lambda one: (-steps[one], timestamp_of(one), one), default="")
+    return tuple(sorted(recent, key=lambda one: (steps[one], one)))
+
+
+def _steps_to_ancestors(decision: Decision) -> Mapping[str, int]:
+    return decision.ancestors or dict.fromkeys(decision.parent_ids, 1)
+
+
+def _experiments_of(decision: Decision) -> tuple[str, ...]:
+    """The assignments that a decision names, with the difference to the choice without memory where it is known."""
+    judged = decision.outcome.details.get(OPTIONS) if decision.outcome else None
+    chosen = decision.reasoning.get("selected")
+    return tuple(one.to_text() for one in assignments_of(decision.metadata, chosen, judged))
 
 
 def _question_text(value: object) -> str:
@@ -142,19 +186,24 @@ def _scalar_text(value: object) -> str:
 def features_of(context: object, reasoning: object, metadata: object = None) -> tuple[str, ...]:
     """Flatten a decision's content into facts such as `context.market.volatility=high`, sorted.
 
-    Strings, booleans and nulls are facts; numbers are measurements and are ignored. A list of strings yields one fact
-    per member; members of `reasoning.selected` read `source=derivatives`. The outcome is never used, and of the
+    Strings, booleans and nulls are facts; what numbers say is found by `learning.numbers`. A list of strings yields one
+    fact per member; members of `reasoning.selected` read `source=derivatives`. The outcome is never used, and of the
     metadata only `strategy`. Strings longer than 64 characters and lists longer than 32 are ignored, and so is a
     section that is not a mapping. The question, and what shares one outcome, are no facts of their own.
     """
     facts: set[str] = set()
     for section, content in (("context", context), ("reasoning", reasoning)):
-        if isinstance(content, Mapping):
-            of_world = {name: value for name, value in content.items() if name not in _NOT_FACTS}
-            facts.update(_facts(section, of_world, MAX_DEPTH))
+        facts.update(_facts(section, _of_world(content), MAX_DEPTH))
     if isinstance(metadata, Mapping) and metadata.get("strategy") is not None:
         facts.update(_facts("metadata", {"strategy": metadata["strategy"]}, 1))
     return tuple(sorted(facts))
+
+
+def _of_world(section: object) -> dict[str, Any]:
+    """A section without the question and what shares one outcome; empty if it is not a mapping."""
+    if not isinstance(section, Mapping):
+        return {}
+    return {name: value for name, value in section.items() if name not in _NOT_FACTS}
 
 
 def key_of(feature: str) -> str:

@@ -7,7 +7,13 @@ import numpy as np
 
 from agent_memory.learning.array_types import BoolArray, CodeArray, IntArray
 from agent_memory.learning.evidence import key_of
-from agent_memory.learning.evidence_table import SparseFeatures
+from agent_memory.learning.sparse_features import SparseFeatures
+
+CHOICE = frozenset({"chosen", "propensity", "joint_propensity"})
+"""Names under which an agent that judges every option says which of them it followed, and with what probability. That
+is a treatment, which goes with all that the agent chose it for, and no fact about the world: only its propensity could
+tell what it is worth.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,9 +29,9 @@ def select_features(
 ) -> FeatureMatrix:
     """Select the features that are worth counting. Outcomes have no influence on the selection.
 
-    Excluded are features that fewer than `min_occurrences` decisions have or lack, features of keys that look like
-    identifiers, and features that match the same decisions as another one. If more than `max_columns` remain, the ones
-    that split the decisions most evenly are kept.
+    Excluded are the agent's own choice (`CHOICE`), features that fewer than `min_occurrences` decisions have or lack,
+    features of keys that look like identifiers, and features that match the same decisions as another one. If more than
+    `max_columns` remain, the ones that split the decisions most evenly are kept.
 
     A key looks like an identifier if it has more than `max_distinct_values` distinct values for each value that a
     decision holds, so that a list of three sources may draw from three times as many.
@@ -33,9 +39,10 @@ def select_features(
     Returns:
         A matrix of shape (features, decisions), one byte per cell.
     """
-    counts = np.bincount(features.codes, minlength=len(features.vocabulary)).astype(np.int64)
+    counts = features.counts
     evenness = np.minimum(counts, features.decisions - counts)
-    kept = np.flatnonzero((evenness >= min_occurrences) & ~_is_identifier(features, max_distinct_values))
+    is_excluded = _is_identifier(features, max_distinct_values) | _is_choice(features)
+    kept = np.flatnonzero((evenness >= min_occurrences) & ~is_excluded)
     if len(kept) > max_columns:
         # A stable sort over sorted names: ties never depend on the order of the decisions.
         kept = np.sort(kept[np.argsort(-evenness[kept], kind="stable")[:max_columns]])
@@ -46,8 +53,7 @@ def frequent_features(
     features: SparseFeatures, *, min_occurrences: int, max_distinct_values: int, prefixes: tuple[str, ...]
 ) -> FeatureMatrix:
     """Return the features with one of these prefixes that occur often enough; see `select_features`."""
-    counts = np.bincount(features.codes, minlength=len(features.vocabulary))
-    is_frequent = (counts >= min_occurrences) & ~_is_identifier(features, max_distinct_values)
+    is_frequent = (features.counts >= min_occurrences) & ~_is_identifier(features, max_distinct_values)
     has_prefix = np.fromiter(
         (name.startswith(prefixes) for name in features.vocabulary), np.bool_, len(features.vocabulary)
     )
@@ -55,13 +61,16 @@ def frequent_features(
 
 
 def _matrix(features: SparseFeatures, kept: IntArray) -> FeatureMatrix:
-    position = np.full(len(features.vocabulary), -1, dtype=np.int32)
-    position[kept] = np.arange(len(kept))
-    row = position[features.codes]
-    is_kept = row >= 0
     rows = np.zeros((len(kept), features.decisions), dtype=np.bool_)
-    rows[row[is_kept], features.rows[is_kept]] = True
+    for row, code in zip(rows, kept, strict=True):
+        row[features.of(int(code))] = True
     return FeatureMatrix(tuple(features.vocabulary[index] for index in kept), rows)
+
+
+def _is_choice(features: SparseFeatures) -> BoolArray:
+    """Return for each feature whether it says that the agent chose what the decision is about."""
+    keys = (key_of(feature) for feature in features.vocabulary)
+    return np.fromiter((key.rpartition(".")[2] in CHOICE for key in keys), np.bool_, len(features.vocabulary))
 
 
 def _is_identifier(features: SparseFeatures, limit: int) -> BoolArray:
@@ -71,7 +80,7 @@ def _is_identifier(features: SparseFeatures, limit: int) -> BoolArray:
     identifiers = set()
     for key in (key for key, values in distinct.items() if values > limit):
         has_key = np.fromiter((other == key for other in keys), dtype=np.bool_, count=len(keys))
-        decisions = features.rows[has_key[features.codes]]
+        decisions = np.concatenate([features.of(int(code)) for code in np.flatnonzero(has_key)])
         if distinct[key] > limit * _mean_values_per_decision(decisions):
             identifiers.add(key)
     return np.fromiter((key in identifiers for key in keys), dtype=np.bool_, count=len(keys))

@@ -11,11 +11,12 @@ import numpy as np
 
 from agent_memory.learning.array_types import BoolArray
 from agent_memory.learning.dataset import Dataset, build_dataset
-from agent_memory.learning.descriptions import description_of, pattern_id_of
+from agent_memory.learning.descriptions import pattern_id_of
 from agent_memory.learning.discovery import Candidate, discover
 from agent_memory.learning.evidence_table import EvidenceTable, build_tables
 from agent_memory.learning.monitoring import confidence
 from agent_memory.learning.patterns import Identification, Pattern, PatternThresholds, Rate
+from agent_memory.learning.wording import DEFAULT_WORDING, Wording
 from agent_memory.model.evidence import Evidence
 
 _DEFAULTS = PatternThresholds()
@@ -30,9 +31,11 @@ def identify_patterns(evidence: Iterable[Evidence], thresholds: PatternThreshold
     return identify_in_datasets(build_datasets(build_tables(evidence), thresholds), thresholds)
 
 
-def build_datasets(tables: Iterable[EvidenceTable], thresholds: PatternThresholds = _DEFAULTS) -> list[Dataset]:
-    """Prepare tables of evidence for the search."""
-    return [build_dataset(table, thresholds) for table in tables]
+def build_datasets(
+    tables: Iterable[EvidenceTable], thresholds: PatternThresholds = _DEFAULTS, wording: Wording = DEFAULT_WORDING
+) -> list[Dataset]:
+    """Prepare tables of evidence for the search; patterns are described in the words of `wording`."""
+    return [build_dataset(table, thresholds, wording) for table in tables]
 
 
 def identify_in_datasets(datasets: Sequence[Dataset], thresholds: PatternThresholds = _DEFAULTS) -> Identification:
@@ -70,7 +73,7 @@ def _pattern(candidate: Candidate, thresholds: PatternThresholds) -> Pattern:
         pattern_id=pattern_id_of(dataset.decision_type, features),
         decision_type=dataset.decision_type,
         features=features,
-        description=description_of(dataset.decision_type, features, overall),
+        description=dataset.describe(features, matching, overall),
         occurrences=overall.matching.occurrences,
         successes=overall.matching.successes,
         success_rate=overall.matching.rate,

@@ -21,12 +21,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from agent_memory.core.clock import DAY_MS
-from agent_memory.learning.array_types import BoolArray, IntArray
-from agent_memory.learning.evidence_table import EvidenceTable, SparseFeatures
+from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
+from agent_memory.learning.evidence_table import EvidenceTable
 from agent_memory.learning.patterns import Identification, Pattern
+from agent_memory.learning.special_functions import normal_cdf
 
 ARRIVED = 0.95
 """Decisions are old enough once this share of the outcomes that come has come at their age."""
@@ -38,7 +38,7 @@ DEVIATIONS = 4.0
 """By how many standard deviations an effect has to exceed what missing outcomes could make up; it is asked nightly,
 of the best of many combinations."""
 LEVEL = 0.01
-"""Of the test whether the delay goes with the result. A false alarm costs a night of waiting, a miss a falsehood."""
+"""Of the test whether the delay goes with the result. A false alarm costs a day of waiting, a miss a false pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +167,17 @@ def mature(table: EvidenceTable, before_ms: int) -> EvidenceTable:
         table,
         times_ms=table.times_ms[:first],
         success=table.success[:first],
-        features=_oldest(table.features, first),
+        features=table.features.oldest(first),
         known_ms=table.known_ms[:first],
         logged_ms=table.logged_ms[:first],
         question_codes=table.question_codes[:first],
         cluster_codes=table.cluster_codes[:first],
+        rewards={path: values[:first] for path, values in table.rewards.items()},
         pending=replace(
             table.pending,
             times_ms=table.pending.times_ms[:pending],
             logged_ms=table.pending.logged_ms[:pending],
-            features=_oldest(table.pending.features, pending),
+            features=table.pending.features.oldest(pending),
             question_codes=table.pending.question_codes[:pending],
             cluster_codes=table.pending.cluster_codes[:pending],
         ),
@@ -237,10 +238,25 @@ def _age_of_arrival(delays: IntArray, ages: IntArray) -> int:
     """The age by which `ARRIVED` of the outcomes that come have come, by the estimate of Kaplan and Meier."""
     if not len(delays):
         return MAX_WAIT_MS
-    censored = stats.CensoredData(uncensored=delays.astype(np.float64), right=ages.astype(np.float64))
-    arrived = stats.ecdf(censored).cdf
-    share = arrived.probabilities / arrived.probabilities[-1]
-    return int(arrived.quantiles[int(np.searchsorted(share, ARRIVED))])
+    at_ms, arrived = kaplan_meier(delays, ages)
+    return int(at_ms[int(np.searchsorted(arrived / arrived[-1], ARRIVED))])
+
+
+def kaplan_meier(delays: IntArray, ages: IntArray) -> tuple[IntArray, FloatArray]:
+    """The share of outcomes that have come by each age. Kaplan and Meier, J. Am. Stat. Assoc. 53 (1958) 457-481.
+
+    Args:
+        delays: of outcomes that have come.
+        ages: of decisions without one, which may still come.
+
+    Returns:
+        The ages and delays in order, without repetitions, and the share by each of them, 0 to 1.
+    """
+    at_ms, position = np.unique(np.concatenate([delays, ages]), return_inverse=True)
+    ended = np.bincount(position)
+    came = np.bincount(position[: len(delays)], minlength=len(at_ms))
+    waiting = ended.sum() - np.concatenate([[0], np.cumsum(ended)[:-1]])
+    return at_ms, 1 - np.cumprod(1 - came / waiting)
 
 
 def _age_of_completeness(times: IntArray, pending: IntArray, end_ms: int) -> int:
@@ -277,9 +293,4 @@ def _lateness_p_value(times: IntArray, delays: IntArray, success: BoolArray) -> 
     total = np.sum(weight * np.bincount(day, deviation * failed))
     spread = np.bincount(day, deviation**2) / np.maximum(size * (size - 1), 1)
     variance = np.sum(weight**2 * failures * (size - failures) * spread)
-    return float(2 * stats.norm.sf(abs(total) / np.sqrt(variance))) if variance > 0 else None
-
-
-def _oldest(features: SparseFeatures, count: int) -> SparseFeatures:
-    kept = features.rows < count
-    return replace(features, codes=features.codes[kept], rows=features.rows[kept], decisions=count)
+    return 2 * float(normal_cdf(-abs(total) / np.sqrt(variance))) if variance > 0 else None

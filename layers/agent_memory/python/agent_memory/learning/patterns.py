@@ -9,7 +9,7 @@ from agent_memory.core.errors import InvalidInput
 from agent_memory.learning.counting import MAX_FEATURES
 
 _MINUTE_MS = 60_000
-NIGHTLY_ERROR_RATE = 0.0075
+NIGHTLY_ERROR_RATE = 0.0045
 """The `familywise_error_rate` of each nightly job. Each one sees mostly the evidence of the ones before it, so that in
 half a year of them a false pattern is about as probable as in one search at the default rate."""
 
@@ -39,9 +39,9 @@ class PatternThresholds:
 
     min_occurrences: int = 30
     max_features: int = MAX_FEATURES
-    familywise_error_rate: float = 0.03
+    familywise_error_rate: float = 0.05
     min_effect: float = 0.05
-    min_confidence: float = 0.5
+    min_confidence: float = 0.4
     mean_duration_ms: int = 150 * DAY_MS
     newest_fraction: float = 0.3
     max_distinct_values: int = 12

@@ -16,15 +16,18 @@ from agent_memory.core.clock import DAY_MS, date_of
 from agent_memory.learning.array_types import BoolArray, IntArray
 from agent_memory.learning.comparison import Comparison, effect_data
 from agent_memory.learning.dataset import Dataset
-from agent_memory.learning.descriptions import description_of, market_of, pattern_id_of
-from agent_memory.learning.evidence import SOURCE, STRATEGIES, key_of, value_of
+from agent_memory.learning.descriptions import market_of, pattern_id_of
+from agent_memory.learning.evidence import SELECTED_SOURCES, SOURCE, STRATEGIES, key_of, value_of
 from agent_memory.learning.feature_matrix import FeatureMatrix, frequent_features
 from agent_memory.learning.intervals import wilson_interval
 from agent_memory.learning.patterns import PatternThresholds
+from agent_memory.model.sources import BY_OUTCOME, BY_SELECTION, SOURCE_PATHS, is_judged
 
 MAX_CONTEXTS = 50
 """Market conditions that are kept, the most frequent first."""
 MAX_CONTEXTS_PER_SOURCE = 20
+SOURCE_KEYS = tuple(SOURCE if path == SELECTED_SOURCES else path for path in (".".join(one) for one in SOURCE_PATHS))
+"""The keys of the facts that name a source, in the order in which they count."""
 _MARKET_PREFIXES = ("context.market.", "context.market=")
 _MINUTE_MS = 60_000
 _DAYS_PER_WEEK = 7
@@ -41,22 +44,48 @@ class PerformanceSummary:
     data: dict[str, Any]
 
 
-def strategy_performance(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Iterator[PerformanceSummary]:
-    """Yield the success of each strategy in each decision type, overall and by week; `STRATEGIES` names its keys."""
-    for dataset, feature, matching in _values(datasets, STRATEGIES, thresholds):
-        yield _summary(dataset, feature, matching, thresholds, weeks=_weekly_rates(dataset, matching))
+def strategy_performance(
+    datasets: Sequence[Dataset], thresholds: PatternThresholds, caused: Sequence[tuple[str, Dataset]] = ()
+) -> Iterator[PerformanceSummary]:
+    """Yield the success of each strategy in each decision type, overall and by week; `STRATEGIES` names its keys.
+
+    A strategy is measured by what its decisions caused. `caused` has that with the type of the outcomes, as
+    `learning.consequences` collects it; decisions of a type that caused nothing are measured by their own success.
+    """
+    outcome_types = {dataset.decision_type: outcome_type for outcome_type, dataset in caused}
+    own = [one for one in datasets if one.decision_type not in outcome_types]
+    measured = [*own, *(dataset for _, dataset in caused)]
+    for dataset, feature, matching in _values(measured, STRATEGIES, thresholds):
+        yield _summary(
+            dataset,
+            feature,
+            matching,
+            thresholds,
+            outcome_type=outcome_types.get(dataset.decision_type),
+            weeks=_weekly_rates(dataset, matching),
+        )
 
 
 def source_performance(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Iterator[PerformanceSummary]:
-    """Yield the success of the decisions that chose each source, overall and in each market condition."""
-    contexts = {dataset.decision_type: list(_contexts(dataset, thresholds)) for dataset in datasets}
-    for dataset, feature, matching in _values(datasets, (SOURCE,), thresholds):
+    """Yield the success of what each source said, overall and in each market condition.
+
+    `measured_by` is `outcome`: decisions that were judged by what came of them. Only if no source has been judged it is
+    `selection`: how often selections of the source succeeded, which does not say whether the source was right.
+    """
+    judged = [one for one in datasets if is_judged(one.decision_type)]
+    found = [(BY_OUTCOME, *one) for one in _sources(judged, thresholds)]
+    if not found:
+        chosen = [one for one in datasets if not is_judged(one.decision_type)]
+        found = [(BY_SELECTION, *one) for one in _sources(chosen, thresholds)]
+    contexts = {one.decision_type: list(_contexts(one, thresholds)) for _, one, _, _ in found}
+    for measured_by, dataset, feature, matching in found:
         by_context = [
             {"context": list(context), **_short_data(dataset, matching & in_context, thresholds)}
             for context, in_context in contexts[dataset.decision_type][:MAX_CONTEXTS_PER_SOURCE]
             if np.count_nonzero(matching & in_context) >= thresholds.min_occurrences
         ]
-        yield _summary(dataset, feature, matching, thresholds, by_context=by_context)
+        data: dict[str, Any] = {"source": value_of(feature), "measured_by": measured_by, "by_context": by_context}
+        yield _summary(dataset, feature, matching, thresholds, **data)
 
 
 def market_archetypes(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Iterator[PerformanceSummary]:
@@ -99,6 +128,23 @@ def _values(
             yield dataset, name, row
 
 
+def _sources(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Iterator[tuple[Dataset, str, BoolArray]]:
+    """Yield each source, by the first fact that names it, with the decisions that name it."""
+    for dataset in datasets:
+        named = np.zeros(len(dataset.success), dtype=np.bool_)
+        sources: dict[str, tuple[str, BoolArray]] = {}
+        for key in SOURCE_KEYS:
+            matrix = _frequent(dataset, (f"{key}=",), thresholds)
+            for name, row in zip(matrix.names, matrix.rows, strict=True):
+                feature, before = sources.get(value_of(name), (name, np.zeros_like(named)))
+                sources[value_of(name)] = feature, before | (row & ~named)
+            for row in matrix.rows:
+                named |= row
+        for feature, matching in sources.values():
+            if np.count_nonzero(matching) >= thresholds.min_occurrences:
+                yield dataset, feature, matching
+
+
 def _contexts(dataset: Dataset, thresholds: PatternThresholds) -> Iterator[tuple[Features, BoolArray]]:
     """Yield each market condition in which enough decisions of a type were made, the most frequent first."""
     matrix = _frequent(dataset, _MARKET_PREFIXES, thresholds)
@@ -122,7 +168,13 @@ def _frequent(dataset: Dataset, prefixes: tuple[str, ...], thresholds: PatternTh
 
 
 def _summary(
-    dataset: Dataset, feature: str, matching: BoolArray, thresholds: PatternThresholds, **details: Any
+    dataset: Dataset,
+    feature: str,
+    matching: BoolArray,
+    thresholds: PatternThresholds,
+    *,
+    outcome_type: str | None = None,
+    **details: Any,
 ) -> PerformanceSummary:
     overall, recent = _comparisons(dataset, matching, thresholds)
     low, high = recent.matching.interval
@@ -132,7 +184,8 @@ def _summary(
             "decision_type": dataset.decision_type,
             key_of(feature).rpartition(".")[2]: value_of(feature),
             "features": [feature],
-            "description": description_of(dataset.decision_type, (feature,), overall),
+            "outcome_type": outcome_type or dataset.decision_type,
+            "description": dataset.describe((feature,), matching, overall, outcome_type=outcome_type),
             "confidence": 1 - (high - low),
             **effect_data(overall, recent),
             **details,

@@ -60,7 +60,7 @@ def probability_of_lasting(
         lasts, over = lasts / total, over / total
         lasts, over = lasts * (1 - change) + over * change, over * (1 - change) + lasts * change
     weights = np.exp(log_scale - np.max(log_scale))
-    return float(weights @ lasts / np.sum(weights))
+    return min(1.0, float(weights @ lasts / np.sum(weights)))  # a mean of ones may round to more
 
 
 def same_day_rates(times_ms: IntArray, success: BoolArray, matching: BoolArray, questions: CodeArray) -> FloatArray:

@@ -27,7 +27,7 @@ from agent_memory.core.keys import (
 from agent_memory.core.retention import STATE_SECONDS
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.short_term import ShortTermMemory
-from agent_memory.model.listings import MAX_ANSWER_BYTES, Listing, Unreadable, fitting, parsed
+from agent_memory.model.listings import MAX_ANSWER_BYTES, Listing, Unreadable, fitting_rows, parsed
 from agent_memory.model.states import State
 from agent_memory.ports.short_term import GetVersioned, SetIfNewer
 from agent_memory.ports.states import StateStore
@@ -133,14 +133,7 @@ class AgentStates:
                 entries.append(parsed(name, convert, name, state))
             except Damaged as error:
                 unreadable.append(Unreadable(name, error))
-        return fitting(
-            entries,
-            as_dict=dict,
-            id_of=id_of,
-            max_bytes=self._max_answer_bytes,
-            missing=[one.as_dict() for one in unreadable],
-            read_directly="MemoryManager",
-        )
+        return fitting_rows(entries, unreadable, id_of=id_of, max_bytes=self._max_answer_bytes)
 
     def _replace(self, current: State | None, data: Document) -> State:
         version = current.version if current else 0

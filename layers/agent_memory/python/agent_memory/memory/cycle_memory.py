@@ -64,20 +64,24 @@ class CycleMemory:
         self._local_windows = _LocalWindows()
 
     def write(self, cycle: Cycle) -> None:
-        """Store the data of a cycle in one round trip. Repeating it with the same `cycle_id` changes nothing.
+        """Store the data of a cycle in one round trip.
+
+        Repeating it with the same `cycle_id` changes nothing, except that the sources that it `asked` are counted
+        again: a repetition allows fewer queries, never more.
 
         Raises:
-            InvalidInput: a source or market that cannot be part of a key. Unavailable: the cache did not respond;
-                nothing was stored.
+            InvalidInput: a name that cannot be part of a key, or a key that has methods of its own. Unavailable: the
+                cache did not respond; nothing was stored.
         """
-        key, now = self._short_term.key, self._clock.now_ms() / 1000
+        key = self._short_term.key
+        at = (self._clock.now_ms() if cycle.at is None else parse_instant(cycle.at, "at")) / 1000
         commands: list[Command] = []
         if cycle.context is not None:
             commands.append(SetValue(key(STM_CONTEXT), cycle.context, CONTEXT_SECONDS))
         if cycle.queries:
             results = {"cycle": cycle.cycle_id, "results": list(cycle.queries)}
             commands.append(PushValues(key(STM_QUERIES), (results,), RECENT_CYCLES, QUERIES_SECONDS))
-        commands += [AddScored(key(STM_SIGNALS), signal, now, SIGNALS_SECONDS) for signal in cycle.signals]
+        commands += [AddScored(key(STM_SIGNALS), signal, at, SIGNALS_SECONDS) for signal in cycle.signals]
         commands += [
             SetValue(key(performance_name(source, market)), figures, PERFORMANCE_SECONDS)
             for source, markets in (cycle.performance or {}).items()
@@ -86,6 +90,13 @@ class CycleMemory:
         if cycle.decision_ids:
             chain = tuple(cycle.decision_ids)
             commands.append(PushValues(key(STM_DECISIONS), chain, CHAINED_DECISIONS, DECISION_CHAIN_SECONDS))
+        commands += [CountInWindow(key(f"{STM_RATE_LIMITS}{source}"), RATE_LIMIT_SECONDS) for source in cycle.asked]
+        commands += [
+            self._short_term.put_command(name, value["data"], value["ttl_seconds"])
+            for name, value in (cycle.values or {}).items()
+        ]
+        for source in cycle.asked:  # counted here too, as in `check_rate_limit`
+            self._local_windows.increment(source, RATE_LIMIT_SECONDS * 1000, self._clock.now_ms())
         if commands:
             self._short_term.run(commands)
 

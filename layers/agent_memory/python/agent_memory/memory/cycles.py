@@ -5,12 +5,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from agent_memory.core.checks import check_list, check_text
+from agent_memory.core.checks import check_integer, check_list, check_text
+from agent_memory.core.clock import Instant, parse_instant, to_iso
+from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import check_source
 from agent_memory.core.json_values import Document, check_object, pointer
+from agent_memory.core.retention import STM_MAX_SECONDS
 
 Performance = Mapping[str, Mapping[str, Document]]
 """The figures of each source in each market context: source -> market -> figures."""
+
+Values = Mapping[str, Mapping[str, Any]]
+"""Other values by key, each with its `data` and `ttl_seconds`, as `store_stm` takes them."""
 
 _MAX_CYCLE_ID = 64
 
@@ -26,6 +32,9 @@ class Cycle:
         performance: the figures of sources by source and market; kept for a quarter of an hour.
         decision_ids: the ids of this cycle's decisions, in order; kept for two hours.
         cycle_id: identifies a cycle that is sent again.
+        asked: the sources that the cycle queried, each counted once against its rate limit of five minutes.
+        values: other values by key, each with its `data` and `ttl_seconds`.
+        at: when the cycle was, which is the time of its signals; by default when it is stored.
     """
 
     context: Document | None = None
@@ -34,11 +43,14 @@ class Cycle:
     performance: Performance | None = None
     decision_ids: Sequence[str] = ()
     cycle_id: str = field(default_factory=lambda: str(uuid4()))
+    asked: Sequence[str] = ()
+    values: Values | None = None
+    at: Instant | None = None
 
     def __post_init__(self) -> None:
-        for name in ("queries", "signals", "decision_ids"):
+        for name in ("queries", "signals", "decision_ids", "asked"):
             self._set(name, check_list(name, getattr(self, name), f"/{name}"))
-        for name in ("context", "performance"):
+        for name in ("context", "performance", "values"):
             if getattr(self, name) is not None:
                 self._set(name, check_object(name, getattr(self, name), f"/{name}"))
         for source, markets in (self.performance or {}).items():
@@ -50,6 +62,12 @@ class Cycle:
                 check_object(market_path, figures)
         for index, decision_id in enumerate(self.decision_ids):
             check_text(f"decision_ids/{index}", decision_id)
+        for index, source in enumerate(self.asked):
+            check_source(source, pointer(("asked", index)))
+        for key, value in (self.values or {}).items():
+            _check_value(pointer(("values", key)), value)
+        if self.at is not None:
+            parse_instant(self.at, "at")
         self._set("cycle_id", check_text("cycle_id", self.cycle_id, _MAX_CYCLE_ID))
 
     def _set(self, name: str, value: Any) -> None:
@@ -64,7 +82,22 @@ class Cycle:
             "performance": self.performance,
             "decision_ids": list(self.decision_ids),
             "cycle_id": self.cycle_id,
+            **({"asked": list(self.asked)} if self.asked else {}),
+            **({"values": self.values} if self.values else {}),
+            **({"at": to_iso(parse_instant(self.at, "at"))} if self.at is not None else {}),
         }
+
+
+def _check_value(path: str, value: object) -> None:
+    """Check that a value has `data` and `ttl_seconds`; its key is checked where it is stored."""
+    fields = check_object(path, value)
+    for name in ("data", "ttl_seconds"):
+        if name not in fields:
+            raise InvalidInput(f"{path}/{name}", "is missing")
+    for name in fields:
+        if name not in ("data", "ttl_seconds"):
+            raise InvalidInput(f"{path}/{name}", "unknown field; the fields are data, ttl_seconds")
+    check_integer(f"{path}/ttl_seconds", fields["ttl_seconds"], minimum=1, maximum=STM_MAX_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

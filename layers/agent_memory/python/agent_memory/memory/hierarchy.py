@@ -9,15 +9,16 @@ result, next to the entries of the others. If there are no entries and the table
 is an error, not an empty result.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 from agent_memory.core.checks import check_integer
-from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, HOUR_MS, Clock, Span, to_iso
+from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, Span, to_iso
 from agent_memory.core.concurrency import run_concurrently
 from agent_memory.core.errors import InColdStorage, InvalidInput, Unavailable, shown
+from agent_memory.core.ids import LAST_ID
 from agent_memory.core.json_values import Document
 from agent_memory.core.keys import STM_CONTEXT, decision_sk
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
@@ -27,13 +28,15 @@ from agent_memory.decisions.queries import (
     DecisionFilter,
     TimeRange,
     make_cursor,
-    matches_context,
     read_cursor,
     sort_key,
     span_after,
 )
+from agent_memory.decisions.registry import RegistrationOfRead
 from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.model.decisions import matches_context
 from agent_memory.model.listings import AnswerSize, Listing, fitting, missing_item
+from agent_memory.ports.decisions import Order
 
 MAX_ENTRIES = 1_000
 
@@ -46,9 +49,6 @@ LEVELS: tuple[tuple[str, int | None], ...] = (
 )
 
 Entry = dict[str, Any]
-
-# The current context comes before all decisions of the same millisecond.
-_LAST_ID = "ffffffff-ffff-8fff-bfff-ffffffffffff"
 
 
 class Level(NamedTuple):
@@ -105,7 +105,8 @@ class Hierarchy:
         after = None if cursor is None else read_cursor(criteria, cursor, newest_first=True)
         span = criteria.span() if after is None else span_after(criteria.span(), after, newest_first=True)
         levels = _levels_of(span, now_ms, level)
-        sources = [partial(self._decisions, one, criteria, limit, after) for one in levels]
+        registered = self._log.registration()
+        sources = [partial(self._decisions, one, criteria, limit, after, registered) for one in levels]
         # The current context is newer than all decisions, so that it is on the first page.
         needs_short_term = after is None and any(one.name == "immediate" for one in levels)
         if needs_short_term and self._short_term.is_configured:
@@ -142,16 +143,20 @@ class Hierarchy:
         cursor = None if last is None else make_cursor(criteria, last, newest_first=True)
         return Listing(listing, [*missing, *listing.missing], cursor).body("entries")
 
-    def _decisions(self, level: Level, criteria: DecisionFilter, limit: int, after: str | None) -> _Result:
-        end = None if level.span.end_ms == END_OF_TIME_MS else to_iso(level.span.end_ms)
-        in_level = DecisionFilter(time_range=(to_iso(level.span.start_ms), end), context=criteria.context)
+    def _decisions(
+        self, level: Level, criteria: DecisionFilter, limit: int, after: str | None, registered: RegistrationOfRead
+    ) -> _Result:
+        in_level = DecisionFilter(time_range=level.span.as_range(), context=criteria.context)
         found = collect(
-            lambda report: self._log.stream(in_level, first=limit + 1, after=after, on_unreadable=report),
+            lambda report: self._log.stream_with_positions(
+                in_level, Order(first=limit + 1), report, after=after, registered=registered
+            ),
             limit=limit,
             size=AnswerSize(self._log.max_answer_bytes),
             newest_first=True,
-            looks_ahead=not in_level.has_residual_conditions,
+            looks_ahead=not in_level.is_filtered,
             stops_at_size=False,
+            time_is_over=self._log.page_timer(),
         )
         entries = [
             (sort_key(decision), {"level": level.name, "kind": "decision", **entry})
@@ -164,13 +169,18 @@ class Hierarchy:
     def _current(self, conditions: Document, now_ms: int) -> _Result:
         """The current market context in short-term memory, with the current time."""
         try:
-            market = self._short_term.get(STM_CONTEXT)
+            stored = self._short_term.get(STM_CONTEXT)
         except Unavailable as error:
             return _Result(missing=_missing_level("immediate", error))
-        if market is None or not matches_context({"market": market}, conditions):
+        # An agent stores its market, or a context as its decisions have it, whose market is a part.
+        context: Document = {"market": stored}
+        if isinstance(stored, Mapping) and "market" in stored:
+            context = stored
+        if stored is None or not matches_context(context, conditions):
             return _Result()
-        entry = {"level": "immediate", "kind": "current", "timestamp": to_iso(now_ms), "context": {"market": market}}
-        return _Result([(decision_sk(now_ms, _LAST_ID), entry)])
+        entry = {"level": "immediate", "kind": "current", "timestamp": to_iso(now_ms), "context": context}
+        # It comes before all decisions of the same millisecond.
+        return _Result([(decision_sk(now_ms, LAST_ID), entry)])
 
 
 def _position(one: tuple[str, Entry]) -> str:

@@ -1,17 +1,21 @@
 """Long-term memory of one agent. Every method blocks; agents use `MemoryManager`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from agent_memory.core import ids
 from agent_memory.core.checks import check_expected_version, check_number, check_text
 from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
+from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.conditions import meets_all
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound, shown
 from agent_memory.core.json_values import Document, canonical_json, check_mapping, check_object
 from agent_memory.core.keys import history_sk
 from agent_memory.core.retries import retry_conflicts
+from agent_memory.memory.meaning import stored_embedding
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.model.listings import (
     MAX_ANSWER_BYTES,
@@ -20,8 +24,10 @@ from agent_memory.model.listings import (
     Unreadable,
     fitting,
     raise_error,
+    skip_damaged,
 )
 from agent_memory.model.memories import Memory
+from agent_memory.ports.embedder import Embedder
 from agent_memory.ports.memories import MemoryStore
 
 # Fields of a memory that are not part of its data.
@@ -29,7 +35,10 @@ _OWN_FIELDS = frozenset(
     {"agent_id", "pattern_id", "memory_type", "confidence", "learned_at", "updated_at", "version"}
     | {"changed_by", "reason", "changed_as", "access_count", "last_accessed", "changed_by_claimed"}
 )
-_TIMES = ("learned_at", "updated_at", "last_accessed")
+_LEARNED_AT = "learned_at"
+_TIMES = (_LEARNED_AT, "updated_at", "last_accessed")
+QUARANTINED = "quarantined"
+"""The field that the version which removes a memory for quarantine adds to its data."""
 _MAX_REASON_LENGTH = 500
 
 
@@ -37,7 +46,7 @@ class LongTermMemory:
     """Versioned memories of what an agent has learned, ordered by confidence.
 
     `writer` is recorded as the author of changes, by default the agent itself; `principal` is recorded as the author's
-    IAM principal.
+    IAM principal. With `embedder`, each version is stored with a vector of its text.
     """
 
     def __init__(
@@ -48,9 +57,11 @@ class LongTermMemory:
         *,
         writer: str | None = None,
         principal: str | None = None,
+        embedder: Embedder | None = None,
     ) -> None:
-        self._agent_id = agent_id
-        self._store = store
+        self._embedder = embedder
+        self.agent_id = self._agent_id = agent_id
+        self.store = self._store = store
         self._clock = clock
         self._writer = writer or agent_id
         self._principal = principal
@@ -66,14 +77,15 @@ class LongTermMemory:
     ) -> Memory:
         """Store a memory, or its next version if it has changed.
 
-        `data["confidence"]` is between 0 and 1; without it, or with None, the memory states no confidence. With
+        `data["confidence"]` is between 0 and 1; without it, or with None, the memory states no confidence.
+        `data["learned_at"]` is the time at which a new memory was learned, by default now; later versions keep it. With
         `expected_version` (0: none yet), the change is only made if that is the current version.
 
         Raises:
             InvalidInput: names the field. Conflict: the current version is not the expected one.
         """
         memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
-        data = check_object("data", data, "")
+        data = check_object("data", learned_time_as_text(data), "")
         expected_version = check_expected_version(expected_version)
         if expected_version is None:
             return self._retry_conflicts(
@@ -94,28 +106,88 @@ class LongTermMemory:
         check_object("data", data)
         why = _check_reason(reason)
         data = check_object("data", data, "")
+        last = current.version if current else self._store.last_version(self._agent_id, memory_type, pattern_id)
+        if current is None and last and self._is_quarantined(memory_type, pattern_id):
+            why_not = (
+                f"{memory_type} {pattern_id} of {self._agent_id} is quarantined; release it before storing it again"
+            )
+            raise InvalidInput("pattern_id", why_not)
+        return self._put_next((memory_type, pattern_id), current, data, why, last)
+
+    def _put_next(
+        self, name: tuple[str, str], current: Memory | None, data: Document, why: str | None, last: int
+    ) -> Memory:
+        """Store the version after `last` of the memory with this type and id, unless nothing has changed."""
+        memory_type, pattern_id = name
         confidence = None if data.get("confidence") is None else _check_confidence(data["confidence"])
         identity = {"agent_id": self._agent_id, "memory_type": memory_type, "pattern_id": pattern_id}
         content = _without_own_fields(data, identity)
+        now_ms = self._clock.now_ms()
+        learned_ms = _learned_ms(data, now_ms)
         if current and current.confidence == confidence and canonical_json(current.data) == canonical_json(content):
             return current
-        now_ms = self._clock.now_ms()
-        last = current.version if current else self._store.last_version(self._agent_id, memory_type, pattern_id)
         memory = Memory(
             agent_id=self._agent_id,
             memory_type=memory_type,
             pattern_id=pattern_id,
             confidence=confidence,
             data=content,
-            learned_ms=current.learned_ms if current else now_ms,
+            learned_ms=current.learned_ms if current else learned_ms,
             updated_ms=now_ms,
             version=last + 1,
             changed_by=self._writer,
             reason=why,
             changed_as=self._principal,
+            embedding=stored_embedding(self._embedder, content),
         )
         self._store.put(memory, after=current.version if current else None)
         return memory
+
+    def get(self, memory_type: str, pattern_id: str) -> Memory:
+        """The current version of one memory.
+
+        Raises:
+            InvalidInput: names the argument. NotFound: no such memory.
+        """
+        memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
+        memory = self._store.get(self._agent_id, memory_type, pattern_id)
+        if memory is None:
+            raise self._not_found(memory_type, pattern_id)
+        return memory
+
+    def delete(self, memory_type: str, pattern_id: str, *, reason: str, expected_version: int | None = None) -> Memory:
+        """Remove one memory, and return the version that records it in the history, which is kept.
+
+        A memory that is removed already is left as it is, so that a request may be repeated. With `expected_version`,
+        only that version is removed.
+
+        Raises:
+            InvalidInput: names the argument. NotFound: no such memory was ever stored.
+            Conflict: the current version is not the expected one.
+        """
+        memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
+        why = check_text("reason", reason, _MAX_REASON_LENGTH)
+        expected_version = check_expected_version(expected_version)
+
+        def change(current: Memory | None) -> Memory:
+            if current is None:
+                return self._last_removal(memory_type, pattern_id)
+            if expected_version is not None and current.version != expected_version:
+                raise Conflict(f"{memory_type} {pattern_id} is at version {current.version}, not {expected_version}")
+            return self._remove(current, current.data, why)
+
+        if expected_version is not None:
+            return change(self._store.get(self._agent_id, memory_type, pattern_id))
+        return self._retry_conflicts(memory_type, pattern_id, change)
+
+    def _last_removal(self, memory_type: str, pattern_id: str) -> Memory:
+        versions = self.history(memory_type, pattern_id, on_unreadable=skip_damaged)
+        if not versions or not versions[-1].is_removed:
+            raise self._not_found(memory_type, pattern_id)
+        return versions[-1]
+
+    def _not_found(self, memory_type: str, pattern_id: str) -> NotFound:
+        return NotFound(f"{self._agent_id} has no {memory_type} {pattern_id}")
 
     def remove(self, memory: Memory, *, reason: str) -> None:
         """Remove a memory that was read before. Its history is kept, with the author and the reason of the removal.
@@ -123,16 +195,36 @@ class LongTermMemory:
         Raises:
             Conflict: it has changed since it was read.
         """
+        self._remove(memory, memory.data, reason)
+
+    def quarantine(self, memory: Memory, *, reason: str) -> None:
+        """Remove a memory as `remove` does, and let nobody store it again until it is released."""
+        self._remove(memory, {**memory.data, QUARANTINED: True}, reason)
+
+    def release(self, memory_type: str, pattern_id: str, *, reason: str) -> Memory | None:
+        """Store a memory that is quarantined again, as it was before; None if it is not quarantined."""
+        versions = self.history(memory_type, pattern_id)
+        if not versions or not is_quarantined(versions[-1]):
+            return None
+        data = {name: value for name, value in versions[-1].data.items() if name != QUARANTINED}
+        content = {**data, "confidence": versions[-1].confidence}
+        why = _check_reason(reason)
+        return self._put_next((memory_type, pattern_id), None, content, why, versions[-1].version)
+
+    def _remove(self, memory: Memory, data: Document, reason: str) -> Memory:
         removal = replace(
             memory,
+            data=data,
             version=memory.version + 1,
             updated_ms=self._clock.now_ms(),
             changed_by=self._writer,
             reason=_check_reason(reason),
             changed_as=self._principal,
             is_removed=True,
+            embedding=None,
         )
         self._store.remove(removal, after=memory.version)
+        return removal
 
     def find(
         self,
@@ -160,6 +252,18 @@ class LongTermMemory:
         found = [one for one in memories if one.confidence is None or one.confidence >= min_confidence]
         return [memory for memory in found if meets_all(memory.as_dict(), conditions)] if conditions else found
 
+    def find_all(self, memory_types: Iterable[str], *, on_unreadable: OnUnreadable) -> list[Memory]:
+        """All memories of several types, in no particular order."""
+
+        def find(memory_type: str) -> list[Memory]:
+            return list(self._store.by_confidence(self._agent_id, memory_type, on_unreadable=on_unreadable))
+
+        return list(chain.from_iterable(map_concurrently(find, list(memory_types))))
+
+    def own_types(self) -> list[str]:
+        """The types that are none of `MemoryType`, of which there are or were memories, sorted."""
+        return self._store.own_types(self._agent_id)
+
     def set_confidence(
         self, memory_type: str, pattern_id: str, confidence: float, *, reason: str | None = None
     ) -> Memory:
@@ -174,7 +278,7 @@ class LongTermMemory:
 
         def change(current: Memory | None) -> Memory:
             if current is None:
-                raise NotFound(f"{self._agent_id} has no {memory_type} {pattern_id}")
+                raise self._not_found(memory_type, pattern_id)
             data = {**current.data, "confidence": new_confidence}
             return self.put_after(current, memory_type, pattern_id, data, reason=reason)
 
@@ -217,8 +321,17 @@ class LongTermMemory:
                 last[version.pattern_id] = version
         return [memory for memory in last.values() if not memory.is_removed]
 
+    def _is_quarantined(self, memory_type: str, pattern_id: str) -> bool:
+        versions = self._store.history(self._agent_id, memory_type, pattern_id, on_unreadable=skip_damaged)
+        return bool(versions) and is_quarantined(versions[-1])
+
     def _retry_conflicts(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
         return retry_conflicts(lambda: change(self._store.get(self._agent_id, memory_type, pattern_id)))
+
+
+def is_quarantined(version: Memory) -> bool:
+    """Whether the last version of a memory's history says that it is quarantined."""
+    return version.is_removed and version.data.get(QUARANTINED) is True
 
 
 def _change(before: Memory | None, after: Memory) -> dict[str, Any]:
@@ -274,18 +387,32 @@ def _check_confidence(value: object, field: str = "confidence") -> float:
 def _without_own_fields(data: Document, identity: Mapping[str, str]) -> dict[str, Any]:
     """The data of a memory without the fields that every memory has itself.
 
-    These may be present as far as nothing is lost with them: all of them, as in a memory that was read, or those that
-    repeat the memory's identity.
+    These may be present as far as nothing is lost with them: all of them, as in a memory that was read, those that
+    repeat the memory's identity, and the time at which it was learned.
 
     Raises:
         InvalidInput: another field has the name of one of them.
     """
     own = _OWN_FIELDS & data.keys()
     if own < _OWN_FIELDS:
-        for name in sorted(own - {"confidence"}):
+        for name in sorted(own - {"confidence", _LEARNED_AT}):
             if data[name] != identity.get(name):
                 raise InvalidInput(f"/{name}", "every memory has a field of this name itself; choose another")
     return {name: value for name, value in data.items() if name not in own}
+
+
+def learned_time_as_text(data: Document) -> Document:
+    """The data of a memory, with its `learned_at`, which may be a time in any form, as text."""
+    if not isinstance(data, Mapping) or not isinstance(data.get(_LEARNED_AT), datetime | int | float):
+        return data
+    return {**data, _LEARNED_AT: to_iso(parse_instant(data[_LEARNED_AT], f"/{_LEARNED_AT}"))}
+
+
+def _learned_ms(data: Document, now_ms: int) -> int:
+    """The time at which a new memory was learned: what its data say, unless it is a memory that was read, or now."""
+    if _LEARNED_AT not in data or data.keys() >= _OWN_FIELDS:
+        return now_ms
+    return parse_instant(data[_LEARNED_AT], f"/{_LEARNED_AT}")
 
 
 def memory_conditions(filters: object) -> dict[str, Any]:

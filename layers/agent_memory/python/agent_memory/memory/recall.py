@@ -1,170 +1,251 @@
-"""Recall: an agent's long-term memories and recent decisions, ranked together for a query."""
+"""Recall: an agent's long-term memories and its decisions, ranked together for a query."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
-from agent_memory.core.clock import DAY_MS, Clock, to_iso
+from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, Clock, date_of, day_start_ms, to_iso
+from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.errors import InColdStorage, Unavailable
+from agent_memory.core.json_values import canonical_json
+from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.collecting import READ_DIRECTLY
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
-from agent_memory.memory.ranking import Entry, HalfLives, Ranked, RecallQuery, rank
+from agent_memory.memory.entry_index import Entry
+from agent_memory.memory.meaning import MAX_CHARACTERS, EmbedderFailed, add_vectors, embed
+from agent_memory.memory.memory_indexes import RECALLED_TYPES, current_index, entry_id_of, unreadable_in
+from agent_memory.memory.ranking import HalfLives, Question, Ranked, Weights, rank, statistics_of, words_by_stem
 from agent_memory.memory.reader import MemoryReader
-from agent_memory.model.decisions import Decision
+from agent_memory.memory.recall_indexes import KeptIndex, indexes_of
+from agent_memory.memory.recall_query import RecallQuery
+from agent_memory.memory.recalled_entries import as_dict, decision_entry, memory_entry, name_of, tags_of
+from agent_memory.memory.text_index import TextStatistics
+from agent_memory.model.decisions import Decision, matches_context
 from agent_memory.model.listings import (
     LIMIT,
-    MAX_ANSWER_BYTES,
-    AnswerSize,
-    Listing,
+    Ranking,
     Unreadable,
     fitting,
     missing_item,
-    too_large,
 )
-from agent_memory.model.memories import Memory, MemoryType
+from agent_memory.model.memories import Memory
+from agent_memory.model.outcomes import known_at
+from agent_memory.ports.stores import Stores
 
 RECENT_DECISIONS = 1_000
 MAX_DECISIONS = 20_000
 
-# After this time, a memory or a decision has half its importance.
-MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
+# After this time, a decision has half its importance.
 DECISION_HALF_LIFE_SECONDS = 86_400.0
-_HALF_LIVES = dict.fromkeys(map(str, MemoryType), MEMORY_HALF_LIFE_SECONDS)
-
-# The importance of a memory that states no confidence, and of a decision whose outcome has no `quality`.
-_DEFAULT_IMPORTANCE = 0.5
 
 
 class MemoryRecall:
-    """Ranks an agent's memories and its decisions of the last 24 hours for a query. Every method blocks."""
+    """Ranks an agent's memories, those of its pools and its decisions for a query. Every method blocks."""
 
-    def __init__(self, reader: MemoryReader, log: DecisionLog, clock: Clock) -> None:
+    def __init__(self, reader: MemoryReader, log: DecisionLog, stores: Stores, clock: Clock) -> None:
         self._reader = reader
         self._log = log
+        self._stores = stores
         self._clock = clock
 
-    def recall(self, query: RecallQuery) -> Listing[dict[str, Any]]:
+    def recall(self, query: RecallQuery) -> Ranking:
         """The most relevant entries; see `MemoryManager.recall`.
 
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
-        candidates = self._candidates(query.kind, query.symbol)
-        ranked = rank(
-            candidates.entries,
+        present_ms = self._clock.now_ms() if query.as_of_ms is None else query.as_of_ms
+        now_ms, after = query.position() or (present_ms, None)
+        question = Question(
             query.text,
-            now=self._clock.now_ms() / 1000,
-            half_lives=HalfLives({**_HALF_LIVES, **(query.half_lives or {})}, DECISION_HALF_LIFE_SECONDS),
-            kind=query.kind,
-            symbol=query.symbol,
-            top_k=query.top_k,
-            explain=query.explain,
+            now=now_ms / 1000,
+            half_lives=HalfLives(query.half_lives or {}, DECISION_HALF_LIFE_SECONDS),
+            weights=Weights.of(query.weights),
+            accepts=_accepts(query),
+            after=after,
         )
+        started = time.monotonic()
+        for is_fresh in (False, True):
+            candidates = self._candidates(query, now_ms, fresh=is_fresh)
+            question = self._with_meaning(question, candidates)
+            ranked, statistics = _ranked(query, question, candidates)
+            # An erased agent leaves no change behind that says so.
+            if query.as_of is not None or candidates.are_fresh(started) or self._are_current(ranked[: query.top_k]):
+                break
+        cursor = query.cursor_after(ranked[query.top_k - 1].place, now_ms) if len(ranked) > query.top_k else None
         found = fitting(
-            ranked,
-            as_dict=_as_dict,
-            id_of=lambda one: _name(one.entry),
+            [(one.entry, as_dict(one)) for one in ranked[: query.top_k]],
+            as_dict=itemgetter(1),
+            id_of=lambda one: name_of(one[0]),
             max_bytes=self._log.max_answer_bytes,
             missing=candidates.missing,
             read_directly=READ_DIRECTLY,
         )
-        self._reader.count_accesses([one.entry.payload for one in found if isinstance(one.entry.payload, Memory)])
-        return found.map(_as_dict)
+        if query.as_of is None:
+            self._reader.count_accesses([one.payload for one, _ in found if isinstance(one.payload, Memory)])
+        statistics = {**statistics, "ranked_at": to_iso(now_ms)}
+        return Ranking([one for _, one in found], [*found.missing, *candidates.notes], cursor, statistics)
 
-    def _candidates(self, kind: str | None, symbol: str | None) -> "_Candidates":
-        """The memories, and the decisions of the last 24 hours: the newest thousand, and those with the symbol.
+    def _with_meaning(self, question: Question, candidates: "_Candidates") -> Question:
+        """The question with the vector of its text; without, and the reason in what is missing, if that fails."""
+        embedder = self._stores.embedder
+        if embedder is None or not question.text.strip() or not question.weights.meaning:
+            return question
+        try:
+            (vector,) = embed(embedder, [question.text[:MAX_CHARACTERS]])
+            with _locked(candidates.indexes):
+                add_vectors([one.index for one in candidates.indexes], embedder)
+        except EmbedderFailed as error:
+            why = f"entries are ranked by words only: {error}"
+            candidates.notes.append(missing_item("embedder", Unavailable.code, why))
+            return replace(question, vector=None)
+        return replace(question, vector=vector, model=embedder.name)
 
-        The symbol is looked for in the newest 20,000 decisions, until there are a thousand with it.
-        """
-        found = _Candidates([], [])
+    def _are_current(self, ranked: Sequence[Ranked]) -> bool:
+        """Whether the memories that were found are still those in the store."""
+        found = {one.entry.id: one.entry.payload for one in ranked if isinstance(one.entry.payload, Memory)}
+        keys = [(one.agent_id, one.memory_type, one.pattern_id) for one in found.values()]
+        return {entry_id_of(one): one for one in self._reader.get_many(keys)} == found
+
+    def _candidates(self, query: RecallQuery, now_ms: int, *, fresh: bool) -> "_Candidates":
+        """What is ranked: memories of the agent and its pools, and decisions that meet the filters."""
+        found = _Candidates()
         unreadable: list[Unreadable] = []
-        for memory_type in [kind] if kind is not None else map(str, MemoryType):
-            memories = self._reader.list_all(memory_type, on_unreadable=unreadable.append)
-            found.entries.extend(map(_memory_entry, memories))
-        since = to_iso(self._clock.now_ms() - DAY_MS)
-        recent = self._log.stream(
-            DecisionFilter(kind, (since, None)), first=RECENT_DECISIONS + 1, on_unreadable=unreadable.append
-        )
-        size, with_symbol = AnswerSize(MAX_ANSWER_BYTES), 0
-        for number, entry in enumerate(map(_decision_entry, recent)):
-            wanted = symbol is None or entry.symbol == symbol
-            if with_symbol >= RECENT_DECISIONS or number >= MAX_DECISIONS:
-                found.missing.append(missing_item("decisions", LIMIT, _why_cut(number, symbol)))
-                break
-            with_symbol += wanted
-            if not wanted and number >= RECENT_DECISIONS:
-                continue
-            if size.add(entry.text):
-                found.entries.append(entry)
-            elif wanted:
-                found.missing.append(too_large(entry.id, read_directly=READ_DIRECTLY))
+        if query.success is None:
+            for kept in self._memories(query, unreadable, fresh=fresh):
+                found.indexes.append(kept)
+        found.indexes.append(self._decisions(query, now_ms, found.missing, unreadable))
         found.missing[:0] = [one.as_dict() for one in unreadable]
         return found
+
+    def _memories(self, query: RecallQuery, unreadable: list[Unreadable], *, fresh: bool) -> list[KeptIndex]:
+        """The indexes of memories, brought up to date."""
+        if query.as_of is None:
+            kept = map_concurrently(partial(current_index, fresh=fresh), self._reader.namespaces)
+            for one in kept:
+                unreadable += unreadable_in(one)
+            return kept
+        types = [query.kind] if query.kind is not None else self._reader.types(RECALLED_TYPES)
+        memories = [
+            memory
+            for memory_type in types
+            for memory in self._reader.list_all(memory_type, as_of=query.as_of, on_unreadable=unreadable.append)
+        ]
+        past = KeptIndex()
+        past.index.sync({entry_id_of(one): one for one in memories}, memory_entry)
+        return [past]
+
+    def _decisions(
+        self, query: RecallQuery, now_ms: int, missing: list[dict[str, Any]], unreadable: list[Unreadable]
+    ) -> KeptIndex:
+        """The index of the decisions that meet the filters, brought up to date: the newest thousand of them.
+
+        Filters are applied to the newest 20,000 decisions of the time range, until there are a thousand that meet them.
+        """
+        criteria, name = self._criteria(query, now_ms)
+        stream = self._log.stream(criteria, first=RECENT_DECISIONS + 1, on_unreadable=unreadable.append)
+        kept = indexes_of(self._stores.decisions).of(self._log.agent_id, name)
+        known_ms = query.as_of_ms
+        found: dict[str, Decision] = {}
+        is_wanted = _accepts(query)
+        try:
+            for number, decision in enumerate(stream):
+                if len(found) >= RECENT_DECISIONS or number >= MAX_DECISIONS:
+                    since = to_iso(decision.timestamp_ms)
+                    missing.append(missing_item("decisions", LIMIT, _why_cut(number, is_wanted is not None, since)))
+                    break
+                known = decision if known_ms is None else known_at(decision, known_ms)
+                if is_wanted is not None and not is_wanted(decision_entry(known.decision_id, known)):
+                    continue
+                found[known.decision_id] = known
+        except InColdStorage as error:
+            missing.append(missing_item("archive", error.code, str(error)))
+        with kept.lock:
+            kept.index.sync(found, decision_entry)
+        return kept
+
+    @staticmethod
+    def _criteria(query: RecallQuery, now_ms: int) -> tuple[DecisionFilter, str]:
+        """The filter of decisions, and the name of its index.
+
+        Without a start, those in the table are searched: a call without one never reads the archive day by day, nor
+        requests that days are restored from cold storage.
+        """
+        span = query.span
+        start_ms, end_ms = span.start_ms, span.end_ms
+        if query.as_of_ms is not None:
+            end_ms = min(end_ms, query.as_of_ms + 1)
+        oldest_ms = day_start_ms(date_of(now_ms)) - (HOT_DAYS - 2) * DAY_MS
+        has_start = query.time_range is not None and query.time_range[0] is not None
+        if not has_start:
+            start_ms = min(oldest_ms, end_ms)
+        end = None if end_ms == END_OF_TIME_MS else to_iso(end_ms)
+        criteria = replace(query.decisions, time_range=(to_iso(start_ms), end))
+        filters = [query.kind, query.symbol, query.success, query.context, query.tags, query.as_of_ms]
+        conditions = canonical_json([*filters, start_ms if has_start else None, end_ms])
+        return criteria, f"decisions {hashlib.sha256(conditions.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """What is ranked, and what should have been."""
+    """What is ranked, what should have been, and by what it could not be ranked."""
 
-    entries: list[Entry]
-    missing: list[dict[str, Any]]
+    indexes: list[KeptIndex] = field(default_factory=list)
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
 
-
-def _why_cut(number: int, symbol: str | None) -> str:
-    searched = "ranked" if symbol is None else "searched for the symbol"
-    return f"only the newest {number:,} decisions of the last 24 hours were {searched}"
-
-
-def _name(entry: Entry) -> str:
-    return entry.payload.pattern_id if isinstance(entry.payload, Memory) else entry.id
+    def are_fresh(self, since: float) -> bool:
+        """Whether all memories were read since this time of the monotonic clock."""
+        return all(one.state is None or one.state.loaded_at >= since for one in self.indexes)
 
 
-def _as_dict(ranked: Ranked) -> dict[str, Any]:
-    payload_name = "memory" if isinstance(ranked.entry.payload, Memory) else "decision"
-    why = {} if ranked.why is None else {"why": ranked.why}
-    return {"kind": ranked.entry.kind, "score": ranked.score, **why, payload_name: ranked.entry.payload.as_dict()}
+def _ranked(query: RecallQuery, question: Question, candidates: _Candidates) -> tuple[list[Ranked], dict[str, Any]]:
+    """The best entries, one more than are asked for, and the frequencies of the words of the query."""
+    with _locked(candidates.indexes):
+        indexes = [one.index for one in candidates.indexes]
+        own = statistics_of(indexes, words_by_stem(query.text))
+        statistics = own if query.statistics is None else TextStatistics.of(query.statistics)
+        ranked = rank(indexes, question, top_k=query.top_k + 1, explain=query.explain, statistics=statistics)
+    return ranked, own.as_dict()
 
 
-def _memory_entry(memory: Memory) -> Entry:
-    symbol = memory.data.get("symbol")
-    return Entry(
-        id=f"{memory.agent_id}/{memory.memory_type}/{memory.pattern_id}",
-        kind=memory.memory_type,
-        text=" ".join([memory.pattern_id.replace("_", " "), *_strings(memory.data)]),
-        importance=_DEFAULT_IMPORTANCE if memory.confidence is None else memory.confidence,
-        timestamp=memory.updated_ms / 1000,
-        symbol=symbol if isinstance(symbol, str) else None,
-        payload=memory,
-    )
+@contextmanager
+def _locked(indexes: Sequence[KeptIndex]) -> Iterator[None]:
+    """Hold the locks of all indexes, taken in one order, so that two recalls do not wait for each other."""
+    with ExitStack() as stack:
+        for one in sorted(indexes, key=id):
+            stack.enter_context(one.lock)
+        yield
 
 
-def _decision_entry(decision: Decision) -> Entry:
-    symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
-    metrics = decision.outcome.metrics if decision.outcome else {}
-    quality = metrics.get("quality", _DEFAULT_IMPORTANCE)
-    is_measured = isinstance(quality, int | float) and 0 <= quality <= 1
-    return Entry(
-        id=decision.decision_id,
-        kind=decision.decision_type,
-        text=" ".join(_strings(decision.context, decision.reasoning)),
-        importance=float(quality) if is_measured else _DEFAULT_IMPORTANCE,
-        timestamp=decision.timestamp_ms / 1000,
-        symbol=symbol if isinstance(symbol, str) else None,
-        payload=decision,
-    )
+def _accepts(query: RecallQuery) -> Callable[[Entry], bool] | None:
+    """Whether an entry meets the filters that stores do not evaluate; None without such filters."""
+    kind, symbol, tags, context, span = query.kind, query.symbol, query.tags, query.context, query.span
+    is_timed = query.time_range is not None
+    if kind is None and symbol is None and not tags and not context and not is_timed:
+        return None
+
+    def accepts(entry: Entry) -> bool:
+        document: Mapping[str, Any] = (
+            entry.payload.context if isinstance(entry.payload, Decision) else entry.payload.data
+        )
+        return (
+            (kind is None or entry.kind == kind)
+            and (symbol is None or entry.symbol == symbol)
+            and (not is_timed or span.start_ms <= round(entry.timestamp * 1000) < span.end_ms)
+            and (not tags or set(tags) <= tags_of(entry.payload))
+            and (not context or matches_context(document, context))
+        )
+
+    return accepts
 
 
-def _strings(*values: Any) -> list[str]:
-    """The strings in JSON values, in order, names included; numbers are not matched by words."""
-    strings: list[str] = []
-    pending = list(reversed(values))
-    while pending:
-        one = pending.pop()
-        if isinstance(one, str):
-            strings.append(one)
-        elif isinstance(one, Mapping):
-            for name in reversed(one):
-                pending += (one[name], name)
-        elif isinstance(one, list | tuple):
-            pending += reversed(one)
-    return strings
+def _why_cut(number: int, is_filtered: bool, since: str) -> str:
+    searched = "searched with the filters" if is_filtered else "ranked"
+    return f"only the newest {number:,} decisions were {searched}, those after {since}; pass a time_range for others"

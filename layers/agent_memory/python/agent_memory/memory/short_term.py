@@ -84,9 +84,13 @@ class ShortTermMemory:
             InvalidInput: names the argument, also if the key has methods of its own. Unavailable: the cache did not
                 respond. Misconfigured: it refuses the settings. ShortTermOff: there is no cache.
         """
+        self.run([self.put_command(key, data, ttl_seconds)])
+
+    def put_command(self, key: str, data: Any, ttl_seconds: int) -> SetValue:
+        """The command of `put`, to be run together with others; `InvalidInput` names an invalid argument."""
         name = _checked_key(key)
         seconds = check_integer("ttl_seconds", ttl_seconds, minimum=1, maximum=STM_MAX_SECONDS)
-        self.run([SetValue(keys.stm_key(self._agent_id, name), plain_json(data, "data"), seconds)])
+        return SetValue(keys.stm_key(self._agent_id, name), plain_json(data, "data"), seconds)
 
     def get(self, key: str) -> Any | None:
         """The value, or None if it does not exist or has expired; errors as `put`, and `Unreadable`."""

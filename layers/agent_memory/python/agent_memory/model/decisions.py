@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
@@ -11,11 +12,14 @@ from urllib.parse import quote
 from typing_extensions import TypedDict
 
 from agent_memory.core.clock import to_iso
+from agent_memory.core.conditions import meets
 from agent_memory.core.fields import Described, strict
 from agent_memory.core.ids import shard_of
 from agent_memory.core.json_values import Document, canonical_json
 
 _MAX_CONTEXT_TYPE = 1024
+_SAFE = " ,.:;!?()[]<>*+-_/@$&'\""
+_SAFE_TEXT = re.compile(rf"[A-Za-z0-9~{re.escape(_SAFE)}]*\Z")
 
 
 class DecisionType(StrEnum):
@@ -35,6 +39,8 @@ class Kind(Enum):
     """Milliseconds since the epoch."""
     BOOLEAN = auto()
     INTEGER = auto()
+    NUMBER = auto()
+    """A float."""
     DOCUMENT = auto()
     """A JSON object."""
     TEXTS = auto()
@@ -50,12 +56,20 @@ CONTENT: Mapping[str, Kind] = {
     "metadata": Kind.DOCUMENT,
     "parent_ids": Kind.TEXTS,
     "memory_ids": Kind.TEXTS,
+    "policy": Kind.TEXT,
+    "policy_version": Kind.TEXT,
+    "propensity": Kind.NUMBER,
+    "joint_propensity": Kind.NUMBER,
 }
 """The content of a decision: the attributes, without outcomes, that are equal in two decisions with the same id.
 
-To add an attribute, add it here and as a field of `Decision`, `DecisionDict` and `decisions.inputs.DecisionInput` with
-the same name. Every store then stores it.
+To add an attribute that may be None, add it here and as a field of `Decision`, `Decision.as_dict`, `DecisionDict` and
+`decisions.inputs` with the same name, the last one each. Every store, buffer and export then has it; a keyword of
+`client.decisions` passes it.
 """
+
+OPTIONAL = tuple(name for name, kind in CONTENT.items() if kind in {Kind.TEXT, Kind.NUMBER})
+"""The attributes that may be None; the last fields of a `Decision`, in this order."""
 
 
 @strict
@@ -95,6 +109,10 @@ class DecisionDict(TypedDict):
     superseded_outcomes: list[SupersededOutcomeDict]
     parent_ids: list[str]
     memory_ids: list[str]
+    policy: str | None
+    policy_version: str | None
+    propensity: float | None
+    joint_propensity: float | None
     metadata: dict[str, Any]
 
 
@@ -160,6 +178,11 @@ class Decision:
     `outcome` is the headline outcome, which determines `success` and the index by outcome. `revision` counts the
     changes of the outcomes after the first. `ancestors` has the number of steps to each earlier decision that led to
     this one; it is derived from the parents' `parent_ids` and is not part of the decision's content.
+
+    `policy` and `policy_version` name what chose. `propensity` is the probability, over 0 and up to 1, with which it
+    chose what this decision names: a source to query, a direction. `joint_propensity` is that of all that it chose at
+    once, where it chose several. Both are needed to say what another policy would have earned (Horvitz and Thompson,
+    JASA 47, 1952).
     """
 
     agent_id: str
@@ -176,11 +199,20 @@ class Decision:
     superseded: tuple[SupersededOutcome, ...] = ()
     revision: int = 0
     ancestors: Mapping[str, int] = field(default_factory=dict, compare=False)
+    policy: str | None = None
+    policy_version: str | None = None
+    propensity: float | None = None
+    joint_propensity: float | None = None
 
     @property
     def key(self) -> DecisionKey:
         """Where the decision is stored."""
         return DecisionKey(self.agent_id, self.decision_type, self.timestamp_ms, self.decision_id)
+
+    @property
+    def max_bytes(self) -> int | None:
+        """A bound of its size as JSON, if it is known; see `ports.decisions.Entry`."""
+        return None
 
     def content(self) -> str:
         """The content, without outcomes, as canonical text: equal texts mean equal decisions."""
@@ -205,6 +237,10 @@ class Decision:
             "superseded_outcomes": [earlier.as_dict() for earlier in self.superseded] if self.superseded else [],
             "parent_ids": list(self.parent_ids),
             "memory_ids": list(self.memory_ids),
+            "policy": self.policy,
+            "policy_version": self.policy_version,
+            "propensity": self.propensity,
+            "joint_propensity": self.joint_propensity,
             "metadata": dict(self.metadata),
         }
 
@@ -227,6 +263,16 @@ def context_type_of(context: Mapping[str, Any]) -> str | None:
     return text or None
 
 
+def matches_context(context: Document, conditions: Document) -> bool:
+    """Whether a context meets all conditions; names that it lacks are looked up in its `market`."""
+    market = context.get("market")
+    inner = market if isinstance(market, Mapping) else {}
+    return all(
+        meets(context[name], condition) if name in context else name in inner and meets(inner[name], condition)
+        for name, condition in conditions.items()
+    )
+
+
 def _encoded(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return quote(text, safe=" ,.:;!?()[]<>*+-_/@$&'\"")
+    return text if _SAFE_TEXT.match(text) else quote(text, safe=_SAFE)

@@ -21,7 +21,17 @@ class Evidence:
         known_ms: since when `success` is known; by default, and without an outcome, `timestamp_ms`.
         question: what the decision answers, as `forecast=range|horizon=4h`; empty if it names none.
         cluster: what shares one outcome with it: a position, trade, cycle or chain; empty if it names none.
+        policy: name of the policy that chose; empty if the decision names none, as `policy_version`.
+        policy_version: version of that policy.
+        propensity: probability with which it chose what the decision names; None if unknown, as `joint_propensity`.
+        joint_propensity: probability of all that it chose at once.
+        numbers: its finite numbers by path, such as `context.whale_flow`; sorted.
+        memory_ids: the memories that it is based on.
+        experiments: the assignments that it was made under, as `LoggedAssignment.to_text`.
         earlier: what was known before `known_ms`, oldest first. Without it the decision had no outcome until then.
+        rewards: the finite numbers of its headline outcome by path, such as `outcome.pnl`; sorted.
+        rewards_ms: since when these are what the outcome says; -1 without any.
+        ancestors: ids of the recent decisions that led to it, the nearest first.
     """
 
     decision_id: str
@@ -33,8 +43,22 @@ class Evidence:
     question: str = ""
     cluster: str = ""
     earlier: tuple[Result, ...] = ()
+    policy: str = ""
+    policy_version: str = ""
+    propensity: float | None = None
+    joint_propensity: float | None = None
+    numbers: tuple[tuple[str, float], ...] = ()
+    ancestors: tuple[str, ...] = ()
+    memory_ids: tuple[str, ...] = ()
+    experiments: tuple[str, ...] = ()
+    rewards: tuple[tuple[str, float], ...] = ()
+    rewards_ms: int = -1
 
     def __post_init__(self) -> None:
+        if not self.rewards:
+            object.__setattr__(self, "rewards_ms", -1)
+        elif self.rewards_ms < 0:
+            object.__setattr__(self, "rewards_ms", max(self.known_ms, self.timestamp_ms))
         if self.known_ms < 0:
             object.__setattr__(self, "known_ms", self.timestamp_ms)
 
@@ -57,10 +81,13 @@ class Evidence:
         return replace(self, known_ms=known_ms, success=success, earlier=tuple(earlier))
 
     def known_before(self, end_ms: int) -> Self | None:
-        """The row as it was known just before a time; None if the decision itself was not in the log by then."""
+        """The row as it was known just before a time; None if the decision itself was not in the log by then.
+
+        Of rewards only the last ones are kept, so that before an amendment of them there are none.
+        """
         if self.timestamp_ms >= end_ms:
             return None
         if self.known_ms < end_ms:
-            return self
+            return self if self.rewards_ms < end_ms else replace(self, rewards=())
         known = [one for one in self.history if one[0] < end_ms]
-        return self.with_results(known) if known else None
+        return replace(self.with_results(known), rewards=()) if known else None

@@ -8,6 +8,8 @@ The reasons are the codes of errors (`damaged`, `too_large`, `in_cold_storage`, 
 """
 
 import json
+import marshal
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -34,6 +36,10 @@ MAX_RESPONSE_BYTES = MAX_ESCAPED_BYTES - _NAMES_BYTES - 16_000
 """The size of the entries of an HTTP response: what Lambda can return, less the names and the other members."""
 
 _MAX_TEXT = 300
+_WITHOUT_REFERENCES = 2
+"""The version of `marshal` that writes each value in full, however often it occurs."""
+_BYTES_PER_MARSHALLED = 8
+"""At most: a control character is one byte there, and seven as JSON, where its backslash counts twice."""
 _MAX_ITEMS_OF_JOB = 20
 _BAD_VALUES = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError, AgentMemoryError)
 
@@ -83,6 +89,38 @@ class Listing(list[T]):
     def from_body(cls, body: Mapping[str, Any], name: str) -> Self:
         """The listing of a response; a service without these members returned everything that it had."""
         return cls(body[name], body.get("missing", ()), body.get("cursor"))
+
+
+class Ranking(Listing[dict[str, Any]]):
+    """The best entries of a ranking. It is complete if everything was ranked; `cursor` leads to the next best.
+
+    Attributes:
+        statistics: how frequent the words of the query are in what was ranked, and when it was; empty if not known.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[dict[str, Any]] = (),
+        missing: Iterable[Mapping[str, Any]] = (),
+        cursor: str | None = None,
+        statistics: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(entries, missing, cursor)
+        self.statistics = dict(statistics or {})
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that meets the filters was ranked."""
+        return not self.missing
+
+    def body(self, name: str) -> dict[str, Any]:
+        """The ranking as in the HTTP API."""
+        return {**super().body(name), "statistics": self.statistics}
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any], name: str) -> Self:
+        """The ranking of a response; that of an earlier version has neither a cursor nor statistics."""
+        return cls(body[name], body.get("missing", ()), body.get("cursor"), body.get("statistics"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +177,40 @@ def named(missing: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [*kept, missing_item("others", LIMIT, f"{rest:,} more are missing than are named here", count=rest)]
 
 
+def _size_bound(entry: Any) -> float:
+    """A number that is not below the size of a JSON value as text."""
+    try:
+        return _BYTES_PER_MARSHALLED * len(marshal.dumps(entry, _WITHOUT_REFERENCES))
+    except ValueError:  # not a plain value
+        return math.inf
+
+
 class AnswerSize:
     """The size of an answer while it is put together. One rule for all listings: an entry is added only if it fits."""
 
     def __init__(self, max_bytes: int) -> None:
         self._left = max_bytes
+        self._unmeasured: list[Any] = []
+        self._bound: float = 0
 
-    def add(self, entry: Any) -> bool:
-        """Add a JSON value unless it exceeds what is left of the answer; returns whether it was added."""
+    def add(self, entry: Any, bound: float | None = None) -> bool:
+        """Add a JSON value unless it exceeds what is left of the answer; returns whether it was added.
+
+        Entries are measured only where a `bound` of their size, which is computed faster if it is not known, does not
+        fit any more.
+        """
+        if bound is None:
+            bound = _size_bound(entry)
+        if self._bound + bound <= self._left:
+            self._bound += bound
+            self._unmeasured.append(entry)
+            return True
+        for one in self._unmeasured:
+            self._fits(one)
+        self._unmeasured, self._bound = [], 0
+        return self._fits(entry)
+
+    def _fits(self, entry: Any) -> bool:
         text = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
         size = len(text.encode("utf-8", "surrogatepass")) + text.count('"') + text.count("\\") + 1
         if size > self._left:
@@ -224,3 +288,15 @@ def fitting(
         else:
             left_out.append(too_large(id_of(entry), read_directly=read_directly))
     return never_empty_by_outage(Listing(kept, named([*missing, *left_out])))
+
+
+def fitting_rows(
+    rows: list[dict[str, Any]],
+    unreadable: Iterable[Unreadable],
+    *,
+    id_of: Callable[[dict[str, Any]], str],
+    max_bytes: int,
+) -> Listing[dict[str, Any]]:
+    """`fitting` for rows of an agent's memory, which `MemoryManager` reads without a limit."""
+    missing = [one.as_dict() for one in unreadable]
+    return fitting(rows, as_dict=dict, id_of=id_of, max_bytes=max_bytes, missing=missing, read_directly="MemoryManager")

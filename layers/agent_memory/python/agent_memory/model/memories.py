@@ -19,8 +19,16 @@ class MemoryType(StrEnum):
     """How decisions do in a market condition."""
     SOURCE_PERFORMANCE = "SOURCE_PERFORMANCE"
     """How decisions that rest on a source do."""
+    ESTIMATE = "ESTIMATE"
+    """What to expect of each option of a choice, in each context."""
+    EXPERIMENT = "EXPERIMENT"
+    """What an experiment that withholds memory has shown."""
     CONFIGURATION = "CONFIGURATION"
     """The configurations that an agent has had."""
+
+
+STANDARD_TYPES = frozenset(map(str, MemoryType))
+"""The types that are named in this package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Memory:
 
     `changed_by` and `reason` say who made this version and why; `changed_as` is the IAM principal of the HTTP request,
     None for a direct write. A version that records a removal (`is_removed`) is stored in the history only.
+    `embedding` is a vector of its text, see `model.embeddings`; it is not part of the content either.
     `access_count` and `last_accessed_ms` are updated by the nightly job and are not part of a version.
     """
 
@@ -46,6 +55,7 @@ class Memory:
     is_removed: bool = False
     access_count: int = field(default=0, compare=False)
     last_accessed_ms: int | None = field(default=None, compare=False)
+    embedding: str | None = field(default=None, compare=False)
 
     @property
     def rank(self) -> float:
@@ -60,6 +70,18 @@ class Memory:
         of the principal in `changed_as`.
         """
         return self.changed_as is not None and self.changed_by != self.agent_id
+
+    def removal_as_dict(self) -> dict[str, Any]:
+        """What the APIs answer where this version records a removal."""
+        return {
+            "agent_id": self.agent_id,
+            "memory_type": self.memory_type,
+            "pattern_id": self.pattern_id,
+            "version": self.version,
+            "removed_at": to_iso(self.updated_ms),
+            "changed_by": self.changed_by,
+            "reason": self.reason,
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """The memory as in the APIs: the fields of its data and its own."""

@@ -120,6 +120,12 @@ def headline_results(decision: Decision) -> list[tuple[int, bool]]:
     return results
 
 
+def headline_since(decision: Decision) -> int | None:
+    """Since when (in milliseconds) the headline outcome says what it says now; None without one."""
+    headline = decision.outcome
+    return None if headline is None else _versions(decision, headline)[-1][0]
+
+
 def _versions(decision: Decision, current: Outcome) -> list[tuple[int, float, Outcome]]:
     """The outcomes of one horizon, each with when it became known and when it was replaced."""
     versions: list[tuple[int, float, Outcome]] = []
@@ -142,3 +148,19 @@ def _with_headline_claimed(decision: Decision, update: OutcomeUpdate) -> Decisio
 
 def _same_horizon(one: Outcome, other: Outcome) -> bool:
     return one.horizon == other.horizon
+
+
+def known_at(decision: Decision, at_ms: int) -> Decision:
+    """The decision with the outcomes that were known at a time: without those that were recorded or changed later."""
+    if all(one.recorded_ms <= at_ms for one in current_outcomes(decision)) and not decision.superseded:
+        return decision
+    valid = [
+        one
+        for current in current_outcomes(decision)
+        for known_ms, until_ms, one in _versions(decision, current)
+        if known_ms <= at_ms < until_ms
+    ]
+    superseded = tuple(one for one in decision.superseded if one.replaced_ms <= at_ms)
+    return replace(
+        decision, outcome=valid[0] if valid else None, other_outcomes=tuple(valid[1:]), superseded=superseded
+    )

@@ -14,8 +14,8 @@ from typing import Any
 from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms, parse_date
 from agent_memory.core.keys import ACTIVITY
 from agent_memory.core.retention import EVIDENCE_DAYS
-from agent_memory.model.decisions import Decision
-from agent_memory.nightly.evidence import LOOK_BACK_DAYS
+from agent_memory.nightly.evidence import LOOK_BACK_DAYS, KnownSuccess
+from agent_memory.nightly.reading import ReadDecision
 from agent_memory.ports.states import StateStore
 
 MAX_TYPES = 20
@@ -24,7 +24,10 @@ MAX_TYPES = 20
 Share = tuple[int, int]
 """A part, and of how many."""
 
-DayRead = tuple[date, list[Decision]]
+DecisionRead = tuple[ReadDecision, bool | None]
+"""A decision, and its success as it was known at the end of the job's day; None without an outcome."""
+
+DayRead = tuple[date, list[DecisionRead]]
 """A day, and all its decisions as a job has read them."""
 
 
@@ -103,43 +106,36 @@ def update_activity(
         states.put(agent_id, ACTIVITY, _as_data(after), expected_version=version, now_ms=now_ms)
 
 
-def days_read(decisions: Sequence[Decision], spans: Sequence[Span]) -> list[DayRead]:
+def days_read(decisions: Sequence[ReadDecision], spans: Sequence[Span], known: KnownSuccess) -> list[DayRead]:
     """The decisions of every day of the spans, also of days without any."""
-    days: dict[date, list[Decision]] = {
+    days: dict[date, list[DecisionRead]] = {
         date_of(start): [] for span in spans for start in range(span.start_ms, span.end_ms, DAY_MS)
     }
     for one in decisions:
-        days[date_of(one.timestamp_ms)].append(one)
+        days[date_of(one.timestamp_ms)].append((one, known.success_of(one.decision_id)))
     return sorted(days.items())
 
 
-def _figures(decisions: Sequence[Decision], age: int, before: Mapping[str, DayFigures]) -> dict[str, DayFigures]:
+def _figures(decisions: Sequence[DecisionRead], age: int, before: Mapping[str, DayFigures]) -> dict[str, DayFigures]:
     """The figures of one day by type, with the outcomes at earlier ages as they were."""
     # A job that makes up for missed days reads at other ages; what it finds counts for the last age that has passed.
     read_at = max(one for one in LOOK_BACK_DAYS if one <= age)
-    types = [name for name, _ in Counter(one.decision_type for one in decisions).most_common(MAX_TYPES)]
+    types = [name for name, _ in Counter(one.decision_type for one, _ in decisions).most_common(MAX_TYPES)]
     return {
-        name: _type_figures([one for one in decisions if one.decision_type == name], read_at, before.get(name))
+        name: _type_figures([one for one in decisions if one[0].decision_type == name], read_at, before.get(name))
         for name in sorted(types)
     }
 
 
-def _type_figures(decisions: Sequence[Decision], age: int, before: DayFigures | None) -> DayFigures:
-    outcomes = [one.outcome.success for one in decisions if one.outcome is not None]
-    confidences = [value for one in decisions if (value := _confidence(one)) is not None]
+def _type_figures(decisions: Sequence[DecisionRead], age: int, before: DayFigures | None) -> DayFigures:
+    outcomes = [success for _, success in decisions if success is not None]
+    confidences = [one.confidence for one, _ in decisions if one.confidence is not None]
     earlier = {one: share for one, share in (before.outcomes if before else {}).items() if one < age}
     return DayFigures(
         len(decisions),
         (round(sum(confidences), 6), len(confidences)),
         {**earlier, age: (sum(outcomes), len(outcomes))},
     )
-
-
-def _confidence(decision: Decision) -> float | None:
-    value = decision.reasoning.get("confidence")
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return float(value) if 0 <= value <= 1 else None
 
 
 def _outcomes(types: Mapping[str, DayFigures]) -> int:

@@ -1,32 +1,58 @@
 """Consolidates an agent's decisions into learned patterns and performance memories."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from agent_memory.core.clock import DAY_MS, FixedClock, Span, check_day_has_ended, date_of, day_start_ms
 from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.retention import EVIDENCE_KEPT_DAYS
 from agent_memory.core.retries import retry_conflicts
-from agent_memory.learning.evidence_table import build_tables
+from agent_memory.learning.array_types import FloatArray
+from agent_memory.learning.consequences import ConsequenceCollector
+from agent_memory.learning.dataset import build_dataset
+from agent_memory.learning.evidence_table import EvidenceTable, build_tables
 from agent_memory.learning.identification import build_datasets, identify_in_datasets
 from agent_memory.learning.outcome_delays import hold_back, learn_delays, mature
 from agent_memory.learning.patterns import NIGHTLY_ERROR_RATE, PatternThresholds
+from agent_memory.learning.wording import DEFAULT_WORDING, WORDING, Wording
+from agent_memory.memory.learning_controls import Controls, read_controls
 from agent_memory.memory.long_term import LongTermMemory
-from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
 from agent_memory.model.listings import Damages
+from agent_memory.model.memories import MemoryType
 from agent_memory.nightly import NIGHTLY_JOB
-from agent_memory.nightly.activity import DayRead, days_read, update_activity
+from agent_memory.nightly.activity import DayRead, DecisionRead, days_read, update_activity
 from agent_memory.nightly.days import LearnedDays, Progress
-from agent_memory.nightly.evidence import changed_decisions, evidence_span, refresh_evidence, spans_to_read
-from agent_memory.nightly.learning_controls import Controls, read_controls
+from agent_memory.nightly.estimates import estimate_settings, update_estimates
+from agent_memory.nightly.evidence import (
+    KnownEvidence,
+    KnownSuccess,
+    changed_decisions,
+    evidence_span,
+    known_evidence,
+    refresh_evidence,
+    spans_to_read,
+)
+from agent_memory.nightly.experiments import has_experiments, update_experiments
+from agent_memory.nightly.number_limits import NumberLimits
 from agent_memory.nightly.patterns import PatternUpdate, pattern_counts, update_patterns
 from agent_memory.nightly.performance import update_performance
+from agent_memory.nightly.reading import (
+    Part,
+    ReadDecision,
+    delete_earlier_parts,
+    parts_to_read,
+    stored_reader,
+    table_reader,
+)
+from agent_memory.nightly.relearning import forget_quarantined
 from agent_memory.nightly.stored_memories import StoredMemories
-from agent_memory.ports.decisions import Selection
+from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART
 from agent_memory.ports.stores import Stores
 
 _DEFAULTS = PatternThresholds(familywise_error_rate=NIGHTLY_ERROR_RATE)
@@ -36,39 +62,81 @@ _FINAL_AFTER_MS = 2 * DAY_MS
 _SUMMED = ("learned", "deprecated", "revived", "influenced")
 _NOTHING_LEARNED: dict[str, Any] = {
     "memory_correlation": None,
+    "memory_correlation_by_type": {},
     "evidence_rows": 0,
     "outcomes": {},
     "candidates_tried": 0,
+    "experiments": 0,
+    "wording_error": None,
 }
 
 
-def consolidate(
-    agent_id: str, day: date, stores: Stores, *, thresholds: PatternThresholds = _DEFAULTS
-) -> dict[str, Any]:
-    """Learn from all evidence up to the end of a UTC day; returns counts of what was read and learned.
+def parts_of_job(agent_id: str, day: date, stores: Stores, *, most: int = DEFAULT_ROWS_PER_PART) -> list[Part]:
+    """The parts in which machines are to read the decisions for the job of a day; empty if one can read them all.
 
-    Confirmed patterns are stored as active, possible ones as emerging; each known pattern is evaluated by its outcomes
-    since it was found (`learning.lifecycle`). The performance of strategies, sources and market conditions follows
-    (`learning.performance`).
-
-    Days that were missed are learned first (`nightly.days`). The last day that was learned may be learned again, which
-    leads to the same memories. A day before it changes nothing; `days`, the number of days learned, is then 0. Of two
-    jobs at once, the one that comes second begins again with what the first has stored. Nothing is learned from damaged
-    decisions and memories: `damaged` counts them. Nor is anything from excluded decisions, and of a paused agent
-    nothing at all (`nightly.learning_controls`): `days` is 0 then, and the days are learned once it is resumed.
+    Args:
+        agent_id: of the decisions.
+        day: of the job; it has ended.
+        stores: of the deployment.
+        most: decisions that one machine is to read.
 
     Raises:
         InvalidInput: the day has not ended. Unavailable: a store did not respond.
     """
     check_day_has_ended(day, stores.clock)
-    job = _Consolidation(agent_id, stores, thresholds)
-    return retry_conflicts(lambda: job.learn_through(day))
+    if read_controls(stores.states, agent_id).paused:
+        return []
+    forget_quarantined(agent_id, stores)
+    days = LearnedDays(agent_id, stores)
+    progress, snapshot = days.progress(), stores.bucket().evidence.snapshot(agent_id)
+    due = days.due(day, progress) if snapshot.row_counts() else []
+    if not due:
+        return []
+    spans = spans_to_read(day, progress.learned_through)
+    if progress.learned_through is None or not snapshot.is_complete or len(due) > 1:
+        spans = [Span(evidence_span(due[0]).start_ms, evidence_span(day).end_ms)]
+    return parts_to_read(agent_id, day, spans, snapshot, most)
+
+
+def consolidate(
+    agent_id: str,
+    day: date,
+    stores: Stores,
+    *,
+    thresholds: PatternThresholds = _DEFAULTS,
+    parts: Sequence[Part] = (),
+) -> dict[str, Any]:
+    """Learn from all evidence up to the end of a UTC day; returns counts of what was read and learned.
+
+    Confirmed patterns are stored as active, possible ones as emerging; each known pattern is evaluated by its outcomes
+    since it was found (`learning.lifecycle`). The performance of strategies, sources and market conditions follows
+    (`learning.performance`), and what to expect of each option that the agent chooses among (`learning.estimates`).
+
+    Days that were missed are learned first (`nightly.days`). The last day that was learned may be learned again, which
+    leads to the same memories. A day before it changes nothing; `days`, the number of days learned, is then 0. Of two
+    jobs at once, the one that comes second begins again with what the first has stored. Nothing is learned from damaged
+    decisions and memories: `damaged` counts them. Nor is anything from excluded decisions, and of a paused agent
+    nothing at all (`memory.learning_controls`): `days` is 0 then, and the days are learned once it is resumed.
+
+    With `parts` the decisions are those that machines have read already (`nightly.reading`); the result is the same.
+
+    Raises:
+        InvalidInput: the day has not ended. Unavailable: a store did not respond, or a part was not read.
+    """
+    check_day_has_ended(day, stores.clock)
+    job = _Consolidation(agent_id, stores, thresholds, parts)
+    figures = retry_conflicts(lambda: job.learn_through(day))
+    if parts:
+        delete_earlier_parts(agent_id, day, stores)
+    return figures
 
 
 class _Consolidation:
     """The consolidation of one agent. Progress is checked before memories are written and stored afterwards."""
 
-    def __init__(self, agent_id: str, stores: Stores, thresholds: PatternThresholds) -> None:
+    def __init__(
+        self, agent_id: str, stores: Stores, thresholds: PatternThresholds, parts: Sequence[Part] = ()
+    ) -> None:
         self._agent_id = agent_id
         self._stores = stores
         self._thresholds = thresholds
@@ -77,9 +145,18 @@ class _Consolidation:
         self._read: set[str] = set()
         self._damages = Damages()
         self._controls = Controls()
+        self._has_parts = bool(parts)
+        types, shards = self._registered.decision_types, self._registered.write_shards
+        self._reader = (
+            stored_reader(parts, stores)
+            if parts
+            else table_reader(agent_id, types, shards, stores.decisions, self._damages)
+        )
 
     def learn_through(self, day: date) -> dict[str, Any]:
         """Learn the days that are due, in order; returns figures. `Conflict` if another job comes first."""
+        if not self._has_parts:  # of which it was known what days they are for
+            forget_quarantined(self._agent_id, self._stores)
         progress = self._days.progress()
         # After the progress: a rebuild, which follows the exclusions that it is for, changes that.
         self._controls = read_controls(self._stores.states, self._agent_id)
@@ -107,14 +184,22 @@ class _Consolidation:
         self._read.update(one.decision_id for one in decisions)
         learned = [one for one in decisions if self._is_learned(one)]
         recent = [one for one in learned if any(span.start_ms <= one.timestamp_ms < span.end_ms for span in spans)]
-        tables = build_tables(filter(self._is_learned, rows))
+        collector, known = ConsequenceCollector(), KnownSuccess({one.decision_id for one in recent})
         end_ms = day_start_ms(day) + DAY_MS
+        long_term = LongTermMemory(self._agent_id, self._stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
+        settings = estimate_settings(long_term, end_ms)
+        tables = self._tables(day, rows, settings.rewards, lambda found: known.observed(collector.observed(found)))
         delays = [learn_delays(table, end_ms) for table in tables]
         before_ms = {one.decision_type: one.mature_before_ms for one in delays}
         tables = [mature(table, before_ms[table.decision_type]) for table in tables]
-        datasets = build_datasets([table for table in tables if len(table)], self._thresholds)
+        wording, wording_error = self._wording()
+        datasets = build_datasets([table for table in tables if len(table)], self._thresholds, wording)
         identification = hold_back(identify_in_datasets(datasets, self._thresholds), tables, delays)
-        long_term = LongTermMemory(self._agent_id, self._stores.memories, FixedClock(end_ms), writer=NIGHTLY_JOB)
+        caused = [
+            (one.outcome_type, build_dataset(one.table, self._thresholds, wording))
+            for one in collector.of_each_type(before_ms)
+            if len(one.table)
+        ]
         by_type = {dataset.decision_type: dataset for dataset in datasets}
         update = PatternUpdate(
             by_type,
@@ -123,26 +208,58 @@ class _Consolidation:
             final_before_ms=end_ms - _FINAL_AFTER_MS,
             mature_before_ms=before_ms,
         )
-        stored = StoredMemories(long_term, on_unreadable=self._damages)
+        stored = StoredMemories(long_term, quarantined=self._controls.quarantined, on_unreadable=self._damages)
         # So what was read is of this day or the one before it. A memory that changes from here on causes a conflict.
         self._days.check_unchanged(progress)
         figures = {
-            "memory_correlation": memory_correlation(recent),
-            "influenced": len([one for one in recent if one.memory_ids and date_of(one.timestamp_ms) == day]),
+            **memory_correlation([(one, known.success_of(one.decision_id)) for one in recent]),
+            "influenced": len([one for one in recent if one.uses_memory and date_of(one.timestamp_ms) == day]),
             "evidence_rows": sum(one.decisions - one.without_outcome for one in delays),
             "outcomes": {one.decision_type: one.as_data() for one in delays},
             "candidates_tried": identification.candidates_tried,
+            "wording_error": wording_error,
             **update_patterns(stored, identification, update),
-            **update_performance(stored, datasets, self._thresholds, end_ms),
+            **update_performance(stored, datasets, self._thresholds, end_ms, caused=caused),
+            **update_estimates(stored, tables, settings.choices, self._thresholds, end_ms, rewards=settings.rewards),
+            "experiments": self._update_experiments(stored, decisions, end_ms),
         }
-        return figures, days_read(recent, spans)
+        return figures, days_read(recent, spans, known)
 
-    def _is_learned(self, one: Decision | Evidence) -> bool:
-        return not self._controls.excludes(one.decision_id, one.decision_type, one.timestamp_ms)
+    def _tables(
+        self,
+        day: date,
+        rows: KnownEvidence,
+        rewards: Sequence[str],
+        observed: Callable[[Iterable[Evidence]], Iterator[Evidence]],
+    ) -> list[EvidenceTable]:
+        """The evidence of a day in arrays, with the facts of its numbers; each row passes through `observed` once."""
+        limits = NumberLimits(self._agent_id, self._stores.states, self._stores.clock, day)
+        tables = build_tables(limits.with_facts(observed(filter(self._is_learned, rows))), rewards)
+        return build_tables(limits.with_facts(filter(self._is_learned, rows)), rewards) if limits.learn() else tables
+
+    def _update_experiments(self, stored: StoredMemories, read: Sequence[ReadDecision], end_ms: int) -> int:
+        """Store what the experiments have shown; returns how many run. Their evidence is only read if there are any."""
+        if not has_experiments((one.row for one in read), stored):
+            return 0
+        span = Span(end_ms - EVIDENCE_KEPT_DAYS * DAY_MS, end_ms)
+        rows = known_evidence(self._stores.bucket().evidence.of_experiments(self._agent_id, span), end_ms)
+        return update_experiments(stored, filter(self._is_learned, rows), end_ms)
+
+    def _wording(self) -> tuple[Wording, str | None]:
+        """The words that the agent stored for its sentences; the default ones, and why, if these are not valid."""
+        stored = self._stores.memories.get(self._agent_id, MemoryType.CONFIGURATION, WORDING)
+        try:
+            return (Wording.of(stored.data), None) if stored else (DEFAULT_WORDING, None)
+        except InvalidInput as error:
+            return DEFAULT_WORDING, str(error)
+
+    def _is_learned(self, one: ReadDecision | Evidence) -> bool:
+        row = one if isinstance(one, Evidence) else one.row
+        return not self._controls.excludes(row.decision_id, row.decision_type, row.timestamp_ms, row.memory_ids)
 
     def _refresh_evidence(
         self, day: date, progress: Progress, due: Sequence[date]
-    ) -> tuple[list[Decision], Iterator[Evidence]]:
+    ) -> tuple[list[ReadDecision], KnownEvidence]:
         """Read what is due at a day into the evidence; returns it, and the evidence as known at the day's end.
 
         What changed since the last job is looked for once, on the first day that is due. After days without a job
@@ -156,13 +273,7 @@ class _Consolidation:
         elif is_first and len(due) > 1:
             spans = [evidence_span(day)]
 
-        def read(part: tuple[str, Span]) -> list[Decision]:
-            decision_type, span = part
-            selection = Selection(self._agent_id, decision_type, shards=self._registered.write_shards)
-            return list(self._stores.decisions.scan(selection, span, on_unreadable=self._damages))
-
-        parts = [(decision_type, span) for decision_type in self._registered.decision_types for span in spans]
-        decisions = {one.decision_id: one for found in map_concurrently(read, parts) for one in found}
+        decisions = {one.decision_id: one for found in map_concurrently(self._reader, spans) for one in found}
         if is_first and spans != [evidence_span(day)]:
             changed = changed_decisions(
                 snapshot,
@@ -173,7 +284,7 @@ class _Consolidation:
             )
             keys = [key for key in changed if key.decision_id not in decisions]
             found = self._stores.decisions.get(keys, on_unreadable=self._damages) if keys else []
-            decisions |= {one.decision_id: one for one in found if one is not None}
+            decisions |= {one.decision_id: ReadDecision.of(one) for one in found if one is not None}
         self._days.check_unchanged(progress)
         rows = refresh_evidence(
             snapshot, day, list(decisions.values()), seen_through, now_ms=self._stores.clock.now_ms()
@@ -181,14 +292,38 @@ class _Consolidation:
         return list(decisions.values()), rows
 
 
-def memory_correlation(decisions: Sequence[Decision]) -> float | None:
-    """Correlation of resting on a memory (`memory_ids`) with success, over decisions with an outcome: -1 to 1.
+def memory_correlation(decisions: Sequence[DecisionRead]) -> dict[str, Any]:
+    """Correlation (-1 to 1) of resting on a memory (`memory_ids`) with success, within decision types.
 
-    This is the phi coefficient, Pearson's correlation of two binary variables (Yule 1912). None if either variable is
-    the same for all decisions.
+    Types differ in their success rate and in how often they rest on memories, which alone would correlate the two.
+    Within each type this is the phi coefficient, Pearson's correlation of two binary variables (Yule 1912); over all
+    types it is the correlation after the mean of its type is taken from each variable, the partial correlation.
+
+    Returns:
+        `memory_correlation`, None if in no type both variables differ, and `memory_correlation_by_type` with the
+        `correlation` and the number of outcomes `n` of each type in which they do.
     """
-    resolved = [(bool(one.memory_ids), one.outcome.success) for one in decisions if one.outcome]
-    uses_memory, success = np.array(resolved, dtype=np.float64).reshape(-1, 2).T
-    if len(np.unique(uses_memory)) < 2 or len(np.unique(success)) < 2:  # noqa: PLR2004
-        return None
-    return float(stats.pearsonr(uses_memory, success).statistic)
+    resolved: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    for one, success in decisions:
+        if success is not None:
+            resolved[one.decision_type].append((one.uses_memory, success))
+    by_type: dict[str, Any] = {}
+    sums = np.zeros(3)
+    for decision_type, pairs in sorted(resolved.items()):
+        deviations = np.array(pairs, dtype=np.float64)
+        deviations -= deviations.mean(axis=0)
+        uses_memory, success = deviations.T
+        products = np.array([uses_memory @ success, uses_memory @ uses_memory, success @ success])
+        if products[1] > 0 and products[2] > 0:
+            by_type[decision_type] = {"correlation": _correlation(products), "n": len(pairs)}
+            sums += products
+    return {
+        "memory_correlation": _correlation(sums) if by_type else None,
+        "memory_correlation_by_type": by_type,
+    }
+
+
+def _correlation(products: FloatArray) -> float:
+    """The correlation of two variables from their sum of products and their sums of squares."""
+    covariance, *variances = products
+    return float(covariance / np.sqrt(np.prod(variances)))

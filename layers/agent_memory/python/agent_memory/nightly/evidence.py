@@ -12,17 +12,17 @@ A history that has just been recorded, without saying when its outcomes became k
 what was known when. Its outcomes count from their decisions on.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 
 from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms
 from agent_memory.core.concurrency import merge_ordered
 from agent_memory.core.retention import EVIDENCE_DAYS, EVIDENCE_KEPT_DAYS
-from agent_memory.learning.evidence import evidence_row
-from agent_memory.model.decisions import Decision, DecisionKey
+from agent_memory.model.decisions import DecisionKey
 from agent_memory.model.evidence import Evidence, Result
-from agent_memory.model.outcomes import current_outcomes
+from agent_memory.nightly.reading import ReadDecision
 from agent_memory.ports.decisions import DecisionStore
 from agent_memory.ports.evidence import EvidenceSnapshot, KnownResult
 
@@ -90,15 +90,14 @@ def changed_decisions(
 def refresh_evidence(
     snapshot: EvidenceSnapshot,
     day: date,
-    decisions: Sequence[Decision],
+    decisions: Sequence[ReadDecision],
     seen_through: date | None,
     *,
     now_ms: int,
-) -> Iterator[Evidence]:
+) -> "KnownEvidence":
     """Merge what was read of `decisions` into the evidence, and drop rows that are too old at the end of `day`.
 
-    Doing it twice for the same day changes nothing. Returns an iterator over the evidence of `day` as it was known at
-    its end.
+    Doing it twice for the same day changes nothing. Returns the evidence of `day` as it was known at its end.
 
     Args:
         snapshot: the evidence before.
@@ -114,30 +113,65 @@ def refresh_evidence(
     histories = {
         name for name in types if is_recorded_history([one for one in decisions if one.decision_type == name], now_ms)
     }
-    read = {one.decision_id: _row(one, is_history=one.decision_type in histories) for one in decisions}
+    read = {one.decision_id: _row(one.row, is_history=one.decision_type in histories) for one in decisions}
     before = {one.decision_id: one for one in snapshot.rows_of(read.keys())}
     rows = [merged(before.get(decision_id), row, seen_ms) for decision_id, row in read.items()]
     changed = [row for row in rows if row != before.get(row.decision_id)]
+    changed.sort(key=lambda row: row.timestamp_ms)
     after = snapshot.merge(changed, oldest_ms=span.end_ms - EVIDENCE_KEPT_DAYS * DAY_MS)
-    return known_evidence(after.rows(span), span.end_ms)
+    return KnownEvidence(after, span)
 
 
-def is_recorded_history(decisions: Sequence[Decision], now_ms: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class KnownEvidence:
+    """The evidence of a span as it was known just before its end; each iteration reads it, ordered by time."""
+
+    snapshot: EvidenceSnapshot
+    span: Span
+
+    def __iter__(self) -> Iterator[Evidence]:
+        return known_evidence(self.snapshot.rows(self.span), self.span.end_ms)
+
+
+def is_recorded_history(decisions: Sequence[ReadDecision], now_ms: int) -> bool:
     """Whether all outcomes of a type were recorded within the last hour, although decisions are of earlier days."""
-    outcomes = [one for decision in decisions for one in current_outcomes(decision)]
-    days = {date_of(decision.timestamp_ms) for decision in decisions if decision.outcome}
-    is_new = all(one.recorded_ms >= now_ms - _HISTORY_MS for one in outcomes)
-    return is_new and any(day < date_of(now_ms - _HISTORY_MS) for day in days)
+    recorded = [(one.timestamp_ms, one.first_recorded_ms) for one in decisions if one.first_recorded_ms is not None]
+    is_new = all(recorded_ms >= now_ms - _HISTORY_MS for _, recorded_ms in recorded)
+    return is_new and any(date_of(timestamp_ms) < date_of(now_ms - _HISTORY_MS) for timestamp_ms, _ in recorded)
 
 
-def _row(decision: Decision, *, is_history: bool) -> Evidence:
-    row = evidence_row(decision)
-    return row.with_results([(row.timestamp_ms, row.success)]) if is_history else row
+def _row(row: Evidence, *, is_history: bool) -> Evidence:
+    if not is_history:
+        return row
+    return replace(row.with_results([(row.timestamp_ms, row.success)]), rewards_ms=row.timestamp_ms)
 
 
 def known_evidence(rows: Iterable[Evidence], end_ms: int) -> Iterator[Evidence]:
     """Rows as they were known just before a time."""
     return (known for row in rows if (known := row.known_before(end_ms)))
+
+
+class KnownSuccess:
+    """The success of some decisions as a job knows it, collected while the evidence is read.
+
+    A job that runs late reads outcomes that were not known at the end of its day. Everything that it computes rests on
+    the same knowledge.
+    """
+
+    def __init__(self, decision_ids: Collection[str]) -> None:
+        self._decision_ids = decision_ids
+        self._success: dict[str, bool] = {}
+
+    def observed(self, rows: Iterable[Evidence]) -> Iterator[Evidence]:
+        """The same rows, each of which is collected as it is read."""
+        for row in rows:
+            if row.success is not None and row.decision_id in self._decision_ids:
+                self._success[row.decision_id] = row.success
+            yield row
+
+    def success_of(self, decision_id: str) -> bool | None:
+        """Whether a decision succeeded; None if that is not known."""
+        return self._success.get(decision_id)
 
 
 def merged(before: Evidence | None, row: Evidence, seen_ms: int) -> Evidence:
@@ -150,7 +184,9 @@ def merged(before: Evidence | None, row: Evidence, seen_ms: int) -> Evidence:
     seen = seen or [(seen_ms, None)]
     late = [] if known.success in (None, seen[-1][1]) else [(seen_ms, known.success)]
     results = [*seen, *late, *(one for one in row.results if one[0] >= seen_ms)]
-    return row.with_results(_changes(results))
+    had_rewards = before is not None and before.rewards == row.rewards
+    rewards_ms = before.rewards_ms if had_rewards and before else max(row.rewards_ms, seen_ms)
+    return replace(row.with_results(_changes(results)), rewards_ms=rewards_ms)
 
 
 def _changes(results: Sequence[Result]) -> list[Result]:

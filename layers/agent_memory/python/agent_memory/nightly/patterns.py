@@ -9,7 +9,6 @@ from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.retention import LOW_CONFIDENCE
 from agent_memory.learning.comparison import effect_data
 from agent_memory.learning.dataset import Dataset
-from agent_memory.learning.descriptions import description_of
 from agent_memory.learning.identification import match_digest
 from agent_memory.learning.lifecycle import Status, Transition, initial_transition, next_transition
 from agent_memory.learning.monitoring import DriftMonitor, PatternState, claimed_log_odds, evaluate
@@ -80,7 +79,7 @@ class PatternUpdate:
             unchanged = {**data, "confidence": memory.confidence}
             return PatternVersion(memory.pattern_id, unchanged, transition, status)
         as_found = hit.pattern.as_data() if hit and hit.pattern.pattern_id == memory.pattern_id else {}
-        current = _state_data(data["decision_type"], data["features"], state)
+        current = _state_data(dataset, data["features"], state)
         updated = {**data, "confidence": memory.confidence, **as_found, **current}
         return PatternVersion(
             memory.pattern_id, self._with_status(updated, transition, state.monitor, hit), transition, status
@@ -94,7 +93,7 @@ class PatternUpdate:
         state = self._evaluate(dataset, pattern.features, monitor, pattern.newest_begins_ms)
         data = {
             **pattern.as_data(),
-            **_state_data(pattern.decision_type, pattern.features, state),
+            **_state_data(dataset, pattern.features, state),
             "judged_from_ms": pattern.newest_begins_ms,
             "promoted_at": None,
         }
@@ -142,11 +141,12 @@ def update_patterns(stored: StoredMemories, identification: Identification, upda
     hits += [SearchHit(pattern, Status.EMERGING) for pattern in identification.emerging]
     versions = list(_versions(known, hits, update))
 
-    def store(version: PatternVersion) -> Memory:
+    def store(version: PatternVersion) -> Memory | None:
         return stored.put(MemoryType.PATTERN, version.pattern_id, version.data, reason=version.transition.reason)
 
     current = {memory.pattern_id: memory for memory in known}
-    current |= {memory.pattern_id: memory for memory in map_concurrently(store, versions)}
+    stored_now = [memory for memory in map_concurrently(store, versions) if memory is not None]
+    current |= {memory.pattern_id: memory for memory in stored_now}
     changes = [(version.previous, version.transition.status) for version in versions if version.transition.is_change]
     return {
         **_status_counts(current.values()),
@@ -204,12 +204,12 @@ def _digest(datasets: Mapping[str, Dataset], decision_type: str, features: Seque
     return decision_type, match_digest(datasets[decision_type].table.features.matching(features))
 
 
-def _state_data(decision_type: str, features: Sequence[str], state: PatternState) -> Data:
+def _state_data(dataset: Dataset, features: Sequence[str], state: PatternState) -> Data:
     """The figures of a pattern on the current evidence; empty, so that they stay as they were, if there are none."""
     if not state.recent.matching.occurrences:
         return {}
     return {
-        "description": description_of(decision_type, features, state.overall),
+        "description": dataset.describe(features, dataset.table.features.matching(features), state.overall),
         **effect_data(state.overall, state.recent),
         "first_seen_ms": state.first_seen_ms,
         "last_seen_ms": state.last_seen_ms,

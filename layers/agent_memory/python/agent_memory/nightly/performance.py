@@ -16,25 +16,31 @@ from agent_memory.learning.performance import (
 from agent_memory.model.memories import Memory, MemoryType
 from agent_memory.nightly.stored_memories import StoredMemories
 
-_SUMMARIES = {
-    MemoryType.STRATEGY: strategy_performance,
-    MemoryType.SOURCE_PERFORMANCE: source_performance,
-    MemoryType.ARCHETYPE: market_archetypes,
-}
 # Present in the memories that this job stores, and in no other.
 _HALF_LIFE_FIELD = "tallied_with_half_life_ms"
 
 
 def update_performance(
-    stored: StoredMemories, datasets: Sequence[Dataset], thresholds: PatternThresholds, end_ms: int
+    stored: StoredMemories,
+    datasets: Sequence[Dataset],
+    thresholds: PatternThresholds,
+    end_ms: int,
+    *,
+    caused: Sequence[tuple[str, Dataset]],
 ) -> dict[str, int]:
     """Store the current figures; returns how many memories of each type are active.
 
+    `caused` is what strategies are measured by, see `learning.performance.strategy_performance`.
     A memory whose subject has too few decisions left in the evidence is deprecated and otherwise unchanged.
     """
+    summaries = {
+        MemoryType.STRATEGY: strategy_performance(datasets, thresholds, caused),
+        MemoryType.SOURCE_PERFORMANCE: source_performance(datasets, thresholds),
+        MemoryType.ARCHETYPE: market_archetypes(datasets, thresholds),
+    }
     return {
-        memory_type.lower(): _update(stored, memory_type, summarize(datasets, thresholds), thresholds, end_ms)
-        for memory_type, summarize in _SUMMARIES.items()
+        memory_type.lower(): _update(stored, memory_type, current, thresholds, end_ms)
+        for memory_type, current in summaries.items()
     }
 
 

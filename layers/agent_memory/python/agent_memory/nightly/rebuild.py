@@ -1,6 +1,6 @@
 """Takes back what the nightly job has learned since a day, so that the next job learns those days again.
 
-For use after decisions were excluded from learning (`nightly.learning_controls`): every memory that a job changed since
+For use after decisions were excluded from learning (`memory.learning_controls`): every memory that a job changed since
 returns to its version before that day, and the days count as not learned. The next job makes up for them in order, with
 what holds by then. The history keeps every version.
 """
@@ -13,11 +13,12 @@ from agent_memory.core.clock import check_day_has_ended, day_start_ms
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.retention import EVIDENCE_DAYS
 from agent_memory.core.retries import retry_conflicts
-from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.memory.learning_controls import LearningControls, Rebuild, read_controls
+from agent_memory.memory.long_term import LongTermMemory, is_quarantined
 from agent_memory.model.memories import Memory, MemoryType
 from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.nightly.days import LearnedDays
-from agent_memory.nightly.learning_controls import LearningControls, Rebuild, read_controls
+from agent_memory.nightly.number_limits import forget_limits_since
 from agent_memory.nightly.stored_memories import LEARNED
 from agent_memory.ports.stores import Stores
 
@@ -50,6 +51,7 @@ def forget_learning_since(agent_id: str, day: date, stores: Stores, *, by: str, 
     day = _first_day(day, read_controls(stores.states, agent_id).rebuilds)
     controls.record_rebuild(day)
     reverted, removed = _Reverting(agent_id, day, stores, by=by, reason=reason).run()
+    forget_limits_since(agent_id, day, stores.states, stores.clock)
     days.forget_since(day, progress)
     return {
         "agent_id": agent_id,
@@ -90,7 +92,7 @@ class _Reverting:
             for one in self._memories.all_versions(self._agent_id, memory_type):
                 versions.setdefault(one.pattern_id, []).append(one)
             for pattern_id, history in versions.items():
-                if not self._was_learned_since(history):
+                if is_quarantined(history[-1]) or not self._was_learned_since(history):
                     continue
                 earlier = self._before(history)
                 if earlier is None:

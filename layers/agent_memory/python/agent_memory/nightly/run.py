@@ -8,11 +8,13 @@ from typing import Any
 from agent_memory.core.clock import check_day_has_ended
 from agent_memory.core.ids import check_agent_id
 from agent_memory.memory.access_counts import flush_access_counts
+from agent_memory.memory.learning_controls import read_controls
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.consolidation import consolidate
+from agent_memory.nightly.crowding import report_crowding
 from agent_memory.nightly.days import LearnedDays
-from agent_memory.nightly.learning_controls import read_controls
 from agent_memory.nightly.pruning import prune
+from agent_memory.nightly.rollups import roll_up_days
 from agent_memory.nightly.summary import summarize_day
 from agent_memory.ports.stores import Stores
 
@@ -53,10 +55,11 @@ def _run_steps(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     accesses = flush_access_counts(agent_id, day, stores)
     pruning = prune(agent_id, day, stores)
     archival = archive_due_days(agent_id, day, stores)
+    rollups = roll_up_days(agent_id, day, stores)
     return {
         "consolidation": consolidation,
         "pruning": pruning | {"accesses": accesses},
-        "archival": archival,
+        "archival": archival | {"rollups": rollups},
         "analytics": summarize_day(agent_id, day, stores),
     }
 
@@ -64,7 +67,8 @@ def _run_steps(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
 def run_nightly_jobs(agents: Sequence[str] | None, day: date, stores: Stores) -> list[dict[str, Any]]:
     """Run the jobs of several agents, or of all registered ones, a few at a time.
 
-    A job that fails does not stop the others: its entry has `error` instead of figures.
+    A job that fails does not stop the others: its entry has `error` instead of figures. If none fails, what the agents
+    have in common is reported after them (`nightly.crowding`).
 
     Raises:
         InvalidInput: the day has not ended, or an agent id is not valid. Unavailable: the agents cannot be listed.
@@ -80,4 +84,9 @@ def run_nightly_jobs(agents: Sequence[str] | None, day: date, stores: Stores) ->
             return {"agent_id": agent_id, "date": day.isoformat(), "error": message}
 
     with ThreadPoolExecutor(CONCURRENT_AGENTS) as pool:
-        return list(pool.map(run, agent_ids))
+        entries = list(pool.map(run, agent_ids))
+    if agent_ids and not any("error" in one for one in entries):
+        report_crowding(day, agent_ids, stores)
+    if stores.expiry is not None:
+        stores.expiry.remove_expired()
+    return entries

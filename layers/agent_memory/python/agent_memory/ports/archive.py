@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from agent_memory.core.clock import Span
 from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.model.seals import Manifest
+from agent_memory.ports.decisions import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,13 @@ class ArchiveStore(Protocol):
 
         A span in the day, or types, limit what is read. This and every other method that reads a file raise
         `InColdStorage` if it has to be restored first.
+        """
+        ...
+
+    def select(self, agent_id: str, day: date, span: Span, selection: Selection) -> list[Decision]:
+        """The decisions of a day and span that meet a selection as they were archived, ordered by time and id.
+
+        Of the others only the columns that the conditions are about are read.
         """
         ...
 

@@ -64,6 +64,10 @@ class BlobStore(Protocol):
         """
         ...
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if there is one."""
+        ...
+
     def list_keys(self, prefix: str) -> list[str]:
         """The keys of all objects with a prefix, sorted."""
         ...

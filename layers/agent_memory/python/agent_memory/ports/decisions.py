@@ -1,12 +1,21 @@
 """The interface of the decision log's table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
-from typing import Protocol
+from itertools import filterfalse
+from typing import NamedTuple, Protocol, Self, cast
 
 from agent_memory.core.clock import Span
-from agent_memory.model.decisions import Decision, DecisionKey, Outcome, context_type_of
+from agent_memory.core.json_values import Document
+from agent_memory.model.decisions import (
+    Decision,
+    DecisionDict,
+    DecisionKey,
+    Outcome,
+    context_type_of,
+    matches_context,
+)
 from agent_memory.model.listings import OnUnreadable, raise_error
 from agent_memory.model.outcomes import OutcomeUpdate
 
@@ -25,10 +34,11 @@ class WriteStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The decisions of an agent that meet every condition that is not None; one condition at least is required.
+    """The decisions of an agent that meet every condition; without an index, a decision type is required.
 
-    `context_type` is the canonical text of a market context. `shards` is the number of write partitions that are read:
-    those that the agent has used.
+    `context_type` is the canonical text of a market context, `context` has what `matches_context` compares, and
+    `is_pending` selects decisions without an outcome. `shards` is the number of write partitions that are read: those
+    that the agent has used.
     """
 
     agent_id: str
@@ -36,6 +46,17 @@ class Selection:
     success: bool | None = None
     context_type: str | None = None
     shards: int = 1
+    context: Document | None = None
+    is_pending: bool = False
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the decisions are read from an index.
+
+        Successes or failures with something in their context are not: the index has keys only, so that each decision
+        would be read by itself, where a filter of the table reads many at once.
+        """
+        return self.context_type is not None or (self.success is not None and self.context is None)
 
     def matches(self, decision: Decision) -> bool:
         """Whether a decision meets the conditions."""
@@ -43,8 +64,70 @@ class Selection:
         return (
             (self.decision_type is None or decision.decision_type == self.decision_type)
             and (self.success is None or (outcome is not None and outcome.success is self.success))
+            and not (self.is_pending and outcome is not None)
             and (self.context_type is None or context_type_of(decision.context) == self.context_type)
+            and (self.context is None or matches_context(decision.context, self.context))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a scan has come: it has read everything up to and including the decision with this time and id."""
+
+    timestamp_ms: int
+    decision_id: str
+
+
+class Entry(Protocol):
+    """What a listing needs of a decision. A store may have it in less time than the decision itself."""
+
+    @property
+    def timestamp_ms(self) -> int:
+        """The time of the decision."""
+        ...
+
+    @property
+    def decision_id(self) -> str:
+        """The id of the decision."""
+        ...
+
+    @property
+    def max_bytes(self) -> int | None:
+        """A bound of the size of `as_dict()` as JSON; None if it has to be measured."""
+        ...
+
+    def as_dict(self) -> DecisionDict:
+        """The decision as in the Python and HTTP APIs."""
+        ...
+
+
+class Alike(NamedTuple):
+    """Decisions of a table that are alike in what statistics count.
+
+    The outcome has the success of all of them, and the measurements that were asked for; what else is in it may differ.
+    """
+
+    decision_type: str
+    context_type: str | None
+    outcome: Outcome | None
+    number: int
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        """One decision."""
+        return cls(decision.decision_type, context_type_of(decision.context), decision.outcome, 1)
+
+
+def decisions_only(found: Iterable[Decision | Position]) -> Iterator[Decision]:
+    """The decisions among positions, without a call of Python code for each."""
+    return cast("Iterator[Decision]", filterfalse(Position.__instancecheck__, found))
+
+
+class Order(NamedTuple):
+    """The order in which decisions are read, and the size of the first page; None for that of the store."""
+
+    newest_first: bool = True
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +178,38 @@ class DecisionStore(Protocol):
 
         `first` is the number of decisions that the caller probably needs, and the size of the first page. A selection
         by success or context type is read from an index, which is eventually consistent. `on_unreadable` is called
-        before the decision after the unreadable one is returned, and possibly earlier.
+        before the decision after the unreadable one is returned, and possibly earlier. A damaged decision that
+        certainly does not meet the conditions may be left out without a call.
+        """
+        return decisions_only(self.scan_with_positions(selection, span, Order(newest_first, first), on_unreadable))
+
+    def scan_with_positions(
+        self, selection: Selection, span: Span, order: Order, on_unreadable: OnUnreadable
+    ) -> Iterator[Decision | Position]:
+        """As `scan`, with a position after each request that the store needed, whatever it has found.
+
+        A caller that has no more time stops at a position and continues after it later.
         """
         ...
+
+    def scan_entries(
+        self, selection: Selection, span: Span, order: Order, on_unreadable: OnUnreadable
+    ) -> Iterator[Entry | Position]:
+        """As `scan_with_positions`, for a listing."""
+        return self.scan_with_positions(selection, span, order, on_unreadable)
+
+    def count(
+        self,
+        selection: Selection,
+        span: Span,
+        measurements: Sequence[str],  # noqa: ARG002  for stores that put decisions together
+        on_unreadable: OnUnreadable,
+    ) -> Iterator[Alike]:
+        """The numbers of decisions in a span that are alike, in any order.
+
+        `measurements` are the names of members of an outcome, or of its metrics, that the caller needs.
+        """
+        return map(Alike.of, self.scan(selection, span, newest_first=False, on_unreadable=on_unreadable))
 
     def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
         """The keys of the decisions in a span with this success, ordered by time and id; read as they are consumed.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Protocol, overload
 
 from agent_memory.model.listings import OnUnreadable, raise_error
 from agent_memory.model.memories import Memory
@@ -19,6 +19,17 @@ class Access:
     last_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The type, id and version of the memories that were written or removed since a position in a log of changes.
+
+    A memory may be named several times, also with versions that were current before the position.
+    """
+
+    keys: Sequence[tuple[str, str, int]]
+    cursor: str
+
+
 class MemoryStore(Protocol):
     """Long-term memory: the current version of every memory, and the history of all its versions."""
 
@@ -31,6 +42,10 @@ class MemoryStore(Protocol):
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
+        ...
+
+    def get_many(self, keys: Sequence[tuple[str, str, str]]) -> list[Memory]:
+        """The current versions of those memories that exist, by agent, type and id, in no particular order."""
         ...
 
     def by_confidence(
@@ -49,8 +64,27 @@ class MemoryStore(Protocol):
         """Number of the last version that a memory ever had; 0 if it never existed."""
         ...
 
+    def agents(self) -> list[str]:
+        """Every agent and pool that has or had memories, sorted; the table is scanned for them."""
+        ...
+
     def types(self, agent_id: str) -> list[str]:
         """The types of which the agent has or had memories, sorted; the table is scanned for them."""
+        ...
+
+    @overload
+    def changes(self, agent_id: str, cursor: None) -> Changes: ...
+    @overload
+    def changes(self, agent_id: str, cursor: str) -> Changes | None: ...
+    def changes(self, agent_id: str, cursor: str | None) -> Changes | None:
+        """What has changed since a position, and the next one; without a cursor, only the present position.
+
+        None if that cannot be said, because the position is too old or the agent was erased.
+        """
+        ...
+
+    def own_types(self, agent_id: str) -> list[str]:
+        """The types that are none of `MemoryType`, of which the agent has or had memories, sorted; one request."""
         ...
 
     def all_versions(

@@ -1,13 +1,15 @@
 """The bundle of the stores of one deployment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.decisions import DecisionStore
+from agent_memory.ports.embedder import Embedder
 from agent_memory.ports.evidence import EvidenceStore
 from agent_memory.ports.memories import MemoryStore
 from agent_memory.ports.short_term import ShortTermStore
@@ -22,17 +24,29 @@ class BucketStores(NamedTuple):
     evidence: EvidenceStore
 
 
-def check_stores(stores: object) -> None:
-    """Raise `InvalidInput` unless this is None or a bundle of stores."""
-    if stores is not None and not isinstance(stores, Stores):
-        raise InvalidInput("stores", f"expected Stores, as of open_stores(), got {type(stores).__name__}")
+class Expiry(Protocol):
+    """Removes what has expired, for stores that do not do so on their own."""
+
+    def remove_expired(self) -> Mapping[str, int]:
+        """Remove items that no query returns any more; returns how many, by table."""
+        ...
+
+
+class Places(NamedTuple):
+    """What the stores of short-term memory, of tables and of the archive are, for people."""
+
+    short_term: str = "Redis"
+    table: str = "DynamoDB"
+    archive: str = "S3"
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
     """The stores of one deployment; those that it does not have are None.
 
-    `clock` is the one that the deployment's jobs go by; `anchors` is a bucket beyond the reach of its account.
+    `clock` is the one that the deployment's jobs go by; `anchors` is a bucket beyond the reach of its account. `expiry`
+    is None where the services themselves remove what has expired. `places` names what the stores are. With `embedder`,
+    recall ranks by meaning too.
     """
 
     decisions: DecisionStore
@@ -44,6 +58,9 @@ class Stores:
     short_term: ShortTermStore | None = None
     clock: Clock = field(default_factory=SystemClock)
     anchors: BlobStore | None = None
+    expiry: Expiry | None = None
+    places: Places = field(default_factory=Places)
+    embedder: Embedder | None = None
 
     def bucket(self) -> BucketStores:
         """The stores in the archive bucket; `InvalidInput` if there is no bucket."""

@@ -14,7 +14,7 @@ Resource = Mapping[str, Any]
 
 _ARCHIVE_PREFIX, _REPORTS_PREFIX = "decisions/", "reports/"
 _API_METRICS = 6  # a route's 4xx, 5xx, Count, IntegrationLatency, Latency, DataProcessed
-_API = "-api"
+_API, _COUNTER = "-api", "-counter"
 
 # Resource types with a price, by themselves or by their usage.
 _PRICED = {
@@ -32,7 +32,8 @@ _FREE = {
     "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPC", "AWS::ElastiCache::SubnetGroup",
     "AWS::ElastiCache::User", "AWS::ElastiCache::UserGroup", "AWS::Glue::Database", "AWS::Glue::Table",
     "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::KMS::Alias",
-    "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::LayerVersion", "AWS::Lambda::Permission",
+    "AWS::Lambda::Alias", "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::EventSourceMapping", "AWS::Lambda::LayerVersion", "AWS::Lambda::Permission",
     "AWS::Logs::QueryDefinition", "AWS::Logs::ResourcePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription",
     "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
 }  # fmt: skip
@@ -56,6 +57,7 @@ class Deployment:
         logs_invocations: whether Lambda logs the start and the report of each of the API's invocations.
         backed_up: whether the tables have point-in-time recovery.
         api_memory_mb: memory of the API's function.
+        counter_memory_mb: memory of the function that counts decisions; 0 without one.
         nightly_memory_mb: memory of all nightly functions together.
         log_days: retention of the logs in days.
         glacier_after_days: age in days at which the archive moves to Glacier.
@@ -78,6 +80,7 @@ class Deployment:
     logs_invocations: bool = False
     backed_up: bool = True
     api_memory_mb: int = 1024
+    counter_memory_mb: int = 0
     nightly_memory_mb: int = 0
     log_days: int = 30
     glacier_after_days: int = GLACIER_AFTER_DAYS
@@ -114,7 +117,8 @@ def _deployment(resources: list[Resource]) -> Deployment:
     caches = of("ElastiCache::ReplicationGroup")
     functions = of("Lambda::Function")
     api = [one for one in functions if str(one.get("FunctionName", "")).endswith(_API)]
-    nightly = [one for one in functions if one not in api]
+    counter = [one for one in functions if str(one.get("FunctionName", "")).endswith(_COUNTER)]
+    nightly = [one for one in functions if one not in api and one not in counter]
     stages = [one.get("DefaultRouteSettings", {}) for one in of("ApiGatewayV2::Stage")]
     is_detailed = any(one.get("DetailedMetricsEnabled") for one in stages)
     rules = [rule for one in of("S3::Bucket") for rule in one.get("LifecycleConfiguration", {}).get("Rules", [])]
@@ -134,6 +138,7 @@ def _deployment(resources: list[Resource]) -> Deployment:
         traces_requests=any(one.get("TracingConfig", {}).get("Mode") == "Active" for one in api),
         backed_up=any(map(_is_backed_up, tables)),
         api_memory_mb=max((int(one.get("MemorySize", 128)) for one in api), default=0),
+        counter_memory_mb=max((int(one.get("MemorySize", 128)) for one in counter), default=0),
         nightly_memory_mb=sum(int(one.get("MemorySize", 128)) for one in nightly),
         log_days=max((int(one.get("RetentionInDays", 0)) for one in of("Logs::LogGroup")), default=0),
         glacier_after_days=glacier,

@@ -1,5 +1,6 @@
 """The line items of a month: the usage of each AWS service, and its cost."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,11 @@ _NIGHTLY_CALLERS = _NIGHTLY_FUNCTIONS + 1
 # Lambda traces one request per second and 5 % of the others, which cannot be configured.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 _TRACED_PER_SECOND, _TRACED_SHARE = 1, 0.05
+
+# A new on-demand table has four partitions, each with a shard of its own in the stream, which Lambda reads separately,
+# at no charge. It waits a minute for a batch of up to a thousand records.
+# https://aws.amazon.com/dynamodb/pricing/on-demand/
+_STREAM_SHARDS, _STREAM_WINDOWS_PER_HOUR, _STREAM_BATCH = 4, 60, 1_000
 
 _IDLE_INITS_PER_HOUR = 6  # at most, as after a pause of ten minutes no initialized environment may be left
 _SHARE_OF_OTHER_ZONE = 0.5  # the functions' subnets are in two availability zones, a node of the cache is in one
@@ -89,6 +95,8 @@ class MonthlyUsage:
         if tables := self.deployment.kms_tables:
             per_table = _KEY_REQUESTS_PER_HOUR * HOURS_PER_MONTH + _NIGHTLY_CALLERS * DAYS_PER_MONTH
             requests = tables * per_table
+            if self.deployment.counter_memory_mb:  # Lambda reads the stream of one table as one more caller
+                requests += _KEY_REQUESTS_PER_HOUR * HOURS_PER_MONTH
             usage = f"at most {requests:,} requests for the keys of {_plural(tables, 'table')}"
             yield LineItem("KMS", usage, self.prices.charge("kms_requests", requests))
 
@@ -108,7 +116,7 @@ class MonthlyUsage:
         deployed, charge, requests = self.deployment, self.prices.charge, self.workload.requests
         jobs = DAYS_PER_MONTH * self.workload.agents
         log_bytes = request_log_bytes(self.units, deployed, self.workload.batch_requests, self.workload.reads)
-        log_bytes += jobs * self.units.nightly_log_bytes
+        log_bytes += jobs * self.units.nightly_log_bytes + self._counts() * self.units.counter_log_bytes
         ingested = charge("cloudwatch_logs_ingested", log_bytes / GIGABYTE)
         stored = charge("cloudwatch_logs_stored", log_bytes / GIGABYTE * deployed.log_days / DAYS_PER_MONTH)
         usage = f"{size(log_bytes)} of logs, kept {deployed.log_days} days"
@@ -168,19 +176,36 @@ class MonthlyUsage:
         work, units, deployed, charge = self.workload, self.units, self.deployment, self.prices.charge
         usage = f"{work.requests:,.0f} requests, {work.batch_requests:,.0f} of them batches of {work.batch_size:,}"
         yield LineItem("API Gateway", usage, charge("http_api_requests", work.requests))
-        runs = work.requests + DAYS_PER_MONTH * (1 + _NIGHTLY_FUNCTIONS * work.agents)
+        counts = self._counts()
+        counter_inits = min(counts, _STREAM_SHARDS * _IDLE_INITS_PER_HOUR * HOURS_PER_MONTH)
+        counter_seconds = counts * units.counter_seconds + counter_inits * units.counter_init_seconds
+        runs = work.requests + counts + DAYS_PER_MONTH * (1 + _NIGHTLY_FUNCTIONS * work.agents)
         nightly_seconds = DAYS_PER_MONTH * work.agents * units.nightly_seconds
         inits = min(work.requests, _IDLE_INITS_PER_HOUR * HOURS_PER_MONTH) + work.requests * units.init_share
         api_seconds = work.requests * units.api_seconds + inits * units.init_seconds
-        megabyte_seconds = api_seconds * deployed.api_memory_mb + nightly_seconds * deployed.nightly_memory_mb
+        megabyte_seconds = (
+            api_seconds * deployed.api_memory_mb
+            + nightly_seconds * deployed.nightly_memory_mb
+            + counter_seconds * deployed.counter_memory_mb
+        )
         seconds = megabyte_seconds / _MEGABYTES_PER_GIGABYTE
-        usage = f"{runs:,.0f} requests, {inits:,.0f} initializations, {seconds:,.0f} GB-seconds on arm64"
+        usage = (
+            f"{runs:,.0f} requests, {inits + counter_inits:,.0f} initializations, {seconds:,.0f} GB-seconds on arm64"
+        )
         compute = charge("lambda_requests", runs) + charge("lambda_arm_gb_seconds", seconds)
         yield LineItem("Lambda", usage, compute, ("seconds", "initializations"))
         sent = work.reads * units.response_bytes
         yield LineItem(
             "Data transfer", f"{size(sent)} to agents outside AWS", charge("data_transfer_out", sent / GIGABYTE)
         )
+
+    def _counts(self) -> float:
+        """Invocations of the function that counts decisions, at most."""
+        if not self.deployment.counter_memory_mb:
+            return 0
+        windows = _STREAM_SHARDS * HOURS_PER_MONTH * _STREAM_WINDOWS_PER_HOUR
+        batches = min(counts_of(self.workload.decisions, self.workload.batch_size), windows)
+        return max(batches, self.workload.decisions / _STREAM_BATCH)
 
     def _nightly_jobs(self) -> Iterator[LineItem]:
         transitions = DAYS_PER_MONTH * (_STATES_PER_RUN + _STATES_PER_AGENT * self.workload.agents)
@@ -230,6 +255,11 @@ def request_log_bytes(units: MeasuredUnits, deployment: Deployment, batches: flo
     """Bytes that API Gateway, Lambda and the API's function log for a number of batches and reads."""
     by_aws = units.access_log_bytes + (units.invocation_log_bytes if deployment.logs_invocations else 0)
     return batches * (units.batch_log_bytes + by_aws) + reads * (units.read_log_bytes + by_aws)
+
+
+def counts_of(decisions: float, batch_size: int) -> float:
+    """Invocations of the function that counts decisions, for batches that come minutes apart."""
+    return min(decisions, _STREAM_SHARDS * math.ceil(decisions / batch_size))
 
 
 def traced_requests(requests: float) -> float:

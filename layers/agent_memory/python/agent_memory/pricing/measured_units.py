@@ -30,6 +30,9 @@ class MeasuredUnits(DecisionUnits):
         api_seconds: assumed: billed seconds of a request, without initialization.
         init_seconds: assumed: billed seconds of initializing the API's function.
         init_share: assumed: share (0-1) of a busy API's requests that wait for an initialization.
+        counter_log_bytes: assumed: bytes that the function that counts decisions logs per invocation.
+        counter_seconds: assumed: billed seconds of one of its invocations, without initialization.
+        counter_init_seconds: assumed: billed seconds of initializing it.
         nightly_seconds: assumed: billed seconds of each function of an agent's nightly job.
         cache_bytes: assumed: bytes between the API's function and the cache per request.
     """
@@ -50,6 +53,9 @@ class MeasuredUnits(DecisionUnits):
     api_seconds: float
     init_seconds: float
     init_share: float
+    counter_log_bytes: float
+    counter_seconds: float
+    counter_init_seconds: float
     nightly_seconds: float
     cache_bytes: float
 

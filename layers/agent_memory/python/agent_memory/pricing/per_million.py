@@ -13,7 +13,7 @@ from math import ceil
 
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_KEPT_DAYS, HOT_DAYS
 from agent_memory.pricing.deployment import Deployment
-from agent_memory.pricing.line_items import GIGABYTE, MonthlyUsage, request_log_bytes
+from agent_memory.pricing.line_items import GIGABYTE, MonthlyUsage, counts_of, request_log_bytes
 from agent_memory.pricing.measured_units import MeasuredUnits, load_units
 from agent_memory.pricing.prices import Prices, load_prices
 from agent_memory.pricing.workload import Workload
@@ -74,7 +74,10 @@ def million_by_price(
     batches, reads = MILLION * 2 / workload.batch_size, MILLION
     requests = batches + reads
     request_seconds = units.api_seconds + units.init_share * units.init_seconds
-    log_gigabytes = request_log_bytes(units, deployment, batches, reads) / GIGABYTE
+    counts = counts_of(MILLION, workload.batch_size) if deployment.counter_memory_mb else 0
+    counter_megabyte_seconds = counts * units.counter_seconds * deployment.counter_memory_mb
+    log_bytes = request_log_bytes(units, deployment, batches, reads) + counts * units.counter_log_bytes
+    log_gigabytes = log_bytes / GIGABYTE
     table_gigabytes = MILLION * units.stored_bytes / GIGABYTE * float(HOT_DAYS / _DAYS_PER_MONTH)
     table_gigabytes += MILLION * units.link_bytes / GIGABYTE * _MONTHS_STORED
     archive_gigabytes = MILLION * units.archived_bytes / GIGABYTE
@@ -88,8 +91,9 @@ def million_by_price(
         "dynamodb_pitr": table_gigabytes if deployment.backed_up else 0,
         "s3_standard": archive_gigabytes * archived_months + evidence_gigabytes * evidence_months,
         "http_api_requests": requests,
-        "lambda_requests": requests,
-        "lambda_arm_gb_seconds": requests * request_seconds * deployment.api_memory_mb / 1024,
+        "lambda_requests": requests + counts,
+        "lambda_arm_gb_seconds": (requests * request_seconds * deployment.api_memory_mb + counter_megabyte_seconds)
+        / 1024,
         "zone_transfer": requests * units.cache_bytes / 2 / GIGABYTE if deployment.cache_nodes else 0,
         "cloudwatch_logs_ingested": log_gigabytes,
         "cloudwatch_logs_stored": log_gigabytes * deployment.log_days / 30,

@@ -1,41 +1,39 @@
 """The page's content, computed from the report: headings that state the result, and the rows of the plots."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent_memory.reporting.formatting import context, count, dollars, name, percent, plural
+from agent_memory.model.decisions import DecisionType
+from agent_memory.model.sources import BY_SELECTION, is_judged
+from agent_memory.reporting.formatting import condition, context, count, dollars, name, percent, plural
 from agent_memory.reporting.interval_plot import Estimate, Panel
 
 Report = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTotals:
-    """The totals of one decision type."""
-
-    name: str
-    decisions: int
-    with_outcome: int
-    succeeded: int
-
-    @property
-    def success_rate(self) -> float | None:
-        """Succeeded divided by those with an outcome; None without any."""
-        return self.succeeded / self.with_outcome if self.with_outcome else None
+def rates_by_type(report: Report) -> dict[str, Row]:
+    """The counts and the rate of each decision type over the whole range, the most frequent type first."""
+    return {row["decision_type"]: row for row in report["success_by_type"]}
 
 
-def totals_by_type(report: Report) -> dict[str, TypeTotals]:
-    """Every decision type's totals over the whole range, the most frequent first."""
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in report["decisions_per_day"]:
-        sums[row["decision_type"]][0] += row["decisions"]
-        sums[row["decision_type"]][1] += row["with_outcome"]
-        sums[row["decision_type"]][2] += row["succeeded"]
-    ordered = sorted(sums.items(), key=lambda item: -item[1][0])
-    return {decision_type: TypeTotals(decision_type, *total) for decision_type, total in ordered}
+def main_type(report: Report) -> Row | None:
+    """The type whose rate is the headline, None without any outcome.
+
+    Signals, if there are any; else the type with the most outcomes of those that are judged by what came of them, else
+    of all.
+    """
+    rows = with_outcomes(report["success_by_type"])
+    return max(
+        rows,
+        key=lambda row: (
+            row["decision_type"] == DecisionType.SIGNAL_GENERATION,
+            is_judged(row["decision_type"]),
+            row["with_outcome"],
+        ),
+        default=None,
+    )
 
 
 def with_outcomes(rows: Sequence[Row]) -> list[Row]:
@@ -47,30 +45,26 @@ MAX_CONTEXTS = 14
 
 
 def context_panels(report: Report) -> list[Panel]:
-    """One panel per decision type, with the same contexts in each, the highest rate first.
+    """One panel per decision type, with the same contexts in each, that of the headline's type first.
 
-    Beyond `MAX_CONTEXTS`, the contexts with the fewest outcomes are left out.
+    Contexts are ordered by their rate in the first panel, the highest first. Beyond `MAX_CONTEXTS`, the contexts with
+    the fewest outcomes are left out.
     """
     rows = with_outcomes(report["success_by_context"])
-    cells = {(row["context_type"], row["decision_type"]): row for row in rows}
-    totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    outcomes: dict[str, int] = defaultdict(int)
     for row in rows:
-        totals[row["context_type"]][0] += row["with_outcome"]
-        totals[row["context_type"]][1] += row["succeeded"]
-    largest = sorted(totals, key=lambda key: -totals[key][0])[:MAX_CONTEXTS]
-    contexts = sorted(largest, key=lambda key: -totals[key][1] / totals[key][0])
-    types = totals_by_type(report)
-    shown = [key for key in types if any(row["decision_type"] == key for row in rows)]
-    shown += sorted({row["decision_type"] for row in rows} - set(shown))
-    return [
-        Panel(
-            title=name(decision_type).capitalize(),
-            rows=[_estimate(context(key), cells.get((key, decision_type))) for key in contexts],
-            reference=types[decision_type].success_rate if decision_type in types else None,
-            reference_label=_overall(types.get(decision_type)),
-        )
-        for decision_type in shown
-    ]
+        outcomes[row["context_type"]] += row["with_outcome"]
+    largest = set(sorted(outcomes, key=lambda key: -outcomes[key])[:MAX_CONTEXTS])
+    shown = [row for row in rows if row["context_type"] in largest]
+    types = rates_by_type(report)
+    return _panels(
+        report,
+        shown,
+        "context_type",
+        label=context,
+        reference={name: row["success_rate"] for name, row in types.items()},
+        reference_label="all",
+    )
 
 
 def count_contexts_left_out(report: Report) -> int:
@@ -79,8 +73,62 @@ def count_contexts_left_out(report: Report) -> int:
     return max(0, len(contexts) - MAX_CONTEXTS)
 
 
-def _overall(totals: TypeTotals | None) -> str:
-    return f"all {percent(totals.success_rate)}" if totals is not None and totals.success_rate is not None else ""
+def source_panels(report: Report) -> list[Panel]:
+    """One panel per decision type, the sources with the highest rate first, against the mean over all sources."""
+    rows = with_outcomes(report["success_by_source"])
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for row in rows:
+        sums[row["decision_type"]][0] += row["succeeded"]
+        sums[row["decision_type"]][1] += row["with_outcome"]
+    reference = {decision_type: succeeded / outcomes for decision_type, (succeeded, outcomes) in sums.items()}
+    return _panels(report, rows, "source", label=name, reference=reference, reference_label="all sources")
+
+
+def are_selections(report: Report) -> bool:
+    """Whether the rates of sources are those of selections, because no source was judged."""
+    return any(row["measured_by"] == BY_SELECTION for row in report["success_by_source"])
+
+
+def _panels(
+    report: Report,
+    rows: Sequence[Row],
+    group: str,
+    *,
+    label: Callable[[str], str],
+    reference: Mapping[str, float | None],
+    reference_label: str,
+) -> list[Panel]:
+    """A panel for each decision type with the same groups in each, ordered by their rates in the first one."""
+    if not rows:
+        return []
+    main = main_type(report)
+    first = [main["decision_type"]] if main else []
+    order = [*first, *rates_by_type(report), *sorted({row["decision_type"] for row in rows})]
+    present = {row["decision_type"] for row in rows}
+    types = [one for one in dict.fromkeys(order) if one in present]
+    cells = {(row[group], row["decision_type"]): row for row in rows}
+    groups = sorted({row[group] for row in rows}, key=lambda one: _first_rate(cells, one, types))
+    panels = []
+    for decision_type in types:
+        overall = reference.get(decision_type)
+        panels.append(
+            Panel(
+                title=name(decision_type).capitalize(),
+                rows=[_estimate(label(one), cells.get((one, decision_type))) for one in groups],
+                reference=overall,
+                reference_label=f"{reference_label} {percent(overall)}" if overall is not None else "",
+            )
+        )
+    return panels
+
+
+def _first_rate(cells: Mapping[tuple[str, str], Row], one: str, types: Sequence[str]) -> tuple[int, float, str]:
+    """Order by the first type of which there is a rate, the highest rate first."""
+    for position, decision_type in enumerate(types):
+        row = cells.get((one, decision_type))
+        if row is not None:
+            return position, -row["success_rate"], one
+    return len(types), 0.0, one
 
 
 def _estimate(label: str, row: Row | None) -> Estimate:
@@ -88,18 +136,6 @@ def _estimate(label: str, row: Row | None) -> Estimate:
         return Estimate(label, None, None, None)
     note = f"n = {count(row['with_outcome'])}"
     return Estimate(label, row["success_rate"], row["low"], row["high"], note=note)
-
-
-def source_panel(report: Report) -> Panel:
-    """The sources, the highest rate first, against the rate of all decisions that used any source."""
-    rows = sorted(with_outcomes(report["success_by_source"]), key=lambda row: -row["success_rate"])
-    overall = report["success_with_source"]["success_rate"]
-    return Panel(
-        title="",
-        rows=[_estimate(name(row["source"]), row) for row in rows],
-        reference=overall,
-        reference_label=f"any source {percent(overall)}" if overall is not None else "",
-    )
 
 
 def active_patterns(report: Report) -> list[Row]:
@@ -123,7 +159,7 @@ def pattern_panel(report: Report) -> Panel:
         title="",
         rows=[
             Estimate(
-                label=_condition(row["description"]),
+                label=condition(row["description"]),
                 rate=row["success_rate"],
                 low=row["low"],
                 high=row["high"],
@@ -133,12 +169,6 @@ def pattern_panel(report: Report) -> Panel:
             for row in active_patterns(report)
         ],
     )
-
-
-def _condition(description: str) -> str:
-    """The part of a description before the numbers, which the plot shows itself."""
-    condition, _, numbers = description.rpartition(": ")
-    return condition if condition and "succeeded" in numbers else description
 
 
 def count_differing(panels: Sequence[Panel]) -> tuple[int, int]:
@@ -207,6 +237,45 @@ def reliability_sentences(report: Report) -> tuple[str, str]:
     return f"{heading}, {count(reliability['stated'])} expected", sentence
 
 
+def influence_sentences(report: Report) -> tuple[str, str] | None:
+    """What memory added to selections, as a heading, and on what that rests; None where the report does not say."""
+    influence = report.get("influence")
+    if not influence or not influence["selections"]:
+        return None
+    share = f"{100 * influence['influenced_share']:.0f} % of selections"
+    heading = f"{share} rest on memory, which added {points(influence)} of success"
+    later = influence.get("influenced_share_later")
+    after = "" if later is None else f" After {influence['learned_days']} nightly jobs it is {100 * later:.0f} %."
+    earned = influence["by_memory"]
+    ends = (("Most", earned[0]), ("Least", earned[-1])) if len(earned) > 1 else ()
+    by_memory = "".join(
+        f" {name} was added by {one['memory_id']}: {100 * one['uplift']:+.1f} points." for name, one in ends
+    )
+    return heading, (
+        f"Of {count(influence['selections'])} selections with judged sources, {count(influence['changed'])} would be "
+        f"others by the agent's own scores. Both are valued by the same outcomes.{after}{by_memory}"
+    )
+
+
+def experiment_sentences(report: Report) -> list[str]:
+    """What each experiment that withholds memory has shown."""
+    return [
+        f"{one['name']}, {one['decision_type']}, {one['status']}: {points(one)}, from "
+        f"{count(one['memory']['decisions'])} decisions with memory and {count(one['holdout']['decisions'])} without."
+        for one in report.get("experiments") or ()
+    ]
+
+
+def points(row: Mapping[str, Any]) -> str:
+    """A difference in success with its interval, in points."""
+    if row["uplift"] is None:
+        return "nothing that is known yet"
+    if row["interval"] is None:
+        return f"{100 * row['uplift']:+.1f} points, too few for an interval"
+    low, high = row["interval"]
+    return f"{100 * row['uplift']:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
+
+
 def control_sentences(report: Report) -> tuple[str, str]:
     """What the negative control found, as a heading, and a sentence that says how it was run."""
     control = report.get("control") or {}
@@ -236,8 +305,20 @@ def control_sentences(report: Report) -> tuple[str, str]:
     return heading, f"{sentence}{conclusion}."
 
 
+def trends(report: Report) -> list[Row]:
+    """The patterns whose confidence has changed at least once."""
+    return [row for row in report.get("confidence_trends", ()) if len(row["versions"]) > 1]
+
+
+def cost_lines(report: Report) -> Sequence[Row]:
+    """The lines of the cost estimate; empty if there is none."""
+    cost = report.get("cost") or {}
+    lines: Sequence[Row] = cost.get("lines", ())
+    return lines
+
+
 def cost_heading(report: Report) -> str:
     """`A month would cost $17.82`."""
-    if not report["cost"]["lines"]:
+    if not cost_lines(report):
         return "No cost was estimated"
     return f"A month would cost {dollars(report['cost']['total_usd'])}"

@@ -42,6 +42,7 @@ _MAX_BARS = 200
 _DAYS_PER_WEEK = 7
 _MIN_SLOTS = 14
 _PLOT_HEIGHT = 240
+_DATE_WIDTH = 70
 
 
 def count_by_day(rows: Sequence[Mapping[str, Any]], start: date, end: date) -> BarCounts:
@@ -75,7 +76,8 @@ def draw_decision_bars(counts: BarCounts, canvas: Canvas) -> "Figure":
     """The bars, with a few dates below and a few round numbers to the left."""
     left, top, below = 48, 12, 28
     figure = new_figure(canvas, top + _PLOT_HEIGHT + below)
-    axes = add_axes(figure, left, top, canvas.width - left - 8, _PLOT_HEIGHT)
+    width = canvas.width - left - 8
+    axes = add_axes(figure, left, top, width, _PLOT_HEIGHT)
     slots = max(counts.bars, _MIN_SLOTS)  # so that a single day does not fill the width
     axes.set_xlim(-(slots - counts.bars) / 2, counts.bars + (slots - counts.bars) / 2)
     axes.set_ylim(0, max(1, *counts.totals) * 1.04 if counts.totals else 1)
@@ -86,7 +88,8 @@ def draw_decision_bars(counts: BarCounts, canvas: Canvas) -> "Figure":
         heights = np.asarray(column, dtype=float)
         axes.add_patch(PathPatch(_bars(base, heights, gap), facecolor=color, linewidth=0, zorder=2))
         base = base + heights
-    for bar, label in _dates(counts, max_labels=canvas.width // 90):
+    bars_width = width * counts.bars / slots
+    for bar, label in _dates(counts, max_labels=max(1, int(bars_width // _DATE_WIDTH))):
         write(axes, bar + 0.5, 0, label, color=MUTED, fontsize=SMALL, ha="center", va="top").set_y(
             -0.03 * axes.get_ylim()[1]
         )

@@ -1,10 +1,13 @@
 """Formats numbers, dates and names for the report."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 _MAX_SHOWN_CERTAINTY = 0.999
 MISSING = "–"
+_RATES = re.compile(r"(?P<condition>.+) in \d+% of [\d,]+ cases\b", re.DOTALL)
+_FORMER_RATES = re.compile(r"(?P<condition>.+): \d+% of [\d,]+ succeeded\b", re.DOTALL)  # of earlier versions
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -79,6 +82,15 @@ def name(identifier: str) -> str:
 def context(context_type: str) -> str:
     """`trend=bullish|volatility=high` as `trend bullish · volatility high`."""
     return " · ".join(name(part.replace("=", " ", 1)) for part in context_type.split("|")) or MISSING
+
+
+def condition(description: str) -> str:
+    """A pattern's sentence up to its numbers, which plots and tables show themselves; without numbers all of it.
+
+    `Signals in bullish markets succeeded in 71% of 340 cases, against …` as `Signals in bullish markets`.
+    """
+    found = _RATES.match(description) or _FORMER_RATES.match(description)
+    return found["condition"].removesuffix(" succeeded") if found else description
 
 
 def shortened(text: str, max_length: int) -> str:

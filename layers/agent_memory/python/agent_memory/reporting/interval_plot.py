@@ -1,6 +1,7 @@
 """A plot of rates with their confidence intervals and the reference that they are compared with."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,6 +67,8 @@ _ROW_HEIGHT = 30
 _NARROW_ROW_HEIGHT = 42
 _NARROW_LABEL_CHARACTERS = 40
 _LINE_HEIGHT = 16
+_MAX_LINES = 6
+_TICK_WIDTH = 56
 _MAX_PANEL_WIDTH = 640
 
 
@@ -87,7 +90,9 @@ def _side_by_side(panels: Sequence[Panel], canvas: Canvas, limits: tuple[float, 
     columns = min(len(panels), _MAX_COLUMNS)
     width = min(_MAX_PANEL_WIDTH, available / columns - _COLUMN_SPACING)
     header = max(_header_height(panel) for panel in panels)
-    height = len(rows) * _ROW_HEIGHT
+    characters = int(label_width / _CHARACTER_WIDTH)
+    lines_of_labels = max((len(_wrapped(row.label, characters)) for row in rows), default=1)
+    height = len(rows) * (_ROW_HEIGHT + (lines_of_labels - 1) * _LINE_HEIGHT)
     line_height = header + height + _FOOTER_HEIGHT
     lines = math.ceil(len(panels) / columns)
     figure = new_figure(canvas, lines * line_height + (lines - 1) * _PANEL_SPACING)
@@ -98,12 +103,12 @@ def _side_by_side(panels: Sequence[Panel], canvas: Canvas, limits: tuple[float, 
         axes = _draw_panel(figure, panel, limits, box=(left, top, width, height))
         _write_title(axes, panel, width, height)
         if column == 0:
-            _write_row_labels(axes, rows, width, label_width, notes=notes)
+            _write_row_labels(axes, rows, (width, height), label_width, notes=notes)
     return figure
 
 
 def _stacked(panels: Sequence[Panel], canvas: Canvas, limits: tuple[float, float]) -> "Figure":
-    lines = max(len(_wrapped(row.label)) for panel in panels for row in panel.rows)
+    lines = max(len(_wrapped(row.label, _NARROW_LABEL_CHARACTERS)) for panel in panels for row in panel.rows)
     row_height = _NARROW_ROW_HEIGHT + (lines - 1) * _LINE_HEIGHT
     heights = [len(panel.rows) * row_height for panel in panels]
     spacing = sum(_header_height(panel) + _FOOTER_HEIGHT for panel in panels) + _PANEL_SPACING * (len(panels) - 1)
@@ -115,7 +120,7 @@ def _stacked(panels: Sequence[Panel], canvas: Canvas, limits: tuple[float, float
         axes = _draw_panel(figure, panel, limits, box=box, dot_from_bottom=14)
         _write_title(axes, panel, canvas.width - 24, height)
         for number, row in enumerate(panel.rows):
-            for line, text in enumerate(_wrapped(row.label)):
+            for line, text in enumerate(_wrapped(row.label, _NARROW_LABEL_CHARACTERS)):
                 y = number - 0.5 + (_LINE_HEIGHT * (line + 0.5) + 3) / row_height
                 write(axes, limits[0], y, text, fontsize=SMALL)
                 if line == 0:
@@ -129,13 +134,12 @@ def _header_height(panel: Panel) -> float:
     return _TOP_MARGIN + title + (_REFERENCE_HEIGHT if panel.reference_label else 0)
 
 
-def _wrapped(label: str) -> list[str]:
-    """Wrap a label into one or two lines; a second line that is too long is cut."""
-    flat = " ".join(label.split())
-    if len(flat) <= _NARROW_LABEL_CHARACTERS:
-        return [flat]
-    first = shortened(flat, _NARROW_LABEL_CHARACTERS).rstrip("…")
-    return [first, shortened(flat[len(first) :].lstrip(" ,;:"), _NARROW_LABEL_CHARACTERS)]
+def _wrapped(label: str, characters: int) -> list[str]:
+    """A label in lines; only one of more than `_MAX_LINES` lines is cut, since two labels may differ at their ends."""
+    lines = textwrap.wrap(" ".join(label.split()), characters) or [""]
+    if len(lines) > _MAX_LINES:
+        lines[_MAX_LINES - 1 :] = [shortened(" ".join(lines[_MAX_LINES - 1 :]), characters)]
+    return lines
 
 
 def _draw_panel(
@@ -154,7 +158,8 @@ def _draw_panel(
     for tick in _ticks(limits, box[2]):
         axes.plot([tick, tick], [-0.5, bottom], color=GRID, linewidth=1, zorder=0)
         below = bottom + 6 / row_height
-        write(axes, tick, below, percent(tick, 0), fontsize=SMALL, color=MUTED, ha="center", va="top")
+        alignment = _tick_alignment(tick, limits)
+        write(axes, tick, below, percent(tick, 0), fontsize=SMALL, color=MUTED, ha=alignment, va="top")
     offset = 0.0 if dot_from_bottom is None else 0.5 - dot_from_bottom / row_height
     if panel.reference is not None:
         # Labels above the dots interrupt the line, so that it does not cross them.
@@ -193,6 +198,12 @@ def _write_title(axes: "Axes", panel: Panel, width: float, height: float) -> Non
         write(axes, *at, panel.reference_label, fontsize=SMALL, color=REFERENCE, ha=alignment)
 
 
+def _tick_alignment(tick: float, limits: tuple[float, float]) -> str:
+    """Numbers at the ends of an axis are inside it, so that they do not run into those of the next panel."""
+    share = (tick - limits[0]) / (limits[1] - limits[0])
+    return "left" if share < 0.02 else "right" if share > 0.98 else "center"  # noqa: PLR2004
+
+
 def _alignment(x: float, limits: tuple[float, float]) -> str:
     """The alignment that keeps a label at `x` inside the panel."""
     share = (x - limits[0]) / (limits[1] - limits[0])
@@ -204,12 +215,17 @@ def _label_width(rows: Sequence[Estimate]) -> float:
     return min(_MAX_LABEL_WIDTH, max(_MIN_LABEL_WIDTH, max_length * _CHARACTER_WIDTH))
 
 
-def _write_row_labels(axes: "Axes", rows: Sequence[Estimate], width: float, label_width: float, *, notes: bool) -> None:
+def _write_row_labels(
+    axes: "Axes", rows: Sequence[Estimate], size: tuple[float, float], label_width: float, *, notes: bool
+) -> None:
+    width, height = size
     low, high = axes.get_xlim()
-    per_pixel = (high - low) / width
+    per_pixel, line = (high - low) / width, _LINE_HEIGHT * len(rows) / height
     left = low - (label_width + 14) * per_pixel
     for number, row in enumerate(rows):
-        write(axes, left, number, shortened(row.label, int(label_width / _CHARACTER_WIDTH)))
+        lines = _wrapped(row.label, int(label_width / _CHARACTER_WIDTH))
+        for n, text in enumerate(lines):
+            write(axes, left, number + (n - (len(lines) - 1) / 2) * line, text)
         if notes:
             write(axes, high + 14 * per_pixel, number, row.note, color=MUTED, fontsize=SMALL)
 
@@ -230,8 +246,8 @@ def _limits(panels: Sequence[Panel]) -> tuple[float, float]:
 
 
 def _ticks(limits: tuple[float, float], width: float) -> list[float]:
-    """Multiples of 10 %, at least forty pixels apart."""
+    """Multiples of 10 %, so far apart that their labels do not touch, also where those at the ends are inside."""
     tenths = range(math.ceil(limits[0] * 10 - 1e-9), math.floor(limits[1] * 10 + 1e-9) + 1)
-    steps = (step for step in (1, 2, 5) if len(tenths) / step * 40 <= width)
+    steps = (step for step in (1, 2, 5) if len(tenths) / step * _TICK_WIDTH <= width)
     every = next(steps, 10)
     return [tenth / 10 for tenth in tenths if tenth % every == 0]

@@ -5,12 +5,14 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 from agent_memory.reporting import content, formatting
+from agent_memory.reporting.confidence_trend import draw_confidence_trend, trend_text
 from agent_memory.reporting.decision_bars import BarCounts, count_by_day, draw_decision_bars
+from agent_memory.reporting.environment import new_environment
 from agent_memory.reporting.interval_plot import Panel, draw_intervals
 from agent_memory.reporting.level_bars import draw_level_bars, level_content
 from agent_memory.reporting.reliability_diagram import draw_reliability_diagram
@@ -24,49 +26,40 @@ def render_report(report: Mapping[str, Any]) -> str:
     """Return the report as a self-contained HTML page, without scripts or external resources, under a megabyte.
 
     Args:
-        report: as `MemoryAnalytics.generate_performance_report` returns it, with a `cost` section; rates and
-            confidences are 0 to 1, times ISO 8601.
+        report: as `MemoryAnalytics.generate_performance_report` returns it, optionally with a `cost` section, as
+            `pricing.Cost.as_dict` returns it; rates and confidences are 0 to 1, times ISO 8601.
     """
     return _environment().get_template("report.html.j2").render(_content(report))
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("agent_memory.reporting", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
+    filters = (
+        formatting.context,
+        formatting.count,
+        formatting.day,
+        formatting.days,
+        formatting.dollars,
+        formatting.interval,
+        formatting.date_time,
+        formatting.name,
+        formatting.percent,
+        formatting.certainty,
+        formatting.plural,
+        formatting.points,
     )
-    environment.filters |= {
-        filter_.__name__: filter_
-        for filter_ in (
-            formatting.context,
-            formatting.count,
-            formatting.day,
-            formatting.days,
-            formatting.dollars,
-            formatting.interval,
-            formatting.date_time,
-            formatting.name,
-            formatting.percent,
-            formatting.certainty,
-            formatting.plural,
-            formatting.points,
-        )
-    }
-    return environment
+    return new_environment("agent_memory.reporting", ".", filters)
 
 
 def _content(report: Mapping[str, Any]) -> dict[str, Any]:
     contexts = content.context_panels(report)
-    sources = [content.source_panel(report)]
+    sources = content.source_panels(report)
     patterns = [content.pattern_panel(report)]
     counts = _counts(report)
-    costs = report["cost"]["lines"]
+    costs = content.cost_lines(report)
     return {
         "report": report,
+        "main_type": content.main_type(report),
         "totals": report["totals"],
         "counts": counts,
         "days_heading": _days_heading(counts),
@@ -77,7 +70,7 @@ def _content(report: Mapping[str, Any]) -> dict[str, Any]:
         "contexts_heading": content.differing_heading(contexts, "rates by context", "that of their type"),
         "context_rows": content.with_outcomes(report["success_by_context"]),
         "contexts_plot": _intervals_plot(contexts, "contexts", "Success rate by context and decision type"),
-        "sources": sources,
+        "are_selections": content.are_selections(report),
         "sources_heading": content.differing_heading(sources, "rates by source", "that of all sources"),
         "sources_plot": _intervals_plot(sources, "sources", "Success rate by source"),
         "patterns_heading": content.patterns_heading(report),
@@ -85,13 +78,17 @@ def _content(report: Mapping[str, Any]) -> dict[str, Any]:
         "emerging_patterns": content.emerging_patterns(report),
         "deprecated_patterns": content.deprecated_patterns(report),
         "patterns_plot": _intervals_plot(patterns, "patterns", "Success rate of each pattern and its base rate"),
+        "trends": [{**row, "plot": _trend_plot(n, row, report)} for n, row in enumerate(content.trends(report))],
         "reliability": content.reliability_sentences(report),
         "reliability_plot": _reliability_plot(report),
         "control": content.control_sentences(report),
+        "influence": content.influence_sentences(report),
+        "experiments": content.experiment_sentences(report),
         "archive_after_days": ARCHIVE_AFTER_DAYS,
         "hot_days": HOT_DAYS,
         "levels_plot": _levels_plot(report),
         "cost_heading": content.cost_heading(report),
+        "has_cost": bool(costs),
         "largest_cost": max([line["monthly_usd"] for line in costs], default=0),
     }
 
@@ -136,6 +133,11 @@ def _intervals_plot(panels: list[Panel], name: str, subject: str) -> Markup:
         return Markup("")
     description = content.alternative_text(panels, subject)
     return _plot(name, description, lambda canvas: draw_intervals(panels, canvas))
+
+
+def _trend_plot(number: int, trend: Mapping[str, Any], report: Mapping[str, Any]) -> Markup:
+    versions, until = trend["versions"], report["generated_at"]
+    return _plot(f"trend-{number}", trend_text(versions), lambda canvas: draw_confidence_trend(versions, until, canvas))
 
 
 def _reliability_plot(report: Mapping[str, Any]) -> Markup:

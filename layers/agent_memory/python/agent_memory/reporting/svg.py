@@ -7,10 +7,9 @@ light mode, dark mode and print. Text stays text, so that it can be read aloud, 
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -38,8 +37,7 @@ _VARIABLES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Canvas:
+class Canvas(NamedTuple):
     """A drawing surface: its name and its width in CSS pixels."""
 
     name: str
@@ -104,7 +102,7 @@ def draw_estimate(
     color = ACCENT if differs else NEUTRAL
     if ends is not None:
         xs, ys = zip(*ends, strict=True)
-        axes.plot(xs, ys, color=color, linewidth=2.5, zorder=2, solid_capstyle="round")
+        axes.plot(xs, ys, color=color, linewidth=2.5, zorder=2, solid_capstyle="round", clip_on=False)
     axes.plot(
         [at[0]],
         [at[1]],
@@ -114,6 +112,7 @@ def draw_estimate(
         markeredgewidth=2,
         markersize=8,
         zorder=4,
+        clip_on=False,  # a dot at 100 % is as round as the others
     )
 
 

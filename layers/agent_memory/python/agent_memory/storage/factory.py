@@ -2,17 +2,19 @@
 
 import os
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.extras import needs_extra
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
-from agent_memory.ports.evidence import EvidenceStore
+from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, EvidenceStore
 from agent_memory.ports.short_term import ShortTermStore
-from agent_memory.ports.stores import Stores
+from agent_memory.ports.stores import Places, Stores
 from agent_memory.storage.clients import check_aws_client
-from agent_memory.storage.redis.address import FIELD, url_from_environment
+from agent_memory.storage.redis.address import FIELD, redis_url, url_from_environment
 from agent_memory.storage.redis.connection import check_redis_client, redis_client_for, with_short_timeouts
 
 if TYPE_CHECKING:
@@ -30,18 +32,22 @@ def open_stores(
     dynamodb_client: Any = None,
     s3_client: Any = None,
     redis_client: "RedisClient | None" = None,
+    region: str | None = None,
     clock: Clock | None = None,
+    decisions_per_part: int = DEFAULT_ROWS_PER_PART,
 ) -> Stores:
     """The stores of a deployment on AWS, or at the endpoint that the environment's AWS settings name.
 
-    Missing clients are created from the environment, as boto3 does. The defaults of the names are the variables
-    `AGENT_MEMORY_TABLE_PREFIX` (or `agent-memory`), `AGENT_MEMORY_ARCHIVE_BUCKET`, `AGENT_MEMORY_ANCHOR_BUCKET` and
-    `AGENT_MEMORY_REDIS_ENDPOINT`. Without a bucket there is no archive, and without a Redis client or endpoint no
-    short-term memory.
+    Missing clients are created from the environment, as boto3 does, in `region` if it is given. The defaults of the
+    names are the variables `AGENT_MEMORY_TABLE_PREFIX` (or `agent-memory`), `AGENT_MEMORY_ARCHIVE_BUCKET`,
+    `AGENT_MEMORY_ANCHOR_BUCKET` and `AGENT_MEMORY_REDIS_ENDPOINT`. Without a bucket there is no archive, and without a
+    Redis client or endpoint no short-term memory.
 
     `redis_endpoint` is `host:port` or a URL, see `storage.redis.address`. `redis_client` is a `redis.Redis`, also one
     of Sentinel, or a `redis.RedisCluster`; it is used for its connection settings only, and its timeouts and retries do
     not apply, see `with_short_timeouts`.
+
+    `decisions_per_part` is the most rows that one file of evidence has.
 
     Raises:
         InvalidInput: names the argument, or the variable to set, as for the AWS region or profile.
@@ -57,17 +63,17 @@ def open_stores(
         from agent_memory.storage.dynamodb.memories import DynamoDBMemories  # noqa: PLC0415
         from agent_memory.storage.dynamodb.states import DynamoDBStates  # noqa: PLC0415
 
-    dynamodb = dynamodb_client or aws_client("dynamodb")
-    blobs = _open_blobs(archive_bucket, s3_client)
+    dynamodb = dynamodb_client or aws_client("dynamodb", region=region)
+    blobs = _open_blobs(archive_bucket, s3_client, region)
     return Stores(
         decisions=DynamoDBDecisions(dynamodb, table_prefix, clock, blobs=blobs),
         memories=DynamoDBMemories(dynamodb, table_prefix),
         states=DynamoDBStates(dynamodb, table_prefix),
         blobs=blobs,
         archive=_open_archive(blobs),
-        evidence=_open_evidence(blobs),
+        evidence=_open_evidence(blobs, decisions_per_part),
         short_term=short_term,
-        anchors=_open_blobs(anchor_bucket or None, s3_client),
+        anchors=_open_blobs(anchor_bucket or None, s3_client, region),
         clock=clock or SystemClock(),
     )
 
@@ -100,7 +106,15 @@ def in_memory_stores(clock: Clock | None = None) -> Stores:
         evidence=_open_evidence(blobs),
         short_term=InMemoryShortTerm(clock),
         clock=clock,
+        places=Places("memory", "memory", "memory"),
     )
+
+
+def sqlite_stores(path: Path | None, clock: Clock | None = None) -> Stores:
+    """The stores in a SQLite file; see `storage.sqlite.stores`."""
+    from agent_memory.storage.sqlite import stores  # noqa: PLC0415  other stores need no SQLite
+
+    return stores.sqlite_stores(path, clock)
 
 
 def aws_client(service: str, *, region: str | None = None) -> Any:
@@ -131,12 +145,12 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
         return session.client(service, config=config, region_name=region)
 
 
-def _open_blobs(bucket: str | None, client: Any) -> BlobStore | None:
+def _open_blobs(bucket: str | None, client: Any, region: str | None) -> BlobStore | None:
     if bucket is None:
         return None
     from agent_memory.storage.s3.blobs import S3Blobs  # noqa: PLC0415
 
-    return S3Blobs(client or aws_client("s3"), bucket)
+    return S3Blobs(client or aws_client("s3", region=region), bucket)
 
 
 def _open_archive(blobs: BlobStore | None) -> ArchiveStore | None:
@@ -147,23 +161,24 @@ def _open_archive(blobs: BlobStore | None) -> ArchiveStore | None:
     return ParquetArchive(blobs)
 
 
-def _open_evidence(blobs: BlobStore | None) -> EvidenceStore | None:
+def _open_evidence(blobs: BlobStore | None, rows_per_part: int = DEFAULT_ROWS_PER_PART) -> EvidenceStore | None:
     if blobs is None:
         return None
     from agent_memory.storage.parquet.evidence import ParquetEvidence  # noqa: PLC0415
 
-    return ParquetEvidence(blobs)
+    return ParquetEvidence(blobs, rows_per_part=rows_per_part)
 
 
 def _open_short_term(client: "RedisClient | None", endpoint: str | None) -> ShortTermStore | None:
-    if client is not None:
-        check_redis_client(client)
-        client, setting = with_short_timeouts(client), "redis_client"
-    else:
-        url = endpoint or url_from_environment(os.environ)
-        if not url:
-            return None
-        client, setting = redis_client_for(url), f"{FIELD} (AGENT_MEMORY_REDIS_ENDPOINT)"
+    """Short-term memory; redis-py is imported when it is first used, but for options, which redis-py checks."""
     from agent_memory.storage.redis.short_term import RedisShortTerm  # noqa: PLC0415
 
-    return RedisShortTerm(client, setting=setting)
+    if client is not None:
+        check_redis_client(client)
+        return RedisShortTerm(with_short_timeouts(client), setting="redis_client")
+    url = endpoint or url_from_environment(os.environ)
+    if not url:
+        return None
+    setting = f"{FIELD} (AGENT_MEMORY_REDIS_ENDPOINT)"
+    has_options = "?" in redis_url(url)
+    return RedisShortTerm(redis_client_for(url) if has_options else partial(redis_client_for, url), setting=setting)

@@ -31,7 +31,12 @@ def table_request(table: Table, prefix: str) -> dict[str, Any]:
         "KeySchema": _key_schema(table.partition, table.sort),
         "SSESpecification": {"Enabled": True},
         **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
+        **({"StreamSpecification": _stream(table.stream)} if table.stream else {}),
     }
+
+
+def _stream(view: str) -> dict[str, Any]:
+    return {"StreamEnabled": True, "StreamViewType": view}
 
 
 def create_tables_if_not_exist(client: "DynamoDBClient", prefix: str) -> list[str]:

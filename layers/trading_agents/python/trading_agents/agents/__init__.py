@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from trading_agents.agents.confidence import ConfidenceRule, OutcomeRecord, PosteriorRule, Unchanged, WinRateRule
+from trading_agents.agents.confidence import (
+    AS_DESIGNED,
+    ConfidenceRule,
+    OutcomeRecord,
+    PosteriorRule,
+    Unchanged,
+    WinRateRule,
+)
 from trading_agents.agents.hedge import HedgeAgentWithMemory
 from trading_agents.agents.liquidity import LiquidityAgentWithMemory
 from trading_agents.agents.markov import MarkovAgentWithMemory
@@ -21,6 +28,7 @@ AGENT_TYPES: Mapping[str, type[MemoryAwareAgent]] = {
 
 __all__ = [
     "AGENT_TYPES",
+    "AS_DESIGNED",
     "ConfidenceRule",
     "HedgeAgentWithMemory",
     "LiquidityAgentWithMemory",

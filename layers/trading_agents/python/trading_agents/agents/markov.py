@@ -26,8 +26,9 @@ class MarkovAgentWithMemory(MemoryAwareAgent):
     """Long in a calm or rising regime, short in a falling one, out of a turbulent market.
 
     Reads `markov`: `p_turbulent` (filtered probability, 0 to 1) and `regime` (a name). The confidence is multiplied by
-    the remembered probability that the regime persists. There is good evidence that regimes persist (probability 0.85
-    to 0.96 per day), but none that they predict a direction, which is why a turbulent market means neutral.
+    the remembered probability that the regime persists, within the limit on all memories. There is good evidence that
+    regimes persist (probability 0.85 to 0.96 per day), but none that they predict a direction, which is why a turbulent
+    market means neutral.
     """
 
     def __init__(self, name: str, memory: TradingMemoryStore, **settings: Any) -> None:
@@ -40,18 +41,20 @@ class MarkovAgentWithMemory(MemoryAwareAgent):
     def _restore_extra_state(self, data: dict[str, Any]) -> None:
         self._last_regime = dict(data["last_regime"])
 
-    def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
-        regime = label(features, "markov", "regime")
-        if not regime:
-            return "neutral", NEUTRAL_CONFIDENCE
-        signal = _DIRECTIONS.get(regime, "neutral")
+    def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:  # noqa: ARG002
+        signal = _DIRECTIONS.get(label(features, "markov", "regime"), "neutral")
         turbulent = number(features, "markov", "p_turbulent")
         if signal == "neutral" or (turbulent is not None and turbulent > _TURBULENT):
-            self._remember_regime(symbol, regime)
             return "neutral", NEUTRAL_CONFIDENCE
-        persistence = self.transitions(symbol, regime).get(regime, 0.0)
+        return signal, _CONFIDENCE
+
+    def _memory_factor(self, symbol: str, features: Features, signal: Signal) -> float:
+        regime = label(features, "markov", "regime")
+        if not regime:
+            return 1.0
+        persistence = 1.0 if signal == "neutral" else self.transitions(symbol, regime).get(regime, 0.0)
         self._remember_regime(symbol, regime)
-        return signal, _CONFIDENCE * persistence
+        return persistence
 
     def transitions(self, symbol: str, regime: str) -> dict[str, float]:
         """Return the remembered probabilities of the next bar's regime, summing to 1, `regime` itself included.

@@ -29,7 +29,7 @@ class SentimentAgentWithMemory(MemoryAwareAgent):
         super().__init__(name, memory, **settings)
         self._volatility_baseline = Baseline(memory, "volatility")
 
-    def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:
+    def _base_decision(self, symbol: str, features: Features) -> tuple[Signal, float]:  # noqa: ARG002
         momentum = number(features, "sentiment", "momentum") or 0.0
         strength = number(features, "sentiment", "trend_strength") or 0.0
         signal: Signal = "neutral"
@@ -38,11 +38,11 @@ class SentimentAgentWithMemory(MemoryAwareAgent):
             signal, confidence = ("long" if momentum > 0 else "short"), _FOLLOWING
         elif strength < _NO_TREND and abs(momentum) > _EXTREME:
             signal, confidence = ("short" if momentum > 0 else "long"), _FADING
-        if self._reverses_often(symbol):
-            confidence *= _CAUTION
-        if self._is_volatile(symbol, features):
-            confidence *= _CAUTION
         return signal, confidence
+
+    def _memory_factor(self, symbol: str, features: Features, signal: Signal) -> float:  # noqa: ARG002
+        reversing, volatile = self._reverses_often(symbol), self._is_volatile(symbol, features)
+        return (_CAUTION if reversing else 1.0) * (_CAUTION if volatile else 1.0)
 
     def _reverses_often(self, symbol: str) -> bool:
         extremes = self.memory.get_recent("sentiment_extreme", symbol, n=_LAST_EXTREMES)

@@ -5,7 +5,7 @@ from typing import Any
 from trading_agents.agents.confidence import limit_adjustment
 from trading_agents.agents.features import Features, flag, label
 from trading_agents.agents.memory_agent import NEUTRAL_CONFIDENCE, MemoryAwareAgent, Signal
-from trading_agents.memory import TradingMemoryStore
+from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 
 _SETUPS: dict[str, tuple[Signal, float]] = {
     "spring": ("long", 0.7),
@@ -28,8 +28,9 @@ class WyckoffAgentWithMemory(MemoryAwareAgent):
     Reads `wyckoff`: `spring` and `upthrust` (whether seen) and `phase` (`accumulation`, `markup`, `distribution`,
     `markdown`). An outcome counts for the setup passed with it, or else for the setup of the symbol's last vote. From
     ten outcomes of a setup on, the confidence is multiplied by the setup's success rate, shrunk towards one half by ten
-    trades, over one half; the change is limited to 30%. Evidence: what agents earn by setup or regime did not persist
-    (correlation of the two halves of the data -0.18 to +0.10), which is why limit and shrinkage keep the effect small.
+    trades, over one half; together with other memories the change is limited to 30%. Evidence: what agents earn by
+    setup or regime did not persist (correlation of the two halves of the data -0.18 to +0.10), which is why limit and
+    shrinkage keep the effect small.
     """
 
     def __init__(self, name: str, memory: TradingMemoryStore, **settings: Any) -> None:
@@ -76,6 +77,10 @@ class WyckoffAgentWithMemory(MemoryAwareAgent):
         profits = [item.metadata["pnl"] for item in recent if item.metadata["setup"] == setup]
         wins = sum(pnl > 0 for pnl in profits)
         return (wins + _PRIOR_TRADES * _PRIOR_RATE) / (len(profits) + _PRIOR_TRADES), len(profits)
+
+    def _recalled(self, symbol: str, setup: str) -> list[TradingMemoryItem]:
+        of_setup = [item for item in self.memory.get_recent(_KIND, symbol) if item.metadata["setup"] == setup]
+        return [*of_setup, *super()._recalled(symbol, setup)]
 
     def _setup_factor(self, symbol: str, setup: str) -> float:
         rate, count = self.success_rate(symbol, setup)

@@ -1,11 +1,15 @@
 """`Bars`: bars of several symbols, aligned in time."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
-from trading_agents.core.arrays import FloatArray
+from trading_agents.bars.errors import BarsError
+from trading_agents.bars.price_bars import PriceBars
+from trading_agents.core.arrays import FloatArray, TimeArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,3 +43,27 @@ class Bars:
         for values in (self.open, self.high, self.low, self.close, self.volume):
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()[:16]
+
+
+def align(series: Mapping[str, PriceBars]) -> Bars:
+    """Return the bars of several symbols at the times that all of them have; a symbol without volume has volume 0.
+
+    Raises:
+        BarsError: the symbols have no time in common.
+    """
+    time: TimeArray = reduce(np.intersect1d, (bars.time for bars in series.values()))
+    if not len(time):
+        raise BarsError(f"the symbols {', '.join(series)} have no time in common")
+    symbols = tuple(sorted(series))
+    common = [series[symbol].take(np.isin(series[symbol].time, time)) for symbol in symbols]
+    unknown = np.zeros(len(time))
+    are_days = bool((time == time.astype("datetime64[D]")).all())
+    return Bars(
+        symbols=symbols,
+        labels=tuple(str(moment)[:10] if are_days else str(moment) for moment in time),
+        open=np.column_stack([bars.open for bars in common]),
+        high=np.column_stack([bars.high for bars in common]),
+        low=np.column_stack([bars.low for bars in common]),
+        close=np.column_stack([bars.close for bars in common]),
+        volume=np.column_stack([unknown if bars.volume is None else bars.volume for bars in common]),
+    )

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from trading_agents.bars.column_names import PRICES
 from trading_agents.core.arrays import BoolArray, FloatArray, IntArray, TimeArray
 
-PRICES = ("open", "high", "low", "close")
 _NEARLY_ALL = 0.99
 _LONG_GAP = np.timedelta64(2, "h")
 
@@ -71,6 +71,10 @@ class PriceBars:
 
     def first(self, count: int) -> "PriceBars":
         """Return the first `count` bars."""
+        return self.take(slice(count))
+
+    def take(self, which: Any) -> "PriceBars":
+        """Return some of the bars: a slice, indices in order of time, or a mask."""
         columns = [(field.name, getattr(self, field.name)) for field in fields(self) if field.name != "name"]
-        shorter: dict[str, Any] = {name: None if column is None else column[:count] for name, column in columns}
-        return replace(self, **shorter)
+        taken: dict[str, Any] = {name: None if column is None else column[which] for name, column in columns}
+        return replace(self, **taken)

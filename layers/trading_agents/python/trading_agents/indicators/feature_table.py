@@ -7,8 +7,9 @@ import numpy as np
 
 from trading_agents.bars import PriceBars
 from trading_agents.core.arrays import FloatArray
+from trading_agents.indicators.dealer_positions import DealerPositions
 from trading_agents.indicators.liquidity import amihud_illiquidity, kyle_lambda, volume_profile
-from trading_agents.indicators.option_chain import OptionChain, dealer_flow, gamma_balance, net_gamma_exposure
+from trading_agents.indicators.option_chain import OptionChain
 from trading_agents.indicators.regimes import turbulence
 from trading_agents.indicators.trend import directional_movement, momentum, z_score
 from trading_agents.indicators.volatility import garman_klass_volatility
@@ -30,6 +31,9 @@ class FeatureTable:
         chains: its option chains in order of time, if any.
         daily_turbulence: probability of the turbulent state on each day of the bars, shape (days,). By default it is
             fitted here, which takes seconds for a few years and most of a minute for twenty.
+
+    Attributes:
+        has_options: whether there are option chains.
     """
 
     def __init__(
@@ -38,10 +42,10 @@ class FeatureTable:
         if len(bars) <= LOOKBACK_BARS:
             raise ValueError(f"bars: {bars.name} has {len(bars)}; features need more than {LOOKBACK_BARS}")
         self._bars = bars
-        self._chains = tuple(chains)
-        self._chain_times = np.array([chain.time for chain in chains], dtype="datetime64[s]")
-        if (np.diff(self._chain_times) < np.timedelta64(0, "s")).any():
-            raise ValueError("chains: are not in order of time")
+        chains = tuple(chains)
+        self.has_options = bool(chains)
+        self._dealers = DealerPositions(chains, bars.time)
+        self._hours = (bars.time - bars.time.astype("datetime64[D]")) // np.timedelta64(1, "h")
         self._momentum = momentum(bars.close, window=LOOKBACK_BARS)
         self._volatility = garman_klass_volatility(bars.open, bars.high, bars.low, bars.close)
         self._adx = directional_movement(bars.high, bars.low, bars.close).adx
@@ -55,10 +59,11 @@ class FeatureTable:
     def features_at(self, t: int) -> dict[str, Group]:
         """Return the groups `hedge`, `liquidity`, `sentiment`, `wyckoff` and `markov`; without data a group is absent.
 
-        - `hedge`: `net_gamma_exposure` (fraction of gross exposure) and `smart_flow_signal`, both -1 to 1;
-          `net_gamma_usd`, the same exposure in $ per 1% move.
+        - `hedge`: the readings of `dealer_positions` from the newest chain of this day or the last day with bars:
+          `net_gamma_exposure` (fraction of gross exposure) and `smart_flow_signal`, both -1 to 1; `net_gamma_usd`,
+          the same exposure in $ per 1% move; `quoted_at`; `gamma_relative` and `flow_relative`.
         - `liquidity`: `amihud` (z-score of its logarithm), `kyle_lambda`, `poc`, `value_area_low`, `value_area_high`,
-          `close` (prices).
+          `close` (prices), `volume` of the bar, and the `hour` of the day at which it begins.
         - `sentiment`: `momentum` (z-score), `volatility` (Garman-Klass, of one bar's log return), `trend_strength`
           (ADX, 0 to 100).
         - `wyckoff`: `spring`, `upthrust` (true or false), `phase`.
@@ -70,7 +75,7 @@ class FeatureTable:
         if not 0 <= t < len(self._bars):
             raise IndexError(f"bar {t} is not between 0 and {len(self._bars) - 1}")
         groups = {
-            "hedge": self._hedge(t),
+            "hedge": _if_complete(dict(self._dealers.at(t))),
             "liquidity": self._liquidity(t),
             "sentiment": self._sentiment(t),
             "wyckoff": self._wyckoff_at(t),
@@ -78,26 +83,14 @@ class FeatureTable:
         }
         return {name: group for name, group in groups.items() if group}
 
-    def _hedge(self, t: int) -> Group:
-        count = int(np.searchsorted(self._chain_times, self._bars.time[t], side="right"))
-        if count == 0:
-            return {}
-        chain = self._chains[count - 1]
-        return _if_complete(
-            {
-                "net_gamma_exposure": gamma_balance(chain),
-                "net_gamma_usd": net_gamma_exposure(chain),
-                "smart_flow_signal": dealer_flow(chain),
-            }
-        )
-
     def _liquidity(self, t: int) -> Group:
         if self._bars.volume is None:
             return {}
         recent = slice(max(t + 1 - LOOKBACK_BARS, 0), t + 1)
         profile = volume_profile(self._bars.high[recent], self._bars.low[recent], self._bars.volume[recent])
         numbers = {"amihud": float(self._amihud[t]), "kyle_lambda": float(self._kyle[t])}
-        return _if_complete(numbers | profile._asdict() | {"close": float(self._bars.close[t])}) if profile else {}
+        bar = {"close": float(self._bars.close[t]), "volume": float(self._bars.volume[t]), "hour": int(self._hours[t])}
+        return _if_complete(numbers | profile._asdict() | bar) if profile else {}
 
     def _sentiment(self, t: int) -> Group:
         names = ("momentum", "volatility", "trend_strength")

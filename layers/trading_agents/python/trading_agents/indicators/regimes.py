@@ -36,14 +36,10 @@ def fit_two_state_model(returns: FloatArray, start: TwoStateModel | None = None)
     `returns` as fractions (0.01 is 1%), shape (days,); `start` initialises the optimiser.
     Source: J. D. Hamilton, Econometrica 57 (1989) 357-384; `statsmodels.tsa.MarkovRegression`.
     """
-    with needs_extra("trading"):
-        from statsmodels.tools.sm_exceptions import ConvergenceWarning  # noqa: PLC0415
-
     first = None if start is None else [start.stay_calm, start.calm_down, *start.means, *start.variances]
     with warnings.catch_warnings():
         # The result None reports a failed fit; the optimiser tries extreme values on its way.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         try:
             fitted = _model(returns).fit(start_params=first, disp=False)
         except (np.linalg.LinAlgError, ValueError):

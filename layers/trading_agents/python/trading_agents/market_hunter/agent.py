@@ -2,29 +2,30 @@
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from agent_memory import InvalidInput
+from trading_agents.market_hunter.asking import Answers, Result, ask_sources
 from trading_agents.market_hunter.selection import Selection, SourceScores, select
 from trading_agents.market_hunter.sources import (
     DIRECTION,
+    NO_MARKET_DATA,
     PRICE_SOURCES,
     MarketData,
     SourceFunction,
+    context_for_log,
     context_name,
     forecast,
     question,
 )
 
-Result = dict[str, Any]
-"""The answer of a source: `source`, and `reading` from -1 to 1, or None if it has no opinion."""
-
 DEFAULT_MAX_SOURCES = 6
-_MIN_SIGNAL = 0.1
+MIN_SIGNAL = 0.1
+"""The absolute reading from which on a source has a signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,10 @@ class PendingCycle:
 class IntegratedMarketHunterAgent:
     """A market hunter without memory: what it learns is lost with the process.
 
-    Every cycle queries all sources and judges each by the next price, whether it was selected or not; the selection
-    decides whose signals are acted on.
+    A cycle selects sources, and acts on the signals of the selected ones. With `ask="all"` it queries every source and
+    judges each by the next price, whether it was selected or not. With `ask="chosen"` it queries and judges only the
+    selected ones, which costs less and learns more slowly. A selected source that does not answer is replaced by the
+    next best one, see `asking`.
 
     Args:
         agent_name: name of the agent.
@@ -48,6 +51,10 @@ class IntegratedMarketHunterAgent:
         sources: functions by name, see the module `sources`; by default those that need only prices.
         exploration_rate: probability, 0 to 1, of selecting a source that is not among the best.
         seed: of the exploration.
+        ask: whether a cycle queries `all` sources, or only the `chosen` ones.
+
+    Attributes:
+        market_data: of the current cycle, or of the last one; sources that are queried without market data read it.
     """
 
     def __init__(
@@ -58,16 +65,20 @@ class IntegratedMarketHunterAgent:
         sources: Mapping[str, SourceFunction] | None = None,
         exploration_rate: float = 0.1,
         seed: int = 7,
+        ask: Literal["all", "chosen"] = "all",
     ) -> None:
         if not 0 <= exploration_rate <= 1:
             raise InvalidInput("exploration_rate", f"{exploration_rate!r} is not between 0 and 1")
-        self.agent_name, self.learning_rate = agent_name, learning_rate
+        if ask not in ("all", "chosen"):
+            raise InvalidInput("ask", f"{ask!r:.40} is neither 'all' nor 'chosen'")
+        self.agent_name, self.learning_rate, self.ask = agent_name, learning_rate, ask
         self.sources = dict(PRICE_SOURCES if sources is None else sources)
         if not self.sources:
             raise InvalidInput("sources", "is empty")
         self.scores = SourceScores(list(self.sources), learning_rate)
         self.current_cycle = 0
         self.last_selection: Selection | None = None
+        self.market_data: MarketData = NO_MARKET_DATA
         self._exploration_rate = exploration_rate
         self._chance = np.random.default_rng(seed)
         self._pending: PendingCycle | None = None
@@ -77,14 +88,15 @@ class IntegratedMarketHunterAgent:
         return self._select(self.scores.of(context_name(context)), max_sources)
 
     async def query_source(self, source: str, market_data: MarketData | None = None) -> Result:
-        """Query one source.
+        """Query one source, by default with the market data of the current cycle, or of the last one.
 
         Raises:
-            InvalidInput: the source is unknown, or its reading is not a number from -1 to 1.
+            InvalidInput: the source is unknown, its reading is not a number from -1 to 1, or it reads market data and
+                there is none, because no cycle has run yet.
         """
         if source not in self.sources:
             raise InvalidInput("source", f"{source!r:.40} is not one of {', '.join(self.sources)}")
-        reading = self.sources[source](market_data or {})
+        reading = self.sources[source](self.market_data if market_data is None else market_data)
         if inspect.isawaitable(reading):
             reading = await reading
         if reading is not None and not -1 <= reading <= 1:
@@ -92,16 +104,14 @@ class IntegratedMarketHunterAgent:
         return {"source": source, "reading": None if reading is None else float(reading)}
 
     async def run_cycle(self, market_data: MarketData, max_sources: int = DEFAULT_MAX_SOURCES) -> list[Result]:
-        """Judge the last cycle, select sources, query all of them, and return the signals of the selected ones."""
-        context = market_data["context"]
+        """Judge the last cycle, select sources, query them, and return the signals of the selected ones."""
+        self.market_data, context = market_data, market_data["context"]
         self._judge_last_cycle(market_data)
         selected = self.select_sources(context, max_sources)
-        results = [await self.query_source(source, market_data) for source in self.sources]
-        self._pending = PendingCycle(
-            context, {one["source"]: one["reading"] for one in results}, last_price(market_data)
-        )
+        answers = await self._ask(selected, self.scores.of(context_name(context)))
+        self._pending = PendingCycle(context_for_log(context), answers.readings, last_price(market_data))
         self.current_cycle += 1
-        return self._generate_signals([one for one in results if one["source"] in selected], context)
+        return self._generate_signals(answers.used_results, context)
 
     # --- internals, which a subclass can override ------------------------------------------------
 
@@ -109,13 +119,23 @@ class IntegratedMarketHunterAgent:
         self.last_selection = select(scores, max_sources, self._exploration_rate, self._chance)
         return list(self.last_selection.selected)
 
+    async def _ask(self, selected: Sequence[str], scores: Mapping[str, float]) -> Answers:
+        """Query the sources, the selected ones first, then the others from the best on."""
+        order = _by_priority(self.sources, selected, scores)
+        return await ask_sources(
+            order, len(selected), self.query_source, asks_all=self.ask == "all", may_query=self._may_query
+        )
+
+    async def _may_query(self, source: str) -> bool:  # noqa: ARG002  a subclass counts by source
+        return True
+
     def _generate_signals(self, results: Sequence[Result], context: Any) -> list[Result]:
         """Return signals for the clear readings, each with its forecast and, as `confidence`, its source's score."""
         scores = self.scores.of(context_name(context))
         return [
             {**one, **forecast(self.sources[one["source"]], one["reading"]), "confidence": scores[one["source"]]}
             for one in results
-            if one["reading"] is not None and abs(one["reading"]) >= _MIN_SIGNAL
+            if one["reading"] is not None and abs(one["reading"]) >= MIN_SIGNAL
         ]
 
     def _calculate_quality(self, signals: Sequence[Result]) -> float:
@@ -140,6 +160,11 @@ class IntegratedMarketHunterAgent:
             context_name(last.context), {source: float(was_right) for source, was_right in judgements.items()}
         )
         return judgements
+
+
+def _by_priority(sources: Iterable[str], selected: Sequence[str], scores: Mapping[str, float]) -> list[str]:
+    others = [source for source in sources if source not in selected]
+    return [*selected, *sorted(others, key=lambda source: -scores[source])]
 
 
 def last_price(market_data: MarketData) -> float | None:

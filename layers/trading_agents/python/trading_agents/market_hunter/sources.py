@@ -13,7 +13,7 @@ a reading above 0 means yes and below 0 no, and the market data's `happened` has
 import csv
 import math
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -25,6 +25,22 @@ from agent_memory import InvalidInput
 
 MarketData = Mapping[str, Any]
 SourceFunction = Callable[[MarketData], float | Awaitable[float | None] | None]
+
+
+class _NoMarketData(Mapping[str, Any]):
+    """The market data before the first cycle: reading anything from it is an error, not a source without opinion."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise InvalidInput("market_data", f"no cycle has run yet, so there is no {name!r:.40}; pass the market data")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+NO_MARKET_DATA: MarketData = _NoMarketData()
 
 DIRECTION = "direction"
 """The question whether the price rises; the next price answers it."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from trading_agents.core.advice import Adviser
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.memory import TradingMemoryStore
 from trading_agents.paper.bars import PaperBar
@@ -12,7 +13,7 @@ from trading_agents.paper.settings import PaperSettings
 from trading_agents.paper.voting_agents import memory_for
 from trading_agents.portfolio import Composer, FinalSignal, MarketOutcome
 from trading_agents.portfolio.composer import DIRECTIONS, Vote
-from trading_agents.risk import LossMemory, VolatilityMemory
+from trading_agents.risk import CostGate, LossMemory, VolatilityMemory
 
 _LOW_VOLATILITY_FROM, _HIGH_VOLATILITY_UNTIL = 1.1, 0.9
 
@@ -44,18 +45,24 @@ class Account:
     During a pause after losses, trades continue with size 0: the first that wins ends the pause.
     """
 
-    def __init__(self, settings: PaperSettings, clock: Callable[[], float]) -> None:
-        self._symbol, self._clock = settings.symbol, clock
+    def __init__(self, settings: PaperSettings, clock: Callable[[], float], adviser: Adviser | None = None) -> None:
+        self._symbol, self._clock, self._adviser = settings.symbol, clock, adviser
         self._memory = memory_for(settings, clock)
-        self.composer = Composer(self._memory)
+        self.composer = Composer(self._memory, adviser=adviser)
         self.losses = LossMemory(self._memory)
         self.volatility = VolatilityMemory(settings.daily_bars)
+        self._gate = CostGate() if settings.cost_gate else None
+        self._is_costly = False
         self.book = Book(settings.costs_bp, settings.hold_bars, settings.bracket)
 
     def on_bar(self, bar: PaperBar, before: PaperBar | None) -> ClosedTrade | None:
         """Update the position; a closed trade counts towards equity and losses."""
         if before is not None:
             self.volatility.observe(math.log(bar.close / before.close))
+        if self._gate is not None and bar.spread_close is not None:
+            spread = bar.spread_close / bar.close
+            self._gate.observe(spread, self._clock())
+            self._is_costly = not self._gate.allows(spread)
         trade = self.book.on_bar(bar)
         if trade is not None:
             was_on_paper = trade.position.size == 0
@@ -75,9 +82,9 @@ class Account:
         return Sizing(self.volatility.multiplier, self.losses.exposure, self.volatility.sigma or 0.0)
 
     def place_order(self, signal: FinalSignal, size: float, close: float, atr: float) -> bool:
-        """Order the composed signal if there is no open position; returns whether it did."""
+        """Order the composed signal if there is no open position and the spread allows it; returns whether it did."""
         direction = DIRECTIONS[signal]
-        if not direction or self.book.position is not None or not atr > 0:
+        if not direction or self.book.position is not None or self._is_costly or not atr > 0:
             return False
         self.book.order(Position(signal.decision_id, direction, size, close, atr))
         return True
@@ -95,13 +102,16 @@ class Account:
             losses=self.losses.to_state(),
             volatility=self.volatility.to_state(),
             book=self.book.to_state(),
+            **({} if self._gate is None else {"cost_gate": self._gate.to_state(), "is_costly": self._is_costly}),
         )
 
     def restore(self, state: Snapshot) -> None:
         """Restore a snapshot. `InvalidInput` if `state` is not one."""
         data = data_of(state, "Portfolio")
         self._memory = TradingMemoryStore.from_state(data["memory"], clock=self._clock)
-        self.composer = Composer.from_state(data["composer"], self._memory)
+        self.composer = Composer.from_state(data["composer"], self._memory, adviser=self._adviser)
         self.losses = LossMemory.from_state(data["losses"], self._memory)
         self.volatility = VolatilityMemory.from_state(data["volatility"])
         self.book.restore(data["book"])
+        if self._gate is not None:
+            self._gate, self._is_costly = CostGate.from_state(data["cost_gate"]), data["is_costly"]

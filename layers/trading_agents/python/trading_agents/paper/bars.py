@@ -1,7 +1,7 @@
 """`PaperBar`: one completed bar."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from agent_memory import InvalidInput
-from trading_agents.bars import PriceBars
+from trading_agents.bars import PRICES, PriceBars
 
-PRICES = ("open", "high", "low", "close")
+SPREADS = ("spread_open", "spread_close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class PaperBar:
         close: last price.
         volume: units traded, 0 or more, or None if unknown.
         features: groups of features that do not come from prices, such as `{"hedge": {"net_gamma_exposure": …}}`.
+        spread_open: ask minus bid at the open, 0 or more, or None; prices are then the mid of both.
+        spread_close: ask minus bid at the close, or None; both spreads are given, or neither.
 
     Raises:
         InvalidInput: an attribute is invalid; names it.
@@ -38,6 +40,8 @@ class PaperBar:
     close: float
     volume: float | None = None
     features: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    spread_open: float | None = None
+    spread_close: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.time, datetime) or self.time.tzinfo is None:
@@ -49,18 +53,33 @@ class PaperBar:
         for name in ("open", "close"):
             if not self.low <= getattr(self, name) <= self.high:
                 raise InvalidInput(name, f"{getattr(self, name)} is not between low {self.low} and high {self.high}")
-        if self.volume is not None and not 0 <= self.volume < math.inf:
-            raise InvalidInput("volume", f"{self.volume!r:.40} is not a number of 0 or more")
+        for name in ("volume", *SPREADS):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise InvalidInput(name, f"{value!r:.40} is not a number of 0 or more")
+        if (self.spread_open is None) != (self.spread_close is None):
+            raise InvalidInput("spread_open", "is given without spread_close, or the other way round; give both")
 
     def to_row(self) -> list[Any]:
-        """Return time in seconds since the epoch, prices and volume, for `bar_from_row`."""
-        return [self.time.timestamp(), *(getattr(self, name) for name in PRICES), self.volume]
+        """Return time in seconds since the epoch, prices, volume, and spreads if known, for `bar_from_row`."""
+        row = [self.time.timestamp(), *(getattr(self, name) for name in PRICES), self.volume]
+        return row if self.spread_open is None else [*row, self.spread_open, self.spread_close]
 
 
-def bar_from_row(row: Sequence[Any]) -> PaperBar:
-    """Return the bar of a row, without features."""
-    at, *numbers = row
-    return PaperBar(datetime.fromtimestamp(at, UTC), *numbers)
+def bar_from_row(row: Sequence[Any], features: Mapping[str, Mapping[str, Any]] | None = None) -> PaperBar:
+    """Return the bar of a row, by default without features."""
+    at, opened, high, low, close, volume, *spreads = row
+    return PaperBar(datetime.fromtimestamp(at, UTC), opened, high, low, close, volume, features or {}, *spreads)
+
+
+def paper_bars(bars: PriceBars, *, since: datetime | None = None) -> Iterator[tuple[int, PaperBar]]:
+    """Yield the index and the bar of each row from a time on."""
+    first = 0 if since is None else int(np.searchsorted(bars.time, np.datetime64(int(since.timestamp()), "s")))
+    columns = {name: getattr(bars, name) for name in (*PRICES, "volume", *SPREADS)}
+    for row in range(first, len(bars)):
+        values = {name: None if column is None else float(column[row]) for name, column in columns.items()}
+        time = datetime.fromtimestamp(int(bars.time[row].astype(np.int64)), UTC)
+        yield row, PaperBar(time, **values)  # type: ignore[arg-type]  # only volume and spreads can be None
 
 
 def to_price_bars(bars: Sequence[PaperBar]) -> PriceBars:

@@ -29,6 +29,7 @@ class Position:
         entry: price of the fill, None before.
         bars_held: number of bars since the fill.
         setup: by which the agent remembers the outcome; empty for most agents.
+        entry_cost: of the fill, as a fraction of the price; None before it.
     """
 
     decision_id: str
@@ -39,6 +40,7 @@ class Position:
     entry: float | None = None
     bars_held: int = 0
     setup: str = ""
+    entry_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,13 @@ class Book:
     """Holds at most one position.
 
     Args:
-        costs_bp: per side, in basis points.
+        costs_bp: per side, in basis points; a bar with spreads costs half the spread instead.
         hold_bars: number of bars after which a position is closed at the open.
         bracket: distance of stop and target from the entry, in ATR20.
     """
 
     def __init__(self, costs_bp: float, hold_bars: int, bracket: float) -> None:
-        self._costs = 2 * costs_bp / 1e4
+        self._costs = costs_bp / 1e4
         self._hold_bars, self._bracket = hold_bars, bracket
         self.position: Position | None = None
 
@@ -95,28 +97,38 @@ class Book:
             return None
         if position.entry is None:
             position.entry = bar.open
+            position.entry_cost = self._cost(bar, is_intrabar=False)
         closed = self._exit(position, position.entry, bar)
         if closed is None:
             position.bars_held += 1
             return None
         self.position = None
-        price, reason = closed
+        price, reason, is_intrabar = closed
         gross = position.direction * math.log(price / position.entry)
-        return ClosedTrade(position, price, reason, gross - self._costs)
+        entry_cost = self._costs if position.entry_cost is None else position.entry_cost
+        return ClosedTrade(position, price, reason, gross - (entry_cost + self._cost(bar, is_intrabar=is_intrabar)))
 
-    def _exit(self, position: Position, entry: float, bar: PaperBar) -> tuple[float, ExitReason] | None:
+    def _cost(self, bar: PaperBar, *, is_intrabar: bool) -> float:
+        """Return the cost of one side as a fraction of the price: half the spread where it is known."""
+        if bar.spread_open is None or bar.spread_close is None:
+            return self._costs
+        at_open, at_close = bar.spread_open / bar.open / 2, bar.spread_close / bar.close / 2
+        return (at_open + at_close) / 2 if is_intrabar else at_open
+
+    def _exit(self, position: Position, entry: float, bar: PaperBar) -> tuple[float, ExitReason, bool] | None:
+        """Return price and reason of the exit, and whether it is within the bar; None without one."""
         if position.bars_held >= self._hold_bars:
-            return bar.open, "time"
+            return bar.open, "time", False
         side, distance = position.direction, self._bracket * position.atr
         stop, target = entry - side * distance, entry + side * distance
         worst, best = (bar.low, bar.high) if side > 0 else (bar.high, bar.low)
         if side * (bar.open - stop) <= 0:
-            return bar.open, "stop"
+            return bar.open, "stop", False
         if side * (bar.open - target) >= 0:
-            return bar.open, "target"
+            return bar.open, "target", False
         if side * (worst - stop) <= 0:
-            return stop, "stop"
-        return (target, "target") if side * (best - target) >= 0 else None
+            return stop, "stop", True
+        return (target, "target", True) if side * (best - target) >= 0 else None
 
     def to_state(self) -> dict[str, Any] | None:
         """Return the position as plain JSON data, for `restore`."""

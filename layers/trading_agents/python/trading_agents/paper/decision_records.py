@@ -67,18 +67,21 @@ class DecisionWriter:
         return self.id_of(TRADE, "composed")
 
     def vote(self, vote: AgentVote) -> LogEntry:
-        """Return the entry of one agent's vote."""
+        """Return the entry of one agent's vote; one that may follow advice has what the next advice is learned from."""
+        follows_advice = bool(vote.advice_context)
         return {
             "decision_type": str(DecisionType.SIGNAL_GENERATION),
             "decision_id": self.vote_id(vote.agent),
-            "context": {"market": self.market, "symbol": self.symbol},
+            "context": {"market": self.market, "symbol": self.symbol, **vote.advice_context},
             "reasoning": {
                 "source": vote.agent,
                 "signal": vote.signal,
                 "confidence": _rounded(vote.confidence),
                 "win_rate": _rounded(vote.win_rate),
                 "retired": vote.is_retired,
+                **({"direction": vote.signal, "agent": vote.agent} if follows_advice else {}),
             },
+            **({"memory_ids": list(vote.memory_ids)} if vote.memory_ids else {}),
         }
 
     def trade(
@@ -100,6 +103,7 @@ class DecisionWriter:
                 "exposure": _rounded(sizing.exposure),
             },
             "parent_ids": [self.vote_id(vote.agent) for vote in votes],
+            **({"memory_ids": list(moved_by)} if (moved_by := signal.context.get("memory_ids")) else {}),
         }
 
 

@@ -40,6 +40,11 @@ class FeatureWindow:
         """The newest bar."""
         return self._bars[-1] if self._bars else None
 
+    @property
+    def bars(self) -> tuple[PaperBar, ...]:
+        """The bars of the window, oldest first."""
+        return tuple(self._bars)
+
     def add(self, bar: PaperBar) -> None:
         """Add a bar later than all before."""
         if self.last is not None and bar.time.date() != self.last.time.date():

@@ -16,11 +16,13 @@ class PaperSettings:
         symbol: of the instrument.
         bar_seconds: duration of a bar; decisions have the time of its end.
         bars_per_day: bars on a trading day; by default as many as fit into a day (7 for hourly bars of a US stock).
-        costs_bp: costs per side, in basis points of the price.
+        costs_bp: costs per side, in basis points of the price; bars with bid and ask cost half their spread instead.
         hold_bars: maximum holding time: a position ends at the open of this many bars after its entry.
         bracket: distance of stop and target from the entry price, in ATR20 of the decision's bar.
         capital: of a position with size 1, in quote currency; profits are remembered in this currency.
         trade_from: bars that begin earlier only warm up the features; no decisions are made on them.
+        cost_gate: open no position while the quoted spread is far above its median (`CostGate`).
+        advice: votes and weights follow what the agent's memory advises, which needs an adviser.
 
     Raises:
         InvalidInput: a setting is invalid; names it.
@@ -34,6 +36,8 @@ class PaperSettings:
     bracket: float = 3.0
     capital: float = 10_000.0
     trade_from: datetime | None = None
+    cost_gate: bool = False
+    advice: bool = False
 
     def __post_init__(self) -> None:
         if not self.symbol:

@@ -3,18 +3,15 @@
 import json
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from agent_memory import Conflict, InvalidInput
 from trading_agents.core.files import read_verified, write_verified
-from trading_agents.paper.settings import PaperSettings
-from trading_agents.paper.trader import PaperTrader
+from trading_agents.core.snapshots import Snapshot
+from trading_agents.memory import TradingMemoryStore
+from trading_agents.paper.trader_state import FORMAT, TraderState
 
-_FORMAT = "paper-trader/1"
 
-
-class StateFile:
+class StateFile(TraderState):
     """Saves a trader in a verified file (see `core.files`). Use it as a context manager.
 
     Args:
@@ -25,49 +22,37 @@ class StateFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.place, self.another = path, str(path), "use another --state"
         if not path.absolute().parent.is_dir():
             raise InvalidInput("state", f"the folder {path.parent} does not exist")
         self._lock_handle = _lock(path.with_name(f"{path.name}.lock"))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Release the lock of the file."""
         os.close(self._lock_handle)
 
-    def load(self, agent_id: str, settings: PaperSettings) -> PaperTrader:
-        """Return the trader of the file, or a new one if the file does not exist.
-
-        Raises:
-            InvalidInput: the file is damaged, or belongs to another agent or other settings. OSError: it cannot be
-                read.
-        """
+    def _read(self) -> Snapshot | None:
         if not self.path.exists():
-            return PaperTrader(agent_id, settings)
-        trader = PaperTrader.from_state(self._read())
-        if trader.agent_id != agent_id:
-            raise InvalidInput("agent", f"{self.path} belongs to {trader.agent_id}; use another --state for {agent_id}")
-        stored = trader.settings.to_state()
-        for name, value in settings.to_state().items():
-            if stored[name] != value:
-                raise InvalidInput(
-                    name,
-                    f"{self.path} was started with {stored[name]!r}, not {value!r}; use another --state to change it",
-                )
-        return trader
-
-    def save(self, trader: PaperTrader) -> None:
-        """Write the trader; a crash at any time leaves this state or the previous one. `OSError` if it fails."""
-        body = json.dumps(trader.to_state(), allow_nan=False, separators=(",", ":")).encode()
-        write_verified(self.path, _FORMAT, body)
-
-    def _read(self) -> dict[str, object]:
-        _, body = read_verified(self.path, _FORMAT, field="state", description="the state of a paper trader")
-        state: dict[str, object] = json.loads(body)
+            return None
+        _, body = read_verified(self.path, FORMAT, field="state", description="the state of a paper trader")
+        state: Snapshot = json.loads(body)
         return state
+
+    def _write(self, state: Snapshot) -> None:
+        body = json.dumps(state, allow_nan=False, separators=(",", ":"), default=float).encode()
+        write_verified(self.path, FORMAT, body)
+
+
+def memories_in_state(path: Path) -> dict[str, TradingMemoryStore]:
+    """Return the memories in the state of a trader by name: of each agent, and `account` of the composed signal.
+
+    Raises:
+        InvalidInput: the file is not such a state, or is damaged. OSError: it cannot be read.
+    """
+    _, body = read_verified(path, FORMAT, field="memory", description="the state of a paper trader")
+    state = json.loads(body)
+    stored = {**state["panel"]["memories"], "account": state["portfolio"]["memory"]}
+    return {name: TradingMemoryStore.from_state(one) for name, one in stored.items()}
 
 
 def _lock(path: Path) -> int:

@@ -8,14 +8,17 @@
 It does no input or output: bars go in, a report comes out, and `to_state` returns the complete state.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from agent_memory import InvalidInput
 from agent_memory.core.ids import check_agent_id
+from trading_agents.core.advice import Adviser
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.paper.account import Account
+from trading_agents.paper.bar_advice import BarAdvice
 from trading_agents.paper.bars import PaperBar
 from trading_agents.paper.decision_records import (
     BarReport,
@@ -34,19 +37,22 @@ class PaperTrader:
     Args:
         agent_id: under which decisions are logged.
         settings: of the instrument.
+        adviser: what memory advises, as `MemoryManager(...).sync`; used if the setting `advice` is on.
 
     Attributes:
         last_report: of the newest bar.
         trades: number of closed positions of the composed signal.
     """
 
-    def __init__(self, agent_id: str, settings: PaperSettings | None = None) -> None:
+    def __init__(self, agent_id: str, settings: PaperSettings | None = None, *, adviser: Adviser | None = None) -> None:
         self.agent_id = check_agent_id(agent_id)
         self.settings = settings or PaperSettings()
-        self._now = 0.0
+        self._clock = _BarTime()
+        self._adviser = adviser
+        self._advice = BarAdvice(adviser) if self.settings.advice else None
         self._feature_window = FeatureWindow()
-        self._agents = VotingAgents(self.settings, self._clock)
-        self._account = Account(self.settings, self._clock)
+        self._agents = VotingAgents(self.settings, self._clock, self._advice)
+        self._account = Account(self.settings, self._clock, self._advice)
         self._pending: list[PendingDecision] = []
         self.last_report = BarReport()
         self.trades = 0
@@ -58,21 +64,36 @@ class PaperTrader:
         return None if last is None else last.time
 
     @property
+    def known_bars(self) -> tuple[PaperBar, ...]:
+        """The newest bars, oldest first, as far as they are kept."""
+        return self._feature_window.bars
+
+    @property
     def equity(self) -> float:
         """The equity of the account, starting from 1."""
         return self._account.losses.equity
 
-    def on_bar(self, bar: PaperBar) -> BarReport:
+    @property
+    def advice(self) -> dict[str, dict[str, Any]]:
+        """What memory advised on the newest bar, for `on_bar`; empty if the trader follows no advice."""
+        return {} if self._advice is None else self._advice.answers
+
+    def on_bar(self, bar: PaperBar, advice: Mapping[str, dict[str, Any]] | None = None) -> BarReport:
         """Process the next bar: outcomes of earlier decisions, and the decisions at its close.
+
+        `advice` is what memory advised when the bar was decided before; by default it is asked.
 
         Raises:
             InvalidInput: the bar is not later than the one before, or a feature is not a number.
+            Unavailable: the adviser's table did not respond; use `restore` before the next bar.
         """
         before = self._feature_window.last
         if before is not None and bar.time <= before.time:
             raise InvalidInput("time", f"{bar.time} is not later than the bar before, {before.time}")
         end = bar.time + timedelta(seconds=self.settings.bar_seconds)
-        self._now = end.timestamp()
+        self._clock.now = end.timestamp()
+        if self._advice is not None:
+            self._advice.begin(advice)
         report = BarReport()
         self._resolve(bar, before, end, report)
         self._feature_window.add(bar)
@@ -84,9 +105,6 @@ class PaperTrader:
             self._account.clean_up()
         self.last_report = report
         return report
-
-    def _clock(self) -> float:
-        return self._now
 
     def _may_trade(self, bar: PaperBar) -> bool:
         return self.settings.trade_from is None or bar.time >= self.settings.trade_from
@@ -130,7 +148,7 @@ class PaperTrader:
             "PaperTrader",
             agent_id=self.agent_id,
             settings=self.settings.to_state(),
-            now=self._now,
+            now=self._clock.now,
             readings=self._feature_window.to_state(),
             panel=self._agents.to_state(),
             portfolio=self._account.to_state(),
@@ -140,11 +158,11 @@ class PaperTrader:
         )
 
     @classmethod
-    def from_state(cls, state: Snapshot) -> "PaperTrader":
+    def from_state(cls, state: Snapshot, *, adviser: Adviser | None = None) -> "PaperTrader":
         """Return the trader of a snapshot. `InvalidInput` if `state` is not one."""
         data: dict[str, Any] = data_of(state, "PaperTrader")
-        trader = cls(data["agent_id"], settings_from_state(data["settings"]))
-        trader._now = data["now"]
+        trader = cls(data["agent_id"], settings_from_state(data["settings"]), adviser=adviser)
+        trader._clock.now = data["now"]
         trader._feature_window = FeatureWindow.from_state(data["readings"])
         trader._agents.restore(data["panel"])
         trader._account.restore(data["portfolio"])
@@ -152,3 +170,16 @@ class PaperTrader:
         trader.last_report = BarReport(**data["last_report"])
         trader.trades = data["trades"]
         return trader
+
+    def restore(self, state: Snapshot) -> None:
+        """Return to a snapshot of this trader, after a bar that failed. `InvalidInput` if `state` is not one."""
+        vars(self).update(vars(PaperTrader.from_state(state, adviser=self._adviser)))
+
+
+class _BarTime:
+    """A clock that shows the end of the newest bar, in seconds since the epoch."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now

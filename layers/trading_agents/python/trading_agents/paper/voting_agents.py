@@ -1,10 +1,11 @@
 """`VotingAgents`: the five agents, each with its own memory, paper trades and track record."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from trading_agents.agents import AGENT_TYPES, MemoryAwareAgent
+from trading_agents.core.advice import Adviser
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
 from trading_agents.memory import TradingMemoryStore
 from trading_agents.paper.bars import PaperBar
@@ -19,13 +20,25 @@ _AGENTS = {group.capitalize(): agent_type for group, agent_type in AGENT_TYPES.i
 
 @dataclass(frozen=True, slots=True)
 class AgentVote:
-    """The vote of one agent on a bar. `win_rate` is that of its last ten trades, 0 to 1."""
+    """The vote of one agent on a bar.
+
+    Attributes:
+        agent: its name.
+        signal: long, short or neutral.
+        confidence: 0 to 1.
+        win_rate: of its last ten trades, 0 to 1.
+        is_retired: whether its results are significantly negative.
+        advice_context: what advice was asked for; empty without an adviser.
+        memory_ids: of the memories whose advice moved the confidence.
+    """
 
     agent: str
     signal: str
     confidence: float
     win_rate: float
     is_retired: bool
+    advice_context: Mapping[str, Any] = field(default_factory=dict)
+    memory_ids: tuple[str, ...] = ()
 
 
 class VotingAgents:
@@ -34,9 +47,11 @@ class VotingAgents:
     Args:
         settings: of the trader.
         clock: returns the time in seconds since the epoch.
+        adviser: asked about each vote for a direction, if any.
     """
 
-    def __init__(self, settings: PaperSettings, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: PaperSettings, clock: Callable[[], float], adviser: Adviser | None = None) -> None:
+        self._adviser = adviser
         self._symbol, self._capital, self._clock = settings.symbol, settings.capital, clock
         self.health = AgentHealth()
         self._memories = {name: memory_for(settings, clock) for name in _AGENTS}
@@ -61,7 +76,9 @@ class VotingAgents:
             agent.perceive(self._symbol, bar.time, features.groups)
             signal, confidence, context = agent.act_with_memory(self._symbol, bar.time, features.groups)
             is_retired = self.health.of(name).is_retired
-            votes.append(AgentVote(name, signal, confidence, context["win_rate"], is_retired))
+            advised = {} if self._adviser is None else agent.advice_context(self._symbol, features.groups)
+            moved_by = tuple(context.get("memory_ids", ()))
+            votes.append(AgentVote(name, signal, confidence, context["win_rate"], is_retired, advised, moved_by))
         return votes
 
     def for_composer(self, votes: list[AgentVote]) -> list[Vote]:
@@ -104,7 +121,10 @@ class VotingAgents:
             self._books[name].restore(data["books"][name])
 
     def _make_agents(self) -> dict[str, MemoryAwareAgent]:
-        return {name: agent_type(name, self._memories[name]) for name, agent_type in _AGENTS.items()}
+        return {
+            name: agent_type(name, self._memories[name], explain=True, adviser=self._adviser)
+            for name, agent_type in _AGENTS.items()
+        }
 
     def _remember(self, name: str, trade: ClosedTrade) -> None:
         position = trade.position

@@ -13,9 +13,11 @@ _DAY_SECONDS = 86_400
 class CostGate:
     """Remembers quoted spreads, and allows a trade unless the current quote exceeds 1.5 times their 60-day median.
 
-    Evidence (decision record 0025): on EURUSD hours +0.41 bp a trade and +0.40 of Sharpe (95%
-    interval 0.15 to 0.68), better than a time-shifted gate; a remembered table of costs by hour gains less than the
-    quote itself. Where costs are fixed, the gate has no effect.
+    Evidence (docs/does-memory-help.md, 1 of 1 file with quotes, EURUSD hours, on which it was chosen): the Sharpe ratio
+    changed by +0.27 [-0.01, +0.55] with textbook agents and by +0.23 [-0.03, +0.46] with the five agents, whose trades
+    were better beyond chance. On other bars with a live spread that gain did not repeat. A remembered table of costs by
+    hour gained less than the quote itself. Where costs are fixed, the gate has no effect. Measure it on your own bars
+    (`agent-memory backtest`) before you use it.
 
     Args:
         window_days: how long quotes are remembered.

@@ -16,9 +16,10 @@ class VolatilityMemory:
     exponential of the exponentially weighted mean of log σ, half-life 252 days. A position is multiplied by
     clip(ref / σ, 0.5, 1.5).
 
-    Evidence (decision record 0025): in three of three markets the mean loss of the worst 1% of
-    days fell by 17 to 23% at equal exposure, and the volatility of volatility by 33 to 38%. It does not raise the
-    Sharpe ratio, and lowers it where the edge is in high volatility (BTC breakouts, -0.58). It controls tail losses.
+    Evidence (docs/does-memory-help.md): the mean loss of the worst 1% of days fell by 13 to 22% at equal exposure,
+    beyond chance on 2 of 3 files (not on BTC). On other files it fell on most, not on all; with simple agents on a
+    single stock it did not. The Sharpe ratio rose beyond chance on 0 of 3 files; with textbook agents on BTC, whose
+    edge is in high volatility, it changed by -0.60 [-1.01, -0.26].
 
     Args:
         bars_per_day: number of returns per day (24 for hourly BTC bars, about 7 for those of a stock).

@@ -14,13 +14,16 @@ from trading_agents.backtest.engine.votes import AGENT_NAMES, SYMBOL, BarClock, 
 from trading_agents.backtest.engine.voting_agent_rules import (
     loss_exposure,
     own_memory,
+    size_by_regime,
+    switch_by_regime,
+    volume_by_regime,
     voting_agent_rules,
     weights_by_bar,
 )
 from trading_agents.indicators import FeatureTable
 from trading_agents.memory import TradingMemoryStore
-from trading_agents.portfolio import Composer
-from trading_agents.risk import LossMemory
+from trading_agents.portfolio import Composer, RegimeSwitch
+from trading_agents.risk import LossMemory, RegimeLosses
 
 
 def table_of(bars):
@@ -158,3 +161,34 @@ def test_all_together_is_the_product_of_its_parts(votes, trades):
     exposure = sizes / product
     assert ((exposure == 0) | ((exposure > 0.5) & (exposure < 1 + 1e-9))).all()
     assert (exposure == 0).any()
+
+
+def in_order_of_exits(trades, number):
+    """The trades that had ended at the signal of a trade, in the order of their exits."""
+    ended = np.flatnonzero(trades.exit_bar[:number] <= trades.signal_bar[number])
+    return sorted(ended.tolist(), key=lambda one: (trades.exit_bar[one], one))
+
+
+def test_sizes_by_regime_are_those_of_live_objects_fed_what_had_ended(votes, trades):
+    sizes, switched = size_by_regime(votes)(BARS, trades), switch_by_regime(votes, min_trades=5)(BARS, trades)
+    for number in range(0, len(trades), 41):
+        switch, clock = RegimeSwitch(min_trades=5), BarClock()
+        losses = {name: RegimeLosses(TradingMemoryStore(clock=clock)) for name in AGENT_NAMES}
+        for ended in in_order_of_exits(trades, number):
+            clock.now += 1
+            agent, condition = AGENT_NAMES[trades.agent[ended]], votes.condition[trades.signal_bar[ended]]
+            losses[agent].remember(SYMBOL, condition, float(trades.net[ended]))
+            switch.observe(agent, condition, float(trades.net_in_atr[ended]))
+        agent, condition = AGENT_NAMES[trades.agent[number]], votes.condition[trades.signal_bar[number]]
+        assert sizes[number] == losses[agent].size(SYMBOL, condition).factor
+        assert switched[number] == switch.multiplier(agent, condition)
+    assert set(np.unique(sizes)) == {0.5, 1.0}
+    assert set(np.unique(switched)) == {0.0, 1.0}
+
+
+def test_volume_by_regime_changes_only_trades_of_liquidity(votes, trades):
+    sizes = volume_by_regime(votes)(BARS, trades)
+    of_liquidity = trades.agent == AGENT_NAMES.index("liquidity")
+    assert (sizes[~of_liquidity] == 1).all()
+    assert set(np.unique(sizes[of_liquidity])) == {0.8, 1.0}
+    assert set(votes.condition) == {"", "ranging", "trending", "volatile"}

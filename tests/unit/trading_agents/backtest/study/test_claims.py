@@ -12,6 +12,7 @@ from trading_agents.backtest.study.claims import (
     comparison_count,
     exclusion,
     is_usable,
+    ranking,
     significant_improvements,
     summary,
     verdict,
@@ -90,9 +91,10 @@ def test_a_summary_names_supporting_rules_and_counts_the_verdicts():
     studies = [study(assessment_of(SHARPE, 0.25, 0.05, 0.45)), study(assessment_of(SHARPE, 0, -0.1, 0.1), name="btc")]
     assert summary(SHARPE, studies) == (
         "Sharpe ratio, 0.2 to 0.3 higher: supported for retire, recent on spy. Of 2 pairs of memory and file: "
-        "1 supported, 1 not supported, 0 explained by chance, 0 inconclusive."
+        "1 supported, 1 not supported, 0 explained by chance, 0 inconclusive; it held on 1 of 2 files."
     )
     assert "higher: not supported. Of 2 pairs" in summary(WIN_RATE, studies)
+    assert summary(WIN_RATE, studies).endswith("; it held on 0 of 2 files.")
     undecided = [study(assessment_of(SHARPE, 0.1, -0.1, 0.4))]
     assert "higher: inconclusive with this number of trades. Of 1 pairs" in summary(SHARPE, undecided)
 
@@ -100,7 +102,7 @@ def test_a_summary_names_supporting_rules_and_counts_the_verdicts():
 def test_significant_improvements_are_named_with_their_files():
     better = assessment_of(DRAWDOWN, -0.05, -0.08, -0.02)
     studies = [study(better), study(better, name="btc"), study(assessment_of(SHARPE, 0.2, 0.1, 0.3, 0.06), name="eur")]
-    assert significant_improvements(studies) == ["retire, recent: smaller drawdown on spy, btc"]
+    assert significant_improvements(studies) == ["retire, recent: smaller drawdown on 2 of 3 files: spy, btc"]
     assert comparison_count([*studies, study(better, days=3)]) == 3 * 6
 
 
@@ -109,10 +111,18 @@ def test_the_rule_that_gains_most_when_agents_fail():
     only_here = (FailureResult("c", 0.0, 0.0, 9.0, 0.1, -0.9),)
     studies = [study(failing_agents=rows + only_here), study(failing_agents=rows, name="btc")]
     assert best_for_failing_agents(studies) == (
-        "a: gains most when agents fail (synthetic outcomes, see below). Sharpe ratio +0.50 on spy (-0.01 for steady "
-        "agents), +0.50 on btc (-0.01 for steady agents)"
+        "a: the best sum of gain when agents fail and cost when they do not (synthetic outcomes, see below). "
+        "Sharpe ratio +0.50 on spy (-0.01 for steady agents), +0.50 on btc (-0.01 for steady agents)"
     )
     assert best_for_failing_agents([study(days=3, failing_agents=rows)]) is None
+
+
+def test_rules_are_ranked_by_gain_and_cost_over_the_files_that_have_them():
+    cheap, dear = FailureResult("cheap", -0.01, 0.0, 0.5, 0.1, 0), FailureResult("dear", -0.9, 0.0, 1.0, 0.1, 0)
+    worse = FailureResult("dear", -1.3, 0.0, 1.0, 0.1, 0)
+    unusable = study(days=3, failing_agents=(FailureResult("dear", 9.0, 0.0, 9.0, 0.1, 0),))
+    studies = [study(failing_agents=(dear, cheap)), study(failing_agents=(worse,), name="btc"), unusable]
+    assert ranking(studies) == [("cheap", 0.5, -0.01, 1, 1), ("dear", 1.0, pytest.approx(-1.1), 2, 1)]
 
 
 def test_a_verdict_does_not_change_the_assessment():
@@ -124,6 +134,7 @@ def test_a_verdict_does_not_change_the_assessment():
 
 def test_an_excluded_file_is_named_with_all_reasons():
     assert exclusion(study(days=222, trades=99, controls=(3, 0, 0))) == (
-        "spy (controls failed, 222 scored days of the 250 needed, which take about 9,000 bars like these, "
+        "spy (222 scored days of the 250 needed, which take about 9,000 bars like these, "
+        "controls failed: 3 of 5 planted effects were found, and up to 0 where there was none; it takes more bars, "
         "99 scored trades of the 100 needed)"
     )

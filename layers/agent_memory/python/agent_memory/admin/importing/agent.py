@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agent_memory.admin.agent_source import AgentSource
 from agent_memory.admin.export_file import ExportFile
 from agent_memory.admin.importing.decisions import DecisionImport
 from agent_memory.admin.importing.memories import import_memories
@@ -57,14 +58,18 @@ class AgentImport:
         """
         with ExportFile(path, self._agent_id) as export:
             export.check()
-            report = ImportReport()
-            self._import(export, report, write=not dry_run)
-            for one in export.missing():
-                report.not_imported(str(one.get("id")), f"it was damaged when it was exported: {one.get('why')}")
+            return self.copy(export, dry_run=dry_run)
+
+    def copy(self, source: AgentSource, *, dry_run: bool) -> dict[str, Any]:
+        """Write what a source has of the agent and the deployment does not, or only count it; see `run`."""
+        report = ImportReport()
+        self._import(source, report, write=not dry_run)
+        for one in source.missing():
+            report.not_imported(str(one.get("id")), f"it was damaged when it was exported: {one.get('why')}")
         receipt = {"agent_id": self._agent_id, "imported_at": to_iso(self._clock.now_ms()), "dry_run": dry_run}
         return receipt | report.as_dict()
 
-    def _import(self, export: ExportFile, report: ImportReport, *, write: bool) -> None:
+    def _import(self, export: AgentSource, report: ImportReport, *, write: bool) -> None:
         agent_id, stores = self._agent_id, self._stores
         states = dict(export.states())
         plan = self._plan_archive(export, states, report)
@@ -101,14 +106,14 @@ class AgentImport:
             if types:
                 stores.states.register(agent_id, sorted(types), shards, self._clock.now_ms())
 
-    def _plan_archive(self, export: ExportFile, states: Mapping[str, State], report: ImportReport) -> ArchivePlan:
+    def _plan_archive(self, export: AgentSource, states: Mapping[str, State], report: ImportReport) -> ArchivePlan:
         try:
             return plan_archive(export, states, self._stores.blobs, self._stores.states)
         except Damaged as error:
             report.conflict(STATES, ARCHIVE_CHAIN, f"the table has it, but its item is damaged: {error}")
             return ArchivePlan(refused="the end of the deployment's own chain of seals is damaged")
 
-    def _with_planned(self, export: ExportFile, plan: ArchivePlan) -> Stores:
+    def _with_planned(self, export: AgentSource, plan: ArchivePlan) -> Stores:
         """The stores with the archive as it is after the import."""
         if self._stores.blobs is None or not plan.keys:
             return self._stores
@@ -128,6 +133,6 @@ class AgentImport:
             if through is None or day <= through:
                 request_rewrite(states, self._agent_id, day, self._clock.now_ms())
 
-    def _age_seconds(self, export: ExportFile) -> float | None:
+    def _age_seconds(self, export: AgentSource) -> float | None:
         """How long ago the export was written; None if it does not say."""
         return None if export.exported_ms is None else (self._clock.now_ms() - export.exported_ms) / 1000

@@ -16,6 +16,7 @@ from agent_memory.core.errors import Damaged
 from agent_memory.core.retention import HOT_DAYS, RESTORED_DAYS
 from agent_memory.decisions.lineage import MAX_ANCESTORS, MAX_STEPS, Ancestors, ancestors_of, links_to
 from agent_memory.decisions.reader import DecisionReader
+from agent_memory.decisions.rolled_days import ChangeTracker
 from agent_memory.model.decisions import Decision
 from agent_memory.model.listings import Damages, Unreadable
 from agent_memory.model.outcomes import follows
@@ -35,6 +36,7 @@ class DecisionImport:
     def __init__(self, agent_id: str, stores: Stores, clock: Clock, report: ImportReport, *, write: bool) -> None:
         self._decisions = stores.decisions
         self._reader = DecisionReader(agent_id, stores, clock)
+        self._changes = ChangeTracker(agent_id, stores.states, clock)
         self._now_ms = clock.now_ms()
         self._report = report
         self._write = write
@@ -52,6 +54,8 @@ class DecisionImport:
         stored = self._decisions.get(keys, on_unreadable=damages)
         in_damaged_items = {one.id for one in damages.items()}
         archived = self._reader.archived(keys, on_unreadable=self._note_damaged_day)
+        if self._write:
+            self._changes.track(keys)
         kept: list[Decision] = []
         missing: list[Decision] = []
         for one, in_table in zip(exported, stored, strict=True):

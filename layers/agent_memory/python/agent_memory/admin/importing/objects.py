@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from agent_memory.admin.export_file import LARGE_PARTS, ExportFile
+from agent_memory.admin.agent_source import AgentSource
+from agent_memory.admin.export_file import LARGE_PARTS
 from agent_memory.admin.importing.report import ImportReport, Status
 from agent_memory.core.clock import parse_date
 from agent_memory.core.errors import Damaged, InvalidInput
@@ -64,7 +65,7 @@ class _Side:
 
 
 def plan_archive(
-    export: ExportFile, exported_states: Mapping[str, State], blobs: BlobStore | None, states: StateStore
+    export: AgentSource, exported_states: Mapping[str, State], blobs: BlobStore | None, states: StateStore
 ) -> ArchivePlan:
     """Decide which objects of the exported archive are written.
 
@@ -95,7 +96,7 @@ def plan_archive(
 
 
 def _continuing(
-    export: ExportFile, exported_keys: list[str], stored: set[str], ours: _Side, blobs: BlobStore
+    export: AgentSource, exported_keys: list[str], stored: set[str], ours: _Side, blobs: BlobStore
 ) -> ArchivePlan:
     """The plan where the exported chain is the stored one or a continuation of it."""
     sealed_files: dict[str, set[str]] = {}
@@ -138,7 +139,7 @@ def _lost(agent_id: str, exported_keys: list[str], stored: set[str], theirs: _Si
 
 
 def import_objects(
-    export: ExportFile,
+    export: AgentSource,
     plan: ArchivePlan,
     blobs: BlobStore | None,
     report: ImportReport,
@@ -164,7 +165,7 @@ def import_objects(
         report.count(KIND, _import_object(export, key, blobs, replace=key in replaceable, write=write))
 
 
-def _import_object(export: ExportFile, key: str, blobs: BlobStore, *, replace: bool, write: bool) -> Status:
+def _import_object(export: AgentSource, key: str, blobs: BlobStore, *, replace: bool, write: bool) -> Status:
     stored, exported = blobs.read(key), export.read_object(key)
     if stored == exported:
         return Status.UNCHANGED
@@ -181,7 +182,7 @@ class PlannedObjects:
     A `BlobStore` that cannot be written.
     """
 
-    def __init__(self, export: ExportFile, plan: ArchivePlan, blobs: BlobStore) -> None:
+    def __init__(self, export: AgentSource, plan: ArchivePlan, blobs: BlobStore) -> None:
         self._export = export
         self._planned = set(plan.keys)
         self._blobs = blobs
@@ -217,6 +218,10 @@ class PlannedObjects:
         """Refused."""
         raise TypeError(f"{key} cannot be replaced ({tag=}, {len(body):,} bytes): the objects are only planned")
 
+    def delete(self, key: str) -> None:
+        """Refused."""
+        raise TypeError(f"{key} cannot be deleted: the objects are only planned")
+
     def list_keys(self, prefix: str) -> list[str]:
         """The keys of all objects with a prefix, sorted."""
         return sorted({*self._blobs.list_keys(prefix), *(key for key in self._planned if key.startswith(prefix))})
@@ -231,7 +236,7 @@ class PlannedObjects:
         raise TypeError(f"{prefix} cannot be erased ({dry_run=})")
 
 
-def _exported_side(export: ExportFile, keys: list[str], chain: State | None) -> _Side:
+def _exported_side(export: AgentSource, keys: list[str], chain: State | None) -> _Side:
     bodies = {key: export.read_object(key) for key in keys if not key.endswith(_FILE)}
     return _Side(
         _exported_chain(chain), {key: _exported_manifest(export.agent_id, key, body) for key, body in bodies.items()}

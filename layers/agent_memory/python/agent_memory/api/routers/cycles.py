@@ -34,7 +34,7 @@ def write_cycle(agent_id: AgentId, body: Annotated[CycleInput, Body()]) -> Respo
     """Store the results of a cycle.
 
     The queries of the last ten cycles are kept for a day, signals for four hours, the context for one hour. Sending the
-    same `cycle_id` again changes nothing.
+    same `cycle_id` again changes nothing but the counts of the sources that were `asked`.
     """
     cycle = Cycle(**body)
     memory_of(router, agent_id).cycles.write(cycle)

@@ -1,8 +1,7 @@
 """Routes of the decision log; each calls one domain function and builds the response."""
 
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -25,10 +24,10 @@ from agent_memory.api.schemas.decisions import (
     OutcomeBatch,
     OutcomeResults,
 )
-from agent_memory.core import metric_names
 from agent_memory.core.checks import check_length
 from agent_memory.core.errors import Conflict, NotFound
 from agent_memory.core.http_limits import MAX_BATCH
+from agent_memory.core.metric_names import DECISION_LATENCY
 from agent_memory.decisions.chains import MAX_DEPTH, MAX_LINKS, MAX_LINKS_LIMIT, ChainEntry
 from agent_memory.decisions.inputs import DecisionInput, OutcomeInput
 from agent_memory.decisions.log import DecisionLog
@@ -58,7 +57,7 @@ def log_decision(agent_id: AgentId, body: Annotated[DecisionInput, Body()]) -> R
     """
     started = time.perf_counter()
     result = _log(agent_id).log_one(body)
-    _count_logged([body], [result], time.perf_counter() - started)
+    _add_latency_of_decisions([body], [result], time.perf_counter() - started)
     return _single(result, "created")
 
 
@@ -70,7 +69,7 @@ def log_decisions(agent_id: AgentId, body: Annotated[DecisionBatch, Body()]) -> 
     """
     decisions, started = check_length("/decisions", body["decisions"], MAX_BATCH), time.perf_counter()
     results = _log(agent_id).log(decisions)
-    _count_logged(decisions, results, time.perf_counter() - started)
+    _add_latency_of_decisions(decisions, results, time.perf_counter() - started)
     return json_response({"results": [result.as_dict("created") for result in results]})
 
 
@@ -80,8 +79,9 @@ def log_outcomes(agent_id: AgentId, body: Annotated[OutcomeBatch, Body()]) -> Re
 
     Each has its own result, in order; one that cannot be stored does not affect the others.
     """
-    results = _log(agent_id).record_outcomes(check_length("/outcomes", body["outcomes"], MAX_BATCH))
-    _count_outcomes(results)
+    outcomes = check_length("/outcomes", body["outcomes"], MAX_BATCH)
+    results = _log(agent_id).record_outcomes(outcomes)
+    _count_outcomes(outcomes, results)
     return json_response({"results": [result.as_dict("recorded") for result in results]})
 
 
@@ -100,7 +100,7 @@ def log_outcome(agent_id: AgentId, decision_id: DecisionId, body: Annotated[Outc
     retry an amendment, send its `timestamp`.
     """
     result = _log(agent_id).record_outcome({**body, "decision_id": decision_id})
-    _count_outcomes([result])
+    _count_outcomes([body], [result])
     return _single(result, "recorded")
 
 
@@ -113,13 +113,16 @@ def analyze_decision_patterns(
     group_by: Annotated[
         str, Query(description="`context`, `source`, `type`, or a path such as `context.market.trend`")
     ] = "context",
+    exact: Annotated[bool, Query(description="Read all decisions, also those of days that are counted")] = False,
 ) -> Response[str]:
     """Outcomes of decisions by group.
 
-    All decisions of the type and the time range are read; restrict them if there are many.
+    By context, source or type, days that the nightly job has counted are added up from their counts, unless their
+    decisions have changed since. Otherwise all decisions of the type and the time range are read; restrict them if
+    there are many.
     """
     filters = DecisionFilter(decision_type, (start, end))
-    return json_response(_log(agent_id).statistics(filters, group_by))
+    return json_response(_log(agent_id).statistics(filters, group_by, exact=exact))
 
 
 @router.operation("GET", "/decisions/<decision_id>/chain", DecisionChain, errors=(NotFound,))
@@ -186,24 +189,50 @@ def _log(agent_id: str) -> DecisionLog:
     return deployment.deployment().decision_log(agent_id)
 
 
-def _count_logged(inputs: Sequence[Any], results: list[ItemResult], seconds: float) -> None:
-    """Add the metrics of logged decisions, and log their number by decision type."""
-    new = [data for data, result in zip(inputs, results, strict=True) if result.status is WriteStatus.CREATED]
-    for metric, value in (
-        (metric_names.DECISIONS_LOGGED, len(new)),
-        (metric_names.DECISION_LATENCY, seconds * 1000),
-    ):
-        metrics.add_metric(metric.name, metric.unit.value, value)
-    influenced = len([data for data in new if data.get("memory_ids")])
-    decision_types = Counter([str(data["decision_type"]) for data in new])
-    logger.info("decisions", decision_types=decision_types, influenced=influenced)
-
-
 def _single(result: ItemResult, created: str) -> Response[str]:
     is_new = result.status is WriteStatus.CREATED
     return json_response(result.as_dict(created), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
 
-def _count_outcomes(results: list[ItemResult]) -> None:
-    """Log the number of new outcomes; no alarm needs it, and a metric would cost money every month."""
+def _count_outcomes(inputs: Sequence[Any], results: list[ItemResult]) -> None:
+    """Add their latencies, and log the number of new outcomes, for which a metric would cost money every month."""
+    _add_latencies(_latencies(inputs, results, ("metrics", "outcome")))
     logger.info("outcomes", logged=len([result for result in results if result.status is WriteStatus.CREATED]))
+
+
+# --- the metric `DecisionLatency` ------------------------------------------------------------------
+# An agent says how long a decision took as `latency_ms` in its metadata, or with its outcome, in `metrics` or in the
+# outcome itself.
+
+
+def _add_latency_of_decisions(
+    inputs: Iterable[Mapping[str, Any]], results: Iterable[ItemResult], seconds: float
+) -> None:
+    """Add the latencies of a request's new decisions; if none of them has one, the time that logging them took."""
+    _add_latencies(_latencies(inputs, results, ("metadata",)) or [seconds * 1000])
+
+
+def _add_latencies(milliseconds: Iterable[float]) -> None:
+    for value in milliseconds:
+        metrics.add_metric(name=DECISION_LATENCY.name, unit=DECISION_LATENCY.unit.value, value=value)
+
+
+def _latencies(
+    inputs: Iterable[Mapping[str, Any]], results: Iterable[ItemResult], fields: Sequence[str]
+) -> list[float]:
+    """The latencies that new decisions or outcomes say, at most one of each, from the first field that has one."""
+    found: list[float] = []
+    for data, result in zip(inputs, results, strict=True):
+        if result.status is WriteStatus.CREATED:
+            for name in fields:
+                value = _latency(data.get(name))
+                if value is not None:
+                    found.append(value)
+                    break
+    return found
+
+
+def _latency(document: object) -> float | None:
+    value = document.get("latency_ms") if isinstance(document, Mapping) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return float(value) if is_number and value is not None else None

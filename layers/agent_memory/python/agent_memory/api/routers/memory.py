@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from agent_memory.api.agent import count_short_term_reads, memory_of
-from agent_memory.api.http import json_response, parse_object
+from agent_memory.api.http import json_response, parse_list, parse_object
 from agent_memory.api.parameters import (
     NAME,
     AgentId,
@@ -14,29 +14,38 @@ from agent_memory.api.parameters import (
     ExpectedVersion,
     Flag,
     Start,
+    json_list_query,
     json_query,
     name_query,
     path_parameter,
 )
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.memory import (
+    Advice,
     Consolidation,
     ContextMemory,
     Memories,
     MemoryData,
     MemoryDict,
     MemoryHistory,
+    MemoryRemoved,
     NewConfidence,
     RecallResult,
     ShortTermErased,
     ShortTermFound,
     ShortTermKept,
     ShortTermValue,
+    SimilarResult,
 )
 from agent_memory.core.errors import Conflict, NotFound, ShortTermOff
+from agent_memory.core.option_limits import MAX_OPTIONS
+from agent_memory.decisions.queries import SuccessFilter
+from agent_memory.memory.advice import AdviceQuery
 from agent_memory.memory.hierarchy import MAX_ENTRIES
 from agent_memory.memory.long_term import consolidate_value
-from agent_memory.memory.ranking import MAX_TOP_K, RecallQuery
+from agent_memory.memory.ranking import MAX_TOP_K
+from agent_memory.memory.recall_query import RecallQuery
+from agent_memory.memory.similar import MAX_SIMILAR, SimilarQuery
 from agent_memory.model.memories import Memory
 
 router = Router(
@@ -44,7 +53,9 @@ router = Router(
 )
 
 Key = Annotated[str, path_parameter("stm_key", "A key of short-term memory, as `context:current`"), NAME]
-MemoryTypeName = Annotated[str, path_parameter("type", "PATTERN, STRATEGY, ARCHETYPE, SOURCE_PERFORMANCE or your own")]
+MemoryTypeName = Annotated[
+    str, path_parameter("type", "PATTERN, STRATEGY, ARCHETYPE, SOURCE_PERFORMANCE, ESTIMATE or your own")
+]
 PatternId = Annotated[str, path_parameter("pattern_id", "A memory of that type"), NAME]
 Reason = Annotated[
     str | None,
@@ -56,6 +67,9 @@ Writer = Annotated[
     str | None,
     name_query("agent_id", "The agent that writes, if the path names a pool; stored with the version as a claim"),
 ]
+
+
+_SUCCESS: dict[str, SuccessFilter] = {"true": True, "false": False, "pending": "pending"}
 
 
 @router.operation("PUT", "/memory/stm/<key>", ShortTermKept, errors=(ShortTermOff,))
@@ -106,6 +120,34 @@ def store_ltm(
     return json_response(stored.as_dict())
 
 
+@router.operation("GET", "/memory/ltm/<memory_type>/<pattern_id>", MemoryDict)
+def get_ltm(agent_id: AgentId, memory_type: MemoryTypeName, pattern_id: PatternId) -> Response[str]:
+    """One memory of the agent's own."""
+    return json_response(memory_of(router, agent_id).reader.get(memory_type, pattern_id).as_dict())
+
+
+@router.operation("DELETE", "/memory/ltm/<memory_type>/<pattern_id>", MemoryRemoved, errors=(Conflict,))
+def delete_ltm(
+    agent_id: AgentId,
+    memory_type: MemoryTypeName,
+    pattern_id: PatternId,
+    reason: Annotated[
+        str,
+        Query(description="Why, for the history", json_schema_extra={"minLength": 1, "maxLength": 500}),
+    ],
+    expected_version: ExpectedVersion = None,
+    writer: Writer = None,
+) -> Response[str]:
+    """Remove a memory; its history is kept.
+
+    It may be stored again, as its next version. Removing it again changes nothing. With `expected_version` only that
+    version is removed (else 409).
+    """
+    delete = memory_of(router, agent_id, writer).long_term.delete
+    removal = delete(memory_type, pattern_id, reason=reason, expected_version=expected_version)
+    return json_response(removal.removal_as_dict())
+
+
 @router.operation("GET", "/memory/ltm/<memory_type>", Memories)
 def retrieve_ltm(
     agent_id: AgentId,
@@ -114,15 +156,74 @@ def retrieve_ltm(
         str | None, json_query("Fields of the memories with their values, and `min_confidence` (0 to 1)")
     ] = None,
     as_of: Annotated[str | None, Query(description="As the memories were at this time; by default now")] = None,
+    matches: Annotated[
+        str | None, json_query("The context of a decision: only memories whose facts all hold in it")
+    ] = None,
 ) -> Response[str]:
     """Memories of a type that meet every filter, most confident first.
 
     `filters` contains fields of the memories with their values, and optionally `min_confidence` (0 to 1), which
     memories without a confidence meet too. A nested object names the members that are compared; null is an explicit
-    null.
+    null. With `matches` only memories are returned whose `features`, as far as they are facts of a context, hold in it.
     """
-    memories = memory_of(router, agent_id).reader.find(memory_type, parse_object("filters", filters), as_of=as_of)
+    memories = memory_of(router, agent_id).reader.find(
+        memory_type, parse_object("filters", filters), as_of=as_of, matches=parse_object("matches", matches)
+    )
     return json_response(memories.map(Memory.as_dict).body("memories"))
+
+
+@router.operation("GET", "/memory/advice", Advice)
+def advise(
+    agent_id: AgentId,
+    decision_type: Annotated[str, name_query("type", "The type of the decision that is due")],
+    context: Annotated[str, json_query("The context of the decision, as it will be logged")],
+    options: Annotated[str, json_list_query("What can be chosen, 1 to 32 texts")],
+    choice: Annotated[
+        str | None, Query(description="The path under which decisions name the option, as `reasoning.strategy`")
+    ] = None,
+    choose: Annotated[Literal["thompson", "greedy"] | None, Query(description="Choose by this rule")] = None,
+    count: Annotated[int, Query(ge=1, le=MAX_OPTIONS, description="How many options to choose")] = 1,
+    exploration: Annotated[
+        float, Query(ge=0, lt=1, description="Probability, with `greedy`, of replacing the last option by another")
+    ] = 0.1,
+    seed: Annotated[
+        str | None,
+        Query(
+            description="The same one leads to the same choice, as a cycle's id",
+            json_schema_extra={"minLength": 1, "maxLength": 256},
+        ),
+    ] = None,
+    result: Annotated[
+        Literal["success", "reward"], Query(description="What is expected, and chosen by: the rate, or the mean reward")
+    ] = "success",
+    withhold: Annotated[
+        str | None,
+        json_query("Leave these memories out: `memory_type` and `memory_id`, each optional; `{}` leaves out all"),
+    ] = None,
+    recent: Annotated[
+        bool, Query(description="Count the results since the last nightly job, too: of at most 1,000 decisions")
+    ] = False,
+) -> Response[str]:
+    """What to expect of each option where a decision is due, and a choice among them.
+
+    Expectations come from the nightly estimates: of success and, where outcomes name one, of a mean reward. Each option
+    has its 95 % interval and the patterns about it whose facts hold; with `choose` the answer has a choice, and the
+    probability of it. `log_with` holds the fields that keep all this in the logged decision.
+    """
+    query = AdviceQuery(
+        decision_type,
+        parse_object("context", context) or {},
+        parse_list("options", options),
+        choice,
+        choose,
+        count,
+        exploration,
+        seed,
+        result,
+        parse_object("withhold", withhold),
+        recent,
+    )
+    return json_response(memory_of(router, agent_id).advice.advise(query))
 
 
 @router.operation("PUT", "/memory/ltm/<memory_type>/<pattern_id>/confidence", MemoryDict, errors=(NotFound,))
@@ -167,14 +268,69 @@ def recall(
     top_k: Annotated[int, Query(ge=1, le=MAX_TOP_K, description="Maximum number of entries")] = 5,
     explain: Annotated[Flag, Query(description="Return the parts of each score")] = "false",
     half_lives: Annotated[str | None, json_query("Seconds by kind")] = None,
+    start: Start = None,
+    end: End = None,
+    as_of: Annotated[
+        str | None, Query(description="Recall what was known at this time; ISO 8601 with an offset")
+    ] = None,
+    context: Annotated[str | None, json_query("A part of a decision's context, or of a memory's data")] = None,
+    tags: Annotated[str | None, json_list_query("Only entries that have all these tags")] = None,
+    success: Annotated[
+        Literal["true", "false", "pending"] | None, Query(description="Only decisions with this outcome")
+    ] = None,
+    weights: Annotated[
+        str | None, json_query("Of the parts of the score: `importance`, `text`, `meaning` and `outcome`")
+    ] = None,
+    cursor: Annotated[str | None, Query(description="The `cursor` of the answer before, with the same query")] = None,
+    statistics: Annotated[
+        str | None, json_query("The sum of the `statistics` of several agents or pools, to rank them together")
+    ] = None,
 ) -> Response[str]:
-    """Long-term memories and decisions of the last 24 hours, ranked for a query.
+    """Long-term memories and decisions, ranked for a query.
 
-    The score is importance × 0.5^(age / half-life) + BM25 over their words; `explain` adds its parts as `why`.
-    `half_lives` are seconds by kind.
+    The score is importance × 0.5^(age / half-life) + BM25 over the stems of their words; `explain` adds its parts as
+    `why`. `half_lives` are seconds by kind. Without `start`, decisions of the last 88 days are searched. `missing`
+    names what was not searched; `cursor` leads to the next best entries.
     """
-    request = RecallQuery(query, kind, symbol, top_k, explain == "true", parse_object("half_lives", half_lives))
+    request = RecallQuery(
+        query,
+        kind,
+        symbol,
+        top_k,
+        explain == "true",
+        parse_object("half_lives", half_lives),
+        time_range=None if start is None and end is None else (start, end),
+        as_of=as_of,
+        context=parse_object("context", context),
+        tags=None if tags is None else tuple(parse_list("tags", tags)),
+        success=None if success is None else _SUCCESS[success],
+        weights=parse_object("weights", weights),
+        cursor=cursor,
+        statistics=parse_object("statistics", statistics),
+    )
     return json_response(memory_of(router, agent_id).recall.recall(request).body("found"))
+
+
+@router.operation("GET", "/memory/similar", SimilarResult)
+def similar(
+    agent_id: AgentId,
+    context: Annotated[str, json_query("The context in question, as decisions have it")],
+    decision_type: Annotated[str | None, name_query("type", "Only decisions of this type; by default all")] = None,
+    top_k: Annotated[int, Query(ge=1, le=MAX_SIMILAR, description="Maximum number of decisions")] = 20,
+    min_similarity: Annotated[float, Query(ge=0, le=1, description="The least similarity")] = 0.5,
+    as_of: Annotated[str | None, Query(description="Compare with what was known at this time; with an offset")] = None,
+    start: Start = None,
+    end: End = None,
+) -> Response[str]:
+    """Earlier decisions in a like context, with what came of them, and the base rate.
+
+    Contexts are alike by their facts and standardised numbers. Nothing later than `as_of` is used. Without `start`,
+    decisions of the last 88 days are compared.
+    """
+    time_range = None if start is None and end is None else (start, end)
+    document = parse_object("context", context) or {}
+    query = SimilarQuery(document, decision_type, top_k, min_similarity, as_of, time_range)
+    return json_response(memory_of(router, agent_id).similar.find(query))
 
 
 @router.operation("GET", "/memory/contexts", ContextMemory)

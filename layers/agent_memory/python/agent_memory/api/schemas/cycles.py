@@ -12,12 +12,17 @@ from agent_memory.core.retention import STM_MAX_SECONDS
 class CycleInput(TypedDict):
     """The results of a cycle; all fields are optional."""
 
-    context: NotRequired[Annotated[Json | None, Described("The current market, kept for an hour")]]
+    context: NotRequired[Annotated[Json | None, Described("The current market or context, kept for an hour")]]
     queries: NotRequired[Annotated[list[Any], Described("Results of this cycle's queries")]]
     signals: NotRequired[Annotated[list[Any], Described("Signals that are active from now on, for four hours")]]
     performance: NotRequired[Annotated[dict[str, Any] | None, Described("Figures by source and market")]]
     decision_ids: NotRequired[Annotated[list[str], Described("This cycle's decisions, in order, kept for two hours")]]
     cycle_id: NotRequired[Annotated[str, Described("Identifies a cycle that is sent again")]]
+    asked: NotRequired[Annotated[list[str], Described("Queried sources, counted against their limits of five minutes")]]
+    values: NotRequired[
+        Annotated[dict[str, Any] | None, Described("Other values by key, each with `data` and `ttl_seconds`")]
+    ]
+    at: NotRequired[Annotated[str | None, Described("When the cycle was, the time of its signals; by default now")]]
 
 
 @strict

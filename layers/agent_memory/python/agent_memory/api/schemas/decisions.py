@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from agent_memory.api.schemas.errors import ErrorBody
 from agent_memory.api.schemas.listings import ListingMembers
+from agent_memory.api.schemas.rates import SuccessRate
 from agent_memory.core.fields import Described, extensible, strict
 from agent_memory.core.http_limits import MAX_BATCH
 from agent_memory.decisions.inputs import DecisionInput, OutcomeItem
@@ -118,15 +119,19 @@ class Measurements(TypedDict):
 
 
 @strict
-class Tally(TypedDict):
-    """Outcomes of decisions; `low` and `high` are a 95 % Wilson score interval of the success rate."""
+class TypeTally(SuccessRate):
+    """Outcomes of one decision type."""
+
+    decision_type: str
+    count: int
+
+
+@strict
+class Tally(SuccessRate):
+    """Outcomes of decisions; the rate is null for decisions of several types, see `by_type`."""
 
     count: int
-    with_outcome: int
-    succeeded: int
-    success_rate: float | None
-    low: float | None
-    high: float | None
+    by_type: list[TypeTally]
     latency_ms: Measurements | None
     quality: Measurements | None
 

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 from agent_memory.api.schemas.listings import ListingMembers
 from agent_memory.core.fields import Described, Json, extensible, strict
 from agent_memory.core.retention import STM_MAX_SECONDS
+from agent_memory.model.listings import MissingItem
 
 _NUMBER_OR_NULL = {"anyOf": [{"type": "number"}, {"type": "null"}]}
 _CLAIMED = Annotated[
@@ -70,6 +71,19 @@ class MemoryDict(TypedDict):
     changed_by_claimed: _CLAIMED
     access_count: Annotated[int, Described("Number of reads until the last nightly job")]
     last_accessed: str | None
+
+
+@strict
+class MemoryRemoved(TypedDict):
+    """A memory that was removed, and the version that records it in the history."""
+
+    agent_id: str
+    memory_type: str
+    pattern_id: str
+    version: int
+    removed_at: str
+    changed_by: str | None
+    reason: str | None
 
 
 @strict
@@ -153,8 +167,147 @@ class RecalledEntry(TypedDict):
     decision: NotRequired[Json]
 
 
+@extensible
+class RankingStatistics(TypedDict):
+    """How frequent the words of the query are in what was ranked, and when it was ranked."""
+
+    entries: int
+    length: float
+    containing: Annotated[dict[str, int], Described("The number of entries that contain each stem")]
+    ranked_at: str
+
+
 @strict
 class RecallResult(ListingMembers):
-    """Entries, the highest score first."""
+    """Entries, the highest score first. It is complete if everything that meets the filters was ranked."""
 
     found: list[RecalledEntry]
+    statistics: RankingStatistics
+
+
+_PAIR = {"minItems": 2, "maxItems": 2}
+
+
+@strict
+class SimilarDecision(TypedDict):
+    """A decision, and how similar its context is."""
+
+    similarity: Annotated[float, Described("0 to 1", {"minimum": 0, "maximum": 1})]
+    decision: Json
+
+
+@strict
+class SimilarResult(TypedDict):
+    """Decisions in a like context, the most similar first, and how often they and all that were compared succeeded."""
+
+    similar: list[SimilarDecision]
+    decisions: int
+    with_outcome: int
+    success_rate: float | None
+    interval: Annotated[list[float] | None, Described("Wilson score interval, 95 %")]
+    base_decisions: Annotated[int, Described("All that were compared")]
+    base_with_outcome: int
+    base_success_rate: float | None
+    base_interval: list[float] | None
+    as_of: str
+    complete: bool
+    missing: list[MissingItem]
+
+
+@strict
+class Claim(TypedDict):
+    """A pattern whose facts hold in the context."""
+
+    agent_id: str
+    memory_id: str
+    status: str | None
+    confidence: float | None
+    features: list[str]
+    description: str | None
+    success_rate: float | None
+
+
+@strict
+class Expectation(TypedDict):
+    """What to expect of one option."""
+
+    expected: Annotated[float, Described("The expected result; a success rate is from 0 to 1")]
+    deviation: Annotated[float, Described("The standard deviation of the expectation")]
+    interval: Annotated[list[float], Described("The 95 % interval of the expectation", _PAIR)]
+    is_prior: Annotated[bool, Described("Whether no decision that chose the option has a result yet")]
+    effective_decisions: Annotated[float, Described("How many decisions chose it, by their age")]
+
+
+@strict
+class AdvisedOption(Expectation):
+    """What to expect of one option: its `result`, and beside it the reward."""
+
+    option: str
+    reward: Annotated[Expectation | None, Described("Of the mean reward; null while no decision has any")]
+    claims: Annotated[list[Claim], Described("Patterns about the option")]
+
+
+@strict
+class EstimateOrigin(TypedDict):
+    """The estimate that expectations come from."""
+
+    agent_id: str
+    memory_id: str
+    version: int
+    updated_at: str
+    decision_type: str
+    choice: str
+    decisions: int
+    half_life_days: float
+    reward: Annotated[str | None, Described("The path of the reward in outcomes, as `outcome.pnl`")]
+    recent_results: Annotated[
+        int | None, Described("With `recent`, how many results came since, and count beside the estimate")
+    ]
+
+
+@strict
+class Propensity(TypedDict):
+    """The probability of an option to be among the chosen ones."""
+
+    option: str
+    propensity: float
+
+
+@strict
+class AdvisedChoice(TypedDict):
+    """What was chosen, best first, and with which probability."""
+
+    chosen: list[str]
+    policy: Literal["thompson", "greedy"]
+    policy_version: str
+    propensities: list[Propensity]
+    joint_propensity: Annotated[float, Described("The probability of exactly this set")]
+    propensity_error: Annotated[float, Described("By how much a probability may be off")]
+    seed: str
+
+
+@strict
+class LogWith(TypedDict):
+    """The fields of the decision that keep the advice."""
+
+    memory_ids: list[str]
+    policy: NotRequired[str]
+    policy_version: NotRequired[str]
+    propensity: NotRequired[float]
+    joint_propensity: NotRequired[float]
+
+
+@strict
+class Advice(TypedDict):
+    """What to expect of each option, and a choice among them."""
+
+    decision_type: str
+    result: Literal["success", "reward"]
+    facts: Annotated[list[str], Described("The facts of the context")]
+    estimated_from: Annotated[EstimateOrigin | None, Described("Null while there is no estimate: priors only")]
+    options: list[AdvisedOption]
+    claims: Annotated[list[Claim], Described("Patterns about none of the options")]
+    choice: AdvisedChoice | None
+    memory_ids: list[str]
+    log_with: LogWith
+    missing: list[MissingItem]

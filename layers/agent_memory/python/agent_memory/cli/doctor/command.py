@@ -1,6 +1,5 @@
 """`agent-memory doctor`: look at a deployment, and say what is wrong and which page mends it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,8 @@ import typer
 from agent_memory.cli.doctor.deployment import Deployment
 from agent_memory.cli.doctor.examination import examine, exit_code
 from agent_memory.cli.doctor.findings import Finding, State
-from agent_memory.cli.options import AsJson
+from agent_memory.cli.options import AwsOptions
+from agent_memory.cli.output import Output
 from agent_memory.core.extras import needs_extra
 from agent_memory.storage.factory import DEFAULT_PREFIX, open_stores
 
@@ -46,7 +46,8 @@ def doctor(
         ),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Also list what is fine.")] = False,
-    as_json: AsJson = False,
+    aws: AwsOptions,  # noqa: ARG001  holds for the process
+    output: Output,
 ) -> int:
     """Look at a deployment with your credentials, and say what is wrong and which page mends it. Nothing is changed.
 
@@ -61,11 +62,8 @@ def doctor(
         )
     )
     code = exit_code(findings)
-    if as_json:
-        typer.echo(json.dumps({"exit_code": code, "findings": [one.as_dict() for one in findings]}))
-    else:
-        for line in _lines(findings, show_fine=all_):
-            typer.echo(line)
+    value = {"exit_code": code, "findings": [one.as_dict() for one in findings]}
+    output.show(value, _lines(findings, show_fine=all_))
     return code
 
 

@@ -15,22 +15,22 @@ KEYS_PER_REQUEST = 100
 _LATER_PAGES_FACTOR = 4
 
 
-def get_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
-    """The items with these keys, in no particular order; missing ones are left out. Reads are consistent.
+def get_items(client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool = True) -> list[Item]:
+    """The items with these keys, in no particular order; missing ones are left out.
 
     Raises:
         Unavailable: DynamoDB did not respond, or repeatedly left keys unprocessed.
     """
 
     def get_chunk(chunk: Sequence[Item]) -> list[Item]:
-        return _get_chunk(client, table, chunk)
+        return _get_chunk(client, table, chunk, consistent=consistent)
 
     groups = map_concurrently(get_chunk, list(chunks(keys, KEYS_PER_REQUEST)))
     return [item for group in groups for item in group]
 
 
-def _get_chunk(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
-    pending: Any = {table: {"Keys": keys, "ConsistentRead": True}}
+def _get_chunk(client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool) -> list[Item]:
+    pending: Any = {table: {"Keys": keys, "ConsistentRead": consistent}}
     items: list[Item] = []
 
     def read() -> bool:
@@ -51,7 +51,12 @@ def query_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterato
     Raises:
         Unavailable: DynamoDB did not respond.
     """
-    return _pages(client.query, {"TableName": table, **request})
+    return (items for items, _ in query_answers(client, table, **request))
+
+
+def query_answers(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[tuple[list[Item], Item | None]]:
+    """The pages of a query, each with the key up to which it was read, None for the last one; see `query_pages`."""
+    return _answers(client.query, {"TableName": table, **request})
 
 
 def partition_pages(client: "DynamoDBClient", table: str, pk: str, **request: Any) -> Iterator[list[Item]]:
@@ -66,14 +71,14 @@ def scan_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator
     Raises:
         Unavailable: DynamoDB did not respond.
     """
-    return _pages(client.scan, {"TableName": table, **request})
+    return (items for items, _ in _answers(client.scan, {"TableName": table, **request}))
 
 
-def _pages(read: Callable[..., Any], request: dict[str, Any]) -> Iterator[list[Item]]:
+def _answers(read: Callable[..., Any], request: dict[str, Any]) -> Iterator[tuple[list[Item], Item | None]]:
     while True:
         with translated_errors("DynamoDB", request["TableName"]):
             page = read(**request)
-        yield cast("list[Item]", page["Items"])
+        yield cast("list[Item]", page["Items"]), page.get("LastEvaluatedKey")
         if "LastEvaluatedKey" not in page:
             return
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -1,8 +1,9 @@
 """Reads items of decisions ordered by time: by type from the table, by outcome or context from its indexes."""
 
 from collections.abc import Iterator
-from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_memory.core.clock import Span, to_iso
 from agent_memory.core.concurrency import merge_ordered
@@ -10,12 +11,25 @@ from agent_memory.core.ids import is_decision_id, timestamp_of
 from agent_memory.core.keys import context_pk, decision_pk, outcome_pk
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.decisions import Selection
-from agent_memory.storage.dynamodb.batches import KEYS_PER_REQUEST, get_items, query_pages
+from agent_memory.storage.dynamodb.batches import KEYS_PER_REQUEST, query_answers, query_pages
+from agent_memory.storage.dynamodb.filters import Filter, filter_of
+from agent_memory.storage.dynamodb.indexed_items import IndexedItems
 from agent_memory.storage.dynamodb.items import Item, seconds, text
 from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME, TIMESTAMP, Index
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_KEYS_PER_PAGE = 20 * KEYS_PER_REQUEST
+"""The keys that are read from an index for one page of items, if most are those of other types."""
+
+
+class ScannedPage(NamedTuple):
+    """Items in order, and the key up to which everything was read for them; None if nothing was cut off."""
+
+    items: list[Item]
+    last_key: Item | None = None
 
 
 class DecisionScans:
@@ -25,32 +39,36 @@ class DecisionScans:
         self._client = client
         self._table = table
 
-    def pages(self, selection: Selection, span: Span, *, newest_first: bool, first: int | None) -> Iterator[list[Item]]:
+    def pages(
+        self, selection: Selection, span: Span, *, newest_first: bool, first: int | None
+    ) -> Iterator[ScannedPage]:
         """The items in a span, ordered by time and id, in pages that are read when they are consumed.
 
-        They are read from the index by outcome, else from the one by context, else from the table. The caller checks
-        the other conditions of the selection.
+        They are read from the index by outcome, else from the one by context, else from the table with a filter. The
+        caller checks the conditions of the selection, as there may be more items than meet them.
         """
         if span.start_ms >= span.end_ms:
             return iter(())
         agent_id, shards = selection.agent_id, range(selection.shards)
+        if not selection.has_index:
+            return self._by_type(selection, span, newest_first=newest_first, first=first)
         if selection.success is not None:
             index = BY_OUTCOME
             partitions = [outcome_pk(agent_id, shard, success=selection.success) for shard in shards]
-        elif selection.context_type is not None:
-            index = BY_CONTEXT
-            partitions = [context_pk(agent_id, selection.context_type, shard) for shard in shards]
         else:
-            return self._by_type(selection, span, newest_first=newest_first, first=first)
+            index = BY_CONTEXT
+            partitions = [context_pk(agent_id, str(selection.context_type), shard) for shard in shards]
         of_type = None
         if selection.decision_type is not None:
             of_type = {decision_pk(agent_id, selection.decision_type, shard) for shard in shards}
+        needed = min(first or KEYS_PER_REQUEST, KEYS_PER_REQUEST)
+        # One key more: a millisecond is complete once the next one begins.
         keys = merge_ordered(
-            [self._keys(index, pk, span, newest_first=newest_first) for pk in partitions],
+            [self._keys(index, pk, span, newest_first=newest_first, limit=needed + 1) for pk in partitions],
             key=_sort_key,
             reverse=newest_first,
         )
-        return self._items(key for key in keys if of_type is None or key["pk"]["S"] in of_type)
+        return self._items(IndexedItems(self._client, self._table, index.partition.name), keys, of_type, needed)
 
     def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
         """The keys of the index by outcome in a span, ordered by time and id, in pages as large as they may be."""
@@ -66,32 +84,36 @@ class DecisionScans:
 
     def _by_type(
         self, selection: Selection, span: Span, *, newest_first: bool, first: int | None
-    ) -> Iterator[list[Item]]:
+    ) -> Iterator[ScannedPage]:
         partitions = [
             decision_pk(selection.agent_id, str(selection.decision_type), shard) for shard in range(selection.shards)
         ]
-        streams = [self._partition_pages(pk, span, newest_first=newest_first, first=first) for pk in partitions]
+        having = filter_of(selection)
+        streams = [self._partition_pages(pk, span, having, newest_first=newest_first, first=first) for pk in partitions]
         if len(streams) == 1:
             return streams[0]
-        items = merge_ordered([chain.from_iterable(one) for one in streams], key=_sort_key, reverse=newest_first)
-        return ([item] for item in items)
+        return (
+            page for _, page in merge_ordered(list(map(_by_item, streams)), key=itemgetter(0), reverse=newest_first)
+        )
 
     def _partition_pages(
-        self, partition: str, span: Span, *, newest_first: bool, first: int | None
-    ) -> Iterator[list[Item]]:
-        return query_pages(
+        self, partition: str, span: Span, having: Filter | None, *, newest_first: bool, first: int | None
+    ) -> Iterator[ScannedPage]:
+        values = {
+            ":pk": text(partition),
+            ":first": text(to_iso(span.start_ms)),
+            ":last": text(to_iso(span.end_ms - 1) + "#~"),
+        }
+        answers = query_answers(
             self._client,
             self._table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": text(partition),
-                ":first": text(to_iso(span.start_ms)),
-                ":last": text(to_iso(span.end_ms - 1) + "#~"),
-            },
             ScanIndexForward=not newest_first,
             ConsistentRead=True,
+            **_filtering(having, values),
             **({} if first is None else {"Limit": first}),
         )
+        return (ScannedPage(items, last_key) for items, last_key in answers)
 
     def _keys(
         self,
@@ -100,8 +122,7 @@ class DecisionScans:
         span: Span,
         *,
         newest_first: bool,
-        # One more than a request reads: a millisecond is complete once the next one begins.
-        limit: int | None = KEYS_PER_REQUEST + 1,
+        limit: int | None,
     ) -> Iterator[Item]:
         """Keys from an index, which orders by time only: keys of the same millisecond are ordered here."""
         pages = query_pages(
@@ -120,15 +141,40 @@ class DecisionScans:
         )
         entries = chain.from_iterable(pages)
         for _, simultaneous in groupby(entries, key=lambda entry: entry[TIMESTAMP.name]["N"]):
-            for entry in sorted(simultaneous, key=_sort_key, reverse=newest_first):
-                yield {"pk": entry["pk"], "sk": entry["sk"]}
+            yield from sorted(simultaneous, key=_sort_key, reverse=newest_first)
 
-    def _items(self, keys: Iterator[Item]) -> Iterator[list[Item]]:
-        """Items by their keys, a hundred per request; those that were deleted in the meantime are left out."""
-        while chunk := list(islice(keys, KEYS_PER_REQUEST)):
-            items = {(item["pk"]["S"], item["sk"]["S"]): item for item in get_items(self._client, self._table, chunk)}
-            pairs = [(key["pk"]["S"], key["sk"]["S"]) for key in chunk]
-            yield [items[pair] for pair in pairs if pair in items]
+    def _items(
+        self, read: IndexedItems, keys: Iterator[Item], of_type: set[str] | None, needed: int
+    ) -> Iterator[ScannedPage]:
+        """Items by their keys, first as many as are needed, then a hundred at a time."""
+        wanted: list[Item] = []
+        for count, key in enumerate(keys, start=1):
+            if of_type is None or key["pk"]["S"] in of_type:
+                wanted.append(key)
+            if len(wanted) == needed or count % _KEYS_PER_PAGE == 0:
+                yield ScannedPage(read.by_key(wanted), key)
+                wanted, needed = [], KEYS_PER_REQUEST
+        if wanted:
+            yield ScannedPage(read.by_key(wanted))
+
+
+def _filtering(having: Filter | None, values: Item) -> dict[str, Any]:
+    """The arguments of a query with these values of its key condition, and a filter."""
+    if having is None:
+        return {"ExpressionAttributeValues": values}
+    request: dict[str, Any] = {"FilterExpression": having.expression}
+    if having.names:
+        request["ExpressionAttributeNames"] = having.names
+    return {**request, "ExpressionAttributeValues": values | having.values}
+
+
+def _by_item(pages: Iterator[ScannedPage]) -> Iterator[tuple[str, ScannedPage]]:
+    """Each item, and each end of a page, as a page of its own with its sort key, so that they can be merged."""
+    for page in pages:
+        for item in page.items:
+            yield _sort_key(item), ScannedPage([item])
+        if page.last_key is not None:
+            yield _sort_key(page.last_key), ScannedPage([], page.last_key)
 
 
 def _sort_key(item: Item) -> str:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, cast
 from agent_memory.core.clock import Clock, Span, SystemClock
 from agent_memory.core.concurrency import chunks, map_concurrently
 from agent_memory.core.errors import Damaged, Unavailable
-from agent_memory.core.ids import is_decision_id
-from agent_memory.core.keys import link_pk
+from agent_memory.core.ids import is_decision_id, timestamp_of
+from agent_memory.core.keys import decision_sk, link_pk
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
 from agent_memory.model.records import check_size
 from agent_memory.ports.blobs import BlobStore
-from agent_memory.ports.decisions import Link, Selection, WriteStatus
+from agent_memory.ports.decisions import DecisionStore, Link, Order, Position, Selection, WriteStatus
 from agent_memory.storage.aws_errors import AWS_ERRORS, ConditionFailed, translate_error, translated_errors
 from agent_memory.storage.dynamodb.attribute_values import AttributeValue
 from agent_memory.storage.dynamodb.batches import get_items, partition_pages
@@ -57,7 +57,7 @@ _ATTEMPTS = 20
 _LOADED_AT_ONCE = 16
 
 
-class DynamoDBDecisions:
+class DynamoDBDecisions(DecisionStore):
     """`DecisionStore` on the table `agent_decisions`. Retries are botocore's."""
 
     def __init__(
@@ -166,22 +166,19 @@ class DynamoDBDecisions:
             stored = self._by_id(list(self._items(keys).values()), on_unreadable)
         return [stored.get(key.decision_id) for key in keys]
 
-    def scan(
-        self,
-        selection: Selection,
-        span: Span,
-        *,
-        newest_first: bool = True,
-        first: int | None = None,
-        on_unreadable: OnUnreadable = raise_error,
-    ) -> Iterator[Decision]:
-        """Decisions in a span, ordered by time and id; pages are read as they are consumed."""
-        for page in self._scans.pages(selection, span, newest_first=newest_first, first=first):
+    def scan_with_positions(
+        self, selection: Selection, span: Span, order: Order, on_unreadable: OnUnreadable
+    ) -> Iterator[Decision | Position]:
+        """As `scan`, with a position after each request."""
+        for page in self._scans.pages(selection, span, newest_first=order.newest_first, first=order.first):
             # In parts, so that only a few decisions with large parts are in memory before they are consumed.
-            for items in chunks(self._not_expired(page), _LOADED_AT_ONCE):
+            for items in chunks(self._not_expired(page.items), _LOADED_AT_ONCE):
                 for decision in self._decisions(items, on_unreadable):
                     if selection.matches(decision):
                         yield decision
+            position = None if page.last_key is None else _position(page.last_key)
+            if position is not None:
+                yield position
 
     def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
         """The keys of the decisions in a span with this success, ordered by time and id."""
@@ -349,6 +346,15 @@ def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue,
 def _id_in_key(item: Item) -> str:
     """What follows the time in an item's sort key; an item of several links has a digest after it."""
     return str(item["sk"]["S"]).partition("#")[2].partition("#")[0]
+
+
+def _position(key: Item) -> Position | None:
+    """The position of an item's key; None if the item is damaged, so that its key is not that of a decision."""
+    decision_id = _id_in_key(key)
+    if not is_decision_id(decision_id):
+        return None
+    position = Position(timestamp_of(decision_id), decision_id)
+    return position if key["sk"]["S"] == decision_sk(position.timestamp_ms, decision_id) else None
 
 
 def _name(item: Item) -> str:

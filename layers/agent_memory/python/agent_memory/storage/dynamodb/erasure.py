@@ -1,6 +1,7 @@
 """Removes every item of one agent from a table, in all partitions."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.concurrency import chunks
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 _DELETES_PER_REQUEST = 25
 
 
-def erase_items(client: "DynamoDBClient", table: str, agent_id: str, *, dry_run: bool) -> int:
-    """Delete an agent's items, or only count them; returns how many.
+def erase_items(
+    client: "DynamoDBClient", table: str, agent_id: str, *, dry_run: bool, uncounted: AbstractSet[str] = frozenset()
+) -> int:
+    """Delete an agent's items, or only count them; returns how many, without those of the partitions `uncounted`.
 
     The table is scanned, because nothing else finds all partitions: those of sharded decisions, of links and of the
     histories of removed memories. Erasure is rare enough for that.
@@ -38,7 +41,7 @@ def erase_items(client: "DynamoDBClient", table: str, agent_id: str, *, dry_run:
         for keys in chunks(page, _DELETES_PER_REQUEST):
             if not dry_run:
                 _delete(client, table, keys)
-            erased += len(keys)
+            erased += sum(key["pk"]["S"] not in uncounted for key in keys)
     return erased
 
 

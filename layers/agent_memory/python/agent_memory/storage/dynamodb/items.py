@@ -217,6 +217,7 @@ _ENCODERS: Mapping[Kind, Callable[[Any], AttributeValue]] = {
     Kind.TIME: seconds,
     Kind.BOOLEAN: lambda value: {"BOOL": value},
     Kind.INTEGER: lambda value: {"N": str(value)},
+    Kind.NUMBER: number,
     Kind.TEXTS: lambda value: {"L": [{"S": one} for one in value]},
     Kind.COUNTS: lambda value: {"M": {name: {"N": str(count)} for name, count in value.items()}},
     Kind.OUTCOMES: _encode_outcomes,
@@ -225,6 +226,7 @@ _DECODERS: Mapping[Kind, Callable[[AttributeValue], Any]] = {
     Kind.TIME: milliseconds,
     Kind.BOOLEAN: lambda attribute: attribute["BOOL"],
     Kind.INTEGER: lambda attribute: int(attribute["N"]),
+    Kind.NUMBER: lambda attribute: float(attribute["N"]),
     Kind.TEXTS: lambda attribute: [entry["S"] for entry in attribute["L"]],
     Kind.COUNTS: lambda attribute: {name: int(count["N"]) for name, count in attribute["M"].items()},
     Kind.OUTCOMES: _decode_outcomes,
@@ -233,14 +235,15 @@ _DECODERS: Mapping[Kind, Callable[[AttributeValue], Any]] = {
 
 # --- memories ------------------------------------------------------------------------------------
 
-OPTIONAL_MEMORY_ATTRIBUTES = ("changed_by", "reason", "changed_as", _CONTENT_FLOATS)
+_SUCCESS_RATE = "success_rate"
+OPTIONAL_MEMORY_ATTRIBUTES = ("changed_by", "reason", "changed_as", "embedding", _SUCCESS_RATE, _CONTENT_FLOATS)
 """The attributes that not every version of a memory has."""
 
 
 # The stored confidence of a memory that states none, so that the index by confidence has it, in the last place.
 NOT_STATED = -1.0
 
-_MEMORY_TEXTS = ("agent_id", "memory_type", "pattern_id", "changed_by", "reason", "changed_as")
+_MEMORY_TEXTS = ("agent_id", "memory_type", "pattern_id", "changed_by", "reason", "changed_as", "embedding")
 _MEMORY_TIMES = {"learned_ms": "learned_at", "updated_ms": "updated_at"}
 
 
@@ -250,6 +253,7 @@ def memory_item(memory: Memory) -> Item:
     item = document_attributes({"data": record["data"]})
     item |= {name: text(record[name]) for name in _MEMORY_TEXTS if record[name] is not None}
     item |= {attribute: seconds(record[name]) for name, attribute in _MEMORY_TIMES.items()}
+    item |= number_attribute(memory.data, _SUCCESS_RATE)
     return item | {
         "pk": text(keys.memory_pk(memory.agent_id, memory.memory_type)),
         "sk": text(memory.pattern_id),
@@ -258,12 +262,24 @@ def memory_item(memory: Memory) -> Item:
     }
 
 
+def number_attribute(document: Mapping[str, Any], name: str) -> Item:
+    """A number of a document as an attribute of its item as well, for tools that read tables; empty if it is none.
+
+    This package reads the document only.
+    """
+    value = document.get(name)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {name: number(value)}
+    return {}
+
+
 def history_item(memory: Memory) -> Item:
     """The item of a version in the history, which does not appear in the index by confidence."""
     item = memory_item(memory)
     item["pk"] = text(keys.history_pk(memory.agent_id, memory.memory_type))
     item["sk"] = text(keys.history_sk(memory.pattern_id, memory.version))
     item["known_confidence"] = item.pop("confidence")
+    item.pop("embedding", None)  # only current versions are searched by meaning
     if memory.is_removed:
         item["is_removed"] = {"BOOL": True}
     return item

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+from agent_memory.core.clock import DAY_MS, SystemClock
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Conflict, Damaged
-from agent_memory.core.keys import history_pk, memory_pk
+from agent_memory.core.keys import bookkeeping_pks, changes_pk, history_pk, memory_pk, own_types_pk
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
-from agent_memory.model.memories import Memory
-from agent_memory.ports.memories import Access
+from agent_memory.model.memories import STANDARD_TYPES, Memory
+from agent_memory.ports.memories import Access, Changes
 from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
 from agent_memory.storage.dynamodb.batches import get_items, partition_pages, query_pages, scan_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
@@ -33,17 +34,24 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+_TYPES = "types"
+_LOGGED_MS = DAY_MS
+_OVERLAP_MS = 60_000
+
+
 class DynamoDBMemories:
     """`MemoryStore` on the table `agent_memory_ltm`."""
 
     def __init__(self, client: "DynamoDBClient", table_prefix: str) -> None:
         self._client = client
         self._table = MEMORIES.full_name(table_prefix)
+        self._registered: set[tuple[str, str]] = set()
 
     def put(self, memory: Memory, *, after: int | None) -> None:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
         item = memory_item(memory)
         check_item_size(history_item(memory), "data")
+        self._register(memory)
         update = replacement(item, key=("pk", "sk"), optional=OPTIONAL_MEMORY_ATTRIBUTES)
         condition = _is_current(after)
         change = {
@@ -62,6 +70,15 @@ class DynamoDBMemories:
         with translated_errors("DynamoDB", self._table):
             response = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return parsed(pattern_id, memory_from, response["Item"]) if "Item" in response else None
+
+    def get_many(self, keys: Sequence[tuple[str, str, str]]) -> list[Memory]:
+        """The current versions of those memories that exist, by agent, type and id, in no particular order."""
+        items = get_items(
+            self._client,
+            self._table,
+            [{"pk": text(memory_pk(agent_id, kind)), "sk": text(name)} for agent_id, kind, name in keys],
+        )
+        return [parsed(str(item["sk"]["S"]), memory_from, item) for item in items]
 
     def by_confidence(
         self, agent_id: str, memory_type: str, min_confidence: float = 0.0, *, on_unreadable: OnUnreadable = raise_error
@@ -109,15 +126,67 @@ class DynamoDBMemories:
 
     def types(self, agent_id: str) -> list[str]:
         """The types of which the agent has or had memories, sorted; the table is scanned for them."""
-        pages = scan_pages(
+        filter_ = {
+            "FilterExpression": "begins_with(pk, :partitions)",
+            "ExpressionAttributeValues": {":partitions": text(f"{agent_id}#")},
+        }
+        partitions = set(self._partitions(**filter_)) - bookkeeping_pks(agent_id)
+        return sorted({partition.split("#")[1] for partition in partitions})
+
+    def agents(self) -> list[str]:
+        """Every agent and pool that has or had memories, sorted; the table is scanned for them."""
+        return sorted({partition.split("#")[0] for partition in self._partitions()})
+
+    def _partitions(self, **filter_: Any) -> Iterator[str]:
+        pages = scan_pages(self._client, self._table, ProjectionExpression="pk", ConsistentRead=True, **filter_)
+        return (item["pk"]["S"] for page in pages for item in page)
+
+    @overload
+    def changes(self, agent_id: str, cursor: None) -> Changes: ...
+    @overload
+    def changes(self, agent_id: str, cursor: str) -> Changes | None: ...
+    def changes(self, agent_id: str, cursor: str | None) -> Changes | None:
+        """What has changed since a position, and the next one; see `MemoryStore`.
+
+        The position is the time of the last request. Changes of the minute before it are read again, because the clocks
+        of writers differ, and a change is dated before it is written.
+        """
+        now_ms = SystemClock().now_ms()
+        if cursor is None:
+            return Changes([], str(now_ms))
+        since_ms = int(cursor) - _OVERLAP_MS
+        if not now_ms - _LOGGED_MS // 2 <= since_ms <= now_ms:
+            return None
+        pages = query_pages(
             self._client,
             self._table,
-            FilterExpression="begins_with(pk, :partitions)",
-            ExpressionAttributeValues={":partitions": text(f"{agent_id}#")},
-            ProjectionExpression="pk",
+            KeyConditionExpression="pk = :pk AND sk >= :since",
+            ExpressionAttributeValues={":pk": text(changes_pk(agent_id)), ":since": text(f"{since_ms:013d}")},
             ConsistentRead=True,
         )
-        return sorted({item["pk"]["S"].split("#")[1] for page in pages for item in page})
+        named = [item["sk"]["S"].split("#", 3) for page in pages for item in page]
+        return Changes([(kind, name, int(version)) for _, kind, version, name in named], str(now_ms))
+
+    def own_types(self, agent_id: str) -> list[str]:
+        """The types that are none of `MemoryType`, of which the agent has or had memories, sorted; one request."""
+        with translated_errors("DynamoDB", self._table):
+            response = self._client.get_item(TableName=self._table, Key=_own_types_key(agent_id), ConsistentRead=True)
+        return sorted(response.get("Item", {}).get(_TYPES, {"SS": []})["SS"])
+
+    def _register(self, memory: Memory) -> None:
+        """Name the type of a memory among the agent's own, before the first memory of it is written."""
+        name = (memory.agent_id, memory.memory_type)
+        if memory.memory_type in STANDARD_TYPES or name in self._registered:
+            return
+        with translated_errors("DynamoDB", self._table):
+            self._client.update_item(
+                TableName=self._table,
+                Key=_own_types_key(memory.agent_id),
+                UpdateExpression="ADD #types :types",
+                ExpressionAttributeNames={"#types": _TYPES},
+                ExpressionAttributeValues={":types": {"SS": [memory.memory_type]}},
+            )
+        self._registered.add(name)
 
     def all_versions(
         self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
@@ -160,12 +229,23 @@ class DynamoDBMemories:
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's memories with all their versions, or only count them; returns how many."""
-        return erase_items(self._client, self._table, agent_id, dry_run=dry_run)
+        uncounted = bookkeeping_pks(agent_id)
+        return erase_items(self._client, self._table, agent_id, dry_run=dry_run, uncounted=uncounted)
 
     def _all(self, agent_id: str, memory_type: str, on_unreadable: OnUnreadable) -> list[Memory]:
         pages = partition_pages(self._client, self._table, memory_pk(agent_id, memory_type))
         memories = [memory for page in pages for memory in _memories(page, on_unreadable)]
         return sorted(memories, key=lambda memory: memory.rank, reverse=True)
+
+    def _logged(self, memory: Memory) -> Any:
+        """The write that names a changed memory in the log of changes, which expires after a day."""
+        now_ms = SystemClock().now_ms()
+        item = {
+            "pk": text(changes_pk(memory.agent_id)),
+            "sk": text(f"{now_ms:013d}#{memory.memory_type}#{memory.version}#{memory.pattern_id}"),
+            MEMORIES.ttl_attribute: number((now_ms + _LOGGED_MS) // 1000),
+        }
+        return {"Put": {"TableName": self._table, "Item": item}}
 
     def _with_history(self, change: Any, memory: Memory) -> None:
         put: Any = {
@@ -175,7 +255,7 @@ class DynamoDBMemories:
         }
         try:
             with translated_errors("DynamoDB", self._table):
-                self._client.transact_write_items(TransactItems=[change, {"Put": put}])
+                self._client.transact_write_items(TransactItems=[change, {"Put": put}, self._logged(memory)])
         except ConditionFailed as error:
             raise Conflict(
                 f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
@@ -199,6 +279,10 @@ def _is_current(version: int | None) -> dict[str, Any]:
     if version is None:
         return {"ConditionExpression": "attribute_not_exists(pk)"}
     return {"ConditionExpression": "version = :before", "ExpressionAttributeValues": {":before": number(version)}}
+
+
+def _own_types_key(agent_id: str) -> Item:
+    return {"pk": text(own_types_pk(agent_id)), "sk": text(_TYPES)}
 
 
 def _versions_query(agent_id: str, memory_type: str, pattern_id: str) -> dict[str, Any]:

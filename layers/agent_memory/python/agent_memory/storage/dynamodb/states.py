@@ -19,6 +19,7 @@ from agent_memory.storage.dynamodb.items import (
     documents_from,
     milliseconds,
     number,
+    number_attribute,
     seconds,
     text,
 )
@@ -131,6 +132,7 @@ class DynamoDBStates:
     def _put(self, agent_id: str, state_type: str, state: State, expected_version: int) -> Any:
         item = self._key(agent_id, state_type) | document_attributes({"data": state.data})
         item |= {"version": number(state.version), "last_updated": seconds(state.updated_ms)}
+        item |= number_attribute(state.data, "current_cycle")
         check_item_size(item, "state")
         request: dict[str, Any] = {"TableName": self._table, "Item": item}
         if not expected_version:

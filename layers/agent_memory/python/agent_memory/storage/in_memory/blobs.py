@@ -47,6 +47,10 @@ class InMemoryBlobs:
         first, last, _ = slice(start, end).indices(len(body))
         return ByteRange(body[first:last], first, len(body), _tag(body))
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if there is one."""
+        self._objects.pop(key, None)
+
     def list_keys(self, prefix: str) -> list[str]:
         """The keys of all objects with a prefix, sorted."""
         return sorted(key for key in list(self._objects) if key.startswith(prefix))

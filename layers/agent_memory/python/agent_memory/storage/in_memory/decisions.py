@@ -7,16 +7,18 @@ from threading import Lock
 
 from agent_memory.core.clock import Clock, Span, SystemClock
 from agent_memory.core.errors import Damaged
-from agent_memory.core.json_values import canonical_json, check_json
+from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import decision_sk
-from agent_memory.model.decisions import CONTENT, Decision, DecisionKey, Kind, Outcome
+from agent_memory.model.decisions import Decision, DecisionKey, Outcome
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error, skip_damaged
-from agent_memory.model.outcomes import OutcomeUpdate, apply_outcome
+from agent_memory.model.outcomes import OutcomeUpdate
 from agent_memory.model.records import check_size, decision_from, decision_record, outcomes_record
-from agent_memory.ports.decisions import Link, Selection, WriteStatus
+from agent_memory.ports.decisions import DecisionStore, Link, Order, Position, Selection, WriteStatus
+from agent_memory.storage.content_checks import check_decision, check_outcome
+from agent_memory.storage.outcome_updates import updated
 
 
-class InMemoryDecisions:
+class InMemoryDecisions(DecisionStore):
     """`DecisionStore` in a dictionary of JSON texts, so that changes to a returned object do not change the store."""
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -29,14 +31,14 @@ class InMemoryDecisions:
     def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
         for decision in decisions:
-            _check(decision)
+            check_decision(decision)
         with self._lock:
             return [self._insert(decision) for decision in decisions]
 
     def record_outcomes(self, updates: Sequence[tuple[DecisionKey, OutcomeUpdate]]) -> list[WriteStatus]:
         """Apply each outcome: CREATED, UNCHANGED, CONFLICT or NOT_FOUND, in order."""
         for _, update in updates:
-            _check_outcome(update.outcome)
+            check_outcome(update.outcome)
         with self._lock:
             return [self._record(key, update) for key, update in updates]
 
@@ -52,16 +54,10 @@ class InMemoryDecisions:
         """The decisions with these keys, in order; None for those that are not in the table."""
         return [self._read(key, on_unreadable) for key in keys]
 
-    def scan(
-        self,
-        selection: Selection,
-        span: Span,
-        *,
-        newest_first: bool = True,
-        first: int | None = None,  # noqa: ARG002  there are no pages
-        on_unreadable: OnUnreadable = raise_error,
-    ) -> Iterator[Decision]:
-        """Decisions in a span, ordered by time and id."""
+    def scan_with_positions(
+        self, selection: Selection, span: Span, order: Order, on_unreadable: OnUnreadable
+    ) -> Iterator[Decision | Position]:
+        """As `scan`; there are no requests, and so no positions."""
         keys = [
             key
             for key in list(self._texts)
@@ -70,7 +66,7 @@ class InMemoryDecisions:
             and span.start_ms <= key.timestamp_ms < span.end_ms
             and key.shard < selection.shards
         ]
-        keys.sort(key=lambda key: decision_sk(key.timestamp_ms, key.decision_id), reverse=newest_first)
+        keys.sort(key=lambda key: decision_sk(key.timestamp_ms, key.decision_id), reverse=order.newest_first)
         for key in keys:
             decision = self._read(key, on_unreadable)
             if decision is not None and selection.matches(decision):
@@ -147,17 +143,11 @@ class InMemoryDecisions:
         return WriteStatus.UNCHANGED if is_equal else WriteStatus.CONFLICT
 
     def _record(self, key: DecisionKey, update: OutcomeUpdate) -> WriteStatus:
-        stored = self._find(key)
-        if stored is None:
-            return WriteStatus.NOT_FOUND
-        new = apply_outcome(stored, update, self._clock.now_ms())
-        if new is None:
-            return WriteStatus.CONFLICT
-        if new is stored:
-            return WriteStatus.UNCHANGED
-        self._texts[key] = _text(new)
-        self._expiry_ms.pop(key, None)
-        return WriteStatus.CREATED
+        status, new = updated(self._find(key), update, self._clock.now_ms())
+        if new is not None:
+            self._texts[key] = _text(new)
+            self._expiry_ms.pop(key, None)
+        return status
 
     def _expire(self, decision: Decision, expires_ms: int) -> bool:
         key = decision.key
@@ -190,16 +180,3 @@ def _decision(key: DecisionKey, text: str) -> Decision:
 
 def _text(decision: Decision) -> str:
     return canonical_json(decision_record(decision) | outcomes_record(decision))
-
-
-def _check(decision: Decision) -> None:
-    for name, kind in CONTENT.items():
-        if kind is Kind.DOCUMENT:
-            check_json(getattr(decision, name), f"/{name}")
-    check_size(decision.content())
-
-
-def _check_outcome(outcome: Outcome) -> None:
-    check_json(outcome.details, "/outcome")
-    check_json(outcome.metrics, "/metrics")
-    check_size(outcome.content())

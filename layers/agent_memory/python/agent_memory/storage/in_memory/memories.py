@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
+from typing import overload
 
 from agent_memory.core.errors import Conflict, Damaged
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import history_sk
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
-from agent_memory.model.memories import Memory
+from agent_memory.model.memories import STANDARD_TYPES, Memory
 from agent_memory.model.records import memory_from, memory_record
-from agent_memory.ports.memories import Access
+from agent_memory.ports.memories import Access, Changes
 from agent_memory.storage.dynamodb.items import check_item_size, history_item
 
 _Key = tuple[str, str, str]
@@ -35,6 +36,8 @@ class InMemoryMemories:
         self._current: dict[_Key, str] = {}
         self._history: dict[_Key, list[str]] = {}
         self._accesses: dict[_Key, _Accesses] = {}
+        self._changes: list[tuple[str, str, str, int]] = []
+        self._erasures = 0
         self._lock = Lock()
 
     def put(self, memory: Memory, *, after: int | None) -> None:
@@ -52,6 +55,10 @@ class InMemoryMemories:
         accesses = self._accesses.get(key, _Accesses())
         counts = {"access_count": accesses.count, "last_accessed_ms": accesses.last_ms}
         return parsed(pattern_id, lambda: memory_from(json.loads(text) | counts))
+
+    def get_many(self, keys: Sequence[tuple[str, str, str]]) -> list[Memory]:
+        """The current versions of those memories that exist, by agent, type and id, in no particular order."""
+        return [memory for key in keys if (memory := self.get(*key)) is not None]
 
     def by_confidence(
         self, agent_id: str, memory_type: str, min_confidence: float = 0.0, *, on_unreadable: OnUnreadable = raise_error
@@ -87,9 +94,33 @@ class InMemoryMemories:
         """Number of the last version that a memory ever had; 0 if it never existed."""
         return max((memory.version for memory in self.history(agent_id, memory_type, pattern_id)), default=0)
 
+    def agents(self) -> list[str]:
+        """Every agent and pool that has or had memories, sorted."""
+        return sorted({key[0] for key in self._history})
+
     def types(self, agent_id: str) -> list[str]:
         """The types of which the agent has or had memories, sorted."""
         return sorted({key[1] for key in self._history if key[0] == agent_id})
+
+    @overload
+    def changes(self, agent_id: str, cursor: None) -> Changes: ...
+    @overload
+    def changes(self, agent_id: str, cursor: str) -> Changes | None: ...
+    def changes(self, agent_id: str, cursor: str | None) -> Changes | None:
+        """What has changed since a position, and the next one; see `MemoryStore`."""
+        position, erasures = len(self._changes), str(self._erasures)
+        before, _, erasures_before = (cursor or f"{position}/{erasures}").partition("/")
+        if erasures != erasures_before:
+            return None
+        since = self._changes[int(before) : position]
+        return Changes(
+            [(kind, name, version) for agent, kind, name, version in since if agent == agent_id],
+            f"{position}/{erasures}",
+        )
+
+    def own_types(self, agent_id: str) -> list[str]:
+        """The types that are none of `MemoryType`, of which the agent has or had memories, sorted."""
+        return [one for one in self.types(agent_id) if one not in STANDARD_TYPES]
 
     def all_versions(
         self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
@@ -124,6 +155,7 @@ class InMemoryMemories:
         keys = [key for key in self._history if key[0] == agent_id]
         count = sum(len(self._history[key]) + (key in self._current) for key in keys)
         if not dry_run:
+            self._erasures += 1
             for key in keys:
                 del self._history[key]
                 self._current.pop(key, None)
@@ -138,6 +170,7 @@ class InMemoryMemories:
         record = memory_record(memory) | {"access_count": 0, "last_accessed_ms": None}
         text = canonical_json(record)
         self._history.setdefault(_key(memory), []).append(text)
+        self._changes.append((*_key(memory), memory.version))
         return text
 
 

@@ -19,11 +19,19 @@ from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.model.seals import ROW_HASH, Manifest, root_hash, row_hash, sha256, short_hash
 from agent_memory.ports.archive import ArchivedObject, DayFile, PackedDay
 from agent_memory.ports.blobs import BlobStore, ByteRange
-from agent_memory.storage.parquet.decision_rows import COLUMNS, FILE_ORDER, decision_from_row, decision_row, named_rows
+from agent_memory.ports.decisions import Selection
+from agent_memory.storage.parquet.decision_rows import (
+    COLUMNS,
+    FILE_ORDER,
+    column_tests,
+    decision_from_row,
+    decision_row,
+    named_rows,
+)
 from agent_memory.storage.parquet.files import to_parquet
 from agent_memory.storage.parquet.footer import NotParquet
 from agent_memory.storage.parquet.partial_reads import SMALL_ROW_GROUPS, ObjectReplaced, read_slices
-from agent_memory.storage.parquet.reader import read_rows
+from agent_memory.storage.parquet.reader import ColumnTests, read_rows
 from agent_memory.storage.parquet.row_groups import Slice
 
 _DAY = re.compile(r"/date=(?P<day>\d{4}-\d\d-\d\d)/\Z")
@@ -89,20 +97,36 @@ class ParquetArchive:
         return _by_time([decision_from_row(file.agent_id, row) for row in file.rows or ()])
 
     def read_day(
-        self, agent_id: str, day: date, span: Span | None = None, decision_types: Sequence[str] | None = None
+        self,
+        agent_id: str,
+        day: date,
+        span: Span | None = None,
+        decision_types: Sequence[str] | None = None,
+        *,
+        keeps: ColumnTests | None = None,
     ) -> list[Decision]:
-        """The decisions of a day, ordered by time and id; empty if the day was not archived."""
+        """The decisions of a day, ordered by time and id; empty if the day was not archived.
+
+        `keeps` leaves out the decisions whose columns fail a test.
+        """
         full_day = Span(day_start_ms(day), day_start_ms(day) + DAY_MS)
         span = span or full_day
         if decision_types is not None:
-            return self._read_slices(agent_id, day, [Slice(span, decision_type) for decision_type in decision_types])
+            slices = [Slice(span, decision_type) for decision_type in decision_types]
+            return self._read_slices(agent_id, day, slices, keeps)
         if span.start_ms > full_day.start_ms or span.end_ms < full_day.end_ms:
-            return self._read_slices(agent_id, day, [Slice(span)])
+            return self._read_slices(agent_id, day, [Slice(span)], keeps)
         key = archive_file_key(agent_id, day)
         body = self._blobs.read(key)
         if body is None:
             return self._nothing(agent_id, day)
-        return _decisions(agent_id, key, lambda: read_rows(body, COLUMNS))
+        return _decisions(agent_id, key, lambda: read_rows(body, COLUMNS, keeps))
+
+    def select(self, agent_id: str, day: date, span: Span, selection: Selection) -> list[Decision]:
+        """The decisions of a day and span that meet a selection as they were archived, ordered by time and id."""
+        types = None if selection.decision_type is None else [selection.decision_type]
+        decisions = self.read_day(agent_id, day, span, types, keeps=column_tests(selection))
+        return [decision for decision in decisions if selection.matches(decision)]
 
     def get(self, agent_id: str, day: date, keys: Sequence[DecisionKey]) -> list[Decision]:
         """The decisions of a day with these keys, ordered by time and id; only parts of the file are read."""
@@ -151,7 +175,9 @@ class ParquetArchive:
             raise Damaged(f"{archive_file_key(agent_id, day)} is missing, although the day was archived")
         return []
 
-    def _read_slices(self, agent_id: str, day: date, slices: Sequence[Slice]) -> list[Decision]:
+    def _read_slices(
+        self, agent_id: str, day: date, slices: Sequence[Slice], keeps: ColumnTests | None = None
+    ) -> list[Decision]:
         """The decisions in slices; only parts of the file are read."""
         key = archive_file_key(agent_id, day)
 
@@ -162,7 +188,7 @@ class ParquetArchive:
             return part
 
         def decisions() -> list[Decision]:
-            return _decisions(agent_id, key, lambda: read_slices(read, COLUMNS, FILE_ORDER, slices))
+            return _decisions(agent_id, key, lambda: read_slices(read, COLUMNS, FILE_ORDER, slices, keeps))
 
         try:
             return retry_on(ObjectReplaced, decisions, attempts=_ATTEMPTS)

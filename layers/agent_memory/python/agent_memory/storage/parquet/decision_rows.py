@@ -8,22 +8,26 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from agent_memory.core.conditions import canonical_parts
 from agent_memory.core.json_values import canonical_json
 from agent_memory.model import records
 from agent_memory.model.decisions import CONTENT, Decision, Kind
 from agent_memory.model.records import Record
 from agent_memory.model.seals import ROW_HASH
+from agent_memory.ports.decisions import Selection
+from agent_memory.storage.parquet.reader import ColumnTests
 
 _TYPES = {
     Kind.TEXT: "VARCHAR",
     Kind.TIME: "BIGINT",
     Kind.BOOLEAN: "BOOLEAN",
     Kind.INTEGER: "BIGINT",
+    Kind.NUMBER: "DOUBLE",
     Kind.DOCUMENT: "VARCHAR",
     Kind.TEXTS: "VARCHAR[]",
     Kind.OUTCOMES: "VARCHAR",
 }
-_IN_CONTENT = {name: kind for name, kind in CONTENT.items() if kind is not Kind.TEXTS}
+_IN_CONTENT = {name: kind for name, kind in CONTENT.items() if kind is Kind.DOCUMENT}
 _FIELDS: Mapping[str, Kind] = {
     **{name: records.IDENTITY[name] for name in ("decision_type", "timestamp_ms", "decision_id")},
     **_IN_CONTENT,
@@ -58,6 +62,19 @@ def decision_from_row(agent_id: str, row: Mapping[str, Any]) -> Decision:
         value = row[name]
         record[name] = _DECODERS[kind](value) if kind in _DECODERS and value is not None else value
     return records.decision_from(record)
+
+
+def column_tests(selection: Selection) -> ColumnTests:
+    """What tells most rows that do not meet a selection from the others without decoding them."""
+    tests: dict[str, Callable[[Any], bool]] = {}
+    parts = canonical_parts(selection.context or {})
+    if parts:
+        tests["context"] = lambda text: text is None or all(part in text for part in parts)
+    if selection.success is not None:
+        tests["success"] = lambda success: success is selection.success
+    elif selection.is_pending:
+        tests["success"] = lambda success: success is None
+    return tests
 
 
 def _encoded(name: str, kind: Kind, value: Any) -> Any:

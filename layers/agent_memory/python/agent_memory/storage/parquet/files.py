@@ -89,7 +89,7 @@ def _select_query(source: Path, columns: Columns, where: str) -> str:
 
 
 def _stream(query: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    with needs_extra("aws"):
+    with needs_extra("archive"):
         import duckdb  # noqa: PLC0415  as `_database`
 
     try:
@@ -123,7 +123,7 @@ def _cursor() -> Any:
 
 @lru_cache(maxsize=1)
 def _database() -> Any:
-    with needs_extra("aws"):
+    with needs_extra("archive"):
         import duckdb  # noqa: PLC0415  takes 60 ms, and most callers do not need it
 
     # A Lambda function has no writable home directory, and no internet access to install extensions.

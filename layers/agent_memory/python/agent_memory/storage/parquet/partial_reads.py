@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.ports.blobs import ByteRange
 from agent_memory.storage.parquet.footer import TRAILER_BYTES, Footer, footer_length, parse_footer
-from agent_memory.storage.parquet.reader import Columns, file_path, read_rows_from
+from agent_memory.storage.parquet.reader import Columns, ColumnTests, file_path, read_rows_from
 from agent_memory.storage.parquet.row_groups import RowGroup, Slice, row_groups
 
 SMALL_ROW_GROUPS = ", ROW_GROUP_SIZE 1, WRITE_BLOOM_FILTER false"
@@ -33,9 +33,13 @@ class ObjectReplaced(Exception):
 
 
 def read_slices(
-    read: ReadRange, columns: Columns, order: tuple[str, str], slices: Sequence[Slice]
+    read: ReadRange,
+    columns: Columns,
+    order: tuple[str, str],
+    slices: Sequence[Slice],
+    keeps: ColumnTests | None = None,
 ) -> list[tuple[Any, ...]]:
-    """The rows in any of the slices, in the file's order.
+    """The rows in any of the slices that pass the tests, in the file's order.
 
     `order` names the columns that the file is ordered by: a kind (text), then a time (milliseconds).
 
@@ -57,7 +61,7 @@ def read_slices(
                 _write(file, part)
             file.seek(tail.size)
             file.write(footer.with_groups(chosen))
-        rows = read_rows_from(Path(folder), columns)
+        rows = read_rows_from(Path(folder), columns, keeps)
     names = list(columns)
     kind, time = names.index(order[0]), names.index(order[1])
     return [row for row in rows if any(one.contains(row[kind], row[time]) for one in slices)]

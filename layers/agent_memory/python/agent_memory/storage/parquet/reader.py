@@ -8,7 +8,7 @@ exception, while `read_parquet` would end the process.
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,34 +17,38 @@ from agent_memory.core.extras import MissingExtra, needs_extra
 from agent_memory.storage.parquet.footer import NotParquet
 
 if TYPE_CHECKING:
-    from arro3.core import DataType, Table
+    from arro3.core import DataType, RecordBatch, Table
 
 Columns = Mapping[str, str]
 """Column names and their SQL types, in order."""
 
+ColumnTests = Mapping[str, Callable[[Any], bool]]
+"""Tests of the values of columns, by name: a row is left out unless it passes all of them."""
+
 _FILE = "rows.parquet"
 
 
-def read_rows(body: bytes, columns: Columns) -> list[tuple[Any, ...]]:
+def read_rows(body: bytes, columns: Columns, keeps: ColumnTests | None = None) -> list[tuple[Any, ...]]:
     """The rows of a Parquet file in its order, as tuples of these columns.
 
-    A column that the file does not have is None in every row.
+    A column that the file does not have is None in every row. Of rows that fail a test of `keeps`, only the tested
+    columns become Python values.
 
     Raises:
         NotParquet: the bytes are not a Parquet file with columns of these types.
     """
     with tempfile.TemporaryDirectory() as folder:
         file_path(folder).write_bytes(body)
-        return read_rows_from(Path(folder), columns)
+        return read_rows_from(Path(folder), columns, keeps)
 
 
-def read_rows_from(folder: Path, columns: Columns) -> list[tuple[Any, ...]]:
+def read_rows_from(folder: Path, columns: Columns, keeps: ColumnTests | None = None) -> list[tuple[Any, ...]]:
     """The rows of the file `file_path(folder)`; otherwise as `read_rows`."""
     try:
         # A separate thread, because the caller's may be running an event loop.
         with ThreadPoolExecutor(1) as pool:
             table = pool.submit(asyncio.run, _load(folder)).result()
-        return _rows(table, columns)
+        return _rows(table, columns, keeps or {})
     except (MissingExtra, NotParquet):
         raise
     except Exception as error:  # arro3's errors have no common base class
@@ -57,25 +61,37 @@ def file_path(folder: str) -> Path:
 
 
 async def _load(folder: Path) -> "Table":
-    with needs_extra("aws"):
+    with needs_extra("archive"):
         from arro3.io import read_parquet_async  # noqa: PLC0415  most callers do not need it
         from arro3.io.store import LocalStore  # noqa: PLC0415
 
     return await read_parquet_async(_FILE, store=LocalStore(str(folder)))
 
 
-def _rows(table: "Table", columns: Columns) -> list[tuple[Any, ...]]:
+def _rows(table: "Table", columns: Columns, keeps: ColumnTests) -> list[tuple[Any, ...]]:
     types = _arrow_types()
     present = {name: table.schema.field(name).type for name in table.schema.names if name in columns}
     for name, kind in present.items():
         if kind != types[columns[name]]:
             raise NotParquet(f"the column {name} has the type {kind}, not {columns[name]}")
     rows: list[tuple[Any, ...]] = []
-    for batch in table.to_batches():
+    for read in table.to_batches():
+        batch = _kept(read, {name: test for name, test in keeps.items() if name in present})
         missing = [None] * batch.num_rows
         values = [batch.column(name).to_pylist() if name in present else missing for name in columns]
         rows += zip(*values, strict=True)
     return rows
+
+
+def _kept(batch: "RecordBatch", keeps: ColumnTests) -> "RecordBatch":
+    """The rows of a batch that pass all tests."""
+    from arro3.core import Array, DataType  # noqa: PLC0415  as above
+
+    kept: Sequence[int] = range(batch.num_rows)
+    for name, passes in keeps.items():
+        values = batch.column(name).to_pylist()
+        kept = [index for index in kept if passes(values[index])]
+    return batch if len(kept) == batch.num_rows else batch.take(Array(kept, DataType.uint32()))
 
 
 def _arrow_types() -> "dict[str, DataType]":
@@ -85,5 +101,6 @@ def _arrow_types() -> "dict[str, DataType]":
         "VARCHAR": DataType.utf8(),
         "BIGINT": DataType.int64(),
         "BOOLEAN": DataType.bool(),
+        "DOUBLE": DataType.float64(),
         "VARCHAR[]": DataType.list(Field("element", DataType.utf8())),
     }

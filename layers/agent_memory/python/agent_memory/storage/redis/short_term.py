@@ -1,6 +1,7 @@
 """Short-term memory in Redis or Valkey."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent_memory.core.errors import CacheUnavailable, Misconfigured, Unreadable
@@ -23,16 +24,25 @@ class RedisShortTerm:
     What becomes of each of the server's errors is in `answers`.
 
     Args:
-        client: of redis-py, with short timeouts.
+        client: of redis-py, with short timeouts; or a function that returns it, which is called at the first use.
         breaker: by default one of its own.
         setting: what errors of the configuration name.
     """
 
     def __init__(
-        self, client: "RedisClient", breaker: CircuitBreaker | None = None, *, setting: str = "redis_client"
+        self,
+        client: "RedisClient | Callable[[], RedisClient]",
+        breaker: CircuitBreaker | None = None,
+        *,
+        setting: str = "redis_client",
     ) -> None:
-        self._server = RedisServer(client, setting)
+        self._client = client
+        self._setting = setting
         self._breaker = breaker or CircuitBreaker()
+
+    @cached_property
+    def _server(self) -> RedisServer:
+        return RedisServer(self._client() if callable(self._client) else self._client, self._setting)
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
         """The result of each command, in order, in one round trip; commands that write are one transaction."""

@@ -69,6 +69,11 @@ class S3Blobs:
                 raise Conflict(f"{key} was removed meanwhile; read again") from error
             raise
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if there is one."""
+        with translated_errors("S3", self._bucket):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def list_keys(self, prefix: str) -> list[str]:
         """The keys of all objects with a prefix, sorted."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)

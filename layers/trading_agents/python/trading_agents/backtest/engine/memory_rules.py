@@ -25,9 +25,9 @@ from trading_agents.core.arrays import BoolArray, FloatArray
 from trading_agents.memory import TradingMemoryStore
 from trading_agents.risk import AgentHealth, CostGate, LossMemory, VolatilityMemory
 
-VARIANTS_TRIED = 46
-"""Variants of memory rules that had been tried on the SPY, BTC and EURUSD files before these were chosen: 41 on SPY
-before the other files were opened, five afterwards. The deflated Sharpe ratio counts them all."""
+VARIANTS_TRIED = 49
+"""Variants of memory rules that were tried on the SPY, BTC and EURUSD files: 41 on SPY before the other files were
+opened, eight afterwards. The deflated Sharpe ratio counts them all."""
 
 RECENT_TRADES = 20
 CONSECUTIVE_LOSSES = 3
@@ -43,13 +43,13 @@ class MemoryRule:
     Attributes:
         name: short and unique.
         title: what it does, for reports.
-        depends_on: `outcomes` of earlier trades, `bars` alone, or `quotes`, which not every file has.
+        depends_on: `outcomes` of earlier trades, `bars` alone, or `quotes` or `volume`, which not every file has.
         multipliers: maps bars and trades to one multiplier per trade.
     """
 
     name: str
     title: str
-    depends_on: Literal["outcomes", "bars", "quotes"]
+    depends_on: Literal["outcomes", "bars", "quotes", "volume"]
     multipliers: Multipliers
 
 

@@ -1,5 +1,6 @@
 """Portfolios of agents to backtest, with the memory rules that can change what they trade."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trading_agents.backtest.engine.memory_rules import MEMORY_RULES, MemoryRule
@@ -7,7 +8,7 @@ from trading_agents.backtest.engine.signal_agents import TEXTBOOK_AGENTS, Signal
 from trading_agents.backtest.engine.votes import AGENT_NAMES, Votes, collect_votes
 from trading_agents.backtest.engine.voting_agent_rules import voting_agent_rules
 from trading_agents.bars import PriceBars
-from trading_agents.indicators import FeatureTable
+from trading_agents.indicators import FeatureTable, OptionChain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,11 +19,13 @@ class AgentPortfolio:
         agents: traded in both arms alike.
         memory_rules: tried on their trades.
         votes: of the agents with memory; None for textbook agents.
+        has_options: whether the features have option chains.
     """
 
     agents: tuple[SignalAgent, ...]
     memory_rules: tuple[MemoryRule, ...]
     votes: Votes | None = None
+    has_options: bool = False
 
     @property
     def abstaining(self) -> tuple[str, ...]:
@@ -35,11 +38,18 @@ class AgentPortfolio:
 TEXTBOOK_PORTFOLIO = AgentPortfolio(TEXTBOOK_AGENTS, MEMORY_RULES)
 
 
-def voting_portfolio(bars: PriceBars, table: FeatureTable | None = None) -> AgentPortfolio:
+def voting_portfolio(
+    bars: PriceBars, table: FeatureTable | None = None, *, chains: Sequence[OptionChain] = ()
+) -> AgentPortfolio:
     """Return the portfolio of the five agents with memory, whose votes are collected here.
 
-    Takes tens of seconds for a few years of hourly bars. `table` has the features of the bars; by default it is
-    computed, without option chains.
+    Takes tens of seconds for a few years of hourly bars.
+
+    Args:
+        bars: of one instrument.
+        table: the features of the bars; by default computed from bars and chains.
+        chains: option chains of the instrument in order of time, from which the Hedge agent decides.
     """
-    votes = collect_votes(bars, table or FeatureTable(bars))
-    return AgentPortfolio(votes.signal_agents(), voting_agent_rules(votes), votes)
+    table = table or FeatureTable(bars, chains)
+    votes = collect_votes(bars, table)
+    return AgentPortfolio(votes.signal_agents(), voting_agent_rules(votes), votes, table.has_options)

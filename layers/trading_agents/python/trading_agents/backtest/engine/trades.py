@@ -146,7 +146,7 @@ def _positions(bars: PriceBars, agents: tuple[SignalAgent, ...], costs_bp: float
 def _rows(bars: PriceBars, agent: SignalAgent, may_enter: BoolArray) -> list[tuple[int, int, int, float, bool]]:
     """Return entry bar, exit bar, direction, exit price and whether the exit is within its bar, for each position."""
     ranges = atr(bars)
-    signal = np.where(np.isfinite(ranges), agent.signal(bars), 0)
+    signal = np.where(np.isfinite(ranges) & (ranges > 0), agent.signal(bars), 0)  # constant prices have no stop
     signal[:-1] *= may_enter[1:]
     rows: list[tuple[int, int, int, float, bool]] = []
     first_free_bar = 0

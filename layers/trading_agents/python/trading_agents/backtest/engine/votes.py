@@ -15,7 +15,7 @@ from trading_agents.agents import AGENT_TYPES, MemoryAwareAgent, Unchanged
 from trading_agents.backtest.engine.signal_agents import SignalAgent, SignalArray
 from trading_agents.bars import PriceBars
 from trading_agents.core.arrays import BoolArray, FloatArray
-from trading_agents.indicators import FeatureTable
+from trading_agents.indicators import FeatureTable, market_condition
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 from trading_agents.portfolio.composer import DIRECTIONS
 
@@ -40,6 +40,7 @@ class Votes:
         participates: whether the features that the agent reads were available; if not, it abstained.
         setup: by which outcomes are remembered; a list of texts for each agent, shape (agents, bars).
         regime: name of the market regime at each bar, empty while it is unknown; shape (bars,).
+        condition: volatile, trending or ranging at each bar, empty while it is unknown; shape (bars,).
     """
 
     signal: SignalArray
@@ -48,6 +49,7 @@ class Votes:
     participates: BoolArray
     setup: tuple[list[str], ...]
     regime: list[str]
+    condition: list[str]
 
     def signal_agents(self) -> tuple[SignalAgent, ...]:
         """Return the agents as the trading engine expects them: the signals of their votes, with the default exits."""
@@ -87,14 +89,17 @@ def collect_votes(bars: PriceBars, table: FeatureTable) -> Votes:
     signal, confidence, without_memory = np.zeros(shape, dtype=np.int8), np.zeros(shape), np.ones(shape)
     participates = np.zeros(shape, dtype=np.bool_)
     setups: tuple[list[str], ...] = tuple([] for _ in AGENT_NAMES)
-    regimes = []
+    regimes: list[str] = []
+    conditions: list[str] = []
     clock = BarClock()
-    remembering = make_agents(lambda: decaying_memory(clock), confidence_rule=Unchanged())
+    # The limit on all memories together is applied with the outcomes, in `own_memory`.
+    remembering = make_agents(lambda: decaying_memory(clock), confidence_rule=Unchanged(), max_adjustment=1.0)
     forgetting = make_agents(_EmptyMemory, confidence_rule=Unchanged())
     for t, seconds in enumerate(bars.time.astype(np.int64).tolist()):
         clock.now = seconds
         features = table.features_at(t)
         regimes.append(str(features.get("markov", {}).get("regime", "")))
+        conditions.append(market_condition(features) or "")
         for number, (agent, forgetful) in enumerate(zip(remembering, forgetting, strict=True)):
             setups[number].append("")
             if agent.name not in features:
@@ -107,7 +112,7 @@ def collect_votes(bars: PriceBars, table: FeatureTable) -> Votes:
             without_memory[t, number] = forgetful.act_with_memory(SYMBOL, seconds, features)[1]
             if t % _CLEANUP_BARS == 0:
                 agent.memory.cleanup()
-    return Votes(signal, confidence, without_memory, participates, setups, regimes)
+    return Votes(signal, confidence, without_memory, participates, setups, regimes, conditions)
 
 
 def _signal_of(signal: SignalArray, number: int) -> Callable[[PriceBars], NDArray[np.int8]]:

@@ -6,10 +6,12 @@ is the rule that live agents use.
 
 import heapq
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
+from trading_agents.agents.volume_patterns import VolumePatterns
 from trading_agents.backtest.engine.memory_rules import (
     MEMORY_RULES,
     MemoryRule,
@@ -18,13 +20,20 @@ from trading_agents.backtest.engine.memory_rules import (
     volatility_memory,
 )
 from trading_agents.backtest.engine.trades import Trades
-from trading_agents.backtest.engine.votes import AGENT_NAMES, SYMBOL, BarClock, Votes, make_agents
+from trading_agents.backtest.engine.votes import (
+    AGENT_NAMES,
+    SYMBOL,
+    BarClock,
+    Votes,
+    decaying_memory,
+    make_agents,
+)
 from trading_agents.bars import PriceBars
 from trading_agents.core.arrays import FloatArray
 from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
-from trading_agents.portfolio import Composer, MarketOutcome
+from trading_agents.portfolio import Composer, MarketOutcome, RegimeSwitch
 from trading_agents.portfolio.composer import DIRECTIONS
-from trading_agents.risk import AgentHealth, LossMemory
+from trading_agents.risk import AgentHealth, LossMemory, RegimeLosses
 
 _PERCENT = 100
 _SHARED_RULES = frozenset({"volatility", "retire, recent", "retire, lifetime", "cost gate"})
@@ -42,6 +51,24 @@ def voting_agent_rules(votes: Votes) -> tuple[MemoryRule, ...]:
         *(rule for rule in MEMORY_RULES if rule.name in _SHARED_RULES),
         MemoryRule(
             "losses", "smaller in a drawdown of the portfolio, no trade after five losses", "outcomes", loss_exposure
+        ),
+        MemoryRule(
+            "size by regime",
+            "half the size where the agent's last five trades in this market condition lost",
+            "outcomes",
+            size_by_regime(votes),
+        ),
+        MemoryRule(
+            "switch by regime",
+            "in each market condition only the agent with the best record in it trades",
+            "outcomes",
+            switch_by_regime(votes),
+        ),
+        MemoryRule(
+            "volume by regime",
+            "less confidence in Liquidity's trades while volume is twice what is typical of the hour and the regime",
+            "volume",
+            volume_by_regime(votes),
         ),
         MemoryRule(
             "all together",
@@ -69,8 +96,9 @@ class _OutcomeLists(TradingMemoryStore):
 def own_memory(votes: Votes) -> Multipliers:
     """Each agent's confidence with all that it remembers, over that of the same agent without memory.
 
-    The agents decide as in `act_with_memory`, with their default rule of × 0.7 and × 1.2; a test compares this with a
-    plain run. Outcomes are in percent of the capital traded.
+    The agents decide as in `act_with_memory`, with their default rule of × 0.7 and × 1.2 from ten outcomes on and the
+    limit of 30% on all memories together; a test compares this with a plain run. Outcomes are in percent of the
+    capital traded.
     """
 
     def multipliers(bars: PriceBars, trades: Trades) -> FloatArray:
@@ -79,8 +107,10 @@ def own_memory(votes: Votes) -> Multipliers:
         sizes = []
         for number, bar, net, price_change in zip(*(column.tolist() for column in columns), strict=True):
             agent, setup = agents[number], votes.setup[number][bar]
-            confidence, _ = agent.adjust_confidence(SYMBOL, float(votes.confidence[bar, number]), setup)
-            sizes.append(confidence / float(votes.confidence_without_memory[bar, number]))
+            alone = float(votes.confidence_without_memory[bar, number])
+            remembered = float(votes.confidence[bar, number])
+            confidence, _ = agent.adjust_confidence(SYMBOL, remembered, setup, without_memory=alone)
+            sizes.append(confidence / alone)
             entry = float(bars.open[bar + 1])
             agent.remember_outcome(SYMBOL, "", _PERCENT * net, entry, entry * math.exp(price_change), setup=setup)
         return np.array(sizes)
@@ -127,6 +157,79 @@ def weights_by_bar(bars: PriceBars, votes: Votes, composer: Composer, *, by_regi
         current = composer.weights(regime, names=AGENT_NAMES)
         weights[start:end] = [current[name] for name in AGENT_NAMES]
     return weights
+
+
+def size_by_regime(votes: Votes) -> Multipliers:
+    """The size by an agent's last trades in the market condition of the signal's bar: one `RegimeLosses` each."""
+
+    def multipliers(_: PriceBars, trades: Trades) -> FloatArray:
+        losses = {name: RegimeLosses(_OutcomeLists()) for name in trades.agents}
+        return _by_condition(
+            votes,
+            trades,
+            trades.net,
+            lambda agent, condition: losses[agent].size(SYMBOL, condition).factor,
+            lambda agent, condition, net: losses[agent].remember(SYMBOL, condition, net),
+        )
+
+    return multipliers
+
+
+def switch_by_regime(votes: Votes, min_trades: int = 30) -> Multipliers:
+    """0 for all agents but the best one in the market condition: `RegimeSwitch`, fed net returns in units of ATR20."""
+
+    def multipliers(_: PriceBars, trades: Trades) -> FloatArray:
+        switch = RegimeSwitch(min_trades=min_trades)
+        return _by_condition(votes, trades, trades.net_in_atr, switch.multiplier, switch.observe)
+
+    return multipliers
+
+
+def _by_condition(
+    votes: Votes,
+    trades: Trades,
+    results: FloatArray,
+    size: Callable[[str, str], float],
+    observe: Callable[[str, str, float], object],
+) -> FloatArray:
+    """Return the size of each trade by agent and market condition; a result is observed when its trade has ended.
+
+    Several agents learn from one another here, so that results are observed in the order of their exits.
+    """
+    open_trades: list[tuple[int, int]] = []
+    exits, results_, numbers = trades.exit_bar.tolist(), results.tolist(), trades.agent.tolist()
+    conditions = [votes.condition[bar] for bar in trades.signal_bar.tolist()]
+    sizes = []
+    for number, bar in enumerate(trades.signal_bar.tolist()):
+        while open_trades and open_trades[0][0] <= bar:
+            _, ended = heapq.heappop(open_trades)
+            observe(trades.agents[numbers[ended]], conditions[ended], results_[ended])
+        sizes.append(size(trades.agents[numbers[number]], conditions[number]))
+        heapq.heappush(open_trades, (exits[number], number))
+    return np.array(sizes)
+
+
+def volume_by_regime(votes: Votes) -> Multipliers:
+    """The factor of `VolumePatterns` on the trades of the Liquidity agent; 1 for the others. The bars have volume."""
+
+    @lru_cache(maxsize=1)
+    def factors(bars: PriceBars) -> FloatArray:
+        assert bars.volume is not None  # noqa: S101  # the rule depends on it
+        clock = BarClock()
+        patterns = VolumePatterns(decaying_memory(clock))
+        hours = (bars.time - bars.time.astype("datetime64[D]")) // np.timedelta64(1, "h")
+        result = []
+        columns = (bars.time.astype(np.int64), bars.volume, hours.astype(int))
+        for regime, seconds, volume, hour in zip(votes.regime, *(one.tolist() for one in columns), strict=True):
+            clock.now = seconds
+            result.append(patterns.factor(SYMBOL, volume, regime, hour))
+        return np.array(result)
+
+    def multipliers(bars: PriceBars, trades: Trades) -> FloatArray:
+        is_liquidity = trades.agent == trades.agents.index("liquidity")
+        return np.where(is_liquidity, factors(bars)[trades.signal_bar], 1.0)
+
+    return multipliers
 
 
 def loss_exposure(bars: PriceBars, trades: Trades) -> FloatArray:

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from trading_agents.backtest.engine.memory_rules import VARIANTS_TRIED
 from trading_agents.backtest.report.chapters import VOTING, Chapter
 from trading_agents.backtest.study import claims
+from trading_agents.backtest.study.hedge_on_chains import MIN_VOTES, HedgeResult
 from trading_agents.backtest.study.inference import BLOCK_DAYS, BLOCK_TRADES, DRAWS, SHIFTS, SHUFFLES
 from trading_agents.backtest.study.run import Study
 
@@ -20,8 +21,8 @@ _MARKS: dict[claims.Verdict, str] = {
 }
 
 
-def render_markdown(chapters: Sequence[Chapter]) -> str:
-    """Return the page with all chapters; images are in the folder `images` beside it."""
+def render_markdown(chapters: Sequence[Chapter], hedge: Sequence[HedgeResult] = ()) -> str:
+    """Return the page with all chapters and the Hedge agent on option chains; images are in the folder `images`."""
     environment = Environment(
         loader=PackageLoader("trading_agents.backtest.report", ""),
         autoescape=False,  # noqa: S701  # Markdown of our own numbers and file names
@@ -33,12 +34,33 @@ def render_markdown(chapters: Sequence[Chapter]) -> str:
     environment.filters.update(number=_number, percent=_percent, p=_p_value)
     return environment.get_template("report.md.j2").render(
         chapters=chapters,
+        hedge=hedge,
+        hedge_sentence=hedge_sentence,
+        min_votes=MIN_VOTES,
         voting=VOTING,
         claims=claims,
         attribution=attribution,
         cell=_claim_cell,
         variants=VARIANTS_TRIED,
         draws=(DRAWS, BLOCK_DAYS, BLOCK_TRADES, SHIFTS, SHUFFLES),
+    )
+
+
+def hedge_sentence(result: HedgeResult) -> str:
+    """Return in one sentence what the Hedge agent made of the chains of one underlying."""
+    if not result.is_conclusive:
+        return (
+            f"Hedge on {result.name}: nothing can be said, since {result.votes} of {result.chains} chains gave a vote "
+            f"that could be judged, of the {MIN_VOTES} needed."
+        )
+    interval = result.interval
+    assert interval is not None  # noqa: S101  # there are enough votes
+    differs = interval.low > 0 or interval.high < 0
+    verdict = "more than chance explains" if differs else "no more than chance explains"
+    change = 10_000 * (result.with_memory - result.without_memory)
+    return (
+        f"Hedge on {result.name}: memory changed the mean result of {result.votes} votes by {_signed(change, 2)} bp "
+        f"[{_signed(10_000 * interval.low, 2)}, {_signed(10_000 * interval.high, 2)}], {verdict}."
     )
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from trading_agents.backtest.study.assessment import Assessment
+from trading_agents.backtest.study.failing_agents import FailureResult
 from trading_agents.backtest.study.run import LEARNING_FRACTION, Study
+from trading_agents.bars import PriceBars
 
 Verdict = Literal["supported", "not supported", "explained by chance", "inconclusive"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -91,14 +93,31 @@ def exclusion(study: Study) -> str:
 
 
 def _problems(study: Study) -> Iterator[str]:
-    if not study.controls.passed:
-        yield "controls failed"
     if study.days < MIN_DAYS:
-        days = MIN_DAYS / (1 - LEARNING_FRACTION)
-        bars = math.ceil(days * study.record.bars.bars_per_day)
+        bars = bars_needed(study.record.bars)
         yield f"{study.days} scored days of the {MIN_DAYS} needed, which take about {bars:,} bars like these"
+    if not study.controls.passed:
+        controls = study.controls
+        false = max(controls.false_with_shifts, controls.false_with_shuffles)
+        yield (
+            f"controls failed: {controls.detected} of {controls.repeats} planted effects were found, and up to {false} "
+            "where there was none; it takes more bars"
+        )
     if study.trades < MIN_TRADES:
         yield f"{study.trades} scored trades of the {MIN_TRADES} needed"
+
+
+def bars_needed(bars: PriceBars) -> int:
+    """Return about how many bars like these a verdict takes: enough for the scored days after those of learning."""
+    return math.ceil(MIN_DAYS / (1 - LEARNING_FRACTION) * bars.bars_per_day)
+
+
+def too_few(bars: PriceBars) -> str:
+    """Return that a file has too few bars for a verdict, and how many it takes; empty if it has enough."""
+    needed = bars_needed(bars)
+    if len(bars) >= needed:
+        return ""
+    return f"{bars.name}: {len(bars):,} bars are too few for a verdict, which takes about {needed:,} bars like these"
 
 
 def summary(claim: Claim, studies: Sequence[Study]) -> str:
@@ -121,18 +140,32 @@ def summary(claim: Claim, studies: Sequence[Study]) -> str:
     else:
         overall = "inconclusive with this number of trades"
     numbers = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return f"{title}: {overall}. Of {len(cases)} pairs of memory and file: {numbers}."
+    files, held = (len({case.study.name for case in some}) for some in (cases, supporting))
+    held_on = f"it held on {held} of {files} {_files(files)}"
+    return f"{title}: {overall}. Of {len(cases)} pairs of memory and file: {numbers}; {held_on}."
 
 
 def significant_improvements(studies: Sequence[Study]) -> list[str]:
-    """Return one sentence for each rule and measure with an improvement that chance does not explain."""
+    """Return one sentence for each rule and measure with an improvement that chance does not explain.
+
+    Each names the files on which it was found, and on how many it was tried.
+    """
     found: dict[tuple[str, str], list[str]] = {}
+    tried: dict[str, int] = {}
     for study in filter(is_usable, studies):
         for one in study.assessments:
+            tried[one.rule.name] = tried.get(one.rule.name, 0) + 1
             for measure, title in _IMPROVEMENTS.items():
                 if one.beats_chance(measure):
                     found.setdefault((one.rule.name, title), []).append(study.name)
-    return [f"{rule}: {title} on {', '.join(names)}" for (rule, title), names in found.items()]
+    return [
+        f"{rule}: {title} on {len(names)} of {tried[rule]} {_files(tried[rule])}: {', '.join(names)}"
+        for (rule, title), names in found.items()
+    ]
+
+
+def _files(count: int) -> str:
+    return "file" if count == 1 else "files"
 
 
 def comparison_count(studies: Sequence[Study]) -> int:
@@ -140,16 +173,59 @@ def comparison_count(studies: Sequence[Study]) -> int:
     return len(_IMPROVEMENTS) * sum(len(study.assessments) for study in filter(is_usable, studies))
 
 
+class Ranked(NamedTuple):
+    """A rule by what it gains when agents fail and what it costs when they do not, as means over files.
+
+    Attributes:
+        rule: name of the memory rule.
+        failing: change of the Sharpe ratio when agents fail midway.
+        steady: change of the Sharpe ratio of agents that stay profitable.
+        files: number of usable files with the rule.
+        held: on how many of them gain and cost add up to more than 0.
+    """
+
+    rule: str
+    failing: float
+    steady: float
+    files: int
+    held: int
+
+
+def ranking(studies: Sequence[Study]) -> list[Ranked]:
+    """Return every rule of the usable files, that with the largest sum of gain and cost first."""
+    results: dict[str, list[FailureResult]] = {}
+    for study in filter(is_usable, studies):
+        for one in study.failing_agents:
+            results.setdefault(one.rule, []).append(one)
+    rows = [
+        Ranked(
+            rule,
+            failing=sum(one.failing for one in found) / len(found),
+            steady=sum(one.steady for one in found) / len(found),
+            files=len(found),
+            held=sum(one.failing + one.steady > 0 for one in found),
+        )
+        for rule, found in results.items()
+    ]
+    return sorted(rows, key=lambda row: -(row.failing + row.steady))
+
+
 def best_for_failing_agents(studies: Sequence[Study]) -> str | None:
-    """Return the rule that gains most when agents fail, with its cost for steady agents, on the usable files."""
+    """Return the rule with the largest sum of its gain when agents fail and its change for steady agents.
+
+    It is one of the rules that all usable files have; both changes are those of the Sharpe ratio, over the files.
+    """
     usable = list(filter(is_usable, studies))
     tables = [{one.rule: one for one in study.failing_agents} for study in usable]
     common = [name for name in (tables[0] if tables else ()) if all(name in table for table in tables)]
     if not common:
         return None
-    best = max(common, key=lambda name: sum(table[name].failing for table in tables))
+    best = max(common, key=lambda name: sum(table[name].failing + table[name].steady for table in tables))
     changes = ", ".join(
         f"{table[best].failing:+.2f} on {study.name} ({round(table[best].steady, 2) + 0.0:+.2f} for steady agents)"
         for study, table in zip(usable, tables, strict=True)
     )
-    return f"{best}: gains most when agents fail (synthetic outcomes, see below). Sharpe ratio {changes}"
+    return (
+        f"{best}: the best sum of gain when agents fail and cost when they do not (synthetic outcomes, see below). "
+        f"Sharpe ratio {changes}"
+    )

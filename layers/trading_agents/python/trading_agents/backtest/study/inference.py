@@ -56,6 +56,12 @@ def intervals(record: TrackRecord, multipliers: FloatArray, seed: int = 0, draws
     return {name: _central(column) for name, column in zip(PerformanceChange._fields, both.T, strict=True)}
 
 
+def mean_interval(values: FloatArray, *, block: int = BLOCK_DAYS, seed: int = 0, draws: int = DRAWS) -> Interval:
+    """Return the 95% interval of the mean of a series, from resamples of blocks with a mean length of `block`."""
+    resampled = StationaryBootstrap(block, values, seed=np.random.default_rng(seed)).apply(np.mean, draws)
+    return _central(np.asarray(resampled).ravel())
+
+
 def _central(draws: FloatArray) -> Interval:
     """Return the central 95% of the defined draws; NaN if there are none, as when a rule skips every trade."""
     defined = draws[~np.isnan(draws)]

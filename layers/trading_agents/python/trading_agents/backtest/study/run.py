@@ -6,11 +6,12 @@ import numpy as np
 
 from trading_agents.backtest.engine.portfolios import TEXTBOOK_PORTFOLIO, AgentPortfolio
 from trading_agents.backtest.engine.trades import simulate_trades
+from trading_agents.backtest.engine.votes import AGENT_NAMES
 from trading_agents.backtest.study.assessment import Assessment, assess, deflated_sharpes
 from trading_agents.backtest.study.controls import Controls, run_controls
 from trading_agents.backtest.study.failing_agents import FailureResult, simulate_failing_agents
 from trading_agents.backtest.study.track_record import Performance, TrackRecord, make_track_record, performance
-from trading_agents.bars import BarsError, PriceBars
+from trading_agents.bars import BarsError, PriceBars, without_endings
 
 LEARNING_DAYS = 366
 LEARNING_FRACTION = 1 / 3
@@ -32,6 +33,7 @@ class Study:
         learning_days: calendar days at the start during which memory learns and nothing is scored.
         costs: per side, in words.
         skips_after_gaps: whether entries at the first open after a gap of more than two hours were excluded.
+        options: the bars on which the Hedge agent had option chains, in words; empty without chains.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Study:
     learning_days: int
     costs: str
     skips_after_gaps: bool
+    options: str = ""
 
     @property
     def trades(self) -> int:
@@ -77,11 +80,12 @@ def run_study(bars: PriceBars, costs_bp: float, portfolio: AgentPortfolio = TEXT
     except ValueError as error:
         raise BarsError(str(error)) from error
     has_quotes = bars.spread_close is not None
-    rules = [rule for rule in portfolio.memory_rules if has_quotes or rule.depends_on != "quotes"]
+    missing = {"quotes": not has_quotes, "volume": bars.volume is None}
+    rules = [rule for rule in portfolio.memory_rules if not missing.get(rule.depends_on)]
     assessments = [assess(record, rule) for rule in rules]
     ratios = deflated_sharpes(record, assessments)
     return Study(
-        name=bars.name.removesuffix(".gz").removesuffix(".csv"),
+        name=without_endings(bars.name),
         portfolio=portfolio,
         record=record,
         base=_base_performance(record),
@@ -91,6 +95,21 @@ def run_study(bars: PriceBars, costs_bp: float, portfolio: AgentPortfolio = TEXT
         learning_days=learning_days,
         costs="half the quoted spread" if has_quotes else f"{costs_bp:g} bp",
         skips_after_gaps=skips,
+        options=_options(bars, portfolio),
+    )
+
+
+def _options(bars: PriceBars, portfolio: AgentPortfolio) -> str:
+    """Return on how many bars the Hedge agent had option chains, and how often it voted; empty without any."""
+    if portfolio.votes is None or not portfolio.has_options:
+        return ""
+    hedge = AGENT_NAMES.index("hedge")
+    joined = portfolio.votes.participates[:, hedge]
+    days = np.unique(bars.days[joined])
+    votes = int(np.count_nonzero(portfolio.votes.signal[:, hedge]))
+    return (
+        f"Option chains are joined with {int(joined.sum()):,} bars of {len(days):,} days; the Hedge agent votes for a "
+        f"direction on {votes:,} of them"
     )
 
 

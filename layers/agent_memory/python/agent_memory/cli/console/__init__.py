@@ -1,0 +1,1 @@
+"""`agent-memory ui`: the console, pages in a browser on this machine about what is stored."""

@@ -1,0 +1,38 @@
+"""`agent-memory ui`: serve the console to browsers of this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent_memory.cli.options import Agents, Pools, StoreOptions
+from agent_memory.core.extras import needs_extra
+
+
+def ui(
+    *,
+    where: StoreOptions,
+    agent: Agents = None,
+    pools: Pools,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port; 0 takes one that is free.")] = 8765,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Leave out everything that writes.")] = False,
+    templates: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", show_default="cdk.out", help="Synthesized templates, for the cost of a month."),
+    ] = None,
+) -> int:
+    """Serve pages about decisions, memories, nightly jobs and the archive at 127.0.0.1, until it is interrupted.
+
+    AWS and an HTTP API are called with your own credentials. Only this machine can connect.
+
+    Exit code: 0 it was interrupted, 2 the store cannot be opened or the port is taken.
+    """
+    with needs_extra("ui"):
+        from agent_memory.cli.console.server import serve  # noqa: PLC0415  an extra
+    from agent_memory.cli.console.source import open_source  # noqa: PLC0415  with the server
+
+    source = open_source(
+        where.connection(), where.store, agents=agent, pools=pools.names, read_only=read_only, templates=templates
+    )
+    serve(source, port, announce=lambda url: typer.echo(f"{url} (stop with Ctrl-C)"))
+    return 0

@@ -1,0 +1,129 @@
+"""One decision: why it was made, what it rested on as it was then, what came of it, and whether it is as sealed."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from agent_memory.archive.verification import verification_of
+from agent_memory.cli.console.chain_graph import chain_graph
+from agent_memory.cli.console.conditions import start_of
+from agent_memory.cli.console.pages.decisions import COLUMNS, row_of
+from agent_memory.cli.console.reasons import chosen_of, score_groups
+from agent_memory.cli.console.rendering import instant
+from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
+from agent_memory.client.executor import in_thread
+from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
+from agent_memory.model.decisions import DecisionDict
+from agent_memory.model.memories import MemoryType
+from agent_memory.reporting.formatting import name
+
+_OUTCOME_COLUMNS = columns(
+    """
+    horizon      text     Horizon
+    success      outcome  Outcome
+    recorded_at  time     Known since
+    outcome      json     What happened
+    metrics      json     Metrics
+    note         text
+    """
+)
+_MEMORY_COLUMNS = columns(
+    """
+    pattern_id   memory   Memory
+    description  text     What it said
+    confidence   percent  Confidence
+    version      number   Version
+    updated_at   time     Of
+    note         text
+    """
+)
+
+
+async def decision_page(visit: Visit) -> Page:
+    """The page of a decision."""
+    decision = await visit.source.log(visit.agent_id).get_decision(visit.path["decision_id"])
+    chain, memories = await asyncio.gather(
+        visit.source.log(visit.agent_id).get_decision_chain(decision["decision_id"], visit.number("depth", 5, most=50)),
+        memories_then(visit, decision),
+    )
+    related = [{**row_of(one), "why": one["why"]} for one in chain if not one["missing"]]
+    values = {
+        "decision": decision,
+        "chosen": chosen_of(decision),
+        "score_groups": score_groups(decision),
+        "graph": chain_graph(decision, chain),
+        "chain_missing": chain.missing,
+        "absent": [one for one in chain if one["missing"]],
+    }
+    tables = [
+        Table("outcomes", _OUTCOME_COLUMNS, outcomes_of(decision), empty="No outcome yet."),
+        Table("memories", _MEMORY_COLUMNS, memories, empty="It names no memory."),
+        Table("chain", [Column("why", "Relation"), *COLUMNS[:5]], related, empty="No other decision."),
+    ]
+    return Page(
+        "decision.html.j2", f"{name(decision['decision_type'])}, {instant(decision['timestamp'])}", values, tables
+    )
+
+
+def outcomes_of(decision: DecisionDict) -> list[dict[str, Any]]:
+    """Every outcome of a decision: the headline, those of other horizons, and those that were amended."""
+    rows: list[dict[str, Any]] = []
+    if decision["success"] is not None:
+        headline = {name: decision[name] for name in ("horizon", "success", "outcome", "metrics")}
+        rows.append({**headline, "recorded_at": decision["outcome_recorded_at"], "note": "headline"})
+    rows += [_outcome_row(one, "") for one in decision["other_outcomes"]]
+    rows += [_outcome_row(one, "replaced later") for one in decision["superseded_outcomes"]]
+    return rows
+
+
+def _outcome_row(one: Mapping[str, Any], note: str) -> dict[str, Any]:
+    return {
+        "horizon": one.get("horizon"),
+        "success": one["success"],
+        "outcome": one["outcome"],
+        "metrics": one["metrics"],
+        "recorded_at": one.get("recorded_at") or one.get("outcome_recorded_at"),
+        "note": note,
+    }
+
+
+async def memories_then(visit: Visit, decision: DecisionDict) -> list[dict[str, Any]]:
+    """The memories that a decision names, each as it was when the decision was made. These reads are not counted."""
+    memory = visit.source.memory(visit.agent_id)
+
+    async def find(pattern_id: str, memory_type: str) -> list[dict[str, Any]]:
+        return await memory.retrieve_ltm(memory_type, {"pattern_id": pattern_id}, as_of=decision["timestamp"])
+
+    async def row(pattern_id: str) -> dict[str, Any]:
+        found = await asyncio.gather(*(find(pattern_id, str(one)) for one in MemoryType))
+        versions = [one for listing in found for one in listing]
+        if not versions:
+            absent = dict.fromkeys(("memory_type", "description", "confidence", "version", "updated_at"))
+            return {**absent, "pattern_id": pattern_id, "note": "not stored at that time under any standard type"}
+        return {**versions[0], "description": sentence_of(versions[0]), "note": ""}
+
+    return list(await asyncio.gather(*map(row, decision["memory_ids"])))
+
+
+def sentence_of(memory: Mapping[str, Any]) -> str | None:
+    """What a memory says, in its own words."""
+    return next((memory[one] for one in ("description", "rule", "text") if isinstance(memory.get(one), str)), None)
+
+
+async def seal_page(visit: Visit) -> Page:
+    """The seal of a decision's day, and whether the day is as it was sealed: a part of a decision's page."""
+    decision = await visit.source.log(visit.agent_id).get_decision(visit.path["decision_id"])
+    made = start_of(decision["timestamp"], "timestamp")
+    values: dict[str, Any] = {"decision": decision, "archive_after_days": ARCHIVE_AFTER_DAYS}
+    values |= await in_thread(_sealed, visit, made.date()) if made else {}
+    return Page("seal.html.j2", "Seal", values)
+
+
+def _sealed(visit: Visit, day: date) -> dict[str, Any]:
+    stores = visit.source.stores("the archive's seals")
+    manifest = stores.bucket().archive.manifest(visit.agent_id, day)
+    if manifest is None:
+        return {"day": day.isoformat(), "manifest": None, "verification": None}
+    verification = verification_of(visit.agent_id, stores, first=day, last=day)
+    return {"day": day.isoformat(), "manifest": manifest.as_dict(), "verification": verification.as_dict()}

@@ -1,0 +1,145 @@
+"""The decisions that meet what the URL says, newest first."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_memory.cli.console.conditions import context_conditions, end_of, start_of
+from agent_memory.cli.console.reasons import chosen_of, searchable, sources_named, symbol_of
+from agent_memory.cli.console.view import Page, Table, Visit, columns
+from agent_memory.client.executor import in_thread
+from agent_memory.core.errors import InvalidInput
+from agent_memory.decisions.queries import SuccessFilter
+from agent_memory.model.decisions import DecisionDict, context_type_of
+
+ROWS = 50
+_PAGE = 150
+_SECONDS = 0.1
+"""How long rows are looked through that only a part of may be shown of; the page then says how far it has come."""
+_OUTCOMES: Mapping[str, SuccessFilter] = {"succeeded": True, "failed": False, "pending": "pending"}
+
+COLUMNS = columns(
+    """
+    timestamp      decision  Time
+    decision_type  type      Type
+    success        outcome   Outcome
+    chosen         short     Chosen
+    context_type   context   Context
+    source         short     Source
+    symbol         short     Symbol
+    propensity     decimal   Propensity
+    memories       number    Memories
+    """
+)
+
+
+async def decisions_page(visit: Visit) -> Page:
+    """The table of decisions with its filters."""
+    found = await _find(visit)
+    types = await decision_types(visit)
+    rows = [row_of(one) for one in found.decisions]
+    table = Table("decisions", COLUMNS, rows, empty="No decision meets these conditions.")
+    values = {"found": found, "types": types, "marks": _marks(found.decisions), "outcomes": list(_OUTCOMES)}
+    return Page("decisions.html.j2", "Decisions", values, [table])
+
+
+async def decision_types(visit: Visit) -> list[str]:
+    """The types that the agent has used; empty where the store does not say."""
+    if not visit.source.is_direct:
+        return []
+    registration = visit.source.stores("types").states.registration
+    return list((await in_thread(registration, visit.agent_id)).decision_types)
+
+
+def row_of(decision: DecisionDict) -> dict[str, Any]:
+    """A decision as a row of a table."""
+    return {
+        "decision_id": decision["decision_id"],
+        "timestamp": decision["timestamp"],
+        "decision_type": decision["decision_type"],
+        "success": decision["success"],
+        "chosen": ", ".join(chosen_of(decision)) or None,
+        "context_type": context_type_of(decision["context"]),
+        "source": ", ".join(sources_named(decision)) or None,
+        "symbol": symbol_of(decision),
+        "propensity": decision["propensity"],
+        "memories": len(decision["memory_ids"]),
+    }
+
+
+@dataclass(slots=True)
+class _Found:
+    """The decisions of one page, and how far they were looked for.
+
+    Attributes:
+        decisions: those that meet every condition, newest first.
+        cursor: where to continue; None if there are no more.
+        read: how many were looked through.
+        missing: what could not be read.
+    """
+
+    decisions: list[DecisionDict] = field(default_factory=list)
+    cursor: str | None = None
+    read: int = 0
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    back_to: str | None = None
+    is_searched: bool = False
+
+
+async def _find(visit: Visit) -> _Found:
+    """Read pages of the log until there are enough rows.
+
+    The log itself has no conditions for a source, a symbol or words: rows are looked through for them here, for a
+    moment, and then the page says how far.
+    """
+    outcome = visit.text("outcome")
+    if outcome is not None and outcome not in _OUTCOMES:
+        raise InvalidInput("outcome", f"is not one of {', '.join(_OUTCOMES)}")
+    arguments: dict[str, Any] = {
+        "decision_type": visit.text("type"),
+        "time_range": (start_of(visit.text("from"), "from"), end_of(visit.text("to"), "to")),
+        "success_filter": _OUTCOMES[outcome] if outcome else None,
+        "context_filter": context_conditions(visit.text("context")),
+    }
+    words = (visit.text("text") or "").casefold().split()
+    source, symbol = visit.text("source"), visit.text("symbol")
+    is_searched = bool(words or source or symbol)
+    found = _Found(cursor=visit.text("cursor"), is_searched=is_searched)
+    log, began = visit.source.log(visit.agent_id), time.monotonic()
+    while True:
+        limit = _PAGE if is_searched else ROWS
+        page = await log.page_decisions(**arguments, limit=limit, cursor=found.cursor)
+        found.decisions += [one for one in page["decisions"] if _meets(one, words, source, symbol)]
+        found.read += len(page["decisions"])
+        found.missing += page["missing"]
+        found.cursor = page["cursor"]
+        if page["decisions"]:
+            found.back_to = page["decisions"][-1]["timestamp"]
+        is_slow = time.monotonic() - began > _SECONDS
+        if found.cursor is None or len(found.decisions) >= ROWS or is_slow:
+            return found
+
+
+def _meets(decision: DecisionDict, words: list[str], source: str | None, symbol: str | None) -> bool:
+    if source is not None and source not in sources_named(decision):
+        return False
+    if symbol is not None and symbol != symbol_of(decision):
+        return False
+    if not words:
+        return True
+    text = searchable(decision)
+    return all(one in text for one in words)
+
+
+def _marks(decisions: list[DecisionDict]) -> list[dict[str, Any]]:
+    """The rows on a line of time, each from 0 (the oldest) to 1."""
+    times = [start_of(one["timestamp"], "timestamp") for one in decisions]
+    numbers = [one.timestamp() for one in times if one is not None]
+    if not numbers:
+        return []
+    first, span = min(numbers), (max(numbers) - min(numbers)) or 1.0
+    return [
+        {"at": (number - first) / span, "success": one["success"], "decision_id": one["decision_id"]}
+        for number, one in zip(numbers, decisions, strict=True)
+    ]

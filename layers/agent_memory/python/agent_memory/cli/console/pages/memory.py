@@ -1,0 +1,198 @@
+"""One memory: what it says, how it has changed, what was decided with it and what came of that; and changing it."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+from agent_memory.cli.console.pages.decision import sentence_of
+from agent_memory.cli.console.pages.memories import as_of, memory_row
+from agent_memory.cli.console.rendering import segment
+from agent_memory.cli.console.view import Page, Table, Visit, columns
+from agent_memory.client.executor import in_thread
+from agent_memory.core.errors import InvalidInput, NotFound
+from agent_memory.model.memories import MemoryType
+
+_HISTORY = columns(
+    """
+    version     number   Version
+    at          time     Time
+    changed_by  text     By
+    reason      text     Why
+    changes     changes  Changes
+    """
+)
+_READERS = columns(
+    """
+    timestamp      time         Time
+    decision_type  type         Type
+    success        outcome      Outcome
+    decision_id    decision_id  Decision
+    """
+)
+_OUTCOMES = columns(
+    """
+    decision_type  type    Type
+    decisions      number  Decisions
+    with_outcome   number  With outcome
+    succeeded      number  Succeeded
+    success_rate   rate    Success rate
+    """
+)
+_FED = columns(
+    """
+    memory_type  text    Type
+    pattern_id   memory  Memory
+    decisions    number  Decisions
+    matching     number  With its features
+    """
+)
+_OWN = ("agent_id", "memory_type", "pattern_id", "embedding")
+_SHOWN = 20
+
+
+async def memory_page(visit: Visit) -> Page:
+    """The page of a memory."""
+    memory_type, pattern_id = visit.path["memory_type"], visit.path["pattern_id"]
+    memory = visit.source.memory(visit.agent_id)
+    current, quarantines = await asyncio.gather(_version(visit, memory_type, pattern_id), memory.list_quarantines())
+    if current is None and not await memory.get_ltm_history(memory_type, pattern_id):
+        raise NotFound(f"{visit.agent_id} never had a memory {pattern_id} of type {memory_type}")
+    trend: list[dict[str, Any]] = []
+    if memory_type == MemoryType.PATTERN:
+        trend = list(await in_thread(visit.source.confidence_trend, visit.agent_id, pattern_id))
+    reads = await in_thread(_reads, visit, memory_type, pattern_id)
+    values = {
+        "memory": current,
+        "row": memory_row(current) if current else None,
+        "sentence": sentence_of(current) if current else None,
+        "data": {name: value for name, value in (current or {}).items() if name not in _OWN},
+        "editable": _editable(current),
+        "memory_type": memory_type,
+        "pattern_id": pattern_id,
+        "quarantine": next((one for one in quarantines if one["memory_id"] == pattern_id), None),
+        "reads": reads,
+        "series": _series(trend),
+        "as_of": visit.text("as_of"),
+    }
+    return Page("memory.html.j2", pattern_id, values)
+
+
+async def _version(visit: Visit, memory_type: str, pattern_id: str) -> dict[str, Any] | None:
+    """The memory as it is, or was at the time in the URL, without counting a read; None if there is none."""
+    if visit.source.is_direct and visit.text("as_of") is None:
+        stored = await in_thread(visit.source.stores("reads").memories.get, visit.agent_id, memory_type, pattern_id)
+        return None if stored is None else stored.as_dict()
+    find = visit.source.memory(visit.agent_id).retrieve_ltm
+    found = await find(memory_type, {"pattern_id": pattern_id}, as_of=as_of(visit))
+    return dict(found[0]) if found else None
+
+
+async def history_page(visit: Visit) -> Page:
+    """How a memory has changed, a part of its page: an estimate has large versions."""
+    memory_type, pattern_id = visit.path["memory_type"], visit.path["pattern_id"]
+    history = await visit.source.memory(visit.agent_id).get_ltm_history(memory_type, pattern_id)
+    table = Table("history", _HISTORY, list(reversed(history)), empty="It has no history.", shown=_SHOWN)
+    return Page("history.html.j2", pattern_id, {"missing": history.missing}, [table])
+
+
+async def named_memory_page(visit: Visit) -> Page:
+    """The page of a memory whose type is not known, as decisions name it: the first type that has one."""
+    memory, pattern_id = visit.source.memory(visit.agent_id), visit.path["pattern_id"]
+    types = list(map(str, MemoryType))
+    found = await asyncio.gather(*(memory.get_ltm_history(one, pattern_id) for one in types))
+    for memory_type, history in zip(types, found, strict=True):
+        if history:
+            return await memory_page(replace(visit, path={**visit.path, "memory_type": memory_type}))
+    raise NotFound(f"{visit.agent_id} never had a memory {pattern_id} of a standard type")
+
+
+async def influence_page(visit: Visit) -> Page:
+    """What was decided with a memory and what came of that, a part of its page: it reads all decisions."""
+    found = await visit.source.memory(visit.agent_id).influence(visit.path["pattern_id"])
+    outcomes = [{"decision_type": name, **one} for name, one in found["outcomes"].items()]
+    decisions = list(reversed(found["decisions"]))
+    tables = [
+        Table("outcomes", _OUTCOMES, outcomes, empty="No decision names it."),
+        Table("decisions", _READERS, decisions, empty="No decision names it.", shown=_SHOWN),
+        Table("fed", _FED, found["fed"], empty="Nothing was learned from its decisions."),
+    ]
+    return Page("influence.html.j2", visit.path["pattern_id"], {"missing": found["missing"]}, tables)
+
+
+def _reads(visit: Visit, memory_type: str, pattern_id: str) -> dict[str, Any] | None:
+    """How often agents have read it, as the nightly job has added up; None over HTTP, where a look is itself a read."""
+    if not visit.source.is_direct:
+        return None
+    stored = visit.source.stores("reads").memories.get(visit.agent_id, memory_type, pattern_id)
+    return None if stored is None else {name: stored.as_dict()[name] for name in ("access_count", "last_accessed")}
+
+
+def _series(trend: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The confidence over time for the plot, with the interval of the success rate as a band."""
+    if not trend:
+        return None
+
+    def values(name: str) -> list[float | None]:
+        return [None if one["removed"] else one[name] for one in trend]
+
+    return {
+        "kind": "steps",
+        "label": "Confidence over time",
+        "times": [one["at"] for one in trend],
+        "percent": True,
+        "band": {"low": values("low"), "high": values("high"), "label": "95 % interval of the success rate"},
+        "series": [
+            {"label": "Confidence", "values": values("confidence")},
+            {"label": "Success rate", "values": values("success_rate")},
+            {"label": "Otherwise", "values": values("base_rate")},
+        ],
+    }
+
+
+def _editable(memory: dict[str, Any] | None) -> str | None:
+    """What a correction begins with: the memory as it was read, which may be stored again."""
+    return None if memory is None else json.dumps(memory, ensure_ascii=False, indent=2)
+
+
+async def quarantine(visit: Visit) -> str:
+    """Take a memory out of use."""
+    memory = visit.source.memory(visit.agent_id)
+    await memory.quarantine(_id(visit), visit.form.get("reason", ""), memory_type=visit.form.get("memory_type"))
+    return _path(visit)
+
+
+async def release(visit: Visit) -> str:
+    """Use a memory again that was quarantined."""
+    memory = visit.source.memory(visit.agent_id)
+    await memory.release(_id(visit), visit.form.get("reason", ""), memory_type=visit.form.get("memory_type"))
+    return _path(visit)
+
+
+async def correct(visit: Visit) -> str:
+    """Store the next version of a memory, if it still has the version that the page showed."""
+    try:
+        data = json.loads(visit.form.get("data", ""))
+        version = int(visit.form.get("version", ""))
+    except ValueError as error:
+        raise InvalidInput("data", f"is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise InvalidInput("data", "expected a JSON object")
+    memory = visit.source.memory(visit.agent_id)
+    await memory.store_ltm(
+        visit.form.get("memory_type", ""),
+        _id(visit),
+        data,
+        reason=visit.form.get("reason") or None,
+        expected_version=version,
+    )
+    return _path(visit)
+
+
+def _id(visit: Visit) -> str:
+    return visit.form.get("memory_id", "")
+
+
+def _path(visit: Visit) -> str:
+    memory_type = visit.form.get("memory_type", "")
+    return f"/agents/{segment(visit.agent_id)}/memories/{segment(memory_type)}/{segment(_id(visit))}"

@@ -1,0 +1,118 @@
+"""Nightly jobs: how far they have come, what each one found, and running one again."""
+
+import json
+from datetime import date
+from typing import Any
+
+from agent_memory.cli.console.background import Report
+from agent_memory.cli.console.rendering import segment
+from agent_memory.cli.console.view import Page, Table, Visit, columns
+from agent_memory.cli.nightly import status_of
+from agent_memory.client.executor import in_thread
+from agent_memory.core.clock import last_ended_day, parse_date
+from agent_memory.core.errors import InvalidInput
+from agent_memory.core.keys import report_prefix
+from agent_memory.nightly.run import run_nightly_jobs
+from agent_memory.ports.stores import Stores
+
+KIND = "nightly job"
+REPORTS = 31
+_COLUMNS = columns(
+    """
+    date             report   Day
+    with_outcome     number   With outcome
+    without_outcome  number   Without
+    active_patterns  number   Active patterns
+    mean_confidence  percent  Mean confidence
+    unusual          number   Unusual
+    damaged          number   Damaged
+    """
+)
+_TYPES = columns(
+    """
+    decision_type  type    Type
+    with_outcome   number  With outcome
+    succeeded      number  Succeeded
+    success_rate   rate    Success rate
+    """
+)
+_JOBS = columns(
+    """
+    date              day     Job of
+    new_outcomes      number  New outcomes
+    candidates_tried  number  Candidates tested
+    """
+)
+STEPS = (
+    ("consolidation", "learns patterns, estimates and experiments from outcomes"),
+    ("pruning", "adds up read counts, and prunes memories"),
+    ("archival", "archives and seals days, and counts them"),
+    ("analytics", "writes the report of the day"),
+)
+
+
+async def nightly_page(visit: Visit) -> Page:
+    """The page about nightly jobs."""
+    values = await in_thread(_values, visit)
+    tables = [Table("reports", _COLUMNS, values["reports"], empty="No nightly job has written a report.")]
+    if values["report"]:
+        rows = [{"decision_type": name, **one} for name, one in values["report"]["by_type"].items()]
+        tables.append(Table("types", _TYPES, rows, empty="No outcome on this day."))
+    return Page("nightly.html.j2", "Nightly jobs", {**values, "steps": STEPS}, tables)
+
+
+def _values(visit: Visit) -> dict[str, Any]:
+    stores = visit.source.stores("nightly jobs")
+    blobs = stores.bucket().blobs
+    keys = sorted(blobs.list_keys(report_prefix(visit.agent_id)), reverse=True)
+    reports = [one for key in keys[:REPORTS] if (one := _report(blobs.read(key)))]
+    chosen, wanted = (reports[0] if reports else None), visit.text("day")
+    if wanted:
+        suffix = f"date={parse_date(wanted).isoformat()}/"
+        chosen = next((_report(blobs.read(key)) for key in keys if suffix in key), None)
+    return {
+        "status": nightly_status(visit.agent_id, stores),
+        "reports": [{**one, "unusual": _count(one["checks"])} for one in reports],
+        "older": max(0, len(keys) - REPORTS),
+        "report": chosen,
+        "wanted": wanted,
+        "last_day": last_ended_day(stores.clock.now_ms()).isoformat(),
+        "work": visit.background.get(KIND, visit.agent_id),
+    }
+
+
+def nightly_status(agent_id: str, stores: Stores) -> dict[str, Any]:
+    """How far the agent's nightly jobs have come, as `agent-memory nightly status` prints it."""
+    return status_of(agent_id, last_ended_day(stores.clock.now_ms()), stores)
+
+
+def latest_report(agent_id: str, stores: Stores) -> dict[str, Any] | None:
+    """The last report that a nightly job has written; None if there is none."""
+    if stores.blobs is None:
+        return None
+    keys = stores.blobs.list_keys(report_prefix(agent_id))
+    return _report(stores.blobs.read(max(keys))) if keys else None
+
+
+def _report(body: bytes | None) -> dict[str, Any] | None:
+    return None if body is None else json.loads(body)
+
+
+def _count(checks: dict[str, Any]) -> int:
+    return sum(len(found) if isinstance(found, list) else bool(found) for found in checks.values())
+
+
+async def start_job(visit: Visit) -> str:
+    """Run the nightly job of a day, which changes nothing if it has run already."""
+    day = parse_date(visit.form.get("day", ""))
+    stores = visit.source.stores("nightly jobs")
+    if day > last_ended_day(stores.clock.now_ms()):
+        raise InvalidInput("day", f"{day} has not ended in UTC yet")
+    visit.background.start(KIND, visit.agent_id, lambda report: _run(visit.agent_id, day, stores, report))
+    return f"/agents/{segment(visit.agent_id)}/nightly"
+
+
+def _run(agent_id: str, day: date, stores: Stores, report: Report) -> dict[str, Any]:
+    report(0, None)
+    (entry,) = run_nightly_jobs([agent_id], day, stores)
+    return entry

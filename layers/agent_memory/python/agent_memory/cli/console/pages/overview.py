@@ -1,0 +1,160 @@
+"""The overview: is memory healthy, how decisions did, what memory adds, and what needs attention."""
+
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+from agent_memory.cli.console.pages.experiments import EXPERIMENT_COLUMNS, experiments_of
+from agent_memory.cli.console.pages.nightly import latest_report, nightly_status
+from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
+from agent_memory.client.executor import in_thread
+from agent_memory.core.clock import DAY_MS, date_of, to_iso
+from agent_memory.core.errors import InvalidInput
+from agent_memory.decisions.performance import PerformanceCounts
+from agent_memory.reporting.cost import cost_of_a_month
+from agent_memory.reporting.records import Missing, decisions_of
+
+DAYS = 30
+_RATE = columns(
+    """
+    decisions     number  Decisions
+    with_outcome  number  With outcome
+    succeeded     number  Succeeded
+    success_rate  rate    Success rate
+    """
+)
+_TYPE = Column("decision_type", "Type", "type")
+
+
+async def overview_page(visit: Visit) -> Page:
+    """The health of memory, and what needs attention; the figures of decisions follow as `performance_page`."""
+    quarantines = await visit.source.memory(visit.agent_id).list_quarantines()
+    values: dict[str, Any] = {"days": _days(visit), "quarantines": quarantines, "health": None}
+    tables = []
+    if visit.source.is_direct:
+        values["health"] = await in_thread(_health, visit)
+        experiments = await in_thread(experiments_of, visit)
+        tables.append(Table("experiments", EXPERIMENT_COLUMNS, experiments, empty="No experiment withholds memory."))
+    attention = _attention(values["health"], quarantines)
+    tables.append(Table("attention", _ATTENTION, attention, empty="Nothing needs attention."))
+    return Page("overview.html.j2", "Overview", values, tables)
+
+
+_ATTENTION = (Column("what", "What", "link"), Column("detail", "Detail"))
+
+
+def _days(visit: Visit) -> int:
+    return visit.number("days", DAYS, most=3_650)
+
+
+def _health(visit: Visit) -> dict[str, Any]:
+    """What the stores say of the last nightly job, of the archive and of the cache."""
+    stores = visit.source.stores("the nightly job and the archive")
+    archived = stores.archive.days(visit.agent_id) if stores.archive else []
+    manifest = stores.archive.manifest(visit.agent_id, archived[-1]) if stores.archive and archived else None
+    return {
+        "nightly": nightly_status(visit.agent_id, stores),
+        "report": latest_report(visit.agent_id, stores),
+        "archived_days": len(archived),
+        "archived_through": archived[-1].isoformat() if archived else None,
+        "sealed_at": manifest.archived_at if manifest else None,
+        "sequence": manifest.sequence if manifest else None,
+        "has_bucket": stores.archive is not None,
+        "cache": stores.places.short_term if stores.short_term else None,
+        "places": stores.places._asdict(),
+    }
+
+
+def _attention(health: dict[str, Any] | None, quarantines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def add(what: str, detail: str, path: str) -> None:
+        found.append({"what": what, "detail": detail, "path": path})
+
+    if health is not None:
+        status, report = health["nightly"], health["report"]
+        if status["paused"]:
+            add("Learning is paused", status["paused"], "/nightly")
+        elif status["days_due"]:
+            add("The nightly job is behind", f"{status['days_due']:,} days are due", "/nightly")
+        if status["interrupted"]:
+            add("A nightly job was interrupted", f"while it learned {status['interrupted']}", "/nightly")
+        for one in _unusual(report):
+            add("Unusual in the last report", one, "/nightly")
+        if report is not None and report.get("damaged"):
+            add("Damaged memories", f"{report['damaged']:,} could not be read", "/nightly")
+    for entry in quarantines:
+        add(f"{entry['memory_id']} is quarantined", f"{entry['reason']} (by {entry['by']})", "/memories")
+    return found
+
+
+def _unusual(report: dict[str, Any] | None) -> list[str]:
+    """What the checks of the last report found, each as a line."""
+    checks = (report or {}).get("checks") or {}
+    return [
+        f"{name.replace('_', ' ')}: {one if isinstance(one, str) else ', '.join(f'{k} {v}' for k, v in one.items())}"
+        for name, found in checks.items()
+        for one in (found if isinstance(found, list) else [found] if found else [])
+    ]
+
+
+async def performance_page(visit: Visit) -> Page:
+    """How decisions of the last days did, by day, type, context and source: a part that reads the record."""
+    days = _days(visit)
+    counts, missing, (start_ms, end_ms) = await in_thread(counts_of_last_days, visit, days)
+    tables = [
+        Table("types", [_TYPE, *_RATE], counts.types()),
+        Table("contexts", [Column("context_type", "Context", "context"), _TYPE, *_RATE], counts.contexts()),
+        Table("sources", [Column("source", "Source"), _TYPE, *_RATE[1:]], counts.sources()),
+        Table("days", [Column("date", "Day", "day"), _TYPE, *_RATE], counts.days()),
+    ]
+    series = _series(counts, date_of(start_ms), date_of(end_ms - DAY_MS))
+    values = {
+        "series": series,
+        "missing": missing,
+        "days": days,
+        "decisions": counts.decisions,
+        "with_outcome": counts.with_outcome,
+        "cost": await in_thread(_cost_or_none, visit, counts.decisions, (start_ms, end_ms)),
+    }
+    return Page("performance.html.j2", "Performance", values, tables)
+
+
+def _cost_or_none(visit: Visit, decisions: int, span: tuple[int, int]) -> dict[str, Any] | None:
+    """The cost of a month; None where there are no templates to estimate it from."""
+    try:
+        return estimated_cost(visit, decisions, span)
+    except InvalidInput:
+        return None
+
+
+def estimated_cost(visit: Visit, decisions: int, span: tuple[int, int]) -> dict[str, Any]:
+    """The cost of a month on AWS at the pace of a range of time; `InvalidInput` without synthesized templates."""
+    report = {
+        "agent_id": visit.agent_id,
+        "time_range": [to_iso(one) for one in span],
+        "totals": {"decisions": decisions},
+    }
+    return cost_of_a_month(report, visit.source.templates)
+
+
+def counts_of_last_days(visit: Visit, days: int) -> tuple[PerformanceCounts, list[dict[str, Any]], tuple[int, int]]:
+    """The counts of the last UTC days, today included; what could not be read; and the range in milliseconds."""
+    end_ms = (visit.source.clock.now_ms() // DAY_MS + 1) * DAY_MS
+    start_ms, missing = end_ms - days * DAY_MS, Missing()
+    record = decisions_of(visit.source.log(visit.agent_id))
+    return record.performance((to_iso(start_ms), to_iso(end_ms)), missing), missing.as_dicts(), (start_ms, end_ms)
+
+
+def _series(counts: PerformanceCounts, first: date, last: date) -> dict[str, Any]:
+    """Decisions of each day by type, also of days without any, for the plot."""
+    by_type: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in counts.days():
+        by_type[row["decision_type"]][row["date"]] += row["decisions"]
+    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+    return {
+        "kind": "bars",
+        "label": "Decisions a day",
+        "times": [f"{day}T00:00:00Z" for day in days],
+        "series": [{"label": name, "values": [found[day] for day in days]} for name, found in sorted(by_type.items())],
+    }

@@ -1,0 +1,86 @@
+"""Renders pages: Jinja with escaping of every value, and the report's ways to write numbers, dates and names."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment
+from starlette.datastructures import QueryParams
+
+from agent_memory.reporting import formatting
+from agent_memory.reporting.environment import new_environment
+
+_BAR_WIDTH = 120
+_SHARED = ("context", "count", "day", "dollars", "interval", "name", "percent", "plural", "points", "shortened")
+"""The filters of `reporting.formatting` that the pages use."""
+
+
+class Leaf(NamedTuple):
+    """A value of a document that is not itself an object, and the path to it."""
+
+    path: str
+    value: Any
+
+
+@cache
+def environment() -> Environment:
+    """The templates' environment."""
+    shared = [getattr(formatting, one) for one in _SHARED]
+    own = (decimal, instant, leaves, position, pretty, segment, shown, with_query)
+    return new_environment("agent_memory.cli.console", "templates", (*shared, *own))
+
+
+def decimal(number: float | None) -> str:
+    """`0.4941`: up to four significant digits after the point."""
+    if number is None:
+        return formatting.MISSING
+    return f"{number:,}" if isinstance(number, int) else f"{number:,.4g}"
+
+
+def instant(value: str | None) -> str:
+    """An ISO time as `2026-11-20 10:30:00`, in UTC; the script shows it in local time where that was chosen."""
+    return formatting.MISSING if value is None else value[:19].replace("T", " ")
+
+
+def position(fraction: float) -> str:
+    """A fraction as a coordinate of a small bar."""
+    return f"{_BAR_WIDTH * min(1.0, max(0.0, fraction)):.1f}"
+
+
+def pretty(value: Any) -> str:
+    """JSON over several lines."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def shown(value: Any) -> str:
+    """Any JSON value as text of one line; text as it is."""
+    if value is None:
+        return formatting.MISSING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def segment(text: str) -> str:
+    """Text as one segment of a path."""
+    return quote(text, safe="")
+
+
+def leaves(document: Mapping[str, Any]) -> list[Leaf]:
+    """The values of a document with their paths, as `market.trend`."""
+    return list(_leaves(document, ""))
+
+
+def _leaves(document: Mapping[str, Any], prefix: str) -> Iterator[Leaf]:
+    for key, value in document.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{path}.")
+        else:
+            yield Leaf(path, value)
+
+
+def with_query(query: QueryParams, **changes: str | None) -> str:
+    """The query of this page with other values; None removes one."""
+    kept = [(name, value) for name, value in query.multi_items() if name not in changes and value]
+    return "?" + urlencode([*kept, *((name, value) for name, value in changes.items() if value)])

@@ -1,0 +1,116 @@
+"""The entries of one place, such as an agent's memories or its recent decisions, kept ready to be ranked."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from agent_memory.memory.text_index import TextIndex
+from agent_memory.memory.vectors import Vectors
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A memory or a decision to rank.
+
+    `importance` is 0 or more, `timestamp` is in seconds since the epoch. The words of `heading` count more than those
+    of `text`. `half_life` is in seconds; without one, that of other kinds is used. `outcome`, from -1 to 1, says how
+    decisions that rested on it went.
+    """
+
+    id: str
+    kind: str
+    text: str
+    importance: float
+    timestamp: float
+    symbol: str | None = None
+    payload: Any = None
+    heading: str = ""
+    half_life: float | None = None
+    outcome: float = 0.0
+
+
+def memory_entry_id(agent_id: str, memory_type: str, pattern_id: str) -> str:
+    """The id of a memory's entry; a decision's is its own id."""
+    return f"{agent_id}/{memory_type}/{pattern_id}"
+
+
+class EntryIndex:
+    """Entries by id, with the index of their texts. `sync` brings it up to date."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.texts = TextIndex()
+        self._numbers: dict[str, int] = {}
+        self._entries: list[Entry | None] = []
+        self._vectors: dict[str, Vectors] = {}
+        self.put(entries)
+
+    def numbered(self) -> list[tuple[int, Entry]]:
+        """The entries with their numbers in the index of texts."""
+        return [(number, entry) for number, entry in enumerate(self._entries) if entry is not None]
+
+    @property
+    def entries(self) -> Sequence[Entry | None]:
+        """The entries by their numbers; None under those that are not used any more."""
+        return self._entries
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def vectors(self, model: str) -> Vectors:
+        """The vectors of entries by an embedder."""
+        return self._vectors.setdefault(model, Vectors())
+
+    def get(self, entry_id: str) -> Entry | None:
+        """The entry with an id."""
+        number = self._numbers.get(entry_id)
+        return None if number is None else self._entries[number]
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Add entries, or replace those with their ids; the same text is not indexed again."""
+        new: list[Entry] = []
+        for entry in entries:
+            number = self._numbers.get(entry.id)
+            before = None if number is None else self._entries[number]
+            if number is None or before is None:
+                new.append(entry)
+            elif before is not entry:
+                if (before.text, before.heading) == (entry.text, entry.heading):
+                    self._entries[number] = entry
+                else:
+                    self.discard(entry.id)
+                    new.append(entry)
+        first = self.texts.add([(entry.text, entry.heading) for entry in new])
+        for number, entry in enumerate(new, first):
+            self._numbers[entry.id] = number
+        self._entries += new
+
+    def discard(self, entry_id: str) -> None:
+        """Remove the entry with an id, if it is there."""
+        for vectors in self._vectors.values():
+            vectors.discard(entry_id)
+        number = self._numbers.pop(entry_id, None)
+        entry = None if number is None else self._entries[number]
+        if number is None or entry is None:
+            return
+        self.texts.remove(number, entry.text, entry.heading)
+        self._entries[number] = None
+        if self.texts.is_sparse:
+            kept = [one for _, one in self.numbered()]
+            self.texts, self._numbers, self._entries = TextIndex(), {}, []
+            self.put(kept)
+
+    def sync(self, payloads: Mapping[str, T], make: Callable[[str, T], Entry]) -> None:
+        """Make the entries of these payloads, by id, those of the index; only what has changed is indexed again."""
+        for entry_id in self._numbers.keys() - payloads.keys():
+            self.discard(entry_id)
+        changed: list[Entry] = []
+        for entry_id, payload in payloads.items():
+            number = self._numbers.get(entry_id)
+            known = None if number is None else self._entries[number]
+            if known is None or known.payload != payload:
+                changed.append(make(entry_id, payload))
+            elif known.payload is not payload:
+                changed.append(replace(known, payload=payload))
+        self.put(changed)

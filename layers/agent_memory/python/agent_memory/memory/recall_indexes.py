@@ -1,0 +1,56 @@
+"""The indexes of what was recalled in this process, shared by all callers of the same stores."""
+
+from collections import OrderedDict
+from threading import RLock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from agent_memory.memory.entry_index import EntryIndex
+
+_MAX_INDEXES = 256
+_MAX_ENTRIES = 400_000
+
+
+class KeptIndex:
+    """An index, and the lock under which it is changed and read.
+
+    Attributes:
+        state: what whoever brings the index up to date has to know about it; None for a new index.
+    """
+
+    def __init__(self) -> None:
+        self.index = EntryIndex()
+        self.lock = RLock()
+        self.state: Any = None
+
+
+class RecallIndexes:
+    """The most recently used indexes, by agent and what they contain, up to a total number of entries."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], KeptIndex] = OrderedDict()
+        self._lock = RLock()
+
+    def of(self, agent_id: str, content: str) -> KeptIndex:
+        """The index of what an agent has of some content; empty if it was not used before, or not for long."""
+        with self._lock:
+            kept = self._kept.pop((agent_id, content), None) or KeptIndex()
+            self._kept[agent_id, content] = kept
+            total = sum([len(one.index) for one in self._kept.values()])
+            while len(self._kept) > _MAX_INDEXES or (total > _MAX_ENTRIES and len(self._kept) > 1):
+                _, dropped = self._kept.popitem(last=False)
+                total -= len(dropped.index)
+            return kept
+
+
+_of_stores: WeakKeyDictionary[object, RecallIndexes] = WeakKeyDictionary()
+_lock = RLock()
+
+
+def indexes_of(store: object) -> RecallIndexes:
+    """The indexes of what is in a store."""
+    with _lock:
+        found = _of_stores.get(store)
+        if found is None:
+            found = _of_stores[store] = RecallIndexes()
+        return found

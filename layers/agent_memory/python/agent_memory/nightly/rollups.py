@@ -1,0 +1,100 @@
+"""The nightly count of days: statistics read the counts of days that have ended instead of their decisions."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from agent_memory.core.clock import DAY_MS, HOUR_MS, Span, check_day_has_ended, date_of, day_start_ms, parse_date
+from agent_memory.core.errors import InColdStorage
+from agent_memory.core.keys import ROLLUP_PROGRESS, ROLLUPS, rollup_state_type
+from agent_memory.core.retention import EVIDENCE_DAYS, EXPIRE_AFTER_DAYS
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.decisions.rolled_days import MIN_CHANGE_AGE_MS, put_rollup, recorded_changes
+from agent_memory.decisions.rollups import Rollup
+from agent_memory.model.listings import Damages, skip_damaged
+from agent_memory.nightly.days import days_through
+from agent_memory.ports.stores import Stores
+
+_SETTLES_MS = HOUR_MS // 4
+"""A day is counted this long after its end: a call that logs a decision may still be in progress."""
+_MAX_DECISIONS = 500_000
+"""A day that has more is not counted. After so many in several days, the others are left to the next job."""
+_MAX_BYTES = 300_000
+"""A day whose counts take more is read from its decisions; a state is one item."""
+
+
+def roll_up_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
+    """Count the days up to `day` that were not counted yet or have changed since, of the last 90, the newest first.
+
+    Counting a day again leads to the same counts. A day with damaged decisions is not counted, so that statistics name
+    them.
+
+    Returns:
+        `days` that were counted, and `remaining_days`, which the next job counts.
+
+    Raises:
+        InvalidInput: the day has not ended. Unavailable: a store did not respond.
+    """
+    check_day_has_ended(day, stores.clock)
+    states, now_ms = stores.states, stores.clock.now_ms()
+    last = min(day, date_of(now_ms - _SETTLES_MS) - timedelta(days=1))
+    log = DecisionLog(agent_id, stores, stores.clock)
+    counted = [parse_date(name) for name, _ in states.list_by_prefix(agent_id, ROLLUPS, on_unreadable=skip_damaged)]
+    first = min([_first_day(log, last), *counted])
+    for expired in [one for one in counted if one < last - timedelta(days=EXPIRE_AFTER_DAYS)]:
+        states.remove(agent_id, rollup_state_type(expired))
+    changes = [one for one in recorded_changes(states, agent_id) if one.day <= last]
+    missing = {*days_through(max(first, last - timedelta(days=EVIDENCE_DAYS - 1)), last)} - {*counted}
+    due = sorted(missing | {one.day for one in changes if first <= one.day}, reverse=True)
+    if due:
+        _announce(stores, agent_id, last)
+    done = _count(log, due, stores)
+    for one in changes:
+        if one.recorded_ms < now_ms - MIN_CHANGE_AGE_MS and (one.day in done or one.day not in due):
+            states.remove(agent_id, one.state_type)
+    return {"days": len(done), "remaining_days": len(due) - len(done)}
+
+
+def _first_day(log: DecisionLog, last: date) -> date:
+    """The day of the first decision of the last 90 days; the day after the last one if there is none."""
+    end_ms = day_start_ms(last) + DAY_MS
+    criteria = DecisionFilter(time_range=Span(end_ms - EVIDENCE_DAYS * DAY_MS, end_ms).as_range())
+    decisions = log.stream(criteria, newest_first=False, first=1, on_unreadable=skip_damaged)
+    return next((date_of(one.timestamp_ms) for one in decisions), last + timedelta(days=1))
+
+
+def _announce(stores: Stores, agent_id: str, last: date) -> None:
+    """Record that days are counted, before the first one is read: from then on, writers record what they change."""
+    if stores.states.get(agent_id, ROLLUP_PROGRESS) is None:
+        data = {"first_counted": last.isoformat()}
+        stores.states.put(agent_id, ROLLUP_PROGRESS, data, expected_version=0, now_ms=stores.clock.now_ms())
+
+
+def _count(log: DecisionLog, due: Sequence[date], stores: Stores) -> set[date]:
+    """Count days until there were too many decisions; returns the days that were counted."""
+    done: set[date] = set()
+    decisions = 0
+    for day in due:
+        if decisions >= _MAX_DECISIONS:
+            break
+        try:
+            rollup, count = _counts_of(log, day)
+        except InColdStorage:  # its restore has been requested: the next job counts it
+            continue
+        put_rollup(stores.states, log.agent_id, day, rollup, stores.clock.now_ms())
+        decisions += count
+        done.add(day)
+    return done
+
+
+def _counts_of(log: DecisionLog, day: date) -> tuple[Rollup | None, int]:
+    """The counts of a day, None if it cannot be counted, and how many decisions were read for them."""
+    damages, rollup, count = Damages(), Rollup(), 0
+    criteria = DecisionFilter(time_range=Span(day_start_ms(day), day_start_ms(day) + DAY_MS).as_range())
+    for count, one in enumerate(log.stream(criteria, newest_first=False, on_unreadable=damages), start=1):
+        if count > _MAX_DECISIONS:
+            return None, count
+        rollup.add(one)
+    fits = sum(len(text) for text in rollup.as_data().values()) <= _MAX_BYTES
+    return (rollup if fits and not damages.items() else None), count

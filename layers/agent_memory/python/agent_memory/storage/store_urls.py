@@ -1,0 +1,92 @@
+"""The URLs of stores: `sqlite:///memory.db` is a file, `aws://agent-memory?region=us-east-1` a deployment on AWS."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from agent_memory.core.clock import Clock
+from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.ports.stores import Stores
+from agent_memory.storage.factory import open_stores, sqlite_stores
+
+FIELD = "store"
+URL_VARIABLE = "AGENT_MEMORY_URL"
+HTTP_SCHEMES = frozenset({"http", "https"})
+
+WAYS = f"""nothing says where decisions and memories are kept; pass one of these, or set {URL_VARIABLE}:
+  sqlite:///memory.db                    a file on this machine
+  https://API.execute-api.REGION.amazonaws.com   a deployed API, with signed requests
+  aws://agent-memory?region=REGION       the tables of a deployment, called directly"""
+
+_AWS_OPTIONS = frozenset({"region", "archive_bucket", "anchor_bucket", "redis_endpoint"})
+_MEMORY = ":memory:"
+# What names a deployment, or the account and region where one with the default prefix is.
+AWS_VARIABLES = (
+    "AGENT_MEMORY_TABLE_PREFIX",
+    "AGENT_MEMORY_ARCHIVE_BUCKET",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+)
+
+
+def check_store_url(value: object) -> SplitResult:
+    """Return the parts of a store's URL, or raise `InvalidInput`, which lists the ways to write one."""
+    if not isinstance(value, str | os.PathLike):
+        raise InvalidInput(FIELD, f"expected a URL, got {type(value).__name__}")
+    parts = urlsplit(os.fspath(value))
+    if parts.scheme not in {"sqlite", "aws", *HTTP_SCHEMES}:
+        raise InvalidInput(FIELD, f"{shown(value, 80)} is not the URL of a store; {WAYS.partition('; ')[2]}")
+    return parts
+
+
+def stores_at(url: str, clock: Clock | None = None) -> Stores:
+    """Open the stores of a `sqlite:` or `aws:` URL.
+
+    `sqlite:///memory.db` is a path relative to the working directory, `sqlite:////var/lib/memory.db` an absolute one,
+    and `sqlite://` or `sqlite:///:memory:` a database in memory. `aws://PREFIX` names the tables' prefix; its options
+    are `region`, `archive_bucket`, `anchor_bucket` and `redis_endpoint`, by default those of the environment.
+
+    Raises:
+        InvalidInput: it is another URL, or has other options. Misconfigured: the file cannot be opened.
+    """
+    parts = check_store_url(url)
+    if parts.scheme == "sqlite":
+        return sqlite_stores(_path(parts, url), clock)
+    if parts.scheme == "aws":
+        return _aws_stores(parts, clock)
+    raise InvalidInput(FIELD, f"{url:.80} is an HTTP API, which this does not use; name a sqlite: or aws: URL")
+
+
+def names_a_deployment(environment: Mapping[str, str]) -> bool:
+    """Whether the environment says which deployment, or which account and region on AWS, is meant."""
+    config = Path(environment.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+    return any(environment.get(name) for name in AWS_VARIABLES) or config.is_file()
+
+
+def _path(parts: SplitResult, url: str) -> Path | None:
+    if parts.netloc:
+        raise InvalidInput(FIELD, f"{url:.80} has two slashes; a file has three, as sqlite:///{parts.netloc}")
+    if parts.query or parts.fragment:
+        raise InvalidInput(FIELD, f"{url:.80}: a file has no options")
+    path = unquote(parts.path)[1:]
+    return None if path in {"", _MEMORY} else Path(path)
+
+
+def _aws_stores(parts: SplitResult, clock: Clock | None) -> Stores:
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    unknown = sorted(set(options) - _AWS_OPTIONS)
+    if unknown:
+        raise InvalidInput(FIELD, f"unknown option {unknown[0]!r}; the options are {', '.join(sorted(_AWS_OPTIONS))}")
+    if parts.path.strip("/") or parts.fragment:
+        raise InvalidInput(FIELD, "write aws://PREFIX, with the prefix of the tables' names and no path")
+    return open_stores(
+        table_prefix=parts.netloc or None,
+        archive_bucket=options.get("archive_bucket"),
+        anchor_bucket=options.get("anchor_bucket"),
+        redis_endpoint=options.get("redis_endpoint"),
+        region=options.get("region"),
+        clock=clock,
+    )

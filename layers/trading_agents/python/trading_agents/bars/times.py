@@ -1,0 +1,260 @@
+"""Columns of times from text: ISO 8601, epochs of any unit, compact dates, day and month in either order."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from trading_agents.bars.table import Table
+from trading_agents.core.arrays import TimeArray
+
+_EPOCH_UNITS = ((1e8, 1e11, "s", 1_000_000), (1e11, 1e14, "ms", 1_000), (1e14, 1e17, "us", 1),
+                (1e17, 1e20, "ns", 0.001))  # fmt: skip
+"""Numbers from, numbers below, unit, microseconds: every unit reaches from 1973 into the next millennium."""
+
+_DIGITS = re.compile(r"-?\d+(\.\d*)?([eE]\+?\d+)?")
+_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_FIRST_YEAR, _LAST_YEAR = 1800, 2200
+_SPREADSHEET_DAYS = (15_000, 80_000)
+_OFFSET = re.compile(r"(?:Z|(?<=[:T ]\d{2})(?:[+-]\d{2}:?\d{2}|[+-]\d{2})|\.\d+[+-]\d{2}(?::?\d{2})?)$")
+_ZONE_NAME = re.compile(r"^(.*\d)\s+([A-Za-z]+/[A-Za-z_/]+|UTC|GMT)$")
+_TIME_OF_DAY = re.compile(r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?$|^\d{1,6}$")
+_YEAR_FIRST = re.compile(r"^(\d{4})[./](\d{1,2})[./](\d{1,2})(?=$|[ T])")
+_YEAR_LAST = re.compile(r"^(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d{2})(?=$|[ T,])")
+_FORMATS = (
+    "%Y%m%d %H%M%S", "%Y%m%d %H%M", "%Y%m%d %H:%M:%S", "%Y%m%d %H:%M", "%Y%m%d-%H:%M:%S", "%Y%m%dT%H%M%S",
+    "%Y-%m-%d %I-%p", "%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y",
+    "%d %b %Y", "%d %B %Y", "%d%b%Y", "%Y-%b-%d", "%b %d, %Y %H:%M", "%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M",
+    "%d %b %Y %H:%M:%S", "%b %d %Y %H:%M:%S", "%b %d %Y",
+)  # fmt: skip
+_MAX_MONTH = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Times:
+    """Times of rows.
+
+    Attributes:
+        values: datetime64[us]; in UTC, or as a clock on the wall shows them.
+        are_utc: whether they are in UTC, by their offset or as an epoch.
+        zone: the time zone that the file itself names, or an empty text.
+        description: how they are written, if not in ISO 8601.
+    """
+
+    values: Any
+    are_utc: bool
+    zone: str = ""
+    description: str = ""
+
+
+def read_times(table: Table, column: int, time_of_day: int | None = None) -> Times:
+    """Return the times of every row of a table.
+
+    Args:
+        table: the cells.
+        column: the dates or times.
+        time_of_day: the column with the time of the day, if `column` has only dates.
+
+    Raises:
+        BarsError: a cell is no time, or can be read in two ways; names line, column and what to write.
+    """
+    cells = [" ".join(cell.split()) for cell in table.columns[column]]
+    if time_of_day is not None:
+        cells = _joined(cells, [cell.strip() for cell in table.columns[time_of_day]])
+    if all(_DIGITS.fullmatch(cell) for cell in cells[:1]):
+        return _from_digits(table, column, cells)
+    return _from_text(table, column, cells)
+
+
+def is_time_of_day(cells: Sequence[str]) -> bool:
+    """Whether the cells of a column are times of the day, without a date."""
+    return all(_TIME_OF_DAY.match(cell.strip()) for cell in cells[:20])
+
+
+def to_utc(table: Table, column: int, values: Any, time_zone: str) -> Any:
+    """Convert times on a wall clock to UTC; an hour that a clock shows twice is told apart by the order of the rows.
+
+    Args:
+        table: the rows of one symbol, of the shape of `values`.
+        column: of the times, for messages.
+        values: datetime64[us].
+        time_zone: an IANA name.
+
+    Raises:
+        BarsError: a time does not exist in the zone, or exists twice and the order of the rows does not tell which.
+    """
+    import pandas as pd  # noqa: PLC0415  # 0.3 s, and only files need it
+
+    is_descending = len(values) > 1 and values[0] > values[-1]
+    index = pd.DatetimeIndex(values[::-1] if is_descending else values)
+    zone = ZoneInfo(time_zone)
+    missing = index.tz_localize(zone, nonexistent="NaT", ambiguous=np.ones(len(index), dtype=bool)).isna()
+    if missing.any():
+        row = int(np.argmax(missing))
+        row = len(values) - 1 - row if is_descending else row
+        raise table.error(
+            row, column, f"does not exist in {time_zone}: clocks are put forward over it; write UTC offsets"
+        )
+    try:
+        localized = index.tz_localize(zone, ambiguous="infer")
+    except ValueError:
+        doubtful = index.tz_localize(zone, ambiguous="NaT").isna()
+        row = int(np.argmax(doubtful))
+        row = len(values) - 1 - row if is_descending else row
+        raise table.error(
+            row, column, f"exists twice in {time_zone}, when clocks are put back; write UTC offsets"
+        ) from None
+    utc = localized.tz_convert("UTC").tz_localize(None).as_unit("us").to_numpy()
+    return utc[::-1] if is_descending else utc
+
+
+def _joined(dates: Sequence[str], times: Sequence[str]) -> list[str]:
+    """Return date and time of the day in one text; a time without colons is filled with zeros: 930, 93000."""
+    if all(time.isdigit() for time in times):
+        width = 4 if max(map(len, times)) <= 4 else 6  # noqa: PLR2004  # HHMM or HHMMSS
+        times = [":".join(re.findall("..", time.zfill(width))) for time in times]
+    if all(re.fullmatch(r"\d{8}", date) for date in dates):
+        dates = [f"{date[:4]}-{date[4:6]}-{date[6:]}" for date in dates]
+    return [f"{date} {time}" for date, time in zip(dates, times, strict=True)]
+
+
+# --- digits -------------------------------------------------------------------------------------
+
+
+def _from_digits(table: Table, column: int, cells: list[str]) -> Times:
+    width = len(cells[0])
+    if width in _COMPACT and cells[0].isdigit():
+        values = _parsed(cells, _COMPACT[width])
+        years = values.astype("datetime64[Y]").astype(int) + 1970
+        if not np.isnat(values[:1]).any() and _FIRST_YEAR <= years[0] <= _LAST_YEAR:
+            table.check(~np.isnat(values), column, f"is not a time like {cells[0]}")
+            return Times(values, are_utc=False, description="dates without separators")
+    values = np.empty(len(cells), dtype=np.int64)
+    units = set()
+    for row, cell in enumerate(cells):
+        if not _DIGITS.fullmatch(cell):
+            raise table.error(row, column, "is not an epoch time like the lines before; write ISO 8601")
+        unit, values[row] = _since_epoch(table, column, row, cell)
+        units.add(unit)
+    written = " and ".join(unit for _, _, unit, _ in _EPOCH_UNITS if unit in units)
+    return Times(values.astype("datetime64[us]"), are_utc=True, description=f"epoch {written}")
+
+
+def _since_epoch(table: Table, column: int, row: int, cell: str) -> tuple[str, int]:
+    """Return the unit of an epoch time and its microseconds; the unit is the one in which it lies in our age."""
+    size = abs(float(cell))
+    for least, below, unit, microseconds in _EPOCH_UNITS:
+        if least <= size < below:
+            is_whole = re.fullmatch(r"-?\d+", cell) is not None
+            if is_whole and unit == "ns":
+                return unit, int(cell) // 1_000
+            return unit, int(cell) * int(microseconds) if is_whole else round(float(cell) * microseconds)
+    if _SPREADSHEET_DAYS[0] <= size < _SPREADSHEET_DAYS[1]:
+        raise table.error(
+            row, column, "looks like the number of a day in a spreadsheet; write ISO 8601, as 2026-01-31 09:30"
+        )
+    raise table.error(
+        row, column, "is neither a date nor an epoch time (s, ms, us, ns), rather a row number; write ISO 8601"
+    )
+
+
+# --- text ---------------------------------------------------------------------------------------
+
+
+def _from_text(table: Table, column: int, cells: list[str]) -> Times:
+    zone, cells = _named_zone(table, column, cells)
+    cells = [_YEAR_FIRST.sub(r"\1-\2-\3", cell.replace("GMT+", "+").replace("GMT-", "-")) for cell in cells]
+    description = ""
+    if _YEAR_LAST.match(cells[0]):
+        cells, description = _year_first(table, column, cells)
+    cells = [_padded(cell) for cell in cells]
+    with_offset = [bool(_OFFSET.search(cell)) for cell in cells]
+    if len(set(with_offset)) > 1:
+        other = with_offset.index(not with_offset[0])
+        raise table.error(
+            other, column, f"{'has no' if with_offset[0] else 'has a'} UTC offset, unlike the lines before"
+        )
+    values = _parsed(cells, None)
+    if np.isnat(values).any():
+        values = _by_a_format(cells, values)
+        description = description or "dates in words or compact"
+    table.check(~np.isnat(values), column, "is not a date or time; write ISO 8601, as 2026-01-31 09:30")
+    years = values.astype("datetime64[Y]").astype(int) + 1970
+    table.check((years >= _FIRST_YEAR) & (years <= _LAST_YEAR), column, "is not in a year from 1800 to 2200")
+    return Times(values, are_utc=with_offset[0] or zone in {"UTC", "GMT"}, zone=zone, description=description)
+
+
+def _named_zone(table: Table, column: int, cells: list[str]) -> tuple[str, list[str]]:
+    """Return the zone that is written behind every time, and the times without it."""
+    match = _ZONE_NAME.match(cells[0])
+    if not match:
+        return "", cells
+    zone = match.group(2)
+    rest = []
+    for row, cell in enumerate(cells):
+        if not cell.endswith(" " + zone):
+            raise table.error(row, column, f"is not in {zone}, unlike the lines before; write UTC offsets")
+        rest.append(cell[: -len(zone) - 1])
+    return zone, rest
+
+
+def _year_first(table: Table, column: int, cells: list[str]) -> tuple[list[str], str]:
+    """Return dates such as 31/01/2026 with the year first; day and month are told apart by a number above 12.
+
+    Raises:
+        BarsError: no number is above 12, or numbers above 12 stand in both places.
+    """
+    parts = []
+    for row, cell in enumerate(cells):
+        match = _YEAR_LAST.match(cell)
+        if not match:
+            raise table.error(row, column, f"is not a date like {cells[0]!r}; write ISO 8601")
+        parts.append((int(match.group(1)), int(match.group(3)), match.group(4), cell[match.end() :]))
+    first_is_day = max(part[0] for part in parts) > _MAX_MONTH
+    second_is_day = max(part[1] for part in parts) > _MAX_MONTH
+    has_points = cells[0][len(re.match(r"\d+", cells[0]).group())] == "."  # type: ignore[union-attr]  # it matched above
+    if first_is_day and second_is_day:
+        row = next(row for row, part in enumerate(parts) if part[1] > _MAX_MONTH)
+        raise table.error(row, column, "has the day in another place than other lines; write ISO 8601, as 2026-01-31")
+    if not first_is_day and not second_is_day and not has_points:
+        raise table.error(
+            0, column, "can be day/month or month/day, and no line tells which; write ISO 8601, as 2026-01-31"
+        )
+    day_first = not second_is_day
+    rewritten = []
+    for first, second, year, rest in parts:
+        day, month = (first, second) if day_first else (second, first)
+        full = year if len(year) > 2 else ("19" if int(year) > 68 else "20") + year  # noqa: PLR2004  # as POSIX
+        rewritten.append(f"{full}-{month:02}-{day:02}{rest.replace(',', '')}")
+    return rewritten, "day/month/year" if day_first else "month/day/year"
+
+
+def _padded(cell: str) -> str:
+    """Write `2024-1-2 9:30` as `2024-01-02 09:30`, as ISO 8601 wants it."""
+    match = re.match(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:([ T])(\d{1,2})(:.*))?$", cell)
+    if not match:
+        return cell.replace(" +", "+").replace(" -", "-") if re.search(r"\d [+-]\d{2}:?\d{2}$", cell) else cell
+    year, month, day, separator, hour, rest = match.groups()
+    date = f"{year}-{month:>02}-{day:>02}"
+    time = f"{separator}{hour:>02}{rest.replace(' +', '+').replace(' -', '-')}" if hour else ""
+    return date + time
+
+
+def _by_a_format(cells: list[str], iso: Any) -> Any:
+    """Return the times by the format that reads most of them."""
+    sample = cells[:20]
+    forms = [form for form in _FORMATS if not np.isnat(_parsed(sample, form)).all()]
+    readings = [iso, *(_parsed(cells, form) for form in forms)]
+    return min(readings, key=lambda values: int(np.isnat(values).sum()))
+
+
+def _parsed(cells: Sequence[str], form: str | None) -> TimeArray:
+    """Return the times of text by a format, None for ISO 8601; NaT where a text is none."""
+    import pandas as pd  # noqa: PLC0415  # 0.3 s, and only files need it
+
+    parsed = pd.to_datetime(list(cells), format=form or "ISO8601", errors="coerce", utc=True)
+    values: TimeArray = parsed.tz_localize(None).as_unit("us").to_numpy()
+    return values

@@ -1,0 +1,90 @@
+"""A browser walks through every page: nothing is broken, inaccessible or loaded from elsewhere."""
+
+import pytest
+
+from agent_memory import DecisionLogger
+from tests.console.browser import CHROMIUM, Walk, chromium, pages_of, serving_console
+from tests.console.data import AGENT, RULE, clock
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.enable_socket,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed; `apt-get install chromium`"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(filled):
+    with serving_console(filled) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def paths(filled):
+    log = DecisionLogger(AGENT, stores=filled, clock=clock()).sync
+    with_memory = next(one for one in log.query_decisions(limit=1000) if one["memory_ids"] and one["parent_ids"])
+    return pages_of(AGENT, with_memory["decision_id"], f"PATTERN/{RULE}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_page(browser, address, paths, width, scheme):
+    walk = Walk(browser, address, width=width, scheme=scheme)
+    for path in paths:
+        walk.visit(path)
+        assert (path, walk.violations(), walk.overflow) == (path, [], 0)
+    expected = (
+        "Failed to load resource: the server responded with a status of 400 (Bad Request)"  # the page of an error
+    )
+    assert [one for one in walk.complaints if one != expected] == []
+    assert walk.elsewhere() == []
+
+
+def test_typing_filters_and_the_address_keeps_them(browser, address):
+    walk = Walk(browser, address)
+    page = walk.visit(f"/agents/{AGENT}/decisions")
+    page.keyboard.press("/")
+    page.keyboard.type("number 12")
+    page.wait_for_url("**text=number%2012")
+    assert "looked through" in page.inner_text("#results")
+    assert "outcome=" not in page.url
+    page.reload()
+    assert page.input_value("[data-search]") == "number 12"
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/decisions/*-*")
+    assert walk.complaints == []
+
+
+def test_pages_work_without_scripts(browser, address):
+    page = Walk(browser, address, script=False).visit(f"/agents/{AGENT}/decisions")
+    page.fill("[name=symbol]", "MSFT")
+    page.click("noscript button, form#filters button")
+    assert "looked through" in page.inner_text("#results")
+
+
+def test_a_plot_and_a_graph_are_saved_as_pictures(browser, address, paths):
+    walk = Walk(browser, address)
+    for path, name in ((f"/agents/{AGENT}", "decisions-a-day"), (paths[-3], "chain")):
+        page = walk.visit(path)
+        with page.expect_download() as download:
+            page.click(f"[data-png={name}]")
+        assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_another_site_can_neither_change_nor_read(browser, fresh):
+    with serving_console(fresh) as address, serving_console(fresh) as other:
+        walk = Walk(browser, other)
+        page = walk.visit(f"/agents/{AGENT}")
+        result = page.evaluate(
+            """async (url) => { try { return (await fetch(url, {method: 'POST', mode: 'no-cors', body: 'x'})).type }
+               catch (error) { return 'refused' } }""",
+            f"{address}/agents/{AGENT}/memories/quarantine",
+        )
+        assert result == "refused"
+        assert fresh.states.get(AGENT, "LEARNING_CONTROLS") is None

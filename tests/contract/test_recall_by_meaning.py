@@ -1,0 +1,111 @@
+"""Recall by meaning on every store, with an embedder that knows two concepts."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent_memory import DecisionLogger, MemoryManager
+from agent_memory.memory.recall_indexes import indexes_of
+from agent_memory.storage.embedders import embedder_of
+
+CONCEPTS = (("whales", "large holders"), ("minnows", "small accounts"), ("weather", "rain"))
+
+
+class Concepts:
+    """One dimension per concept, and a little of another one; counts the texts that it was given."""
+
+    name = "concepts"
+
+    def __init__(self):
+        self.texts = []
+
+    def embed(self, texts):
+        self.texts += texts
+        return [[0.1, *(float(any(one in text for one in names)) for names in CONCEPTS)] for text in texts]
+
+
+class Failing:
+    name = "failing"
+
+    def embed(self, texts):
+        raise ConnectionError(f"no route to the model for {len(texts)} texts")
+
+
+@pytest.fixture
+def embedder():
+    return Concepts()
+
+
+@pytest.fixture
+def memory(stores, clock, embedder):
+    memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
+    memory.store_ltm("PATTERN", "big", {"text": "whales lead"})
+    memory.store_ltm("PATTERN", "small", {"text": "minnows follow"})
+    memory.store_ltm("PATTERN", "rain", {"text": "weather matters"})
+    return memory
+
+
+def names(found):
+    return [one["memory"]["pattern_id"] for one in found]
+
+
+def test_a_paraphrase_without_a_common_word_is_found(memory, embedder):
+    first, *others = memory.recall("large holders", explain=True)
+    assert first["memory"]["pattern_id"] == "big"
+    assert (first["why"]["text"], first["why"]["meaning"]) == (0.0, pytest.approx(1, abs=1e-3))
+    assert first["score"] == pytest.approx(0.5 + first["why"]["similarity"])
+    assert {round(one["why"]["meaning"], 2) for one in others} == {0.01}
+    assert names(memory.recall("accounts", weights={"meaning": 0}, top_k=1)) == ["big"]  # by time and id
+
+
+def test_vectors_are_stored_with_memories_and_read_by_another_process(memory, stores, clock, embedder):
+    indexes_of(stores.memories)._kept.clear()  # as in a new process
+    embedder.texts.clear()
+    again = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
+    assert names(again.recall("small accounts"))[0] == "small"
+    assert embedder.texts == ["small accounts"]
+    assert "embedding" not in again.retrieve_ltm("PATTERN")[0]
+
+
+def test_a_changed_memory_has_the_vector_of_its_new_text(memory):
+    memory.recall("large holders")
+    memory.store_ltm("PATTERN", "rain", {"text": "whales after all, whales"})
+    memory.store_ltm("PATTERN", "big", {"text": "weather instead"})
+    assert names(memory.recall("large holders"))[0] == "rain"
+    memory.quarantine("rain", "wrong")
+    assert "rain" not in names(memory.recall("large holders"))
+
+
+def test_what_has_no_vector_is_embedded_when_it_is_recalled(stores, clock, embedder):
+    MemoryManager("hunter", stores=stores, clock=clock).sync.store_ltm("PATTERN", "old", {"text": "whales lead"})
+    logger = DecisionLogger("hunter", stores=stores, clock=clock).sync
+    logger.log_decision("TRADE", {"note": "whales bought"}, {})
+    memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
+    found = memory.recall("large holders", explain=True)
+    assert {one["kind"] for one in found if one["why"]["meaning"] > 0.9} == {"PATTERN", "TRADE"}
+    embedder.texts.clear()
+    memory.recall("large holders")
+    assert embedder.texts == ["large holders"]
+
+
+@pytest.mark.parametrize("broken", [Failing(), replace, lambda _: [], lambda texts: [[float("nan")]] * len(texts)])
+def test_a_failing_embedder_degrades_to_words_and_says_so(stores, clock, broken):
+    memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder_of(broken)), clock=clock).sync
+    assert memory.store_ltm("PATTERN", "big", {"text": "whales lead"})["version"] == 1
+    memory.store_ltm("PATTERN", "small", {"text": "minnows follow"})
+    found = memory.recall("minnow")
+    assert (names(found)[0], found.complete) == ("small", False)
+    assert [(one["id"], one["reason"]) for one in found.missing] == [("embedder", "unavailable")]
+    assert "by words only" in found.missing[0]["why"]
+    assert memory.recall(kind="LESSON") == []
+    without = MemoryManager("hunter", stores=stores, clock=clock).sync.recall("minnow")
+    assert ([one["score"] for one in without], without.complete) == ([one["score"] for one in found], True)
+
+
+def test_vectors_of_another_model_are_not_compared(memory, stores, clock, embedder):
+    other = Concepts()
+    other.name = "other"
+    other.embed = lambda texts: [[1.0, 2.0] for _ in texts]
+    found = MemoryManager("hunter", stores=replace(stores, embedder=other), clock=clock).sync.recall("x", explain=True)
+    assert {round(one["why"]["meaning"], 6) for one in found} == {1.0}
+    assert names(memory.recall("large holders"))[0] == "big"

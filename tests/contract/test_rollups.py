@@ -1,0 +1,268 @@
+"""Statistics from the counts of days equal those of their decisions, whatever is logged late or amended."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_memory import DecisionLogger, MemoryManager
+from agent_memory.core.clock import DAY_MS, HOUR_MS, date_of
+from agent_memory.core.ids import new_decision_id
+from agent_memory.core.keys import ROLLUP_CHANGES, ROLLUPS, is_rollup
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.decisions.performance import PerformanceCounts
+from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.decisions.rolled_days import ChangeTracker
+from agent_memory.decisions.rollups import Rollup
+from agent_memory.nightly.rollups import roll_up_days
+from tests.contract.damage import damage_decision
+from tests.contract.samples import NOW, new_agent
+
+GROUPINGS = ("context", "source", "type")
+KINDS = ("QUERY", "SIGNAL_GENERATION")
+TODAY = date_of(NOW)
+
+
+def log_one(log, days_ago, n=0, *, late=False):
+    kind = KINDS[n % 2]
+    return log.log_one(
+        {
+            "decision_type": kind,
+            "context": {"market": {"trend": ("up", "down")[n % 3 == 0]}} if n % 5 else {},
+            "reasoning": {"sources": ["a", "b"][: n % 3]},
+            "decision_id": new_decision_id(kind, NOW - days_ago * DAY_MS + n),
+        }
+    ).decision_id
+
+
+def outcome_of(decision_id, n, **options):
+    return {
+        "decision_id": decision_id,
+        "success": n % 2 == 0,
+        "outcome": {"quality": n / 7},
+        "metrics": {"latency_ms": n % 4} if n % 3 else {},
+        **options,
+    }
+
+
+def count_days(agent, stores, clock):
+    return roll_up_days(agent, date_of(clock.now_ms()) - timedelta(days=1), stores)
+
+
+def assert_equal_to_a_recount(log, criteria=DecisionFilter()):  # noqa: B008  it is frozen
+    for group_by in GROUPINGS:
+        assert log.statistics(criteria, group_by) == log.statistics(criteria, group_by, exact=True)
+    expected = log.performance(criteria.time_range, exact=True)
+    assert log.performance(criteria.time_range) == expected
+    for limit in (1, 3):
+        counts, cursor = PerformanceCounts(), None
+        while True:
+            part = log.performance(criteria.time_range, limit=limit, cursor=cursor)
+            assert part["decisions"] <= limit
+            counts.add_rows(part)
+            cursor = part["cursor"]
+            if cursor is None:
+                break
+        assert counts.as_dict() == {name: expected[name] for name in counts.as_dict()}
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("log"), st.integers(0, 3), st.integers(0, 8)),
+        st.tuples(st.sampled_from(["outcome", "amend", "horizon"]), st.integers(0, 20), st.integers(0, 8)),
+        st.tuples(st.just("count"), st.just(0), st.just(0)),
+        st.tuples(st.just("wait"), st.sampled_from([1, 30, 61, 24 * 60]), st.just(0)),
+    ),
+    max_size=14,
+)
+
+
+@pytest.mark.parametrize("stores", ["in_memory", "sqlite"], indirect=True)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=steps)
+def test_statistics_equal_a_recount_after_any_order_of_events(stores, clock, steps):
+    agent = new_agent()
+    # Two processes: what one of them has recorded, the other one does not know.
+    logs = [DecisionLog(agent, stores, clock) for _ in range(2)]
+    ids = [log_one(logs[0], days, n) for n, days in enumerate((3, 3, 2, 1, 0))]
+    for step, (what, number, n) in enumerate(steps):
+        log = logs[step % 2]
+        if what == "log":
+            ids.append(log_one(log, number, 10 * step + n))
+        elif what == "count":
+            count_days(agent, stores, clock)
+        elif what == "wait":
+            clock.advance(number * 60_000)
+        else:
+            options = {"amend": True} if what == "amend" else {"horizon": "1h"} if what == "horizon" else {}
+            log.record_outcomes([outcome_of(ids[number % len(ids)], n, **options)])
+        assert_equal_to_a_recount(log)
+        midday = (f"{TODAY - timedelta(days=2)}T12:00:00Z", f"{TODAY}T00:00:00Z")
+        assert_equal_to_a_recount(log, DecisionFilter("QUERY", time_range=midday))
+
+
+def test_counted_days_are_not_read_again_until_they_change(stores, clock, monkeypatch):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    ids = [log_one(log, days, n) for n, days in enumerate((5, 4, 3, 2, 1, 0))]
+    assert count_days(agent, stores, clock) == {"days": 5, "remaining_days": 0}
+    assert count_days(agent, stores, clock) == {"days": 0, "remaining_days": 0}
+    read = []
+    scan = stores.decisions.scan_with_positions
+
+    def reading(*arguments, **options):
+        for one in scan(*arguments, **options):
+            read.append(one)
+            yield one
+
+    monkeypatch.setattr(stores.decisions, "scan_with_positions", reading)
+
+    def decisions_read():
+        read.clear()
+        assert log.statistics(DecisionFilter(), "source")["total"]["count"] == 6
+        return len([one for one in read if hasattr(one, "context")])
+
+    assert decisions_read() == 1
+    log.record_outcome(outcome_of(ids[1], 1))
+    assert decisions_read() == 2
+    clock.advance(2 * HOUR_MS)
+    assert count_days(agent, stores, clock)["days"] == 1
+    assert decisions_read() == 1
+    assert log.statistics(DecisionFilter(), "type")["total"]["with_outcome"] == 1
+    assert not stores.states.list_by_prefix(agent, ROLLUP_CHANGES)
+
+
+def test_a_change_in_progress_while_a_day_is_counted_is_kept(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    decision_id = log_one(log, 1)
+    count_days(agent, stores, clock)
+    tracker = ChangeTracker(agent, stores.states, clock)
+    tracker.track([log._registry.key(decision_id)])  # the write itself comes later
+    count_days(agent, stores, clock)
+    assert [name for name, _ in stores.states.list_by_prefix(agent, ROLLUP_CHANGES)]
+    stores.decisions.record_outcomes([(log._registry.key(decision_id), _update())])
+    assert_equal_to_a_recount(log)
+
+
+def _update():
+    from agent_memory.model.outcomes import OutcomeUpdate
+    from tests.contract.samples import outcome
+
+    return OutcomeUpdate(outcome(), amend=False, headline=False)
+
+
+def test_an_outcome_during_the_first_count_is_recorded_after_it(stores, clock, monkeypatch):
+    """The writer looked for counts before there were any, and writes after the day was read."""
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    decision_id = log_one(log, 1)
+    record = stores.decisions.record_outcomes
+
+    def after_the_count(updates):
+        count_days(agent, stores, clock)
+        return record(updates)
+
+    monkeypatch.setattr(stores.decisions, "record_outcomes", after_the_count)
+    log.record_outcome(outcome_of(decision_id, 2))
+    assert_equal_to_a_recount(log)
+    assert log.statistics(DecisionFilter(), "type")["total"]["with_outcome"] == 1
+
+
+def test_a_day_with_a_damaged_decision_is_read_and_names_it(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    ids = [log_one(log, 1, n) for n in range(3)]
+    damage_decision(stores, log._registry.key(ids[0]))
+    count_days(agent, stores, clock)
+    found = log.statistics(DecisionFilter(), "type")
+    assert (found["total"]["count"], found["complete"], [one["id"] for one in found["missing"]]) == (2, False, [ids[0]])
+
+
+def test_damaged_counts_are_read_from_the_decisions(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    log_one(log, 1)
+    count_days(agent, stores, clock)
+    name = f"{ROLLUPS}{TODAY - timedelta(days=1)}"
+    stores.states.put(agent, name, {"counts": "bm90IHpsaWI="}, expected_version=1, now_ms=NOW)
+    assert_equal_to_a_recount(log)
+
+
+async def test_counts_are_neither_exported_nor_left_behind(stores, clock, tmp_path):
+    memory = MemoryManager("hunter", stores=stores, clock=clock)
+    log = DecisionLog("hunter", stores, clock)
+    decision_id = log_one(log, 1)
+    count_days("hunter", stores, clock)
+    log.record_outcome(outcome_of(decision_id, 1))
+    assert (await memory.export(tmp_path / "hunter.zip"))["counts"]["states"] == 0
+    stored = [name for name, _ in stores.states.list_by_prefix("hunter", "")]
+    assert len([name for name in stored if is_rollup(name)]) == 3
+    await memory.forget(dry_run=False)
+    assert stores.states.list_by_prefix("hunter", "") == []
+
+
+async def test_the_public_method_takes_exact(stores, clock):
+    logger = DecisionLogger("hunter", stores=stores, clock=clock)
+    log_one(logger.log, 1)
+    count_days("hunter", stores, clock)
+    assert await logger.analyze_decision_patterns(exact=True) == await logger.analyze_decision_patterns()
+    assert logger.sync.analyze_decision_patterns(exact=True)["total"]["count"] == 1
+
+
+values = st.floats(allow_nan=False, allow_infinity=False, width=64) | st.integers(-(10**12), 10**12).map(float)
+
+
+@given(parts=st.lists(st.lists(values, max_size=6), max_size=4))
+def test_the_counts_of_parts_add_up_and_are_stored_exactly(parts):
+    from agent_memory.decisions.rollups import Cell, CellKey
+
+    key = CellKey("QUERY", None, (), None, True)
+    whole, merged = Rollup({key: Cell()}), Rollup({key: Cell()})
+    for part in parts:
+        one = Rollup({key: Cell()})
+        for rollup in (whole, one):
+            rollup.cells[key].decisions += len(part)
+            rollup.cells[key].latency_ms += part
+        merged.merge(Rollup.from_data(one.as_data()))
+    assert merged.as_data() == whole.as_data()
+    assert sorted(merged.cells[key].latency_ms) == sorted(whole.cells[key].latency_ms)
+
+
+def test_a_day_that_has_just_ended_waits(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    log_one(log, 0)
+    clock.advance(DAY_MS - NOW % DAY_MS + 60_000)
+    assert count_days(agent, stores, clock)["days"] == 0
+    clock.advance(HOUR_MS)
+    assert count_days(agent, stores, clock)["days"] == 1
+
+
+@pytest.mark.parametrize("day", [TODAY, date(2100, 1, 1)])
+def test_a_day_that_has_not_ended_is_refused(stores, day):
+    from agent_memory import InvalidInput
+
+    with pytest.raises(InvalidInput, match="date"):
+        roll_up_days("hunter", day, stores)
+
+
+def test_a_span_that_ends_with_a_day_counts_it_once(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    midnight = NOW - NOW % DAY_MS - DAY_MS
+    for at_ms in (midnight - 1, midnight, midnight, midnight + 1):
+        log.log_one(
+            {"decision_type": "QUERY", "context": {}, "reasoning": {}, "decision_id": new_decision_id("QUERY", at_ms)}
+        )
+    count_days(agent, stores, clock)
+    for limit in (1, 2, 3, 4):
+        found, cursor = [], None
+        while True:
+            part = log.performance(limit=limit, cursor=cursor)
+            found.append(part["decisions"])
+            cursor = part["cursor"]
+            if cursor is None:
+                break
+        assert sum(found) == 4

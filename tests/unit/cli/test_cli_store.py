@@ -1,0 +1,73 @@
+"""Commands work on a file that `--store` or AGENT_MEMORY_URL names."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent_memory import DecisionLogger, MemoryManager
+from agent_memory.cli import main
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def url(tmp_path):
+    """A file with decisions of the last forty days and a memory."""
+    url = f"sqlite:///{tmp_path}/memory.db"
+    log, memory = DecisionLogger("hunter", stores=url).sync, MemoryManager("hunter", stores=url).sync
+    for age in (40, 2, 1):
+        at = NOW - timedelta(days=age)
+        decision_id = log.log_decision("QUERY", {"market": {"trend": "up"}}, {}, timestamp=at)
+        log.log_outcome(decision_id, {"profit": 1.0}, success=True, timestamp=at)
+    memory.store_ltm("PATTERN", "pump", {"confidence": 0.7})
+    memory.store_stm("context:current", {"trend": "up"}, ttl_seconds=60)
+    return url
+
+
+def test_the_store_is_an_option_or_a_variable(url, capsys, monkeypatch):
+    assert main(["decisions", "list", "--agent", "hunter", "--store", url]) == 0
+    listed = capsys.readouterr().out
+    assert listed.count("succeeded") == 3
+    monkeypatch.setenv("AGENT_MEMORY_URL", url)
+    assert main(["decisions", "list", "--agent", "hunter"]) == 0
+    assert capsys.readouterr().out == listed
+    assert main(["memories", "history", "--agent", "hunter", "--type", "PATTERN", "--id", "pump"]) == 0
+
+
+@pytest.mark.slow
+def test_the_nightly_job_runs_on_a_file_for_the_last_day(url, tmp_path, capsys):
+    command = ["nightly", "run", "--store", url, "--json"]
+    assert main(command) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    yesterday = NOW.date() - timedelta(days=1)
+    assert (entry["agent_id"], entry["date"]) == ("hunter", yesterday.isoformat())
+    archive = tmp_path / "memory.db-objects" / "decisions" / "agent_id=hunter"
+    (day,) = archive.iterdir()
+    assert {file.name for file in day.iterdir()} == {"decisions.parquet", "_manifest-0001.json"}
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out)[0]["missed_days"] == 0
+    assert main(["verify", "--agent", "hunter", "--store", url]) == 0
+    capsys.readouterr()
+    assert main(["export", "--agent", "hunter", str(tmp_path / "hunter.zip"), "--store", url]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--store", "https://abc.execute-api.us-east-1.amazonaws.com"], "is an HTTP API, which this does not use"),
+        (["--store", "memory.db"], "is not the URL of a store"),
+        (["--store", "sqlite:///no/such/folder/memory.db"], "does not exist; create it"),
+    ],
+)
+def test_what_is_no_store_is_one_line_and_exit_code_2(arguments, error, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["nightly", "run", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert error in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_before_run_are_not_dropped_in_silence(capsys):
+    assert main(["nightly", "--agent", "hunter", "run"]) == 2
+    assert "write options after `run`" in capsys.readouterr().err

@@ -1,0 +1,165 @@
+"""What only the stores on a SQLite file have: versions of the file, many threads, forks, objects, expiry."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent_memory import DecisionLogger, MemoryManager, NotFound
+from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, Span
+from agent_memory.core.errors import Conflict
+from agent_memory.core.keys import pruned_key
+from agent_memory.core.retention import EXPIRE_AFTER_DAYS
+from agent_memory.ports.decisions import Selection
+from agent_memory.storage.sqlite import database, schema
+from agent_memory.storage.sqlite.database import Database
+from agent_memory.storage.sqlite.stores import sqlite_stores
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "memory.db"
+
+
+def execute(path, statement):
+    connection = sqlite3.connect(path)
+    with connection:
+        rows = connection.execute(statement).fetchall()
+    connection.close()
+    return rows
+
+
+def test_a_file_of_an_earlier_version_is_migrated_once(path, clock, monkeypatch):
+    log = DecisionLogger("hunter", stores=sqlite_stores(path, clock)).sync
+    log.log_decision("QUERY", {}, {})
+    later = (*schema.MIGRATIONS, "CREATE TABLE later (n INTEGER) STRICT; INSERT INTO later VALUES (1)")
+    monkeypatch.setattr(database, "MIGRATIONS", later)
+    monkeypatch.setattr(database, "_LATEST", len(later))
+    for _ in range(2):
+        assert len(DecisionLogger("hunter", stores=sqlite_stores(path, clock)).sync.query_decisions()) == 1
+    assert execute(path, "SELECT n FROM later") == [(1,)]
+    assert execute(path, "PRAGMA user_version") == [(2,)]
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
+    Database(path).close()
+    later = (*schema.MIGRATIONS, "CREATE TABLE later (n INTEGER) STRICT; INSERT INTO no_such_table VALUES (1)")
+    monkeypatch.setattr(database, "MIGRATIONS", later)
+    monkeypatch.setattr(database, "_LATEST", len(later))
+    with pytest.raises(sqlite3.OperationalError, match="no_such_table"):
+        Database(path)
+    assert execute(path, "PRAGMA user_version") == [(1,)]
+    assert execute(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("agent_id = 'a' AND decision_type = 'QUERY' AND timestamp_ms >= 1 AND timestamp_ms < 9", "by_type"),
+        ("agent_id = 'a' AND success = 1 AND timestamp_ms >= 1 AND timestamp_ms < 9", "by_outcome"),
+        ("agent_id = 'a' AND context_type = 'up' AND timestamp_ms >= 1 AND timestamp_ms < 9", "by_context"),
+    ],
+)
+def test_each_selection_reads_its_index_in_order(path, statement, index):
+    Database(path).close()
+    order = "ORDER BY timestamp_ms DESC, decision_id DESC"
+    plan = execute(path, f"EXPLAIN QUERY PLAN SELECT content FROM decisions WHERE {statement} {order}")  # noqa: S608
+    assert [row[3].split(" (")[0] for row in plan] == [f"SEARCH decisions USING INDEX decisions_{index}"]
+
+
+def test_threads_write_at_once_and_versions_follow_each_other(path, clock):
+    stores = sqlite_stores(path, clock)
+    memory = MemoryManager("hunter", stores=stores).sync
+
+    def write(number):
+        log = DecisionLogger("hunter", stores=stores).sync
+        decision_id = log.log_decision("QUERY", {"n": number}, {})
+        log.log_outcome(decision_id, {}, success=True)
+        return memory.store_ltm("PATTERN", "pump", {"n": number})["version"]
+
+    with ThreadPoolExecutor(8) as pool:
+        versions = list(pool.map(write, range(64)))
+    assert sorted(versions) == list(range(1, 65))
+    found = DecisionLogger("hunter", stores=stores).sync.query_decisions(limit=100)
+    assert sorted(one["context"]["n"] for one in found) == list(range(64))
+
+
+PROGRAM = """
+import os, sys
+from agent_memory import DecisionLogger, connect
+stores = connect(sys.argv[1])
+log = DecisionLogger("hunter", stores=stores).sync
+log.log_decision("QUERY", {"of": "parent"}, {})
+child = os.fork()
+log.log_decision("QUERY", {"of": "both"}, {})
+if not child:
+    os._exit(len(log.query_decisions("QUERY")) not in (2, 3))
+sys.exit(os.waitpid(child, 0)[1] != 0 or len(log.query_decisions("QUERY")) != int(sys.argv[2]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.parametrize(("url", "in_parent"), [("sqlite:///memory.db", 3), ("sqlite://", 2)])
+def test_a_fork_shares_the_file_and_copies_memory(tmp_path, url, in_parent):
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, url, str(in_parent)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_has_expired_is_not_read_and_then_removed(path, clock):
+    stores = sqlite_stores(path, clock)
+    memory = MemoryManager("hunter", stores=stores, clock=clock).sync
+    log = DecisionLogger("hunter", stores=stores, clock=clock).sync
+    first = log.log_decision("QUERY", {}, {})
+    log.log_decision("QUERY", {}, {}, parent_ids=[first])
+    memory.store_stm("context:current", {}, ttl_seconds=60)
+    stores.decisions.expire(all_decisions(stores), [clock.now_ms() + 1] * 2)
+    assert stores.expiry.remove_expired() == {"decisions": 0, "links": 0, "short_term": 0}
+    clock.advance(400 * DAY_MS)
+    assert log.query_decisions("QUERY", time_range=("2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z")) == []
+    with pytest.raises(NotFound):
+        log.get_decision(first)
+    assert stores.expiry.remove_expired() == {"decisions": 2, "links": 0, "short_term": 1}
+    clock.advance(EXPIRE_AFTER_DAYS * DAY_MS)
+    assert stores.expiry.remove_expired() == {"decisions": 0, "links": 1, "short_term": 0}
+    assert execute(path, "SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM links)") == [(0,)]
+
+
+def all_decisions(stores):
+    return list(stores.decisions.scan(Selection("hunter", "QUERY"), Span(0, END_OF_TIME_MS)))
+
+
+NAMES = st.text("abcXYZ019._=+:/^@$&!-", min_size=1, max_size=255).map("a".__add__)
+
+
+@settings(max_examples=12)
+@given(names=st.sets(NAMES, min_size=1, max_size=5), body=st.binary(max_size=50))
+def test_objects_have_any_key_and_are_listed_replaced_and_erased(names, body):
+    with tempfile.TemporaryDirectory() as folder:
+        blobs = sqlite_stores(Path(folder) / "memory.db").blobs
+        keys = sorted(pruned_key("hunter", "PATTERN", name, 1) for name in names)
+        for key in keys:
+            assert blobs.replace(key, body, tag=None) == blobs.read_tagged(key).tag
+        assert blobs.list_keys("pruned/agent_id=hunter/") == blobs.list_keys("pruned/agent_id=hun") == keys
+        assert blobs.list_prefixes("pruned/") == ["pruned/agent_id=hunter/"]
+        assert {blobs.read(key) for key in keys} == {body}
+        with pytest.raises(Conflict):
+            blobs.replace(keys[0], b"other", tag="another")
+        blobs.replace(keys[0], b"other", tag=blobs.read_tagged(keys[0]).tag)
+        assert blobs.read_range(keys[0], -3).body == b"her"
+        blobs.delete(keys[0])
+        blobs.delete(keys[0])
+        assert blobs.read(keys.pop(0)) is None
+        assert blobs.erase("pruned/agent_id=hunter/", dry_run=True) == len(keys)
+        assert blobs.erase("pruned/agent_id=hunter/", dry_run=False) == len(keys)
+        assert blobs.list_keys("") == []
+        assert {one.name for one in blobs.folder.iterdir()} == {"~partial"}
+        assert list((blobs.folder / "~partial").iterdir()) == []
