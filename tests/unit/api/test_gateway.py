@@ -2,15 +2,17 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_memory import decision_id_for, in_memory_stores
+from agent_memory import DecisionLogger, decision_id_for, in_memory_stores
 from agent_memory.api import gateway
 from agent_memory.api.settings import FunctionSettings
 from agent_memory.client.tools.catalog import TOOLS, Effect
 from agent_memory.client.tools.gateway_schema import gateway_schema
 from agent_memory.client.tools.results import NOTICE
+from agent_memory.nightly.run import run_nightly_job
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:agent-memory-gateway"
 DECISION = {"decision_type": "TRADE", "context": {"market": {"trend": "up"}}, "reasoning": {"action": "buy"}}
@@ -92,6 +94,26 @@ def test_memories_advice_and_verification():
     assert call("get_decision", **logged)["decision"]["policy"] == "greedy"
     assert call("verify_audit_chain")["figures"]["status"] == "nothing_checked"
     assert call("get_service_status")["available"]
+
+
+def test_advice_counts_results_since_the_nightly_job_where_it_is_asked_to(stores):
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = today - timedelta(days=1)
+    log = DecisionLogger("hunter", stores=stores).sync
+
+    def trade(n, made_at, success, known_at=None):
+        one = log.log_decision("TRADE", {}, {"action": "buy"}, decision_id=decision_id_for("TRADE", made_at, str(n)))
+        log.log_outcome(one, {}, success, timestamp=known_at)
+
+    for n in range(20):
+        trade(n, yesterday, True, yesterday + timedelta(hours=1))
+    run_nightly_job("hunter", yesterday.date(), stores)
+    for n in range(5):
+        trade(n, today, False)
+    question = {"decision_type": "TRADE", "context": {}, "options": ["buy"]}
+    plain, recent = (call("advise", **question, recent=one)["figures"] for one in (False, True))
+    assert (plain["estimated_from"]["recent_results"], recent["estimated_from"]["recent_results"]) == (None, 5)
+    assert recent["options"][0]["expected"] < plain["options"][0]["expected"]
 
 
 def test_the_agent_is_that_of_the_alias_and_of_nothing_that_a_caller_writes():

@@ -88,10 +88,11 @@ class MemoryTools:
         choose: Annotated[Literal["thompson", "greedy"] | None, Field(description="Choose by this rule")] = None,
         count: Annotated[int, Field(ge=1, le=32, description="How many options to choose")] = 1,
         seed: Annotated[str | None, Field(description="The same one leads to the same choice")] = None,
+        recent: Annotated[bool, Field(description="Also count the results since the last nightly job")] = False,
     ) -> results.RecalledReport:
         """What to expect of each option, with its uncertainty, and a choice among them where one is asked for."""
         advice = await self._memory.advise(
-            decision_type, context, options, choice=choice, choose=choose, count=count, seed=seed
+            decision_type, context, options, choice=choice, choose=choose, count=count, seed=seed, recent=recent
         )
         return results.RecalledReport(figures=advice)
 
