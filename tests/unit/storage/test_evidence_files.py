@@ -11,6 +11,7 @@ from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet.evidence import ParquetEvidence, evidence_rows
 from agent_memory.storage.parquet.evidence_rows import COLUMNS, OPTIONAL
 from agent_memory.storage.parquet.files import stream_parquet, to_parquet
+from agent_memory.storage.parquet.kept_rows import KeptRows
 
 ALL = Span(0, END_OF_TIME_MS)
 texts = st.text(alphabet="aé=|", max_size=4)
@@ -34,16 +35,56 @@ rows = st.builds(
     propensity=st.none() | st.floats(1e-9, 1),
     joint_propensity=st.none() | st.floats(1e-9, 1),
     ancestors=st.lists(texts, max_size=2).map(tuple),
+    experiments=st.lists(texts, max_size=1).map(tuple),
+    memory_ids=st.lists(texts, max_size=1).map(tuple),
+    rewards=st.sampled_from([(), (("outcome.pnl", -1.5),)]),
 )
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(rows, max_size=6, unique_by=lambda row: row.decision_id))
 def test_every_field_of_a_row_comes_back(written):
-    evidence = ParquetEvidence(InMemoryBlobs())
-    returned = list(evidence.snapshot("hunter").merge(iter(written), oldest_ms=0).rows(ALL))
+    blobs = InMemoryBlobs()
+    returned = list(ParquetEvidence(blobs).snapshot("hunter").merge(iter(written), oldest_ms=0).rows(ALL))
     assert returned == sorted(written, key=lambda row: (row.timestamp_ms, row.decision_id))
-    assert returned == list(evidence.read("hunter", ALL))
+    assert returned == list(ParquetEvidence(blobs).read("hunter", ALL))
+
+
+def with_id_of_its_time(row):
+    time = f"{row.timestamp_ms:012x}"
+    return replace(row, decision_id=f"{time[:8]}-{time[8:]}-7000-8000-{row.decision_id[2:]:0>12}")
+
+
+spans = st.tuples(st.integers(0, 1_000), st.integers(1, 1_000)).map(lambda one: Span(one[0], sum(one)))
+written_rows = st.lists(rows.map(with_id_of_its_time), max_size=6, unique_by=lambda row: row.decision_id)
+merges = st.tuples(written_rows, st.integers(0, 500))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(merges, max_size=4), spans, st.sampled_from([3, 100]))
+def test_rows_that_are_kept_are_those_of_the_files(batches, span, rows_per_part):
+    ids = [row.decision_id for written, _ in batches for row in written][1::2]
+
+    def answers(kept):
+        blobs = InMemoryBlobs()
+        evidence = ParquetEvidence(blobs, rows_per_part=rows_per_part, kept=kept)
+        for written, oldest_ms in batches:
+            after = evidence.snapshot("hunter").merge(iter(written), oldest_ms=oldest_ms)
+            yield list(after.rows(span)), list(after.rows_of(ids)), list(after.results(span))
+            yield list(evidence.read("hunter", ALL)), list(evidence.of_experiments("hunter", span))
+        yield {key: blobs.read(key) for key in blobs.list_keys("")}
+
+    assert list(answers(KeptRows())) == list(answers(KeptRows(max_bytes=0)))
+
+
+def test_only_so_many_bytes_are_kept():
+    kept = KeptRows(max_bytes=10)
+    first, second = ([Evidence(name, "QUERY", 7, True, ())] for name in ("d-1", "d-2"))
+    assert kept.of(b"123456", lambda: first) is first
+    assert kept.of(b"123456", lambda: second) is first
+    assert kept.of(b"654321", lambda: second) is second
+    assert kept.of(b"123456", lambda: second) is second  # the older one gave way
+    assert kept.of(b"more than ten", lambda: first) is None
 
 
 def test_a_file_from_before_decisions_had_policies_lacks_nothing():

@@ -149,7 +149,8 @@ class _Search:
         Those of `without` are left out: they were stated, and did not hold beside what was stated after them.
         """
         counts = self.combinations.select(self.combinations.sizes == size)
-        counts = counts.select(np.array([_members(row) not in without for row in counts.members], dtype=np.bool_))
+        if without:
+            counts = counts.select(np.array([_members(row) not in without for row in counts.members], dtype=np.bool_))
         cells = self._dataset.cells([one.matching() for one in statements])
         limits = _least_p_values(self._dataset, counts, cells) * factor
         tests = self._dataset.tests_beside(cells)

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from statistics import quantiles
 from typing import Any
@@ -145,8 +146,9 @@ def _rounded(value: float) -> float:
     return float(f"{value:.{_SIGNIFICANT}g}")
 
 
+@lru_cache(maxsize=4096)  # limits are few, and compared with every decision
 def _text(value: float) -> str:
     """`0.8`, `12000`, `-3`: without an exponent where that is short."""
-    value = float(value)
+    value = float(value) or 0.0  # -0.0 equals 0.0, and is found in place of it
     text = f"{value:.{_SIGNIFICANT}g}"
     return str(int(value)) if "e+" in text and value.is_integer() and abs(value) < 1e9 else text  # noqa: PLR2004

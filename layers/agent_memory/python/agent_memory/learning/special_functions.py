@@ -14,6 +14,7 @@ from agent_memory.learning.array_types import FloatArray, IntArray
 _TINY = 1e-300
 _ITERATIONS = 10_000
 _PRECISION = 1e-15
+_LAST_STEP = 1e-8
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 _lgamma = np.frompyfunc(math.lgamma, 1, 1)
 
@@ -57,12 +58,16 @@ def student_t_cdf(value: float, degrees: float) -> float:
 
 
 def student_t_quantile(probability: float, degrees: float) -> float:
-    """The value that Student's t is below with a probability above 0.5 and below 1; Newton's method in a bracket."""
-    low, high = 0.0, 1.0
+    """The value that Student's t is below with a probability above 0.5 and below 1; Newton's method in a bracket.
+
+    It begins at the first terms of the expansion around the normal distribution: Abramowitz and Stegun 26.7.5.
+    """
+    normal = NormalDist().inv_cdf(probability)
+    value = normal + (normal**3 + normal) / (4 * degrees)
+    low, high = 0.0, 2 * value
     while student_t_cdf(high, degrees) < probability:
         low, high = high, 2 * high
     log_scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - math.log(degrees * math.pi) / 2
-    value = min(max(NormalDist().inv_cdf(probability), low), high)
     for _ in range(200):
         error = student_t_cdf(value, degrees) - probability
         low, high = (low, value) if error > 0 else (value, high)
@@ -70,9 +75,9 @@ def student_t_quantile(probability: float, degrees: float) -> float:
         following = value - error / slope
         if not low < following < high:
             following = (low + high) / 2
-        if abs(following - value) <= _PRECISION * 4 * value:
+        step, value = abs(following - value), following
+        if step <= _LAST_STEP * value:  # the error left is about its square
             break
-        value = following
     return value
 
 
@@ -90,12 +95,13 @@ def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
     c, d = 1.0, 1 / _nonzero(1 - (a + b) * x / (a + 1))
     fraction = d
     for m in range(1, _ITERATIONS):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        for numerator in (even, odd):
-            d = 1 / _nonzero(1 + numerator * d)
-            c = _nonzero(1 + numerator / c)
-            fraction *= c * d
+        at = a + 2 * m
+        even = m * (b - m) * x / ((at - 1) * at)
+        d, c = 1 / _nonzero(1 + even * d), _nonzero(1 + even / c)
+        fraction *= c * d
+        odd = -(a + m) * (a + b + m) * x / (at * (at + 1))
+        d, c = 1 / _nonzero(1 + odd * d), _nonzero(1 + odd / c)
+        fraction *= c * d
         if abs(c * d - 1) < _PRECISION:
             break
     return math.exp(log_factor) * fraction / a

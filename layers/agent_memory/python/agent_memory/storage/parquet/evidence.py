@@ -36,6 +36,7 @@ from agent_memory.storage.parquet.evidence_rows import (
     times_of,
 )
 from agent_memory.storage.parquet.files import columns_of, stream_parquet, to_parquet
+from agent_memory.storage.parquet.kept_rows import MAX_KEPT_ROWS, KeptRows
 
 __all__ = ["ParquetEvidence", "ParquetSnapshot", "evidence_rows"]
 
@@ -63,13 +64,16 @@ class _Part(NamedTuple):
 class ParquetEvidence:
     """`EvidenceStore` on any store of objects."""
 
-    def __init__(self, blobs: BlobStore, *, rows_per_part: int = DEFAULT_ROWS_PER_PART) -> None:
+    def __init__(
+        self, blobs: BlobStore, *, rows_per_part: int = DEFAULT_ROWS_PER_PART, kept: KeptRows | None = None
+    ) -> None:
         """Use objects of a store.
 
         Args:
             blobs: the store.
             rows_per_part: the most decisions that one file has, at least 1; only those of one millisecond are never
                 divided.
+            kept: of the files that were used last; by default of its own.
 
         Raises:
             InvalidInput: `rows_per_part` is below 1.
@@ -78,6 +82,7 @@ class ParquetEvidence:
             raise InvalidInput("rows_per_part", f"expected a number of decisions from 1, got {rows_per_part}")
         self._blobs = blobs
         self._rows_per_part = rows_per_part
+        self._kept = KeptRows() if kept is None else kept
 
     def read(self, agent_id: str, span: Span) -> Iterator[Evidence]:
         """The rows of a span, read as they are consumed."""
@@ -91,16 +96,19 @@ class ParquetEvidence:
         """The evidence as it is now."""
         found = self._blobs.read_tagged(evidence_key(agent_id))
         body, tag = (found.body, found.tag) if found else (b"", None)
-        return ParquetSnapshot(self._blobs, agent_id, body, tag, rows_per_part=self._rows_per_part)
+        return ParquetSnapshot(self._blobs, agent_id, body, tag, rows_per_part=self._rows_per_part, kept=self._kept)
 
 
 class ParquetSnapshot:
     """`EvidenceSnapshot` of an agent's files; `body` is that of its first one, empty if there is none."""
 
-    def __init__(self, blobs: BlobStore, agent_id: str, body: bytes, tag: str | None, *, rows_per_part: int) -> None:
+    def __init__(
+        self, blobs: BlobStore, agent_id: str, body: bytes, tag: str | None, *, rows_per_part: int, kept: KeptRows
+    ) -> None:
         self._blobs, self._agent_id = blobs, agent_id
         self._body, self._tag = body, tag
         self._rows_per_part = rows_per_part
+        self._kept = kept
         self._columns = columns_of(body) if body else set()
         self._parts: list[_Part] | None = None
         if "digest" in self._columns:
@@ -118,14 +126,19 @@ class ParquetSnapshot:
     def rows(self, span: Span) -> Iterator[Evidence]:
         """The rows of a span, read part by part as they are consumed."""
         for body in self._bodies(span):
-            yield from evidence_rows(body, span)
+            kept = self._kept_rows(body)
+            yield from evidence_rows(body, span) if kept is None else _within(kept, span)
 
     def rows_of_experiments(self, span: Span) -> Iterator[Evidence]:
         """Of the rows of a span, those that belong to an experiment."""
         condition = in_span(span)
         condition["where"] += " AND len(experiments) > 0"
         for body in self._bodies(span):
-            yield from as_evidence(stream_parquet(body, COLUMNS, **condition))
+            kept = self._kept_rows(body)
+            if kept is None:
+                yield from as_evidence(stream_parquet(body, COLUMNS, **condition))
+            else:
+                yield from (row for row in _within(kept, span) if row.experiments)
 
     def rows_of(self, decision_ids: Collection[str]) -> Iterator[Evidence]:
         """The rows of these decisions, as far as there are any."""
@@ -133,14 +146,23 @@ class ParquetSnapshot:
             return
         for span, ids in self._by_part(decision_ids):
             for body in self._bodies(span):
-                where = "decision_id IN (SELECT unnest(?))"
-                yield from as_evidence(stream_parquet(body, COLUMNS, where=where, parameters=[ids]))
+                kept = self._kept_rows(body)
+                if kept is None:
+                    where = "decision_id IN (SELECT unnest(?))"
+                    yield from as_evidence(stream_parquet(body, COLUMNS, where=where, parameters=[ids]))
+                else:
+                    wanted = set(ids)
+                    yield from (row for row in kept if row.decision_id in wanted)
 
     def results(self, span: Span) -> Iterator[KnownResult]:
         """The results of a span's rows, read as they are consumed."""
         columns = {name: COLUMNS[name] for name in KnownResult._fields}
         for body in self._bodies(span):
-            yield from map(KnownResult._make, stream_parquet(body, columns, **in_span(span)))
+            kept = self._kept_rows(body)
+            if kept is None:
+                yield from map(KnownResult._make, stream_parquet(body, columns, **in_span(span)))
+            else:
+                yield from (KnownResult(row.timestamp_ms, row.decision_id, row.success) for row in _within(kept, span))
 
     def merge(self, rows: Iterable[Evidence], *, oldest_ms: int) -> "ParquetSnapshot":
         """Add rows, in place of those of the same decisions, and drop rows older than `oldest_ms`.
@@ -149,8 +171,8 @@ class ParquetSnapshot:
         """
         kept = (row for row in rows if row.timestamp_ms >= oldest_ms)
         if self._parts is None:
-            body = merge_rows(self._body, kept, Span(oldest_ms, END_OF_TIME_MS))
-            times = times_of(body)
+            body = self._merged(kept, Span(oldest_ms, END_OF_TIME_MS))
+            times = self._times_of(body)
             return self._replaced(body) if len(times) <= self._rows_per_part else self._with_parts_of(body, times)
         parts = [part for part in self._parts if part.end_ms > oldest_ms]
         written: set[_Part] = set()
@@ -163,6 +185,31 @@ class ParquetSnapshot:
             parts = sorted({*parts, *new}.difference(set(old).difference(new)))
             written.update(new)
         return self._with_list(parts, written)
+
+    def _merged(self, rows: Iterable[Evidence], span: Span) -> bytes:
+        """The only file with other rows, which are kept with it if there are few, and those that it had are."""
+        few: list[Evidence] = []
+
+        def collected() -> Iterator[Evidence]:
+            for row in rows:
+                if len(few) <= MAX_KEPT_ROWS:
+                    few.append(row)
+                yield row
+
+        body = merge_rows(self._body, collected(), span)
+        before = self._kept_rows(self._body) if self._body else ()
+        if before is not None and len(few) <= MAX_KEPT_ROWS:
+            by_id = {row.decision_id: row for row in (*before, *few) if span.start_ms <= row.timestamp_ms}
+            self._kept.keep(body, sorted(by_id.values(), key=lambda row: (row.timestamp_ms, row.decision_id)))
+        return body
+
+    def _times_of(self, body: bytes) -> list[int]:
+        kept = self._kept_rows(body)
+        return times_of(body) if kept is None else [row.timestamp_ms for row in kept]
+
+    def _kept_rows(self, body: bytes) -> Sequence[Evidence] | None:
+        """All rows of a small file; None for a larger one, which is read in pieces."""
+        return self._kept.of(body, lambda: list(as_evidence(stream_parquet(body, COLUMNS))))
 
     def _with_parts_of(self, body: bytes, times: Sequence[int]) -> "ParquetSnapshot":
         """Divide one file into parts by day."""
@@ -195,7 +242,9 @@ class ParquetSnapshot:
 
     def _replaced(self, body: bytes) -> "ParquetSnapshot":
         tag = self._blobs.replace(evidence_key(self._agent_id), body, tag=self._tag)
-        return ParquetSnapshot(self._blobs, self._agent_id, body, tag, rows_per_part=self._rows_per_part)
+        return ParquetSnapshot(
+            self._blobs, self._agent_id, body, tag, rows_per_part=self._rows_per_part, kept=self._kept
+        )
 
     def _bodies(self, span: Span) -> Iterator[bytes]:
         """The files that may have rows of a span, oldest first."""
@@ -235,6 +284,15 @@ def _span_of(at_ms: int, parts: Sequence[_Part]) -> Span:
         return before[0].span
     start_ms = max(day.start_ms, before[0].end_ms) if before else day.start_ms
     return Span(start_ms, min(day.end_ms, after[0].start_ms) if after else day.end_ms)
+
+
+def _within(rows: Sequence[Evidence], span: Span) -> Sequence[Evidence]:
+    """Of rows in order of time, those of a span."""
+
+    def time_of(row: Evidence) -> int:
+        return row.timestamp_ms
+
+    return rows[bisect_left(rows, span.start_ms, key=time_of) : bisect_left(rows, span.end_ms, key=time_of)]
 
 
 def _since(span: Span, start_ms: int) -> Span:
