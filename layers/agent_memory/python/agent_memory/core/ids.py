@@ -231,7 +231,11 @@ def parse_decision_id(decision_id: object, field: str = "decision_id") -> IdPart
     Raises:
         InvalidInput: not a decision id.
     """
-    text = check_decision_id(decision_id, field)
+    return parts_of(check_decision_id(decision_id, field))
+
+
+def parts_of(text: str) -> IdParts:
+    """The parts of a text that is a decision id (`check_decision_id`)."""
     number = int(text.replace("-", ""), 16)
     high = (number >> 64) & 0xFFF
     low = (number >> _TAG_LOW_SHIFT) & _TAG_LOW_MASK
