@@ -43,7 +43,7 @@ class Desk:
         return Content.from_function_call("call-1", "place_order", arguments={"symbol": "BTC"})
 
     def recalled(self):
-        """What the model was told first of its memory."""
+        """What the model was given of its memory before its first answer."""
         (text,) = [one.text for one in self.asked[0] if one.text.startswith('{"notice"')]
         return json.loads(text)
 
@@ -100,9 +100,9 @@ async def test_a_memory_that_does_not_respond_is_said_and_is_not_an_empty_answer
 
     monkeypatch.setattr(desk.memory._memory, "recall", refuse)
     assert (await desk.agent().run("buy")).text == "placed"
-    told = desk.recalled()
-    assert told["error"] == {"code": "unavailable", "message": "the table did not respond"}
-    assert "found" not in told
+    recalled = desk.recalled()
+    assert recalled["error"] == {"code": "unavailable", "message": "the table did not respond"}
+    assert "found" not in recalled
 
 
 async def test_the_log_alone_is_middleware_of_an_agent(desk):
