@@ -212,10 +212,17 @@ def _by_symbol_columns(table: Table, symbol: str | None) -> dict[str, tuple[Tabl
 
 
 def _only(table: Table, meaning: str, indices: list[int]) -> int:
-    if len(indices) > 1 and meaning in {*PRICES, *QUOTES, "time"}:
-        titles = " and ".join(repr(table.titles[index].strip()) for index in indices[:2])
-        raise BarsError(f"{table.name} has two columns for {meaning}: {titles}; remove one")
-    return indices[0]
+    """Return the index of the column of a meaning.
+
+    Raises:
+        BarsError: there are two columns of prices or times, or two others that differ.
+    """
+    first = indices[0]
+    for other in indices[1:]:
+        if meaning in {*PRICES, *QUOTES, "time"} or (table.columns[other] != table.columns[first]).any():
+            titles = " and ".join(repr(table.titles[index].strip()) for index in (first, other))
+            raise BarsError(f"{table.name} has two columns for {meaning}: {titles}; remove one")
+    return first
 
 
 # --- one symbol ---------------------------------------------------------------------------------
