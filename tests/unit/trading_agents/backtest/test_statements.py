@@ -140,3 +140,17 @@ def test_the_page_is_of_a_run_with_option_chains():
     )
     rows = re.findall(r"^\| (?:spx|aapl_goog)\S*?, (\w+) \| (\d+); (\d+) \|", PAGE, re.MULTILINE)
     assert rows == [("SPX", "34", "34"), ("AAPL", "11", "10"), ("GOOG", "6", "6")]
+
+
+def test_the_page_names_the_one_command_that_read_all_its_files():
+    command = re.search(
+        r"^## The run\n.*?```sh\nagent-memory backtest \\\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE
+    ).group(1)
+    bars = re.findall(r"--bars (\S+)\.csv\.gz", command)
+    assert bars == [*FILES, "btc_perp_1m_2022-01"]
+    headings = [line.removeprefix("## ") for line in PAGE.splitlines() if line.startswith("## ")]
+    assert [name for name in headings if name in bars] == bars
+    assert [name for name in headings if name.removesuffix(", five agents") in bars] == [
+        *bars,
+        *(f"{name}, five agents" for name in bars),
+    ]
