@@ -6,6 +6,7 @@ from typing import Any
 
 from trading_agents.agents import AGENT_TYPES, LiquidityAgentWithMemory, MemoryAwareAgent
 from trading_agents.agents.baseline import level_kind
+from trading_agents.agents.memory_agent import Signal
 from trading_agents.agents.volume_patterns import volume_name
 from trading_agents.core.advice import Adviser
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
@@ -22,6 +23,7 @@ from trading_agents.risk.regime_losses import outcome_kind
 
 _AGENTS = {group.capitalize(): agent_type for group, agent_type in AGENT_TYPES.items()}
 _LIQUIDITY = "Liquidity"
+_SIGNALS: dict[int, Signal] = {1: "long", -1: "short"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,14 @@ class VotingAgents:
         self._books = {name: Book(settings.costs_bp, settings.hold_bars, settings.bracket) for name in _AGENTS}
 
     def on_bar(self, bar: PaperBar) -> list[ClosedTrade]:
-        """Update every agent's own position; closed trades are remembered and count for its health."""
+        """Update every agent's own position; trades are remembered, and closed ones count for its health."""
         closed = []
         for name, book in self._books.items():
+            ordered = book.position if book.position is not None and book.position.entry is None else None
             trade = book.on_bar(bar)
+            if ordered is not None and ordered.entry is not None:
+                signal = _SIGNALS[ordered.direction]
+                self._agents[name].remember_trade(self._symbol, ordered.decision_id, signal, ordered.entry)
             if trade is not None:
                 closed.append(trade)
                 self.health.observe(name, trade.net_in_atr)
@@ -162,7 +168,7 @@ class VotingAgents:
 # Half-lives in bars: of votes and events, of what is typical of a market, and of the outcomes of trades.
 _VOTE_BARS, _MARKET_BARS, _OUTCOME_BARS = 24, 240, 1_440
 _MARKET_KINDS = ("regime", level_kind("kyle_lambda"), level_kind("volatility"))
-_OUTCOME_KINDS = ("outcome", "setup_outcome", "risk")
+_OUTCOME_KINDS = ("trade", "outcome", "setup_outcome", "risk")
 _REGIMES, _HOURS = ("", "calm", "turbulent"), range(24)
 
 
