@@ -805,6 +805,25 @@ _CONTENTS: Sequence[tuple[str, bytes, str]] = (
         table(HOURLY[:20]) + b"2024-01-10T20:00:00Z,100,101\n" + table(HOURLY[21:], header=None),
         "line 22: column 'low': ''",
     ),
+    (
+        "hours without minutes beside the dates",
+        table(
+            header=["Date", "Time", *HEADER[1:]],
+            row=lambda bar, time: (time, bar.time.hour, *bar.prices, bar.volume),
+            time=stamp("%Y-%m-%d"),
+        ),
+        "line 2: column 'Time': '0' can be an hour or minutes after midnight",
+    ),
+    (
+        "local times, as their title says",
+        table(header=["Local time", *HEADER[1:]], time=stamp("%Y-%m-%d %H:%M")),
+        "is a local time without UTC offset; pass --time-zone",
+    ),
+    (
+        "underscores in numbers",
+        table(row=lambda bar, time: (time, *bar.prices, f"{bar.volume:_}.5_0")),
+        "column 'volume'",
+    ),
     ("JSON lines", b'{"t": "2024-01-10", "o": 1}\n{"t": "2024-01-11", "o": 1}\n', "is JSON"),
     ("no time", table(header=cells("when,open,high,low,close,volume")), "has no column 'timestamp'"),
     (

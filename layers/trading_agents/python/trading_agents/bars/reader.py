@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from trading_agents.bars import splits as split_rules
-from trading_agents.bars.column_names import PRICES, QUOTES, find_columns, has_prices, vendor
+from trading_agents.bars.column_names import PRICES, QUOTES, compact, find_columns, has_prices, vendor
 from trading_agents.bars.errors import BarsError, NoBarsError
 from trading_agents.bars.numbers import DecimalMark, decimal_mark, is_missing, numbers
 from trading_agents.bars.price_bars import PriceBars
@@ -292,6 +292,8 @@ class _Reader:
             self._zone = "UTC"
             return times.values
         zone = times.zone or self._time_zone
+        if zone is None and compact(table.titles[column]).startswith("local"):
+            raise table.error(0, column, "is a local time without UTC offset; pass --time-zone")
         if zone is None:
             self._zone = "UTC assumed"
             return times.values

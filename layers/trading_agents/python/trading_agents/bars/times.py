@@ -69,6 +69,7 @@ def read_times(table: Table, column: int, time_of_day: int | None = None) -> Tim
     """
     cells = [_HALF_OF_DAY.sub(r"\1 \2M", " ".join(cell.split())) for cell in table.columns[column]]
     if time_of_day is not None:
+        _check_time_of_day(table, time_of_day)
         cells = _joined(cells, [_HALF_OF_DAY.sub(r"\1 \2M", cell.strip()) for cell in table.columns[time_of_day]])
     if cells and _DIGITS_WITH_COMMA.fullmatch(cells[0]):
         cells = [cell.replace(",", ".") for cell in cells]
@@ -92,6 +93,13 @@ def _in_zone_of_title(times: Times, title: str) -> Times:
         return replace(times, zone=str(ZoneInfo(match.group(1)))) if match else times
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return times
+
+
+def _check_time_of_day(table: Table, column: int) -> None:
+    """Raise `BarsError` if times of the day are numbers of one or two digits: hours, or minutes after midnight."""
+    texts = [cell.strip() for cell in table.columns[column]]
+    if all(text.isdigit() and len(text) < len("930") for text in texts):
+        raise table.error(0, column, "can be an hour or minutes after midnight; write 09:30")
 
 
 def is_time_of_day(cells: Sequence[str]) -> bool:
