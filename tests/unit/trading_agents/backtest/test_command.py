@@ -115,6 +115,7 @@ def test_a_run_writes_a_page_and_plots_and_prints_every_claim(short, tmp_path, c
     html = (out / "report.html").read_text()
     assert html.count("<section>") == page.count("\n## ")
     assert html.count('class="plot wide"') == html.count('class="plot narrow"') == page.count("![") == 4
+    assert html.count('<a href="#the-run">') == html.count('<h2 id="the-run">') == 1
     assert "<img" not in html
     assert "#0102" not in html  # all colours are those of the style sheet
     assert not re.search(r"https?://|<script|src=\"images", html)
