@@ -556,6 +556,16 @@ READ = [
         ),
         HOURLY,
     ),
+    Shape(
+        "days with 0 for the time",
+        table(
+            DAILY,
+            header=["Date", "Time", *HEADER[1:]],
+            row=lambda bar, time: (time, "0", *bar.prices, bar.volume),
+            time=stamp("%Y%m%d"),
+        ),
+        DAILY,
+    ),
     Shape("years of two digits, first", table(DAILY, time=stamp("%y-%m-%d")), DAILY, summary="year/month/day"),
     Shape("years of two digits, last", table(DAILY, time=stamp("%m/%d/%y")), DAILY, summary="month/day/year"),
     Shape("am and pm in small letters", table(time=lambda t: f"{t:%Y-%m-%d %I:%M}{t:%p}".lower()), HOURLY),

@@ -98,7 +98,7 @@ def _in_zone_of_title(times: Times, title: str) -> Times:
 def _check_time_of_day(table: Table, column: int) -> None:
     """Raise `BarsError` if times of the day are numbers of one or two digits: hours, or minutes after midnight."""
     texts = [cell.strip() for cell in table.columns[column]]
-    if all(text.isdigit() and len(text) < len("930") for text in texts):
+    if all(text.isdigit() and len(text) < len("930") for text in texts) and any(int(text) for text in texts):
         raise table.error(0, column, "can be an hour or minutes after midnight; write 09:30")
 
 
