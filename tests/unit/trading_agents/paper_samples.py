@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from agent_memory import Conflict, NotFound
+from agent_memory import Conflict, NotFound, Unavailable
 from tests.unit.trading_agents.price_samples import walk
 from trading_agents.paper import PaperBar
 
@@ -59,6 +59,27 @@ class Log:
         if kept.setdefault(key, content) != content:
             raise Conflict(f"{key} has other content")
         self.repeated += 1
+
+
+class KillingMemory:
+    """The state of an agent; the process ends before or after a save, or the save is made and not answered."""
+
+    def __init__(self, memory, dies_at=None, moment=""):
+        self._memory, self.saves = memory, 0
+        self.dies_at, self.moment = dies_at, moment
+
+    def load_state(self, *, fresh=False):
+        return self._memory.load_state(fresh=fresh)
+
+    def save_state(self, state, *, expected_version=None):
+        self.saves += 1
+        is_now = self.saves == self.dies_at
+        if is_now and self.moment == "before":
+            raise Killed
+        saved = self._memory.save_state(state, expected_version=expected_version)
+        if is_now:
+            raise Unavailable("no answer") if self.moment == "unanswered" else Killed
+        return saved
 
 
 def write_csv(path, bars, *, header=True):

@@ -1,5 +1,7 @@
 """All that is remembered together changes a confidence by 30% at most, and one outcome changes nothing."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from tests.unit.trading_agents.agents.agent_samples import ALL, agent_of
 from trading_agents import (
     AS_DESIGNED,
     HedgeAgentWithMemory,
+    LiquidityAgentWithMemory,
     PosteriorRule,
     TradingMemoryStore,
     Unchanged,
@@ -19,7 +22,10 @@ from trading_agents import (
 SIGNED = st.floats(-3, 3)
 FEATURES = st.fixed_dictionaries(
     {
-        "hedge": st.fixed_dictionaries({"net_gamma_exposure": SIGNED, "smart_flow_signal": SIGNED}),
+        "hedge": st.fixed_dictionaries(
+            {"net_gamma_exposure": SIGNED, "smart_flow_signal": SIGNED},
+            optional={"gamma_relative": SIGNED, "flow_relative": SIGNED, "quoted_at": st.integers(0, 3)},
+        ),
         "liquidity": st.fixed_dictionaries(
             {
                 "amihud": SIGNED,
@@ -27,6 +33,8 @@ FEATURES = st.fixed_dictionaries(
                 "close": st.floats(80, 120),
                 "value_area_low": st.just(95),
                 "value_area_high": st.just(105),
+                "volume": st.sampled_from([10.0, 11.0, 1_000.0]),
+                "hour": st.just(9),
             }
         ),
         "sentiment": st.fixed_dictionaries(
@@ -63,23 +71,50 @@ class Forgetful(TradingMemoryStore):
         pass
 
 
+class AdviserOf:
+    """Memory that expects the same of longs and of shorts, beyond chance."""
+
+    def __init__(self, rate):
+        self._rate = rate
+
+    def advise(self, decision_type, context, options, *, choice=None):  # noqa: ARG002
+        interval = [max(0.0, self._rate - 0.01), min(1.0, self._rate + 0.01)]
+        expected = {"expected": self._rate, "interval": interval, "is_prior": False}
+        return {"options": [{"option": option, **expected} for option in options], "memory_ids": ["m"]}
+
+
+ADVISERS = st.none() | st.floats(0, 1).map(AdviserOf)
+LIQUIDITY_OF_VOLUME = partial(LiquidityAgentWithMemory, volume_patterns=True)
+KINDS = st.sampled_from([*ALL, LIQUIDITY_OF_VOLUME])
+
+
 @given(
-    kind=st.sampled_from(ALL),
-    rule=RULES,
+    kinds=st.lists(KINDS, min_size=1, max_size=3),
     limit=st.sampled_from([0.3, 0.2, 0.0]),
-    bars=st.lists(st.tuples(FEATURES, st.lists(st.floats(-9, 9), max_size=12)), min_size=1, max_size=12),
+    bars=st.lists(
+        st.tuples(FEATURES, st.lists(st.floats(-9, 9), max_size=12), RULES, ADVISERS, st.floats(0, 200)),
+        min_size=1,
+        max_size=12,
+    ),
 )
-def test_no_sequence_of_outcomes_and_rules_moves_a_confidence_beyond_the_limit(kind, rule, limit, bars):
-    agent = kind("A", TradingMemoryStore(), confidence_rule=rule, max_adjustment=limit)
-    for number, (features, profits) in enumerate(bars):
-        agent.perceive("SPY", number, features)
-        signal, confidence, _ = agent.act_with_memory("SPY", number, features)
-        forgetful = kind("A", Forgetful(), confidence_rule=Unchanged())
-        same, alone, _ = forgetful.act_with_memory("SPY", number, features)
-        assert signal == same
-        assert (1 - limit) * alone - 1e-12 <= confidence <= min(1.0, (1 + limit) * alone) + 1e-12
-        for trade, pnl in enumerate(profits):
-            agent.remember_outcome("SPY", f"{number}-{trade}", pnl, 100.0, 101.0, setup=agent.setup("SPY"))
+def test_no_sequence_of_outcomes_and_rules_moves_a_confidence_beyond_the_limit(kinds, limit, bars):
+    """Agents that share a memory, with rules and advice that change from bar to bar, as time passes."""
+    hours = [0.0]
+    memory = TradingMemoryStore(24 * 3_600, clock=lambda: 3_600 * hours[0])
+    agents = [kind(f"A{number}", memory, max_adjustment=limit) for number, kind in enumerate(kinds)]
+    for number, (features, profits, rule, adviser, passed) in enumerate(bars):
+        hours[0] += passed
+        memory.cleanup()
+        for kind, agent in zip(kinds, agents, strict=True):
+            agent.confidence_rule, agent.adviser = rule, adviser
+            agent.perceive("SPY", number, features)
+            signal, confidence, _ = agent.act_with_memory("SPY", number, features)
+            forgetful = kind("A", Forgetful(), confidence_rule=Unchanged())
+            same, alone, _ = forgetful.act_with_memory("SPY", number, features)
+            assert signal == same
+            assert (1 - limit) * alone - 1e-12 <= confidence <= min(1.0, (1 + limit) * alone) + 1e-12
+            for trade, pnl in enumerate(profits):
+                agent.remember_outcome("SPY", f"{number}-{trade}", pnl, 100.0, 101.0, setup=agent.setup("SPY"))
 
 
 def spring(outcomes, **settings):

@@ -103,3 +103,20 @@ def test_a_setup_that_was_seen_three_times_this_week_is_met_with_caution():
     assert confidence({"hedge": {"net_gamma_exposure": 0.7, "smart_flow_signal": -0.5}}) == 0.7
     clock.now += 8 * 86_400
     assert confidence(squeeze) == 0.7
+
+
+def test_trades_that_were_opened_are_counted_up_to_five():
+    agent = MemoryAwareAgent("A", TradingMemoryStore())
+    for number in range(7):
+        agent.remember_trade("SPY", f"t{number}", "long", 100.5)
+        assert agent.act_with_memory("SPY", number, {})[2]["past_trades"] == min(number + 1, 5)
+    assert agent.act_with_memory("QQQ", 0, {})[2]["past_trades"] == 0
+    newest = agent.memory.get_recent(kind="trade", symbol="SPY", n=1)[0]
+    assert newest.content == "Trade t6 opened: long at 100.5"
+    assert newest.metadata == {"trade_id": "t6", "signal": "long", "entry": 100.5}
+
+
+@pytest.mark.parametrize("price", [0, -1.0, float("nan"), float("inf")])
+def test_a_trade_has_a_price(price):
+    with pytest.raises(InvalidInput, match="entry_price"):
+        MemoryAwareAgent("A", TradingMemoryStore()).remember_trade("SPY", "t", "long", price)

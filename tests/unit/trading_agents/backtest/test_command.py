@@ -97,6 +97,12 @@ def test_a_run_writes_a_page_and_plots_and_prints_every_claim(short, tmp_path, c
     assert all(line.removesuffix(":").removeprefix("Excluded: ") in page for line in lines[:12])
     assert "These agents abstain, since their features are missing: hedge, markov." in page
     assert all(f"| {name} |" in page for name in ("own memory", "composer by regime", "all together", "wyckoff"))
+    assert page.endswith(
+        "The command, in the folder of the files:\n\n```sh\nagent-memory backtest \\\n    --bars short.csv \\\n"
+        "    --bars long.csv \\\n    --costs-bp 1 \\\n    --costs-bp 5 \\\n    --agents all\n```\n\nWhat was read:\n\n"
+        "- short.csv: CSV, 960 hourly bars, 2020-01-01 00:00 to 2020-02-09 23:00, UTC assumed\n"
+        "- long.csv: CSV, 10,080 hourly bars, 2020-01-01 00:00 to 2021-02-23 23:00, UTC assumed\n"
+    )
     assert "## short\n" in page
     assert "## long\n" in page
     assert "Costs per side: 5 bp." in page
@@ -109,6 +115,7 @@ def test_a_run_writes_a_page_and_plots_and_prints_every_claim(short, tmp_path, c
     html = (out / "report.html").read_text()
     assert html.count("<section>") == page.count("\n## ")
     assert html.count('class="plot wide"') == html.count('class="plot narrow"') == page.count("![") == 4
+    assert html.count('<a href="#the-run">') == html.count('<h2 id="the-run">') == 1
     assert "<img" not in html
     assert "#0102" not in html  # all colours are those of the style sheet
     assert not re.search(r"https?://|<script|src=\"images", html)
@@ -153,6 +160,10 @@ def test_constant_prices_are_refused_in_one_line(tmp_path, capsys):
         (
             ["--bars", "{short}", "--costs-bp", "1", "--costs-bp", "2"],
             "pass --costs-bp once, or once for each of the 1",
+        ),
+        (
+            ["--bars", "{short}", "--bars", "{short}", "--splits", "2020-01-20=2"],
+            "--splits: the splits are those of one instrument; pass one file of bars",
         ),
         (["--bars", "{short}", "--costs-bp", "inf"], "--costs-bp: must be finite"),
         (["--bars", "{short}", "--cost"], "--cost"),

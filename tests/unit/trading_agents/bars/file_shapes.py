@@ -115,15 +115,17 @@ def quoted(bar: Bar, time: str) -> Sequence[object]:
     return [f'"{cell}"' for cell in (time, *bar.prices, bar.volume)]
 
 
-def zipped(*members: str) -> bytes:
+def zipped(*members: str, **contents: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        for member in members:
-            archive.writestr(member, table())
+        for member, content in {**dict.fromkeys(members, table()), **contents}.items():
+            archive.writestr(member, content)
     return file.getvalue()
 
 
-def parquet(bars: Sequence[Bar] = HOURLY, *, time: str = "TIMESTAMP") -> bytes:
+def parquet(
+    bars: Sequence[Bar] = HOURLY, *, time: str = "TIMESTAMP", number: str = "DOUBLE", title: str = "{}"
+) -> bytes:
     import tempfile
 
     import duckdb
@@ -133,6 +135,7 @@ def parquet(bars: Sequence[Bar] = HOURLY, *, time: str = "TIMESTAMP") -> bytes:
         "TIMESTAMPTZ": "time::TIMESTAMPTZ AS timestamp",
         "EPOCH": "epoch_ms(time::TIMESTAMP) AS open_time",
         "TEXT": 'time AS "__index_level_0__"',
+        "DATE": "time::DATE AS date",
     }[time]
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         path = Path(folder) / "bars.parquet"
@@ -140,7 +143,9 @@ def parquet(bars: Sequence[Bar] = HOURLY, *, time: str = "TIMESTAMP") -> bytes:
         connection.execute("CREATE TABLE bars (time VARCHAR, o DOUBLE, h DOUBLE, l DOUBLE, c DOUBLE, v DOUBLE)")
         rows = [(f"{bar.time:%Y-%m-%d %H:%M:%S}", *bar.prices, bar.volume) for bar in bars]
         connection.executemany("INSERT INTO bars VALUES (?, ?, ?, ?, ?, ?)", rows)
-        query = f"SELECT {select}, o AS Open, h AS High, l AS Low, c AS Close, v AS Volume FROM bars"  # noqa: S608  # constants only
+        names = ("Open", "High", "Low", "Close", "Volume")
+        prices = (f'{name[0]}::{number} AS "{title.format(name)}"' for name in names)
+        query = f"SELECT {', '.join(prices)}, {select} FROM bars"  # noqa: S608  # constants only
         connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
         return path.read_bytes()
 
@@ -218,6 +223,22 @@ def _with_line(text: bytes, number: int, line: str) -> bytes:
     lines = text.decode().splitlines()
     lines[number - 1] = line
     return "\n".join(lines).encode()
+
+
+def _thousands(separator: str, mark: str) -> Callable[[Bar, str], Sequence[object]]:
+    """Rows with prices such as 1.234,50."""
+
+    def row(bar: Bar, time: str) -> Sequence[object]:
+        texts = (f"{price:,.2f}".replace(",", " ").replace(".", mark).replace(" ", separator) for price in bar.prices)
+        return (time, *texts, bar.volume)
+
+    return row
+
+
+_ABOVE_1000 = [
+    replace(bar, **{name: round(getattr(bar, name) * 12.5, 2) for name in ("open", "high", "low", "close")})
+    for bar in HOURLY
+]
 
 
 READ = [
@@ -475,6 +496,104 @@ READ = [
         HOURLY,
     ),
     Shape(
+        "thousands with points and decimal commas, below three lines and a byte order mark",
+        b"\xef\xbb\xbf" + table(_ABOVE_1000, row=_thousands(".", ","), delimiter=";", above="Kurse\nQuelle: Depot\n\n"),
+        _ABOVE_1000,
+        summary="2 lines above the header",
+    ),
+    Shape(
+        "thousands with narrow blanks", table(_ABOVE_1000, row=_thousands("\u202f", ","), delimiter=";"), _ABOVE_1000
+    ),
+    Shape("thousands with apostrophes", table(_ABOVE_1000, row=_thousands("'", "."), delimiter=";"), _ABOVE_1000),
+    Shape(
+        "titles with blanks, between commas",
+        table(header=cells(" Date Time , Open Price, High Price, Low Price, Close Price, Volume")),
+        HOURLY,
+    ),
+    Shape(
+        "two columns of one volume",
+        table(header=[*HEADER, "Volume"], row=vendor_row("time", "o", "h", "l", "c", "v", "v")),
+        HOURLY,
+    ),
+    Shape(
+        "an unnamed index and empty columns at the end",
+        table(header=["", *HEADER[1:], "", ""], row=vendor_row("time", "o", "h", "l", "c", "v", "", "")),
+        HOURLY,
+    ),
+    Shape(
+        "Bloomberg, with the security above",
+        table(
+            DAILY,
+            header=cells("Dates,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME"),
+            time=stamp("%m/%d/%Y"),
+            above="Security,SPY US Equity\nPeriod,D\n,\n",
+        ),
+        DAILY,
+        summary="Bloomberg",
+    ),
+    Shape(
+        "Bitfinex candles",
+        table(
+            header=cells("MTS,OPEN,CLOSE,HIGH,LOW,VOLUME"),
+            row=vendor_row("time", "o", "c", "h", "l", "v"),
+            time=epoch(1_000),
+        ),
+        HOURLY,
+        summary="epoch ms",
+    ),
+    Shape(
+        "Kraken without a header, with the number of trades",
+        table(header=None, row=vendor_row("time", "o", "h", "l", "c", "v", "12"), time=epoch(1)),
+        HOURLY,
+        summary="epoch s",
+    ),
+    Shape(
+        "TradingView, with two columns of one plot",
+        table(
+            header=cells("time,open,high,low,close,Plot,Plot,Volume"),
+            row=vendor_row("time", "o", "h", "l", "c", "1", "2", "v"),
+            time=epoch(1),
+        ),
+        HOURLY,
+    ),
+    Shape(
+        "days with 0 for the time",
+        table(
+            DAILY,
+            header=["Date", "Time", *HEADER[1:]],
+            row=lambda bar, time: (time, "0", *bar.prices, bar.volume),
+            time=stamp("%Y%m%d"),
+        ),
+        DAILY,
+    ),
+    Shape("years of two digits, first", table(DAILY, time=stamp("%y-%m-%d")), DAILY, summary="year/month/day"),
+    Shape("years of two digits, last", table(DAILY, time=stamp("%m/%d/%y")), DAILY, summary="month/day/year"),
+    Shape("am and pm in small letters", table(time=lambda t: f"{t:%Y-%m-%d %I:%M}{t:%p}".lower()), HOURLY),
+    Shape(
+        "offsets that change with the clocks",
+        table(_SPRING, time=lambda t: t.astimezone(ZoneInfo("America/New_York")).isoformat()),
+        _SPRING,
+    ),
+    Shape(
+        "a zone in the title, as JForex",
+        table(header=["Time (EET)", *HEADER[1:]], time=local("EET", "%Y.%m.%d %H:%M:%S")),
+        HOURLY,
+        summary="EET turned into UTC",
+    ),
+    Shape(
+        "an offset in the title",
+        table(header=["Date", "Time (UTC-3)", *HEADER[1:]], time=local("Etc/GMT+3", "%Y-%m-%d,%H:%M")),
+        HOURLY,
+    ),
+    Shape(
+        "Gmt time, as Dukascopy", table(header=["Gmt time", *HEADER[1:]], time=stamp("%d.%m.%Y %H:%M:%S.000")), HOURLY
+    ),
+    Shape(
+        "no trades in any bar",
+        table([replace(bar, volume=0) for bar in HOURLY]),
+        [replace(b, volume=0) for b in HOURLY],
+    ),
+    Shape(
         "no volume",
         table(header=PRICES_ONLY, row=vendor_row("time", "o", "h", "l", "c")),
         HOURLY,
@@ -510,6 +629,16 @@ READ = [
     Shape("Parquet with timestamps with time zone", parquet(time="TIMESTAMPTZ"), HOURLY, file="bars.parquet"),
     Shape("Parquet with epoch milliseconds", parquet(time="EPOCH"), HOURLY, file="bars.parquet"),
     Shape("Parquet with the index of pandas", parquet(time="TEXT"), HOURLY, file="bars.pq"),
+    Shape("Parquet with decimals", parquet(number="DECIMAL(18, 4)"), HOURLY, file="bars.parquet"),
+    Shape("Parquet with dates", parquet(DAILY, time="DATE"), DAILY, file="bars.parquet"),
+    Shape(
+        "Parquet with columns of two levels, as yfinance",
+        parquet(title="('{}', 'SPY')"),
+        HOURLY,
+        file="bars.parquet",
+        summary="of SPY",
+    ),
+    Shape("Parquet in a ZIP archive", zipped(**{"bars.parquet": parquet()}), HOURLY, file="bars.zip"),
     Shape("one of two symbols", _two_symbols(), HOURLY, options={"symbol": "AAPL"}, summary="of AAPL"),
     Shape(
         "raw prices with Adj Close",
@@ -639,6 +768,73 @@ _CONTENTS: Sequence[tuple[str, bytes, str]] = (
         table(header=["timestamp", "open", "high", "low", "final", "volume"]),
         "has no column 'close'; needed are",
     ),
+    (
+        "years of two digits that can be first or last",
+        table(DAILY[:9], time=stamp("%y-%m-%d")),
+        "can have the year first or last",
+    ),
+    ("weeks instead of dates", table(DAILY, time=stamp("%G-W%V-%u")), "is not a date or time"),
+    ("an abbreviation of a zone", table(time=stamp("%Y%m%d %H:%M:%S EST")), "pass --time-zone, or write UTC offsets"),
+    (
+        "an epoch in scientific notation, as Excel shows it",
+        table(time=lambda t: f"{t.timestamp() * 1000:.5E}"),
+        "is in scientific notation, which drops digits of a time",
+    ),
+    (
+        "days of a spreadsheet with decimal commas",
+        table(time=lambda t: f"{45_301 + (t - START) / timedelta(days=1):.4f}".replace(".", ","), delimiter=";"),
+        "looks like the number of a day in a spreadsheet",
+    ),
+    (
+        "two columns of different volumes",
+        table(header=[*HEADER, "Volume"], row=vendor_row("time", "o", "h", "l", "c", "v", "1")),
+        "has two columns for volume: 'volume' and 'Volume'",
+    ),
+    (
+        "an average price before the volume, without a header",
+        table(header=None, row=vendor_row("time", "o", "h", "l", "c", "c", "v", "12"), time=epoch(1)),
+        "column 6 can be a price or the volume",
+    ),
+    (
+        "low and high first, without a header, as Coinbase",
+        table(header=None, row=vendor_row("time", "l", "h", "o", "c", "v"), time=epoch(1)),
+        "has no header, and line 1 is not time, open, high, low, close, volume",
+    ),
+    (
+        "a line of units below the header",
+        table([], header=[*HEADER]) + b",USD,USD,USD,USD,shares\n" + table(header=None),
+        "line 2: column 'timestamp': '' is not a date",
+    ),
+    (
+        "prices below 0",
+        table([replace(b, low=b.low - 200, open=b.open - 200) for b in HOURLY]),
+        "is not a number above 0",
+    ),
+    (
+        "a line that is cut off",
+        table(HOURLY[:20]) + b"2024-01-10T20:00:00Z,100,101\n" + table(HOURLY[21:], header=None),
+        "line 22: column 'low': ''",
+    ),
+    (
+        "hours without minutes beside the dates",
+        table(
+            header=["Date", "Time", *HEADER[1:]],
+            row=lambda bar, time: (time, bar.time.hour, *bar.prices, bar.volume),
+            time=stamp("%Y-%m-%d"),
+        ),
+        "line 2: column 'Time': '0' can be an hour or minutes after midnight",
+    ),
+    (
+        "local times, as their title says",
+        table(header=["Local time", *HEADER[1:]], time=stamp("%Y-%m-%d %H:%M")),
+        "is a local time without UTC offset; pass --time-zone",
+    ),
+    (
+        "underscores in numbers",
+        table(row=lambda bar, time: (time, *bar.prices, f"{bar.volume:_}.5_0")),
+        "column 'volume'",
+    ),
+    ("JSON lines", b'{"t": "2024-01-10", "o": 1}\n{"t": "2024-01-11", "o": 1}\n', "is JSON"),
     ("no time", table(header=cells("when,open,high,low,close,volume")), "has no column 'timestamp'"),
     (
         "two columns of one price",
@@ -687,6 +883,15 @@ _CONTENTS: Sequence[tuple[str, bytes, str]] = (
 _FORMATS: Sequence[tuple[str, bytes, str, str]] = (
     ("an Excel workbook", zipped("[Content_Types].xml"), "bars.xlsx", "is an Excel workbook: save the sheet as CSV"),
     ("a ZIP archive of two files", zipped("a.csv", "b.csv"), "bars.zip", "has 2 files (a.csv, b.csv)"),
+    ("an empty ZIP archive", zipped(), "bars.zip", "is an empty ZIP archive"),
+    ("an archive in an archive", zipped(**{"a.zip": zipped("a.csv")}), "bars.zip", "is an archive in an archive"),
+    ("compressed twice", gzip.compress(gzip.compress(table())), "bars.csv.gz", "is compressed twice"),
+    ("an OpenDocument sheet", zipped("mimetype", "content.xml"), "bars.ods", "is an OpenDocument file"),
+    ("arrays of NumPy", zipped("open.npy", "close.npy"), "bars.npz", "holds arrays of NumPy"),
+    ("an Arrow stream", b"\xff\xff\xff\xff\x58\x01\0\0", "bars.arrow", "is an Arrow stream"),
+    ("a pickle", b"\x80\x02ccopy_reg", "bars.pkl", "is a Python pickle"),
+    ("Avro", b"Obj\x01\x04", "bars.avro", "is an Avro file"),
+    ("LZ4", b"\x04\x22\x4d\x18\x64", "bars.csv.lz4", "is compressed with LZ4"),
     ("Zstandard", b"\x28\xb5\x2f\xfd\x00", "bars.csv.zst", "is compressed with Zstandard: decompress it first"),
     ("a Feather file", b"ARROW1\0\0", "bars.feather", "is a Feather file"),
     ("gzip that is cut off", gzip.compress(table())[:-12], "bars.csv.gz", "cannot read"),

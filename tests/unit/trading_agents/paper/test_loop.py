@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -188,8 +189,22 @@ async def test_a_state_of_before_is_continued(tmp_path):
     assert await start(path, log, BARS[:260]) == 5
 
 
+def in_milliseconds(path, bars):
+    """Write bars with epoch milliseconds between semicolons, as another exporter would."""
+    lines = ["open_time;open;high;low;close;volume"]
+    for bar in bars:
+        values = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+        lines.append(";".join([str(int(bar.time.timestamp() * 1_000)), *map(repr, values)]))
+    path.write_text("\r\n".join(lines) + "\r\n")
+
+
+def compressed(path, bars):
+    write_csv(path, bars)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+
+
 class Market:
-    """A file as pollers write it, at a time: an open candle, a bar of the future, changes."""
+    """A file as pollers write it, at a time: an open candle, a bar of the future, changes, another format."""
 
     def __init__(self, path):
         self.path, self.told = path, []
@@ -206,7 +221,8 @@ class Market:
             rows[0] = [*bars[:n], replace(bars[n], high=bars[n].high * 1.5), *bars[n + 1 :]]
         if chance.random() < 0.3:
             rows.insert(1, rows[0][-2:])
-        write_csv(self.path, [bar for part in rows for bar in part][:: chance.choice([1, -1])])
+        write = chance.choice([write_csv, write_csv, in_milliseconds, compressed])
+        write(self.path, [bar for part in rows for bar in part][:: chance.choice([1, -1])])
         os.utime(self.path, (now, now))
         return now
 
@@ -225,7 +241,8 @@ async def test_over_any_file_it_ends_as_over_the_clean_one(uninterrupted, tmp_pa
             os.utime(market.path, (now, now))
         else:
             now = market.poll(count, traded=traded, minutes=chance.randrange(60), chance=chance)
-        at = partial(float, now)
+        # A clock that was put back sees fewer bars, and none of them twice.
+        at = partial(float, now - chance.choice([0, 0, 0, 7_200]) if count else now)
         log.calls = 0
         log.fail_at(kills.pop() if kills and count else None, Killed())
         with contextlib.suppress(Killed), StateFile(folder / "state") as file:

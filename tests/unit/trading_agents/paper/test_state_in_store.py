@@ -14,7 +14,7 @@ from agent_memory.cli import main
 from agent_memory.core.clock import SystemClock
 from agent_memory.storage.factory import in_memory_stores
 from tests.unit.trading_agents.paper.test_command import recent_bars
-from tests.unit.trading_agents.paper_samples import Killed, Log, feed, paper_bars, write_csv
+from tests.unit.trading_agents.paper_samples import Killed, KillingMemory, Log, feed, paper_bars, write_csv
 from trading_agents.paper import PaperSettings, PaperTrader, StateInStore, trade_on_paper
 from trading_agents.paper.state_in_store import FIELD
 
@@ -22,24 +22,8 @@ BARS = paper_bars(275)
 DYNAMODB_ITEM_BYTES = 400_000
 
 
-class Memory:
-    """The state of an agent, whose saving can end the process before or after it."""
-
-    def __init__(self, stores):
-        self._memory = MemoryManager("paper", stores=stores).sync
-        self.saves, self.dies_at = 0, None
-
-    def load_state(self, *, fresh=False):
-        return self._memory.load_state(fresh=fresh)
-
-    def save_state(self, state, *, expected_version=None):
-        self.saves += 1
-        if self.dies_at == (self.saves, "before"):
-            raise Killed
-        saved = self._memory.save_state(state, expected_version=expected_version)
-        if self.dies_at == (self.saves, "after"):
-            raise Killed
-        return saved
+def memory_in(stores, dies_at=None, moment=""):
+    return KillingMemory(MemoryManager("paper", stores=stores).sync, dies_at, moment)
 
 
 async def start(memory, log, bars=BARS):
@@ -62,56 +46,58 @@ def sqlite(folder):
 @pytest.mark.slow
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    kills=st.lists(st.tuples(st.integers(1, 320), st.sampled_from(["log", "outage", "before", "after"])), max_size=3)
+    kills=st.lists(
+        st.tuples(st.integers(1, 320), st.sampled_from(["log", "outage", "before", "after", "unanswered"])), max_size=3
+    )
 )
 async def test_killed_anywhere_it_ends_as_one_run(uninterrupted, tmp_path_factory, kills):
     stores, log = sqlite(tmp_path_factory.mktemp("store")), Log()
     for call, moment in kills:
-        memory, log.calls = Memory(stores), 0
+        memory, log.calls = memory_in(stores), 0
         log.fail_at(None, None)
         if moment in {"log", "outage"}:
             log.fail_at(call, Unavailable("gone") if moment == "outage" else Killed())
         else:
-            memory.dies_at = (call, moment)
+            memory.dies_at, memory.moment = call, moment
         with contextlib.suppress(Killed, Unavailable):
             await start(memory, log)
     log.fail_at(None, None)
-    await start(Memory(stores), log)
+    await start(memory_in(stores), log)
     assert log.decisions == uninterrupted.decisions
     assert log.outcomes == uninterrupted.outcomes
 
 
 async def test_of_two_processes_the_second_to_save_ends(tmp_path):
     stores, log = sqlite(tmp_path), Log()
-    memory = Memory(stores)
+    memory = memory_in(stores)
     first, second = StateInStore(memory, "paper"), StateInStore(memory, "paper")
     traders = [state.load("paper", PaperSettings()) for state in (first, second)]
     await trade_on_paper(traders[0], feed(BARS[:3]), log, first)
     with pytest.raises(Conflict, match="another process changed the state of paper; use another --agent for each"):
         await trade_on_paper(traders[1], feed(BARS[:3]), log, second)
     await trade_on_paper(traders[0], feed(BARS[3:5]), log, first)
-    assert Memory(stores).load_state()["version"] == 5
+    assert memory_in(stores).load_state()["version"] == 5
 
 
 async def test_other_fields_stay_and_the_bars_are_counted_once(tmp_path):
     stores = sqlite(tmp_path)
     MemoryManager("paper", stores=stores).sync.save_state({"mode": "careful", "configuration": {"a": 1}})
-    assert await start(Memory(stores), Log(), BARS[:4]) == 4
-    assert await start(Memory(stores), Log(), BARS[:6]) == 2
-    data = Memory(stores).load_state()["data"]
+    assert await start(memory_in(stores), Log(), BARS[:4]) == 4
+    assert await start(memory_in(stores), Log(), BARS[:6]) == 2
+    data = memory_in(stores).load_state()["data"]
     assert (data["mode"], data["configuration"]) == ("careful", {"a": 1})
     assert set(data[FIELD]) == {"format", "sha256", "body"}
 
 
 async def test_a_state_fits_into_an_item():
     stores, log = in_memory_stores(SystemClock()), Log()
-    await start(Memory(stores), log, paper_bars(420))
-    assert len(json.dumps(Memory(stores).load_state()["data"])) < DYNAMODB_ITEM_BYTES / 2
+    await start(memory_in(stores), log, paper_bars(420))
+    assert len(json.dumps(memory_in(stores).load_state()["data"])) < DYNAMODB_ITEM_BYTES / 2
 
 
 async def test_a_rejected_bar_is_forgotten(tmp_path):
     stores, log = sqlite(tmp_path), Log()
-    await start(Memory(stores), log, BARS[:252])
+    await start(memory_in(stores), log, BARS[:252])
     log.calls = 0
 
     async def rejected(*_, **__):
@@ -119,8 +105,8 @@ async def test_a_rejected_bar_is_forgotten(tmp_path):
 
     log.log_decision, log.log_outcome = rejected, rejected
     with pytest.raises(InvalidInput, match="is too late"):
-        await start(Memory(stores), log, BARS[:253])
-    with StateInStore(Memory(stores), "paper") as state:
+        await start(memory_in(stores), log, BARS[:253])
+    with StateInStore(memory_in(stores), "paper") as state:
         assert state.load("paper", PaperSettings()).last_time == BARS[251].time
 
 
@@ -135,14 +121,14 @@ async def test_a_rejected_bar_is_forgotten(tmp_path):
     ],
 )
 async def test_a_damaged_state_is_refused(stored, message):
-    memory = Memory(in_memory_stores(SystemClock()))
+    memory = memory_in(in_memory_stores(SystemClock()))
     memory.save_state({FIELD: stored})
     with StateInStore(memory, "paper") as state, pytest.raises(InvalidInput, match=message):
         state.load("paper", PaperSettings())
 
 
 async def test_it_serves_one_set_of_settings():
-    memory = Memory(in_memory_stores(SystemClock()))
+    memory = memory_in(in_memory_stores(SystemClock()))
     await start(memory, Log(), BARS[:2])
     with StateInStore(memory, "paper") as state:
         assert state.settings() == PaperSettings()

@@ -118,6 +118,10 @@ def test_outcomes_reach_memories_weights_and_health(final_trader):
     trades = {name: record["trades"] for name, record in state["panel"]["health"]["records"].items()}
     assert sum(trades.values()) > 10
     assert {name: kinds[name]["outcome"] for name in trades} == trades
+    still_open = {
+        name: book is not None and book["entry"] is not None for name, book in state["panel"]["books"].items()
+    }
+    assert {name: kinds[name]["trade"] for name in trades} == {n: trades[n] + still_open[n] for n in trades}
     weights = state["portfolio"]["composer"]["tables"][""]
     assert sorted(weights) == sorted(AGENTS)
     assert max(weights.values()) > 1.2 * min(weights.values())

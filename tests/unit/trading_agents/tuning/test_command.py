@@ -11,7 +11,7 @@ import pytest
 from agent_memory import DecisionLogger, connect
 from agent_memory.cli import main
 from agent_memory.core.ids import decision_id_for
-from tests.unit.trading_agents.paper_samples import Log, feed, paper_bars
+from tests.unit.trading_agents.paper_samples import Log, feed, paper_bars, write_csv
 from trading_agents import TradingMemoryStore, WyckoffAgentWithMemory
 from trading_agents.paper import PaperTrader, trade_on_paper
 from trading_agents.paper.state_file import StateFile
@@ -106,8 +106,11 @@ def test_tuning_reads_the_trades_of_a_log(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["tune"], "pass either --memory or --agent"),
-        (["tune", "--memory", "{saved}", "--agent", "a"], "pass either --memory or --agent"),
+        (["tune"], "pass one of --memory, --agent and --bars"),
+        (["tune", "--memory", "{saved}", "--agent", "a"], "pass one of --memory, --agent and --bars"),
+        (["tune", "--memory", "{saved}", "--bars", "{other}"], "pass one of --memory, --agent and --bars"),
+        (["tune", "--memory", "{saved}", "--options", "{other}"], "--options: needs --bars"),
+        (["tune", "--bars", "{other}"], "other has no column 'open'"),
         (["tune", "--memory", "{saved}", "--half-lives", "7"], "'7' is not a duration such as 30m, 8h or 7d"),
         (["tune", "--memory", "{other}"], "other is neither a saved TradingMemoryStore nor the state of"),
         (["page", "--memory", "{other}", "--out", "x.html"], "other is neither a saved TradingMemoryStore"),
@@ -121,3 +124,22 @@ def test_what_cannot_be_done_is_said_in_one_line(arguments, message, saved, tmp_
     output = capsys.readouterr()
     assert message in output.err
     assert output.out == ""
+
+
+@pytest.mark.slow
+def test_tuning_on_bars_says_what_every_half_life_of_every_kind_would_have_done(tmp_path, capsys):
+    path = tmp_path / "bars.csv"
+    write_csv(path, paper_bars(1_200))
+    arguments = ["trading", "tune", "--bars", str(path), "--half-lives", "8h", "--costs-bp", "2"]
+    assert main([*arguments, "--json"]) == 0
+    output = capsys.readouterr()
+    found = json.loads(output.out)
+    assert found["bars"].startswith("bars.csv: CSV, 1,200 hourly bars")
+    assert [one["kind"] for one in found["kinds"]][:2] == ["outcome", "level:kyle_lambda"]
+    assert [one["half_life"] for one in found["kinds"][0]["half_lives"]] == ["8 h", "never fades"]
+    assert main(arguments) == 0
+    output = capsys.readouterr()
+    assert output.err.splitlines()[0] == found["bars"]
+    assert output.out.startswith(f"outcome, all agents:\n{found['kinds'][0]['verdict']}\n")
+    said = sum(bool(one["chosen"]) for one in found["kinds"])
+    assert output.out.splitlines()[-1].startswith(f"{said} verdicts at the 5% level")

@@ -17,7 +17,7 @@ class Baseline:
 
     def __init__(self, memory: TradingMemoryStore, name: str) -> None:
         self._memory = memory
-        self._kind = f"level:{name}"
+        self._kind = level_kind(name)
         self._name = name
 
     def remember(self, symbol: str, value: float, regime: str = "") -> None:
@@ -35,3 +35,8 @@ class Baseline:
         recent = self._memory.get_recent(self._kind, symbol, n=_REMEMBERED)
         values = [item.metadata["value"] for item in recent if item.metadata["regime"] == regime]
         return median(values) if len(values) >= _MIN_COUNT else None
+
+
+def level_kind(name: str) -> str:
+    """Return the kind of the remembered levels of a feature."""
+    return f"level:{name}"

@@ -1,5 +1,6 @@
 """`MemoryAwareAgent`: the base class of agents that perceive, remember, and decide with their memory."""
 
+import math
 from typing import Any, Literal
 
 from agent_memory import DecisionType, InvalidInput
@@ -139,6 +140,18 @@ class MemoryAwareAgent:
     def setup(self, symbol: str) -> str:  # noqa: ARG002
         """Return the setup of the symbol's last bar, by which outcomes are remembered; empty for most agents."""
         return ""
+
+    def remember_trade(self, symbol: str, trade_id: str, signal: Signal, entry_price: float) -> None:
+        """Remember that a trade was opened; `act_with_memory` counts the last ones.
+
+        Raises:
+            InvalidInput: `entry_price` is not a number above 0.
+        """
+        if not 0 < entry_price < math.inf:
+            raise InvalidInput("entry_price", f"{entry_price!r:.40} is not a number above 0")
+        text = f"Trade {trade_id} opened: {signal} at {entry_price:g}"
+        metadata = {"trade_id": trade_id, "signal": signal, "entry": entry_price}
+        self.memory.add("trade", text, 1.0, symbol, metadata)
 
     def remember_outcome(
         self,

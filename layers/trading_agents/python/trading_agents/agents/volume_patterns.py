@@ -36,6 +36,10 @@ class VolumePatterns:
     def _cell(self, regime: str, hour: int) -> Baseline:
         """Return the levels of one hour in one regime: a kind of its own, so that rare hours are remembered as long."""
         if (regime, hour) not in self._cells:
-            name = f"volume:{regime}:{hour:02d}" if regime else f"volume:{hour:02d}"
-            self._cells[regime, hour] = Baseline(self._memory, name)
+            self._cells[regime, hour] = Baseline(self._memory, volume_name(regime, hour))
         return self._cells[regime, hour]
+
+
+def volume_name(regime: str, hour: int) -> str:
+    """Return the name of the levels of volume in an hour of the day; the regime is empty while it is unknown."""
+    return f"volume:{regime}:{hour:02d}" if regime else f"volume:{hour:02d}"

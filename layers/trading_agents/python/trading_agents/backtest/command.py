@@ -1,6 +1,7 @@
 """The command `backtest`: does memory help on these bars?"""
 
 import math
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -62,11 +63,13 @@ def backtest(
         raise typer.BadParameter("--costs-bp: must be finite")
     if len(costs_bp) not in {1, len(bars)}:
         raise typer.BadParameter(f"pass --costs-bp once, or once for each of the {len(bars)} files")
+    if splits is not None and "=" in splits and len(bars) > 1:
+        raise typer.BadParameter("--splits: the splits are those of one instrument; pass one file of bars")
     # Imported here, since `--help` and invalid options need none of it.
     with needs_extra("backtest"):
         from trading_agents.backtest.engine.portfolios import TEXTBOOK_PORTFOLIO, voting_portfolio  # noqa: PLC0415
         from trading_agents.backtest.options import read_options  # noqa: PLC0415
-        from trading_agents.backtest.report import write_report  # noqa: PLC0415
+        from trading_agents.backtest.report import Run, write_report  # noqa: PLC0415
         from trading_agents.backtest.study.claims import too_few  # noqa: PLC0415
         from trading_agents.backtest.study.run import run_study  # noqa: PLC0415
         from trading_agents.bars import BarsError, read_bars  # noqa: PLC0415
@@ -75,10 +78,11 @@ def backtest(
     costs = costs_bp * len(bars) if len(costs_bp) == 1 else costs_bp
     try:
         check_writable_folder(out)
-        files = []
+        files, lines = [], []
         for path in bars:
             read = read_bars(path, symbol=symbol, time_zone=time_zone, splits=splits)
             output.line(read.summary, err=True)
+            lines.append(read.summary)
             files.append(read.one(symbol).bars)
             if shortage := too_few(files[-1]):
                 output.line(shortage, err=True)
@@ -93,7 +97,16 @@ def backtest(
             for kind in (Agents.TEXTBOOK, Agents.MEMORY)
             if agents in {kind, Agents.ALL}
         ]
-        summary, path = write_report(studies, out, known.measured())
+        command = _command(
+            bars=[path.name for path in bars],
+            costs_bp=[f"{cost:g}" for cost in costs_bp],
+            agents=agents.value,
+            options=[Path(path).name for path in options or []],
+            symbol=symbol,
+            time_zone=time_zone,
+            splits=splits,
+        )
+        summary, path = write_report(studies, out, known.measured(), Run(command, [*lines, *known.summaries]))
     except (BarsError, OSError) as error:
         raise typer.BadParameter(str(error)) from error
     document = {
@@ -102,6 +115,15 @@ def backtest(
         "report": str(path),
     }
     output.show(document, [*summary, f"Report: {path}"])
+
+
+def _command(**options: str | list[str] | None) -> str:
+    """Return the command with its options, one to a line."""
+    words = ["agent-memory backtest"]
+    for name, values in options.items():
+        given = [values] if isinstance(values, str) else values or []
+        words += [f"--{name.replace('_', '-')} {shlex.quote(value)}" for value in given]
+    return " \\\n    ".join(words)
 
 
 def main(arguments: list[str] | None = None) -> int:

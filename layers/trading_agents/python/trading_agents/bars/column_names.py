@@ -23,19 +23,22 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "timeutc", "utctime", "tsevent", "windowstart", "timeperiodstart", "periodstart", "starttime", "start", "begin",
         "startts", "candlebegintime", "bartime", "tradedate", "tradingday", "tradetime", "pricedate", "day", "datum",
         "zeitpunkt", "unix", "unixtimestamp", "unixtime", "epoch", "epochtime", "timestampms", "timems", "ts", "t",
-        "d", "dt", "index", "indexlevel0", "unnamed0", "",
+        "d", "dt", "dates", "mts", "index", "indexlevel0", "unnamed0", "",
     ),
     "time_of_day": ("time", "timeofday", "uhrzeit", "zeit", "tradetime"),
-    "open": ("open", "o", "openprice", "openingprice", "opening", "first", "midopen", "mido", "eröffnung", "erster"),
-    "high": ("high", "h", "highprice", "max", "hi", "midhigh", "midh", "hoch"),
-    "low": ("low", "l", "lowprice", "min", "lo", "midlow", "midl", "tief"),
+    "open": (
+        "open", "o", "openprice", "openingprice", "opening", "first", "midopen", "mido", "eröffnung", "erster",
+        "pxopen",
+    ),
+    "high": ("high", "h", "highprice", "max", "hi", "midhigh", "midh", "hoch", "pxhigh"),
+    "low": ("low", "l", "lowprice", "min", "lo", "midlow", "midl", "tief", "pxlow"),
     "close": (
         "close", "c", "closeprice", "closingprice", "closelast", "last", "lastprice", "midclose", "midc", "schluss",
-        "schlusskurs", "schlußkurs", "settle", "price",
+        "schlusskurs", "schlußkurs", "pxlast", "pxclose", "settle", "price",
     ),
     "volume": (
         "volume", "vol", "v", "basevolume", "volumebase", "volumetraded", "totalvolume", "tradevolume",
-        "totaltradedvolume",         "volumen", "tickvolume", "tickvol",
+        "totaltradedvolume", "pxvolume", "stuecke", "stücke", "volumen", "tickvolume", "tickvol",
     ),
     "tick_volume": ("tickvolume", "tickvol"),
     "symbol": ("symbol", "ticker", "tickers", "sym", "tic", "instrument", "instrumentid", "asset", "pair", "product",
@@ -70,6 +73,7 @@ VENDORS: Sequence[tuple[str, frozenset[str]]] = (
     ("Investing.com", frozenset({"date", "price", "open", "change"})),
     ("Nasdaq.com", frozenset({"date", "closelast", "volume"})),
     ("Barchart", frozenset({"time", "last", "change", "chg"})),
+    ("Bloomberg", frozenset({"pxopen", "pxhigh", "pxlow", "pxlast"})),
     ("FXCM candles", frozenset({"bidopen", "bidclose", "askopen", "askclose", "tickqty"})),
     ("CoinAPI OHLCV", frozenset({"timeperiodstart", "priceopen", "tradescount"})),
     ("Kaggle Bitcoin history", frozenset({"timestamp", "volume", "weightedprice"})),
@@ -91,7 +95,8 @@ def find_columns(titles: Sequence[str]) -> dict[str, list[int]]:
     """Return the indices of the columns of each meaning: all that bear the most telling name that occurs."""
     indices: dict[str, list[int]] = {}
     for index, title in enumerate(titles):
-        indices.setdefault(compact(title), []).append(index)
+        if title.strip() or index == 0:  # only the first column, an index, may have no title
+            indices.setdefault(compact(title), []).append(index)
     found = {}
     for meaning, names in NAMES.items():
         name = next((name for name in names if name in indices), None)

@@ -14,18 +14,26 @@ from trading_agents.bars.errors import BarsError
 
 _DECOMPRESSORS = ((b"\x1f\x8b", gzip.decompress), (b"BZh", bz2.decompress), (b"\xfd7zXZ\x00", lzma.decompress))
 _COMPRESSED_ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zip": "zip"}
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 PARQUET = b"PAR1"
 _REFUSED = (
     (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "decompress it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it first"),
     (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"\x04\x22\x4d\x18", "compressed with LZ4", "decompress it first"),
+    (b"\x1f\x8b", "compressed twice", "decompress it once"),
+    (b"BZh", "compressed twice", "decompress it once"),
+    (b"\xfd7zXZ", "compressed twice", "decompress it once"),
+    (b"PK\x03\x04", "an archive in an archive", "unpack it first"),
     (b"ARROW1", "a Feather file", "save it as Parquet or CSV"),
     (b"FEA1", "a Feather file", "save it as Parquet or CSV"),
     (b"\x89HDF", "an HDF5 file", "save it as Parquet or CSV"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save the sheet as CSV"),
     (b"SQLite format 3", "an SQLite database", "save the table as CSV"),
-    (b"\x80\x04\x95", "a Python pickle", "save it as Parquet or CSV"),
-    (b"\x80\x05\x95", "a Python pickle", "save it as Parquet or CSV"),
+    (b"\xff\xff\xff\xff", "an Arrow stream", "save it as Parquet or CSV"),
+    (b"Obj\x01", "an Avro file", "save it as Parquet or CSV"),
+    (b"\x93NUMPY", "an array of NumPy", "save it as Parquet or CSV"),
+    *((b"\x80" + bytes([protocol]), "a Python pickle", "save it as Parquet or CSV") for protocol in range(2, 6)),
     (b"%PDF", "a PDF document", "download the data as CSV"),
 )
 _REFUSED_TEXTS = (
@@ -85,7 +93,7 @@ def _decompressed(name: str, content: bytes, *, ending: str) -> bytes:
     for magic, decompress in _DECOMPRESSORS:
         if content.startswith(magic):
             return decompress(content)
-    if content.startswith(b"PK\x03\x04"):
+    if content.startswith(_ZIP):
         return _only_member(name, content)
     if ending in _COMPRESSED_ENDINGS:
         raise OSError(f"it is not compressed with {_COMPRESSED_ENDINGS[ending]}, as its name says, or is damaged")
@@ -99,6 +107,12 @@ def _only_member(name: str, content: bytes) -> bytes:
         members = [member for member in members if not member.startswith("__MACOSX/")]
         if "[Content_Types].xml" in members:
             raise BarsError(f"{name} is an Excel workbook: save the sheet as CSV")
+        if members[:1] == ["mimetype"]:
+            raise BarsError(f"{name} is an OpenDocument file: save the sheet as CSV")
+        if members and all(member.endswith(".npy") for member in members):
+            raise BarsError(f"{name} holds arrays of NumPy: save them as Parquet or CSV")
+        if not members:
+            raise BarsError(f"{name} is an empty ZIP archive: pass a file of bars")
         if len(members) != 1:
             raise BarsError(f"{name} has {len(members)} files ({', '.join(members[:5])}): unpack the one to read")
         try:

@@ -53,8 +53,9 @@ def numbers(table: Table, column: int, mark: DecimalMark, *, above_zero: bool) -
         BarsError: a cell is no such number.
     """
     cells = table.columns[column]
+    is_plain = mark == "." and not any("_" in cell for cell in cells)  # which Python takes for a separator
     try:
-        values = np.fromiter(map(float if mark == "." else _refused, cells), np.float64, len(cells))
+        values = np.fromiter(map(float if is_plain else _refused, cells), np.float64, len(cells))
     except ValueError:
         values = np.fromiter((_number(cell, mark) for cell in cells), np.float64, len(cells))
     valid = np.isfinite(values) & ((values > 0) if above_zero else (values >= 0))
@@ -72,7 +73,7 @@ def _number(cell: str, mark: DecimalMark) -> float:
     text = cell.strip().translate(_SIGNS)
     separator = "," if mark == "." else "."
     whole = text.rstrip("KMBkmb").partition(mark)[0]
-    if separator in text and not _GROUPED[separator].fullmatch(whole):
+    if "_" in text or (separator in text and not _GROUPED[separator].fullmatch(whole)):
         return np.nan
     text = text.replace(separator, "").replace(mark, ".")
     unit = _UNITS.get(text[-1:].lower(), "")

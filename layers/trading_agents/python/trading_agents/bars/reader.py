@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from trading_agents.bars import splits as split_rules
-from trading_agents.bars.column_names import PRICES, QUOTES, find_columns, has_prices, vendor
+from trading_agents.bars.column_names import PRICES, QUOTES, compact, find_columns, has_prices, vendor
 from trading_agents.bars.errors import BarsError, NoBarsError
 from trading_agents.bars.numbers import DecimalMark, decimal_mark, is_missing, numbers
 from trading_agents.bars.price_bars import PriceBars
@@ -212,10 +212,17 @@ def _by_symbol_columns(table: Table, symbol: str | None) -> dict[str, tuple[Tabl
 
 
 def _only(table: Table, meaning: str, indices: list[int]) -> int:
-    if len(indices) > 1 and meaning in {*PRICES, *QUOTES, "time"}:
-        titles = " and ".join(repr(table.titles[index].strip()) for index in indices[:2])
-        raise BarsError(f"{table.name} has two columns for {meaning}: {titles}; remove one")
-    return indices[0]
+    """Return the index of the column of a meaning.
+
+    Raises:
+        BarsError: there are two columns of prices or times, or two others that differ.
+    """
+    first = indices[0]
+    for other in indices[1:]:
+        if meaning in {*PRICES, *QUOTES, "time"} or (table.columns[other] != table.columns[first]).any():
+            titles = " and ".join(repr(table.titles[index].strip()) for index in (first, other))
+            raise BarsError(f"{table.name} has two columns for {meaning}: {titles}; remove one")
+    return first
 
 
 # --- one symbol ---------------------------------------------------------------------------------
@@ -285,6 +292,8 @@ class _Reader:
             self._zone = "UTC"
             return times.values
         zone = times.zone or self._time_zone
+        if zone is None and compact(table.titles[column]).startswith("local"):
+            raise table.error(0, column, "is a local time without UTC offset; pass --time-zone")
         if zone is None:
             self._zone = "UTC assumed"
             return times.values

@@ -23,6 +23,8 @@ HEADER_LINES = 50
 _FEW_PRICES = 2
 _HEADERLESS = ("time", *PRICES, "volume")
 _HEADERLESS_DATE = ("date", "time", *PRICES, "volume")
+_LIKE_A_PRICE, _ENOUGH_ROWS = (0.1, 1.1), 10
+_PAIR = re.compile(r"\('([^']*)', '([^']*)'\)")
 _TICKER_ROWS = {"ticker", "tickers", "symbol", "symbols", ""}
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d(e[-+]?\d+)?", re.IGNORECASE)
 _ANY_DIGITS = re.compile(r"\d")
@@ -102,10 +104,31 @@ def read_table(path: Path, *, is_growing: bool = False) -> Table:
 def _parquet_table(path: Path, content: bytes) -> Table:
     """Return a Parquet file as text."""
     titles, columns = parquet_as_text(path, content, list)
+    titles, symbols = _split_pairs(titles)
+    if symbols:  # the time first, as in a text with a row of symbols
+        order = sorted(range(len(titles)), key=lambda index: symbols[index] != "")
+        titles, symbols = (tuple(names[index] for index in order) for names in (titles, symbols))
+        columns = [columns[index] for index in order]
     found = find_columns(titles)
     if not has_prices(found):
         raise BarsError(_missing_columns(path.name, titles, found))
-    return Table(path.name, "row", titles, columns, np.arange(1, (len(columns[0]) if columns else 0) + 1))
+    places = np.arange(1, (len(columns[0]) if columns else 0) + 1)
+    return Table(path.name, "row", titles, columns, places, symbols=symbols)
+
+
+def _split_pairs(titles: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return titles and symbols of columns such as `('Close', 'AAPL')`, as pandas writes those of two levels.
+
+    The symbols are empty if the columns are not of that kind.
+    """
+    matches = [_PAIR.fullmatch(title) for title in titles]
+    if sum(match is None for match in matches) != 1:
+        return titles, ()
+    pairs = [match.groups() if match else (title, "") for match, title in zip(matches, titles, strict=True)]
+    if not has_prices(find_columns([first for first, _ in pairs])):
+        pairs = [(second, first) if second else (first, "") for first, second in pairs]
+    names, symbols = zip(*pairs, strict=True)
+    return names, symbols
 
 
 def parquet_as_text(
@@ -190,7 +213,9 @@ def _find_header(name: str, lines: Sequence[str]) -> _Header | None:
             found = find_columns(titles)
             prices = found.keys() & {*PRICES, *QUOTES}
             header = _Header(number, delimiter, titles)
-            if len(prices) >= _FEW_PRICES and (best is None or header.score > best.score):
+            # `Open price, High price` between commas is not a header between blanks.
+            is_split_title = delimiter == " " and best is not None and best.line == number
+            if len(prices) >= _FEW_PRICES and not is_split_title and (best is None or header.score > best.score):
                 best = header
     return best
 
@@ -216,7 +241,8 @@ def _ticker_rows(lines: Sequence[str], header: _Header) -> tuple[tuple[str, ...]
             continue
         cells = [cell.strip() for cell in _cells("", number, lines[number], header.delimiter)]
         is_row = len(cells) == len(header.titles) and compact(cells[0]) in _TICKER_ROWS
-        if is_row and len(cells) > 1 and all(cell and not _NUMBER.fullmatch(cell) for cell in cells[1:]):
+        are_words = len(cells) > 1 and all(cell and not _NUMBER.fullmatch(cell) for cell in cells[1:])
+        if is_row and are_words and _each_has_prices(cells, header.titles):
             first = max(first, number + 1)
             if first < len(lines):
                 below = _cells("", first, lines[first], header.delimiter)
@@ -224,6 +250,14 @@ def _ticker_rows(lines: Sequence[str], header: _Header) -> tuple[tuple[str, ...]
                 first += bool(has_index_name and not any(cell.strip() for cell in below[1:]))
             return tuple(cells), first
     return (), first
+
+
+def _each_has_prices(symbols: Sequence[str], titles: Sequence[str]) -> bool:
+    """Whether there are columns of all prices for each symbol, unlike in a row of units such as `USD` and `shares`."""
+    return all(
+        has_prices(find_columns([title for title, symbol in zip(titles, symbols, strict=True) if symbol == name]))
+        for name in set(symbols[1:])
+    )
 
 
 def _table(name: str, lines: Sequence[str], header: _Header, first: int) -> Table:
@@ -292,9 +326,36 @@ def _table_without_header(name: str, lines: Sequence[str]) -> Table:
             unread = tuple(f"column {n}" for n in range(len(titles) + 1, len(cells) + 1))
             header = _Header(-1, delimiter, (*titles, *unread)[: len(cells)])
             table = _table(name, lines, header, 0)
+            _check_volume(table)
             table.notes.append("no header: read as " + ", ".join(titles[: len(cells)]))
             return table
-    raise BarsError(_missing_columns(name, [cell.strip() for cell in _cells(name, number, line, ",")], {}))
+    cells = [cell.strip() for cell in _cells(name, number, line, ",")]
+    if len(cells) > len(PRICES) and all(_NUMBER.fullmatch(cell) for cell in cells[1:]):
+        raise BarsError(
+            f"{name} has no header, and line {number + 1} is not time, open, high, low, close, volume in this order; "
+            "add a line with the names of the columns"
+        )
+    raise BarsError(_missing_columns(name, cells, {}))
+
+
+def _check_volume(table: Table) -> None:
+    """Raise `BarsError` if the column read as volume is as high as the price throughout, with another one behind it.
+
+    Some sources put the average price or the adjusted close between the close and the volume.
+    """
+    index = table.titles.index("close") + 1
+    if len(table.titles) <= index + 1 or len(table) < _ENOUGH_ROWS:
+        return
+    try:
+        column, close = (np.array(table.columns[n], dtype=np.float64) for n in (index, index - 1))
+    except ValueError:  # refused where numbers are read, or with decimal commas
+        return
+    least, most = _LIKE_A_PRICE
+    if ((least * close <= column) & (column <= most * close)).all():
+        raise BarsError(
+            f"{table.name} has no header, and column {index + 1} can be a price or the volume; "
+            "add a line with the names of the columns"
+        )
 
 
 def _is_bar(prices: Sequence[str]) -> bool:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
@@ -16,11 +16,16 @@ _EPOCH_UNITS = ((1e8, 1e11, "s", 1_000_000), (1e11, 1e14, "ms", 1_000), (1e14, 1
 """Numbers from, numbers below, unit, microseconds: every unit reaches from 1973 into the next millennium."""
 
 _DIGITS = re.compile(r"-?\d+(\.\d*)?([eE]\+?\d+)?")
+_DIGITS_WITH_COMMA = re.compile(r"-?\d+,\d*([eE]\+?\d+)?")
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 _SPREADSHEET_DAYS = (15_000, 80_000)
 _OFFSET = re.compile(r"(?:Z|(?<=[:T ]\d{2})(?:[+-]\d{2}:?\d{2}|[+-]\d{2})|\.\d+[+-]\d{2}(?::?\d{2})?)$")
 _ZONE_NAME = re.compile(r"^(.*\d)\s+([A-Za-z]+/[A-Za-z_/]+|UTC|GMT)$")
+_ZONE_ABBREVIATION = re.compile(r":\d{2}\s+([A-Z]{3,4})$")
+_UTC_IN_TITLE = re.compile(r"(?:utc|gmt)(?:\s*([+-]\d{1,2})(?::?(\d{2}))?)?", re.IGNORECASE)
+_ZONE_IN_TITLE = re.compile(r"\(([A-Za-z]+(?:/[A-Za-z_/]+)?)\)")
+_HALF_OF_DAY = re.compile(r"(\d)\s*([AaPp])\.?[Mm]\.?$")
 _TIME_OF_DAY = re.compile(r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?$|^\d{1,6}$")
 _YEAR_FIRST = re.compile(r"^(\d{4})[./](\d{1,2})[./](\d{1,2})(?=$|[ T])")
 _YEAR_LAST = re.compile(r"^(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d{2})(?=$|[ T,])")
@@ -30,7 +35,8 @@ _FORMATS = (
     "%d %b %Y", "%d %B %Y", "%d%b%Y", "%Y-%b-%d", "%b %d, %Y %H:%M", "%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M",
     "%d %b %Y %H:%M:%S", "%b %d %Y %H:%M:%S", "%b %d %Y",
 )  # fmt: skip
-_MAX_MONTH = 12
+_MAX_MONTH, _MAX_DAY = 12, 31
+_NO_TIME = "is not a date or time; write ISO 8601, as 2026-01-31 09:30"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +67,39 @@ def read_times(table: Table, column: int, time_of_day: int | None = None) -> Tim
     Raises:
         BarsError: a cell is no time, or can be read in two ways; names line, column and what to write.
     """
-    cells = [" ".join(cell.split()) for cell in table.columns[column]]
+    cells = [_HALF_OF_DAY.sub(r"\1 \2M", " ".join(cell.split())) for cell in table.columns[column]]
     if time_of_day is not None:
-        cells = _joined(cells, [cell.strip() for cell in table.columns[time_of_day]])
+        _check_time_of_day(table, time_of_day)
+        cells = _joined(cells, [_HALF_OF_DAY.sub(r"\1 \2M", cell.strip()) for cell in table.columns[time_of_day]])
+    if cells and _DIGITS_WITH_COMMA.fullmatch(cells[0]):
+        cells = [cell.replace(",", ".") for cell in cells]
     if all(_DIGITS.fullmatch(cell) for cell in cells[:1]):
         return _from_digits(table, column, cells)
-    return _from_text(table, column, cells)
+    times = _from_text(table, column, cells)
+    if times.are_utc or times.zone:
+        return times
+    titles = [table.titles[index] for index in (column, time_of_day) if index is not None]
+    return _in_zone_of_title(times, " ".join(titles))
+
+
+def _in_zone_of_title(times: Times, title: str) -> Times:
+    """Return times with the zone that a title names: `Gmt time`, `date_utc`, `Time (UTC+2)`, `Time (EET)`."""
+    if utc := _UTC_IN_TITLE.search(title):
+        hours, minutes = int(utc.group(1) or 0), int(utc.group(2) or 0)
+        ahead = np.timedelta64(60 * abs(hours) + minutes, "m") * (-1 if (utc.group(1) or "").startswith("-") else 1)
+        return replace(times, values=times.values - ahead, are_utc=True)
+    match = _ZONE_IN_TITLE.search(title)
+    try:
+        return replace(times, zone=str(ZoneInfo(match.group(1)))) if match else times
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return times
+
+
+def _check_time_of_day(table: Table, column: int) -> None:
+    """Raise `BarsError` if times of the day are numbers of one or two digits: hours, or minutes after midnight."""
+    texts = [cell.strip() for cell in table.columns[column]]
+    if all(text.isdigit() and len(text) < len("930") for text in texts) and any(int(text) for text in texts):
+        raise table.error(0, column, "can be an hour or minutes after midnight; write 09:30")
 
 
 def is_time_of_day(cells: Sequence[str]) -> bool:
@@ -146,6 +179,12 @@ def _from_digits(table: Table, column: int, cells: list[str]) -> Times:
 def _since_epoch(table: Table, column: int, row: int, cell: str) -> tuple[str, int]:
     """Return the unit of an epoch time and its microseconds; the unit is the one in which it lies in our age."""
     size = abs(float(cell))
+    if table.unit == "line" and "e" in cell.lower():
+        raise table.error(
+            row,
+            column,
+            "is in scientific notation, which drops digits of a time; write the number in full, or ISO 8601",
+        )
     for least, below, unit, microseconds in _EPOCH_UNITS:
         if least <= size < below:
             is_whole = re.fullmatch(r"-?\d+", cell) is not None
@@ -174,14 +213,26 @@ def _from_text(table: Table, column: int, cells: list[str]) -> Times:
     with_offset = [bool(_OFFSET.search(cell)) for cell in cells]
     if len(set(with_offset)) > 1:
         other = with_offset.index(not with_offset[0])
+        for row in (0, other):
+            if np.isnat(_parsed([cells[row]], None)[0]):
+                raise table.error(row, column, _NO_TIME)
         raise table.error(
-            other, column, f"{'has no' if with_offset[0] else 'has a'} UTC offset, unlike the lines before"
+            other,
+            column,
+            f"{'has no' if with_offset[0] else 'has a'} UTC offset, unlike the {table.unit}s before; write it in all",
+        )
+    if abbreviation := _ZONE_ABBREVIATION.search(cells[0]):
+        zone_name = abbreviation.group(1)
+        raise table.error(
+            0,
+            column,
+            f"has the abbreviation {zone_name} of a time zone; remove it and pass --time-zone, or write UTC offsets",
         )
     values = _parsed(cells, None)
     if np.isnat(values).any():
         values = _by_a_format(cells, values)
         description = description or "dates in words or compact"
-    table.check(~np.isnat(values), column, "is not a date or time; write ISO 8601, as 2026-01-31 09:30")
+    table.check(~np.isnat(values), column, _NO_TIME)
     years = values.astype("datetime64[Y]").astype(int) + 1970
     table.check((years >= _FIRST_YEAR) & (years <= _LAST_YEAR), column, "is not in a year from 1800 to 2200")
     return Times(values, are_utc=with_offset[0] or zone in {"UTC", "GMT"}, zone=zone, description=description)
@@ -205,7 +256,8 @@ def _year_first(table: Table, column: int, cells: list[str]) -> tuple[list[str],
     """Return dates such as 31/01/2026 with the year first; day and month are told apart by a number above 12.
 
     Raises:
-        BarsError: no number is above 12, or numbers above 12 stand in both places.
+        BarsError: no number is above 12, numbers above 12 stand in both places, or a year of two digits can be either
+            the first or the last number.
     """
     parts = []
     for row, cell in enumerate(cells):
@@ -213,9 +265,17 @@ def _year_first(table: Table, column: int, cells: list[str]) -> tuple[list[str],
         if not match:
             raise table.error(row, column, f"is not a date like {cells[0]!r}; write ISO 8601")
         parts.append((int(match.group(1)), int(match.group(3)), match.group(4), cell[match.end() :]))
+    has_points = cells[0][len(re.match(r"\d+", cells[0]).group())] == "."  # type: ignore[union-attr]  # it matched above
+    if len(parts[0][2]) == 2 and not has_points:  # noqa: PLR2004  # a year of two digits
+        dates = [(first, second, int(last)) for first, second, last, _ in parts]
+        if _year_is_first(table, column, dates):
+            rewritten = [
+                f"{_full_year(f'{year:02}')}-{month:02}-{day:02}{part[3]}"
+                for (year, month, day), part in zip(dates, parts, strict=True)
+            ]
+            return rewritten, "year/month/day"
     first_is_day = max(part[0] for part in parts) > _MAX_MONTH
     second_is_day = max(part[1] for part in parts) > _MAX_MONTH
-    has_points = cells[0][len(re.match(r"\d+", cells[0]).group())] == "."  # type: ignore[union-attr]  # it matched above
     if first_is_day and second_is_day:
         row = next(row for row, part in enumerate(parts) if part[1] > _MAX_MONTH)
         raise table.error(row, column, "has the day in another place than other lines; write ISO 8601, as 2026-01-31")
@@ -227,9 +287,33 @@ def _year_first(table: Table, column: int, cells: list[str]) -> tuple[list[str],
     rewritten = []
     for first, second, year, rest in parts:
         day, month = (first, second) if day_first else (second, first)
-        full = year if len(year) > 2 else ("19" if int(year) > 68 else "20") + year  # noqa: PLR2004  # as POSIX
-        rewritten.append(f"{full}-{month:02}-{day:02}{rest.replace(',', '')}")
+        rewritten.append(f"{_full_year(year)}-{month:02}-{day:02}{rest.replace(',', '')}")
     return rewritten, "day/month/year" if day_first else "month/day/year"
+
+
+def _full_year(year: str) -> str:
+    """Return a year with four digits, as POSIX completes one of two."""
+    return year if len(year) > 2 else ("19" if int(year) > 68 else "20") + year  # noqa: PLR2004
+
+
+def _year_is_first(table: Table, column: int, dates: Sequence[tuple[int, int, int]]) -> bool:
+    """Return whether the first number is the year: of the readings without an impossible date, one is in order of time.
+
+    Raises:
+        BarsError: both places are possible.
+    """
+    ends = [(last, second, first) for first, second, last in dates]  # day/month/year
+    american = [(last, first, second) for first, second, last in dates]  # month/day/year
+    possible = [
+        reading
+        for reading in (dates, ends, american)
+        if all(1 <= month <= _MAX_MONTH and 1 <= day <= _MAX_DAY for _, month, day in reading)
+    ]
+    in_order = [reading for reading in possible if list(reading) in (sorted(reading), sorted(reading, reverse=True))]
+    remaining = in_order or possible
+    if dates in remaining and len(remaining) > 1:
+        raise table.error(0, column, "can have the year first or last; write years of four digits, as 2026-01-31")
+    return dates in remaining
 
 
 def _padded(cell: str) -> str:

@@ -13,23 +13,33 @@ from trading_agents.paper.settings import PaperSettings
 from trading_agents.paper.voting_agents import memory_for
 from trading_agents.portfolio import Composer, FinalSignal, MarketOutcome
 from trading_agents.portfolio.composer import DIRECTIONS, Vote
-from trading_agents.risk import CostGate, LossMemory, VolatilityMemory
+from trading_agents.risk import CostGate, LossMemory, RegimeLosses, RegimeSize, VolatilityMemory
 
 _LOW_VOLATILITY_FROM, _HIGH_VOLATILITY_UNTIL = 1.1, 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """The size of a position: the product of two multipliers. `typical_move` is the volatility of one bar."""
+    """The size of a position: the product of its multipliers.
+
+    Attributes:
+        volatility: by remembered volatility.
+        exposure: by drawdown and losses, 0 to 1.
+        typical_move: the volatility of one bar.
+        condition: of the market, empty while it is unknown.
+        by_regime: by the last results in that condition; None unless the setting `size_by_regime` is on.
+    """
 
     volatility: float
     exposure: float
     typical_move: float
+    condition: str = ""
+    by_regime: RegimeSize | None = None
 
     @property
     def size(self) -> float:
         """The factor on a full position."""
-        return self.volatility * self.exposure
+        return self.volatility * self.exposure * (1.0 if self.by_regime is None else self.by_regime.factor)
 
     @property
     def volatility_name(self) -> str:
@@ -47,7 +57,9 @@ class Account:
 
     def __init__(self, settings: PaperSettings, clock: Callable[[], float], adviser: Adviser | None = None) -> None:
         self._symbol, self._clock, self._adviser = settings.symbol, clock, adviser
+        self._capital, self._sizes_by_regime = settings.capital, settings.size_by_regime
         self._memory = memory_for(settings, clock)
+        self._regime_losses = RegimeLosses(self._memory)
         self.composer = Composer(self._memory, adviser=adviser)
         self.losses = LossMemory(self._memory)
         self.volatility = VolatilityMemory(settings.daily_bars)
@@ -67,6 +79,9 @@ class Account:
         if trade is not None:
             was_on_paper = trade.position.size == 0
             self.losses.record(math.expm1(trade.net) if was_on_paper else trade.account_return, on_paper=was_on_paper)
+            if self._sizes_by_regime and trade.position.condition:
+                profit = self._capital * math.expm1(trade.net)
+                self._regime_losses.remember(self._symbol, trade.position.condition, profit)
         return trade
 
     def compose(self, votes: list[Vote], decision_id: str) -> FinalSignal:
@@ -77,16 +92,19 @@ class Account:
         """Update the weights of the agents by the market's return after a composed decision."""
         self.composer.learn([MarketOutcome(decision_id, market_return)])
 
-    def sizing(self) -> Sizing:
-        """Return the size of a new position."""
-        return Sizing(self.volatility.multiplier, self.losses.exposure, self.volatility.sigma or 0.0)
+    def sizing(self, condition: str) -> Sizing:
+        """Return the size of a new position in a condition of the market."""
+        by_regime = self._regime_losses.size(self._symbol, condition) if self._sizes_by_regime else None
+        volatility = self.volatility
+        return Sizing(volatility.multiplier, self.losses.exposure, volatility.sigma or 0.0, condition, by_regime)
 
-    def place_order(self, signal: FinalSignal, size: float, close: float, atr: float) -> bool:
+    def place_order(self, signal: FinalSignal, sizing: Sizing, close: float, atr: float) -> bool:
         """Order the composed signal if there is no open position and the spread allows it; returns whether it did."""
         direction = DIRECTIONS[signal]
         if not direction or self.book.position is not None or self._is_costly or not atr > 0:
             return False
-        self.book.order(Position(signal.decision_id, direction, size, close, atr))
+        position = Position(signal.decision_id, direction, sizing.size, close, atr, condition=sizing.condition)
+        self.book.order(position)
         return True
 
     def clean_up(self) -> None:
@@ -110,6 +128,7 @@ class Account:
         data = data_of(state, "Portfolio")
         self._memory = TradingMemoryStore.from_state(data["memory"], clock=self._clock)
         self.composer = Composer.from_state(data["composer"], self._memory, adviser=self._adviser)
+        self._regime_losses = RegimeLosses(self._memory)
         self.losses = LossMemory.from_state(data["losses"], self._memory)
         self.volatility = VolatilityMemory.from_state(data["volatility"])
         self.book.restore(data["book"])

@@ -30,6 +30,7 @@ class Position:
         bars_held: number of bars since the fill.
         setup: by which the agent remembers the outcome; empty for most agents.
         entry_cost: of the fill, as a fraction of the price; None before it.
+        condition: of the market at the order's bar; empty while it is unknown.
     """
 
     decision_id: str
@@ -41,6 +42,7 @@ class Position:
     bars_held: int = 0
     setup: str = ""
     entry_cost: float | None = None
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

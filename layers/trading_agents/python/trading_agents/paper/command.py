@@ -84,6 +84,16 @@ def paper(
     advice: Annotated[
         bool, typer.Option("--advice", help="Follow what the agent's memory advises on votes and weights.")
     ] = False,
+    size_by_regime: Annotated[
+        bool,
+        typer.Option("--size-by-regime", help="Half the size while the last five positions in a regime lost."),
+    ] = False,
+    switch_by_regime: Annotated[
+        bool, typer.Option("--switch-by-regime", help="Follow only the agent with the best record in a regime.")
+    ] = False,
+    volume_by_regime: Annotated[
+        bool, typer.Option("--volume-by-regime", help="Learn the typical volume of each hour and regime.")
+    ] = False,
     trade_from: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Make decisions only from this time on; UTC."),
@@ -113,6 +123,9 @@ def paper(
             trade_from=None if trade_from is None else trade_from.replace(tzinfo=UTC),
             cost_gate=cost_gate,
             advice=advice,
+            size_by_regime=size_by_regime,
+            switch_by_regime=switch_by_regime,
+            volume_by_regime=volume_by_regime,
         )
 
     source = BarSource(bars, symbol, time_zone, splits, settle_seconds)

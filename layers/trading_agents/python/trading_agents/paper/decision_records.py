@@ -79,6 +79,7 @@ class DecisionWriter:
                 "confidence": _rounded(vote.confidence),
                 "win_rate": _rounded(vote.win_rate),
                 "retired": vote.is_retired,
+                **({"left_out": True} if vote.is_left_out else {}),
                 **({"direction": vote.signal, "agent": vote.agent} if follows_advice else {}),
             },
             **({"memory_ids": list(vote.memory_ids)} if vote.memory_ids else {}),
@@ -101,6 +102,7 @@ class DecisionWriter:
                 "size": _rounded(sizing.size if opened else 0.0),
                 "volatility_multiplier": _rounded(sizing.volatility),
                 "exposure": _rounded(sizing.exposure),
+                **_by_regime(sizing),
             },
             "parent_ids": [self.vote_id(vote.agent) for vote in votes],
             **({"memory_ids": list(moved_by)} if (moved_by := signal.context.get("memory_ids")) else {}),
@@ -166,6 +168,13 @@ def exit_outcome(trade: ClosedTrade, at: datetime) -> LogEntry:
         "headline": True,
         "timestamp": _iso(at),
     }
+
+
+def _by_regime(sizing: Sizing) -> LogEntry:
+    """Return what a position's size by regime rests on; nothing if the rule is off."""
+    if sizing.by_regime is None:
+        return {}
+    return {"condition": sizing.condition, "regime_multiplier": _rounded(sizing.by_regime.factor)}
 
 
 def _rounded(value: float) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 
 from trading_agents.agents.features import Features, number
 from trading_agents.core.snapshots import Snapshot, data_of, snapshot
+from trading_agents.indicators import market_condition
 from trading_agents.indicators.feature_table import LOOKBACK_BARS, FeatureTable
 from trading_agents.indicators.volatility import mean_true_range
 from trading_agents.paper.bars import PaperBar, bar_from_row, to_price_bars
@@ -21,11 +22,19 @@ _TRENDING = 0.5
 
 
 class BarFeatures(NamedTuple):
-    """What is known at the close of a bar: the agents' features, ATR20 in quote currency, and the name of the trend."""
+    """What is known at the close of a bar.
+
+    Attributes:
+        groups: the agents' features.
+        atr: ATR20 in quote currency.
+        trend: bullish, bearish or sideways.
+        condition: of the market: volatile, trending or ranging; empty while it is unknown.
+    """
 
     groups: Features
     atr: float
     trend: str
+    condition: str
 
 
 class FeatureWindow:
@@ -64,9 +73,8 @@ class FeatureWindow:
             regime = "turbulent" if probability > _TURBULENT_FROM else "calm"
             features["markov"] = {"p_turbulent": probability, "regime": regime}
         merged: dict[str, Any] = {**features, **self._bars[-1].features}
-        return BarFeatures(
-            merged, float(mean_true_range(bars.high, bars.low, bars.close, _ATR_BARS)[-1]), _trend(merged)
-        )
+        atr = float(mean_true_range(bars.high, bars.low, bars.close, _ATR_BARS)[-1])
+        return BarFeatures(merged, atr, _trend(merged), market_condition(merged) or "")
 
     def to_state(self) -> Snapshot:
         """Return the bars of the window and the turbulence, for `from_state`."""

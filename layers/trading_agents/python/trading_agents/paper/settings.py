@@ -23,6 +23,10 @@ class PaperSettings:
         trade_from: bars that begin earlier only warm up the features; no decisions are made on them.
         cost_gate: open no position while the quoted spread is far above its median (`CostGate`).
         advice: votes and weights follow what the agent's memory advises, which needs an adviser.
+        size_by_regime: half the size while the last five positions in the market's condition lost (`RegimeLosses`).
+        switch_by_regime: only the agent with the best record in the market's condition has a say (`RegimeSwitch`).
+        volume_by_regime: Liquidity learns the typical volume of each hour and regime (`VolumePatterns`). All three are
+            off, since none of them helped where it was measured (decision record 0073).
 
     Raises:
         InvalidInput: a setting is invalid; names it.
@@ -38,6 +42,9 @@ class PaperSettings:
     trade_from: datetime | None = None
     cost_gate: bool = False
     advice: bool = False
+    size_by_regime: bool = False
+    switch_by_regime: bool = False
+    volume_by_regime: bool = False
 
     def __post_init__(self) -> None:
         if not self.symbol:

@@ -124,16 +124,16 @@ class PaperTrader:
             report.exits.append(exit_outcome(trade, end))
 
     def _decide(self, bar: PaperBar, end: datetime, features: BarFeatures, report: BarReport) -> None:
-        sizing = self._account.sizing()
+        sizing = self._account.sizing(features.condition)
         market = {"volatility": sizing.volatility_name, "trend": features.trend}
         entries = DecisionWriter(self.agent_id, self.settings.symbol, end, market)
         votes = self._agents.vote(bar, features)
         vote_ids = [entries.vote_id(vote.agent) for vote in votes]
         held = self._account.book.position is not None
         signal = self._account.compose(self._agents.for_composer(votes), entries.trade_id)
-        opened = self._account.place_order(signal, sizing.size, bar.close, features.atr)
+        opened = self._account.place_order(signal, sizing, bar.close, features.atr)
         if features.atr > 0:
-            self._agents.place_orders(votes, vote_ids, bar.close, features.atr)
+            self._agents.place_orders(votes, vote_ids, bar.close, features)
         report.decisions += [entries.vote(vote) for vote in votes]
         report.decisions.append(entries.trade(signal, sizing, votes, opened=opened, held=held))
         move = sizing.typical_move

@@ -41,16 +41,16 @@ class RegimeLosses:
         if pnl is None or pnl != pnl:  # noqa: PLR0124  NaN
             raise InvalidInput("pnl", f"{pnl!r} is not a number")
         text = f"{'win' if pnl > 0 else 'loss'} in {regime}"
-        self._memory.add(_kind(regime), text, score=1.0, symbol=symbol, metadata={"regime": regime, "pnl": pnl})
+        self._memory.add(outcome_kind(regime), text, score=1.0, symbol=symbol, metadata={"regime": regime, "pnl": pnl})
 
     def size(self, symbol: str, regime: str) -> RegimeSize:
         """Return the factor on a position's size in a regime."""
-        last = [item.metadata["pnl"] for item in self._memory.get_recent(_kind(regime), symbol, n=self._losses)]
+        last = [item.metadata["pnl"] for item in self._memory.get_recent(outcome_kind(regime), symbol, n=self._losses)]
         if len(last) < self._losses or any(pnl > 0 for pnl in last):
             return RegimeSize(1.0, "")
         return RegimeSize(self._factor, f"the last {self._losses} trades in the regime {regime} lost: smaller")
 
 
-def _kind(regime: str) -> str:
+def outcome_kind(regime: str) -> str:
     """Return the kind of the outcomes in a regime: one of its own, so that the last ones are found without a scan."""
     return f"{_KIND}:{regime}"

@@ -1,8 +1,9 @@
 """The commands `agent-memory trading`: half-lives on one's own record, and a page about a trading memory."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -11,6 +12,10 @@ from agent_memory.cli.options import StoreOptions, agent_id
 from agent_memory.cli.output import Output
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.extras import needs_extra
+from trading_agents.bars.command_options import FILE_HELP, Splits, Symbol, TimeZone
+
+if TYPE_CHECKING:
+    from trading_agents.tuning.half_lives import Tuning
 
 _AT_ONCE = 1_000
 
@@ -33,53 +38,121 @@ def tune_half_lives(
         str | None,
         typer.Option("--agent", metavar="ID", parser=agent_id, help="Read the trades of this agent's decision log."),
     ] = None,
+    bars: Annotated[
+        Path | None,
+        typer.Option("--bars", metavar="FILE", help=f"{FILE_HELP} Tunes every kind.", exists=True, dir_okay=False),
+    ] = None,
     half_lives: Annotated[
         str | None,
         typer.Option("--half-lives", metavar="LIST", help="Such as 30m,2h,8h,7d.", show_default="30m to 90d"),
     ] = None,
+    costs_bp: Annotated[
+        float, typer.Option("--costs-bp", min=0, help="With --bars: costs per side in basis points.")
+    ] = 1.0,
+    options: Annotated[
+        Path | None,
+        typer.Option(
+            "--options", metavar="FILE", help="With --bars: option chains for Hedge.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    symbol: Symbol = None,
+    time_zone: TimeZone = None,
+    splits: Splits = None,
     where: StoreOptions,
     output: Output,
 ) -> int:
-    """Say what each half-life of outcomes would have done on one's own trades, walk-forward and with 95% intervals.
+    """Say what each half-life of what is remembered would have done, walk-forward and with 95% intervals.
 
-    The trades are those of a memory's outcomes, or those that `agent-memory paper` logged.
+    With --memory or --agent: the half-life of outcomes, on one's own trades, which are those of a memory or those that
+    `agent-memory paper` logged. With --bars: the half-life of every kind of items, on the trades that the five agents
+    would have made on these bars; a few minutes for a few years of hours.
     """
-    if (memory is None) == (agent is None):
-        raise typer.BadParameter("pass either --memory or --agent")
+    if sum(given is not None for given in (memory, agent, bars)) != 1:
+        raise typer.BadParameter("pass one of --memory, --agent and --bars")
+    if options is not None and bars is None:
+        raise typer.BadParameter("--options: needs --bars")
     with needs_extra("backtest"):
-        from trading_agents.tuning.durations import duration_name, parse_durations  # noqa: PLC0415
+        from trading_agents.tuning.durations import parse_durations  # noqa: PLC0415
         from trading_agents.tuning.half_lives import HALF_LIVES, tune  # noqa: PLC0415
         from trading_agents.tuning.memories import memories_of  # noqa: PLC0415
         from trading_agents.tuning.record import record_of_log, record_of_memory  # noqa: PLC0415
 
     lives = HALF_LIVES if half_lives is None else parse_durations(half_lives)
-    if memory is not None:
-        records = [record for one in memories_of(memory) for record in record_of_memory(one)]
+    if bars is not None:
+        how = BarOptions(symbol, time_zone, splits)
+        answer, lines = _tuned_on_bars(bars, how, lives, output, costs_bp=costs_bp, options=options)
+    elif memory is not None:
+        found = tune([record for one in memories_of(memory) for record in record_of_memory(one)], lives)
+        answer, lines = _as_json(found), _lines(found)
     else:
-        records = record_of_log(asyncio.run(_trades(str(agent), where.connection())))
-    found = tune(records, lives)
-    rows = [
-        {
-            "half_life": duration_name(one.half_life),
-            "remembered": round(one.remembered, 2),
-            "resized": round(one.resized, 4),
-            "change": round(one.change, 6),
-            "interval": [round(limit, 6) for limit in one.interval],
-        }
-        for one in found.results
-        if found.trades
-    ]
-    chosen = [duration_name(life) for life in found.chosen]
-    answer = {
+        found = tune(record_of_log(asyncio.run(_trades(str(agent), where.connection()))), lives)
+        answer, lines = _as_json(found), _lines(found)
+    output.show(answer, lines)
+    return 0
+
+
+class BarOptions(NamedTuple):
+    """How a file of bars is read; see `read_bars`."""
+
+    symbol: str | None
+    time_zone: str | None
+    splits: str | None
+
+
+def _tuned_on_bars(
+    path: Path, how: BarOptions, lives: Sequence[float], output: Output, *, costs_bp: float, options: Path | None
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the results of every kind of items on a file of bars, as JSON and as lines."""
+    from trading_agents.bars import BarsError, read_bars  # noqa: PLC0415
+    from trading_agents.options import read_option_chains  # noqa: PLC0415
+    from trading_agents.tuning.replay import tune_on_bars  # noqa: PLC0415
+
+    try:
+        read = read_bars(path, symbol=how.symbol, time_zone=how.time_zone, splits=how.splits)
+        output.line(read.summary, err=True)
+        chains = read_option_chains(options, time_zone=how.time_zone).one(how.symbol).chains if options else ()
+        found = list(
+            tune_on_bars(
+                read.one(how.symbol).bars,
+                lives,
+                costs_bp=costs_bp,
+                chains=chains,
+                notify=lambda line: output.line(line, err=True),
+            )
+        )
+    except (BarsError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
+    kinds = [{"kind": one.kind, "agent": one.agent or None, **_as_json(one.tuning)} for one in found]
+    lines: list[str] = []
+    for one in found:
+        lines += [f"{one.kind}, {one.agent or 'all agents'}:", *_lines(one.tuning), ""]
+    said = sum(bool(one.tuning.chosen) for one in found)
+    lines.append(f"{said} verdicts at the 5% level: of twenty, one is expected to be by chance.")
+    return {"bars": read.summary, "kinds": kinds}, lines
+
+
+def _as_json(found: "Tuning") -> dict[str, Any]:
+    """Return a result as plain JSON data."""
+    from trading_agents.tuning.durations import duration_name  # noqa: PLC0415
+
+    return {
         "trades": found.trades,
-        "half_lives": rows,
-        "chosen": chosen,
+        "half_lives": [
+            {
+                "half_life": duration_name(one.half_life),
+                "remembered": round(one.remembered, 2),
+                "resized": round(one.resized, 4),
+                "change": round(one.change, 6),
+                "interval": [round(limit, 6) for limit in one.interval],
+            }
+            for one in found.results
+            if found.trades
+        ],
+        "chosen": [duration_name(life) for life in found.chosen],
         "walk_forward": round(found.walk_forward, 6) if found.chosen else None,
         "interval": [round(limit, 6) for limit in found.interval] if found.chosen else None,
         "verdict": found.verdict,
     }
-    output.show(answer, [found.verdict, *_lines(found.trades, rows, chosen)])
-    return 0
 
 
 @trading.command("page")
@@ -104,17 +177,19 @@ def memory_page(
     return 0
 
 
-def _lines(trades: int, rows: list[dict[str, Any]], chosen: list[str]) -> list[str]:
-    """Return the table of half-lives as text."""
-    if not trades:
-        return []
+def _lines(found: "Tuning") -> list[str]:
+    """Return the verdict and the table of half-lives as text."""
+    result = _as_json(found)
+    if not found.trades:
+        return [found.verdict]
     header = f"{'half-life':<14}{'remembered':>11}{'resized':>9}  change of the mean result, % of a typical one"
-    lines = [
+    rows = [
         f"{row['half_life']:<14}{row['remembered']:>11.1f}{100 * row['resized']:>8.0f}%  {100 * row['change']:+.1f} "
         f"[{100 * row['interval'][0]:+.1f}, {100 * row['interval'][1]:+.1f}]"
-        for row in rows
+        for row in result["half_lives"]
     ]
-    return [f"{trades:,} trades", header, *lines, *([f"Chosen on the past: {', '.join(chosen)}"] if chosen else [])]
+    chosen = [f"Chosen on the past: {', '.join(result['chosen'])}"] if result["chosen"] else []
+    return [found.verdict, f"{found.trades:,} trades", header, *rows, *chosen]
 
 
 async def _trades(agent: str, connection: Any) -> list[dict[str, Any]]:

@@ -1,15 +1,15 @@
-"""What each half-life of outcomes would have done on a record of trades, and what choosing one on the past gave.
+"""What each half-life would have done on a record of trades, and what choosing one on the past gave.
 
-At each trade an agent remembers the outcomes whose importance, score × 0.5^(age / half-life), is above 0.1, as after
-`TradingMemoryStore.cleanup`. The last ten of them give the factor of the win-rate rule on the size of the trade. Only
-outcomes that were known before the trade was decided are used. Means are compared at equal exposure.
+Outcomes: an agent remembers at each trade those whose importance, score × 0.5^(age / half-life), is above 0.1, as after
+`TradingMemoryStore.cleanup`. The last ten of them give the factor of the win-rate rule on the size of the trade.
+Only outcomes that were known before the trade was decided are used. Means are compared at equal exposure.
 
 Walk-forward: the record is cut into ten parts in order of time. For each part from the third on, the half-life that was
 best on all earlier parts is used; what that changed is the only figure here that nobody could have chosen afterwards.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,8 +34,8 @@ class HalfLifeResult:
 
     Attributes:
         half_life: seconds; infinite if outcomes never fade.
-        remembered: mean number of outcomes, up to ten, that a decision remembered.
-        resized: fraction of the trades that the rule resized, 0 to 1.
+        remembered: mean number of items that a decision remembered: of outcomes up to ten, of other kinds up to fifty.
+        resized: fraction of the trades that were resized, 0 to 1.
         change: of the mean profit per trade, in units of the mean absolute profit.
         interval: 95% interval of the change.
     """
@@ -82,25 +82,41 @@ class Tuning:
 
 
 def tune(records: Sequence[TradeRecord], half_lives: Sequence[float] = HALF_LIVES) -> Tuning:
-    """Return what each half-life, and none (infinite), would have done on the records."""
+    """Return what each half-life of outcomes, and none (infinite), would have done on the records."""
+    if not records:
+        return tune_sizes(np.empty(0), half_lives, lambda _: (np.empty(0), np.empty(0)))
+    order = np.argsort(np.concatenate([record.decided for record in records]), kind="stable")
+    profit = np.concatenate([record.profit for record in records])[order]
+
+    def sizes(life: float) -> tuple[FloatArray, FloatArray]:
+        pairs = [_sizes(record, life) for record in records]
+        size, count = (np.concatenate(column)[order] for column in zip(*pairs, strict=True))
+        return size, count
+
+    return tune_sizes(profit, half_lives, sizes)
+
+
+def tune_sizes(
+    profit: FloatArray, half_lives: Sequence[float], sizes_of: Callable[[float], tuple[FloatArray, FloatArray]]
+) -> Tuning:
+    """Return what each half-life, and none (infinite), would have done on trades in order of their decisions.
+
+    Args:
+        profit: of each trade at full size, in one unit throughout.
+        half_lives: seconds.
+        sizes_of: returns for a half-life the size of each trade, and on how many remembered items it rests.
+    """
     lives = (*half_lives, math.inf)
-    profit = np.concatenate([record.profit for record in records]) if records else np.empty(0)
-    decided = np.concatenate([record.decided for record in records]) if records else np.empty(0)
-    order = np.argsort(decided, kind="stable")
-    profit = profit[order]
     unit = float(np.abs(profit).mean()) if len(profit) else 1.0
     profit = profit / (unit or 1.0)
-    sizes, counts = [], []
-    for life in lives:
-        pairs = [_sizes(record, life) for record in records]
-        sizes.append(np.concatenate([size for size, _ in pairs])[order] if pairs else np.empty(0))
-        counts.append(np.concatenate([count for _, count in pairs])[order] if pairs else np.empty(0))
+    sizes, counts = zip(*map(sizes_of, lives), strict=True)
     results = tuple(_result(life, size, count, profit) for life, size, count in zip(lives, sizes, counts, strict=True))
     if len(profit) < MIN_TRADES:
         return Tuning(len(profit), results, (), float("nan"), Interval(float("nan"), float("nan")))
     chosen, selected, scored = _walk_forward(lives, sizes, profit)
     gains = _gains(selected, profit[scored])
-    return Tuning(len(profit), results, chosen, float(gains.mean()), mean_interval(gains, block=BLOCK_TRADES))
+    interval = mean_interval(gains, block=BLOCK_TRADES) if gains.any() else Interval(0.0, 0.0)
+    return Tuning(len(profit), results, chosen, float(gains.mean()), interval)
 
 
 def _sizes(record: TradeRecord, half_life: float) -> tuple[FloatArray, FloatArray]:

@@ -111,8 +111,8 @@ def test_the_rule_that_gains_most_when_agents_fail():
     only_here = (FailureResult("c", 0.0, 0.0, 9.0, 0.1, -0.9),)
     studies = [study(failing_agents=rows + only_here), study(failing_agents=rows, name="btc")]
     assert best_for_failing_agents(studies) == (
-        "a: the best sum of gain when agents fail and cost when they do not (synthetic outcomes, see below). "
-        "Sharpe ratio +0.50 on spy (-0.01 for steady agents), +0.50 on btc (-0.01 for steady agents)"
+        "`a` has the best sum of gain when agents fail and cost when they do not, in the "
+        "Sharpe ratio: +0.50 on spy (-0.01 for steady agents), +0.50 on btc (-0.01 for steady agents)"
     )
     assert best_for_failing_agents([study(days=3, failing_agents=rows)]) is None
 
@@ -135,6 +135,6 @@ def test_a_verdict_does_not_change_the_assessment():
 def test_an_excluded_file_is_named_with_all_reasons():
     assert exclusion(study(days=222, trades=99, controls=(3, 0, 0))) == (
         "spy (222 scored days of the 250 needed, which take about 9,000 bars like these, "
-        "controls failed: 3 of 5 planted effects were found, and up to 0 where there was none; it takes more bars, "
+        "controls failed, with 3 of 5 planted effects found; it takes more bars, "
         "99 scored trades of the 100 needed)"
     )

@@ -19,7 +19,8 @@ def render_html(markdown: str, drawings: Mapping[str, str]) -> str:
     body = body.replace("<table>", '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>')
     body = body.replace("</table>", "</table></div>")
     body = re.sub(r'<p><img src="([^"]+)"[^>]*></p>', lambda match: drawings[match.group(1)], body)
-    opening, *sections = re.split(r"(?=<h2>)", body)
+    body = re.sub("<h2>(.*?)</h2>", lambda match: f'<h2 id="{_anchor(match.group(1))}">{match.group(1)}</h2>', body)
+    opening, *sections = re.split(r"(?=<h2 )", body)
     environment = Environment(
         loader=PackageLoader("trading_agents.backtest.report", ""), autoescape=True, undefined=StrictUndefined
     )
@@ -29,3 +30,8 @@ def render_html(markdown: str, drawings: Mapping[str, str]) -> str:
         opening=Markup(opening),  # noqa: S704  # rendered with HTML escaped, as are the sections
         sections=[Markup(section) for section in sections],  # noqa: S704
     )
+
+
+def _anchor(title: str) -> str:
+    """Return the anchor of a heading as Markdown viewers make it: `#the-run` for `The run`."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")

@@ -21,7 +21,15 @@ _MARKS: dict[claims.Verdict, str] = {
 }
 
 
-def render_markdown(chapters: Sequence[Chapter], hedge: Sequence[HedgeResult] = ()) -> str:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The command that was run, and a line about each file that it read."""
+
+    command: str
+    files: Sequence[str]
+
+
+def render_markdown(chapters: Sequence[Chapter], hedge: Sequence[HedgeResult], run: Run) -> str:
     """Return the page with all chapters and the Hedge agent on option chains; images are in the folder `images`."""
     environment = Environment(
         loader=PackageLoader("trading_agents.backtest.report", ""),
@@ -35,6 +43,7 @@ def render_markdown(chapters: Sequence[Chapter], hedge: Sequence[HedgeResult] = 
     return environment.get_template("report.md.j2").render(
         chapters=chapters,
         hedge=hedge,
+        run=run,
         hedge_sentence=hedge_sentence,
         min_votes=MIN_VOTES,
         voting=VOTING,

@@ -99,9 +99,10 @@ def _problems(study: Study) -> Iterator[str]:
     if not study.controls.passed:
         controls = study.controls
         false = max(controls.false_with_shifts, controls.false_with_shuffles)
+        seen = f" and {false} seen where there was none" if false else ""
         yield (
-            f"controls failed: {controls.detected} of {controls.repeats} planted effects were found, and up to {false} "
-            "where there was none; it takes more bars"
+            f"controls failed, with {controls.detected} of {controls.repeats} planted effects found{seen}; it takes "
+            "more bars"
         )
     if study.trades < MIN_TRADES:
         yield f"{study.trades} scored trades of the {MIN_TRADES} needed"
@@ -226,6 +227,5 @@ def best_for_failing_agents(studies: Sequence[Study]) -> str | None:
         for study, table in zip(usable, tables, strict=True)
     )
     return (
-        f"{best}: the best sum of gain when agents fail and cost when they do not (synthetic outcomes, see below). "
-        f"Sharpe ratio {changes}"
+        f"`{best}` has the best sum of gain when agents fail and cost when they do not, in the Sharpe ratio: {changes}"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +12,13 @@ from scipy import stats
 from trading_agents.backtest.engine.memory_rules import MemoryRule
 from trading_agents.backtest.engine.trades import Trades
 from trading_agents.backtest.study.track_record import (
+    Performance,
     PerformanceChange,
     TrackRecord,
     performance,
     performance_change,
+    performance_of_days,
+    performance_of_trades,
 )
 from trading_agents.core.arrays import FloatArray
 
@@ -36,7 +40,15 @@ _UNKNOWN = Interval(float("nan"), float("nan"))
 
 def change_with_memory(record: TrackRecord, multipliers: FloatArray) -> PerformanceChange:
     """Return what multipliers change, at equal exposure."""
-    return _change(record.paired_days(multipliers), record.paired_trades(multipliers), record.days_per_year)
+    days, trades = record.days_at_equal_exposure(multipliers), record.paired_trades(multipliers)
+    return performance_change(performance_without_memory(record), performance(days, trades, record.days_per_year))
+
+
+@lru_cache(maxsize=4)
+def performance_without_memory(record: TrackRecord) -> Performance:
+    """Return the performance of full sizes, with which all draws of a null distribution are compared."""
+    full = np.ones(len(record.trades))
+    return performance(record.days_without_memory(), record.paired_trades(full), record.days_per_year)
 
 
 def intervals(record: TrackRecord, multipliers: FloatArray, seed: int = 0, draws: int = DRAWS) -> dict[str, Interval]:
@@ -46,12 +58,18 @@ def intervals(record: TrackRecord, multipliers: FloatArray, seed: int = 0, draws
     Source: D. N. Politis, J. P. Romano, The Stationary Bootstrap, JASA 89 (1994) 1303-1313; `arch.bootstrap`.
     """
     days, trades = record.paired_days(multipliers), record.paired_trades(multipliers)
-    by_day = StationaryBootstrap(BLOCK_DAYS, days, seed=np.random.default_rng(seed)).apply(
-        lambda sample: np.array(_change(sample, trades, record.days_per_year)[:3]), draws
-    )
-    by_trade = StationaryBootstrap(BLOCK_TRADES, trades, seed=np.random.default_rng(seed)).apply(
-        lambda sample: np.array(_change(days[:1], sample, record.days_per_year)[3:]), draws
-    )
+
+    def change_by_day(sample: FloatArray) -> FloatArray:
+        base, memory = (performance_of_days(arm, record.days_per_year) for arm in sample.T)
+        return np.array(performance_change(base, memory)[:3])
+
+    def change_by_trade(sample: FloatArray) -> FloatArray:
+        full = sample.copy()
+        full[:, 0] = 1.0
+        return np.array(performance_change(performance_of_trades(full), performance_of_trades(sample))[3:])
+
+    by_day = StationaryBootstrap(BLOCK_DAYS, days, seed=np.random.default_rng(seed)).apply(change_by_day, draws)
+    by_trade = StationaryBootstrap(BLOCK_TRADES, trades, seed=np.random.default_rng(seed)).apply(change_by_trade, draws)
     both = np.column_stack([by_day, by_trade])
     return {name: _central(column) for name, column in zip(PerformanceChange._fields, both.T, strict=True)}
 
@@ -139,10 +157,3 @@ def deflated_sharpe(returns: FloatArray, trial_sharpes: FloatArray, trials: int)
     skew, kurtosis = stats.skew(returns), stats.kurtosis(returns, fisher=False)
     spread = np.sqrt(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2)
     return float(stats.norm.cdf((ratio - expected_best) * np.sqrt(len(returns) - 1) / spread))
-
-
-def _change(days: FloatArray, trades: FloatArray, days_per_year: float) -> PerformanceChange:
-    without_memory = trades.copy()
-    without_memory[:, 0] = 1.0
-    base = performance(days[:, 0], without_memory, days_per_year)
-    return performance_change(base, performance(days[:, 1], trades, days_per_year))

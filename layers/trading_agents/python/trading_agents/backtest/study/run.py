@@ -10,7 +10,8 @@ from trading_agents.backtest.engine.votes import AGENT_NAMES
 from trading_agents.backtest.study.assessment import Assessment, assess, deflated_sharpes
 from trading_agents.backtest.study.controls import Controls, run_controls
 from trading_agents.backtest.study.failing_agents import FailureResult, simulate_failing_agents
-from trading_agents.backtest.study.track_record import Performance, TrackRecord, make_track_record, performance
+from trading_agents.backtest.study.inference import performance_without_memory
+from trading_agents.backtest.study.track_record import Performance, TrackRecord, make_track_record
 from trading_agents.bars import BarsError, PriceBars, without_endings
 
 LEARNING_DAYS = 366
@@ -56,7 +57,7 @@ class Study:
     @property
     def days(self) -> int:
         """Number of scored days with bars."""
-        return int(self.record.bars.days[-1]) + 1 - self.record.first_day
+        return self.record.days - self.record.first_day
 
 
 def run_study(bars: PriceBars, costs_bp: float, portfolio: AgentPortfolio = TEXTBOOK_PORTFOLIO) -> Study:
@@ -88,7 +89,7 @@ def run_study(bars: PriceBars, costs_bp: float, portfolio: AgentPortfolio = TEXT
         name=without_endings(bars.name),
         portfolio=portfolio,
         record=record,
-        base=_base_performance(record),
+        base=performance_without_memory(record),
         assessments=tuple(replace(one, deflated_sharpe=ratio) for one, ratio in zip(assessments, ratios, strict=True)),
         controls=run_controls(record),
         failing_agents=tuple(simulate_failing_agents(record, rules)),
@@ -115,8 +116,3 @@ def _options(bars: PriceBars, portfolio: AgentPortfolio) -> str:
 
 def _calendar_days(bars: PriceBars) -> float:
     return float((bars.time[-1] - bars.time[0]) / np.timedelta64(1, "D"))
-
-
-def _base_performance(record: TrackRecord) -> Performance:
-    full_size = np.ones(len(record.trades))
-    return performance(record.daily_returns(full_size), record.paired_trades(full_size), record.days_per_year)

@@ -10,6 +10,7 @@ from trading_agents.bars import PriceBars
 from trading_agents.core.arrays import BoolArray, FloatArray
 
 _TAIL = 0.01
+_NAN = float("nan")
 
 
 class Performance(NamedTuple):
@@ -57,6 +58,7 @@ class TrackRecord:
         bars: of the file.
         trades: all of them.
         scored: whether a trade was signalled after the learning period, shape (trades,).
+        days: number of days with bars.
         first_day: index of the first scored day.
         days_per_year: scored days with bars per year.
     """
@@ -64,6 +66,7 @@ class TrackRecord:
     bars: PriceBars
     trades: Trades
     scored: BoolArray
+    days: int
     first_day: int
     days_per_year: float
 
@@ -72,8 +75,7 @@ class TrackRecord:
         trades = self.trades
         size = np.where(self.scored, multipliers, 0.0)[trades.mark_trade]
         net = size * (trades.mark_gross - trades.mark_cost)
-        days = int(self.bars.days[-1]) + 1
-        return np.bincount(trades.mark_day, net, days)[self.first_day :] / len(trades.agents)
+        return np.bincount(trades.mark_day, net, self.days)[self.first_day :] / len(trades.agents)
 
     def exposure_factor(self, multipliers: FloatArray) -> float:
         """Return the factor that makes exposure, size times duration, equal to that without memory."""
@@ -81,10 +83,17 @@ class TrackRecord:
         exposure = float((duration * multipliers).sum())
         return float(duration.sum()) / exposure if exposure else 0.0
 
+    def days_without_memory(self) -> FloatArray:
+        """Return the daily returns of full sizes."""
+        return self.daily_returns(np.ones(len(self.trades)))
+
+    def days_at_equal_exposure(self, multipliers: FloatArray) -> FloatArray:
+        """Return the daily returns with memory, at the exposure without."""
+        return self.exposure_factor(multipliers) * self.daily_returns(multipliers)
+
     def paired_days(self, multipliers: FloatArray) -> FloatArray:
         """Return daily returns without memory and with memory at equal exposure, shape (days, 2)."""
-        with_memory = self.exposure_factor(multipliers) * self.daily_returns(multipliers)
-        return np.column_stack([self.daily_returns(np.ones(len(multipliers))), with_memory])
+        return np.column_stack([self.days_without_memory(), self.days_at_equal_exposure(multipliers)])
 
     def paired_trades(self, multipliers: FloatArray) -> FloatArray:
         """Return multiplier, net return and net return in ATR20 of every scored trade, shape (scored, 3)."""
@@ -105,19 +114,30 @@ def make_track_record(bars: PriceBars, trades: Trades, learning_days: int) -> Tr
     days = bars.days
     first_day = int(days[np.argmax(dates >= start)])
     years = (dates[-1] - start + np.timedelta64(1, "D")) / np.timedelta64(1, "D") / 365.25
-    return TrackRecord(bars, trades, scored, first_day, float((days[-1] + 1 - first_day) / years))
+    count = int(days[-1]) + 1
+    return TrackRecord(bars, trades, scored, count, first_day, float((count - first_day) / years))
 
 
 def performance(days: FloatArray, trades: FloatArray, days_per_year: float) -> Performance:
     """Return the performance of one arm from daily returns, shape (days,), and `TrackRecord.paired_trades`."""
+    return Performance(*performance_of_days(days, days_per_year)[:3], *performance_of_trades(trades)[3:])
+
+
+def performance_of_days(days: FloatArray, days_per_year: float) -> Performance:
+    """Return what daily returns tell, shape (days,); the measures of trades are NaN."""
+    return Performance(
+        sharpe_ratio(days) * days_per_year**0.5, max_drawdown(days), expected_shortfall(days), _NAN, _NAN, _NAN
+    )
+
+
+def performance_of_trades(trades: FloatArray) -> Performance:
+    """Return what `TrackRecord.paired_trades` tell; the measures of days are NaN."""
     size, net, net_in_atr = trades.T
     is_taken = size > 0
     # Products and sums instead of `@`: BLAS uses all cores, which takes longer when they are busy.
     gains, losses = size * np.maximum(net_in_atr, 0), size * np.maximum(-net_in_atr, 0)
     return Performance(
-        sharpe=sharpe_ratio(days) * days_per_year**0.5,
-        drawdown=max_drawdown(days),
-        shortfall=expected_shortfall(days),
+        *(_NAN, _NAN, _NAN),
         win_rate=_ratio(float(np.count_nonzero(is_taken & (net > 0))), float(np.count_nonzero(is_taken))),
         net=_ratio(float((size * net).sum()), float(size.sum())),
         profit_factor=_ratio(float(gains.sum()), float(losses.sum())),
