@@ -5,16 +5,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.connect import Connection, HttpApi, over_http
-from agent_memory.client.decision_logger import DecisionLogger
+from agent_memory.client.decision_logger import DecisionLogger, DirectDecisions
 from agent_memory.client.executor import in_thread
 from agent_memory.client.memory_manager import MemoryManager
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id
+from agent_memory.decisions.log import DecisionLog
 from agent_memory.model.listings import Listing
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.store_urls import check_store_url
+
+_PAGE_SECONDS = 0.15
+"""How long decisions are looked through for a page. What is rarer is found by asking for the page that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,12 @@ class Source:
     def log(self, agent_id: str) -> DecisionLogger:
         """The decision log of an agent."""
         return self._logs.setdefault(agent_id, DecisionLogger(agent_id, stores=self.connection))
+
+    def pages(self, agent_id: str) -> DecisionBackend:
+        """The decision log of an agent, whose pages end after a moment; the service behind an API has its own limit."""
+        if isinstance(self.connection, Stores):
+            return DirectDecisions(DecisionLog(agent_id, self.connection, max_page_seconds=_PAGE_SECONDS), 1)
+        return self.connection.backend(agent_id)
 
     def memory(self, agent_id: str) -> MemoryManager:
         """The memory of an agent and of its pools."""

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.cli.console.conditions import context_conditions, end_of, start_of
-from agent_memory.cli.console.reasons import chosen_of, searchable, sources_named, symbol_of
+from agent_memory.cli.console.reasons import chosen_of, sources_named, symbol_of
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
 from agent_memory.core.errors import InvalidInput
-from agent_memory.decisions.queries import SuccessFilter
+from agent_memory.core.json_values import canonical_json
+from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, read_cursor
 from agent_memory.model.decisions import DecisionDict, context_type_of
 
 ROWS = 50
-_PAGE = 150
 _SECONDS = 0.1
-"""How long rows are looked through that only a part of may be shown of; the page then says how far it has come."""
+"""After this time no further page of the log is read for one of the console."""
 _OUTCOMES: Mapping[str, SuccessFilter] = {"succeeded": True, "failed": False, "pending": "pending"}
 
 COLUMNS = columns(
@@ -75,61 +75,57 @@ class _Found:
     Attributes:
         decisions: those that meet every condition, newest first.
         cursor: where to continue; None if there are no more.
-        read: how many were looked through.
         missing: what could not be read.
+        back_to: how far they were looked for, if there are more.
+        is_searched: whether the log has no index for the conditions.
     """
 
     decisions: list[DecisionDict] = field(default_factory=list)
     cursor: str | None = None
-    read: int = 0
     missing: list[dict[str, Any]] = field(default_factory=list)
     back_to: str | None = None
     is_searched: bool = False
 
 
 async def _find(visit: Visit) -> _Found:
-    """Read pages of the log until there are enough rows.
+    """Read pages of the log until there are enough rows, or its time is over; then the page says how far it has come.
 
-    The log itself has no conditions for a source, a symbol or words: rows are looked through for them here, for a
-    moment, and then the page says how far.
+    The log has no conditions for a source or a symbol: decisions that have its name somewhere are looked through here.
     """
+    source, symbol = visit.text("source"), visit.text("symbol")
+    criteria = _criteria(visit, [one for one in (source, symbol) if one])
+    found = _Found(cursor=visit.text("cursor"), is_searched=criteria.text is not None)
+    log, began = visit.source.pages(visit.agent_id), time.monotonic()
+    while True:
+        page = await in_thread(log.page_decisions, criteria, limit=ROWS, newest_first=True, cursor=found.cursor)
+        found.decisions += [one for one in page["decisions"] if _is_of(one, source, symbol)]
+        found.missing += page["missing"]
+        found.cursor = page["cursor"]
+        is_slow = time.monotonic() - began > _SECONDS
+        if found.cursor is None or len(found.decisions) >= ROWS or is_slow:
+            break
+    if found.cursor is not None:
+        found.back_to = read_cursor(criteria, found.cursor, newest_first=True).partition("#")[0]
+    return found
+
+
+def _criteria(visit: Visit, names: list[str]) -> DecisionFilter:
+    """What the log filters by. Decisions that have a name somewhere have it as it is written in JSON."""
     outcome = visit.text("outcome")
     if outcome is not None and outcome not in _OUTCOMES:
         raise InvalidInput("outcome", f"is not one of {', '.join(_OUTCOMES)}")
-    arguments: dict[str, Any] = {
-        "decision_type": visit.text("type"),
-        "time_range": (start_of(visit.text("from"), "from"), end_of(visit.text("to"), "to")),
-        "success_filter": _OUTCOMES[outcome] if outcome else None,
-        "context_filter": context_conditions(visit.text("context")),
-    }
-    words = (visit.text("text") or "").casefold().split()
-    source, symbol = visit.text("source"), visit.text("symbol")
-    is_searched = bool(words or source or symbol)
-    found = _Found(cursor=visit.text("cursor"), is_searched=is_searched)
-    log, began = visit.source.log(visit.agent_id), time.monotonic()
-    while True:
-        limit = _PAGE if is_searched else ROWS
-        page = await log.page_decisions(**arguments, limit=limit, cursor=found.cursor)
-        found.decisions += [one for one in page["decisions"] if _meets(one, words, source, symbol)]
-        found.read += len(page["decisions"])
-        found.missing += page["missing"]
-        found.cursor = page["cursor"]
-        if page["decisions"]:
-            found.back_to = page["decisions"][-1]["timestamp"]
-        is_slow = time.monotonic() - began > _SECONDS
-        if found.cursor is None or len(found.decisions) >= ROWS or is_slow:
-            return found
+    words = [visit.text("text") or "", *(canonical_json(one)[1:-1] for one in names)]
+    return DecisionFilter(
+        visit.text("type"),
+        (start_of(visit.text("from"), "from"), end_of(visit.text("to"), "to")),
+        _OUTCOMES[outcome] if outcome else None,
+        context_conditions(visit.text("context")),
+        text=" ".join(words).strip() or None,
+    )
 
 
-def _meets(decision: DecisionDict, words: list[str], source: str | None, symbol: str | None) -> bool:
-    if source is not None and source not in sources_named(decision):
-        return False
-    if symbol is not None and symbol != symbol_of(decision):
-        return False
-    if not words:
-        return True
-    text = searchable(decision)
-    return all(one in text for one in words)
+def _is_of(decision: DecisionDict, source: str | None, symbol: str | None) -> bool:
+    return (source is None or source in sources_named(decision)) and (symbol is None or symbol == symbol_of(decision))
 
 
 def _marks(decisions: list[DecisionDict]) -> list[dict[str, Any]]:
