@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -28,7 +29,7 @@ class Leaf(NamedTuple):
 def environment() -> Environment:
     """The templates' environment."""
     shared = [getattr(formatting, one) for one in _SHARED]
-    own = (decimal, instant, leaves, position, pretty, segment, shown, with_query)
+    own = (days_back, decimal, instant, leaves, position, pretty, segment, shown, with_query)
     return new_environment("agent_memory.cli.console", "templates", (*shared, *own))
 
 
@@ -42,6 +43,14 @@ def decimal(number: float | None) -> str:
 def instant(value: str | None) -> str:
     """An ISO time as `2026-11-20 10:30:00`, in UTC; the script shows it in local time where that was chosen."""
     return formatting.MISSING if value is None else value[:19].replace("T", " ")
+
+
+def days_back(as_of: str, now: str) -> int:
+    """How many days before now a day is, as a number that is not over zero; 0 for text that is not a day yet."""
+    try:
+        return min(0, (date.fromisoformat(as_of[:10]) - date.fromisoformat(now[:10])).days)
+    except ValueError:
+        return 0
 
 
 def position(fraction: float) -> str:

@@ -11,9 +11,11 @@ from agent_memory.client.decision_logger import DecisionLogger, DirectDecisions
 from agent_memory.client.executor import in_thread
 from agent_memory.client.memory_manager import MemoryManager
 from agent_memory.core.clock import Clock, SystemClock
+from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id
 from agent_memory.decisions.log import DecisionLog
+from agent_memory.model.decisions import Decision
 from agent_memory.model.listings import Listing
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.store_urls import check_store_url
@@ -82,6 +84,11 @@ class Source:
         if isinstance(self.connection, Stores):
             return DirectDecisions(DecisionLog(agent_id, self.connection, max_page_seconds=_PAGE_SECONDS), 1)
         return self.connection.backend(agent_id)
+
+    def recorded(self, agent_id: str, decision_ids: Sequence[str]) -> list[Decision]:
+        """Decisions with all that was recorded of their outcomes; blocks. `InvalidInput` over HTTP."""
+        self.stores("outcomes as they were known at a time")
+        return map_concurrently(self.log(agent_id).log.get, decision_ids)
 
     def memory(self, agent_id: str) -> MemoryManager:
         """The memory of an agent and of its pools."""

@@ -8,7 +8,7 @@ from typing import Any
 from agent_memory.archive.verification import verification_of
 from agent_memory.cli.console.chain_graph import chain_graph
 from agent_memory.cli.console.conditions import start_of
-from agent_memory.cli.console.pages.decisions import COLUMNS, row_of
+from agent_memory.cli.console.pages.decisions import COLUMNS, as_known, row_of
 from agent_memory.cli.console.reasons import chosen_of, score_groups
 from agent_memory.cli.console.rendering import instant
 from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
@@ -43,6 +43,7 @@ _MEMORY_COLUMNS = columns(
 async def decision_page(visit: Visit) -> Page:
     """The page of a decision."""
     decision = await visit.source.log(visit.agent_id).get_decision(visit.path["decision_id"])
+    (decision,) = await in_thread(as_known, visit, [decision])
     chain, memories = await asyncio.gather(
         visit.source.log(visit.agent_id).get_decision_chain(decision["decision_id"], visit.number("depth", 5, most=50)),
         memories_then(visit, decision),
@@ -62,7 +63,11 @@ async def decision_page(visit: Visit) -> Page:
         Table("chain", [Column("why", "Relation"), *COLUMNS[:5]], related, empty="No other decision."),
     ]
     return Page(
-        "decision.html.j2", f"{name(decision['decision_type'])}, {instant(decision['timestamp'])}", values, tables
+        "decision.html.j2",
+        f"{name(decision['decision_type'])}, {instant(decision['timestamp'])}",
+        values,
+        tables,
+        is_dated=visit.source.is_direct,
     )
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from agent_memory.cli.console.conditions import context_conditions, end_of, start_of
@@ -13,6 +14,7 @@ from agent_memory.core.errors import InvalidInput
 from agent_memory.core.json_values import canonical_json
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, read_cursor
 from agent_memory.model.decisions import DecisionDict, context_type_of
+from agent_memory.model.outcomes import known_at
 
 ROWS = 50
 _SECONDS = 0.1
@@ -41,7 +43,7 @@ async def decisions_page(visit: Visit) -> Page:
     rows = [row_of(one) for one in found.decisions]
     table = Table("decisions", COLUMNS, rows, empty="No decision meets these conditions.")
     values = {"found": found, "types": types, "marks": _marks(found.decisions), "outcomes": list(_OUTCOMES)}
-    return Page("decisions.html.j2", "Decisions", values, [table])
+    return Page("decisions.html.j2", "Decisions", values, [table], is_dated=visit.source.is_direct)
 
 
 async def decision_types(visit: Visit) -> list[str]:
@@ -94,11 +96,14 @@ async def _find(visit: Visit) -> _Found:
     """
     source, symbol = visit.text("source"), visit.text("symbol")
     criteria = _criteria(visit, [one for one in (source, symbol) if one])
-    found = _Found(cursor=visit.text("cursor"), is_searched=criteria.text is not None)
+    found = _Found(
+        cursor=visit.text("cursor"), is_searched=criteria.text is not None or bool(visit.as_of and _outcome(visit))
+    )
     log, began = visit.source.pages(visit.agent_id), time.monotonic()
     while True:
         page = await in_thread(log.page_decisions, criteria, limit=ROWS, newest_first=True, cursor=found.cursor)
-        found.decisions += [one for one in page["decisions"] if _is_of(one, source, symbol)]
+        known = await in_thread(as_known, visit, page["decisions"])
+        found.decisions += [one for one in known if _is_of(one, source, symbol) and _has_outcome(one, visit)]
         found.missing += page["missing"]
         found.cursor = page["cursor"]
         is_slow = time.monotonic() - began > _SECONDS
@@ -111,17 +116,45 @@ async def _find(visit: Visit) -> _Found:
 
 def _criteria(visit: Visit, names: list[str]) -> DecisionFilter:
     """What the log filters by. Decisions that have a name somewhere have it as it is written in JSON."""
-    outcome = visit.text("outcome")
-    if outcome is not None and outcome not in _OUTCOMES:
-        raise InvalidInput("outcome", f"is not one of {', '.join(_OUTCOMES)}")
     words = [visit.text("text") or "", *(canonical_json(one)[1:-1] for one in names)]
     return DecisionFilter(
         visit.text("type"),
-        (start_of(visit.text("from"), "from"), end_of(visit.text("to"), "to")),
-        _OUTCOMES[outcome] if outcome else None,
+        (start_of(visit.text("from"), "from"), _end(visit)),
+        # The log knows outcomes as they are now: as of a time, they are compared here.
+        _outcome(visit) if visit.as_of is None else None,
         context_conditions(visit.text("context")),
         text=" ".join(words).strip() or None,
     )
+
+
+def _end(visit: Visit) -> datetime | None:
+    """The earlier one of the end in the URL and the time that the page is shown as of."""
+    ends = [one for one in (end_of(visit.text("to"), "to"), visit.as_of) if one is not None]
+    return min(ends, default=None)
+
+
+def _outcome(visit: Visit) -> SuccessFilter:
+    """The outcome that the URL asks for."""
+    name = visit.text("outcome")
+    if name is not None and name not in _OUTCOMES:
+        raise InvalidInput("outcome", f"is not one of {', '.join(_OUTCOMES)}")
+    return _OUTCOMES[name] if name else None
+
+
+def _has_outcome(decision: DecisionDict, visit: Visit) -> bool:
+    wanted = _outcome(visit)
+    return wanted is None or decision["success"] is (None if wanted == "pending" else wanted)
+
+
+def as_known(visit: Visit, decisions: list[DecisionDict]) -> list[DecisionDict]:
+    """Decisions with the outcomes that were known at the time that the page is shown as of; blocks."""
+    at_ms = visit.as_of_ms
+    if at_ms is None:
+        return decisions
+    with_outcome = [one["decision_id"] for one in decisions if one["success"] is not None]
+    found = visit.source.recorded(visit.agent_id, with_outcome)
+    known = {one.decision_id: known_at(one, at_ms).as_dict() for one in found}
+    return [known.get(one["decision_id"], one) for one in decisions]
 
 
 def _is_of(decision: DecisionDict, source: str | None, symbol: str | None) -> bool:

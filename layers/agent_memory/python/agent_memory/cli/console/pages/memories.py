@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent_memory.cli.console.conditions import end_of
 from agent_memory.cli.console.heat_map import heat_map
 from agent_memory.cli.console.pages.decision import sentence_of
 from agent_memory.cli.console.view import Page, Table, Visit, columns
@@ -52,15 +51,13 @@ async def memories_page(visit: Visit) -> Page:
         "missing": found.missing,
         "maps": [one for one in map(heat_map, found) if one] if is_estimate else [],
         "quarantined": [one["memory_id"] for one in quarantines],
-        "as_of": visit.text("as_of"),
     }
-    return Page("memories.html.j2", f"Memory: {memory_type}", values, tables)
+    return Page("memories.html.j2", f"Memory: {memory_type}", values, tables, is_dated=True)
 
 
 def as_of(visit: Visit) -> Any:
     """The time of which memories are shown, by default now: reads as of a time are not counted as an agent's."""
-    wanted = end_of(visit.text("as_of"), "as_of")
-    return wanted if wanted is not None else to_iso(visit.source.clock.now_ms())
+    return visit.as_of or to_iso(visit.source.clock.now_ms())
 
 
 async def _own_types(visit: Visit) -> list[str]:

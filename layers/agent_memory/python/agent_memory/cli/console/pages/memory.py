@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from agent_memory.cli.console.pages.decision import sentence_of
@@ -60,7 +62,7 @@ async def memory_page(visit: Visit) -> Page:
         raise NotFound(f"{visit.agent_id} never had a memory {pattern_id} of type {memory_type}")
     trend: list[dict[str, Any]] = []
     if memory_type == MemoryType.PATTERN:
-        trend = list(await in_thread(visit.source.confidence_trend, visit.agent_id, pattern_id))
+        trend = _until(visit, await in_thread(visit.source.confidence_trend, visit.agent_id, pattern_id))
     reads = await in_thread(_reads, visit, memory_type, pattern_id)
     values = {
         "memory": current,
@@ -73,9 +75,8 @@ async def memory_page(visit: Visit) -> Page:
         "quarantine": next((one for one in quarantines if one["memory_id"] == pattern_id), None),
         "reads": reads,
         "series": _series(trend),
-        "as_of": visit.text("as_of"),
     }
-    return Page("memory.html.j2", pattern_id, values)
+    return Page("memory.html.j2", pattern_id, values, is_dated=True)
 
 
 async def _version(visit: Visit, memory_type: str, pattern_id: str) -> dict[str, Any] | None:
@@ -92,8 +93,15 @@ async def history_page(visit: Visit) -> Page:
     """How a memory has changed, a part of its page: an estimate has large versions."""
     memory_type, pattern_id = visit.path["memory_type"], visit.path["pattern_id"]
     history = await visit.source.memory(visit.agent_id).get_ltm_history(memory_type, pattern_id)
-    table = Table("history", _HISTORY, list(reversed(history)), empty="It has no history.", shown=_SHOWN)
+    table = Table("history", _HISTORY, _until(visit, history)[::-1], empty="It has no history.", shown=_SHOWN)
     return Page("history.html.j2", pattern_id, {"missing": history.missing}, [table])
+
+
+def _until(visit: Visit, changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The changes up to the time that the page is shown as of."""
+    if visit.as_of is None:
+        return list(changes)
+    return [one for one in changes if datetime.fromisoformat(one["at"]) < visit.as_of]
 
 
 async def named_memory_page(visit: Visit) -> Page:

@@ -1,6 +1,7 @@
 """The overview: is memory healthy, how decisions did, what memory adds, and what needs attention."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -28,8 +29,10 @@ _TYPE = Column("decision_type", "Type", "type")
 
 async def overview_page(visit: Visit) -> Page:
     """The health of memory, and what needs attention; the figures of decisions follow as `performance_page`."""
-    quarantines = await visit.source.memory(visit.agent_id).list_quarantines()
-    values: dict[str, Any] = {"days": _days(visit), "quarantines": quarantines, "health": None}
+    # Of quarantines, pauses and the cache, only the present is known.
+    is_now = visit.as_of is None
+    quarantines = await visit.source.memory(visit.agent_id).list_quarantines() if is_now else []
+    values: dict[str, Any] = {"days": _days(visit), "health": None}
     tables = []
     if visit.source.is_direct:
         values["health"] = await in_thread(_health, visit)
@@ -37,7 +40,7 @@ async def overview_page(visit: Visit) -> Page:
         tables.append(Table("experiments", EXPERIMENT_COLUMNS, experiments, empty="No experiment withholds memory."))
     attention = _attention(values["health"], quarantines)
     tables.append(Table("attention", _ATTENTION, attention, empty="Nothing needs attention."))
-    return Page("overview.html.j2", "Overview", values, tables)
+    return Page("overview.html.j2", "Overview", values, tables, is_dated=True)
 
 
 _ATTENTION = (Column("what", "What", "link"), Column("detail", "Detail"))
@@ -48,8 +51,10 @@ def _days(visit: Visit) -> int:
 
 
 def _health(visit: Visit) -> dict[str, Any]:
-    """What the stores say of the last nightly job, of the archive and of the cache."""
+    """What the stores say of the last nightly job, of the archive and of the cache; of the past, only the report."""
     stores = visit.source.stores("the nightly job and the archive")
+    if visit.as_of_ms is not None:
+        return {"nightly": None, "report": latest_report(visit.agent_id, stores, date_of(visit.as_of_ms))}
     archived = stores.archive.days(visit.agent_id) if stores.archive else []
     manifest = stores.archive.manifest(visit.agent_id, archived[-1]) if stores.archive and archived else None
     return {
@@ -73,12 +78,8 @@ def _attention(health: dict[str, Any] | None, quarantines: list[dict[str, Any]])
 
     if health is not None:
         status, report = health["nightly"], health["report"]
-        if status["paused"]:
-            add("Learning is paused", status["paused"], "/nightly")
-        elif status["days_due"]:
-            add("The nightly job is behind", f"{status['days_due']:,} days are due", "/nightly")
-        if status["interrupted"]:
-            add("A nightly job was interrupted", f"while it learned {status['interrupted']}", "/nightly")
+        for what, detail in _delays(status) if status else ():
+            add(what, detail, "/nightly")
         for one in _unusual(report):
             add("Unusual in the last report", one, "/nightly")
         if report is not None and report.get("damaged"):
@@ -86,6 +87,16 @@ def _attention(health: dict[str, Any] | None, quarantines: list[dict[str, Any]])
     for entry in quarantines:
         add(f"{entry['memory_id']} is quarantined", f"{entry['reason']} (by {entry['by']})", "/memories")
     return found
+
+
+def _delays(status: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What keeps the nightly job from having learned every day."""
+    if status["paused"]:
+        yield "Learning is paused", status["paused"]
+    elif status["days_due"]:
+        yield "The nightly job is behind", f"{status['days_due']:,} days are due"
+    if status["interrupted"]:
+        yield "A nightly job was interrupted", f"while it learned {status['interrupted']}"
 
 
 def _unusual(report: dict[str, Any] | None) -> list[str]:
@@ -139,8 +150,8 @@ def estimated_cost(visit: Visit, decisions: int, span: tuple[int, int]) -> dict[
 
 
 def counts_of_last_days(visit: Visit, days: int) -> tuple[PerformanceCounts, list[dict[str, Any]], tuple[int, int]]:
-    """The counts of the last UTC days, today included; what could not be read; and the range in milliseconds."""
-    end_ms = (visit.source.clock.now_ms() // DAY_MS + 1) * DAY_MS
+    """The counts of UTC days up to that of the page; what could not be read; and the range in milliseconds."""
+    end_ms = ((visit.as_of_ms or visit.source.clock.now_ms()) // DAY_MS + 1) * DAY_MS
     start_ms, missing = end_ms - days * DAY_MS, Missing()
     record = decisions_of(visit.source.log(visit.agent_id))
     return record.performance((to_iso(start_ms), to_iso(end_ms)), missing), missing.as_dicts(), (start_ms, end_ms)

@@ -62,7 +62,13 @@
 
   function go(key) {
     const select = document.querySelector("[data-agent]");
-    if (key in PLACES && select && select.value) location.assign(`/agents/${select.value}${PLACES[key]}`);
+    if (key in PLACES && select && select.value) location.assign(`/agents/${select.value}${PLACES[key]}${asOf()}`);
+  }
+
+  // The time that this page is shown as of, for the page that follows.
+  function asOf() {
+    const found = new URLSearchParams(location.search).get("as_of");
+    return found ? `?${new URLSearchParams({ as_of: found })}` : "";
   }
 
   function onKey(event) {
@@ -167,13 +173,19 @@
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-agent]"))
-      location.assign(event.target.value ? `/agents/${event.target.value}` : "/agents");
+      location.assign(event.target.value ? `/agents/${event.target.value}${asOf()}` : "/agents");
   });
   document.addEventListener("input", (event) => {
-    if (!event.target.matches("[data-as-of]")) return;
-    const day = new Date(Date.now() + event.target.value * 86400000);
+    if (!event.target.matches("[data-days-back]")) return;
+    const day = new Date(Date.parse(event.target.dataset.now) + event.target.value * 86400000);
     const field = event.target.form.elements.as_of;
     field.value = event.target.value === "0" ? "" : day.toISOString().slice(0, 10);
+  });
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("[data-as-of-form]");
+    if (!form) return;
+    if (!form.elements.as_of.value) form.elements.as_of.disabled = true;
+    form.requestSubmit();
   });
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
