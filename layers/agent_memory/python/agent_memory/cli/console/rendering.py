@@ -14,7 +14,19 @@ from agent_memory.reporting import formatting
 from agent_memory.reporting.environment import new_environment
 
 _BAR_WIDTH = 120
-_SHARED = ("context", "count", "day", "dollars", "interval", "name", "percent", "plural", "points", "shortened")
+_SHARED = (
+    "context",
+    "count",
+    "day",
+    "dollars",
+    "fading",
+    "interval",
+    "name",
+    "percent",
+    "plural",
+    "points",
+    "shortened",
+)
 """The filters of `reporting.formatting` that the pages use."""
 
 

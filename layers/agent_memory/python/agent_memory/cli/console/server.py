@@ -120,7 +120,7 @@ class Console:
             "tables": {one.name: one for one in page.tables},
             "agent_id": agent_id,
             "agents": await self._agent_ids(),
-            "sections": SECTIONS,
+            "sections": [one for one in SECTIONS if one[0] != "/trading" or self.source.trading_memory],
             "path": request.url.path,
             "query": request.query_params,
             "source": self.source,

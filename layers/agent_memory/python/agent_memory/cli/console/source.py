@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent_memory.cli.console.alarms import Alarms
+from agent_memory.cli.console.extensions import Prices, TradingMemory
 from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.connect import Connection, HttpApi, over_http
 from agent_memory.client.decision_logger import DecisionLogger, DirectDecisions
@@ -35,6 +37,9 @@ class Source:
         pools: the pools whose memories the agents read.
         read_only: whether everything that writes is left out.
         templates: folder of synthesized templates, for the cost of a month.
+        prices: prices around decisions.
+        trading_memory: trading memories, for their page.
+        alarms: those of a deployment on AWS.
     """
 
     connection: Connection
@@ -43,6 +48,9 @@ class Source:
     pools: tuple[str, ...] = ()
     read_only: bool = False
     templates: Path = Path("cdk.out")
+    prices: Prices | None = None
+    trading_memory: TradingMemory | None = None
+    alarms: Alarms | None = None
     _logs: dict[str, DecisionLogger] = field(default_factory=dict)
     _memories: dict[str, MemoryManager] = field(default_factory=dict)
 
@@ -110,6 +118,9 @@ def open_source(
     pools: Sequence[str] = (),
     read_only: bool = False,
     templates: Path | None = None,
+    prices: Prices | None = None,
+    trading_memory: TradingMemory | None = None,
+    alarms: Alarms | None = None,
 ) -> Source:
     """The source of a console.
 
@@ -125,6 +136,9 @@ def open_source(
         tuple(pools),
         read_only,
         Path("cdk.out") if templates is None else templates,
+        prices,
+        trading_memory,
+        alarms,
     )
 
 

@@ -43,11 +43,11 @@
   }
 
   function steps(spec, times) {
-    const last = times[times.length - 1];
-    const until = Math.max(Date.now() / 1000, last);
-    const xs = [...times, until];
-    const held = (values) => [...values, values[values.length - 1]];
-    const path = uPlot.paths.stepped({ align: 1 });
+    // What changes in steps holds until now; prices end with the last bar.
+    const isStepped = spec.kind === "steps";
+    const xs = isStepped ? [...times, Math.max(Date.now() / 1000, times[times.length - 1])] : times;
+    const held = (values) => (isStepped ? [...values, values[values.length - 1]] : values);
+    const path = isStepped ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear();
     const names = ["accent", "neutral", "reference"];
     const lines = spec.series.map((one, number) => ({
       label: one.label, stroke: color(names[number]), width: number ? 1.5 : 2.5, dash: DASHES[number], paths: path,
@@ -64,6 +64,21 @@
     };
   }
 
+  // A dashed line from top to bottom at a time.
+  function drawMark(plot, seconds) {
+    const { ctx, bbox } = plot;
+    const x = plot.valToPos(seconds, "x", true);
+    ctx.save();
+    ctx.strokeStyle = color("accent");
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([6, 4].map((one) => one * devicePixelRatio));
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.restore();
+  }
+
   function draw(place) {
     const spec = JSON.parse(place.dataset.plot);
     const times = spec.times.map((one) => Date.parse(one) / 1000);
@@ -71,10 +86,11 @@
     place.replaceChildren();
     const options = {
       width: place.clientWidth, height: HEIGHT, axes: axes(spec), bands: found.bands,
-      series: [{ value: "{YYYY}-{MM}-{DD}" }, ...found.series],
+      series: [{ value: spec.kind === "lines" ? "{YYYY}-{MM}-{DD} {HH}:{mm}" : "{YYYY}-{MM}-{DD}" }, ...found.series],
       scales: { x: { time: true, ...found.x }, y: found.scale },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { drag: { x: true, y: false } },
+      hooks: spec.mark ? { draw: [(plot) => drawMark(plot, Date.parse(spec.mark) / 1000)] } : {},
     };
     place.plot = new uPlot(options, found.data, place);
   }
