@@ -1,6 +1,5 @@
 """Prices around a decision and trading memories, from the files that `agent-memory ui` is given."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -41,21 +40,19 @@ def trading_memory(tmp_path):
     return path
 
 
-def plot_of(page):
-    return next((json.loads(one["data-plot"]) for _, one in page.tags if "data-plot" in one), None)
-
-
 async def test_prices_around_a_decision_are_those_of_the_file(fresh, prices):
     at = FIRST + timedelta(hours=100, minutes=30)
     log = DecisionLogger(AGENT, stores=fresh, clock=clock()).sync
     decision_id = log.log_decision("TRADE", {"symbol": "AAPL"}, {}, timestamp=at)
     client = Client(console_of(fresh, prices=prices))
-    plot = plot_of(await client.page(f"/decisions/{decision_id}"))
+    (plot,) = (await client.page(f"/decisions/{decision_id}")).plots
     assert plot["mark"] == "2026-11-16T08:30:00.000Z"
     assert plot["times"][0] == f"{FIRST + timedelta(hours=41):%Y-%m-%dT%H:%M:%S}Z"
-    assert plot["series"][0]["values"] == [100.5 + hour for hour in range(41, 161)]
-    assert plot["band"] == {"low": [99 + n for n in range(41, 161)], "high": [101.5 + n for n in range(41, 161)]}
-    past = plot_of(await client.page(f"/decisions/{decision_id}?as_of={at:%Y-%m-%d}"))
+    assert {one["label"]: one["values"] for one in plot["series"]} == {
+        name: [first + hour for hour in range(41, 161)]
+        for name, first in (("Open", 100), ("High", 101.5), ("Low", 99), ("Close", 100.5))
+    }
+    (past,) = (await client.page(f"/decisions/{decision_id}?as_of={at:%Y-%m-%d}")).plots
     assert past["times"][-1] == f"{at:%Y-%m-%d}T23:00:00Z"
 
 
@@ -63,7 +60,7 @@ async def test_a_decision_outside_the_file_says_so(fresh, prices):
     log = DecisionLogger(AGENT, stores=fresh, clock=clock()).sync
     decision_id = log.log_decision("TRADE", {"symbol": "AAPL"}, {}, timestamp=FIRST - timedelta(days=9))
     page = await Client(console_of(fresh, prices=prices)).page(f"/decisions/{decision_id}")
-    assert plot_of(page) is None
+    assert page.plots == []
     assert "There are no bars of its symbol around it" in page.visible
     assert "Price around it" not in (await Client(console_of(fresh)).page(f"/decisions/{decision_id}")).visible
 

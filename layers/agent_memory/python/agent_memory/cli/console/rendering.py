@@ -14,6 +14,7 @@ from agent_memory.reporting import formatting
 from agent_memory.reporting.environment import new_environment
 
 _BAR_WIDTH = 120
+_WHOLE_FROM, _SCIENTIFIC_FROM = 1e3, 1e15
 _SHARED = (
     "context",
     "count",
@@ -46,10 +47,12 @@ def environment() -> Environment:
 
 
 def decimal(number: float | None) -> str:
-    """`0.4941`: up to four significant digits after the point."""
+    """`0.4941`, `2,592,000`: four significant digits, and all of those before the point."""
     if number is None:
         return formatting.MISSING
-    return f"{number:,}" if isinstance(number, int) else f"{number:,.4g}"
+    if isinstance(number, int):
+        return f"{number:,}"
+    return f"{number:,.0f}" if _WHOLE_FROM <= abs(number) < _SCIENTIFIC_FROM else f"{number:,.4g}"
 
 
 def instant(value: str | None) -> str:
@@ -79,6 +82,8 @@ def shown(value: Any) -> str:
     """Any JSON value as text of one line; text as it is."""
     if value is None:
         return formatting.MISSING
+    if value in ([], {}):
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -92,17 +92,16 @@ def _prices(visit: Visit, decision: DecisionDict) -> list[Mapping[str, Any]]:
 
 
 def _price_series(decision: DecisionDict, bars: list[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The prices for the plot, with the range of each bar as a band and the decision as a line."""
+    """The prices for the plot, and the decision as a line."""
     if not bars:
         return None
-    low, high, close = ([one[name] for one in bars] for name in ("low", "high", "close"))
+    names = ("open", "high", "low", "close")
     return {
-        "kind": "lines",
+        "kind": "candles",
         "label": "Prices around the decision",
         "times": [one["time"] for one in bars],
         "mark": decision["timestamp"],
-        "band": {"low": low, "high": high},
-        "series": [{"label": "Close", "values": close}],
+        "series": [{"label": name.capitalize(), "values": [one[name] for one in bars]} for name in names],
     }
 
 

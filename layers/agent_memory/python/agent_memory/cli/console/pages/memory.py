@@ -12,8 +12,10 @@ from agent_memory.cli.console.pages.memories import as_of, memory_row
 from agent_memory.cli.console.rendering import segment
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
+from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.model.memories import MemoryType
+from agent_memory.reporting.trend_text import trend_text
 
 _HISTORY = columns(
     """
@@ -74,7 +76,7 @@ async def memory_page(visit: Visit) -> Page:
         "pattern_id": pattern_id,
         "quarantine": next((one for one in quarantines if one["memory_id"] == pattern_id), None),
         "reads": reads,
-        "series": _series(trend),
+        "series": _series(trend, to_iso(visit.as_of_ms or visit.source.clock.now_ms())),
     }
     return Page("memory.html.j2", pattern_id, values, is_dated=True)
 
@@ -136,7 +138,7 @@ def _reads(visit: Visit, memory_type: str, pattern_id: str) -> dict[str, Any] | 
     return None if stored is None else {name: stored.as_dict()[name] for name in ("access_count", "last_accessed")}
 
 
-def _series(trend: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _series(trend: list[dict[str, Any]], until: str) -> dict[str, Any] | None:
     """The confidence over time for the plot, with the interval of the success rate as a band."""
     if not trend:
         return None
@@ -146,8 +148,9 @@ def _series(trend: list[dict[str, Any]]) -> dict[str, Any] | None:
 
     return {
         "kind": "steps",
-        "label": "Confidence over time",
+        "label": trend_text(trend),
         "times": [one["at"] for one in trend],
+        "until": until,
         "percent": True,
         "band": {"low": values("low"), "high": values("high"), "label": "95 % interval of the success rate"},
         "series": [

@@ -1,8 +1,6 @@
 """The overview: is memory healthy, how decisions did, what memory adds, and what needs attention."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta
 from typing import Any
 
 from agent_memory.cli.console.pages.experiments import EXPERIMENT_COLUMNS, experiments_of
@@ -13,6 +11,7 @@ from agent_memory.core.clock import DAY_MS, date_of, to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.performance import PerformanceCounts
 from agent_memory.reporting.cost import cost_of_a_month
+from agent_memory.reporting.day_counts import BarCounts, bars_text, count_by_day
 from agent_memory.reporting.records import Missing, decisions_of
 
 DAYS = 30
@@ -119,9 +118,9 @@ async def performance_page(visit: Visit) -> Page:
         Table("sources", [Column("source", "Source"), _TYPE, *_RATE[1:]], counts.sources()),
         Table("days", [Column("date", "Day", "day"), _TYPE, *_RATE], counts.days()),
     ]
-    series = _series(counts, date_of(start_ms), date_of(end_ms - DAY_MS))
+    bars = count_by_day(counts.days(), date_of(start_ms), date_of(end_ms - DAY_MS))
     values = {
-        "series": series,
+        "series": _series(bars) if counts.decisions else None,
         "missing": missing,
         "days": days,
         "decisions": counts.decisions,
@@ -157,15 +156,12 @@ def counts_of_last_days(visit: Visit, days: int) -> tuple[PerformanceCounts, lis
     return record.performance((to_iso(start_ms), to_iso(end_ms)), missing), missing.as_dicts(), (start_ms, end_ms)
 
 
-def _series(counts: PerformanceCounts, first: date, last: date) -> dict[str, Any]:
-    """Decisions of each day by type, also of days without any, for the plot."""
-    by_type: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in counts.days():
-        by_type[row["decision_type"]][row["date"]] += row["decisions"]
-    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+def _series(counts: BarCounts) -> dict[str, Any]:
+    """The bars of the report, for the plot."""
     return {
         "kind": "bars",
-        "label": "Decisions a day",
-        "times": [f"{day}T00:00:00Z" for day in days],
-        "series": [{"label": name, "values": [found[day] for day in days]} for name, found in sorted(by_type.items())],
+        "label": bars_text(counts),
+        "days": counts.days_per_bar,
+        "times": [f"{day}T00:00:00Z" for day in counts.first_days],
+        "series": [{"label": name, "values": list(column)} for name, column in counts.by_type.items()],
     }

@@ -8,15 +8,15 @@ from agent_memory.core.errors import InvalidInput
 
 _KINDS = columns(
     """
-    kind             text     Kind
+    kind             line     Kind
     items            number   Items
     symbols          short    Symbols
-    oldest           time     Oldest
-    newest           time     Newest
+    oldest           day      Oldest
+    newest           day      Newest
     importance       decimal  Importance now
-    half_life        text     Half-life
+    half_life        line     Half-life
     left             fading   30 days
-    forgotten_after  text     Forgotten after
+    forgotten_after  line     Forgotten after
     """
 )
 _RECALLED = columns(
@@ -32,12 +32,12 @@ _RECALLED = columns(
 )
 _HALF_LIVES = columns(
     """
-    half_life   text     Half-life
+    half_life   line     Half-life
     remembered  decimal  Outcomes remembered, of 10
     resized     percent  Trades resized
-    change      points   Change of the mean result
-    low         points   At least
-    high        points   At most
+    change      percent  Change of the mean result, in typical ones
+    low         percent  At least
+    high        percent  At most
     """
 )
 

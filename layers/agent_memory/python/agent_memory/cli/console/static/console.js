@@ -200,6 +200,19 @@
   document.addEventListener("htmx:sendError", () => (document.getElementById("outage").hidden = false));
   document.addEventListener("htmx:afterOnLoad", () => (document.getElementById("outage").hidden = true));
 
+  // What is shown stands in view where its row of links, or its chain, is wider than the screen.
+  function showCurrent() {
+    const link = document.querySelector(".side [aria-current]");
+    const list = link && link.closest("ul");
+    if (list) list.scrollLeft = link.offsetLeft - list.offsetLeft - (list.clientWidth - link.clientWidth) / 2;
+    const node = document.querySelector(".graph .node.own");
+    if (!node) return;
+    const graph = node.closest(".scroll");
+    const box = node.getBoundingClientRect();
+    graph.scrollLeft += box.left - graph.getBoundingClientRect().left - (graph.clientWidth - box.width) / 2;
+  }
+
   showTheme();
   showTimes();
+  showCurrent();
 })();
