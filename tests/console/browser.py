@@ -82,7 +82,16 @@ class Walk:
 
 def pages_of(agent, decision_id, memory_path):
     """The path of every page."""
-    sections = ("", "/decisions", "/memories", "/memories?type=ESTIMATE", "/recall?q=breakouts", "/experiments")
+    sections = (
+        "",
+        "?as_of=2026-11-10",
+        "/decisions",
+        "/decisions?as_of=2026-11-10",
+        "/memories",
+        "/memories?type=ESTIMATE",
+        "/recall?q=breakouts",
+        "/experiments",
+    )
     sections += ("/advise?type=TRADE&options=buy,sell&choose=greedy&seed=1", "/nightly", "/archive", "/cost")
     own = (f"/decisions/{decision_id}", f"/memories/{memory_path}", "/decisions/nonsense")
     return ["/agents", *(f"/agents/{agent}{one}" for one in (*sections, *own))]

@@ -59,7 +59,7 @@ def test_every_page_in_a_browser(stores):
         walk = Walk(browser, address)
         for path in pages_of(AGENT, shown["decision_id"], f"PATTERN/{RULE}"):
             page = walk.visit(path)
-            page.wait_for_function("!document.querySelector('.loading')", timeout=60_000)
+            page.locator(".loading").first.wait_for(state="detached", timeout=60_000)
             assert (path, walk.violations(), walk.overflow) == (path, [], 0)
         expected = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
         assert [one for one in walk.complaints if one != expected] == []

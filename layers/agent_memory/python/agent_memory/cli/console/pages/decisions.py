@@ -10,7 +10,8 @@ from agent_memory.cli.console.conditions import context_conditions, end_of, star
 from agent_memory.cli.console.reasons import chosen_of, sources_named, symbol_of
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import InvalidInput, NotFound
+from agent_memory.core.ids import is_decision_id
 from agent_memory.core.json_values import canonical_json
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, read_cursor
 from agent_memory.model.decisions import DecisionDict, context_type_of
@@ -94,6 +95,8 @@ async def _find(visit: Visit) -> _Found:
 
     The log has no conditions for a source or a symbol: decisions that have its name somewhere are looked through here.
     """
+    if is_decision_id(visit.text("text") or ""):
+        return await _named(visit)
     source, symbol = visit.text("source"), visit.text("symbol")
     criteria = _criteria(visit, [one for one in (source, symbol) if one])
     found = _Found(
@@ -112,6 +115,15 @@ async def _find(visit: Visit) -> _Found:
     if found.cursor is not None:
         found.back_to = read_cursor(criteria, found.cursor, newest_first=True).partition("#")[0]
     return found
+
+
+async def _named(visit: Visit) -> _Found:
+    """The decision whose id was typed: an id says where its decision is."""
+    try:
+        decision = await visit.source.log(visit.agent_id).get_decision(visit.text("text") or "")
+    except NotFound:
+        return _Found(is_searched=True)
+    return _Found(await in_thread(as_known, visit, [decision]), is_searched=True)
 
 
 def _criteria(visit: Visit, names: list[str]) -> DecisionFilter:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from agent_memory.cli.console.pages.archive import VERIFICATION
 from agent_memory.cli.console.pages.experiments import EXPERIMENT_COLUMNS, experiments_of
 from agent_memory.cli.console.pages.nightly import latest_report, nightly_status
 from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
@@ -59,6 +60,7 @@ def _health(visit: Visit) -> dict[str, Any]:
     return {
         "nightly": nightly_status(visit.agent_id, stores),
         "report": latest_report(visit.agent_id, stores),
+        "verification": visit.background.get(VERIFICATION, visit.agent_id),
         "archived_days": len(archived),
         "archived_through": archived[-1].isoformat() if archived else None,
         "sealed_at": manifest.archived_at if manifest else None,

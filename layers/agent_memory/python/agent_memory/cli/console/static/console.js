@@ -60,9 +60,19 @@
     next.scrollIntoView({ block: "nearest" });
   }
 
-  function go(key) {
+  const FIND = "#find";
+
+  function focusSearch() {
+    const search = document.querySelector("[data-search]");
+    if (!search) return false;
+    search.focus();
+    search.select();
+    return true;
+  }
+
+  function go(key, hash = "") {
     const select = document.querySelector("[data-agent]");
-    if (key in PLACES && select && select.value) location.assign(`/agents/${select.value}${PLACES[key]}${asOf()}`);
+    if (key in PLACES && select && select.value) location.assign(`/agents/${select.value}${PLACES[key]}${asOf()}${hash}`);
   }
 
   // The time that this page is shown as of, for the page that follows.
@@ -82,12 +92,8 @@
     }
     const row = event.target.closest("tr[data-row]");
     if (event.key === "/") {
-      const search = document.querySelector("[data-search]");
-      if (search) {
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
+      event.preventDefault();
+      if (!focusSearch()) go("d", FIND);
     } else if (event.key === "j") moveRow(1);
     else if (event.key === "k") moveRow(-1);
     else if (event.key === "g") isGoing = true;
@@ -215,4 +221,5 @@
   showTheme();
   showTimes();
   showCurrent();
+  if (location.hash === FIND) focusSearch();
 })();
