@@ -107,6 +107,7 @@ def _leaves(document: Mapping[str, Any], prefix: str) -> Iterator[Leaf]:
 
 
 def with_query(query: QueryParams, **changes: str | None) -> str:
-    """The query of this page with other values; None removes one."""
+    """The query of this page with other values; None removes one. Empty without any."""
     kept = [(name, value) for name, value in query.multi_items() if name not in changes and value]
-    return "?" + urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
+    pairs = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
+    return f"?{pairs}" if pairs else ""
