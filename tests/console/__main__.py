@@ -16,7 +16,15 @@ from tests.console.data import AGENT, RULE, clock, fill
 DECISIONS = 100_000
 DAYS = 80
 FIRST_PAINT_MS, FILTER_MS = 1_000, 300
-_FILTERS = ("type=TRADE", "outcome=failed", "context=trend%3Dup", "source=chart", "symbol=MSFT", "text=number+99")
+_FILTERS = (
+    "type=TRADE",
+    "outcome=failed",
+    "context=trend%3Dup",
+    "source=chart",
+    "symbol=MSFT",
+    "text=number+99",
+    "text=absent",
+)
 _PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 _FILTER = """async (query) => {
     const began = performance.now();
@@ -69,13 +77,6 @@ def _faults(browser, address, stores):
         print(f"{query}: {took:.0f} ms")
         if took > FILTER_MS:
             yield f"{query} takes {took:.0f} ms"
-
-
-def stores_log(stores):
-    """The log of the agent."""
-    from agent_memory import DecisionLogger
-
-    return DecisionLogger(AGENT, stores=stores, clock=clock()).sync
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tests.console.data import NAME
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SERIOUS = ("serious", "critical")
+_PARTS_MS = 120_000
 
 
 @contextmanager
@@ -60,7 +61,8 @@ class Walk:
     def visit(self, path):
         """Load a page with all its parts."""
         self.page.goto(self.address + path)
-        self.page.wait_for_load_state("networkidle")
+        # Parts that read a month of decisions take as long as the machine is busy; what is measured is the first paint.
+        self.page.wait_for_load_state("networkidle", timeout=_PARTS_MS)
         return self.page
 
     def violations(self):
@@ -82,7 +84,16 @@ class Walk:
 
 def pages_of(agent, decision_id, memory_path):
     """The path of every page."""
-    sections = ("", "/decisions", "/memories", "/memories?type=ESTIMATE", "/recall?q=breakouts", "/experiments")
+    sections = (
+        "",
+        "?as_of=2026-11-10",
+        "/decisions",
+        "/decisions?as_of=2026-11-10",
+        "/memories",
+        "/memories?type=ESTIMATE",
+        "/recall?q=breakouts",
+        "/experiments",
+    )
     sections += ("/advise?type=TRADE&options=buy,sell&choose=greedy&seed=1", "/nightly", "/archive", "/cost")
     own = (f"/decisions/{decision_id}", f"/memories/{memory_path}", "/decisions/nonsense")
     return ["/agents", *(f"/agents/{agent}{one}" for one in (*sections, *own))]

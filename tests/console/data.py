@@ -20,18 +20,22 @@ DAYS, A_DAY = 34, 4
 _BATCH = 500
 
 
-def clock(hours=0):
+def clock(hours=0, now=NOW):
     """The time of the tests, or some hours later."""
-    return FixedClock(int((NOW + timedelta(hours=hours)).timestamp() * 1000))
+    return FixedClock(int((now + timedelta(hours=hours)).timestamp() * 1000))
 
 
 def fill(url, days=DAYS, a_day=A_DAY):
     """Write the data to a file; returns its stores."""
-    stores = stores_at(url, clock())
-    memory = MemoryManager(AGENT, stores=stores, clock=clock(hours=-24 * (days + 1))).sync
-    log = DecisionLogger(AGENT, stores=stores, clock=clock()).sync
+    return fill_stores(stores_at(url, clock()), days, a_day)
+
+
+def fill_stores(stores, days, a_day, now=NOW):
+    """Write the data of the days before a time; returns the stores."""
+    memory = MemoryManager(AGENT, stores=stores, clock=clock(-24 * (days + 1), now)).sync
+    log = DecisionLogger(AGENT, stores=stores, clock=clock(0, now)).sync
     experiment = Experiment("memory", share=0.2)
-    first = NOW - timedelta(days=days)
+    first = now - timedelta(days=days)
     for version, confidence in enumerate((0.6, 0.7), start=1):
         rule = {
             "description": f"Breakouts in thin volume fail, version {version}",
@@ -100,9 +104,9 @@ def _outcomes(number, decision):
         yield {**known, "horizon": "1d", "timestamp": decision["timestamp"] + timedelta(hours=2)}
 
 
-def run_jobs(stores):
+def run_jobs(stores, last_day=LAST_DAY):
     """Run the nightly jobs of all days that have ended; days of 30 days and more are sealed."""
-    (entry,) = run_nightly_jobs([AGENT], LAST_DAY, stores)
+    (entry,) = run_nightly_jobs([AGENT], last_day, stores)
     assert "error" not in entry
     return entry
 

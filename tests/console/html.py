@@ -17,6 +17,11 @@ class Parsed(HTMLParser):
         self.feed(text)
 
     @property
+    def plots(self):
+        """What each plot is drawn from."""
+        return [json.loads(one["data-plot"]) for _, one in self.tags if "data-plot" in one]
+
+    @property
     def visible(self):
         """The text that the page shows."""
         return "".join(self._shown)

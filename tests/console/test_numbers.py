@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -277,3 +277,40 @@ async def test_a_changed_file_is_a_finding_on_the_archive_and_on_the_decision(tm
     first = DecisionLogger(AGENT, stores=stores, clock=clock()).sync.query_decisions(limit=1, newest_first=False)
     seal = await client.page(f"/decisions/{first[0]['decision_id']}/seal")
     assert "Changed." in seal.visible
+
+
+async def test_decisions_are_shown_as_they_were_known_at_a_time(tmp_path):
+    stores = fill(f"sqlite:///{tmp_path}/memory.db", days=3)
+    later = DecisionLogger(AGENT, stores=stores, clock=clock(hours=48)).sync
+    decision_id = DecisionLogger(AGENT, stores=stores, clock=clock()).sync.log_decision("TRADE", {}, {})
+    later.log_outcome(decision_id, {"pnl": 1}, success=True)
+    client = Client(console_of(stores))
+    day = f"{NOW:%Y-%m-%d}"
+    for query, outcome in (("", "succeeded"), (f"?as_of={day}", "pending")):
+        page = await client.page(f"/decisions/{decision_id}{query}")
+        assert (len(page.rows("outcomes")) if "outcomes" in page.tables else 0) == (outcome == "succeeded")
+        first = (await csv_rows(client, f"/decisions{query or '?'}&csv=decisions"))[0]
+        assert first["success"] == ("true" if outcome == "succeeded" else "")
+    assert len(await csv_rows(client, f"/decisions?as_of={day}&outcome=pending&csv=decisions")) > 0
+    assert await csv_rows(client, "/decisions?as_of=2026-11-01&csv=decisions") == []
+
+
+async def test_what_is_dated_is_of_the_time_in_the_address(client, memory, filled):
+    day = "2026-11-10"
+    overview = await client.page(f"?as_of={day}")
+    report = json.loads(filled.blobs.read(report_key(AGENT, date(2026, 11, 10))))
+    assert overview.figures["active_patterns"] == report["active_patterns"]
+    assert f"/agents/{AGENT}/memories?as_of={day}" in overview.links
+    find = memory.direct.long_term.find
+    for path, at in ((f"/experiments?as_of={day}", "2026-11-11T00:00:00Z"), ("/experiments", None)):
+        expected = experiment_results(find("EXPERIMENT", as_of=at))
+        page = await client.page(path)
+        names = ("memory", "holdout")
+        assert [[row[f"{name}_units"] for name in names] for row in page.rows("experiments")] == [
+            [one[name]["units"] for name in names] for one in expected
+        ]
+        assert expected
+    (pattern,) = (await memory.get_ltm_history("PATTERN", RULE))[:1]
+    history = await client.page(f"/history/PATTERN/{RULE}?as_of={pattern['at'][:10]}")
+    assert [row["version"] for row in history.rows("history")] != []
+    assert "This page shows the present" in (await client.page(f"/cost?as_of={day}")).visible

@@ -6,6 +6,7 @@ import pytest
 
 from agent_memory import HttpApi, InvalidInput, MemoryManager, Unavailable
 from agent_memory.cli.console.source import open_source
+from agent_memory.decisions.log import DecisionLog
 from tests.console.client import Client
 from tests.console.data import AGENT, BASE, RULE, clock, console_of
 
@@ -103,7 +104,7 @@ async def test_pages_run_no_script_and_load_nothing_from_elsewhere(writer):
 
 
 async def test_an_unexpected_error_says_nothing_of_itself_and_has_the_headers(writer, monkeypatch):
-    monkeypatch.setattr(type(writer.console.source), "log", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(writer.console.source), "pages", lambda *_: 1 / 0)
     response = await writer.raw(f"/agents/{AGENT}/decisions")
     assert response.status_code == 500
     assert "division" not in response.text
@@ -111,10 +112,10 @@ async def test_an_unexpected_error_says_nothing_of_itself_and_has_the_headers(wr
 
 
 async def test_an_outage_is_not_an_empty_page(writer, monkeypatch):
-    async def fail(*_, **__):
+    def fail(*_, **__):
         raise Unavailable("the table did not respond")
 
-    monkeypatch.setattr(type(writer.console.source.log(AGENT)), "page_decisions", fail)
+    monkeypatch.setattr(DecisionLog, "page", fail)
     page = await writer.page("/decisions", status=503)
     assert "the table did not respond" in page.visible
     assert "an outage is not an empty answer" in page.visible
@@ -129,6 +130,7 @@ async def test_an_outage_is_not_an_empty_page(writer, monkeypatch):
         ("/decisions?from=yesterday", 400),
         ("/decisions?outcome=maybe", 400),
         ("/decisions?cursor=nonsense", 400),
+        ("/decisions?as_of=tomorrow", 400),
         ("/decisions?csv=none", 400),
         ("/nothing", 404),
         ("/nightly?day=2026-13-01", 400),

@@ -14,6 +14,7 @@ from agent_memory.core.ids import new_decision_id
 from agent_memory.core.json_values import canonical_json
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.model.decision_text import has_words
 from agent_memory.model.decisions import Decision, matches_context
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.ports.decisions import Selection
@@ -86,6 +87,49 @@ def test_what_meets_conditions_has_their_texts(case):
         if meets(one, conditions):
             text = canonical_json({"n": 1, "context": one})
             assert all(part in text for part in canonical_parts(conditions))
+
+
+words_of = st.sampled_from(
+    ["Größe", "STRASSE", "straße", "50%", "5_0", "q\\", 'a"b', "\u212aelvin", "aapl", "null", "{}"]
+)
+said = st.dictionaries(words_of, words_of, max_size=2)
+
+
+@PER_STORE
+@given(
+    made=st.lists(st.tuples(said, said, st.none() | said), min_size=1, max_size=5),
+    text=st.sampled_from(
+        ["größe", "strasse", "ß", "5", "%", "_", "50% aapl", "\\", '"', "kelvin", "AAPL", "a", "{}", "null", "nothing"]
+    ),
+)
+def test_a_store_selects_by_words_what_the_rule_selects(stores, made, text):
+    agent = new_agent()
+    decisions = [
+        Decision(agent, new_decision_id("QUERY", NOW + n), "QUERY", NOW + n, context, reasoning)
+        for n, (context, reasoning, _) in enumerate(made)
+    ]
+    stores.decisions.insert(decisions)
+    for one, (_, _, outcome) in zip(decisions, made, strict=True):
+        if outcome is not None:
+            record(stores, one, details=outcome)
+    stored = stores.decisions.get([one.key for one in decisions])
+    expected = [one.decision_id for one in stored if has_words(one, text.split())]
+    found = ids(stores.decisions.scan(DecisionFilter("QUERY", text=text).selection(agent, 1), ALL, newest_first=False))
+    assert found == expected
+
+
+def test_words_are_found_in_every_part_in_capitals_or_not(stores):
+    one = decision(symbol="AAPL")
+    stores.decisions.insert([one])
+    record(stores, one, details={"why": "Stop hit"})
+
+    def found(text):
+        return ids(stores.decisions.scan(DecisionFilter("QUERY", text=text).selection("hunter", 1), ALL))
+
+    for text in ("aapl", "STOP hit", one.decision_id.upper(), "symbol", "hit aapl"):
+        assert found(text) == [one.decision_id]
+    for text in ("msft", "aapl msft", "hunter"):
+        assert found(text) == []
 
 
 @PER_STORE
@@ -197,7 +241,12 @@ def test_a_page_without_time_ends_at_a_position_and_its_cursor_continues(stores,
         log.log(decisions)
     for _ in range(3):
         archive_due_days(agent, date(2026, 11, 19), stores)
-    for criteria in (DecisionFilter(context={"n": 3}), DecisionFilter("QUERY", success="pending"), DecisionFilter()):
+    for criteria in (
+        DecisionFilter(context={"n": 3}),
+        DecisionFilter(text='"n":3'),
+        DecisionFilter("QUERY", success="pending"),
+        DecisionFilter(),
+    ):
         expected = ids(log.stream(criteria, newest_first=newest_first))
         assert len(expected) >= 6
         seen, cursor, pages = [], None, 0

@@ -40,6 +40,7 @@ async def test_both_return_the_same_results(client, served):
         for filters in (
             {"success_filter": "pending"},
             {"context_type": "trend=up"},
+            {"text": "SELECTED trend"},
             {"time_range": span},
             {"limit": 1, "newest_first": False},
         ):

@@ -167,6 +167,7 @@ class AsyncDecisions(AsyncFacade):
         limit: int = 100,
         *,
         context_type: str | None = None,
+        text: str | None = None,
         newest_first: bool = True,
     ) -> Listing[DecisionDict]:
         """Up to `limit` decisions (1 to 1,000) that meet every filter, from all tiers.
@@ -182,12 +183,14 @@ class AsyncDecisions(AsyncFacade):
                 explicit null, and `True` is not 1.
             limit: the maximum number of decisions.
             context_type: the complete market context, as `trend=bullish|volatility=high`; uses an index.
+            text: words that a decision has in its id, context, reasoning, metadata, outcome or memory ids, in any
+                order, in capitals or not. No table has an index of them: within the other filters, all is read.
             newest_first: the order by time.
 
         Raises:
             InvalidInput: names the argument. Unavailable: a tier did not respond.
         """
-        filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
+        filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type, text)
         return await in_thread(_query, self._decisions, filters, limit, newest_first=newest_first)
 
     async def page_decisions(
@@ -199,6 +202,7 @@ class AsyncDecisions(AsyncFacade):
         limit: int = 100,
         *,
         context_type: str | None = None,
+        text: str | None = None,
         newest_first: bool = True,
         cursor: str | None = None,
     ) -> dict[str, Any]:
@@ -208,7 +212,7 @@ class AsyncDecisions(AsyncFacade):
         names decisions that cannot be read, or do not fit into any response; `complete` is true if nothing is missing
         and this is the last page.
         """
-        filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
+        filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type, text)
         page = self._decisions.page_decisions
         return await in_thread(page, filters, limit=limit, newest_first=newest_first, cursor=cursor)
 
@@ -391,10 +395,11 @@ class SyncDecisions(SyncFacade):
         limit: int = 100,
         *,
         context_type: str | None = None,
+        text: str | None = None,
         newest_first: bool = True,
     ) -> Listing[DecisionDict]:
         """Up to `limit` decisions that meet every filter; see `AsyncDecisions.query_decisions`."""
-        filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
+        filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type, text)
         return _query(self._decisions, filters, limit, newest_first=newest_first)
 
     def page_decisions(
@@ -406,11 +411,12 @@ class SyncDecisions(SyncFacade):
         limit: int = 100,
         *,
         context_type: str | None = None,
+        text: str | None = None,
         newest_first: bool = True,
         cursor: str | None = None,
     ) -> dict[str, Any]:
         """One page of `query_decisions`; see `AsyncDecisions.page_decisions`."""
-        filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type)
+        filters = DecisionFilter(decision_type, time_range, success_filter, context_filter, context_type, text)
         return self._decisions.page_decisions(filters, limit=limit, newest_first=newest_first, cursor=cursor)
 
     def get_decision_chain(

@@ -139,6 +139,7 @@ class HttpBackend:
             "success": None if filters.success is None else str(filters.success).lower(),
             "context": object_text(filters.context, "context_filter"),
             "context_type": filters.context_type,
+            "text": filters.text,
             "limit": integer_text(limit, "limit"),
             "order": "newest" if newest_first else "oldest",
             "cursor": cursor,

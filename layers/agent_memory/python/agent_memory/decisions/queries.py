@@ -33,7 +33,7 @@ class DecisionFilter:
 
     `context` has fields that a decision's context must have; those that the context itself lacks are looked up in its
     `market`. `context_type` is the complete market context as canonical text, `trend=bullish|volatility=high`, for
-    which the table has an index.
+    which the table has an index. `text` has words, each of which a decision must have somewhere, in capitals or not.
     """
 
     decision_type: str | None = None
@@ -41,11 +41,12 @@ class DecisionFilter:
     success: SuccessFilter = None
     context: Document | None = None
     context_type: str | None = None
+    text: str | None = None
 
     def __post_init__(self) -> None:
         if self.context is not None:
             object.__setattr__(self, "context", check_object("context_filter", self.context))
-        for name in ("success", "context_type", "decision_type"):
+        for name in ("success", "context_type", "decision_type", "text"):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, plain_json(value, _ARGUMENTS.get(name, name)))
@@ -60,6 +61,8 @@ class DecisionFilter:
             raise InvalidInput("success_filter", f"{shown(self.success)} is not true, false or pending")
         if self.context_type is not None and not isinstance(self.context_type, str):
             raise InvalidInput("context_type", "expected text such as trend=bullish|volatility=high")
+        if self.text is not None and not isinstance(self.text, str):
+            raise InvalidInput("text", "expected words with spaces between them")
         self.span()
         return self
 
@@ -86,17 +89,23 @@ class DecisionFilter:
             shards=shards,
             context=self.context or None,
             is_pending=self.success == "pending",
+            words=self.words,
         )
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the text."""
+        return tuple(dict.fromkeys((self.text or "").split()))
 
     @property
     def is_filtered(self) -> bool:
         """Whether there are conditions besides the type and the time, so that not all that is read is returned."""
-        return bool(self.context) or self.success is not None or self.context_type is not None
+        return bool(self.context or self.words) or self.success is not None or self.context_type is not None
 
     def digest(self) -> str:
         """Eight hexadecimal characters that identify the filter without its time range."""
-        conditions = canonical_json([self.decision_type, self.success, self.context, self.context_type])
-        return hashlib.sha256(conditions.encode()).hexdigest()[:8]
+        conditions = [self.decision_type, self.success, self.context, self.context_type, *self.words]
+        return hashlib.sha256(canonical_json(conditions).encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)

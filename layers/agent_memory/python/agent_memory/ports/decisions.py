@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, Self, cast
 
 from agent_memory.core.clock import Span
 from agent_memory.core.json_values import Document
+from agent_memory.model.decision_text import has_words
 from agent_memory.model.decisions import (
     Decision,
     DecisionDict,
@@ -36,9 +37,9 @@ class WriteStatus(StrEnum):
 class Selection:
     """The decisions of an agent that meet every condition; without an index, a decision type is required.
 
-    `context_type` is the canonical text of a market context, `context` has what `matches_context` compares, and
-    `is_pending` selects decisions without an outcome. `shards` is the number of write partitions that are read: those
-    that the agent has used.
+    `context_type` is the canonical text of a market context, `context` has what `matches_context` compares, `words` are
+    those that `has_words` looks for, and `is_pending` selects decisions without an outcome. `shards` is the number of
+    write partitions that are read: those that the agent has used.
     """
 
     agent_id: str
@@ -48,15 +49,21 @@ class Selection:
     shards: int = 1
     context: Document | None = None
     is_pending: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def has_index(self) -> bool:
         """Whether the decisions are read from an index.
 
-        Successes or failures with something in their context are not: the index has keys only, so that each decision
+        Successes or failures with something in their content are not: the index has keys only, so that each decision
         would be read by itself, where a filter of the table reads many at once.
         """
-        return self.context_type is not None or (self.success is not None and self.context is None)
+        return self.context_type is not None or (self.success is not None and not self.needs_content)
+
+    @property
+    def needs_content(self) -> bool:
+        """Whether what a decision says is compared, besides its type, its time and its success."""
+        return self.context is not None or bool(self.words)
 
     def matches(self, decision: Decision) -> bool:
         """Whether a decision meets the conditions."""
@@ -67,6 +74,7 @@ class Selection:
             and not (self.is_pending and outcome is not None)
             and (self.context_type is None or context_type_of(decision.context) == self.context_type)
             and (self.context is None or matches_context(decision.context, self.context))
+            and (not self.words or has_words(decision, self.words))
         )
 
 

@@ -53,17 +53,6 @@ def draw_confidence_trend(versions: Sequence[Version], until: str, canvas: Canva
     return figure
 
 
-def trend_text(versions: Sequence[Version]) -> str:
-    """The line as text, for readers who cannot see it: the first and the last version, and how many there are."""
-    first, last = versions[0], versions[-1]
-    return (
-        f"{len(versions)} versions. Confidence {percent(first['confidence'])} on {_day(first['at'])}, "
-        f"{percent(last['confidence'])} on {_day(last['at'])}"
-        f"{', removed' if last['removed'] else ''}; success rate {percent(last['success_rate'])}, "
-        f"otherwise {percent(last['base_rate'])}"
-    )
-
-
 def _draw_confidence(axes: "Axes", versions: Sequence[Version], starts: Sequence[float], ends: Sequence[float]) -> None:
     """A line in steps, interrupted where the pattern was removed or stated none."""
     before: tuple[float, float] | None = None
@@ -93,10 +82,6 @@ def _draw_frame(axes: "Axes", versions: Sequence[Version], first: float, last: f
 
 def _days(at: str) -> float:
     return _parsed(at).timestamp() / 86_400
-
-
-def _day(at: str) -> str:
-    return short_day(_parsed(at).date())
 
 
 def _parsed(at: str) -> datetime:

@@ -1,8 +1,5 @@
 """A stacked bar chart of decisions per day, one colour per decision type."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +8,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
+from agent_memory.reporting.day_counts import BarCounts
 from agent_memory.reporting.formatting import count, short_day
 from agent_memory.reporting.svg import GRID, MUTED, SERIES, SMALL, Canvas, add_axes, new_figure, write
 
@@ -19,57 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True, slots=True)
-class BarCounts:
-    """Decisions per bar: the first day of each bar, the days per bar, and for each type one count per bar."""
-
-    first_days: Sequence[date]
-    days_per_bar: int
-    by_type: Mapping[str, Sequence[int]]
-
-    @property
-    def bars(self) -> int:
-        """Number of bars."""
-        return len(self.first_days)
-
-    @property
-    def totals(self) -> list[int]:
-        """Decisions of all types, one count per bar."""
-        return [sum(column) for column in zip(*self.by_type.values(), strict=True)]
-
-
-_MAX_BARS = 200
-_DAYS_PER_WEEK = 7
 _MIN_SLOTS = 14
 _PLOT_HEIGHT = 240
 _DATE_WIDTH = 70
-
-
-def count_by_day(rows: Sequence[Mapping[str, Any]], start: date, end: date) -> BarCounts:
-    """Count decisions by day from `start` to `end`, including days without any; by week if there are too many days.
-
-    The most frequent type is first. Beyond the number of colours, the rarest become "other types".
-    """
-    dates = [date.fromisoformat(str(row["date"])) for row in rows]
-    start, end = min([start, *dates]), max([end, *dates])
-    days = (end - start).days + 1
-    days_per_bar = 1 if days <= _MAX_BARS else _DAYS_PER_WEEK
-    bars = -(-days // days_per_bar)
-    by_type: dict[str, list[int]] = {}
-    for row, day in zip(rows, dates, strict=True):
-        column = by_type.setdefault(str(row["decision_type"]), [0] * bars)
-        column[(day - start).days // days_per_bar] += int(row["decisions"])
-    first = [start + timedelta(days=bar * days_per_bar) for bar in range(bars)]
-    ordered = dict(sorted(by_type.items(), key=lambda item: -sum(item[1])))
-    return BarCounts(first, days_per_bar, _merge_rare_types(ordered))
-
-
-def _merge_rare_types(by_type: dict[str, list[int]]) -> dict[str, list[int]]:
-    if len(by_type) <= len(SERIES):
-        return by_type
-    kept = dict(list(by_type.items())[: len(SERIES) - 1])
-    rest = [column for name, column in by_type.items() if name not in kept]
-    return kept | {"other types": [sum(values) for values in zip(*rest, strict=True)]}
 
 
 def draw_decision_bars(counts: BarCounts, canvas: Canvas) -> "Figure":

@@ -111,3 +111,9 @@ def plural(number: float, one: str, many: str | None = None) -> str:
 def _utc(value: str) -> datetime:
     at = datetime.fromisoformat(value)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def fading(left_after_a_day: float) -> str:
+    """What is left over thirty days of what fades to a part of itself in one, as points of a polyline, 120 by 24."""
+    days = [0.75 * number for number in range(41)]
+    return " ".join(f"{4 * day:.1f},{24 - 24 * left_after_a_day**day:.1f}" for day in days)

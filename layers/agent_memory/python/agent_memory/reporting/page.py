@@ -10,13 +10,15 @@ from markupsafe import Markup
 
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS
 from agent_memory.reporting import content, formatting
-from agent_memory.reporting.confidence_trend import draw_confidence_trend, trend_text
-from agent_memory.reporting.decision_bars import BarCounts, count_by_day, draw_decision_bars
+from agent_memory.reporting.confidence_trend import draw_confidence_trend
+from agent_memory.reporting.day_counts import BarCounts, bars_text, count_by_day
+from agent_memory.reporting.decision_bars import draw_decision_bars
 from agent_memory.reporting.environment import new_environment
 from agent_memory.reporting.interval_plot import Panel, draw_intervals
 from agent_memory.reporting.level_bars import draw_level_bars, level_content
 from agent_memory.reporting.reliability_diagram import draw_reliability_diagram
 from agent_memory.reporting.svg import CANVASES, Canvas, inline_svg
+from agent_memory.reporting.trend_text import trend_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -116,16 +118,7 @@ def _days_heading(counts: BarCounts | None) -> str:
 def _days_plot(counts: BarCounts | None) -> Markup:
     if counts is None:
         return Markup("")
-    types = ", ".join(
-        f"{formatting.name(key)} {formatting.count(sum(column))}" for key, column in counts.by_type.items()
-    )
-    per = "day" if counts.days_per_bar == 1 else "week"
-    first, last = formatting.day(counts.first_days[0]), formatting.day(counts.first_days[-1])
-    description = (
-        f"Stacked bars of decisions per {per} and type, {first} to {last}. In total: {types}. "
-        f"Most in one {per}: {formatting.count(max(counts.totals))}."
-    )
-    return _plot("days", description, lambda canvas: draw_decision_bars(counts, canvas))
+    return _plot("days", bars_text(counts), lambda canvas: draw_decision_bars(counts, canvas))
 
 
 def _intervals_plot(panels: list[Panel], name: str, subject: str) -> Markup:

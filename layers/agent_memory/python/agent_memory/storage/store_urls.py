@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import InvalidInput, shown
 from agent_memory.ports.stores import Stores
-from agent_memory.storage.factory import open_stores, sqlite_stores
+from agent_memory.storage.factory import DEFAULT_PREFIX, open_stores, sqlite_stores
 
 FIELD = "store"
 URL_VARIABLE = "AGENT_MEMORY_URL"
@@ -58,6 +58,19 @@ def stores_at(url: str, clock: Clock | None = None) -> Stores:
     if parts.scheme == "aws":
         return _aws_stores(parts, clock)
     raise InvalidInput(FIELD, f"{url:.80} is an HTTP API, which this does not use; name a sqlite: or aws: URL")
+
+
+def aws_deployment(url: str | None, table_prefix: str | None) -> tuple[str, str | None] | None:
+    """The prefix and the region of the deployment on AWS that a URL names, or without a URL the table prefix.
+
+    None if the URL is another one; the region is None where that of the environment holds.
+    """
+    if url is None:
+        return table_prefix or DEFAULT_PREFIX, None
+    parts = check_store_url(url)
+    if parts.scheme != "aws":
+        return None
+    return parts.netloc or table_prefix or DEFAULT_PREFIX, dict(parse_qsl(parts.query)).get("region")
 
 
 def names_a_deployment(environment: Mapping[str, str]) -> bool:

@@ -166,6 +166,9 @@ def query_decisions(
     context_type: Annotated[
         str | None, Query(description="The complete market context, as `trend=bullish|volatility=high`; uses an index")
     ] = None,
+    text: Annotated[
+        str | None, Query(description="Words that a decision has in its content, in any order, in capitals or not")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Maximum number of decisions on a page")] = 100,
     order: Annotated[Literal["newest", "oldest"], Query(description="By time")] = "newest",
     cursor: Annotated[
@@ -179,7 +182,7 @@ def query_decisions(
     response is limited in size. `missing` names decisions that cannot be read, or do not fit into any response.
     """
     filters = DecisionFilter(
-        decision_type, (start, end), _SUCCESS[success], parse_object("context", context), context_type
+        decision_type, (start, end), _SUCCESS[success], parse_object("context", context), context_type, text
     )
     page = _log(agent_id).page(filters, limit=limit, newest_first=order == "newest", cursor=cursor)
     return json_response(page.as_dict())

@@ -408,6 +408,7 @@ PARAMETERS: Mapping[str, Any] = {
     "success": "true",
     "symbol": "BTC-USD",
     "tags": ["whales"],
+    "text": "whale pump",
     "top_k": 5,
     "writer": "market-hunter",
     "weights": {"importance": 0.5},

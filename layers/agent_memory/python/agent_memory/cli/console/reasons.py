@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent_memory.core.json_values import canonical_json
 from agent_memory.model.decisions import DecisionDict
 from agent_memory.model.sources import SOURCE_PATHS
 
@@ -63,12 +62,6 @@ def symbol_of(decision: DecisionDict) -> str | None:
         if isinstance(found, str):
             return found
     return None
-
-
-def searchable(decision: DecisionDict) -> str:
-    """All that a decision says, as text in small letters."""
-    sections = [decision["context"], decision["reasoning"], decision["metadata"], decision["outcome"]]
-    return canonical_json([decision["decision_id"], *sections, decision["memory_ids"]]).casefold()
 
 
 def score_groups(decision: DecisionDict) -> list[ScoreGroup]:

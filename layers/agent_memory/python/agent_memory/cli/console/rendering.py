@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -13,7 +14,20 @@ from agent_memory.reporting import formatting
 from agent_memory.reporting.environment import new_environment
 
 _BAR_WIDTH = 120
-_SHARED = ("context", "count", "day", "dollars", "interval", "name", "percent", "plural", "points", "shortened")
+_WHOLE_FROM, _SCIENTIFIC_FROM = 1e3, 1e15
+_SHARED = (
+    "context",
+    "count",
+    "day",
+    "dollars",
+    "fading",
+    "interval",
+    "name",
+    "percent",
+    "plural",
+    "points",
+    "shortened",
+)
 """The filters of `reporting.formatting` that the pages use."""
 
 
@@ -28,20 +42,30 @@ class Leaf(NamedTuple):
 def environment() -> Environment:
     """The templates' environment."""
     shared = [getattr(formatting, one) for one in _SHARED]
-    own = (decimal, instant, leaves, position, pretty, segment, shown, with_query)
+    own = (days_back, decimal, instant, leaves, position, pretty, segment, shown, with_query)
     return new_environment("agent_memory.cli.console", "templates", (*shared, *own))
 
 
 def decimal(number: float | None) -> str:
-    """`0.4941`: up to four significant digits after the point."""
+    """`0.4941`, `2,592,000`: four significant digits, and all of those before the point."""
     if number is None:
         return formatting.MISSING
-    return f"{number:,}" if isinstance(number, int) else f"{number:,.4g}"
+    if isinstance(number, int):
+        return f"{number:,}"
+    return f"{number:,.0f}" if _WHOLE_FROM <= abs(number) < _SCIENTIFIC_FROM else f"{number:,.4g}"
 
 
 def instant(value: str | None) -> str:
     """An ISO time as `2026-11-20 10:30:00`, in UTC; the script shows it in local time where that was chosen."""
     return formatting.MISSING if value is None else value[:19].replace("T", " ")
+
+
+def days_back(as_of: str, now: str) -> int:
+    """How many days before now a day is, as a number that is not over zero; 0 for text that is not a day yet."""
+    try:
+        return min(0, (date.fromisoformat(as_of[:10]) - date.fromisoformat(now[:10])).days)
+    except ValueError:
+        return 0
 
 
 def position(fraction: float) -> str:
@@ -58,6 +82,8 @@ def shown(value: Any) -> str:
     """Any JSON value as text of one line; text as it is."""
     if value is None:
         return formatting.MISSING
+    if value in ([], {}):
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -81,6 +107,7 @@ def _leaves(document: Mapping[str, Any], prefix: str) -> Iterator[Leaf]:
 
 
 def with_query(query: QueryParams, **changes: str | None) -> str:
-    """The query of this page with other values; None removes one."""
+    """The query of this page with other values; None removes one. Empty without any."""
     kept = [(name, value) for name, value in query.multi_items() if name not in changes and value]
-    return "?" + urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
+    pairs = urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
+    return f"?{pairs}" if pairs else ""

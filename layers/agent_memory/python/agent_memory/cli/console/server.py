@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import uvicorn
 from starlette.applications import Starlette
@@ -120,12 +120,13 @@ class Console:
             "tables": {one.name: one for one in page.tables},
             "agent_id": agent_id,
             "agents": await self._agent_ids(),
-            "sections": SECTIONS,
+            "sections": [one for one in SECTIONS if one[0] != "/trading" or self.source.trading_memory],
             "path": request.url.path,
             "query": request.query_params,
             "source": self.source,
             "token": self.token.value,
             "now": to_iso(self.source.clock.now_ms()),
+            **_as_of_links(request.query_params.get("as_of", "").strip()),
             **page.values,
         }
         return environment().get_template(page.template).render(values)
@@ -156,6 +157,12 @@ class Console:
 
 def _status(error: AgentMemoryError) -> int:
     return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
+
+
+def _as_of_links(as_of: str) -> dict[str, str]:
+    """The time that pages are shown as of, and what links add to their addresses to keep it."""
+    pair = urlencode({"as_of": as_of})
+    return {"as_of": as_of, "at": f"?{pair}" if as_of else "", "and_at": f"&{pair}" if as_of else ""}
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -5,16 +5,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent_memory.cli.console.alarms import Alarms
+from agent_memory.cli.console.extensions import Prices, TradingMemory
+from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.connect import Connection, HttpApi, over_http
-from agent_memory.client.decision_logger import DecisionLogger
+from agent_memory.client.decision_logger import DecisionLogger, DirectDecisions
 from agent_memory.client.executor import in_thread
 from agent_memory.client.memory_manager import MemoryManager
 from agent_memory.core.clock import Clock, SystemClock
+from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.model.decisions import Decision
 from agent_memory.model.listings import Listing
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.store_urls import check_store_url
+
+_PAGE_SECONDS = 0.15
+"""How long decisions are looked through for a page. What is rarer is found by asking for the page that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,9 @@ class Source:
         pools: the pools whose memories the agents read.
         read_only: whether everything that writes is left out.
         templates: folder of synthesized templates, for the cost of a month.
+        prices: prices around decisions.
+        trading_memory: trading memories, for their page.
+        alarms: those of a deployment on AWS.
     """
 
     connection: Connection
@@ -36,6 +48,9 @@ class Source:
     pools: tuple[str, ...] = ()
     read_only: bool = False
     templates: Path = Path("cdk.out")
+    prices: Prices | None = None
+    trading_memory: TradingMemory | None = None
+    alarms: Alarms | None = None
     _logs: dict[str, DecisionLogger] = field(default_factory=dict)
     _memories: dict[str, MemoryManager] = field(default_factory=dict)
 
@@ -72,6 +87,17 @@ class Source:
         """The decision log of an agent."""
         return self._logs.setdefault(agent_id, DecisionLogger(agent_id, stores=self.connection))
 
+    def pages(self, agent_id: str) -> DecisionBackend:
+        """The decision log of an agent, whose pages end after a moment; the service behind an API has its own limit."""
+        if isinstance(self.connection, Stores):
+            return DirectDecisions(DecisionLog(agent_id, self.connection, max_page_seconds=_PAGE_SECONDS), 1)
+        return self.connection.backend(agent_id)
+
+    def recorded(self, agent_id: str, decision_ids: Sequence[str]) -> list[Decision]:
+        """Decisions with all that was recorded of their outcomes; blocks. `InvalidInput` over HTTP."""
+        self.stores("outcomes as they were known at a time")
+        return map_concurrently(self.log(agent_id).log.get, decision_ids)
+
     def memory(self, agent_id: str) -> MemoryManager:
         """The memory of an agent and of its pools."""
         pools = tuple(one for one in self.pools if one != agent_id)
@@ -92,6 +118,9 @@ def open_source(
     pools: Sequence[str] = (),
     read_only: bool = False,
     templates: Path | None = None,
+    prices: Prices | None = None,
+    trading_memory: TradingMemory | None = None,
+    alarms: Alarms | None = None,
 ) -> Source:
     """The source of a console.
 
@@ -107,6 +136,9 @@ def open_source(
         tuple(pools),
         read_only,
         Path("cdk.out") if templates is None else templates,
+        prices,
+        trading_memory,
+        alarms,
     )
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from starlette.datastructures import QueryParams
 
 from agent_memory.cli.console.background import Background
+from agent_memory.cli.console.conditions import end_of
 from agent_memory.cli.console.source import Source
 from agent_memory.core.errors import InvalidInput
 
@@ -51,6 +53,8 @@ class Page:
     values: Mapping[str, Any] = field(default_factory=dict)
     tables: Sequence[Table] = ()
     status: int = 200
+    is_dated: bool = False
+    """Whether it shows what was known at the time of `Visit.as_of`."""
 
     def table(self, name: str) -> Table:
         """The table of a name; `InvalidInput` if the page has none."""
@@ -79,6 +83,16 @@ class Visit:
     path: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     background: Background = field(default_factory=Background)
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The time in the URL of which pages show what was known then; None for now."""
+        return end_of(self.text("as_of"), "as_of")
+
+    @property
+    def as_of_ms(self) -> int | None:
+        """The last millisecond before the time of `as_of`."""
+        return None if self.as_of is None else int(self.as_of.timestamp() * 1000) - 1
 
     def text(self, name: str) -> str | None:
         """A value of the URL without spaces around it; None if it is empty."""

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from agent_memory.cli.doctor.deployment import Deployment
 from agent_memory.cli.doctor.examination import examine, exit_code
 from agent_memory.cli.doctor.findings import Finding, State
+from agent_memory.cli.doctor.session import aws_session
 from agent_memory.cli.options import AwsOptions
 from agent_memory.cli.output import Output
-from agent_memory.core.extras import needs_extra
 from agent_memory.storage.factory import DEFAULT_PREFIX, open_stores
 
 _MARKS = {
@@ -55,7 +55,7 @@ def doctor(
     """
     findings = list(
         examine(
-            Deployment(_session(), prefix),
+            Deployment(aws_session(), prefix),
             lambda table_prefix: open_stores(table_prefix=table_prefix),
             api_url=api_url,
             templates=templates,
@@ -65,17 +65,6 @@ def doctor(
     value = {"exit_code": code, "findings": [one.as_dict() for one in findings]}
     output.show(value, _lines(findings, show_fine=all_))
     return code
-
-
-def _session() -> Any:
-    with needs_extra("aws"):
-        import boto3  # noqa: PLC0415  takes 200 ms
-
-        from agent_memory.storage.aws_errors import checked_settings  # noqa: PLC0415
-    with checked_settings():
-        session = boto3.Session()
-        session.client("cloudformation")  # raises if there is no region
-    return session
 
 
 def _lines(findings: Sequence[Finding], *, show_fine: bool) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The decision log in SQLite: a row per decision, with what indexes need, and JSON of its content and outcomes."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -39,7 +40,11 @@ _PAGE = 500
 _MAX_TOGETHER = 4_000_000  # characters
 _BYTES_OF_NAMES = 1_000
 _MAX_PARTS = 100
+_MAX_PATTERN = 1_000  # characters
 _HAS_PART = "instr(content, ?) > 0"
+_HAS_WORD = r"(content LIKE ? ESCAPE '\' OR outcomes LIKE ? ESCAPE '\')"
+_LIKE_SYMBOLS, _ESCAPED = re.compile(r"[%_\\]"), r"\\\g<0>"
+_IS_NOT_ASCII = "length(content) <> length(CAST(content AS BLOB)) OR length(outcomes) <> length(CAST(outcomes AS BLOB))"
 _IS_DAMAGED = "CASE WHEN json_valid(content) THEN json_type(content, '$.context') IS NOT 'object' ELSE 1 END"
 _IS_COUNTABLE = """
     CASE WHEN json_valid(content)
@@ -196,27 +201,35 @@ class SqliteDecisions(DecisionStore):
         self, selection: Selection, span: Span, order: Order, on_unreadable: OnUnreadable
     ) -> Iterator[Decision | Position]:
         """As `scan`, with a position after each query."""
-        for rows in self._rows(selection, span, order):
+        for rows, position in self._rows(selection, span, order):
             for decision in _read(rows, _decision, on_unreadable):
                 if selection.matches(decision):
                     yield decision
-            yield Position(rows[-1].timestamp_ms, rows[-1].decision_id)
+            yield position
 
     def scan_entries(
         self, selection: Selection, span: Span, order: Order, on_unreadable: OnUnreadable
     ) -> Iterator[Entry | Position]:
-        """See `DecisionStore`. All conditions but that of the context are decided by the columns of a row."""
-        if selection.context is not None:
+        """See `DecisionStore`. All conditions but those of the content are decided by the columns of a row."""
+        if selection.needs_content:
             yield from self.scan_with_positions(selection, span, order, on_unreadable)
             return
-        for rows in self._rows(selection, span, order):
+        for rows, position in self._rows(selection, span, order):
             yield from _read(rows, _entry, on_unreadable)
-            yield Position(rows[-1].timestamp_ms, rows[-1].decision_id)
+            yield position
 
-    def _rows(self, selection: Selection, span: Span, order: Order) -> Iterator[list[_Row]]:
+    def _rows(self, selection: Selection, span: Span, order: Order) -> Iterator[tuple[list[_Row], Position]]:
+        """The rows that may meet a selection, a page per query, and how far each query has come.
+
+        Of rows whose text shows that they do not meet it, a query returns the keys only: however rare the others are,
+        a page has a bound, so that streams of several types are read side by side and a caller can stop.
+        """
+        test, values = _content_test(selection)
+        columns = f"timestamp_ms, decision_id, CASE WHEN {test} THEN content END, outcomes" if test else _COLUMNS
         page = order.first or _PAGE
-        for rows in self._pages(_COLUMNS, selection, span, newest_first=order.newest_first, page=page):
-            yield list(map(_Row._make, rows))
+        for found in self._pages(columns, selection, span, newest_first=order.newest_first, page=page, values=values):
+            rows = [_Row._make(one) for one in found if one[2] is not None]
+            yield rows, Position(*found[-1][:2])
 
     def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
         """The keys of the decisions in a span with this success, ordered by time and id."""
@@ -247,7 +260,7 @@ class SqliteDecisions(DecisionStore):
         self, selection: Selection, span: Span, measurements: Sequence[str], on_unreadable: OnUnreadable
     ) -> Iterator[Alike]:
         """See `DecisionStore`. Rows are counted by SQLite, but for those that may be damaged, which are read."""
-        if selection.context is not None:
+        if selection.needs_content:
             yield from super().count(selection, span, measurements, on_unreadable)
             return
         where, values = self._conditions(selection, span)
@@ -272,14 +285,21 @@ class SqliteDecisions(DecisionStore):
                 yield Alike(decision_type, context_type, _counted_outcome(success, measured), number)
 
     def _pages(
-        self, columns: str, selection: Selection, span: Span, *, newest_first: bool, page: int
+        self,
+        columns: str,
+        selection: Selection,
+        span: Span,
+        *,
+        newest_first: bool,
+        page: int,
+        values: Sequence[Any] = (),
     ) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a selection that have not expired, a page per query: no query is open between two of them.
 
-        The first two columns have to be the time and the id. There may be more rows than meet a condition of the
-        context: only their texts are compared.
+        The first two columns have to be the time and the id; `values` are the parameters of the columns. Conditions
+        of the content are not applied.
         """
-        where, values = self._conditions(selection, span)
+        where, parameters = self._conditions(selection, span)
         comparison, order = ("<", "DESC") if newest_first else (">", "ASC")
         last: tuple[Any, ...] = ()
         while True:
@@ -289,7 +309,7 @@ class SqliteDecisions(DecisionStore):
                 f"ORDER BY timestamp_ms {order}, decision_id {order} LIMIT ?"
             )
             with self._database.reading() as connection:
-                rows = connection.execute(statement, (*values, *last, page)).fetchall()
+                rows = connection.execute(statement, (*values, *parameters, *last, page)).fetchall()
             if rows:
                 yield rows
             if len(rows) < page:
@@ -297,7 +317,10 @@ class SqliteDecisions(DecisionStore):
             last, page = rows[-1][:2], max(page, _PAGE)
 
     def _conditions(self, selection: Selection, span: Span) -> tuple[str, tuple[Any, ...]]:
-        """The conditions of a selection and a span on rows that have not expired, and their values."""
+        """The conditions of a selection and a span on rows that have not expired, and their values.
+
+        Those of the content are left to `_content_test`.
+        """
         conditions: dict[str, Any] = {
             "agent_id = ?": selection.agent_id,
             "timestamp_ms >= ?": span.start_ms,
@@ -310,12 +333,9 @@ class SqliteDecisions(DecisionStore):
             conditions["context_type = ?"] = selection.context_type
         if selection.success is not None:
             conditions["success = ?"] = int(selection.success)
-        parts = canonical_parts(selection.context or {})[:_MAX_PARTS]
         tests = ["success IS NULL"] if selection.is_pending else []
-        if parts:
-            tests.append(f"({' AND '.join([_HAS_PART] * len(parts))} OR {_IS_DAMAGED})")
         where = " AND ".join([*conditions, *tests, "(expires_ms IS NULL OR expires_ms > ?)"])
-        return where, (*conditions.values(), *parts, self._clock.now_ms())
+        return where, (*conditions.values(), self._clock.now_ms())
 
     # --- in a transaction ----------------------------------------------------------------------
 
@@ -343,6 +363,21 @@ class SqliteDecisions(DecisionStore):
             (*_values(key), self._clock.now_ms()),
         ).fetchone()
         return None if found is None else _Row(*found)
+
+
+def _content_test(selection: Selection) -> tuple[str, list[str]]:
+    """A test of the texts of a row that fails only if the decision does not meet the conditions, and its values.
+
+    Letters beyond ASCII may have ASCII ones in place of capitals (`ß` is `ss`): rows with such letters pass.
+    """
+    parts = canonical_parts(selection.context or {})[:_MAX_PARTS]
+    words = [f"%{_LIKE_SYMBOLS.sub(_ESCAPED, one)}%" for one in selection.words if one.isascii()]
+    words = [one for one in words if len(one) <= _MAX_PATTERN][:_MAX_PARTS]
+    tests = [_HAS_PART] * len(parts) + [_HAS_WORD] * len(words)
+    if not tests:
+        return "", []
+    passes_always = f"{_IS_NOT_ASCII} OR NOT json_valid(outcomes) OR {_IS_DAMAGED}" if words else _IS_DAMAGED
+    return f"{' AND '.join(tests)} OR {passes_always}", [*parts, *(one for word in words for one in (word, word))]
 
 
 def erase_rows(database: Database, tables: Sequence[str], agent_id: str, *, dry_run: bool) -> int:

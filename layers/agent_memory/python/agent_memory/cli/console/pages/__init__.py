@@ -1,5 +1,6 @@
 """The console's pages, each a function of a `Visit`, under the paths of the HTTP API."""
 
+from agent_memory.cli.console.pages.alarms import alarms_page
 from agent_memory.cli.console.pages.archive import archive_page, start_restore, start_verification
 from agent_memory.cli.console.pages.cost import cost_page, estimate_page
 from agent_memory.cli.console.pages.decision import decision_page, seal_page
@@ -19,10 +20,12 @@ from agent_memory.cli.console.pages.memory import (
 from agent_memory.cli.console.pages.nightly import nightly_page, start_job
 from agent_memory.cli.console.pages.overview import overview_page, performance_page
 from agent_memory.cli.console.pages.playground import advise_page, recall_page
+from agent_memory.cli.console.pages.trading import trading_page, trading_part
 
 PAGES = (
     ("", overview_page),
     ("/performance", performance_page),
+    ("/alarms", alarms_page),
     ("/decisions", decisions_page),
     ("/decisions/{decision_id}", decision_page),
     ("/decisions/{decision_id}/seal", seal_page),
@@ -37,6 +40,8 @@ PAGES = (
     ("/nightly", nightly_page),
     ("/archive", archive_page),
     ("/experiments", experiments_page),
+    ("/trading", trading_page),
+    ("/trading/memories", trading_part),
     ("/cost", cost_page),
     ("/estimate", estimate_page),
 )
@@ -57,5 +62,6 @@ SECTIONS = (
     ("/experiments", "Experiments"),
     ("/nightly", "Nightly jobs"),
     ("/archive", "Archive"),
+    ("/trading", "Trading memory"),
     ("/cost", "Cost"),
 )

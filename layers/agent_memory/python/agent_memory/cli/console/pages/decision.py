@@ -8,8 +8,8 @@ from typing import Any
 from agent_memory.archive.verification import verification_of
 from agent_memory.cli.console.chain_graph import chain_graph
 from agent_memory.cli.console.conditions import start_of
-from agent_memory.cli.console.pages.decisions import COLUMNS, row_of
-from agent_memory.cli.console.reasons import chosen_of, score_groups
+from agent_memory.cli.console.pages.decisions import COLUMNS, as_known, row_of
+from agent_memory.cli.console.reasons import chosen_of, score_groups, symbol_of
 from agent_memory.cli.console.rendering import instant
 from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
@@ -38,15 +38,26 @@ _MEMORY_COLUMNS = columns(
     note         text
     """
 )
+_PRICE_COLUMNS = columns(
+    """
+    time   time     Time
+    open   decimal  Open
+    high   decimal  High
+    low    decimal  Low
+    close  decimal  Close
+    """
+)
 
 
 async def decision_page(visit: Visit) -> Page:
     """The page of a decision."""
     decision = await visit.source.log(visit.agent_id).get_decision(visit.path["decision_id"])
+    (decision,) = await in_thread(as_known, visit, [decision])
     chain, memories = await asyncio.gather(
         visit.source.log(visit.agent_id).get_decision_chain(decision["decision_id"], visit.number("depth", 5, most=50)),
         memories_then(visit, decision),
     )
+    prices = await in_thread(_prices, visit, decision)
     related = [{**row_of(one), "why": one["why"]} for one in chain if not one["missing"]]
     values = {
         "decision": decision,
@@ -55,15 +66,43 @@ async def decision_page(visit: Visit) -> Page:
         "graph": chain_graph(decision, chain),
         "chain_missing": chain.missing,
         "absent": [one for one in chain if one["missing"]],
+        "prices": _price_series(decision, prices),
     }
     tables = [
         Table("outcomes", _OUTCOME_COLUMNS, outcomes_of(decision), empty="No outcome yet."),
         Table("memories", _MEMORY_COLUMNS, memories, empty="It names no memory."),
+        Table("prices", _PRICE_COLUMNS, prices, empty="There are no bars of its symbol around it."),
         Table("chain", [Column("why", "Relation"), *COLUMNS[:5]], related, empty="No other decision."),
     ]
     return Page(
-        "decision.html.j2", f"{name(decision['decision_type'])}, {instant(decision['timestamp'])}", values, tables
+        "decision.html.j2",
+        f"{name(decision['decision_type'])}, {instant(decision['timestamp'])}",
+        values,
+        tables,
+        is_dated=visit.source.is_direct,
     )
+
+
+def _prices(visit: Visit, decision: DecisionDict) -> list[Mapping[str, Any]]:
+    """The bars around a decision, up to the time that the page is shown as of."""
+    at = start_of(decision["timestamp"], "timestamp")
+    if visit.source.prices is None or at is None:
+        return []
+    return list(visit.source.prices.around(symbol_of(decision), at, visit.as_of))
+
+
+def _price_series(decision: DecisionDict, bars: list[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The prices for the plot, and the decision as a line."""
+    if not bars:
+        return None
+    names = ("open", "high", "low", "close")
+    return {
+        "kind": "candles",
+        "label": "Prices around the decision",
+        "times": [one["time"] for one in bars],
+        "mark": decision["timestamp"],
+        "series": [{"label": name.capitalize(), "values": [one[name] for one in bars]} for name in names],
+    }
 
 
 def outcomes_of(decision: DecisionDict) -> list[dict[str, Any]]:

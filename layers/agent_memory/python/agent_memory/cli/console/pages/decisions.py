@@ -3,20 +3,23 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from agent_memory.cli.console.conditions import context_conditions, end_of, start_of
-from agent_memory.cli.console.reasons import chosen_of, searchable, sources_named, symbol_of
+from agent_memory.cli.console.reasons import chosen_of, sources_named, symbol_of
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
-from agent_memory.core.errors import InvalidInput
-from agent_memory.decisions.queries import SuccessFilter
+from agent_memory.core.errors import InvalidInput, NotFound
+from agent_memory.core.ids import is_decision_id
+from agent_memory.core.json_values import canonical_json
+from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, read_cursor
 from agent_memory.model.decisions import DecisionDict, context_type_of
+from agent_memory.model.outcomes import known_at
 
 ROWS = 50
-_PAGE = 150
 _SECONDS = 0.1
-"""How long rows are looked through that only a part of may be shown of; the page then says how far it has come."""
+"""After this time no further page of the log is read for one of the console."""
 _OUTCOMES: Mapping[str, SuccessFilter] = {"succeeded": True, "failed": False, "pending": "pending"}
 
 COLUMNS = columns(
@@ -41,7 +44,7 @@ async def decisions_page(visit: Visit) -> Page:
     rows = [row_of(one) for one in found.decisions]
     table = Table("decisions", COLUMNS, rows, empty="No decision meets these conditions.")
     values = {"found": found, "types": types, "marks": _marks(found.decisions), "outcomes": list(_OUTCOMES)}
-    return Page("decisions.html.j2", "Decisions", values, [table])
+    return Page("decisions.html.j2", "Decisions", values, [table], is_dated=visit.source.is_direct)
 
 
 async def decision_types(visit: Visit) -> list[str]:
@@ -75,61 +78,99 @@ class _Found:
     Attributes:
         decisions: those that meet every condition, newest first.
         cursor: where to continue; None if there are no more.
-        read: how many were looked through.
         missing: what could not be read.
+        back_to: how far they were looked for, if there are more.
+        is_searched: whether the log has no index for the conditions.
     """
 
     decisions: list[DecisionDict] = field(default_factory=list)
     cursor: str | None = None
-    read: int = 0
     missing: list[dict[str, Any]] = field(default_factory=list)
     back_to: str | None = None
     is_searched: bool = False
 
 
 async def _find(visit: Visit) -> _Found:
-    """Read pages of the log until there are enough rows.
+    """Read pages of the log until there are enough rows, or its time is over; then the page says how far it has come.
 
-    The log itself has no conditions for a source, a symbol or words: rows are looked through for them here, for a
-    moment, and then the page says how far.
+    The log has no conditions for a source or a symbol: decisions that have its name somewhere are looked through here.
     """
-    outcome = visit.text("outcome")
-    if outcome is not None and outcome not in _OUTCOMES:
-        raise InvalidInput("outcome", f"is not one of {', '.join(_OUTCOMES)}")
-    arguments: dict[str, Any] = {
-        "decision_type": visit.text("type"),
-        "time_range": (start_of(visit.text("from"), "from"), end_of(visit.text("to"), "to")),
-        "success_filter": _OUTCOMES[outcome] if outcome else None,
-        "context_filter": context_conditions(visit.text("context")),
-    }
-    words = (visit.text("text") or "").casefold().split()
+    if is_decision_id(visit.text("text") or ""):
+        return await _named(visit)
     source, symbol = visit.text("source"), visit.text("symbol")
-    is_searched = bool(words or source or symbol)
-    found = _Found(cursor=visit.text("cursor"), is_searched=is_searched)
-    log, began = visit.source.log(visit.agent_id), time.monotonic()
+    criteria = _criteria(visit, [one for one in (source, symbol) if one])
+    found = _Found(
+        cursor=visit.text("cursor"), is_searched=criteria.text is not None or bool(visit.as_of and _outcome(visit))
+    )
+    log, began = visit.source.pages(visit.agent_id), time.monotonic()
     while True:
-        limit = _PAGE if is_searched else ROWS
-        page = await log.page_decisions(**arguments, limit=limit, cursor=found.cursor)
-        found.decisions += [one for one in page["decisions"] if _meets(one, words, source, symbol)]
-        found.read += len(page["decisions"])
+        page = await in_thread(log.page_decisions, criteria, limit=ROWS, newest_first=True, cursor=found.cursor)
+        known = await in_thread(as_known, visit, page["decisions"])
+        found.decisions += [one for one in known if _is_of(one, source, symbol) and _has_outcome(one, visit)]
         found.missing += page["missing"]
         found.cursor = page["cursor"]
-        if page["decisions"]:
-            found.back_to = page["decisions"][-1]["timestamp"]
         is_slow = time.monotonic() - began > _SECONDS
         if found.cursor is None or len(found.decisions) >= ROWS or is_slow:
-            return found
+            break
+    if found.cursor is not None:
+        found.back_to = read_cursor(criteria, found.cursor, newest_first=True).partition("#")[0]
+    return found
 
 
-def _meets(decision: DecisionDict, words: list[str], source: str | None, symbol: str | None) -> bool:
-    if source is not None and source not in sources_named(decision):
-        return False
-    if symbol is not None and symbol != symbol_of(decision):
-        return False
-    if not words:
-        return True
-    text = searchable(decision)
-    return all(one in text for one in words)
+async def _named(visit: Visit) -> _Found:
+    """The decision whose id was typed: an id says where its decision is."""
+    try:
+        decision = await visit.source.log(visit.agent_id).get_decision(visit.text("text") or "")
+    except NotFound:
+        return _Found(is_searched=True)
+    return _Found(await in_thread(as_known, visit, [decision]), is_searched=True)
+
+
+def _criteria(visit: Visit, names: list[str]) -> DecisionFilter:
+    """What the log filters by. Decisions that have a name somewhere have it as it is written in JSON."""
+    words = [visit.text("text") or "", *(canonical_json(one)[1:-1] for one in names)]
+    return DecisionFilter(
+        visit.text("type"),
+        (start_of(visit.text("from"), "from"), _end(visit)),
+        # The log knows outcomes as they are now: as of a time, they are compared here.
+        _outcome(visit) if visit.as_of is None else None,
+        context_conditions(visit.text("context")),
+        text=" ".join(words).strip() or None,
+    )
+
+
+def _end(visit: Visit) -> datetime | None:
+    """The earlier one of the end in the URL and the time that the page is shown as of."""
+    ends = [one for one in (end_of(visit.text("to"), "to"), visit.as_of) if one is not None]
+    return min(ends, default=None)
+
+
+def _outcome(visit: Visit) -> SuccessFilter:
+    """The outcome that the URL asks for."""
+    name = visit.text("outcome")
+    if name is not None and name not in _OUTCOMES:
+        raise InvalidInput("outcome", f"is not one of {', '.join(_OUTCOMES)}")
+    return _OUTCOMES[name] if name else None
+
+
+def _has_outcome(decision: DecisionDict, visit: Visit) -> bool:
+    wanted = _outcome(visit)
+    return wanted is None or decision["success"] is (None if wanted == "pending" else wanted)
+
+
+def as_known(visit: Visit, decisions: list[DecisionDict]) -> list[DecisionDict]:
+    """Decisions with the outcomes that were known at the time that the page is shown as of; blocks."""
+    at_ms = visit.as_of_ms
+    if at_ms is None:
+        return decisions
+    with_outcome = [one["decision_id"] for one in decisions if one["success"] is not None]
+    found = visit.source.recorded(visit.agent_id, with_outcome)
+    known = {one.decision_id: known_at(one, at_ms).as_dict() for one in found}
+    return [known.get(one["decision_id"], one) for one in decisions]
+
+
+def _is_of(decision: DecisionDict, source: str | None, symbol: str | None) -> bool:
+    return (source is None or source in sources_named(decision)) and (symbol is None or symbol == symbol_of(decision))
 
 
 def _marks(decisions: list[DecisionDict]) -> list[dict[str, Any]]:

@@ -32,7 +32,8 @@ async def earnings_page(visit: Visit) -> Page:
 
 
 def _earnings(visit: Visit, days: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    start, missing = to_iso(visit.source.clock.now_ms() - days * DAY_MS), Missing()
-    criteria = DecisionFilter(time_range=(start, None)).validated()
+    end_ms, missing = visit.as_of_ms or visit.source.clock.now_ms(), Missing()
+    span = (to_iso(end_ms - days * DAY_MS), visit.as_of)
+    criteria = DecisionFilter(time_range=span).validated()
     rows = earnings_of(decisions_of(visit.source.log(visit.agent_id)).decisions(criteria, missing))
     return rows, missing.as_dicts()

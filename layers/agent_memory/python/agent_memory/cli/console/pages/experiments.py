@@ -25,8 +25,9 @@ EXPERIMENT_COLUMNS = columns(
 
 def experiments_of(visit: Visit) -> list[dict[str, Any]]:
     """What the experiments of the agent have shown, as `agent-memory experiments` prints it, a row for each type."""
-    stores, damages = visit.source.stores("the figures of experiments"), Damages()
-    found = stores.memories.by_confidence(visit.agent_id, MemoryType.EXPERIMENT, on_unreadable=damages)
+    visit.source.stores("the figures of experiments")
+    memory = visit.source.memory(visit.agent_id).direct.long_term
+    found = memory.find(MemoryType.EXPERIMENT, as_of=visit.as_of, on_unreadable=Damages())
     return [_row(one) for one in experiment_results(found)]
 
 
@@ -34,7 +35,7 @@ async def experiments_page(visit: Visit) -> Page:
     """The experiments of the agent."""
     rows = await in_thread(experiments_of, visit)
     table = Table("experiments", EXPERIMENT_COLUMNS, rows, empty="No experiment withholds memory.")
-    return Page("experiments.html.j2", "Experiments", {}, [table])
+    return Page("experiments.html.j2", "Experiments", {}, [table], is_dated=True)
 
 
 def _row(one: dict[str, Any]) -> dict[str, Any]:

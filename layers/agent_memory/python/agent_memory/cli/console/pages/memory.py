@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from agent_memory.cli.console.pages.decision import sentence_of
@@ -10,8 +12,10 @@ from agent_memory.cli.console.pages.memories import as_of, memory_row
 from agent_memory.cli.console.rendering import segment
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
+from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.model.memories import MemoryType
+from agent_memory.reporting.trend_text import trend_text
 
 _HISTORY = columns(
     """
@@ -60,7 +64,7 @@ async def memory_page(visit: Visit) -> Page:
         raise NotFound(f"{visit.agent_id} never had a memory {pattern_id} of type {memory_type}")
     trend: list[dict[str, Any]] = []
     if memory_type == MemoryType.PATTERN:
-        trend = list(await in_thread(visit.source.confidence_trend, visit.agent_id, pattern_id))
+        trend = _until(visit, await in_thread(visit.source.confidence_trend, visit.agent_id, pattern_id))
     reads = await in_thread(_reads, visit, memory_type, pattern_id)
     values = {
         "memory": current,
@@ -72,10 +76,9 @@ async def memory_page(visit: Visit) -> Page:
         "pattern_id": pattern_id,
         "quarantine": next((one for one in quarantines if one["memory_id"] == pattern_id), None),
         "reads": reads,
-        "series": _series(trend),
-        "as_of": visit.text("as_of"),
+        "series": _series(trend, to_iso(visit.as_of_ms or visit.source.clock.now_ms())),
     }
-    return Page("memory.html.j2", pattern_id, values)
+    return Page("memory.html.j2", pattern_id, values, is_dated=True)
 
 
 async def _version(visit: Visit, memory_type: str, pattern_id: str) -> dict[str, Any] | None:
@@ -92,8 +95,15 @@ async def history_page(visit: Visit) -> Page:
     """How a memory has changed, a part of its page: an estimate has large versions."""
     memory_type, pattern_id = visit.path["memory_type"], visit.path["pattern_id"]
     history = await visit.source.memory(visit.agent_id).get_ltm_history(memory_type, pattern_id)
-    table = Table("history", _HISTORY, list(reversed(history)), empty="It has no history.", shown=_SHOWN)
+    table = Table("history", _HISTORY, _until(visit, history)[::-1], empty="It has no history.", shown=_SHOWN)
     return Page("history.html.j2", pattern_id, {"missing": history.missing}, [table])
+
+
+def _until(visit: Visit, changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The changes up to the time that the page is shown as of."""
+    if visit.as_of is None:
+        return list(changes)
+    return [one for one in changes if datetime.fromisoformat(one["at"]) < visit.as_of]
 
 
 async def named_memory_page(visit: Visit) -> Page:
@@ -128,7 +138,7 @@ def _reads(visit: Visit, memory_type: str, pattern_id: str) -> dict[str, Any] | 
     return None if stored is None else {name: stored.as_dict()[name] for name in ("access_count", "last_accessed")}
 
 
-def _series(trend: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _series(trend: list[dict[str, Any]], until: str) -> dict[str, Any] | None:
     """The confidence over time for the plot, with the interval of the success rate as a band."""
     if not trend:
         return None
@@ -138,8 +148,9 @@ def _series(trend: list[dict[str, Any]]) -> dict[str, Any] | None:
 
     return {
         "kind": "steps",
-        "label": "Confidence over time",
+        "label": trend_text(trend),
         "times": [one["at"] for one in trend],
+        "until": until,
         "percent": True,
         "band": {"low": values("low"), "high": values("high"), "label": "95 % interval of the success rate"},
         "series": [

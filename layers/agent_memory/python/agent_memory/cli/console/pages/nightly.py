@@ -11,7 +11,7 @@ from agent_memory.cli.nightly import status_of
 from agent_memory.client.executor import in_thread
 from agent_memory.core.clock import last_ended_day, parse_date
 from agent_memory.core.errors import InvalidInput
-from agent_memory.core.keys import report_prefix
+from agent_memory.core.keys import report_key, report_prefix
 from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.ports.stores import Stores
 
@@ -86,11 +86,12 @@ def nightly_status(agent_id: str, stores: Stores) -> dict[str, Any]:
     return status_of(agent_id, last_ended_day(stores.clock.now_ms()), stores)
 
 
-def latest_report(agent_id: str, stores: Stores) -> dict[str, Any] | None:
-    """The last report that a nightly job has written; None if there is none."""
+def latest_report(agent_id: str, stores: Stores, through: date = date.max) -> dict[str, Any] | None:
+    """The report of the last day, up to one, of which a nightly job has written it; None if there is none."""
     if stores.blobs is None:
         return None
-    keys = stores.blobs.list_keys(report_prefix(agent_id))
+    last = report_key(agent_id, through)
+    keys = [one for one in stores.blobs.list_keys(report_prefix(agent_id)) if one <= last]
     return _report(stores.blobs.read(max(keys))) if keys else None
 
 

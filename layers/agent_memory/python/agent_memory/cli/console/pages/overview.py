@@ -1,9 +1,9 @@
 """The overview: is memory healthy, how decisions did, what memory adds, and what needs attention."""
 
-from collections import Counter, defaultdict
-from datetime import date, timedelta
+from collections.abc import Iterator
 from typing import Any
 
+from agent_memory.cli.console.pages.archive import VERIFICATION
 from agent_memory.cli.console.pages.experiments import EXPERIMENT_COLUMNS, experiments_of
 from agent_memory.cli.console.pages.nightly import latest_report, nightly_status
 from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
@@ -12,6 +12,7 @@ from agent_memory.core.clock import DAY_MS, date_of, to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.performance import PerformanceCounts
 from agent_memory.reporting.cost import cost_of_a_month
+from agent_memory.reporting.day_counts import BarCounts, bars_text, count_by_day
 from agent_memory.reporting.records import Missing, decisions_of
 
 DAYS = 30
@@ -28,8 +29,10 @@ _TYPE = Column("decision_type", "Type", "type")
 
 async def overview_page(visit: Visit) -> Page:
     """The health of memory, and what needs attention; the figures of decisions follow as `performance_page`."""
-    quarantines = await visit.source.memory(visit.agent_id).list_quarantines()
-    values: dict[str, Any] = {"days": _days(visit), "quarantines": quarantines, "health": None}
+    # Of quarantines, pauses and the cache, only the present is known.
+    is_now = visit.as_of is None
+    quarantines = await visit.source.memory(visit.agent_id).list_quarantines() if is_now else []
+    values: dict[str, Any] = {"days": _days(visit), "health": None}
     tables = []
     if visit.source.is_direct:
         values["health"] = await in_thread(_health, visit)
@@ -37,7 +40,7 @@ async def overview_page(visit: Visit) -> Page:
         tables.append(Table("experiments", EXPERIMENT_COLUMNS, experiments, empty="No experiment withholds memory."))
     attention = _attention(values["health"], quarantines)
     tables.append(Table("attention", _ATTENTION, attention, empty="Nothing needs attention."))
-    return Page("overview.html.j2", "Overview", values, tables)
+    return Page("overview.html.j2", "Overview", values, tables, is_dated=True)
 
 
 _ATTENTION = (Column("what", "What", "link"), Column("detail", "Detail"))
@@ -48,13 +51,16 @@ def _days(visit: Visit) -> int:
 
 
 def _health(visit: Visit) -> dict[str, Any]:
-    """What the stores say of the last nightly job, of the archive and of the cache."""
+    """What the stores say of the last nightly job, of the archive and of the cache; of the past, only the report."""
     stores = visit.source.stores("the nightly job and the archive")
+    if visit.as_of_ms is not None:
+        return {"nightly": None, "report": latest_report(visit.agent_id, stores, date_of(visit.as_of_ms))}
     archived = stores.archive.days(visit.agent_id) if stores.archive else []
     manifest = stores.archive.manifest(visit.agent_id, archived[-1]) if stores.archive and archived else None
     return {
         "nightly": nightly_status(visit.agent_id, stores),
         "report": latest_report(visit.agent_id, stores),
+        "verification": visit.background.get(VERIFICATION, visit.agent_id),
         "archived_days": len(archived),
         "archived_through": archived[-1].isoformat() if archived else None,
         "sealed_at": manifest.archived_at if manifest else None,
@@ -73,12 +79,8 @@ def _attention(health: dict[str, Any] | None, quarantines: list[dict[str, Any]])
 
     if health is not None:
         status, report = health["nightly"], health["report"]
-        if status["paused"]:
-            add("Learning is paused", status["paused"], "/nightly")
-        elif status["days_due"]:
-            add("The nightly job is behind", f"{status['days_due']:,} days are due", "/nightly")
-        if status["interrupted"]:
-            add("A nightly job was interrupted", f"while it learned {status['interrupted']}", "/nightly")
+        for what, detail in _delays(status) if status else ():
+            add(what, detail, "/nightly")
         for one in _unusual(report):
             add("Unusual in the last report", one, "/nightly")
         if report is not None and report.get("damaged"):
@@ -86,6 +88,16 @@ def _attention(health: dict[str, Any] | None, quarantines: list[dict[str, Any]])
     for entry in quarantines:
         add(f"{entry['memory_id']} is quarantined", f"{entry['reason']} (by {entry['by']})", "/memories")
     return found
+
+
+def _delays(status: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What keeps the nightly job from having learned every day."""
+    if status["paused"]:
+        yield "Learning is paused", status["paused"]
+    elif status["days_due"]:
+        yield "The nightly job is behind", f"{status['days_due']:,} days are due"
+    if status["interrupted"]:
+        yield "A nightly job was interrupted", f"while it learned {status['interrupted']}"
 
 
 def _unusual(report: dict[str, Any] | None) -> list[str]:
@@ -108,9 +120,9 @@ async def performance_page(visit: Visit) -> Page:
         Table("sources", [Column("source", "Source"), _TYPE, *_RATE[1:]], counts.sources()),
         Table("days", [Column("date", "Day", "day"), _TYPE, *_RATE], counts.days()),
     ]
-    series = _series(counts, date_of(start_ms), date_of(end_ms - DAY_MS))
+    bars = count_by_day(counts.days(), date_of(start_ms), date_of(end_ms - DAY_MS))
     values = {
-        "series": series,
+        "series": _series(bars) if counts.decisions else None,
         "missing": missing,
         "days": days,
         "decisions": counts.decisions,
@@ -139,22 +151,19 @@ def estimated_cost(visit: Visit, decisions: int, span: tuple[int, int]) -> dict[
 
 
 def counts_of_last_days(visit: Visit, days: int) -> tuple[PerformanceCounts, list[dict[str, Any]], tuple[int, int]]:
-    """The counts of the last UTC days, today included; what could not be read; and the range in milliseconds."""
-    end_ms = (visit.source.clock.now_ms() // DAY_MS + 1) * DAY_MS
+    """The counts of UTC days up to that of the page; what could not be read; and the range in milliseconds."""
+    end_ms = ((visit.as_of_ms or visit.source.clock.now_ms()) // DAY_MS + 1) * DAY_MS
     start_ms, missing = end_ms - days * DAY_MS, Missing()
     record = decisions_of(visit.source.log(visit.agent_id))
     return record.performance((to_iso(start_ms), to_iso(end_ms)), missing), missing.as_dicts(), (start_ms, end_ms)
 
 
-def _series(counts: PerformanceCounts, first: date, last: date) -> dict[str, Any]:
-    """Decisions of each day by type, also of days without any, for the plot."""
-    by_type: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in counts.days():
-        by_type[row["decision_type"]][row["date"]] += row["decisions"]
-    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+def _series(counts: BarCounts) -> dict[str, Any]:
+    """The bars of the report, for the plot."""
     return {
         "kind": "bars",
-        "label": "Decisions a day",
-        "times": [f"{day}T00:00:00Z" for day in days],
-        "series": [{"label": name, "values": [found[day] for day in days]} for name, found in sorted(by_type.items())],
+        "label": bars_text(counts),
+        "days": counts.days_per_bar,
+        "times": [f"{day}T00:00:00Z" for day in counts.first_days],
+        "series": [{"label": name, "values": list(column)} for name, column in counts.by_type.items()],
     }

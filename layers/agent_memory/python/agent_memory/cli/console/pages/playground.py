@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent_memory.cli.console.conditions import context_conditions, end_of
+from agent_memory.cli.console.conditions import context_conditions
 from agent_memory.cli.console.pages.decision import sentence_of
 from agent_memory.cli.console.pages.decisions import decision_types
 from agent_memory.cli.console.reasons import chosen_of
@@ -50,12 +50,12 @@ async def recall_page(visit: Visit) -> Page:
             symbol=visit.text("symbol"),
             top_k=visit.number("top", 10, most=100),
             explain=True,
-            as_of=end_of(visit.text("as_of"), "as_of"),
+            as_of=visit.as_of,
             context=context_conditions(visit.text("context")),
         )
     table = Table("recalled", _RECALLED, [_recalled(one) for one in found], empty="Nothing was found.")
     values = {"is_asked": is_asked, "missing": getattr(found, "missing", []), "types": await decision_types(visit)}
-    return Page("recall.html.j2", "Recall", values, [table])
+    return Page("recall.html.j2", "Recall", values, [table], is_dated=True)
 
 
 def _recalled(one: dict[str, Any]) -> dict[str, Any]:

@@ -60,9 +60,25 @@
     next.scrollIntoView({ block: "nearest" });
   }
 
-  function go(key) {
+  const FIND = "#find";
+
+  function focusSearch() {
+    const search = document.querySelector("[data-search]");
+    if (!search) return false;
+    search.focus();
+    search.select();
+    return true;
+  }
+
+  function go(key, hash = "") {
     const select = document.querySelector("[data-agent]");
-    if (key in PLACES && select && select.value) location.assign(`/agents/${select.value}${PLACES[key]}`);
+    if (key in PLACES && select && select.value) location.assign(`/agents/${select.value}${PLACES[key]}${asOf()}${hash}`);
+  }
+
+  // The time that this page is shown as of, for the page that follows.
+  function asOf() {
+    const found = new URLSearchParams(location.search).get("as_of");
+    return found ? `?${new URLSearchParams({ as_of: found })}` : "";
   }
 
   function onKey(event) {
@@ -76,12 +92,8 @@
     }
     const row = event.target.closest("tr[data-row]");
     if (event.key === "/") {
-      const search = document.querySelector("[data-search]");
-      if (search) {
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
+      event.preventDefault();
+      if (!focusSearch()) go("d", FIND);
     } else if (event.key === "j") moveRow(1);
     else if (event.key === "k") moveRow(-1);
     else if (event.key === "g") isGoing = true;
@@ -167,13 +179,19 @@
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-agent]"))
-      location.assign(event.target.value ? `/agents/${event.target.value}` : "/agents");
+      location.assign(event.target.value ? `/agents/${event.target.value}${asOf()}` : "/agents");
   });
   document.addEventListener("input", (event) => {
-    if (!event.target.matches("[data-as-of]")) return;
-    const day = new Date(Date.now() + event.target.value * 86400000);
+    if (!event.target.matches("[data-days-back]")) return;
+    const day = new Date(Date.parse(event.target.dataset.now) + event.target.value * 86400000);
     const field = event.target.form.elements.as_of;
     field.value = event.target.value === "0" ? "" : day.toISOString().slice(0, 10);
+  });
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("[data-as-of-form]");
+    if (!form) return;
+    if (!form.elements.as_of.value) form.elements.as_of.disabled = true;
+    form.requestSubmit();
   });
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;
@@ -188,6 +206,20 @@
   document.addEventListener("htmx:sendError", () => (document.getElementById("outage").hidden = false));
   document.addEventListener("htmx:afterOnLoad", () => (document.getElementById("outage").hidden = true));
 
+  // What is shown stands in view where its row of links, or its chain, is wider than the screen.
+  function showCurrent() {
+    const link = document.querySelector(".side [aria-current]");
+    const list = link && link.closest("ul");
+    if (list) list.scrollLeft = link.offsetLeft - list.offsetLeft - (list.clientWidth - link.clientWidth) / 2;
+    const node = document.querySelector(".graph .node.own");
+    if (!node) return;
+    const graph = node.closest(".scroll");
+    const box = node.getBoundingClientRect();
+    graph.scrollLeft += box.left - graph.getBoundingClientRect().left - (graph.clientWidth - box.width) / 2;
+  }
+
   showTheme();
   showTimes();
+  showCurrent();
+  if (location.hash === FIND) focusSearch();
 })();

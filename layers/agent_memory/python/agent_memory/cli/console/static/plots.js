@@ -1,8 +1,8 @@
-// Draws `data-plot`: bars of counts a day, or lines in steps with a band, in the colours of the page.
+// Draws `data-plot`: bars of counts a day, lines in steps with a band, or prices, in the colours of the page.
 (() => {
   "use strict";
 
-  const HEIGHT = 220, HALF_DAY = 43200;
+  const HEIGHT = 220, DAY = 86400;
   const DASHES = [[], [6, 4], [2, 3]];
 
   // A colour of the style sheet as the browser computes it, in light or dark mode.
@@ -39,13 +39,11 @@
       points: { show: false },
       value: (_, __, ___, at) => (at == null ? "–" : spec.series[number].values[at].toLocaleString("en")),
     }));
-    return { data: [times, ...order.map((number) => stacked[number])], series, scale: { range: (_, __, high) => [0, Math.max(1, high * 1.05)] }, x: { range: (_, low, high) => [low - HALF_DAY, high + HALF_DAY] } };
+    return { data: [times, ...order.map((number) => stacked[number])], series, scale: { range: (_, __, high) => [0, Math.max(1, high * 1.05)] }, x: { range: (_, low, high) => [low - (spec.days * DAY) / 2, high + (spec.days * DAY) / 2] } };
   }
 
   function steps(spec, times) {
-    const last = times[times.length - 1];
-    const until = Math.max(Date.now() / 1000, last);
-    const xs = [...times, until];
+    const xs = [...times, Math.max(Date.parse(spec.until) / 1000, times[times.length - 1])];
     const held = (values) => [...values, values[values.length - 1]];
     const path = uPlot.paths.stepped({ align: 1 });
     const names = ["accent", "neutral", "reference"];
@@ -64,17 +62,68 @@
     };
   }
 
+  // Bars from open to close, hollow where the price rose, with lines from low to high.
+  function candles(spec, times) {
+    const gaps = times.slice(1).map((time, at) => time - times[at]).sort((one, other) => one - other);
+    const step = gaps.length ? gaps[Math.floor(gaps.length / 2)] : 3600;
+    const series = spec.series.map((one) => ({ label: one.label, stroke: "transparent", points: { show: false }, value: shown(spec) }));
+    return { data: [times, ...spec.series.map((one) => one.values)], series, scale: {}, step, x: { range: (_, low, high) => [low, high + step] } };
+  }
+
+  function drawCandles(plot, step) {
+    const { ctx, data } = plot;
+    const [times, open, high, low, close] = data;
+    const x = (seconds) => plot.valToPos(seconds, "x", true);
+    const y = (price) => plot.valToPos(price, "y", true);
+    const width = Math.max(1, 0.7 * (x(times[0] + step) - x(times[0])));
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(plot.bbox.left, plot.bbox.top, plot.bbox.width, plot.bbox.height);
+    ctx.clip();
+    ctx.lineWidth = devicePixelRatio;
+    ctx.strokeStyle = color("accent");
+    times.forEach((time, at) => {
+      const middle = x(time + step / 2);
+      const top = y(Math.max(open[at], close[at]));
+      const height = Math.max(1, y(Math.min(open[at], close[at])) - top);
+      ctx.fillStyle = color(close[at] >= open[at] ? "surface" : "accent");
+      ctx.beginPath();
+      ctx.moveTo(middle, y(high[at]));
+      ctx.lineTo(middle, y(low[at]));
+      ctx.stroke();
+      ctx.fillRect(middle - width / 2, top, width, height);
+      ctx.strokeRect(middle - width / 2, top, width, height);
+    });
+    ctx.restore();
+  }
+
+  // A dashed line from top to bottom at a time.
+  function drawMark(plot, seconds) {
+    const { ctx, bbox } = plot;
+    const x = plot.valToPos(seconds, "x", true);
+    ctx.save();
+    ctx.strokeStyle = color("reference");
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([6, 4].map((one) => one * devicePixelRatio));
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.restore();
+  }
+
   function draw(place) {
     const spec = JSON.parse(place.dataset.plot);
     const times = spec.times.map((one) => Date.parse(one) / 1000);
-    const found = spec.kind === "bars" ? bars(spec, times) : steps(spec, times);
+    const found = { bars, steps, candles }[spec.kind](spec, times);
     place.replaceChildren();
     const options = {
       width: place.clientWidth, height: HEIGHT, axes: axes(spec), bands: found.bands,
-      series: [{ value: "{YYYY}-{MM}-{DD}" }, ...found.series],
+      series: [{ value: spec.kind === "candles" ? "{YYYY}-{MM}-{DD} {HH}:{mm}" : "{YYYY}-{MM}-{DD}" }, ...found.series],
       scales: { x: { time: true, ...found.x }, y: found.scale },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { drag: { x: true, y: false } },
+      hooks: spec.kind === "candles" ? { draw: [(plot) => drawCandles(plot, found.step), (plot) => drawMark(plot, Date.parse(spec.mark) / 1000)] } : {},
     };
     place.plot = new uPlot(options, found.data, place);
   }
