@@ -13,6 +13,7 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.model.decisions import Decision, Outcome
+from agent_memory.storage.dynamodb.answers import take_items_from_json
 from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions
 from agent_memory.storage.dynamodb.items import Item, decision_item, document_attributes, outcome_attributes
 from agent_memory.storage.dynamodb.states import DynamoDBStates
@@ -81,6 +82,7 @@ def log_over(tables: PreparedDynamoDB) -> DecisionLog:
     """A decision log over prepared tables."""
     clock = FixedClock(NOW_MS)
     client = tables.client()
+    take_items_from_json(client)
     stores = replace(
         in_memory_stores(clock),
         decisions=DynamoDBDecisions(client, "reads", clock),

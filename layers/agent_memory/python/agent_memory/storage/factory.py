@@ -59,11 +59,13 @@ def open_stores(
     archive_bucket = archive_bucket or os.environ.get("AGENT_MEMORY_ARCHIVE_BUCKET")
     anchor_bucket = anchor_bucket or os.environ.get("AGENT_MEMORY_ANCHOR_BUCKET")
     with needs_extra("aws"):
+        from agent_memory.storage.dynamodb.answers import take_items_from_json  # noqa: PLC0415
         from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions  # noqa: PLC0415
         from agent_memory.storage.dynamodb.memories import DynamoDBMemories  # noqa: PLC0415
         from agent_memory.storage.dynamodb.states import DynamoDBStates  # noqa: PLC0415
 
     dynamodb = dynamodb_client or aws_client("dynamodb", region=region)
+    take_items_from_json(dynamodb)
     blobs = _open_blobs(archive_bucket, s3_client, region)
     return Stores(
         decisions=DynamoDBDecisions(dynamodb, table_prefix, clock, blobs=blobs),
