@@ -1,12 +1,12 @@
 """`python -m benchmarks.pages`: a page of 100 decisions by an index: read units, and CPU time beside plain boto3.
 
-Plain boto3 is a program on the seed's schema: one query of an index that has all attributes, whose items boto3's `Table`
-turns into Python values. Both get the recorded answers of an emulator at once.
+Plain boto3 is a program on the seed's schema: one query of an index that has all attributes, whose items boto3's
+`Table` turns into Python values. Both get the recorded answers of an emulator at once.
 """
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +17,13 @@ from agent_memory.core.keys import REGISTRATION
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.model.decisions import Decision
-from agent_memory.storage.dynamodb.items import decision_item, item_size, outcome_attributes
+from agent_memory.storage.dynamodb.items import Item, decision_item, item_size, outcome_attributes
 from agent_memory.storage.factory import in_memory_stores, open_stores
 from agent_memory.storage.provisioning import create_tables_if_not_exist
 from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME, DECISIONS
 from benchmarks.capacity_meter import CapacityMeter
 from benchmarks.reads import AGENT_ID, NOW_MS, decisions
-from benchmarks.replayed_dynamodb import ReplayedDynamoDB
+from benchmarks.replayed_dynamodb import ReplayedDynamoDB, batch_write
 from benchmarks.tables import print_table
 
 _PAGE = 100
@@ -87,17 +87,18 @@ def measure(history: Sequence[Decision], by: str, *, rounds: int = _ROUNDS) -> P
     with replayed.recording():
         create_tables_if_not_exist(client, _PREFIX)
         _create_peers_table(client)
-        _write(client, f"{_PREFIX}-{DECISIONS.name}", history)
-        _write(client, _PEER_TABLE, history)
-        client.put_item(TableName=f"{_PREFIX}-agent_state", Item=_registration())
+        items = [decision_item(one) | outcome_attributes(one) for one in history]
+        batch_write(client, f"{_PREFIX}-{DECISIONS.name}", items)
+        batch_write(client, _PEER_TABLE, items)
+        client.put_item(TableName=f"{_PREFIX}-agent_state", Item=registration())
         _check(ours())
         _check(len(peers()["Items"]))
         metered_log.page(CRITERIA[by], limit=1)  # reads the registration, for a minute
         with meter.measuring() as measured:
             metered_log.page(CRITERIA[by], limit=_PAGE)
-        sizes = sum(item_size(decision_item(one) | outcome_attributes(one)) for one in history) / len(history)
     cpu, peer_cpu = _times(ours, rounds), _times(peers, rounds)
-    return Page(measured.requests, measured.read_units, -(-_PAGE * sizes // _UNIT_BYTES) / 2, cpu, peer_cpu)
+    peer_units = -(-_PAGE * sum(map(item_size, items)) / len(items) // _UNIT_BYTES) / 2
+    return Page(measured.requests, measured.read_units, peer_units, cpu, peer_cpu)
 
 
 def _log_over(client: Any) -> DecisionLog:
@@ -112,14 +113,9 @@ def _check(found: int) -> None:
         raise RuntimeError(f"{found} decisions, not {_PAGE}")
 
 
-def _registration() -> dict[str, Any]:
+def registration() -> Item:
+    """The item that names the types of the agent."""
     return {"pk": {"S": AGENT_ID}, "sk": {"S": REGISTRATION}, "decision_types": {"SS": ["SOURCE_SELECTION"]}}
-
-
-def _write(client: Any, table: str, history: Iterable[Decision]) -> None:
-    puts = [{"PutRequest": {"Item": decision_item(one) | outcome_attributes(one)}} for one in history]
-    for first in range(0, len(puts), 25):
-        client.batch_write_item(RequestItems={table: puts[first : first + 25]})
 
 
 def _create_peers_table(client: Any) -> None:

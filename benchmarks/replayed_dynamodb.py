@@ -3,7 +3,7 @@
 The emulator is moto. A request that was not recorded is an error.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import local
 from typing import Any
@@ -13,10 +13,13 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
+from agent_memory.core.concurrency import chunks
+from agent_memory.storage.dynamodb.items import Item
 from benchmarks.instant_dynamodb import body_of
 
 _REGION = "us-east-1"
-_KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+_PUTS_PER_REQUEST = 25
+_KEYS: dict[str, Any] = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 
 
 class ReplayedDynamoDB:
@@ -70,3 +73,9 @@ class ReplayedDynamoDB:
     def _before_parse(self, response_dict: dict[str, Any], **_: Any) -> None:
         if self._records:
             self._answers[self._asked.key] = response_dict["body"].decode()
+
+
+def batch_write(client: Any, table: str, items: Sequence[Item]) -> None:
+    """Write items as they are."""
+    for chunk in chunks(items, _PUTS_PER_REQUEST):
+        client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": one}} for one in chunk]})
