@@ -48,8 +48,8 @@ class Recalled:
 def store_one(*, is_new: bool) -> Stored:
     """Store a memory; `is_new`: the caller says that there is none yet.
 
-    The emulator reports no units of transactions: they are computed from the items that are there afterwards, each twice
-    because of the transaction, and one of the index.
+    The emulator reports no units of transactions: they are computed from the items that are there afterwards, each
+    twice because of the transaction, and one of the index.
     """
     replayed = ReplayedDynamoDB()
     client = replayed.client()
@@ -59,7 +59,7 @@ def store_one(*, is_new: bool) -> Stored:
         memory.store_ltm("PATTERN", "another", _DATA)
         before = _items(client)
         with CapacityMeter(client).measuring() as measured:
-            memory.store_ltm("PATTERN", "one", _DATA, **({"expected_version": 0} if is_new else {}))
+            memory.store_ltm("PATTERN", "one", _DATA, expected_version=0 if is_new else None)
         requests = measured.requests
         new = [item for item in _items(client) if item not in before]
     indexed = sum(BY_CONFIDENCE.sort.name in item for item in new)
@@ -138,9 +138,7 @@ def main() -> None:
         stored = store_one(is_new=is_new)
         rows.append((name, f"{stored.requests} requests, {stored.write_units} write units", "1 request, ≤ 3 units"))
     found = recall_first()
-    figures = (
-        f"{found.rounds} rounds, {found.requests} requests, {found.read_units:g} read units, {found.cpu_ms:.0f} ms"
-    )
+    figures = f"{found.rounds} rounds, {found.requests} requests, {found.read_units:g} units, {found.cpu_ms:.0f} ms"
     name = f"first recall, {DECISIONS_RECALLED:,} decisions and {MEMORIES_RECALLED:,} memories"
     print_table("Memories on DynamoDB", [*rows, (name, figures, "≤ 2 rounds, ≤ 60 ms")])
 

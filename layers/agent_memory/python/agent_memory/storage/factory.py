@@ -152,7 +152,8 @@ def _open_blobs(bucket: str | None, client: Any, region: str | None) -> BlobStor
         return None
     from agent_memory.storage.s3.blobs import S3Blobs  # noqa: PLC0415
 
-    return S3Blobs(client or aws_client("s3", region=region), bucket)
+    # Opening a client takes 30 ms, which a function that only reads and writes tables does not need.
+    return S3Blobs(client, bucket, open_client=partial(aws_client, "s3", region=region))
 
 
 def _open_archive(blobs: BlobStore | None) -> ArchiveStore | None:
