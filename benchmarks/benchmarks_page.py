@@ -60,12 +60,11 @@ def _is_own(row: Row) -> bool:
 
 
 def _goals_table(rows: Sequence[Row]) -> str:
-    lines = ["| measured | result | goal | met |", "| --- | --: | --: | --- |"]
+    lines = ["| measured | unit | result | beside | goal | met |", "| --- | --- | --: | --- | --: | --- |"]
     for row in rows:
-        result = f"{_number(row['ours'])} {row['unit']}"
-        if row["ratio"] is not None:
-            result += f", {row['ratio']:.2f} × {row['peer']}"
-        lines.append(f"| {row['name']} | {result} | {_goal(row)} | {_state(row)} |")
+        beside = "" if row["ratio"] is None else f"{row['ratio']:.2f} × {row['peer']}"
+        result = _number(row["ours"])
+        lines.append(f"| {row['name']} | {row['unit']} | {result} | {beside} | {_goal(row)} | {_state(row)} |")
     return "\n".join(lines)
 
 
@@ -103,27 +102,32 @@ def _plot(rows: Sequence[Row]) -> None:
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib.ticker import NullFormatter, ScalarFormatter  # noqa: PLC0415
 
     own = [(_label(row), _share_of_goal(row), row["met"]) for row in rows if row["goal"]]
     compared = [(f"{row['name']}: {row['peer']}", row["ratio"], None) for row in rows if not _is_own(row)]
-    figure, axes = plt.subplots(
-        2, 1, figsize=(11, 0.28 * (len(own) + len(compared)) + 2.4), height_ratios=[len(own), max(len(compared), 1)]
-    )
-    for axis, bars, title in (
-        (axes[0], own, "Share of the goal that is used (1: the goal; below is better)"),
-        (axes[1], compared, "CPU time beside peers (1: the same; below is better)"),
+    heights = [len(own) + 1, len(compared) + 1]
+    figure, axes = plt.subplots(2, 1, figsize=(11, 0.24 * sum(heights) + 1.6), height_ratios=heights)
+    for axis, points, title in (
+        (axes[0], own, "Share of the goal that is used: to the left of 1 the goal is met"),
+        (axes[1], compared, "CPU time beside peers: to the left of 1 this package is faster"),
     ):
-        labels, values = [one[0] for one in bars], [max(one[1], 0.005) for one in bars]
-        colors = [{True: _MET, False: _MISSED, None: _NO_GOAL}[one[2]] for one in bars]
-        axis.barh(labels, values, color=colors)
+        values = [max(one[1], 0.001) for one in points]
+        colors = [{True: _MET, False: _MISSED, None: _NO_GOAL}[one[2]] for one in points]
+        axis.hlines(range(len(points)), 1, values, color=colors, linewidth=2)
+        axis.scatter(values, range(len(points)), color=colors, s=28, zorder=3)
         axis.axvline(1, color="black", linewidth=0.8)
+        axis.set_yticks(range(len(points)), [one[0] for one in points])
         axis.set_xscale("log")
-        axis.invert_yaxis()
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_ylim(max(len(points), 1) - 0.5, -0.5)
         axis.set_title(title, fontsize=10, loc="left")
         axis.tick_params(labelsize=7.5)
+        axis.grid(axis="x", color="#dddddd", linewidth=0.6)
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
-    figure.savefig(PLOT, dpi=110, metadata={"Software": None})
+    figure.savefig(PLOT, dpi=110, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
 
 

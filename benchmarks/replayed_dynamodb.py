@@ -3,6 +3,7 @@
 The emulator is moto. A request that was not recorded is an error.
 """
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import local
@@ -41,6 +42,8 @@ class ReplayedDynamoDB:
             self._records = True
             yield
             self._records = False
+        gc.collect()
+        gc.freeze()  # what the emulator has left in memory would be searched for garbage during each measurement
 
     def client(self) -> Any:
         """A boto3 client as the product makes them."""
