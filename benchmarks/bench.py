@@ -1,9 +1,9 @@
 """`python -m benchmarks.bench [--quick] [SECTION…]`: all benchmarks with a goal or a peer.
 
-Sections are counts, times, mining, year, busy, demos and peers; by default all are run. A run writes its rows into
-results.json, beside those of other sections, and docs/benchmarks.md with its plot. `--quick` takes the counts, compares
-them with results.json, and fails if one misses its goal that met it before, or is further from a goal that it missed;
-it writes nothing.
+Sections are those of `SECTIONS`, counts to peers; by default all are run. A run writes its rows into results.json, beside
+those of other sections, and docs/benchmarks.md with its plot. `--quick` takes the counts, compares them with
+results.json, and fails if one misses its goal that met it before, or is further from a goal that it missed; it writes
+nothing.
 """
 
 import json
@@ -27,6 +27,7 @@ _TOLERANCE = 1.02  # sizes depend a little on random ids
 SECTIONS: Mapping[str, Callable[[], Iterator[Measurement]]] = {
     "counts": exact_counts.rows,
     "times": timed_rows.times,
+    "starts": timed_rows.starts,
     "mining": timed_rows.mining,
     "year": timed_rows.of_a_year,
     "busy": timed_rows.busy_agent,

@@ -28,7 +28,7 @@ _DEMOS = {121: 120, 10: 40}
 
 
 def times() -> Iterator[Measurement]:
-    """Reads, searches, starts, and logging through the buffer."""
+    """Reads, searches, and logging through the buffer."""
     tables = reads.prepared(MANY)
     name = f"context_filter, 1 of 1,000 of {MANY:,} matching"
     yield _seconds(name, reads.query(tables, MANY)[0], 0.3)
@@ -39,7 +39,6 @@ def times() -> Iterator[Measurement]:
     for size, goal in _SPEEDUPS.items():
         name = f"search of {size:,} items of a trading memory, beside a plain scan"
         yield Measurement(name=name, unit="×", ours=speedup(size), goal=goal, at_least=True)
-    yield from _starts()
     yield from _buffered()
 
 
@@ -97,7 +96,8 @@ def _pages() -> Iterator[Measurement]:
         )
 
 
-def _starts() -> Iterator[Measurement]:
+def starts() -> Iterator[Measurement]:
+    """Starts of the functions, beside boto3 and one client."""
     found = cold_start.starts()
     for name in cold_start.FUNCTIONS:
         yield Measurement(
