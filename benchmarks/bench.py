@@ -1,6 +1,6 @@
 """`python -m benchmarks.bench [--quick] [SECTION…]`: all benchmarks with a goal or a peer.
 
-Sections are those of `SECTIONS`, counts to peers; by default all are run. A run writes its rows into results.json, beside
+Sections are those of `SECTIONS`; by default all are run. A run writes its rows into results.json, beside
 those of other sections, and docs/benchmarks.md with its plot. `--quick` takes the counts, compares them with
 results.json, and fails if one misses its goal that met it before, or is further from a goal that it missed; it writes
 nothing.
