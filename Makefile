@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 DEMO_ARGS ?=
 ARGS ?= --help
 TEST_ARGS ?=
+BENCH_ARGS ?=
 SOURCES := app.py stacks lambdas local demo benchmarks docs examples layers tests
 
 .DEFAULT_GOAL := help
@@ -34,6 +35,12 @@ demo: $(READY)  ## Deploy into a local cloud, replay real bars with a nightly jo
 
 trials: $(READY)  ## Kill, throttle, race, tamper and load at full size, and write docs/trials.md (five minutes)
 	@exec $(BIN)/python -m tests.trials $(TEST_ARGS)
+
+bench: $(READY)  ## Measure everything that has a goal or a peer, and write docs/benchmarks.md (half an hour)
+	@exec $(BIN)/python -m benchmarks.bench $(BENCH_ARGS)
+
+bench-quick: $(READY)  ## Take the counts of `make bench`, and fail if one misses a goal that it met (two minutes)
+	@exec $(BIN)/python -m benchmarks.bench --quick
 
 bench-calls: $(READY)  ## Count the calls of the product's own code per request (five seconds)
 	@$(BIN)/python -m benchmarks.traced_calls

@@ -1,9 +1,9 @@
-"""Measures the file beside LangGraph's SqliteStore and TradeMemory: log, outcome, get, a query of 100, statistics.
+"""Measures the file beside LangGraph's SqliteStore, TradeMemory and mlflow: log, outcome, get, a query, statistics.
 
-    python -m benchmarks.embedded
+    python -m benchmarks.embedded [--json]
 
-The peers are measured where `langgraph-checkpoint-sqlite` and `tradememory-protocol` are installed, which no
-environment of this project needs: install them into a folder with `pip install --target`, and name it in PYTHONPATH.
+The peers are measured where `langgraph-checkpoint-sqlite`, `tradememory-protocol` or `mlflow` is installed, which no
+environment of this project needs: `make bench` installs each into one of its own. With `--json`, CPU times only.
 All commit each write to disk, on the same disk, one after the other in alternating rounds. CPU time is what other
 programs on the machine disturb least; the time that passes includes the disk. The same work is compared: LangGraph's
 outcome is a get and a put, since it cannot change a part of an item; its search orders by time and returns the items
@@ -13,6 +13,8 @@ intervals and measurements. The last column is the CPU time of this package by t
 """
 
 import importlib
+import json
+import os
 import sqlite3
 import statistics
 import sys
@@ -28,6 +30,7 @@ _ROUNDS = 3
 _DECISIONS = 1_200
 _MEASURED = 300
 _QUERIED = 100
+_TRACES_PER_PAGE = 500
 _CONTEXT = {"market": {"trend": "bullish", "volatility": "high"}, "price": 101.25, "note": "n" * 200}
 _REASONING = {"selected": ["whales"], "why": "w" * 200}
 _OUTCOME = {"profit": 1.5}
@@ -105,10 +108,47 @@ def trade_memory(folder: Path) -> Operations:
     )
 
 
+def mlflow(folder: Path) -> Operations:
+    """Traces of mlflow, in a SQLite file of its own; `ImportError` if it is not installed."""
+    os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "false"  # the others have written when they return
+    module = importlib.import_module("mlflow")
+    module.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    experiment = module.create_experiment("hunter", artifact_location=str(folder))
+    client = module.MlflowClient()
+    ids: list[str] = []
+
+    def log(_: int) -> None:
+        attributes = {"reasoning": _REASONING}
+        span = client.start_trace("QUERY", inputs=_CONTEXT, attributes=attributes, experiment_id=experiment)
+        client.end_trace(span.trace_id)
+        ids.append(span.trace_id)
+
+    def outcome(n: int) -> None:
+        client.set_trace_tag(ids[n], "success", str(n % 3 == 0))
+        client.set_trace_tag(ids[n], "profit", str(_OUTCOME["profit"]))
+
+    def read(limit: int) -> list[Any]:
+        page = client.search_traces([experiment], max_results=min(limit, _TRACES_PER_PAGE))
+        found = list(page)
+        while page.token and len(found) < limit:
+            page = client.search_traces([experiment], max_results=_TRACES_PER_PAGE, page_token=page.token)
+            found += page
+        return found[:limit]
+
+    return Operations(
+        log,
+        outcome,
+        lambda n: client.get_trace(ids[n]),
+        lambda _: read(_QUERIED),
+        lambda _: sum(one.info.tags["success"] == "True" for one in read(_DECISIONS)),
+    )
+
+
 SUBJECTS: Mapping[str, Callable[[Path], Operations]] = {
     "agent-memory": agent_memory,
     "langgraph": langgraph,
     "tradememory": trade_memory,
+    "mlflow": mlflow,
 }
 
 
@@ -132,8 +172,8 @@ def _times(call: Call, numbers: range) -> Times:
     return Times((time.process_time() - cpu) / size, (time.perf_counter() - passed) / size)
 
 
-def main() -> None:
-    """Print for each operation the median of the rounds, in milliseconds of CPU time and of time that passed."""
+def all_rounds() -> dict[str, list[dict[str, Times]]]:
+    """The rounds of each subject that is installed."""
     rounds: dict[str, list[dict[str, Times]]] = {}
     for _ in range(_ROUNDS):
         for name, start in SUBJECTS.items():
@@ -142,6 +182,20 @@ def main() -> None:
                     rounds.setdefault(name, []).append(measured(start(Path(folder))))
                 except ImportError:
                     rounds.pop(name, None)
+    return rounds
+
+
+def cpu_medians() -> dict[str, dict[str, float]]:
+    """Milliseconds of CPU time by subject and operation."""
+    return {
+        name: {operation: statistics.median([one[operation].cpu for one in found]) for operation in Operations._fields}
+        for name, found in all_rounds().items()
+    }
+
+
+def main() -> None:
+    """Print for each operation the median of the rounds, in milliseconds of CPU time and of time that passed."""
+    rounds = all_rounds()
     for operation in Operations._fields:
         columns, times = [], {}
         for name, found in rounds.items():
@@ -155,4 +209,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--json"]:
+        sys.stdout.write(json.dumps(cpu_medians()))
+    else:
+        main()

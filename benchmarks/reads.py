@@ -13,6 +13,7 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.model.decisions import Decision, Outcome
+from agent_memory.storage.dynamodb.answers import take_items_from_json
 from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions
 from agent_memory.storage.dynamodb.items import Item, decision_item, document_attributes, outcome_attributes
 from agent_memory.storage.dynamodb.states import DynamoDBStates
@@ -30,10 +31,10 @@ _SOURCES = ("whaleMovements", "derivatives", "institutional", "news", "technical
 _TRENDS, _VOLATILITIES = ("bullish", "bearish", "sideways"), ("high", "low")
 
 
-def decisions(count: int) -> Iterator[Decision]:
-    """So many decisions like the example in 80 days, oldest first; one in a thousand has a rare symbol."""
+def decisions(count: int, *, days: int = _DAYS) -> Iterator[Decision]:
+    """So many decisions like the example in so many days, oldest first; one in a thousand has a rare symbol."""
     chance = random.Random(count)  # noqa: S311  no secret
-    step_ms = _DAYS * DAY_MS // count
+    step_ms = days * DAY_MS // count
     for n in range(count):
         at_ms = NOW_MS - step_ms * (count - n)
         context = {
@@ -60,7 +61,7 @@ def prepared(count: int) -> PreparedDynamoDB:
         day = date_of(one.timestamp_ms)
         if day < date_of(NOW_MS):
             rollups.setdefault(rollup_state_type(day), Rollup()).add(one)
-    states = [_state(name, rollup) for name, rollup in rollups.items()]
+    states = [rollup_item(name, rollup) for name, rollup in rollups.items()]
     registration: Item = {"decision_types": {"SS": [_TYPE]}}
     return PreparedDynamoDB(
         {
@@ -71,7 +72,8 @@ def prepared(count: int) -> PreparedDynamoDB:
     )
 
 
-def _state(name: str, rollup: Rollup) -> Item:
+def rollup_item(name: str, rollup: Rollup) -> Item:
+    """The item of a day's counts, by the name of its state."""
     key: Item = {"pk": {"S": AGENT_ID}, "sk": {"S": name}}
     about: Item = {"version": {"N": "1"}, "last_updated": {"N": "1795176000"}}
     return key | about | document_attributes({"data": rollup.as_data()})
@@ -81,6 +83,7 @@ def log_over(tables: PreparedDynamoDB) -> DecisionLog:
     """A decision log over prepared tables."""
     clock = FixedClock(NOW_MS)
     client = tables.client()
+    take_items_from_json(client)
     stores = replace(
         in_memory_stores(clock),
         decisions=DynamoDBDecisions(client, "reads", clock),
@@ -99,26 +102,37 @@ def measure(tables: PreparedDynamoDB, act: Callable[[], Any]) -> tuple[float, Se
     return time.process_time() - started, tables.served
 
 
-def rows(count: int) -> Iterator[Row]:
-    """A query by a part of the context, of which one decision in a thousand has it, and statistics of all decisions."""
-    tables = prepared(count)
-    log = log_over(tables)
-    expected = min(-(-count // _ONE_IN), 1_000)
+def query(tables: PreparedDynamoDB, count: int) -> tuple[float, Served]:
+    """Measure a query by a part of the context, which one decision in a thousand has."""
+    log, expected = log_over(tables), min(-(-count // _ONE_IN), 1_000)
 
-    def query() -> None:
+    def act() -> None:
         found = log.page(DecisionFilter(context={"symbol": "RARE"}), limit=1_000)
         if len(found.decisions) != expected or not found.listing.complete:
             raise RuntimeError(f"{len(found.decisions)} decisions, not {expected}")
 
-    def statistics(*, exact: bool) -> None:
+    return measure(tables, act)
+
+
+def statistics(tables: PreparedDynamoDB, count: int, *, exact: bool = False) -> tuple[float, Served]:
+    """Measure statistics of all decisions."""
+    log = log_over(tables)
+
+    def act() -> None:
         found = log.statistics(DecisionFilter(), "source", exact=exact)
         if found["total"]["count"] != count or not found["complete"]:
             raise RuntimeError(f"{found['total']['count']} decisions, not {count}")
 
-    yield _row(f"context_filter, 1 of {_ONE_IN:,} matching, {count:,} decisions", measure(tables, query), "≤ 2 MB")
-    counted = measure(tables, lambda: statistics(exact=False))
-    yield _row(f"statistics over {count:,} in {_DAYS} days", counted, "≤ 300 units")
-    yield _row("  the same, exact", measure(tables, lambda: statistics(exact=True)), "")
+    return measure(tables, act)
+
+
+def rows(count: int) -> Iterator[Row]:
+    """A query by a part of the context, and statistics of all decisions."""
+    tables = prepared(count)
+    name = f"context_filter, 1 of {_ONE_IN:,} matching, {count:,} decisions"
+    yield _row(name, query(tables, count), "≤ 2 MB")
+    yield _row(f"statistics over {count:,} in {_DAYS} days", statistics(tables, count), "≤ 300 units")
+    yield _row("  the same, exact", statistics(tables, count, exact=True), "")
 
 
 def _row(name: str, measured: tuple[float, Served], goal: str) -> Row:

@@ -63,6 +63,26 @@ def _rows_of(size: int, name: str, words: Words) -> Iterator[Row]:
     yield "  one item added, then a query of three words", f"{mixed * 1e3:,.3f} ms", ""
 
 
+def speedup(size: int, *, vocabulary: int = 400, asked: int = 4, compared: int = 8) -> float:
+    """How many times faster a search is than the linear one, for items and questions of an even vocabulary."""
+
+    def words(generator: random.Random, length: int) -> str:
+        return " ".join(f"w{int(vocabulary * generator.random())}" for _ in range(length))
+
+    store, reference = TradingMemoryStore(_HALF_LIFE, clock=lambda: _NOW), ReferenceStore(_HALF_LIFE, lambda: _NOW)
+    for item in _items(size, words):
+        store.append(item)
+    reference.items = list(store.items)
+    store.search("w1")
+    generator = random.Random(-1)  # noqa: S311  synthetic words
+    queries: list[Query] = [(words(generator, asked), None, None) for _ in range(_QUERIES)]
+    seconds, found = _timed(lambda one: store.search(*one), queries)
+    linear_seconds, expected = _timed(lambda one: reference.search(*one), queries[:compared])
+    if any(list(map(id, one)) != list(map(id, other)) for one, other in zip(found, expected, strict=False)):
+        raise RuntimeError("the two searches differ")
+    return linear_seconds / seconds
+
+
 def _items(count: int, words: Words) -> Iterator[TradingMemoryItem]:
     generator = random.Random(7)  # noqa: S311
     span = _DAYS * 86_400

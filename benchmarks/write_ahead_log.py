@@ -33,6 +33,15 @@ def print_appends() -> None:
     print_table(f"Appending a record of {len(_RECORD)} bytes, SQLite {sqlite3.sqlite_version}", _rows())
 
 
+def beside_sqlite() -> tuple[float, float]:
+    """Median microseconds of an append and of an insert, neither of which waits for the disk, over all rounds."""
+    own, inserts = list[float](), list[float]()
+    for _ in range(_ROUNDS):
+        own += _log_times(_APPENDS)
+        inserts += _sqlite_times(_APPENDS, "NORMAL")
+    return times_of(own).median, times_of(inserts).median
+
+
 def _rows() -> Iterator[Row]:
     """Times over three rounds that alternate between the two."""
     fast: dict[str, list[float]] = {}

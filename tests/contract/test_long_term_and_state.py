@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,6 +73,28 @@ async def test_a_removed_memory_that_is_stored_again_keeps_its_history(memory):
         (3, False, None),
     ]
     assert history[2]["changes"] == {"confidence": {"before": None, "after": 0.8}}
+
+
+async def test_a_memory_that_is_said_to_be_new_continues_the_history_of_a_removed_one(memory):
+    first = await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5}, expected_version=0)
+    await memory.delete_ltm("PATTERN", "pump", reason="wrong")
+    again = await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5}, expected_version=0)
+    assert (first["version"], again["version"]) == (1, 3)
+    assert [one["version"] for one in await memory.get_ltm_history("PATTERN", "pump")] == [1, 2, 3]
+
+
+async def test_a_quarantined_memory_is_not_stored_by_saying_that_it_is_new(memory):
+    await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5}, expected_version=0)
+    await memory.quarantine("pump", "injected")
+    with pytest.raises(InvalidInput, match="quarantined"):
+        await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5}, expected_version=0)
+
+
+async def test_a_memory_that_is_said_to_be_new_is_stored_without_reading(memory, monkeypatch):
+    only_writes = SimpleNamespace(put=memory.direct.long_term.store.put)
+    monkeypatch.setattr(memory.direct.long_term, "_store", only_writes)
+    stored = await memory.store_ltm("PATTERN", "pump", {"confidence": 0.5}, reason="seen", expected_version=0)
+    assert (stored["version"], stored["reason"]) == (1, "seen")
 
 
 async def test_a_write_with_another_expected_version_changes_nothing(memory):

@@ -54,7 +54,8 @@ def test_a_page_of_a_hundred_by_index_is_at_most_25_read_units(moto_stores, cloc
 
 
 @pytest.mark.parametrize(
-    ("kinds", "every"), [(("QUERY",), 1), (("QUERY", "LEARNING", "SIGNAL_GENERATION"), 2), (("QUERY",), 11)]
+    ("kinds", "every"),
+    [(("QUERY",), 1), (("QUERY",), 3), (("QUERY", "LEARNING", "SIGNAL_GENERATION"), 2), (("QUERY",), 11)],
 )
 def test_pages_by_index_are_right_however_far_apart_their_decisions_are(stores, clock, kinds, every):
     log = DecisionLog(new_agent(), stores, clock)

@@ -1,6 +1,7 @@
 """Each check of `agent-memory doctor` on answers that a local cloud does not give, and without credentials."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import boto3
@@ -415,3 +416,33 @@ def test_a_real_table_without_what_its_stack_says(account):
         assert [look(deployment, table).state for look in looks] == [State.WRONG] * 3
         lost = Resource("storage", "States", "AWS::DynamoDB::Table", "agent-memory-lost", {})
         assert "it was deleted" in checks_data.status(deployment, lost).message
+
+
+@pytest.mark.parametrize(
+    ("units_in_a_minute", "configured", "advice"),
+    [
+        (41_000, "1", None),  # 683 a second
+        (60_000, "1", "up to 1,000 write units a second .* set write_shards to 2; it is 1"),
+        (60_000, "2", None),
+        (600_000, "2", "set write_shards to 15; it is 2"),
+    ],
+)
+def test_more_write_shards_are_advised_for_a_busy_agent(units_in_a_minute, configured, advice):
+    deployment = Answers(
+        get_metric_statistics={"Datapoints": [{"Sum": 60.0}, {"Sum": float(units_in_a_minute)}]},
+        describe_table={"Table": {"GlobalSecondaryIndexes": [{"IndexName": "by_outcome"}]}},
+    )
+    variables = {"Environment": {"Variables": {"AGENT_MEMORY_WRITE_SHARDS": configured}}}
+    deployment.of_type = lambda kind: [Resource("api", "Api", kind, "agent-memory-api", variables)]
+    table = Resource("storage", "Decisions", "AWS::DynamoDB::Table", "agent-memory-agent_decisions", {})
+    seen = checks_data.write_rate(deployment, table)
+    if advice is None:
+        assert seen.state is State.FINE
+    else:
+        assert seen.state is State.NOTE
+        assert re.search(advice, seen.message)
+        assert seen.page.endswith("tables-throttled.md")
+
+
+def test_tables_without_decisions_need_no_write_shards():
+    assert checks_data.write_rate(Answers(), resource()).state is State.FINE

@@ -153,7 +153,8 @@ def quick_conflicts(monkeypatch):
 
     from agent_memory.core import retries
 
-    monkeypatch.setattr(retries, "_CONFLICTS", retries._CONFLICTS.copy(stop=stop_after_attempt(2), wait=wait_none()))
+    quick = retries._conflicts().copy(stop=stop_after_attempt(2), wait=wait_none())
+    monkeypatch.setattr(retries, "_conflicts", lambda: quick)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -1,6 +1,7 @@
 """Long-term memory of one agent. Every method blocks; agents use `MemoryManager`."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -79,7 +80,8 @@ class LongTermMemory:
 
         `data["confidence"]` is between 0 and 1; without it, or with None, the memory states no confidence.
         `data["learned_at"]` is the time at which a new memory was learned, by default now; later versions keep it. With
-        `expected_version` (0: none yet), the change is only made if that is the current version.
+        `expected_version` (0: none yet), the change is only made if that is the current version; with 0, a new memory
+        is stored without reading what is there first.
 
         Raises:
             InvalidInput: names the field. Conflict: the current version is not the expected one.
@@ -93,6 +95,10 @@ class LongTermMemory:
                 pattern_id,
                 lambda current: self.put_after(current, memory_type, pattern_id, data, reason=reason),
             )
+        if expected_version == 0:
+            # One request instead of three. Refused is also what was there before, or is quarantined, as is seen below.
+            with suppress(Conflict):
+                return self._put_next((memory_type, pattern_id), None, data, _check_reason(reason), 0)
         current = self._store.get(self._agent_id, memory_type, pattern_id)
         version = current.version if current else 0
         if version != expected_version:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent_memory.core.concurrency import run_concurrently
 from agent_memory.core.errors import Damaged
 from agent_memory.memory.entry_index import EntryIndex, memory_entry_id
 from agent_memory.memory.long_term import LongTermMemory
@@ -56,8 +57,10 @@ def _load(kept: KeptIndex, namespace: LongTermMemory) -> None:
     # First the position: what is written meanwhile is then read twice rather than never.
     cursor, loaded_at = namespace.store.changes(namespace.agent_id, None).cursor, time.monotonic()
     unreadable: list[Unreadable] = []
-    types = dict.fromkeys([*RECALLED_TYPES, *namespace.own_types()])
-    found = namespace.find_all(types, on_unreadable=unreadable.append)
+    standard, own_types = run_concurrently(
+        lambda: namespace.find_all(RECALLED_TYPES, on_unreadable=unreadable.append), namespace.own_types
+    )
+    found = [*standard, *namespace.find_all(own_types, on_unreadable=unreadable.append)]
     agent_id = namespace.agent_id
     by_id = {memory_entry_id(agent_id, one.memory_type, one.pattern_id): one for one in found}
     kept.index.sync(by_id, memory_entry)

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, Clock, date_of, day_start_ms, to_iso
-from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.concurrency import map_concurrently, run_concurrently
 from agent_memory.core.errors import InColdStorage, Unavailable
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.retention import HOT_DAYS
@@ -116,12 +116,13 @@ class MemoryRecall:
     def _candidates(self, query: RecallQuery, now_ms: int, *, fresh: bool) -> "_Candidates":
         """What is ranked: memories of the agent and its pools, and decisions that meet the filters."""
         found = _Candidates()
-        unreadable: list[Unreadable] = []
-        if query.success is None:
-            for kept in self._memories(query, unreadable, fresh=fresh):
-                found.indexes.append(kept)
-        found.indexes.append(self._decisions(query, now_ms, found.missing, unreadable))
-        found.missing[:0] = [one.as_dict() for one in unreadable]
+        memories: list[Unreadable] = []
+        decisions: list[Unreadable] = []
+        reads = [] if query.success is not None else [lambda: self._memories(query, memories, fresh=fresh)]
+        reads.append(lambda: [self._decisions(query, now_ms, found.missing, decisions)])
+        for indexes in run_concurrently(*reads):
+            found.indexes.extend(indexes)
+        found.missing[:0] = [one.as_dict() for one in (*memories, *decisions)]
         return found
 
     def _memories(self, query: RecallQuery, unreadable: list[Unreadable], *, fresh: bool) -> list[KeptIndex]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent_memory.core.errors import InvalidInput
+from agent_memory.core.ids import MAX_SHARDS
 from agent_memory.decisions.lineage import links_to
 from agent_memory.model.decisions import Decision
 from agent_memory.storage.dynamodb.items import Item, decision_item, headline_attributes, item_size, text
@@ -20,6 +21,9 @@ _WRITE_UNIT_BYTES = 1024
 _READ_UNIT_BYTES = 4096
 _ENTRY_OVERHEAD_BYTES = 100  # what DynamoDB adds to each entry of a table or index for storage
 _TTL: Item = {"ttl": {"N": "1795176000"}}
+PARTITION_WRITE_UNITS = 1_000
+"""The write units that a partition accepts in a second."""
+_PLANNED_SHARE = 0.7  # the mean of a minute hides its busiest seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,12 @@ def mean_decision_units(requests: Iterable[Sequence[Decision]]) -> DecisionUnits
     return DecisionUnits(
         **{name: sum(getattr(one, name) for one in measured) / len(measured) for name in DecisionUnits.__slots__}
     )
+
+
+def write_shards_for(units_per_second: float) -> int:
+    """The write shards that an agent with so many write units a second in one table or index needs, 1 to 32."""
+    needed = math.ceil(units_per_second / (PARTITION_WRITE_UNITS * _PLANNED_SHARE))
+    return min(max(needed, 1), MAX_SHARDS)
 
 
 def _units_of_request(decisions: Sequence[Decision]) -> list[DecisionUnits]:

@@ -18,9 +18,12 @@ from agent_memory.cli.doctor.findings import (
     runbook,
     wrong,
 )
-from agent_memory.storage.schema import TABLES
+from agent_memory.pricing.capacity_units import PARTITION_WRITE_UNITS, write_shards_for
+from agent_memory.storage.schema import DECISIONS, TABLES
 
 _TTL = {table.name: table.ttl_attribute for table in TABLES}
+_MINUTE = 60
+_SHARDS_VARIABLE = "AGENT_MEMORY_WRITE_SHARDS"
 _GAP = "the local cloud does not keep it"
 
 
@@ -87,33 +90,71 @@ def time_to_live(deployment: Deployment, table: Resource) -> Look:
 
 def throttles(deployment: Deployment, table: Resource) -> Look:
     """Whether requests to a table or its indexes were throttled in the last hour, and which caps it has."""
-    now = datetime.now(UTC)
-    total = 0.0
     found = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"]
-    of_table = [{"Name": "TableName", "Value": table.name}]
-    of_indexes = [
-        [*of_table, {"Name": "GlobalSecondaryIndexName", "Value": one["IndexName"]}]
-        for one in found.get("GlobalSecondaryIndexes", ())
-    ]
-    for kind, dimensions in product(("ReadThrottleEvents", "WriteThrottleEvents"), [of_table, *of_indexes]):
-        points = deployment.ask(
-            "cloudwatch",
-            "get_metric_statistics",
-            Namespace="AWS/DynamoDB",
-            MetricName=kind,
-            Dimensions=dimensions,
-            StartTime=now - timedelta(hours=1),
-            EndTime=now,
-            Period=3_600,
-            Statistics=["Sum"],
-        )["Datapoints"]
-        total += sum(one["Sum"] for one in points)
+    total = 0.0
+    for kind, dimensions in product(("ReadThrottleEvents", "WriteThrottleEvents"), _dimensions(table, found)):
+        total += sum(_sums(deployment, kind, dimensions, hours=1, period=3_600))
     limits = found.get("OnDemandThroughput", {})
     caps = {name: value for name, value in limits.items() if value not in (None, -1)}
     capped = f"; it is capped at {caps}" if caps else ""
     if total:
         return wrong(f"{total:,.0f} throttled requests in the last hour{capped}", runbook("tables-throttled"))
     return fine(f"none in the last hour{capped}")
+
+
+def write_rate(deployment: Deployment, table: Resource) -> Look:
+    """Whether the decisions of one agent may need more write shards: the busiest minute of the last day."""
+    if not table.name.endswith(f"-{DECISIONS.name}"):
+        return fine("its agents write little to it")
+    found = deployment.ask("dynamodb", "describe_table", TableName=table.name)["Table"]
+    sums = [
+        one
+        for dimensions in _dimensions(table, found)
+        for one in _sums(deployment, "ConsumedWriteCapacityUnits", dimensions, hours=24, period=_MINUTE)
+    ]
+    busiest = max(sums, default=0.0) / _MINUTE
+    shards, needed = _write_shards(deployment), write_shards_for(busiest)
+    rate = f"up to {busiest:,.0f} write units a second in a minute of the last day"
+    if needed <= shards:
+        return fine(f"{rate}; write_shards is {shards}")
+    return note(
+        f"{rate}, and a partition accepts {PARTITION_WRITE_UNITS:,}: if most of them are of one agent and type, set "
+        f"write_shards to {needed}; it is {shards}",
+        runbook("tables-throttled"),
+    )
+
+
+def _write_shards(deployment: Deployment) -> int:
+    """The setting of a deployment's functions."""
+    functions = deployment.of_type("AWS::Lambda::Function")
+    variables = [one.properties.get("Environment", {}).get("Variables", {}) for one in functions]
+    return max((int(one[_SHARDS_VARIABLE]) for one in variables if _SHARDS_VARIABLE in one), default=1)
+
+
+def _dimensions(table: Resource, description: Mapping[str, Any]) -> list[list[dict[str, str]]]:
+    """The dimensions of a table's metrics, and those of each of its indexes."""
+    of_table = [{"Name": "TableName", "Value": table.name}]
+    indexes = [one["IndexName"] for one in description.get("GlobalSecondaryIndexes", ())]
+    return [of_table, *([*of_table, {"Name": "GlobalSecondaryIndexName", "Value": name}] for name in indexes)]
+
+
+def _sums(
+    deployment: Deployment, metric: str, dimensions: list[dict[str, str]], *, hours: int, period: int
+) -> list[float]:
+    """The sums of a metric of DynamoDB in the periods of the last hours, without those that have none."""
+    now = datetime.now(UTC)
+    points = deployment.ask(
+        "cloudwatch",
+        "get_metric_statistics",
+        Namespace="AWS/DynamoDB",
+        MetricName=metric,
+        Dimensions=dimensions,
+        StartTime=now - timedelta(hours=hours),
+        EndTime=now,
+        Period=period,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return [one["Sum"] for one in points]
 
 
 def bucket_versions(deployment: Deployment, bucket: Resource) -> Look:

@@ -39,6 +39,7 @@ _OF_RESOURCES: Sequence[tuple[str, str, Callable[[Deployment, Resource], Look]]]
     ("AWS::DynamoDB::Table", "encryption", data.table_encryption),
     ("AWS::DynamoDB::Table", "time to live", data.time_to_live),
     ("AWS::DynamoDB::Table", "throttled requests", data.throttles),
+    ("AWS::DynamoDB::Table", "write rate", data.write_rate),
     ("AWS::S3::Bucket", "versions", data.bucket_versions),
     ("AWS::S3::Bucket", "encryption", data.bucket_encryption),
     ("AWS::S3::Bucket", "public access", data.bucket_access),

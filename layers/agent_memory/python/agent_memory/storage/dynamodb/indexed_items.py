@@ -8,6 +8,7 @@ The indexes have keys only, which makes writes cheap. An index is behind its tab
 items need not be consistent either, which halves their price.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 
 _MIN_KEYS = 20
 """Fewer keys of a partition are read one by one."""
-_ITEMS_PER_KEY = 2
-"""How many items a query may read for each of its keys. It costs less than reading them one by one up to about six."""
+_ITEMS_PER_KEY, _MAX_ITEMS_PER_KEY = 2, 4
+"""How many items a query may read for each of its keys, at first and once it is known how far apart they are.
+
+It costs less than reading them one by one up to about six of the size of the example's.
+"""
+_MARGIN = 1.3
 
 _Pair = tuple[str, str]
 
@@ -46,7 +51,18 @@ class IndexedItems:
         return [items[_pair(one)] for one in entries if _pair(one) in items]
 
     def _between(self, entries: Sequence[Item]) -> list[Item]:
-        """The items from the first entry of a partition to the last that are in the index's, up to a limit."""
+        """The items from the first entry of a partition to the last that are in the index's, up to a limit.
+
+        If the items up to the limit show that the others are not too far apart either, they are read in the same way.
+        """
+        limit = _ITEMS_PER_KEY * len(entries)
+        items = self._query(entries, limit)
+        rest = entries[len(items) :]
+        if not rest or limit > _MAX_ITEMS_PER_KEY * len(items):
+            return items
+        return items + self._query(rest, math.ceil(_MARGIN * len(rest) * limit / len(items)))
+
+    def _query(self, entries: Sequence[Item], limit: int) -> list[Item]:
         first, last = entries[0], entries[-1]
         answers = query_answers(
             self._client,
@@ -60,7 +76,7 @@ class IndexedItems:
                 ":last": last["sk"],
                 ":value": first[self._attribute],
             },
-            Limit=_ITEMS_PER_KEY * len(entries),
+            Limit=limit,
         )
         items, _ = next(answers)
         return items

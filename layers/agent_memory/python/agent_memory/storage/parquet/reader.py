@@ -6,7 +6,6 @@ Files are read with `read_parquet_async` from a folder: when a damaged file make
 exception, while `read_parquet` would end the process.
 """
 
-import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +44,8 @@ def read_rows(body: bytes, columns: Columns, keeps: ColumnTests | None = None) -
 def read_rows_from(folder: Path, columns: Columns, keeps: ColumnTests | None = None) -> list[tuple[Any, ...]]:
     """The rows of the file `file_path(folder)`; otherwise as `read_rows`."""
     try:
+        import asyncio  # noqa: PLC0415  takes 20 ms, and functions that read no Parquet have none
+
         # A separate thread, because the caller's may be running an event loop.
         with ThreadPoolExecutor(1) as pool:
             table = pool.submit(asyncio.run, _load(folder)).result()

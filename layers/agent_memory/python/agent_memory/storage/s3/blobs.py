@@ -1,6 +1,8 @@
 """Objects in the archive bucket."""
 
 import re
+from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,11 +20,24 @@ _NOTHING_TO_RESTORE = frozenset({"RestoreAlreadyInProgress", "InvalidObjectState
 
 
 class S3Blobs:
-    """`BlobStore` on one S3 bucket."""
+    """`BlobStore` on one S3 bucket; without a client, one is opened with the first request."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
+    def __init__(
+        self, client: "S3Client | None", bucket: str, *, open_client: "Callable[[], S3Client] | None" = None
+    ) -> None:
+        self._given = client
+        self._open_client = open_client
         self._bucket = bucket
+        self._lock = Lock()
+
+    @property
+    def _client(self) -> "S3Client":
+        with self._lock:
+            if self._given is None:
+                if self._open_client is None:
+                    raise TypeError("there is neither a client nor a way to open one")
+                self._given = self._open_client()
+            return self._given
 
     def read(self, key: str) -> bytes | None:
         """The bytes of an object, or None if there is none; `InColdStorage` if it has to be restored first."""
