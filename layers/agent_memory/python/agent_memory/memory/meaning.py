@@ -81,25 +81,25 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> "list[array[float]]":
 
 def add_vectors(indexes: Sequence[EntryIndex], embedder: Embedder) -> int:
     """Give entries without a vector of this embedder theirs; returns how many remain without."""
-    waiting: list[tuple[EntryIndex, Entry]] = []
+    waiting: list[tuple[EntryIndex, int, Entry]] = []
     for index in indexes:
         vectors = index.vectors(embedder.name)
         if len(vectors) == len(index):
             continue
-        for _, entry in index.numbered():
-            if entry.id in vectors:
+        for number, entry in index.numbered():
+            if number in vectors:
                 continue
             stored = decoded(entry.payload.embedding, embedder.name) if isinstance(entry.payload, Memory) else None
             if stored is None:
-                waiting.append((index, entry))
+                waiting.append((index, number, entry))
             else:
-                vectors.put(entry.id, stored)
-    waiting.sort(key=lambda one: one[1].timestamp, reverse=True)
-    texts = ((index, entry, text) for index, entry in waiting if (text := _text_of(entry.payload).strip()))
+                vectors.put(number, stored)
+    waiting.sort(key=lambda one: one[2].timestamp, reverse=True)
+    texts = ((index, number, text) for index, number, entry in waiting if (text := _text_of(entry.payload).strip()))
     now = list(islice(texts, MAX_EMBEDDED))
     if now:
-        for (index, entry, _), vector in zip(now, embed(embedder, [text for _, _, text in now]), strict=True):
-            index.vectors(embedder.name).put(entry.id, vector)
+        for (index, number, _), vector in zip(now, embed(embedder, [text for _, _, text in now]), strict=True):
+            index.vectors(embedder.name).put(number, vector)
     return len(waiting) - len(now)
 
 
