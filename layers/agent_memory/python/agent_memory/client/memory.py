@@ -469,7 +469,7 @@ class AsyncMemory(AsyncFacade):
             tags: only entries that have all these `tags`: in a memory's data; in a decision's context, reasoning or
                 metadata.
             success: only decisions with this outcome (True, False or "pending"), and no memories.
-            weights: of the parts of the score, instead of `importance` 1, `text` 1, `meaning` 0.7 and `outcome` 0.5.
+            weights: of the parts of the score, instead of `importance` 1, `text` 1, `meaning` 0.5 and `outcome` 0.5.
             cursor: the `cursor` of the answer before, with the same arguments, for the next best entries.
 
         Returns:

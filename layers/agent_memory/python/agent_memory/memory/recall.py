@@ -100,11 +100,14 @@ class MemoryRecall:
         try:
             (vector,) = embed(embedder, [question.text[:MAX_CHARACTERS]])
             with _locked(candidates.indexes):
-                add_vectors([one.index for one in candidates.indexes], embedder)
+                remaining = add_vectors([one.index for one in candidates.indexes], embedder)
         except EmbedderFailed as error:
             why = f"entries are ranked by words only: {error}"
             candidates.notes.append(missing_item("embedder", Unavailable.code, why))
             return replace(question, vector=None)
+        if remaining:
+            why = f"{remaining:,} entries have no embedding yet, and are ranked by words; later recalls embed more"
+            candidates.notes.append(missing_item("embeddings", LIMIT, why))
         return replace(question, vector=vector, model=embedder.name)
 
     def _are_current(self, ranked: Sequence[Ranked]) -> bool:

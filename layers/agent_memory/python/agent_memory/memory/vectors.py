@@ -24,9 +24,11 @@ class Vectors:
     def __contains__(self, number: object) -> bool:
         return number in self._numbers
 
-    def put(self, number: int, vector: "array[float]") -> None:
-        """Add the vector of an entry that has none."""
+    def put(self, number: int, vector: "array[float] | None") -> None:
+        """Add the vector of an entry that has none; None if it has no text that could be embedded."""
         self._numbers.add(number)
+        if vector is None:
+            return
         np = optional_numpy()
         if np is None:
             self._arrays[number] = vector
