@@ -64,7 +64,7 @@ def ours(folder: Path) -> Callable[[str], Any]:
 def theirs(folder: Path) -> Callable[[str], Any]:
     """`recall_memories` over the trades."""
     os.environ["TRADEMEMORY_DB"] = f"{folder}/trades.db"
-    server = importlib.import_module("tradememory.mcp_server")
+    server: Any = importlib.import_module("tradememory.mcp_server")
     server._db = importlib.import_module("tradememory.db").Database(f"{folder}/trades.db")  # noqa: SLF001
     loop = asyncio.new_event_loop()
     for number in range(_TRADES):

@@ -132,6 +132,14 @@ class DeployConfig(BaseModel):
         "writes",
     )
 
+    # --- recall ---
+    embedder: Literal["off", "bedrock"] = _setting(
+        "off",
+        "what turns texts into vectors, so that `recall` ranks by meaning too, in aws: Titan Text Embeddings V2 on "
+        "Amazon Bedrock, in a region that has it; with a cache, its VPC gets an endpoint, $7.30 a month",
+        "bedrock",
+    )
+
     # --- nightly job ---
     nightly_time: str = _setting(
         "00:10", "when the nightly job starts, HH:MM in `time_zone`", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"
@@ -365,6 +373,7 @@ class DeployConfig(BaseModel):
             ("archive_lock_days", self.archive_lock_days is not None, "its data can always be deleted"),
             ("audit_trail", self.audit_trail != "off", "the local cloud has no CloudTrail"),
             ("gateway_agents", self.gateway_agents != "", "the local cloud has no AgentCore"),
+            ("embedder", self.embedder != "off", "the local cloud has no Bedrock"),
             ("encryption_key", self.encryption_key != "aws", "the local cloud does not encrypt"),
         ):
             if is_set:

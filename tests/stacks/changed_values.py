@@ -33,6 +33,7 @@ OTHER_VALUES: Mapping[str, str] = MappingProxyType(
         "dashboard": "false",
         "decisions_expected_hours": "3",
         "direct_agents": "market-hunter,btc.scout",
+        "embedder": "bedrock",
         "encryption_key": "own",
         "environment": "dev",
         "flow_logs": "all",
