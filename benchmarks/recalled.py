@@ -21,9 +21,10 @@ import numpy as np
 
 from agent_memory import MemoryManager
 from agent_memory.core.extras import MissingExtra
-from agent_memory.memory.ranking import TEXT_EXPONENT, Weights
+from agent_memory.memory.ranking import TEXT_EXPONENT
 from agent_memory.memory.text_index import HEADING_WEIGHT, K1, B
 from agent_memory.model.memories import Memory
+from agent_memory.model.recall_weights import Weights
 from agent_memory.ports.embedder import Embedder
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.dynamodb.items import memory_item

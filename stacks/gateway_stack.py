@@ -17,7 +17,7 @@ from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
-from stacks.constructs.embedder_access import allow_embedder, embedder_environment
+from stacks.constructs.embedder_access import allow_embedder, recall_environment
 from stacks.constructs.permissions import allow_agents_calls
 from stacks.storage_stack import StorageStack
 
@@ -58,7 +58,7 @@ class GatewayStack(BaseStack):
                 "AGENT_MEMORY_WRITE_SHARDS": str(config.write_shards),
                 "AGENT_MEMORY_GATEWAY_READ_ONLY": str(config.gateway_read_only).lower(),
                 **cache_environment(config, cache),
-                **embedder_environment(config),
+                **recall_environment(config),
             },
             memory_mb=1024,
             timeout_seconds=60,

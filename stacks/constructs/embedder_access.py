@@ -1,10 +1,11 @@
-"""What a function needs to use the embedder: an environment variable and a permission."""
+"""What a function needs to recall as the settings say: environment variables, and a permission for the embedder."""
 
 from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from agent_memory.model.recall_weights import WEIGHTS_VARIABLE
 from agent_memory.storage.embedders import EMBEDDER_VARIABLE
 from agent_memory.storage.embedders.bedrock import MODEL
 from stacks.config import DeployConfig
@@ -13,9 +14,10 @@ from stacks.constructs.agent_function import AgentFunction
 INVOKE = "bedrock:InvokeModel"
 
 
-def embedder_environment(config: DeployConfig) -> Mapping[str, str]:
-    """The variable that names the embedder; empty without one."""
-    return {} if config.embedder == "off" else {EMBEDDER_VARIABLE: config.embedder}
+def recall_environment(config: DeployConfig) -> Mapping[str, str]:
+    """The variables that name the embedder and set the weights; empty by default."""
+    embedder = {} if config.embedder == "off" else {EMBEDDER_VARIABLE: config.embedder}
+    return {**embedder, **({WEIGHTS_VARIABLE: config.recall_weights} if config.recall_weights else {})}
 
 
 def allow_embedder(function: AgentFunction) -> None:

@@ -391,6 +391,7 @@ CONSUMERS: Mapping[str, tuple[Consumer, ...]] = {
             ["amazon.titan-embed-text-v2:0"],
         ),
     ),
+    "recall_weights": (variable("AGENT_MEMORY_RECALL_WEIGHTS", None, "meaning=0.7,outcome=0", of=["api"]),),
     "nightly_time": (
         Consumer("schedule", in_kind("schedule", "ScheduleExpression"), "cron(10 0 * * ? *)", "cron(25 3 * * ? *)"),
     ),

@@ -49,6 +49,7 @@ OTHER_VALUES: Mapping[str, str] = MappingProxyType(
         "nightly_concurrency": "5",
         "nightly_time": "03:25",
         "point_in_time_recovery": "off",
+        "recall_weights": "meaning=0.7,outcome=0",
         "summary_alarm": "false",
         "table_max_read_units": "99",
         "table_max_write_units": "98",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent_memory.model.recall_weights import weights_from
 from agent_memory.pricing.deployment import read_deployment
 from stacks.config import ConfigError, DeployConfig
 from tests.stacks.conftest import DEPLOYMENTS, synthesize
@@ -47,6 +48,13 @@ def test_the_endpoint_is_a_line_of_the_cost(with_embedder):
 
 
 @pytest.mark.slow
+def test_weights_reach_the_function(tmp_path):
+    found = synthesize(tmp_path, recall_weights="meaning=0.7,outcome=0")
+    variables = found["api"].function("agent-memory-api")["Environment"]["Variables"]
+    assert weights_from(variables) == {"meaning": 0.7, "outcome": 0.0}
+
+
+@pytest.mark.slow
 def test_without_a_cache_there_is_no_endpoint_to_pay_for(tmp_path):
     found = synthesize(tmp_path, **DEPLOYMENTS["prod without a cache"], embedder="bedrock")
     assert read_deployment(found.folder).endpoint_zones == 0
@@ -63,6 +71,11 @@ def test_by_default_there_is_none(deployments):
     ("settings", "error"),
     [
         ({"embedder": "local"}, "embedder"),
+        (
+            {"recall_weights": "meaning=2,words=1"},
+            "recall_weights: .*the weights are importance, text, meaning",
+        ),
+        ({"recall_weights": "meaning"}, "recall_weights: .*write meaning=NUMBER"),
         (
             {"embedder": "bedrock", "profile": "local", "redis_endpoint": "127.0.0.1:6379"},
             "embedder: profile=local does not support it; the local cloud has no Bedrock",

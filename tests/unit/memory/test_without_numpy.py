@@ -7,11 +7,15 @@ import pytest
 
 from agent_memory.memory.entry_index import Entry, EntryIndex
 from agent_memory.memory.optional_numpy import optional_numpy
-from agent_memory.memory.ranking import HalfLives, Question, Weights, rank
+from agent_memory.memory.ranking import HalfLives, Question, rank
 from agent_memory.model.embeddings import unit_vector
+from agent_memory.model.recall_weights import Weights
 
 NOW = 1_795_176_000.0
 WORDS = ["gamma", "squeeze", "dealer", "flow", "spread", "loss", "win", "funding", "basis", "hedge"]
+
+
+OUTCOMES = {**{f"e{number}": -0.5 for number in range(0, 1_500, 7)}, "e1299": 1.0, "unknown": 1.0}
 
 
 def entry(number, version=0):
@@ -23,7 +27,6 @@ def entry(number, version=0):
         importance=generator.random(),
         timestamp=NOW - generator.randrange(-100, 10**6),
         half_life=generator.choice([None, 5_000.0]),
-        outcome=generator.choice([0.0, -0.5, 1.0]),
     )
 
 
@@ -47,7 +50,9 @@ def filled():
 
 
 def ranking(index, **options):
-    question = Question("flows that squeeze dealers", NOW, HalfLives({"LESSON": 9_000.0}, 3_600.0), **options)
+    question = Question(
+        "flows that squeeze dealers", NOW, HalfLives({"LESSON": 9_000.0}, 3_600.0), outcomes=OUTCOMES, **options
+    )
     found = rank([index], question, top_k=40, explain=True)
     return found, [(one.entry.id, one.score) for one in found]
 

@@ -451,6 +451,8 @@ class AsyncMemory(AsyncFacade):
 
         The score is importance × 0.5^(age / half-life) + similarity (`memory.ranking` has the formula). The importance
         of a memory is its confidence, that of a decision the `quality` of its outcome (each 0.5 if there is none).
+        That of an own memory rises and falls by up to half with what came of the decisions that name it, of those that
+        were searched: (successes - failures) / (outcomes + 4), `outcome` in `why`.
         The similarity is BM25 over the stems of their words; those of a memory's `description`, `rule` and `tags` count
         double.
 

@@ -16,8 +16,7 @@ class Entry:
     """A memory or a decision to rank.
 
     `importance` is 0 or more, `timestamp` is in seconds since the epoch. The words of `heading` count more than those
-    of `text`. `half_life` is in seconds; without one, that of other kinds is used. `outcome`, from -1 to 1, says how
-    decisions that rested on it went.
+    of `text`. `half_life` is in seconds; without one, that of other kinds is used.
     """
 
     id: str
@@ -29,7 +28,6 @@ class Entry:
     payload: Any = None
     heading: str = ""
     half_life: float | None = None
-    outcome: float = 0.0
 
 
 def memory_entry_id(agent_id: str, memory_type: str, pattern_id: str) -> str:
@@ -59,6 +57,14 @@ class EntryIndex:
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def kinds(self) -> Sequence[str]:
+        """The kinds of entries that are or were here."""
+        return list(self.columns.kinds)
+
+    def number_of(self, entry_id: str) -> int | None:
+        """The number of the entry with an id."""
+        return self._numbers.get(entry_id)
 
     def vectors(self, model: str) -> Vectors:
         """The vectors of entries by an embedder, by their numbers."""

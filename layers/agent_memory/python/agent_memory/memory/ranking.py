@@ -14,19 +14,20 @@ Without embeddings the similarity is w₂·text. `outcome`, from -1 to 1, says h
 import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from heapq import nsmallest
 from operator import itemgetter
-from typing import Any, Self
+from typing import Any
 
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import parse_instant
-from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.core.errors import InvalidInput
 from agent_memory.memory.entry_index import Entry, EntryIndex, memory_entry_id
 from agent_memory.memory.optional_numpy import optional_numpy
 from agent_memory.memory.selection import highest
 from agent_memory.memory.text_index import TextStatistics
 from agent_memory.memory.words import terms_of
+from agent_memory.model.recall_weights import Weights
 
 Place = tuple[float, float, str]
 """Where an entry is in a ranking: its score and time, both negated, and its id."""
@@ -38,34 +39,6 @@ _MORE = 8
 
 TEXT_EXPONENT = 1.5
 """Measured, see docs/recall.md."""
-
-_MAX_WEIGHT = 1_000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """The weights of the parts of a score; the defaults were measured, see docs/recall.md."""
-
-    importance: float = 1.0
-    text: float = 1.0
-    meaning: float = 0.5
-    outcome: float = 0.5
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any] | None) -> Self:
-        """The default weights, with those that are given.
-
-        Raises:
-            InvalidInput: names the weight.
-        """
-        names = [one.name for one in fields(cls)]
-        for name, weight in (given or {}).items():
-            if name not in names:
-                raise InvalidInput(f"weights/{name:.40}", f"the weights are {', '.join(names)}")
-            is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-            if not is_number or not 0 <= weight <= _MAX_WEIGHT:
-                raise InvalidInput(f"weights/{name}", f"{shown(weight)} is not a number from 0 to {_MAX_WEIGHT:,.0f}")
-        return cls(**(given or {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +83,7 @@ class Question:
         half_lives: the half-lives of importance.
         weights: the weights of the parts.
         vector: the embedding of the text, of length 1; None without an embedder, whose name is `model`.
+        outcomes: how the decisions went that rested on a memory, from -1 to 1, by the id of its entry.
         accepts: whether an entry meets the filters; by default all do.
         after: only entries that come after this place in the ranking.
     """
@@ -117,9 +91,10 @@ class Question:
     text: str
     now: float
     half_lives: HalfLives
-    weights: Weights = Weights()
+    weights: Weights = field(default_factory=Weights)
     vector: "array[float] | None" = None
     model: str = ""
+    outcomes: Mapping[str, float] = field(default_factory=dict)
     accepts: Callable[[Entry], bool] | None = None
     after: Place | None = None
 
@@ -224,7 +199,10 @@ class _Scorer:
         meanings = self.meanings(index)
         np = optional_numpy()
         if np is not None:
-            scores: Any = index.columns.faded_importance(question.half_lives, weights, question.now)
+            scores: Any = weights.importance * index.columns.decayed_importance(question.half_lives, question.now)
+            for entry_id in question.outcomes:
+                if (number := index.number_of(entry_id)) is not None:
+                    scores[number] *= self._by_outcome(entry_id)
             scores += self._similarity(
                 index.texts.similarity_column(words, statistics),
                 None if meanings is None else np.maximum(meanings, 0.0),
@@ -234,7 +212,7 @@ class _Scorer:
         return [
             0.0
             if entry is None
-            else weights.importance * self._importance(entry) * self._decay(entry)
+            else weights.importance * entry.importance * self._by_outcome(entry.id) * self._decay(entry)
             + self._similarity(texts.get(number, 0.0), None if meanings is None else max(0.0, meanings[number]))
             for number, entry in enumerate(index.entries)
         ]
@@ -246,8 +224,8 @@ class _Scorer:
             return weights.text * text
         return self._limit * (weights.text * (text / self._limit) ** TEXT_EXPONENT + weights.meaning * meaning)
 
-    def _importance(self, entry: Entry) -> float:
-        return entry.importance * max(0.0, 1 + self._question.weights.outcome * entry.outcome)
+    def _by_outcome(self, entry_id: str) -> float:
+        return max(0.0, 1 + self._question.weights.outcome * self._question.outcomes.get(entry_id, 0.0))
 
     def _half_life(self, entry: Entry) -> float:
         half_lives = self._question.half_lives
@@ -277,10 +255,13 @@ class _Scorer:
             "importance": entry.importance,
             "half_life_seconds": self._half_life(entry),
             "decay": decay,
-            "faded_importance": self._question.weights.importance * self._importance(entry) * decay,
+            "faded_importance": self._question.weights.importance
+            * entry.importance
+            * self._by_outcome(entry.id)
+            * decay,
             "similarity": self._similarity(text, meaning),
             "words": found,
             "text": text,
             "meaning": meaning,
-            "outcome": entry.outcome,
+            "outcome": self._question.outcomes.get(entry.id, 0.0),
         }

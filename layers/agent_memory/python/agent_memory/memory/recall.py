@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,10 +17,11 @@ from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.collecting import READ_DIRECTLY
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
-from agent_memory.memory.entry_index import Entry
+from agent_memory.memory.entry_index import Entry, memory_entry_id
 from agent_memory.memory.meaning import MAX_CHARACTERS, EmbedderFailed, add_vectors, embed
 from agent_memory.memory.memory_indexes import RECALLED_TYPES, current_index, entry_id_of, unreadable_in
-from agent_memory.memory.ranking import HalfLives, Question, Ranked, Weights, rank, statistics_of, words_by_stem
+from agent_memory.memory.memory_outcomes import memory_outcomes
+from agent_memory.memory.ranking import HalfLives, Question, Ranked, rank, statistics_of, words_by_stem
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.recall_indexes import KeptIndex, indexes_of
 from agent_memory.memory.recall_query import RecallQuery
@@ -36,6 +37,7 @@ from agent_memory.model.listings import (
 )
 from agent_memory.model.memories import Memory
 from agent_memory.model.outcomes import known_at
+from agent_memory.model.recall_weights import Weights
 from agent_memory.ports.stores import Stores
 
 RECENT_DECISIONS = 1_000
@@ -66,13 +68,14 @@ class MemoryRecall:
             query.text,
             now=now_ms / 1000,
             half_lives=HalfLives(query.half_lives or {}, DECISION_HALF_LIFE_SECONDS),
-            weights=Weights.of(query.weights),
+            weights=Weights.of({**self._stores.recall_weights, **(query.weights or {})}),
             accepts=_accepts(query),
             after=after,
         )
         started = time.monotonic()
         for is_fresh in (False, True):
             candidates = self._candidates(query, now_ms, fresh=is_fresh)
+            question = replace(question, outcomes=self._outcomes(candidates))
             question = self._with_meaning(question, candidates)
             ranked, statistics = _ranked(query, question, candidates)
             # An erased agent leaves no change behind that says so.
@@ -91,6 +94,15 @@ class MemoryRecall:
             self._reader.count_accesses([one.payload for one, _ in found if isinstance(one.payload, Memory)])
         statistics = {**statistics, "ranked_at": to_iso(now_ms)}
         return Ranking([one for _, one in found], [*found.missing, *candidates.notes], cursor, statistics)
+
+    def _outcomes(self, candidates: "_Candidates") -> dict[str, float]:
+        """What came of the agent's decisions that rested on its memories, by the ids of their entries."""
+        kinds = {kind for one in candidates.indexes for kind in one.index.kinds()}
+        return {
+            memory_entry_id(self._log.agent_id, kind, memory_id): outcome
+            for memory_id, outcome in candidates.outcomes.items()
+            for kind in kinds
+        }
 
     def _with_meaning(self, question: Question, candidates: "_Candidates") -> Question:
         """The question with the vector of its text; without, and the reason in what is missing, if that fails."""
@@ -123,7 +135,9 @@ class MemoryRecall:
         if query.success is None:
             for kept in self._memories(query, unreadable, fresh=fresh):
                 found.indexes.append(kept)
-        found.indexes.append(self._decisions(query, now_ms, found.missing, unreadable))
+        kept, decisions = self._decisions(query, now_ms, found.missing, unreadable)
+        found.indexes.append(kept)
+        found.outcomes.update(memory_outcomes(decisions))
         found.missing[:0] = [one.as_dict() for one in unreadable]
         return found
 
@@ -146,8 +160,8 @@ class MemoryRecall:
 
     def _decisions(
         self, query: RecallQuery, now_ms: int, missing: list[dict[str, Any]], unreadable: list[Unreadable]
-    ) -> KeptIndex:
-        """The index of the decisions that meet the filters, brought up to date: the newest thousand of them.
+    ) -> tuple[KeptIndex, Collection[Decision]]:
+        """The decisions that meet the filters, the newest thousand of them, and their index, brought up to date.
 
         Filters are applied to the newest 20,000 decisions of the time range, until there are a thousand that meet them.
         """
@@ -171,7 +185,7 @@ class MemoryRecall:
             missing.append(missing_item("archive", error.code, str(error)))
         with kept.lock:
             kept.index.sync(found, decision_entry)
-        return kept
+        return kept, found.values()
 
     @staticmethod
     def _criteria(query: RecallQuery, now_ms: int) -> tuple[DecisionFilter, str]:
@@ -197,11 +211,12 @@ class MemoryRecall:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """What is ranked, what should have been, and by what it could not be ranked."""
+    """What is ranked, what should have been, by what it could not be ranked, and what came of memories."""
 
     indexes: list[KeptIndex] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    outcomes: dict[str, float] = field(default_factory=dict)
 
     def are_fresh(self, since: float) -> bool:
         """Whether all memories were read since this time of the monotonic clock."""
