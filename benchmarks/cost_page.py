@@ -103,6 +103,9 @@ def _changes(deployment: Deployment) -> Iterator[str]:
             deployment, traces_requests=True
         ),
         "`-c cache_nodes=2`: a replica of the cache in another availability zone": replace(deployment, cache_nodes=2),
+        "`-c embedder=bedrock`: an endpoint of the VPC in one zone; $0.02 per million tokens come on top": replace(
+            deployment, endpoint_zones=1
+        ),
         "detailed metrics of the API's seven routes (not deployed)": replace(deployment, route_metrics=42),
         "no cache (agents provide their own, or have no short-term memory)": replace(deployment, cache_nodes=0),
     }

@@ -10,17 +10,21 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from agent_memory import MemoryManager
 from agent_memory.core.extras import MissingExtra
-from agent_memory.memory.ranking import Weights
+from agent_memory.memory.ranking import TEXT_EXPONENT
 from agent_memory.memory.text_index import HEADING_WEIGHT, K1, B
 from agent_memory.model.memories import Memory
+from agent_memory.model.recall_weights import Weights
 from agent_memory.ports.embedder import Embedder
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.dynamodb.items import memory_item
@@ -31,9 +35,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "recall.md"
 CONVERSATIONS = Path(__file__).parents[2] / "shared" / "data" / "locomo_dev.jsonl.gz"
 PAIRS = Path(__file__).with_name("trading_paraphrases.txt")
 _SIZES = (1_000, 10_000, 100_000)
+_SIZES_ON_DYNAMODB = (1_000, 10_000)
 _QUERIES = 30
-_ENTRIES_WITH_VECTORS = 10_000
+_MEANING_ALONE = {"importance": 0.0, "text": 0.0, "meaning": 1.0}
 _DIMENSIONS = 384
+_LETTERS = str.maketrans("0123456789", "bcdfghjklm")
 
 
 Table = list[tuple[str, ...]]
@@ -55,16 +61,18 @@ def local_embedder() -> Embedder | None:
     return embedder
 
 
-def paraphrases_found(embedder: Embedder | None, top_k: int) -> float:
-    """The share of questions whose note is among the first."""
+def places_of_notes(embedder: Embedder | None, weights: Mapping[str, float] | None) -> list[int]:
+    """The place of each question's note among those that are found for it, from 1 on; all notes are found."""
     memory = MemoryManager("notes", stores=_stores(embedder)).sync
     for number, (note, _) in enumerate(pairs()):
         memory.store_ltm("LESSON", f"n{number}", {"description": note})
-    found = [_ids(memory.recall(question, top_k=top_k)) for _, question in pairs()]
-    return sum(f"n{number}" in ids for number, ids in enumerate(found)) / len(found)
+    found = [_ids(memory.recall(question, top_k=len(pairs()), weights=weights)) for _, question in pairs()]
+    return [(ids.index(f"n{number}") if f"n{number}" in ids else len(ids)) + 1 for number, ids in enumerate(found)]
 
 
-def evidence_found(path: Path, embedder: Embedder | None, cuts: Sequence[int]) -> dict[int, float]:
+def evidence_found(
+    path: Path, embedder: Embedder | None, weights: Mapping[str, float] | None, cuts: Sequence[int]
+) -> dict[int, float]:
     """The mean share of a question's evidence among the first turns, for each number of turns."""
     memories: dict[str, Any] = {}
     shares: dict[int, list[float]] = defaultdict(list)
@@ -79,39 +87,69 @@ def evidence_found(path: Path, embedder: Embedder | None, cuts: Sequence[int]) -
             memories[agent].store_ltm("TURN", row["id"].replace(":", "-"), data)
     for row in rows:
         if row["kind"] == "question":
-            found = _ids(memories[f"c{row['conversation']}"].recall(row["question"], top_k=max(cuts)))
+            recall = memories[f"c{row['conversation']}"].recall
+            found = _ids(recall(row["question"], top_k=max(cuts), weights=weights))
             evidence = {one.replace(":", "-") for one in row["evidence"]}
             for cut in cuts:
                 shares[cut].append(len(evidence & set(found[:cut])) / len(evidence))
     return {cut: sum(shares[cut]) / len(shares[cut]) for cut in cuts}
 
 
-def quality() -> Table:
-    """What is found, by words and with the local model."""
-    rows: Table = []
-    for name, embedder in (("words", None), ("words and local model", local_embedder())):
-        if name != "words" and embedder is None:
-            continue
-        hits = [f"{paraphrases_found(embedder, top_k):.0%}" for top_k in (1, 5)]
-        rows.append((f"trading notes, {name}", *hits))
+class Remembering:
+    """An embedder that embeds no text twice."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.name = embedder.name
+        self._embedder = embedder
+        self._vectors: dict[str, Sequence[float]] = {}
+
+    def embed(self, texts: Sequence[str]) -> list[Sequence[float]]:
+        """See `Embedder`."""
+        new = [one for one in dict.fromkeys(texts) if one not in self._vectors]
+        if new:
+            self._vectors.update(zip(new, self._embedder.embed(new), strict=True))
+        return [self._vectors[one] for one in texts]
+
+
+def quality() -> tuple[Table, Table]:
+    """What is found of notes and of conversations: by words, with the local model, and by the model alone."""
+    model = local_embedder()
+    ways: list[tuple[str, Embedder | None, Mapping[str, float] | None]] = [("words", None, None)]
+    if model is not None:
+        embedder = Remembering(model)
+        ways += [("words and local model", embedder, None), ("local model alone", embedder, _MEANING_ALONE)]
+    notes: Table = []
+    conversations: Table = []
+    for name, embedder_of_way, weights in ways:
+        places = places_of_notes(embedder_of_way, weights)
+        shares = [f"{_share(places, first):.0%}" for first in (1, 5, 10)]
+        notes.append((name, *shares, f"{_share(places[1::2], 5):.0%}"))
         if CONVERSATIONS.is_file():
-            found = evidence_found(CONVERSATIONS, embedder, (5, 10))
-            rows.append((f"conversations, {name}", f"{found[5]:.3f}", f"{found[10]:.3f}"))
-    return rows
+            found = evidence_found(CONVERSATIONS, embedder_of_way, weights, (5, 10))
+            conversations.append((name, f"{found[5]:.3f}", f"{found[10]:.3f}"))
+    return notes, conversations
+
+
+def _share(places: Sequence[int], first: int) -> float:
+    return sum(place <= first for place in places) / len(places)
 
 
 def latency() -> Table:
-    """Median milliseconds of a warm recall, by the number of memories."""
+    """Median milliseconds of a warm recall by the number of memories, and of the processor's time for it."""
     rows: Table = []
     for size in _SIZES:
-        by_words = f"{_timed(_filled(size, None).recall):.1f}"
-        by_meaning = f"{_timed(_filled(size, _Random()).recall):.1f}" if size <= _ENTRIES_WITH_VECTORS else "–"
-        rows.append((f"{size:,}", by_words, by_meaning))
+        recall = _filled(size, _Random()).recall
+        by_words, by_meaning = _timed(partial(recall, weights={"meaning": 0})), _timed(recall)
+        rows.append((f"{size:,}", *(f"{one:.1f}" for one in (*by_words, *by_meaning))))
     return rows
 
 
 def cost() -> Table:
-    """Requests and read units of a recall over a thousand memories on DynamoDB, cold and warm."""
+    """Requests and read units of a recall on DynamoDB, cold and warm, by the number of memories."""
+    return [row for size in _SIZES_ON_DYNAMODB for row in _cost_of(size)]
+
+
+def _cost_of(size: int) -> Table:
     import boto3  # noqa: PLC0415  under moto
     from moto import mock_aws  # noqa: PLC0415
 
@@ -123,14 +161,14 @@ def cost() -> Table:
         meter = _Meter(client)
         memory = MemoryManager("agent", stores=open_stores(dynamodb_client=client)).sync
         # Moto copies all tables for a transaction, so that a thousand `store_ltm` would take minutes.
-        for first in range(0, 1_000, 25):
+        for first in range(0, size, 25):
             puts: Any = [{"PutRequest": {"Item": memory_item(_memory(first + n))}} for n in range(25)]
             client.batch_write_item(RequestItems={"agent-memory-agent_memory_ltm": puts})
         meter.start()
         rows: Table = []
         for name in ("cold", "warm"):
             memory.recall(_text(random.Random(1), 3))  # noqa: S311  synthetic words
-            rows.append((name, *meter.take()))
+            rows.append((f"{size:,}, {name}", *meter.take()))
     return rows
 
 
@@ -175,27 +213,31 @@ class _Random:
 
     name = "random"
 
-    def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        generator = random.Random("".join(texts))  # noqa: S311
-        return [[generator.random() - 0.5 for _ in range(_DIMENSIONS)] for _ in texts]
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        vectors: list[list[float]] = (
+            np.random.default_rng(len(texts[0])).normal(size=(len(texts), _DIMENSIONS)).tolist()
+        )
+        return vectors
 
 
-def _filled(size: int, embedder: Embedder | None) -> Any:
+def _filled(size: int, embedder: Embedder) -> Any:
     memory = MemoryManager("agent", stores=_stores(embedder)).sync
     for number, text in enumerate(_texts(size)):
         memory.store_ltm("PATTERN", f"p{number}", {"description": text, "confidence": 0.5})
-    memory.recall("w1")
+    memory.recall("bc")
     return memory
 
 
-def _timed(recall: Callable[[str], Any]) -> float:
+def _timed(recall: Callable[[str], Any]) -> tuple[float, float]:
+    """Median milliseconds by the clock, and of the processor."""
     queries = [_text(random.Random(-seed), 3) for seed in range(_QUERIES)]  # noqa: S311  synthetic words
     times = []
     for query in queries:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         recall(query)
-        times.append((time.perf_counter() - started) * 1e3)
-    return median(times)
+        times.append((time.perf_counter() - started, time.process_time() - used))
+    by_clock, by_processor = zip(*times, strict=True)
+    return median(by_clock) * 1e3, median(by_processor) * 1e3
 
 
 def _stores(embedder: Embedder | None) -> Stores:
@@ -213,7 +255,7 @@ def _texts(count: int) -> Iterator[str]:
 
 def _text(generator: random.Random, words: int) -> str:
     """Words with the frequencies of natural text: the n-th most common 1/n as frequent as the first (Zipf)."""
-    return " ".join(f"w{int(50_000 ** generator.random())}" for _ in range(words))
+    return " ".join(str(int(50_000 ** generator.random())).translate(_LETTERS) for _ in range(words))
 
 
 def _markdown(header: Sequence[str], rows: Table) -> str:
@@ -223,35 +265,43 @@ def _markdown(header: Sequence[str], rows: Table) -> str:
 
 def page() -> str:
     """The page with its figures."""
+    notes, conversations = quality()
     return f"""# What recall finds
 
-`make bench-recall` writes this page. Reasons are in [0062](decisions/0062-recall-by-a-kept-index.md) and
-[0063](decisions/0063-recall-by-meaning.md).
+`make bench-recall` writes this page. Reasons are in [0062](decisions/0062-recall-by-a-kept-index.md),
+[0063](decisions/0063-recall-by-meaning.md) and [0077](decisions/0077-words-and-meaning-together.md).
 
 ## Questions answered
 
 Trading notes: {len(pairs())} notes of one sentence, each with a question that shares hardly a word with it
 ([trading_paraphrases.txt](../benchmarks/trading_paraphrases.txt)); the share of questions whose note is the first, and
-among the first five. Conversations: LoCoMo, 760 questions over five conversations of about 550 turns, each a memory;
-the mean share of a question's evidence among the first five and ten. The conversations are not part of this project.
+among the first five and ten. The weights were chosen without every second note; the last column is of these alone.
 
-{_markdown(("", "first 1 / 5", "first 5 / 10"), quality())}
+{_markdown(("trading notes", "1", "5", "10", "5, other half"), notes)}
 
-BM25 with k₁ {K1} and b {B}; words of a heading count {HEADING_WEIGHT:g} times; meaning weighs {Weights().meaning:g}.
+Conversations: LoCoMo, 760 questions over five conversations of about 550 turns, each a memory of speaker, time and
+text; the mean share of a question's evidence among the first five and ten. The conversations are not part of this
+project.
+
+{_markdown(("conversations", "5", "10"), conversations)}
+
+BM25 with k₁ {K1} and b {B}; words of a heading count {HEADING_WEIGHT:g} times. Meaning weighs {Weights().meaning:g},
+words count by their power of {TEXT_EXPONENT:g} then. Why notes are not found more often is in
+[0077](decisions/0077-words-and-meaning-together.md).
 
 ## Time
 
-Median milliseconds of a warm recall by three words, stores in memory, two shared cores, Python
-{sys.version_info.major}.{sys.version_info.minor}; texts of twelve words with the frequencies of natural text. With
-vectors of {_DIMENSIONS} dimensions, without the time of the embedder.
+Milliseconds of a warm recall by three words: medians of {_QUERIES}, by the clock and of the processor's time. Stores in
+memory, two cores that other processes shared, Python {".".join(map(str, sys.version_info[:2]))}, NumPy; texts of twelve
+words with the frequencies of natural text, vectors of {_DIMENSIONS} dimensions, without the time of the embedder.
 
-{_markdown(("memories", "words", "words and vectors"), latency())}
+{_markdown(("memories", "words", "processor", "with vectors", "processor"), latency())}
 
 ## Cost on DynamoDB
 
-One recall of five over a thousand memories without decisions, under moto; read units by the size of what was read.
+One recall of five without decisions, under moto; read units by the size of what was read.
 
-{_markdown(("", "requests", "read units"), cost())}
+{_markdown(("memories", "requests", "read units"), cost())}
 """
 
 

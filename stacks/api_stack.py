@@ -15,6 +15,7 @@ from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
+from stacks.constructs.embedder_access import allow_embedder, recall_environment
 from stacks.constructs.log_groups import vended_log_group_for
 from stacks.constructs.permissions import allow_agents_calls
 from stacks.constructs.shared_values import keep_exports
@@ -77,6 +78,7 @@ class ApiStack(BaseStack):
                 "AGENT_MEMORY_ARCHIVE_BUCKET": storage.archive_name,
                 "AGENT_MEMORY_WRITE_SHARDS": str(self.config.write_shards),
                 **cache_environment(self.config, cache),
+                **recall_environment(self.config),
             },
             memory_mb=1024,
             traced=self.config.trace_requests,
@@ -85,6 +87,7 @@ class ApiStack(BaseStack):
             reserved_concurrency=self.config.api_concurrency,
         )
         allow_cache(function, cache)
+        allow_embedder(function)
         return function
 
     def _api(self) -> apigw.HttpApi:

@@ -12,6 +12,7 @@ from agent_memory.storage.schema import CACHE, cache_access, cache_user
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
 from stacks.constructs.acknowledge import acknowledge
+from stacks.constructs.embedder_access import INVOKE, model_arn
 from stacks.constructs.log_groups import log_group_for
 from stacks.constructs.shared_values import followed, keep_exports
 from stacks.storage_stack import StorageStack
@@ -38,6 +39,8 @@ class CacheStack(BaseStack):
         self._key = storage.key
         self.vpc = self._network(storage)
         self.function_security_group = self._function_security_group()
+        if config.embedder == "bedrock":
+            self._bedrock_endpoint()
         self.user_id = f"{config.prefix}-api"
         self.cache = self._valkey(self._user_group())
         # Another key replaces the cache.
@@ -146,9 +149,29 @@ class CacheStack(BaseStack):
         group = ec2.SecurityGroup(
             self, "Functions", vpc=self.vpc, description="Functions that use the cache", allow_all_outbound=False
         )
-        # Only the gateway endpoints can be reached: the subnets have no other route.
+        # Only the endpoints of the VPC can be reached: the subnets have no other route.
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS_PORT), "DynamoDB and S3")
         return group
+
+    def _bedrock_endpoint(self) -> None:
+        """Lets the functions reach the embedder's model, and nothing else of Bedrock.
+
+        In one zone, since each is charged by the hour; while it cannot be reached, recall ranks by words.
+        """
+        group = ec2.SecurityGroup(
+            self, "BedrockAccess", vpc=self.vpc, description="Embeddings of Bedrock", allow_all_outbound=False
+        )
+        group.add_ingress_rule(self.function_security_group, ec2.Port.tcp(_HTTPS_PORT), "Functions")
+        endpoint = self.vpc.add_interface_endpoint(
+            "Bedrock",
+            service=ec2.InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME,
+            subnets=ec2.SubnetSelection(subnets=self.vpc.isolated_subnets[:1]),
+            security_groups=[group],
+            open=False,
+        )
+        endpoint.add_to_policy(
+            iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=[INVOKE], resources=[model_arn(self)])
+        )
 
     def _cache_security_group(self) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(

@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import MAX_SHARDS, check_agent_id
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS, LOG_DAYS, POINT_IN_TIME_RECOVERY_DAYS
+from agent_memory.model.recall_weights import weights_in
 from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, MAX_ROWS_PER_PART
 from agent_memory.storage.redis.address import redis_url
 from agent_memory.storage.schema import CACHE
@@ -23,6 +24,7 @@ from stacks.regions import BUDGET, GATEWAY, GATEWAY_TARGET, is_missing
 
 Profile = Literal["aws", "local"]
 Architecture = Literal["arm64", "x86_64"]
+_Checked = TypeVar("_Checked")
 
 RENAMED: Mapping[str, str] = MappingProxyType(
     {"night_time": "nightly_time", "night_concurrency": "nightly_concurrency"}
@@ -130,6 +132,21 @@ class DeployConfig(BaseModel):
         "off",
         "which calls to tables and archive CloudTrail records, in a bucket of its own; 100,000 calls cost $0.10",
         "writes",
+    )
+
+    # --- recall ---
+    embedder: Literal["off", "bedrock"] = _setting(
+        "off",
+        "what turns texts into vectors, so that `recall` ranks by meaning too, in aws: Titan Text Embeddings V2 on "
+        "Amazon Bedrock, in a region that has it; with a cache, its VPC gets an endpoint, $7.30 a month",
+        "bedrock",
+    )
+
+    recall_weights: str = _setting(
+        "",
+        "the weights of `recall`'s score for calls that give none, by name and separated by commas: `importance`, "
+        "`text`, `meaning` and `outcome`; by default 1, 1, 0.5 and 0.5",
+        "meaning=0.7,outcome=0",
     )
 
     # --- nightly job ---
@@ -318,6 +335,12 @@ class DeployConfig(BaseModel):
             raise ValueError(f"CloudWatch offers {', '.join(map(str, LOG_RETENTION))}")
         return days
 
+    @field_validator("recall_weights")
+    @classmethod
+    def _check_recall_weights(cls, text: str) -> str:
+        _or_value_error(weights_in, text)
+        return text
+
     @field_validator("gateway_agents")
     @classmethod
     def _check_gateway_agents(cls, text: str) -> str:
@@ -365,6 +388,7 @@ class DeployConfig(BaseModel):
             ("archive_lock_days", self.archive_lock_days is not None, "its data can always be deleted"),
             ("audit_trail", self.audit_trail != "off", "the local cloud has no CloudTrail"),
             ("gateway_agents", self.gateway_agents != "", "the local cloud has no AgentCore"),
+            ("embedder", self.embedder != "off", "the local cloud has no Bedrock"),
             ("encryption_key", self.encryption_key != "aws", "the local cloud does not encrypt"),
         ):
             if is_set:
@@ -485,7 +509,7 @@ def deprecations(context: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _or_value_error(check: Callable[[str], str], value: str) -> str:
+def _or_value_error(check: Callable[[str], _Checked], value: str) -> _Checked:
     """What a check of the library returns; pydantic reports the error as one of the setting."""
     try:
         return check(value)

@@ -17,6 +17,7 @@ from stacks.cache_stack import CacheStack
 from stacks.config import DeployConfig
 from stacks.constructs.agent_function import AgentFunction
 from stacks.constructs.cache_access import allow_cache, cache_environment, cache_network
+from stacks.constructs.embedder_access import allow_embedder, recall_environment
 from stacks.constructs.permissions import allow_agents_calls
 from stacks.storage_stack import StorageStack
 
@@ -57,6 +58,7 @@ class GatewayStack(BaseStack):
                 "AGENT_MEMORY_WRITE_SHARDS": str(config.write_shards),
                 "AGENT_MEMORY_GATEWAY_READ_ONLY": str(config.gateway_read_only).lower(),
                 **cache_environment(config, cache),
+                **recall_environment(config),
             },
             memory_mb=1024,
             timeout_seconds=60,
@@ -64,6 +66,7 @@ class GatewayStack(BaseStack):
             traced=config.trace_requests,
         )
         allow_cache(self.function, cache)
+        allow_embedder(self.function)
         allow_agents_calls(self.function, storage)
         self._tools = gateway_schema(allowed_tools(read_only=config.gateway_read_only))
         self.gateways = {agent_id: self._gateway(agent_id) for agent_id in config.gateway_agent_ids}

@@ -1,11 +1,13 @@
 """Recall on every store: the same ranking, nothing that is gone, nothing of others, nothing of later."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from agent_memory import DecisionLogger, InvalidInput, MemoryManager
+from agent_memory.core.clock import to_iso
 from agent_memory.memory import memory_indexes
 from agent_memory.ports.memories import Changes
 
@@ -145,3 +147,43 @@ def test_an_index_is_read_again_after_a_while(memory, stores, monkeypatch):
     memory.store_ltm("PATTERN", "minnows", {"text": "whales"})
     monkeypatch.setattr(memory_indexes, "_MAX_AGE_SECONDS", -1.0)
     assert sorted(names(memory.recall("whales"))) == ["minnows", "whales"]
+
+
+def test_memories_whose_decisions_went_well_come_first(stores, clock, memory, logger):
+    MemoryManager("shared", stores=stores, clock=clock).sync.store_ltm("PATTERN", "good", {"text": "whales lead"})
+    for name in ("bad", "good", "unused"):
+        memory.store_ltm("PATTERN", name, {"text": "whales lead"})
+    decided = [
+        (logger.log_decision("TRADE", {"note": "bought"}, {}, memory_ids=[name]), name == "good")
+        for name in ("good", "bad") * 4
+    ]
+    clock.advance(600_000)
+    for decision_id, success in decided[:6]:
+        logger.log_outcome(decision_id, {}, success)
+    both = MemoryManager("hunter", stores=stores, clock=clock, pools=["shared"]).sync
+    found = [one for one in both.recall("whales", explain=True) if "memory" in one]
+    outcomes = {(one["memory"]["agent_id"], one["memory"]["pattern_id"]): one["why"]["outcome"] for one in found}
+    assert outcomes == {
+        ("hunter", "good"): pytest.approx(3 / 7),
+        ("hunter", "bad"): pytest.approx(-3 / 7),
+        ("hunter", "unused"): 0.0,
+        ("shared", "good"): 0.0,  # what an agent's decisions name are its own memories
+    }
+    assert (names(found)[0], names(found)[-1]) == ("good", "bad")
+    for one in found:
+        assert one["score"] == pytest.approx(one["why"]["faded_importance"] + one["why"]["similarity"])
+    plain = [one["score"] for one in memory.recall("whales", weights={"outcome": 0}) if "memory" in one]
+    assert plain == pytest.approx(plain[:1] * 3)
+    before = to_iso(clock.now_ms() - 300_000)
+    earlier = memory.recall("whales", as_of=before, explain=True)
+    assert {one["why"]["outcome"] for one in earlier if "memory" in one} == {0.0}
+
+
+def test_the_weights_of_a_deployment_apply_where_a_call_gives_none(stores, clock, memory):
+    memory.store_ltm("PATTERN", "sure", {"text": "minnows", "confidence": 0.6})
+    memory.store_ltm("PATTERN", "apt", {"text": "whales", "confidence": 0.4})
+    plain = replace(stores, recall_weights={"text": 0.0})
+    other = MemoryManager("hunter", stores=plain, clock=clock).sync
+    assert names(memory.recall("whales")) == ["apt", "sure"]
+    assert names(other.recall("whales")) == ["sure", "apt"]
+    assert names(other.recall("whales", weights={"text": 1})) == ["apt", "sure"]

@@ -109,3 +109,19 @@ def test_vectors_of_another_model_are_not_compared(memory, stores, clock, embedd
     found = MemoryManager("hunter", stores=replace(stores, embedder=other), clock=clock).sync.recall("x", explain=True)
     assert {round(one["why"]["meaning"], 6) for one in found} == {1.0}
     assert names(memory.recall("large holders"))[0] == "big"
+
+
+def test_more_entries_than_one_recall_embeds_are_said_to_be_ranked_by_words(stores, clock, embedder, monkeypatch):
+    monkeypatch.setattr("agent_memory.memory.meaning.MAX_EMBEDDED", 2)
+    plain = MemoryManager("hunter", stores=stores, clock=clock).sync
+    for name in ("a", "b", "c"):
+        plain.store_ltm("PATTERN", name, {"text": f"whales lead {name}"})
+    plain.store_ltm("PATTERN", "figures", {"at": "2026-11-29 07:38", "price": "91.5"})
+    memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
+    first = memory.recall("large holders", explain=True)
+    assert [(one["id"], one["reason"]) for one in first.missing] == [("embeddings", "limit")]
+    assert "1 entries have no embedding yet" in first.missing[0]["why"]
+    second = memory.recall("large holders", explain=True)
+    assert second.complete
+    assert sum(one["why"]["meaning"] > 0.9 for one in second) == 3
+    assert not any("07:38" in one for one in embedder.texts)

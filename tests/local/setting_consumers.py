@@ -382,6 +382,16 @@ CONSUMERS: Mapping[str, tuple[Consumer, ...]] = {
         ),
     ),
     "gateway_read_only": (variable("AGENT_MEMORY_GATEWAY_READ_ONLY", "false", "true", of=["gateway"]),),
+    "embedder": (
+        variable("AGENT_MEMORY_EMBEDDER", None, "bedrock", of=["api"]),
+        Consumer(
+            "policies of the function api",
+            texts("policy", r"foundation-model/([\w.:-]+)", named=policies_of("api")),
+            [],
+            ["amazon.titan-embed-text-v2:0"],
+        ),
+    ),
+    "recall_weights": (variable("AGENT_MEMORY_RECALL_WEIGHTS", None, "meaning=0.7,outcome=0", of=["api"]),),
     "nightly_time": (
         Consumer("schedule", in_kind("schedule", "ScheduleExpression"), "cron(10 0 * * ? *)", "cron(25 3 * * ? *)"),
     ),

@@ -35,6 +35,7 @@ DEPLOYMENTS = {
         "nightly_concurrency": "5",
         "gateway_agents": "market-hunter,scout.eu",
     },
+    "embedder": {**_IN_AWS, "embedder": "bedrock", "gateway_agents": "scout"},
     "audited writes": {**_IN_AWS, "prefix": "desk", "audit_trail": "writes"},
 }
 

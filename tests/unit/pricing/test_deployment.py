@@ -53,10 +53,10 @@ def test_a_dashboard_counts_its_metrics_and_not_its_expressions(tmp_path):
 
 def test_a_type_without_a_price_is_counted(tmp_path):
     gateway = ("EC2::VPCEndpoint", {"VpcEndpointType": "Gateway"})
-    interface = ("EC2::VPCEndpoint", {"VpcEndpointType": "Interface"})
+    interface = ("EC2::VPCEndpoint", {"VpcEndpointType": "Interface", "SubnetIds": ["a", "b"]})
     nat = ("EC2::NatGateway", {})
     found = read_deployment(template(tmp_path, A=gateway, B=interface, C=nat, D=nat))
-    assert found.unpriced == {"AWS::EC2::NatGateway": 2, "AWS::EC2::VPCEndpoint": 1}
+    assert (found.unpriced, found.endpoint_zones) == ({"AWS::EC2::NatGateway": 2}, 2)
 
 
 def test_only_a_trail_of_data_events_is_charged(tmp_path):

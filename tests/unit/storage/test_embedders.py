@@ -44,6 +44,19 @@ def test_the_environment_names_the_embedder(monkeypatch):
         FunctionSettings.from_environment(settings | {"AGENT_MEMORY_EMBEDDER": "other"})
 
 
+def test_the_environment_sets_the_weights_of_recall(monkeypatch):
+    monkeypatch.setenv("AGENT_MEMORY_RECALL_WEIGHTS", "meaning=0.7, outcome=0")
+    assert connect("sqlite://").recall_weights == {"meaning": 0.7, "outcome": 0.0}
+    settings = {"AGENT_MEMORY_TABLE_PREFIX": "agent-memory"}
+    assert FunctionSettings.from_environment(settings).recall_weights == {}
+    for wrong in ("meaning", "meaning=-1", "words=1", "text=nan"):
+        monkeypatch.setenv("AGENT_MEMORY_RECALL_WEIGHTS", wrong)
+        with pytest.raises(InvalidInput, match="AGENT_MEMORY_RECALL_WEIGHTS"):
+            connect("sqlite://")
+        with pytest.raises(BadEnvironment, match="AGENT_MEMORY_RECALL_WEIGHTS"):
+            FunctionSettings.from_environment(settings | {"AGENT_MEMORY_RECALL_WEIGHTS": wrong})
+
+
 @pytest.fixture
 def bedrock():
     client = boto3.client(

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import MAX_SHARDS
+from agent_memory.model.recall_weights import weights_from
 from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, MAX_ROWS_PER_PART
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.embedders import EMBEDDER_VARIABLE, NAMES, embedder_of
@@ -31,6 +32,7 @@ class FunctionSettings:
     nightly_executions: str | None = None
     decisions_per_part: int = DEFAULT_ROWS_PER_PART
     embedder: str | None = None
+    recall_weights: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "FunctionSettings":
@@ -52,6 +54,7 @@ class FunctionSettings:
             ),
             nightly_executions=environment.get("AGENT_MEMORY_NIGHTLY_EXECUTIONS") or None,
             embedder=_embedder(environment),
+            recall_weights=_recall_weights(environment),
         )
 
     def open_stores(self) -> Stores:
@@ -63,7 +66,8 @@ class FunctionSettings:
             redis_endpoint=self.redis_url,
             decisions_per_part=self.decisions_per_part,
         )
-        return stores if self.embedder is None else replace(stores, embedder=embedder_of(self.embedder))
+        embedder = None if self.embedder is None else embedder_of(self.embedder)
+        return replace(stores, embedder=embedder, recall_weights=self.recall_weights)
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -78,6 +82,13 @@ def _embedder(environment: Mapping[str, str]) -> str | None:
     if name not in (None, *NAMES):
         raise BadEnvironment(f"{EMBEDDER_VARIABLE} is {name!r}; write {' or '.join(NAMES)}, or leave it out")
     return name
+
+
+def _recall_weights(environment: Mapping[str, str]) -> Mapping[str, float]:
+    try:
+        return weights_from(environment)
+    except InvalidInput as error:
+        raise BadEnvironment(str(error)) from error
 
 
 def _boolean(environment: Mapping[str, str], name: str) -> bool:

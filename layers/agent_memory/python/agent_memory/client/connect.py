@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.extras import needs_extra
+from agent_memory.model.recall_weights import weights_from
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.embedders import EMBEDDER_VARIABLE, EmbedderOption, embedder_of
 from agent_memory.storage.factory import open_stores, with_short_term
@@ -75,6 +76,7 @@ def connect(
     With `embedder`, memories are stored with vectors of their texts, and `recall` ranks by meaning too. It is an
     `Embedder`, a function from a list of texts to a list of vectors, `local` (a small model on this machine, extra
     `embed`) or `bedrock`; by default what the variable `AGENT_MEMORY_EMBEDDER` names, or none. An API has its own.
+    `AGENT_MEMORY_RECALL_WEIGHTS`, such as `meaning=0.7,outcome=0`, sets the weights of recalls that give none.
 
     Raises:
         InvalidInput: it is not such a URL, or nothing says where the stores are; lists the three ways to say it.
@@ -84,18 +86,22 @@ def connect(
     url = url if url is not None else os.environ.get(URL_VARIABLE) or None
     if url is None:
         if names_a_deployment(os.environ):
-            return _with_embedder(with_short_term(open_stores(clock=clock), clock), embedder)
+            return _with_recall_settings(with_short_term(open_stores(clock=clock), clock), embedder)
         raise InvalidInput(FIELD, WAYS)
     if check_store_url(url).scheme in HTTP_SCHEMES:
         if embedder is not None:
             raise InvalidInput("embedder", f"an API has its own; set {EMBEDDER_VARIABLE} of the function api")
         return HttpApi(url)
-    return _with_embedder(with_short_term(stores_at(url, clock), clock), embedder)
+    return _with_recall_settings(with_short_term(stores_at(url, clock), clock), embedder)
 
 
-def _with_embedder(stores: Stores, embedder: EmbedderOption | None) -> Stores:
+def _with_recall_settings(stores: Stores, embedder: EmbedderOption | None) -> Stores:
     option = embedder if embedder is not None else os.environ.get(EMBEDDER_VARIABLE) or None
-    return stores if option is None else replace(stores, embedder=embedder_of(option))
+    return replace(
+        stores,
+        embedder=None if option is None else embedder_of(option),
+        recall_weights=weights_from(os.environ),
+    )
 
 
 def connected(stores: object, clock: Clock | None = None) -> Connection:

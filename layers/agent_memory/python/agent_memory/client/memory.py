@@ -451,6 +451,8 @@ class AsyncMemory(AsyncFacade):
 
         The score is importance × 0.5^(age / half-life) + similarity (`memory.ranking` has the formula). The importance
         of a memory is its confidence, that of a decision the `quality` of its outcome (each 0.5 if there is none).
+        That of an own memory rises and falls by up to half with what came of the decisions that name it, of those that
+        were searched: (successes - failures) / (outcomes + 4), `outcome` in `why`.
         The similarity is BM25 over the stems of their words; those of a memory's `description`, `rule` and `tags` count
         double.
 
@@ -469,7 +471,7 @@ class AsyncMemory(AsyncFacade):
             tags: only entries that have all these `tags`: in a memory's data; in a decision's context, reasoning or
                 metadata.
             success: only decisions with this outcome (True, False or "pending"), and no memories.
-            weights: of the parts of the score, instead of `importance` 1, `text` 1, `meaning` 0.7 and `outcome` 0.5.
+            weights: of the parts of the score, instead of `importance` 1, `text` 1, `meaning` 0.5 and `outcome` 0.5.
             cursor: the `cursor` of the answer before, with the same arguments, for the next best entries.
 
         Returns:

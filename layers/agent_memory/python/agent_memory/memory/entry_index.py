@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from agent_memory.memory.entry_columns import EntryColumns
 from agent_memory.memory.text_index import TextIndex
 from agent_memory.memory.vectors import Vectors
 
@@ -15,8 +16,7 @@ class Entry:
     """A memory or a decision to rank.
 
     `importance` is 0 or more, `timestamp` is in seconds since the epoch. The words of `heading` count more than those
-    of `text`. `half_life` is in seconds; without one, that of other kinds is used. `outcome`, from -1 to 1, says how
-    decisions that rested on it went.
+    of `text`. `half_life` is in seconds; without one, that of other kinds is used.
     """
 
     id: str
@@ -28,7 +28,6 @@ class Entry:
     payload: Any = None
     heading: str = ""
     half_life: float | None = None
-    outcome: float = 0.0
 
 
 def memory_entry_id(agent_id: str, memory_type: str, pattern_id: str) -> str:
@@ -41,6 +40,7 @@ class EntryIndex:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.texts = TextIndex()
+        self.columns = EntryColumns()
         self._numbers: dict[str, int] = {}
         self._entries: list[Entry | None] = []
         self._vectors: dict[str, Vectors] = {}
@@ -58,8 +58,16 @@ class EntryIndex:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def kinds(self) -> Sequence[str]:
+        """The kinds of entries that are or were here."""
+        return list(self.columns.kinds)
+
+    def number_of(self, entry_id: str) -> int | None:
+        """The number of the entry with an id."""
+        return self._numbers.get(entry_id)
+
     def vectors(self, model: str) -> Vectors:
-        """The vectors of entries by an embedder."""
+        """The vectors of entries by an embedder, by their numbers."""
         return self._vectors.setdefault(model, Vectors())
 
     def get(self, entry_id: str) -> Entry | None:
@@ -78,28 +86,29 @@ class EntryIndex:
             elif before is not entry:
                 if (before.text, before.heading) == (entry.text, entry.heading):
                     self._entries[number] = entry
+                    self.columns.put(number, entry)
                 else:
                     self.discard(entry.id)
                     new.append(entry)
         first = self.texts.add([(entry.text, entry.heading) for entry in new])
         for number, entry in enumerate(new, first):
             self._numbers[entry.id] = number
+            self.columns.put(number, entry)
         self._entries += new
 
     def discard(self, entry_id: str) -> None:
         """Remove the entry with an id, if it is there."""
-        for vectors in self._vectors.values():
-            vectors.discard(entry_id)
         number = self._numbers.pop(entry_id, None)
         entry = None if number is None else self._entries[number]
         if number is None or entry is None:
             return
         self.texts.remove(number, entry.text, entry.heading)
+        self.columns.discard(number)
+        for vectors in self._vectors.values():
+            vectors.discard(number)
         self._entries[number] = None
         if self.texts.is_sparse:
-            kept = [one for _, one in self.numbered()]
-            self.texts, self._numbers, self._entries = TextIndex(), {}, []
-            self.put(kept)
+            self._compact()
 
     def sync(self, payloads: Mapping[str, T], make: Callable[[str, T], Entry]) -> None:
         """Make the entries of these payloads, by id, those of the index; only what has changed is indexed again."""
@@ -114,3 +123,11 @@ class EntryIndex:
             elif known.payload is not payload:
                 changed.append(replace(known, payload=payload))
         self.put(changed)
+
+    def _compact(self) -> None:
+        """Number the entries anew, from 0 on."""
+        kept = self.numbered()
+        for vectors in self._vectors.values():
+            vectors.renumber([number for number, _ in kept])
+        self.texts, self.columns, self._numbers, self._entries = TextIndex(), EntryColumns(), {}, []
+        self.put([entry for _, entry in kept])

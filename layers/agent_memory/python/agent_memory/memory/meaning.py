@@ -8,10 +8,10 @@ is no error: entries are then ranked by words, and the answer says so.
 import logging
 from array import array
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from agent_memory.memory.entry_index import Entry, EntryIndex
+from agent_memory.memory.vectors import Vectors
 from agent_memory.model.decisions import Decision
 from agent_memory.model.embeddings import decoded, encoded, unit_vector
 from agent_memory.model.memories import Memory
@@ -34,13 +34,14 @@ def embedded_text(data: Mapping[str, Any]) -> str:
     """The strings of JSON objects that are embedded: their values, as `BTC-USD, bullish: whales lead pumps`.
 
     Short ones, such as a symbol or a speaker, come before the sentences, where models take them for their subject.
+    Those that consist of figures, such as a time or a price, are left out: they move a vector, and mean nothing to it.
     """
     strings: list[str] = []
     pending: list[Any] = [data]
     while pending:
         one = pending.pop()
         if isinstance(one, str):
-            strings.append(one)
+            strings += [one] if _is_worded(one) else []
         elif isinstance(one, Mapping):
             pending += reversed(list(one.values()))
         elif isinstance(one, list | tuple):
@@ -49,6 +50,11 @@ def embedded_text(data: Mapping[str, Any]) -> str:
     labels = [one for one in strings if len(one) < min(longest, _SENTENCE)]
     sentences = [one for one in strings if len(one) >= min(longest, _SENTENCE)]
     return ": ".join(filter(None, [", ".join(labels), " ".join(sentences)]))[:MAX_CHARACTERS]
+
+
+def _is_worded(text: str) -> bool:
+    """Whether a string has at least as many letters as digits."""
+    return sum(map(str.isalpha, text)) >= sum(map(str.isdigit, text))
 
 
 def stored_embedding(embedder: Embedder | None, data: Mapping[str, Any]) -> str | None:
@@ -80,27 +86,31 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> "list[array[float]]":
 
 
 def add_vectors(indexes: Sequence[EntryIndex], embedder: Embedder) -> int:
-    """Give entries without a vector of this embedder theirs; returns how many remain without."""
-    waiting: list[tuple[EntryIndex, Entry]] = []
+    """Give entries without a vector of this embedder theirs; returns how many that have a text remain without."""
+    waiting: list[tuple[Entry, Vectors, int, str]] = []
     for index in indexes:
         vectors = index.vectors(embedder.name)
-        if len(vectors) == len(index):
-            continue
-        for _, entry in index.numbered():
-            if entry.id in vectors:
-                continue
-            stored = decoded(entry.payload.embedding, embedder.name) if isinstance(entry.payload, Memory) else None
-            if stored is None:
-                waiting.append((index, entry))
-            else:
-                vectors.put(entry.id, stored)
-    waiting.sort(key=lambda one: one[1].timestamp, reverse=True)
-    texts = ((index, entry, text) for index, entry in waiting if (text := _text_of(entry.payload).strip()))
-    now = list(islice(texts, MAX_EMBEDDED))
+        if len(vectors) < len(index):
+            waiting += [
+                (entry, vectors, number, text)
+                for number, entry in index.numbered()
+                if number not in vectors and (text := _put_stored(vectors, number, entry, embedder.name))
+            ]
+    waiting.sort(key=lambda one: one[0].timestamp, reverse=True)
+    now = waiting[:MAX_EMBEDDED]
     if now:
-        for (index, entry, _), vector in zip(now, embed(embedder, [text for _, _, text in now]), strict=True):
-            index.vectors(embedder.name).put(entry.id, vector)
+        for (_, vectors, number, _), vector in zip(now, embed(embedder, [text for *_, text in now]), strict=True):
+            vectors.put(number, vector)
     return len(waiting) - len(now)
+
+
+def _put_stored(vectors: Vectors, number: int, entry: Entry, model: str) -> str:
+    """Put the vector that is stored with an entry, or none for one without text; else return what to embed."""
+    stored = decoded(entry.payload.embedding, model) if isinstance(entry.payload, Memory) else None
+    text = "" if stored is not None else _text_of(entry.payload).strip()
+    if not text:
+        vectors.put(number, stored)
+    return text
 
 
 def _text_of(payload: Memory | Decision) -> str:

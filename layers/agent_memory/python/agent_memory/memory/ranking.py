@@ -1,30 +1,33 @@
 """Ranks entries for a query by their importance, which decays with time, by words, by meaning and by outcome.
 
     score = w₁·importance·(1 + w₄·outcome)·0.5^(age / half-life) + similarity
-    similarity = w₂·text + w₃·L·max(0, meaning)
+    similarity = L·(w₂·(text / L)^1.5 + w₃·max(0, meaning))
 
 `text` is BM25 over the words of the query (`memory.text_index`) and L its limit, Σ idf·(k₁+1), so that `text / L` and
 `meaning`, the cosine of the embeddings, are both at most about 1: a combination of scores that are normalised by their
 theoretical limits (Bruch, Gai, Ingber, *An Analysis of Fusion Functions for Hybrid Retrieval*, ACM Transactions on
-Information Systems 42 (2023)). Unlike a standardisation over the entries found, it does not depend on filters. Without
-embeddings the similarity is BM25 alone. `outcome`, from -1 to 1, says how the decisions went that rested on a memory.
+Information Systems 42 (2023)). Unlike a standardisation over the entries found, it does not depend on filters. By the
+exponent, an entry that contains few of the words of a question, and by chance, is not preferred to one that means it.
+Without embeddings the similarity is w₂·text. `outcome`, from -1 to 1, says how decisions went that rested on a memory.
 """
 
 import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from heapq import nlargest, nsmallest
-from itertools import chain
+from dataclasses import dataclass, field
+from heapq import nsmallest
 from operator import itemgetter
-from typing import Any, Self
+from typing import Any
 
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import parse_instant
-from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.core.errors import InvalidInput
 from agent_memory.memory.entry_index import Entry, EntryIndex, memory_entry_id
+from agent_memory.memory.optional_numpy import optional_numpy
+from agent_memory.memory.selection import highest
 from agent_memory.memory.text_index import TextStatistics
 from agent_memory.memory.words import terms_of
+from agent_memory.model.recall_weights import Weights
 
 Place = tuple[float, float, str]
 """Where an entry is in a ranking: its score and time, both negated, and its id."""
@@ -32,33 +35,10 @@ Place = tuple[float, float, str]
 MAX_TOP_K = 1_000
 """The maximum number of entries that one recall returns."""
 
-_MAX_WEIGHT = 1_000.0
+_MORE = 8
 
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """The weights of the parts of a score; the defaults were measured, see docs/recall.md."""
-
-    importance: float = 1.0
-    text: float = 1.0
-    meaning: float = 0.7
-    outcome: float = 0.5
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any] | None) -> Self:
-        """The default weights, with those that are given.
-
-        Raises:
-            InvalidInput: names the weight.
-        """
-        names = [one.name for one in fields(cls)]
-        for name, weight in (given or {}).items():
-            if name not in names:
-                raise InvalidInput(f"weights/{name:.40}", f"the weights are {', '.join(names)}")
-            is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-            if not is_number or not 0 <= weight <= _MAX_WEIGHT:
-                raise InvalidInput(f"weights/{name}", f"{shown(weight)} is not a number from 0 to {_MAX_WEIGHT:,.0f}")
-        return cls(**(given or {}))
+TEXT_EXPONENT = 1.5
+"""Measured, see docs/recall.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +83,7 @@ class Question:
         half_lives: the half-lives of importance.
         weights: the weights of the parts.
         vector: the embedding of the text, of length 1; None without an embedder, whose name is `model`.
+        outcomes: how the decisions went that rested on a memory, from -1 to 1, by the id of its entry.
         accepts: whether an entry meets the filters; by default all do.
         after: only entries that come after this place in the ranking.
     """
@@ -110,9 +91,10 @@ class Question:
     text: str
     now: float
     half_lives: HalfLives
-    weights: Weights = Weights()
+    weights: Weights = field(default_factory=Weights)
     vector: "array[float] | None" = None
     model: str = ""
+    outcomes: Mapping[str, float] = field(default_factory=dict)
     accepts: Callable[[Entry], bool] | None = None
     after: Place | None = None
 
@@ -141,24 +123,16 @@ def rank(
     words = words_by_stem(question.text)
     statistics = statistics or statistics_of(indexes, words)
     scorer = _Scorer(question, statistics.most(words))
-    # First only numbers: ten thousand tuples take longer than their scores.
-    scores = [scorer.scores(index, words, statistics) for index in indexes]
-    best_scores = nlargest(top_k, chain.from_iterable(scores))
-    least = best_scores[-1] if best_scores else 0.0
-    best = nsmallest(
-        top_k,
-        [
-            (-score, -entry.timestamp, entry.id, index, number, entry)
-            for index, entries, values in zip(indexes, [one.entries for one in indexes], scores, strict=True)
-            for number, score in enumerate(values)
-            if score >= least and score > 0 and (entry := entries[number]) is not None
-        ],
-        key=itemgetter(0, 1, 2),
-    )
+    found = [
+        (*place, index, number, entry)
+        for index in indexes
+        for place, number, entry in _best(index, scorer.scores(index, words, statistics), question, top_k)
+    ]
+    best = nsmallest(top_k, found, key=itemgetter(0, 1, 2))
     if not explain:
         return [Ranked(entry, -negated) for negated, *_, entry in best]
     return [
-        Ranked(entry, -negated, scorer.explanation(entry, index, index.texts.weights(number, words, statistics)))
+        Ranked(entry, -negated, scorer.explanation(index, number, entry, words, statistics))
         for negated, _, _, index, number, entry in best
     ]
 
@@ -189,63 +163,105 @@ def statistics_of(indexes: Sequence[EntryIndex], stems: Mapping[str, str]) -> Te
     return statistics
 
 
+def _best(index: EntryIndex, scores: Sequence[float], question: Question, top_k: int) -> list[tuple[Place, int, Entry]]:
+    """The first entries of an index with scores above 0 that are accepted and come after the place of the question.
+
+    Filters are evaluated from the best entry on, until there are enough.
+    """
+    entries, accepts, after = index.entries, question.accepts, question.after
+    # What scores more than the place is on an earlier page, and need not be looked at.
+    limit = math.inf if after is None else -after[0]
+    size, count = top_k, len(scores)
+    while True:
+        found = [
+            (place, number, entry)
+            for number, score in highest(scores, size, limit)
+            if (entry := entries[number]) is not None
+            and (accepts is None or accepts(entry))
+            and ((place := (-score, -entry.timestamp, entry.id)) and (after is None or place > after))
+        ]
+        if len(found) >= top_k or size >= count:
+            return nsmallest(top_k, found, key=itemgetter(0))
+        size *= _MORE
+
+
 class _Scorer:
     """Scores entries for one question; `limit` is the greatest similarity of words that is possible."""
 
     def __init__(self, question: Question, limit: float) -> None:
         self._question = question
         self._limit = limit
-        self._meanings: dict[int, Mapping[str, float]] = {}
+        self._meanings: dict[int, Sequence[float]] = {}
 
-    def scores(self, index: EntryIndex, words: Mapping[str, str], statistics: TextStatistics) -> list[float]:
-        """The score of each entry by its number; 0 for one that is not accepted, comes before the page or has none."""
-        texts = index.texts.similarities(words, statistics)
+    def scores(self, index: EntryIndex, words: Mapping[str, str], statistics: TextStatistics) -> Sequence[float]:
+        """The score of each entry by its number; 0 for one that was removed. With NumPy, an array."""
         question, weights = self._question, self._question.weights
-        by_kind, default, now = question.half_lives.by_kind, question.half_lives.default, question.now
-        accepts, after, weight, text_weight = question.accepts, question.after, weights.importance, weights.text
-        meanings, meaning_weight = self.meanings(index), weights.meaning * self._limit
-        entries = index.entries
-        scores = [0.0] * len(entries)
-        for number, entry in enumerate(entries):
-            if entry is None or (accepts is not None and not accepts(entry)):
-                continue
-            age = now - entry.timestamp
-            decay = 0.5 ** (age / by_kind.get(entry.kind, entry.half_life or default)) if age > 0 else 1.0
-            score = weight * (self._importance(entry) if entry.outcome else entry.importance) * decay
-            if number in texts:
-                score += text_weight * texts[number]
-            if meanings:
-                score += meaning_weight * max(0.0, meanings.get(entry.id, 0.0))
-            if after is None or (-score, -entry.timestamp, entry.id) > after:
-                scores[number] = score
-        return scores
+        meanings = self.meanings(index)
+        np = optional_numpy()
+        if np is not None:
+            scores: Any = weights.importance * index.columns.decayed_importance(question.half_lives, question.now)
+            for entry_id in question.outcomes:
+                if (number := index.number_of(entry_id)) is not None:
+                    scores[number] *= self._by_outcome(entry_id)
+            scores += self._similarity(
+                index.texts.similarity_column(words, statistics),
+                None if meanings is None else np.maximum(meanings, 0.0),
+            )
+            return scores  # type: ignore[no-any-return]
+        texts = index.texts.similarities(words, statistics)
+        return [
+            0.0
+            if entry is None
+            else weights.importance * entry.importance * self._by_outcome(entry.id) * self._decay(entry)
+            + self._similarity(texts.get(number, 0.0), None if meanings is None else max(0.0, meanings[number]))
+            for number, entry in enumerate(index.entries)
+        ]
 
-    def _importance(self, entry: Entry) -> float:
-        return entry.importance * max(0.0, 1 + self._question.weights.outcome * entry.outcome)
+    def _similarity(self, text: Any, meaning: Any) -> Any:
+        """The similarity of an entry, or of all by columns."""
+        weights = self._question.weights
+        if meaning is None:
+            return weights.text * text
+        return self._limit * (weights.text * (text / self._limit) ** TEXT_EXPONENT + weights.meaning * meaning)
 
-    def meanings(self, index: EntryIndex) -> Mapping[str, float]:
-        """The cosine of the query and each entry that has a vector, by id; computed once for each index."""
-        vector, known = self._question.vector, self._meanings.get(id(index))
-        if known is None:
-            known = {} if vector is None else index.vectors(self._question.model).cosines(vector)
-            self._meanings[id(index)] = known
-        return known
+    def _by_outcome(self, entry_id: str) -> float:
+        return max(0.0, 1 + self._question.weights.outcome * self._question.outcomes.get(entry_id, 0.0))
 
-    def explanation(self, entry: Entry, index: EntryIndex, words: Mapping[str, float]) -> dict[str, Any]:
+    def _half_life(self, entry: Entry) -> float:
+        half_lives = self._question.half_lives
+        return half_lives.by_kind.get(entry.kind, entry.half_life or half_lives.default)
+
+    def _decay(self, entry: Entry) -> float:
+        age = self._question.now - entry.timestamp
+        return 0.5 ** (age / self._half_life(entry)) if age > 0 else 1.0
+
+    def meanings(self, index: EntryIndex) -> Sequence[float] | None:
+        """The cosine of the query and each entry by its number, computed once for each index; None without a vector."""
+        vector = self._question.vector
+        if vector is None:
+            return None
+        if id(index) not in self._meanings:
+            self._meanings[id(index)] = index.vectors(self._question.model).cosines(vector, len(index.entries))
+        return self._meanings[id(index)]
+
+    def explanation(
+        self, index: EntryIndex, number: int, entry: Entry, words: Mapping[str, str], statistics: TextStatistics
+    ) -> dict[str, Any]:
         """Each part of a score."""
-        half_lives, weights = self._question.half_lives, self._question.weights
-        half_life = half_lives.by_kind.get(entry.kind, entry.half_life or half_lives.default)
-        decay = 0.5 ** (max(0.0, self._question.now - entry.timestamp) / half_life)
-        text = math.fsum(words.values())
-        meaning = max(0.0, self.meanings(index).get(entry.id, 0.0))
+        found = index.texts.weights(number, words, statistics)
+        decay, text, meanings = self._decay(entry), math.fsum(found.values()), self.meanings(index)
+        meaning = None if meanings is None else max(0.0, float(meanings[number]))
         return {
             "importance": entry.importance,
-            "half_life_seconds": half_life,
+            "half_life_seconds": self._half_life(entry),
             "decay": decay,
-            "faded_importance": weights.importance * self._importance(entry) * decay,
-            "similarity": weights.text * text + weights.meaning * self._limit * meaning,
-            "words": dict(words),
+            "faded_importance": self._question.weights.importance
+            * entry.importance
+            * self._by_outcome(entry.id)
+            * decay,
+            "similarity": self._similarity(text, meaning),
+            "words": found,
             "text": text,
-            "meaning": None if self._question.vector is None else meaning,
-            "outcome": entry.outcome,
+            "meaning": meaning,
+            "outcome": self._question.outcomes.get(entry.id, 0.0),
         }

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,10 +17,11 @@ from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.collecting import READ_DIRECTLY
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
-from agent_memory.memory.entry_index import Entry
+from agent_memory.memory.entry_index import Entry, memory_entry_id
 from agent_memory.memory.meaning import MAX_CHARACTERS, EmbedderFailed, add_vectors, embed
 from agent_memory.memory.memory_indexes import RECALLED_TYPES, current_index, entry_id_of, unreadable_in
-from agent_memory.memory.ranking import HalfLives, Question, Ranked, Weights, rank, statistics_of, words_by_stem
+from agent_memory.memory.memory_outcomes import memory_outcomes
+from agent_memory.memory.ranking import HalfLives, Question, Ranked, rank, statistics_of, words_by_stem
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.recall_indexes import KeptIndex, indexes_of
 from agent_memory.memory.recall_query import RecallQuery
@@ -36,6 +37,7 @@ from agent_memory.model.listings import (
 )
 from agent_memory.model.memories import Memory
 from agent_memory.model.outcomes import known_at
+from agent_memory.model.recall_weights import Weights
 from agent_memory.ports.stores import Stores
 
 RECENT_DECISIONS = 1_000
@@ -66,13 +68,14 @@ class MemoryRecall:
             query.text,
             now=now_ms / 1000,
             half_lives=HalfLives(query.half_lives or {}, DECISION_HALF_LIFE_SECONDS),
-            weights=Weights.of(query.weights),
+            weights=Weights.of({**self._stores.recall_weights, **(query.weights or {})}),
             accepts=_accepts(query),
             after=after,
         )
         started = time.monotonic()
         for is_fresh in (False, True):
             candidates = self._candidates(query, now_ms, fresh=is_fresh)
+            question = replace(question, outcomes=self._outcomes(candidates))
             question = self._with_meaning(question, candidates)
             ranked, statistics = _ranked(query, question, candidates)
             # An erased agent leaves no change behind that says so.
@@ -92,6 +95,15 @@ class MemoryRecall:
         statistics = {**statistics, "ranked_at": to_iso(now_ms)}
         return Ranking([one for _, one in found], [*found.missing, *candidates.notes], cursor, statistics)
 
+    def _outcomes(self, candidates: "_Candidates") -> dict[str, float]:
+        """What came of the agent's decisions that rested on its memories, by the ids of their entries."""
+        kinds = {kind for one in candidates.indexes for kind in one.index.kinds()}
+        return {
+            memory_entry_id(self._log.agent_id, kind, memory_id): outcome
+            for memory_id, outcome in candidates.outcomes.items()
+            for kind in kinds
+        }
+
     def _with_meaning(self, question: Question, candidates: "_Candidates") -> Question:
         """The question with the vector of its text; without, and the reason in what is missing, if that fails."""
         embedder = self._stores.embedder
@@ -100,11 +112,14 @@ class MemoryRecall:
         try:
             (vector,) = embed(embedder, [question.text[:MAX_CHARACTERS]])
             with _locked(candidates.indexes):
-                add_vectors([one.index for one in candidates.indexes], embedder)
+                remaining = add_vectors([one.index for one in candidates.indexes], embedder)
         except EmbedderFailed as error:
             why = f"entries are ranked by words only: {error}"
             candidates.notes.append(missing_item("embedder", Unavailable.code, why))
             return replace(question, vector=None)
+        if remaining:
+            why = f"{remaining:,} entries have no embedding yet, and are ranked by words; later recalls embed more"
+            candidates.notes.append(missing_item("embeddings", LIMIT, why))
         return replace(question, vector=vector, model=embedder.name)
 
     def _are_current(self, ranked: Sequence[Ranked]) -> bool:
@@ -116,13 +131,15 @@ class MemoryRecall:
     def _candidates(self, query: RecallQuery, now_ms: int, *, fresh: bool) -> "_Candidates":
         """What is ranked: memories of the agent and its pools, and decisions that meet the filters."""
         found = _Candidates()
-        memories: list[Unreadable] = []
-        decisions: list[Unreadable] = []
-        reads = [] if query.success is not None else [lambda: self._memories(query, memories, fresh=fresh)]
-        reads.append(lambda: [self._decisions(query, now_ms, found.missing, decisions)])
-        for indexes in run_concurrently(*reads):
-            found.indexes.extend(indexes)
-        found.missing[:0] = [one.as_dict() for one in (*memories, *decisions)]
+        of_memories: list[Unreadable] = []
+        of_decisions: list[Unreadable] = []
+        indexes, (kept, decisions) = run_concurrently(
+            lambda: self._memories(query, of_memories, fresh=fresh) if query.success is None else [],
+            lambda: self._decisions(query, now_ms, found.missing, of_decisions),
+        )
+        found.indexes.extend([*indexes, kept])
+        found.outcomes.update(memory_outcomes(decisions))
+        found.missing[:0] = [one.as_dict() for one in (*of_memories, *of_decisions)]
         return found
 
     def _memories(self, query: RecallQuery, unreadable: list[Unreadable], *, fresh: bool) -> list[KeptIndex]:
@@ -144,8 +161,8 @@ class MemoryRecall:
 
     def _decisions(
         self, query: RecallQuery, now_ms: int, missing: list[dict[str, Any]], unreadable: list[Unreadable]
-    ) -> KeptIndex:
-        """The index of the decisions that meet the filters, brought up to date: the newest thousand of them.
+    ) -> tuple[KeptIndex, Collection[Decision]]:
+        """The decisions that meet the filters, the newest thousand of them, and their index, brought up to date.
 
         Filters are applied to the newest 20,000 decisions of the time range, until there are a thousand that meet them.
         """
@@ -169,7 +186,7 @@ class MemoryRecall:
             missing.append(missing_item("archive", error.code, str(error)))
         with kept.lock:
             kept.index.sync(found, decision_entry)
-        return kept
+        return kept, found.values()
 
     @staticmethod
     def _criteria(query: RecallQuery, now_ms: int) -> tuple[DecisionFilter, str]:
@@ -195,11 +212,12 @@ class MemoryRecall:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """What is ranked, what should have been, and by what it could not be ranked."""
+    """What is ranked, what should have been, by what it could not be ranked, and what came of memories."""
 
     indexes: list[KeptIndex] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+    outcomes: dict[str, float] = field(default_factory=dict)
 
     def are_fresh(self, since: float) -> bool:
         """Whether all memories were read since this time of the monotonic clock."""

@@ -19,6 +19,7 @@ from operator import itemgetter
 from typing import Any, Self
 
 from agent_memory.core.errors import InvalidInput
+from agent_memory.memory.optional_numpy import optional_numpy
 from agent_memory.memory.words import terms_of
 
 K1, B = 0.9, 0.3
@@ -141,6 +142,20 @@ class TextIndex:
                     weight = factor * frequency / (frequency + fixed + by_length * lengths[number])
                     scores[number] = scores.get(number, 0.0) + weight
         return scores
+
+    def similarity_column(self, stems: Iterable[str], statistics: TextStatistics) -> Any:
+        """The similarity of each text by number, an array: 0 without one of these words. Needs NumPy."""
+        np = optional_numpy()
+        scores = np.zeros(len(self._lengths))
+        # Copies: an array that lends its memory to NumPy cannot grow.
+        lengths = np.array(self._lengths, dtype=float)
+        for stem in stems:
+            if stem in self._postings:
+                factor, fixed, by_length = self._factors(stem, statistics)
+                numbers, frequencies = (np.array(one) for one in self._postings[stem])
+                frequencies = frequencies.astype(float)
+                scores[numbers] += factor * frequencies / (frequencies + fixed + by_length * lengths[numbers])
+        return scores * np.frombuffer(bytes(self._is_present), dtype=np.uint8)
 
     def weights(self, number: int, words: Mapping[str, str], statistics: TextStatistics) -> dict[str, float]:
         """The weight of each word of the query, given by stem, that a text contains; its similarity is their sum."""

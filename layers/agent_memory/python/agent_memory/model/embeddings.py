@@ -19,7 +19,7 @@ def unit_vector(vector: Sequence[float]) -> "array[float]":
         InvalidInput: it has no or too many numbers, one is not finite, or all are zero.
     """
     numbers = [float(one) for one in vector]
-    length = math.sqrt(math.fsum([one * one for one in numbers]))
+    length = math.hypot(*numbers)
     if not 0 < len(numbers) <= MAX_DIMENSIONS or not math.isfinite(length) or not length:
         raise InvalidInput("embedder", f"expected 1 to {MAX_DIMENSIONS:,} finite numbers, not all zero, for each text")
     return array("f", [one / length for one in numbers])

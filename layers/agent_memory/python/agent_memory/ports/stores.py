@@ -46,7 +46,7 @@ class Stores:
 
     `clock` is the one that the deployment's jobs go by; `anchors` is a bucket beyond the reach of its account. `expiry`
     is None where the services themselves remove what has expired. `places` names what the stores are. With `embedder`,
-    recall ranks by meaning too.
+    recall ranks by meaning too; `recall_weights` are those of its score that are not the default.
     """
 
     decisions: DecisionStore
@@ -61,6 +61,7 @@ class Stores:
     expiry: Expiry | None = None
     places: Places = field(default_factory=Places)
     embedder: Embedder | None = None
+    recall_weights: Mapping[str, float] = field(default_factory=dict)
 
     def bucket(self) -> BucketStores:
         """The stores in the archive bucket; `InvalidInput` if there is no bucket."""

@@ -20,7 +20,7 @@ _API, _COUNTER = "-api", "-counter"
 _PRICED = {
     "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::CloudTrail::Trail",
     "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Dashboard",
-    "AWS::DynamoDB::Table", "AWS::ElastiCache::ReplicationGroup", "AWS::KMS::Key",
+    "AWS::DynamoDB::Table", "AWS::EC2::VPCEndpoint", "AWS::ElastiCache::ReplicationGroup", "AWS::KMS::Key",
     "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::Scheduler::Schedule",
     "AWS::StepFunctions::StateMachine",
 }  # fmt: skip
@@ -50,6 +50,7 @@ class Deployment:
         route_metrics: detailed metrics of the API's routes.
         cache_nodes: nodes of the cache; 0 without one.
         cache_node_type: their type, such as `cache.t4g.micro`.
+        endpoint_zones: zones of the VPC's interface endpoints; gateway endpoints are free.
         kms_keys: customer managed keys.
         data_trails: trails that record data events.
         kms_tables: tables that are encrypted with a key in KMS, whether AWS manages it or the account.
@@ -73,6 +74,7 @@ class Deployment:
     route_metrics: int = 0
     cache_nodes: int = 0
     cache_node_type: str = "cache.t4g.micro"
+    endpoint_zones: int = 0
     kms_keys: int = 0
     data_trails: int = 0
     kms_tables: int = 0
@@ -131,6 +133,9 @@ def _deployment(resources: list[Resource]) -> Deployment:
         route_metrics=_API_METRICS * len(of("ApiGatewayV2::Route")) if is_detailed else 0,
         cache_nodes=sum(int(one.get("NumCacheClusters", 1)) for one in caches),
         cache_node_type=caches[0]["CacheNodeType"] if caches else "",
+        endpoint_zones=sum(
+            len(one.get("SubnetIds", [])) for one in of("EC2::VPCEndpoint") if one["VpcEndpointType"] == "Interface"
+        ),
         kms_keys=len(of("KMS::Key")),
         data_trails=sum("AdvancedEventSelectors" in one or "EventSelectors" in one for one in of("CloudTrail::Trail")),
         kms_tables=sum(bool(one.get("SSESpecification", {}).get("SSEEnabled")) for one in tables),
@@ -186,6 +191,6 @@ def _old_versions_days(rules: list[dict[str, Any]]) -> int:
 
 
 def _unpriced(resources: list[Resource]) -> dict[str, int]:
-    """Resources whose type has no price here, except gateway endpoints, which are free."""
-    kinds = Counter(one["Type"] for one in resources if one["Properties"].get("VpcEndpointType") != "Gateway")
+    """Resources whose type has no price here."""
+    kinds = Counter(one["Type"] for one in resources)
     return {kind: count for kind, count in sorted(kinds.items()) if kind not in _PRICED | _FREE}

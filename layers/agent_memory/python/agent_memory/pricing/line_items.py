@@ -66,6 +66,7 @@ class MonthlyUsage:
     def lines(self) -> Iterator[LineItem]:
         """Yield all line items, in no particular order."""
         yield from self._cache()
+        yield from self._endpoints()
         yield from self._keys()
         yield from self._monitoring()
         yield from self._logs_and_traces()
@@ -87,6 +88,12 @@ class MonthlyUsage:
                 self.prices.charge("zone_transfer", transferred / GIGABYTE),
                 ("bytes",),
             )
+
+    def _endpoints(self) -> Iterator[LineItem]:
+        """Interface endpoints of the VPC, without the bytes that they pass on, which are few."""
+        if zones := self.deployment.endpoint_zones:
+            charge = self.prices.charge("vpc_endpoint_hours", zones * HOURS_PER_MONTH)
+            yield LineItem("VPC", f"interface endpoints in {_plural(zones, 'zone')}, all hours", charge)
 
     def _keys(self) -> Iterator[LineItem]:
         """Keys of the account's own, and the requests for the keys of tables, which AWS charges for either kind."""

@@ -10,7 +10,8 @@ from agent_memory.core.errors import Unavailable
 from agent_memory.core.extras import needs_extra
 from agent_memory.storage.factory import aws_client
 
-_MODEL = "amazon.titan-embed-text-v2:0"
+MODEL = "amazon.titan-embed-text-v2:0"
+"""The id of the model, whose invocation the role has to permit."""
 _DIMENSIONS = 256
 _MAX_CHARACTERS = 50_000
 _CONCURRENT = 8
@@ -27,7 +28,7 @@ class BedrockEmbedder:
         region: of the client that is opened.
     """
 
-    name = f"{_MODEL}/{_DIMENSIONS}"
+    name = f"{MODEL}/{_DIMENSIONS}"
 
     def __init__(self, client: Any = None, *, region: str | None = None) -> None:
         self._client = client
@@ -47,15 +48,15 @@ class BedrockEmbedder:
             from agent_memory.storage.aws_errors import translated_errors  # noqa: PLC0415  needs botocore
         body = {"inputText": text[:_MAX_CHARACTERS] or " ", "dimensions": _DIMENSIONS, "normalize": True}
         client = self._open()
-        with translated_errors("Bedrock", _MODEL):
+        with translated_errors("Bedrock", MODEL):
             response = client.invoke_model(
-                modelId=_MODEL, body=json.dumps(body), contentType="application/json", accept="application/json"
+                modelId=MODEL, body=json.dumps(body), contentType="application/json", accept="application/json"
             )
             content = response["body"].read()
         try:
             return [float(one) for one in json.loads(content)["embedding"]]
         except (ValueError, KeyError, TypeError) as error:
-            raise Unavailable(f"the answer of {_MODEL} has no embedding: {content[:80]!r}") from error
+            raise Unavailable(f"the answer of {MODEL} has no embedding: {content[:80]!r}") from error
 
     def _open(self) -> Any:
         with self._lock:

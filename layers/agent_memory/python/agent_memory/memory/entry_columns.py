@@ -1,0 +1,44 @@
+"""What scores depend on besides text and meaning: a column for each property, in which entries have their numbers."""
+
+from array import array
+from typing import Any
+
+from agent_memory.memory.optional_numpy import optional_numpy
+
+
+class EntryColumns:
+    """Importance, time, half-life and kind of entries by their numbers."""
+
+    def __init__(self) -> None:
+        self._importance = array("d")
+        self._timestamp = array("d")
+        self._half_life = array("d")
+        self._kind = array("L")
+        self.kinds: dict[str, int] = {}
+
+    def put(self, number: int, entry: Any) -> None:
+        """Set what an entry has; a number may be new only if it is the next one."""
+        if number == len(self._importance):
+            for column in (self._importance, self._timestamp, self._half_life, self._kind):
+                column.append(0)
+        self._importance[number] = entry.importance
+        self._timestamp[number] = entry.timestamp
+        self._half_life[number] = entry.half_life or 0.0
+        self._kind[number] = self.kinds.setdefault(entry.kind, len(self.kinds))
+
+    def discard(self, number: int) -> None:
+        """Remove an entry: its importance is 0 from now on."""
+        self._importance[number] = 0.0
+
+    def decayed_importance(self, half_lives: Any, now: float) -> Any:
+        """Importance·0.5^(age / half-life) of each entry, an array. Needs NumPy."""
+        np = optional_numpy()
+        # Copies: an array that lends its memory to NumPy cannot grow.
+        half_life = np.array(self._half_life)
+        half_life[half_life == 0] = half_lives.default
+        kinds = np.array(self._kind) if half_lives.by_kind else None
+        for kind, seconds in half_lives.by_kind.items():
+            if kind in self.kinds:
+                half_life[kinds == self.kinds[kind]] = seconds
+        age = np.maximum(now - np.array(self._timestamp), 0.0)
+        return np.array(self._importance) * np.exp2(-age / half_life)
