@@ -65,6 +65,8 @@ def walk(run: Run, folder: Path) -> dict[str, Any]:  # noqa: PLR0915  one line a
     call("decisions", "list", *HUNTER)
     call("decisions", "list", *HUNTER, "--limit", "1", "--newest-first", code=1)
     call("decisions", "list", *HUNTER, "--status", "failed", "--memory", "whales")
+    with_words = call("decisions", "list", *HUNTER, "--text", "Second BUY")
+    assert [one["decision_id"] for one in with_words] == [decision_id_for("QUERY", YESTERDAY, "second")]
     call("decisions", "show", first, *HUNTER)
     call("decisions", "chain", first, *HUNTER)
     call("decisions", "stats", *HUNTER, "--by", "reasoning.strategy")

@@ -58,6 +58,9 @@ def list_(
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", show_default="all", help="The most decisions to print.")
     ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="WORDS", help="Words that a decision has somewhere, in any case.")
+    ] = None,
     newest_first: Annotated[bool, typer.Option("--newest-first", help="Print the newest decision first.")] = False,
     where: StoreOptions,
     output: Output,
@@ -66,7 +69,7 @@ def list_(
 
     Exit code: 0 all of them, 1 there are more than --limit or some cannot be read, as the last lines say, 2 none.
     """
-    found = _Query(_logger(where, agent), type_, time, status, context, newest_first=newest_first)
+    found = _Query(_logger(where, agent), type_, time, status, context, text, newest_first=newest_first)
     rows = found.first(limit, memory)
     if output.as_json:
         for one in rows:
@@ -210,12 +213,13 @@ class _Query:
         time: TimeOptions,
         status: Status | None,
         context: dict[str, Any] | None,
+        text: str | None,
         *,
         newest_first: bool,
     ) -> None:
         success: SuccessFilter = _SUCCESS[status] if status else None
         self._page = partial(
-            log.page_decisions, type_, time.range, success, context, MAX_PAGE, newest_first=newest_first
+            log.page_decisions, type_, time.range, success, context, MAX_PAGE, newest_first=newest_first, text=text
         )
         self.missing: dict[str, Mapping[str, Any]] = {}
         self.is_cut = False
