@@ -46,7 +46,7 @@ def run(tmp_path, capsys):
 def test_every_command_works_on_a_file(run, tmp_path):
     answers = walk(run, tmp_path)
     assert set(answers) == {name for name, _ in commands()} - WITHOUT_STORES - SERVERS
-    listed, newest, failed = answers["decisions list"]
+    listed, newest, failed, _ = answers["decisions list"]
     assert (len(listed), len(newest), [one["memory_ids"] for one in failed]) == (3, 1, [["whales"]])
     assert listed[0]["context"]["text"] == "old – whales buy"
     (shown,) = answers["decisions show"]
