@@ -28,7 +28,7 @@ def write_page(results: Mapping[str, Any], sections: Iterable[str]) -> None:
 
 {"".join(f"- {one}{chr(10)}" for one in runs)}
 Times are of the processor unless a row says otherwise: what other programs on the machine do disturbs them least.
-Those of peers were taken in the same process or run, in turns. Counts are the same on every machine: `make bench-quick`
+Those of peers were taken in the same run. Counts are the same on every machine: `make bench-quick`
 takes them alone, and fails if one misses a goal that it met. DynamoDB is an emulator, a recording of one, or a
 simulation, so that no row contains the time of a network.
 
