@@ -82,7 +82,7 @@ def _record(section: str, rows: Iterable[Measurement]) -> None:
     }
     results = {name: sections[name] for name in SECTIONS if name in sections}
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_page(results)
+    write_page(results, SECTIONS)
 
 
 def _recorded() -> dict[str, Any]:

@@ -1,21 +1,19 @@
-"""`python -m benchmarks.benchmarks_page`: docs/benchmarks.md and its plot, from results.json."""
+"""Writes docs/benchmarks.md and its plot from results.json."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).parents[1]
 PAGE = _ROOT / "docs" / "benchmarks.md"
 PLOT = _ROOT / "docs" / "images" / "benchmarks.png"
-RESULTS = Path(__file__).with_name("results.json")
 _MET, _MISSED, _NO_GOAL = "#2a7f62", "#c1442e", "#5b6b7a"
 
 Row = Mapping[str, Any]
 
 
-def write_page(results: Mapping[str, Any]) -> None:
-    """Write the page and the plot, from the results by section."""
+def write_page(results: Mapping[str, Any], sections: Iterable[str]) -> None:
+    """Write the page and the plot, from the results by section; `sections` are those that there are."""
     rows: Sequence[Row] = [row for section in results.values() for row in section["rows"]]
     measured = [row for row in rows if "left_out" not in row]
     _plot(measured)
@@ -30,7 +28,7 @@ def write_page(results: Mapping[str, Any]) -> None:
 
 {"".join(f"- {one}{chr(10)}" for one in runs)}
 Times are of the processor unless a row says otherwise: what other programs on the machine do disturbs them least.
-Those of peers were taken in the same process or run, in turns. Counts are the same on every machine: `make bench-quick`
+Those of peers were taken in the same run. Counts are the same on every machine: `make bench-quick`
 takes them alone, and fails if one misses a goal that it met. DynamoDB is an emulator, a recording of one, or a
 simulation, so that no row contains the time of a network.
 
@@ -48,7 +46,7 @@ The same work, each peer in an environment of its own. CPU time; below 1 this pa
 
 ## Left out
 
-{_left_out([row for row in rows if "left_out" in row])}
+{_left_out([row for row in rows if "left_out" in row], [name for name in sections if name not in results])}
 """,
         encoding="utf-8",
     )
@@ -88,8 +86,10 @@ def _peers_table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _left_out(rows: Sequence[Row]) -> str:
-    return "\n".join(f"- {row['name']}: {row['left_out']}." for row in rows) or "Nothing."
+def _left_out(rows: Sequence[Row], sections: Sequence[str]) -> str:
+    lines = [f"- {row['name']}: {row['left_out']}." for row in rows]
+    lines += [f"- The section {name} was not run: `make bench BENCH_ARGS={name}`." for name in sections]
+    return "\n".join(lines) or "Nothing."
 
 
 def _number(value: float) -> str:
@@ -139,7 +139,3 @@ def _share_of_goal(row: Row) -> float:
     value = row["ours"] if row["goal_of"] == "ours" else row["ratio"]
     share: float = row["goal"] / value if row["at_least"] else value / row["goal"]
     return share
-
-
-if __name__ == "__main__":
-    write_page(json.loads(RESULTS.read_text(encoding="utf-8")))

@@ -76,7 +76,7 @@ def test_the_page_is_that_of_the_results(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmarks_page, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(benchmarks_page, "PLOT", tmp_path / "plot.png")
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    benchmarks_page.write_page(results)
+    benchmarks_page.write_page(results, SECTIONS)
     assert benchmarks_page.PAGE.read_text(encoding="utf-8") == page
     assert benchmarks_page.PLOT.stat().st_size > 10_000
     assert results.keys() <= SECTIONS.keys()
