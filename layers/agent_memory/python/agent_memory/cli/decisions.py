@@ -69,7 +69,7 @@ def list_(
 
     Exit code: 0 all of them, 1 there are more than --limit or some cannot be read, as the last lines say, 2 none.
     """
-    found = _Query(_logger(where, agent), type_, time, status, context, text, newest_first=newest_first)
+    found = _Query(_logger(where, agent), type_, time, status, context, text=text, newest_first=newest_first)
     rows = found.first(limit, memory)
     if output.as_json:
         for one in rows:
@@ -213,8 +213,8 @@ class _Query:
         time: TimeOptions,
         status: Status | None,
         context: dict[str, Any] | None,
-        text: str | None,
         *,
+        text: str | None,
         newest_first: bool,
     ) -> None:
         success: SuccessFilter = _SUCCESS[status] if status else None
