@@ -231,15 +231,16 @@ def parse_decision_id(decision_id: object, field: str = "decision_id") -> IdPart
     Raises:
         InvalidInput: not a decision id.
     """
-    return parts_of(check_decision_id(decision_id, field))
+    text = check_decision_id(decision_id, field)
+    return IdParts(timestamp_of(text), tag_of(text), shard_of(text))
 
 
-def parts_of(text: str) -> IdParts:
-    """The parts of a text that is a decision id (`check_decision_id`)."""
-    number = int(text.replace("-", ""), 16)
+def tag_of(decision_id: str) -> int:
+    """The tag of a decision id's type."""
+    number = int(decision_id.replace("-", ""), 16)
     high = (number >> 64) & 0xFFF
     low = (number >> _TAG_LOW_SHIFT) & _TAG_LOW_MASK
-    return IdParts(number >> 80, high << _TAG_LOW_BITS | low, shard_of(text))
+    return high << _TAG_LOW_BITS | low
 
 
 def _compose(decision_type: str, timestamp_ms: int, shard: int, tail: int) -> str:

@@ -44,6 +44,8 @@ class DecisionReader:
         """
         unreadable = _Reported(on_unreadable)
         found = self._stores.decisions.get(keys, on_unreadable=unreadable) if keys else []
+        if None not in found:
+            return found
         not_found = [
             key for key, one in zip(keys, found, strict=True) if one is None and key.decision_id not in unreadable.ids
         ]

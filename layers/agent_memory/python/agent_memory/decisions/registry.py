@@ -7,7 +7,7 @@ from agent_memory.core import ids
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import AgentMemoryError, NotFound, as_outage
-from agent_memory.core.ids import MAX_SHARDS, check_decision_id, parts_of, shard_of, type_tag
+from agent_memory.core.ids import MAX_SHARDS, check_decision_id, shard_of, tag_of, timestamp_of, type_tag
 from agent_memory.model.decisions import Decision, DecisionKey, DecisionType
 from agent_memory.ports.states import StateStore
 
@@ -71,12 +71,12 @@ class DecisionRegistry:
             InvalidInput: not a decision id. NotFound: it is an id of a type that this agent has not used.
         """
         decision_id = check_decision_id(decision_id, field)
-        parts = parts_of(decision_id)
-        if parts.type_tag not in self._type_names:
+        tag = tag_of(decision_id)
+        if tag not in self._type_names:
             self._read()
-        if parts.type_tag not in self._type_names:
+        if tag not in self._type_names:
             raise NotFound(f"{self.agent_id} has no decision {decision_id}")
-        return DecisionKey(self.agent_id, self._type_names[parts.type_tag], parts.timestamp_ms, decision_id)
+        return DecisionKey(self.agent_id, self._type_names[tag], timestamp_of(decision_id), decision_id)
 
     def _read(self) -> list[str]:
         try:

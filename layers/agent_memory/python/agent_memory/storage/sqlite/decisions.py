@@ -57,6 +57,7 @@ _IS_COUNTABLE = """
 """Whether a row is certainly not damaged in what is counted."""
 _BY_KEY = "agent_id = ? AND decision_type = ? AND timestamp_ms = ? AND decision_id = ?"
 _COLUMNS = "timestamp_ms, decision_id, content, outcomes"
+_ONE = f"SELECT {_COLUMNS} FROM decisions WHERE {_BY_KEY} AND (expires_ms IS NULL OR expires_ms > ?)"
 _CONTENT = 7  # among the columns of `_INSERT`
 _EMPTY_IF_MISSING = frozenset({Kind.TEXTS, Kind.COUNTS, Kind.OUTCOMES})
 _INSERT = """
@@ -358,10 +359,7 @@ class SqliteDecisions(DecisionStore):
 
     def _read(self, connection: sqlite3.Connection, key: DecisionKey) -> _Row | None:
         """The row of a key, unless it has expired."""
-        found = connection.execute(
-            f"SELECT {_COLUMNS} FROM decisions WHERE {_BY_KEY} AND (expires_ms IS NULL OR expires_ms > ?)",
-            (*_values(key), self._clock.now_ms()),
-        ).fetchone()
+        found = connection.execute(_ONE, (*_values(key), self._clock.now_ms())).fetchone()
         return None if found is None else _Row(*found)
 
 
