@@ -46,7 +46,9 @@ def roll_up_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         states.remove(agent_id, rollup_state_type(expired))
     changes = [one for one in recorded_changes(states, agent_id) if one.day <= last]
     missing = {*days_through(max(first, last - timedelta(days=EVIDENCE_DAYS - 1)), last)} - {*counted}
-    due = sorted(missing | {one.day for one in changes if first <= one.day}, reverse=True)
+    # What may still be changing is read from its decisions until a later job, however often it is counted before.
+    changing = {one.day for one in changes if one.recorded_ms >= now_ms - MIN_CHANGE_AGE_MS}
+    due = sorted(missing | {one.day for one in changes if first <= one.day} - changing, reverse=True)
     if due:
         _announce(stores, agent_id, last)
     done = _count(log, due, stores)

@@ -2,5 +2,5 @@
 
 DEFAULT_DAYS = 121
 """Days of a new replay on the deployed system; from 120 on, every memory level and retention step has data."""
-DEFAULT_FILE_DAYS = 45
-"""Days of a new replay into a file: it takes less than a minute, and half a month is in the archive."""
+DEFAULT_FILE_DAYS = 40
+"""Days of a new replay into a file: it takes less than a minute, and the first days are in the archive."""
