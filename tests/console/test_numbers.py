@@ -13,6 +13,7 @@ from agent_memory.cli.nightly import status_of
 from agent_memory.core.keys import accesses_prefix, report_key
 from agent_memory.memory.experiment_results import experiment_results
 from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.model.memories import MemoryType
 from agent_memory.ports.short_term import ReadCounters
 from tests.console.client import Client
 from tests.console.data import AGENT, LAST_DAY, NOW, RULE, clock, console_of, fill, run_jobs
@@ -224,6 +225,41 @@ async def test_nightly_jobs(client, filled):
     for name in ("with_outcome", "without_outcome", "active_patterns", "mean_confidence", "damaged"):
         assert first[name] == report[name]
     assert picked(page.rows("types"), *RATES) == picked(report["by_type"].values(), *RATES)
+
+
+@pytest.mark.parametrize("day", ["2026-11-10", "2026-11-19"])
+async def test_what_a_nightly_job_learned(client, memory, day):
+    page = await client.page(f"/nightly?day={day}")
+    end = f"{date.fromisoformat(day) + timedelta(days=1)}T00:00:00.001Z"
+    learned = [one for kind in MemoryType for one in await memory.retrieve_ltm(str(kind), as_of=end)]
+    learned = [one for one in learned if one["updated_at"].startswith(end[:19])]
+    assert {"ESTIMATE", "EXPERIMENT"} <= {one["memory_type"] for one in learned}
+    assert RULE not in {one["pattern_id"] for one in learned}  # an agent stored it
+    shown = page.rows("learned")
+    assert picked(shown, "version") == picked(learned, "version")
+    assert [row["pattern_id"] for row in shown] == [one["pattern_id"] for one in learned]
+
+
+async def test_a_decision_without_memory_names_the_experiment(client, log):
+    decisions = (await log.page_decisions(limit=50))["decisions"]
+    by_withheld = {one["metadata"]["experiments"][0]["withheld"]: one["decision_id"] for one in decisions}
+    for withheld, decision_id in by_withheld.items():
+        page = await client.page(f"/decisions/{decision_id}")
+        assert ("The experiment memory withheld memory from it" in page.visible) is withheld
+    assert len(by_withheld) == 2
+
+
+async def test_csv_of_decisions_names_them_and_has_all_columns(client, log):
+    rows = await csv_rows(client, "/decisions?csv=decisions")
+    expected = (await log.page_decisions(limit=50))["decisions"]
+    assert [row["decision_id"] for row in rows] == [one["decision_id"] for one in expected]
+    assert {"symbol", "source", "propensity"} <= rows[0].keys()
+
+
+async def test_a_column_that_no_row_states_is_left_out(client):
+    estimates = (await client.page("/memories?type=ESTIMATE")).rows("memories")
+    assert all("confidence" not in row and "sample_size" in row for row in estimates)
+    assert "confidence" in (await csv_rows(client, "/memories?type=ESTIMATE&csv=memories"))[0]
 
 
 async def test_archive_and_its_verification(filled):

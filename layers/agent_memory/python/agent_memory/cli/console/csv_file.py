@@ -12,7 +12,7 @@ _RATE_MEMBERS = ("low", "high")
 
 
 def as_csv(table: Table) -> str:
-    """A table as CSV with a heading. A rate has two more columns, the ends of its interval."""
+    """A table as CSV with a heading. A rate has two more columns, the ends of its interval, and a decision its id."""
     output = StringIO()
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow([name for column in table.columns for name in _names(column)])
@@ -22,7 +22,8 @@ def as_csv(table: Table) -> str:
 
 
 def _names(column: Column) -> list[str]:
-    return [column.key, *_RATE_MEMBERS] if column.kind == "rate" else [column.key]
+    more = {"rate": _RATE_MEMBERS, "decision": ("decision_id",)}
+    return [column.key, *more.get(column.kind, ())]
 
 
 def _cell(value: Any) -> str:

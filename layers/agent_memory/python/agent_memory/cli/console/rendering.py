@@ -1,7 +1,7 @@
 """Renders pages: Jinja with escaping of every value, and the report's ways to write numbers, dates and names."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment
 from starlette.datastructures import QueryParams
 
+from agent_memory.cli.console.view import Column, Row
 from agent_memory.reporting import formatting
 from agent_memory.reporting.environment import new_environment
 
@@ -42,7 +43,7 @@ class Leaf(NamedTuple):
 def environment() -> Environment:
     """The templates' environment."""
     shared = [getattr(formatting, one) for one in _SHARED]
-    own = (days_back, decimal, instant, leaves, position, pretty, segment, shown, with_query)
+    own = (days_back, decimal, instant, leaves, position, pretty, segment, shown, stated, with_query)
     return new_environment("agent_memory.cli.console", "templates", (*shared, *own))
 
 
@@ -85,6 +86,11 @@ def shown(value: Any) -> str:
     if value in ([], {}):
         return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def stated(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """The columns without those that no row states, as an estimate no confidence; CSV has all."""
+    return [one for one in columns if any(row.get(one.key) is not None for row in rows)]
 
 
 def segment(text: str) -> str:

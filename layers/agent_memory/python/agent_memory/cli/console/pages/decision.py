@@ -66,6 +66,7 @@ async def decision_page(visit: Visit) -> Page:
         "graph": chain_graph(decision, chain),
         "chain_missing": chain.missing,
         "absent": [one for one in chain if one["missing"]],
+        "withheld": _withholding(decision),
         "prices": _price_series(decision, prices),
     }
     tables = [
@@ -76,11 +77,18 @@ async def decision_page(visit: Visit) -> Page:
     ]
     return Page(
         "decision.html.j2",
-        f"{name(decision['decision_type'])}, {instant(decision['timestamp'])}",
+        f"{name(decision['decision_type'])}, {instant(decision['timestamp'])} UTC",
         values,
         tables,
         is_dated=visit.source.is_direct,
     )
+
+
+def _withholding(decision: DecisionDict) -> list[str]:
+    """The names of the experiments that withheld memory from a decision."""
+    logged = decision["metadata"].get("experiments")
+    assigned = [one for one in logged if isinstance(one, Mapping)] if isinstance(logged, list) else []
+    return [str(one.get("name")) for one in assigned if one.get("withheld") is True]
 
 
 def _prices(visit: Visit, decision: DecisionDict) -> list[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from agent_memory.cli.console.heat_map import heat_map
 from agent_memory.cli.console.pages.decision import sentence_of
-from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
+from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.core.clock import to_iso
 from agent_memory.model.memories import MemoryType
 
@@ -41,7 +41,7 @@ async def memories_page(visit: Visit) -> Page:
     rows = [one for one in map(memory_row, found) if all(word in _searchable(one) for word in words)]
     quarantines = await memory.list_quarantines()
     tables = [
-        Table("memories", _columns_of(rows), rows, empty=f"No {memory_type} is stored."),
+        Table("memories", _COLUMNS, rows, empty=f"No {memory_type} is stored."),
         Table("quarantines", _QUARANTINES, quarantines, empty="No memory is quarantined."),
     ]
     is_estimate = memory_type == MemoryType.ESTIMATE
@@ -52,12 +52,7 @@ async def memories_page(visit: Visit) -> Page:
         "maps": [one for one in map(heat_map, found) if one] if is_estimate else [],
         "quarantined": [one["memory_id"] for one in quarantines],
     }
-    return Page("memories.html.j2", f"Memory: {memory_type}", values, tables, is_dated=True)
-
-
-def _columns_of(rows: list[dict[str, Any]]) -> list[Column]:
-    """The columns without those that no memory of the type states, as an estimate no confidence."""
-    return [one for one in _COLUMNS if any(row[one.key] is not None for row in rows)]
+    return Page("memories.html.j2", "Memory", values, tables, is_dated=True)
 
 
 def as_of(visit: Visit) -> Any:

@@ -1,10 +1,12 @@
 """Nightly jobs: how far they have come, what each one found, and running one again."""
 
+import asyncio
 import json
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from agent_memory.cli.console.background import Report
+from agent_memory.cli.console.pages.memories import memory_row
 from agent_memory.cli.console.rendering import segment
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.cli.nightly import status_of
@@ -12,6 +14,7 @@ from agent_memory.client.executor import in_thread
 from agent_memory.core.clock import last_ended_day, parse_date
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.keys import report_key, report_prefix
+from agent_memory.model.memories import MemoryType
 from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.ports.stores import Stores
 
@@ -36,6 +39,16 @@ _TYPES = columns(
     success_rate   rate    Success rate
     """
 )
+_LEARNED = columns(
+    """
+    memory_type  type      Type
+    pattern_id   memory    Memory
+    description  sentence  What it says
+    sample_size  number    Decisions
+    version      number    Version
+    """
+)
+_JUST_AFTER = timedelta(milliseconds=1)
 _JOBS = columns(
     """
     date              day     Job of
@@ -58,7 +71,18 @@ async def nightly_page(visit: Visit) -> Page:
     if values["report"]:
         rows = [{"decision_type": name, **one} for name, one in values["report"]["by_type"].items()]
         tables.append(Table("types", _TYPES, rows, empty="No outcome on this day."))
+        learned = await _learned(visit, parse_date(values["report"]["date"]))
+        tables.append(Table("learned", _LEARNED, learned, empty="It changed no memory."))
     return Page("nightly.html.j2", "Nightly jobs", {**values, "steps": STEPS}, tables)
+
+
+async def _learned(visit: Visit, day: date) -> list[dict[str, Any]]:
+    """The memories of which the job of a day wrote a version: they have the time at which the day ended."""
+    end = datetime.combine(day + timedelta(days=1), time(), UTC)
+    memory = visit.source.memory(visit.agent_id)
+    found = await asyncio.gather(*(memory.retrieve_ltm(str(one), as_of=end + _JUST_AFTER) for one in MemoryType))
+    versions = [one for listing in found for one in listing]
+    return [memory_row(one) for one in versions if datetime.fromisoformat(one["updated_at"]) == end]
 
 
 def _values(visit: Visit) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _OPTIONS = columns(
     effective_decisions  decimal  Effective decisions
     propensity           decimal  Propensity
     chosen               flag     Chosen
-    note                 text
+    note                 text     Note
     """
 )
 _CLAIMS = columns(

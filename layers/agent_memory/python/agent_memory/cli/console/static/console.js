@@ -6,7 +6,8 @@
 
   // --- theme and time zone -------------------------------------------------------------------
 
-  const THEMES = ["", "light", "dark"];
+  // The first step is away from what the system shows, so that it can be seen.
+  const THEMES = matchMedia("(prefers-color-scheme: dark)").matches ? ["", "light", "dark"] : ["", "dark", "light"];
 
   function switchTheme() {
     const next = THEMES[(THEMES.indexOf(localStorage.getItem("theme") || "") + 1) % THEMES.length];
@@ -37,6 +38,10 @@
       const local = localText(new Date(iso));
       one.textContent = isLocal() ? local : utc;
       one.title = isLocal() ? `${utc} UTC` : `${local} local`;
+    });
+    all("[data-time]", root).forEach((one) => {
+      const iso = one.dataset.time;
+      one.textContent = isLocal() ? localText(new Date(iso)) : iso.slice(0, 19).replace("T", " ");
     });
     all("[data-zone-switch]").forEach((one) => (one.textContent = isLocal() ? "Local" : "UTC"));
   }
@@ -186,6 +191,7 @@
     const day = new Date(Date.parse(event.target.dataset.now) + event.target.value * 86400000);
     const field = event.target.form.elements.as_of;
     field.value = event.target.value === "0" ? "" : day.toISOString().slice(0, 10);
+    event.target.form.querySelector("[data-days]").textContent = -event.target.value;
   });
   document.addEventListener("change", (event) => {
     const form = event.target.closest("[data-as-of-form]");
