@@ -9,7 +9,7 @@ from agent_memory.core.clock import FixedClock
 from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.storage.store_urls import stores_at
 
-AGENT = "hunter"
+AGENT = "desk-trader"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LAST_DAY = date(2026, 11, 19)
 PORT = 8765

@@ -130,5 +130,13 @@ def _failure(client):
         return type(error), str(error)
 
 
+class Wrapper:
+    """A client of a caller's that passes every request on."""
+
+    def __getattr__(self, name):
+        return lambda **request: (name, request)
+
+
 def test_what_is_no_client_is_left_as_it_is():
     take_items_from_json(object())
+    take_items_from_json(Wrapper())

@@ -22,13 +22,13 @@ _BINARY = (b'"B"', b'"BS"')
 def take_items_from_json(client: Any) -> None:
     """Let a boto3 client of DynamoDB return the items of its answers as JSON has them, which are the same.
 
-    What is no client of botocore, such as a caller's wrapper without `meta`, is left as it is.
+    What is no client of botocore, such as a caller's wrapper, is left as it is.
     """
-    meta = getattr(client, "meta", None)
-    if meta is None:
+    events = getattr(getattr(client, "meta", None), "events", None)
+    if events is None:
         return
     for operation in _MEMBERS:
-        meta.events.register(f"before-parse.dynamodb.{operation}", _take_items, unique_id=f"{_ID}-{operation}")
+        events.register(f"before-parse.dynamodb.{operation}", _take_items, unique_id=f"{_ID}-{operation}")
 
 
 def _take_items(
