@@ -91,6 +91,6 @@ def _largest_layers() -> Measurement:
     name, unit = "largest layers of a function, unzipped", "MB"
     try:
         largest = max(sum(layers.values()) for layers in layer_bytes().values())
-    except Exception as error:
+    except Exception as error:  # pip, the network or the disk: the row says why it is left out
         return Measurement(name=name, unit=unit, is_exact=True, left_out=f"the wheels cannot be fetched: {error}"[:200])
     return _count(name, unit, round(largest / _MEGABYTE, 1), goal=130)

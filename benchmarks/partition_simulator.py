@@ -103,7 +103,7 @@ class PartitionedTable:
             results = [self._execute(one["Statement"], one["Parameters"]) for one in asked["Statements"]]
             status, answer = 200, {"Responses": [{"Error": {"Code": one}} if one else {} for one in results]}
         else:
-            raise NotImplementedError(operation)
+            raise NotImplementedError(f"the simulated table has no operation {operation}: add it here")
         return AWSResponse(request.url, status, HTTPHeaders(), body_of(json.dumps(answer)))
 
     def _execute(self, statement: str, parameters: list[Any]) -> str | None:

@@ -28,7 +28,7 @@ class Answer(Model):
 
     def stream_response(self, *_: Any, **__: Any) -> Any:
         """It does not stream."""
-        raise NotImplementedError  # the agent here is not run as a stream
+        raise NotImplementedError("this model answers at once: run its agent without a stream")
 
 
 async def run(url: str) -> None:

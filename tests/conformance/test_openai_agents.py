@@ -45,7 +45,7 @@ class ScriptedModel(Model):
         return ModelResponse(output=[output], usage=Usage(), response_id=None)
 
     def stream_response(self, *_args, **_kwargs):
-        raise NotImplementedError  # the agent here is not run as a stream
+        raise NotImplementedError("this model answers at once: run its agent without a stream")
 
 
 @pytest.fixture

@@ -229,7 +229,7 @@ async def test_nightly_jobs(client, filled):
 
 @pytest.mark.parametrize("day", ["2026-11-10", "2026-11-19"])
 async def test_what_a_nightly_job_learned(client, memory, day):
-    page = await client.page(f"/nightly?day={day}")
+    page = await client.page(f"/learned?day={day}")
     end = f"{date.fromisoformat(day) + timedelta(days=1)}T00:00:00.001Z"
     learned = [one for kind in MemoryType for one in await memory.retrieve_ltm(str(kind), as_of=end)]
     learned = [one for one in learned if one["updated_at"].startswith(end[:19])]

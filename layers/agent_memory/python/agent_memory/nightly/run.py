@@ -79,7 +79,7 @@ def run_nightly_jobs(agents: Sequence[str] | None, day: date, stores: Stores) ->
     def run(agent_id: str) -> dict[str, Any]:
         try:
             return run_nightly_job(agent_id, day, stores)
-        except Exception as error:
+        except Exception as error:  # of one agent; its entry names it, and the others go on
             message = f"{type(error).__name__}: {' '.join(str(error).split())}"
             return {"agent_id": agent_id, "date": day.isoformat(), "error": message}
 

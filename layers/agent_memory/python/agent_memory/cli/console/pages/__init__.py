@@ -17,7 +17,7 @@ from agent_memory.cli.console.pages.memory import (
     quarantine,
     release,
 )
-from agent_memory.cli.console.pages.nightly import nightly_page, start_job
+from agent_memory.cli.console.pages.nightly import learned_page, nightly_page, start_job
 from agent_memory.cli.console.pages.overview import overview_page, performance_page
 from agent_memory.cli.console.pages.playground import advise_page, recall_page
 from agent_memory.cli.console.pages.trading import trading_page, trading_part
@@ -31,6 +31,7 @@ PAGES = (
     ("/decisions/{decision_id}/seal", seal_page),
     ("/memories", memories_page),
     ("/earnings", earnings_page),
+    ("/learned", learned_page),
     ("/memory-named/{pattern_id:path}", named_memory_page),
     ("/influence/{pattern_id:path}", influence_page),
     ("/history/{memory_type}/{pattern_id:path}", history_page),

@@ -71,9 +71,13 @@ async def nightly_page(visit: Visit) -> Page:
     if values["report"]:
         rows = [{"decision_type": name, **one} for name, one in values["report"]["by_type"].items()]
         tables.append(Table("types", _TYPES, rows, empty="No outcome on this day."))
-        learned = await _learned(visit, parse_date(values["report"]["date"]))
-        tables.append(Table("learned", _LEARNED, learned, empty="It changed no memory."))
     return Page("nightly.html.j2", "Nightly jobs", {**values, "steps": STEPS}, tables)
+
+
+async def learned_page(visit: Visit) -> Page:
+    """A part of the page about nightly jobs: the memories that the job of a day wrote. It reads all their versions."""
+    learned = await _learned(visit, parse_date(visit.text("day") or ""))
+    return Page("learned.html.j2", "Learned", {}, [Table("learned", _LEARNED, learned, empty="It changed no memory.")])
 
 
 async def _learned(visit: Visit, day: date) -> list[dict[str, Any]]:
