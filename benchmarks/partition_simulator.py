@@ -24,6 +24,7 @@ from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from agent_memory.storage.dynamodb.items import Item, item_size
+from agent_memory.storage.factory import RETRIES
 from agent_memory.storage.schema import DECISIONS, Index
 from benchmarks.instant_dynamodb import body_of
 
@@ -83,7 +84,7 @@ class PartitionedTable:
         """A boto3 client that writes to it."""
         session: Any = boto3.Session("benchmark", "benchmark", region_name="us-east-1")
         session.events.register("before-send.dynamodb.*", self._answer)
-        return session.client("dynamodb", config=Config(parameter_validation=False, retries={"mode": "standard"}))
+        return session.client("dynamodb", config=Config(parameter_validation=False, retries=RETRIES))
 
     def _answer(self, request: Any, **_: Any) -> AWSResponse:
         target = request.headers["X-Amz-Target"]

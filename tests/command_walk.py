@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_memory.core.ids import decision_id_for
 
-HUNTER = ["--agent", "hunter"]
+HUNTER = ["--agent", "walk-hunter"]
 BY = ["--by", "alice"]
 WHY = [*BY, "--reason", "a test"]
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)

@@ -3,6 +3,7 @@
 `python -m benchmarks.hot_agent` runs an hour.
 """
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,11 @@ _LARGE = 3_500
 def short(**settings):
     """Two minutes at the rate of the hour."""
     return Load(minutes=2, **settings)
+
+
+@pytest.fixture(autouse=True)
+def _same_delays():
+    random.seed(1)  # botocore waits a random time before it repeats a request
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What scores depend on besides text and meaning: a column for each property, in which entries have their numbers."""
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 from agent_memory.memory.optional_numpy import optional_numpy
@@ -16,11 +17,15 @@ class EntryColumns:
         self._kind = array("L")
         self.kinds: dict[str, int] = {}
 
-    def put(self, number: int, entry: Any) -> None:
-        """Set what an entry has; a number may be new only if it is the next one."""
-        if number == len(self._importance):
-            for column in (self._importance, self._timestamp, self._half_life, self._kind):
-                column.append(0)
+    def add(self, entries: Sequence[Any]) -> None:
+        """Add entries under the next numbers."""
+        self._importance.extend([entry.importance for entry in entries])
+        self._timestamp.extend([entry.timestamp for entry in entries])
+        self._half_life.extend([entry.half_life or 0.0 for entry in entries])
+        self._kind.extend([self.kinds.setdefault(entry.kind, len(self.kinds)) for entry in entries])
+
+    def replace(self, number: int, entry: Any) -> None:
+        """Set what the entry with a number has now."""
         self._importance[number] = entry.importance
         self._timestamp[number] = entry.timestamp
         self._half_life[number] = entry.half_life or 0.0

@@ -86,14 +86,14 @@ class EntryIndex:
             elif before is not entry:
                 if (before.text, before.heading) == (entry.text, entry.heading):
                     self._entries[number] = entry
-                    self.columns.put(number, entry)
+                    self.columns.replace(number, entry)
                 else:
                     self.discard(entry.id)
                     new.append(entry)
         first = self.texts.add([(entry.text, entry.heading) for entry in new])
         for number, entry in enumerate(new, first):
             self._numbers[entry.id] = number
-            self.columns.put(number, entry)
+        self.columns.add(new)
         self._entries += new
 
     def discard(self, entry_id: str) -> None:

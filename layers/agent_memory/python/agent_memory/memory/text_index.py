@@ -152,7 +152,7 @@ class TextIndex:
         for stem in stems:
             if stem in self._postings:
                 factor, fixed, by_length = self._factors(stem, statistics)
-                numbers, frequencies = (np.array(one) for one in self._postings[stem])
+                numbers, frequencies = map(np.array, self._postings[stem])
                 frequencies = frequencies.astype(float)
                 scores[numbers] += factor * frequencies / (frequencies + fixed + by_length * lengths[numbers])
         return scores * np.frombuffer(bytes(self._is_present), dtype=np.uint8)

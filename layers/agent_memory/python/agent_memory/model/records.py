@@ -92,7 +92,7 @@ def decision_from(record: Mapping[str, Any], outcomes: Mapping[str, Any] | None 
         record["context"],
         record["reasoning"],
         {} if (metadata := field("metadata")) is None else metadata,
-        _headline(stored),
+        None if of_outcomes("success") is None else _headline(stored),
         tuple(field("parent_ids") or ()),
         tuple(field("memory_ids") or ()),
         tuple([Outcome(*one) for one in others]) if others else (),
@@ -141,11 +141,10 @@ def memory_from(record: Mapping[str, Any]) -> Memory:
     return Memory(**record)
 
 
-def _headline(record: Mapping[str, Any]) -> Outcome | None:
-    success = record.get("success")
-    if success is None:
-        return None
-    return Outcome(success, record["outcome"], record["metrics"], record["outcome_recorded_ms"], record.get("horizon"))
+def _headline(record: Mapping[str, Any]) -> Outcome:
+    return Outcome(
+        record["success"], record["outcome"], record["metrics"], record["outcome_recorded_ms"], record.get("horizon")
+    )
 
 
 def _outcome_list(outcome: Outcome) -> Sequence[Any]:

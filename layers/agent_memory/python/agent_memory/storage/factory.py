@@ -119,6 +119,10 @@ def sqlite_stores(path: Path | None, clock: Clock | None = None) -> Stores:
     return stores.sqlite_stores(path, clock)
 
 
+RETRIES: Any = {"mode": "standard", "total_max_attempts": 5}
+"""How boto3 repeats a request."""
+
+
 def aws_client(service: str, *, region: str | None = None) -> Any:
     """A boto3 client with connections for concurrent requests and botocore's standard retries.
 
@@ -140,7 +144,7 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
         parameter_validation=False,
         connect_timeout=2,
         read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        retries=RETRIES,
     )
     session: Any = boto3  # boto3-stubs knows services by literal name only
     with checked_settings():

@@ -16,7 +16,7 @@ _MEMBERS = {"Query": "Items", "Scan": "Items", "BatchGetItem": "Responses", "Get
 _ID = "agent-memory-items"
 _FIRST_ERROR_STATUS = 300
 # A client decodes binary values, which other programs may have written. What only looks like one is left to botocore.
-_BINARY = (b'"B"', b'"BS"')
+_BINARY, _BINARY_SET = b'"B"', b'"BS"'
 
 
 def take_items_from_json(client: Any) -> None:
@@ -35,7 +35,7 @@ def _take_items(
     *, operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
 ) -> None:
     body = response_dict["body"]
-    if response_dict["status_code"] >= _FIRST_ERROR_STATUS or any(one in body for one in _BINARY):
+    if response_dict["status_code"] >= _FIRST_ERROR_STATUS or _BINARY in body or _BINARY_SET in body:
         return
     try:
         answer = json.loads(body)

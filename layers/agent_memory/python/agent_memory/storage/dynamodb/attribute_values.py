@@ -103,9 +103,9 @@ def decode_members(members: Iterable[AttributeValue]) -> list[Any]:
                 number = Decimal(raw)
                 decoded.append(int(number) if number == number.to_integral_value() else float(raw))
         elif kind == "M":
-            decoded.append(dict(zip(raw, decode_members(raw.values()), strict=True)))
+            decoded.append(dict(zip(raw, decode_members(raw.values()), strict=True)) if raw else {})
         elif kind == "L":
-            decoded.append(decode_members(raw))
+            decoded.append(decode_members(raw) if raw else [])
         else:
             decoded.append(None)
     return decoded
