@@ -8,7 +8,7 @@ from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.memory.recall_indexes import indexes_of
 from agent_memory.storage.embedders import embedder_of
 
-CONCEPTS = (("whales", "large holders"), ("minnows", "small accounts"), ("weather", "rain"))
+CONCEPTS = (("bakers", "bread makers"), ("minnows", "small fish"), ("weather", "rain"))
 
 
 class Concepts:
@@ -39,7 +39,7 @@ def embedder():
 @pytest.fixture
 def memory(stores, clock, embedder):
     memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
-    memory.store_ltm("PATTERN", "big", {"text": "whales lead"})
+    memory.store_ltm("PATTERN", "big", {"text": "bakers lead"})
     memory.store_ltm("PATTERN", "small", {"text": "minnows follow"})
     memory.store_ltm("PATTERN", "rain", {"text": "weather matters"})
     return memory
@@ -50,48 +50,48 @@ def names(found):
 
 
 def test_a_paraphrase_without_a_common_word_is_found(memory, embedder):
-    first, *others = memory.recall("large holders", explain=True)
+    first, *others = memory.recall("bread makers", explain=True)
     assert first["memory"]["pattern_id"] == "big"
     assert (first["why"]["text"], first["why"]["meaning"]) == (0.0, pytest.approx(1, abs=1e-3))
     assert first["score"] == pytest.approx(0.5 + first["why"]["similarity"])
     assert {round(one["why"]["meaning"], 2) for one in others} == {0.01}
-    assert names(memory.recall("accounts", weights={"meaning": 0}, top_k=1)) == ["big"]  # by time and id
+    assert names(memory.recall("fish", weights={"meaning": 0}, top_k=1)) == ["big"]  # by time and id
 
 
 def test_vectors_are_stored_with_memories_and_read_by_another_process(memory, stores, clock, embedder):
     indexes_of(stores.memories)._kept.clear()  # as in a new process
     embedder.texts.clear()
     again = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
-    assert names(again.recall("small accounts"))[0] == "small"
-    assert embedder.texts == ["small accounts"]
+    assert names(again.recall("small fish"))[0] == "small"
+    assert embedder.texts == ["small fish"]
     assert "embedding" not in again.retrieve_ltm("PATTERN")[0]
 
 
 def test_a_changed_memory_has_the_vector_of_its_new_text(memory):
-    memory.recall("large holders")
-    memory.store_ltm("PATTERN", "rain", {"text": "whales after all, whales"})
+    memory.recall("bread makers")
+    memory.store_ltm("PATTERN", "rain", {"text": "bakers after all, bakers"})
     memory.store_ltm("PATTERN", "big", {"text": "weather instead"})
-    assert names(memory.recall("large holders"))[0] == "rain"
+    assert names(memory.recall("bread makers"))[0] == "rain"
     memory.quarantine("rain", "wrong")
-    assert "rain" not in names(memory.recall("large holders"))
+    assert "rain" not in names(memory.recall("bread makers"))
 
 
 def test_what_has_no_vector_is_embedded_when_it_is_recalled(stores, clock, embedder):
-    MemoryManager("hunter", stores=stores, clock=clock).sync.store_ltm("PATTERN", "old", {"text": "whales lead"})
+    MemoryManager("hunter", stores=stores, clock=clock).sync.store_ltm("PATTERN", "old", {"text": "bakers lead"})
     logger = DecisionLogger("hunter", stores=stores, clock=clock).sync
-    logger.log_decision("TRADE", {"note": "whales bought"}, {})
+    logger.log_decision("TRADE", {"note": "bakers bought"}, {})
     memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
-    found = memory.recall("large holders", explain=True)
+    found = memory.recall("bread makers", explain=True)
     assert {one["kind"] for one in found if one["why"]["meaning"] > 0.9} == {"PATTERN", "TRADE"}
     embedder.texts.clear()
-    memory.recall("large holders")
-    assert embedder.texts == ["large holders"]
+    memory.recall("bread makers")
+    assert embedder.texts == ["bread makers"]
 
 
 @pytest.mark.parametrize("broken", [Failing(), replace, lambda _: [], lambda texts: [[float("nan")]] * len(texts)])
 def test_a_failing_embedder_degrades_to_words_and_says_so(stores, clock, broken):
     memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder_of(broken)), clock=clock).sync
-    assert memory.store_ltm("PATTERN", "big", {"text": "whales lead"})["version"] == 1
+    assert memory.store_ltm("PATTERN", "big", {"text": "bakers lead"})["version"] == 1
     memory.store_ltm("PATTERN", "small", {"text": "minnows follow"})
     found = memory.recall("minnow")
     assert (names(found)[0], found.complete) == ("small", False)
@@ -108,20 +108,20 @@ def test_vectors_of_another_model_are_not_compared(memory, stores, clock, embedd
     other.embed = lambda texts: [[1.0, 2.0] for _ in texts]
     found = MemoryManager("hunter", stores=replace(stores, embedder=other), clock=clock).sync.recall("x", explain=True)
     assert {round(one["why"]["meaning"], 6) for one in found} == {1.0}
-    assert names(memory.recall("large holders"))[0] == "big"
+    assert names(memory.recall("bread makers"))[0] == "big"
 
 
 def test_more_entries_than_one_recall_embeds_are_said_to_be_ranked_by_words(stores, clock, embedder, monkeypatch):
     monkeypatch.setattr("agent_memory.memory.meaning.MAX_EMBEDDED", 2)
     plain = MemoryManager("hunter", stores=stores, clock=clock).sync
     for name in ("a", "b", "c"):
-        plain.store_ltm("PATTERN", name, {"text": f"whales lead {name}"})
+        plain.store_ltm("PATTERN", name, {"text": f"bakers lead {name}"})
     plain.store_ltm("PATTERN", "figures", {"at": "2026-11-29 07:38", "price": "91.5"})
     memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
-    first = memory.recall("large holders", explain=True)
+    first = memory.recall("bread makers", explain=True)
     assert [(one["id"], one["reason"]) for one in first.missing] == [("embeddings", "limit")]
     assert "1 entries have no embedding yet" in first.missing[0]["why"]
-    second = memory.recall("large holders", explain=True)
+    second = memory.recall("bread makers", explain=True)
     assert second.complete
     assert sum(one["why"]["meaning"] > 0.9 for one in second) == 3
     assert not any("07:38" in one for one in embedder.texts)

@@ -15,7 +15,7 @@ NOW = 1_795_176_000.0
 BY_KIND = {"trade": 3_600.0, "outcome": 86_400.0}
 HALF_LIVES = HalfLives(BY_KIND, 3_600.0)
 
-words = st.sampled_from(["Gamma", "squeeze", "dealer", "flow", "spread", "LOSS", "win"])
+words = st.sampled_from(["Alder", "squeeze", "cedar", "flow", "birch", "LOSS", "win"])  # none is in the glossary
 texts = st.lists(words, max_size=6).map(" ".join)
 entries = st.lists(
     st.builds(
@@ -77,11 +77,11 @@ def test_importance_halves_in_the_half_life_of_its_kind():
 
 def test_an_explanation_has_each_part_of_the_score():
     examples = [
-        entry(text="Gamma squeeze of dealers", importance=2.0, age=3_600),
+        entry(text="Alder squeeze of cedars", importance=2.0, age=3_600),
         entry("b", text="quiet", importance=0.1),
     ]
-    one, _ = ranked(examples, "gamma Squeeze tomorrow", explain=True)
-    assert one.why["words"].keys() == {"gamma", "squeeze"}
+    one, _ = ranked(examples, "alder Squeeze tomorrow", explain=True)
+    assert one.why["words"].keys() == {"alder", "squeeze"}
     assert one.why["similarity"] == pytest.approx(sum(one.why["words"].values()))
     assert one.score == 1.0 + one.why["similarity"]
     parts = {name: one.why[name] for name in ("importance", "half_life_seconds", "decay", "faded_importance")}

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_memory.memory.entry_index import Entry, EntryIndex
+from agent_memory.memory.glossary import trading_glossary
 from agent_memory.memory.vectors import Vectors
 from agent_memory.model.decisions import Decision
 from agent_memory.model.embeddings import decoded, encoded, unit_vector
@@ -67,17 +68,23 @@ def stored_embedding(embedder: Embedder | None, data: Mapping[str, Any]) -> str 
     except EmbedderFailed as error:
         _logger.warning("a memory is stored without an embedding: %s", error)
         return None
-    return encoded(embedder.name, vector)
+    return encoded(vector_model(embedder), vector)
+
+
+def vector_model(embedder: Embedder) -> str:
+    """What vectors depend on: the embedder, and the glossary. Vectors of different models are never compared."""
+    return f"{embedder.name}+glossary-{trading_glossary().version}"
 
 
 def embed(embedder: Embedder, texts: Sequence[str]) -> "list[array[float]]":
-    """The vectors of texts, of length 1.
+    """The vectors of texts, of length 1. The terms of trading in them are explained, which general models do not know.
 
     Raises:
         EmbedderFailed: says why.
     """
+    explained = trading_glossary().explained
     try:
-        vectors = [unit_vector(one) for one in embedder.embed(list(texts))]
+        vectors = [unit_vector(one) for one in embedder.embed([explained(one) for one in texts])]
     except Exception as error:  # an embedder may raise anything
         raise EmbedderFailed(f"{embedder.name}: {error!r:.200}") from error
     if len(vectors) != len(texts):
@@ -87,14 +94,15 @@ def embed(embedder: Embedder, texts: Sequence[str]) -> "list[array[float]]":
 
 def add_vectors(indexes: Sequence[EntryIndex], embedder: Embedder) -> int:
     """Give entries without a vector of this embedder theirs; returns how many that have a text remain without."""
+    model = vector_model(embedder)
     waiting: list[tuple[Entry, Vectors, int, str]] = []
     for index in indexes:
-        vectors = index.vectors(embedder.name)
+        vectors = index.vectors(model)
         if len(vectors) < len(index):
             waiting += [
                 (entry, vectors, number, text)
                 for number, entry in index.numbered()
-                if number not in vectors and (text := _put_stored(vectors, number, entry, embedder.name))
+                if number not in vectors and (text := _put_stored(vectors, number, entry, model))
             ]
     waiting.sort(key=lambda one: one[0].timestamp, reverse=True)
     now = waiting[:MAX_EMBEDDED]

@@ -13,7 +13,7 @@ Without embeddings the similarity is w₂·text. `outcome`, from -1 to 1, says h
 
 import math
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from operator import itemgetter
@@ -25,8 +25,7 @@ from agent_memory.core.errors import InvalidInput
 from agent_memory.memory.entry_index import Entry, EntryIndex, memory_entry_id
 from agent_memory.memory.optional_numpy import optional_numpy
 from agent_memory.memory.selection import highest
-from agent_memory.memory.text_index import TextStatistics
-from agent_memory.memory.words import terms_of
+from agent_memory.memory.text_index import QueryWords, TextStatistics
 from agent_memory.model.recall_weights import Weights
 
 Place = tuple[float, float, str]
@@ -120,8 +119,8 @@ def rank(
         InvalidInput: an invalid `top_k`.
     """
     top_k = check_integer("top_k", top_k, minimum=1, maximum=MAX_TOP_K + 1)
-    words = words_by_stem(question.text)
-    statistics = statistics or statistics_of(indexes, words)
+    words = QueryWords.of(question.text)
+    statistics = statistics or statistics_of(indexes, words.stems())
     scorer = _Scorer(question, statistics.most(words))
     found = [
         (*place, index, number, entry)
@@ -147,15 +146,7 @@ def place_of(recalled: Mapping[str, Any]) -> Place:
     return -float(recalled["score"]), -parse_instant(decision["timestamp"], "timestamp") / 1000, decision["decision_id"]
 
 
-def words_by_stem(text: str) -> dict[str, str]:
-    """The words of a query by their stems, each once, in order."""
-    found: dict[str, str] = {}
-    for stem, word in terms_of(text):
-        found.setdefault(stem, word)
-    return found
-
-
-def statistics_of(indexes: Sequence[EntryIndex], stems: Mapping[str, str]) -> TextStatistics:
+def statistics_of(indexes: Sequence[EntryIndex], stems: Iterable[str]) -> TextStatistics:
     """The frequencies of words over several indexes."""
     statistics = TextStatistics()
     for index in indexes:
@@ -193,7 +184,7 @@ class _Scorer:
         self._limit = limit
         self._meanings: dict[int, Sequence[float]] = {}
 
-    def scores(self, index: EntryIndex, words: Mapping[str, str], statistics: TextStatistics) -> Sequence[float]:
+    def scores(self, index: EntryIndex, words: QueryWords, statistics: TextStatistics) -> Sequence[float]:
         """The score of each entry by its number; 0 for one that was removed. With NumPy, an array."""
         question, weights = self._question, self._question.weights
         meanings = self.meanings(index)
@@ -245,11 +236,12 @@ class _Scorer:
         return self._meanings[id(index)]
 
     def explanation(
-        self, index: EntryIndex, number: int, entry: Entry, words: Mapping[str, str], statistics: TextStatistics
+        self, index: EntryIndex, number: int, entry: Entry, words: QueryWords, statistics: TextStatistics
     ) -> dict[str, Any]:
         """Each part of a score."""
-        found = index.texts.weights(number, words, statistics)
-        decay, text, meanings = self._decay(entry), math.fsum(found.values()), self.meanings(index)
+        found, explained = index.texts.weights(number, words, statistics)
+        text = math.fsum([*found.values(), *explained.values()])
+        decay, meanings = self._decay(entry), self.meanings(index)
         meaning = None if meanings is None else max(0.0, float(meanings[number]))
         return {
             "importance": entry.importance,
@@ -261,6 +253,7 @@ class _Scorer:
             * decay,
             "similarity": self._similarity(text, meaning),
             "words": found,
+            "explanations": explained,
             "text": text,
             "meaning": meaning,
             "outcome": self._question.outcomes.get(entry.id, 0.0),

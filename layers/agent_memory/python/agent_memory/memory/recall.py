@@ -18,15 +18,15 @@ from agent_memory.decisions.collecting import READ_DIRECTLY
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.entry_index import Entry, memory_entry_id
-from agent_memory.memory.meaning import MAX_CHARACTERS, EmbedderFailed, add_vectors, embed
+from agent_memory.memory.meaning import MAX_CHARACTERS, EmbedderFailed, add_vectors, embed, vector_model
 from agent_memory.memory.memory_indexes import RECALLED_TYPES, current_index, entry_id_of, unreadable_in
 from agent_memory.memory.memory_outcomes import memory_outcomes
-from agent_memory.memory.ranking import HalfLives, Question, Ranked, rank, statistics_of, words_by_stem
+from agent_memory.memory.ranking import HalfLives, Question, Ranked, rank, statistics_of
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.recall_indexes import KeptIndex, indexes_of
 from agent_memory.memory.recall_query import RecallQuery
 from agent_memory.memory.recalled_entries import as_dict, decision_entry, memory_entry, name_of, tags_of
-from agent_memory.memory.text_index import TextStatistics
+from agent_memory.memory.text_index import QueryWords, TextStatistics
 from agent_memory.model.decisions import Decision, matches_context
 from agent_memory.model.listings import (
     LIMIT,
@@ -120,7 +120,7 @@ class MemoryRecall:
         if remaining:
             why = f"{remaining:,} entries have no embedding yet, and are ranked by words; later recalls embed more"
             candidates.notes.append(missing_item("embeddings", LIMIT, why))
-        return replace(question, vector=vector, model=embedder.name)
+        return replace(question, vector=vector, model=vector_model(embedder))
 
     def _are_current(self, ranked: Sequence[Ranked]) -> bool:
         """Whether the memories that were found are still those in the store."""
@@ -228,7 +228,7 @@ def _ranked(query: RecallQuery, question: Question, candidates: _Candidates) -> 
     """The best entries, one more than are asked for, and the frequencies of the words of the query."""
     with _locked(candidates.indexes):
         indexes = [one.index for one in candidates.indexes]
-        own = statistics_of(indexes, words_by_stem(query.text))
+        own = statistics_of(indexes, QueryWords.of(query.text).stems())
         statistics = own if query.statistics is None else TextStatistics.of(query.statistics)
         ranked = rank(indexes, question, top_k=query.top_k + 1, explain=query.explain, statistics=statistics)
     return ranked, own.as_dict()

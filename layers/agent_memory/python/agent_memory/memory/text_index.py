@@ -7,28 +7,69 @@ The weight of a word of the query in an entry is
 where f is the frequency of the word's stem in the entry, n the number of the N entries that contain it. Words of an
 entry's heading count `HEADING_WEIGHT` times, in f and in the length (BM25F with equal b). Robertson, Zaragoza, *The
 Probabilistic Relevance Framework: BM25 and Beyond*, Foundations and Trends in Information Retrieval 3 (2009) 333-389.
+
+Texts that say the same in other words meet by the glossary (`memory.glossary`). A word of the query that an entry does
+not have, but the explanation of one of its terms, weighs idf. The words that explain a term of the query weigh
+`EXPLANATION_WEIGHT` times as much as others, in entries without this term.
 """
 
 import math
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Self
 
 from agent_memory.core.errors import InvalidInput
+from agent_memory.memory.glossary import Term, trading_glossary
 from agent_memory.memory.optional_numpy import optional_numpy
 from agent_memory.memory.words import terms_of
 
 K1, B = 0.9, 0.3
 """Measured, see docs/recall.md: of texts of a sentence or two, the longer ones are not less relevant."""
 HEADING_WEIGHT = 2.0
+EXPLANATION_WEIGHT = 0.3
 
 _COMPACT_FROM = 1_000
 _STEM = itemgetter(0)
 _MAX_STATISTIC = 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class QueryWords:
+    """What texts are searched for.
+
+    Attributes:
+        words: the words of the query by their stems.
+        terms: the terms of the glossary in it, each with the stems of its explanation that are not in the query, nor in
+            the explanation of another one before it.
+        explaining: all of these stems.
+    """
+
+    words: Mapping[str, str]
+    terms: Sequence[tuple[Term, Sequence[str]]]
+    explaining: Sequence[str]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The words of a query, each once, in order."""
+        words: dict[str, str] = {}
+        for stem, word in terms_of(text):
+            words.setdefault(stem, word)
+        explaining: dict[str, None] = {}
+        terms = []
+        for term in trading_glossary().terms_in(text):
+            new = [stem for stem in term.stems if stem not in words and stem not in explaining]
+            explaining.update(dict.fromkeys(new))
+            terms.append((term, new))
+        return cls(words, terms, list(explaining))
+
+    def stems(self) -> list[str]:
+        """The stems of all words, each once."""
+        return [*self.words, *self.explaining]
 
 
 @dataclass(slots=True)
@@ -71,14 +112,18 @@ class TextStatistics:
             raise InvalidInput(field, "a count is below 0, or above the number of entries")
         return found
 
-    def idf(self, stem: str) -> float:
-        """How much a word says: the rarer it is, the more."""
-        containing = self.containing[stem]
-        return math.log1p((self.entries - containing + 0.5) / (containing + 0.5))
+    def factors(self, query: QueryWords) -> dict[str, float]:
+        """The greatest weight of each word by its stem: the rarer it is, the more it says."""
+        entries, containing, factors = self.entries, self.containing, {}
+        for stems, importance in ((query.words, 1.0), (query.explaining, EXPLANATION_WEIGHT)):
+            for stem in stems:
+                count = containing[stem]
+                factors[stem] = importance * (K1 + 1) * math.log1p((entries - count + 0.5) / (count + 0.5))
+        return factors
 
-    def most(self, stems: Iterable[str]) -> float:
+    def most(self, query: QueryWords) -> float:
         """The limit of the similarity of a text that consists of these words alone; 1 without words."""
-        return sum(self.idf(stem) for stem in stems) * (K1 + 1) or 1.0
+        return sum(self.factors(query).values()) or 1.0
 
 
 class TextIndex:
@@ -86,6 +131,8 @@ class TextIndex:
 
     def __init__(self) -> None:
         self._postings: dict[str, tuple[array[int], array[float]]] = {}
+        self._explained: dict[str, array[int]] = {}  # texts without a word, but with it in an explanation
+        self._with_term: dict[int, array[int]] = {}
         self._lengths = array("f")
         self._removed: Counter[str] = Counter()
         self._is_present = bytearray()
@@ -95,6 +142,7 @@ class TextIndex:
     def add(self, texts: Iterable[tuple[str, str]]) -> int:
         """Add texts, each with its heading; returns the number of the first, after which the others follow."""
         first = len(self._lengths)
+        glossary = trading_glossary()
         for number, (text, heading) in enumerate(texts, first):
             frequencies = _frequencies(text, heading) if heading else Counter(map(_STEM, terms_of(text)))
             for stem, frequency in frequencies.items():
@@ -103,6 +151,13 @@ class TextIndex:
                     postings = self._postings[stem] = (array("L"), array("f"))
                 postings[0].append(number)
                 postings[1].append(frequency)
+            for term in glossary.terms_in(f"{text} {heading}"):
+                self._with_term.setdefault(term.number, array("L")).append(number)
+                for stem in term.stems:
+                    if stem not in frequencies:
+                        explained = self._explained.setdefault(stem, array("L"))
+                        if not explained or explained[-1] != number:
+                            explained.append(number)
             self._lengths.append(sum(frequencies.values()))
             self._is_present.append(1)
             self.entries += 1
@@ -112,7 +167,8 @@ class TextIndex:
     def remove(self, number: int, text: str, heading: str = "") -> None:
         """Remove a text that was added with this number."""
         self._is_present[number] = 0
-        self._removed.update(_frequencies(text, heading).keys())
+        explanations = [term.stems for term in trading_glossary().terms_in(f"{text} {heading}")]
+        self._removed.update({*_frequencies(text, heading), *chain.from_iterable(explanations)})
         self.entries -= 1
         self._length -= self._lengths[number]
 
@@ -125,55 +181,92 @@ class TextIndex:
         """The frequencies of these words here."""
         statistics = TextStatistics(self.entries, self._length)
         for stem in stems:
-            if stem in self._postings:
-                statistics.containing[stem] = len(self._postings[stem][0]) - self._removed[stem]
+            containing = len(self._postings[stem][0]) if stem in self._postings else 0
+            containing += len(self._explained.get(stem, ()))
+            if containing:
+                statistics.containing[stem] = containing - self._removed[stem]
         return statistics
 
-    def similarities(self, stems: Iterable[str], statistics: TextStatistics) -> dict[int, float]:
+    def similarities(self, query: QueryWords, statistics: TextStatistics) -> dict[int, float]:
         """The similarity of each text that contains one of these words, by number."""
-        scores: dict[int, float] = {}
-        for stem in stems:
-            if stem not in self._postings:
-                continue
-            factor, fixed, by_length = self._factors(stem, statistics)
-            lengths, present = self._lengths, self._is_present
-            for number, frequency in zip(*self._postings[stem], strict=True):
-                if present[number]:
-                    weight = factor * frequency / (frequency + fixed + by_length * lengths[number])
-                    scores[number] = scores.get(number, 0.0) + weight
-        return scores
+        factors, scores = statistics.factors(query), dict[int, float]()
+        for stem in query.words:
+            for number, weight in self._weights(stem, factors[stem], statistics):
+                scores[number] = scores.get(number, 0.0) + weight
+        for term, stems in query.terms:
+            own = frozenset(self._with_term.get(term.number, ()))
+            for stem in stems:
+                for number, weight in self._weights(stem, factors[stem], statistics):
+                    if number not in own:
+                        scores[number] = scores.get(number, 0.0) + weight
+        return {number: score for number, score in scores.items() if self._is_present[number]}
 
-    def similarity_column(self, stems: Iterable[str], statistics: TextStatistics) -> Any:
+    def similarity_column(self, query: QueryWords, statistics: TextStatistics) -> Any:
         """The similarity of each text by number, an array: 0 without one of these words. Needs NumPy."""
         np = optional_numpy()
-        scores = np.zeros(len(self._lengths))
+        factors, (fixed, by_length) = statistics.factors(query), _saturation(statistics)
         # Copies: an array that lends its memory to NumPy cannot grow.
-        lengths = np.array(self._lengths, dtype=float)
-        for stem in stems:
-            if stem in self._postings:
-                factor, fixed, by_length = self._factors(stem, statistics)
-                numbers, frequencies = map(np.array, self._postings[stem])
-                frequencies = frequencies.astype(float)
-                scores[numbers] += factor * frequencies / (frequencies + fixed + by_length * lengths[numbers])
+        saturation = fixed + by_length * np.array(self._lengths, dtype=float)
+        scores = np.zeros(len(saturation))
+        for term, stems in ((None, query.words), *query.terms):
+            column = scores if term is None else np.zeros(len(saturation))
+            for stem in stems:
+                if stem in self._postings:
+                    numbers, frequencies = map(np.array, self._postings[stem])
+                    frequencies = frequencies.astype(float)
+                    column[numbers] += factors[stem] * frequencies / (frequencies + saturation[numbers])
+                if stem in self._explained:
+                    column[np.array(self._explained[stem])] += factors[stem] / (K1 + 1)
+            if term is not None:
+                if term.number in self._with_term:
+                    column[np.array(self._with_term[term.number])] = 0.0
+                scores += column
         return scores * np.frombuffer(bytes(self._is_present), dtype=np.uint8)
 
-    def weights(self, number: int, words: Mapping[str, str], statistics: TextStatistics) -> dict[str, float]:
-        """The weight of each word of the query, given by stem, that a text contains; its similarity is their sum."""
-        found = {}
-        for stem, word in words.items():
-            if stem not in self._postings:
-                continue
-            numbers, frequencies = self._postings[stem]
-            place = bisect_left(numbers, number)
-            if place < len(numbers) and numbers[place] == number:
-                frequency, (factor, fixed, by_length) = frequencies[place], self._factors(stem, statistics)
-                found[word] = factor * frequency / (frequency + fixed + by_length * self._lengths[number])
-        return found
+    def weights(
+        self, number: int, query: QueryWords, statistics: TextStatistics
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """The weights of the words of the query that a text has or that explain it, and of explanations of the query.
 
-    @staticmethod
-    def _factors(stem: str, statistics: TextStatistics) -> tuple[float, float, float]:
-        mean = statistics.length / statistics.entries if statistics.length else 1.0
-        return statistics.idf(stem) * (K1 + 1), K1 * (1 - B), K1 * B / mean
+        The similarity of the text is the sum of all.
+        """
+        factors = statistics.factors(query)
+        by_word = {word: self._weight_in(number, stem, factors[stem], statistics) for stem, word in query.words.items()}
+        by_explanation = {
+            term.explanation: sum([self._weight_in(number, stem, factors[stem], statistics) for stem in stems])
+            for term, stems in query.terms
+            if number not in self._with_term.get(term.number, ())
+        }
+        return _positive(by_word), _positive(by_explanation)
+
+    def _weights(self, stem: str, factor: float, statistics: TextStatistics) -> Iterator[tuple[int, float]]:
+        """The weight of a word in each text that has it, or an explanation with it."""
+        (fixed, by_length), lengths = _saturation(statistics), self._lengths
+        for number, frequency in zip(*self._postings.get(stem, ((), ())), strict=True):
+            yield number, factor * frequency / (frequency + (fixed + by_length * lengths[number]))
+        for number in self._explained.get(stem, ()):
+            yield number, factor / (K1 + 1)
+
+    def _weight_in(self, number: int, stem: str, factor: float, statistics: TextStatistics) -> float:
+        """The weight of a word in one text."""
+        numbers, frequencies = self._postings.get(stem, ((), ()))
+        place = bisect_left(numbers, number)
+        if place < len(numbers) and numbers[place] == number:
+            (fixed, by_length), frequency = _saturation(statistics), frequencies[place]
+            return factor * frequency / (frequency + (fixed + by_length * self._lengths[number]))
+        explained = self._explained.get(stem, ())
+        place = bisect_left(explained, number)
+        return factor / (K1 + 1) if place < len(explained) and explained[place] == number else 0.0
+
+
+def _saturation(statistics: TextStatistics) -> tuple[float, float]:
+    """What is added to the frequency of a word in the denominator: a fixed part, and one by the length of the text."""
+    mean = statistics.length / statistics.entries if statistics.length else 1.0
+    return K1 * (1 - B), K1 * B / mean
+
+
+def _positive(weights: Mapping[str, float]) -> dict[str, float]:
+    return {name: weight for name, weight in weights.items() if weight > 0}
 
 
 def _frequencies(text: str, heading: str) -> dict[str, float]:

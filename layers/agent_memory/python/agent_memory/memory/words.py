@@ -1,14 +1,13 @@
 """The words of a text, by which a query and a memory are compared, in any script and notation."""
 
 import re
-import threading
 import unicodedata
-from collections.abc import Callable
-from functools import cache, lru_cache
 from itertools import pairwise
 
-# Where a word begins inside a name: `fundingRate`, `HTTPServer`.
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+from agent_memory.core.stems import stemmer
+
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word begins inside a name: `fundingRate`, `HTTPServer`."""
 # Scripts without blanks between words: Chinese, Japanese and Korean.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003134f]+")
 _SCRIPTS = re.compile(f"({_UNSPACED.pattern})")
@@ -20,7 +19,6 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _RUN = re.compile(r"[^\s\-/.=%]+")
 _MAX_JOINED = 3
 _TICKER = re.compile(r"(?<![^\W_])[A-Z]{2,5}(?![^\W_])")
-_MAX_STEMS = 100_000
 
 _STOP_WORDS = """
     a am an and any are as at be been being but by can could did do does doing for from had has have having he her
@@ -49,9 +47,9 @@ def terms_of(text: str, stop_words: frozenset[str] = STOP_WORDS) -> list[tuple[s
     A stop word in capitals within other text is the ticker of that name: `ON`, `IT`.
     """
     # Split before folding, which takes the capitals away.
-    folded = _HUMP.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
+    folded = HUMP.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
     folded = _THOUSANDS.sub("", folded)
-    stem = _stemmer().stem
+    stem = stemmer().stem
     terms: list[tuple[str, str]] = []
     tickers: list[str] | None = None
     for token in (_OTHER_ASCII.sub(" ", folded) if folded.isascii() else _spaced(folded)).split():
@@ -89,17 +87,3 @@ def _pairs(part: str) -> list[str]:
     if not _UNSPACED.match(part):
         return [part]
     return ["".join(pair) for pair in pairwise(part)] or [part]
-
-
-class _Stemmer(threading.local):
-    """The English stemmer of Snowball, one for each thread, because it keeps the word in its state."""
-
-    def __init__(self) -> None:
-        from snowballstemmer import stemmer  # noqa: PLC0415  only recall needs it
-
-        self.stem: Callable[[str], str] = lru_cache(maxsize=_MAX_STEMS)(stemmer("english").stemWord)
-
-
-@cache
-def _stemmer() -> _Stemmer:
-    return _Stemmer()

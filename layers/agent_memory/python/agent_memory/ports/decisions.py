@@ -65,6 +65,12 @@ class Selection:
         """Whether what a decision says is compared, besides its type, its time and its success."""
         return self.context is not None or bool(self.words)
 
+    @property
+    def selects_by_type(self) -> bool:
+        """Whether the type is the only condition, which all decisions of its partition meet."""
+        others = (self.success, self.context_type, self.context, self.is_pending or None, self.words or None)
+        return self.decision_type is not None and others == (None,) * len(others)
+
     def matches(self, decision: Decision) -> bool:
         """Whether a decision meets the conditions."""
         outcome = decision.outcome

@@ -170,11 +170,12 @@ class DynamoDBDecisions(DecisionStore):
         self, selection: Selection, span: Span, order: Order, on_unreadable: OnUnreadable
     ) -> Iterator[Decision | Position]:
         """As `scan`, with a position after each request."""
+        selects_all = selection.selects_by_type
         for page in self._scans.pages(selection, span, newest_first=order.newest_first, first=order.first):
             # In parts, so that only a few decisions with large parts are in memory before they are consumed.
             for items in chunks(self._not_expired(page.items), _LOADED_AT_ONCE):
                 for decision in self._decisions(items, on_unreadable):
-                    if selection.matches(decision):
+                    if selects_all or selection.matches(decision):
                         yield decision
             position = None if page.last_key is None else _position(page.last_key)
             if position is not None:

@@ -287,9 +287,12 @@ def history_item(memory: Memory) -> Item:
 
 def memory_from(item: Item) -> Memory:
     """The memory's version of an item."""
-    record: Record = {name: item[name]["S"] for name in _MEMORY_TEXTS if name in item}
-    record |= {name: milliseconds(item[attribute]) for name, attribute in _MEMORY_TIMES.items()}
-    record |= documents_from(item, ("data",))
+    record: Record = documents_from(item, ("data",))
+    for name in _MEMORY_TEXTS:
+        if name in item:
+            record[name] = item[name]["S"]
+    for name, attribute in _MEMORY_TIMES.items():
+        record[name] = milliseconds(item[attribute])
     confidence = float((item.get("confidence") or item["known_confidence"])["N"])
     record |= {
         "confidence": None if confidence == NOT_STATED else confidence,

@@ -1,0 +1,22 @@
+"""The stems of English words."""
+
+import threading
+from collections.abc import Callable
+from functools import cache, lru_cache
+
+_MAX_STEMS = 100_000
+
+
+class Stemmer(threading.local):
+    """The English stemmer of Snowball, one for each thread, because it keeps the word in its state."""
+
+    def __init__(self) -> None:
+        from snowballstemmer import stemmer  # noqa: PLC0415  only recall needs it
+
+        self.stem: Callable[[str], str] = lru_cache(maxsize=_MAX_STEMS)(stemmer("english").stemWord)
+
+
+@cache
+def stemmer() -> Stemmer:
+    """The stemmer; its method `stem` returns the stem of a word in lower case."""
+    return Stemmer()
