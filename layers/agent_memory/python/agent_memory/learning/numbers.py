@@ -24,6 +24,8 @@ MAX_NUMBERS = 24
 MAX_OF_A_DECISION = 64
 MAX_REWARDS = 16
 """Numbers of an outcome."""
+MAX_RESULT = 1e40
+"""Of a number by which results are compared; larger ones are no results. Its square fits into a stored number."""
 MAX_DEPTH = 6
 MAX_PATH_CHARACTERS = 120
 _MAX_CATEGORIES = 5
