@@ -17,7 +17,7 @@ from agent_memory.learning.numbers import MAX_RESULT
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import Memory, MemoryType
-from agent_memory.nightly.stored_memories import StoredMemories
+from agent_memory.nightly.stored_memories import StoredMemories, has_status
 
 SETTINGS_ID = "estimates"
 """The CONFIGURATION memory by which an agent names further choices, and rewards that come before those by convention:
@@ -144,4 +144,4 @@ def _status(before: Memory | None, status: Status, end_ms: int) -> dict[str, str
 
 
 def _is_own(memory: Memory) -> bool:
-    return _OWN_FIELD in memory.data
+    return _OWN_FIELD in memory.data and has_status(memory)

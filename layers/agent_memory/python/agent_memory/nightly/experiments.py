@@ -126,7 +126,12 @@ def _data(types: Mapping[str, _Counted], before: Memory | None, end_ms: int) -> 
 
 def _is_own(memory: Memory) -> bool:
     """Whether the nightly job has stored a memory; one that an agent stored itself is left alone."""
-    return memory.data.keys() >= {"status", "began_ms", "by_decision_type"}
+    data = memory.data
+    return (
+        data.keys() >= {"status", "began_ms", "by_decision_type"}
+        and isinstance(data["began_ms"], int)
+        and isinstance(data.get("found_at", {}), dict)
+    )
 
 
 def _logged(text: str) -> LoggedAssignment | None:
