@@ -40,7 +40,7 @@ from agent_memory.memory.matching import facts_of, holds_in, is_withheld
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.recent_results import RecentDecisions
 from agent_memory.model.experiments import Assignment
-from agent_memory.model.listings import Unreadable, parsed
+from agent_memory.model.listings import LIMIT, Unreadable, missing_item, parsed
 from agent_memory.model.memories import Memory, MemoryType
 from agent_memory.ports.states import StateStore
 
@@ -199,8 +199,14 @@ class MemoryAdvice:
         return list(self._reader.list_all(MemoryType.PATTERN, on_unreadable=unreadable.append))
 
 
-def joined(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The advice of several namespaces, asked one by one: the first with an estimate, with the claims of all."""
+def joined(answers: Sequence[dict[str, Any]], query: AdviceQuery, agent_id: str) -> dict[str, Any]:
+    """The advice of several namespaces, asked one by one: the first with an estimate, with the claims of all.
+
+    Args:
+        answers: without a choice, the agent's own first.
+        query: what was asked. The choice is made here, as it is where all namespaces are read at once.
+        agent_id: of the agent.
+    """
     answer = dict(next((one for one in answers if one["estimated_from"]), answers[0]))
     others = [one for one in answers if one["options"] is not answer["options"]]
     by_option = [{one["option"]: one["claims"] for one in other["options"]} for other in others]
@@ -213,7 +219,12 @@ def joined(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     claims = [*answer["claims"], *(claim for one in answer["options"] for claim in one["claims"])]
     ids = dict.fromkeys([*answer["memory_ids"], *(claim["memory_id"] for claim in claims)])
     answer["memory_ids"] = list(ids)[:MAX_MEMORIES]
-    answer["log_with"] = {**answer["log_with"], "memory_ids": answer["memory_ids"]}
+    if query.recent and answer["estimated_from"] and answer["estimated_from"]["agent_id"] != agent_id:
+        why = "over HTTP the agent's own results since the last nightly job are not added to the estimate of a pool"
+        answer["missing"] = [*answer["missing"], missing_item("decisions", LIMIT, why)]
+    expected = {one["option"]: _expected_in(one) for one in answer["options"]}
+    answer["choice"] = _choose(query, expected, agent_id)
+    answer["log_with"] = {"memory_ids": answer["memory_ids"], **_log_fields(answer["choice"])}
     return answer
 
 
@@ -342,6 +353,11 @@ def _expectation(expected: Expected) -> dict[str, Any]:
         "is_prior": expected.is_prior,
         "effective_decisions": expected.weight,
     }
+
+
+def _expected_in(option: Mapping[str, Any]) -> Expected:
+    """What an answer says to expect of an option."""
+    return Expected(option["expected"], option["deviation"], option["effective_decisions"], *option["interval"])
 
 
 def _claim(memory: Memory) -> dict[str, Any]:
