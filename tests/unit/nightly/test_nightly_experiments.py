@@ -127,6 +127,17 @@ def test_decisions_without_an_experiment_have_none_and_an_agents_own_memory_is_l
     assert experiment_results([]) == []
 
 
+@pytest.mark.parametrize("figures", ["text", [1], {"TRADE": 5}, {"TRADE": {"strata": [{}]}}, {"TRADE": {}}])
+def test_an_agents_own_memory_of_that_type_hides_no_others(figures):
+    stores = stores_of(2)
+    log_days(stores, "hunter", range(2), adds=0.2)
+    consolidate("hunter", day_of(0), stores)
+    memory = MemoryManager("hunter", stores=stores, clock=stores.clock).sync
+    memory.store_ltm("EXPERIMENT", "own", {"by_decision_type": figures, "status": "running"})
+    found = experiment_results(stores.memories.by_confidence("hunter", "EXPERIMENT"))
+    assert [one["name"] for one in found] == ["patterns-pay"]
+
+
 def test_several_agents_are_pooled(monkeypatch, capsys):
     stores = stores_of(3)
     agents = ["one", "two", "three"]
