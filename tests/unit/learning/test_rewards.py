@@ -142,6 +142,15 @@ def test_numbers_of_an_outcome_are_rewards():
     assert rewards_of(None, None) == ()
 
 
+def test_of_many_numbers_the_rewards_are_kept():
+    many = {f"a{n:02}": n for n in range(20)}
+    kept = dict(rewards_of({**many, "pnl": 3}, {**many, "quality": 0.5}))
+    assert len(kept) == 16
+    assert (kept["outcome.pnl"], kept["metrics.quality"]) == (3.0, 0.5)
+    assert [one for one in kept if one.startswith("metrics.")] == ["metrics.quality"]
+    assert list(kept) == sorted(kept)
+
+
 def row(decision_id="d", known_ms=10, success=True, rewards=(("outcome.pnl", 2.0),), rewards_ms=-1):
     return Evidence(decision_id, "TRADE", 5, success, ("a=b",), known_ms, rewards=rewards, rewards_ms=rewards_ms)
 

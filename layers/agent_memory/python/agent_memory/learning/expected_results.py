@@ -21,17 +21,6 @@ CHOICES = (
     "reasoning.action",
 )
 """The paths under which agents name what they chose, by convention."""
-REWARDS = (
-    "outcome.reward",
-    "metrics.reward",
-    "outcome.pnl",
-    "metrics.pnl",
-    "outcome.profit",
-    "metrics.profit",
-    "outcome.quality",
-    "metrics.quality",
-)
-"""The paths under which outcomes say by convention how good they were; the first that a decision type has counts."""
 SUCCESS, REWARD = RESULTS = ("success", "reward")
 """What is estimated nightly."""
 KNOWN_UNTIL = "known_until"

@@ -11,9 +11,9 @@ from agent_memory.learning.array_types import FloatArray
 from agent_memory.learning.estimate_rows import result_rows
 from agent_memory.learning.estimates import ResultRows, best_half_life, fit_estimates
 from agent_memory.learning.evidence_table import EvidenceTable
-from agent_memory.learning.expected_results import CHOICES, KNOWN_UNTIL, REWARDS, estimate_id
+from agent_memory.learning.expected_results import CHOICES, KNOWN_UNTIL, estimate_id
 from agent_memory.learning.lifecycle import Status
-from agent_memory.learning.numbers import MAX_RESULT
+from agent_memory.learning.numbers import MAX_RESULT, REWARDS
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import Memory, MemoryType
