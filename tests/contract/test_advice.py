@@ -139,6 +139,19 @@ async def test_a_quarantined_estimate_advises_nothing(stores, clock, estimate):
     assert all(one["is_prior"] and one["interval"] == [0, 1] for one in advice["options"])
 
 
+async def test_a_memory_that_is_no_estimate_is_left_out_and_named(stores, clock, estimate):
+    """Anybody who may write to a pool can store something under the id of an estimate; its readers still choose."""
+    agent, pool = new_agent(), new_agent()
+    with_estimate(stores, clock, estimate, pool)
+    data = {**estimate.data, "success": {"options": [{"option": "whales"}]}}
+    LongTermMemory(agent, stores.memories, clock).put("ESTIMATE", estimate.pattern_id, data)
+    memory = MemoryManager(agent, stores=stores, clock=clock, pools=[pool])
+    advice = await memory.advise("SOURCE_SELECTION", BULLISH, SOURCES, choose="thompson", recent=True)
+    assert advice["estimated_from"]["agent_id"] == pool
+    (missing,) = advice["missing"]
+    assert (missing["id"], missing["reason"]) == (f"{agent} ESTIMATE {estimate.pattern_id}", "damaged")
+
+
 async def test_without_any_estimate_every_option_has_the_wide_prior(stores, clock):
     memory = MemoryManager(new_agent(), stores=stores, clock=clock)
     advice = await memory.advise("TRADE", {}, ["long", "short"], choose="thompson", seed="1")

@@ -103,6 +103,15 @@ def test_an_error_is_one_line_that_names_the_option(arguments, message, tmp_path
     assert message in printed.err
 
 
+def test_advice_is_printed_with_what_was_chosen(tmp_path, capsys):
+    asked = ["advise", *HUNTER, "--type", "QUERY", "--context", "{}", "--option", "buy", "--option", "wait"]
+    store = ["--store", f"sqlite:///{tmp_path}/memory.db"]
+    assert main([*asked, *store]) == 0
+    assert capsys.readouterr().out == "buy  0.5  0  1  prior\nwait  0.5  0  1  prior\n"
+    assert main([*asked, "--choose", "greedy", "--exploration", "0", *store]) == 0
+    assert capsys.readouterr().out == "buy  0.5  0  1  prior  yes  1\nwait  0.5  0  1  prior  0\n"
+
+
 def test_options_of_stores_may_be_written_before_the_command(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("AGENT_MEMORY_URL", "sqlite:///no/such/folder.db")
     store = ["--store", f"sqlite:///{tmp_path}/memory.db"]

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from agent_memory import AgentMemoryClient, BufferedDecisionLogger, Forbidden, Unavailable, new_decision_id
+from agent_memory import AgentMemoryClient, BufferedDecisionLogger, Forbidden, TooLarge, Unavailable, new_decision_id
 from agent_memory.client import requests
 from tests.http_events import FakeSession, call_routes, client_with
 
@@ -200,3 +200,19 @@ async def test_a_buffer_keeps_records_while_there_are_no_credentials(tmp_path):
     assert (metrics.pending_records, metrics.rejected) == (2, 0)
     await buffered.aclose(0)
     await client.aclose()
+
+
+@pytest.mark.parametrize("character", ["x", "☃"])
+async def test_a_url_that_api_gateway_refuses_is_not_sent(character):
+    """Its answer would not be that of the API, and so an outage, which it is not."""
+
+    def never(_request):
+        raise AssertionError("sent")
+
+    client = client_with(never)
+    with pytest.raises(TooLarge) as caught:
+        await client.advise("TRADE", {"note": character * 12_000}, ["long", "short"])
+    assert caught.value.field == "context"
+    with pytest.raises(TooLarge) as caught:
+        await client.query_decisions(context_filter={"note": character * 12_000})
+    assert caught.value.field == "context"  # as the parameter of the API is named

@@ -63,8 +63,11 @@ async def test_what_another_policy_would_have_achieved(client, served):
         ({"policy": {"buy": 1}}, "policy"),
         ({"policy": lambda _: 0.5}, "policy"),
         ({"policy": lambda _: {"buy": 2}}, "policy/buy"),
+        ({"policy": lambda _: {"buy": "often"}}, "policy/buy"),
+        ({"policy": lambda _: {"buy": None}}, "policy/buy"),
         ({"policy": policy, "choice": 5}, "choice"),
         ({"policy": policy, "max_weight": 0.5}, "max_weight"),
+        ({"policy": policy, "max_weight": "5"}, "max_weight"),
         ({"policy": policy, "decision_type": "trade"}, "decision_type"),
     ],
 )

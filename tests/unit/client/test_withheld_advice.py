@@ -117,3 +117,29 @@ async def test_recent_results_count_over_http_as_on_the_stores(memory, served):
     assert (plain["estimated_from"]["recent_results"], recent["estimated_from"]["recent_results"]) == (None, 1)
     assert recent["options"][1]["expected"] == pytest.approx(0.9 - 0.9 * 0.001 / (0.001 + 0.25))
     assert recent["options"][0] == plain["options"][0]
+
+
+@pytest.mark.parametrize("asked", [{"choose": "thompson"}, {"choose": "greedy", "exploration": 0.5, "count": 2}])
+@pytest.mark.parametrize("result", ["success", "reward"])
+async def test_a_seed_leads_to_the_same_choice_by_the_estimate_of_a_pool(served, asked, result):
+    """Over HTTP each namespace is asked by itself, and none of them knows the agent that asks."""
+    both = {**ESTIMATE, "reward": {"path": "outcome.pnl", **ESTIMATE["success"]}}
+    MemoryManager("desk", stores=served).sync.store_ltm("ESTIMATE", "TRADE:reasoning.strategy", both)
+    MemoryManager("desk", stores=served).sync.store_ltm("PATTERN", "trend", PATTERN)
+    direct = MemoryManager("reader", stores=served, pools=["desk", "other"])
+    over_http = client_with(call_routes, "reader", pools=["desk", "other"])
+    options, chosen = ["fade", "follow", "wait"], set()
+    for seed in range(12):
+        question = {**asked, "seed": str(seed), "result": result}
+        advice = await direct.advise("TRADE", CONTEXT, options, **question)
+        assert await over_http.advise("TRADE", CONTEXT, options, **question) == advice
+        chosen.add(tuple(advice["choice"]["chosen"]))
+    assert len(chosen) > 1
+
+
+async def test_over_http_advice_by_the_estimate_of_a_pool_says_that_own_results_are_missing(served):
+    MemoryManager("desk", stores=served).sync.store_ltm("ESTIMATE", "TRADE:reasoning.strategy", ESTIMATE)
+    over_http = client_with(call_routes, "reader", pools=["desk"])
+    advice = await over_http.advise("TRADE", CONTEXT, OPTIONS, recent=True)
+    assert [(one["id"], one["reason"]) for one in advice["missing"]] == [("decisions", "limit")]
+    assert (await over_http.advise("TRADE", CONTEXT, OPTIONS))["missing"] == []

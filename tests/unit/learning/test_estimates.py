@@ -1,5 +1,7 @@
 """What the estimates say of worlds whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -176,3 +178,37 @@ def test_a_choice_that_no_decision_names_has_no_rows():
     found = result_rows(table, "reasoning.action", PatternThresholds(), 60 * DAY_MS)
     assert found.ages.tolist() == [60]
     assert result_rows(table, "reasoning.strategy", PatternThresholds(), 0) is None
+
+
+@pytest.mark.parametrize("result", [0.4, 5, -0.0004, 1e6, 0])
+def test_equal_rewards_are_expected_again_ever_more_certainly(result):
+    """The mean of equal numbers differs from them by rounding, which is no deviation to measure by."""
+    few, many = (rewards_of(with_results(days, lambda _: result))[0] for days in (2, 60))
+    size = abs(result) or 1
+    for one in (few, many):
+        assert one.mean == pytest.approx(result, abs=1e-3 * size)
+    assert many.deviation < few.deviation / 3
+    assert many.deviation < 0.05 * size
+
+
+@pytest.mark.parametrize("level", [1e5, -3e9])
+def test_rewards_far_from_zero_are_told_apart_as_those_around_it(level):
+    around, far = (
+        rewards_of(with_results(60, lambda one: at + 10 * one.results + one.option_codes))  # noqa: B023  called here
+        for at in (0, level)
+    )
+    for one, other in zip(around, far, strict=True):
+        assert other.mean - level == pytest.approx(one.mean, abs=0.001)
+        assert other.deviation == pytest.approx(one.deviation, rel=0.01)
+
+
+def with_results(days, result_of):
+    """Rows of days with other results."""
+    plain = rows(8, days)
+    return replace(plain, results=np.broadcast_to(np.asarray(result_of(plain), float), plain.results.shape))
+
+
+def rewards_of(some):
+    """What to expect of each option where the first facts hold."""
+    estimate = {"facts": [list(one) for one in FACTS], "reward": fit_estimates(some).as_data()}
+    return [expected_result(estimate, "reward", option, {one[0] for one in FACTS}) for option in OPTIONS]

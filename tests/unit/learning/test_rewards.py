@@ -12,7 +12,7 @@ from agent_memory.core.clock import DAY_MS, FixedClock, Span, day_start_ms
 from agent_memory.core.ids import decision_id_for
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.learning.evidence_table import build_tables
-from agent_memory.learning.numbers import rewards_of
+from agent_memory.learning.numbers import MAX_RESULT, rewards_of
 from agent_memory.learning.partial_evidence import PartialEvidence
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.evidence import Evidence
@@ -29,7 +29,7 @@ UP, DOWN = {"market": {"trend": "up"}}, {"market": {"trend": "down"}}
 ALL_TIME = Span(0, 10**14)
 
 
-def trades(stores, days=DAYS, *, scale=1.0, name="pnl"):
+def trades(stores, days=DAYS, *, scale=1.0, name="pnl", change=float):
     """Trades of two strategies that win alike; where prices rise, one wins 30 and loses 10; the other is even."""
     chance = random.Random(3)
     log = DecisionLog("trader", stores, stores.clock)
@@ -45,7 +45,7 @@ def trades(stores, days=DAYS, *, scale=1.0, name="pnl"):
                 "context": context,
                 "reasoning": {"strategy": strategy},
             }
-            earned = scale * ((win if won else -10) + chance.gauss(0, 5))
+            earned = change(scale * ((win if won else -10) + chance.gauss(0, 5)))
             made.append((decision, {"decision_id": decision["decision_id"], "outcome": {name: earned}, "success": won}))
         log.log([decision for decision, _ in made])
         log.record_outcomes(known_at_once(outcome for _, outcome in made))
@@ -102,6 +102,25 @@ def test_the_unit_of_the_reward_makes_no_difference(scale):
     )
 
 
+@pytest.mark.parametrize("pnl", [0.4, -7, 1e100, -1e125, 1e-100])
+def test_equal_rewards_and_those_of_extreme_size_stop_no_nightly_job(pnl):
+    """Fitted are squares, which are numbers that can be stored for numbers up to 1e40."""
+    options, _ = advised(learned(days=2, change=lambda _: pnl), UP)
+    assert not options["fade"]["is_prior"]
+    if abs(pnl) > MAX_RESULT:
+        assert options["fade"]["reward"] is None
+    else:
+        assert options["fade"]["reward"]["expected"] == pytest.approx(pnl, abs=1e-3)
+
+
+def test_one_reward_of_extreme_size_is_left_out():
+    def one_huge(earned):
+        return 1e90 if earned < -20 else earned
+
+    options, _ = advised(learned(change=one_huge), UP)
+    assert 2 < options["breakout"]["reward"]["expected"] < 15
+
+
 def test_a_reward_of_another_name_is_used_once_it_is_configured():
     options, advice = advised(learned(name="r_multiple"), UP)
     assert (options["breakout"]["reward"], advice["estimated_from"]["reward"]) == (None, None)
@@ -121,6 +140,15 @@ def test_numbers_of_an_outcome_are_rewards():
     details = {"pnl": 3, "options": {"a": 1.0}, "note": "x", "won": True, "nan": float("nan")}
     assert rewards_of(details, {"quality": 0.5}) == (("metrics.quality", 0.5), ("outcome.pnl", 3.0))
     assert rewards_of(None, None) == ()
+
+
+def test_of_many_numbers_the_rewards_are_kept():
+    many = {f"a{n:02}": n for n in range(20)}
+    kept = dict(rewards_of({**many, "pnl": 3}, {**many, "quality": 0.5}))
+    assert len(kept) == 16
+    assert (kept["outcome.pnl"], kept["metrics.quality"]) == (3.0, 0.5)
+    assert [one for one in kept if one.startswith("metrics.")] == ["metrics.quality"]
+    assert list(kept) == sorted(kept)
 
 
 def row(decision_id="d", known_ms=10, success=True, rewards=(("outcome.pnl", 2.0),), rewards_ms=-1):

@@ -25,7 +25,7 @@ def day_of(n):
     return FIRST + timedelta(days=n)
 
 
-def log_days(stores, agent, days, *, adds, cycles=24, paired=False, lie=False):
+def log_days(stores, agent, days, *, adds, cycles=24, paired=False, lie=False, unit=1):
     """Cycles with an experiment, in which memory adds to the rate of success."""
     log = DecisionLog(agent, stores, stores.clock)
     for n in days:
@@ -46,7 +46,7 @@ def log_days(stores, agent, days, *, adds, cycles=24, paired=False, lie=False):
                 "metadata": metadata,
             }
             won = chance.random() < 0.5 + adds * uses
-            judged = {"whales": chance.random() < 0.5 + adds, "news": chance.random() < 0.5}
+            judged = {"whales": unit * (chance.random() < 0.5 + adds), "news": unit * (chance.random() < 0.5)}
             outcome = {"options": judged} if paired else {}
             made.append((decision, {"decision_id": decision["decision_id"], "outcome": outcome, "success": won}))
         log.log([decision for decision, _ in made])
@@ -106,6 +106,17 @@ def test_where_every_option_is_judged_the_choice_is_compared_with_the_one_withou
     assert paired["interval"][0] < paired["uplift"] < paired["interval"][1]
 
 
+@pytest.mark.parametrize(("unit", "is_counted"), [(1e30, True), (1e70, False), (1e-70, True)])
+def test_results_of_options_whose_squares_cannot_be_stored_stop_no_nightly_job(unit, is_counted):
+    stores = stores_of(2)
+    log_days(stores, "hunter", range(2), adds=0.4, paired=True, unit=unit)
+    for n in range(2):
+        consolidate("hunter", day_of(n), stores)
+    (found,) = shown(stores)
+    paired = found["by_decision_type"]["SOURCE_SELECTION"]["paired"]
+    assert (paired["decisions"] == 2 * 24) == is_counted
+
+
 def test_decisions_without_an_experiment_have_none_and_an_agents_own_memory_is_left_alone():
     stores = stores_of(2)
     log_days(stores, "hunter", range(1), adds=0.2)
@@ -114,6 +125,17 @@ def test_decisions_without_an_experiment_have_none_and_an_agents_own_memory_is_l
     consolidate("hunter", day_of(0), stores)
     assert [one["mine"] for one in shown(stores)] == [True]
     assert experiment_results([]) == []
+
+
+@pytest.mark.parametrize("figures", ["text", [1], {"TRADE": 5}, {"TRADE": {"strata": [{}]}}, {"TRADE": {}}])
+def test_an_agents_own_memory_of_that_type_hides_no_others(figures):
+    stores = stores_of(2)
+    log_days(stores, "hunter", range(2), adds=0.2)
+    consolidate("hunter", day_of(0), stores)
+    memory = MemoryManager("hunter", stores=stores, clock=stores.clock).sync
+    memory.store_ltm("EXPERIMENT", "own", {"by_decision_type": figures, "status": "running"})
+    found = experiment_results(stores.memories.by_confidence("hunter", "EXPERIMENT"))
+    assert [one["name"] for one in found] == ["patterns-pay"]
 
 
 def test_several_agents_are_pooled(monkeypatch, capsys):

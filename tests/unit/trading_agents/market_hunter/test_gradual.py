@@ -143,6 +143,27 @@ async def test_an_experiment_withholds_advice_from_some_cycles_and_says_from_whi
         assert [entry["withheld"] for entry in logged] == expected
 
 
+@pytest.mark.parametrize(
+    ("withholds", "is_named"),
+    [
+        ({}, False),
+        ({"memory_type": "PATTERN"}, False),
+        ({"memory_id": "silence"}, False),
+        ({"memory_type": "ESTIMATE"}, True),
+        ({"memory_id": "another"}, True),
+    ],
+)
+async def test_an_experiment_withholds_what_it_says_and_nothing_else(stores, withholds, is_named):
+    """Else what it shows under the name of one memory is what all of them are worth."""
+    agent = hunter(memory_of(stores), logger_of(stores), experiment=Experiment("some", 0.5, **withholds))
+    await run(agent)
+    named = {True: set(), False: set()}
+    for one in await agent.logger.query_decisions("SOURCE_SELECTION", context_filter={"market": "bullish"}, limit=100):
+        (entry,) = one["metadata"]["experiments"]
+        named[entry["withheld"]].add("silence" in one["memory_ids"])
+    assert named == {True: {is_named}, False: {True}}
+
+
 async def test_signals_say_with_which_probability_their_source_was_selected(stores):
     agent = hunter(memory_of(stores), logger_of(stores))
     await run(agent, cycles=3)

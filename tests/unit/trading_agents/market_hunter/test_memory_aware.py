@@ -63,6 +63,32 @@ async def test_agent_code_of_the_design_runs():
     assert await aware.learn_from_outcomes() == []
 
 
+@pytest.mark.parametrize(
+    "context",
+    [
+        {},
+        "risk off",
+        {"regime": "very bullish ☃"},
+        {"market regime": "up|down"},
+        {"levels": {"support": 1}, "tags": ["a", "b"]},
+        {"note": "x" * 300},
+        {"trend": None, "open": True, "vix": 14.2},
+    ],
+)
+async def test_a_context_may_have_any_names_and_values_as_without_memory(clock, context):
+    plain = IntegratedMarketHunterAgent("market-hunter", 0.1, sources=SOURCES, exploration_rate=0.0)
+    expected = [await plain.run_cycle(market(n, context), 2) for n in range(30)]
+    agent = with_memory(clock=clock, exploration_rate=0.0)
+    assert [await agent.run_cycle_with_memory(market(n, context), 2) for n in range(30)] == expected
+    learned = await agent.learn_from_outcomes(START + 30 * HOUR)
+    stored = await agent.memory.retrieve_ltm("PATTERN")
+    assert {one["pattern_id"] for one in stored} == {one["id"] for one in learned} != set()
+    _, decision_id = await agent.select_sources_with_memory(context, 2)
+    decision = await agent.logger.get_decision(decision_id)
+    assert decision["context"]["applied_patterns"]
+    assert decision["context"]["recent_performance"].keys() == SOURCES.keys()
+
+
 async def test_every_signal_is_logged_and_judged_selected_or_not(clock):
     agent = with_memory(clock=clock, exploration_rate=0.2)
     await run_cycles(agent, 30, max_sources=1)

@@ -58,7 +58,8 @@ def advise(
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
-    chosen = found["choice"] or {"chosen": (), "propensities": {}}
+    chosen = found["choice"] or {"chosen": (), "propensities": ()}
+    propensities = {one["option"]: one["propensity"] for one in chosen["propensities"]}
     rows = (
         [
             one["option"],
@@ -66,7 +67,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
             *one["interval"],
             "prior" if one["is_prior"] else "decisions",
             "yes" if one["option"] in chosen["chosen"] else "",
-            chosen["propensities"].get(one["option"], ""),
+            propensities.get(one["option"], ""),
         ]
         for one in found["options"]
     )

@@ -313,14 +313,17 @@ class HttpBackend:
         return found
 
     def advise(self, query: AdviceQuery) -> Json:
-        """See `MemoryBackend`. Each pool is asked by itself, and the first that has an estimate answers."""
+        """See `MemoryBackend`. Each pool is asked by itself, and the first that has an estimate answers.
+
+        With pools the choice is made here, so that a seed leads to the same one as on the stores.
+        """
         query = query.checked()
         parameters = {
             "decision_type": query.decision_type,
             "context": json_text(query.context, "context"),
             "options": json_text(query.options, "options"),
             "choice": query.choice,
-            "choose": query.choose,
+            "choose": None if self.pools else query.choose,
             "count": integer_text(query.count, "count"),
             "exploration": repr(query.exploration),
             "seed": query.seed,
@@ -330,7 +333,8 @@ class HttpBackend:
         }
         paths = [f"{agent}/memory/advice" for agent in (self.agent_id, *self.pools)]
         send = partial(self._requests.send, "GET", query=parameters, expect={"options": list, "memory_ids": list})
-        return joined(map_concurrently(send, paths))
+        answers = map_concurrently(send, paths)
+        return joined(answers, query, self.agent_id) if self.pools else answers[0]
 
     def update_ltm_confidence(
         self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None

@@ -256,7 +256,7 @@ class AsyncMemory(AsyncFacade):
             exploration: probability, with `greedy`, of replacing the last option by another one.
             seed: the same one leads to the same choice, as a cycle's id; by default a new one.
             result: what is expected, and chosen by: the rate of `success`, or the mean `reward`, the number that
-                outcomes name (`outcome.pnl`, `metrics.quality`; `learning.expected_results.REWARDS`).
+                outcomes name (`outcome.pnl`, `metrics.quality`; `learning.numbers.REWARDS`).
             recent: whether the results since that nightly job count, too, those of at most 1,000 decisions of the agent
                 (`learning.estimate_update`); their decisions are read. Where markets last for hours, what came of the
                 last ones says more than older days.

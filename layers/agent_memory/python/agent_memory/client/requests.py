@@ -24,7 +24,7 @@ from agent_memory.core.checks import check_boolean, check_text
 from agent_memory.core.clock import Instant, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput, TooLarge, Unavailable
 from agent_memory.core.extras import needs_extra
-from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, escaped_size
+from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, MAX_URL_BYTES, escaped_size
 from agent_memory.core.ids import path_name
 from agent_memory.core.json_values import plain_json
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
@@ -101,6 +101,8 @@ class Requests:
         parameters = {name: check_text(name, value) for name, value in (query or {}).items() if value is not None}
         # The signature expects a space as %20; httpx would encode it as a plus sign.
         target = f"{path}?{urlencode(parameters, quote_via=quote)}" if parameters else path
+        if len(target) > MAX_URL_BYTES:
+            raise _too_long(parameters)
         retrying = Retrying(
             retry=retry_if_exception_type(_TRANSIENT_ERRORS) | retry_if_result(is_transient),
             stop=stop_after_attempt(_ATTEMPTS),
@@ -145,6 +147,14 @@ def too_large(field: str) -> TooLarge:
         f"exceeds {MAX_BODY_BYTES:,} bytes in a request, or 6 MB with quotes and backslashes escaped; store large data "
         "elsewhere and refer to it",
     )
+
+
+def _too_long(parameters: Mapping[str, str]) -> TooLarge:
+    """The error for parameters that make a URL too long; names the longest one."""
+    sizes = {name: len(quote(value)) for name, value in parameters.items()}
+    longest = max(sizes, key=lambda name: sizes[name], default="path")
+    why = f"API Gateway accepts {MAX_URL_BYTES:,} in a URL; pass less, or ask the stores without HTTP"
+    return TooLarge(longest, f"takes {sizes.get(longest, 0):,} bytes, and {why}")
 
 
 def open_requests(base_url: str, session: Any, region: str | None, transport: httpx.BaseTransport | None) -> Requests:

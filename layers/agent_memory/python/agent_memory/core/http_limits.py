@@ -5,7 +5,9 @@ JSON string, in which every quote and backslash takes one byte more; the event a
 """
 
 _LAMBDA_BYTES = 6 * 1024 * 1024
-_ENVELOPE_BYTES = 16 * 1024  # headers take up to 10,240 bytes, API Gateway's context of the request about 2,000
+MAX_URL_BYTES = 10_240
+"""Limit of API Gateway for the request line and the values of headers together: a longer URL cannot be sent."""
+_ENVELOPE_BYTES = 16 * 1024  # request line and headers take up to 10,240, API Gateway's context about 2,000
 
 MAX_BATCH = 100
 """Decisions or outcomes in one request."""

@@ -48,7 +48,7 @@ def with_recent(estimate: Mapping[str, Any], result: str, recent: Iterable[Recen
         if one.option in known:
             present, _ = present_effects(estimate, known[one.option]["features"], one.facts)
             results[one.option, tuple(present)].append((one.result, one.share))
-    variance = model["result_deviation"] ** 2 * model["design_effect"]
+    variance = model["result_deviation"] ** 2 * model.get("design_effect", 1)
     for (option, effects), of_context in sorted(results.items()):
         known[option] = _updated(known[option], effects, of_context, variance)
     options = [known.get(one["option"], one) for one in model["options"]]

@@ -22,7 +22,8 @@ Success is fitted as a number, 0 or 1: a linear probability model. Among rates f
 logistic model does, and its posterior is exact.
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -49,6 +50,8 @@ MAX_FEATURES = 48
 MAX_EFFECTS = 400
 """Effects of one model: its matrices have as many rows and columns."""
 _DIGITS = 5
+_ROUNDING = 1e-9
+"""Differences between results, as a part of them, that are none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +129,7 @@ class EstimateModel:
         """
         return {
             "half_life_days": self.half_life_days,
-            "mean": _rounded(self.mean),
+            "mean": _rounded(self.mean, self.result_deviation),
             "variance": _rounded(self.variance),
             "result_deviation": _rounded(self.result_deviation),
             "design_effect": _rounded(self.design_effect),
@@ -135,10 +138,10 @@ class EstimateModel:
                 {
                     "option": one.option,
                     "features": list(one.features[1:]),
-                    "means": [_rounded(value) for value in one.means],
+                    "means": [_rounded(value, self.result_deviation) for value in one.means],
                     "covariance": [_rounded(value) for value in one.covariance[np.tril_indices(len(one.means))]],
                     "weight": _rounded(one.weight),
-                    "mean_result": _rounded(one.mean_result),
+                    "mean_result": _rounded(one.mean_result, self.result_deviation),
                 }
                 for one in self.options
             ],
@@ -148,8 +151,11 @@ class EstimateModel:
 def fit_estimates(rows: ResultRows, half_life_days: float = USUAL_HALF_LIFE_DAYS) -> EstimateModel:
     """Fit the model to rows, of which there must be one; equal rows in another order give the same model."""
     weights = rows.shares * half_life_weights(rows.ages, half_life_days)
-    cells = _Cells.of(rows, weights)
     scale = _deviation(weights, rows.results)
+    # Rewards are fitted as differences from their mean, so that the prior on the mean is about these.
+    center = _center(weights, rows.results)
+    rows = replace(rows, results=rows.results - center)
+    cells = _Cells.of(rows, weights)
     design = _Design.build(cells, rows, with_pairs=True)
     posterior = _fit(design, cells, scale, design_effect=1.0)
     residuals = rows.results - _predicted(design, cells, posterior)
@@ -158,12 +164,12 @@ def fit_estimates(rows: ResultRows, half_life_days: float = USUAL_HALF_LIFE_DAYS
         posterior = _fit(design, cells, scale, design_effect=design_effect, begin=posterior.variances)
     return EstimateModel(
         half_life_days=half_life_days,
-        mean=float(posterior.means[0]),
+        mean=float(posterior.means[0]) + center,
         variance=float(posterior.covariance[0, 0]),
         result_deviation=scale,
         design_effect=design_effect,
         deviations={name: float(np.sqrt(value)) for name, value in zip(_GROUPS, posterior.variances, strict=True)},
-        options=tuple(design.option_estimates(cells, posterior)),
+        options=tuple(design.option_estimates(cells, posterior, center)),
     )
 
 
@@ -180,10 +186,11 @@ def best_half_life(rows: ResultRows, usual_days: float = USUAL_HALF_LIFE_DAYS) -
     for factor in HALF_LIVES:
         faded = half_life_weights(rows.ages - _TEST_DAYS, usual_days * factor)
         weights = np.where(is_new, 0.0, rows.shares * faded)
-        cells = _Cells.of(rows, weights)
         scale = _deviation(weights, rows.results)
+        centered = replace(rows, results=rows.results - _center(weights, rows.results))
+        cells = _Cells.of(centered, weights)
         design = _Design.build(cells, rows, with_pairs=False)
-        residuals = rows.results - _predicted(design, cells, _fit(design, cells, scale, design_effect=1.0))
+        residuals = centered.results - _predicted(design, cells, _fit(design, cells, scale, design_effect=1.0))
         losses.append(float(np.sum(rows.shares[is_new] * residuals[is_new] ** 2)))
         variances.append(scale**2 * _design_effect(rows, np.where(is_new, rows.shares * residuals, 0.0)))
     # The variance of the model that explains the week best: to the others, a turn of the rules looks like bad luck.
@@ -276,8 +283,8 @@ class _Design:
             pairs=pairs,
         )
 
-    def option_estimates(self, cells: _Cells, posterior: _Posterior) -> list[OptionEstimate]:
-        """The posterior of each option, from that of the effects that it adds up."""
+    def option_estimates(self, cells: _Cells, posterior: _Posterior, center: float) -> list[OptionEstimate]:
+        """The posterior of each option, from that of the effects that it adds up, and what results are centered at."""
         options, absent = len(self.pairs), len(self.facts)
         first_of_facts, first_of_own = 1 + options, 1 + options + absent
         column = first_of_own + options * absent
@@ -292,15 +299,18 @@ class _Design:
             mapping[1 + np.arange(absent), first_of_facts + np.arange(absent)] = 1
             mapping[1 + np.arange(absent), own] = 1
             mapping[1 + absent + np.arange(len(of_option)), of_pairs] = 1
-            weight = float(np.sum(cells.weights[cells.option_codes == option]))
+            mine = cells.option_codes == option
+            weight, total = float(np.sum(cells.weights[mine])), float(np.sum(cells.sums[mine]))
+            means = mapping @ posterior.means
+            means[0] += center
             estimates.append(
                 OptionEstimate(
                     option=self.options[option],
                     features=("", *self.facts, *(f"{self.facts[a]}{PAIR}{self.facts[b]}" for a, b in of_option)),
-                    means=mapping @ posterior.means,
+                    means=means,
                     covariance=mapping @ posterior.covariance @ mapping.T,
                     weight=weight,
-                    mean_result=float(np.sum(cells.sums[cells.option_codes == option])) / weight if weight else 0.0,
+                    mean_result=center + total / weight if weight else 0.0,
                 )
             )
         return estimates
@@ -340,14 +350,14 @@ def _fit(
         means, covariance = _solve(
             gram / (error * design_effect) + np.diag(precision), products / error / design_effect
         )
-        known, before = 1 - np.diag(covariance) * precision, variances.copy()
+        known, before = 1 - np.diag(covariance) * precision, np.append(variances, error)
         for group, mine in enumerate(members):
             squares = float(np.sum(means[mine] ** 2)) + _PRIOR_WEIGHT * prior[group]
             variances[group] = squares / (max(float(np.sum(known[mine])), 0.0) + _PRIOR_WEIGHT)
         residual = cells.squares - 2 * float(means @ products) + float(means @ gram @ means)
         # As if there were one more decision, so that a few equal results are not certainty.
         error = (max(residual, 0.0) + scale**2) / (total + 1)
-        if np.allclose(variances, before, rtol=_TOLERANCE, atol=0.0):
+        if np.allclose(np.append(variances, error), before, rtol=_TOLERANCE, atol=0.0):
             break
     return _Posterior(means, covariance, variances)
 
@@ -372,14 +382,31 @@ def _design_effect(rows: ResultRows, weighted: FloatArray) -> float:
 
 
 def _deviation(weights: FloatArray, results: FloatArray) -> float:
-    """The standard deviation of one result, never 0; as if its ends were seen once more."""
-    is_success = bool(np.all((results == 0) | (results == 1)))
-    ends = np.array([0.0, 1.0]) if is_success else np.array([np.min(results), np.max(results)])
+    """The standard deviation of one result, never 0; as if its ends were seen once more.
+
+    Of equal results, or of results that differ by rounding only, it is their size.
+    """
+    ends = np.array([0.0, 1.0]) if _are_successes(results) else np.array([np.min(results), np.max(results)])
+    if ends[1] - ends[0] <= _ROUNDING * np.max(np.abs(ends)):
+        return abs(float(ends[0])) or 1.0
     values, shares = np.append(results, ends), np.append(weights, [1.0, 1.0])
     mean = np.average(values, weights=shares)
-    deviation = float(np.sqrt(np.average((values - mean) ** 2, weights=shares)))
-    return deviation or max(abs(float(mean)), 1.0)
+    return float(np.sqrt(np.average((values - mean) ** 2, weights=shares)))
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _are_successes(results: FloatArray) -> bool:
+    return bool(np.all((results == 0) | (results == 1)))
+
+
+def _center(weights: FloatArray, results: FloatArray) -> float:
+    """The weighted mean reward, that of equal ones exactly; 0 for successes."""
+    if _are_successes(results):
+        return 0.0
+    mean = np.average(results, weights=weights) if np.sum(weights) else np.mean(results)
+    return float(np.clip(mean, np.min(results), np.max(results)))
+
+
+def _rounded(value: float, deviation: float = math.inf) -> float:
+    """A number to five significant digits, and to a hundred-thousandth of a deviation."""
+    more = math.ceil(math.log10(abs(value) / deviation)) if abs(value) > deviation else 0
+    return float(f"{value:.{_DIGITS + more}g}")

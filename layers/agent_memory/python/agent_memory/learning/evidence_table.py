@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray
-from agent_memory.learning.expected_results import REWARDS
+from agent_memory.learning.numbers import REWARDS
 from agent_memory.learning.partial_evidence import NO_CLUSTER, Columns, PartialEvidence, TypeEvidence
 from agent_memory.learning.sparse_features import SparseFeatures
 from agent_memory.model.evidence import Evidence

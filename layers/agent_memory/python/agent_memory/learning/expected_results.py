@@ -21,17 +21,8 @@ CHOICES = (
     "reasoning.action",
 )
 """The paths under which agents name what they chose, by convention."""
-REWARDS = (
-    "outcome.reward",
-    "metrics.reward",
-    "outcome.pnl",
-    "metrics.pnl",
-    "outcome.profit",
-    "metrics.profit",
-    "outcome.quality",
-    "metrics.quality",
-)
-"""The paths under which outcomes say by convention how good they were; the first that a decision type has counts."""
+SUCCESS, REWARD = RESULTS = ("success", "reward")
+"""What is estimated nightly."""
 KNOWN_UNTIL = "known_until"
 """The field with the time until which results were known to an estimate, in ISO 8601."""
 PAIR = " & "
@@ -74,6 +65,43 @@ def estimate_id(decision_type: str, choice: str) -> str:
         return exact
     digest = hashlib.sha256(exact.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
     return f"{written[: _MAX_ID - _DIGEST - 1]}-{digest}"
+
+
+def check_estimate(estimate: Mapping[str, Any]) -> None:
+    """Raise `ValueError` unless this is the data of an estimate: anybody may store a memory under the id of one."""
+    _check(isinstance(estimate["choice"], str) and isinstance(estimate["decision_type"], str), "choice")
+    _check(isinstance(estimate["decisions"], int), "decisions")
+    _check(isinstance(estimate["facts"], list) and all(map(_are_texts, estimate["facts"])), "facts")
+    models = {name: estimate[name] for name in RESULTS if name in estimate}
+    _check(REWARD not in models or isinstance(models[REWARD]["path"], str), "path")
+    for model in models.values():
+        spreads = [model["deviations"][name] for name in ("option", "fact", "option_fact")]
+        sizes = [model["half_life_days"], model["result_deviation"], model.get("design_effect", 1)]
+        _check(all(map(_is_number, [model["mean"], *spreads])) and all(map(_is_positive, sizes)), "model")
+        _check(model["variance"] >= 0 and all(map(_is_number, model["deviations"].values())), "variance")
+        for one in model["options"]:
+            _check(isinstance(one["option"], str) and one["weight"] >= 0 and _are_texts(one["features"]), "option")
+            size = len(one["features"]) + 1
+            _check(len(one["means"]) == size and all(map(_is_number, one["means"])), "means")
+            _check(len(one["covariance"]) == size * (size + 1) // 2, "covariance")
+            _check(all(map(_is_number, one["covariance"])), "covariance")
+
+
+def _check(is_valid: bool, name: str) -> None:
+    if not is_valid:
+        raise ValueError(name)
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
 
 
 def expected_result(estimate: Mapping[str, Any] | None, result: str, option: str, facts: Container[str]) -> Expected:

@@ -24,6 +24,19 @@ MAX_NUMBERS = 24
 MAX_OF_A_DECISION = 64
 MAX_REWARDS = 16
 """Numbers of an outcome."""
+MAX_RESULT = 1e40
+"""Of a number by which results are compared; larger ones are no results. Its square fits into a stored number."""
+REWARDS = (
+    "outcome.reward",
+    "metrics.reward",
+    "outcome.pnl",
+    "metrics.pnl",
+    "outcome.profit",
+    "metrics.profit",
+    "outcome.quality",
+    "metrics.quality",
+)
+"""The paths under which outcomes say by convention how good they were; the first that a decision type has counts."""
 MAX_DEPTH = 6
 MAX_PATH_CHARACTERS = 120
 _MAX_CATEGORIES = 5
@@ -51,12 +64,14 @@ def numbers_of(**sections: object) -> Numbers:
 def rewards_of(details: object, metrics: object) -> Numbers:
     """Return the finite numbers of an outcome, such as `outcome.pnl` and `metrics.quality`, sorted by path.
 
-    Members of nested objects are left out, as are all but the first 16 by path.
+    Members of nested objects are left out, as are all but 16: those that are rewards by convention, then the outcome's,
+    then its metrics, each by path.
     """
     found = (
         pair for name, content in (("outcome", details), ("metrics", metrics)) for pair in _numbers(name, content, 1)
     )
-    return tuple(sorted(found))[:MAX_REWARDS]
+    kept = sorted(found, key=lambda one: (one[0] not in REWARDS, not one[0].startswith("outcome."), one))[:MAX_REWARDS]
+    return tuple(sorted(kept))
 
 
 def _numbers(path: str, content: object, depth: int) -> Iterator[tuple[str, float]]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent_memory.learning.array_types import FloatArray, IntArray
-from agent_memory.learning.expected_results import REWARDS
+from agent_memory.learning.numbers import REWARDS
 from agent_memory.model.evidence import Evidence
 
 NO_CLUSTER = 0

@@ -22,6 +22,7 @@ Hall's transformation (J. R. Stat. Soc. B 54 (1992) 221-228), which removes the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import copysign, fsum, isfinite, sqrt
+from numbers import Real
 from typing import Any
 
 from agent_memory.core.errors import InvalidInput, shown
@@ -156,7 +157,7 @@ def evaluate_choices(choices: Sequence[LoggedChoice], *, max_weight: float | Non
 def _checked_cap(max_weight: float | None, count: int) -> float:
     if max_weight is None:
         return max(1.0, sqrt(count))
-    if not isfinite(max_weight) or max_weight < 1:
+    if not _is_number(max_weight) or not isfinite(max_weight) or max_weight < 1:
         raise InvalidInput("max_weight", f"{shown(max_weight)} is not a number of 1 or more")
     return float(max_weight)
 
@@ -168,12 +169,16 @@ def _weight(choice: LoggedChoice, index: int) -> float:
         raise InvalidInput(f"choices/{index}/reward", f"{shown(choice.reward)} is not a number")
     total = 0.0
     for option, probability in choice.probabilities.items():
-        if not 0 <= probability <= 1 + _TOLERANCE:
+        if not _is_number(probability) or not 0 <= probability <= 1 + _TOLERANCE:
             raise InvalidInput(f"policy/{option}", f"{shown(probability)} is not a probability")
         total += probability
     if total > 1 + _TOLERANCE:
         raise InvalidInput("policy", f"the probabilities of the options add up to {total:.6g}, over 1")
     return choice.probabilities.get(choice.option, 0.0) / choice.propensity
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real)
 
 
 def _refusal(weights: Sequence[float], total: float, squares: float) -> str | None:

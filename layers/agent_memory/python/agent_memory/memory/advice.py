@@ -9,7 +9,7 @@ from typing import Any
 from agent_memory.core.checks import check_boolean, check_integer, check_list, check_number, check_text
 from agent_memory.core.clock import parse_instant, to_iso
 from agent_memory.core.concurrency import map_concurrently
-from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.core.errors import Damaged, InvalidInput, shown
 from agent_memory.core.ids import check_decision_type, check_memory_type, check_pattern_id
 from agent_memory.core.json_values import Document, check_object
 from agent_memory.core.option_limits import MAX_OPTION_CHARACTERS, MAX_OPTIONS
@@ -23,21 +23,29 @@ from agent_memory.learning.choosing import (
 )
 from agent_memory.learning.estimate_update import with_recent
 from agent_memory.learning.evidence import MAX_PATH_CHARACTERS, SELECTED_SOURCES, SOURCE, value_of
-from agent_memory.learning.expected_results import CHOICES, KNOWN_UNTIL, Expected, estimate_id, expected_result
+from agent_memory.learning.expected_results import (
+    CHOICES,
+    KNOWN_UNTIL,
+    RESULTS,
+    REWARD,
+    SUCCESS,
+    Expected,
+    check_estimate,
+    estimate_id,
+    expected_result,
+)
 from agent_memory.memory.learning_controls import read_controls
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.memory.matching import facts_of, holds_in, is_withheld
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.recent_results import RecentDecisions
 from agent_memory.model.experiments import Assignment
-from agent_memory.model.listings import Unreadable
+from agent_memory.model.listings import LIMIT, Unreadable, missing_item, parsed
 from agent_memory.model.memories import Memory, MemoryType
 from agent_memory.ports.states import StateStore
 
 _JUDGED_BY = {"SOURCE_SELECTION": ("SIGNAL_GENERATION", "reasoning.source")}
 """Where a choice is judged by other decisions: a source by its signals, not by whether a selection had any."""
-SUCCESS, REWARD = RESULTS = ("success", "reward")
-"""What is estimated nightly."""
 RULES = ("thompson", "greedy")
 POLICY_VERSION = "1"
 _LEAST_DEVIATION = 1e-9
@@ -126,7 +134,7 @@ class MemoryAdvice:
 
         def read(memory_type: MemoryType) -> list[Memory]:
             is_estimate = memory_type is MemoryType.ESTIMATE
-            found = self._estimates(query) if is_estimate else self._patterns(unreadable)
+            found = self._estimates(query, unreadable) if is_estimate else self._patterns(unreadable)
             return [one for one in found if query.admits(one)]
 
         estimates, patterns = map_concurrently(read, [MemoryType.ESTIMATE, MemoryType.PATTERN])
@@ -171,21 +179,34 @@ class MemoryAdvice:
             without=frozenset(read_controls(self._states, self._namespaces[0].agent_id).quarantined),
         )
 
-    def _estimates(self, query: AdviceQuery) -> list[Memory]:
-        """The estimates that may answer, the agent's own first, and of each namespace the closest first."""
+    def _estimates(self, query: AdviceQuery, unreadable: list[Unreadable]) -> list[Memory]:
+        """The estimates that may answer, the agent's own first, and of each namespace the closest first.
+
+        A memory under the id of an estimate that is none, as an agent may have stored it, is left out and named.
+        """
         names = [estimate_id(query.decision_type, one) for one in ([query.choice] if query.choice else CHOICES)]
         if query.choice is None and query.decision_type in _JUDGED_BY:
             names.insert(0, estimate_id(*_JUDGED_BY[query.decision_type]))
         keys = [(one.agent_id, str(MemoryType.ESTIMATE), name) for one in self._namespaces for name in names]
         found = {(one.agent_id, one.pattern_id): one for one in self._namespaces[0].store.get_many(keys)}
-        return [found[agent_id, name] for agent_id, _, name in keys if (agent_id, name) in found]
+        return [
+            found[agent_id, name]
+            for agent_id, _, name in keys
+            if (agent_id, name) in found and _is_estimate(found[agent_id, name], unreadable)
+        ]
 
     def _patterns(self, unreadable: list[Unreadable]) -> list[Memory]:
         return list(self._reader.list_all(MemoryType.PATTERN, on_unreadable=unreadable.append))
 
 
-def joined(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The advice of several namespaces, asked one by one: the first with an estimate, with the claims of all."""
+def joined(answers: Sequence[dict[str, Any]], query: AdviceQuery, agent_id: str) -> dict[str, Any]:
+    """The advice of several namespaces, asked one by one: the first with an estimate, with the claims of all.
+
+    Args:
+        answers: without a choice, the agent's own first.
+        query: what was asked. The choice is made here, as it is where all namespaces are read at once.
+        agent_id: of the agent.
+    """
     answer = dict(next((one for one in answers if one["estimated_from"]), answers[0]))
     others = [one for one in answers if one["options"] is not answer["options"]]
     by_option = [{one["option"]: one["claims"] for one in other["options"]} for other in others]
@@ -198,7 +219,12 @@ def joined(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     claims = [*answer["claims"], *(claim for one in answer["options"] for claim in one["claims"])]
     ids = dict.fromkeys([*answer["memory_ids"], *(claim["memory_id"] for claim in claims)])
     answer["memory_ids"] = list(ids)[:MAX_MEMORIES]
-    answer["log_with"] = {**answer["log_with"], "memory_ids": answer["memory_ids"]}
+    if query.recent and answer["estimated_from"] and answer["estimated_from"]["agent_id"] != agent_id:
+        why = "over HTTP the agent's own results since the last nightly job are not added to the estimate of a pool"
+        answer["missing"] = [*answer["missing"], missing_item("decisions", LIMIT, why)]
+    expected = {one["option"]: _expected_in(one) for one in answer["options"]}
+    answer["choice"] = _choose(query, expected, agent_id)
+    answer["log_with"] = {"memory_ids": answer["memory_ids"], **_log_fields(answer["choice"])}
     return answer
 
 
@@ -226,6 +252,23 @@ def _checked_withheld(withhold: Document) -> Document:
         "memory_type": None if memory_type is None else str(check_memory_type(memory_type)),
         "memory_id": None if memory_id is None else check_pattern_id(memory_id, "withhold/memory_id"),
     }
+
+
+def _is_estimate(memory: Memory, unreadable: list[Unreadable]) -> bool:
+    name = f"{memory.agent_id} ESTIMATE {memory.pattern_id}"
+    try:
+        parsed(name, _check_estimate, memory.data)
+    except Damaged as error:
+        unreadable.append(Unreadable(name, error))
+        return False
+    return True
+
+
+def _check_estimate(data: Document) -> None:
+    check_estimate(data)
+    check_decision_type(data["decision_type"])
+    if data.get(KNOWN_UNTIL):
+        parse_instant(data[KNOWN_UNTIL])
 
 
 def _best(estimates: Sequence[Memory], query: AdviceQuery) -> Memory | None:
@@ -310,6 +353,11 @@ def _expectation(expected: Expected) -> dict[str, Any]:
         "is_prior": expected.is_prior,
         "effective_decisions": expected.weight,
     }
+
+
+def _expected_in(option: Mapping[str, Any]) -> Expected:
+    """What an answer says to expect of an option."""
+    return Expected(option["expected"], option["deviation"], option["effective_decisions"], *option["interval"])
 
 
 def _claim(memory: Memory) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.decisions.tallies import Tally
-from agent_memory.learning.expected_results import REWARDS
-from agent_memory.learning.numbers import rewards_of
+from agent_memory.learning.numbers import REWARDS, rewards_of
 from agent_memory.model.decisions import Decision
 
 

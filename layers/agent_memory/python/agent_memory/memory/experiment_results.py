@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from agent_memory.core.errors import Damaged
 from agent_memory.learning.uplift import Arm, Stratum, pooled_pairs, randomized_uplift
+from agent_memory.model.listings import parsed
 from agent_memory.model.memories import Memory
 
 
@@ -11,7 +13,7 @@ def experiment_results(memories: Iterable[Memory], *, pooled: bool = False) -> l
     """Return what each experiment has shown, by decision type, from the memories of type `EXPERIMENT`.
 
     Args:
-        memories: those of one agent or of several, as the nightly job has stored them.
+        memories: those of one agent or of several, as the nightly job has stored them; others are left out.
         pooled: compare within agents, and state one difference for all of them together.
 
     Returns:
@@ -20,11 +22,25 @@ def experiment_results(memories: Iterable[Memory], *, pooled: bool = False) -> l
         `excludes_zero`; and `paired`, the same three where every option was judged, else None.
     """
     groups: dict[tuple[str, str, str], list[tuple[Memory, dict[str, Any]]]] = {}
-    for memory in memories:
+    for memory in filter(_is_result, memories):
         for decision_type, figures in (memory.data.get("by_decision_type") or {}).items():
             key = (memory.pattern_id, decision_type, "" if pooled else memory.agent_id)
             groups.setdefault(key, []).append((memory, figures))
     return [_result(*key[:2], groups[key]) for key in sorted(groups)]
+
+
+def _is_result(memory: Memory) -> bool:
+    """Whether the figures of a memory can be computed with; an agent may have stored a memory of its own."""
+
+    def compute() -> None:
+        for decision_type, figures in (memory.data.get("by_decision_type") or {}).items():
+            _result(memory.pattern_id, decision_type, [(memory, figures)])
+
+    try:
+        parsed(memory.pattern_id, compute)
+    except Damaged:
+        return False
+    return True
 
 
 def _result(name: str, decision_type: str, found: list[tuple[Memory, dict[str, Any]]]) -> dict[str, Any]:

@@ -3,17 +3,21 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from agent_memory.core.clock import DAY_MS, to_iso
 from agent_memory.core.concurrency import map_concurrently
+from agent_memory.learning.array_types import FloatArray
 from agent_memory.learning.estimate_rows import result_rows
 from agent_memory.learning.estimates import ResultRows, best_half_life, fit_estimates
 from agent_memory.learning.evidence_table import EvidenceTable
-from agent_memory.learning.expected_results import CHOICES, KNOWN_UNTIL, REWARDS, estimate_id
+from agent_memory.learning.expected_results import CHOICES, KNOWN_UNTIL, estimate_id
 from agent_memory.learning.lifecycle import Status
+from agent_memory.learning.numbers import MAX_RESULT, REWARDS
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.model.memories import Memory, MemoryType
-from agent_memory.nightly.stored_memories import StoredMemories
+from agent_memory.nightly.stored_memories import StoredMemories, has_status
 
 SETTINGS_ID = "estimates"
 """The CONFIGURATION memory by which an agent names further choices, and rewards that come before those by convention:
@@ -111,8 +115,14 @@ def _reward(
 ) -> dict[str, Any]:
     """The estimate of the mean reward, with the path of the reward; nothing where no decision has one."""
     path = next((one for one in rewards if one in table.rewards), None)
-    rows = None if path is None else result_rows(table, choice, thresholds, end_ms, table.rewards[path])
+    rows = None if path is None else result_rows(table, choice, thresholds, end_ms, _storable(table.rewards[path]))
     return {} if rows is None else {"reward": {"path": path, **_fit(rows, thresholds)}}
+
+
+def _storable(rewards: FloatArray) -> FloatArray:
+    """Rewards without those whose squares are too large to be stored; those whose squares are too small are 0."""
+    sizes = np.abs(rewards)
+    return np.where(sizes > MAX_RESULT, np.nan, np.where(sizes < 1 / MAX_RESULT, 0.0, rewards))
 
 
 def _fit(rows: ResultRows, thresholds: PatternThresholds) -> dict[str, Any]:
@@ -134,4 +144,4 @@ def _status(before: Memory | None, status: Status, end_ms: int) -> dict[str, str
 
 
 def _is_own(memory: Memory) -> bool:
-    return _OWN_FIELD in memory.data
+    return _OWN_FIELD in memory.data and has_status(memory)

@@ -12,6 +12,7 @@ from typing import Any
 from agent_memory.core.clock import DAY_MS, to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.retention import EVIDENCE_KEPT_DAYS
+from agent_memory.learning.numbers import MAX_RESULT
 from agent_memory.learning.uplift import Arm, Observation, Stratum, pooled_pairs, randomized_uplift
 from agent_memory.model.evidence import Evidence
 from agent_memory.model.experiments import Experiment, LoggedAssignment
@@ -46,8 +47,9 @@ class _Counted:
             unit = assignment.unit_id
             observation = Observation(unit, assignment.is_withheld, float(row.success))
             self.observations.setdefault(assignment.experiment.share, []).append(observation)
-            if logged.difference is not None:
-                self.pairs.append((unit, logged.difference))
+            difference = logged.difference
+            if difference is not None and abs(difference) <= MAX_RESULT:
+                self.pairs.append((unit, difference if abs(difference) >= 1 / MAX_RESULT else 0.0))
 
     def as_data(self) -> dict[str, Any]:
         strata = {share: Stratum.of(found) for share, found in sorted(self.observations.items())}
@@ -124,7 +126,12 @@ def _data(types: Mapping[str, _Counted], before: Memory | None, end_ms: int) -> 
 
 def _is_own(memory: Memory) -> bool:
     """Whether the nightly job has stored a memory; one that an agent stored itself is left alone."""
-    return memory.data.keys() >= {"status", "began_ms", "by_decision_type"}
+    data = memory.data
+    return (
+        data.keys() >= {"status", "began_ms", "by_decision_type"}
+        and isinstance(data["began_ms"], int)
+        and isinstance(data.get("found_at", {}), dict)
+    )
 
 
 def _logged(text: str) -> LoggedAssignment | None:

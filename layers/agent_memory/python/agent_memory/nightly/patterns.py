@@ -14,7 +14,7 @@ from agent_memory.learning.lifecycle import Status, Transition, initial_transiti
 from agent_memory.learning.monitoring import DriftMonitor, PatternState, claimed_log_odds, evaluate
 from agent_memory.learning.patterns import Identification, Pattern, PatternThresholds
 from agent_memory.model.memories import Memory, MemoryType
-from agent_memory.nightly.stored_memories import StoredMemories
+from agent_memory.nightly.stored_memories import StoredMemories, has_status
 
 Data = dict[str, Any]
 
@@ -169,7 +169,18 @@ def _status_counts(patterns: Iterable[Memory]) -> dict[str, int]:
 def is_monitored(memory: Memory) -> bool:
     """Whether the nightly job evaluates a pattern; those that agents store themselves it leaves alone."""
     data = memory.data
-    return data.keys() >= _FIELDS and data["status"] in set(Status) and data["watch"].keys() >= _WATCH_FIELDS
+    if not (data.keys() >= _FIELDS and has_status(memory) and data["status"] in set(Status)):
+        return False
+    features, watch = data["features"], data["watch"]
+    return (
+        isinstance(data["decision_type"], str)
+        and isinstance(features, list)
+        and all(isinstance(one, str) for one in features)
+        and isinstance(data["judged_from_ms"], int)
+        and all(isinstance(data.get(name), str | None) for name in ("promoted_at", "doubtful_since"))
+        and isinstance(watch, dict)
+        and all(isinstance(watch.get(name), int | float) for name in _WATCH_FIELDS)
+    )
 
 
 def _versions(known: Sequence[Memory], hits: Sequence[SearchHit], update: PatternUpdate) -> Iterator[PatternVersion]:

@@ -14,7 +14,7 @@ from agent_memory.learning.performance import (
     strategy_performance,
 )
 from agent_memory.model.memories import Memory, MemoryType
-from agent_memory.nightly.stored_memories import StoredMemories
+from agent_memory.nightly.stored_memories import StoredMemories, has_status
 
 # Present in the memories that this job stores, and in no other.
 _HALF_LIFE_FIELD = "tallied_with_half_life_ms"
@@ -77,4 +77,4 @@ def _status_data(before: Memory | None, status: Status, end_ms: int) -> dict[str
 
 
 def _is_own(memory: Memory) -> bool:
-    return _HALF_LIFE_FIELD in memory.data
+    return _HALF_LIFE_FIELD in memory.data and has_status(memory)

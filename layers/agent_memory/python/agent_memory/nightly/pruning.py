@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from agent_memory.core.clock import DAY_MS, FixedClock, check_day_has_ended, day_start_ms, parse_instant
-from agent_memory.core.errors import Conflict
+from agent_memory.core.errors import Conflict, InvalidInput
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import pruned_key
 from agent_memory.core.retention import DEPRECATED_DAYS, LOW_CONFIDENCE, LOW_CONFIDENCE_DAYS
@@ -60,9 +60,11 @@ def _reason_to_prune(memory: Memory, now_ms: int) -> str | None:
 
 
 def _days_since(memory: Memory, field: str, now_ms: int) -> float:
-    """Days since the time in a field that the nightly job sets; since the last change if the field is missing."""
-    since = memory.data.get(field)
-    since_ms = parse_instant(since, field) if since else memory.updated_ms
+    """Days since the time in a field that the nightly job sets; since the last change if it is missing or no time."""
+    since_ms = memory.updated_ms
+    if memory.data.get(field):
+        with suppress(InvalidInput):  # an agent stored something else there
+            since_ms = parse_instant(memory.data[field], field)
     return (now_ms - since_ms) / DAY_MS
 
 

@@ -17,6 +17,11 @@ LEARNED = (
 """The types of memories that the nightly job learns."""
 
 
+def has_status(memory: Memory) -> bool:
+    """Whether a memory has a status as the nightly job stores it; one that an agent changed since may have none."""
+    return all(isinstance(memory.data.get(name), str) for name in ("status", "status_since"))
+
+
 class StoredMemories:
     """What was stored at one moment, by type and id. `put` raises `Conflict` if a memory has changed since.
 

@@ -57,7 +57,7 @@ class DayEstimates:
             ]
             self._estimate = with_recent(self._estimate, "success", results)
 
-    async def advise(self, _: str, context: Mapping[str, Any], options: Sequence[str], /, **__: bool) -> Record:
+    async def advise(self, _: str, context: Mapping[str, Any], options: Sequence[str], /, **__: Any) -> Record:
         """What to expect of each source in a context, as `MemoryManager.advise` says it; always by recent results."""
         facts = facts_of(dict(context))
         expected = {option: expected_result(self._estimate, "success", option, facts) for option in options}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent_memory import DecisionType
+from agent_memory import Assignment, DecisionType
 from agent_memory.core.option_limits import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 
 
@@ -28,16 +28,29 @@ class Adviser(Protocol):
     """What advises the hunter; `MemoryManager` and `AgentMemoryClient` do."""
 
     async def advise(
-        self, decision_type: str, context: Any, options: Sequence[str], /, *, recent: bool
+        self,
+        decision_type: str,
+        context: Any,
+        options: Sequence[str],
+        /,
+        *,
+        recent: bool,
+        assignment: Assignment | None = None,
     ) -> dict[str, Any]:
-        """What to expect of each option where a decision is due; with `recent` also by the results of today."""
+        """What to expect of each option where a decision is due; with `recent` also by the results of today.
+
+        Asked with an `assignment` only where an experiment withholds some memories from the cycle, not all.
+        """
         ...
 
 
-async def advice_on_sources(adviser: Adviser, context: Mapping[str, Any], sources: Collection[str]) -> SourceAdvice:
+async def advice_on_sources(
+    adviser: Adviser, context: Mapping[str, Any], sources: Collection[str], **withholding: Any
+) -> SourceAdvice:
     """Ask memory about sources in the context of a decision; nothing while no signal of them was judged.
 
     Signals that were judged since the nightly job count, too: the market of the last hours is often still the same.
+    `withholding` may have an `assignment`, whose memories are left out.
 
     Raises:
         Unavailable: the table did not respond.
@@ -45,6 +58,6 @@ async def advice_on_sources(adviser: Adviser, context: Mapping[str, Any], source
     options = [one for one in sources if len(one) <= MAX_OPTION_CHARACTERS][:MAX_OPTIONS]
     if not options:
         return NO_ADVICE
-    advice = await adviser.advise(DecisionType.SOURCE_SELECTION, context, options, recent=True)
+    advice = await adviser.advise(DecisionType.SOURCE_SELECTION, context, options, recent=True, **withholding)
     rates = {one["option"]: one["expected"] for one in advice["options"] if not one["is_prior"]}
     return SourceAdvice(rates, tuple(advice["memory_ids"])) if rates else NO_ADVICE

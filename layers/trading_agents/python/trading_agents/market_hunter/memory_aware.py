@@ -97,8 +97,9 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         decision_logger: a `DecisionLogger`, or likewise a client; None logs nothing.
         long_term: whether learned patterns take part in the selection, and are stored.
         adviser: whose advice on sources is used; by default that of the memory manager, if `long_term`.
-        experiment: withholds memory from the selections of a random share of cycles, which are its units, and logs the
-            assignment with each selection and with the signals of selected sources.
+        experiment: withholds memory, or the memories of a type or an id, from the selections of a random share of
+            cycles, which are its units, and logs the assignment with each selection and with the signals of selected
+            sources.
         rate_limits: by source, how many queries in five minutes it permits; the others are counted without a limit.
         target_agents: ids of the agents that are to act on its signals.
         checkpoint_cycles: after how many cycles the state is copied to a checkpoint, `auto-1` to `auto-7` in turn.
@@ -189,12 +190,15 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         advice = NO_ADVICE
         if self._experiment is not None:
             self._assignment = self._experiment.assign(f"{self.agent_name}/{self.current_cycle}")
-        uses_memory = self._assignment is None or not self._assignment.is_withheld
+        some = None if self._assignment is None else self._assignment.withheld
+        uses_memory = some is None or any(some.values())
+        # Where only some memories are withheld, what reads them leaves these out.
+        withholding: dict[str, Any] = {"assignment": self._assignment} if some else {}
         if self._adviser is not None and uses_memory:
-            advice = await advice_on_sources(self._adviser, logged_context, self.sources)
+            advice = await advice_on_sources(self._adviser, logged_context, self.sources, **withholding)
         if self.memory and self._long_term and uses_memory:
             filters = {"context": name, "min_confidence": _MIN_CONFIDENCE}
-            patterns = await self.memory.retrieve_ltm(memory_type="PATTERN", filters=filters)
+            patterns = await self.memory.retrieve_ltm(memory_type="PATTERN", filters=filters, **withholding)
         scores, breakdown = self._remembered_scores(name, recent_performance, patterns, advice)
         selected = self._select(scores, max_sources)
         pattern_ids = [pattern["pattern_id"] for pattern in patterns]

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trading_agents.market_hunter.sources import context_name
+from trading_agents.market_hunter.sources import ANY, context_name, market_name
 
 MIN_SIGNALS = 20
 _HALF = 0.5
@@ -24,21 +24,25 @@ def source_patterns(decisions: Iterable[Mapping[str, Any]]) -> list[dict[str, An
     judged: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for decision in decisions:
         source, context = decision["reasoning"].get("source"), decision["context"].get("market")
-        if source is not None and context and decision["success"] is not None:
+        if source is not None and context not in (None, "") and decision["success"] is not None:
             judged[source, context_name(context)].append(bool(decision["success"]))
     return [
         {
-            "id": f"{source}_in_{context}",
+            "id": f"{source}_in_{market_name(context)}",
             "source": source,
             "context": context,
             "confidence": _confidence(sum(results), len(results)),
             "success_rate": sum(results) / len(results),
             "sample_size": len(results),
-            "description": f"{source} was right {sum(results)} of {len(results)} times in a {context} market",
+            "description": f"{source} was right {sum(results)} of {len(results)} times {_in(context)}",
         }
         for (source, context), results in sorted(judged.items())
         if len(results) >= MIN_SIGNALS
     ]
+
+
+def _in(context: str) -> str:
+    return "in any market" if context == ANY else f"in a {context} market"
 
 
 def _confidence(wins: int, count: int) -> float:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from agent_memory.core.ids import check_stm_key
 from trading_agents.market_hunter.asking import Answers
 from trading_agents.market_hunter.cycle_report import CycleReport, LogEntry
 from trading_agents.market_hunter.reasoning import rounded
 from trading_agents.market_hunter.selection import SourceScores
+from trading_agents.market_hunter.sources import market_name
 
 _PERFORMANCE_SECONDS = 900
 _QUERY_SECONDS = 3_600
@@ -20,7 +20,7 @@ def latest_key(source: str) -> str:
 
 def performance_key(market: str) -> str:
     """The key of the scores of all sources in a market."""
-    return f"performance:{market}"
+    return f"performance:{market_name(market)}"
 
 
 def short_term_data(
@@ -41,18 +41,14 @@ def short_term_data(
         scores: after the cycle.
         markets: names of the markets whose scores are written.
         counted: sources that were counted before they were queried.
-
-    Raises:
-        InvalidInput: the name of a market cannot be part of a key.
     """
     values = {latest_key(one["source"]): {"data": one, "ttl_seconds": _QUERY_SECONDS} for one in answers.used_results}
     figures: dict[str, dict[str, Any]] = {}
     for market in sorted(markets):
-        check_stm_key(performance_key(market), "context")
         data = rounded(scores.of(market))
         values[performance_key(market)] = {"data": data, "ttl_seconds": _PERFORMANCE_SECONDS}
         for source, one in scores.details(market).items():
-            figures.setdefault(source, {})[market] = one.as_dict()
+            figures.setdefault(source, {})[market_name(market)] = one.as_dict()
     signal_of = {one["reasoning"].get("source"): one["decision_id"] for one in report.decisions}
     return {
         "context": context,

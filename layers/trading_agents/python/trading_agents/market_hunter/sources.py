@@ -11,7 +11,9 @@ a reading above 0 means yes and below 0 no, and the market data's `happened` has
 """
 
 import csv
+import hashlib
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -45,11 +47,18 @@ NO_MARKET_DATA: MarketData = _NoMarketData()
 DIRECTION = "direction"
 """The question whether the price rises; the next price answers it."""
 
+_BAD_CHARACTERS = re.compile(r"[^A-Za-z0-9._:=+/^@$&!-]")
+_MAX_NAME, _DIGEST = 120, 12
+
 _FULL_READING = 3.0
 """Number of standard deviations at which a reading is ±1."""
 
 _LOOKBACK_FACTOR = 10
 """Volatility is measured over this many times the bars of the momentum."""
+
+
+ANY = "any"
+"""The name of a context of which nothing is known."""
 
 
 class MarketContext(StrEnum):
@@ -62,13 +71,25 @@ class MarketContext(StrEnum):
 
 
 def context_name(context: Any) -> str:
-    """Return a context as text: the value of an enum member, the text itself, or `trend=up:volatility=high`."""
+    """Return a context as text: the value of an enum member, the text itself, or `trend=up:volatility=high`.
+
+    A dictionary without members is `any`.
+    """
     if isinstance(context, Mapping):
-        context = ":".join(f"{name}={context[name]}" for name in sorted(context))
+        context = ":".join(f"{name}={context[name]}" for name in sorted(context)) or ANY
     name = getattr(context, "value", context)
     if not isinstance(name, str) or not name:
         raise InvalidInput("context", f"{context!r:.40} is neither text, an enum member nor a dictionary")
     return name
+
+
+def market_name(market: str) -> str:
+    """Return the name of a context as a part of keys and ids: long ones, and other characters, become a digest."""
+    written = _BAD_CHARACTERS.sub("-", market)
+    if written == market and len(market) <= _MAX_NAME:
+        return market
+    digest = hashlib.sha256(market.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
+    return f"{written[: _MAX_NAME - _DIGEST - 1]}-{digest}"
 
 
 def context_for_log(context: Any) -> Any:

@@ -6,8 +6,9 @@ from itertools import islice, product
 from math import prod
 from typing import Any
 
-from agent_memory.learning.expected_results import expected_result
-from agent_memory.memory.advice import REWARD, SUCCESS
+from agent_memory.core.errors import Damaged
+from agent_memory.learning.expected_results import REWARD, SUCCESS, check_estimate, expected_result
+from agent_memory.model.listings import parsed
 
 MAX_SITUATIONS = 40
 
@@ -30,7 +31,7 @@ class HeatMap:
 def heat_map(memory: Mapping[str, Any]) -> HeatMap | None:
     """The map of a memory of type `ESTIMATE`, by the same function as advice; None if it states no expectation."""
     result = next((one for one in (SUCCESS, REWARD) if isinstance(memory.get(one), Mapping)), None)
-    if result is None:
+    if result is None or not _is_estimate(memory):
         return None
     options = [one["option"] for one in memory[result]["options"]]
     keys = [one for one in memory.get("facts", []) if one]
@@ -64,6 +65,15 @@ def heat_map(memory: Mapping[str, Any]) -> HeatMap | None:
         result == SUCCESS,
         prod(map(len, keys)) - len(rows),
     )
+
+
+def _is_estimate(memory: Mapping[str, Any]) -> bool:
+    """Whether the memory has the fields of an estimate; an agent may have stored another one under such an id."""
+    try:
+        parsed(memory["pattern_id"], check_estimate, memory)
+    except Damaged:
+        return False
+    return True
 
 
 def _fact(fact: str) -> str:
