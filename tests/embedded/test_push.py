@@ -110,9 +110,12 @@ def test_what_cannot_be_pushed_is_one_line(urls, options, message, capsys, tmp_p
     assert message in printed.err
 
 
-def test_a_store_is_not_pushed_into_itself(urls, capsys):
-    assert main(["push", "--store", urls[0], "--to", urls[0]]) == 2
-    assert "--to: is the store to copy from" in capsys.readouterr().err
+def test_a_store_is_not_pushed_into_itself(urls, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.db").symlink_to("first.db")
+    for same in (urls[0], "sqlite:///first.db", "sqlite:///./first.db", "sqlite:///link.db"):
+        assert main(["push", "--store", urls[0], "--to", same]) == 2
+        assert "--to: is the store to copy from" in capsys.readouterr().err
 
 
 def test_items_are_let_through_at_a_pace():

@@ -68,6 +68,49 @@ def test_what_is_no_store_is_one_line_and_exit_code_2(arguments, error, capsys, 
     assert list(tmp_path.iterdir()) == []
 
 
+_HUNTER = ["--agent", "hunter"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["decisions", "list", *_HUNTER],
+        ["decisions", "stats", *_HUNTER],
+        ["memory", "recall", "whales", *_HUNTER],
+        ["patterns", "list", *_HUNTER],
+        ["learning", "status", *_HUNTER],
+        ["nightly", "run"],
+        ["nightly", "status"],
+        ["archive", "verify", *_HUNTER],
+        ["report", *_HUNTER, "--json"],
+        ["export", "out.zip", *_HUNTER],
+        ["forget", "--yes", *_HUNTER],
+        ["push", "--to", "sqlite:///copy.db"],
+        ["ui"],
+    ],
+    ids=" ".join,
+)
+def test_a_misspelled_file_is_an_error_and_not_an_empty_store(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([*arguments, "--store", "sqlite:///typo.db"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert f"there is no file {tmp_path / 'typo.db'}" in printed.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["decisions", "log", *_HUNTER, "--type", "QUERY", "--context", "{}"],
+        ["memory", "put", *_HUNTER, "--type", "PATTERN", "--id", "p", "--data", "{}"],
+    ],
+)
+def test_what_is_stored_first_creates_the_file(arguments, tmp_path):
+    assert main([*arguments, "--store", f"sqlite:///{tmp_path}/memory.db"]) == 0
+    assert (tmp_path / "memory.db").is_file()
+
+
 def test_options_before_run_are_not_dropped_in_silence(capsys):
     assert main(["nightly", "--agent", "hunter", "run"]) == 2
     assert "write options after `run`" in capsys.readouterr().err

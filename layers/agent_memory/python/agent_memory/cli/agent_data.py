@@ -48,7 +48,7 @@ def import_agent(
 
     Exit code: 0 imported, 1 imported except for conflicts, which are listed, 2 nothing or only a part was imported.
     """
-    data = AgentImport(agent, where.stores(), SystemClock(), ParquetArchive)
+    data = AgentImport(agent, where.stores(creates=not dry_run), SystemClock(), ParquetArchive)
     receipt = data.run(file, dry_run=dry_run)
     output.show(receipt, _import_lines(receipt))
     return CONFLICTS if receipt["conflicts"] else 0

@@ -9,6 +9,7 @@ from agent_memory.cli.groups import Commands, with_groups
 from agent_memory.cli.options import Agents, StoreOptions, day_option
 from agent_memory.cli.output import Output, table
 from agent_memory.core.clock import last_ended_day
+from agent_memory.core.errors import NotFound
 from agent_memory.core.extras import needs_extra
 from agent_memory.memory.learning_controls import read_controls
 from agent_memory.nightly.days import LearnedDays
@@ -75,6 +76,7 @@ def status(*, agent: Agents = None, where: StoreOptions, output: Output) -> int:
     """
     stores = where.stores()
     through = last_ended_day(stores.clock.now_ms())
+    _check_known(agent, stores)
     entries = [status_of(name, through, stores) for name in agent or stores.states.agents()]
     rows = ([one["agent_id"], one["learned_through"], one["days_due"], one["paused"] or ""] for one in entries)
     output.show(entries, table(_STATUS_COLUMNS, rows, "no agent is registered"))
@@ -99,9 +101,17 @@ def status_of(agent_id: str, through: date, stores: Stores) -> dict[str, Any]:
 def _run(stores: Stores, agents: list[str] | None, day: date, output: Output) -> int:
     with needs_extra("cli"):
         from agent_memory.nightly.run import run_nightly_jobs  # noqa: PLC0415  other commands need no NumPy
+    _check_known(agents, stores)
     entries = run_nightly_jobs(agents or None, day, stores)
     output.show(entries, list(map(_line, entries)) or ["no agent is registered"])
     return FAILED_AGENTS if any("error" in entry for entry in entries) else 0
+
+
+def _check_known(agents: list[str] | None, stores: Stores) -> None:
+    """Raise `NotFound` for an agent that has neither decisions nor memories: its name may be misspelled."""
+    for name in agents or ():
+        if not stores.states.registration(name).decision_types and not stores.memories.types(name):
+            raise NotFound(f"there is no agent {name}: it has no registration and no memories")
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from agent_memory.cli.progress import progress
 from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.storage.parquet.archive import ParquetArchive
-from agent_memory.storage.store_urls import check_store_url
+from agent_memory.storage.store_urls import check_store_url, is_same_store
 
 _DIFFERENT = 1
 _AWS_RATE = 1_000.0
@@ -53,9 +53,9 @@ def push(
     if receipt is not None and not receipt.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {receipt.parent}", param_hint="'--receipt'")
     is_aws = check_store_url(to).scheme == "aws"
-    source, target = where.stores(), open_store(to)
-    if where.store == to:
+    if where.store and is_same_store(where.store, to):
         raise InvalidInput("--to", "is the store to copy from")
+    source, target = where.stores(), open_store(to, creates=True)
     names = agent or stored_agents(source)
     work = Push(
         source,
