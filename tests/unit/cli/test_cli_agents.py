@@ -29,11 +29,20 @@ def test_the_nightly_job_by_hand(stores, capsys, command):
         assert main([command, "--date", "2026-11-19", *BUCKET]) == 0
         printed = capsys.readouterr().out
         assert printed.startswith("hunter  0 rows of evidence, 0 active patterns, 0 memories pruned, 0 decisions arch")
-    assert main([command, "--date", "2026-11-19", "--agent", "other", "--json", *BUCKET]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["agent_id"] == "other"
+    assert main([command, "--date", "2026-11-19", "--agent", "hunter", "--json", *BUCKET]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["agent_id"] == "hunter"
+
+
+def test_a_misspelled_agent_is_an_error_and_does_not_stop_the_others(stores, capsys):
+    assert main(["nightly", "--date", "2026-11-19", "--agent", "typo", "--agent", "hunter", *BUCKET]) == 1
+    good, unknown = capsys.readouterr().out.splitlines()
+    assert good.startswith("hunter  0 rows")
+    assert unknown.startswith("typo  failed: there is no such agent")
+    assert stores.states.list_by_prefix("typo", "") == []
 
 
 def test_an_agent_that_fails_is_reported_and_does_not_stop_the_others(stores, capsys):
+    stores.states.register("bad", ["QUERY"], 1, 0)
     stores.blobs.write("evidence/agent_id=bad/evidence.parquet", b"not a Parquet file")
     assert main(["nightly", "--date", "2026-11-19", "--agent", "bad", "--agent", "hunter", *BUCKET]) == 1
     bad, good = capsys.readouterr().out.splitlines()

@@ -95,8 +95,7 @@ def test_every_command_has_json_and_the_settings_of_its_stores():
         (["patterns", "trend", "typo", *HUNTER], "hunter never had a pattern typo"),
         (["advise", *HUNTER, "--type", "QUERY", "--context", "{}", "--option", "a", "--choose", "best"], "'best'"),
         (["archive", "verify", "--agent", "typo"], "there is no agent typo"),
-        (["nightly", "run", "--agent", "typo"], "there is no agent typo"),
-        (["nightly", "status", "--agent", "typo"], "there is no agent typo"),
+        (["nightly", "status", "--agent", "typo"], "typo: there is no such agent"),
     ],
 )
 def test_an_error_is_one_line_that_names_the_option(arguments, message, tmp_path, capsys):
