@@ -72,8 +72,9 @@ class AgentData:
     def forget(self, *, dry_run: bool) -> Receipt:
         """Erase the agent's data, or only count it: short-term memory, decisions, memories, states, archive.
 
-        All versions of objects are erased. Erased data cannot be restored, except from backups of the tables
-        (point-in-time recovery) until they expire. After a failure, calling it again continues where it stopped.
+        All versions of objects are erased, and a SQLite file is rewritten without what was erased. Erased data cannot be
+        restored, except from backups of the tables (point-in-time recovery) until they expire. After a failure, calling
+        it again continues where it stopped.
 
         Returns:
             A receipt: `agent_id`, `dry_run`, `forgotten_at`, and `counts` by kind.
@@ -98,6 +99,8 @@ class AgentData:
         # Last, because the nightly job and a second attempt find the agent by its registration.
         steps["states"] = lambda: stores.states.erase(agent_id, dry_run=dry_run)
         counts = {name: step() for name, step in steps.items()}
+        if stores.expiry is not None and not dry_run:
+            stores.expiry.remove_traces()
         return self._receipt("forgotten_at", counts) | {"dry_run": dry_run}
 
     def _receipt(self, time_field: str, counts: dict[str, int]) -> Receipt:
