@@ -98,7 +98,10 @@ def test_what_differs_afterwards_is_named_by_kind_and_day(urls, capsys):
         (["--to", "https://abc.execute-api.us-east-1.amazonaws.com"], "is an HTTP API, which this does not use"),
         (["--to", "sqlite:///second.db", "--agent", "typo"], "there is no agent typo to copy"),
         (["--to", "sqlite:///second.db", "--rate", "0"], "rate: 0.0 is not a number above 0"),
-        (["--to", "sqlite:///second.db", "--receipt", "no/such/receipt.json"], "there is no folder no/such"),
+        (
+            ["--to", "sqlite:///second.db", "--receipt", "no/such/receipt.json"],
+            "--receipt: cannot write no/such",
+        ),
         ([], "Missing option '--to'"),
     ],
 )

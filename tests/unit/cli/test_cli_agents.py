@@ -1,13 +1,16 @@
 """Nightly jobs, exports and erasure from the command line."""
 
+import errno
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.cli import main, options
 from agent_memory.storage.factory import in_memory_stores
+from agent_memory.storage.sqlite.stores import sqlite_stores
 
 BUCKET = ["--bucket", "archive"]
 
@@ -78,6 +81,38 @@ def test_export_and_forget(stores, capsys, tmp_path):
     assert main(["forget", "--agent", "hunter", "--yes", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["dry_run"] is False
     assert stores.states.agents() == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "folder", "memory.db", "notes.txt", "/dev/null", f"{'x' * 300}.zip"])
+def test_an_export_replaces_nothing_but_an_export(stores, capsys, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    sqlite_stores(tmp_path / "memory.db")
+    (tmp_path / "notes.txt").write_text("mine")
+    before = {one: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()}
+    assert main(["export", name, "--agent", "hunter"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert {one: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()} == before
+    assert Path("/dev/null").is_char_device()
+
+
+def test_an_export_that_cannot_be_written_is_one_line_and_leaves_no_file(stores, capsys, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", fail)
+    assert main(["export", str(tmp_path / "hunter.zip"), "--agent", "hunter"]) == 2
+    assert capsys.readouterr().err.endswith("hunter.zip cannot be written: No space left on device\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["report", "--out"], ["push", "--to", "sqlite:///copy.db", "--receipt"]])
+def test_a_database_is_not_replaced_by_what_a_command_writes(capsys, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    sqlite_stores(tmp_path / "memory.db").states.register("hunter", ["QUERY"], 1, 0)
+    assert main([*command, "memory.db", "--agent", "hunter", "--store", "sqlite:///memory.db"]) == 2
+    assert f"{command[-1]}: memory.db is a SQLite database; name another file" in capsys.readouterr().err
+    assert sqlite_stores(tmp_path / "memory.db").states.agents() == ["hunter"]
 
 
 async def test_an_export_is_imported_again(stores, capsys, tmp_path):

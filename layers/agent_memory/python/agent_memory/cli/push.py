@@ -10,6 +10,7 @@ import typer
 from agent_memory.admin.push import Pace, Push, stored_agents
 from agent_memory.cli.options import Agents, StoreOptions, open_store
 from agent_memory.cli.output import Output, missing_lines
+from agent_memory.cli.output_files import check_writable, write_text
 from agent_memory.cli.progress import progress
 from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput
@@ -50,8 +51,8 @@ def push(
 
     Exit code: 0 both are equal, 1 they differ or there were conflicts, as the last lines say, 2 not or partly done.
     """
-    if receipt is not None and not receipt.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {receipt.parent}", param_hint="'--receipt'")
+    if receipt is not None:
+        check_writable("--receipt", receipt)
     is_aws = check_store_url(to).scheme == "aws"
     if where.store and is_same_store(where.store, to):
         raise InvalidInput("--to", "is the store to copy from")
@@ -68,7 +69,7 @@ def push(
     agents = list(work.run(names, dry_run=dry_run))
     document = {"started_at": to_iso(started_ms), "finished_at": to_iso(source.clock.now_ms()), "agents": agents}
     if receipt is not None:
-        _write(receipt, document)
+        write_text("--receipt", receipt, json.dumps(document, indent=2, ensure_ascii=False))
     output.show(document, _lines(agents))
     is_done = all(one.get("equal", True) and not one["conflicts"] for one in agents)
     return 0 if is_done else _DIFFERENT
@@ -89,13 +90,6 @@ class _Counter:
         self._count += 1
         text = f"{agent} ({self._seen[agent]} of {self._agents}): {doing}, {self._count:,}"
         progress.advance(text, self._seen[agent] - 1, self._agents)
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput("--receipt", f"cannot write {path}: {error.strerror}") from error
 
 
 def _lines(agents: list[dict[str, Any]]) -> Iterator[str]:
