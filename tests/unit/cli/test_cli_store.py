@@ -111,6 +111,23 @@ def test_what_is_stored_first_creates_the_file(arguments, tmp_path):
     assert (tmp_path / "memory.db").is_file()
 
 
+def test_stored_text_neither_steers_the_terminal_nor_breaks_a_row(url, capsys):
+    text = "red \x1b[31m\x9b2J \u202e\tback\nnext \N{WOMAN}\u200d\N{ROCKET} – עברית"
+    escaped = "red \\u001b[31m\\u009b2J \\u202e\\u0009back\\nnext \N{WOMAN}\u200d\N{ROCKET} – עברית"
+    MemoryManager("hunter", stores=url).sync.store_ltm("PATTERN", "hostile", {"description": text, "confidence": 0.5})
+    where = [*_HUNTER, "--store", url]
+    assert main(["patterns", "list", *where]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"  {escaped}")
+    assert main(["memory", "history", "--type", "PATTERN", "--id", "hostile", *where]) == 0
+    assert "\x9b" not in capsys.readouterr().out
+    assert main(["memory", "get", "--type", "PATTERN", "--id", "hostile", *where, "--json"]) == 0
+    printed = capsys.readouterr().out
+    assert "\x9b" not in printed
+    assert json.loads(printed)["description"] == text
+    assert main(["decisions", "show", "\x1b[31m", *where]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_options_before_run_are_not_dropped_in_silence(capsys):
     assert main(["nightly", "--agent", "hunter", "run"]) == 2
     assert "write options after `run`" in capsys.readouterr().err

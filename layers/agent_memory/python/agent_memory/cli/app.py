@@ -34,6 +34,7 @@ from agent_memory.cli.mcp_server.command import mcp
 from agent_memory.cli.memory import memory
 from agent_memory.cli.nightly import nightly
 from agent_memory.cli.options import StoreOptions
+from agent_memory.cli.output import printable
 from agent_memory.cli.patterns import patterns
 from agent_memory.cli.policy import policy
 from agent_memory.cli.push import push
@@ -127,5 +128,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(message: str, *, is_list: bool = False) -> int:
-    typer.echo(f"agent-memory: {message if is_list else ' '.join(message.split())}", err=True)
+    typer.echo(printable(f"agent-memory: {message if is_list else ' '.join(message.split())}"), err=True)
     return FAILED
