@@ -1,6 +1,7 @@
 """`agent-memory push`: everything arrives, whatever was killed, and both sides are compared."""
 
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -77,6 +78,21 @@ def test_the_command_prints_and_writes_a_receipt(urls, tmp_path, capsys):
     (receipt,) = json.loads((tmp_path / "receipt.json").read_text())["agents"]
     assert receipt["source"] == receipt["target"]
     assert receipt["target"]["decisions"]["items"] == 1
+
+
+def test_what_cannot_be_read_is_no_proof_that_both_are_equal(urls, tmp_path, capsys):
+    first, second, made = urls
+    with sqlite3.connect(tmp_path / "first.db") as connection:
+        connection.execute("UPDATE decisions SET content = '{broken'")
+    connection.close()
+    for command in (["push", "--to", second], ["push", "--to", second, "--dry-run"], ["export", f"{tmp_path}/a.zip"]):
+        assert main([*command, "--agent", "hunter", "--store", first]) == 1
+        assert f"missing  {made}" in capsys.readouterr().out
+    assert main(["push", "--store", first, "--to", second, "--json"]) == 1
+    (receipt,) = json.loads(capsys.readouterr().out)["agents"]
+    assert (receipt["complete"], receipt["equal"], receipt["differences"]) == (False, False, [])
+    assert main(["import", f"{tmp_path}/a.zip", "--agent", "hunter", "--store", f"sqlite:///{tmp_path}/third.db"]) == 1
+    assert f"not imported  {made}" in capsys.readouterr().out
 
 
 def test_what_differs_afterwards_is_named_by_kind_and_day(urls, capsys):

@@ -49,7 +49,8 @@ def push(
     command continues; running it again changes nothing. Stop the agents meanwhile. Afterwards both sides are compared
     by count and hash, day by day; only short-term memory is not, because it expires.
 
-    Exit code: 0 both are equal, 1 they differ or there were conflicts, as the last lines say, 2 not or partly done.
+    Exit code: 0 both are equal, 1 they differ, there were conflicts or a part of the source cannot be read, as the last
+    lines say, 2 not or partly done.
     """
     if receipt is not None:
         check_writable("--receipt", receipt)
@@ -71,7 +72,7 @@ def push(
     if receipt is not None:
         write_text("--receipt", receipt, json.dumps(document, indent=2, ensure_ascii=False))
     output.show(document, _lines(agents))
-    is_done = all(one.get("equal", True) and not one["conflicts"] for one in agents)
+    is_done = all(one.get("equal", one["complete"]) and not one["conflicts"] for one in agents)
     return 0 if is_done else _DIFFERENT
 
 
@@ -106,6 +107,12 @@ def _lines(agents: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{one['agent_id']}  nothing was written; leave out --dry-run to copy"
         else:
             days = max((side["days"] for side in one["source"].values()), default=0)
-            yield f"{one['agent_id']}  {'equal' if one['equal'] else 'different'}: {days:,} days compared"
+            yield f"{one['agent_id']}  {_verdict(one)}: {days:,} days compared"
     if not agents:
         yield "there is no agent to copy"
+
+
+def _verdict(receipt: dict[str, Any]) -> str:
+    if receipt["equal"]:
+        return "equal"
+    return "different" if receipt["differences"] else "equal but for what cannot be read in the source"
