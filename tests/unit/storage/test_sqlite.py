@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent_memory import DecisionLogger, MemoryManager, NotFound
 from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, Span
-from agent_memory.core.errors import Conflict, Misconfigured, Unavailable
+from agent_memory.core.errors import Conflict, InvalidInput, Misconfigured, Unavailable
 from agent_memory.core.keys import ARCHIVE_CHAIN, pruned_key
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.ports.decisions import Selection
@@ -206,7 +206,29 @@ def all_decisions(stores):
     return list(stores.decisions.scan(Selection("hunter", "QUERY"), Span(0, END_OF_TIME_MS)))
 
 
-NAMES = st.text("abcXYZ019._=+:/^@$&!-", min_size=1, max_size=255).map("a".__add__)
+@pytest.mark.parametrize("key", ["../out", "reports/../../out", "reports/./../out", "..", ".", "a/.."])
+def test_no_key_leads_out_of_the_folder_or_to_another_object(path, clock, key):
+    blobs = sqlite_stores(path, clock).blobs
+    blobs.write("out", b"inside")
+    blobs.write(key, b"dots")
+    assert sorted(one.name for one in path.parent.iterdir() if not one.name.startswith("memory.db-")) == ["memory.db"]
+    assert sqlite_stores(path, clock).blobs.list_keys("") == sorted(["out", key])
+    assert (blobs.read("out"), blobs.read(key)) == (b"inside", b"dots")
+    assert blobs.erase(key, dry_run=False) == 1
+    assert blobs.list_keys("") == ["out"]
+
+
+@pytest.mark.parametrize("key", ["/etc/passwd", "a//b", "~partial/a", "a/~../b", "a~/b", "a~", "a\0b"])
+def test_what_is_no_key_is_refused(path, clock, key):
+    blobs = sqlite_stores(path, clock).blobs
+    for call in (lambda: blobs.write(key, b""), lambda: blobs.read(key), lambda: blobs.delete(key)):
+        with pytest.raises(InvalidInput, match="is not the key of an object"):
+            call()
+
+
+NAMES = st.text("abcXYZ019._=+:/^@$&!-", min_size=1, max_size=255).map("a".__add__) | st.sampled_from(
+    [".", "..", "..."]
+)
 
 
 @settings(max_examples=12)
