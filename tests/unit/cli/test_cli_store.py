@@ -1,7 +1,10 @@
 """Commands work on a file that `--store` or AGENT_MEMORY_URL names."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +129,23 @@ def test_stored_text_neither_steers_the_terminal_nor_breaks_a_row(url, capsys):
     assert json.loads(printed)["description"] == text
     assert main(["decisions", "show", "\x1b[31m", *where]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+def test_an_output_that_cannot_be_written_is_one_line_and_no_finding(url):
+    command = [sys.executable, "-c", "from agent_memory.cli import run; run()", "decisions", "list", *_HUNTER]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*command, "--store", url], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "agent-memory: the output: No space left on device\n")
+
+
+def test_an_interruption_while_packages_are_imported_is_one_line(monkeypatch, capsys):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("agent_memory.cli.needs_extra", interrupt)
+    assert main([]) == 130
+    assert capsys.readouterr().err == "agent-memory: interrupted\n"
 
 
 def test_options_before_run_are_not_dropped_in_silence(capsys):

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
-from agent_memory.cli import FAILED
+from agent_memory.cli import FAILED, INTERRUPTED
 from agent_memory.cli import exclusions as _exclusions  # noqa: F401  adds commands to `decisions`
 from agent_memory.cli import memory_versions as _memory_versions  # noqa: F401  adds commands to `memory`
 from agent_memory.cli import quarantines as _quarantines  # noqa: F401  adds commands to `memory`
@@ -45,7 +45,6 @@ from agent_memory.core.errors import AgentMemoryError, InvalidInput
 from agent_memory.core.extras import MissingExtra
 from agent_memory.storage.store_urls import WAYS
 
-INTERRUPTED = 130
 COMMANDS = "agent_memory.commands"
 
 app = Commands(name="agent-memory", add_completion=True)
@@ -122,6 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(str(error), is_list=error.message == WAYS)
     except AgentMemoryError as error:
         return _failed(str(error))
+    except OSError as error:  # of the output, as on a full disk; those of stores are errors of this package
+        return _failed(f"{error.filename or 'the output'}: {error.strerror or error}")
     if code == INTERRUPTED:
         typer.echo("agent-memory: interrupted", err=True)
     return int(code)
