@@ -27,6 +27,7 @@ _LOG = """
 from agent_memory import DecisionLogger
 DecisionLogger("a", stores="sqlite://").sync.log_decision("QUERY", {}, {})
 """
+_COMMAND = ("agent-memory", "--store", "sqlite:///a.db")
 USES: Mapping[str, Sequence[Sequence[str]]] = {
     BASE: [(*_IMPORT, _LOG)],
     "archive": [(*_IMPORT, "from agent_memory.storage.parquet import files, reader; import arro3.io, duckdb")],
@@ -34,7 +35,8 @@ USES: Mapping[str, Sequence[Sequence[str]]] = {
     "client": [(*_IMPORT, "from agent_memory import AgentMemoryClient; AgentMemoryClient('https://example.org', 'a')")],
     "cli": [
         ("agent-memory", "--help"),
-        ("agent-memory", "nightly", "run", "--agent", "a", "--store", "sqlite:///a.db"),
+        (*_COMMAND, "decisions", "log", "--agent", "a", "--type", "QUERY", "--context", "{}"),
+        (*_COMMAND, "nightly", "run", "--agent", "a"),
     ],
     "demo": [("agent-memory", "demo", "--days", "1")],
     "report": [

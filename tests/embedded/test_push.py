@@ -1,6 +1,7 @@
 """`agent-memory push`: everything arrives, whatever was killed, and both sides are compared."""
 
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,6 +80,21 @@ def test_the_command_prints_and_writes_a_receipt(urls, tmp_path, capsys):
     assert receipt["target"]["decisions"]["items"] == 1
 
 
+def test_what_cannot_be_read_is_no_proof_that_both_are_equal(urls, tmp_path, capsys):
+    first, second, made = urls
+    with sqlite3.connect(tmp_path / "first.db") as connection:
+        connection.execute("UPDATE decisions SET content = '{broken'")
+    connection.close()
+    for command in (["push", "--to", second], ["push", "--to", second, "--dry-run"], ["export", f"{tmp_path}/a.zip"]):
+        assert main([*command, "--agent", "hunter", "--store", first]) == 1
+        assert f"missing  {made}" in capsys.readouterr().out
+    assert main(["push", "--store", first, "--to", second, "--json"]) == 1
+    (receipt,) = json.loads(capsys.readouterr().out)["agents"]
+    assert (receipt["complete"], receipt["equal"], receipt["differences"]) == (False, False, [])
+    assert main(["import", f"{tmp_path}/a.zip", "--agent", "hunter", "--store", f"sqlite:///{tmp_path}/third.db"]) == 1
+    assert f"not imported  {made}" in capsys.readouterr().out
+
+
 def test_what_differs_afterwards_is_named_by_kind_and_day(urls, capsys):
     first, second, made = urls
     assert main(["push", "--store", first, "--to", second]) == 0
@@ -98,7 +114,10 @@ def test_what_differs_afterwards_is_named_by_kind_and_day(urls, capsys):
         (["--to", "https://abc.execute-api.us-east-1.amazonaws.com"], "is an HTTP API, which this does not use"),
         (["--to", "sqlite:///second.db", "--agent", "typo"], "there is no agent typo to copy"),
         (["--to", "sqlite:///second.db", "--rate", "0"], "rate: 0.0 is not a number above 0"),
-        (["--to", "sqlite:///second.db", "--receipt", "no/such/receipt.json"], "there is no folder no/such"),
+        (
+            ["--to", "sqlite:///second.db", "--receipt", "no/such/receipt.json"],
+            "--receipt: cannot write no/such",
+        ),
         ([], "Missing option '--to'"),
     ],
 )
@@ -110,9 +129,12 @@ def test_what_cannot_be_pushed_is_one_line(urls, options, message, capsys, tmp_p
     assert message in printed.err
 
 
-def test_a_store_is_not_pushed_into_itself(urls, capsys):
-    assert main(["push", "--store", urls[0], "--to", urls[0]]) == 2
-    assert "--to: is the store to copy from" in capsys.readouterr().err
+def test_a_store_is_not_pushed_into_itself(urls, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.db").symlink_to("first.db")
+    for same in (urls[0], "sqlite:///first.db", "sqlite:///./first.db", "sqlite:///link.db"):
+        assert main(["push", "--store", urls[0], "--to", same]) == 2
+        assert "--to: is the store to copy from" in capsys.readouterr().err
 
 
 def test_items_are_let_through_at_a_pace():

@@ -1,13 +1,16 @@
 """Nightly jobs, exports and erasure from the command line."""
 
+import errno
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.cli import main, options
 from agent_memory.storage.factory import in_memory_stores
+from agent_memory.storage.sqlite.stores import sqlite_stores
 
 BUCKET = ["--bucket", "archive"]
 
@@ -29,11 +32,20 @@ def test_the_nightly_job_by_hand(stores, capsys, command):
         assert main([command, "--date", "2026-11-19", *BUCKET]) == 0
         printed = capsys.readouterr().out
         assert printed.startswith("hunter  0 rows of evidence, 0 active patterns, 0 memories pruned, 0 decisions arch")
-    assert main([command, "--date", "2026-11-19", "--agent", "other", "--json", *BUCKET]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["agent_id"] == "other"
+    assert main([command, "--date", "2026-11-19", "--agent", "hunter", "--json", *BUCKET]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["agent_id"] == "hunter"
+
+
+def test_a_misspelled_agent_is_an_error_and_does_not_stop_the_others(stores, capsys):
+    assert main(["nightly", "--date", "2026-11-19", "--agent", "typo", "--agent", "hunter", *BUCKET]) == 1
+    good, unknown = capsys.readouterr().out.splitlines()
+    assert good.startswith("hunter  0 rows")
+    assert unknown.startswith("typo  failed: there is no such agent")
+    assert stores.states.list_by_prefix("typo", "") == []
 
 
 def test_an_agent_that_fails_is_reported_and_does_not_stop_the_others(stores, capsys):
+    stores.states.register("bad", ["QUERY"], 1, 0)
     stores.blobs.write("evidence/agent_id=bad/evidence.parquet", b"not a Parquet file")
     assert main(["nightly", "--date", "2026-11-19", "--agent", "bad", "--agent", "hunter", *BUCKET]) == 1
     bad, good = capsys.readouterr().out.splitlines()
@@ -69,6 +81,38 @@ def test_export_and_forget(stores, capsys, tmp_path):
     assert main(["forget", "--agent", "hunter", "--yes", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["dry_run"] is False
     assert stores.states.agents() == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "folder", "memory.db", "notes.txt", "/dev/null", f"{'x' * 300}.zip"])
+def test_an_export_replaces_nothing_but_an_export(stores, capsys, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    sqlite_stores(tmp_path / "memory.db")
+    (tmp_path / "notes.txt").write_text("mine")
+    before = {one: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()}
+    assert main(["export", name, "--agent", "hunter"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert {one: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()} == before
+    assert Path("/dev/null").is_char_device()
+
+
+def test_an_export_that_cannot_be_written_is_one_line_and_leaves_no_file(stores, capsys, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", fail)
+    assert main(["export", str(tmp_path / "hunter.zip"), "--agent", "hunter"]) == 2
+    assert capsys.readouterr().err.endswith("hunter.zip cannot be written: No space left on device\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["report", "--out"], ["push", "--to", "sqlite:///copy.db", "--receipt"]])
+def test_a_database_is_not_replaced_by_what_a_command_writes(capsys, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    sqlite_stores(tmp_path / "memory.db").states.register("hunter", ["QUERY"], 1, 0)
+    assert main([*command, "memory.db", "--agent", "hunter", "--store", "sqlite:///memory.db"]) == 2
+    assert f"{command[-1]}: memory.db is a SQLite database; name another file" in capsys.readouterr().err
+    assert sqlite_stores(tmp_path / "memory.db").states.agents() == ["hunter"]
 
 
 async def test_an_export_is_imported_again(stores, capsys, tmp_path):

@@ -1,7 +1,10 @@
 """Commands work on a file that `--store` or AGENT_MEMORY_URL names."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +69,83 @@ def test_what_is_no_store_is_one_line_and_exit_code_2(arguments, error, capsys, 
     (line,) = capsys.readouterr().err.splitlines()
     assert error in line
     assert list(tmp_path.iterdir()) == []
+
+
+_HUNTER = ["--agent", "hunter"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["decisions", "list", *_HUNTER],
+        ["decisions", "stats", *_HUNTER],
+        ["memory", "recall", "whales", *_HUNTER],
+        ["patterns", "list", *_HUNTER],
+        ["learning", "status", *_HUNTER],
+        ["nightly", "run"],
+        ["nightly", "status"],
+        ["archive", "verify", *_HUNTER],
+        ["report", *_HUNTER, "--json"],
+        ["export", "out.zip", *_HUNTER],
+        ["forget", "--yes", *_HUNTER],
+        ["push", "--to", "sqlite:///copy.db"],
+        ["ui"],
+    ],
+    ids=" ".join,
+)
+def test_a_misspelled_file_is_an_error_and_not_an_empty_store(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([*arguments, "--store", "sqlite:///typo.db"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert f"there is no file {tmp_path / 'typo.db'}" in printed.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["decisions", "log", *_HUNTER, "--type", "QUERY", "--context", "{}"],
+        ["memory", "put", *_HUNTER, "--type", "PATTERN", "--id", "p", "--data", "{}"],
+    ],
+)
+def test_what_is_stored_first_creates_the_file(arguments, tmp_path):
+    assert main([*arguments, "--store", f"sqlite:///{tmp_path}/memory.db"]) == 0
+    assert (tmp_path / "memory.db").is_file()
+
+
+def test_stored_text_neither_steers_the_terminal_nor_breaks_a_row(url, capsys):
+    text = "red \x1b[31m\x9b2J \u202e\tback\nnext \N{WOMAN}\u200d\N{ROCKET} – עברית"
+    escaped = "red \\u001b[31m\\u009b2J \\u202e\\u0009back\\nnext \N{WOMAN}\u200d\N{ROCKET} – עברית"
+    MemoryManager("hunter", stores=url).sync.store_ltm("PATTERN", "hostile", {"description": text, "confidence": 0.5})
+    where = [*_HUNTER, "--store", url]
+    assert main(["patterns", "list", *where]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"  {escaped}")
+    assert main(["memory", "history", "--type", "PATTERN", "--id", "hostile", *where]) == 0
+    assert "\x9b" not in capsys.readouterr().out
+    assert main(["memory", "get", "--type", "PATTERN", "--id", "hostile", *where, "--json"]) == 0
+    printed = capsys.readouterr().out
+    assert "\x9b" not in printed
+    assert json.loads(printed)["description"] == text
+    assert main(["decisions", "show", "\x1b[31m", *where]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+def test_an_output_that_cannot_be_written_is_one_line_and_no_finding(url):
+    command = [sys.executable, "-c", "from agent_memory.cli import run; run()", "decisions", "list", *_HUNTER]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*command, "--store", url], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "agent-memory: the output: No space left on device\n")
+
+
+def test_an_interruption_while_packages_are_imported_is_one_line(monkeypatch, capsys):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("agent_memory.cli.needs_extra", interrupt)
+    assert main([]) == 130
+    assert capsys.readouterr().err == "agent-memory: interrupted\n"
 
 
 def test_options_before_run_are_not_dropped_in_silence(capsys):

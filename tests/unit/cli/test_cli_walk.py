@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from agent_memory import connect
 from agent_memory.cli import main
 from agent_memory.cli.app import app
 from agent_memory.cli.reference import page
@@ -94,9 +95,11 @@ def test_every_command_has_json_and_the_settings_of_its_stores():
         (["patterns", "trend", "typo", *HUNTER], "hunter never had a pattern typo"),
         (["advise", *HUNTER, "--type", "QUERY", "--context", "{}", "--option", "a", "--choose", "best"], "'best'"),
         (["archive", "verify", "--agent", "typo"], "there is no agent typo"),
+        (["nightly", "status", "--agent", "typo"], "typo: there is no such agent"),
     ],
 )
 def test_an_error_is_one_line_that_names_the_option(arguments, message, tmp_path, capsys):
+    connect(f"sqlite:///{tmp_path}/memory.db")
     assert main([*arguments, "--store", f"sqlite:///{tmp_path}/memory.db"]) == 2
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)

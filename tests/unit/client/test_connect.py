@@ -64,6 +64,13 @@ def test_three_slashes_are_a_path_below_the_working_directory(tmp_path):
     assert (tmp_path / "work" / "my memory.db").is_file()
 
 
+def test_a_tilde_is_the_home_directory_and_spaces_around_a_url_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    connect(" sqlite:///~/memory.db\r\n")
+    assert (tmp_path / "memory.db").is_file()
+    assert list((tmp_path / "work").iterdir()) == []
+
+
 def test_the_variable_names_the_store(monkeypatch, tmp_path):
     monkeypatch.setenv("AGENT_MEMORY_URL", f"sqlite:///{tmp_path}/memory.db")
     decision_id = log_and_remember()
@@ -95,6 +102,14 @@ def test_where_nothing_is_set_the_error_names_the_three_ways_in_three_lines(open
         ("", "not the URL of a store"),
         ("postgres://host/db", "not the URL of a store"),
         ("sqlite://memory.db", "three, as sqlite:///memory.db"),
+        ("sqlite:memory.db", "no slashes before the file; write sqlite:///memory.db"),
+        ("sqlite:/memory.db", "no slashes before the file"),
+        ("sqlite:", "no slashes before the file"),
+        ("sqlite:///", "names no file"),
+        ("sqlite:///memory%00.db", "control character"),
+        ("sqlite:///memory\t.db", "control character"),
+        ("sqlite:///\ud800.db", "names no file"),
+        ("sqlite://[::1", "is not a URL: Invalid IPv6"),
         ("sqlite:///memory.db?mode=ro", "a file has no options"),
         ("sqlite:///missing/memory.db", "folder .*missing does not exist"),
         ("aws://agents?regoin=eu-west-1", "unknown option 'regoin'; the options are .*region"),

@@ -8,6 +8,7 @@ import pytest
 from agent_memory import DecisionLogger, HttpApi, InvalidInput, MemoryAnalytics, MemoryManager
 from agent_memory.api import deployment as api
 from agent_memory.api.deployment import Deployment
+from agent_memory.reporting.page import render_report
 from tests.http_events import FakeSession, call_routes, client_with
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -175,3 +176,21 @@ def test_what_cannot_be_read_is_refused(memory, stores, arguments):
 def test_two_agents_are_refused(stores):
     with pytest.raises(InvalidInput, match="is of other"):
         MemoryAnalytics(DecisionLogger("hunter", stores=stores), MemoryManager("other", stores=stores))
+
+
+_FIGURES = ("description", "text", "status", "success_rate", "base_rate", "effect", "interval", "occurrences")
+
+
+@pytest.mark.parametrize("value", [None, -3, 1e30, True, "high", [0.4, "x"], [0.9, 0.1], {"a": 1}], ids=str)
+async def test_patterns_with_any_data_have_figures_and_a_page(analytics, memory, value):
+    learned = {"success_rate": 0.7, "base_rate": 0.5, "interval": [0.6, 0.8], "occurrences": 90, "confidence": 0.9}
+    for name in _FIGURES:
+        await memory.store_ltm("PATTERN", f"by-hand-{name}", {name: value, "confidence": 0.8})
+        await memory.store_ltm("PATTERN", f"half-by-hand-{name}", {**learned, "status": "active", name: value})
+    report = await analytics.generate_performance_report()
+    page = render_report(report)
+    assert len(report["patterns"]) == 2 * len(_FIGURES)
+    for row in report["patterns"]:
+        assert f">{row['description'] or row['pattern_id']}<" in page
+    for row in (*report["patterns"], *report["confidence_trends"][0]["versions"]):
+        assert all(row[one] is None or 0 <= row[one] <= 1 for one in ("success_rate", "low", "high", "base_rate"))

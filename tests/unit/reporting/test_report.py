@@ -274,6 +274,15 @@ def test_emerging_and_deprecated_patterns_are_separate_from_active_ones() -> Non
     assert "1 deprecated: contradicted by recent outcomes" in text
 
 
+def test_patterns_that_were_stored_without_a_test_are_not_called_confirmed() -> None:
+    report = rich_report(days=5)
+    report["patterns"] = [{**report["patterns"][0], "status": status} for status in (None, "mine")]
+    text = Page(render_report(report)).text
+    assert "0 active patterns, 2 untested" in text
+    assert "With the true outcomes, no patterns were confirmed" in text
+    assert "2 untested: stored by the agent or a person, not found by the nightly job" in text
+
+
 def test_patterns_found_in_shuffled_outcomes_are_not_hidden() -> None:
     report = rich_report(days=5)
     report["control"] = {"shuffles": 20, "promoted": 3, "candidates_tried": 4912}

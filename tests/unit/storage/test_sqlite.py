@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from agent_memory import DecisionLogger, MemoryManager, NotFound
 from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, Span
-from agent_memory.core.errors import Conflict
-from agent_memory.core.keys import pruned_key
+from agent_memory.core.errors import Conflict, InvalidInput, Misconfigured, Unavailable
+from agent_memory.core.keys import ARCHIVE_CHAIN, pruned_key
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.ports.decisions import Selection
 from agent_memory.storage.sqlite import database, schema
@@ -114,6 +114,75 @@ def test_a_fork_shares_the_file_and_copies_memory(tmp_path, url, in_parent):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_nothing_of_a_forgotten_agent_is_left_in_the_file_or_its_log(path, clock):
+    stores = sqlite_stores(path, clock)
+    kept, forgotten = (DecisionLogger(one, stores=stores, clock=clock).sync for one in ("kept", "forgotten"))
+    memory = MemoryManager("forgotten", stores=stores, clock=clock).sync
+    for number in range(150):
+        kept.log_decision("QUERY", {"number": number}, {})
+        decision_id = forgotten.log_decision("QUERY", {"market": {"trend": f"secret{number}"}}, {"why": "secret"})
+        forgotten.log_outcome(decision_id, {"profit": number}, success=True)
+        memory.store_ltm("PATTERN", f"secret{number}", {"text": "a secret", "confidence": 0.5})
+    memory.store_stm("context:current", {"trend": "secret"})
+    stores.blobs.write("reports/agent_id=forgotten/one.json", b"secret")
+    with sqlite3.connect(path) as other_process:  # keeps the log from being removed
+        assert memory.forget(dry_run=False)["counts"]["decisions_and_links"] == 150
+        assert len(other_process.execute("SELECT 1 FROM decisions").fetchall()) == 150
+        files = [one for one in path.parent.rglob("*") if one.is_file()]
+        assert {one.name for one in files} == {"memory.db", "memory.db-wal", "memory.db-shm"}
+        assert not [one.name for one in files if b"secret" in one.read_bytes() or b"forgotten" in one.read_bytes()]
+    other_process.close()
+    assert len(kept.query_decisions(limit=200)) == 150
+
+
+def test_traces_stay_while_another_process_reads_them_and_are_then_removed(path, clock, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    stores = sqlite_stores(path, clock)
+    memory = MemoryManager("forgotten", stores=stores, clock=clock).sync
+    memory.store_ltm("PATTERN", "p", {"text": "secret"})
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM memories").fetchone()
+    with pytest.raises(Unavailable, match=r"another process reads .*; try again"):
+        memory.forget(dry_run=False)
+    assert b"secret" in path.with_name("memory.db-wal").read_bytes()
+    reader.execute("COMMIT")
+    assert memory.forget(dry_run=False)["counts"]["memories_and_versions"] == 0
+    assert not [one for one in path.parent.glob("memory.db*") if one.is_file() and b"secret" in one.read_bytes()]
+    reader.close()
+
+
+def test_a_copy_has_a_write_ahead_log_again(path, clock, tmp_path):
+    sqlite_stores(path, clock)
+    execute(path, f"VACUUM INTO '{tmp_path}/copy.db'")
+    assert execute(tmp_path / "copy.db", "PRAGMA journal_mode") == [("delete",)]
+    sqlite_stores(tmp_path / "copy.db", clock)
+    assert execute(tmp_path / "copy.db", "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_link_to_a_file_has_its_objects(path, clock, tmp_path):
+    sqlite_stores(path, clock).blobs.write("reports/one.json", b"{}")
+    for folder in (tmp_path / "links", tmp_path / "links" / "more"):
+        folder.mkdir()
+        link = folder / "current.db"
+        link.symlink_to(path)
+        assert sqlite_stores(link, clock).blobs.read("reports/one.json") == b"{}"
+        assert list(folder.iterdir()) == [link]
+
+
+def test_a_file_that_was_moved_without_its_archive_is_not_opened(path, clock, tmp_path):
+    stores = sqlite_stores(path, clock)
+    stores.blobs.write("decisions/one", b"{}")
+    stores.states.put("hunter", ARCHIVE_CHAIN, {"revision": 1}, expected_version=0, now_ms=clock.now_ms())
+    moved = tmp_path / "moved" / "memory.db"
+    moved.parent.mkdir()
+    execute(path, f"VACUUM INTO '{moved}'")
+    with pytest.raises(Misconfigured, match=r"memory.db-objects is missing, and has the archive of .*: move it there"):
+        sqlite_stores(moved, clock)
+    path.with_name("memory.db-objects").rename(moved.with_name("memory.db-objects"))
+    assert sqlite_stores(moved, clock).blobs.read("decisions/one") == b"{}"
+
+
 def test_what_has_expired_is_not_read_and_then_removed(path, clock):
     stores = sqlite_stores(path, clock)
     memory = MemoryManager("hunter", stores=stores, clock=clock).sync
@@ -137,7 +206,29 @@ def all_decisions(stores):
     return list(stores.decisions.scan(Selection("hunter", "QUERY"), Span(0, END_OF_TIME_MS)))
 
 
-NAMES = st.text("abcXYZ019._=+:/^@$&!-", min_size=1, max_size=255).map("a".__add__)
+@pytest.mark.parametrize("key", ["../out", "reports/../../out", "reports/./../out", "..", ".", "a/.."])
+def test_no_key_leads_out_of_the_folder_or_to_another_object(path, clock, key):
+    blobs = sqlite_stores(path, clock).blobs
+    blobs.write("out", b"inside")
+    blobs.write(key, b"dots")
+    assert sorted(one.name for one in path.parent.iterdir() if not one.name.startswith("memory.db-")) == ["memory.db"]
+    assert sqlite_stores(path, clock).blobs.list_keys("") == sorted(["out", key])
+    assert (blobs.read("out"), blobs.read(key)) == (b"inside", b"dots")
+    assert blobs.erase(key, dry_run=False) == 1
+    assert blobs.list_keys("") == ["out"]
+
+
+@pytest.mark.parametrize("key", ["/etc/passwd", "a//b", "~partial/a", "a/~../b", "a~/b", "a~", "a\0b"])
+def test_what_is_no_key_is_refused(path, clock, key):
+    blobs = sqlite_stores(path, clock).blobs
+    for call in (lambda: blobs.write(key, b""), lambda: blobs.read(key), lambda: blobs.delete(key)):
+        with pytest.raises(InvalidInput, match="is not the key of an object"):
+            call()
+
+
+NAMES = st.text("abcXYZ019._=+:/^@$&!-", min_size=1, max_size=255).map("a".__add__) | st.sampled_from(
+    [".", "..", "..."]
+)
 
 
 @settings(max_examples=12)

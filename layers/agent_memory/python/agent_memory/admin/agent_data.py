@@ -4,6 +4,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from agent_memory.admin.export_file import DESCRIPTION, OBJECTS, description
 from agent_memory.admin.export_rows import decision_row, memory_row, short_term_row, state_row
 from agent_memory.admin.stored_agent import StoredAgent
 from agent_memory.core.clock import Clock, to_iso
-from agent_memory.core.errors import NotFound
+from agent_memory.core.errors import InvalidInput, NotFound, Unavailable
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
 from agent_memory.model.memories import MemoryType
@@ -34,7 +35,7 @@ class AgentData:
         Its format is described in `export_file`.
 
         Args:
-            path: of the file; an existing file is replaced when the new one is complete. A key of short-term memory
+            path: of the file; an earlier export is replaced when the new one is complete. A key of short-term memory
                 whose value cannot be read has `unreadable`, the reason, instead of `data`.
             memory_types: types of long-term memory to begin with; the agent's others follow.
 
@@ -43,8 +44,10 @@ class AgentData:
             items that are damaged and therefore not in the file, except for their names in `missing.jsonl`.
 
         Raises:
-            NotFound: there is no such agent. Unavailable: a store did not respond. No file is left behind.
+            NotFound: there is no such agent. InvalidInput: the path is that of something else than an export.
+            Unavailable: a store did not respond, or the file cannot be written. No file is left behind.
         """
+        _check_replaceable(path)
         agent = StoredAgent(self._agent_id, self._stores, self._clock, memory_types)
         kinds: dict[str, Iterator[Mapping[str, Any]]] = {
             "decisions": map(decision_row, agent.decisions()),
@@ -64,16 +67,20 @@ class AgentData:
             if not any(counts.values()) and not agent.registration.decision_types:
                 raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
             partial.replace(path)
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return self._receipt("exported_at", counts) | {"file": str(path), "sha256": digest, **agent.completeness()}
 
     def forget(self, *, dry_run: bool) -> Receipt:
         """Erase the agent's data, or only count it: short-term memory, decisions, memories, states, archive.
 
-        All versions of objects are erased. Erased data cannot be restored, except from backups of the tables
-        (point-in-time recovery) until they expire. After a failure, calling it again continues where it stopped.
+        All versions of objects are erased, and a SQLite file is rewritten without what was erased. Erased data cannot
+        be restored, except from backups of the tables (point-in-time recovery) until they expire. After a failure,
+        calling it again continues where it stopped.
 
         Returns:
             A receipt: `agent_id`, `dry_run`, `forgotten_at`, and `counts` by kind.
@@ -98,10 +105,22 @@ class AgentData:
         # Last, because the nightly job and a second attempt find the agent by its registration.
         steps["states"] = lambda: stores.states.erase(agent_id, dry_run=dry_run)
         counts = {name: step() for name, step in steps.items()}
+        if stores.expiry is not None and not dry_run:
+            stores.expiry.remove_traces()
         return self._receipt("forgotten_at", counts) | {"dry_run": dry_run}
 
     def _receipt(self, time_field: str, counts: dict[str, int]) -> Receipt:
         return {"agent_id": self._agent_id, time_field: to_iso(self._clock.now_ms()), "counts": counts}
+
+
+def _check_replaceable(path: Path) -> None:
+    """Check that a path is free or that of a zip file: the database of a store would be lost."""
+    try:
+        is_free = not path.exists() or (path.is_file() and (zipfile.is_zipfile(path) or path.stat().st_size == 0))
+    except OSError as error:
+        raise InvalidInput("file", f"{path} cannot be written: {error.strerror}") from error
+    if not is_free:
+        raise InvalidInput("file", f"{path} exists and is no export; name another file")
 
 
 def _write_lines(archive: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -77,8 +77,8 @@ class Push:
         """Copy agents, by default all, and compare them; yields a receipt as each is done.
 
         A receipt is that of an import, see `AgentImport.run`, with `source` and `target`, which have for each kind of
-        data the number of items and days and one hash, `differences` by kind and day, and `equal`. A dry run counts
-        what would be copied, and compares nothing.
+        data the number of items and days and one hash, `differences` by kind and day, and `equal`, which is false if
+        the source has items that cannot be read. A dry run counts what would be copied, and compares nothing.
 
         Raises:
             NotFound: the source has none of the agents. Unavailable: a store did not respond; a part is written.
@@ -99,9 +99,9 @@ class Push:
         agent_import = AgentImport(agent, self._target, self._target.clock, self._open_archive)
         source = StoredAgent(agent, self._source, self._source.clock, on_item=on_item)
         receipt = agent_import.copy(source, dry_run=dry_run)
-        return receipt if dry_run else receipt | self._compared(agent)
+        return receipt if dry_run else receipt | self._compared(agent, is_complete=receipt["complete"])
 
-    def _compared(self, agent: str) -> dict[str, Any]:
+    def _compared(self, agent: str, *, is_complete: bool) -> dict[str, Any]:
         def on_item(kind: str) -> None:
             self._on_progress(agent, f"comparing {kind}")
 
@@ -111,4 +111,4 @@ class Push:
         ]
         found = differences(*sides)
         source, target = map(totals, sides)
-        return {"source": source, "target": target, "differences": found, "equal": not found}
+        return {"source": source, "target": target, "differences": found, "equal": not found and is_complete}

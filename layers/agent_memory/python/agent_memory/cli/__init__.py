@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from agent_memory.core.extras import MissingExtra, needs_extra
 
 FAILED = 2
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MissingExtra as error:
         sys.stderr.write(f"agent-memory: {error}\n")
         return FAILED
+    except KeyboardInterrupt:  # while packages are imported, which takes seconds
+        sys.stderr.write("agent-memory: interrupted\n")
+        return INTERRUPTED
 
 
 def run() -> None:

@@ -9,12 +9,10 @@ import typer
 from agent_memory.admin.agent_data import AgentData
 from agent_memory.admin.importing.agent import AgentImport
 from agent_memory.cli.options import Agent, OwnTypes, StoreOptions
-from agent_memory.cli.output import Output, missing_lines
+from agent_memory.cli.output import INCOMPLETE, Output, missing_lines
 from agent_memory.core.clock import SystemClock
 from agent_memory.model.memories import MemoryType
 from agent_memory.storage.parquet.archive import ParquetArchive
-
-CONFLICTS = 1
 
 
 def export(
@@ -25,13 +23,16 @@ def export(
     where: StoreOptions,
     output: Output,
 ) -> int:
-    """Write all data of an agent to a zip file of JSON Lines, and print counts of its content."""
+    """Write all data of an agent to a zip file of JSON Lines, and print counts of its content.
+
+    Exit code: 0 all of it, 1 some items cannot be read, as the last lines say, 2 no file was written.
+    """
     if not file.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {file.parent}", param_hint="'FILE'")
     data = AgentData(agent, where.stores(), SystemClock())
     receipt = data.export(file, [*MemoryType, *(memory_type or [])])
     output.show(receipt, _count_lines(receipt))
-    return 0
+    return 0 if receipt["complete"] else INCOMPLETE
 
 
 def import_agent(
@@ -46,12 +47,13 @@ def import_agent(
 
     Running it again continues after a failure and changes nothing else. AGENT_MEMORY_REDIS_ENDPOINT names the cache.
 
-    Exit code: 0 imported, 1 imported except for conflicts, which are listed, 2 nothing or only a part was imported.
+    Exit code: 0 imported, 1 imported except for conflicts and what could not be exported, which are listed, 2 nothing
+    or only a part was imported.
     """
-    data = AgentImport(agent, where.stores(), SystemClock(), ParquetArchive)
+    data = AgentImport(agent, where.stores(creates=not dry_run), SystemClock(), ParquetArchive)
     receipt = data.run(file, dry_run=dry_run)
     output.show(receipt, _import_lines(receipt))
-    return CONFLICTS if receipt["conflicts"] else 0
+    return INCOMPLETE if receipt["conflicts"] or not receipt["complete"] else 0
 
 
 def forget(

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 import typer
 
-from agent_memory.cli import FAILED
+from agent_memory.cli import FAILED, INTERRUPTED
 from agent_memory.cli import exclusions as _exclusions  # noqa: F401  adds commands to `decisions`
 from agent_memory.cli import memory_versions as _memory_versions  # noqa: F401  adds commands to `memory`
 from agent_memory.cli import quarantines as _quarantines  # noqa: F401  adds commands to `memory`
@@ -34,6 +34,7 @@ from agent_memory.cli.mcp_server.command import mcp
 from agent_memory.cli.memory import memory
 from agent_memory.cli.nightly import nightly
 from agent_memory.cli.options import StoreOptions
+from agent_memory.cli.output import printable
 from agent_memory.cli.patterns import patterns
 from agent_memory.cli.policy import policy
 from agent_memory.cli.push import push
@@ -44,7 +45,6 @@ from agent_memory.core.errors import AgentMemoryError, InvalidInput
 from agent_memory.core.extras import MissingExtra
 from agent_memory.storage.store_urls import WAYS
 
-INTERRUPTED = 130
 COMMANDS = "agent_memory.commands"
 
 app = Commands(name="agent-memory", add_completion=True)
@@ -121,11 +121,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(str(error), is_list=error.message == WAYS)
     except AgentMemoryError as error:
         return _failed(str(error))
+    except OSError as error:  # of the output, as on a full disk; those of stores are errors of this package
+        return _failed(f"{error.filename or 'the output'}: {error.strerror or error}")
     if code == INTERRUPTED:
         typer.echo("agent-memory: interrupted", err=True)
     return int(code)
 
 
 def _failed(message: str, *, is_list: bool = False) -> int:
-    typer.echo(f"agent-memory: {message if is_list else ' '.join(message.split())}", err=True)
+    typer.echo(printable(f"agent-memory: {message if is_list else ' '.join(message.split())}"), err=True)
     return FAILED

@@ -115,7 +115,7 @@ def log(
     output: Output,
 ) -> int:
     """Log a decision, and print its id."""
-    logged = _logger(where, agent).log_decision(
+    logged = _logger(where, agent, creates=True).log_decision(
         type_,
         context,
         reasoning or {},
@@ -251,8 +251,8 @@ class _Query:
                 return
 
 
-def _logger(where: StoreOptions, agent: str) -> SyncDecisionLogger:
-    return DecisionLogger(agent, stores=where.connection()).sync
+def _logger(where: StoreOptions, agent: str, *, creates: bool = False) -> SyncDecisionLogger:
+    return DecisionLogger(agent, stores=where.connection(creates=creates)).sync
 
 
 def _cells(decision: Mapping[str, Any]) -> list[object]:

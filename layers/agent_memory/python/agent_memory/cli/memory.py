@@ -87,7 +87,8 @@ def put(
     output: Output,
 ) -> int:
     """Store a memory, or its next version if it has changed."""
-    manager = MemoryManager(agent, stores=where.connection(), pools=[pool] if pool else (), writer=author.by).sync
+    stores = where.connection(creates=True)
+    manager = MemoryManager(agent, stores=stores, pools=[pool] if pool else (), writer=author.by).sync
     target = manager.pool(pool) if pool else manager
     stored = target.store_ltm(type_, pattern_id, data, reason=reason, expected_version=expected_version)
     output.show(stored, [f"{type_} {pattern_id} is at version {stored['version']}"])

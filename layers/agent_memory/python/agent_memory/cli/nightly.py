@@ -9,12 +9,14 @@ from agent_memory.cli.groups import Commands, with_groups
 from agent_memory.cli.options import Agents, StoreOptions, day_option
 from agent_memory.cli.output import Output, table
 from agent_memory.core.clock import last_ended_day
+from agent_memory.core.errors import NotFound
 from agent_memory.core.extras import needs_extra
 from agent_memory.memory.learning_controls import read_controls
 from agent_memory.nightly.days import LearnedDays
 from agent_memory.ports.stores import Stores
 
 FAILED_AGENTS = BEHIND = 1
+_UNKNOWN = "there is no such agent: it has no registration and no memories"
 _STATUS_COLUMNS = {"agent": 24, "learned": 10, "days due": 8, "learning": 8}
 
 
@@ -75,6 +77,9 @@ def status(*, agent: Agents = None, where: StoreOptions, output: Output) -> int:
     """
     stores = where.stores()
     through = last_ended_day(stores.clock.now_ms())
+    for one in agent or ():
+        if not _is_known(one, stores):
+            raise NotFound(f"{one}: {_UNKNOWN}")
     entries = [status_of(name, through, stores) for name in agent or stores.states.agents()]
     rows = ([one["agent_id"], one["learned_through"], one["days_due"], one["paused"] or ""] for one in entries)
     output.show(entries, table(_STATUS_COLUMNS, rows, "no agent is registered"))
@@ -99,9 +104,17 @@ def status_of(agent_id: str, through: date, stores: Stores) -> dict[str, Any]:
 def _run(stores: Stores, agents: list[str] | None, day: date, output: Output) -> int:
     with needs_extra("cli"):
         from agent_memory.nightly.run import run_nightly_jobs  # noqa: PLC0415  other commands need no NumPy
-    entries = run_nightly_jobs(agents or None, day, stores)
+    unknown = [one for one in agents or () if not _is_known(one, stores)]
+    chosen = [one for one in agents if one not in unknown] if agents else None
+    entries = run_nightly_jobs(chosen, day, stores)
+    entries += [{"agent_id": one, "date": day.isoformat(), "error": _UNKNOWN} for one in unknown]
     output.show(entries, list(map(_line, entries)) or ["no agent is registered"])
     return FAILED_AGENTS if any("error" in entry for entry in entries) else 0
+
+
+def _is_known(agent_id: str, stores: Stores) -> bool:
+    """Whether an agent has decisions or memories; its name may be misspelled."""
+    return bool(stores.states.registration(agent_id).decision_types or stores.memories.types(agent_id))
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -181,32 +181,33 @@ class StoreOptions(AwsOptions):
         }
         return {**AwsOptions.variables(self), **{name: value for name, value in named.items() if value}}
 
-    def stores(self, *, needs_bucket: bool = False, anchor_bucket: str | None = None) -> Stores:
-        """Open the stores.
+    def stores(self, *, needs_bucket: bool = False, anchor_bucket: str | None = None, creates: bool = False) -> Stores:
+        """Open the stores. Without `creates`, a file has to exist: a wrong name is not an empty store.
 
         Raises:
             InvalidInput: nothing says where they are, or the URL or the AWS settings cannot be used.
             typer.BadParameter: the command needs a bucket, and none is named.
         """
         if self.store:
-            return open_store(self.store)
+            return open_store(self.store, creates=creates)
         if needs_bucket and not self.bucket:
             raise typer.BadParameter("is needed; or set AGENT_MEMORY_ARCHIVE_BUCKET", param_hint="'--bucket'")
         return open_deployment(self.table_prefix, self.bucket, anchor_bucket)
 
-    def connection(self) -> "Connection":
-        """Open the stores, or the HTTP API that the URL names; raises as `stores`."""
+    def connection(self, *, creates: bool = False) -> "Connection":
+        """Open the stores, or the HTTP API that the URL names; see `stores`."""
         if self.store is None:
             return self.stores()
         from agent_memory.client.connect import HttpApi  # noqa: PLC0415  most commands need no client
         from agent_memory.storage.store_urls import HTTP_SCHEMES, check_store_url  # noqa: PLC0415
 
-        return HttpApi(self.store) if check_store_url(self.store).scheme in HTTP_SCHEMES else open_store(self.store)
+        is_api = check_store_url(self.store).scheme in HTTP_SCHEMES
+        return HttpApi(self.store) if is_api else open_store(self.store, creates=creates)
 
 
-def open_store(url: str) -> Stores:
-    """Open the stores at a URL."""
-    return stores_at(url)
+def open_store(url: str, *, creates: bool) -> Stores:
+    """Open the stores at a URL. Without `creates`, a file has to exist."""
+    return stores_at(url, creates=creates)
 
 
 def open_deployment(table_prefix: str | None, bucket: str | None, anchor_bucket: str | None) -> Stores:

@@ -1,6 +1,7 @@
 """What commands print: one JSON value with `--json`, otherwise lines, or a table in a terminal."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from agent_memory.cli.progress import progress
 from agent_memory.model.listings import Listing
 
 INCOMPLETE = 1
+
+# All control characters but the end of a line, and those that change the direction of the text after them.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,12 @@ class Output:
     def line(self, text: str, *, err: bool = False) -> None:
         """Print a line."""
         progress.stop()
-        typer.echo(text, err=err)
+        typer.echo(printable(text), err=err)
+
+
+def printable(text: str) -> str:
+    """Text whose control characters are escaped as in JSON: what is stored must not steer a terminal."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def missing_lines(missing: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -77,4 +86,4 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.3g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value.replace("\n", "\\n") if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

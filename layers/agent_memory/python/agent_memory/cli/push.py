@@ -10,11 +10,12 @@ import typer
 from agent_memory.admin.push import Pace, Push, stored_agents
 from agent_memory.cli.options import Agents, StoreOptions, open_store
 from agent_memory.cli.output import Output, missing_lines
+from agent_memory.cli.output_files import check_writable, write_text
 from agent_memory.cli.progress import progress
 from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.storage.parquet.archive import ParquetArchive
-from agent_memory.storage.store_urls import check_store_url
+from agent_memory.storage.store_urls import check_store_url, is_same_store
 
 _DIFFERENT = 1
 _AWS_RATE = 1_000.0
@@ -48,14 +49,15 @@ def push(
     command continues; running it again changes nothing. Stop the agents meanwhile. Afterwards both sides are compared
     by count and hash, day by day; only short-term memory is not, because it expires.
 
-    Exit code: 0 both are equal, 1 they differ or there were conflicts, as the last lines say, 2 not or partly done.
+    Exit code: 0 both are equal, 1 they differ, there were conflicts or a part of the source cannot be read, as the last
+    lines say, 2 not or partly done.
     """
-    if receipt is not None and not receipt.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {receipt.parent}", param_hint="'--receipt'")
+    if receipt is not None:
+        check_writable("--receipt", receipt)
     is_aws = check_store_url(to).scheme == "aws"
-    source, target = where.stores(), open_store(to)
-    if where.store == to:
+    if where.store and is_same_store(where.store, to):
         raise InvalidInput("--to", "is the store to copy from")
+    source, target = where.stores(), open_store(to, creates=True)
     names = agent or stored_agents(source)
     work = Push(
         source,
@@ -68,9 +70,9 @@ def push(
     agents = list(work.run(names, dry_run=dry_run))
     document = {"started_at": to_iso(started_ms), "finished_at": to_iso(source.clock.now_ms()), "agents": agents}
     if receipt is not None:
-        _write(receipt, document)
+        write_text("--receipt", receipt, json.dumps(document, indent=2, ensure_ascii=False))
     output.show(document, _lines(agents))
-    is_done = all(one.get("equal", True) and not one["conflicts"] for one in agents)
+    is_done = all(one.get("equal", one["complete"]) and not one["conflicts"] for one in agents)
     return 0 if is_done else _DIFFERENT
 
 
@@ -91,13 +93,6 @@ class _Counter:
         progress.advance(text, self._seen[agent] - 1, self._agents)
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput("--receipt", f"cannot write {path}: {error.strerror}") from error
-
-
 def _lines(agents: list[dict[str, Any]]) -> Iterator[str]:
     for one in agents:
         for kind, counts in one["counts"].items():
@@ -112,6 +107,12 @@ def _lines(agents: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{one['agent_id']}  nothing was written; leave out --dry-run to copy"
         else:
             days = max((side["days"] for side in one["source"].values()), default=0)
-            yield f"{one['agent_id']}  {'equal' if one['equal'] else 'different'}: {days:,} days compared"
+            yield f"{one['agent_id']}  {_verdict(one)}: {days:,} days compared"
     if not agents:
         yield "there is no agent to copy"
+
+
+def _verdict(receipt: dict[str, Any]) -> str:
+    if receipt["equal"]:
+        return "equal"
+    return "different" if receipt["differences"] else "equal but for what cannot be read in the source"

@@ -2,14 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Any
 
 import typer
 
 from agent_memory.cli.options import Agent, StoreOptions, TimeOptions
 from agent_memory.cli.output import Output, missing_lines
-from agent_memory.core.errors import InvalidInput
+from agent_memory.cli.output_files import check_writable, write_text
 from agent_memory.core.extras import needs_extra
 from agent_memory.decisions.queries import TimeRange
 from agent_memory.ports.stores import Stores
@@ -51,7 +50,7 @@ def report(
     if out is None and not output.as_json:
         raise typer.BadParameter("is needed; or --json", param_hint="'--out'")
     if out is not None:
-        _check_writable(out)
+        check_writable("--out", out)
     with needs_extra("report"):
         from agent_memory.reporting import render_report  # noqa: PLC0415  an extra
         from agent_memory.reporting.cost import cost_of_a_month  # noqa: PLC0415  an extra
@@ -59,7 +58,7 @@ def report(
     if templates is not None:
         found["cost"] = cost_of_a_month(found, templates)
     if out is not None:
-        _write(out, render_report(found))
+        write_text("--out", out, render_report(found))
     output.show(found, [f"{out}: {_summary(found)}", *missing_lines(found["missing"])])
     return 0 if found["complete"] else _INCOMPLETE
 
@@ -85,24 +84,3 @@ def _summary(found: dict[str, Any]) -> str:
     totals, patterns = found["totals"], found["patterns"]
     active = sum(pattern["status"] == "active" for pattern in patterns)
     return f"{totals['decisions']:,} decisions, {totals['with_outcome']:,} with an outcome, {active} active patterns"
-
-
-def _check_writable(path: Path) -> None:
-    """Check that a file can be written before a long record is read, without changing it."""
-    try:
-        NamedTemporaryFile(dir=path.absolute().parent).close()
-        if path.exists():
-            path.open("ab").close()
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-
-
-def _cannot_write(path: Path, error: OSError) -> InvalidInput:
-    return InvalidInput("--out", f"cannot write {path}: {error.strerror}")

@@ -25,10 +25,14 @@ class BucketStores(NamedTuple):
 
 
 class Expiry(Protocol):
-    """Removes what has expired, for stores that do not do so on their own."""
+    """Removes what has expired or was erased, for stores that do not do so on their own."""
 
     def remove_expired(self) -> Mapping[str, int]:
         """Remove items that no query returns any more; returns how many, by table."""
+        ...
+
+    def remove_traces(self) -> None:
+        """Remove what erased items have left behind in files."""
         ...
 
 

@@ -139,8 +139,8 @@ def _estimate(label: str, row: Row | None) -> Estimate:
 
 
 def active_patterns(report: Report) -> list[Row]:
-    """Patterns that are neither emerging nor deprecated, in the report's order."""
-    return [row for row in report["patterns"] if row["status"] not in {"deprecated", "emerging"}]
+    """Patterns that passed the tests of the nightly job, in the report's order."""
+    return [row for row in report["patterns"] if row["status"] == "active"]
 
 
 def emerging_patterns(report: Report) -> list[Row]:
@@ -153,13 +153,18 @@ def deprecated_patterns(report: Report) -> list[Row]:
     return [row for row in report["patterns"] if row["status"] == "deprecated"]
 
 
+def untested_patterns(report: Report) -> list[Row]:
+    """Patterns that the agent or a person stored, with a status of their own or without one, in the report's order."""
+    return [row for row in report["patterns"] if row["status"] not in {"active", "emerging", "deprecated"}]
+
+
 def pattern_panel(report: Report) -> Panel:
     """The active patterns, each against its own base rate."""
     return Panel(
         title="",
         rows=[
             Estimate(
-                label=condition(row["description"]),
+                label=condition(row["description"] or row["pattern_id"]),
                 rate=row["success_rate"],
                 low=row["low"],
                 high=row["high"],
@@ -207,7 +212,12 @@ def patterns_heading(report: Report) -> str:
     if not report["patterns"]:
         return "No pattern has been learned yet"
     heading = plural(len(active_patterns(report)), "active pattern")
-    for status, patterns in (("emerging", emerging_patterns(report)), ("deprecated", deprecated_patterns(report))):
+    others = {
+        "emerging": emerging_patterns(report),
+        "deprecated": deprecated_patterns(report),
+        "untested": untested_patterns(report),
+    }
+    for status, patterns in others.items():
         if patterns:
             heading += f", {count(len(patterns))} {status}"
     return heading

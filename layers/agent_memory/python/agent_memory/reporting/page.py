@@ -79,6 +79,7 @@ def _content(report: Mapping[str, Any]) -> dict[str, Any]:
         "active_patterns": content.active_patterns(report),
         "emerging_patterns": content.emerging_patterns(report),
         "deprecated_patterns": content.deprecated_patterns(report),
+        "untested_patterns": content.untested_patterns(report),
         "patterns_plot": _intervals_plot(patterns, "patterns", "Success rate of each pattern and its base rate"),
         "trends": [{**row, "plot": _trend_plot(n, row, report)} for n, row in enumerate(content.trends(report))],
         "reliability": content.reliability_sentences(report),

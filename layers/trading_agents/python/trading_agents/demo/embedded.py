@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 from agent_memory import DecisionLogger, MemoryManager, Stores, connect
 from agent_memory.nightly.run import run_nightly_job
@@ -73,7 +74,8 @@ def run_demo(options: Options, terminal: Terminal) -> dict[str, Any]:
     bars, summary = bars_to_replay(options.bars)
     if summary:
         terminal.step(summary)
-    stores = cast("Stores", connect(f"sqlite:///{options.file}"))
+    url = f"sqlite:///{quote(str(options.file))}"
+    stores = cast("Stores", connect(url))
     try:
         asyncio.run(_replay(stores, bars, options.days, terminal))
     except CannotContinueError as error:
@@ -84,7 +86,7 @@ def run_demo(options: Options, terminal: Terminal) -> dict[str, Any]:
     terminal.console.print()
     terminal.console.print(report_tables(report))
     terminal.step(f"The report with its plots: {options.output}")
-    terminal.step(f"The decisions: agent-memory decisions list --agent {AGENT_ID} --store sqlite:///{options.file}")
+    terminal.step(f"The decisions: agent-memory decisions list --agent {AGENT_ID} --store {url}")
     terminal.times()
     return report
 

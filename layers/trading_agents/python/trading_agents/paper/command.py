@@ -199,7 +199,7 @@ def _memory(client: Any, agent: str, where: StoreOptions) -> Any:
     """Return the agent's memory, over HTTP or directly."""
     from agent_memory import MemoryManager  # noqa: PLC0415
 
-    return (client or MemoryManager(agent, stores=where.connection())).sync
+    return (client or MemoryManager(agent, stores=where.connection(creates=True))).sync
 
 
 def _note(line: str) -> None:
@@ -216,4 +216,4 @@ def _client(url: str, agent: str) -> Any:
 def _logger(agent: str, where: StoreOptions) -> Any:
     from agent_memory import DecisionLogger  # noqa: PLC0415
 
-    return DecisionLogger(agent, stores=where.connection())
+    return DecisionLogger(agent, stores=where.connection(creates=True))

@@ -50,7 +50,8 @@ class AgentImport:
         Returns:
             A receipt: `agent_id`, `imported_at`, `dry_run`, `counts` by kind of data and by what became of it,
             `conflicts`, which were left as they are, and `not_imported`, both with `id`, `reason` and `why`. What the
-        deployment has in a damaged item is a conflict, and keeps nothing else back.
+            deployment has in a damaged item is a conflict, and keeps nothing else back. `complete` is false if items
+            were damaged where they were exported.
 
         Raises:
             InvalidInput: the file is damaged, or not an export of this agent; names the file and the line in it.
@@ -64,10 +65,11 @@ class AgentImport:
         """Write what a source has of the agent and the deployment does not, or only count it; see `run`."""
         report = ImportReport()
         self._import(source, report, write=not dry_run)
-        for one in source.missing():
+        damaged = source.missing()
+        for one in damaged:
             report.not_imported(str(one.get("id")), f"it was damaged when it was exported: {one.get('why')}")
         receipt = {"agent_id": self._agent_id, "imported_at": to_iso(self._clock.now_ms()), "dry_run": dry_run}
-        return receipt | report.as_dict()
+        return receipt | report.as_dict() | {"complete": not damaged}
 
     def _import(self, export: AgentSource, report: ImportReport, *, write: bool) -> None:
         agent_id, stores = self._agent_id, self._stores

@@ -39,7 +39,8 @@ def mcp(
         raise InvalidInput(
             "--host", f"{host} is reachable by others, whom this server does not authenticate; see --behind-proxy"
         )
-    server = agent_server(open_access(agent, where.connection(), pools=pools.names, read_only=read_only))
+    stores = where.connection(creates=not read_only)
+    server = agent_server(open_access(agent, stores, pools=pools.names, read_only=read_only))
     if http:
         # Without sessions, a server that was restarted knows its clients.
         server.run("streamable-http", host=host, port=port, stateless_http=True)

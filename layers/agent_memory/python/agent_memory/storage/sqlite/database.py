@@ -108,6 +108,22 @@ class Database:
         """
         return _Writing(self._of_this_process(), durable=durable)
 
+    def remove_traces(self) -> None:
+        """Rewrite the file, and empty its log: deleted rows leave their bytes in both.
+
+        Takes as long as copying the file, and as much space twice; other writers wait meanwhile.
+
+        Raises:
+            Unavailable: another process reads from the log, or the disk is full; calling it again continues.
+        """
+        if self.path is None:
+            return
+        with self.reading() as connection:
+            connection.execute("VACUUM")
+            is_blocked, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_blocked:
+            raise Unavailable(f"another process reads {self.name}, whose log has traces of what was erased; try again")
+
     def close(self) -> None:
         """Close the connections that are not in use; the database can be used again."""
         _close_all(self._of_this_process())
@@ -131,9 +147,10 @@ class Database:
         """Create or migrate the tables, unless they are those of this version."""
         connection = _open(self.path)
         try:
-            if _version(connection, self.name) < _LATEST:
-                if self.path is not None:
-                    _use_write_ahead_log(connection)
+            is_old = _version(connection, self.name) < _LATEST
+            if self.path is not None and (is_old or _lost_its_log(connection, self.path)):
+                _use_write_ahead_log(connection)
+            if is_old:
                 for number, script in enumerate(MIGRATIONS):
                     _migrate(connection, number, script)
         except BaseException:
@@ -277,6 +294,12 @@ def _version(connection: sqlite3.Connection, name: str) -> int:
             f"{_LATEST}); upgrade the package"
         )
     return int(version)
+
+
+def _lost_its_log(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether a file has no write-ahead log any more, as a copy by `VACUUM INTO`, and can have one again."""
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    return mode != "wal" and os.access(path, os.W_OK)
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

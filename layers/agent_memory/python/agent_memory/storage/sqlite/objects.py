@@ -5,19 +5,24 @@ An object is written to another file first, which then replaces the earlier one,
 
 import hashlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent_memory.core.errors import Conflict
+from agent_memory.core.errors import Conflict, InvalidInput, shown
 from agent_memory.ports.blobs import Blob, ByteRange
 from agent_memory.storage.sqlite.database import Database
 from agent_memory.storage.sqlite.errors import translated_errors
 
-# Keys do not contain `~`. File systems limit a name to 255 bytes: a longer one continues in a folder.
+# No part of a key begins or ends with `~`. File systems limit a name to 255 bytes: a longer one continues in a folder.
+# Names of dots, which ids of memories may be, would be other folders.
 _CONTINUES = "~"
+_DOTS = {".": "~.", "..": "~.."}
+_DOTS_OF = {name: dots for dots, name in _DOTS.items()}
+_NO_KEY = re.compile(r"[\x00-\x1f\x7f]|(^|/)[~/]|~(/|$)" + (r"|[\\:]" if os.name == "nt" else ""))
 _PARTIAL = "~partial"
 _MAX_NAME = 200
 _PARTIAL_SECONDS = 24 * 3600
@@ -107,6 +112,9 @@ class FolderObjects:
             yield
 
     def _path(self, key: str) -> Path:
+        """The file of an object, which is always below the folder: keys may come from another's export."""
+        if _NO_KEY.search(key):
+            raise InvalidInput("key", f"{shown(key, 80)} is not the key of an object")
         return self.folder.joinpath(*(part for segment in key.split("/") for part in _parts(segment)))
 
     def _write(self, key: str, body: bytes) -> None:
@@ -130,7 +138,7 @@ class FolderObjects:
             folders[:] = [name for name in folders if name != _PARTIAL]
             for name in names:
                 parts = Path(directory, name).relative_to(self.folder).parts
-                yield "/".join(parts).replace(f"{_CONTINUES}/", "")
+                yield "/".join(_DOTS_OF.get(part, part) for part in parts).replace(f"{_CONTINUES}/", "")
 
     def _remove(self, path: Path) -> None:
         """Remove a file, and the folders that it leaves empty."""
@@ -146,6 +154,8 @@ class FolderObjects:
 
 def _parts(segment: str) -> list[str]:
     """The names of the folders and the file that stand for a part of a key between two slashes."""
+    if segment in _DOTS:
+        return [_DOTS[segment]]
     pieces = [segment[at : at + _MAX_NAME] for at in range(0, len(segment), _MAX_NAME)]
     return [*(f"{piece}{_CONTINUES}" for piece in pieces[:-1]), *pieces[-1:]]
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent_memory.core.clock import Clock, SystemClock
+from agent_memory.core.errors import Misconfigured
+from agent_memory.core.keys import ARCHIVE_CHAIN
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.stores import Places, Stores
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
@@ -26,13 +28,12 @@ def sqlite_stores(path: Path | None, clock: Clock | None = None) -> Stores:
     `None` is a database in memory, with its objects.
 
     Raises:
-        InvalidInput: the file is not one of this package's. Misconfigured: it cannot be opened.
+        InvalidInput: the file is not one of this package's. Misconfigured: it cannot be opened, or the folder with its
+            archive is missing.
     """
     clock = clock or SystemClock()
     database = Database(path)
-    blobs: BlobStore = InMemoryBlobs()
-    if path is not None:
-        blobs = FolderObjects(path.with_name(f"{path.name}-objects"), database)
+    blobs = InMemoryBlobs() if path is None else _objects_of(path, database)
     return Stores(
         decisions=SqliteDecisions(database, clock),
         memories=SqliteMemories(database),
@@ -45,6 +46,25 @@ def sqlite_stores(path: Path | None, clock: Clock | None = None) -> Stores:
         expiry=Expiry(database, blobs, clock),
         places=_PLACES,
     )
+
+
+def _objects_of(path: Path, database: Database) -> FolderObjects:
+    """The objects beside the file itself, also where `path` is a link to it.
+
+    Raises:
+        Misconfigured: the file was moved or copied without its folder. Its archive would be silently missing.
+    """
+    file = path.resolve()
+    folder = file.with_name(f"{file.name}-objects")
+    if not folder.exists():
+        with database.reading() as connection:
+            has_archive = connection.execute("SELECT 1 FROM states WHERE state_type = ? LIMIT 1", (ARCHIVE_CHAIN,))
+            if has_archive.fetchone():
+                raise Misconfigured(
+                    f"{folder} is missing, and has the archive of {path}: move it there, or create it empty to go on "
+                    "without the archive"
+                )
+    return FolderObjects(folder, database)
 
 
 class Expiry:
@@ -60,6 +80,10 @@ class Expiry:
         if isinstance(self._blobs, FolderObjects):
             self._blobs.remove_partial()
         return {table: self._remove(table) for table in ("decisions", "links", "short_term")}
+
+    def remove_traces(self) -> None:
+        """Rewrite the file, and empty its log."""
+        self._database.remove_traces()
 
     def _remove(self, table: str) -> int:
         now_ms, removed = self._clock.now_ms(), 0

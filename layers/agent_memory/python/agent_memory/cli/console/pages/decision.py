@@ -14,6 +14,7 @@ from agent_memory.cli.console.rendering import instant
 from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
+from agent_memory.memory.pattern_figures import sentence_of
 from agent_memory.model.decisions import DecisionDict
 from agent_memory.model.memories import MemoryType
 from agent_memory.reporting.formatting import name
@@ -151,11 +152,6 @@ async def memories_then(visit: Visit, decision: DecisionDict) -> list[dict[str, 
         return {**versions[0], "description": sentence_of(versions[0]), "note": ""}
 
     return list(await asyncio.gather(*map(row, decision["memory_ids"])))
-
-
-def sentence_of(memory: Mapping[str, Any]) -> str | None:
-    """What a memory says, in its own words."""
-    return next((memory[one] for one in ("description", "rule", "text") if isinstance(memory.get(one), str)), None)
 
 
 async def seal_page(visit: Visit) -> Page:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent_memory.cli.console.heat_map import heat_map
-from agent_memory.cli.console.pages.decision import sentence_of
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.core.clock import to_iso
+from agent_memory.memory.pattern_figures import sentence_of
 from agent_memory.model.memories import MemoryType
 
 _COLUMNS = columns(

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from agent_memory.cli.console.pages.decision import sentence_of
 from agent_memory.cli.console.pages.memories import as_of, memory_row
 from agent_memory.cli.console.rendering import segment
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
 from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput, NotFound
+from agent_memory.memory.pattern_figures import sentence_of
 from agent_memory.model.memories import MemoryType
 from agent_memory.reporting.trend_text import trend_text
 

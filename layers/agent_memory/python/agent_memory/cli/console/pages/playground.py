@@ -3,10 +3,10 @@
 from typing import Any
 
 from agent_memory.cli.console.conditions import context_conditions
-from agent_memory.cli.console.pages.decision import sentence_of
 from agent_memory.cli.console.pages.decisions import decision_types
 from agent_memory.cli.console.reasons import chosen_of
 from agent_memory.cli.console.view import Page, Table, Visit, columns
+from agent_memory.memory.pattern_figures import sentence_of
 
 _RECALLED = columns(
     """
