@@ -17,14 +17,21 @@ _EPOCH_UNITS = ((1e8, 1e11, "s", 1_000_000), (1e11, 1e14, "ms", 1_000), (1e14, 1
 
 _DIGITS = re.compile(r"-?\d+(\.\d*)?([eE]\+?\d+)?")
 _DIGITS_WITH_COMMA = re.compile(r"-?\d+,\d*([eE]\+?\d+)?")
-_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f",
+            20: "%Y%m%d%H%M%S%f"}  # fmt: skip
+_WITHOUT_CENTURY = {10: "%y%m%d%H%M", 12: "%y%m%d%H%M%S"}
+_ENOUGH_TIMES = 3
+_TICKS = (("1973-11-01", "1974-12-31", "1601, as Windows"), ("1989-12-01", "1990-12-31", "the year 1, as .NET"))
+"""First and last day that times of 1990 (Windows) or 2000 (.NET) to 2100 in ticks of 100 ns have if read as ns."""
+
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 _SPREADSHEET_DAYS = (15_000, 80_000)
 _OFFSET = re.compile(r"(?:Z|(?<=[:T ]\d{2})(?:[+-]\d{2}:?\d{2}|[+-]\d{2})|\.\d+[+-]\d{2}(?::?\d{2})?)$")
 _ZONE_NAME = re.compile(r"^(.*\d)\s+([A-Za-z]+/[A-Za-z_/]+|UTC|GMT)$")
 _ZONE_ABBREVIATION = re.compile(r":\d{2}\s+([A-Z]{3,4})$")
 _UTC_IN_TITLE = re.compile(r"(?:utc|gmt)(?:\s*([+-]\d{1,2})(?::?(\d{2}))?)?", re.IGNORECASE)
-_ZONE_IN_TITLE = re.compile(r"\(([A-Za-z]+(?:/[A-Za-z_/]+)?)\)")
+_ZONE_IN_TITLE = re.compile(r"\(([A-Za-z]+/[A-Za-z_/]+|[CEMW]ET)\)")
+_UNCLEAR_ZONE_IN_TITLE = re.compile(r"\(([A-Z]{1,3}T|MSK|(?i:exchange|local|market))(?i: time)?\)")
 _HALF_OF_DAY = re.compile(r"(\d)\s*([AaPp])\.?[Mm]\.?$")
 _TIME_OF_DAY = re.compile(r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?$|^\d{1,6}$")
 _YEAR_FIRST = re.compile(r"^(\d{4})[./](\d{1,2})[./](\d{1,2})(?=$|[ T])")
@@ -47,6 +54,7 @@ class Times:
         values: datetime64[us]; in UTC, or as a clock on the wall shows them.
         are_utc: whether they are in UTC, by their offset or as an epoch.
         zone: the time zone that the file itself names, or an empty text.
+        unclear_zone: what a title names instead, such as ET, which is no zone of the IANA; or an empty text.
         description: how they are written, if not in ISO 8601.
     """
 
@@ -54,6 +62,7 @@ class Times:
     are_utc: bool
     zone: str = ""
     description: str = ""
+    unclear_zone: str = ""
 
 
 def read_times(table: Table, column: int, time_of_day: int | None = None) -> Times:
@@ -83,16 +92,21 @@ def read_times(table: Table, column: int, time_of_day: int | None = None) -> Tim
 
 
 def _in_zone_of_title(times: Times, title: str) -> Times:
-    """Return times with the zone that a title names: `Gmt time`, `date_utc`, `Time (UTC+2)`, `Time (EET)`."""
+    """Return times with the zone that a title names: `Gmt time`, `date_utc`, `Time (UTC+2)`, `Time (EET)`.
+
+    Abbreviations such as EST are no zones: titles name them for New York all the year, too.
+    """
     if utc := _UTC_IN_TITLE.search(title):
         hours, minutes = int(utc.group(1) or 0), int(utc.group(2) or 0)
         ahead = np.timedelta64(60 * abs(hours) + minutes, "m") * (-1 if (utc.group(1) or "").startswith("-") else 1)
         return replace(times, values=times.values - ahead, are_utc=True)
+    if unclear := _UNCLEAR_ZONE_IN_TITLE.search(title):
+        times = replace(times, unclear_zone=unclear.group(1))
     match = _ZONE_IN_TITLE.search(title)
     try:
         return replace(times, zone=str(ZoneInfo(match.group(1)))) if match else times
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return times
+        return replace(times, unclear_zone=match.group(1) if match else "")
 
 
 def _check_time_of_day(table: Table, column: int) -> None:
@@ -158,13 +172,9 @@ def _joined(dates: Sequence[str], times: Sequence[str]) -> list[str]:
 
 
 def _from_digits(table: Table, column: int, cells: list[str]) -> Times:
-    width = len(cells[0])
-    if width in _COMPACT and cells[0].isdigit():
-        values = _parsed(cells, _COMPACT[width])
-        years = values.astype("datetime64[Y]").astype(int) + 1970
-        if not np.isnat(values[:1]).any() and _FIRST_YEAR <= years[0] <= _LAST_YEAR:
-            table.check(~np.isnat(values), column, f"is not a time like {cells[0]}")
-            return Times(values, are_utc=False, description="dates without separators")
+    compact = _from_compact(table, column, cells)
+    if compact is not None:
+        return Times(compact, are_utc=False, description="dates without separators")
     values = np.empty(len(cells), dtype=np.int64)
     units = set()
     for row, cell in enumerate(cells):
@@ -172,8 +182,39 @@ def _from_digits(table: Table, column: int, cells: list[str]) -> Times:
             raise table.error(row, column, "is not an epoch time like the lines before; write ISO 8601")
         unit, values[row] = _since_epoch(table, column, row, cell)
         units.add(unit)
+    times = values.astype("datetime64[us]")
+    _check_epoch(table, column, cells, times, units)
     written = " and ".join(unit for _, _, unit, _ in _EPOCH_UNITS if unit in units)
-    return Times(values.astype("datetime64[us]"), are_utc=True, description=f"epoch {written}")
+    return Times(times, are_utc=True, description=f"epoch {written}")
+
+
+def _from_compact(table: Table, column: int, cells: list[str]) -> Any:
+    """Return the times of digits such as 20240131 or 2024013109; None if they are none."""
+    width = len(cells[0])
+    if width not in _COMPACT or not cells[0].isdigit():
+        return None
+    values = _parsed(cells, _COMPACT[width])
+    is_time = ~np.isnat(values)
+    year = int(values[0].astype("datetime64[Y]").astype(int)) + 1970 if is_time[0] else 0
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
+    if width == len("2024013109") and not is_time.all():  # from 2030 on, some seconds since the epoch look the same
+        return None
+    table.check(is_time, column, f"is not a time like {cells[0]}")
+    return values
+
+
+def _check_epoch(table: Table, column: int, cells: list[str], times: TimeArray, units: set[str]) -> None:
+    """Raise `BarsError` if digits that were read as an epoch can be something else, or are no time of our age."""
+    form = _WITHOUT_CENTURY.get(len(cells[0]))
+    if form is not None and len(set(cells)) >= _ENOUGH_TIMES and not np.isnat(_parsed(cells, form)).any():
+        raise table.error(0, column, "can be an epoch time or a date without century; write ISO 8601")
+    years = times.astype("datetime64[Y]").astype(int) + 1970
+    in_range = (years >= _FIRST_YEAR) & (years <= _LAST_YEAR)
+    table.check(in_range, column, "is no epoch time in s, ms, us or ns; write ISO 8601")
+    for first, last, since in _TICKS:
+        if units == {"ns"} and ((np.datetime64(first) <= times) & (times <= np.datetime64(last))).all():
+            raise table.error(0, column, f"can be ns since 1970 or ticks of 100 ns since {since}; write ISO 8601")
 
 
 def _since_epoch(table: Table, column: int, row: int, cell: str) -> tuple[str, int]:
