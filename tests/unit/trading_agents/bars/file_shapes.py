@@ -590,6 +590,8 @@ READ = [
         DAILY,
     ),
     Shape("years of two digits, first", table(DAILY, time=stamp("%y-%m-%d")), DAILY, summary="year/month/day"),
+    Shape("years of two digits between points, first", table(DAILY, time=stamp("%y.%m.%d")), DAILY),
+    Shape("years of two digits between points, last", table(time=stamp("%d.%m.%y %H:%M")), HOURLY),
     Shape("years of two digits, last", table(DAILY, time=stamp("%m/%d/%y")), DAILY, summary="month/day/year"),
     Shape("am and pm in small letters", table(time=lambda t: f"{t:%Y-%m-%d %I:%M}{t:%p}".lower()), HOURLY),
     Shape(
@@ -802,12 +804,22 @@ _CONTENTS: Sequence[tuple[str, bytes, str]] = (
     (
         "dates of two digits a part without separators",
         table(time=stamp("%y%m%d%H%M")),
-        "line 2: column 'timestamp': '2401100000' can be an epoch time or a date without century",
+        "line 2: column 'timestamp': '2401100000' can be an epoch time or a date without separators",
     ),
     (
         "dates and seconds of two digits a part without separators",
         table(time=stamp("%y%m%d%H%M%S")),
-        "'240110000000' can be an epoch time or a date without century",
+        "'240110000000' can be an epoch time or a date without separators",
+    ),
+    (
+        "day, month, year and time without separators",
+        table(time=stamp("%d%m%Y%H%M")),
+        "'100120240000' can be an epoch time or a date without separators",
+    ),
+    (
+        "month, day, year and hour without separators",
+        table(time=stamp("%m%d%Y%H")),
+        "'0110202400' can be an epoch time or a date without separators",
     ),
     ("ticks of .NET", table(time=ticks(1)), "can be ns since 1970 or ticks of 100 ns since the year 1"),
     ("ticks of Windows", table(time=ticks(1601)), "can be ns since 1970 or ticks of 100 ns since 1601"),

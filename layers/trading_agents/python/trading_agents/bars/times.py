@@ -19,8 +19,12 @@ _DIGITS = re.compile(r"-?\d+(\.\d*)?([eE]\+?\d+)?")
 _DIGITS_WITH_COMMA = re.compile(r"-?\d+,\d*([eE]\+?\d+)?")
 _COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f",
             20: "%Y%m%d%H%M%S%f"}  # fmt: skip
-_WITHOUT_CENTURY = {10: "%y%m%d%H%M", 12: "%y%m%d%H%M%S"}
+_LIKE_AN_EPOCH = {10: ("%y%m%d%H%M", "%d%m%Y%H", "%m%d%Y%H"), 12: ("%y%m%d%H%M%S", "%d%m%Y%H%M", "%m%d%Y%H%M")}
+"""Dates without separators that are as long as an epoch time."""
+
 _ENOUGH_TIMES = 3
+_SAMPLE = 20
+_OLDEST, _NEWEST = 1900, 2100
 _TICKS = (("1973-11-01", "1974-12-31", "1601, as Windows"), ("1989-12-01", "1990-12-31", "the year 1, as .NET"))
 """First and last day that times of 1990 (Windows) or 2000 (.NET) to 2100 in ticks of 100 ns have if read as ns."""
 
@@ -193,11 +197,11 @@ def _from_compact(table: Table, column: int, cells: list[str]) -> Any:
     width = len(cells[0])
     if width not in _COMPACT or not cells[0].isdigit():
         return None
+    (first,) = _parsed(cells[:1], _COMPACT[width])
+    if np.isnat(first) or not _FIRST_YEAR <= int(first.astype("datetime64[Y]").astype(int)) + 1970 <= _LAST_YEAR:
+        return None
     values = _parsed(cells, _COMPACT[width])
     is_time = ~np.isnat(values)
-    year = int(values[0].astype("datetime64[Y]").astype(int)) + 1970 if is_time[0] else 0
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        return None
     if width == len("2024013109") and not is_time.all():  # from 2030 on, some seconds since the epoch look the same
         return None
     table.check(is_time, column, f"is not a time like {cells[0]}")
@@ -206,9 +210,9 @@ def _from_compact(table: Table, column: int, cells: list[str]) -> Any:
 
 def _check_epoch(table: Table, column: int, cells: list[str], times: TimeArray, units: set[str]) -> None:
     """Raise `BarsError` if digits that were read as an epoch can be something else, or are no time of our age."""
-    form = _WITHOUT_CENTURY.get(len(cells[0]))
-    if form is not None and len(set(cells)) >= _ENOUGH_TIMES and not np.isnat(_parsed(cells, form)).any():
-        raise table.error(0, column, "can be an epoch time or a date without century; write ISO 8601")
+    forms = _LIKE_AN_EPOCH.get(len(cells[0]), ()) if len(set(cells)) >= _ENOUGH_TIMES else ()
+    if any(_are_recent(_parsed(cells[:_SAMPLE], form)) and _are_recent(_parsed(cells, form)) for form in forms):
+        raise table.error(0, column, "can be an epoch time or a date without separators; write ISO 8601")
     years = times.astype("datetime64[Y]").astype(int) + 1970
     in_range = (years >= _FIRST_YEAR) & (years <= _LAST_YEAR)
     table.check(in_range, column, "is no epoch time in s, ms, us or ns; write ISO 8601")
@@ -239,6 +243,12 @@ def _since_epoch(table: Table, column: int, row: int, cell: str) -> tuple[str, i
     raise table.error(
         row, column, "is neither a date nor an epoch time (s, ms, us, ns), rather a row number; write ISO 8601"
     )
+
+
+def _are_recent(times: TimeArray) -> bool:
+    """Return whether all are times, of 1900 to 2100."""
+    years = times[~np.isnat(times)].astype("datetime64[Y]").astype(int) + 1970
+    return len(years) == len(times) and bool(((years >= _OLDEST) & (years <= _NEWEST)).all())
 
 
 # --- text ---------------------------------------------------------------------------------------
@@ -307,9 +317,9 @@ def _year_first(table: Table, column: int, cells: list[str]) -> tuple[list[str],
             raise table.error(row, column, f"is not a date like {cells[0]!r}; write ISO 8601")
         parts.append((int(match.group(1)), int(match.group(3)), match.group(4), cell[match.end() :]))
     has_points = cells[0][len(re.match(r"\d+", cells[0]).group())] == "."  # type: ignore[union-attr]  # it matched above
-    if len(parts[0][2]) == 2 and not has_points:  # noqa: PLR2004  # a year of two digits
+    if len(parts[0][2]) == 2:  # noqa: PLR2004  # a year of two digits
         dates = [(first, second, int(last)) for first, second, last, _ in parts]
-        if _year_is_first(table, column, dates):
+        if _is_wider_by_day(dates) if has_points else _year_is_first(table, column, dates):
             rewritten = [
                 f"{_full_year(f'{year:02}')}-{month:02}-{day:02}{part[3]}"
                 for (year, month, day), part in zip(dates, parts, strict=True)
@@ -357,6 +367,16 @@ def _year_is_first(table: Table, column: int, dates: Sequence[tuple[int, int, in
     return dates in remaining
 
 
+def _is_wider_by_day(dates: Sequence[tuple[int, int, int]]) -> bool:
+    """Return whether dates such as 24.01.31 reach over a shorter time with the year first, than with the day first."""
+    days = [
+        [372 * year + 31 * month + day for year, month, day in reading]
+        for reading in (dates, [(last, second, first) for first, second, last in dates])
+    ]
+    year_first, day_first = (max(one) - min(one) for one in days)
+    return year_first < day_first
+
+
 def _padded(cell: str) -> str:
     """Write `2024-1-2 9:30` as `2024-01-02 09:30`, as ISO 8601 wants it."""
     match = re.match(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:([ T])(\d{1,2})(:.*))?$", cell)
@@ -370,7 +390,7 @@ def _padded(cell: str) -> str:
 
 def _by_a_format(cells: list[str], iso: Any) -> Any:
     """Return the times by the format that reads most of them."""
-    sample = cells[:20]
+    sample = cells[:_SAMPLE]
     forms = [form for form in _FORMATS if not np.isnat(_parsed(sample, form)).all()]
     readings = [iso, *(_parsed(cells, form) for form in forms)]
     return min(readings, key=lambda values: int(np.isnat(values).sum()))
