@@ -821,6 +821,16 @@ _CONTENTS: Sequence[tuple[str, bytes, str]] = (
         table(time=stamp("%m%d%Y%H")),
         "'0110202400' can be an epoch time or a date without separators",
     ),
+    (
+        "times at which bars end",
+        table(time=lambda t: str(int(t.timestamp()) * 1000 + 3_599_999)),
+        "line 2: column 'timestamp': '1704848399999' is the end of a bar, as those of all lines",
+    ),
+    (
+        "the volume behind the time, without a header",
+        table(header=None, row=lambda bar, time: (time, bar.volume + 0.5, *bar.prices)),
+        "is not the time of the day; add a line with the names of the columns",
+    ),
     ("ticks of .NET", table(time=ticks(1)), "can be ns since 1970 or ticks of 100 ns since the year 1"),
     ("ticks of Windows", table(time=ticks(1601)), "can be ns since 1970 or ticks of 100 ns since 1601"),
     ("ticks of 100 ns since 1970", table(time=ticks(1970)), "is no epoch time in s, ms, us or ns"),

@@ -23,6 +23,7 @@ OnRepeat = Literal["refuse", "last"]
 
 _TOLERANCE = 1e-9
 _ENOUGH_BARS, _WIDEST_BARS = 10, 2.0
+_MINUTE, _LAST_SECOND = np.timedelta64(60, "s"), np.timedelta64(59, "s")
 _FACTOR_TOLERANCE = 0.01
 _SPACINGS = {
     60: "1-minute", 120: "2-minute", 180: "3-minute", 300: "5-minute", 600: "10-minute", 900: "15-minute",
@@ -247,6 +248,7 @@ class _Reader:
         if not len(table):
             return Series(_empty(self._name), table.places)
         time = self._time(table, columns)
+        _check_starts(table, columns["time"], time)
         if self._now is not None:
             table, time = self._finished(table, time, self._now)
             if not len(table):
@@ -288,7 +290,11 @@ class _Reader:
     def _time(self, table: Table, columns: dict[str, int]) -> Any:
         """Return the times in UTC, datetime64[us]."""
         column, clock = columns["time"], columns.get("time_of_day")
-        if clock == column or (clock is not None and not is_time_of_day(table.columns[clock])):
+        if clock == column:
+            clock = None
+        if clock is not None and not is_time_of_day(table.columns[clock]):
+            if not table.has_header:
+                raise table.error(0, clock, "is not the time of the day; add a line with the names of the columns")
             clock = None
         times = read_times(table, column, clock)
         self._times = times.description
@@ -548,6 +554,15 @@ def _check_one_series(table: Table) -> None:
             raise table.error(
                 int(changes[0]), index, f"is another series: the column has {shown} in turn; keep one of them"
             )
+
+
+def _check_starts(table: Table, column: int, time: Any) -> None:
+    """Raise `BarsError` if all times are the last second of a minute, or a part of it: ends of bars."""
+    if len(time) < _ENOUGH_BARS or np.median(np.diff(np.sort(time))) < _MINUTE:
+        return
+    seconds = time.astype("datetime64[s]")
+    if (seconds - seconds.astype("datetime64[m]") == _LAST_SECOND).all():
+        raise table.error(0, column, "is the end of a bar, as those of all lines; write the times at which bars begin")
 
 
 def _check_order_of_prices(table: Table, bars: PriceBars) -> None:
