@@ -356,3 +356,14 @@ async def test_nodes_log_decisions_and_ask_for_advice(memory):
     assert {one["decision_id"] for one in await log.query_decisions("TRADE")} == set(logged)
     advice = advise.invoke({"decision_type": "TRADE", "context": {}, "options": ["buy", "wait"]})
     assert [one["option"] for one in advice["options"]] == ["buy", "wait"]
+
+
+async def test_an_argument_that_a_tool_does_not_have_is_an_error(memory):
+    log = DecisionLogger("hunter", memory_manager=memory)
+    log_decision, _ = decision_tools(log, memory)
+    arguments = {"decision_type": "TRADE", "context": {}, "reasoning": {}, "parent_id": "misspelled"}
+    with pytest.raises(ValueError, match="parent_id"):
+        log_decision.invoke(arguments)
+    with pytest.raises(ValueError, match="parent_id"):
+        await log_decision.ainvoke(arguments)
+    assert await log.query_decisions("TRADE") == []

@@ -232,7 +232,11 @@ def decision_tools(log: DecisionLogger, memory: MemoryManager) -> list[BaseTool]
 
 def _tool(blocking: Callable[..., Any], method: Callable[..., Any]) -> BaseTool:
     summary = (method.__doc__ or "").partition("\n")[0]
-    return StructuredTool.from_function(blocking, method, name=method.__name__, description=summary)
+    tool = StructuredTool.from_function(blocking, method, name=method.__name__, description=summary)
+    schema: Any = tool.args_schema
+    schema.model_config["extra"] = "forbid"  # an argument that is misspelled is an error, instead of left out
+    schema.model_rebuild(force=True)
+    return tool
 
 
 def _id_of(namespace: Sequence[str], key: str) -> str:
