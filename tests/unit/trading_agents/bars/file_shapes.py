@@ -1063,6 +1063,12 @@ REFUSED = [
         refused="does not exist in Europe/Berlin",
     ),
     Shape(
+        "the doubled hour in two files joined, the newer first",
+        table(_DST[30:] + _DST[:30], time=local("America/New_York")),
+        options={"time_zone": "America/New_York"},
+        refused="'2023-11-05 01:00:00' exists twice in America/New_York",
+    ),
+    Shape(
         "a time that exists twice in the zone",
         table(
             [bar for n, bar in enumerate(at(HOURLY, datetime(2023, 11, 4, 12, tzinfo=UTC))) if bar.time.hour != 6],

@@ -149,10 +149,12 @@ def to_utc(table: Table, column: int, values: Any, time_zone: str) -> Any:
         raise table.error(
             row, column, f"does not exist in {time_zone}: clocks are put forward over it; write UTC offsets"
         )
+    doubtful = index.tz_localize(zone, ambiguous="NaT").isna()
+    # In order of time, clocks go back into the hour that they show twice, and nowhere else.
+    is_in_order = not ((np.diff(index) < np.timedelta64(0)) & ~doubtful[1:]).any()
     try:
-        localized = index.tz_localize(zone, ambiguous="infer")
+        localized = index.tz_localize(zone, ambiguous="infer" if is_in_order else "raise")
     except ValueError:
-        doubtful = index.tz_localize(zone, ambiguous="NaT").isna()
         row = int(np.argmax(doubtful))
         row = len(values) - 1 - row if is_descending else row
         raise table.error(
