@@ -187,6 +187,19 @@ def test_the_excursions_of_a_short_trade_are_those_of_its_direction(url, log):
     assert judged["success"]
 
 
+def test_a_stop_loss_on_the_exchange_is_an_outcome_too(url, log):
+    made = strategy(url)
+    assert confirm_entry(made)
+    trade = opened()
+    fill(made, trade, "buy", 100.0, NOW)
+    trade.adjust_min_max_rates(101.0, 96.0)
+    fill(made, trade, "stoploss", 90.0, NOW + timedelta(minutes=20))
+    assert not trade.is_open
+    (judged,) = log.query_decisions("TRADE_ENTRY")
+    assert (judged["success"], judged["outcome"]["exit_reason"]) == (False, "stoploss_on_exchange")
+    assert judged["metrics"]["mae"] == pytest.approx(-0.10)  # of the fill, below what the bot has seen
+
+
 def test_no_entry_is_placed_while_the_store_is_down_and_exits_are(url, log, monkeypatch, caplog):
     def refuse(*_):
         raise Unavailable("the table did not respond")

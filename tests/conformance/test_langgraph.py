@@ -197,6 +197,57 @@ def test_semantic_search_ranks_by_the_nearest_vector(memory):
         assert keys(store.search(("s",), query="trend", filter={"text": "trend and news"})) == ["b"]
 
 
+def test_without_fields_the_entire_value_is_embedded(memory):
+    index = {"dims": 3, "embed": embed}
+    for store in (InMemoryStore(index=index), AgentMemoryStore(memory, index=index)):
+        store.put(("s",), "a", {"said": {"first": "gap"}})
+        store.put(("s",), "b", {"text": "trend"})
+        assert [(one.key, one.score) for one in store.search(("s",), query="gap")] == [("a", 1.0), ("b", 0.0)]
+    store.put(("s",), "c", {"text": "gap", "more": "news"}, index=["$"])
+    assert [one.key for one in store.search(("s",), query="gap news", limit=1)] == ["c"]
+
+
+async def aembed(texts):
+    return embed(texts)
+
+
+async def test_an_embedder_may_be_a_coroutine(memory):
+    index = {"dims": 3, "embed": aembed, "fields": ["text"]}
+    for store in (InMemoryStore(index=index), AgentMemoryStore(memory, index=index)):
+        await asyncio.gather(*(store.aput(("s",), word, {"text": word}) for word in ("gap", "trend", "news")))
+        results = await store.abatch([PutOp(("s",), "b", {"text": "gap"}), SearchOp(("s",), query="trend", limit=1)])
+        assert keys(results[1]) == ["trend"]
+        assert keys(await store.asearch(("s",), query="gap", limit=2)) == ["b", "gap"]
+
+
+def test_the_texts_of_a_batch_are_embedded_at_once(memory):
+    calls = []
+
+    def counted(texts):
+        calls.append(sorted(texts))
+        return embed(texts)
+
+    store = AgentMemoryStore(memory, index={"dims": 3, "embed": counted, "fields": ["text"]})
+    words = ("gap", "news", "gap")
+    store.batch([PutOp(("s",), str(number), {"text": word}) for number, word in enumerate(words)])
+    assert calls == [["gap", "news"]]
+    assert len(store.search(("s",), query="gap")) == 3
+
+
+def test_vectors_of_another_model_are_an_error(memory):
+    AgentMemoryStore(memory, index={"dims": 3, "embed": embed}).put(("s",), "a", {"text": "gap"})
+    other = AgentMemoryStore(memory, index={"dims": 2, "embed": lambda texts: [[1.0, 0.0] for _ in texts]})
+    with pytest.raises(InvalidInput, match="index/embed: an item has a vector of 3 numbers, the query one of 2"):
+        other.search(("s",), query="gap")
+
+
+@pytest.mark.parametrize("minutes", [float("nan"), 1e15, "5"])
+def test_a_ttl_that_is_no_duration_is_refused(ours, minutes):
+    with pytest.raises(InvalidInput, match="ttl: "):
+        ours.put(("a",), "k", {}, ttl=minutes)
+    assert ours.get(("a",), "k") is None
+
+
 # --- defects that LangGraph's own store has ------------------------------------------------------------
 
 
@@ -305,3 +356,14 @@ async def test_nodes_log_decisions_and_ask_for_advice(memory):
     assert {one["decision_id"] for one in await log.query_decisions("TRADE")} == set(logged)
     advice = advise.invoke({"decision_type": "TRADE", "context": {}, "options": ["buy", "wait"]})
     assert [one["option"] for one in advice["options"]] == ["buy", "wait"]
+
+
+async def test_an_argument_that_a_tool_does_not_have_is_an_error(memory):
+    log = DecisionLogger("hunter", memory_manager=memory)
+    log_decision, _ = decision_tools(log, memory)
+    arguments = {"decision_type": "TRADE", "context": {}, "reasoning": {}, "parent_id": "misspelled"}
+    with pytest.raises(ValueError, match="parent_id"):
+        log_decision.invoke(arguments)
+    with pytest.raises(ValueError, match="parent_id"):
+        await log_decision.ainvoke(arguments)
+    assert await log.query_decisions("TRADE") == []

@@ -197,6 +197,50 @@ async def test_errors_name_the_field_and_nothing_is_stored(client, stores):
     assert DecisionLogger("hunter", stores=stores).sync.query_decisions() == []
 
 
+async def test_arguments_that_a_tool_does_not_have_are_refused(client, stores):
+    await call(client, "record_decision", **DECISION)
+    unknown = "invalid_input: /{}: there is no such argument"
+    for tool, arguments, name in (
+        ("search_decisions", {"symbol": "ETH"}, "symbol"),
+        ("search_decisions", {"sucess": "failed"}, "sucess"),
+        ("get_decision_stats", {"agent_id": "other"}, "agent_id"),
+        ("record_decision", {**DECISION, "agent": "other"}, "agent"),
+        ("get_service_status", {"verbose": True}, "verbose"),
+    ):
+        assert unknown.format(name) in await error_of(client, tool, **arguments)
+    assert len(DecisionLogger("hunter", stores=stores).sync.query_decisions()) == 1
+    assert all(one.input_schema["additionalProperties"] is False for one in (await client.list_tools()).tools)
+
+
+async def test_wrong_arguments_are_one_line_that_names_the_field(client):
+    for tool, arguments, field in (
+        ("record_decision", {"decision_type": "TRADE"}, "/context"),
+        ("record_decision", {**DECISION, "context": [1]}, "/context"),
+        ("record_decision", {**DECISION, "parent_ids": "x"}, "/parent_ids"),
+        ("search_decisions", {"limit": 5.5}, "/limit"),
+        ("add_memory", {"memory_type": "NOTE", "memory_id": 1, "content": {}}, "/memory_id"),
+        ("advise", {"decision_type": "TRADE", "context": {}, "options": "long"}, "/options"),
+    ):
+        message = await error_of(client, tool, **arguments)
+        assert f"invalid_input: {field}" in message
+        assert "\n" not in message
+
+
+async def test_a_text_that_looks_like_json_stays_a_text(client):
+    for value in ('{"a": 1}', "[1]", "null", "true"):
+        await call(client, "set_working_memory", key="plan", value=value)
+        assert (await call(client, "get_working_memory", key="plan"))["value"] == value
+    name = {"memory_type": "LESSON", "memory_id": "gaps"}
+    await call(client, "add_memory", **name, content={"text": "fade"}, reason="[1]")
+    assert (await call(client, "get_memory", **name))["memory"]["reason"] == "[1]"
+    assert len((await call(client, "search_memories", query="fade", kind="null"))["entries"]) == 1  # of any kind
+
+
+async def test_an_object_that_a_client_sends_as_text_is_read(client):
+    logged = await call(client, "record_decision", **{**DECISION, "context": json.dumps(DECISION["context"])})
+    assert (await call(client, "get_decision", **logged))["decision"]["context"] == DECISION["context"]
+
+
 async def test_an_unexpected_error_shows_nothing_of_itself(stores, monkeypatch):
     access = access_to(stores)
 

@@ -120,6 +120,27 @@ def test_each_position_has_an_outcome_of_its_own(url, oms):
     assert [one["success"] for one in logged(url, "ORDER_ENTRY")] == [True, True]
 
 
+def test_a_position_that_an_order_reverses_has_an_outcome_too(url):
+    backtest(url, {2: [(OrderSide.BUY, 100, None)], 5: [(OrderSide.SELL, 200, None)], 8: [(OrderSide.BUY, 100, None)]})
+    (entry,), (reversal, last) = logged(url, "ORDER_ENTRY"), logged(url, "ORDER_EXIT")
+    assert (entry["success"], reversal["success"], last["success"]) == (True, False, None)
+    assert (reversal["parent_ids"], last["parent_ids"]) == ([entry["decision_id"]], [reversal["decision_id"]])
+
+
+def test_a_position_that_was_reversed_before_a_restart_has_an_outcome_too(url):
+    class Forgetful(DecisionLogActor):
+        """An actor that was started again when the position was open."""
+
+        def _on_position(self, event):
+            self._exits.clear()
+            super()._on_position(event)
+
+    actor = Forgetful(DecisionLogActorConfig(agent_id="desk", store=url))
+    orders = {2: [(OrderSide.BUY, 100, None)], 5: [(OrderSide.SELL, 200, None)], 8: [(OrderSide.BUY, 100, None)]}
+    backtest(url, orders, actor=actor)
+    assert [one["success"] for one in logged(url, "ORDER_EXIT")] == [False, None]
+
+
 class Refusing(DecisionLogActor):
     """An actor whose store does not respond from a tick on."""
 

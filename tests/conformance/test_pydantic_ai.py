@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
 pytest.importorskip("pydantic_ai", reason="`make conformance` installs the pydantic-ai extra")
 
+from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import FunctionModel
@@ -14,6 +17,11 @@ from pydantic_ai.models.function import FunctionModel
 from agent_memory import DecisionLogger, MemoryManager, Unavailable
 from agent_memory.client.integrations.pydantic_ai import AgentMemoryCapability
 from tests.conformance.examples import run_example
+
+
+class Order(BaseModel):
+    symbol: str
+    quantity: Decimal
 
 
 class Desk:
@@ -51,6 +59,24 @@ async def test_calls_are_logged_before_they_run_from_async_and_sync_code(desk):
     assert (len(logged), desk.orders) == (2, ["BTC", "BTC"])
     assert logged[0]["context"] == {"tool": "place_order", "agent": "trader"}
     assert logged[0]["reasoning"]["input"] == {"symbol": "BTC"}
+
+
+async def test_a_tool_with_typed_arguments_is_logged_as_json_and_runs(url):
+    placed = []
+    given = {"order": {"symbol": "BTC", "quantity": "1.50"}, "when": "2026-11-20T12:00:00Z", "venues": ["a"]}
+    desk = Desk(url, ("place_typed_order", given))
+    capability = AgentMemoryCapability(desk.log, desk.memory, {"place_typed_order": "TRADE"})
+    agent = Agent(FunctionModel(desk._answer), capabilities=[capability])
+
+    @agent.tool_plain
+    def place_typed_order(order: Order, when: datetime, venues: set[str]) -> str:
+        placed.append((order.quantity, when.year, venues))
+        return "placed"
+
+    await agent.run("buy")
+    assert placed == [(Decimal("1.50"), 2026, {"a"})]
+    (logged,) = await desk.log.query_decisions("TRADE")
+    assert logged["reasoning"]["input"] == given
 
 
 async def test_no_order_is_placed_while_the_log_is_down_and_the_model_gets_the_error(desk, monkeypatch):

@@ -75,6 +75,29 @@ def test_an_outcome_before_the_end_of_the_holding_period_is_refused(log):
     settle(log, "NVDA", "2026-11-13", days=4)
 
 
+def test_a_run_within_the_holding_period_leaves_the_decision_pending(log, caplog):
+    """The graph settles at the start of each run, with as many days as there are prices."""
+    log.store_decision("NVDA", "2026-11-02", "Buy")
+    log.store_decision("BTC-USD", "2026-11-17", "Buy")
+    update = {"raw_return": 0.1, "alpha_return": 0.1, "reflection": "x"}
+    log.batch_update_with_outcomes(
+        [
+            {**update, "ticker": "BTC-USD", "trade_date": "2026-11-17", "holding_days": 3},
+            {**update, "ticker": "NVDA", "trade_date": "2026-11-02", "holding_days": 5},
+        ]
+    )
+    assert [one["ticker"] for one in log.get_pending_entries()] == ["BTC-USD"]
+    assert "BTC-USD of 2026-11-17 stays pending: its holding period ends on 2026-11-20" in caplog.text
+
+
+def test_without_a_date_lessons_are_those_known_today(url, log):
+    log.store_decision("NVDA", "2026-11-02", "Buy")
+    settle(log, "NVDA", "2026-11-02")
+    assert "taught" in log.get_past_context("NVDA")
+    in_a_backtest = AgentMemoryLog(DecisionLogger("graph", stores=url), today=lambda: date(2026, 11, 9))
+    assert in_a_backtest.get_past_context("NVDA") == ""
+
+
 def test_another_decision_for_the_same_date_does_not_replace_the_first(log, caplog):
     log.store_decision("NVDA", "2026-11-02", "Buy")
     log.store_decision("NVDA", "2026-11-02", "Sell")

@@ -241,6 +241,26 @@ _ABOVE_1000 = [
 ]
 
 
+_WHOLE = [
+    replace(bar, open=float(n), high=float(n + 9), low=float(n - 9), close=float(n + 1))
+    for n, bar in enumerate(HOURLY, 12_000)
+]
+
+
+def ticks(since: int) -> Callable[[datetime], str]:
+    """Times in ticks of 100 ns since 1 January of a year."""
+    return lambda time: str((time - datetime(since, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 10)
+
+
+def whole(points: str) -> Callable[[Bar, str], Sequence[object]]:
+    """Rows of whole numbers with this separator of thousands."""
+    return lambda bar, time: (
+        time,
+        *(f"{int(price):,}".replace(",", points) for price in bar.prices),
+        f"{bar.volume:,}".replace(",", points),
+    )
+
+
 READ = [
     Shape("ISO 8601 with Z", table(), HOURLY),
     Shape("ISO 8601 with an offset", table(time=lambda t: t.astimezone(ZoneInfo("Asia/Tokyo")).isoformat()), HOURLY),
@@ -367,6 +387,9 @@ READ = [
     Shape("2024/01/10 00:00", table(time=stamp("%Y/%m/%d %H:%M")), HOURLY),
     Shape("20240110 000000;, as HistData", table(header=None, time=stamp("%Y%m%d %H%M%S"), delimiter=";"), HOURLY),
     Shape("20240110", table(DAILY, time=stamp("%Y%m%d")), DAILY),
+    Shape("2024011000, the hour behind the date", table(time=stamp("%Y%m%d%H")), HOURLY),
+    Shape("20240110000000000, milliseconds behind the date", table(time=stamp("%Y%m%d%H%M%S000")), HOURLY),
+    Shape("20240110000000000000, microseconds behind the date", table(time=stamp("%Y%m%d%H%M%S%f")), HOURLY),
     Shape(
         "20240110T000000Z-like with a header in capitals",
         table(header=[name.upper() for name in HEADER], time=stamp("%Y%m%d %H:%M:%S")),
@@ -567,6 +590,8 @@ READ = [
         DAILY,
     ),
     Shape("years of two digits, first", table(DAILY, time=stamp("%y-%m-%d")), DAILY, summary="year/month/day"),
+    Shape("years of two digits between points, first", table(DAILY, time=stamp("%y.%m.%d")), DAILY),
+    Shape("years of two digits between points, last", table(time=stamp("%d.%m.%y %H:%M")), HOURLY),
     Shape("years of two digits, last", table(DAILY, time=stamp("%m/%d/%y")), DAILY, summary="month/day/year"),
     Shape("am and pm in small letters", table(time=lambda t: f"{t:%Y-%m-%d %I:%M}{t:%p}".lower()), HOURLY),
     Shape(
@@ -579,6 +604,29 @@ READ = [
         table(header=["Time (EET)", *HEADER[1:]], time=local("EET", "%Y.%m.%d %H:%M:%S")),
         HOURLY,
         summary="EET turned into UTC",
+    ),
+    Shape(
+        "an abbreviation in the title with --time-zone",
+        table(header=["Time (EST)", *HEADER[1:]], time=local("America/New_York")),
+        HOURLY,
+        options={"time_zone": "America/New_York"},
+    ),
+    Shape(
+        "volumes with decimal commas beside prices without decimals",
+        table(
+            _WHOLE,
+            row=lambda bar, time: (time, *map(int, bar.prices), f"{bar.volume / 1000:.3f}".replace(".", ",")),
+            delimiter=";",
+        ),
+        [replace(bar, volume=bar.volume / 1000) for bar in _WHOLE],
+    ),
+    Shape(
+        "contracts that follow each other",
+        table(
+            header=[*HEADER, "expiry"],
+            row=lambda bar, time: (time, *bar.prices, bar.volume, "H" if bar.time < START + 20 * HOUR else "M"),
+        ),
+        HOURLY,
     ),
     Shape(
         "an offset in the title",
@@ -754,6 +802,110 @@ _CONTENTS: Sequence[tuple[str, bytes, str]] = (
         "has the day in another place",
     ),
     (
+        "dates of two digits a part without separators",
+        table(time=stamp("%y%m%d%H%M")),
+        "line 2: column 'timestamp': '2401100000' can be an epoch time or a date without separators",
+    ),
+    (
+        "dates and seconds of two digits a part without separators",
+        table(time=stamp("%y%m%d%H%M%S")),
+        "'240110000000' can be an epoch time or a date without separators",
+    ),
+    (
+        "day, month, year and time without separators",
+        table(time=stamp("%d%m%Y%H%M")),
+        "'100120240000' can be an epoch time or a date without separators",
+    ),
+    (
+        "month, day, year and hour without separators",
+        table(time=stamp("%m%d%Y%H")),
+        "'0110202400' can be an epoch time or a date without separators",
+    ),
+    (
+        "times at which bars end",
+        table(time=lambda t: str(int(t.timestamp()) * 1000 + 3_599_999)),
+        "line 2: column 'timestamp': '1704848399999' is the end of a bar, as those of all lines",
+    ),
+    (
+        "the volume behind the time, without a header",
+        table(header=None, row=lambda bar, time: (time, bar.volume + 0.5, *bar.prices)),
+        "is not the time of the day; add a line with the names of the columns",
+    ),
+    ("ticks of .NET", table(time=ticks(1)), "can be ns since 1970 or ticks of 100 ns since the year 1"),
+    ("ticks of Windows", table(time=ticks(1601)), "can be ns since 1970 or ticks of 100 ns since 1601"),
+    ("ticks of 100 ns since 1970", table(time=ticks(1970)), "is no epoch time in s, ms, us or ns"),
+    (
+        "microseconds since 1601",
+        table(time=lambda t: ticks(1601)(t)[:-1]),
+        "line 2: column 'timestamp': '13349318400000000' is no epoch time in s, ms, us or ns",
+    ),
+    *(
+        (
+            f"the time zone {zone} in the title",
+            table(header=[f"Time ({zone})", *HEADER[1:]], time=stamp("%Y-%m-%d %H:%M")),
+            f"column 'Time ({zone})': '2024-01-10 00:00' is in the time zone {zone} of the title; pass --time-zone",
+        )
+        for zone in ("ET", "PST", "EST", "Exchange")
+    ),
+    (
+        "the close first, without a header",
+        table(header=None, row=vendor_row("time", "c", "h", "l", "o", "v")),
+        "has no header, and its columns do not look like time, open, high, low, close, volume in this order",
+    ),
+    (
+        "the close first, newest first, without a header",
+        table(HOURLY[::-1], header=None, row=vendor_row("time", "c", "h", "l", "o", "v")),
+        "has no header, and its columns do not look like time, open, high, low, close, volume in this order",
+    ),
+    (
+        "quotes with their sizes, without a header",
+        table(header=None, row=lambda bar, time: (time, bar.open, bar.open + 0.01, 1, 2)),
+        "has no header, and its columns do not look like time, open, high, low, close, volume in this order",
+    ),
+    (
+        "12.345 between semicolons, in prices and volumes",
+        table(_WHOLE, row=whole("."), delimiter=";"),
+        "line 2: column 'open': '12.000' can be a decimal point or a separator of thousands",
+    ),
+    (
+        "999 and 1.000 between semicolons",
+        table(
+            [replace(bar, open=bar.open - 11_010, high=1015.0, low=980.0, close=bar.close - 11_010) for bar in _WHOLE],
+            row=whole("."),
+            delimiter=";",
+        ),
+        "can be a decimal point or a separator of thousands",
+    ),
+    (
+        "prices in 32nds",
+        table(row=lambda _bar, time: (time, *["110'16"] * 4, 1)),
+        "line 2: column 'open': \"110'16\" is not a number above 0",
+    ),
+    (
+        "prices in 32nds and their quarters",
+        table(row=lambda bar, time: (time, *[f"110'{(bar.time - START) // HOUR % 32:02}5"] * 4, 1)),
+        "line 2: column 'open': \"110'005\" can be a price in 32nds or have a separator of thousands",
+    ),
+    ("blanks between other digits", table(row=lambda _bar, time: (time, *["110 16"] * 4, 1)), "'110 16' is not a"),
+    (
+        "bars of two intervals",
+        table(header=[*HEADER, "interval"], row=vendor_row("time", "o", "h", "l", "c", "v", "1h"))
+        + table(
+            [replace(bar, time=bar.time + HOUR / 2) for bar in HOURLY[::4]],
+            header=None,
+            row=vendor_row("time", "o", "h", "l", "c", "v", "4h"),
+        ),
+        "line 42: column 'interval': '4h' is another series: the column has '1h', '4h' in turn",
+    ),
+    (
+        "bars of two exchanges",
+        table(
+            header=["exchange", *HEADER],
+            row=lambda bar, time: ("Kraken" if bar.time.hour % 2 else "Binance", time, *bar.prices, bar.volume),
+        ),
+        "line 3: column 'exchange': 'Kraken' is another series",
+    ),
+    (
         "the doubled hour without --time-zone",
         table(_DST, time=local("America/New_York")),
         "--time-zone if it is the hour that clocks show twice",
@@ -909,6 +1061,12 @@ REFUSED = [
         table(at(HOURLY, datetime(2024, 3, 30, 12, tzinfo=UTC)), time=stamp("%Y-%m-%d %H:%M")),
         options={"time_zone": "Europe/Berlin"},
         refused="does not exist in Europe/Berlin",
+    ),
+    Shape(
+        "the doubled hour in two files joined, the newer first",
+        table(_DST[30:] + _DST[:30], time=local("America/New_York")),
+        options={"time_zone": "America/New_York"},
+        refused="'2023-11-05 01:00:00' exists twice in America/New_York",
     ),
     Shape(
         "a time that exists twice in the zone",

@@ -19,10 +19,12 @@ file, the line, the column and what to do; nothing is guessed that changes a num
 - **Formats**: CSV in UTF-8 (or UTF-16 with a byte order mark), separated by commas, semicolons, tabs, vertical bars or
   blanks, plain or compressed (gzip, bzip2, xz, ZIP with one file); Parquet (through DuckDB).
 - **Columns** are found by name, in any order, case and punctuation; `1. open`, `<OPEN>` and `Open (USD)` are `open`.
-  Without a header the order is time, open, high, low, close, volume. Other columns are ignored.
-- **Times** are in ISO 8601, an epoch in seconds, milliseconds, microseconds or nanoseconds, compact (`20240131`), or
-  day and month in an order that the file itself shows. Times without UTC offset are in `--time-zone`, by default UTC.
-  The time of a bar is its start.
+  Without a header the order is time, open, high, low, close, volume; prices in another order are refused. Other
+  columns are ignored, except those of an interval, an exchange, an expiry or a strike that changes to and fro.
+- **Times** are in ISO 8601, an epoch in seconds, milliseconds, microseconds or nanoseconds, compact (`20240131`,
+  `2024013109`), or day and month in an order that the file itself shows. Times without UTC offset are in `--time-zone`,
+  by default UTC; where a title names a zone by its abbreviation, `Time (ET)`, the option is needed. The time of a bar
+  is its start.
 - **Order**: any; bars are sorted, and exact repetitions left out. Two different bars of one time are refused.
 - **Prices** are above 0; open and close may lie beyond low and high by rounding (1e-9).
 - **Splits**: `Adj Close`, `adj_factor` or `split_factor` adjust all prices, and volumes by the part that is a split.

@@ -80,6 +80,12 @@ VENDORS: Sequence[tuple[str, frozenset[str]]] = (
 )
 """Vendors that are recognized by their header; all their columns are found by name like any other."""
 
+APART = frozenset({
+    "interval", "timeframe", "resolution", "granularity", "barsize", "per", "exchange", "venue", "expiry", "expiration",
+    "expirationdate", "strike", "optiontype", "putcall",
+})  # fmt: skip
+"""Names of columns that tell series apart: bars of several of their values in turn are not those of one series."""
+
 _VOLUME_OF = re.compile(r"volume[a-z]{2,5}")
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from trading_agents.bars import splits as split_rules
-from trading_agents.bars.column_names import PRICES, QUOTES, compact, find_columns, has_prices, vendor
+from trading_agents.bars.column_names import APART, PRICES, QUOTES, compact, find_columns, has_prices, vendor
 from trading_agents.bars.errors import BarsError, NoBarsError
 from trading_agents.bars.numbers import DecimalMark, decimal_mark, is_missing, numbers
 from trading_agents.bars.price_bars import PriceBars
@@ -22,6 +22,8 @@ from trading_agents.core.arrays import BoolArray, FloatArray, IntArray, TimeArra
 OnRepeat = Literal["refuse", "last"]
 
 _TOLERANCE = 1e-9
+_ENOUGH_BARS, _WIDEST_BARS = 10, 2.0
+_MINUTE, _LAST_SECOND = np.timedelta64(60, "s"), np.timedelta64(59, "s")
 _FACTOR_TOLERANCE = 0.01
 _SPACINGS = {
     60: "1-minute", 120: "2-minute", 180: "3-minute", 300: "5-minute", 600: "10-minute", 900: "15-minute",
@@ -246,6 +248,7 @@ class _Reader:
         if not len(table):
             return Series(_empty(self._name), table.places)
         time = self._time(table, columns)
+        _check_starts(table, columns["time"], time)
         if self._now is not None:
             table, time = self._finished(table, time, self._now)
             if not len(table):
@@ -255,7 +258,10 @@ class _Reader:
             newest_first = bool((np.diff(time) <= np.timedelta64(0)).all())
             self._note("newest first" if newest_first else "not in order of time, sorted", 1)
         table, time = table.take(order), time[order]
+        _check_one_series(table)
         bars = self._bars(symbol, table, columns, time)
+        if not table.has_header:
+            _check_order_of_prices(table, bars)
         return self._without_repeats(table, columns, bars)
 
     def _finished(self, table: Table, time: Any, now: Now) -> tuple[Table, Any]:
@@ -284,7 +290,11 @@ class _Reader:
     def _time(self, table: Table, columns: dict[str, int]) -> Any:
         """Return the times in UTC, datetime64[us]."""
         column, clock = columns["time"], columns.get("time_of_day")
-        if clock == column or (clock is not None and not is_time_of_day(table.columns[clock])):
+        if clock == column:
+            clock = None
+        if clock is not None and not is_time_of_day(table.columns[clock]):
+            if not table.has_header:
+                raise table.error(0, clock, "is not the time of the day; add a line with the names of the columns")
             clock = None
         times = read_times(table, column, clock)
         self._times = times.description
@@ -294,6 +304,8 @@ class _Reader:
         zone = times.zone or self._time_zone
         if zone is None and compact(table.titles[column]).startswith("local"):
             raise table.error(0, column, "is a local time without UTC offset; pass --time-zone")
+        if zone is None and times.unclear_zone:
+            raise table.error(0, column, f"is in the time zone {times.unclear_zone} of the title; pass --time-zone")
         if zone is None:
             self._zone = "UTC assumed"
             return times.values
@@ -304,7 +316,7 @@ class _Reader:
     def _bars(self, symbol: str, table: Table, columns: dict[str, int], time: Any) -> PriceBars:
         spreads: dict[str, FloatArray] = {}
         quoted = set(QUOTES) <= columns.keys()
-        mark = decimal_mark(table, [columns[name] for name in (QUOTES if quoted else PRICES)])
+        mark = decimal_mark(table, [columns[name] for name in (QUOTES if quoted else PRICES)], columns.get("volume"))
         if quoted:
             quotes = {name: numbers(table, columns[name], mark, above_zero=True) for name in QUOTES}
             prices = {price: (quotes[f"bid_{price}"] + quotes[f"ask_{price}"]) / 2 for price in PRICES}
@@ -329,6 +341,10 @@ class _Reader:
         cells = table.columns[column]
         if is_missing(cells).all():
             return None
+        if not any(
+            {".", ","} & set(cell) for name in PRICES if name in columns for cell in table.columns[columns[name]]
+        ):
+            mark = decimal_mark(table, [column])  # prices without decimals say nothing of those of volumes
         volume = numbers(table, column, mark, above_zero=False)
         ticks = columns.get("tick_volume")
         if not volume.any() and ticks is not None and ticks != column:
@@ -520,6 +536,50 @@ def _within_bounds(table: Table, columns: dict[str, int], prices: dict[str, Floa
     least = np.minimum(np.minimum(prices["open"], prices["close"]), low)
     most = np.maximum(np.maximum(prices["open"], prices["close"]), high)
     return {**prices, "low": least, "high": most}
+
+
+def _check_one_series(table: Table) -> None:
+    """Raise `BarsError` if bars in order of time are of several series in turn, as of two intervals or exchanges.
+
+    A column that changes and does not change back, as at the expiry of a future, is one series.
+    """
+    for index, title in enumerate(table.titles):
+        if compact(title) not in APART:
+            continue
+        cells = np.array([cell.strip() for cell in table.columns[index]], dtype=object)
+        changes = np.flatnonzero(cells[1:] != cells[:-1]) + 1
+        values = sorted(set(cells))
+        if len(changes) >= len(values):
+            shown = ", ".join(repr(value) for value in values[:5])
+            raise table.error(
+                int(changes[0]), index, f"is another series: the column has {shown} in turn; keep one of them"
+            )
+
+
+def _check_starts(table: Table, column: int, time: Any) -> None:
+    """Raise `BarsError` if all times are the last second of a minute, or a part of it: ends of bars."""
+    if len(time) < _ENOUGH_BARS or np.median(np.diff(np.sort(time))) < _MINUTE:
+        return
+    seconds = time.astype("datetime64[s]")
+    if (seconds - seconds.astype("datetime64[m]") == _LAST_SECOND).all():
+        raise table.error(0, column, "is the end of a bar, as those of all lines; write the times at which bars begin")
+
+
+def _check_order_of_prices(table: Table, bars: PriceBars) -> None:
+    """Raise `BarsError` if prices without a header cannot be open, high, low and close in this order.
+
+    That no price is outside of high and low holds with open and close exchanged as well, and for some quotes.
+    """
+    if len(bars) < _ENOUGH_BARS:
+        return
+    from_close_to_open = np.abs(np.log(bars.open[1:] / bars.close[:-1]))
+    from_open_to_close = np.abs(np.log(bars.close[1:] / bars.open[:-1]))
+    are_exchanged = np.median(from_close_to_open) > np.median(from_open_to_close)
+    if are_exchanged or np.median(bars.high / bars.low) > _WIDEST_BARS:
+        raise BarsError(
+            f"{table.name} has no header, and its columns do not look like time, open, high, low, close, volume in "
+            "this order; add a line with the names of the columns"
+        )
 
 
 def _empty(name: str) -> PriceBars:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Table:
         delimiter: between cells; empty for Parquet.
         symbols: of each column, if the file has a column for each symbol and price.
         notes: what was left out or assumed, for the person who passed the file.
+        has_header: whether the titles are the file's own, rather than those of the usual order.
     """
 
     name: str
@@ -53,16 +54,14 @@ class Table:
     delimiter: str = ""
     symbols: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
+    has_header: bool = True
 
     def __len__(self) -> int:
         return len(self.places)
 
     def take(self, rows: Any) -> "Table":
         """Return a table of some rows: indices, or a mask."""
-        columns = [column[rows] for column in self.columns]
-        return Table(
-            self.name, self.unit, self.titles, columns, self.places[rows], self.delimiter, self.symbols, self.notes
-        )
+        return replace(self, columns=[column[rows] for column in self.columns], places=self.places[rows])
 
     def where(self, row: Any) -> str:
         """Return the file and the line of a row."""
@@ -325,7 +324,7 @@ def _table_without_header(name: str, lines: Sequence[str]) -> Table:
                 continue
             unread = tuple(f"column {n}" for n in range(len(titles) + 1, len(cells) + 1))
             header = _Header(-1, delimiter, (*titles, *unread)[: len(cells)])
-            table = _table(name, lines, header, 0)
+            table = replace(_table(name, lines, header, 0), has_header=False)
             _check_volume(table)
             table.notes.append("no header: read as " + ", ".join(titles[: len(cells)]))
             return table

@@ -17,14 +17,25 @@ _EPOCH_UNITS = ((1e8, 1e11, "s", 1_000_000), (1e11, 1e14, "ms", 1_000), (1e14, 1
 
 _DIGITS = re.compile(r"-?\d+(\.\d*)?([eE]\+?\d+)?")
 _DIGITS_WITH_COMMA = re.compile(r"-?\d+,\d*([eE]\+?\d+)?")
-_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f",
+            20: "%Y%m%d%H%M%S%f"}  # fmt: skip
+_LIKE_AN_EPOCH = {10: ("%y%m%d%H%M", "%d%m%Y%H", "%m%d%Y%H"), 12: ("%y%m%d%H%M%S", "%d%m%Y%H%M", "%m%d%Y%H%M")}
+"""Dates without separators that are as long as an epoch time."""
+
+_ENOUGH_TIMES = 3
+_SAMPLE = 20
+_OLDEST, _NEWEST = 1900, 2100
+_TICKS = (("1973-11-01", "1974-12-31", "1601, as Windows"), ("1989-12-01", "1990-12-31", "the year 1, as .NET"))
+"""First and last day that times of 1990 (Windows) or 2000 (.NET) to 2100 in ticks of 100 ns have if read as ns."""
+
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 _SPREADSHEET_DAYS = (15_000, 80_000)
 _OFFSET = re.compile(r"(?:Z|(?<=[:T ]\d{2})(?:[+-]\d{2}:?\d{2}|[+-]\d{2})|\.\d+[+-]\d{2}(?::?\d{2})?)$")
 _ZONE_NAME = re.compile(r"^(.*\d)\s+([A-Za-z]+/[A-Za-z_/]+|UTC|GMT)$")
 _ZONE_ABBREVIATION = re.compile(r":\d{2}\s+([A-Z]{3,4})$")
 _UTC_IN_TITLE = re.compile(r"(?:utc|gmt)(?:\s*([+-]\d{1,2})(?::?(\d{2}))?)?", re.IGNORECASE)
-_ZONE_IN_TITLE = re.compile(r"\(([A-Za-z]+(?:/[A-Za-z_/]+)?)\)")
+_ZONE_IN_TITLE = re.compile(r"\(([A-Za-z]+/[A-Za-z_/]+|[CEMW]ET)\)")
+_UNCLEAR_ZONE_IN_TITLE = re.compile(r"\(([A-Z]{1,3}T|MSK|(?i:exchange|local|market))(?i: time)?\)")
 _HALF_OF_DAY = re.compile(r"(\d)\s*([AaPp])\.?[Mm]\.?$")
 _TIME_OF_DAY = re.compile(r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?$|^\d{1,6}$")
 _YEAR_FIRST = re.compile(r"^(\d{4})[./](\d{1,2})[./](\d{1,2})(?=$|[ T])")
@@ -47,6 +58,7 @@ class Times:
         values: datetime64[us]; in UTC, or as a clock on the wall shows them.
         are_utc: whether they are in UTC, by their offset or as an epoch.
         zone: the time zone that the file itself names, or an empty text.
+        unclear_zone: what a title names instead, such as ET, which is no zone of the IANA; or an empty text.
         description: how they are written, if not in ISO 8601.
     """
 
@@ -54,6 +66,7 @@ class Times:
     are_utc: bool
     zone: str = ""
     description: str = ""
+    unclear_zone: str = ""
 
 
 def read_times(table: Table, column: int, time_of_day: int | None = None) -> Times:
@@ -83,16 +96,21 @@ def read_times(table: Table, column: int, time_of_day: int | None = None) -> Tim
 
 
 def _in_zone_of_title(times: Times, title: str) -> Times:
-    """Return times with the zone that a title names: `Gmt time`, `date_utc`, `Time (UTC+2)`, `Time (EET)`."""
+    """Return times with the zone that a title names: `Gmt time`, `date_utc`, `Time (UTC+2)`, `Time (EET)`.
+
+    Abbreviations such as EST are no zones: titles name them for New York all the year, too.
+    """
     if utc := _UTC_IN_TITLE.search(title):
         hours, minutes = int(utc.group(1) or 0), int(utc.group(2) or 0)
         ahead = np.timedelta64(60 * abs(hours) + minutes, "m") * (-1 if (utc.group(1) or "").startswith("-") else 1)
         return replace(times, values=times.values - ahead, are_utc=True)
+    if unclear := _UNCLEAR_ZONE_IN_TITLE.search(title):
+        times = replace(times, unclear_zone=unclear.group(1))
     match = _ZONE_IN_TITLE.search(title)
     try:
         return replace(times, zone=str(ZoneInfo(match.group(1)))) if match else times
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return times
+        return replace(times, unclear_zone=match.group(1) if match else "")
 
 
 def _check_time_of_day(table: Table, column: int) -> None:
@@ -131,10 +149,12 @@ def to_utc(table: Table, column: int, values: Any, time_zone: str) -> Any:
         raise table.error(
             row, column, f"does not exist in {time_zone}: clocks are put forward over it; write UTC offsets"
         )
+    doubtful = index.tz_localize(zone, ambiguous="NaT").isna()
+    # In order of time, clocks go back into the hour that they show twice, and nowhere else.
+    is_in_order = not ((np.diff(index) < np.timedelta64(0)) & ~doubtful[1:]).any()
     try:
-        localized = index.tz_localize(zone, ambiguous="infer")
+        localized = index.tz_localize(zone, ambiguous="infer" if is_in_order else "raise")
     except ValueError:
-        doubtful = index.tz_localize(zone, ambiguous="NaT").isna()
         row = int(np.argmax(doubtful))
         row = len(values) - 1 - row if is_descending else row
         raise table.error(
@@ -158,13 +178,9 @@ def _joined(dates: Sequence[str], times: Sequence[str]) -> list[str]:
 
 
 def _from_digits(table: Table, column: int, cells: list[str]) -> Times:
-    width = len(cells[0])
-    if width in _COMPACT and cells[0].isdigit():
-        values = _parsed(cells, _COMPACT[width])
-        years = values.astype("datetime64[Y]").astype(int) + 1970
-        if not np.isnat(values[:1]).any() and _FIRST_YEAR <= years[0] <= _LAST_YEAR:
-            table.check(~np.isnat(values), column, f"is not a time like {cells[0]}")
-            return Times(values, are_utc=False, description="dates without separators")
+    compact = _from_compact(table, column, cells)
+    if compact is not None:
+        return Times(compact, are_utc=False, description="dates without separators")
     values = np.empty(len(cells), dtype=np.int64)
     units = set()
     for row, cell in enumerate(cells):
@@ -172,8 +188,39 @@ def _from_digits(table: Table, column: int, cells: list[str]) -> Times:
             raise table.error(row, column, "is not an epoch time like the lines before; write ISO 8601")
         unit, values[row] = _since_epoch(table, column, row, cell)
         units.add(unit)
+    times = values.astype("datetime64[us]")
+    _check_epoch(table, column, cells, times, units)
     written = " and ".join(unit for _, _, unit, _ in _EPOCH_UNITS if unit in units)
-    return Times(values.astype("datetime64[us]"), are_utc=True, description=f"epoch {written}")
+    return Times(times, are_utc=True, description=f"epoch {written}")
+
+
+def _from_compact(table: Table, column: int, cells: list[str]) -> Any:
+    """Return the times of digits such as 20240131 or 2024013109; None if they are none."""
+    width = len(cells[0])
+    if width not in _COMPACT or not cells[0].isdigit():
+        return None
+    (first,) = _parsed(cells[:1], _COMPACT[width])
+    if np.isnat(first) or not _FIRST_YEAR <= int(first.astype("datetime64[Y]").astype(int)) + 1970 <= _LAST_YEAR:
+        return None
+    values = _parsed(cells, _COMPACT[width])
+    is_time = ~np.isnat(values)
+    if width == len("2024013109") and not is_time.all():  # from 2030 on, some seconds since the epoch look the same
+        return None
+    table.check(is_time, column, f"is not a time like {cells[0]}")
+    return values
+
+
+def _check_epoch(table: Table, column: int, cells: list[str], times: TimeArray, units: set[str]) -> None:
+    """Raise `BarsError` if digits that were read as an epoch can be something else, or are no time of our age."""
+    forms = _LIKE_AN_EPOCH.get(len(cells[0]), ()) if len(set(cells)) >= _ENOUGH_TIMES else ()
+    if any(_are_recent(_parsed(cells[:_SAMPLE], form)) and _are_recent(_parsed(cells, form)) for form in forms):
+        raise table.error(0, column, "can be an epoch time or a date without separators; write ISO 8601")
+    years = times.astype("datetime64[Y]").astype(int) + 1970
+    in_range = (years >= _FIRST_YEAR) & (years <= _LAST_YEAR)
+    table.check(in_range, column, "is no epoch time in s, ms, us or ns; write ISO 8601")
+    for first, last, since in _TICKS:
+        if units == {"ns"} and ((np.datetime64(first) <= times) & (times <= np.datetime64(last))).all():
+            raise table.error(0, column, f"can be ns since 1970 or ticks of 100 ns since {since}; write ISO 8601")
 
 
 def _since_epoch(table: Table, column: int, row: int, cell: str) -> tuple[str, int]:
@@ -198,6 +245,12 @@ def _since_epoch(table: Table, column: int, row: int, cell: str) -> tuple[str, i
     raise table.error(
         row, column, "is neither a date nor an epoch time (s, ms, us, ns), rather a row number; write ISO 8601"
     )
+
+
+def _are_recent(times: TimeArray) -> bool:
+    """Return whether all are times, of 1900 to 2100."""
+    years = times[~np.isnat(times)].astype("datetime64[Y]").astype(int) + 1970
+    return len(years) == len(times) and bool(((years >= _OLDEST) & (years <= _NEWEST)).all())
 
 
 # --- text ---------------------------------------------------------------------------------------
@@ -266,9 +319,9 @@ def _year_first(table: Table, column: int, cells: list[str]) -> tuple[list[str],
             raise table.error(row, column, f"is not a date like {cells[0]!r}; write ISO 8601")
         parts.append((int(match.group(1)), int(match.group(3)), match.group(4), cell[match.end() :]))
     has_points = cells[0][len(re.match(r"\d+", cells[0]).group())] == "."  # type: ignore[union-attr]  # it matched above
-    if len(parts[0][2]) == 2 and not has_points:  # noqa: PLR2004  # a year of two digits
+    if len(parts[0][2]) == 2:  # noqa: PLR2004  # a year of two digits
         dates = [(first, second, int(last)) for first, second, last, _ in parts]
-        if _year_is_first(table, column, dates):
+        if _is_wider_by_day(dates) if has_points else _year_is_first(table, column, dates):
             rewritten = [
                 f"{_full_year(f'{year:02}')}-{month:02}-{day:02}{part[3]}"
                 for (year, month, day), part in zip(dates, parts, strict=True)
@@ -316,6 +369,16 @@ def _year_is_first(table: Table, column: int, dates: Sequence[tuple[int, int, in
     return dates in remaining
 
 
+def _is_wider_by_day(dates: Sequence[tuple[int, int, int]]) -> bool:
+    """Return whether dates such as 24.01.31 reach over a shorter time with the year first, than with the day first."""
+    days = [
+        [372 * year + 31 * month + day for year, month, day in reading]
+        for reading in (dates, [(last, second, first) for first, second, last in dates])
+    ]
+    year_first, day_first = (max(one) - min(one) for one in days)
+    return year_first < day_first
+
+
 def _padded(cell: str) -> str:
     """Write `2024-1-2 9:30` as `2024-01-02 09:30`, as ISO 8601 wants it."""
     match = re.match(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:([ T])(\d{1,2})(:.*))?$", cell)
@@ -329,7 +392,7 @@ def _padded(cell: str) -> str:
 
 def _by_a_format(cells: list[str], iso: Any) -> Any:
     """Return the times by the format that reads most of them."""
-    sample = cells[:20]
+    sample = cells[:_SAMPLE]
     forms = [form for form in _FORMATS if not np.isnat(_parsed(sample, form)).all()]
     readings = [iso, *(_parsed(cells, form) for form in forms)]
     return min(readings, key=lambda values: int(np.isnat(values).sum()))

@@ -8,7 +8,7 @@ from mcp.server.mcpserver.exceptions import ResourceError
 from mcp_types import ToolAnnotations
 
 from agent_memory import __version__
-from agent_memory.cli.mcp_server.tool_errors import with_tool_errors
+from agent_memory.cli.mcp_server.agent_tool import agent_tool
 from agent_memory.client.tools.access import AgentAccess
 from agent_memory.client.tools.catalog import Effect, allowed_tools
 from agent_memory.client.tools.results import NOTICE, RecalledDecision, RecalledReport
@@ -36,9 +36,8 @@ def agent_server(access: AgentAccess) -> MCPServer[Any]:
         f"on it, and its outcome once it is known. {NOTICE}",
         version=__version__,
         log_level="WARNING",
+        tools=[agent_tool(one, access, _HINTS[one.effect]) for one in allowed_tools(read_only=access.read_only)],
     )
-    for tool in allowed_tools(read_only=access.read_only):
-        server.add_tool(with_tool_errors(tool.of(access)), annotations=_HINTS[tool.effect])
     _add_resources(server, access)
     server.prompt(title="Review a day's decisions")(review_decisions)
     return server

@@ -127,9 +127,10 @@ class DecisionLogMixin(IStrategy):
         if not self._is_trading():
             return
         try:
-            if order.ft_order_side == trade.entry_side and trade.get_custom_data(_DECISION) is None:
-                trade.set_custom_data(_DECISION, self._logged_entry(pair, trade, order))
-            elif order.ft_order_side == trade.exit_side and not trade.is_open:
+            if order.ft_order_side == trade.entry_side:
+                if trade.get_custom_data(_DECISION) is None:
+                    trade.set_custom_data(_DECISION, self._logged_entry(pair, trade, order))
+            elif not trade.is_open:  # by an exit, or by a stop loss on the exchange
                 self._log_outcome(trade)
         except AgentMemoryError:
             _logger.exception("%s: what came of trade %s is not logged", pair, trade.id)
@@ -163,7 +164,9 @@ class DecisionLogMixin(IStrategy):
         decision_id = trade.get_custom_data(_DECISION)
         if decision_id is None:  # opened before its entries were logged
             return
-        best, worst = (trade.max_rate or trade.open_rate), (trade.min_rate or trade.open_rate)
+        # A stop loss on the exchange may be filled at a rate that the bot has not seen.
+        rates = [rate for rate in (trade.max_rate, trade.min_rate, trade.close_rate, trade.open_rate) if rate]
+        best, worst = max(rates), min(rates)
         if trade.is_short:
             best, worst = worst, best
         direction = -1 if trade.is_short else 1

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import mul
 from typing import Any
@@ -36,10 +37,11 @@ from agent_memory.client.decision_logger import DecisionLogger
 from agent_memory.client.executor import in_thread
 from agent_memory.client.integrations.conditions import meets
 from agent_memory.client.memory_manager import MemoryManager
-from agent_memory.core.errors import NotFound, Unavailable
+from agent_memory.core.errors import InvalidInput, NotFound, Unavailable
 
 MEMORY_TYPE = "LANGGRAPH_ITEM"
 _DELETED = "deleted by the graph"
+_ENTIRE_VALUE = "$"
 
 
 class AgentMemoryStore(BaseStore):
@@ -70,27 +72,40 @@ class AgentMemoryStore(BaseStore):
         self.ttl_config = {"refresh_on_read": False, **(ttl or {})}
         self._now = now
         self._embeddings = ensure_embeddings(index["embed"]) if index else None
-        self._fields = [(one, tokenize_path(one)) for one in (index or {}).get("fields") or ["$"]]
+        self._fields = [_path(one) for one in (index or {}).get("fields") or [_ENTIRE_VALUE]]
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Reads see the store as it was before the batch; of several writes of an item, the last one counts."""
-        given = list(ops)
-        for op in given:
-            validate_op_namespace(op)
-        results = [None if isinstance(op, PutOp) else self._read(op) for op in given]
-        for op in {(op.namespace, op.key): op for op in given if isinstance(op, PutOp)}.values():
-            self._put(op)
-        return results
+        given = _valid(ops)
+        vectors = _Vectors()
+        if self._embeddings is not None:
+            texts, queries = self._texts_of_all(given), _queries(given)
+            vectors.of_texts = dict(zip(texts, self._embeddings.embed_documents(texts), strict=True)) if texts else {}
+            vectors.of_queries = {query: self._embeddings.embed_query(query) for query in queries}
+        return self._run(given, vectors)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """As `batch`, in a thread."""
-        return await in_thread(self.batch, list(ops))
+        """As `batch`, in a thread; embeds by the embedder's own coroutines."""
+        given = _valid(ops)
+        vectors = _Vectors()
+        if self._embeddings is not None:
+            texts, queries = self._texts_of_all(given), _queries(given)
+            found = await self._embeddings.aembed_documents(texts) if texts else []
+            vectors.of_texts = dict(zip(texts, found, strict=True))
+            vectors.of_queries = {query: await self._embeddings.aembed_query(query) for query in queries}
+        return await in_thread(self._run, given, vectors)
 
-    def _read(self, op: GetOp | SearchOp | ListNamespacesOp) -> Result:
+    def _run(self, given: Sequence[Op], vectors: "_Vectors") -> list[Result]:
+        results = [None if isinstance(op, PutOp) else self._read(op, vectors) for op in given]
+        for op in _last_writes(given):
+            self._put(op, vectors)
+        return results
+
+    def _read(self, op: GetOp | SearchOp | ListNamespacesOp, vectors: "_Vectors") -> Result:
         if isinstance(op, GetOp):
             return self._get(op)
         if isinstance(op, SearchOp):
-            return self._search(op)
+            return self._search(op, vectors)
         if isinstance(op, ListNamespacesOp):
             return self._namespaces(op)
         raise ValueError(f"{type(op).__name__} is no operation of a store")
@@ -107,7 +122,7 @@ class AgentMemoryStore(BaseStore):
         self._renew([stored], op.refresh_ttl)
         return Item(**_item(stored))
 
-    def _put(self, op: PutOp) -> None:
+    def _put(self, op: PutOp, vectors: "_Vectors") -> None:
         name = _id_of(op.namespace, op.key)
         if op.value is None:
             try:
@@ -115,13 +130,18 @@ class AgentMemoryStore(BaseStore):
             except NotFound:
                 return
         else:
-            data = {"namespace": list(op.namespace), "key": op.key, "value": op.value, "vectors": self._vectors(op)}
+            found = [list(map(float, vectors.of_texts[text])) for text in self._texts(op)]
+            data = {"namespace": list(op.namespace), "key": op.key, "value": op.value, "vectors": found}
             self._memory.store_ltm(MEMORY_TYPE, name, {**data, **self._expiry(op.ttl)})
 
     def _expiry(self, minutes: float | None) -> dict[str, Any]:
         if minutes is None:
             return {}
-        return {"ttl_minutes": minutes, "expires_at": (self._now() + timedelta(minutes=minutes)).isoformat()}
+        try:
+            expires_at = self._now() + timedelta(minutes=minutes)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidInput("ttl", f"{minutes!r} minutes cannot be added to the time") from error
+        return {"ttl_minutes": minutes, "expires_at": expires_at.isoformat()}
 
     def _has_expired(self, stored: Mapping[str, Any]) -> bool:
         return "expires_at" in stored and datetime.fromisoformat(stored["expires_at"]) <= self._now()
@@ -142,7 +162,7 @@ class AgentMemoryStore(BaseStore):
 
     # --- searches --------------------------------------------------------------------------------
 
-    def _search(self, op: SearchOp) -> list[SearchItem]:
+    def _search(self, op: SearchOp, vectors: "_Vectors") -> list[SearchItem]:
         depth = len(op.namespace_prefix)
         found = [
             one
@@ -151,25 +171,57 @@ class AgentMemoryStore(BaseStore):
         ]
         scored: list[tuple[float | None, dict[str, Any]]] = [(None, one) for one in found]
         if op.query and self._embeddings is not None:
-            query = self._embeddings.embed_query(op.query)
+            query = vectors.of_queries[op.query]
             scored = [(_score(query, one["vectors"]), one) for one in found]
             scored.sort(key=lambda pair: -math.inf if pair[0] is None else pair[0], reverse=True)
         page = scored[op.offset : op.offset + op.limit]
         self._renew([one for _, one in page], op.refresh_ttl)
         return [SearchItem(**_item(one), score=score) for score, one in page]
 
-    def _vectors(self, op: PutOp) -> list[list[float]]:
+    def _texts(self, op: PutOp) -> list[str]:
+        """What is embedded of an item."""
         if self._embeddings is None or op.index is False or op.value is None:
             return []
-        fields = self._fields if op.index is None else [(one, tokenize_path(one)) for one in op.index]
-        texts = [text for _, path in fields for text in get_text_at_path(op.value, path)]
-        return [list(map(float, one)) for one in self._embeddings.embed_documents(texts)] if texts else []
+        paths = self._fields if op.index is None else map(_path, op.index)
+        return [text for path in paths for text in get_text_at_path(op.value, path)]
+
+    def _texts_of_all(self, given: Sequence[Op]) -> list[str]:
+        return list(dict.fromkeys(text for op in _last_writes(given) for text in self._texts(op)))
 
     def _namespaces(self, op: ListNamespacesOp) -> list[tuple[str, ...]]:
         found = {tuple(one["namespace"]) for one in self._items()}
         conditions = op.match_conditions or ()
         matching = {one[: op.max_depth] for one in found if all(_matches(one, condition) for condition in conditions)}
         return sorted(matching)[op.offset : op.offset + op.limit]
+
+
+@dataclass
+class _Vectors:
+    """The vectors of the texts of a batch's items, and of its queries."""
+
+    of_texts: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    of_queries: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+
+def _path(field: str) -> str | list[str]:
+    """A field's path, as LangGraph finds its text; that of the entire value is not taken apart."""
+    return field if field == _ENTIRE_VALUE else tokenize_path(field)
+
+
+def _valid(ops: Iterable[Op]) -> list[Op]:
+    given = list(ops)
+    for op in given:
+        validate_op_namespace(op)
+    return given
+
+
+def _last_writes(given: Sequence[Op]) -> Iterable[PutOp]:
+    """The last write of each item."""
+    return {(op.namespace, op.key): op for op in given if isinstance(op, PutOp)}.values()
+
+
+def _queries(given: Sequence[Op]) -> set[str]:
+    return {op.query for op in given if isinstance(op, SearchOp) and op.query}
 
 
 def decision_tools(log: DecisionLogger, memory: MemoryManager) -> list[BaseTool]:
@@ -180,7 +232,11 @@ def decision_tools(log: DecisionLogger, memory: MemoryManager) -> list[BaseTool]
 
 def _tool(blocking: Callable[..., Any], method: Callable[..., Any]) -> BaseTool:
     summary = (method.__doc__ or "").partition("\n")[0]
-    return StructuredTool.from_function(blocking, method, name=method.__name__, description=summary)
+    tool = StructuredTool.from_function(blocking, method, name=method.__name__, description=summary)
+    schema: Any = tool.args_schema
+    schema.model_config["extra"] = "forbid"  # an argument that is misspelled is an error, instead of left out
+    schema.model_rebuild(force=True)
+    return tool
 
 
 def _id_of(namespace: Sequence[str], key: str) -> str:
@@ -204,7 +260,15 @@ def _matches(namespace: tuple[str, ...], condition: MatchCondition) -> bool:
 
 
 def _score(query: Sequence[float], vectors: Sequence[Sequence[float]]) -> float | None:
-    """The cosine of the nearest vector; None without any."""
+    """The cosine of the nearest vector; None without any.
+
+    Raises:
+        InvalidInput: the item was embedded by another model, so that no cosine can be computed.
+    """
+    for one in vectors:
+        if len(one) != len(query):
+            problem = f"an item has a vector of {len(one)} numbers, the query one of {len(query)}: put the items again"
+            raise InvalidInput("index/embed", problem)
     return max((_cosine(query, one) for one in vectors), default=None)
 
 

@@ -12,7 +12,7 @@ from nautilus_trader.model.events import OrderInitialized, PositionClosed
 from agent_memory.client.buffered_logger import BufferedDecisionLogger
 from agent_memory.client.decision_logger import DecisionLogger
 from agent_memory.client.decisions import SyncDecisions
-from agent_memory.core.errors import AgentMemoryError
+from agent_memory.core.errors import AgentMemoryError, NotFound
 from agent_memory.core.ids import decision_id_for
 
 ENTRY, EXIT = "ORDER_ENTRY", "ORDER_EXIT"
@@ -47,6 +47,10 @@ class DecisionLogActor(Actor):
     """
 
     _log_of_decisions: SyncDecisions | None = None
+
+    def __init__(self, config: DecisionLogActorConfig) -> None:
+        super().__init__(config)
+        self._exits: set[Any] = set()  # client order ids: an order may close a position and open the opposite one
 
     def decision_log(self) -> SyncDecisions:
         """The log, opened at the first call.
@@ -100,6 +104,8 @@ class DecisionLogActor(Actor):
             "options": {name: _plain(value) for name, value in event.options.items()},
             "tags": list(event.tags or ()),
         }
+        if opened:
+            self._exits.add(event.client_order_id)
         self.decision_log().log_decision(
             EXIT if opened else ENTRY,
             context,
@@ -107,7 +113,7 @@ class DecisionLogActor(Actor):
             {"client_order_id": event.client_order_id.value},
             decision_id=_id_of(event, is_exit=bool(opened)),
             timestamp=_time(event.ts_init),
-            parent_ids=[_id_of(one, is_exit=False) for one in opened],
+            parent_ids=[self._id_of_opening(one) for one in opened],
         )
 
     def _opening_orders(self, event: Any) -> list[Any]:
@@ -142,10 +148,15 @@ class DecisionLogActor(Actor):
             "realized_return": event.realized_return,
             "duration_seconds": event.duration_ns / 1e9,
         }
-        decision_id = _id_of(opening, is_exit=False)
-        self.decision_log().log_outcome(
-            decision_id, outcome, pnl > 0, metrics, horizon=HORIZON, timestamp=_time(event.ts_closed)
-        )
+        judged: dict[str, Any] = {"horizon": HORIZON, "timestamp": _time(event.ts_closed)}
+        try:
+            self.decision_log().log_outcome(self._id_of_opening(opening), outcome, pnl > 0, metrics, **judged)
+        except NotFound:  # the order reversed a position before a restart
+            self.decision_log().log_outcome(_id_of(opening, is_exit=True), outcome, pnl > 0, metrics, **judged)
+
+    def _id_of_opening(self, opening: Any) -> str:
+        """The decision of an order that opened a position; that is an exit, if the order reversed another one."""
+        return _id_of(opening, is_exit=opening.client_order_id in self._exits)
 
 
 def _id_of(event: Any, *, is_exit: bool) -> str:

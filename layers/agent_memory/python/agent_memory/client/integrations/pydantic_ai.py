@@ -7,6 +7,7 @@ from pydantic_ai import FunctionToolset, RunContext, ToolDefinition
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import ToolFailed
 from pydantic_ai.messages import ToolCallPart
+from pydantic_core import to_jsonable_python
 
 from agent_memory.client.decision_logger import DecisionLogger
 from agent_memory.client.integrations.recalled import recalled
@@ -53,7 +54,7 @@ class AgentMemoryCapability(AbstractCapability[Any]):
         """Log the call, or refuse it."""
         if tool_def.name in self._tools:
             context = {"tool": tool_def.name, "agent": ctx.agent.name if ctx.agent else None}
-            reasoning = {"input": args, "call_id": call.tool_call_id}
+            reasoning = {"input": to_jsonable_python(args, fallback=str), "call_id": call.tool_call_id}
             try:
                 await self._log.log_decision(self._tools[tool_def.name], context, reasoning)
             except AgentMemoryError as error:

@@ -32,7 +32,7 @@ class AgentMemoryLog:
 
     Args:
         log: the decision log of the agent.
-        today: the date, for tests.
+        today: the date; in a backtest, the trade date.
     """
 
     def __init__(self, log: DecisionLogger, *, today: Callable[[], date] = lambda: datetime.now(UTC).date()) -> None:
@@ -59,10 +59,10 @@ class AgentMemoryLog:
     def get_past_context(self, ticker: str, as_of: str | None = None, n_same: int = 5, n_cross: int = 3) -> str:
         """Lessons for a prompt: the newest of this ticker, then of others; empty without any.
 
-        With `as_of`, only those whose holding period had ended before that date, so that a backtest learns nothing from
-        its own future.
+        Only those whose holding period had ended before `as_of`, by default today, so that a backtest learns nothing
+        from its own future.
         """
-        day = None if as_of is None else parse_date(as_of)
+        day = self._today() if as_of is None else parse_date(as_of)
         known = [one for one in map(_entry, self._decisions(None)) if not one["pending"] and _is_known(one, day)]
         known.reverse()
         same = [one for one in known if one["ticker"] == ticker][:n_same]
@@ -101,9 +101,18 @@ class AgentMemoryLog:
         )
 
     def batch_update_with_outcomes(self, updates: Sequence[Mapping[str, Any]]) -> None:
-        """Log outcomes, each with the arguments of `update_with_outcome`; an error ends it, and it may be repeated."""
+        """Log outcomes, each with the arguments of `update_with_outcome`; an error ends it, and it may be repeated.
+
+        The graph calls it at the start of every run, with the prices there are: a decision whose holding period has not
+        ended stays pending until a later run.
+        """
         for update in updates:
-            self.update_with_outcome(**update)
+            ended = _end_of(update["trade_date"], update["holding_days"])
+            if ended >= self._today():
+                ticker, day = update["ticker"], update["trade_date"]
+                _logger.warning("%s of %s stays pending: its holding period ends on %s", ticker, day, ended)
+            else:
+                self.update_with_outcome(**update)
 
     def _decisions(self, success: Any) -> Iterator[Mapping[str, Any]]:
         cursor: str | None = None
@@ -152,8 +161,8 @@ def _entry(decision: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_known(entry: Mapping[str, Any], day: date | None) -> bool:
-    return day is None or parse_date(entry["known_on"]) < day
+def _is_known(entry: Mapping[str, Any], day: date) -> bool:
+    return parse_date(entry["known_on"]) < day
 
 
 def _tag(entry: Mapping[str, Any]) -> str:
