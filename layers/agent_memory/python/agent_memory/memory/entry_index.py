@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from agent_memory.memory.entry_columns import EntryColumns
-from agent_memory.memory.text_index import TextIndex
+from agent_memory.memory.text_index import TextIndex, TextStatistics
 from agent_memory.memory.vectors import Vectors
 
 T = TypeVar("T")
@@ -69,6 +69,10 @@ class EntryIndex:
     def vectors(self, model: str) -> Vectors:
         """The vectors of entries by an embedder, by their numbers."""
         return self._vectors.setdefault(model, Vectors())
+
+    def statistics(self, stems: Iterable[str], *, before: float | None = None) -> TextStatistics:
+        """The frequencies of words in all entries, or in those of before a time."""
+        return self.texts.statistics(stems, None if before is None else self.columns.before(before))
 
     def get(self, entry_id: str) -> Entry | None:
         """The entry with an id."""
