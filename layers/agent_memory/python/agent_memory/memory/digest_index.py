@@ -31,6 +31,7 @@ class Digests:
     """The digests of an agent that one recall can rank.
 
     Attributes:
+        agent_id: the agent.
         kept: their index.
         manifest: which days have digests.
         indexed: the days that are in the index.
@@ -38,6 +39,7 @@ class Digests:
         outage: why the manifest or days that are missing in the index could not be read now.
     """
 
+    agent_id: str
     kept: KeptIndex
     manifest: DigestManifest
     indexed: frozenset[date]
@@ -77,11 +79,11 @@ def current_digests(agent_id: str, stores: Stores, *, fresh: bool = False) -> Di
                 _read_manifest(kept, state, agent_id, stores.blobs)
             outage = _read_days(kept, state, agent_id, stores.blobs)
         except Damaged as error:
-            return Digests(KeptIndex(), DigestManifest(), frozenset(), {}, error)
+            return Digests(agent_id, KeptIndex(), DigestManifest(), frozenset(), {}, error)
         except Unavailable as error:
             outage = error
         indexed = frozenset([day for day in state.ids if day in state.manifest.days])
-        return Digests(kept, state.manifest, indexed, dict(state.unreadable), outage)
+        return Digests(agent_id, kept, state.manifest, indexed, dict(state.unreadable), outage)
 
 
 def _read_manifest(kept: KeptIndex, state: _State, agent_id: str, blobs: BlobStore) -> None:
@@ -107,6 +109,8 @@ def _read_if_listed(name: str, blobs: BlobStore) -> bytes | None:
 
 def _read_days(kept: KeptIndex, state: _State, agent_id: str, blobs: BlobStore) -> Unavailable | None:
     """Index the newest days that are not indexed yet, up to a number of rows; returns why some could not be read."""
+    if not state.manifest.days:
+        return None
     due = [one for one in _newest(state.manifest) if one not in state.unreadable and not state.has(one)]
     now = list(_up_to(MAX_ROWS_PER_RECALL, due, state.manifest))
     outage = None

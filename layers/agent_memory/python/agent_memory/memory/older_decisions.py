@@ -90,7 +90,7 @@ class OlderDecisions:
         for row, decision in zip(due, self.log.find(keys, on_unreadable=self._note) if due else [], strict=True):
             if row.decision_id in self._unreadable:
                 continue
-            known = decision and known_of(decision)
+            known = decision if decision is None or known_of is None else known_of(decision)
             self.found_gone = self.found_gone or decision is None
             if known is None:
                 dropped.add(row.decision_id)
@@ -114,54 +114,44 @@ class OlderDecisions:
         """What is missing of the best entries: decisions in cold storage, and damaged ones."""
         return list(self._unreadable.values())
 
-    def not_ranked(self) -> list[dict[str, Any]]:
-        """What is missing of the older decisions within the time range, because no digest has it."""
-        digests, manifest, why = self.digests, self.digests.manifest, self.end.why
-        outage = digests.outage and [missing_item("digests", digests.outage.code, str(digests.outage))]
-        if manifest.through is None:
-            return [*([why] if why else []), *(outage or [])]
-        found: list[dict[str, Any]] = list(outage or [])
-        days_end_ms = day_start_ms(manifest.through) + DAY_MS
-        if max(days_end_ms, self.query.span.start_ms) < self.end.before[0]:
-            to, since = to_iso(self.end.before[0]), to_iso(days_end_ms)
-            found.append(_cut(f"those from {since} to {to} were not ranked: they have no digest yet"))
-        waiting = self._within(manifest.waiting)
-        if waiting:
-            days = f"{len(waiting):,} days, of which the last is {waiting[0]}"
-            found.append(_cut(f"those of {days}, were not ranked: they have no digest yet"))
-        found += self._not_indexed()
-        parts = self._within(day for day, one in manifest.days.items() if one.omitted_before_ms)
-        if parts:
-            since = to_iso(manifest.days[parts[0]].omitted_before_ms)
-            found.append(_cut(f"of {len(parts):,} days only the latest were ranked, as of {parts[0]} from {since} on"))
-        damaged = self._within(day for day, one in manifest.days.items() if one.damaged)
-        if damaged:
-            last = f"{damaged[0]} ({manifest.days[damaged[0]].damaged:,} items)"
-            found.append(
-                missing_item(
-                    "digests", Damaged.code, f"{len(damaged):,} days have damaged decisions, the last is {last}"
-                )
-            )
-        for day in self._within(digests.unreadable):
-            error = digests.unreadable[day]
-            found.append(missing_item(digest_key(self.log.agent_id, day), error.code, str(error)))
-        return found
 
-    def _not_indexed(self) -> list[dict[str, Any]]:
-        """What is beyond the size of the index, or not indexed yet."""
-        digests = self.digests
-        with_rows = [day for day, one in digests.manifest.days.items() if one.rows]
-        absent = self._within([*{*with_rows} - digests.indexed - digests.unreadable.keys()])
-        if not absent or digests.outage:
-            return []
-        rows = sum(digests.manifest.days[day].rows for day in with_rows if day >= absent[0])
-        why = "later recalls index more" if rows <= MAX_ROWS else f"the newest {MAX_ROWS:,} are indexed"
-        return [_cut(f"those through {absent[0]} were not ranked: {why}")]
+def not_ranked(query: RecallQuery, end: End, digests: Digests) -> list[dict[str, Any]]:
+    """What is missing of the older decisions within the time range, because no digest has it."""
+    manifest, outage = digests.manifest, digests.outage
+    found = [] if outage is None else [missing_item("digests", outage.code, str(outage))]
+    if manifest.through is None:
+        return [*([end.why] if end.why else []), *found]
+    first, last = date_of(query.span.start_ms), date_of(max(end.before[0] - 1, 0))
 
-    def _within(self, days: Iterable[date]) -> list[date]:
+    def within(days: Iterable[date]) -> list[date]:
         """Those of some days that have older decisions in the time range, the last first."""
-        first, last = date_of(self.query.span.start_ms), date_of(max(self.end.before[0] - 1, 0))
         return sorted([one for one in days if first <= one <= last], reverse=True)
+
+    days_end_ms = day_start_ms(manifest.through) + DAY_MS
+    if max(days_end_ms, query.span.start_ms) < end.before[0]:
+        to, since = to_iso(end.before[0]), to_iso(days_end_ms)
+        found.append(_cut(f"those from {since} to {to} were not ranked: they have no digest yet"))
+    if waiting := within(manifest.waiting):
+        found.append(
+            _cut(f"those of {len(waiting):,} days, the last is {waiting[0]}, were not ranked: they have no digest yet")
+        )
+    with_rows = {day for day, one in manifest.days.items() if one.rows}
+    absent = within(with_rows - digests.indexed - digests.unreadable.keys())
+    if absent and outage is None:
+        rows = sum(manifest.days[day].rows for day in with_rows if day >= absent[0])
+        why = "later recalls index more" if rows <= MAX_ROWS else f"the newest {MAX_ROWS:,} are indexed"
+        found.append(_cut(f"those through {absent[0]} were not ranked: {why}"))
+    if parts := within(day for day, one in manifest.days.items() if one.omitted_before_ms):
+        since = to_iso(manifest.days[parts[0]].omitted_before_ms)
+        found.append(_cut(f"of {len(parts):,} days only the latest were ranked, as of {parts[0]} from {since} on"))
+    if damaged := within(day for day, one in manifest.days.items() if one.damaged):
+        items = manifest.days[damaged[0]].damaged
+        why = f"{len(damaged):,} days have damaged decisions, of which the last is {damaged[0]} with {items:,}"
+        found.append(missing_item("digests", Damaged.code, why))
+    for day in within(digests.unreadable):
+        error = digests.unreadable[day]
+        found.append(missing_item(digest_key(digests.agent_id, day), error.code, str(error)))
+    return found
 
 
 def _cut(why: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from agent_memory.memory.entry_index import memory_entry_id
 from agent_memory.memory.meaning import MAX_CHARACTERS, EmbedderFailed, add_vectors, embed
 from agent_memory.memory.memory_indexes import RECALLED_TYPES, current_index, entry_id_of, unreadable_in
 from agent_memory.memory.memory_outcomes import memory_outcomes
-from agent_memory.memory.older_decisions import End, OlderDecisions
+from agent_memory.memory.older_decisions import End, OlderDecisions, not_ranked
 from agent_memory.memory.ranking import HalfLives, Question, Ranked, rank, statistics_of, words_by_stem
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.recall_filters import decision_filter, entry_filter
@@ -124,7 +124,7 @@ class MemoryRecall:
         else:
             why = "some of the best are gone or do not meet the filters any more, by what their digests say; ask again"
             candidates.missing.append(missing_item("decisions", LIMIT, why))
-        candidates.missing += [*older.not_ranked(), *older.unreadable]
+        candidates.missing += [*not_ranked(query, older.end, older.digests), *older.unreadable]
         return ranked, best, statistics
 
     def _outcomes(self, candidates: "_Candidates") -> dict[str, float]:
@@ -176,10 +176,12 @@ class MemoryRecall:
         found.missing.extend([one.as_dict() for one in (*of_memories, *of_decisions)])
         if end is not None:
             of_older = of_older or digests()
-            if of_older is not None:
+            if of_older is None:
+                found.missing += [end.why] if end.why else []
+            elif len(of_older.kept.index):
                 found.older = OlderDecisions(self._log, query, end, of_older)
-            elif end.why is not None:
-                found.missing.append(end.why)
+            else:
+                found.missing += not_ranked(query, end, of_older)
         return found
 
     def _memories(self, query: RecallQuery, unreadable: list[Unreadable], *, fresh: bool) -> list[KeptIndex]:
@@ -222,7 +224,7 @@ class MemoryRecall:
                     end = End(last, missing_item("decisions", LIMIT, why))
                     break
                 last = decision.timestamp_ms, decision.decision_id
-                known = known_of(decision)
+                known = decision if known_of is None else known_of(decision)
                 if known is not None:
                     found[known.decision_id] = known
         except InColdStorage as error:

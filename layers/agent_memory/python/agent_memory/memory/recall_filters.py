@@ -59,9 +59,14 @@ def row_filter(query: RecallQuery) -> Callable[[DigestRow], bool]:
     return accepts
 
 
-def decision_filter(query: RecallQuery) -> Callable[[Decision], Decision | None]:
-    """A function that returns a decision as it was known at the time of the query; None if it did not meet filters."""
+def decision_filter(query: RecallQuery) -> Callable[[Decision], Decision | None] | None:
+    """A function that returns a decision as it was known at the time of the query; None if it did not meet filters.
+
+    There is none if that is every decision as it is.
+    """
     at_ms, success, accepts = query.as_of_ms, query.success, entry_filter(query)
+    if at_ms is None and success is None and accepts is None:
+        return None
 
     def known(decision: Decision) -> Decision | None:
         found = decision if at_ms is None else known_at(decision, at_ms)

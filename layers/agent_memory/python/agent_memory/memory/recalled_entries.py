@@ -45,20 +45,21 @@ def memory_entry(entry_id: str, memory: Memory) -> Entry:
 
 def decision_entry(entry_id: str, decision: Decision) -> Entry:
     """A decision as an entry: the text of its context and reasoning, and the quality of its outcome."""
+    symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
     return Entry(
         id=entry_id,
         kind=decision.decision_type,
         text=" ".join(_strings(decision.context, decision.reasoning)),
-        importance=_importance_of(decision.outcome),
+        importance=_importance_of(decision.outcome) if decision.outcome else _DEFAULT_IMPORTANCE,
         timestamp=decision.timestamp_ms / 1000,
-        symbol=_symbol_of(decision),
+        symbol=symbol if isinstance(symbol, str) else None,
         payload=decision,
     )
 
 
 def digest_of(decision: Decision) -> DigestRow:
     """What recall needs of a decision once it is not among the recent ones."""
-    context, symbol = canonical_json(decision.context), _symbol_of(decision)
+    context, symbol = canonical_json(decision.context), decision_entry(decision.decision_id, decision).symbol
     words = " ".join(_strings(decision.context)), " ".join(_strings(decision.reasoning))
     tags = sorted(tags_of(decision))
     has_context = len(context) <= digests.MAX_CONTEXT_CHARACTERS
@@ -97,16 +98,11 @@ def importance_at(row: DigestRow, at_ms: int | None) -> float:
     return _DEFAULT_IMPORTANCE if headline is None else headline.importance
 
 
-def _importance_of(outcome: Outcome | None) -> float:
+def _importance_of(outcome: Outcome) -> float:
     """The quality of an outcome."""
-    quality = outcome.metrics.get("quality", _DEFAULT_IMPORTANCE) if outcome else _DEFAULT_IMPORTANCE
+    quality = outcome.metrics.get("quality", _DEFAULT_IMPORTANCE)
     is_measured = isinstance(quality, int | float) and 0 <= quality <= 1
     return float(quality) if is_measured else _DEFAULT_IMPORTANCE
-
-
-def _symbol_of(decision: Decision) -> str | None:
-    symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
-    return symbol if isinstance(symbol, str) else None
 
 
 def tags_of(payload: Memory | Decision) -> set[str]:
