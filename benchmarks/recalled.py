@@ -278,7 +278,8 @@ def page() -> str:
 
 `make bench-recall` writes this page. Reasons are in [0062](decisions/0062-recall-by-a-kept-index.md),
 [0063](decisions/0063-recall-by-meaning.md), [0077](decisions/0077-words-and-meaning-together.md) and
-[0079](decisions/0079-a-glossary-of-trading.md).
+[0079](decisions/0079-a-glossary-of-trading.md). Older decisions are ranked by
+[digests](decisions/0080-digests-of-decisions.md), which have words and no vectors.
 
 ## Questions answered
 

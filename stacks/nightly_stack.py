@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from agent_memory.core.keys import DIGESTS
 from agent_memory.core.retention import MISSED_STARTS_DAYS
 from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
@@ -141,6 +142,7 @@ class NightlyStack(BaseStack):
         allow_on_table(function, storage.states, ["DeleteItem", "GetItem", "PutItem", "Query"])
         allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="decisions/")
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
+        allow_on_objects(function, storage, ["DeleteObject", "GetObject", "PutObject"], prefix=DIGESTS)
         if anchors:
             allow_anchors(function, anchors)
         return function

@@ -7,6 +7,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from agent_memory.core import retention
+from agent_memory.core.keys import DIGESTS
 from agent_memory.storage import schema
 from stacks.base_stack import BaseStack
 from stacks.config import DeployConfig
@@ -30,7 +31,7 @@ class StorageStack(BaseStack):
         decisions: table of decisions.
         memories: table of long-term memories.
         states: table of agent states.
-        archive: bucket of archived decisions, evidence, pruned memories and reports.
+        archive: bucket of archived decisions, their digests, evidence, pruned memories and reports.
         archive_name: the bucket's name, for other stacks.
         archive_arn: the bucket's ARN, for other stacks.
         decisions_stream_arn: the stream of the table of decisions, for other stacks.
@@ -158,6 +159,12 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             # Not to Glacier: a decision that is not archived yet is read together with its large parts.
             id="large-parts-expire",
             prefix="large/",
+            expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
+        ),
+        s3.LifecycleRule(
+            # Not to Glacier: recall reads them. The nightly job removes those of expired days.
+            id="digests-expire",
+            prefix=DIGESTS,
             expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
         ),
         s3.LifecycleRule(id="reports-expire", prefix="reports/", expiration=cdk.Duration.days(retention.REPORTS_DAYS)),

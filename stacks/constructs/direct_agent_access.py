@@ -80,7 +80,7 @@ class DirectAgentAccess(Construct):
                 f"AwsSolutions-IAM5[Resource::{quoted(stack, table.table_arn)}/index/*]",
                 "Every index of the table, with the agent's own keys only.",
             )
-        for folder in ("decisions", "large"):
+        for folder in ("decisions", "large", "digests"):
             acknowledge(
                 policy,
                 f"AwsSolutions-IAM5[Resource::{quoted(stack, storage.archive_arn)}/{folder}/agent_id={agent_id}/*]",

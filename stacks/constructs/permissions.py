@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from agent_memory.core.keys import CROWDING_PREFIX
+from agent_memory.core.keys import CROWDING_PREFIX, DIGESTS
 from agent_memory.storage import schema
 from stacks.constructs.acknowledge import acknowledge, quoted
 from stacks.constructs.agent_function import AgentFunction
@@ -28,6 +28,7 @@ def allow_agents_calls(function: AgentFunction, storage: StorageStack) -> None:
     allow_on_table(function, storage.states, _ON_STATES)
     allow_on_objects(function, storage, ["GetObject", "RestoreObject"], prefix="decisions/")
     allow_on_objects(function, storage, ["GetObject", "PutObject"], prefix="large/")
+    allow_on_objects(function, storage, ["GetObject"], prefix=DIGESTS)
     allow_on_objects(function, storage, ["GetObject"], prefix=CROWDING_PREFIX)
 
 

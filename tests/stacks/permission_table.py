@@ -5,7 +5,7 @@ from pathlib import Path
 
 TABLES = {"decisions": "agent_decisions", "memories": "agent_memory_ltm", "states": "agent_state"}
 INDEXES = {"by_outcome": "decisions", "by_context": "decisions", "by_confidence": "memories"}
-PREFIXES = ("decisions", "large", "evidence", "pruned", "reports", "nights", "athena")
+PREFIXES = ("decisions", "large", "evidence", "pruned", "reports", "nights", "athena", "digests")
 
 FUNCTIONS = ("api", "gateway", "counter", "agents", "consolidation", "pruning", "archival", "analytics")
 NOT_TRACED = ("api", "gateway", "counter")
@@ -41,6 +41,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         "objects decisions/": ("s3:GetObject", "s3:RestoreObject"),
         "objects large/": ("s3:GetObject", "s3:PutObject"),
+        "objects digests/": ("s3:GetObject",),
         "objects reports/crowding/": ("s3:GetObject",),
         "bucket": ("s3:ListBucket",),
         "cache": ("elasticache:Connect",),
@@ -87,6 +88,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table states": ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
         "objects decisions/": ("s3:GetObject", "s3:PutObject"),
         "objects large/": ("s3:GetObject",),
+        "objects digests/": ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
         "bucket": ("s3:ListBucket",),
     },
     "analytics": {

@@ -101,6 +101,7 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
         ("s3:RestoreObject", f"{archive}/decisions/*"),
         ("s3:GetObject", f"{archive}/large/*"),
         ("s3:PutObject", f"{archive}/large/*"),
+        ("s3:GetObject", f"{archive}/digests/*"),
         ("s3:GetObject", f"{archive}/reports/crowding/*"),
         ("s3:ListBucket", archive),
     }

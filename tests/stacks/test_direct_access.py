@@ -92,9 +92,15 @@ def test_an_agent_uses_its_own_objects_and_no_others(agent_id, other):
             ("s3:PutObject", large),
             ("s3:GetObject", keys.archive_file_key(name, day)),
             ("s3:RestoreObject", keys.archive_file_key(name, day)),
+            ("s3:GetObject", keys.digest_key(name, day)),
+            ("s3:GetObject", keys.digest_manifest_key(name)),
         ):
             assert may_use(policy, action, f"{BUCKET}/{key}") is is_own
-        for prefix in (keys.archive_prefix(name), keys.archive_day_prefix(name, day)):
+        for prefix in (
+            keys.archive_prefix(name),
+            keys.archive_day_prefix(name, day),
+            keys.digest_manifest_key(name),
+        ):
             assert may_use(policy, "s3:ListBucket", BUCKET, s3__prefix=prefix) is is_own
 
 
@@ -109,6 +115,7 @@ def test_an_agent_uses_its_own_objects_and_no_others(agent_id, other):
         ("s3:ListBucket", BUCKET, {"s3__prefix": ""}),
         ("s3:ListBucket", BUCKET, {"s3__prefix": "decisions/agent_id=market-hunter"}),
         ("s3:PutObject", f"{BUCKET}/decisions/agent_id=market-hunter/x", {}),
+        ("s3:PutObject", f"{BUCKET}/digests/agent_id=market-hunter/manifest.json", {}),
         ("s3:GetObject", f"{BUCKET}/decisions/agent_id=market-hunter-2/x", {}),
         ("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:123456789012:function:agent-memory-api", {}),
         ("states:StartExecution", "arn:aws:states:us-east-1:123456789012:stateMachine:agent-memory-nightly", {}),

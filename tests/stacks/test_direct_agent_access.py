@@ -52,7 +52,7 @@ def test_the_policy_names_the_agents_keys_its_objects_and_its_user(templates):
         for one in policy["PolicyDocument"]["Statement"]
         if "Sid" in one
     }
-    assert set(statements) == {"OwnItems", "OwnObjects", "OwnArchive", "OwnKeys", "OwnCacheUser"}
+    assert set(statements) == {"OwnItems", "OwnObjects", "OwnArchive", "OwnDigests", "OwnKeys", "OwnCacheUser"}
     leading = statements["OwnItems"]["Condition"]
     assert leading["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["scout", "scout#*"]}
     assert leading["Null"] == {"dynamodb:LeadingKeys": "false"}

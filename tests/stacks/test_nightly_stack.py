@@ -209,7 +209,14 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
         (
             "archival",
             {"Decisions": {"PartiQLUpdate", "Query"}, "States": {"DeleteItem", "GetItem", "PutItem", "Query"}},
-            {("GetObject", "decisions/*"), ("PutObject", "decisions/*"), ("GetObject", "large/*")},
+            {
+                ("GetObject", "decisions/*"),
+                ("PutObject", "decisions/*"),
+                ("GetObject", "large/*"),
+                ("DeleteObject", "digests/*"),
+                ("GetObject", "digests/*"),
+                ("PutObject", "digests/*"),
+            },
         ),
         (
             "analytics",

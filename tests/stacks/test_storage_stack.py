@@ -114,7 +114,14 @@ def test_lists_of_agents_expire(aws):
     assert (lists["ExpirationInDays"], lists["Status"]) == (retention.NIGHTLY_LISTS_DAYS, "Enabled")
 
 
-@pytest.mark.parametrize(("prefix", "days"), [("reports/", retention.REPORTS_DAYS), ("pruned/", retention.PRUNED_DAYS)])
+@pytest.mark.parametrize(
+    ("prefix", "days"),
+    [
+        ("reports/", retention.REPORTS_DAYS),
+        ("pruned/", retention.PRUNED_DAYS),
+        ("digests/", retention.EXPIRE_AFTER_DAYS),
+    ],
+)
 def test_what_the_nightly_job_adds_every_day_expires(aws, prefix, days):
     rules = aws["storage"].only("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     (rule,) = [one for one in rules if one.get("Prefix") == prefix]

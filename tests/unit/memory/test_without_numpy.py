@@ -64,6 +64,7 @@ def ranking(index, **options):
         {"vector": vector("query", 8), "model": "model"},
         {"vector": vector("query", 4), "model": "model", "weights": Weights(outcome=2.0, text=0.3)},
         {"vector": vector("query", 8), "model": "model", "accepts": lambda one: one.kind == "LESSON"},
+        {"importances": {"e1499": 0.0, "e1250": 3.0, "unknown": 1.0}},
     ],
 )
 def test_both_rank_alike_and_explain_their_scores(options, monkeypatch):
@@ -84,3 +85,20 @@ def test_both_rank_alike_and_explain_their_scores(options, monkeypatch):
     if "vector" in options:
         assert any(one.why["meaning"] for one in found)
         assert not all(one.why["meaning"] for one in found)
+
+
+def test_both_count_the_words_of_earlier_entries_alike(monkeypatch):
+    index, stems, before = filled(), ["squeez", "flow", "unknown"], NOW - 500_000
+    earlier = EntryIndex(one for _, one in index.numbered() if one.timestamp < before)
+    expected = earlier.statistics(stems)
+    assert 0 < expected.entries < len(index)
+    found = index.statistics(stems, before=before)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    optional_numpy.cache_clear()
+    try:
+        plain = index.statistics(stems, before=before)
+    finally:
+        optional_numpy.cache_clear()
+    for one in (found, plain):
+        assert (one.entries, one.length) == (expected.entries, expected.length)
+        assert {stem: one.containing[stem] for stem in stems} == {stem: expected.containing[stem] for stem in stems}

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent_memory.core.ids import check_agent_id, check_pools
+from agent_memory.core.keys import DIGESTS
 
 _READ = ("BatchGetItem", "GetItem", "Query")
 _WRITE = ("PutItem", "UpdateItem")
@@ -42,18 +43,15 @@ def direct_policy(
         InvalidInput: names the argument.
     """
     check_agent_id(agent_id)
+    prefixes = [f"{folder}agent_id={agent_id}/*" for folder in ("decisions/", "large/", DIGESTS)]
     of_memories = [memories_arn, f"{memories_arn}/index/*"]
     own = [decisions_arn, f"{decisions_arn}/index/*", *of_memories, states_arn]
     statements = [
         _items("OwnItems", (*_READ, *_STATEMENTS, *_WRITE), own, [agent_id, f"{agent_id}#*"]),
         _statement("OwnObjects", ["s3:GetObject", "s3:PutObject"], f"{bucket_arn}/large/agent_id={agent_id}/*"),
         _statement("OwnArchive", ["s3:GetObject", "s3:RestoreObject"], f"{bucket_arn}/decisions/agent_id={agent_id}/*"),
-        _statement("OwnKeys", "s3:ListBucket", bucket_arn)
-        | {
-            "Condition": {
-                "StringLike": {"s3:prefix": [f"{folder}/agent_id={agent_id}/*" for folder in ("decisions", "large")]}
-            }
-        },
+        _statement("OwnDigests", "s3:GetObject", f"{bucket_arn}/{DIGESTS}agent_id={agent_id}/*"),
+        _statement("OwnKeys", "s3:ListBucket", bucket_arn) | {"Condition": {"StringLike": {"s3:prefix": prefixes}}},
     ]
     if cache_arns:
         statements.append(_statement("OwnCacheUser", "elasticache:Connect", list(cache_arns)))

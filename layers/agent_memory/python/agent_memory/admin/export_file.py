@@ -2,7 +2,7 @@
 
     export.json         format, agent, time, registration and counts
     decisions.jsonl     and memories, states, short_term, missing: a line for each
-    objects/KEY         the objects of the bucket, but large parts, which the decisions contain
+    objects/KEY         the objects of the bucket, but large parts and digests, which the decisions contain
 
 Exports of earlier versions have neither a description nor objects.
 """
@@ -21,7 +21,7 @@ from agent_memory.core.clock import parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput, shown
 from agent_memory.core.ids import MAX_SHARDS, check_decision_type
 from agent_memory.core.json_values import check_object
-from agent_memory.core.keys import object_prefixes
+from agent_memory.core.keys import DIGESTS, object_prefixes
 from agent_memory.model.decisions import Decision
 from agent_memory.model.memories import Memory
 from agent_memory.model.states import State
@@ -32,8 +32,8 @@ T = TypeVar("T")
 FORMAT = 2
 DESCRIPTION = "export.json"
 OBJECTS = "objects/"
-LARGE_PARTS = "large/"
-"""Objects that are not exported: the decisions of the file contain them."""
+NOT_EXPORTED = ("large/", DIGESTS)
+"""Prefixes of objects that are neither exported nor imported: large parts and digests, which decisions contain."""
 
 _LINES = ("decisions", "memories", "states", "short_term")
 _DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)

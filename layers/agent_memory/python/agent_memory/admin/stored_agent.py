@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from agent_memory.admin.export_file import LARGE_PARTS
+from agent_memory.admin.export_file import NOT_EXPORTED
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import Conflict
 from agent_memory.core.ids import check_agent_id
@@ -86,10 +86,10 @@ class StoredAgent:
                 yield key.removeprefix(prefix), value
 
     def object_keys(self) -> list[str]:
-        """The keys of the objects, sorted, without large parts, which the decisions contain."""
+        """The keys of the objects, sorted, without large parts and digests, which the decisions contain."""
         if self._stores.blobs is None:
             return []
-        prefixes = [prefix for prefix in object_prefixes(self.agent_id) if not prefix.startswith(LARGE_PARTS)]
+        prefixes = [prefix for prefix in object_prefixes(self.agent_id) if not prefix.startswith(NOT_EXPORTED)]
         return sorted(key for prefix in prefixes for key in self._stores.blobs.list_keys(prefix))
 
     def read_object(self, key: str) -> bytes:

@@ -108,7 +108,7 @@ def recall(
     where: StoreOptions,
     output: Output,
 ) -> int:
-    """Search memories and recent decisions, and print the best matches with their scores.
+    """Search memories and decisions of any age, and print the best matches with their scores.
 
     Exit code: 0 everything was ranked, 1 something was not, as the last lines say, 2 not done.
     """

@@ -465,7 +465,8 @@ class AsyncMemory(AsyncFacade):
             half_lives: seconds by kind; by default 30 days for memories and one day for decisions.
             time_range: only memories changed, and decisions made, from a start (included) to an end (not included). A
                 start lets decisions of any age be read, those in the archive too; without one, those of the last 88
-                days are searched, which are in the table.
+                days are, which are in the table. Older ones, and what the first thousand leave out, are ranked by the
+                digests of the nightly job: by words, and without what has changed since the job.
             as_of: recall what was known at this time: versions of memories, decisions and their outcomes.
             context: only decisions whose context, and memories whose data, meet this; see `query_decisions`.
             tags: only entries that have all these `tags`: in a memory's data; in a decision's context, reasoning or
@@ -476,8 +477,10 @@ class AsyncMemory(AsyncFacade):
 
         Returns:
             Entries with `kind`, `score`, and `memory` or `decision`. The listing is `complete` if everything was
-            ranked that meets the filters: of the decisions, the newest 1,000 are that do so, among the newest 20,000 of
-            the time range. `cursor` leads to the next best entries, None if there are none.
+            ranked that meets the filters: the newest 1,000 decisions that do so, among the newest 20,000 of the time
+            range, and older ones by their digests. What no digest has, such as decisions of a busy day before the next
+            nightly job, is named in `missing`; so are decisions that were found and are in cold storage. `cursor` leads
+            to the next best entries, None if there are none.
 
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.

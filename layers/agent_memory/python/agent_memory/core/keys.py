@@ -205,6 +205,20 @@ def decisions_read_key(agent_id: str, day: date, start_ms: int, end_ms: int) -> 
     return f"{decisions_read_prefix(agent_id, day)}{start_ms}-{end_ms}.json.gz"
 
 
+DIGESTS = "digests/"
+"""Prefix of the digests of decisions, which are derived, so that they are neither exported nor imported."""
+
+
+def digest_key(agent_id: str, day: date) -> str:
+    """Key of the digest of a day's decisions."""
+    return f"{DIGESTS}agent_id={agent_id}/date={day.isoformat()}/decisions.jsonl.gz"
+
+
+def digest_manifest_key(agent_id: str) -> str:
+    """Key of the list of an agent's digests."""
+    return f"{DIGESTS}agent_id={agent_id}/manifest.json"
+
+
 def report_prefix(agent_id: str) -> str:
     """Prefix of an agent's nightly reports."""
     return f"reports/agent_id={agent_id}/"
@@ -242,5 +256,5 @@ def pruned_key(agent_id: str, memory_type: str, pattern_id: str, version: int) -
 
 def object_prefixes(agent_id: str) -> list[str]:
     """Prefixes of all of an agent's objects."""
-    folders = ("decisions", "large", "evidence", "reports", "pruned")
-    return [f"{folder}/agent_id={agent_id}/" for folder in folders]
+    folders = ("decisions/", "large/", "evidence/", "reports/", "pruned/", DIGESTS)
+    return [f"{folder}agent_id={agent_id}/" for folder in folders]

@@ -139,6 +139,12 @@ class DecisionLog:
             raise NotFound(f"{self.agent_id} has no decision {decision_id}")
         return found
 
+    def find(
+        self, keys: Sequence[DecisionKey], *, on_unreadable: OnUnreadable = raise_error
+    ) -> Sequence[Decision | None]:
+        """The decisions with these keys, in order, from both tiers; None for those that do not exist."""
+        return self._reader.find(keys, on_unreadable=on_unreadable)
+
     def stream(
         self,
         criteria: DecisionFilter,

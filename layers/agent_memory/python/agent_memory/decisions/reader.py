@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from heapq import merge
+from itertools import chain
 from typing import TypeVar
 
 from agent_memory.core.clock import DAY_MS, Clock, Span, date_of, day_start_ms, to_iso
@@ -117,14 +118,19 @@ class DecisionReader:
         table     |......(not yet archived).......|...............................|
         beginning                             hot_from                           now
         """
-        older, newer = self._tiers(span)
-        newest_first = order.newest_first
-        if not newest_first:
-            yield from self._scan_both(selection, older, types, newest_first=newest_first, on_unreadable=on_unreadable)
-        if newer.start_ms < newer.end_ms:
-            yield from _scan_table(scan, selection, newer, order=order, types=types, on_unreadable=on_unreadable)
-        if newest_first:
-            yield from self._scan_both(selection, older, types, newest_first=newest_first, on_unreadable=on_unreadable)
+
+        def parts() -> Iterator[Iterator[E | Decision | Position]]:
+            older, newer = self._tiers(span)
+            newest_first = order.newest_first
+            both = self._scan_both(selection, older, types, newest_first=newest_first, on_unreadable=on_unreadable)
+            if not newest_first:
+                yield both
+            if newer.start_ms < newer.end_ms:
+                yield _scan_table(scan, selection, newer, order=order, types=types, on_unreadable=on_unreadable)
+            if newest_first:
+                yield both
+
+        return chain.from_iterable(parts())
 
     def count(
         self,

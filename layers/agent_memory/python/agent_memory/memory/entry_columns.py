@@ -1,7 +1,7 @@
 """What scores depend on besides text and meaning: a column for each property, in which entries have their numbers."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_memory.memory.optional_numpy import optional_numpy
@@ -35,8 +35,18 @@ class EntryColumns:
         """Remove an entry: its importance is 0 from now on."""
         self._importance[number] = 0.0
 
-    def decayed_importance(self, half_lives: Any, now: float) -> Any:
-        """Importance·0.5^(age / half-life) of each entry, an array. Needs NumPy."""
+    def before(self, timestamp: float) -> Sequence[bool]:
+        """Whether each entry is of before a time. With NumPy, an array."""
+        np = optional_numpy()
+        if np is None:
+            return [one < timestamp for one in self._timestamp]
+        return np.array(self._timestamp) < timestamp  # type: ignore[no-any-return]
+
+    def decayed_importance(self, half_lives: Any, now: float, others: Mapping[int, float]) -> Any:
+        """Importance·0.5^(age / half-life) of each entry, an array. Needs NumPy.
+
+        `others` has the importance of entries, by their numbers, where it is to be another than that of the column.
+        """
         np = optional_numpy()
         # Copies: an array that lends its memory to NumPy cannot grow.
         half_life = np.array(self._half_life)
@@ -46,4 +56,7 @@ class EntryColumns:
             if kind in self.kinds:
                 half_life[kinds == self.kinds[kind]] = seconds
         age = np.maximum(now - np.array(self._timestamp), 0.0)
-        return np.array(self._importance) * np.exp2(-age / half_life)
+        importance = np.array(self._importance)
+        if others:
+            importance[list(others)] = list(others.values())
+        return importance * np.exp2(-age / half_life)

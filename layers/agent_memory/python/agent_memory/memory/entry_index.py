@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from agent_memory.memory.entry_columns import EntryColumns
-from agent_memory.memory.text_index import TextIndex
+from agent_memory.memory.text_index import TextIndex, TextStatistics
 from agent_memory.memory.vectors import Vectors
 
 T = TypeVar("T")
@@ -70,6 +70,10 @@ class EntryIndex:
         """The vectors of entries by an embedder, by their numbers."""
         return self._vectors.setdefault(model, Vectors())
 
+    def statistics(self, stems: Iterable[str], *, before: float | None = None) -> TextStatistics:
+        """The frequencies of words in all entries, or in those of before a time."""
+        return self.texts.statistics(stems, None if before is None else self.columns.before(before))
+
     def get(self, entry_id: str) -> Entry | None:
         """The entry with an id."""
         number = self._numbers.get(entry_id)
@@ -90,6 +94,8 @@ class EntryIndex:
                 else:
                     self.discard(entry.id)
                     new.append(entry)
+        if not new:
+            return
         first = self.texts.add([(entry.text, entry.heading) for entry in new])
         for number, entry in enumerate(new, first):
             self._numbers[entry.id] = number

@@ -83,6 +83,7 @@ class Question:
         weights: the weights of the parts.
         vector: the embedding of the text, of length 1; None without an embedder, whose name is `model`.
         outcomes: how the decisions went that rested on a memory, from -1 to 1, by the id of its entry.
+        importances: the importance of entries, by their ids, where it is another than theirs.
         accepts: whether an entry meets the filters; by default all do.
         after: only entries that come after this place in the ranking.
     """
@@ -94,6 +95,7 @@ class Question:
     vector: "array[float] | None" = None
     model: str = ""
     outcomes: Mapping[str, float] = field(default_factory=dict)
+    importances: Mapping[str, float] = field(default_factory=dict)
     accepts: Callable[[Entry], bool] | None = None
     after: Place | None = None
 
@@ -150,7 +152,7 @@ def statistics_of(indexes: Sequence[EntryIndex], stems: Iterable[str]) -> TextSt
     """The frequencies of words over several indexes."""
     statistics = TextStatistics()
     for index in indexes:
-        statistics.add(index.texts.statistics(stems))
+        statistics.add(index.statistics(stems))
     return statistics
 
 
@@ -190,7 +192,13 @@ class _Scorer:
         meanings = self.meanings(index)
         np = optional_numpy()
         if np is not None:
-            scores: Any = weights.importance * index.columns.decayed_importance(question.half_lives, question.now)
+            others = {
+                number: importance
+                for entry_id, importance in question.importances.items()
+                if (number := index.number_of(entry_id)) is not None
+            }
+            decayed = index.columns.decayed_importance(question.half_lives, question.now, others)
+            scores: Any = weights.importance * decayed
             for entry_id in question.outcomes:
                 if (number := index.number_of(entry_id)) is not None:
                     scores[number] *= self._by_outcome(entry_id)
@@ -203,7 +211,7 @@ class _Scorer:
         return [
             0.0
             if entry is None
-            else weights.importance * entry.importance * self._by_outcome(entry.id) * self._decay(entry)
+            else weights.importance * self._importance(entry) * self._by_outcome(entry.id) * self._decay(entry)
             + self._similarity(texts.get(number, 0.0), None if meanings is None else max(0.0, meanings[number]))
             for number, entry in enumerate(index.entries)
         ]
@@ -214,6 +222,9 @@ class _Scorer:
         if meaning is None:
             return weights.text * text
         return self._limit * (weights.text * (text / self._limit) ** TEXT_EXPONENT + weights.meaning * meaning)
+
+    def _importance(self, entry: Entry) -> float:
+        return self._question.importances.get(entry.id, entry.importance)
 
     def _by_outcome(self, entry_id: str) -> float:
         return max(0.0, 1 + self._question.weights.outcome * self._question.outcomes.get(entry_id, 0.0))
@@ -244,11 +255,11 @@ class _Scorer:
         decay, meanings = self._decay(entry), self.meanings(index)
         meaning = None if meanings is None else max(0.0, float(meanings[number]))
         return {
-            "importance": entry.importance,
+            "importance": self._importance(entry),
             "half_life_seconds": self._half_life(entry),
             "decay": decay,
             "faded_importance": self._question.weights.importance
-            * entry.importance
+            * self._importance(entry)
             * self._by_outcome(entry.id)
             * decay,
             "similarity": self._similarity(text, meaning),

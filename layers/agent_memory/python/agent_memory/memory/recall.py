@@ -1,8 +1,11 @@
-"""Recall: an agent's long-term memories and its decisions, ranked together for a query."""
+"""Recall: an agent's long-term memories and its decisions, ranked together for a query.
+
+Recent decisions are read at each call; older ones are ranked by the digests that the nightly job makes of them.
+"""
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,17 +20,21 @@ from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.collecting import READ_DIRECTLY
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
-from agent_memory.memory.entry_index import Entry, memory_entry_id
+from agent_memory.memory.digest_index import current_digests
+from agent_memory.memory.entry_index import memory_entry_id
 from agent_memory.memory.meaning import MAX_CHARACTERS, EmbedderFailed, add_vectors, embed, vector_model
 from agent_memory.memory.memory_indexes import RECALLED_TYPES, current_index, entry_id_of, unreadable_in
 from agent_memory.memory.memory_outcomes import memory_outcomes
+from agent_memory.memory.older_decisions import End, OlderDecisions, not_ranked
 from agent_memory.memory.ranking import HalfLives, Question, Ranked, rank, statistics_of
 from agent_memory.memory.reader import MemoryReader
+from agent_memory.memory.recall_filters import decision_filter, entry_filter
 from agent_memory.memory.recall_indexes import KeptIndex, indexes_of
 from agent_memory.memory.recall_query import RecallQuery
-from agent_memory.memory.recalled_entries import as_dict, decision_entry, memory_entry, name_of, tags_of
+from agent_memory.memory.recalled_entries import as_dict, decision_entry, memory_entry, name_of
 from agent_memory.memory.text_index import QueryWords, TextStatistics
-from agent_memory.model.decisions import Decision, matches_context
+from agent_memory.model.decisions import Decision
+from agent_memory.model.digests import DigestRow
 from agent_memory.model.listings import (
     LIMIT,
     Ranking,
@@ -36,12 +43,12 @@ from agent_memory.model.listings import (
     missing_item,
 )
 from agent_memory.model.memories import Memory
-from agent_memory.model.outcomes import known_at
 from agent_memory.model.recall_weights import Weights
 from agent_memory.ports.stores import Stores
 
 RECENT_DECISIONS = 1_000
 MAX_DECISIONS = 20_000
+_MAX_RANKINGS = 5
 
 # After this time, a decision has half its importance.
 DECISION_HALF_LIFE_SECONDS = 86_400.0
@@ -69,7 +76,7 @@ class MemoryRecall:
             now=now_ms / 1000,
             half_lives=HalfLives(query.half_lives or {}, DECISION_HALF_LIFE_SECONDS),
             weights=Weights.of({**self._stores.recall_weights, **(query.weights or {})}),
-            accepts=_accepts(query),
+            accepts=entry_filter(query),
             after=after,
         )
         started = time.monotonic()
@@ -77,13 +84,13 @@ class MemoryRecall:
             candidates = self._candidates(query, now_ms, fresh=is_fresh)
             question = replace(question, outcomes=self._outcomes(candidates))
             question = self._with_meaning(question, candidates)
-            ranked, statistics = _ranked(query, question, candidates)
+            ranked, best, statistics = self._best(query, question, candidates)
             # An erased agent leaves no change behind that says so.
-            if query.as_of is not None or candidates.are_fresh(started) or self._are_current(ranked[: query.top_k]):
+            if query.as_of is not None or candidates.are_fresh(started) or self._are_current(best):
                 break
         cursor = query.cursor_after(ranked[query.top_k - 1].place, now_ms) if len(ranked) > query.top_k else None
         found = fitting(
-            [(one.entry, as_dict(one)) for one in ranked[: query.top_k]],
+            [(one.entry, as_dict(one)) for one in best],
             as_dict=itemgetter(1),
             id_of=lambda one: name_of(one[0]),
             max_bytes=self._log.max_answer_bytes,
@@ -94,6 +101,31 @@ class MemoryRecall:
             self._reader.count_accesses([one.payload for one, _ in found if isinstance(one.payload, Memory)])
         statistics = {**statistics, "ranked_at": to_iso(now_ms)}
         return Ranking([one for _, one in found], [*found.missing, *candidates.notes], cursor, statistics)
+
+    def _best(
+        self, query: RecallQuery, question: Question, candidates: "_Candidates"
+    ) -> tuple[list[Ranked], list[Ranked], dict[str, Any]]:
+        """The best entries, one more than are asked for; those that are returned, with decisions; and frequencies.
+
+        Ranking is repeated while digests name decisions that are gone or no longer meet the filters.
+        """
+        older = candidates.older
+        if older is None:
+            ranked, statistics = _ranked(query, question, candidates)
+            return ranked, ranked[: query.top_k], statistics
+        for attempt in range(_MAX_RANKINGS):
+            ranked, statistics = _ranked(query, question, candidates)
+            best, is_cut = older.read(ranked[: query.top_k])
+            if not is_cut:
+                break
+            if older.found_gone and attempt == 0:
+                # Whoever erased them has erased their digests.
+                older.digests = current_digests(self._log.agent_id, self._stores, fresh=True) or older.digests
+        else:
+            why = "some of the best are gone or do not meet the filters any more, by what their digests say; ask again"
+            candidates.missing.append(missing_item("decisions", LIMIT, why))
+        candidates.missing += [*not_ranked(query, older.end, older.digests), *older.unreadable]
+        return ranked, best, statistics
 
     def _outcomes(self, candidates: "_Candidates") -> dict[str, float]:
         """What came of the agent's decisions that rested on its memories, by the ids of their entries."""
@@ -133,13 +165,23 @@ class MemoryRecall:
         found = _Candidates()
         of_memories: list[Unreadable] = []
         of_decisions: list[Unreadable] = []
-        indexes, (kept, decisions) = run_concurrently(
+        digests = partial(current_digests, self._log.agent_id, self._stores)
+        indexes, (kept, decisions, end), of_older = run_concurrently(
             lambda: self._memories(query, of_memories, fresh=fresh) if query.success is None else [],
-            lambda: self._decisions(query, now_ms, found.missing, of_decisions),
+            lambda: self._decisions(query, now_ms, of_decisions),
+            lambda: None if query.has_start else digests(),
         )
         found.indexes.extend([*indexes, kept])
         found.outcomes.update(memory_outcomes(decisions))
-        found.missing[:0] = [one.as_dict() for one in (*of_memories, *of_decisions)]
+        found.missing.extend([one.as_dict() for one in (*of_memories, *of_decisions)])
+        if end is not None:
+            of_older = of_older or digests()
+            if of_older is None:
+                found.missing += [end.why] if end.why else []
+            elif len(of_older.kept.index):
+                found.older = OlderDecisions(self._log, query, end, of_older)
+            else:
+                found.missing += not_ranked(query, end, of_older)
         return found
 
     def _memories(self, query: RecallQuery, unreadable: list[Unreadable], *, fresh: bool) -> list[KeptIndex]:
@@ -160,33 +202,36 @@ class MemoryRecall:
         return [past]
 
     def _decisions(
-        self, query: RecallQuery, now_ms: int, missing: list[dict[str, Any]], unreadable: list[Unreadable]
-    ) -> tuple[KeptIndex, Collection[Decision]]:
+        self, query: RecallQuery, now_ms: int, unreadable: list[Unreadable]
+    ) -> tuple[KeptIndex, Collection[Decision], End | None]:
         """The decisions that meet the filters, the newest thousand of them, and their index, brought up to date.
 
         Filters are applied to the newest 20,000 decisions of the time range, until there are a thousand that meet them.
+        With them, where they end, unless the start of the time range was reached.
         """
         criteria, name = self._criteria(query, now_ms)
         stream = self._log.stream(criteria, first=RECENT_DECISIONS + 1, on_unreadable=unreadable.append)
         kept = indexes_of(self._stores.decisions).of(self._log.agent_id, name)
-        known_ms = query.as_of_ms
         found: dict[str, Decision] = {}
-        is_wanted = _accepts(query)
+        span = criteria.span()
+        end = None if query.has_start else End((span.start_ms, ""))
+        last = span.end_ms, ""
+        known_of = decision_filter(query)
         try:
             for number, decision in enumerate(stream):
                 if len(found) >= RECENT_DECISIONS or number >= MAX_DECISIONS:
-                    since = to_iso(decision.timestamp_ms)
-                    missing.append(missing_item("decisions", LIMIT, _why_cut(number, is_wanted is not None, since)))
+                    why = _why_cut(number, number > len(found), to_iso(decision.timestamp_ms))
+                    end = End(last, missing_item("decisions", LIMIT, why))
                     break
-                known = decision if known_ms is None else known_at(decision, known_ms)
-                if is_wanted is not None and not is_wanted(decision_entry(known.decision_id, known)):
-                    continue
-                found[known.decision_id] = known
+                last = decision.timestamp_ms, decision.decision_id
+                known = decision if known_of is None else known_of(decision)
+                if known is not None:
+                    found[known.decision_id] = known
         except InColdStorage as error:
-            missing.append(missing_item("archive", error.code, str(error)))
+            end = End(last, missing_item("archive", error.code, str(error)))
         with kept.lock:
             kept.index.sync(found, decision_entry)
-        return kept, found.values()
+        return kept, found.values(), end
 
     @staticmethod
     def _criteria(query: RecallQuery, now_ms: int) -> tuple[DecisionFilter, str]:
@@ -200,17 +245,18 @@ class MemoryRecall:
         if query.as_of_ms is not None:
             end_ms = min(end_ms, query.as_of_ms + 1)
         oldest_ms = day_start_ms(date_of(now_ms)) - (HOT_DAYS - 2) * DAY_MS
-        has_start = query.time_range is not None and query.time_range[0] is not None
-        if not has_start:
+        if not query.has_start:
             start_ms = min(oldest_ms, end_ms)
         end = None if end_ms == END_OF_TIME_MS else to_iso(end_ms)
-        criteria = replace(query.decisions, time_range=(to_iso(start_ms), end))
+        # What an outcome is now says nothing of what was known then.
+        success = query.success if query.as_of_ms is None else None
+        criteria = replace(query.decisions, time_range=(to_iso(start_ms), end), success=success)
         filters = [query.kind, query.symbol, query.success, query.context, query.tags, query.as_of_ms]
-        conditions = canonical_json([*filters, start_ms if has_start else None, end_ms])
+        conditions = canonical_json([*filters, start_ms if query.has_start else None, end_ms])
         return criteria, f"decisions {hashlib.sha256(conditions.encode()).hexdigest()}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Candidates:
     """What is ranked, what should have been, by what it could not be ranked, and what came of memories."""
 
@@ -218,6 +264,12 @@ class _Candidates:
     missing: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     outcomes: dict[str, float] = field(default_factory=dict)
+    older: OlderDecisions | None = None
+
+    @property
+    def all_indexes(self) -> list[KeptIndex]:
+        """Those of memories and recent decisions, and that of digests."""
+        return [*self.indexes, *([self.older.digests.kept] if self.older else [])]
 
     def are_fresh(self, since: float) -> bool:
         """Whether all memories were read since this time of the monotonic clock."""
@@ -226,9 +278,25 @@ class _Candidates:
 
 def _ranked(query: RecallQuery, question: Question, candidates: _Candidates) -> tuple[list[Ranked], dict[str, Any]]:
     """The best entries, one more than are asked for, and the frequencies of the words of the query."""
-    with _locked(candidates.indexes):
+    stems, older = QueryWords.of(query.text).stems(), candidates.older
+    with _locked(candidates.all_indexes):
         indexes = [one.index for one in candidates.indexes]
-        own = statistics_of(indexes, QueryWords.of(query.text).stems())
+        own = statistics_of(indexes, stems)
+        if older is not None:
+            # Only older decisions count, so that a word is not counted twice, and never what a query as of a time must
+            # not know.
+            index, accepts, is_wanted = older.digests.kept.index, question.accepts, older.filter()
+            indexes.append(index)
+            own.add(index.statistics(stems, before=older.before_seconds))
+            question = replace(
+                question,
+                importances=older.importances(),
+                accepts=lambda entry: (
+                    is_wanted(entry.payload)
+                    if isinstance(entry.payload, DigestRow)
+                    else accepts is None or accepts(entry)
+                ),
+            )
         statistics = own if query.statistics is None else TextStatistics.of(query.statistics)
         ranked = rank(indexes, question, top_k=query.top_k + 1, explain=query.explain, statistics=statistics)
     return ranked, own.as_dict()
@@ -241,28 +309,6 @@ def _locked(indexes: Sequence[KeptIndex]) -> Iterator[None]:
         for one in sorted(indexes, key=id):
             stack.enter_context(one.lock)
         yield
-
-
-def _accepts(query: RecallQuery) -> Callable[[Entry], bool] | None:
-    """Whether an entry meets the filters that stores do not evaluate; None without such filters."""
-    kind, symbol, tags, context, span = query.kind, query.symbol, query.tags, query.context, query.span
-    is_timed = query.time_range is not None
-    if kind is None and symbol is None and not tags and not context and not is_timed:
-        return None
-
-    def accepts(entry: Entry) -> bool:
-        document: Mapping[str, Any] = (
-            entry.payload.context if isinstance(entry.payload, Decision) else entry.payload.data
-        )
-        return (
-            (kind is None or entry.kind == kind)
-            and (symbol is None or entry.symbol == symbol)
-            and (not is_timed or span.start_ms <= round(entry.timestamp * 1000) < span.end_ms)
-            and (not tags or set(tags) <= tags_of(entry.payload))
-            and (not context or matches_context(document, context))
-        )
-
-    return accepts
 
 
 def _why_cut(number: int, is_filtered: bool, since: str) -> str:

@@ -65,6 +65,11 @@ class RecallQuery:
         return None if self.as_of is None else parse_instant(self.as_of, "as_of")
 
     @property
+    def has_start(self) -> bool:
+        """Whether the time range has a start."""
+        return self.time_range is not None and self.time_range[0] is not None
+
+    @property
     def span(self) -> Span:
         """The span of the times of entries."""
         return self.decisions.span()

@@ -1,12 +1,16 @@
-"""Memories and decisions as entries of a ranking, and as a recall returns them."""
+"""Memories, decisions and digests of decisions as entries of a ranking, and as a recall returns them."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from agent_memory.core.json_values import canonical_json
 from agent_memory.memory.entry_index import Entry
 from agent_memory.memory.ranking import Ranked
-from agent_memory.model.decisions import Decision
+from agent_memory.model import digests
+from agent_memory.model.decisions import Decision, Outcome
+from agent_memory.model.digests import DigestRow, Headline
 from agent_memory.model.memories import Memory
+from agent_memory.model.outcomes import headline_outcomes
 
 MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
 """After this time, a memory has half its importance."""
@@ -42,18 +46,63 @@ def memory_entry(entry_id: str, memory: Memory) -> Entry:
 def decision_entry(entry_id: str, decision: Decision) -> Entry:
     """A decision as an entry: the text of its context and reasoning, and the quality of its outcome."""
     symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
-    metrics = decision.outcome.metrics if decision.outcome else {}
-    quality = metrics.get("quality", _DEFAULT_IMPORTANCE)
-    is_measured = isinstance(quality, int | float) and 0 <= quality <= 1
     return Entry(
         id=entry_id,
         kind=decision.decision_type,
         text=" ".join(_strings(decision.context, decision.reasoning)),
-        importance=float(quality) if is_measured else _DEFAULT_IMPORTANCE,
+        importance=_importance_of(decision.outcome) if decision.outcome else _DEFAULT_IMPORTANCE,
         timestamp=decision.timestamp_ms / 1000,
         symbol=symbol if isinstance(symbol, str) else None,
         payload=decision,
     )
+
+
+def digest_of(decision: Decision) -> DigestRow:
+    """What recall needs of a decision once it is not among the recent ones."""
+    context, symbol = canonical_json(decision.context), decision_entry(decision.decision_id, decision).symbol
+    words = " ".join(_strings(decision.context)), " ".join(_strings(decision.reasoning))
+    tags = sorted(tags_of(decision))
+    has_context = len(context) <= digests.MAX_CONTEXT_CHARACTERS
+    has_symbol = symbol is None or len(symbol) <= digests.MAX_SYMBOL_CHARACTERS
+    has_tags = sum(map(len, tags)) <= digests.MAX_TAGS_CHARACTERS
+    headlines = [Headline(at_ms, one.success, _importance_of(one)) for at_ms, one in headline_outcomes(decision)]
+    return DigestRow(
+        decision.decision_id,
+        decision.decision_type,
+        decision.timestamp_ms,
+        context if has_context else None,
+        " ".join([words[0][: digests.MAX_CONTEXT_CHARACTERS], words[1][: digests.MAX_REASONING_CHARACTERS]]),
+        symbol if has_symbol else None,
+        tuple(tags) if has_tags else (),
+        tuple(headlines[-digests.MAX_HEADLINES :]),
+        not (has_context and has_symbol and has_tags),
+    )
+
+
+def digest_entry(row: DigestRow) -> Entry:
+    """The row of a digest as an entry: as the entry of its decision, but for a long text, which is cut."""
+    return Entry(
+        id=row.decision_id,
+        kind=row.decision_type,
+        text=row.text,
+        importance=importance_at(row, None),
+        timestamp=row.timestamp_ms / 1000,
+        symbol=row.symbol,
+        payload=row,
+    )
+
+
+def importance_at(row: DigestRow, at_ms: int | None) -> float:
+    """The importance of a decision by the outcome that was its headline at a time; for None, that is it now."""
+    headline = row.headline(at_ms)
+    return _DEFAULT_IMPORTANCE if headline is None else headline.importance
+
+
+def _importance_of(outcome: Outcome) -> float:
+    """The quality of an outcome."""
+    quality = outcome.metrics.get("quality", _DEFAULT_IMPORTANCE)
+    is_measured = isinstance(quality, int | float) and 0 <= quality <= 1
+    return float(quality) if is_measured else _DEFAULT_IMPORTANCE
 
 
 def tags_of(payload: Memory | Decision) -> set[str]:

@@ -177,14 +177,33 @@ class TextIndex:
         """Whether so many texts were removed that the index should be built anew."""
         return len(self._lengths) > max(_COMPACT_FROM, 2 * self.entries)
 
-    def statistics(self, stems: Iterable[str]) -> TextStatistics:
-        """The frequencies of these words here."""
+    def statistics(self, stems: Iterable[str], among: Sequence[bool] | None = None) -> TextStatistics:
+        """The frequencies of these words here; with `among`, only in the texts whose numbers it is true for."""
+        if among is not None:
+            return self._statistics_among(stems, among)
         statistics = TextStatistics(self.entries, self._length)
         for stem in stems:
             containing = len(self._postings[stem][0]) if stem in self._postings else 0
             containing += len(self._explained.get(stem, ()))
             if containing:
                 statistics.containing[stem] = containing - self._removed[stem]
+        return statistics
+
+    def _statistics_among(self, stems: Iterable[str], among: Sequence[bool]) -> TextStatistics:
+        np = optional_numpy()
+        if np is None:
+            counted = [is_present and is_among for is_present, is_among in zip(self._is_present, among, strict=True)]
+            length = sum(one for one, is_counted in zip(self._lengths, counted, strict=True) if is_counted)
+            statistics = TextStatistics(sum(map(bool, counted)), length)
+        else:
+            counted = np.frombuffer(bytes(self._is_present), dtype=bool) & among
+            lengths = np.array(self._lengths, dtype=float)[counted]
+            statistics = TextStatistics(len(lengths), float(lengths.sum()))
+        for stem in stems:
+            for numbers in (self._postings.get(stem, ((), ()))[0], self._explained.get(stem, ())):
+                if numbers:
+                    found = sum(bool(counted[n]) for n in numbers) if np is None else counted[np.array(numbers)].sum()
+                    statistics.containing[stem] += int(found)
         return statistics
 
     def similarities(self, query: QueryWords, statistics: TextStatistics) -> dict[int, float]:

@@ -105,19 +105,28 @@ def headline_results(decision: Decision) -> list[tuple[int, bool]]:
     An outcome is known once it is recorded, and an amendment not before it has replaced another. The time at which the
     headline is moved to an outcome of another day is not recorded: such an outcome counts from its own time on.
     """
+    results: list[tuple[int, bool]] = []
+    for since_ms, outcome in headline_outcomes(decision):
+        if not results or results[-1][1] is not outcome.success:
+            results.append((since_ms, outcome.success))
+    return results
+
+
+def headline_outcomes(decision: Decision) -> list[tuple[int, Outcome]]:
+    """From when on (in milliseconds) which outcome was the headline, oldest first; see `headline_results`."""
     headline = decision.outcome
     if headline is None:
         return []
     if not decision.superseded and not decision.other_outcomes:
-        return [(headline.recorded_ms, headline.success)]
+        return [(headline.recorded_ms, headline)]
     # Of the outcomes that were valid at a time, the first in this order was the headline, unless it was amended since.
     versions = [one for current in current_outcomes(decision) for one in _versions(decision, current)]
-    results: list[tuple[int, bool]] = []
+    found: list[tuple[int, Outcome]] = []
     for at_ms in sorted({known_ms for known_ms, _, _ in versions}):
-        success = next(one.success for known_ms, until_ms, one in versions if known_ms <= at_ms < until_ms)
-        if not results or results[-1][1] is not success:
-            results.append((at_ms, success))
-    return results
+        outcome = next(one for known_ms, until_ms, one in versions if known_ms <= at_ms < until_ms)
+        if not found or found[-1][1] is not outcome:
+            found.append((at_ms, outcome))
+    return found
 
 
 def headline_since(decision: Decision) -> int | None:

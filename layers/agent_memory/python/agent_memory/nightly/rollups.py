@@ -1,6 +1,10 @@
-"""The nightly count of days: statistics read the counts of days that have ended instead of their decisions."""
+"""The nightly count of days: statistics read the counts of days that have ended instead of their decisions.
+
+The same decisions are read for the digests of these days, by which recall ranks older decisions (`nightly.digests`).
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,12 +18,15 @@ from agent_memory.decisions.rolled_days import MIN_CHANGE_AGE_MS, put_rollup, re
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.model.listings import Damages, skip_damaged
 from agent_memory.nightly.days import days_through
+from agent_memory.nightly.digests import DigestWriter, RowsOfDay
 from agent_memory.ports.stores import Stores
 
 _SETTLES_MS = HOUR_MS // 4
 """A day is counted this long after its end: a call that logs a decision may still be in progress."""
 _MAX_DECISIONS = 500_000
 """A day that has more is not counted. After so many in several days, the others are left to the next job."""
+_MAX_COLD_DAYS = 31
+"""After so many days that turn out to be in cold storage, a job requests the restore of no more."""
 _MAX_BYTES = 300_000
 """A day whose counts take more is read from its decisions; a state is one item."""
 
@@ -27,6 +34,7 @@ _MAX_BYTES = 300_000
 def roll_up_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """Count the days up to `day` that were not counted yet or have changed since, of the last 90, the newest first.
 
+    With a bucket, each gets its digest in the same pass, and so do archived days of any age that have none yet.
     Counting a day again leads to the same counts. A day with damaged decisions is not counted, so that statistics name
     them.
 
@@ -45,13 +53,19 @@ def roll_up_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     for expired in [one for one in counted if one < last - timedelta(days=EXPIRE_AFTER_DAYS)]:
         states.remove(agent_id, rollup_state_type(expired))
     changes = [one for one in recorded_changes(states, agent_id) if one.day <= last]
-    missing = {*days_through(max(first, last - timedelta(days=EVIDENCE_DAYS - 1)), last)} - {*counted}
+    recent = days_through(max(first, last - timedelta(days=EVIDENCE_DAYS - 1)), last)
+    digests = None if stores.blobs is None else DigestWriter(agent_id, stores.blobs)
+    without_digest = set() if digests is None else digests.missing(recent, stores.archive, last)
+    missing = ({*recent} - {*counted}) | without_digest
     # What may still be changing is read from its decisions until a later job, however often it is counted before.
     changing = {one.day for one in changes if one.recorded_ms >= now_ms - MIN_CHANGE_AGE_MS}
-    due = sorted(missing | {one.day for one in changes if first <= one.day} - changing, reverse=True)
+    known = {one.day for one in changes if first <= one.day or (digests is not None and digests.has(one.day))}
+    due = sorted(missing | (known - changing), reverse=True)
     if due:
         _announce(stores, agent_id, last)
-    done = _count(log, due, stores)
+    done = _count(log, due, stores, digests)
+    if digests is not None:
+        digests.finish(last, without_digest - done)
     for one in changes:
         if one.recorded_ms < now_ms - MIN_CHANGE_AGE_MS and (one.day in done or one.day not in due):
             states.remove(agent_id, one.state_type)
@@ -73,30 +87,46 @@ def _announce(stores: Stores, agent_id: str, last: date) -> None:
         stores.states.put(agent_id, ROLLUP_PROGRESS, data, expected_version=0, now_ms=stores.clock.now_ms())
 
 
-def _count(log: DecisionLog, due: Sequence[date], stores: Stores) -> set[date]:
+def _count(log: DecisionLog, due: Sequence[date], stores: Stores, digests: DigestWriter | None) -> set[date]:
     """Count days until there were too many decisions; returns the days that were counted."""
     done: set[date] = set()
-    decisions = 0
+    decisions = cold_days = 0
     for day in due:
-        if decisions >= _MAX_DECISIONS:
+        if decisions >= _MAX_DECISIONS or cold_days >= _MAX_COLD_DAYS:
             break
         try:
-            rollup, count = _counts_of(log, day)
+            found = _read(log, day, None if digests is None else RowsOfDay())
         except InColdStorage:  # its restore has been requested: the next job counts it
+            cold_days += 1
             continue
-        put_rollup(stores.states, log.agent_id, day, rollup, stores.clock.now_ms())
-        decisions += count
+        put_rollup(stores.states, log.agent_id, day, found.rollup, stores.clock.now_ms())
+        if digests is not None and found.rows is not None:
+            digests.put(day, found.rows, found.damaged)
+        decisions += found.decisions
         done.add(day)
     return done
 
 
-def _counts_of(log: DecisionLog, day: date) -> tuple[Rollup | None, int]:
-    """The counts of a day, None if it cannot be counted, and how many decisions were read for them."""
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day's counts, None if it cannot be counted; the rows of its digest; and what was read for them."""
+
+    rollup: Rollup | None
+    rows: RowsOfDay | None
+    decisions: int
+    damaged: int
+
+
+def _read(log: DecisionLog, day: date, rows: RowsOfDay | None) -> _Day:
+    """Read a day's decisions, the newest first, up to the maximum."""
     damages, rollup, count = Damages(), Rollup(), 0
     criteria = DecisionFilter(time_range=Span(day_start_ms(day), day_start_ms(day) + DAY_MS).as_range())
-    for count, one in enumerate(log.stream(criteria, newest_first=False, on_unreadable=damages), start=1):
+    for count, one in enumerate(log.stream(criteria, on_unreadable=damages), start=1):
+        if rows is not None:
+            rows.add(one)
         if count > _MAX_DECISIONS:
-            return None, count
+            return _Day(None, rows, count, len(damages.items()))
         rollup.add(one)
     fits = sum(len(text) for text in rollup.as_data().values()) <= _MAX_BYTES
-    return (rollup if fits and not damages.items() else None), count
+    is_counted = fits and not damages.items()
+    return _Day(rollup if is_counted else None, rows, count, len(damages.items()))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from agent_memory.admin.agent_source import AgentSource
-from agent_memory.admin.export_file import LARGE_PARTS
+from agent_memory.admin.export_file import NOT_EXPORTED
 from agent_memory.admin.importing.report import ImportReport, Status
 from agent_memory.core.clock import parse_date
 from agent_memory.core.errors import Damaged, InvalidInput
@@ -150,7 +150,7 @@ def import_objects(
     """Write the planned objects of the archive and other missing ones, and the evidence if `with_evidence` is set."""
     prefix, evidence = archive_prefix(export.agent_id), evidence_key(export.agent_id)
     of_archive = [key for key in export.object_keys() if key.startswith(prefix)]
-    others = [key for key in export.object_keys() if not key.startswith((prefix, LARGE_PARTS))]
+    others = [key for key in export.object_keys() if not key.startswith((prefix, *NOT_EXPORTED))]
     if plan.refused is not None:
         report.not_imported("the archive and its seals", plan.refused)
     else:

@@ -289,8 +289,9 @@ def recall(
     """Long-term memories and decisions, ranked for a query.
 
     The score is importance × 0.5^(age / half-life) + BM25 over the stems of their words; `explain` adds its parts as
-    `why`. `half_lives` are seconds by kind. Without `start`, decisions of the last 88 days are searched. `missing`
-    names what was not searched; `cursor` leads to the next best entries.
+    `why`. `half_lives` are seconds by kind. Decisions of any age are searched: the newest ones themselves, older ones
+    by digests that the nightly job makes, in which only words count. `missing` names what was not searched; `cursor`
+    leads to the next best entries.
     """
     request = RecallQuery(
         query,
