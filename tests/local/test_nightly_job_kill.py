@@ -25,7 +25,7 @@ def test_the_runs_learn_archive_rewrite_prune_and_fail(local_cloud):
     """What the comparison covers: patterns, archived days, late outcomes, pruned memories, and one agent that fails."""
     world = World(local_cloud, 0)
     files = {key for key in world.objects() if not key.startswith("evidence/")}
-    assert {key.split("/")[0] for key in files} == {"decisions", "pruned", "reports"}
+    assert {key.split("/")[0] for key in files} == {"decisions", "digests", "pruned", "reports"}
     assert len([key for key in world.items() if key[1].endswith("#PATTERN")]) >= 4
     # Agents without progress catch up on the days since their first decision, which is thirty days older.
     reports = Counter(key.split("/")[1] for key in files if key.startswith("reports/"))

@@ -202,3 +202,14 @@ def test_two_jobs_at_once_keep_what_the_other_has_written(stores, monkeypatch):
 def test_an_agent_without_decisions_has_no_manifest(stores, clock):
     run_job(stores, clock)
     assert stores.blobs.list_keys(DIGESTS) == []
+
+
+def test_a_job_of_an_earlier_day_leaves_what_a_later_one_has_found(stores):
+    first, second = date(2026, 1, 1), date(2026, 1, 2)
+    later = DigestWriter(AGENT, stores.blobs)
+    later.put(first, RowsOfDay(), damaged=0)
+    later.finish(second, [second])
+    expected = manifest(stores)
+    assert (expected.through, expected.waiting) == (second, {second})
+    DigestWriter(AGENT, stores.blobs).finish(first, [])
+    assert manifest(stores) == expected

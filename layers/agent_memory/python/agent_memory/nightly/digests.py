@@ -100,7 +100,8 @@ class DigestWriter:
             changed = replace(stored, days=dict(sorted(days.items())))
             if last is not None and waiting is not None:
                 through = max(last, stored.through or last)
-                changed = replace(changed, through=through, waiting=waiting - days.keys())
+                later = {one for one in stored.waiting if one > last}
+                changed = replace(changed, through=through, waiting=(waiting | later) - days.keys())
             if changed != stored and (changed.days or changed.waiting or tag is not None):
                 self._blobs.replace(digest_manifest_key(self._agent_id), changed.as_body(), tag=tag)
 
