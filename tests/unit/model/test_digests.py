@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.core.errors import Damaged
-from agent_memory.memory.recalled_entries import decision_entry, digest_entry, digest_of, tags_of
+from agent_memory.memory.recalled_entries import decision_entry, digest_entry
 from agent_memory.model import digests
 from agent_memory.model.decisions import Decision, Outcome, SupersededOutcome
-from agent_memory.model.digests import DayDigest, DigestManifest, DigestRow, Headline, pack, unpack
+from agent_memory.model.digests import DayDigest, DigestManifest, DigestRow, Headline, digest_of, pack, unpack
 from agent_memory.model.outcomes import known_at
+from agent_memory.model.recalled_parts import tags_of
 
 DAYS = st.dates(date(2020, 1, 1), date(2030, 1, 1))
 TIMES = st.integers(0, 2_000_000_000_000)

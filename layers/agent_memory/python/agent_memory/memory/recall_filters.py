@@ -7,10 +7,11 @@ from agent_memory.core.json_values import parsed_json
 from agent_memory.decisions.queries import SuccessFilter
 from agent_memory.memory.entry_index import Entry
 from agent_memory.memory.recall_query import RecallQuery
-from agent_memory.memory.recalled_entries import decision_entry, tags_of
+from agent_memory.memory.recalled_entries import decision_entry
 from agent_memory.model.decisions import Decision, matches_context
 from agent_memory.model.digests import DigestRow
 from agent_memory.model.outcomes import known_at
+from agent_memory.model.recalled_parts import tags_of
 
 
 def entry_filter(query: RecallQuery) -> Callable[[Entry], bool] | None:

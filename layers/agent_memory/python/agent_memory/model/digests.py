@@ -17,8 +17,10 @@ from typing import Any, NamedTuple, Self
 
 from agent_memory.core.clock import parse_date
 from agent_memory.core.json_values import canonical_json, parsed_json
-from agent_memory.model.decisions import DecisionKey
+from agent_memory.model.decisions import Decision, DecisionKey
 from agent_memory.model.listings import parsed
+from agent_memory.model.outcomes import headline_outcomes
+from agent_memory.model.recalled_parts import importance_of, strings_in, symbol_of, tags_of
 
 FORMAT = 1
 MAX_REASONING_CHARACTERS = 500
@@ -101,6 +103,28 @@ class DigestRow:
             tuple([Headline(*one) for one in headlines]),
             is_partial,
         )
+
+
+def digest_of(decision: Decision) -> DigestRow:
+    """What recall needs of a decision once it is not among the recent ones."""
+    context, symbol = canonical_json(decision.context), symbol_of(decision)
+    words = " ".join(strings_in(decision.context)), " ".join(strings_in(decision.reasoning))
+    tags = sorted(tags_of(decision))
+    has_context = len(context) <= MAX_CONTEXT_CHARACTERS
+    has_symbol = symbol is None or len(symbol) <= MAX_SYMBOL_CHARACTERS
+    has_tags = sum(map(len, tags)) <= MAX_TAGS_CHARACTERS
+    headlines = [Headline(at_ms, one.success, importance_of(one)) for at_ms, one in headline_outcomes(decision)]
+    return DigestRow(
+        decision.decision_id,
+        decision.decision_type,
+        decision.timestamp_ms,
+        context if has_context else None,
+        " ".join([words[0][:MAX_CONTEXT_CHARACTERS], words[1][:MAX_REASONING_CHARACTERS]]),
+        symbol if has_symbol else None,
+        tuple(tags) if has_tags else (),
+        tuple(headlines[-MAX_HEADLINES:]),
+        not (has_context and has_symbol and has_tags),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from agent_memory.core.errors import Damaged
 from agent_memory.core.keys import digest_key, digest_manifest_key
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.core.retries import retry_conflicts
-from agent_memory.memory.recalled_entries import digest_of
 from agent_memory.model.decisions import Decision
-from agent_memory.model.digests import DayDigest, DigestManifest, pack
+from agent_memory.model.digests import DayDigest, DigestManifest, digest_of, pack
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
 

@@ -1,0 +1,54 @@
+"""What recall takes of memories and decisions: their words, tags, symbol and importance."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent_memory.model.decisions import Decision, Outcome
+from agent_memory.model.memories import Memory
+
+DEFAULT_IMPORTANCE = 0.5
+"""The importance of a memory that states no confidence, and of a decision whose outcome has no `quality`."""
+
+
+def symbol_of(decision: Decision) -> str | None:
+    """The symbol of a decision, which its context names, or else its reasoning."""
+    symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
+    return symbol if isinstance(symbol, str) else None
+
+
+def importance_of(outcome: Outcome) -> float:
+    """The quality of an outcome."""
+    quality = outcome.metrics.get("quality", DEFAULT_IMPORTANCE)
+    is_measured = isinstance(quality, int | float) and 0 <= quality <= 1
+    return float(quality) if is_measured else DEFAULT_IMPORTANCE
+
+
+def tags_of(payload: Memory | Decision) -> set[str]:
+    """The tags of a memory, or of a decision: those of its context, reasoning and metadata."""
+    documents = (
+        [payload.data] if isinstance(payload, Memory) else [payload.context, payload.reasoning, payload.metadata]
+    )
+    tags: set[str] = set()
+    for document in documents:
+        given = document.get("tags")
+        if isinstance(given, str):
+            tags.add(given)
+        elif isinstance(given, list | tuple):
+            tags.update(one for one in given if isinstance(one, str))
+    return tags
+
+
+def strings_in(*values: Any) -> list[str]:
+    """The strings in JSON values, in order, names included; numbers are not matched by words."""
+    strings: list[str] = []
+    pending = list(reversed(values))
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str):
+            strings.append(one)
+        elif isinstance(one, Mapping):
+            for name in reversed(one):
+                pending += (one[name], name)
+        elif isinstance(one, list | tuple):
+            pending += reversed(one)
+    return strings
