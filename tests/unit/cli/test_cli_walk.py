@@ -109,6 +109,7 @@ def test_an_error_is_one_line_that_names_the_option(arguments, message, tmp_path
 def test_advice_is_printed_with_what_was_chosen(tmp_path, capsys):
     asked = ["advise", *HUNTER, "--type", "QUERY", "--context", "{}", "--option", "buy", "--option", "wait"]
     store = ["--store", f"sqlite:///{tmp_path}/memory.db"]
+    connect(store[1])
     assert main([*asked, *store]) == 0
     assert capsys.readouterr().out == "buy  0.5  0  1  prior\nwait  0.5  0  1  prior\n"
     assert main([*asked, "--choose", "greedy", "--exploration", "0", *store]) == 0
