@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent_memory.cli.console.pages.archive import VERIFICATION
+from agent_memory.cli.console.pages.decisions import known_decisions
 from agent_memory.cli.console.pages.experiments import EXPERIMENT_COLUMNS, experiments_of
 from agent_memory.cli.console.pages.nightly import latest_report, nightly_status
 from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
@@ -154,8 +155,14 @@ def counts_of_last_days(visit: Visit, days: int) -> tuple[PerformanceCounts, lis
     """The counts of UTC days up to that of the page; what could not be read; and the range in milliseconds."""
     end_ms = ((visit.as_of_ms or visit.source.clock.now_ms()) // DAY_MS + 1) * DAY_MS
     start_ms, missing = end_ms - days * DAY_MS, Missing()
-    record = decisions_of(visit.source.log(visit.agent_id))
-    return record.performance((to_iso(start_ms), to_iso(end_ms)), missing), missing.as_dicts(), (start_ms, end_ms)
+    if visit.as_of is None:
+        counts = decisions_of(visit.source.log(visit.agent_id)).performance((to_iso(start_ms), to_iso(end_ms)), missing)
+    else:
+        # The counts that the nightly job has stored are those of outcomes as they are now.
+        counts = PerformanceCounts()
+        for one in known_decisions(visit, start_ms, visit.as_of, missing):
+            counts.add(one)
+    return counts, missing.as_dicts(), (start_ms, end_ms)
 
 
 def _series(counts: BarCounts) -> dict[str, Any]:
