@@ -33,5 +33,5 @@ async def earnings_page(visit: Visit) -> Page:
 
 def _earnings(visit: Visit, days: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     end_ms, missing = visit.as_of_ms or visit.source.clock.now_ms(), Missing()
-    rows = earnings_of(known_decisions(visit, end_ms - days * DAY_MS, visit.as_of, missing))
+    rows = earnings_of(known_decisions(visit, max(0, end_ms - days * DAY_MS), visit.as_of, missing))
     return rows, missing.as_dicts()

@@ -203,7 +203,7 @@ async def correct(visit: Visit) -> str:
     try:
         data = json.loads(visit.form.get("data", ""))
         version = int(visit.form.get("version", ""))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput("data", f"is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise InvalidInput("data", "expected a JSON object")

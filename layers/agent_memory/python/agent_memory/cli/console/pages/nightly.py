@@ -83,6 +83,8 @@ async def learned_page(visit: Visit) -> Page:
 
 async def _learned(visit: Visit, day: date) -> list[dict[str, Any]]:
     """The memories of which the job of a day wrote a version: they have the time at which the day ended."""
+    if day > last_ended_day(visit.source.clock.now_ms()):
+        raise InvalidInput("day", f"{day} has not ended in UTC yet")
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
     memory = visit.source.memory(visit.agent_id)
     found = await asyncio.gather(*(memory.retrieve_ltm(str(one), as_of=end + _JUST_AFTER) for one in MemoryType))

@@ -163,7 +163,7 @@ def estimated_cost(visit: Visit, decisions: int, span: tuple[int, int]) -> dict[
 def counts_of_last_days(visit: Visit, days: int) -> tuple[PerformanceCounts, list[dict[str, Any]], tuple[int, int]]:
     """The counts of UTC days up to that of the page; what could not be read; and the range in milliseconds."""
     end_ms = ((visit.as_of_ms or visit.source.clock.now_ms()) // DAY_MS + 1) * DAY_MS
-    start_ms, missing = end_ms - days * DAY_MS, Missing()
+    start_ms, missing = max(0, end_ms - days * DAY_MS), Missing()
     if visit.as_of is None:
         counts = decisions_of(visit.source.log(visit.agent_id)).performance((to_iso(start_ms), to_iso(end_ms)), missing)
     else:
