@@ -120,3 +120,14 @@ def test_a_decision_is_found_by_its_id_from_any_page(browser, address, filled):
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/decisions/{oldest['decision_id']}")
     assert walk.complaints == []
+
+
+def test_long_names_and_texts_fit_a_narrow_screen_and_are_read_by_keyboard(browser, fresh):
+    decision = {"action": "x" * 10_000, "note": "line\n" * 100}
+    log = DecisionLogger(AGENT, stores=fresh, clock=clock()).sync
+    decision_id = log.log_decision("T" * 60, {"market": {"trend": "up"}}, decision)
+    with serving_console(fresh) as own:
+        walk = Walk(browser, own, width=390)
+        for path in ("", f"/decisions/{decision_id}"):
+            walk.visit(f"/agents/{AGENT}{path}").wait_for_load_state("networkidle")
+            assert (path, walk.violations(), walk.overflow) == (path, [], 0)

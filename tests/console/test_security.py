@@ -5,6 +5,7 @@ import re
 import pytest
 
 from agent_memory import HttpApi, InvalidInput, MemoryManager, Unavailable
+from agent_memory.cli.console.security import local_hosts
 from agent_memory.cli.console.source import open_source
 from agent_memory.decisions.log import DecisionLog
 from tests.console.client import Client
@@ -158,3 +159,8 @@ async def test_an_api_says_what_it_does_not_serve():
 
 def test_the_address_is_this_machine():
     assert BASE.startswith("http://127.0.0.1:")
+
+
+def test_browsers_leave_out_the_default_port():
+    assert set(local_hosts(80)) == {"127.0.0.1:80", "localhost:80", "127.0.0.1", "localhost"}
+    assert set(local_hosts(8765)) == {"127.0.0.1:8765", "localhost:8765"}

@@ -6,6 +6,7 @@ from typing import Any
 
 from agent_memory.core.clock import parse_date
 from agent_memory.core.keys import crowding_key
+from agent_memory.model.listings import parsed
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
 
@@ -24,15 +25,23 @@ def crowding_report(agent_id: str, day: str | date, stores: Stores) -> dict[str,
         these, how `alike` the agents decided and `alike_otherwise`, from 0 to 1, and whether it is `crowded`.
 
     Raises:
-        InvalidInput: names the argument, or there is no bucket. Unavailable: a store did not respond.
+        InvalidInput: names the argument, or there is no bucket. Damaged: what the job wrote cannot be read.
+        Unavailable: a store did not respond.
     """
-    parsed = day if isinstance(day, date) else parse_date(day)
-    body = stores.bucket().blobs.read(crowding_key(parsed))
-    found = json.loads(body)["memories"] if body is not None else []
+    of_day = day if isinstance(day, date) else parse_date(day)
+    body = stores.bucket().blobs.read(crowding_key(of_day))
+    found = parsed(crowding_key(of_day), _memories, body) if body is not None else []
     keys = [(agent_id, str(kind), one["memory_id"]) for one in found for kind in MemoryType]
     own = {memory.pattern_id for memory in stores.memories.get_many(keys)} if keys else set()
     return {
-        "date": parsed.isoformat(),
+        "date": of_day.isoformat(),
         "measured": body is not None,
         "memories": [one for one in found if one["memory_id"] in own],
     }
+
+
+def _memories(body: bytes) -> list[dict[str, Any]]:
+    found = json.loads(body)["memories"]
+    if not isinstance(found, list) or not all(isinstance(one["memory_id"], str) for one in found):
+        raise TypeError("its memories are no list of memories")
+    return found

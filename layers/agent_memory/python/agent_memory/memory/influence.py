@@ -14,6 +14,7 @@ from agent_memory.memory.learning_controls import read_controls
 from agent_memory.model.decisions import Decision
 from agent_memory.model.listings import Listing, Unreadable, fitting
 from agent_memory.model.memories import Memory, MemoryType
+from agent_memory.model.outcomes import known_at
 from agent_memory.ports.stores import Stores
 
 _NOT_LEARNED = {MemoryType.CONFIGURATION, MemoryType.EXPERIMENT}
@@ -70,7 +71,12 @@ class _Found:
 
 
 def influence_of(
-    memory_id: str, log: DecisionLog, stores: Stores, *, time_range: TimeRange | None = None
+    memory_id: str,
+    log: DecisionLog,
+    stores: Stores,
+    *,
+    time_range: TimeRange | None = None,
+    known_by_ms: int | None = None,
 ) -> "Influence":
     """The decisions of an agent that are based on a memory, oldest first, what came of them, and what they fed.
 
@@ -79,6 +85,8 @@ def influence_of(
         log: of the agent.
         stores: of the deployment.
         time_range: (start, end) without the end; by default all time.
+        known_by_ms: count the outcomes that were known at this time, by default all, and leave out what they fed,
+            since memories are compared with decisions as they are now.
 
     Raises:
         InvalidInput: names the argument. Unavailable: a store did not respond, or a day is in cold storage.
@@ -89,8 +97,12 @@ def influence_of(
     criteria = DecisionFilter(time_range=time_range)
     for decision in log.stream(criteria, newest_first=False, on_unreadable=unreadable.append):
         if memory_id in decision.memory_ids:
-            found.add(decision)
-    fed = [] if not found.facts else list(_fed(found, _learned(log.agent_id, stores, unreadable)))
+            found.add(decision if known_by_ms is None else known_at(decision, known_by_ms))
+    fed = (
+        []
+        if not found.facts or known_by_ms is not None
+        else list(_fed(found, _learned(log.agent_id, stores, unreadable)))
+    )
     entries = fitting(
         found.entries,
         as_dict=dict,

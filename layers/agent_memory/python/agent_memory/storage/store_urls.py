@@ -76,6 +76,12 @@ def is_same_store(first: str, second: str) -> bool:
     return _location(first) == _location(second)
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file that a store's URL names; None for a database in memory, and for stores that are no file."""
+    parts = check_store_url(url)
+    return _path(parts, url.strip()) if parts.scheme == "sqlite" else None
+
+
 def aws_deployment(url: str | None, table_prefix: str | None) -> tuple[str, str | None] | None:
     """The prefix and the region of the deployment on AWS that a URL names, or without a URL the table prefix.
 

@@ -1,12 +1,11 @@
 """Conditions as people type them into the console: days, times, and facts of a context."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from agent_memory.core.errors import InvalidInput
-
-_DAY_CHARACTERS = len("2026-11-20")
+from agent_memory.core.clock import parse_instant
+from agent_memory.core.errors import InvalidInput, shown
 
 
 def start_of(text: str | None, field: str) -> datetime | None:
@@ -18,7 +17,12 @@ def end_of(text: str | None, field: str) -> datetime | None:
     """The end of a UTC day, or a time."""
     if text is None:
         return None
-    return _time(text, field) + (timedelta(days=1) if len(text) == _DAY_CHARACTERS else timedelta())
+    found = _time(text, field)
+    try:
+        next_day = found + timedelta(days=1)
+    except OverflowError as error:
+        raise InvalidInput(field, f"{shown(text, 60)} is at the end of all time") from error
+    return next_day if _is_day(text) else found
 
 
 def context_conditions(text: str | None) -> dict[str, Any] | None:
@@ -40,13 +44,26 @@ def _time(text: str, field: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(field, "expected a day or a time, as 2026-11-20 or 2026-11-20T12:30") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    if not _is_day(text):
+        parse_instant(found, field)  # refuses what is outside the years of all times
+    return found
+
+
+def _is_day(text: str) -> bool:
+    """Whether text is a day without a time, in any way in which ISO 8601 writes it."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput("context", f"is not JSON: {error}") from error
     return dict(found)
 
@@ -54,5 +71,5 @@ def _object(text: str) -> dict[str, Any]:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = "127.0.0.1"
 _READING = ("GET", "HEAD")
+_DEFAULT_PORT = 80
 _SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -93,4 +94,6 @@ class LocalOnly:
 
 def local_hosts(port: int) -> tuple[str, ...]:
     """The values of `Host` by which a browser of this machine addresses the console."""
-    return f"{LOOPBACK}:{port}", f"localhost:{port}"
+    names = LOOPBACK, "localhost"
+    bare = names if port == _DEFAULT_PORT else ()  # which browsers leave out
+    return (*(f"{name}:{port}" for name in names), *bare)

@@ -29,9 +29,12 @@ from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import (
     AgentMemoryError,
     Conflict,
+    Damaged,
     Forbidden,
+    InColdStorage,
     InvalidInput,
     NotFound,
+    ShortTermOff,
     Unavailable,
 )
 
@@ -43,6 +46,7 @@ _STATUSES: dict[type[AgentMemoryError], int] = {
     Conflict: 409,
     Unavailable: 503,
 }
+_NO_OUTAGES = Damaged, InColdStorage, ShortTermOff
 _MAX_FORM_BYTES = 1_000_000
 _STYLE = "agent_memory.reporting", "style.html.j2"
 
@@ -146,7 +150,13 @@ class Console:
         else:
             _logger.error("%s failed", request.url.path, exc_info=error)
             status, message, code = 500, "The console has a defect; the terminal that it runs in says more.", "error"
-        values = {"message": message, "code": code, "is_outage": isinstance(error, Unavailable) and error.retryable}
+        values = {
+            "message": message,
+            "code": code,
+            "is_outage": isinstance(error, Unavailable) and error.retryable and not isinstance(error, _NO_OUTAGES),
+            # Where a part of a page was asked for, the error stands in its place, which is selected by its id.
+            "part": request.headers.get("hx-target") or "results",
+        }
         page = Page(
             "error.html.j2", "Not found" if code == NotFound.code else "This did not work", values, status=status
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_memory.cli.console.alarms import Alarms
 from agent_memory.cli.console.extensions import Prices, TradingMemory
+from agent_memory.cli.console.opened_file import OpenedFile
 from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.connect import Connection, HttpApi, over_http
 from agent_memory.client.decision_logger import DecisionLogger, DirectDecisions
@@ -20,7 +21,7 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.model.decisions import Decision
 from agent_memory.model.listings import Listing
 from agent_memory.ports.stores import Stores
-from agent_memory.storage.store_urls import check_store_url
+from agent_memory.storage.store_urls import check_store_url, sqlite_file
 
 _PAGE_SECONDS = 0.15
 """How long decisions are looked through for a page. What is rarer is found by asking for the page that follows."""
@@ -40,6 +41,7 @@ class Source:
         prices: prices around decisions.
         trading_memory: trading memories, for their page.
         alarms: those of a deployment on AWS.
+        file: the SQLite file that is open.
     """
 
     connection: Connection
@@ -51,6 +53,7 @@ class Source:
     prices: Prices | None = None
     trading_memory: TradingMemory | None = None
     alarms: Alarms | None = None
+    file: OpenedFile | None = None
     _logs: dict[str, DecisionLogger] = field(default_factory=dict)
     _memories: dict[str, MemoryManager] = field(default_factory=dict)
 
@@ -72,6 +75,8 @@ class Source:
 
     async def agent_ids(self) -> list[str]:
         """The agents that are shown, sorted."""
+        if self.file is not None:
+            self.file.check()
         if self.agents:
             return sorted(self.agents)
         return await in_thread(self.stores("the list of agents").states.agents)
@@ -129,6 +134,7 @@ def open_source(
     """
     if isinstance(connection, HttpApi) and not agents:
         raise InvalidInput("--agent", "an HTTP API does not list its agents; name each one that is to be shown")
+    path = None if url is None or isinstance(connection, HttpApi) else sqlite_file(url)
     return Source(
         connection,
         _name(connection, url),
@@ -139,6 +145,7 @@ def open_source(
         prices,
         trading_memory,
         alarms,
+        OpenedFile(path) if path is not None and path.exists() else None,
     )
 
 

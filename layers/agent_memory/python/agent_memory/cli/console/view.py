@@ -103,6 +103,6 @@ class Visit:
         text = self.text(name)
         if text is None:
             return default
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+        if not text.isascii() or not text.isdigit() or len(text) > len(str(most)) or not 1 <= int(text) <= most:
             raise InvalidInput(name, f"expected a number from 1 to {most:,}")
         return int(text)

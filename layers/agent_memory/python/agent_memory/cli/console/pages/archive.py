@@ -11,7 +11,10 @@ from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
 from agent_memory.core.clock import parse_date
 from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.errors import Damaged
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
+from agent_memory.model.listings import missing_item
+from agent_memory.model.seals import Manifest
 from agent_memory.ports.stores import Stores
 
 VERIFICATION, RESTORE = "verification", "restore"
@@ -55,10 +58,20 @@ def _values(visit: Visit) -> dict[str, Any]:
     end = visit.text("through")
     through = parse_date(end) if end else date.max
     shown = [one for one in reversed(days) if one <= through][:DAYS]
-    manifests = map_concurrently(lambda day: archive.manifest(visit.agent_id, day), shown)
+    missing: list[dict[str, Any]] = []
+
+    def seal(day: date) -> Manifest | None:
+        try:
+            return archive.manifest(visit.agent_id, day)
+        except Damaged as error:
+            missing.append(missing_item(day.isoformat(), error.code, str(error)))
+            return None
+
+    manifests = map_concurrently(seal, shown)
     older = [one for one in days if shown and one < shown[-1]]
     return {
         "days": [one.as_dict() for one in manifests if one is not None],
+        "missing": sorted(missing, key=lambda one: one["id"]),
         "total": len(days),
         "first": days[0].isoformat() if days else None,
         "last": days[-1].isoformat() if days else None,

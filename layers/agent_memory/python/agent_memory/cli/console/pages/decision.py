@@ -1,18 +1,19 @@
 """One decision: why it was made, what it rested on as it was then, what came of it, and whether it is as sealed."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from agent_memory.archive.verification import verification_of
 from agent_memory.cli.console.chain_graph import chain_graph
 from agent_memory.cli.console.conditions import start_of
-from agent_memory.cli.console.pages.decisions import COLUMNS, as_known, row_of
+from agent_memory.cli.console.pages.decisions import COLUMNS, as_known, row_of, was_made
 from agent_memory.cli.console.reasons import chosen_of, score_groups, symbol_of
 from agent_memory.cli.console.rendering import instant
 from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
+from agent_memory.core.errors import NotFound
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
 from agent_memory.memory.pattern_figures import sentence_of
 from agent_memory.model.decisions import DecisionDict
@@ -53,20 +54,23 @@ _PRICE_COLUMNS = columns(
 async def decision_page(visit: Visit) -> Page:
     """The page of a decision."""
     decision = await visit.source.log(visit.agent_id).get_decision(visit.path["decision_id"])
+    if not was_made(visit, decision):
+        raise NotFound(f"decision {decision['decision_id']} was made later, at {decision['timestamp']}")
     (decision,) = await in_thread(as_known, visit, [decision])
     chain, memories = await asyncio.gather(
         visit.source.log(visit.agent_id).get_decision_chain(decision["decision_id"], visit.number("depth", 5, most=50)),
         memories_then(visit, decision),
     )
+    linked = await in_thread(_linked, visit, chain)
     prices = await in_thread(_prices, visit, decision)
-    related = [{**row_of(one), "why": one["why"]} for one in chain if not one["missing"]]
+    related = [{**row_of(one), "why": one["why"]} for one in linked if not one["missing"]]
     values = {
         "decision": decision,
         "chosen": chosen_of(decision),
         "score_groups": score_groups(decision),
-        "graph": chain_graph(decision, chain),
+        "graph": chain_graph(decision, linked),
         "chain_missing": chain.missing,
-        "absent": [one for one in chain if one["missing"]],
+        "absent": [one for one in linked if one["missing"]],
         "withheld": _withholding(decision),
         "prices": _price_series(decision, prices),
     }
@@ -83,6 +87,14 @@ async def decision_page(visit: Visit) -> Page:
         tables,
         is_dated=visit.source.is_direct,
     )
+
+
+def _linked(visit: Visit, chain: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """The chain up to the time that the page is shown as of, with the outcomes that were known then; blocks."""
+    linked: list[Any] = [one for one in chain if one["missing"] or was_made(visit, one)]
+    made = [one for one in linked if not one["missing"]]
+    known = {one["decision_id"]: one for one in as_known(visit, made)}
+    return [{**one, **known.get(one["decision_id"], {})} for one in linked]
 
 
 def _withholding(decision: DecisionDict) -> list[str]:

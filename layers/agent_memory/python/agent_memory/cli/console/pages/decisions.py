@@ -1,7 +1,7 @@
 """The decisions that meet what the URL says, newest first."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,14 @@ from agent_memory.cli.console.conditions import context_conditions, end_of, star
 from agent_memory.cli.console.reasons import chosen_of, sources_named, symbol_of
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
+from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import is_decision_id
 from agent_memory.core.json_values import canonical_json
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, read_cursor
-from agent_memory.model.decisions import DecisionDict, context_type_of
+from agent_memory.model.decisions import Decision, DecisionDict, context_type_of
 from agent_memory.model.outcomes import known_at
+from agent_memory.reporting.records import Missing, decisions_of
 
 ROWS = 50
 _SECONDS = 0.1
@@ -123,6 +125,8 @@ async def _named(visit: Visit) -> _Found:
         decision = await visit.source.log(visit.agent_id).get_decision(visit.text("text") or "")
     except NotFound:
         return _Found(is_searched=True)
+    if not was_made(visit, decision):
+        return _Found(is_searched=True)
     return _Found(await in_thread(as_known, visit, [decision]), is_searched=True)
 
 
@@ -158,6 +162,12 @@ def _has_outcome(decision: DecisionDict, visit: Visit) -> bool:
     return wanted is None or decision["success"] is (None if wanted == "pending" else wanted)
 
 
+def was_made(visit: Visit, decision: Mapping[str, Any]) -> bool:
+    """Whether a decision had been made by the time that the page is shown as of."""
+    made = start_of(decision["timestamp"], "timestamp")
+    return visit.as_of is None or made is None or made < visit.as_of
+
+
 def as_known(visit: Visit, decisions: list[DecisionDict]) -> list[DecisionDict]:
     """Decisions with the outcomes that were known at the time that the page is shown as of; blocks."""
     at_ms = visit.as_of_ms
@@ -167,6 +177,16 @@ def as_known(visit: Visit, decisions: list[DecisionDict]) -> list[DecisionDict]:
     found = visit.source.recorded(visit.agent_id, with_outcome)
     known = {one.decision_id: known_at(one, at_ms).as_dict() for one in found}
     return [known.get(one["decision_id"], one) for one in decisions]
+
+
+def known_decisions(visit: Visit, start_ms: int, end: datetime | None, missing: Missing) -> Iterator[Decision]:
+    """The decisions of a range of time, with the outcomes that were known at the time that the page is shown as of.
+
+    Of an outcome that was changed, an API knows the latest; what it was before counts as not known.
+    """
+    criteria = DecisionFilter(time_range=(to_iso(start_ms), end)).validated()
+    found, at_ms = decisions_of(visit.source.log(visit.agent_id)).decisions(criteria, missing), visit.as_of_ms
+    return found if at_ms is None else (known_at(one, at_ms) for one in found)
 
 
 def _is_of(decision: DecisionDict, source: str | None, symbol: str | None) -> bool:

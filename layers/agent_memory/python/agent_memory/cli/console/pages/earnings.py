@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from agent_memory.cli.console.pages.decisions import known_decisions
 from agent_memory.cli.console.pages.overview import DAYS
 from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
-from agent_memory.core.clock import DAY_MS, to_iso
-from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.core.clock import DAY_MS
 from agent_memory.memory.earnings import earnings_of
-from agent_memory.reporting.records import Missing, decisions_of
+from agent_memory.reporting.records import Missing
 
 _COLUMNS = columns(
     """
@@ -33,7 +33,5 @@ async def earnings_page(visit: Visit) -> Page:
 
 def _earnings(visit: Visit, days: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     end_ms, missing = visit.as_of_ms or visit.source.clock.now_ms(), Missing()
-    span = (to_iso(end_ms - days * DAY_MS), visit.as_of)
-    criteria = DecisionFilter(time_range=span).validated()
-    rows = earnings_of(decisions_of(visit.source.log(visit.agent_id)).decisions(criteria, missing))
+    rows = earnings_of(known_decisions(visit, max(0, end_ms - days * DAY_MS), visit.as_of, missing))
     return rows, missing.as_dicts()

@@ -13,6 +13,7 @@ from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
 from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput, NotFound
+from agent_memory.memory.influence import influence_of
 from agent_memory.memory.pattern_figures import sentence_of
 from agent_memory.model.memories import MemoryType
 from agent_memory.reporting.trend_text import trend_text
@@ -65,7 +66,9 @@ async def memory_page(visit: Visit) -> Page:
     trend: list[dict[str, Any]] = []
     if memory_type == MemoryType.PATTERN:
         trend = _until(visit, await in_thread(visit.source.confidence_trend, visit.agent_id, pattern_id))
-    reads = await in_thread(_reads, visit, memory_type, pattern_id)
+    # Of reads and quarantines, only the present is known.
+    is_now = visit.as_of is None
+    reads = await in_thread(_reads, visit, memory_type, pattern_id) if is_now else None
     values = {
         "memory": current,
         "row": memory_row(current) if current else None,
@@ -74,7 +77,7 @@ async def memory_page(visit: Visit) -> Page:
         "editable": _editable(current),
         "memory_type": memory_type,
         "pattern_id": pattern_id,
-        "quarantine": next((one for one in quarantines if one["memory_id"] == pattern_id), None),
+        "quarantine": next((one for one in quarantines if is_now and one["memory_id"] == pattern_id), None),
         "reads": reads,
         "series": _series(trend, to_iso(visit.as_of_ms or visit.source.clock.now_ms())),
     }
@@ -119,15 +122,30 @@ async def named_memory_page(visit: Visit) -> Page:
 
 async def influence_page(visit: Visit) -> Page:
     """What was decided with a memory and what came of that, a part of its page: it reads all decisions."""
-    found = await visit.source.memory(visit.agent_id).influence(visit.path["pattern_id"])
+    found = await _influence(visit)
     outcomes = [{"decision_type": name, **one} for name, one in found["outcomes"].items()]
     decisions = list(reversed(found["decisions"]))
     tables = [
         Table("outcomes", _OUTCOMES, outcomes, empty="No decision names it."),
         Table("decisions", _READERS, decisions, empty="No decision names it.", shown=_SHOWN),
-        Table("fed", _FED, found["fed"], empty="Nothing was learned from its decisions."),
     ]
+    if visit.as_of is None:
+        tables.append(Table("fed", _FED, found["fed"], empty="Nothing was learned from its decisions."))
     return Page("influence.html.j2", visit.path["pattern_id"], {"missing": found["missing"]}, tables)
+
+
+async def _influence(visit: Visit) -> dict[str, Any]:
+    """The decisions up to the time that the page is shown as of, with the outcomes that were known then.
+
+    An API knows outcomes as they are now.
+    """
+    pattern_id = visit.path["pattern_id"]
+    span = None if visit.as_of is None else (None, visit.as_of)
+    if visit.as_of is None or not visit.source.is_direct:
+        return await visit.source.memory(visit.agent_id).influence(pattern_id, span)
+    log, stores = visit.source.log(visit.agent_id).log, visit.source.stores("outcomes as they were known at a time")
+    found = await in_thread(lambda: influence_of(pattern_id, log, stores, time_range=span, known_by_ms=visit.as_of_ms))
+    return found.as_dict()
 
 
 def _reads(visit: Visit, memory_type: str, pattern_id: str) -> dict[str, Any] | None:
@@ -185,7 +203,7 @@ async def correct(visit: Visit) -> str:
     try:
         data = json.loads(visit.form.get("data", ""))
         version = int(visit.form.get("version", ""))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput("data", f"is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise InvalidInput("data", "expected a JSON object")

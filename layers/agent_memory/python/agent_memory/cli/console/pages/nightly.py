@@ -12,8 +12,9 @@ from agent_memory.cli.console.view import Page, Table, Visit, columns
 from agent_memory.cli.nightly import status_of
 from agent_memory.client.executor import in_thread
 from agent_memory.core.clock import last_ended_day, parse_date
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import Damaged, InvalidInput
 from agent_memory.core.keys import report_key, report_prefix
+from agent_memory.model.listings import Damages, Unreadable, parsed
 from agent_memory.model.memories import MemoryType
 from agent_memory.nightly.run import run_nightly_jobs
 from agent_memory.ports.stores import Stores
@@ -82,6 +83,8 @@ async def learned_page(visit: Visit) -> Page:
 
 async def _learned(visit: Visit, day: date) -> list[dict[str, Any]]:
     """The memories of which the job of a day wrote a version: they have the time at which the day ended."""
+    if day > last_ended_day(visit.source.clock.now_ms()):
+        raise InvalidInput("day", f"{day} has not ended in UTC yet")
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
     memory = visit.source.memory(visit.agent_id)
     found = await asyncio.gather(*(memory.retrieve_ltm(str(one), as_of=end + _JUST_AFTER) for one in MemoryType))
@@ -93,14 +96,24 @@ def _values(visit: Visit) -> dict[str, Any]:
     stores = visit.source.stores("nightly jobs")
     blobs = stores.bucket().blobs
     keys = sorted(blobs.list_keys(report_prefix(visit.agent_id)), reverse=True)
-    reports = [one for key in keys[:REPORTS] if (one := _report(blobs.read(key)))]
+    damages = Damages()
+
+    def read(key: str) -> dict[str, Any] | None:
+        try:
+            return _report(key, blobs.read(key))
+        except Damaged as error:
+            damages(Unreadable(key, error))
+            return None
+
+    reports = [one for key in keys[:REPORTS] if (one := read(key))]
     chosen, wanted = (reports[0] if reports else None), visit.text("day")
     if wanted:
         suffix = f"date={parse_date(wanted).isoformat()}/"
-        chosen = next((_report(blobs.read(key)) for key in keys if suffix in key), None)
+        chosen = next((read(key) for key in keys if suffix in key), None)
     return {
         "status": nightly_status(visit.agent_id, stores),
         "reports": [{**one, "unusual": _count(one["checks"])} for one in reports],
+        "missing": damages.as_dicts(),
         "older": max(0, len(keys) - REPORTS),
         "report": chosen,
         "wanted": wanted,
@@ -120,11 +133,22 @@ def latest_report(agent_id: str, stores: Stores, through: date = date.max) -> di
         return None
     last = report_key(agent_id, through)
     keys = [one for one in stores.blobs.list_keys(report_prefix(agent_id)) if one <= last]
-    return _report(stores.blobs.read(max(keys))) if keys else None
+    return _report(max(keys), stores.blobs.read(max(keys))) if keys else None
 
 
-def _report(body: bytes | None) -> dict[str, Any] | None:
-    return None if body is None else json.loads(body)
+def _report(key: str, body: bytes | None) -> dict[str, Any] | None:
+    """The report at a key; `Damaged` if it is none."""
+    return None if body is None else parsed(key, _checked, body)
+
+
+def _checked(body: bytes) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(body)
+    date.fromisoformat(report["date"])
+    if not isinstance(report["checks"], dict) or not all(isinstance(one, dict) for one in report["by_type"].values()):
+        raise TypeError("checks and by_type are no objects")
+    if not all(isinstance(report[name], int) for name in ("with_outcome", "without_outcome", "active_patterns")):
+        raise TypeError("its counts are no numbers")
+    return report
 
 
 def _count(checks: dict[str, Any]) -> int:

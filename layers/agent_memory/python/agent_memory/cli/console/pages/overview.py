@@ -1,16 +1,19 @@
 """The overview: is memory healthy, how decisions did, what memory adds, and what needs attention."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from agent_memory.cli.console.pages.archive import VERIFICATION
+from agent_memory.cli.console.pages.decisions import known_decisions
 from agent_memory.cli.console.pages.experiments import EXPERIMENT_COLUMNS, experiments_of
 from agent_memory.cli.console.pages.nightly import latest_report, nightly_status
 from agent_memory.cli.console.view import Column, Page, Table, Visit, columns
 from agent_memory.client.executor import in_thread
 from agent_memory.core.clock import DAY_MS, date_of, to_iso
-from agent_memory.core.errors import InvalidInput
+from agent_memory.core.errors import Damaged, InvalidInput
 from agent_memory.decisions.performance import PerformanceCounts
+from agent_memory.ports.stores import Stores
 from agent_memory.reporting.cost import cost_of_a_month
 from agent_memory.reporting.day_counts import BarCounts, bars_text, count_by_day
 from agent_memory.reporting.records import Missing, decisions_of
@@ -54,21 +57,26 @@ def _health(visit: Visit) -> dict[str, Any]:
     """What the stores say of the last nightly job, of the archive and of the cache; of the past, only the report."""
     stores = visit.source.stores("the nightly job and the archive")
     if visit.as_of_ms is not None:
-        return {"nightly": None, "report": latest_report(visit.agent_id, stores, date_of(visit.as_of_ms))}
+        return {"nightly": None, **_report_or_damage(visit, stores, date_of(visit.as_of_ms))}
     archived = stores.archive.days(visit.agent_id) if stores.archive else []
-    manifest = stores.archive.manifest(visit.agent_id, archived[-1]) if stores.archive and archived else None
     return {
         "nightly": nightly_status(visit.agent_id, stores),
-        "report": latest_report(visit.agent_id, stores),
+        **_report_or_damage(visit, stores),
         "verification": visit.background.get(VERIFICATION, visit.agent_id),
         "archived_days": len(archived),
         "archived_through": archived[-1].isoformat() if archived else None,
-        "sealed_at": manifest.archived_at if manifest else None,
-        "sequence": manifest.sequence if manifest else None,
         "has_bucket": stores.archive is not None,
         "cache": stores.places.short_term if stores.short_term else None,
         "places": stores.places._asdict(),
     }
+
+
+def _report_or_damage(visit: Visit, stores: Stores, through: date = date.max) -> dict[str, Any]:
+    """The last report, or why it cannot be read, which does not keep the rest of the page from being shown."""
+    try:
+        return {"report": latest_report(visit.agent_id, stores, through), "damage": None}
+    except Damaged as error:
+        return {"report": None, "damage": str(error)}
 
 
 def _attention(health: dict[str, Any] | None, quarantines: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -81,6 +89,8 @@ def _attention(health: dict[str, Any] | None, quarantines: list[dict[str, Any]])
         status, report = health["nightly"], health["report"]
         for what, detail in _delays(status) if status else ():
             add(what, detail, "/nightly")
+        if health["damage"]:
+            add("The last report cannot be read", health["damage"], "/nightly")
         for one in _unusual(report):
             add("Unusual in the last report", one, "/nightly")
         if report is not None and report.get("damaged"):
@@ -153,9 +163,15 @@ def estimated_cost(visit: Visit, decisions: int, span: tuple[int, int]) -> dict[
 def counts_of_last_days(visit: Visit, days: int) -> tuple[PerformanceCounts, list[dict[str, Any]], tuple[int, int]]:
     """The counts of UTC days up to that of the page; what could not be read; and the range in milliseconds."""
     end_ms = ((visit.as_of_ms or visit.source.clock.now_ms()) // DAY_MS + 1) * DAY_MS
-    start_ms, missing = end_ms - days * DAY_MS, Missing()
-    record = decisions_of(visit.source.log(visit.agent_id))
-    return record.performance((to_iso(start_ms), to_iso(end_ms)), missing), missing.as_dicts(), (start_ms, end_ms)
+    start_ms, missing = max(0, end_ms - days * DAY_MS), Missing()
+    if visit.as_of is None:
+        counts = decisions_of(visit.source.log(visit.agent_id)).performance((to_iso(start_ms), to_iso(end_ms)), missing)
+    else:
+        # The counts that the nightly job has stored are those of outcomes as they are now.
+        counts = PerformanceCounts()
+        for one in known_decisions(visit, start_ms, visit.as_of, missing):
+            counts.add(one)
+    return counts, missing.as_dicts(), (start_ms, end_ms)
 
 
 def _series(counts: BarCounts) -> dict[str, Any]:
