@@ -236,7 +236,7 @@ def test_a_sink_that_cannot_log_outcomes_is_rejected(directory):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-async def test_an_asynchronous_sink_refuses_to_be_used_after_a_fork(directory):
+def test_an_asynchronous_sink_refuses_to_be_used_after_a_fork(directory):
     class AsyncSink:
         agent_id = "hunter"
 
@@ -245,12 +245,12 @@ async def test_an_asynchronous_sink_refuses_to_be_used_after_a_fork(directory):
 
         log_outcomes = log_decisions
 
-    async with BufferedDecisionLogger(AsyncSink(), directory) as logger:
+    with BufferedDecisionLogger(AsyncSink(), directory).sync as logger:
         child = os.fork()
         if not child:
             signal.alarm(5)  # ends a child that waits for the thread that it does not have
             try:
-                logger.sync.log_decisions([{"decision_type": "QUERY", "context": {}, "reasoning": {}}])
+                logger.log_decisions([{"decision_type": "QUERY", "context": {}, "reasoning": {}}])
             except Unavailable as error:
                 os._exit("after a fork" not in str(error))
             os._exit(2)
