@@ -1,6 +1,8 @@
 """What Python programs pass comes back as one rule converts it, or is refused by its place: the same on every store."""
 
 import math
+import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -365,3 +367,39 @@ def test_a_value_is_the_same_through_a_buffer(tmp_path_factory, clock, sample):
         buffered.flush()
     found = log.sync.get_decision(decision_id)
     assert canonical_json([found["context"], found["outcome"]]) == canonical_json([{"x": sample.stored}] * 2)
+
+
+def test_an_object_that_another_thread_changes_is_stored_or_refused(stores, clock):
+    changing = {str(number): number for number in range(200)}
+    end = threading.Event()
+
+    def change():
+        number = 0
+        while not end.is_set():
+            name = str(number % 200)
+            del changing[name]  # and added at the end: keys and members change their places
+            changing[name] = int(name)
+            changing[f"more{number}"] = f"more{number}"
+            del changing[f"more{number}"]
+            number += 1
+
+    agent = new_agent()
+    log = DecisionLogger(agent, stores=stores, clock=clock).sync
+    memory = MemoryManager(agent, stores=stores, clock=clock).sync
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for _ in range(8):
+            for call in (lambda: memory.store_stm("a", changing), lambda: log.log_decision("QUERY", changing, {})):
+                try:
+                    call()
+                except InvalidInput as error:
+                    assert "pass a copy" in str(error)
+    finally:
+        end.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    for decision in log.query_decisions(limit=100):
+        assert all(str(value) == name for name, value in decision["context"].items())

@@ -128,9 +128,17 @@ def test_no_answer_and_nothing_that_is_redis(socket_enabled):
         memory_at(port).sync.store_stm("a", 1)
 
 
+@pytest.mark.parametrize("reply", [b":5\r\n", b"*1\r\n$1\r\na\r\n", b"#t\r\n"])
+def test_a_reply_of_another_shape_is_unreadable(socket_enabled, reply):
+    with answering({b"GET": reply}) as port, pytest.raises(Unreadable, match="cannot be read"):
+        memory_at(port).sync.retrieve_stm("a")
+
+
 def test_a_name_that_does_not_resolve_is_an_outage_once_the_server_has_answered():
     from socket import gaierror
 
+    no_name_server = gaierror(-3, "Temporary failure in name resolution")
+    assert answer_of(no_name_server)[0].action is Action.GO_ON
     error = gaierror(-2, "Name or service not known")
     assert answer_of(error)[0].action is Action.REFUSE
     assert answer_of(error, has_answered=True)[0].action is Action.GO_ON

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import signal
 import threading
 
 import pytest
@@ -232,3 +233,25 @@ def test_a_sink_that_cannot_log_outcomes_is_rejected(directory):
 
     with pytest.raises(InvalidInput, match="sink: has no method log_outcomes"):
         BufferedDecisionLogger(Incomplete(), directory)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_an_asynchronous_sink_refuses_to_be_used_after_a_fork(directory):
+    class AsyncSink:
+        agent_id = "hunter"
+
+        async def log_decisions(self, inputs):
+            return [{"status": "created"} for _ in inputs]
+
+        log_outcomes = log_decisions
+
+    with BufferedDecisionLogger(AsyncSink(), directory).sync as logger:
+        child = os.fork()
+        if not child:
+            signal.alarm(5)  # ends a child that waits for the thread that it does not have
+            try:
+                logger.log_decisions([{"decision_type": "QUERY", "context": {}, "reasoning": {}}])
+            except Unavailable as error:
+                os._exit("after a fork" not in str(error))
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -38,7 +38,12 @@ def test_urls(host, port, user, password, database, tls):
 
 @pytest.mark.parametrize(
     ("setting", "host", "port"),
-    [("[::1]:6379", "::1", 6379), ("redis://[fe80::1]:1/2", "fe80::1", 1), ("rediss://h", "h", None)],
+    [
+        ("[::1]:6379", "::1", 6379),
+        ("redis://[fe80::1]:1/2", "fe80::1", 1),
+        ("rediss://h", "h", None),
+        ("REDIS://h:1", "h", 1),
+    ],
 )
 def test_other_forms(setting, host, port):
     found = settings_of(setting).connection_kwargs
@@ -74,6 +79,14 @@ def test_other_forms(setting, host, port):
         "redis://h:1?ssl_ca_certs=/etc/hostname",
         "rediss://h:1?ssl_ca_certs=/no/such/file",
         "rediss://h:1?ssl_cert_reqs=perhaps",
+        "redis://h:1?socket_timeout=-1",
+        "redis://h:1?socket_timeout=nan",
+        "redis://h:1?socket_connect_timeout=0",
+        "redis://h:1?socket_keepalive_options=x",
+        "redis://h:1?redis_connect_func=x",
+        "redis://h:1?encoding=utf-16",
+        "redis://h..x:1",
+        f"{'h' * 64}.com:1",
         "redis://u@h:1?iam=c",
         "rediss://h:1?iam=c",
         "rediss://u@h:1?iam=",

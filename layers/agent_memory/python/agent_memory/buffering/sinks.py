@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
+from agent_memory.core.errors import Unavailable
 from agent_memory.model.decisions import Decision, Outcome
 
 Result = Mapping[str, Any]
@@ -87,6 +89,7 @@ class BlockingSink:
         self._wrapped = wrapped
         self.agent_id: str = wrapped.agent_id
         self.write_shards: int = getattr(wrapped, "write_shards", 1)
+        self._process = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="agent-memory-sink", daemon=True)
         self._thread.start()
@@ -97,6 +100,8 @@ class BlockingSink:
             return method
 
         def call(*args: Any, **kwargs: Any) -> Any:
+            if self._process != os.getpid():  # which has neither the thread nor the connections of the loop
+                raise Unavailable("an asynchronous sink cannot be used after a fork; create one in the child")
             return asyncio.run_coroutine_threadsafe(method(*args, **kwargs), self._loop).result()
 
         return call

@@ -3,7 +3,7 @@
 A verdict is a result of a batch call with one of the statuses of `REJECTED`, or one of the errors of `VERDICT_ERRORS`
 that the sink raised for a single record. Everything else, as an answer of a gateway, a missing or unknown status, an
 outage, refused credentials or an error of this process, says nothing about the record: it stays in the buffer and is
-sent again. `docs/buffer-answers.md` shows the answers, exceptions and AWS error codes one by one.
+sent again. `docs/buffered-logging.md` shows the answers one by one.
 """
 
 from collections.abc import Mapping

@@ -88,9 +88,15 @@ def plain_json(value: Any, path: Path = "") -> Any:
     Raises:
         InvalidInput: names the JSON Pointer (RFC 6901) of a value that cannot be stored: a key that is not a string, is
             empty or occurs twice after the conversion, NaN or an infinity, a number outside DynamoDB's range, half of a
-            surrogate pair, a type that JSON does not have, or more than 31 levels.
+            surrogate pair, a type that JSON does not have, more than 31 levels, or an object that another thread
+            changes meanwhile.
     """
-    return value if _is_plain(value, MAX_DEPTH) else _plain(value, path, MAX_DEPTH)
+    try:
+        return value if _is_plain(value, MAX_DEPTH) else _plain(value, path, MAX_DEPTH)
+    except RuntimeError as error:
+        raise InvalidInput(
+            pointer(path), f"cannot be read: {error}; pass a copy of what other threads change"
+        ) from error
 
 
 def check_mapping(field: str, value: object) -> Mapping[Any, Any]:
@@ -292,6 +298,7 @@ def _plain(value: Any, path: Path, levels: int) -> Any:
     if isinstance(value, float):
         return checked_float(value, path)
     if type(value) is dict:
+        value = value.copy()  # which no other thread changes between reading keys and members
         keys = plain_keys(value, path)
         return dict(zip(keys, _plain_members(value.values(), [(path, key) for key in keys], levels), strict=True))
     if type(value) in (list, tuple):

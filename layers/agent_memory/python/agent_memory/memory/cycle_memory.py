@@ -11,12 +11,12 @@ A `:` in a market is written `%3A` in a key, so that the last `:` separates it f
 """
 
 from collections.abc import Mapping, Sequence
-from threading import Lock
 from typing import Any
 
 from agent_memory.core.checks import check_integer, check_list
 from agent_memory.core.clock import Clock, Instant, parse_instant
 from agent_memory.core.errors import Unavailable, Unreadable
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.core.ids import check_source
 from agent_memory.core.json_values import check_object, plain_json, pointer
 from agent_memory.core.keys import (
@@ -190,7 +190,7 @@ class _LocalWindows:
 
     def __init__(self) -> None:
         self._windows: dict[str, tuple[int, int]] = {}
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     def increment(self, source_id: str, window_ms: int, now_ms: int) -> tuple[int, int]:
         """Count one query of a source; returns the count, and the milliseconds until its window ends."""

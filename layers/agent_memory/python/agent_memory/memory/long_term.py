@@ -404,7 +404,7 @@ def _without_own_fields(data: Document, identity: Mapping[str, str]) -> dict[str
         for name in sorted(own - {"confidence", _LEARNED_AT}):
             if data[name] != identity.get(name):
                 raise InvalidInput(f"/{name}", "every memory has a field of this name itself; choose another")
-    return {name: value for name, value in data.items() if name not in own}
+    return {name: value for name, value in dict(data).items() if name not in own}
 
 
 def learned_time_as_text(data: Document) -> Document:

@@ -5,6 +5,7 @@ from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from agent_memory.core.forks import call_in_child, fork_safe_lock
 from agent_memory.memory.entry_index import EntryIndex
 
 _MAX_INDEXES = 256
@@ -29,7 +30,7 @@ class RecallIndexes:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str], KeptIndex] = OrderedDict()
-        self._lock = RLock()
+        self._lock = fork_safe_lock()
 
     def of(self, agent_id: str, content: str) -> KeptIndex:
         """The index of what an agent has of some content; empty if it was not used before, or not for long."""
@@ -42,9 +43,17 @@ class RecallIndexes:
                 total -= len(dropped.index)
             return kept
 
+    def drop_used(self) -> None:
+        """Drop the indexes that a thread is using."""
+        for key, kept in list(self._kept.items()):
+            if kept.lock.acquire(blocking=False):
+                kept.lock.release()
+            else:
+                del self._kept[key]
+
 
 _of_stores: WeakKeyDictionary[object, RecallIndexes] = WeakKeyDictionary()
-_lock = RLock()
+_lock = fork_safe_lock()
 
 
 def indexes_of(store: object) -> RecallIndexes:
@@ -54,3 +63,13 @@ def indexes_of(store: object) -> RecallIndexes:
         if found is None:
             found = _of_stores[store] = RecallIndexes()
         return found
+
+
+def _drop_used() -> None:
+    for indexes in list(_of_stores.values()):
+        indexes.drop_used()
+
+
+# The child of a fork has none of the threads that used an index, which would stay locked and half changed. A fork does
+# not wait for these locks: they are held while a store is read.
+call_in_child(_drop_used)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 from agent_memory.core import ids, keys
@@ -16,6 +15,7 @@ from agent_memory.core.errors import (
     Unavailable,
     Unreadable,
 )
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.core.json_values import plain_json
 from agent_memory.core.retention import STM_MAX_SECONDS
 from agent_memory.ports.short_term import Command, GetValue, SetValue, ShortTermStore
@@ -64,7 +64,7 @@ class ShortTermMemory:
     def __init__(self, agent_id: str, store: ShortTermStore | None) -> None:
         self._agent_id = agent_id
         self._store = store
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
         self._metrics = ShortTermMetrics()
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.extras import needs_extra
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, EvidenceStore
@@ -148,7 +149,28 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
     )
     session: Any = boto3  # boto3-stubs knows services by literal name only
     with checked_settings():
-        return session.client(service, config=config, region_name=region)
+        client = session.client(service, config=config, region_name=region)
+    client.meta.events.register("before-send", _CloseInherited(client))
+    return client
+
+
+class _CloseInherited:
+    """Closes the connections of a client before its first request after a fork, which shares them with the parent.
+
+    Over a shared connection, one process would get answers to requests of the other.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._process = os.getpid()
+        self._lock = fork_safe_lock()
+
+    def __call__(self, **_: Any) -> None:
+        if self._process != os.getpid():
+            with self._lock:
+                if self._process != os.getpid():
+                    self._client.close()
+                    self._process = os.getpid()
 
 
 def _open_blobs(bucket: str | None, client: Any, region: str | None) -> BlobStore | None:

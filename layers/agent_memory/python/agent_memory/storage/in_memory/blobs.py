@@ -1,9 +1,9 @@
 """Objects in memory."""
 
 import hashlib
-from threading import Lock
 
 from agent_memory.core.errors import Conflict
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.ports.blobs import Blob, ByteRange
 
 
@@ -12,7 +12,7 @@ class InMemoryBlobs:
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
-        self._replacing = Lock()
+        self._replacing = fork_safe_lock()
 
     def read(self, key: str) -> bytes | None:
         """The object, or None if there is none."""

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from threading import Lock
 
 from agent_memory.core.clock import Clock, Span, SystemClock
 from agent_memory.core.errors import Damaged
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import decision_sk
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome
@@ -26,7 +26,7 @@ class InMemoryDecisions(DecisionStore):
         self._texts: dict[DecisionKey, str] = {}
         self._expiry_ms: dict[DecisionKey, int] = {}
         self._links: dict[tuple[str, str], dict[str, Link]] = {}
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""

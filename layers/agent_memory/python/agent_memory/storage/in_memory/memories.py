@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from threading import Lock
 from typing import overload
 
 from agent_memory.core.errors import Conflict, Damaged
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import history_sk
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
@@ -38,7 +38,7 @@ class InMemoryMemories:
         self._accesses: dict[_Key, _Accesses] = {}
         self._changes: list[tuple[str, str, str, int]] = []
         self._erasures = 0
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     def put(self, memory: Memory, *, after: int | None) -> None:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""

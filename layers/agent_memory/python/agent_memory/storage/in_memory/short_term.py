@@ -1,10 +1,10 @@
 """Short-term memory in this process, for tests and for agents that run without a cache."""
 
 from collections.abc import Iterator, Sequence
-from threading import Lock
 from typing import Any
 
 from agent_memory.core.clock import Clock, SystemClock
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.ports import short_term as stm
 from agent_memory.storage.short_term_commands import Entries, check_commands, matching, plain_content
 
@@ -22,7 +22,7 @@ class InMemoryShortTerm(Entries):
         super().__init__(clock or SystemClock())
         self._entries: dict[str, tuple[Any, int]] = {}
         self._sweep_at = _FIRST_SWEEP
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     def run(self, commands: Sequence[stm.Command]) -> list[Any]:
         """The result of each command, in order. They are one transaction."""

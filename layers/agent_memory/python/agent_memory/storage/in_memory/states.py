@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable
-from threading import Lock
 
 from agent_memory.core.errors import Conflict, Damaged
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.core.json_values import Document, canonical_json
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.states import State
@@ -18,7 +18,7 @@ class InMemoryStates:
     def __init__(self) -> None:
         self._states: dict[tuple[str, str], tuple[str, int, int]] = {}
         self._registered: dict[str, Registration] = {}
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     def get(self, agent_id: str, state_type: str) -> State | None:
         """The state, or None."""

@@ -5,10 +5,10 @@ wrote. Files are known by their content: one that was replaced, or erased, is ne
 """
 
 import hashlib
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.model.evidence import Evidence
 
 MAX_BYTES = 1_000_000
@@ -27,7 +27,7 @@ class KeptRows:
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
         self._rows: OrderedDict[bytes, tuple[int, Sequence[Evidence]]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = fork_safe_lock()
 
     def of(self, body: bytes, decode: Callable[[], Sequence[Evidence]]) -> Sequence[Evidence] | None:
         """All rows of a file, which `decode` reads if they are not kept; None for a file that is too large to keep."""

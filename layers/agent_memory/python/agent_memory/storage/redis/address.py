@@ -23,6 +23,13 @@ _EXPECTED = "write host:port, redis://user:password@host:port/0, or rediss://…
 _HOST_AND_PORT = re.compile(r"(\[[^\[\]]+\]|[^\s:/?#@\[\]]+):\d+")
 _DATABASE = re.compile(r"/?|/\d+")
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+# Options of redis-py that are objects, which no text can be, and those that would change what is stored.
+_NO_TEXT = frozenset(
+    {"command_packer", "encoder_class", "encoding", "encoding_errors", "parser_class", "redis_connect_func", "retry"}
+    | {"retry_on_error", "socket_keepalive_options", "credential_provider", "event_dispatcher"}
+)
+_LONGEST_SECONDS = 3600
+_SECONDS = ("socket_timeout", "socket_connect_timeout")
 _PASSWORD_OPTION = re.compile(r"(?<=password=)[^&#]*")
 
 
@@ -39,7 +46,8 @@ def redis_url(setting: object, *, tls: bool = False, field: str = FIELD) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError:  # such as a port that is not a number, or a bracket without its counterpart
+        (host or "").encode("idna")  # as the system's resolver is asked
+    except ValueError:  # such as a port that is not a number, a bracket without its counterpart, or a label too long
         raise InvalidInput(field, f"{shown} is invalid; {_EXPECTED}") from None  # which may quote the password
     is_socket = parts.scheme == "unix" and parts.path.startswith("/")
     is_server = parts.scheme in ("redis", "rediss") and bool(host) and port != 0
@@ -50,7 +58,7 @@ def redis_url(setting: object, *, tls: bool = False, field: str = FIELD) -> str:
     if tls and parts.scheme != "rediss":
         raise InvalidInput(field, f"{shown} is without TLS, which is demanded; write rediss://")
     _check_options(parse_qs(parts.query, keep_blank_values=True), parts.scheme, parts.username, field)
-    return url
+    return f"{parts.scheme}{url[len(parts.scheme) :]}"  # the scheme in lower case, as redis-py expects it
 
 
 def url_from_environment(environment: Mapping[str, str]) -> str | None:
@@ -89,6 +97,12 @@ def _check_options(options: Mapping[str, list[str]], scheme: str, user: str | No
         for file in options.get(name, []):
             if not Path(file).is_file():
                 raise InvalidInput(field, f"{name}: there is no file {file}")
+    for name in sorted(_NO_TEXT & options.keys()):
+        raise InvalidInput(field, f"{name} cannot be set in the URL; pass redis_client=")
+    for name in _SECONDS:
+        for seconds in options.get(name, []):
+            if not re.fullmatch(r"\d+(\.\d+)?|\.\d+", seconds) or not 0 < float(seconds) <= _LONGEST_SECONDS:
+                raise InvalidInput(field, f"{name}: {seconds!r:.40} is invalid; write seconds, as 0.5")
     caches = [*options.get(IAM, []), *options.get(IAM_SERVERLESS, [])]
     if caches and (len(caches) > 1 or not caches[0] or not user or scheme != "rediss"):
         raise InvalidInput(field, f"IAM needs TLS, a user and one cache: rediss://USER@HOST:PORT?{IAM}=CACHE")

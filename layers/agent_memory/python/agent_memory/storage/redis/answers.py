@@ -82,6 +82,7 @@ ANSWERS: tuple[Answer, ...] = (
     Answer("ERR", _UNREADABLE, "it is not a number", text="not an integer"),
     Answer("ERR", _UNREADABLE, "it is not a number", text="not a valid float"),
     # The way to the server, by the class of the exception.
+    Answer("gaierror", _GO_ON, "no name server answers", text="Temporary failure in name resolution"),
     Answer("gaierror", _REFUSE, "the host name does not resolve; check it"),
     Answer("SSLCertVerificationError", _REFUSE, "the server's certificate is not trusted; set ?ssl_ca_certs=FILE"),
     Answer("SSLError", _REFUSE, "the port speaks no TLS; write redis://", text="WRONG_VERSION_NUMBER"),

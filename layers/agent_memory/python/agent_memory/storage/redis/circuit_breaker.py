@@ -7,7 +7,8 @@ Libraries for this hold a lock during the call, so that concurrent callers would
 
 import time
 from collections.abc import Callable
-from threading import Lock
+
+from agent_memory.core.forks import fork_safe_lock
 
 FAILURES_TO_OPEN = 3
 PAUSE_SECONDS = 2.0
@@ -33,7 +34,7 @@ class CircuitBreaker:
         self._seconds = seconds
         self._failures = 0
         self._next_probe = 0.0
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     def allow_request(self) -> bool:
         """Whether a call may be made now. While the circuit is open, that is the first one after each pause."""

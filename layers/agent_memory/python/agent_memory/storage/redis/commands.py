@@ -75,7 +75,7 @@ def _result(command: stm.Command, decoder: Decoder, replies: Sequence[Any]) -> A
         raise unreadable from error
     try:
         return decoder(replies)
-    except ValueError as error:
+    except (AttributeError, TypeError, ValueError) as error:  # a reply of another shape, as a proxy may send
         return Unreadable(command.key, f"it is not JSON as this package writes it: {type(error).__name__}")
 
 

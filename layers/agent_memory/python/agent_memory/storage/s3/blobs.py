@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from agent_memory.core.errors import Conflict, InColdStorage, Unavailable
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.core.retention import RESTORED_DAYS
 from agent_memory.ports.blobs import Blob, ByteRange
 from agent_memory.storage.aws_errors import error_code, translated_errors
@@ -28,7 +28,7 @@ class S3Blobs:
         self._given = client
         self._open_client = open_client
         self._bucket = bucket
-        self._lock = Lock()
+        self._lock = fork_safe_lock()
 
     @property
     def _client(self) -> "S3Client":

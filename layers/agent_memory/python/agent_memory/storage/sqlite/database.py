@@ -15,6 +15,7 @@ from typing import NoReturn
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from agent_memory.core.errors import InvalidInput, Misconfigured, Unavailable
+from agent_memory.core.forks import fork_safe_lock
 from agent_memory.storage.sqlite.errors import is_busy, translated_errors
 from agent_memory.storage.sqlite.schema import APPLICATION_ID, MIGRATIONS, OLDEST_SQLITE
 
@@ -44,7 +45,7 @@ class _Connections:
     is_single: bool
     process: int = field(default_factory=os.getpid)
     idle: list[_Connection] = field(default_factory=list)
-    lock: RLock = field(default_factory=RLock)
+    lock: RLock = field(default_factory=fork_safe_lock)  # SQLite believes that inherited transactions go on
 
     def take(self) -> _Connection:
         """A connection that no other thread uses."""

@@ -1,0 +1,103 @@
+"""A fork while other threads work: the child can use the same stores."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from agent_memory.core.forks import fork_safe_lock
+from agent_memory.memory.recall_indexes import RecallIndexes, indexes_of
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+
+PROGRAM = """
+import faulthandler, os, sys, threading, time
+from agent_memory import DecisionLogger, MemoryManager, connect, in_memory_stores
+stores = connect(sys.argv[1]) if len(sys.argv) > 1 else in_memory_stores()
+log, memory = DecisionLogger("hunter", stores=stores).sync, MemoryManager("hunter", stores=stores).sync
+
+def use():
+    memory.store_stm("context:current", {"trend": "up"})
+    memory.store_ltm("PATTERN", "pump", {"text": "whales"})
+    log.log_decision("QUERY", {}, {})
+    memory.recall("whales")
+
+def use_again():
+    while True:
+        use()
+
+use()  # what is imported at the first use is imported before the fork
+for _ in range(3):
+    threading.Thread(target=use_again, daemon=True).start()
+for _ in range(20):
+    time.sleep(0.02)
+    child = os.fork()
+    if not child:
+        faulthandler.dump_traceback_later(4, exit=True)
+        use()
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        os._exit(1)
+os._exit(0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("url", [["sqlite:///memory.db"], ["sqlite://"], []], ids=["file", "memory", "dictionaries"])
+def test_a_child_can_use_the_stores_that_threads_of_its_parent_were_using(tmp_path, url):
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *url]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def exit_code_of(child):
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def held_by_a_thread(lock):
+    """Let a thread hold a lock until the event is set; returns the event and the thread."""
+    held, end = threading.Event(), threading.Event()
+
+    def hold():
+        with lock:
+            held.set()
+            end.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    return end, thread
+
+
+def test_a_fork_waits_until_the_locks_are_free():
+    locks = [fork_safe_lock() for _ in range(3)]
+    end, thread = held_by_a_thread(locks[1])
+    threading.Timer(0.2, end.set).start()
+    child = os.fork()
+    if not child:
+        os._exit(0 if all(lock.acquire(blocking=False) for lock in locks) else 1)
+    assert end.is_set()
+    assert exit_code_of(child) == 0
+    thread.join()
+    assert all(lock.acquire(blocking=False) for lock in locks)
+
+
+def test_an_index_that_a_thread_was_using_is_made_anew_in_the_child():
+    class Store:
+        pass
+
+    store = Store()
+    indexes = indexes_of(store)
+    assert isinstance(indexes, RecallIndexes)
+    used, free = indexes.of("hunter", "memories"), indexes.of("hunter", "decisions")
+    end, thread = held_by_a_thread(used.lock)
+    child = os.fork()
+    if not child:
+        found = indexes.of("hunter", "memories")
+        is_new = found is not used and found.lock.acquire(blocking=False)
+        os._exit(0 if is_new and indexes.of("hunter", "decisions") is free else 1)
+    end.set()
+    thread.join()
+    assert exit_code_of(child) == 0
