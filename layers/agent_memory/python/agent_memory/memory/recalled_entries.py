@@ -7,7 +7,7 @@ from agent_memory.memory.ranking import Ranked
 from agent_memory.model.decisions import Decision
 from agent_memory.model.digests import DigestRow
 from agent_memory.model.memories import Memory
-from agent_memory.model.recalled_parts import DEFAULT_IMPORTANCE, importance_of, strings_in, symbol_of
+from agent_memory.model.recalled_parts import DEFAULT_IMPORTANCE, importance_of, strings_in
 
 MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
 """After this time, a memory has half its importance."""
@@ -40,13 +40,15 @@ def memory_entry(entry_id: str, memory: Memory) -> Entry:
 
 def decision_entry(entry_id: str, decision: Decision) -> Entry:
     """A decision as an entry: the text of its context and reasoning, and the quality of its outcome."""
+    # As `symbol_of`, without a call for each of a thousand decisions.
+    symbol = decision.context.get("symbol", decision.reasoning.get("symbol"))
     return Entry(
         id=entry_id,
         kind=decision.decision_type,
         text=" ".join(strings_in(decision.context, decision.reasoning)),
         importance=importance_of(decision.outcome) if decision.outcome else DEFAULT_IMPORTANCE,
         timestamp=decision.timestamp_ms / 1000,
-        symbol=symbol_of(decision),
+        symbol=symbol if isinstance(symbol, str) else None,
         payload=decision,
     )
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.extras import needs_extra
-from agent_memory.core.forks import fork_safe_lock
+from agent_memory.core.forks import call_in_child
 from agent_memory.ports.archive import ArchiveStore
 from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, EvidenceStore
@@ -150,27 +151,20 @@ def aws_client(service: str, *, region: str | None = None) -> Any:
     session: Any = boto3  # boto3-stubs knows services by literal name only
     with checked_settings():
         client = session.client(service, config=config, region_name=region)
-    client.meta.events.register("before-send", _CloseInherited(client))
+    _clients.add(client)
     return client
 
 
-class _CloseInherited:
-    """Closes the connections of a client before its first request after a fork, which shares them with the parent.
+_clients: WeakSet[Any] = WeakSet()
 
-    Over a shared connection, one process would get answers to requests of the other.
-    """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._process = os.getpid()
-        self._lock = fork_safe_lock()
+def _close_inherited() -> None:
+    """Close the connections that the child of a fork shares with its parent, which would get answers of each other."""
+    for client in list(_clients):
+        client.close()
 
-    def __call__(self, **_: Any) -> None:
-        if self._process != os.getpid():
-            with self._lock:
-                if self._process != os.getpid():
-                    self._client.close()
-                    self._process = os.getpid()
+
+call_in_child(_close_inherited)
 
 
 def _open_blobs(bucket: str | None, client: Any, region: str | None) -> BlobStore | None:
