@@ -14,7 +14,7 @@ from typing import Any
 
 from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, Clock, date_of, day_start_ms, to_iso
 from agent_memory.core.concurrency import map_concurrently, run_concurrently
-from agent_memory.core.errors import InColdStorage, Unavailable
+from agent_memory.core.errors import Damaged, InColdStorage, Unavailable
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.collecting import READ_DIRECTLY
@@ -158,7 +158,10 @@ class MemoryRecall:
         """Whether the memories that were found are still those in the store."""
         found = {one.entry.id: one.entry.payload for one in ranked if isinstance(one.entry.payload, Memory)}
         keys = [(one.agent_id, one.memory_type, one.pattern_id) for one in found.values()]
-        return {entry_id_of(one): one for one in self._reader.get_many(keys)} == found
+        try:
+            return {entry_id_of(one): one for one in self._reader.get_many(keys)} == found
+        except Damaged:  # since the index was made: a fresh one names it
+            return False
 
     def _candidates(self, query: RecallQuery, now_ms: int, *, fresh: bool) -> "_Candidates":
         """What is ranked: memories of the agent and its pools, and decisions that meet the filters."""
