@@ -19,9 +19,8 @@ from benchmarks.partition_simulator import PartitionedTable, SimulatedClock
 from benchmarks.tables import Row, print_table
 
 PER_MINUTE, MINUTES = 10_000, 60
-_BATCH = 25
-_OUTCOME_AFTER_SECONDS = 60
-_STARTED_MS = 1_795_176_000_000
+"""The load that the benchmark simulates."""
+_BATCH, _OUTCOME_AFTER_SECONDS, _STARTED_MS = 25, 60, 1_795_176_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,30 +155,15 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             after_days=retention.GLACIER_AFTER_DAYS,
             expire_after_days=retention.EXPIRE_AFTER_DAYS,
         ),
-        s3.LifecycleRule(
-            # Not to Glacier: a decision that is not archived yet is read together with its large parts.
-            id="large-parts-expire",
-            prefix="large/",
-            expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
-        ),
-        s3.LifecycleRule(
-            # Not to Glacier: recall reads them. The nightly job removes those of expired days.
-            id="digests-expire",
-            prefix=DIGESTS,
-            expiration=cdk.Duration.days(retention.EXPIRE_AFTER_DAYS),
-        ),
-        s3.LifecycleRule(id="reports-expire", prefix="reports/", expiration=cdk.Duration.days(retention.REPORTS_DAYS)),
-        s3.LifecycleRule(
-            id="pruned-memories-expire", prefix="pruned/", expiration=cdk.Duration.days(retention.PRUNED_DAYS)
-        ),
-        s3.LifecycleRule(
-            id="query-results-expire", prefix=QUERY_RESULTS, expiration=cdk.Duration.days(retention.QUERY_RESULTS_DAYS)
-        ),
-        s3.LifecycleRule(
-            id="lists-of-nights-expire",  # as first deployed: another id would show as a change of the bucket
-            prefix="nights/",
-            expiration=cdk.Duration.days(retention.NIGHTLY_LISTS_DAYS),
-        ),
+        # Not to Glacier: a decision that is not archived yet is read together with its large parts.
+        _expiring("large-parts-expire", "large/", retention.EXPIRE_AFTER_DAYS),
+        # Not to Glacier: recall reads them. The nightly job removes those of expired days.
+        _expiring("digests-expire", DIGESTS, retention.EXPIRE_AFTER_DAYS),
+        _expiring("reports-expire", "reports/", retention.REPORTS_DAYS),
+        _expiring("pruned-memories-expire", "pruned/", retention.PRUNED_DAYS),
+        _expiring("query-results-expire", QUERY_RESULTS, retention.QUERY_RESULTS_DAYS),
+        # As first deployed: another id would show as a change of the bucket.
+        _expiring("lists-of-nights-expire", "nights/", retention.NIGHTLY_LISTS_DAYS),
         s3.LifecycleRule(
             # A late outcome rewrites its archived day; the previous version is kept for a while. Once it has expired,
             # nothing but the marker of a deletion may be left of an object.
@@ -188,3 +173,8 @@ def _lifecycle_rules() -> list[s3.LifecycleRule]:
             abort_incomplete_multipart_upload_after=cdk.Duration.days(retention.ABANDONED_UPLOADS_DAYS),
         ),
     ]
+
+
+def _expiring(rule_id: str, prefix: str, days: int) -> s3.LifecycleRule:
+    """The rule that deletes objects some days after they were written."""
+    return s3.LifecycleRule(id=rule_id, prefix=prefix, expiration=cdk.Duration.days(days))

@@ -29,8 +29,9 @@ from agent_memory.model.listings import (
 from agent_memory.ports.decisions import DecisionStore, Link, Position, Selection
 
 MAX_DEPTH = 50
-MAX_LINKS = 1_000
-MAX_LINKS_LIMIT = 10_000
+"""How many generations before and after a decision belong to its chain at most."""
+MAX_LINKS, MAX_LINKS_LIMIT = 1_000, 10_000
+"""How many decisions that followed from one are listed by default, and at most."""
 NEIGHBOUR_DAYS = 30
 
 

@@ -36,13 +36,13 @@ class Forecasts:
     probabilities: FloatArray
     happened: BoolArray
 
-    def __len__(self) -> int:
-        return len(self.probabilities)
-
     @property
     def brier_score(self) -> float:
         """Mean squared difference of probability and event; Brier, Monthly Weather Review 78 (1950) 1-3."""
         return float(np.mean((self.probabilities - self.happened) ** 2))
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
 
     @property
     def base_rate_brier_score(self) -> float:

@@ -22,7 +22,9 @@ from agent_memory.ports.blobs import BlobStore
 from agent_memory.ports.stores import Stores
 
 MAX_ROWS = 100_000
+"""Of an agent, the newest ones."""
 MAX_ROWS_PER_RECALL = 20_000
+"""Of those that a recall adds to the index."""
 _MAX_AGE_SECONDS = 600.0
 
 

@@ -19,11 +19,9 @@ from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.states import State
 from agent_memory.ports.states import StateStore
 
-_MAX_REASON = 500
-_MAX_REBUILDS = 50
-# A hundred of them fit into the state with a hundred ids each.
-MAX_EXCLUSIONS = 100
-MAX_QUARANTINES = 100
+_MAX_REASON, _MAX_REBUILDS = 500, 50
+MAX_EXCLUSIONS = MAX_QUARANTINES = 100
+"""A hundred of them fit into the state with a hundred ids each."""
 MAX_DECISION_IDS = 5_000
 """Ids that all exclusions of an agent name together; more decisions than that are excluded by their time."""
 

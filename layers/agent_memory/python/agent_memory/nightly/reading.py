@@ -32,8 +32,7 @@ from agent_memory.ports.stores import Stores
 
 MAX_PARTS = 1_000
 """Of one job; the list of them is in the state of its execution."""
-_RECENT_DAYS = 7
-_COMPRESSION = 1
+_RECENT_DAYS, _COMPRESSION = 7, 1
 
 
 @dataclass(frozen=True, slots=True)

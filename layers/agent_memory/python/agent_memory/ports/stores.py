@@ -58,9 +58,9 @@ class Stores:
     states: StateStore
     blobs: BlobStore | None = None
     archive: ArchiveStore | None = None
+    clock: Clock = field(default_factory=SystemClock)
     evidence: EvidenceStore | None = None
     short_term: ShortTermStore | None = None
-    clock: Clock = field(default_factory=SystemClock)
     anchors: BlobStore | None = None
     expiry: Expiry | None = None
     places: Places = field(default_factory=Places)

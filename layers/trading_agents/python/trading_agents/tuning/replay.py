@@ -36,8 +36,7 @@ KINDS = {
 }
 """The kinds of items that change the confidence of each agent, beside outcomes."""
 
-_COUNTED = 50
-_NEVER = 1e12
+_COUNTED, _NEVER = 50, 1e12
 
 
 @dataclass(frozen=True, slots=True)

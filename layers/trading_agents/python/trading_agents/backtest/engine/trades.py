@@ -54,13 +54,13 @@ class Trades:
     mark_gross: FloatArray
     mark_cost: FloatArray
 
-    def __len__(self) -> int:
-        return len(self.agent)
-
     @property
     def net(self) -> FloatArray:
         """Log return after costs."""
         return self.gross - self.cost
+
+    def __len__(self) -> int:
+        return len(self.agent)
 
     @property
     def net_in_atr(self) -> FloatArray:
