@@ -55,7 +55,7 @@ def outputs_of(
     preamble: str,
     environment: Mapping[str, str],
     folder: Path,
-    timeout_seconds: float = 180,
+    timeout_seconds: float = 600,  # a nightly job goes through all agents that tests have left in the local cloud
 ) -> list[str]:
     """Run blocks in one shell, which stops at the first command that fails; returns what each printed."""
     script = "\n".join(["set -euo pipefail", preamble, *(f"echo '{_BOUNDARY}'\n{one.commands}" for one in blocks)])
