@@ -12,7 +12,7 @@ from tests.trials.kills import RUNS, World, kill_nightly_jobs
 
 pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
 
-KILLS = 40
+KILLS = 24
 
 
 def test_killed_runs_end_like_undisturbed_ones(local_cloud):
