@@ -192,7 +192,7 @@ def test_equal_rewards_are_expected_again_ever_more_certainly(result):
 
 
 @pytest.mark.parametrize("level", [1e5, -3e9])
-def test_rewards_far_from_zero_are_told_apart_as_those_around_it(level):
+def test_the_level_of_rewards_does_not_change_the_estimate(level):
     around, far = (
         rewards_of(with_results(60, lambda one: at + 10 * one.results + one.option_codes))  # noqa: B023  called here
         for at in (0, level)

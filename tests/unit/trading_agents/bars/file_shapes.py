@@ -252,7 +252,7 @@ def ticks(since: int) -> Callable[[datetime], str]:
     return lambda time: str((time - datetime(since, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 10)
 
 
-def whole(points: str) -> Callable[[Bar, str], Sequence[object]]:
+def integer_volumes(points: str) -> Callable[[Bar, str], Sequence[object]]:
     """Rows of whole numbers with this separator of thousands."""
     return lambda bar, time: (
         time,
@@ -864,14 +864,14 @@ _CONTENTS: Sequence[tuple[str, bytes, str]] = (
     ),
     (
         "12.345 between semicolons, in prices and volumes",
-        table(_WHOLE, row=whole("."), delimiter=";"),
+        table(_WHOLE, row=integer_volumes("."), delimiter=";"),
         "line 2: column 'open': '12.000' can be a decimal point or a separator of thousands",
     ),
     (
         "999 and 1.000 between semicolons",
         table(
             [replace(bar, open=bar.open - 11_010, high=1015.0, low=980.0, close=bar.close - 11_010) for bar in _WHOLE],
-            row=whole("."),
+            row=integer_volumes("."),
             delimiter=";",
         ),
         "can be a decimal point or a separator of thousands",
