@@ -9,6 +9,7 @@ import pytest
 
 from agent_memory.core.forks import fork_safe_lock
 from agent_memory.memory.recall_indexes import RecallIndexes, indexes_of
+from agent_memory.storage.sqlite.database import Database
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 
@@ -28,14 +29,18 @@ def use_again():
     while True:
         use()
 
+def read_again():
+    while True:
+        memory.retrieve_ltm("PATTERN")
+
 use()  # what is imported at the first use is imported before the fork
-for _ in range(3):
-    threading.Thread(target=use_again, daemon=True).start()
-for _ in range(20):
-    time.sleep(0.02)
+for repeated in (use_again, use_again, read_again, read_again, read_again):
+    threading.Thread(target=repeated, daemon=True).start()
+for _ in range(60):
+    time.sleep(0.01)
     child = os.fork()
     if not child:
-        faulthandler.dump_traceback_later(4, exit=True)
+        faulthandler.dump_traceback_later(30, exit=True)
         use()
         os._exit(0)
     if os.waitpid(child, 0)[1]:
@@ -48,7 +53,7 @@ os._exit(0)
 @pytest.mark.parametrize("url", [["sqlite:///memory.db"], ["sqlite://"], []], ids=["file", "memory", "dictionaries"])
 def test_a_child_can_use_the_stores_that_threads_of_its_parent_were_using(tmp_path, url):
     command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *url]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -57,7 +62,7 @@ def exit_code_of(child):
 
 
 def held_by_a_thread(lock):
-    """Let a thread hold a lock until the event is set; returns the event and the thread."""
+    """Let a thread hold a lock, or another context, until the event is set; returns the event and the thread."""
     held, end = threading.Event(), threading.Event()
 
     def hold():
@@ -82,6 +87,17 @@ def test_a_fork_waits_until_the_locks_are_free():
     assert exit_code_of(child) == 0
     thread.join()
     assert all(lock.acquire(blocking=False) for lock in locks)
+
+
+def test_a_fork_waits_until_no_thread_is_reading_from_a_file(tmp_path):
+    database = Database(tmp_path / "memory.db")
+    end, thread = held_by_a_thread(database.reading())
+    threading.Timer(0.2, end.set).start()
+    child = os.fork()
+    if not child:
+        os._exit(0 if end.is_set() else 1)
+    assert exit_code_of(child) == 0
+    thread.join()
 
 
 def test_an_index_that_a_thread_was_using_is_made_anew_in_the_child():

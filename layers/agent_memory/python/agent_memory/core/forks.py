@@ -21,6 +21,17 @@ def fork_safe_lock() -> RLock:
     return lock
 
 
+def innermost_lock() -> RLock:
+    """A lock as `fork_safe_lock` that a thread holds while it takes no other of these locks, nor makes one.
+
+    A fork can therefore wait for it while it holds others, also where many threads nearly always hold one.
+    """
+    lock = RLock()
+    with _lock:
+        _innermost.add(lock)
+    return lock
+
+
 def call_in_child(call: Callable[[], None]) -> None:
     """Have something called at the beginning of each child of a fork, when these locks are free."""
     if hasattr(os, "register_at_fork"):
@@ -28,15 +39,21 @@ def call_in_child(call: Callable[[], None]) -> None:
 
 
 def _take_all() -> None:
-    """Take all locks; each that is not free is waited for without holding another, so that no two threads block."""
+    """Take all locks; each that is not free is waited for without holding another, so that no two threads block.
+
+    The innermost ones come last: they can be waited for while others are held.
+    """
     _lock.acquire()
     locks = list(_locks)
     for _ in range(_ATTEMPTS):
         busy = _take(locks)
         if busy is None:
-            return
+            break
         busy.acquire()
         busy.release()
+    for lock in list(_innermost):
+        lock.acquire()
+        _taken.append(lock)
 
 
 def _take(locks: Sequence[RLock]) -> "RLock | None":
@@ -61,6 +78,7 @@ def _release_all() -> None:
 
 _lock = Lock()
 _locks: WeakSet[RLock] = WeakSet()
+_innermost: WeakSet[RLock] = WeakSet()
 _taken: list[RLock] = []
 
 if hasattr(os, "register_at_fork"):

@@ -15,7 +15,7 @@ from typing import NoReturn
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from agent_memory.core.errors import InvalidInput, Misconfigured, Unavailable
-from agent_memory.core.forks import fork_safe_lock
+from agent_memory.core.forks import fork_safe_lock, innermost_lock
 from agent_memory.storage.sqlite.errors import is_busy, translated_errors
 from agent_memory.storage.sqlite.schema import APPLICATION_ID, MIGRATIONS, OLDEST_SQLITE
 
@@ -28,9 +28,14 @@ _LATEST = len(MIGRATIONS)
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that knows whether its commits are on disk when they return; None until it is set."""
+    """A connection that knows whether its commits are on disk when they return; None until it is set.
+
+    A thread that uses it holds its lock: SQLite has locks of its own, which a fork amid a call would leave held in the
+    child for ever, and that for all databases.
+    """
 
     is_durable: bool | None = None
+    lock: RLock
 
 
 @dataclass(slots=True)
@@ -52,9 +57,11 @@ class _Connections:
         if self.is_single:
             return self.idle[0]
         try:
-            return self.idle.pop()
+            connection = self.idle.pop()
         except IndexError:
-            return self.open()
+            connection = self.open()
+        connection.lock.acquire()
+        return connection
 
     def put_back(self, connection: _Connection, error: BaseException | None) -> None:
         """Keep a connection for the next use, unless that use ended with an error of the database."""
@@ -62,9 +69,13 @@ class _Connections:
             return
         if isinstance(error, sqlite3.Error):
             connection.close()
+            connection.lock.release()
         else:
+            connection.lock.release()
             self.idle.append(connection)
 
+
+_opening = innermost_lock()
 
 # A connection must not be used, nor closed, in a process that inherited it by a fork.
 _inherited: list[_Connections] = []
@@ -147,6 +158,11 @@ class Database:
     def _prepare(self) -> None:
         """Create or migrate the tables, unless they are those of this version."""
         connection = _open(self.path)
+        with connection.lock:
+            self._prepare_with(connection)
+        self._connections.idle.append(connection)
+
+    def _prepare_with(self, connection: _Connection) -> None:
         try:
             is_old = _version(connection, self.name) < _LATEST
             if self.path is not None and (is_old or _lost_its_log(connection, self.path)):
@@ -157,19 +173,21 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        self._connections.idle.append(connection)
 
 
 def _open(path: Path | None) -> _Connection:
-    return sqlite3.connect(
-        ":memory:" if path is None else _uri(path),
-        uri=path is not None,
-        timeout=BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=_CACHED_STATEMENTS,
-        factory=_Connection,
-    )
+    with _opening:
+        connection = sqlite3.connect(
+            ":memory:" if path is None else _uri(path),
+            uri=path is not None,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+            factory=_Connection,
+        )
+    connection.lock = innermost_lock()
+    return connection
 
 
 def _uri(path: Path) -> str:
