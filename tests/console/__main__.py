@@ -24,6 +24,8 @@ _FILTERS = (
     "symbol=MSFT",
     "text=number+99",
     "text=absent",
+    "as_of=2026-11-10&outcome=failed",
+    "as_of=2026-11-10&text=absent",
 )
 _PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 _FILTER = """async (query) => {

@@ -91,6 +91,7 @@ def pages_of(agent, decision_id, memory_path):
         "/decisions?as_of=2026-11-10",
         "/memories",
         "/memories?type=ESTIMATE",
+        "/memories?as_of=2026-11-10",
         "/recall?q=breakouts",
         "/experiments",
     )
