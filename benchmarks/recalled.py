@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,6 @@ CONVERSATIONS = Path(__file__).parents[2] / "shared" / "data" / "locomo_dev.json
 PAIRS = Path(__file__).with_name("trading_paraphrases.txt")
 UNSEEN_PAIRS = Path(__file__).with_name("trading_questions.txt")
 _SIZES = (1_000, 10_000, 100_000)
-_SIZES_ON_DYNAMODB = (1_000, 10_000)
 _QUERIES = 30
 _MEANING_ALONE = {"importance": 0.0, "text": 0.0, "meaning": 1.0}
 _DIMENSIONS = 384
@@ -154,7 +154,7 @@ def latency() -> Table:
 
 def cost() -> Table:
     """Requests and read units of a recall on DynamoDB, cold and warm, by the number of memories."""
-    return [row for size in _SIZES_ON_DYNAMODB for row in _cost_of(size)]
+    return [row for size in _SIZES for row in _cost_of(size)]
 
 
 def _cost_of(size: int) -> Table:
@@ -187,22 +187,32 @@ def _memory(number: int) -> Memory:
 
 
 class _Meter:
-    """Counts requests and the read units of what they return, as DynamoDB does for consistent reads."""
+    """Counts requests and the read units of what they return, as DynamoDB does for consistent reads.
+
+    Requests are sent one after the other: reading a table of moto may change it.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._requests = 0
         self._units = 0.0
+        self._turn = Lock()
 
     def start(self) -> None:
-        self._client.meta.events.register("after-call.dynamodb", self._count)
+        events = self._client.meta.events
+        events.register("before-call.dynamodb", self._wait)
+        events.register("after-call.dynamodb", self._count)
 
     def take(self) -> tuple[str, str]:
         taken = f"{self._requests}", f"{self._units:,.0f}"
         self._requests, self._units = 0, 0.0
         return taken
 
+    def _wait(self, **_: Any) -> None:
+        self._turn.acquire()
+
     def _count(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        self._turn.release()
         self._requests += 1
         if model.name == "BatchGetItem":
             items = [item for found in parsed["Responses"].values() for item in found]

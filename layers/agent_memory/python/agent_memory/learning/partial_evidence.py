@@ -31,6 +31,7 @@ NO_CLUSTER = 0
 """The digest of no name."""
 
 _NAMES = "names.json"
+_BLOCK = 1 << 18
 _COLUMNS = ("times", "success", "ids", "known", "logged", "clusters", "questions", "rewards", "lengths", "codes")
 
 
@@ -300,11 +301,21 @@ def _in_order(columns: Columns) -> Columns:
     order = np.lexsort((columns.ids, columns.success, columns.times))
     if np.array_equal(order, np.arange(len(order))):
         return columns
+    in_order = {name: getattr(columns, name)[order] for name in _COLUMNS if name != "codes"}
+    return Columns(**in_order, codes=_codes_in_order(columns, order))
+
+
+def _codes_in_order(columns: Columns, order: IntArray) -> NDArray[Any]:
+    """The features of decisions in another order, copied in blocks: their positions take more memory than they do."""
     starts = np.cumsum(columns.lengths, dtype=np.int64) - columns.lengths
-    lengths = columns.lengths[order]
-    # Of the features in the new order: the start of their decision, and their place in it.
-    first = np.cumsum(lengths, dtype=np.int64) - lengths
-    entries = np.repeat(starts[order] - first, lengths)
-    entries += np.arange(len(entries))
-    in_order = {name: getattr(columns, name)[order] for name in _COLUMNS if name not in ("lengths", "codes")}
-    return Columns(**in_order, lengths=lengths, codes=columns.codes[entries])
+    codes, filled = np.empty_like(columns.codes), 0
+    for block in range(0, len(order), _BLOCK):
+        which = order[block : block + _BLOCK]
+        lengths = columns.lengths[which]
+        # Of the features of the block: the start of their decision, and their place in it.
+        first = np.cumsum(lengths, dtype=np.int64) - lengths
+        entries = np.repeat(starts[which] - first, lengths)
+        entries += np.arange(len(entries))
+        codes[filled : filled + len(entries)] = columns.codes[entries]
+        filled += len(entries)
+    return codes
