@@ -171,3 +171,11 @@ async def test_signals_say_with_which_probability_their_source_was_selected(stor
     assert {one["policy"] for one in signals} == {"hunter"}
     assert all(one["propensity"] == (one["reasoning"]["propensity"] or None) for one in signals)
     assert {one["propensity"] for one in signals} == {1.0, None}  # nothing is explored
+
+
+def test_sources_on_which_memory_cannot_advise_are_named(stores, caplog):
+    sources = {f"source-{n}": SOURCES["steady"] for n in range(33)}
+    MemoryAwareMarketHunterAgent(AGENT, 0.1, memory_of(stores), sources=dict(list(sources.items())[:32]))
+    assert not caplog.text
+    MemoryAwareMarketHunterAgent(AGENT, 0.1, memory_of(stores), sources=sources)
+    assert caplog.text.rstrip().endswith("characters: source-32")

@@ -44,6 +44,11 @@ class Adviser(Protocol):
         ...
 
 
+def advised_sources(sources: Collection[str]) -> list[str]:
+    """Those of the sources that memory can advise on: as many as a choice may have, with names as short."""
+    return [one for one in sources if len(one) <= MAX_OPTION_CHARACTERS][:MAX_OPTIONS]
+
+
 async def advice_on_sources(
     adviser: Adviser, context: Mapping[str, Any], sources: Collection[str], **withholding: Any
 ) -> SourceAdvice:
@@ -55,7 +60,7 @@ async def advice_on_sources(
     Raises:
         Unavailable: the table did not respond.
     """
-    options = [one for one in sources if len(one) <= MAX_OPTION_CHARACTERS][:MAX_OPTIONS]
+    options = advised_sources(sources)
     if not options:
         return NO_ADVICE
     advice = await adviser.advise(DecisionType.SOURCE_SELECTION, context, options, recent=True, **withholding)

@@ -27,8 +27,9 @@ from agent_memory import (
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import parse_instant
 from agent_memory.core.ids import check_agent_id, check_source, check_stm_key
+from agent_memory.core.option_limits import MAX_OPTION_CHARACTERS, MAX_OPTIONS
 from trading_agents.core.snapshots import data_of, snapshot
-from trading_agents.market_hunter.advice import NO_ADVICE, Adviser, SourceAdvice, advice_on_sources
+from trading_agents.market_hunter.advice import NO_ADVICE, Adviser, SourceAdvice, advice_on_sources, advised_sources
 from trading_agents.market_hunter.agent import (
     DEFAULT_MAX_SOURCES,
     IntegratedMarketHunterAgent,
@@ -137,6 +138,13 @@ class MemoryAwareMarketHunterAgent(IntegratedMarketHunterAgent):
         self._experiment = experiment
         self._assignment: Assignment | None = None
         self._adviser: Adviser | None = adviser or (memory_manager if long_term else None)
+        if self._adviser and (rest := self.sources.keys() - advised_sources(self.sources)):
+            _logger.warning(
+                "Sources without advice, of more than %d or with names of more than %d characters: %s",
+                MAX_OPTIONS,
+                MAX_OPTION_CHARACTERS,
+                ", ".join(sorted(rest)),
+            )
         self._checkpoint_cycles = checkpoint_cycles
         self._timer = timer
         self._stored = StoredState(memory_manager) if memory_manager else None
