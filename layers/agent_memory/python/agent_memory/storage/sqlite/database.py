@@ -67,11 +67,13 @@ class _Connections:
         """Keep a connection for the next use, unless that use ended with an error of the database."""
         if self.is_single:
             return
-        if isinstance(error, sqlite3.Error):
-            connection.close()
+        is_usable = not isinstance(error, sqlite3.Error)
+        try:
+            if not is_usable:
+                connection.close()
+        finally:
             connection.lock.release()
-        else:
-            connection.lock.release()
+        if is_usable:
             self.idle.append(connection)
 
 
