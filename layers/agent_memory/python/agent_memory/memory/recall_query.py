@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.core.checks import check_boolean, check_integer, check_list, check_text
-from agent_memory.core.clock import Instant, Span, parse_instant, to_iso
+from agent_memory.core.clock import END_OF_TIME_MS, Instant, Span, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import check_memory_type
 from agent_memory.core.json_values import Document, canonical_json, check_object
@@ -97,8 +98,10 @@ class RecallQuery:
         try:
             digest, now_ms, score, time, entry_id = json.loads(base64.urlsafe_b64decode(self.cursor.encode()))
             position = int(now_ms), (float(score), float(time), str(entry_id))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise InvalidInput("cursor", "not the cursor of a recall; pass it unchanged") from error
+        if not 0 <= position[0] < END_OF_TIME_MS or any(map(math.isnan, position[1][:2])):
+            raise InvalidInput("cursor", "has no time, or no place in a ranking; pass it unchanged")
         if digest != self.digest():
             raise InvalidInput("cursor", "belongs to another query; use the arguments of the first page")
         return position

@@ -106,8 +106,10 @@ class TextStatistics:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InvalidInput(field, "expected what another recall returned, or their sum") from error
         counts = [*found.containing.values(), found.length]
-        if not all(0 <= one <= _MAX_STATISTIC for one in [found.entries, *counts]) or any(
-            one > found.entries for one in found.containing.values()
+        if (
+            not all(0 <= one <= _MAX_STATISTIC for one in [found.entries, *counts])
+            or any(one > found.entries for one in found.containing.values())
+            or (found.length and not found.entries)
         ):
             raise InvalidInput(field, "a count is below 0, or above the number of entries")
         return found
