@@ -171,8 +171,8 @@ class MemoryRecall:
         digests = partial(current_digests, self._log.agent_id, self._stores)
         indexes, (kept, decisions, end), of_older = run_concurrently(
             lambda: self._memories(query, of_memories, fresh=fresh) if query.success is None else [],
-            lambda: self._decisions(query, now_ms, of_decisions),
-            lambda: None if query.has_start else digests(),
+            lambda: self._decisions(query, now_ms, of_decisions) if query.with_decisions else (KeptIndex(), (), None),
+            lambda: None if query.has_start or not query.with_decisions else digests(),
         )
         found.indexes.extend([*indexes, kept])
         found.outcomes.update(memory_outcomes(decisions))

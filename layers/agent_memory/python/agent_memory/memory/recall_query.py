@@ -20,7 +20,12 @@ from agent_memory.model.recall_weights import Weights
 
 @dataclass(frozen=True, slots=True)
 class RecallQuery:
-    """The arguments of `MemoryManager.recall`, converted; `InvalidInput` names an invalid one."""
+    """The arguments of `MemoryManager.recall`, converted; `InvalidInput` names an invalid one.
+
+    Attributes:
+        statistics: word frequencies to rank by, instead of those of what is searched.
+        with_decisions: whether decisions are searched, or memories only.
+    """
 
     text: str
     kind: str | None = None
@@ -36,6 +41,7 @@ class RecallQuery:
     weights: Mapping[str, float] | None = None
     cursor: str | None = None
     statistics: Mapping[str, Any] | None = None
+    with_decisions: bool = True
     decisions: DecisionFilter = field(init=False)
 
     def __post_init__(self) -> None:
