@@ -55,9 +55,9 @@ class QueryWords:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """The words of a query, each once, in order."""
+        """The words of a query, each once, in order; stop words only if there is nothing else."""
         words: dict[str, str] = {}
-        for stem, word in terms_of(text):
+        for stem, word in terms_of(text) or terms_of(text, frozenset()):
             words.setdefault(stem, word)
         explaining: dict[str, None] = {}
         terms = []
