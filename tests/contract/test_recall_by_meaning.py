@@ -7,6 +7,7 @@ import pytest
 
 from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.core.clock import to_iso
+from agent_memory.memory.embedded_texts import EmbeddedTexts
 from agent_memory.memory.recall_indexes import indexes_of
 from agent_memory.storage.embedders import embedder_of
 
@@ -154,6 +155,24 @@ def test_a_text_is_embedded_once_for_all_filters_and_times(stores, clock, embedd
     for filters in ({}, {"symbol": "SPY"}, {"kind": "TRADE"}, {"as_of": to_iso(clock.now_ms() + 9)}):
         assert memory.recall("bread", **filters).complete
     assert embedder.texts == ["bread"] * 4
+
+
+def test_pages_do_not_lose_what_is_embedded_meanwhile(stores, clock, embedder, monkeypatch):
+    monkeypatch.setattr("agent_memory.memory.meaning.MAX_EMBEDDED", 2)
+    plain = MemoryManager("hunter", stores=stores, clock=clock).sync
+    for n in range(7):
+        plain.store_ltm("PATTERN", f"p{n}", {"text": f"bakers lead {n}" if n < 4 else f"minnows {n}"})
+        clock.advance(1_000)
+    for as_of in (None, to_iso(clock.now_ms())):
+        indexes_of(stores.memories)._kept.clear()
+        indexes_of(stores.decisions).embedded = EmbeddedTexts()
+        memory = MemoryManager("hunter", stores=replace(stores, embedder=embedder), clock=clock).sync
+        found, cursor = [], None
+        while not found or cursor is not None:
+            page = memory.recall("bread makers", top_k=1, cursor=cursor, as_of=as_of)
+            assert "5 entries have no embedding yet" in page.missing[0]["why"]
+            found, cursor = [*found, *names(page)], page.cursor
+        assert sorted(found) == [f"p{n}" for n in range(7)]
 
 
 def test_others_are_ranked_while_an_embedder_works(stores, clock, embedder):

@@ -155,14 +155,23 @@ class Unembedded:
 
 
 def add_vectors(
-    indexes: Sequence[KeptIndex], embedder: Embedder, space: VectorSpace, known: EmbeddedTexts
+    indexes: Sequence[KeptIndex],
+    embedder: Embedder,
+    space: VectorSpace,
+    known: EmbeddedTexts,
+    *,
+    is_first_page: bool = True,
 ) -> Unembedded:
     """Give entries without a vector of this space theirs, the newest first; returns how many remain without.
+
+    For a later page of a ranking, only indexes are embedded that have no vector yet, as in a new process: entries whose
+    scores rise between two pages would be on neither.
 
     A text for which the embedder has failed comes after all others, and then one at a time. The indexes are not locked
     while the embedder works, so that others can be ranked meanwhile.
     """
     waiting: list[tuple[KeptIndex, Entry, str]] = []
+    open_indexes: list[KeptIndex] = []
     with locked(indexes):
         for kept in indexes:
             vectors = kept.index.vectors(space.name)
@@ -172,7 +181,10 @@ def add_vectors(
                     for number, entry in kept.index.numbered()
                     if number not in vectors and (text := _put_known(vectors, number, entry, space, known))
                 ]
-    texts = list(dict.fromkeys(text for *_, text in sorted(waiting, key=lambda one: -one[1].timestamp)))
+            if is_first_page or not len(vectors):
+                open_indexes.append(kept)
+    newest = sorted(waiting, key=lambda one: -one[1].timestamp)
+    texts = list(dict.fromkeys(text for kept, _, text in newest if kept in open_indexes))
     before = {text: attempt for text in texts if (attempt := known.refused(space.name, text))}
     due = [one for one in texts if one not in before][:MAX_EMBEDDED] or sorted(before, key=before.__getitem__)[:1]
     made, refused, error = _made(embedder, due, space)

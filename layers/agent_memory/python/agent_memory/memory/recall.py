@@ -158,7 +158,8 @@ class MemoryRecall:
             candidates.notes.append(missing_item("embedder", Unavailable.code, why))
             return replace(question, vector=None)
         space = VectorSpace(model, len(vector))
-        rest = add_vectors(candidates.indexes, embedder, space, indexes_of(self._stores.decisions).embedded)
+        known = indexes_of(self._stores.decisions).embedded
+        rest = add_vectors(candidates.indexes, embedder, space, known, is_first_page=question.after is None)
         if rest.waiting:
             why = f"{rest.waiting:,} entries have no embedding yet, and are ranked by words; later recalls embed more"
             candidates.notes.append(missing_item("embeddings", LIMIT, why))
