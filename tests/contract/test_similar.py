@@ -55,6 +55,13 @@ def test_nothing_later_is_used(memory, log, clock, stores):
     assert (after["base_success_rate"], len(memory.similar({"trend": "up"})["similar"])) == (None, 2)
 
 
+def test_numbers_may_be_as_far_apart_as_numbers_are(memory, log):
+    log("small", True, size=1e-125)
+    log("less small", True, size=2e-125)
+    answer = memory.similar({"size": 9e124}, min_similarity=0)
+    assert [one["similarity"] for one in answer["similar"]] == [0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [

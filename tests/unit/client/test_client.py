@@ -1,6 +1,7 @@
 """The HTTP client against the real routes, without a network."""
 
 import inspect
+import itertools
 from datetime import UTC, datetime
 
 import httpx
@@ -19,7 +20,8 @@ from agent_memory import (
 )
 from agent_memory.api import deployment as api
 from agent_memory.api.http import json_text
-from agent_memory.core.clock import SystemClock
+from agent_memory.client.executor import in_thread
+from agent_memory.core.clock import DAY_MS, FixedClock, SystemClock
 from agent_memory.core.errors import InColdStorage
 from agent_memory.core.http_limits import escaped_size
 from agent_memory.core.ids import new_decision_id, shard_of
@@ -232,6 +234,40 @@ async def test_recall_ranks_own_and_shared_memory(served):
             client.pool("other")
         with pytest.raises(InvalidInput, match="top_k"):
             await client.recall("x", top_k=0)
+
+
+async def test_a_pool_shares_its_memories_and_not_its_decisions(served):
+    for agent in ("market-hunter", "shared"):
+        MemoryManager(agent, stores=served).sync.store_ltm("PATTERN", agent, {"text": "whales"})
+        DecisionLogger(agent, stores=served).sync.log_decision("TRADE", {"by": agent}, {"text": "whales"})
+    pools = ["shared", "market-hunter", "shared"]
+    direct = MemoryManager("market-hunter", stores=served, pools=pools).sync
+    async with client_with(call_routes, pools=pools) as client:
+        for memory in (client.recall("whales"), in_thread(direct.recall, "whales")):
+            found = await memory
+            assert [one["memory"]["pattern_id"] for one in found if "memory" in one] == ["shared", "market-hunter"]
+            assert [one["decision"]["context"] for one in found if "decision" in one] == [{"by": "market-hunter"}]
+        assert await client.recall("whales", kind="TRADE", success=True) == []
+        assert len(await client.retrieve_ltm("PATTERN")) == len(direct.retrieve_ltm("PATTERN")) == 2
+
+
+async def test_pages_with_pools_are_of_one_time(served, monkeypatch):
+    stored_ms, calls = SystemClock().now_ms(), itertools.count()
+    for agent, name in (("market-hunter", "own"), ("shared", "pooled")):
+        memory = MemoryManager(agent, stores=served, clock=FixedClock(stored_ms)).sync
+        for n in range(6):
+            memory.store_ltm("PATTERN", f"{name}-{n}", {"text": f"whales {n}"})
+    # Whichever namespace answers first: each request is of another time, before or after the one before.
+    monkeypatch.setattr(SystemClock, "now_ms", lambda _: stored_ms + DAY_MS + (next(calls) * 7_919) % 60_000)
+    async with client_with(call_routes, pools=["shared"]) as client:
+        everything = await client.recall("whales", top_k=12)
+        assert [one["score"] for one in everything] == pytest.approx([everything[0]["score"]] * 12, rel=1e-12)
+        for size in range(1, 6):
+            found, cursor = [], None
+            while not found or cursor is not None:
+                page = await client.recall("whales", top_k=size, cursor=cursor)
+                found, cursor = [*found, *[one["memory"]["pattern_id"] for one in page]], page.cursor
+            assert found == [one["memory"]["pattern_id"] for one in everything]
 
 
 async def test_cold_storage_is_not_retried(served, monkeypatch):

@@ -1,10 +1,14 @@
 """Recall ranks memories and recent decisions together."""
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from agent_memory import DecisionLogger, InvalidInput, MemoryManager
+from agent_memory.core.clock import FixedClock
+from agent_memory.memory.text_index import TextStatistics
 from agent_memory.storage.factory import in_memory_stores
 from benchmarks.recalled import pairs
 
@@ -68,6 +72,33 @@ async def test_invalid_arguments_are_refused(memory, arguments, field):
     with pytest.raises(InvalidInput) as caught:
         await memory.recall(**arguments)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{1: float("inf")}, {1: -1}, {1: 10**18}, {1: 10**400}, {2: float("nan")}, {2: 10**400}, {3: float("nan")}],
+)
+async def test_a_changed_cursor_is_refused(memory, changed):
+    parts = json.loads(base64.urlsafe_b64decode((await memory.recall("whale", top_k=1)).cursor))
+    text = json.dumps([changed.get(position, one) for position, one in enumerate(parts)])
+    for content in (text, "[" * 100_000):
+        with pytest.raises(InvalidInput, match=r"cursor: .*pass it unchanged"):
+            await memory.recall("whale", cursor=base64.urlsafe_b64encode(content.encode()).decode())
+
+
+def test_statistics_of_no_entries_have_no_length():
+    with pytest.raises(InvalidInput, match="statistics"):
+        TextStatistics.of({"entries": 0, "length": 5.0, "containing": {}})
+
+
+@pytest.mark.parametrize("at", ["1970-01-02T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+async def test_every_time_may_be_asked_for(at):
+    clock = FixedClock(1_000)
+    memory = MemoryManager("hunter", stores=in_memory_stores(clock), clock=clock)
+    await memory.store_ltm("PATTERN", "whales", {"text": "whales"})
+    for as_of in (None, at):
+        assert names(await memory.recall("whale", as_of=as_of)) == ["whales"]
+        assert (await memory.similar({"trend": "up"}, as_of=as_of))["complete"]
 
 
 def test_the_notes_of_the_benchmark_are_a_labelled_set():

@@ -51,7 +51,7 @@ from agent_memory.memory.advice import AdviceQuery, joined
 from agent_memory.memory.cycles import Cycle
 from agent_memory.memory.long_term import learned_time_as_text, memory_conditions
 from agent_memory.memory.quarantines import released_somewhere
-from agent_memory.memory.ranking import place_of
+from agent_memory.memory.ranking import FIRST, place_of
 from agent_memory.memory.recall_query import RecallQuery
 from agent_memory.memory.similar import SimilarQuery
 from agent_memory.memory.text_index import TextStatistics
@@ -331,7 +331,7 @@ class HttpBackend:
             "withhold": None if query.withhold is None else json_text(query.withhold, "withhold"),
             "recent": "true" if query.recent else None,
         }
-        paths = [f"{agent}/memory/advice" for agent in (self.agent_id, *self.pools)]
+        paths = [f"{agent}/memory/advice" for agent in self._namespaces]
         send = partial(self._requests.send, "GET", query=parameters, expect={"options": list, "memory_ids": list})
         answers = map_concurrently(send, paths)
         return joined(answers, query, self.agent_id) if self.pools else answers[0]
@@ -386,7 +386,7 @@ class HttpBackend:
 
     @property
     def _namespaces(self) -> tuple[str, ...]:
-        return (self.agent_id, *self.pools)
+        return tuple(dict.fromkeys([self.agent_id, *self.pools]))
 
     def consolidate_to_ltm(self, stm_key: str, pattern_type: str) -> Json:
         """See `MemoryBackend`."""
@@ -400,13 +400,14 @@ class HttpBackend:
         return self._send("POST", "memory/consolidations", body, query={"writer": self._writer}, expect=_VERSION)
 
     def recall(self, query: RecallQuery) -> Ranking:
-        """See `MemoryBackend`. Pools are ranked together with the agent, by the word frequencies of all of them."""
+        """See `MemoryBackend`. Pools are ranked with the agent: by the word frequencies of all, as of one time."""
         rankings = self._recall_each(query)
-        if self.pools and all(one.statistics for one in rankings):
+        if len(rankings) > 1 and all(one.statistics for one in rankings):
             total = TextStatistics()
             for one in rankings:
                 total.add(TextStatistics.of(one.statistics))
-            rankings = self._recall_each(query, total.as_dict())
+            ranked_ms = parse_instant(rankings[0].statistics["ranked_at"], "ranked_at")
+            rankings = self._recall_each(query, total.as_dict(), query.cursor or query.cursor_after(FIRST, ranked_ms))
         found = sorted([entry for one in rankings for entry in one], key=place_of)
         missing = [item for one in rankings for item in one.missing]
         cursor = next((one.cursor for one in rankings if one.cursor), None)
@@ -415,8 +416,10 @@ class HttpBackend:
             cursor = query.cursor_after(place_of(found[: query.top_k][-1]), ranked_ms)
         return Ranking(found[: query.top_k], missing, cursor, rankings[0].statistics)
 
-    def _recall_each(self, query: RecallQuery, statistics: Json | None = None) -> list[Ranking]:
-        """The rankings of the agent and of each of its pools, requested concurrently."""
+    def _recall_each(
+        self, query: RecallQuery, statistics: Json | None = None, cursor: str | None = None
+    ) -> list[Ranking]:
+        """The rankings of the agent and of the memories of each of its pools, requested concurrently."""
         start_and_end = query.time_range or (None, None)
         success = query.success if query.success is None else str(query.success).lower()
         parameters = {
@@ -432,12 +435,16 @@ class HttpBackend:
             "tags": None if query.tags is None else json_text(list(query.tags), "tags"),
             "success": success,
             "weights": object_text(query.weights, "weights"),
-            "cursor": query.cursor,
+            "cursor": cursor or query.cursor,
             "statistics": object_text(statistics, "statistics"),
         }
-        paths = [f"{agent}/memory/recall" for agent in (self.agent_id, *self.pools)]
-        send = partial(self._requests.send, "GET", query=parameters, expect={"found": list})
-        return [Ranking.from_body(body, "found") for body in map_concurrently(send, paths)]
+
+        def send(agent: str) -> Json:
+            # A pool shares its memories; its decisions are those of another agent.
+            asked = parameters if agent == self.agent_id else {**parameters, "decisions": "false"}
+            return self._requests.send("GET", f"{agent}/memory/recall", query=asked, expect={"found": list})
+
+        return [Ranking.from_body(body, "found") for body in map_concurrently(send, self._namespaces)]
 
     def similar(self, query: SimilarQuery) -> Json:
         """See `MemoryBackend`."""
@@ -505,7 +512,7 @@ class HttpBackend:
 
     def _list_with_pools(self, path: str, query: Mapping[str, str | None], name: str) -> Listing[Json]:
         """The entries of the agent and of each of its pools, requested concurrently, and what is missing of them."""
-        paths = [f"{agent}/{path}" for agent in (self.agent_id, *self.pools)]
+        paths = [f"{agent}/{path}" for agent in self._namespaces]
         bodies = map_concurrently(partial(self._requests.send, "GET", query=query, expect={name: list}), paths)
         listings: list[Listing[Json]] = [Listing.from_body(body, name) for body in bodies]
         return Listing(

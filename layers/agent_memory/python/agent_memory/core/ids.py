@@ -77,11 +77,11 @@ def check_agent_id(agent_id: object, field: str = "agent_id") -> str:
 
 
 def check_pools(pools: object) -> tuple[str, ...]:
-    """Return valid names of pools, which are agent ids, or raise `InvalidInput`."""
+    """Return valid names of pools, which are agent ids, each once, or raise `InvalidInput`."""
     names = plain_json(pools, "pools")
     if not isinstance(names, list):
         raise InvalidInput("pools", f"expected a list of agent ids, got {type(pools).__name__}")
-    return tuple(check_agent_id(name, f"pools/{index}") for index, name in enumerate(names))
+    return tuple(dict.fromkeys(check_agent_id(name, f"pools/{index}") for index, name in enumerate(names)))
 
 
 def check_decision_type(decision_type: object) -> str:

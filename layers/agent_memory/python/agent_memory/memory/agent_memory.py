@@ -63,7 +63,7 @@ class AgentMemory:
         memory_of: Callable[[str], LongTermMemory] = partial(LongTermMemory, **common)
         self.long_term = memory_of(agent_id)
         self.short_term = ShortTermMemory(agent_id, stores.short_term)
-        namespaces = [self.long_term, *map(memory_of, self.pools)]
+        namespaces = [self.long_term, *[memory_of(one) for one in self.pools if one != agent_id]]
         self.max_answer_bytes = max_answer_bytes
         self.reader = MemoryReader(namespaces, AccessCounts(self.short_term, self.clock), max_answer_bytes)
         self._namespaces = namespaces

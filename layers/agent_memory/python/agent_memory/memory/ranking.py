@@ -31,6 +31,9 @@ from agent_memory.model.recall_weights import Weights
 Place = tuple[float, float, str]
 """Where an entry is in a ranking: its score and time, both negated, and its id."""
 
+FIRST: Place = (-math.inf, -math.inf, "")
+"""The place that all entries come after."""
+
 MAX_TOP_K = 1_000
 """The maximum number of entries that one recall returns."""
 

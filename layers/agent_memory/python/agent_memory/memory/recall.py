@@ -5,8 +5,7 @@ Recent decisions are read at each call; older ones are ranked by the digests tha
 
 import hashlib
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import itemgetter
@@ -22,14 +21,21 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.memory.digest_index import current_digests
 from agent_memory.memory.entry_index import memory_entry_id
-from agent_memory.memory.meaning import MAX_CHARACTERS, EmbedderFailed, add_vectors, embed, vector_model
+from agent_memory.memory.meaning import (
+    MAX_CHARACTERS,
+    EmbedderFailed,
+    VectorSpace,
+    add_vectors,
+    embed,
+    vector_model,
+)
 from agent_memory.memory.memory_indexes import RECALLED_TYPES, current_index, entry_id_of, unreadable_in
 from agent_memory.memory.memory_outcomes import memory_outcomes
 from agent_memory.memory.older_decisions import End, OlderDecisions, not_ranked
 from agent_memory.memory.ranking import HalfLives, Question, Ranked, rank, statistics_of
 from agent_memory.memory.reader import MemoryReader
 from agent_memory.memory.recall_filters import decision_filter, entry_filter
-from agent_memory.memory.recall_indexes import KeptIndex, indexes_of
+from agent_memory.memory.recall_indexes import KeptIndex, indexes_of, locked
 from agent_memory.memory.recall_query import RecallQuery
 from agent_memory.memory.recalled_entries import as_dict, decision_entry, memory_entry, name_of
 from agent_memory.memory.text_index import QueryWords, TextStatistics
@@ -137,22 +143,30 @@ class MemoryRecall:
         }
 
     def _with_meaning(self, question: Question, candidates: "_Candidates") -> Question:
-        """The question with the vector of its text; without, and the reason in what is missing, if that fails."""
+        """The question with the vector of its text; without, and the reason in what is missing, if that fails.
+
+        Entries for which the embedder fails are ranked by words beside the others, and counted in what is missing.
+        """
         embedder = self._stores.embedder
         if embedder is None or not question.text.strip() or not question.weights.meaning:
             return question
         try:
+            model = vector_model(embedder)
             (vector,) = embed(embedder, [question.text[:MAX_CHARACTERS]])
-            with _locked(candidates.indexes):
-                remaining = add_vectors([one.index for one in candidates.indexes], embedder)
         except EmbedderFailed as error:
             why = f"entries are ranked by words only: {error}"
             candidates.notes.append(missing_item("embedder", Unavailable.code, why))
             return replace(question, vector=None)
-        if remaining:
-            why = f"{remaining:,} entries have no embedding yet, and are ranked by words; later recalls embed more"
+        space = VectorSpace(model, len(vector))
+        known = indexes_of(self._stores.decisions).embedded
+        rest = add_vectors(candidates.indexes, embedder, space, known, is_first_page=question.after is None)
+        if rest.waiting:
+            why = f"{rest.waiting:,} entries have no embedding yet, and are ranked by words; later recalls embed more"
             candidates.notes.append(missing_item("embeddings", LIMIT, why))
-        return replace(question, vector=vector, model=vector_model(embedder))
+        if rest.failed:
+            why = f"{rest.failed:,} entries have no embedding, and are ranked by words: {rest.error}"
+            candidates.notes.append(missing_item("embeddings", Unavailable.code, why))
+        return replace(question, vector=vector, model=space.name)
 
     def _are_current(self, ranked: Sequence[Ranked]) -> bool:
         """Whether the memories that were found are still those in the store."""
@@ -171,8 +185,8 @@ class MemoryRecall:
         digests = partial(current_digests, self._log.agent_id, self._stores)
         indexes, (kept, decisions, end), of_older = run_concurrently(
             lambda: self._memories(query, of_memories, fresh=fresh) if query.success is None else [],
-            lambda: self._decisions(query, now_ms, of_decisions),
-            lambda: None if query.has_start else digests(),
+            lambda: self._decisions(query, now_ms, of_decisions) if query.with_decisions else (KeptIndex(), (), None),
+            lambda: None if query.has_start or not query.with_decisions else digests(),
         )
         found.indexes.extend([*indexes, kept])
         found.outcomes.update(memory_outcomes(decisions))
@@ -247,7 +261,7 @@ class MemoryRecall:
         start_ms, end_ms = span.start_ms, span.end_ms
         if query.as_of_ms is not None:
             end_ms = min(end_ms, query.as_of_ms + 1)
-        oldest_ms = day_start_ms(date_of(now_ms)) - (HOT_DAYS - 2) * DAY_MS
+        oldest_ms = max(0, day_start_ms(date_of(now_ms)) - (HOT_DAYS - 2) * DAY_MS)
         if not query.has_start:
             start_ms = min(oldest_ms, end_ms)
         end = None if end_ms == END_OF_TIME_MS else to_iso(end_ms)
@@ -282,7 +296,7 @@ class _Candidates:
 def _ranked(query: RecallQuery, question: Question, candidates: _Candidates) -> tuple[list[Ranked], dict[str, Any]]:
     """The best entries, one more than are asked for, and the frequencies of the words of the query."""
     stems, older = QueryWords.of(query.text).stems(), candidates.older
-    with _locked(candidates.all_indexes):
+    with locked(candidates.all_indexes):
         indexes = [one.index for one in candidates.indexes]
         own = statistics_of(indexes, stems)
         if older is not None:
@@ -303,15 +317,6 @@ def _ranked(query: RecallQuery, question: Question, candidates: _Candidates) -> 
         statistics = own if query.statistics is None else TextStatistics.of(query.statistics)
         ranked = rank(indexes, question, top_k=query.top_k + 1, explain=query.explain, statistics=statistics)
     return ranked, own.as_dict()
-
-
-@contextmanager
-def _locked(indexes: Sequence[KeptIndex]) -> Iterator[None]:
-    """Hold the locks of all indexes, taken in one order, so that two recalls do not wait for each other."""
-    with ExitStack() as stack:
-        for one in sorted(indexes, key=id):
-            stack.enter_context(one.lock)
-        yield
 
 
 def _why_cut(number: int, is_filtered: bool, since: str) -> str:

@@ -1,11 +1,14 @@
 """The indexes of what was recalled in this process, shared by all callers of the same stores."""
 
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from threading import RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from agent_memory.core.forks import call_in_child, fork_safe_lock
+from agent_memory.memory.embedded_texts import EmbeddedTexts
 from agent_memory.memory.entry_index import EntryIndex
 
 _MAX_INDEXES = 256
@@ -25,10 +28,24 @@ class KeptIndex:
         self.state: Any = None
 
 
+@contextmanager
+def locked(indexes: Sequence[KeptIndex]) -> Iterator[None]:
+    """Hold the locks of all indexes, taken in one order, so that two recalls do not wait for each other."""
+    with ExitStack() as stack:
+        for one in sorted(indexes, key=id):
+            stack.enter_context(one.lock)
+        yield
+
+
 class RecallIndexes:
-    """The most recently used indexes, by agent and what they contain, up to a total number of entries."""
+    """The most recently used indexes, by agent and what they contain, up to a total number of entries.
+
+    Attributes:
+        embedded: the vectors of texts that are in indexes, or were.
+    """
 
     def __init__(self) -> None:
+        self.embedded = EmbeddedTexts()
         self._kept: OrderedDict[tuple[str, str], KeptIndex] = OrderedDict()
         self._lock = fork_safe_lock()
 

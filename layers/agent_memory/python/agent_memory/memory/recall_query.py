@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.core.checks import check_boolean, check_integer, check_list, check_text
-from agent_memory.core.clock import Instant, Span, parse_instant, to_iso
+from agent_memory.core.clock import END_OF_TIME_MS, Instant, Span, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import check_memory_type
 from agent_memory.core.json_values import Document, canonical_json, check_object
@@ -19,7 +20,12 @@ from agent_memory.model.recall_weights import Weights
 
 @dataclass(frozen=True, slots=True)
 class RecallQuery:
-    """The arguments of `MemoryManager.recall`, converted; `InvalidInput` names an invalid one."""
+    """The arguments of `MemoryManager.recall`, converted; `InvalidInput` names an invalid one.
+
+    Attributes:
+        statistics: word frequencies to rank by, instead of those of what is searched.
+        with_decisions: whether decisions are searched, or memories only.
+    """
 
     text: str
     kind: str | None = None
@@ -35,6 +41,7 @@ class RecallQuery:
     weights: Mapping[str, float] | None = None
     cursor: str | None = None
     statistics: Mapping[str, Any] | None = None
+    with_decisions: bool = True
     decisions: DecisionFilter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,8 +104,10 @@ class RecallQuery:
         try:
             digest, now_ms, score, time, entry_id = json.loads(base64.urlsafe_b64decode(self.cursor.encode()))
             position = int(now_ms), (float(score), float(time), str(entry_id))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise InvalidInput("cursor", "not the cursor of a recall; pass it unchanged") from error
+        if not 0 <= position[0] < END_OF_TIME_MS or any(map(math.isnan, position[1][:2])):
+            raise InvalidInput("cursor", "has no time, or no place in a ranking; pass it unchanged")
         if digest != self.digest():
             raise InvalidInput("cursor", "belongs to another query; use the arguments of the first page")
         return position

@@ -18,7 +18,7 @@ from statistics import pstdev
 from typing import Any
 
 from agent_memory.core.checks import check_integer, check_number
-from agent_memory.core.clock import DAY_MS, Clock, Instant, date_of, day_start_ms, parse_instant, to_iso
+from agent_memory.core.clock import DAY_MS, Clock, Instant, Span, date_of, day_start_ms, parse_instant, to_iso
 from agent_memory.core.errors import InColdStorage, InvalidInput
 from agent_memory.core.ids import check_decision_type
 from agent_memory.core.json_values import Document, check_object
@@ -111,10 +111,10 @@ class SimilarDecisions:
         start, end = query.time_range or (None, None)
         end_ms = as_of_ms + 1 if end is None else min(as_of_ms + 1, parse_instant(end, "time_range/end"))
         # Those in the table at that time, unless a start asks for others.
-        oldest_ms = day_start_ms(date_of(as_of_ms)) - (HOT_DAYS - 2) * DAY_MS
+        oldest_ms = max(0, day_start_ms(date_of(as_of_ms)) - (HOT_DAYS - 2) * DAY_MS)
         start_ms = min(oldest_ms, end_ms) if start is None else min(parse_instant(start, "time_range/start"), end_ms)
         unreadable: list[Unreadable] = []
-        criteria = DecisionFilter(query.decision_type, (to_iso(start_ms), to_iso(end_ms)))
+        criteria = DecisionFilter(query.decision_type, Span(start_ms, end_ms).as_range())
         try:
             for number, decision in enumerate(self._log.stream(criteria, on_unreadable=unreadable.append)):
                 if number == MAX_COMPARED:
@@ -164,7 +164,8 @@ def _alike(value: Value, other: Value | None, deviation: float) -> float:
         return 0.0
     if not _is_number(value) or value == other:
         return float(value == other)
-    return math.exp(-(((float(value) - float(other)) / deviation) ** 2) / 2) if deviation else 0.0
+    z = (float(value) - float(other)) / deviation if deviation else math.inf
+    return math.exp(-z * z / 2)  # a power would be an error where a product is infinite
 
 
 def _numbers(path: str, contexts: Sequence[Mapping[str, Value]]) -> list[float]:

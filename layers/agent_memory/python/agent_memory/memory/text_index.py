@@ -55,9 +55,9 @@ class QueryWords:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """The words of a query, each once, in order."""
+        """The words of a query, each once, in order; stop words only if there is nothing else."""
         words: dict[str, str] = {}
-        for stem, word in terms_of(text):
+        for stem, word in terms_of(text) or terms_of(text, frozenset()):
             words.setdefault(stem, word)
         explaining: dict[str, None] = {}
         terms = []
@@ -106,8 +106,10 @@ class TextStatistics:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InvalidInput(field, "expected what another recall returned, or their sum") from error
         counts = [*found.containing.values(), found.length]
-        if not all(0 <= one <= _MAX_STATISTIC for one in [found.entries, *counts]) or any(
-            one > found.entries for one in found.containing.values()
+        if (
+            not all(0 <= one <= _MAX_STATISTIC for one in [found.entries, *counts])
+            or any(one > found.entries for one in found.containing.values())
+            or (found.length and not found.entries)
         ):
             raise InvalidInput(field, "a count is below 0, or above the number of entries")
         return found

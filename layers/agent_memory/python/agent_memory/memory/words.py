@@ -6,19 +6,21 @@ from itertools import pairwise
 
 from agent_memory.core.stems import stemmer
 
-HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-"""Where a word begins inside a name: `fundingRate`, `HTTPServer`."""
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![A-Za-z]))[a-z])")
+"""Where a word begins inside a name: `fundingRate`, `HTTPServer`, but not in `ETFs`."""
+_PLURAL = re.compile(r"(?<=[A-Z]{2})s(?![^\W_])")
 # Scripts without blanks between words: Chinese, Japanese and Korean.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003134f]+")
-_SCRIPTS = re.compile(f"({_UNSPACED.pattern})")
-_KEPT = "-/.=%"
-_OTHER_ASCII = re.compile(r"[^a-z0-9\-/.=%]+")
-# A number, or letters and digits that a hyphen, slash, point or equals sign may join: `3.5%`, `BTC-USD`, `BRK.B`.
+_DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+_KEPT = "-/.=%_"
+_OTHER_ASCII = re.compile(r"[^a-z0-9\-/.=%_]+")
+# A number, or letters and digits that a hyphen, slash, point, equals sign or underscore may join: `3.5%`, `BTC-USD`,
+# `BRK.B`, `funding_rate`. Where a word begins inside a name, an underscore is set.
 _NUMBER = re.compile(r"\d+\.\d+|\d+(?=%)")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _RUN = re.compile(r"[^\s\-/.=%]+")
 _MAX_JOINED = 3
-_TICKER = re.compile(r"(?<![^\W_])[A-Z]{2,5}(?![^\W_])")
+_TICKER = re.compile(r"(?<![^\W_])(?:[A-Z]{2,5}|(?<![&'’])[B-HJ-Z](?!&))(?![^\W_])")
 
 _STOP_WORDS = """
     a am an and any are as at be been being but by can could did do does doing for from had has have having he her
@@ -33,10 +35,10 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 def words_of(text: str) -> list[str]:
     """Return the words of a text, in order and with repetitions.
 
-    Case, punctuation and the form of Unicode do not matter: compatible characters are equal (NFKC), and names in camel
-    case or with underscores are several words. Numbers keep their point and percent sign. What a hyphen, slash or point
-    joins yields its parts and, up to three of them, all of it without the sign, so that `BTC-USD`, `BTC/USD` and
-    `BTCUSD` are alike. Scripts without blanks yield each pair of neighbouring characters, as in Lucene's CJKAnalyzer.
+    Case, punctuation and the form of Unicode do not matter: compatible characters are equal (NFKC). Numbers keep their
+    point and percent sign. What a hyphen, slash, point or underscore joins, and a name in camel case, yields its parts
+    and, up to three of them, all of it without the sign, so that `BTC-USD`, `BTC_USD` and `BTCUSD` are alike, and `PnL`
+    and `pnl`. Scripts without blanks yield each pair of neighbouring characters, as in Lucene's CJKAnalyzer.
     """
     return [word for _, word in terms_of(text, frozenset())]
 
@@ -44,10 +46,11 @@ def words_of(text: str) -> list[str]:
 def terms_of(text: str, stop_words: frozenset[str] = STOP_WORDS) -> list[tuple[str, str]]:
     """The words by which a text is found, each with its stem: without English stop words, in order.
 
-    A stop word in capitals within other text is the ticker of that name: `ON`, `IT`.
+    A stop word in capitals within other text is the ticker of that name: `ON`, `IT`, `T`.
     """
     # Split before folding, which takes the capitals away.
-    folded = HUMP.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
+    # The stemmer leaves the `s` of words without vowels: `NFTs`.
+    folded = _PLURAL.sub("", HUMP.sub("_", unicodedata.normalize("NFKC", text))).casefold()
     folded = _THOUSANDS.sub("", folded)
     stem = stemmer().stem
     terms: list[tuple[str, str]] = []
@@ -64,26 +67,36 @@ def terms_of(text: str, stop_words: frozenset[str] = STOP_WORDS) -> list[tuple[s
 
 
 def _spaced(folded: str) -> str:
-    """The text with blanks for everything but letters, digits, marks of letters, joining signs and percent signs."""
-    return "".join(
-        [one if one in _KEPT or one.isalnum() or unicodedata.category(one).startswith("M") else " " for one in folded]
-    )
+    """The text with blanks for everything but letters, digits, marks of letters, joining signs and percent signs.
+
+    There are blanks around scripts without blanks, too: names in them are words of their own, as in `买入BTC-USD`.
+    """
+    kept = [
+        "-"
+        if one in _DASHES
+        else one
+        if one in _KEPT or one.isalnum() or unicodedata.category(one).startswith("M")
+        else " "
+        for one in folded
+    ]
+    return _UNSPACED.sub(r" \g<0> ", "".join(kept))
 
 
 def _parts(token: str) -> list[str]:
     """The words of a token without blanks."""
-    words = numbers = _NUMBER.findall(token)
-    if numbers and token.endswith("%"):
+    if _UNSPACED.fullmatch(token):
+        return ["".join(pair) for pair in pairwise(token)] or [token]
+    pieces = [one for one in token.split("_") if one]
+    words = [word for piece in pieces for word in ((piece,) if piece.isalnum() else _joined_parts(piece))]
+    is_name = 1 < len(pieces) <= _MAX_JOINED and words == pieces
+    return [*words, "".join(pieces)] if is_name else words
+
+
+def _joined_parts(piece: str) -> list[str]:
+    """The words of a token without underscores."""
+    words = numbers = _NUMBER.findall(piece)
+    if numbers and piece.endswith("%"):
         words = [*numbers, f"{numbers[-1]}%"]
-    runs = _RUN.findall(_NUMBER.sub(" ", token) if numbers else token)
-    is_spaced = not _UNSPACED.search(token)
-    if is_spaced:
-        joined = ["".join(runs)] if 1 < len(runs) <= _MAX_JOINED and not numbers else []
-        return [*words, *runs, *joined]
-    return [*words, *(word for run in runs for part in _SCRIPTS.split(run) if part for word in _pairs(part))]
-
-
-def _pairs(part: str) -> list[str]:
-    if not _UNSPACED.match(part):
-        return [part]
-    return ["".join(pair) for pair in pairwise(part)] or [part]
+    runs = _RUN.findall(_NUMBER.sub(" ", piece) if numbers else piece)
+    joined = ["".join(runs)] if 1 < len(runs) <= _MAX_JOINED and not numbers else []
+    return [*words, *runs, *joined]

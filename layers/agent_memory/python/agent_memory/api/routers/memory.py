@@ -285,6 +285,7 @@ def recall(
     statistics: Annotated[
         str | None, json_query("The sum of the `statistics` of several agents or pools, to rank them together")
     ] = None,
+    decisions: Annotated[Flag, Query(description="Search decisions too; false for a pool")] = "true",
 ) -> Response[str]:
     """Long-term memories and decisions, ranked for a query.
 
@@ -308,6 +309,7 @@ def recall(
         weights=parse_object("weights", weights),
         cursor=cursor,
         statistics=parse_object("statistics", statistics),
+        with_decisions=decisions == "true",
     )
     return json_response(memory_of(router, agent_id).recall.recall(request).body("found"))
 

@@ -380,6 +380,7 @@ PARAMETERS: Mapping[str, Any] = {
     "depth": 5,
     "end": "2026-12-01T00:00:00Z",
     "expected_version": 0,
+    "decisions": "false",
     "explain": "false",
     "filters": {"min_confidence": 0.7, "status": "active"},
     "fresh": "false",
