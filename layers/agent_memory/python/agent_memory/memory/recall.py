@@ -247,7 +247,7 @@ class MemoryRecall:
         start_ms, end_ms = span.start_ms, span.end_ms
         if query.as_of_ms is not None:
             end_ms = min(end_ms, query.as_of_ms + 1)
-        oldest_ms = day_start_ms(date_of(now_ms)) - (HOT_DAYS - 2) * DAY_MS
+        oldest_ms = max(0, day_start_ms(date_of(now_ms)) - (HOT_DAYS - 2) * DAY_MS)
         if not query.has_start:
             start_ms = min(oldest_ms, end_ms)
         end = None if end_ms == END_OF_TIME_MS else to_iso(end_ms)

@@ -111,7 +111,7 @@ class SimilarDecisions:
         start, end = query.time_range or (None, None)
         end_ms = as_of_ms + 1 if end is None else min(as_of_ms + 1, parse_instant(end, "time_range/end"))
         # Those in the table at that time, unless a start asks for others.
-        oldest_ms = day_start_ms(date_of(as_of_ms)) - (HOT_DAYS - 2) * DAY_MS
+        oldest_ms = max(0, day_start_ms(date_of(as_of_ms)) - (HOT_DAYS - 2) * DAY_MS)
         start_ms = min(oldest_ms, end_ms) if start is None else min(parse_instant(start, "time_range/start"), end_ms)
         unreadable: list[Unreadable] = []
         criteria = DecisionFilter(query.decision_type, (to_iso(start_ms), to_iso(end_ms)))
