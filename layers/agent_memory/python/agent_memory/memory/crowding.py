@@ -42,5 +42,5 @@ def crowding_report(agent_id: str, day: str, stores: Stores) -> dict[str, Any]:
 def _memories(body: bytes) -> list[dict[str, Any]]:
     found = json.loads(body)["memories"]
     if not isinstance(found, list) or not all(isinstance(one["memory_id"], str) for one in found):
-        raise TypeError("its memories are no list of memories")
+        raise TypeError("its memories are not a list of memories")
     return found
