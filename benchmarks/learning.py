@@ -113,8 +113,9 @@ def _draw_reliability(forecasts: Mapping[float, Forecasts], path: Path) -> None:
     for axes, (mean_days, of_lifetime) in zip(panels, forecasts.items(), strict=True):
         bins = list(of_lifetime.bins(_PLOT_EDGES))
         stated, true = [one.mean_probability for one in bins], [one.frequency for one in bins]
-        below = [one.frequency - one.interval[0] for one in bins]
-        above = [one.interval[1] - one.frequency for one in bins]
+        # Of all or none, the interval ends at the frequency, to the last digits.
+        below = [max(0.0, one.frequency - one.interval[0]) for one in bins]
+        above = [max(0.0, one.interval[1] - one.frequency) for one in bins]
         axes.plot([0, 1], [0, 1], color="#888888", linewidth=1)
         axes.errorbar(stated, true, yerr=[below, above], fmt="o", color="#1f6feb", markersize=5, linewidth=1.5)
         axes.set(title=_lifetime(mean_days), xlabel="stated", xlim=(0, 1), ylim=(0, 1), aspect=1)

@@ -17,7 +17,7 @@ from local.assembly import Assembly, Stack
 from local.layout import ROOT
 
 OUTPUT = ROOT / "cdk.out"
-"""The folder into which `cdk` writes the stacks, unless it is told another."""
+"""The folder into which `cdk` writes the stacks, by default."""
 
 _DEPLOYED = frozenset(
     {

@@ -28,12 +28,12 @@ class FaultyClient:
         call = getattr(self._client, name)
 
         def faulty(**request):
-            luck = self._random.random()
-            self.faults += luck < 0.3
-            if luck < 0.15:
+            draw = self._random.random()
+            self.faults += draw < 0.3
+            if draw < 0.15:
                 raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, name)
             answer = call(**request)
-            if luck < 0.3:
+            if draw < 0.3:
                 raise ConnectionClosedError(endpoint_url="https://dynamodb")
             return answer
 

@@ -219,15 +219,15 @@ def test_the_counts_of_parts_add_up_and_are_stored_exactly(parts):
     from agent_memory.decisions.rollups import Cell, CellKey
 
     key = CellKey("QUERY", None, (), None, True)
-    whole, merged = Rollup({key: Cell()}), Rollup({key: Cell()})
+    together, merged = Rollup({key: Cell()}), Rollup({key: Cell()})
     for part in parts:
         one = Rollup({key: Cell()})
-        for rollup in (whole, one):
+        for rollup in (together, one):
             rollup.cells[key].decisions += len(part)
             rollup.cells[key].latency_ms += part
         merged.merge(Rollup.from_data(one.as_data()))
-    assert merged.as_data() == whole.as_data()
-    assert sorted(merged.cells[key].latency_ms) == sorted(whole.cells[key].latency_ms)
+    assert merged.as_data() == together.as_data()
+    assert sorted(merged.cells[key].latency_ms) == sorted(together.cells[key].latency_ms)
 
 
 def test_a_day_that_has_just_ended_waits(stores, clock):

@@ -60,20 +60,20 @@ def live(seconds, *, seed, log):
 def faulty_client(share):
     """A DynamoDB client that throttles or cuts a share of its requests, half of it each."""
     client = aws_client("dynamodb")
-    luck = random.Random()  # each child has its own: seeded anew after the fork
+    chance = random.Random()  # each child has its own: seeded anew after the fork
 
     def throttle(request, **_):
-        if luck.random() < share / 2:
+        if chance.random() < share / 2:
             body = io.BytesIO(b'{"__type": "com.amazonaws.dynamodb#ProvisionedThroughputExceededException"}')
             body.stream = lambda **_: iter([body.read()])
             return AWSResponse(request.url, 400, HTTPHeaders(), body)
         return None
 
     def cut(**_):
-        if luck.random() < share / 2:
+        if chance.random() < share / 2:
             raise ConnectionClosedError(endpoint_url="the local cloud")
 
-    os.register_at_fork(after_in_child=luck.seed)
+    os.register_at_fork(after_in_child=chance.seed)
     client.meta.events.register("before-send.dynamodb", throttle)
     client.meta.events.register("response-received.dynamodb", cut)
     return client

@@ -68,8 +68,8 @@ def race_for_a_limit(cloud, *, limit):
         memories = [MemoryManager(agent_id, stores=stores_of(cloud)).sync for _ in range(WRITERS)]
 
         def take(writer):
-            takes = [memories[writer].check_rate_limit("source", limit, window_seconds=600) for _ in range(limit)]
-            return sum(one["allowed"] for one in takes)
+            answers = [memories[writer].check_rate_limit("source", limit, window_seconds=600) for _ in range(limit)]
+            return sum(one["allowed"] for one in answers)
 
         allowed = sum(_together(take))
         result.tried = WRITERS * limit

@@ -60,3 +60,19 @@ def test_the_architecture_page_has_a_line_for_every_package(package):
     folders = (ROOT / "layers" / package / "python" / package).glob("*/__init__.py")
     page = (DOCS / "architecture.md").read_text()
     assert {folder.parent.name for folder in folders} <= set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+
+
+def test_every_extra_for_users_is_on_a_page():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    pages = (ROOT / "README.md").read_text() + (DOCS / "integrations.md").read_text()
+    named = set(re.findall(r"`([a-z-]+)`", pages)) | set(re.findall(r"\[([a-z-]+)\]'", pages))
+    assert extras.keys() - named == {"api"}, "what the functions need besides"
+
+
+def test_contributing_says_how_long_a_target_takes_as_make_does():
+    described = dict(re.findall(r"^([a-z-]+):.*## .*\((.+)\)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    said = re.findall(r"^    make ([a-z-]+) .*: (.+)$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    both = {target: duration for target, duration in said if target in described}
+    assert len(both) >= 3
+    for target, duration in both.items():
+        assert duration.startswith(described[target]), target

@@ -101,9 +101,9 @@ def test_an_invalid_body_is_400_and_names_the_field(path, raw, field):
     ],
 )
 def test_a_body_that_would_not_be_kept_as_it_is_is_400(raw, says):
-    status, told = call("POST", "/decisions", raw=raw)
-    assert (status, told["error"]["field"]) == (400, "body")
-    assert says in told["error"]["message"]
+    status, answer = call("POST", "/decisions", raw=raw)
+    assert (status, answer["error"]["field"]) == (400, "body")
+    assert says in answer["error"]["message"]
     query = raw.removeprefix('{"decision_type":"QUERY","context":').removesuffix(',"reasoning":{}}')
     if says.startswith(("'a'", "0", "1")):
         assert call("GET", "/decisions", query={"context": query})[1]["error"]["field"] == "context"
@@ -121,9 +121,9 @@ def test_a_latin_1_body_is_400():
 )
 def test_every_text_of_a_float_is_read(number):
     raw = '{"decision_type":"QUERY","context":{"a":' + number + '},"reasoning":{}}'
-    status, told = call("POST", "/decisions", raw=raw)
-    assert status == 201, told
-    found = call("GET", f"/decisions/{told['decision_id']}")[1]
+    status, answer = call("POST", "/decisions", raw=raw)
+    assert status == 201, answer
+    found = call("GET", f"/decisions/{answer['decision_id']}")[1]
     assert found["context"]["a"] == float(number)
 
 
@@ -222,6 +222,6 @@ def test_escaped_size_is_that_of_lambdas_json():
 def test_a_memory_or_state_over_the_limit_of_an_item_is_413():
     large = {"why": "x" * 410_000}
     for path, field in (("/memory/ltm/PATTERN/p1", "data"), ("/state", "state")):
-        status, told = call("PUT", path, large)
-        assert (status, told["error"]["code"], told["error"]["field"]) == (413, "too_large", field)
-        assert "DynamoDB" not in told["error"]["message"]
+        status, answer = call("PUT", path, large)
+        assert (status, answer["error"]["code"], answer["error"]["field"]) == (413, "too_large", field)
+        assert "DynamoDB" not in answer["error"]["message"]

@@ -1,8 +1,14 @@
 """Commands that other packages add, and interruption."""
 
-import pytest
+import re
+from pathlib import Path
 
+import pytest
+import typer
+
+import agent_memory
 from agent_memory.cli import main, options
+from agent_memory.cli.app import app
 from trading_agents.backtest import command
 
 
@@ -24,6 +30,21 @@ def test_an_interruption_is_one_line_and_exit_code_130(monkeypatch, capsys, argu
     monkeypatch.setattr(options, "open_deployment", interrupted)
     assert main(arguments) == 130
     assert capsys.readouterr().err == "agent-memory: interrupted\n"
+
+
+def test_it_prints_its_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr() == (f"agent-memory {agent_memory.__version__}\n", "")
+
+
+def test_usage_lists_every_command():
+    page = (Path(__file__).parents[3] / "docs" / "usage.md").read_text()
+    table = page.partition("## The command")[2]
+    listed = {
+        name for cell in re.findall(r"^\|([^|]*)\|", table, re.MULTILINE) for name in re.findall(r"`([a-z]+)`", cell)
+    }
+    commands = typer.main.get_command(app).commands
+    assert listed == {name for name, command in commands.items() if not command.hidden}
 
 
 def test_without_a_command_it_prints_help(capsys):

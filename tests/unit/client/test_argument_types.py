@@ -1,10 +1,12 @@
 """Values of a wrong type, the falsy ones above all, are refused by every method and path, and the argument is named."""
 
+import inspect
 from contextlib import suppress
+from datetime import datetime
 
 import pytest
 
-from agent_memory import BufferedDecisionLogger, DecisionLogger, MemoryManager
+from agent_memory import BufferedDecisionLogger, DecisionLogger, MemoryManager, SyncAgentMemoryClient
 from agent_memory.core.clock import SystemClock
 from agent_memory.core.errors import Conflict, InvalidInput, NotFound, Rejected
 from agent_memory.core.ids import new_decision_id
@@ -15,7 +17,7 @@ VALUES = (
     *({"PATTERN": True}, {"PATTERN": "x"}, {"PATTERN": 0}),
 )
 NOTHING = ()
-OBJECT, LIST, TEXT, BOOL, WHOLE = (dict,), (list, tuple), (str,), (bool,), (int,)
+OBJECT, LIST, TEXT, BOOL, INTEGER = (dict,), (list, tuple), (str,), (bool,), (int,)
 SECONDS = (int, float)
 DECISION = new_decision_id("QUERY", SystemClock().now_ms() - 60_000)
 MEMORY_NAME = {"memory_type": "PATTERN", "pattern_id": "p"}
@@ -36,32 +38,47 @@ LOG = {
         | dict.fromkeys(("outcome", "metrics"), OBJECT)
         | dict.fromkeys(("success", "amend", "headline"), BOOL),
     ),
+    "log_decisions": ({}, {"decisions": LIST}),
+    "log_outcomes": ({}, {"outcomes": LIST}),
 }
+FILTERS = {"decision_type": NOTHING, "time_range": NOTHING, "context_filter": OBJECT, "success_filter": BOOL}
+FILTERS |= {"context_type": TEXT, "text": TEXT, "limit": INTEGER, "newest_first": BOOL}
 QUERIES = {
-    "query_decisions": (
-        {},
-        {"decision_type": NOTHING, "time_range": NOTHING, "context_filter": OBJECT}
-        | {"success_filter": BOOL, "limit": WHOLE},
+    "get_decision": ({}, {"decision_id": NOTHING}),
+    "query_decisions": ({}, FILTERS),
+    "page_decisions": ({}, FILTERS | {"cursor": NOTHING}),
+    "get_decision_chain": (
+        {"decision_id": DECISION},
+        {"decision_id": NOTHING, "depth": INTEGER, "limit": INTEGER},
     ),
-    "get_decision_chain": ({"decision_id": DECISION}, {"decision_id": NOTHING, "depth": WHOLE}),
-    "analyze_decision_patterns": ({}, {"decision_type": NOTHING, "time_range": NOTHING, "group_by": NOTHING}),
+    "analyze_decision_patterns": (
+        {},
+        {"decision_type": NOTHING, "time_range": NOTHING, "group_by": NOTHING, "exact": BOOL},
+    ),
+    "evaluate_policy": (
+        {"policy": lambda _: {}},
+        {"policy": NOTHING, "time_range": NOTHING, "decision_type": NOTHING}
+        | {"choice": TEXT, "reward": TEXT, "max_weight": SECONDS},
+    ),
 }
 MEMORY = {
-    "store_stm": ({"key": "k", "data": 1, "ttl_seconds": 5}, {"key": TEXT, "ttl_seconds": WHOLE}),
+    "store_stm": ({"key": "k", "data": 1, "ttl_seconds": 5}, {"key": TEXT, "ttl_seconds": INTEGER}),
     "retrieve_stm": ({}, {"key": TEXT}),
     "clear_stm": ({}, {"pattern": TEXT}),
     "store_ltm": (
         {**MEMORY_NAME, "data": {}},
-        {"memory_type": NOTHING, "pattern_id": TEXT, "data": OBJECT, "reason": TEXT, "expected_version": WHOLE},
+        {"memory_type": NOTHING, "pattern_id": TEXT, "data": OBJECT, "reason": TEXT, "expected_version": INTEGER},
     ),
     "retrieve_ltm": (
         {"memory_type": "PATTERN"},
-        {"memory_type": NOTHING, "filters": OBJECT, "as_of": SECONDS, "matches": OBJECT},
+        {"memory_type": NOTHING, "filters": OBJECT, "as_of": SECONDS, "matches": OBJECT, "assignment": NOTHING},
     ),
+    "get_pattern_memory": ({}, {"pattern_type": NOTHING, "min_confidence": SECONDS, "as_of": SECONDS}),
     "advise": (
         {"decision_type": "TRADE", "context": {}, "options": ["long", "short"], "choose": "greedy"},
-        dict.fromkeys(("decision_type", "choose"), NOTHING)
-        | {"context": OBJECT, "options": LIST, "choice": TEXT, "count": WHOLE, "exploration": SECONDS, "seed": TEXT},
+        dict.fromkeys(("decision_type", "choose", "result", "assignment"), NOTHING)
+        | {"context": OBJECT, "options": LIST, "choice": TEXT, "count": INTEGER, "exploration": SECONDS, "seed": TEXT}
+        | {"recent": BOOL},
     ),
     "update_ltm_confidence": (
         {**MEMORY_NAME, "new_confidence": 0.5},
@@ -70,33 +87,49 @@ MEMORY = {
     "get_ltm": (MEMORY_NAME, {"memory_type": NOTHING, "pattern_id": TEXT}),
     "delete_ltm": (
         {**MEMORY_NAME, "reason": "a test's data"},
-        {"memory_type": NOTHING, "pattern_id": TEXT, "reason": TEXT, "expected_version": WHOLE},
+        {"memory_type": NOTHING, "pattern_id": TEXT, "reason": TEXT, "expected_version": INTEGER},
     ),
     "get_ltm_history": (MEMORY_NAME, {"memory_type": NOTHING, "pattern_id": TEXT}),
     "consolidate_to_ltm": ({"stm_key": "k", "pattern_type": "PATTERN"}, {"stm_key": TEXT, "pattern_type": NOTHING}),
-    "get_context_memory": ({}, {"time_range": NOTHING, "context_filter": OBJECT, "limit": WHOLE, "level": NOTHING}),
+    "get_context_memory": (
+        {},
+        {"time_range": NOTHING, "context_filter": OBJECT, "limit": INTEGER, "level": NOTHING, "cursor": NOTHING},
+    ),
     "recall": (
         {"query": "x"},
-        {"query": TEXT, "kind": NOTHING, "symbol": TEXT, "top_k": WHOLE, "explain": BOOL, "half_lives": OBJECT},
+        {"query": TEXT, "kind": NOTHING, "symbol": TEXT, "top_k": INTEGER, "explain": BOOL, "half_lives": OBJECT}
+        | {"time_range": NOTHING, "as_of": SECONDS, "context": OBJECT, "tags": LIST, "success": BOOL}
+        | {"weights": OBJECT, "cursor": NOTHING},
     ),
     "similar": (
         {"context": {"trend": "up"}},
-        {"context": OBJECT, "decision_type": NOTHING, "top_k": WHOLE, "min_similarity": SECONDS},
+        {"context": OBJECT, "decision_type": NOTHING, "top_k": INTEGER, "min_similarity": SECONDS}
+        | {"as_of": SECONDS, "time_range": NOTHING},
     ),
-    "save_state": ({"state": {}}, {"state": OBJECT, "expected_version": WHOLE}),
+    "crowding": ({}, {"day": NOTHING}),
+    "influence": ({}, {"memory_id": TEXT}),
+    "quarantine": (
+        {"memory_id": "p", "reason": "wrong"},
+        {"memory_id": TEXT, "reason": TEXT, "memory_type": NOTHING},
+    ),
+    "release": (
+        {"memory_id": "p", "reason": "right"},
+        {"memory_id": TEXT, "reason": TEXT, "memory_type": NOTHING},
+    ),
+    "save_state": ({"state": {}}, {"state": OBJECT, "expected_version": INTEGER}),
     "load_state": ({}, {"fresh": BOOL}),
     "create_checkpoint": ({}, {"name": TEXT}),
-    "restore_checkpoint": ({"name": "n"}, {"name": TEXT, "expected_version": WHOLE}),
+    "restore_checkpoint": ({"name": "n"}, {"name": TEXT, "expected_version": INTEGER}),
     "check_rate_limit": (
         {"source_id": "s", "limit": 5, "window_seconds": 5},
-        {"source_id": TEXT, "limit": WHOLE, "window_seconds": WHOLE},
+        {"source_id": TEXT, "limit": INTEGER, "window_seconds": INTEGER},
     ),
     "write_cycle": (
         {},
-        {"context": OBJECT, "performance": OBJECT, "cycle_id": TEXT}
-        | dict.fromkeys(("queries", "signals", "decision_ids"), LIST),
+        {"context": OBJECT, "performance": OBJECT, "cycle_id": TEXT, "values": OBJECT, "at": SECONDS}
+        | dict.fromkeys(("queries", "signals", "decision_ids", "asked"), LIST),
     ),
-    "read_cycle": ({}, {"cycles": WHOLE, "signals_since": SECONDS, "performance": OBJECT}),
+    "read_cycle": ({}, {"cycles": INTEGER, "signals_since": SECONDS, "performance": OBJECT}),
 }
 
 
@@ -131,6 +164,56 @@ def test_a_value_of_a_wrong_type_is_refused_and_its_argument_named(objects, path
                 assert has_type, (argument, value)
             else:
                 assert has_type, (argument, value)
+
+
+def test_every_method_of_both_paths_is_tested():
+    on_both = set(dir(MemoryManager("a", stores="sqlite://").sync)) | set(
+        dir(DecisionLogger("a", stores="sqlite://").sync)
+    )
+    methods = {name for name in on_both & set(dir(SyncAgentMemoryClient)) if not name.startswith("_")}
+    with_arguments = {name for name in methods if _parameters(name)}
+    assert with_arguments - {"pool", "remove_signal"} == set(LOG | QUERIES | MEMORY)
+    for name, (usable, types) in (LOG | QUERIES | MEMORY).items():
+        assert _parameters(name) - usable.keys() - types.keys() <= {"strict", "time_range"}, name
+
+
+def _parameters(name):
+    method = getattr(SyncAgentMemoryClient, name)
+    return set(inspect.signature(method).parameters) - {"self"} if callable(method) else set()
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "field"),
+    [
+        ("log_decision", {"parent_ids": [DECISION, None]}, "/parent_ids/1"),
+        ("log_decision", {"memory_ids": [5]}, "/memory_ids/0"),
+        ("log_decisions", {"decisions": None}, "/decisions"),
+        ("log_outcomes", {"outcomes": (one for one in ())}, "/outcomes"),
+        *[("get_decision_chain", {name: value}, name) for name in ("depth", "limit") for value in (None, "1")],
+        *[("query_decisions", {name: None}, name) for name in ("limit", "newest_first")],
+        ("evaluate_policy", {"max_weight": 10**400}, "max_weight"),
+        ("get_context_memory", {"limit": None}, "limit"),
+        ("read_cycle", {"cycles": None}, "cycles"),
+        ("store_ltm", {"expected_version": 10**40 + 1}, "expected_version"),
+        *[("crowding", {"day": value}, "day") for value in (datetime(2026, 1, 1), "yesterday", None)],
+        ("release", {"reason": 5}, "reason"),
+        *[("quarantine", {"reason": value}, "reason") for value in ("", "x" * 501)],
+        *[("check_rate_limit", {name: 0}, name) for name in ("limit", "window_seconds")],
+        *[
+            ("update_ltm_confidence", {"new_confidence": value}, "new_confidence")
+            for value in (1.5, None, float("nan"))
+        ],
+        ("remove_signal", {"signal": float("nan")}, "signal"),
+        ("remove_signal", {"signal": {"a": float("inf")}}, "signal/a"),
+    ],
+)
+def test_the_direct_path_and_http_name_the_same_field(objects, method, arguments, field):
+    usable = (LOG | QUERIES | MEMORY).get(method, ({},))[0]
+    defaults = {"update_ltm_confidence": {"pattern_id": "p"}}.get(method, usable)
+    for path in ("direct" if method in LOG | QUERIES else "memory", "http"):
+        with pytest.raises(InvalidInput) as refused:
+            getattr(objects[path], method)(**{**defaults, **arguments})
+        assert refused.value.field == field
 
 
 def test_what_is_left_out_is_not_refused(objects):

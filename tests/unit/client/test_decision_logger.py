@@ -162,7 +162,7 @@ async def test_agents_do_not_see_each_other(logger, stores, clock):
         ({"decision_type": "A#B"}, "/decision_type"),
         ({"decision_type": "A\n"}, "/decision_type"),
         ({"memory_ids": ["a#b"]}, "/memory_ids/0"),
-        ({"memory_ids": ["ok", 7]}, "/memory_ids"),
+        ({"memory_ids": ["ok", 7]}, "/memory_ids/1"),
         ({"memory_ids": "whale_pump"}, "/memory_ids"),
         ({"policy": ""}, "/policy"),
         ({"policy": "x" * 129}, "/policy"),

@@ -1,4 +1,4 @@
-"""Success rates by type, context and source: what is counted where, and that parts add up to the whole."""
+"""Success rates by type, context and source: what is counted where, and that parts add up to what is read at once."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -131,8 +131,13 @@ async def log(stores, clock):
 
 
 def test_an_answer_that_is_cut_says_so_and_continues(log):
-    whole = log.performance()
-    assert (whole["complete"], whole["cursor"], whole["decisions"], whole["with_outcome"]) == (True, None, 25, 25)
+    at_once = log.performance()
+    assert (at_once["complete"], at_once["cursor"], at_once["decisions"], at_once["with_outcome"]) == (
+        True,
+        None,
+        25,
+        25,
+    )
     added, cursor, answers = PerformanceCounts(), None, 0
     while True:
         part = log.performance(limit=7, cursor=cursor)
@@ -143,7 +148,7 @@ def test_an_answer_that_is_cut_says_so_and_continues(log):
         if cursor is None:
             break
     assert answers == 4
-    assert added.as_dict() == {name: whole[name] for name in added.as_dict()}
+    assert added.as_dict() == {name: at_once[name] for name in added.as_dict()}
 
 
 def test_a_part_has_the_time_range_of_its_cursor(log):

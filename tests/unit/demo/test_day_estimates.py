@@ -88,10 +88,10 @@ async def test_every_day_uses_the_estimates_from_its_beginning(stores):
 
 
 async def test_a_replay_in_steps_decides_as_one_in_one_go(stores):
-    whole, steps = replayed(stores), replayed(stores)
-    await whole.simulate_until(50)
+    at_once, steps = replayed(stores), replayed(stores)
+    await at_once.simulate_until(50)
     for count in (1, 2, 30, 50):
         await steps.simulate_until(count)
-    assert steps.decisions(range(50)) == whole.decisions(range(50))
-    assert steps.outcomes(range(49)) == whole.outcomes(range(49))
-    assert (steps.state, steps.at(49)) == (whole.state, START + timedelta(hours=49))
+    assert steps.decisions(range(50)) == at_once.decisions(range(50))
+    assert steps.outcomes(range(49)) == at_once.outcomes(range(49))
+    assert (steps.state, steps.at(49)) == (at_once.state, START + timedelta(hours=49))

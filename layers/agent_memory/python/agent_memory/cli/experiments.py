@@ -21,7 +21,7 @@ def experiments(
 ) -> int:
     """Print what memory adds to success, as experiments that withhold it have shown by the last nightly job.
 
-    An interval holds at every night at once, so that an experiment may be ended as soon as it excludes zero.
+    The intervals hold for all days together, so that an experiment may be ended as soon as it excludes zero.
     """
     stores, damages = where.stores(), Damages()
     found = [

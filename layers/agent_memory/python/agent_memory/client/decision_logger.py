@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from agent_memory.client.backends import DecisionBackend
 from agent_memory.client.connect import Connection, HttpApi, connected, over_http
 from agent_memory.client.decisions import AsyncDecisions, SyncDecisions
+from agent_memory.core.checks import check_items
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import InvalidInput
 from agent_memory.decisions.chains import ChainEntry
@@ -52,7 +53,7 @@ class DirectDecisions:
 
     def log_decisions(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """See `DecisionBackend`."""
-        return [result.as_dict() for result in self.log.log(inputs)]
+        return [result.as_dict() for result in self.log.log(check_items("/decisions", inputs))]
 
     def log_outcome(self, data: Mapping[str, Any]) -> None:
         """See `DecisionBackend`."""
@@ -60,7 +61,7 @@ class DirectDecisions:
 
     def log_outcomes(self, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """See `DecisionBackend`."""
-        return [result.as_dict("recorded") for result in self.log.record_outcomes(inputs)]
+        return [result.as_dict("recorded") for result in self.log.record_outcomes(check_items("/outcomes", inputs))]
 
     def get_decision(self, decision_id: str) -> DecisionDict:
         """See `DecisionBackend`."""

@@ -26,7 +26,7 @@ from agent_memory.client.requests import (
     time_query,
     too_large,
 )
-from agent_memory.core.checks import check_expected_version, check_integer, check_text
+from agent_memory.core.checks import check_boolean, check_expected_version, check_integer, check_items, check_text
 from agent_memory.core.clock import Instant, parse_date, parse_instant
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import InColdStorage, InvalidInput, shown
@@ -48,8 +48,9 @@ from agent_memory.decisions.chains import MAX_LINKS
 from agent_memory.decisions.performance import PerformanceCounts
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.advice import AdviceQuery, joined
+from agent_memory.memory.cycle_memory import MAX_RATE_LIMIT
 from agent_memory.memory.cycles import Cycle
-from agent_memory.memory.long_term import learned_time_as_text, memory_conditions
+from agent_memory.memory.long_term import check_confidence, learned_time_as_text, memory_conditions
 from agent_memory.memory.quarantines import released_somewhere
 from agent_memory.memory.ranking import FIRST, place_of
 from agent_memory.memory.recall_query import RecallQuery
@@ -57,6 +58,7 @@ from agent_memory.memory.similar import SimilarQuery
 from agent_memory.memory.text_index import TextStatistics
 from agent_memory.model.decisions import Decision, DecisionDict, Outcome
 from agent_memory.model.listings import Listing, Ranking
+from agent_memory.model.memories import MAX_REASON
 from agent_memory.model.records import largest_field
 
 Json = dict[str, Any]
@@ -141,7 +143,7 @@ class HttpBackend:
             "context_type": filters.context_type,
             "text": filters.text,
             "limit": integer_text(limit, "limit"),
-            "order": "newest" if newest_first else "oldest",
+            "order": "newest" if check_boolean("newest_first", newest_first) else "oldest",
             "cursor": cursor,
         }
         return self._send("GET", "decisions", query=query, expect={"decisions": list, "cursor": object})
@@ -161,7 +163,7 @@ class HttpBackend:
             "decision_type": filters.decision_type,
             **time_query(filters.time_range),
             "group_by": check_text("group_by", group_by),
-            **({"exact": "true"} if exact else {}),
+            **({"exact": "true"} if check_boolean("exact", exact) else {}),
         }
         return self._send("GET", "decisions/statistics", query=query, expect={"total": dict, "groups": list})
 
@@ -175,7 +177,7 @@ class HttpBackend:
 
         An error is raised after all requests have finished, so that nothing is written after the caller sees it.
         """
-        requests, results = batches(name, inputs, make_idempotent)
+        requests, results = batches(name, check_items(f"/{name}", inputs), make_idempotent)
 
         def send(batch: Batch) -> dict[int, Json] | Exception:
             try:
@@ -262,13 +264,16 @@ class HttpBackend:
 
     def remove_signal(self, signal: Any) -> bool:
         """See `MemoryBackend`."""
-        body = json_text({"signal": signal}, "signal")
+        body = json_text({"signal": plain_json(signal, "signal")}, "body")
         return bool(self._send("POST", "memory/signals/removal", body, expect={"removed": bool})["removed"])
 
     def check_rate_limit(self, source_id: str, limit: int, window_seconds: int) -> Json:
         """See `MemoryBackend`."""
         path = f"memory/rate-limits/{path_segment(check_source(source_id, 'source_id'))}"
-        body = {"limit": plain_json(limit, "limit"), "window_seconds": plain_json(window_seconds, "window_seconds")}
+        body = {
+            "limit": check_integer("limit", limit, minimum=1, maximum=MAX_RATE_LIMIT),
+            "window_seconds": check_integer("window_seconds", window_seconds, minimum=1, maximum=STM_MAX_SECONDS),
+        }
         return self._send("POST", path, json_text(body, "body"), expect={"allowed": bool})
 
     # --- long-term memory ----------------------------------------------------------------------
@@ -284,7 +289,7 @@ class HttpBackend:
         self, memory_type: str, pattern_id: str, data: Document, *, reason: str | None, expected_version: int | None
     ) -> Json:
         """See `MemoryBackend`."""
-        version = integer_text(check_expected_version(expected_version), "expected_version")
+        version = _version(expected_version)
         query = {"reason": _reason(reason), "expected_version": version, "writer": self._writer}
         path, body = _memory_path(memory_type, pattern_id), document_text(learned_time_as_text(data), "data", "")
         return self._send("PUT", path, body, query=query, expect=_VERSION)
@@ -295,7 +300,7 @@ class HttpBackend:
 
     def delete_ltm(self, memory_type: str, pattern_id: str, *, reason: str, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
-        version = integer_text(check_expected_version(expected_version), "expected_version")
+        version = _version(expected_version)
         query = {"reason": check_text("reason", reason), "expected_version": version, "writer": self._writer}
         return self._send("DELETE", _memory_path(memory_type, pattern_id), query=query, expect=_VERSION)
 
@@ -340,7 +345,7 @@ class HttpBackend:
         self, memory_type: str, pattern_id: str, new_confidence: float, *, reason: str | None
     ) -> Json:
         """See `MemoryBackend`."""
-        body = json_text({"new_confidence": new_confidence}, "new_confidence")
+        body = json_text({"new_confidence": check_confidence(new_confidence, "new_confidence")}, "body")
         path = f"{_memory_path(memory_type, pattern_id)}/confidence"
         return self._send("PUT", path, body, query={"reason": _reason(reason), "writer": self._writer}, expect=_VERSION)
 
@@ -356,7 +361,7 @@ class HttpBackend:
 
     def crowding(self, day: str) -> list[Json]:
         """See `MemoryBackend`."""
-        query, expect = {"date": parse_date(day).isoformat()}, {"memories": list}
+        query, expect = {"date": parse_date(day, "day").isoformat()}, {"memories": list}
         return [
             self._requests.send("GET", f"{agent}/memory/crowding", query=query, expect=expect)
             for agent in self._namespaces
@@ -364,7 +369,9 @@ class HttpBackend:
 
     def quarantine(self, memory_id: str, reason: str, memory_type: str | None) -> list[Json]:
         """See `MemoryBackend`."""
-        body = json_text({"reason": check_text("reason", reason), "memory_type": _type(memory_type)}, "body")
+        body = json_text(
+            {"reason": check_text("reason", reason, MAX_REASON), "memory_type": _type(memory_type)}, "body"
+        )
         path = _quarantine_path(memory_id)
         return [
             self._requests.send("PUT", f"{agent}/{path}", body, expect={"memories": list}) for agent in self._namespaces
@@ -372,7 +379,7 @@ class HttpBackend:
 
     def release(self, memory_id: str, reason: str, memory_type: str | None) -> list[Json]:
         """See `MemoryBackend`."""
-        query = {"reason": check_text("reason", reason), "memory_type": _type(memory_type)}
+        query = {"reason": check_text("reason", reason, MAX_REASON), "memory_type": _type(memory_type)}
         path = _quarantine_path(memory_id)
 
         def release_in(agent: str) -> Json:
@@ -474,7 +481,7 @@ class HttpBackend:
 
     def save_state(self, state: Document, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
-        query = {"expected_version": integer_text(check_expected_version(expected_version), "expected_version")}
+        query = {"expected_version": _version(expected_version)}
         return self._send("PUT", "state", document_text(state, "state", ""), query=query, expect=_VERSION)
 
     def load_state(self, *, fresh: bool) -> Json | None:
@@ -494,7 +501,7 @@ class HttpBackend:
 
     def restore_checkpoint(self, name: str, *, expected_version: int | None) -> Json:
         """See `MemoryBackend`."""
-        query = {"expected_version": integer_text(check_expected_version(expected_version), "expected_version")}
+        query = {"expected_version": _version(expected_version)}
         path = f"state/checkpoints/{path_segment(check_checkpoint(name))}/restore"
         return self._send("POST", path, query=query, expect=_VERSION)
 
@@ -545,6 +552,11 @@ def _quarantine_path(memory_id: str) -> str:
 
 def _type(memory_type: str | None) -> str | None:
     return None if memory_type is None else check_memory_type(memory_type)
+
+
+def _version(expected_version: int | None) -> str | None:
+    version = check_expected_version(expected_version)
+    return None if version is None else str(version)
 
 
 def _reason(reason: str | None) -> str | None:

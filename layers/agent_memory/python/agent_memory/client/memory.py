@@ -8,6 +8,7 @@ from agent_memory.client.backends import MemoryBackend
 from agent_memory.client.executor import in_thread
 from agent_memory.client.facade import AsyncFacade, SyncFacade
 from agent_memory.core.clock import Instant
+from agent_memory.core.ids import check_memory_type
 from agent_memory.core.json_values import Document
 from agent_memory.core.retention import CONTEXT_SECONDS, RATE_LIMIT_SECONDS, RECENT_CYCLES
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, TimeRange
@@ -221,6 +222,7 @@ class AsyncMemory(AsyncFacade):
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
+        assignment = Assignment.check(assignment)
         found = await in_thread(self._memory.retrieve_ltm, memory_type, filters, as_of=as_of, matches=matches)
         return found if assignment is None else assignment.visible(found)
 
@@ -273,6 +275,7 @@ class AsyncMemory(AsyncFacade):
         Raises:
             InvalidInput: names the argument. Unavailable: the table did not respond.
         """
+        assignment = Assignment.check(assignment)
         withhold = None if assignment is None else assignment.withheld
         query = AdviceQuery(
             decision_type, context, options, choice, choose, count, exploration, seed, result, withhold, recent
@@ -286,7 +289,9 @@ class AsyncMemory(AsyncFacade):
 
         See `retrieve_ltm`.
         """
-        return await self.retrieve_ltm(pattern_type, {"min_confidence": min_confidence}, as_of=as_of)
+        return await self.retrieve_ltm(
+            check_memory_type(pattern_type, "pattern_type"), {"min_confidence": min_confidence}, as_of=as_of
+        )
 
     async def update_ltm_confidence(
         self,
@@ -669,6 +674,7 @@ class SyncMemory(SyncFacade):
         assignment: Assignment | None = None,
     ) -> Listing[dict[str, Any]]:
         """Memories of a type that meet every filter; see `AsyncMemory.retrieve_ltm`."""
+        assignment = Assignment.check(assignment)
         found = self._memory.retrieve_ltm(memory_type, filters, as_of=as_of, matches=matches)
         return found if assignment is None else assignment.visible(found)
 
@@ -688,6 +694,7 @@ class SyncMemory(SyncFacade):
         assignment: Assignment | None = None,
     ) -> dict[str, Any]:
         """What to expect of each option, and a choice among them; see `AsyncMemory.advise`."""
+        assignment = Assignment.check(assignment)
         withhold = None if assignment is None else assignment.withheld
         query = AdviceQuery(
             decision_type, context, options, choice, choose, count, exploration, seed, result, withhold, recent
@@ -698,7 +705,9 @@ class SyncMemory(SyncFacade):
         self, pattern_type: str = MemoryType.PATTERN, min_confidence: float = 0.7, *, as_of: Instant | None = None
     ) -> Listing[dict[str, Any]]:
         """Memories of a type with at least this confidence; see `AsyncMemory.get_pattern_memory`."""
-        return self.retrieve_ltm(pattern_type, {"min_confidence": min_confidence}, as_of=as_of)
+        return self.retrieve_ltm(
+            check_memory_type(pattern_type, "pattern_type"), {"min_confidence": min_confidence}, as_of=as_of
+        )
 
     def update_ltm_confidence(
         self,

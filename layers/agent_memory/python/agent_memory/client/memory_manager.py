@@ -11,7 +11,8 @@ from agent_memory.client.connect import Connection, HttpApi, connected, over_htt
 from agent_memory.client.emitted_metrics import EmittedMetrics
 from agent_memory.client.executor import in_thread
 from agent_memory.client.memory import AsyncMemory, SyncMemory
-from agent_memory.core.clock import Clock, Instant
+from agent_memory.core.checks import check_text
+from agent_memory.core.clock import Clock, Instant, parse_date
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.json_values import Document
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
@@ -24,7 +25,7 @@ from agent_memory.memory.recall_query import RecallQuery
 from agent_memory.memory.short_term import NEEDS_ATTENTION, ShortTermMetrics
 from agent_memory.memory.similar import SimilarQuery
 from agent_memory.model.listings import Listing
-from agent_memory.model.memories import Memory, MemoryType
+from agent_memory.model.memories import MAX_REASON, Memory, MemoryType
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.factory import open_stores, with_short_term
 
@@ -157,7 +158,8 @@ class DirectMemory:
 
     def crowding(self, day: str) -> list[dict[str, Any]]:
         """See `MemoryBackend`."""
-        return [{"agent_id": name, **one.crowding(day)} for name, one in self._namespaces.items()]
+        date = parse_date(day, "day").isoformat()
+        return [{"agent_id": name, **one.crowding(date)} for name, one in self._namespaces.items()]
 
     def quarantine(self, memory_id: str, reason: str, memory_type: str | None) -> list[dict[str, Any]]:
         """See `MemoryBackend`."""
@@ -165,7 +167,7 @@ class DirectMemory:
 
     def release(self, memory_id: str, reason: str, memory_type: str | None) -> list[dict[str, Any]]:
         """See `MemoryBackend`."""
-        namespaces = self._namespaces
+        namespaces, reason = self._namespaces, check_text("reason", reason, MAX_REASON)
         return released_somewhere(
             lambda name: namespaces[name].quarantines.release(memory_id, reason, memory_type), tuple(namespaces)
         )

@@ -22,7 +22,7 @@ from agent_memory.client.signing import SigV4, region_of
 from agent_memory.client.urls import check_base_url
 from agent_memory.core.checks import check_boolean, check_text
 from agent_memory.core.clock import Instant, parse_instant, to_iso
-from agent_memory.core.errors import InvalidInput, TooLarge, Unavailable
+from agent_memory.core.errors import InvalidInput, TooLarge, Unavailable, shown
 from agent_memory.core.extras import needs_extra
 from agent_memory.core.http_limits import MAX_BODY_BYTES, MAX_ESCAPED_BYTES, MAX_URL_BYTES, escaped_size
 from agent_memory.core.ids import path_name
@@ -184,9 +184,12 @@ def time_query(time_range: TimeRange | None) -> dict[str, str | None]:
     return {"start": iso_text(start, "time_range/start"), "end": iso_text(end, "time_range/end")}
 
 
-def integer_text(value: int | None, field: str) -> str | None:
-    """The query parameter of an integer; the API refuses other values. `InvalidInput` names the field."""
-    return None if value is None else str(plain_json(value, field))
+def integer_text(value: int, field: str) -> str:
+    """The query parameter of an integer, whose bounds the API checks; else `InvalidInput` names the field."""
+    number = plain_json(value, field)
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise InvalidInput(field, f"{shown(number)} is not an integer")
+    return str(number)
 
 
 def boolean_text(value: bool, field: str) -> str:

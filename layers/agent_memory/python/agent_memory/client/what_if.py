@@ -5,7 +5,7 @@ from functools import reduce
 from typing import Any
 
 from agent_memory.client.backends import DecisionBackend
-from agent_memory.core.checks import check_text
+from agent_memory.core.checks import check_number, check_text
 from agent_memory.core.errors import InColdStorage, InvalidInput
 from agent_memory.decisions.queries import MAX_PAGE, DecisionFilter
 from agent_memory.learning.evidence import cluster_of
@@ -32,6 +32,8 @@ def evaluate_policy(
         raise InvalidInput("policy", f"expected a function of a decision, got {type(policy).__name__}")
     check_text("choice", choice, 255)
     check_text("reward", reward, 255)
+    if max_weight is not None:
+        max_weight = check_number("max_weight", max_weight, "a number of 1 or more")
     filters.validated()
     choices: list[LoggedChoice] = []
     counts = {"without_outcome": 0, "without_choice": 0, "without_propensity": 0, "without_reward": 0}

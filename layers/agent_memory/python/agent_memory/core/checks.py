@@ -15,7 +15,8 @@ def check_integer(field: str, value: object, *, minimum: int, maximum: int | Non
     Raises:
         InvalidInput: not an integer, or out of bounds.
     """
-    number = value if type(value) is int else plain_json(value, field)
+    is_plain = type(value) is int and maximum is not None  # else it may have more digits than a store keeps
+    number: Any = value if is_plain else plain_json(value, field)
     is_integer = isinstance(number, int) and not isinstance(number, bool)
     if is_integer and minimum <= number and (maximum is None or number <= maximum):
         return int(number)
@@ -60,6 +61,13 @@ def check_length(field: str, items: Sequence[T], maximum: int) -> Sequence[T]:
     if not 1 <= len(items) <= maximum:
         raise InvalidInput(field, f"has {len(items)} items; send 1 to {maximum:,}")
     return items
+
+
+def check_items(field: str, value: object) -> Sequence[Any]:
+    """Return a list or another sequence, its items as they are, or raise `InvalidInput`."""
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray):
+        raise InvalidInput(field, f"expected a list, got {type(value).__name__}")
+    return value
 
 
 def check_list(field: str, value: object, path: Path | None = None) -> list[Any]:

@@ -227,8 +227,9 @@ def _propensity(fields: Document, name: str, path: str) -> float | None:
 def _strings(value: object, path: str, maximum: int) -> tuple[str, ...]:
     """The distinct strings of a list, in order."""
     items = check_list(path, value)
-    if not all(isinstance(one, str) for one in items):
-        raise InvalidInput(path, "expected a list of strings")
+    for index, item in enumerate(items):
+        if not isinstance(item, str):
+            raise InvalidInput(f"{path}/{index}", f"expected text, got {type(item).__name__}")
     unique = tuple(dict.fromkeys(items))
     if len(unique) > maximum:
         raise InvalidInput(path, f"has {len(unique)} entries; at most {maximum} are allowed")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from agent_memory.core.checks import check_integer
+from agent_memory.core.checks import check_boolean, check_integer
 from agent_memory.core.clock import Clock, Span, SystemClock, to_iso
 from agent_memory.core.errors import InColdStorage, NotFound
 from agent_memory.core.ids import new_decision_id
@@ -236,6 +236,7 @@ class DecisionLog:
         """
         limit = check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
         criteria.validated()
+        newest_first = check_boolean("newest_first", newest_first)
         after = None if cursor is None else read_cursor(criteria, cursor, newest_first=newest_first)
         # One decision more could be another request for its item, or for many that do not match.
         looks_ahead = not criteria.is_filtered
@@ -295,6 +296,7 @@ class DecisionLog:
         `exact`, all decisions are read.
         """
         damages, grouped = Damages(), GroupedStatistics(group_by)
+        exact = check_boolean("exact", exact)
         has_counts = grouped.takes_rollups and not criteria.validated().is_filtered and not exact
         counted = counted_days(self._stores.states, self.agent_id, criteria.span()) if has_counts else []
         if counted:

@@ -96,7 +96,7 @@ class AdviceQuery:
             recent=check_boolean("recent", self.recent),
         )
 
-    def admits(self, memory: Memory) -> bool:
+    def allows(self, memory: Memory) -> bool:
         """Whether a memory may be used: it is neither quarantined nor deprecated, and `withhold` does not name it."""
         if is_withheld(memory):
             return False
@@ -135,7 +135,7 @@ class MemoryAdvice:
         def read(memory_type: MemoryType) -> list[Memory]:
             is_estimate = memory_type is MemoryType.ESTIMATE
             found = self._estimates(query, unreadable) if is_estimate else self._patterns(unreadable)
-            return [one for one in found if query.admits(one)]
+            return [one for one in found if query.allows(one)]
 
         estimates, patterns = map_concurrently(read, [MemoryType.ESTIMATE, MemoryType.PATTERN])
         estimate = _best(estimates, query)

@@ -109,7 +109,7 @@ class AgentMemory:
         """The agent's own patterns, see `memory.pattern_figures`; these reads are not counted."""
         unreadable: list[Unreadable] = []
         patterns = self.long_term.find(MemoryType.PATTERN, on_unreadable=unreadable.append)
-        return self._fitting(
+        return self._truncated(
             pattern_rows(patterns, status=status, min_occurrences=min_occurrences),
             unreadable,
             id_of=itemgetter("pattern_id"),
@@ -119,11 +119,11 @@ class AgentMemory:
         """Every version of a pattern; see `memory.pattern_figures`."""
         unreadable: list[Unreadable] = []
         versions = self.long_term.history(MemoryType.PATTERN, pattern_id, on_unreadable=unreadable.append)
-        return self._fitting(
+        return self._truncated(
             confidence_trend(versions), unreadable, id_of=lambda row: history_sk(pattern_id, row["version"])
         )
 
-    def _fitting(
+    def _truncated(
         self, rows: list[dict[str, Any]], unreadable: Sequence[Unreadable], *, id_of: Callable[[dict[str, Any]], str]
     ) -> Listing[dict[str, Any]]:
         return fitting_rows(rows, unreadable, id_of=id_of, max_bytes=self.max_answer_bytes)

@@ -1,7 +1,6 @@
 """What the nightly job found about the agents that share memories of one agent or pool."""
 
 import json
-from datetime import date
 from typing import Any
 
 from agent_memory.core.clock import parse_date
@@ -11,7 +10,7 @@ from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
 
 
-def crowding_report(agent_id: str, day: str | date, stores: Stores) -> dict[str, Any]:
+def crowding_report(agent_id: str, day: str, stores: Stores) -> dict[str, Any]:
     """The memories of an agent, or of a pool, on which several agents acted within an hour of a UTC day.
 
     Args:
@@ -28,7 +27,7 @@ def crowding_report(agent_id: str, day: str | date, stores: Stores) -> dict[str,
         InvalidInput: names the argument, or there is no bucket. Damaged: what the job wrote cannot be read.
         Unavailable: a store did not respond.
     """
-    of_day = day if isinstance(day, date) else parse_date(day)
+    of_day = parse_date(day)
     body = stores.bucket().blobs.read(crowding_key(of_day))
     found = parsed(crowding_key(of_day), _memories, body) if body is not None else []
     keys = [(agent_id, str(kind), one["memory_id"]) for one in found for kind in MemoryType]
@@ -43,5 +42,5 @@ def crowding_report(agent_id: str, day: str | date, stores: Stores) -> dict[str,
 def _memories(body: bytes) -> list[dict[str, Any]]:
     found = json.loads(body)["memories"]
     if not isinstance(found, list) or not all(isinstance(one["memory_id"], str) for one in found):
-        raise TypeError("its memories are no list of memories")
+        raise TypeError("its memories are not a list of memories")
     return found

@@ -52,7 +52,8 @@ from agent_memory.ports.short_term import (
     SetValue,
 )
 
-_MAX_LIMIT = 1_000_000
+MAX_RATE_LIMIT = 1_000_000
+"""How many queries of a source a window may allow."""
 
 
 class CycleMemory:
@@ -170,7 +171,7 @@ class CycleMemory:
             else wrote the counter.
         """
         source_id = check_source(source_id, "source_id")
-        limit = check_integer("limit", limit, minimum=1, maximum=_MAX_LIMIT)
+        limit = check_integer("limit", limit, minimum=1, maximum=MAX_RATE_LIMIT)
         window_seconds = check_integer("window_seconds", window_seconds, minimum=1, maximum=STM_MAX_SECONDS)
         command = CountInWindow(self._short_term.key(f"{STM_RATE_LIMITS}{source_id}"), window_seconds)
         # Counted here too, so that a process that loses the cache during a window continues from its own count.

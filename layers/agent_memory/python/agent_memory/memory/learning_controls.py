@@ -16,10 +16,11 @@ from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id, check_decision_type, check_pattern_id, parse_decision_id
 from agent_memory.core.keys import LEARNING_CONTROLS
 from agent_memory.core.retries import retry_conflicts
+from agent_memory.model.memories import MAX_REASON
 from agent_memory.model.states import State
 from agent_memory.ports.states import StateStore
 
-_MAX_REASON, _MAX_REBUILDS = 500, 50
+_MAX_REBUILDS = 50
 MAX_EXCLUSIONS = MAX_QUARANTINES = 100
 """A hundred of them fit into the state with a hundred ids each."""
 MAX_DECISION_IDS = 5_000
@@ -164,11 +165,11 @@ class LearningControls:
         self._agent_id = check_agent_id(agent_id)
         self._states = states
         self._clock = clock
-        self._by = check_text("by", by, _MAX_REASON)
+        self._by = check_text("by", by, MAX_REASON)
 
     def pause(self, reason: str) -> Controls:
         """Stop learning from the next nightly job on. A paused agent that is paused again keeps its first record."""
-        reason = check_text("reason", reason, _MAX_REASON)
+        reason = check_text("reason", reason, MAX_REASON)
         at = to_iso(self._clock.now_ms())
         return self._change(
             lambda before: replace(before, paused=before.paused or {"by": self._by, "reason": reason, "at": at})
@@ -192,7 +193,7 @@ class LearningControls:
         Raises:
             InvalidInput: an empty span, or too many exclusions or ids.
         """
-        reason = check_text("reason", reason, _MAX_REASON)
+        reason = check_text("reason", reason, MAX_REASON)
         if decision_type is not None:
             check_decision_type(decision_type)
         for decision_id in decision_ids:
@@ -266,7 +267,7 @@ class LearningControls:
         return self._change(lambda before: replace(before, rebuilds=(*before.rebuilds, done)[-_MAX_REBUILDS:]))
 
     def _quarantine(self, memory_id: str, reason: str) -> Quarantine:
-        checked = check_text("reason", reason, _MAX_REASON)
+        checked = check_text("reason", reason, MAX_REASON)
         return Quarantine(check_pattern_id(memory_id, "memory_id"), self._by, checked, self._clock.now_ms())
 
     def _change(self, change: Callable[[Controls], Controls]) -> Controls:

@@ -27,7 +27,7 @@ from agent_memory.model.listings import (
     raise_error,
     skip_damaged,
 )
-from agent_memory.model.memories import Memory
+from agent_memory.model.memories import MAX_REASON, Memory
 from agent_memory.ports.embedder import Embedder
 from agent_memory.ports.memories import MemoryStore
 
@@ -40,7 +40,6 @@ _LEARNED_AT = "learned_at"
 _TIMES = (_LEARNED_AT, "updated_at", "last_accessed")
 QUARANTINED = "quarantined"
 """The field that the version which removes a memory for quarantine adds to its data."""
-_MAX_REASON_LENGTH = 500
 
 
 class LongTermMemory:
@@ -125,7 +124,7 @@ class LongTermMemory:
     ) -> Memory:
         """Store the version after `last` of the memory with this type and id, unless nothing has changed."""
         memory_type, pattern_id = name
-        confidence = None if data.get("confidence") is None else _check_confidence(data["confidence"])
+        confidence = None if data.get("confidence") is None else check_confidence(data["confidence"])
         identity = {"agent_id": self._agent_id, "memory_type": memory_type, "pattern_id": pattern_id}
         content = _without_own_fields(data, identity)
         now_ms = self._clock.now_ms()
@@ -172,7 +171,7 @@ class LongTermMemory:
             Conflict: the current version is not the expected one.
         """
         memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
-        why = check_text("reason", reason, _MAX_REASON_LENGTH)
+        why = check_text("reason", reason, MAX_REASON)
         expected_version = check_expected_version(expected_version)
 
         def change(current: Memory | None) -> Memory:
@@ -247,7 +246,7 @@ class LongTermMemory:
         """
         memory_type = ids.check_memory_type(memory_type)
         conditions = memory_conditions(filters)
-        min_confidence = _check_confidence(conditions.pop("min_confidence", 0.0), "min_confidence")
+        min_confidence = check_confidence(conditions.pop("min_confidence", 0.0), "min_confidence")
         if as_of is None:
             memories = self._store.by_confidence(
                 self._agent_id, memory_type, min_confidence, on_unreadable=on_unreadable
@@ -279,7 +278,7 @@ class LongTermMemory:
             InvalidInput: names the argument. NotFound: no such memory.
         """
         memory_type, pattern_id = ids.check_memory_type(memory_type), ids.check_pattern_id(pattern_id)
-        new_confidence = _check_confidence(confidence, "new_confidence")
+        new_confidence = check_confidence(confidence, "new_confidence")
         _check_reason(reason)
 
         def change(current: Memory | None) -> Memory:
@@ -380,10 +379,11 @@ def consolidate_value(
 
 
 def _check_reason(value: object) -> str | None:
-    return None if value is None else check_text("reason", value, _MAX_REASON_LENGTH)
+    return None if value is None else check_text("reason", value, MAX_REASON)
 
 
-def _check_confidence(value: object, field: str = "confidence") -> float:
+def check_confidence(value: object, field: str = "confidence") -> float:
+    """Return a confidence from 0 to 1 as a float, or raise `InvalidInput`."""
     number = check_number(field, value, "a number from 0 to 1")
     if not 0 <= number <= 1:
         raise InvalidInput(field, f"{shown(value)} is not a number from 0 to 1")

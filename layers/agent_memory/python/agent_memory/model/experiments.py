@@ -97,6 +97,13 @@ class Assignment:
             return Listing(kept, memories.missing, memories.cursor)
         return Listing(kept)
 
+    @staticmethod
+    def check(value: object) -> "Assignment | None":
+        """Return an assignment, or None for none; else raise `InvalidInput`."""
+        if value is None or isinstance(value, Assignment):
+            return value
+        raise InvalidInput("assignment", f"expected what Experiment.assign returns, got {type(value).__name__}")
+
     @property
     def withheld(self) -> dict[str, str | None] | None:
         """What is withheld from the unit, None for nothing: `memory_type` and `memory_id`, each None for any."""

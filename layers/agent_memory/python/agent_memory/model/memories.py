@@ -27,6 +27,8 @@ class MemoryType(StrEnum):
     """The configurations that an agent has had."""
 
 
+MAX_REASON = 500
+"""How many characters the reason of a change may have."""
 STANDARD_TYPES = frozenset(map(str, MemoryType))
 """The types that are named in this package."""
 

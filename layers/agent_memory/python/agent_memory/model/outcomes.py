@@ -123,7 +123,7 @@ def headline_outcomes(decision: Decision) -> list[tuple[int, Outcome]]:
     versions = [one for current in current_outcomes(decision) for one in _versions(decision, current)]
     found: list[tuple[int, Outcome]] = []
     for at_ms in sorted({known_ms for known_ms, _, _ in versions}):
-        outcome = next(one for known_ms, until_ms, one in versions if known_ms <= at_ms < until_ms)
+        outcome = next(one for known_ms, replaced_ms, one in versions if known_ms <= at_ms < replaced_ms)
         if not found or found[-1][1] is not outcome:
             found.append((at_ms, outcome))
     return found
@@ -166,8 +166,8 @@ def known_at(decision: Decision, at_ms: int) -> Decision:
     valid = [
         one
         for current in current_outcomes(decision)
-        for known_ms, until_ms, one in _versions(decision, current)
-        if known_ms <= at_ms < until_ms
+        for known_ms, replaced_ms, one in _versions(decision, current)
+        if known_ms <= at_ms < replaced_ms
     ]
     superseded = tuple(one for one in decision.superseded if one.replaced_ms <= at_ms)
     return replace(

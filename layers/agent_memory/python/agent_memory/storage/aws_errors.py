@@ -239,7 +239,7 @@ def _local_error(error: Exception, where: str) -> AgentMemoryError:
     """The error for what botocore raises without an answer of the service."""
     for kind, (field, advice) in _SETTINGS_ERRORS.items():
         if isinstance(error, kind):
-            return InvalidInput(field, f"{error}; {advice}")
+            return InvalidInput(field, f"{str(error).removesuffix('.')}; {advice}")
     if isinstance(error, _CREDENTIALS_ERRORS):
         return AccessDenied(
             f"{where}: no usable AWS credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "

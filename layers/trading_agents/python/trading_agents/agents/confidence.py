@@ -11,7 +11,7 @@ from trading_agents.memory import TradingMemoryItem, TradingMemoryStore
 Numbers = TypeVar("Numbers", float, FloatArray)
 
 MAX_ADJUSTMENT = 0.3
-"""All that is remembered together changes a confidence by this fraction at most, unless an agent is told otherwise."""
+"""All that is remembered together changes a confidence by this fraction at most, unless an agent has another limit."""
 
 _ALL_OUTCOMES = 10_000
 

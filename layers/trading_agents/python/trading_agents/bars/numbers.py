@@ -112,8 +112,8 @@ def _number(cell: str, mark: DecimalMark) -> float:
     """Return the number of a cell, NaN if it is none."""
     text = _without_signs(cell)
     separator = "," if mark == "." else "."
-    whole = text.rstrip("KMBkmb").partition(mark)[0]
-    if "_" in text or (separator in text and not _GROUPED[separator].fullmatch(whole)):
+    integer_part = text.rstrip("KMBkmb").partition(mark)[0]
+    if "_" in text or (separator in text and not _GROUPED[separator].fullmatch(integer_part)):
         return np.nan
     text = text.replace(separator, "").replace(mark, ".")
     unit = _UNITS.get(text[-1:].lower(), "")

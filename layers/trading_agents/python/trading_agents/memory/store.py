@@ -127,7 +127,7 @@ class TradingMemoryStore:
             topk: maximum number of results, 0 or more.
 
         Raises:
-            InvalidInput: `query` is not text, or `topk` is not a whole number of 0 or more.
+            InvalidInput: `query` is not text, or `topk` is not an integer of 0 or more.
         """
         if not isinstance(query, str):
             raise InvalidInput("query", f"expected text, got {type(query).__name__}")
@@ -273,4 +273,4 @@ def _check_seconds(name: str, seconds: float) -> None:
 
 def _check_count(name: str, count: int, minimum: int = 0) -> None:
     if isinstance(count, bool) or not isinstance(count, int) or count < minimum:
-        raise InvalidInput(name, f"{count!r:.40} is not a whole number of {minimum} or more")
+        raise InvalidInput(name, f"{count!r:.40} is not an integer of {minimum} or more")

@@ -6,6 +6,7 @@ from typing_extensions import TypedDict
 
 from agent_memory.core.fields import Described, Json, strict
 from agent_memory.core.retention import STM_MAX_SECONDS
+from agent_memory.memory.cycle_memory import MAX_RATE_LIMIT
 
 
 @strict
@@ -63,7 +64,7 @@ class SignalRemoved(TypedDict):
 class RateLimitInput(TypedDict):
     """How many queries a source allows in a window that begins with the first."""
 
-    limit: Annotated[int, Described("Queries", {"minimum": 1, "maximum": 1_000_000})]
+    limit: Annotated[int, Described("Queries", {"minimum": 1, "maximum": MAX_RATE_LIMIT})]
     window_seconds: Annotated[int, Described("Seconds", {"minimum": 1, "maximum": STM_MAX_SECONDS})]
 
 

@@ -99,7 +99,7 @@ class Visit:
         return self.query.get(name, "").strip() or None
 
     def number(self, name: str, default: int, *, most: int) -> int:
-        """A whole number of the URL, from 1 to `most`."""
+        """An integer of the URL, from 1 to `most`."""
         text = self.text(name)
         if text is None:
             return default

