@@ -56,7 +56,14 @@ def terms_of(text: str, stop_words: frozenset[str] = STOP_WORDS) -> list[tuple[s
     terms: list[tuple[str, str]] = []
     tickers: list[str] | None = None
     for token in (_OTHER_ASCII.sub(" ", folded) if folded.isascii() else _spaced(folded)).split():
-        for word in (token,) if token.isalnum() and token.isascii() else _parts(token):
+        joined = token.replace("_", "")
+        if joined.isalnum() and joined.isascii():  # nearly all; without a call of `_parts` for each
+            words = list(filter(None, token.split("_")))
+            if 1 < len(words) <= _MAX_JOINED:
+                words.append(joined)
+        else:
+            words = _parts(token)
+        for word in words:
             if word in stop_words:
                 if tickers is None:
                     tickers = [] if text.isupper() else _TICKER.findall(text)
