@@ -55,11 +55,11 @@ def pairs(path: Path = PAIRS) -> list[tuple[str, str]]:
 
 def local_embedder() -> Embedder | None:
     """The local model, or None where the extra `embed` is not installed."""
-    embedder = embedder_of("local")
     try:
-        embedder.embed(["a first text, which loads the model"])
+        embedder = embedder_of("local")
     except MissingExtra:
         return None
+    embedder.embed(["a first text, which loads the model"])
     return embedder
 
 
