@@ -89,6 +89,32 @@ def test_a_fork_waits_until_the_locks_are_free():
     assert all(lock.acquire(blocking=False) for lock in locks)
 
 
+MAKING = """
+import os, threading, time
+from agent_memory.core.forks import fork_safe_lock
+lock, held = fork_safe_lock(), threading.Event()
+
+def make_another():
+    with lock:
+        held.set()
+        time.sleep(0.3)  # the fork waits for the lock meanwhile
+        fork_safe_lock()
+
+thread = threading.Thread(target=make_another)
+thread.start()
+held.wait(10)
+child = os.fork()
+if child:
+    thread.join()
+    os.waitpid(child, 0)
+os._exit(0)
+"""
+
+
+def test_a_fork_does_not_block_a_thread_that_makes_a_lock_while_it_holds_one():
+    subprocess.run([sys.executable, "-W", "ignore", "-c", MAKING], check=True, timeout=60)
+
+
 def test_a_fork_waits_until_no_thread_is_reading_from_a_file(tmp_path):
     database = Database(tmp_path / "memory.db")
     end, thread = held_by_a_thread(database.reading())

@@ -43,14 +43,16 @@ def _take_all() -> None:
 
     The innermost ones come last: they can be waited for while others are held.
     """
-    _lock.acquire()
-    locks = list(_locks)
     for _ in range(_ATTEMPTS):
-        busy = _take(locks)
+        _lock.acquire()
+        busy = _take(list(_locks))
         if busy is None:
             break
+        _lock.release()  # its owner may be about to make a lock
         busy.acquire()
         busy.release()
+    else:
+        _lock.acquire()
     for lock in list(_innermost):
         lock.acquire()
         _taken.append(lock)

@@ -1,12 +1,11 @@
 """The probability that an effect still lasts, although it may have ended, or begun, at any time.
 
-A hidden Markov model with three states: the effect has not begun, it lasts, or it is over. While it lasts, matching
-decisions succeed with odds that are e^θ times those of the rest; else they succeed as often as the rest. It begins at
-the rate 1 / mean duration, ends at the rate 1 / T, and does not return: an effect that does is one that begins later.
-The size θ and the duration T are unknown: each pair of several sizes in the direction found and several durations is
-filtered separately, and they are weighted by how well they explain the outcomes. The forward recursion is that of
-Rabiner, Proceedings of the IEEE 77 (1989) 257-286; with one size, one duration and the first two states exchanged with
-the others it is the detection statistic of Shiryaev, Theory of Probability and its Applications 8 (1963) 22-46.
+A hidden Markov model with two states: while the effect lasts, matching decisions succeed with odds that are e^θ times
+those of the rest; while it does not, they succeed as often as the rest. It ends, or begins anew, at a constant rate:
+after d days the state differs with the probability (1 − e^(−2d / mean duration)) / 2. The size θ is unknown: each of
+several sizes in the direction found is filtered separately, and they are weighed by how well they explain the outcomes.
+The forward recursion is that of Rabiner, Proceedings of the IEEE 77 (1989) 257-286; without a return it is the
+detection statistic of Shiryaev, Theory of Probability and its Applications 8 (1963) 22-46.
 """
 
 import numpy as np
@@ -20,10 +19,6 @@ _SIZES = np.linspace(0.1, 2.0, 20)
 _FORTNIGHT = 15
 _SHRINKAGE = 30.0
 _LOG_PRIOR = -(_SIZES**2) / (2 * 0.6**2)
-# Of the mean duration; equally likely.
-_DURATIONS = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
-# How likely an effect has not begun, lasts, and is over at the first decision.
-_AT_FIRST = (0.2, 0.6, 0.2)
 
 
 def probability_of_lasting(
@@ -45,29 +40,27 @@ def probability_of_lasting(
         is_better: whether the effect is that matching decisions succeed more often.
         weight: how many independent outcomes an outcome is worth, above 0, at most 1.
         now_ms: for when the probability is stated, in milliseconds since 1970.
-        mean_duration_ms: how long an effect lasts, about: from a quarter to four times as long is taken for possible.
+        mean_duration_ms: how long an effect lasts on average.
     """
     days, starts = np.unique(times_ms // DAY_MS, return_index=True)
     sizes = _SIZES if is_better else -_SIZES
     daily = np.array(
         [np.add.reduceat(-weight * log_likelihood_ratios(success, base_rates, size), starts) for size in sizes]
     )
-    durations_ms = mean_duration_ms * _DURATIONS
-    log_weights = np.repeat(_LOG_PRIOR[:, np.newaxis], len(durations_ms), axis=1)
-    before, lasts, over = (np.full(log_weights.shape, share) for share in _AT_FIRST)
+    lasts = np.full(len(sizes), 0.5)
+    over = np.full(len(sizes), 0.5)
+    log_scale = _LOG_PRIOR.copy()
     gaps_ms = np.diff(days, append=max(now_ms // DAY_MS, int(days[-1]))) * DAY_MS
-    begins = -np.expm1(-gaps_ms / mean_duration_ms)
-    ends = -np.expm1(-gaps_ms[:, np.newaxis] / durations_ms)
-    for ratios, begun, ended in zip(daily.T[:, :, np.newaxis], begins, ends, strict=True):
-        scale = np.maximum(ratios, 0)
-        unexplained = np.exp(-scale)
-        before, lasts, over = before * unexplained, lasts * np.exp(ratios - scale), over * unexplained
-        total = before + lasts + over
-        log_weights += np.log(total) + scale
-        before, lasts, over = before / total, lasts / total, over / total
-        before, lasts, over = before * (1 - begun), lasts * (1 - ended) + before * begun, over + lasts * ended
-    weights = np.exp(log_weights - np.max(log_weights))
-    return min(1.0, float(np.sum(weights * lasts) / np.sum(weights)))  # a mean of ones may round to more
+    changes = -np.expm1(-2 * gaps_ms / mean_duration_ms) / 2
+    for ratios, change in zip(daily.T, changes, strict=True):
+        lasts *= np.exp(ratios - np.maximum(ratios, 0))
+        over *= np.exp(-np.maximum(ratios, 0))
+        total = lasts + over
+        log_scale += np.log(total) + np.maximum(ratios, 0)
+        lasts, over = lasts / total, over / total
+        lasts, over = lasts * (1 - change) + over * change, over * (1 - change) + lasts * change
+    weights = np.exp(log_scale - np.max(log_scale))
+    return min(1.0, float(weights @ lasts / np.sum(weights)))  # a mean of ones may round to more
 
 
 def same_day_rates(times_ms: IntArray, success: BoolArray, matching: BoolArray, questions: CodeArray) -> FloatArray:
