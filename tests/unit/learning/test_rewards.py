@@ -103,7 +103,7 @@ def test_the_unit_of_the_reward_makes_no_difference(scale):
 
 
 @pytest.mark.parametrize("pnl", [0.4, -7, 1e100, -1e125, 1e-100])
-def test_the_nightly_job_accepts_equal_and_extreme_rewards(pnl):
+def test_learning_accepts_equal_and_extreme_rewards(pnl):
     """Fitted are squares, which are numbers that can be stored for numbers up to 1e40."""
     options, _ = advised(learned(days=2, change=lambda _: pnl), UP)
     assert not options["fade"]["is_prior"]

@@ -57,7 +57,7 @@ def trader():
 
 
 @pytest.mark.parametrize("to", [None, "text", -1, 0.5, [], {}, {"log_odds": "high"}])
-def test_the_nightly_job_succeeds_after_a_memory_was_edited(trader, to):
+def test_consolidation_succeeds_after_a_memory_was_edited(trader, to):
     memory = MemoryManager(trader.agent_id, stores=trader.stores, clock=trader.stores.clock).sync
     before = [(kind, one) for kind in LEARNED for one in memory.retrieve_ltm(kind)]
     assert {kind for kind, _ in before} == set(LEARNED)

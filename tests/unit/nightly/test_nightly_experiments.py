@@ -107,7 +107,7 @@ def test_where_every_option_is_judged_the_choice_is_compared_with_the_one_withou
 
 
 @pytest.mark.parametrize(("unit", "is_counted"), [(1e30, True), (1e70, False), (1e-70, True)])
-def test_the_nightly_job_leaves_out_option_results_that_are_too_large_to_square(unit, is_counted):
+def test_option_results_that_are_too_large_to_square_are_left_out(unit, is_counted):
     stores = stores_of(2)
     log_days(stores, "hunter", range(2), adds=0.4, paired=True, unit=unit)
     for n in range(2):
