@@ -121,14 +121,15 @@ def source(tmp_path_factory):
 
 
 @pytest.fixture
-async def exported(stores, clock, tmp_path):
-    """A deployment with an agent, the ids of its decisions, and an export."""
+def exported(stores, clock, source):
+    """A deployment with an agent, which was imported, the ids of its decisions, and the export."""
+    imported(stores, clock, source.file)
+    return source.ids, source.file
+
+
+async def test_after_a_loss_everything_is_as_it_was(stores, clock, tmp_path):
     ids = await fill(stores, clock)
-    return ids, export(stores, clock, tmp_path / "hunter.zip")
-
-
-async def test_after_a_loss_everything_is_as_it_was(stores, clock, tmp_path, exported):
-    ids, file = exported
+    file = export(stores, clock, tmp_path / "hunter.zip")
     AgentData(AGENT, stores, clock).forget(dry_run=False)
     planned = imported(stores, clock, file, dry_run=True)
     assert AgentData(AGENT, stores, clock).forget(dry_run=True)["counts"]["states"] == 0
@@ -269,10 +270,8 @@ WRITES = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "after"), [(0, False), (1, True)])
 @pytest.mark.parametrize(("store", "method"), WRITES)
-async def test_an_interrupted_import_is_continued(clock, tmp_path, store, method, number, after):
-    source = in_memory_stores(clock)
-    await fill(source, clock)
-    file = export(source, clock, tmp_path / "hunter.zip")
+async def test_an_interrupted_import_is_continued(clock, tmp_path, source, store, method, number, after):
+    file = source.file
     target = in_memory_stores(clock)
     broken = replace(target, **{store: FailingOnce(getattr(target, store), method, number, after=after)})
     try:
