@@ -11,6 +11,7 @@ import pytest
     [
         ("agent_memory.api.entry", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "boto3", "redis", "arro3"}),
         ("agent_memory.api.app", {"duckdb", "numpy", "scipy", "httpx", "boto3", "redis", "arro3"}),
+        ("agent_memory.api.app", {f"agent_memory.memory.{name}" for name in ("advice", "cycle_memory", "recall")}),
         ("agent_memory.client.decision_logger", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "boto3", "redis"}),
         ("agent_memory.buffering", {"pydantic", "duckdb", "numpy", "scipy", "httpx", "redis"}),
     ],

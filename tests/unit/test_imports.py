@@ -1,12 +1,14 @@
-"""Every module imports alone, in an interpreter that has imported nothing else of the product."""
+"""Every module imports alone, and a function that starts imports no more than it needs for its first event."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-LAYERS = Path(__file__).parents[2] / "layers"
+ROOT = Path(__file__).parents[2]
+LAYERS = ROOT / "layers"
 
 # One interpreter forks a child for each module: starting an interpreter for each would take minutes.
 PROGRAM = """
@@ -47,3 +49,45 @@ def test_every_module_imports_alone(package):
     command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+START = """
+import json, os, sys
+os.environ.update(AWS_DEFAULT_REGION="us-east-1", AGENT_MEMORY_TABLE_PREFIX="p", AGENT_MEMORY_ARCHIVE_BUCKET="b")
+os.environ.update(AGENT_MEMORY_REDIS_ENDPOINT="127.0.0.1:1")
+from agent_memory.api.settings import FunctionSettings
+FunctionSettings.from_environment().open_stores()
+for function in sys.argv[1:]:
+    if not os.fork():
+        sys.path.insert(0, function)
+        import handler
+        print(json.dumps([os.path.basename(function), sorted(sys.modules)]), flush=True)
+        os._exit(0)
+    if os.wait()[1]:
+        sys.exit(f"{function} did not start")
+"""
+MOST_OWN_MODULES = {"api": 110, "agents": 88, "pruning": 110, "archival": 122, "analytics": 106, "consolidation": 160}
+LOADED_LATER = {
+    "agent_memory.memory.advice",
+    "agent_memory.memory.recall",
+    "agent_memory.storage.redis.commands",
+    "agent_memory.storage.redis.server",
+    "arro3",
+    "duckdb",
+    "httpx",
+    "pydantic",
+    "redis",
+    "scipy",
+}
+
+
+def test_a_start_imports_what_the_first_event_needs():
+    functions = [str(ROOT / "lambdas" / name) for name in MOST_OWN_MODULES]
+    done = subprocess.run([sys.executable, "-c", START, *functions], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    modules = dict(json.loads(line) for line in done.stdout.splitlines())
+    own = {name: sum(one.startswith("agent_memory.") for one in found) for name, found in modules.items()}
+    assert {name: count for name, count in own.items() if count > MOST_OWN_MODULES[name]} == {}
+    assert own.keys() == MOST_OWN_MODULES.keys()
+    assert {one for found in modules.values() for one in LOADED_LATER & set(found)} == set()
+    assert not any(one.startswith("agent_memory.memory.") for one in modules["api"])

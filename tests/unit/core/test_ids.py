@@ -52,6 +52,12 @@ def test_an_invalid_decision_id_is_refused(bad):
         parse_decision_id(bad)
 
 
+@pytest.mark.parametrize("timestamp_ms", [-1, 1 << 48])
+def test_an_id_has_no_room_for_a_time_of_more_than_48_bits(timestamp_ms):
+    with pytest.raises(ValueError, match=rf"\A\D+{timestamp_ms} ms; it has 48 bits for it\Z"):
+        new_decision_id("QUERY", timestamp_ms)
+
+
 def test_ten_thousand_new_ids_of_one_millisecond_differ():
     assert len({new_decision_id("QUERY", 1) for _ in range(10_000)}) == 10_000
 

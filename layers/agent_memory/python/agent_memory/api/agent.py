@@ -1,19 +1,21 @@
 """The agent's memory for a request, and the metrics of its reads of short-term memory."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory.api import deployment
 from agent_memory.api.observability import add_metric, add_percentage
 from agent_memory.api.router import Router
 from agent_memory.core import metric_names
-from agent_memory.memory.agent_memory import AgentMemory
-from agent_memory.memory.short_term import ShortTermMetrics
+
+if TYPE_CHECKING:
+    from agent_memory.memory.agent_memory import AgentMemory
+    from agent_memory.memory.short_term import ShortTermMetrics
 
 _CONTEXT_KEY = "short_term_before"
 
 
-def memory_of(router: Router, agent_id: str, writer: str | None = None) -> AgentMemory:
+def memory_of(router: Router, agent_id: str, writer: str | None = None) -> "AgentMemory":
     """The memory and state of the agent in the path, for one request.
 
     Changes are recorded with `writer` as their author, and with the IAM principal that signed the request.
@@ -36,7 +38,7 @@ def count_short_term_reads(app: Any, next_middleware: Callable[[Any], Any]) -> A
             _add_metrics(before, memory.short_term.metrics)
 
 
-def _add_metrics(before: ShortTermMetrics, after: ShortTermMetrics) -> None:
+def _add_metrics(before: "ShortTermMetrics", after: "ShortTermMetrics") -> None:
     hits, misses = after.hits - before.hits, after.misses - before.misses
     if hits + misses:
         add_percentage(metric_names.STM_HIT_RATE, hits / (hits + misses))

@@ -1,14 +1,16 @@
 """The stores of a deployment, and the log and memory of each agent."""
 
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory.api.settings import FunctionSettings
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.decisions.log import DecisionLog
-from agent_memory.memory.agent_memory import AgentMemory
 from agent_memory.model.listings import MAX_RESPONSE_BYTES
 from agent_memory.ports.stores import Stores
+
+if TYPE_CHECKING:
+    from agent_memory.memory.agent_memory import AgentMemory
 
 _MAX_AGENTS = 1024
 
@@ -26,7 +28,13 @@ class Deployment:
         clock = clock or SystemClock()
         common: dict[str, Any] = {"stores": stores, "clock": clock, "max_answer_bytes": MAX_RESPONSE_BYTES}
         self.decision_log = lru_cache(maxsize=_MAX_AGENTS)(partial(DecisionLog, write_shards=write_shards, **common))
-        self.memory = lru_cache(maxsize=_MAX_AGENTS)(partial(AgentMemory, **common))
+        self.memory = lru_cache(maxsize=_MAX_AGENTS)(partial(_open_memory, **common))
+
+
+def _open_memory(agent_id: str, **arguments: Any) -> "AgentMemory":
+    from agent_memory.memory.agent_memory import AgentMemory  # noqa: PLC0415  takes a while, and logging needs none
+
+    return AgentMemory(agent_id, **arguments)
 
 
 @lru_cache(maxsize=1)

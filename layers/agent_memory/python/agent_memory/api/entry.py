@@ -5,7 +5,8 @@ it, and which form of it API Gateway passes on is not documented: HTTP APIs are 
 decoded `?`. The function therefore serves only paths that have one reading, and only if every field of the event that
 names an agent names the same one.
 
-The domain is imported while the function starts; routes, pydantic and the stores with the first request.
+The decision log is imported while the function starts; routes, pydantic and the stores with the first request, and
+memory with the first request for it (docs/decisions/0081).
 """
 
 import json

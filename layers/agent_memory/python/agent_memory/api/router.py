@@ -87,14 +87,14 @@ class Router(APIGatewayHttpRouter):
     def __init__(self, name: str, description: str, *, middlewares: Sequence[Middleware] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Powertools' own
         self._middlewares = list(middlewares)
-        self._paths: list[tuple[Method, str, re.Pattern[str]]] = []
+        self._paths: list[tuple[Method, str]] = []
         self.operations: dict[str, Operation] = {}
         self.name = name
         self.description = description
 
     def methods_of(self, path: str) -> list[Method]:
         """The methods that a path of a request has."""
-        matching = [(path_of.count("<"), method) for method, path_of, pattern in self._paths if pattern.fullmatch(path)]
+        matching = [(template.count("<"), method) for method, template in self._paths if _matches(template, path)]
         fewest = min(matching, default=(0,))[0]  # `decisions/batch` is not a decision's id
         return [method for parameters, method in matching if parameters == fewest]
 
@@ -118,7 +118,7 @@ class Router(APIGatewayHttpRouter):
         """
 
         def declare(handler: Handler) -> Handler:
-            self._paths.append((method, path, re.compile(_PARAMETER.sub("[^/]+", f"{AGENT_PATH}{path}"))))
+            self._paths.append((method, path))
             self.operations[handler.__name__] = Operation.of(method, path, handler)
             summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n")
             self.route(
@@ -134,6 +134,10 @@ class Router(APIGatewayHttpRouter):
             return handler
 
         return declare
+
+
+def _matches(template: str, path: str) -> bool:
+    return re.fullmatch(_PARAMETER.sub("[^/]+", f"{AGENT_PATH}{template}"), path) is not None
 
 
 def _responses(

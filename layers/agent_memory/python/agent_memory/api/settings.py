@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from agent_memory.api import startup
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import MAX_SHARDS
 from agent_memory.model.recall_weights import weights_from
@@ -58,7 +59,7 @@ class FunctionSettings:
         )
 
     def open_stores(self) -> Stores:
-        """Open the stores."""
+        """Open the stores, with which a function's start ends."""
         stores = open_stores(
             table_prefix=self.table_prefix,
             archive_bucket=self.archive_bucket,
@@ -67,6 +68,7 @@ class FunctionSettings:
             decisions_per_part=self.decisions_per_part,
         )
         embedder = None if self.embedder is None else embedder_of(self.embedder)
+        startup.end()
         return replace(stores, embedder=embedder, recall_weights=self.recall_weights)
 
 

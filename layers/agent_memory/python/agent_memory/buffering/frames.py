@@ -15,7 +15,6 @@ bytes and tell how many records are missing.
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 DECISION = b"D"
@@ -27,8 +26,7 @@ _CHECKED_HEAD = struct.Struct("<IQQc")
 OVERHEAD_BYTES = _HEAD.size + _CHECKED_HEAD.size
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A logged decision or outcome. `payload` is JSON."""
 
     sequence: int

@@ -48,8 +48,7 @@ from agent_memory.decisions.chains import MAX_LINKS
 from agent_memory.decisions.performance import PerformanceCounts
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.memory.advice import AdviceQuery, joined
-from agent_memory.memory.cycle_memory import MAX_RATE_LIMIT
-from agent_memory.memory.cycles import Cycle
+from agent_memory.memory.cycles import MAX_RATE_LIMIT, Cycle
 from agent_memory.memory.long_term import check_confidence, learned_time_as_text, memory_conditions
 from agent_memory.memory.quarantines import released_somewhere
 from agent_memory.memory.ranking import FIRST, place_of

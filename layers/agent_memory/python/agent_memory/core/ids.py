@@ -19,7 +19,6 @@ change of `write_shards` never moves a decision.
 import hashlib
 import re
 import secrets
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,6 +45,7 @@ _NAME_CHARACTERS = "1 to 255 letters, digits and '._=+:/^@$&!-', not beginning w
 _STM_KEY_CHARACTERS = "1 to 255 letters, digits and '._:=|+/^@$&!-', not beginning with one of '_:=|+-'"
 _HORIZON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}\Z")
 
+_ID_BITS = 128
 _RANDOM_BITS = 45
 _SHARD_BITS = 5
 _TAG_LOW_SHIFT = _RANDOM_BITS + _SHARD_BITS
@@ -254,7 +254,10 @@ def _compose(decision_type: str, timestamp_ms: int, shard: int, tail: int) -> st
         | shard << _RANDOM_BITS
         | tail
     )
-    return str(uuid.UUID(int=number))
+    if number >> _ID_BITS:
+        raise ValueError(f"a decision id cannot have the time {timestamp_ms} ms; it has 48 bits for it")
+    text = f"{number:032x}"  # as `str(uuid.UUID(int=number))`, in a third of the time
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _checked(field: str, value: object, pattern: re.Pattern[str], allowed: str) -> str:

@@ -145,7 +145,7 @@ def pointer(path: Path) -> str:
 
 def are_plain_keys(keys: Collection[Any]) -> bool:
     """Whether all keys of an object can be stored unchanged; False where an exact check is needed."""
-    return {*map(type, keys)} <= _STR and "" not in keys and "".join(keys).isascii()
+    return _STR.issuperset(map(type, keys)) and "" not in keys and "".join(keys).isascii()
 
 
 def plain_keys(value: Mapping[Any, Any], path: Path) -> list[str]:

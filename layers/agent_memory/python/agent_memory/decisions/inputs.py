@@ -171,12 +171,8 @@ def _check_not_in_the_future(time_ms: int, now_ms: int, field: str, rule: str) -
 
 
 def _without_defaults(optional: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in optional.items() if value is not None and not _is_default(name, value)}
-
-
-def _is_default(name: str, value: Any) -> bool:
-    """Whether an argument has its default, of the very type: `metrics=False` is not a default."""
-    return name in _DEFAULTS and type(value) is type(_DEFAULTS[name]) and value == _DEFAULTS[name]
+    # The very objects: `metrics=False` is not a default, although it equals some.
+    return {name: value for name, value in optional.items() if value is not None and value is not _DEFAULTS.get(name)}
 
 
 def _identity(fields: Document, decision_type: str, now_ms: int, path: str, write_shards: int) -> tuple[str, int]:

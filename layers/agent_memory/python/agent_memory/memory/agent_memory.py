@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_memory.core import ids
 from agent_memory.core.clock import Clock, SystemClock
@@ -12,7 +12,6 @@ from agent_memory.core.keys import history_sk
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import TimeRange
 from agent_memory.memory.access_counts import AccessCounts
-from agent_memory.memory.advice import MemoryAdvice
 from agent_memory.memory.agent_state import AgentStates
 from agent_memory.memory.crowding import crowding_report
 from agent_memory.memory.cycle_memory import CycleMemory
@@ -22,12 +21,15 @@ from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.memory.pattern_figures import confidence_trend, pattern_rows
 from agent_memory.memory.quarantines import Quarantines
 from agent_memory.memory.reader import MemoryReader
-from agent_memory.memory.recall import MemoryRecall
 from agent_memory.memory.short_term import ShortTermMemory
 from agent_memory.memory.similar import SimilarDecisions
 from agent_memory.model.listings import MAX_ANSWER_BYTES, Listing, Unreadable, fitting_rows
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
+
+if TYPE_CHECKING:
+    from agent_memory.memory.advice import MemoryAdvice
+    from agent_memory.memory.recall import MemoryRecall
 
 
 class AgentMemory:
@@ -76,13 +78,17 @@ class AgentMemory:
         return Hierarchy(self._log, self.short_term, self.clock)
 
     @cached_property
-    def advice(self) -> MemoryAdvice:
+    def advice(self) -> "MemoryAdvice":
         """What to expect of each option of a choice."""
+        from agent_memory.memory.advice import MemoryAdvice  # noqa: PLC0415  takes a while, and few callers need it
+
         return MemoryAdvice(self._namespaces, self.reader, self._log, self.stores.states)
 
     @cached_property
-    def recall(self) -> MemoryRecall:
+    def recall(self) -> "MemoryRecall":
         """The ranking of memories and decisions."""
+        from agent_memory.memory.recall import MemoryRecall  # noqa: PLC0415  as above
+
         return MemoryRecall(self.reader, self._log, self.stores, self.clock)
 
     @cached_property

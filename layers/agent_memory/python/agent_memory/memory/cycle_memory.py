@@ -38,7 +38,7 @@ from agent_memory.core.retention import (
     SIGNALS_SECONDS,
     STM_MAX_SECONDS,
 )
-from agent_memory.memory.cycles import Cycle, CycleSnapshot, RateLimit
+from agent_memory.memory.cycles import MAX_RATE_LIMIT, Cycle, CycleSnapshot, RateLimit
 from agent_memory.memory.short_term import NEEDS_ATTENTION, ShortTermMemory
 from agent_memory.ports.short_term import (
     AddScored,
@@ -51,9 +51,6 @@ from agent_memory.ports.short_term import (
     RemoveScored,
     SetValue,
 )
-
-MAX_RATE_LIMIT = 1_000_000
-"""How many queries of a source a window may allow."""
 
 
 class CycleMemory:

@@ -18,6 +18,9 @@ Performance = Mapping[str, Mapping[str, Document]]
 Values = Mapping[str, Mapping[str, Any]]
 """Other values by key, each with its `data` and `ttl_seconds`, as `store_stm` takes them."""
 
+MAX_RATE_LIMIT = 1_000_000
+"""How many queries of a source a window may allow."""
+
 _MAX_CYCLE_ID = 64
 
 

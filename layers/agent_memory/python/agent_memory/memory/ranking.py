@@ -26,6 +26,7 @@ from agent_memory.memory.entry_index import Entry, EntryIndex, memory_entry_id
 from agent_memory.memory.optional_numpy import optional_numpy
 from agent_memory.memory.selection import highest
 from agent_memory.memory.text_index import QueryWords, TextStatistics
+from agent_memory.model.listings import MAX_TOP_K
 from agent_memory.model.recall_weights import Weights
 
 Place = tuple[float, float, str]
@@ -33,9 +34,6 @@ Place = tuple[float, float, str]
 
 FIRST: Place = (-math.inf, -math.inf, "")
 """The place that all entries come after."""
-
-MAX_TOP_K = 1_000
-"""The maximum number of entries that one recall returns."""
 
 _MORE = 8
 

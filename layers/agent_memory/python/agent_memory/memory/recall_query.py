@@ -14,7 +14,8 @@ from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import check_memory_type
 from agent_memory.core.json_values import Document, canonical_json, check_object
 from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, TimeRange
-from agent_memory.memory.ranking import MAX_TOP_K, Place
+from agent_memory.memory.ranking import Place
+from agent_memory.model.listings import MAX_TOP_K
 from agent_memory.model.recall_weights import Weights
 
 

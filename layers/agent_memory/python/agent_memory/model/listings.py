@@ -26,6 +26,9 @@ R = TypeVar("R")
 LIMIT = "limit"
 """The reason for what a number in the call, or a fixed maximum, left out."""
 
+MAX_TOP_K = 1_000
+"""The maximum number of entries that one recall returns."""
+
 MAX_ANSWER_BYTES = 32_000_000
 """The size up to which an answer within the process is read into memory, as JSON."""
 

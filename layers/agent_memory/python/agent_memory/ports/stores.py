@@ -1,27 +1,29 @@
-"""The bundle of the stores of one deployment."""
+"""The bundle of the stores of one deployment. Each interface is imported where it is implemented or used."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.errors import InvalidInput
-from agent_memory.ports.archive import ArchiveStore
-from agent_memory.ports.blobs import BlobStore
-from agent_memory.ports.decisions import DecisionStore
-from agent_memory.ports.embedder import Embedder
-from agent_memory.ports.evidence import EvidenceStore
-from agent_memory.ports.memories import MemoryStore
-from agent_memory.ports.short_term import ShortTermStore
-from agent_memory.ports.states import StateStore
+
+if TYPE_CHECKING:
+    from agent_memory.ports.archive import ArchiveStore
+    from agent_memory.ports.blobs import BlobStore
+    from agent_memory.ports.decisions import DecisionStore
+    from agent_memory.ports.embedder import Embedder
+    from agent_memory.ports.evidence import EvidenceStore
+    from agent_memory.ports.memories import MemoryStore
+    from agent_memory.ports.short_term import ShortTermStore
+    from agent_memory.ports.states import StateStore
 
 
 class BucketStores(NamedTuple):
     """The stores in the archive bucket."""
 
-    blobs: BlobStore
-    archive: ArchiveStore
-    evidence: EvidenceStore
+    blobs: "BlobStore"
+    archive: "ArchiveStore"
+    evidence: "EvidenceStore"
 
 
 class Expiry(Protocol):
@@ -53,18 +55,18 @@ class Stores:
     recall ranks by meaning too; `recall_weights` are those of its score that are not the default.
     """
 
-    decisions: DecisionStore
-    memories: MemoryStore
-    states: StateStore
-    blobs: BlobStore | None = None
-    archive: ArchiveStore | None = None
+    decisions: "DecisionStore"
+    memories: "MemoryStore"
+    states: "StateStore"
+    blobs: "BlobStore | None" = None
+    archive: "ArchiveStore | None" = None
     clock: Clock = field(default_factory=SystemClock)
-    evidence: EvidenceStore | None = None
-    short_term: ShortTermStore | None = None
-    anchors: BlobStore | None = None
+    evidence: "EvidenceStore | None" = None
+    short_term: "ShortTermStore | None" = None
+    anchors: "BlobStore | None" = None
     expiry: Expiry | None = None
     places: Places = field(default_factory=Places)
-    embedder: Embedder | None = None
+    embedder: "Embedder | None" = None
     recall_weights: Mapping[str, float] = field(default_factory=dict)
 
     def bucket(self) -> BucketStores:

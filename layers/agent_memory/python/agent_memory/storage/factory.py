@@ -10,16 +10,17 @@ from weakref import WeakSet
 from agent_memory.core.clock import Clock, SystemClock
 from agent_memory.core.extras import needs_extra
 from agent_memory.core.forks import call_in_child
-from agent_memory.ports.archive import ArchiveStore
-from agent_memory.ports.blobs import BlobStore
-from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, EvidenceStore
-from agent_memory.ports.short_term import ShortTermStore
+from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART
 from agent_memory.ports.stores import Places, Stores
 from agent_memory.storage.clients import check_aws_client
 from agent_memory.storage.redis.address import FIELD, redis_url, url_from_environment
 from agent_memory.storage.redis.connection import check_redis_client, redis_client_for, with_short_timeouts
 
 if TYPE_CHECKING:
+    from agent_memory.ports.archive import ArchiveStore
+    from agent_memory.ports.blobs import BlobStore
+    from agent_memory.ports.evidence import EvidenceStore
+    from agent_memory.ports.short_term import ShortTermStore
     from agent_memory.storage.redis.connection import RedisClient
 
 DEFAULT_PREFIX = "agent-memory"
@@ -167,7 +168,7 @@ def _close_inherited() -> None:
 call_in_child(_close_inherited)
 
 
-def _open_blobs(bucket: str | None, client: Any, region: str | None) -> BlobStore | None:
+def _open_blobs(bucket: str | None, client: Any, region: str | None) -> "BlobStore | None":
     if bucket is None:
         return None
     from agent_memory.storage.s3.blobs import S3Blobs  # noqa: PLC0415
@@ -176,7 +177,7 @@ def _open_blobs(bucket: str | None, client: Any, region: str | None) -> BlobStor
     return S3Blobs(client, bucket, open_client=partial(aws_client, "s3", region=region))
 
 
-def _open_archive(blobs: BlobStore | None) -> ArchiveStore | None:
+def _open_archive(blobs: "BlobStore | None") -> "ArchiveStore | None":
     if blobs is None:
         return None
     from agent_memory.storage.parquet.archive import ParquetArchive  # noqa: PLC0415
@@ -184,7 +185,7 @@ def _open_archive(blobs: BlobStore | None) -> ArchiveStore | None:
     return ParquetArchive(blobs)
 
 
-def _open_evidence(blobs: BlobStore | None, rows_per_part: int = DEFAULT_ROWS_PER_PART) -> EvidenceStore | None:
+def _open_evidence(blobs: "BlobStore | None", rows_per_part: int = DEFAULT_ROWS_PER_PART) -> "EvidenceStore | None":
     if blobs is None:
         return None
     from agent_memory.storage.parquet.evidence import ParquetEvidence  # noqa: PLC0415
@@ -192,7 +193,7 @@ def _open_evidence(blobs: BlobStore | None, rows_per_part: int = DEFAULT_ROWS_PE
     return ParquetEvidence(blobs, rows_per_part=rows_per_part)
 
 
-def _open_short_term(client: "RedisClient | None", endpoint: str | None) -> ShortTermStore | None:
+def _open_short_term(client: "RedisClient | None", endpoint: str | None) -> "ShortTermStore | None":
     """Short-term memory; redis-py is imported when it is first used, but for options, which redis-py checks."""
     from agent_memory.storage.redis.short_term import RedisShortTerm  # noqa: PLC0415
 

@@ -1,4 +1,7 @@
-"""Routes of short-term and long-term memory; each calls one domain function and builds the response."""
+"""Routes of short-term and long-term memory; each calls one domain function and builds the response.
+
+What takes long to import, and only one route needs, is imported with that route's first request.
+"""
 
 from typing import Annotated, Literal
 
@@ -40,12 +43,9 @@ from agent_memory.api.schemas.memory import (
 from agent_memory.core.errors import Conflict, NotFound, ShortTermOff
 from agent_memory.core.option_limits import MAX_OPTIONS
 from agent_memory.decisions.queries import SuccessFilter
-from agent_memory.memory.advice import AdviceQuery
 from agent_memory.memory.hierarchy import MAX_ENTRIES
-from agent_memory.memory.long_term import consolidate_value
-from agent_memory.memory.ranking import MAX_TOP_K
-from agent_memory.memory.recall_query import RecallQuery
 from agent_memory.memory.similar import MAX_SIMILAR, SimilarQuery
+from agent_memory.model.listings import MAX_TOP_K
 from agent_memory.model.memories import Memory
 
 router = Router(
@@ -210,6 +210,8 @@ def advise(
     has its 95 % interval and the patterns about it whose facts hold; with `choose` the answer has a choice, and the
     probability of it. `log_with` holds the fields that keep all this in the logged decision.
     """
+    from agent_memory.memory.advice import AdviceQuery  # noqa: PLC0415  see above
+
     query = AdviceQuery(
         decision_type,
         parse_object("context", context) or {},
@@ -254,6 +256,8 @@ def consolidate_to_ltm(
 
     Its id is the value's `pattern_id`, or the key. Repeating it with the same value changes nothing.
     """
+    from agent_memory.memory.long_term import consolidate_value  # noqa: PLC0415  see above
+
     memory = memory_of(router, agent_id, writer)
     stored = consolidate_value(memory.short_term, memory.long_term, body["stm_key"], body["pattern_type"])
     return json_response(stored.as_dict())
@@ -294,6 +298,8 @@ def recall(
     by digests that the nightly job makes, in which only words count. `missing` names what was not searched; `cursor`
     leads to the next best entries.
     """
+    from agent_memory.memory.recall_query import RecallQuery  # noqa: PLC0415  see above
+
     request = RecallQuery(
         query,
         kind,

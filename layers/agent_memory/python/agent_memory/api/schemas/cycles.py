@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from agent_memory.core.fields import Described, Json, strict
 from agent_memory.core.retention import STM_MAX_SECONDS
-from agent_memory.memory.cycle_memory import MAX_RATE_LIMIT
+from agent_memory.memory.cycles import MAX_RATE_LIMIT
 
 
 @strict
