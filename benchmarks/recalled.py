@@ -24,7 +24,8 @@ import numpy as np
 from agent_memory import MemoryManager
 from agent_memory.core.extras import MissingExtra
 from agent_memory.memory.ranking import TEXT_EXPONENT
-from agent_memory.memory.text_index import HEADING_WEIGHT, K1, B
+from agent_memory.memory.text_index import K1, B
+from agent_memory.memory.text_words import HEADING_WEIGHT
 from agent_memory.model.memories import Memory
 from agent_memory.model.recall_weights import Weights
 from agent_memory.ports.embedder import Embedder
