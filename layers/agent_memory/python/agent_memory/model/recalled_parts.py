@@ -9,6 +9,7 @@ from agent_memory.model.memories import Memory
 DEFAULT_IMPORTANCE = 0.5
 """The importance of a memory that states no confidence, and of a decision whose outcome has no `quality`."""
 
+_NO_TEXT = (int, float, type(None))
 _HEADINGS = ("description", "rule", "tags")
 
 
@@ -48,6 +49,8 @@ def strings_in(*values: Any) -> list[str]:
         one = pending.pop()
         if isinstance(one, str):
             strings.append(one)
+        elif isinstance(one, _NO_TEXT):
+            continue
         elif isinstance(one, Mapping):
             for name in reversed(one):
                 pending += (one[name], name)
