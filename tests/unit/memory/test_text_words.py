@@ -8,6 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent_memory import MemoryManager
+from agent_memory.admin.importing.memories import import_memories
+from agent_memory.admin.importing.report import ImportReport
 from agent_memory.memory import text_words
 from agent_memory.memory.text_words import MAX_STORED, TextWords, stored_words
 from agent_memory.model.memories import Memory
@@ -61,6 +63,13 @@ def test_words_of_an_earlier_version_of_a_memory_are_not_used():
     assert memory_from({**item, "version": {"N": "2"}}).words is None  # by a writer that does not know of them
     assert memory_from(history_item(memory)).words is None
     assert memory_from(memory_item(replace(memory, words=None))).words is None
+
+
+def test_imported_memories_have_their_words(clock):
+    store = in_memory_stores(clock).memories
+    memory = Memory("hunter", "LESSON", "p1", 0.5, {"description": "whales move first"}, 1, 1, 1)
+    import_memories([memory], store, ImportReport(), write=True)
+    assert store.get("hunter", "LESSON", "p1").words == stored_words("p1", "whales move first")
 
 
 def test_recall_uses_stored_words_and_splits_what_has_none(clock, monkeypatch):
