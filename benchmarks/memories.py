@@ -8,7 +8,10 @@ from typing import Any
 
 from agent_memory import MemoryManager
 from agent_memory.core.clock import FixedClock
+from agent_memory.core.stems import stemmer
+from agent_memory.memory.text_words import stored_words
 from agent_memory.model.memories import Memory
+from agent_memory.model.recalled_parts import memory_texts
 from agent_memory.storage.dynamodb.items import Item, decision_item, item_size, memory_item, outcome_attributes
 from agent_memory.storage.factory import open_stores
 from agent_memory.storage.provisioning import create_tables_if_not_exist
@@ -24,6 +27,7 @@ _PREFIX = "memories"
 _DELAY_SECONDS = 0.05
 _UNIT_BYTES = 1_024
 _WORDS = 5_000
+_LETTERS = str.maketrans("0123456789", "bcdfghjklm")
 _DATA = {"description": "momentum works in high volatility", "confidence": 0.7, "rule": {"volatility": "high"}}
 
 
@@ -96,6 +100,7 @@ def _metered(client: Any, query: str) -> ConsumedCapacity:
 
 def _cpu_seconds(replayed: ReplayedDynamoDB, query: str) -> float:
     client = replayed.client()
+    stemmer.cache_clear()  # a process that has recalled nothing yet knows no stems
     started = time.process_time()
     _recall(client, query)
     return time.process_time() - started
@@ -111,24 +116,19 @@ def _recall(client: Any, query: str) -> None:
 
 def _memories() -> Sequence[Memory]:
     chance = random.Random(7)  # noqa: S311  synthetic words
-    return [
-        Memory(
-            AGENT_ID,
-            "PATTERN",
-            f"p{number}",
-            0.5,
-            {"description": _text(chance, 12), "confidence": 0.5},
-            NOW_MS - number,
-            NOW_MS - number,
-            1,
-        )
-        for number in range(MEMORIES_RECALLED)
-    ]
+    return [_memory(f"p{number}", _text(chance, 12), NOW_MS - number) for number in range(MEMORIES_RECALLED)]
+
+
+def _memory(pattern_id: str, description: str, at_ms: int) -> Memory:
+    """A memory as it is stored, with its words."""
+    data = {"description": description, "confidence": 0.5}
+    words = stored_words(*memory_texts(pattern_id, data))
+    return Memory(AGENT_ID, "PATTERN", pattern_id, 0.5, data, at_ms, at_ms, 1, words=words)
 
 
 def _text(chance: random.Random, words: int) -> str:
     """Words with the frequencies of natural text: the n-th most common 1/n as frequent as the first (Zipf)."""
-    return " ".join(f"w{int(_WORDS ** chance.random())}" for _ in range(words))
+    return " ".join(f"w{int(_WORDS ** chance.random())}".translate(_LETTERS) for _ in range(words))
 
 
 def main() -> None:

@@ -24,9 +24,11 @@ import numpy as np
 from agent_memory import MemoryManager
 from agent_memory.core.extras import MissingExtra
 from agent_memory.memory.ranking import TEXT_EXPONENT
-from agent_memory.memory.text_index import HEADING_WEIGHT, K1, B
+from agent_memory.memory.text_index import K1, B
+from agent_memory.memory.text_words import HEADING_WEIGHT, stored_words
 from agent_memory.model.memories import Memory
 from agent_memory.model.recall_weights import Weights
+from agent_memory.model.recalled_parts import memory_texts
 from agent_memory.ports.embedder import Embedder
 from agent_memory.ports.stores import Stores
 from agent_memory.storage.dynamodb.items import memory_item
@@ -183,7 +185,8 @@ def _cost_of(size: int) -> Table:
 def _memory(number: int) -> Memory:
     data = {"description": _text(random.Random(number), 12), "confidence": 0.5}  # noqa: S311  synthetic words
     now_ms = round(time.time() * 1000)
-    return Memory("agent", "PATTERN", f"p{number}", 0.5, data, now_ms, now_ms, 1)
+    words = stored_words(*memory_texts(f"p{number}", data))
+    return Memory("agent", "PATTERN", f"p{number}", 0.5, data, now_ms, now_ms, 1, words=words)
 
 
 class _Meter:

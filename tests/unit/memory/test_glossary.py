@@ -1,16 +1,18 @@
 """Terms are found in texts in every form, and texts that say the same in other words are found by them."""
 
 import math
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory import MemoryManager
-from agent_memory.memory import optional_numpy, text_index
+from agent_memory.memory import optional_numpy, text_index, text_words
 from agent_memory.memory.glossary import Glossary, trading_glossary
 from agent_memory.memory.glossary_source import COMPILED, SOURCE, compiled
 from agent_memory.memory.text_index import EXPLANATION_WEIGHT, QueryWords, TextIndex
+from agent_memory.memory.text_words import TextWords
 
 TERMS = """
 # orders
@@ -72,8 +74,14 @@ def test_the_shipped_glossary_is_that_of_its_source():
 
 @pytest.fixture
 def index(glossary, monkeypatch):
-    monkeypatch.setattr(text_index, "trading_glossary", lambda: glossary)
+    for module in (text_index, text_words):
+        monkeypatch.setattr(module, "trading_glossary", lambda: glossary)
     return TextIndex()
+
+
+def keyed(texts):
+    """Texts with their headings as an index takes them."""
+    return [(one, partial(TextWords.of, *one)) for one in texts]
 
 
 def similarities(index, query):
@@ -86,24 +94,24 @@ def idf(entries, containing):
 
 
 def test_a_word_that_explains_a_term_of_an_entry_finds_it(index):
-    index.add([("sold by a stop loss", ""), ("bread", ""), ("bread", "")])
+    index.add(keyed([("sold by a stop loss",), ("bread",), ("bread",)]))
     assert similarities(index, "cutting") == {0: pytest.approx(idf(3, 1))}
 
 
 def test_a_word_that_explains_a_term_of_the_query_finds_entries(index):
-    index.add([("bread", ""), ("gauge", ""), ("bread", "")])
+    index.add(keyed([("bread",), ("gauge",), ("bread",)]))
     longest = index.statistics([]).length / 3
     assert longest == 1.0
     assert similarities(index, "VIX") == {1: pytest.approx(EXPLANATION_WEIGHT * idf(3, 1))}
 
 
 def test_an_entry_with_the_term_itself_is_found_by_its_words_alone(index):
-    index.add([("vix", ""), ("bread", "")])
+    index.add(keyed([("vix",), ("bread",)]))
     assert similarities(index, "vix") == {0: pytest.approx(idf(2, 1))}
 
 
 def test_each_weight_is_explained(index):
-    index.add([("fear gauge up", ""), ("vix down", ""), ("bread", "")])
+    index.add(keyed([("fear gauge up",), ("vix down",), ("bread",)]))
     words = QueryWords.of("vix down")
     statistics = index.statistics(words.stems())
     by_word, by_explanation = index.weights(0, words, statistics)
@@ -123,13 +131,14 @@ some_texts = st.lists(some_words, max_size=5).map(" ".join)
 def test_columns_and_explanations_add_up_to_the_similarities(entries, query, data):
     glossary = Glossary(compiled(TERMS))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_index, "trading_glossary", lambda: glossary)
+        for module in (text_index, text_words):
+            patch.setattr(module, "trading_glossary", lambda: glossary)
         index, kept = TextIndex(), TextIndex()
-        index.add(entries)
+        index.add(keyed(entries))
         removed = data.draw(st.sets(st.integers(0, max(0, len(entries) - 1)), max_size=len(entries)))
         for number in removed:
-            index.remove(number, *entries[number])
-        kept.add([one for number, one in enumerate(entries) if number not in removed])
+            index.remove(number)
+        kept.add(keyed(one for number, one in enumerate(entries) if number not in removed))
         words = QueryWords.of(query)
         statistics = index.statistics(words.stems())
         assert statistics == kept.statistics(words.stems())

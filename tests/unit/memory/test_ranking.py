@@ -18,15 +18,16 @@ HALF_LIVES = HalfLives(BY_KIND, 3_600.0)
 words = st.sampled_from(["Alder", "squeeze", "cedar", "flow", "birch", "LOSS", "win"])  # none is in the glossary
 texts = st.lists(words, max_size=6).map(" ".join)
 entries = st.lists(
-    st.builds(
-        Entry,
-        id=st.uuids().map(str),
-        kind=st.sampled_from(["trade", "outcome", "signal"]),
-        text=texts,
-        importance=st.sampled_from([0.0, 0.3, 1.0, 1.5, 2.0]) | st.floats(0, 10),
-        timestamp=st.integers(-200_000, 5_000).map(lambda seconds: NOW + seconds),
-        symbol=st.sampled_from(["SPY", "BTC", None]),
-    ),
+    st.fixed_dictionaries(
+        {
+            "id": st.uuids().map(str),
+            "kind": st.sampled_from(["trade", "outcome", "signal"]),
+            "text": texts,
+            "importance": st.sampled_from([0.0, 0.3, 1.0, 1.5, 2.0]) | st.floats(0, 10),
+            "timestamp": st.integers(-200_000, 5_000).map(lambda seconds: NOW + seconds),
+            "symbol": st.sampled_from(["SPY", "BTC", None]),
+        }
+    ).map(lambda values: Entry(**values)),
     max_size=25,
     unique_by=lambda entry: entry.id,
 )

@@ -1,22 +1,22 @@
 """The entries of one place, such as an agent's memories or its recent decisions, kept ready to be ranked."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from agent_memory.memory.entry_columns import EntryColumns
 from agent_memory.memory.text_index import TextIndex, TextStatistics
+from agent_memory.memory.text_words import TextWords
 from agent_memory.memory.vectors import Vectors
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A memory or a decision to rank.
 
     `importance` is 0 or more, `timestamp` is in seconds since the epoch. The words of `heading` count more than those
-    of `text`. `half_life` is in seconds; without one, that of other kinds is used.
+    of `text`. `half_life` is in seconds; without one, that of other kinds is used. Instead of texts, an entry may have
+    `stored_words`, which `TextWords.encoded` returned, and `texts`, which makes text and heading if these are no use.
     """
 
     id: str
@@ -28,6 +28,18 @@ class Entry:
     payload: Any = None
     heading: str = ""
     half_life: float | None = None
+    stored_words: str | None = None
+    texts: Callable[[], tuple[str, str]] | None = None
+
+    def words(self) -> TextWords:
+        """The words by which the entry is found."""
+        stored = None if self.stored_words is None else TextWords.decoded(self.stored_words)
+        return stored or TextWords.of(*(self.texts() if self.texts else (self.text, self.heading)))
+
+    @property
+    def text_key(self) -> Hashable:
+        """What only entries with the same words have in common."""
+        return self.stored_words or (self.text, self.heading)
 
 
 def memory_entry_id(agent_id: str, memory_type: str, pattern_id: str) -> str:
@@ -88,7 +100,7 @@ class EntryIndex:
             if number is None or before is None:
                 new.append(entry)
             elif before is not entry:
-                if (before.text, before.heading) == (entry.text, entry.heading):
+                if before.text_key == entry.text_key:
                     self._entries[number] = entry
                     self.columns.replace(number, entry)
                 else:
@@ -96,7 +108,7 @@ class EntryIndex:
                     new.append(entry)
         if not new:
             return
-        first = self.texts.add([(entry.text, entry.heading) for entry in new])
+        first = self.texts.add([(entry.text_key, entry.words) for entry in new])
         for number, entry in enumerate(new, first):
             self._numbers[entry.id] = number
         self.columns.add(new)
@@ -108,7 +120,7 @@ class EntryIndex:
         entry = None if number is None else self._entries[number]
         if number is None or entry is None:
             return
-        self.texts.remove(number, entry.text, entry.heading)
+        self.texts.remove(number)
         self.columns.discard(number)
         for vectors in self._vectors.values():
             vectors.discard(number)
@@ -127,7 +139,7 @@ class EntryIndex:
             if known is None or known.payload != payload:
                 changed.append(make(entry_id, payload))
             elif known.payload is not payload:
-                changed.append(replace(known, payload=payload))
+                changed.append(known._replace(payload=payload))
         self.put(changed)
 
     def _compact(self) -> None:

@@ -49,6 +49,13 @@ class Glossary:
                 first, *others = form.split(" ")
                 self._longest[first] = max(self._longest.get(first, 0), 1 + len(others))
 
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def term(self, number: int) -> Term:
+        """The term with a number."""
+        return self._terms.get(number) or self._term(number)
+
     def terms_in(self, text: str) -> list[Term]:
         """The terms that a text contains, each once, in order; of forms that overlap, the first and longest."""
         words = _WORD.findall(HUMP.sub(" ", unicodedata.normalize("NFKC", text)).casefold())
@@ -61,7 +68,7 @@ class Glossary:
                 length -= 1
             if length:
                 line = self._line_of[" ".join(stems[position : position + length])]
-                found[line] = self._terms.get(line) or self._term(line)
+                found[line] = self.term(line)
             position += length or 1
         return list(found.values())
 

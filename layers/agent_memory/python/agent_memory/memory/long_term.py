@@ -18,6 +18,7 @@ from agent_memory.core.keys import history_sk
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.memory.meaning import stored_embedding
 from agent_memory.memory.short_term import ShortTermMemory
+from agent_memory.memory.text_words import stored_words
 from agent_memory.model.listings import (
     MAX_ANSWER_BYTES,
     Listing,
@@ -28,6 +29,7 @@ from agent_memory.model.listings import (
     skip_damaged,
 )
 from agent_memory.model.memories import MAX_REASON, Memory
+from agent_memory.model.recalled_parts import memory_texts
 from agent_memory.ports.embedder import Embedder
 from agent_memory.ports.memories import MemoryStore
 
@@ -144,6 +146,7 @@ class LongTermMemory:
             reason=why,
             changed_as=self._principal,
             embedding=stored_embedding(self._embedder, content),
+            words=stored_words(*memory_texts(pattern_id, content)),
         )
         self._store.put(memory, after=current.version if current else None)
         return memory
@@ -227,6 +230,7 @@ class LongTermMemory:
             changed_as=self._principal,
             is_removed=True,
             embedding=None,
+            words=None,
         )
         self._store.remove(removal, after=memory.version)
         return removal

@@ -195,7 +195,7 @@ def add_vectors(
     with locked(indexes):
         for kept, entry, text in waiting:
             number = kept.index.number_of(entry.id)
-            if text in made and number is not None and _is_waiting(kept, entry, number, space):
+            if text in made and number is not None and _is_waiting(kept, text, number, space):
                 kept.index.vectors(space.name).put(number, made[text])
     failed = before.keys() | refused.keys() | (set(due) if error else set())
     without = [text for *_, text in waiting if text not in made]
@@ -204,13 +204,13 @@ def add_vectors(
     return Unembedded(len(without) - in_vain, in_vain, why if in_vain else None)
 
 
-def _is_waiting(kept: KeptIndex, entry: Entry, number: int, space: VectorSpace) -> bool:
+def _is_waiting(kept: KeptIndex, text: str, number: int, space: VectorSpace) -> bool:
     """Whether an index still has an entry with this text, under a number, and no vector of it."""
     current = kept.index.entries[number]
     return (
         current is not None
-        and (current.text, current.heading) == (entry.text, entry.heading)
         and number not in kept.index.vectors(space.name)
+        and _text_of(current.payload).strip() == text
     )
 
 

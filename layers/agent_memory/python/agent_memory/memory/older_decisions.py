@@ -102,7 +102,7 @@ class OlderDecisions:
             if not isinstance(one.entry.payload, DigestRow):
                 found.append(one)
             elif (decision := self._read.get(one.entry.id)) is not None:
-                found.append(replace(one, entry=replace(one.entry, payload=decision)))
+                found.append(replace(one, entry=one.entry._replace(payload=decision)))
         return found, bool(dropped)
 
     def _note(self, one: Unreadable) -> None:

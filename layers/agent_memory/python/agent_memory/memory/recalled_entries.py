@@ -1,40 +1,38 @@
 """Memories, decisions and digests of decisions as entries of a ranking, and as a recall returns them."""
 
+from functools import partial
 from typing import Any
 
 from agent_memory.memory.entry_index import Entry
 from agent_memory.memory.ranking import Ranked
+from agent_memory.memory.text_words import has_current_words
 from agent_memory.model.decisions import Decision
 from agent_memory.model.digests import DigestRow
 from agent_memory.model.memories import Memory
-from agent_memory.model.recalled_parts import DEFAULT_IMPORTANCE, importance_of, strings_in
+from agent_memory.model.recalled_parts import DEFAULT_IMPORTANCE, importance_of, memory_texts, strings_in
 
 MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
 """After this time, a memory has half its importance."""
 
-_HEADINGS = ("description", "rule", "tags")
-
 
 def memory_entry(entry_id: str, memory: Memory) -> Entry:
-    """A memory as an entry: its description, rule and tags as heading, all its text, and its confidence."""
-    headings: list[Any] = []
-    others: list[Any] = []
-    for name, value in memory.data.items():
-        if name in _HEADINGS:
-            headings.append(value)
-        else:
-            others += (name, value)
-    symbol = memory.data.get("symbol")
+    """A memory as an entry: its texts or, if they were stored, their words, and its confidence."""
+    data, words = memory.data, memory.words
+    symbol = data.get("symbol")
+    is_split = words is not None and has_current_words(words)
+    text, heading = ("", "") if is_split else memory_texts(memory.pattern_id, data)
     return Entry(
-        id=entry_id,
-        kind=memory.memory_type,
-        text=" ".join([memory.pattern_id.replace("_", " "), *strings_in(*others)]),
-        heading=" ".join(strings_in(*headings)) if headings else "",
-        half_life=MEMORY_HALF_LIFE_SECONDS,
-        importance=DEFAULT_IMPORTANCE if memory.confidence is None else memory.confidence,
-        timestamp=memory.updated_ms / 1000,
-        symbol=symbol if isinstance(symbol, str) else None,
-        payload=memory,
+        entry_id,
+        memory.memory_type,
+        text,
+        DEFAULT_IMPORTANCE if memory.confidence is None else memory.confidence,
+        memory.updated_ms / 1000,
+        symbol if isinstance(symbol, str) else None,
+        memory,
+        heading,
+        MEMORY_HALF_LIFE_SECONDS,
+        words if is_split else None,
+        partial(memory_texts, memory.pattern_id, data) if is_split else None,
     )
 
 

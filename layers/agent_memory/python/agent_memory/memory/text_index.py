@@ -5,8 +5,9 @@ The weight of a word of the query in an entry is
     idf · f(k₁+1) / (f + k₁(1 − b + b·length/mean length)),    idf = ln(1 + (N − n + ½)/(n + ½))
 
 where f is the frequency of the word's stem in the entry, n the number of the N entries that contain it. Words of an
-entry's heading count `HEADING_WEIGHT` times, in f and in the length (BM25F with equal b). Robertson, Zaragoza, *The
-Probabilistic Relevance Framework: BM25 and Beyond*, Foundations and Trends in Information Retrieval 3 (2009) 333-389.
+entry's heading count `HEADING_WEIGHT` (`memory.text_words`) times, in f and in the length (BM25F with equal b).
+Robertson, Zaragoza, *The Probabilistic Relevance Framework: BM25 and Beyond*, Foundations and Trends in Information
+Retrieval 3 (2009) 333-389.
 
 Texts that say the same in other words meet by the glossary (`memory.glossary`). A word of the query that an entry does
 not have, but the explanation of one of its terms, weighs idf. The words that explain a term of the query weigh
@@ -17,24 +18,23 @@ import math
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from operator import itemgetter
+from itertools import compress
+from operator import and_, mul
 from typing import Any, Self
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.memory.glossary import Term, trading_glossary
 from agent_memory.memory.optional_numpy import optional_numpy
+from agent_memory.memory.text_words import TextWords
 from agent_memory.memory.words import terms_of
 
 K1, B = 0.9, 0.3
 """Measured, see docs/recall.md: of texts of a sentence or two, the longer ones are not less relevant."""
-HEADING_WEIGHT = 2.0
 EXPLANATION_WEIGHT = 0.3
 
 _COMPACT_FROM = 1_000
-_STEM = itemgetter(0)
 _MAX_STATISTIC = 1e12
 
 
@@ -129,98 +129,114 @@ class TextStatistics:
 
 
 class TextIndex:
-    """Texts under numbers from 0 on, with the postings of each stem. A removed text leaves its number unused."""
+    """Texts under numbers from 0 on, with the postings of each stem. A removed text leaves its number unused.
+
+    Texts that are equal, as those of many decisions are, share their postings: each distinct text has a row, and
+    `_row_of` has the row of each number.
+    """
 
     def __init__(self) -> None:
-        self._postings: dict[str, tuple[array[int], array[float]]] = {}
-        self._explained: dict[str, array[int]] = {}  # texts without a word, but with it in an explanation
-        self._with_term: dict[int, array[int]] = {}
+        self._rows: dict[Hashable, int] = {}
+        self._uses = array("L")  # by how many texts each row is used
         self._lengths = array("f")
-        self._removed: Counter[str] = Counter()
+        self._postings: dict[str, tuple[array[int], array[float]]] = {}
+        self._explained: dict[str, array[int]] = {}  # rows without a word, but with it in an explanation
+        self._with_term: dict[int, array[int]] = {}
+        self._row_of = array("L")
         self._is_present = bytearray()
         self.entries = 0
         self._length = 0.0
 
-    def add(self, texts: Iterable[tuple[str, str]]) -> int:
-        """Add texts, each with its heading; returns the number of the first, after which the others follow."""
-        first = len(self._lengths)
-        glossary = trading_glossary()
-        for number, (text, heading) in enumerate(texts, first):
-            frequencies = _frequencies(text, heading) if heading else Counter(map(_STEM, terms_of(text)))
-            for stem, frequency in frequencies.items():
-                postings = self._postings.get(stem)
-                if postings is None:
-                    postings = self._postings[stem] = (array("L"), array("f"))
-                postings[0].append(number)
-                postings[1].append(frequency)
-            for term in glossary.terms_in(f"{text} {heading}"):
-                self._with_term.setdefault(term.number, array("L")).append(number)
-                for stem in term.stems:
-                    if stem not in frequencies:
-                        explained = self._explained.setdefault(stem, array("L"))
-                        if not explained or explained[-1] != number:
-                            explained.append(number)
-            self._lengths.append(sum(frequencies.values()))
-            self._is_present.append(1)
-            self.entries += 1
-            self._length += self._lengths[number]
+    def add(self, texts: Iterable[tuple[Hashable, Callable[[], TextWords]]]) -> int:
+        """Add texts; returns the number of the first, after which the others follow.
+
+        Each has a key, which only texts with the same words have in common, and a function that returns its words.
+        """
+        first = len(self._row_of)
+        rows, uses, lengths = self._rows, self._uses, self._lengths
+        for key, words_of in texts:
+            row = rows.get(key)
+            if row is None:
+                row = rows[key] = self._add_row(words_of())
+            uses[row] += 1
+            self._length += lengths[row]
+            self._row_of.append(row)
+        added = len(self._row_of) - first
+        self._is_present.extend(b"\1" * added)
+        self.entries += added
         return first
 
-    def remove(self, number: int, text: str, heading: str = "") -> None:
-        """Remove a text that was added with this number."""
+    def _add_row(self, words: TextWords) -> int:
+        row, frequencies, postings = len(self._uses), words.frequencies, self._postings
+        for stem, frequency in frequencies.items():
+            found = postings.get(stem)
+            if found is None:
+                found = postings[stem] = (array("L"), array("f"))
+            found[0].append(row)
+            found[1].append(frequency)
+        for term in map(trading_glossary().term, words.terms):
+            self._with_term.setdefault(term.number, array("L")).append(row)
+            for stem in term.stems:
+                if stem not in frequencies:
+                    explained = self._explained.setdefault(stem, array("L"))
+                    if not explained or explained[-1] != row:
+                        explained.append(row)
+        self._uses.append(0)
+        self._lengths.append(sum(frequencies.values()))
+        return row
+
+    def remove(self, number: int) -> None:
+        """Remove the text with this number."""
+        row = self._row_of[number]
         self._is_present[number] = 0
-        explanations = [term.stems for term in trading_glossary().terms_in(f"{text} {heading}")]
-        self._removed.update({*_frequencies(text, heading), *chain.from_iterable(explanations)})
+        self._uses[row] -= 1
+        self._length -= self._lengths[row]
         self.entries -= 1
-        self._length -= self._lengths[number]
 
     @property
     def is_sparse(self) -> bool:
         """Whether so many texts were removed that the index should be built anew."""
-        return len(self._lengths) > max(_COMPACT_FROM, 2 * self.entries)
+        return len(self._row_of) > max(_COMPACT_FROM, 2 * self.entries)
 
     def statistics(self, stems: Iterable[str], among: Sequence[bool] | None = None) -> TextStatistics:
         """The frequencies of these words here; with `among`, only in the texts whose numbers it is true for."""
-        if among is not None:
-            return self._statistics_among(stems, among)
-        statistics = TextStatistics(self.entries, self._length)
-        for stem in stems:
-            containing = len(self._postings[stem][0]) if stem in self._postings else 0
-            containing += len(self._explained.get(stem, ()))
-            if containing:
-                statistics.containing[stem] = containing - self._removed[stem]
-        return statistics
-
-    def _statistics_among(self, stems: Iterable[str], among: Sequence[bool]) -> TextStatistics:
         np = optional_numpy()
-        if np is None:
-            counted = [is_present and is_among for is_present, is_among in zip(self._is_present, among, strict=True)]
-            length = sum(one for one, is_counted in zip(self._lengths, counted, strict=True) if is_counted)
-            statistics = TextStatistics(sum(map(bool, counted)), length)
-        else:
-            counted = np.frombuffer(bytes(self._is_present), dtype=bool) & among
-            lengths = np.array(self._lengths, dtype=float)[counted]
-            statistics = TextStatistics(len(lengths), float(lengths.sum()))
+        uses: Any = self._uses if np is None else np.array(self._uses)
+        statistics = TextStatistics(self.entries, self._length)
+        if among is not None:
+            uses, statistics = self._counted(among)
         for stem in stems:
-            for numbers in (self._postings.get(stem, ((), ()))[0], self._explained.get(stem, ())):
-                if numbers:
-                    found = sum(bool(counted[n]) for n in numbers) if np is None else counted[np.array(numbers)].sum()
+            for rows in (self._postings.get(stem, ((), ()))[0], self._explained.get(stem, ())):
+                if rows:
+                    found = sum([uses[row] for row in rows]) if np is None else uses[np.array(rows)].sum()
                     statistics.containing[stem] += int(found)
         return statistics
+
+    def _counted(self, among: Sequence[bool]) -> tuple[Any, TextStatistics]:
+        """By how many of some texts each row is used, and how many and how long these are."""
+        np = optional_numpy()
+        if np is None:
+            by_row = Counter(compress(self._row_of, map(and_, self._is_present, map(bool, among))))
+            uses = [by_row[row] for row in range(len(self._uses))]
+            return uses, TextStatistics(by_row.total(), sum(map(mul, uses, self._lengths)))
+        counted = np.array(self._row_of)[np.frombuffer(bytes(self._is_present), dtype=bool) & among]
+        uses = np.bincount(counted, minlength=len(self._uses))
+        return uses, TextStatistics(len(counted), float((uses * np.array(self._lengths, dtype=float)).sum()))
 
     def similarities(self, query: QueryWords, statistics: TextStatistics) -> dict[int, float]:
         """The similarity of each text that contains one of these words, by number."""
         factors, scores = statistics.factors(query), dict[int, float]()
         for stem in query.words:
-            for number, weight in self._weights(stem, factors[stem], statistics):
-                scores[number] = scores.get(number, 0.0) + weight
+            for row, weight in self._weights(stem, factors[stem], statistics):
+                scores[row] = scores.get(row, 0.0) + weight
         for term, stems in query.terms:
             own = frozenset(self._with_term.get(term.number, ()))
             for stem in stems:
-                for number, weight in self._weights(stem, factors[stem], statistics):
-                    if number not in own:
-                        scores[number] = scores.get(number, 0.0) + weight
-        return {number: score for number, score in scores.items() if self._is_present[number]}
+                for row, weight in self._weights(stem, factors[stem], statistics):
+                    if row not in own:
+                        scores[row] = scores.get(row, 0.0) + weight
+        numbers = enumerate(zip(self._row_of, self._is_present, strict=True))
+        return {number: scores[row] for number, (row, is_present) in numbers if is_present and row in scores}
 
     def similarity_column(self, query: QueryWords, statistics: TextStatistics) -> Any:
         """The similarity of each text by number, an array: 0 without one of these words. Needs NumPy."""
@@ -233,16 +249,16 @@ class TextIndex:
             column = scores if term is None else np.zeros(len(saturation))
             for stem in stems:
                 if stem in self._postings:
-                    numbers, frequencies = map(np.array, self._postings[stem])
+                    rows, frequencies = map(np.array, self._postings[stem])
                     frequencies = frequencies.astype(float)
-                    column[numbers] += factors[stem] * frequencies / (frequencies + saturation[numbers])
+                    column[rows] += factors[stem] * frequencies / (frequencies + saturation[rows])
                 if stem in self._explained:
                     column[np.array(self._explained[stem])] += factors[stem] / (K1 + 1)
             if term is not None:
                 if term.number in self._with_term:
                     column[np.array(self._with_term[term.number])] = 0.0
                 scores += column
-        return scores * np.frombuffer(bytes(self._is_present), dtype=np.uint8)
+        return scores[np.array(self._row_of)] * np.frombuffer(bytes(self._is_present), dtype=np.uint8)
 
     def weights(
         self, number: int, query: QueryWords, statistics: TextStatistics
@@ -251,33 +267,33 @@ class TextIndex:
 
         The similarity of the text is the sum of all.
         """
-        factors = statistics.factors(query)
-        by_word = {word: self._weight_in(number, stem, factors[stem], statistics) for stem, word in query.words.items()}
+        factors, row = statistics.factors(query), self._row_of[number]
+        by_word = {word: self._weight_in(row, stem, factors[stem], statistics) for stem, word in query.words.items()}
         by_explanation = {
-            term.explanation: sum([self._weight_in(number, stem, factors[stem], statistics) for stem in stems])
+            term.explanation: sum([self._weight_in(row, stem, factors[stem], statistics) for stem in stems])
             for term, stems in query.terms
-            if number not in self._with_term.get(term.number, ())
+            if row not in self._with_term.get(term.number, ())
         }
         return _positive(by_word), _positive(by_explanation)
 
     def _weights(self, stem: str, factor: float, statistics: TextStatistics) -> Iterator[tuple[int, float]]:
-        """The weight of a word in each text that has it, or an explanation with it."""
+        """The weight of a word in each row that has it, or an explanation with it."""
         (fixed, by_length), lengths = _saturation(statistics), self._lengths
-        for number, frequency in zip(*self._postings.get(stem, ((), ())), strict=True):
-            yield number, factor * frequency / (frequency + (fixed + by_length * lengths[number]))
-        for number in self._explained.get(stem, ()):
-            yield number, factor / (K1 + 1)
+        for row, frequency in zip(*self._postings.get(stem, ((), ())), strict=True):
+            yield row, factor * frequency / (frequency + (fixed + by_length * lengths[row]))
+        for row in self._explained.get(stem, ()):
+            yield row, factor / (K1 + 1)
 
-    def _weight_in(self, number: int, stem: str, factor: float, statistics: TextStatistics) -> float:
-        """The weight of a word in one text."""
-        numbers, frequencies = self._postings.get(stem, ((), ()))
-        place = bisect_left(numbers, number)
-        if place < len(numbers) and numbers[place] == number:
+    def _weight_in(self, row: int, stem: str, factor: float, statistics: TextStatistics) -> float:
+        """The weight of a word in one row."""
+        rows, frequencies = self._postings.get(stem, ((), ()))
+        place = bisect_left(rows, row)
+        if place < len(rows) and rows[place] == row:
             (fixed, by_length), frequency = _saturation(statistics), frequencies[place]
-            return factor * frequency / (frequency + (fixed + by_length * self._lengths[number]))
+            return factor * frequency / (frequency + (fixed + by_length * self._lengths[row]))
         explained = self._explained.get(stem, ())
-        place = bisect_left(explained, number)
-        return factor / (K1 + 1) if place < len(explained) and explained[place] == number else 0.0
+        place = bisect_left(explained, row)
+        return factor / (K1 + 1) if place < len(explained) and explained[place] == row else 0.0
 
 
 def _saturation(statistics: TextStatistics) -> tuple[float, float]:
@@ -288,10 +304,3 @@ def _saturation(statistics: TextStatistics) -> tuple[float, float]:
 
 def _positive(weights: Mapping[str, float]) -> dict[str, float]:
     return {name: weight for name, weight in weights.items() if weight > 0}
-
-
-def _frequencies(text: str, heading: str) -> dict[str, float]:
-    frequencies: dict[str, float] = {**Counter(map(_STEM, terms_of(text)))}
-    for stem, _ in terms_of(heading):
-        frequencies[stem] = frequencies.get(stem, 0.0) + HEADING_WEIGHT
-    return frequencies

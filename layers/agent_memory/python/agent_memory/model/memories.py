@@ -39,7 +39,8 @@ class Memory:
 
     `changed_by` and `reason` say who made this version and why; `changed_as` is the IAM principal of the HTTP request,
     None for a direct write. A version that records a removal (`is_removed`) is stored in the history only.
-    `embedding` is a vector of its text, see `model.embeddings`; it is not part of the content either.
+    `embedding` is a vector of its text (`model.embeddings`) and `words` are its words (`memory.text_words`); neither is
+    part of the content.
     `access_count` and `last_accessed_ms` are updated by the nightly job and are not part of a version.
     """
 
@@ -58,6 +59,7 @@ class Memory:
     access_count: int = field(default=0, compare=False)
     last_accessed_ms: int | None = field(default=None, compare=False)
     embedding: str | None = field(default=None, compare=False)
+    words: str | None = field(default=None, compare=False)
 
     @property
     def rank(self) -> float:

@@ -9,6 +9,9 @@ from agent_memory.model.memories import Memory
 DEFAULT_IMPORTANCE = 0.5
 """The importance of a memory that states no confidence, and of a decision whose outcome has no `quality`."""
 
+_NO_TEXT = (int, float, type(None))
+_HEADINGS = ("description", "rule", "tags")
+
 
 def symbol_of(decision: Decision) -> str | None:
     """The symbol of a decision, which its context names, or else its reasoning."""
@@ -46,9 +49,24 @@ def strings_in(*values: Any) -> list[str]:
         one = pending.pop()
         if isinstance(one, str):
             strings.append(one)
+        elif isinstance(one, _NO_TEXT):
+            continue
         elif isinstance(one, Mapping):
             for name in reversed(one):
                 pending += (one[name], name)
         elif isinstance(one, list | tuple):
             pending += reversed(one)
     return strings
+
+
+def memory_texts(pattern_id: str, data: Mapping[str, Any]) -> tuple[str, str]:
+    """All text of a memory, and what counts as its heading: its description, rule and tags."""
+    headings: list[Any] = []
+    others: list[Any] = []
+    for name, value in data.items():
+        if name in _HEADINGS:
+            headings.append(value)
+        else:
+            others += (name, value)
+    text = " ".join([pattern_id.replace("_", " "), *strings_in(*others)])
+    return text, " ".join(strings_in(*headings)) if headings else ""

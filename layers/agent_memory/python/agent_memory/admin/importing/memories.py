@@ -1,12 +1,15 @@
 """Imports long-term memories: the versions that follow those that are stored."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import groupby
 
 from agent_memory.admin.importing.report import ImportReport, Status
 from agent_memory.core.clock import date_of
 from agent_memory.core.errors import Conflict, Damaged
+from agent_memory.memory.text_words import stored_words
 from agent_memory.model.memories import Memory
+from agent_memory.model.recalled_parts import memory_texts
 from agent_memory.ports.memories import Access, MemoryStore
 
 KIND = "memories"
@@ -58,7 +61,7 @@ def _write(one: Memory, current: Memory | None, store: MemoryStore) -> None:
     if one.is_removed and before is not None:
         store.remove(one, after=before)
     else:
-        store.put(one, after=before)
+        store.put(replace(one, words=stored_words(*memory_texts(one.pattern_id, one.data))), after=before)
 
 
 def _add_reads(one: Memory, store: MemoryStore) -> None:

@@ -7,7 +7,10 @@ The event `before-parse` of botocore hands over the body of an answer before it 
 entries replace what is parsed.
 """
 
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _MEMBERS = {"Query": "Items", "Scan": "Items", "BatchGetItem": "Responses", "GetItem": "Item"}
@@ -31,6 +34,21 @@ def take_items_from_json(client: Any) -> None:
         events.register(f"before-parse.dynamodb.{operation}", _take_items, unique_id=f"{_ID}-{operation}")
 
 
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Let Python not search for garbage in the block, unless another thread lets it again.
+
+    Parsing JSON makes many objects and no garbage. To search them again and again takes longer than to make them.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _take_items(
     *, operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
 ) -> None:
@@ -38,7 +56,8 @@ def _take_items(
     if response_dict["status_code"] >= _FIRST_ERROR_STATUS or _BINARY in body or _BINARY_SET in body:
         return
     try:
-        answer = json.loads(body)
+        with _without_collections():
+            answer = json.loads(body)
     except ValueError:
         return  # botocore says what is wrong with it
     member = _MEMBERS[operation_model.name]

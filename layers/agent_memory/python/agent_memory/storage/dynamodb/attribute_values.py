@@ -5,7 +5,7 @@ without a fraction are therefore stored beside the document; a pointer with the 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +37,7 @@ def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
 
 def decode(value: AttributeValue, integral_floats: Sequence[str] = (), path: str = "") -> Any:
     """The JSON value that was encoded at `path`; `integral_floats` may have pointers to other paths, too."""
-    (decoded,) = decode_members([value])
+    decoded = decode_object({"": value})[""]
     for one in integral_floats:
         is_negative_zero, name = one.startswith("-"), one.removeprefix("-")
         if name == path:
@@ -90,26 +90,31 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call per mem
     return encoded
 
 
-def decode_members(members: Iterable[AttributeValue]) -> list[Any]:
-    """Each attribute value as JSON, floats without a fraction as integers. Only objects and lists take a call."""
-    decoded: list[Any] = []
-    for member in members:
+def decode_object(members: Mapping[str, AttributeValue]) -> dict[str, Any]:
+    """The members of a map as JSON, floats without a fraction as integers. Only objects and lists take a call."""
+    decoded: dict[str, Any] = {}
+    for name, member in members.items():
         ((kind, raw),) = member.items()
         if kind in {"S", "BOOL"}:
-            decoded.append(raw)
+            decoded[name] = raw
         elif kind == "N":
-            if raw.isdecimal():
-                decoded.append(int(raw))
-            else:
-                number = Decimal(raw)
-                decoded.append(int(number) if number == number.to_integral_value() else float(raw))
+            decoded[name] = int(raw) if raw.isdecimal() else _number(raw)
         elif kind == "M":
-            decoded.append(dict(zip(raw, decode_members(raw.values()), strict=True)) if raw else {})
+            decoded[name] = decode_object(raw)
         elif kind == "L":
-            decoded.append(decode_members(raw) if raw else [])
+            decoded[name] = [decode_object({"": one})[""] for one in raw]
         else:
-            decoded.append(None)
+            decoded[name] = None
     return decoded
+
+
+def _number(text: str) -> int | float:
+    """A number that is not a row of digits."""
+    number = float(text)
+    if not number.is_integer():  # neither is what it was rounded from
+        return number
+    exact = Decimal(text)
+    return int(exact) if exact == exact.to_integral_value() else number
 
 
 def _restore_float(document: Any, tokens: Sequence[str], *, negative_zero: bool) -> None:

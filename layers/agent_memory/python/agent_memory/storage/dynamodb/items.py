@@ -20,7 +20,7 @@ from agent_memory.model.memories import Memory
 from agent_memory.model.records import Record
 from agent_memory.storage.dynamodb.attribute_values import (
     AttributeValue,
-    decode_members,
+    decode_object,
     encode,
     encode_members,
     restore_floats,
@@ -33,6 +33,7 @@ _TIMES = {"timestamp_ms": "timestamp", "outcome_recorded_ms": "outcome_recorded"
 _CONTENT_FLOATS, _OUTCOME_FLOATS = "whole_floats", "outcome_whole_floats"
 _OUTCOME_TIMES = ("recorded", "until")
 _DOCUMENTS = tuple(name for name, kind in records.FIELDS.items() if kind is Kind.DOCUMENT)
+_TEXTS = tuple(name for name, kind in records.FIELDS.items() if kind is Kind.TEXT)
 
 OUTCOME_ATTRIBUTES = frozenset(
     {_TIMES.get(name, name) for name in records.OUTCOME} | {_OUTCOME_FLOATS, BY_OUTCOME.partition.name}
@@ -90,13 +91,15 @@ def document_attributes(documents: Mapping[str, Any], floats_attribute: str = _C
 
 def documents_from(item: Mapping[str, AttributeValue], names: Sequence[str]) -> dict[str, Any]:
     """The JSON documents that `document_attributes` wrote, by name; `TypeError` if one is not an object."""
-    documents = dict(zip(names, decode_members(map(item.__getitem__, names)), strict=True))
+    documents: dict[str, Any] = {}
+    for name in names:
+        ((kind, members),) = item[name].items()
+        if kind != "M":
+            raise TypeError(f"{name} is not an object")
+        documents[name] = decode_object(members)
     for attribute in (_CONTENT_FLOATS, _OUTCOME_FLOATS):
         if attribute in item:
             restore_floats(documents, [entry["S"] for entry in item[attribute]["L"]])
-    for name, document in documents.items():
-        if not isinstance(document, dict):
-            raise TypeError(f"{name} is not an object")
     return documents
 
 
@@ -143,19 +146,14 @@ def decision_from(item: Item) -> Decision:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: the item is not that of a decision.
     """
-    record: Record = {}
-    documents: list[str] = []
-    for name, kind in records.FIELDS.items():
-        attribute = item.get(_TIMES.get(name, name))
-        if attribute is None:
-            continue
-        if kind is Kind.DOCUMENT:
-            documents.append(name)
-        elif kind is Kind.TEXT:
-            record[name] = attribute["S"]
-        else:
-            record[name] = _DECODERS[kind](attribute)
-    decision = records.decision_from(record | documents_from(item, documents))
+    record: Record = documents_from(item, [name for name in _DOCUMENTS if name in item])
+    for name in _TEXTS:
+        if name in item:
+            record[name] = item[name]["S"]
+    for name, attribute, decode in _OTHERS:
+        if attribute in item:
+            record[name] = decode(item[attribute])
+    decision = records.decision_from(record)
     partition, timestamp_ms = f"{decision.agent_id}#{decision.decision_type}", decision.timestamp_ms
     if item["pk"]["S"] != partition and not item["pk"]["S"].startswith(f"{partition}#"):
         raise ValueError("its attributes are those of another partition")
@@ -231,19 +229,25 @@ _DECODERS: Mapping[Kind, Callable[[AttributeValue], Any]] = {
     Kind.COUNTS: lambda attribute: {name: int(count["N"]) for name, count in attribute["M"].items()},
     Kind.OUTCOMES: _decode_outcomes,
 }
+_OTHERS = tuple(
+    (name, _TIMES.get(name, name), _DECODERS[kind])
+    for name, kind in records.FIELDS.items()
+    if kind not in {Kind.DOCUMENT, Kind.TEXT}
+)
 
 
 # --- memories ------------------------------------------------------------------------------------
 
 _SUCCESS_RATE = "success_rate"
-OPTIONAL_MEMORY_ATTRIBUTES = ("changed_by", "reason", "changed_as", "embedding", _SUCCESS_RATE, _CONTENT_FLOATS)
-"""The attributes that not every version of a memory has."""
-
-
 # The stored confidence of a memory that states none, so that the index by confidence has it, in the last place.
 NOT_STATED = -1.0
 
-_MEMORY_TEXTS = ("agent_id", "memory_type", "pattern_id", "changed_by", "reason", "changed_as", "embedding")
+_OPTIONAL_TEXTS = ("changed_by", "reason", "changed_as", "embedding")
+OPTIONAL_MEMORY_ATTRIBUTES = (*_OPTIONAL_TEXTS, "words", _SUCCESS_RATE, _CONTENT_FLOATS)
+"""The attributes that not every version of a memory has."""
+
+_MEMORY_TEXTS = ("agent_id", "memory_type", "pattern_id", *_OPTIONAL_TEXTS)
+_DATA = ("data",)
 _MEMORY_TIMES = {"learned_ms": "learned_at", "updated_ms": "updated_at"}
 
 
@@ -254,6 +258,9 @@ def memory_item(memory: Memory) -> Item:
     item |= {name: text(record[name]) for name in _MEMORY_TEXTS if record[name] is not None}
     item |= {attribute: seconds(record[name]) for name, attribute in _MEMORY_TIMES.items()}
     item |= number_attribute(memory.data, _SUCCESS_RATE)
+    if memory.words is not None:
+        # A writer that does not know the words leaves those of an earlier version.
+        item["words"] = text(f"{memory.version} {memory.words}")
     return item | {
         "pk": text(keys.memory_pk(memory.agent_id, memory.memory_type)),
         "sk": text(memory.pattern_id),
@@ -279,7 +286,8 @@ def history_item(memory: Memory) -> Item:
     item["pk"] = text(keys.history_pk(memory.agent_id, memory.memory_type))
     item["sk"] = text(keys.history_sk(memory.pattern_id, memory.version))
     item["known_confidence"] = item.pop("confidence")
-    item.pop("embedding", None)  # only current versions are searched by meaning
+    for name in ("embedding", "words"):  # only current versions are in an index
+        item.pop(name, None)
     if memory.is_removed:
         item["is_removed"] = {"BOOL": True}
     return item
@@ -287,25 +295,30 @@ def history_item(memory: Memory) -> Item:
 
 def memory_from(item: Item) -> Memory:
     """The memory's version of an item."""
-    record: Record = documents_from(item, ("data",))
-    for name in _MEMORY_TEXTS:
-        if name in item:
-            record[name] = item[name]["S"]
-    for name, attribute in _MEMORY_TIMES.items():
-        record[name] = milliseconds(item[attribute])
     confidence = float((item.get("confidence") or item["known_confidence"])["N"])
-    record |= {
-        "confidence": None if confidence == NOT_STATED else confidence,
-        "version": int(item["version"]["N"]),
-        "is_removed": "is_removed" in item,
-    }
-    if "access_count" in item:
-        record["access_count"] = int(item["access_count"]["N"])
-    if "last_accessed" in item:
-        record["last_accessed_ms"] = milliseconds(item["last_accessed"])
-    if item["sk"]["S"] not in (record["pattern_id"], keys.history_sk(record["pattern_id"], record["version"])):
+    version, name = item["version"]["N"], item["pattern_id"]["S"]
+    if item["sk"]["S"] != name and item["sk"]["S"] != keys.history_sk(name, int(version)):
         raise ValueError("its attributes are those of another memory")
-    return records.memory_from(record)
+    changed_by, reason, changed_as, embedding = [item[one]["S"] if one in item else None for one in _OPTIONAL_TEXTS]
+    words_of, _, words = item["words"]["S"].partition(" ") if "words" in item else ("", "", None)
+    return Memory(  # by position, which is faster
+        item["agent_id"]["S"],
+        item["memory_type"]["S"],
+        name,
+        None if confidence == NOT_STATED else confidence,
+        documents_from(item, _DATA)["data"],
+        milliseconds(item["learned_at"]),
+        milliseconds(item["updated_at"]),
+        int(version),
+        changed_by,
+        reason,
+        changed_as,
+        "is_removed" in item,
+        int(item["access_count"]["N"]) if "access_count" in item else 0,
+        milliseconds(item["last_accessed"]) if "last_accessed" in item else None,
+        embedding,
+        words if words_of == version else None,
+    )
 
 
 # --- sizes ---------------------------------------------------------------------------------------

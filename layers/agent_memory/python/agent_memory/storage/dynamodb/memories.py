@@ -16,10 +16,12 @@ from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
 from agent_memory.storage.dynamodb.batches import get_items, partition_pages, query_pages, scan_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
+    MAX_ITEM_BYTES,
     NOT_STATED,
     OPTIONAL_MEMORY_ATTRIBUTES,
     Item,
     check_item_size,
+    fits,
     history_item,
     memory_from,
     memory_item,
@@ -51,6 +53,8 @@ class DynamoDBMemories:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
         item = memory_item(memory)
         check_item_size(history_item(memory), "data")
+        if not fits(item, MAX_ITEM_BYTES):
+            item.pop("words", None)  # they are in the data as well
         self._register(memory)
         update = replacement(item, key=("pk", "sk"), optional=OPTIONAL_MEMORY_ATTRIBUTES)
         condition = _is_current(after)
