@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import Any, TypeVar
 
@@ -273,7 +274,7 @@ class DecisionLog:
         """
 
         def counted(span: Span) -> list[CountedDay]:
-            return [] if exact else counted_days(self._stores.states, self.agent_id, span)
+            return [] if exact else list(counted_days(self._stores.states, self.agent_id, span))
 
         return count_part(
             self.agent_id,
@@ -298,11 +299,12 @@ class DecisionLog:
         damages, grouped = Damages(), GroupedStatistics(group_by)
         exact = check_boolean("exact", exact)
         has_counts = grouped.takes_rollups and not criteria.validated().is_filtered and not exact
-        counted = counted_days(self._stores.states, self.agent_id, criteria.span()) if has_counts else []
-        if counted:
-            grouped.add_rollup(Rollup.sum_of(rollup for _, rollup in counted), criteria.decision_type)
+        days: list[date] = []
+        if has_counts:
+            days, counts = self._sum_of_days(criteria.span())
+            grouped.add_rollup(counts, criteria.decision_type)
         registered = self.registration()
-        for part in spans_between(criteria.span(), [day for day, _ in counted]):
+        for part in spans_between(criteria.span(), days):
             if grouped.takes_counts:
                 selection = criteria.selection(self.agent_id, registered.shards())
                 for alike in self._reader.count(
@@ -323,6 +325,14 @@ class DecisionLog:
             **grouped.as_dict(),
             **damages.members(),
         }
+
+    def _sum_of_days(self, span: Span) -> tuple[list[date], Rollup]:
+        """The days of a span that were counted, and the sum of their counts."""
+        days, total = [], Rollup()
+        for day, rollup in counted_days(self._stores.states, self.agent_id, span):
+            days.append(day)
+            total.merge(rollup)
+        return days, total
 
 
 def _only_after(after: str | None, on_unreadable: OnUnreadable, *, newest_first: bool) -> OnUnreadable:
