@@ -75,13 +75,16 @@ def counted_days(states: StateStore, agent_id: str, span: Span) -> Iterator[Coun
                 yield day, rollup
 
 
-def spans_between(span: Span, days: Iterable[date]) -> list[Span]:
-    """The parts of a span that are outside of some days, which are sorted."""
-    spans, start_ms = [], span.start_ms
-    for day in days:
-        spans.append(Span(start_ms, day_start_ms(day)))
+def parts_of(span: Span, days: Iterable[CountedDay]) -> Iterator[Span | CountedDay]:
+    """The counted days within a span, and the spans before, between and after them, in order of their time."""
+    start_ms = span.start_ms
+    for day, rollup in days:
+        if start_ms < day_start_ms(day):
+            yield Span(start_ms, day_start_ms(day))
+        yield day, rollup
         start_ms = day_start_ms(day) + DAY_MS
-    return [one for one in (*spans, Span(start_ms, span.end_ms)) if one.start_ms < one.end_ms]
+    if start_ms < span.end_ms:
+        yield Span(start_ms, span.end_ms)
 
 
 class ChangeTracker:
