@@ -275,7 +275,11 @@ keys = st.builds(
 )
 
 
-@given(parts=st.lists(st.dictionaries(keys, st.tuples(st.lists(values, max_size=6), st.lists(values, max_size=6)))))
+columns = st.tuples(st.lists(values, max_size=4), st.lists(values, max_size=4))
+
+
+@settings(max_examples=30)
+@given(parts=st.lists(st.dictionaries(keys, columns, max_size=3), max_size=3))
 def test_the_counts_of_parts_add_up_and_are_stored_exactly(parts):
     together, merged = Rollup(), Rollup()
     for number, part in enumerate(parts):

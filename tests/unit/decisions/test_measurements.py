@@ -11,7 +11,7 @@ from agent_memory.decisions import measurements
 from agent_memory.decisions.measurements import Measurements, value_at
 
 values = st.integers(0, 9).map(float) | st.floats(-1e9, 1e9)
-runs = st.lists(st.lists(values, min_size=1).map(sorted), min_size=1)
+runs = st.lists(st.lists(values, min_size=1, max_size=8).map(sorted), min_size=1, max_size=5)
 
 
 @given(runs=runs)
