@@ -80,11 +80,6 @@ class Rollup:
 
     cells: dict[CellKey, Cell] = field(default_factory=dict)
 
-    @property
-    def decisions(self) -> int:
-        """The number of all decisions."""
-        return sum(cell.decisions for cell in self.cells.values())
-
     def add(self, decision: Decision) -> None:
         """Count a decision."""
         self.cells.setdefault(CellKey.of(decision), Cell()).add(decision.outcome)
