@@ -11,6 +11,7 @@ from agent_memory.core.ids import new_decision_id
 from agent_memory.core.keys import REGISTRATION, decision_pk, rollup_state_type
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
+from agent_memory.decisions.rollup_data import rollup_data
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.storage.dynamodb.answers import take_items_from_json
@@ -76,7 +77,7 @@ def rollup_item(name: str, rollup: Rollup) -> Item:
     """The item of a day's counts, by the name of its state."""
     key: Item = {"pk": {"S": AGENT_ID}, "sk": {"S": name}}
     about: Item = {"version": {"N": "1"}, "last_updated": {"N": "1795176000"}}
-    return key | about | document_attributes({"data": rollup.as_data()})
+    return key | about | document_attributes({"data": rollup_data(rollup)})
 
 
 def log_over(tables: PreparedDynamoDB) -> DecisionLog:

@@ -8,6 +8,9 @@ import pytest
 from agent_memory import DecisionLogger, HttpApi, InvalidInput, MemoryAnalytics, MemoryManager
 from agent_memory.api import deployment as api
 from agent_memory.api.deployment import Deployment
+from agent_memory.core.clock import DAY_MS
+from agent_memory.core.keys import ROLLUPS
+from agent_memory.nightly.rollups import roll_up_days
 from agent_memory.reporting.page import render_report
 from tests.http_events import FakeSession, call_routes, client_with
 
@@ -92,6 +95,38 @@ async def test_the_report_of_an_empty_record(analytics):
     assert report["totals"] == {"decisions": 0, "with_outcome": 0}
     assert report["success_by_type"] == []
     assert report["decisions_per_day"] == []
+
+
+async def test_a_report_reads_no_decisions_of_counted_days_without_evidence(analytics, stores, clock, monkeypatch):
+    for hours_ago in (24 * 3, 24 * 3 - 1, 24 * 2, 24):
+        await log(stores, clock, hours_ago, ["a"], "up", hours_ago % 2 == 0)
+    roll_up_days("hunter", NOON.date() - timedelta(days=1), stores)
+    clock.advance(95 * DAY_MS)
+    for hours_ago in (0, -24 * 50, -24 * 94):
+        await log(stores, clock, hours_ago, ["b"], "down", True)
+    read = []
+    find = stores.decisions.scan_with_positions
+
+    def reading(*arguments, **options):
+        for one in find(*arguments, **options):
+            read.append(one)
+            yield one
+
+    monkeypatch.setattr(stores.decisions, "scan_with_positions", reading)
+    report = await analytics.generate_performance_report()
+    assert report["totals"] == {"decisions": 7, "with_outcome": 7}
+    assert report["time_range"] == ["2026-11-17T12:00:00.000Z", "2027-02-22T12:00:00.000Z"]
+    archive = report["levels"][-1]
+    assert (archive["decisions"], archive["oldest"], archive["newest"]) == (
+        6,
+        "2026-11-17T12:00:00.000Z",
+        "2027-01-09T12:00:00.000Z",
+    )
+    # The oldest one, the one of the day that was not counted, and the two of the last 90 days.
+    assert len({one.decision_id for one in read if hasattr(one, "context")}) == 4
+    for name, _ in stores.states.list_by_prefix("hunter", ROLLUPS):
+        stores.states.remove("hunter", f"{ROLLUPS}{name}")
+    assert await analytics.generate_performance_report() == report
 
 
 @pytest.fixture

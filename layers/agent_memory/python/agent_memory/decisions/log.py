@@ -1,7 +1,7 @@
 """The decision log of one agent. Every method blocks; agents use `DecisionLogger`."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from agent_memory.core.ids import new_decision_id
 from agent_memory.decisions.chains import MAX_LINKS, ChainEntry, DecisionChains
 from agent_memory.decisions.collecting import collect
 from agent_memory.decisions.lineage import Lineage
-from agent_memory.decisions.performance_parts import MAX_COUNTED, count_part
+from agent_memory.decisions.performance_parts import MAX_READ, count_part
 from agent_memory.decisions.queries import (
     MAX_PAGE,
     DecisionFilter,
@@ -26,7 +26,7 @@ from agent_memory.decisions.queries import (
 )
 from agent_memory.decisions.reader import DecisionReader, Scan
 from agent_memory.decisions.registry import DecisionRegistry, RegistrationOfRead
-from agent_memory.decisions.rolled_days import CountedDay, counted_days, spans_between
+from agent_memory.decisions.rolled_days import CountedDay, counted_days, parts_of
 from agent_memory.decisions.rollups import MEASUREMENTS, Rollup
 from agent_memory.decisions.statistics import GroupedStatistics
 from agent_memory.decisions.writer import DecisionWriter, ItemResult
@@ -263,7 +263,7 @@ class DecisionLog:
         self,
         time_range: TimeRange | None = None,
         *,
-        limit: int = MAX_COUNTED,
+        limit: int = MAX_READ,
         cursor: str | None = None,
         exact: bool = False,
     ) -> dict[str, Any]:
@@ -272,8 +272,8 @@ class DecisionLog:
         See `decisions.performance_parts.count_part`. With `exact`, all decisions are read, also those of counted days.
         """
 
-        def counted(span: Span) -> list[CountedDay]:
-            return [] if exact else counted_days(self._stores.states, self.agent_id, span)
+        def counted(span: Span) -> Iterable[CountedDay]:
+            return () if exact else counted_days(self._stores.states, self.agent_id, span)
 
         return count_part(
             self.agent_id,
@@ -298,11 +298,12 @@ class DecisionLog:
         damages, grouped = Damages(), GroupedStatistics(group_by)
         exact = check_boolean("exact", exact)
         has_counts = grouped.takes_rollups and not criteria.validated().is_filtered and not exact
-        counted = counted_days(self._stores.states, self.agent_id, criteria.span()) if has_counts else []
-        if counted:
-            grouped.add_rollup(Rollup.sum_of(rollup for _, rollup in counted), criteria.decision_type)
-        registered = self.registration()
-        for part in spans_between(criteria.span(), [day for day, _ in counted]):
+        counted = counted_days(self._stores.states, self.agent_id, criteria.span()) if has_counts else ()
+        counts, registered = Rollup(), self.registration()
+        for part in parts_of(criteria.span(), counted):
+            if not isinstance(part, Span):
+                counts.merge(part[1])
+                continue
             if grouped.takes_counts:
                 selection = criteria.selection(self.agent_id, registered.shards())
                 for alike in self._reader.count(
@@ -314,6 +315,8 @@ class DecisionLog:
             found = self.stream_with_positions(in_part, oldest_first, damages, registered=registered)
             for one in decisions_only(found):
                 grouped.add(one)
+        if has_counts:
+            grouped.add_rollup(counts, criteria.decision_type)
         start, end = criteria.time_range or (None, None)
         span = criteria.span()
         return {

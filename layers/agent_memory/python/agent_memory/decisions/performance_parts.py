@@ -1,6 +1,6 @@
 """An agent's performance in answers of limited size and time, whose counts add up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -11,15 +11,15 @@ from agent_memory.core.errors import InColdStorage
 from agent_memory.core.ids import LAST_ID
 from agent_memory.decisions.performance import PerformanceCounts
 from agent_memory.decisions.queries import DecisionFilter, TimeRange, make_cursor, read_cursor, sort_key, span_after
-from agent_memory.decisions.rolled_days import CountedDay, spans_between
+from agent_memory.decisions.rolled_days import CountedDay, parts_of
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.decisions.statistics import INTERVAL
 from agent_memory.model.decisions import Decision
 from agent_memory.model.listings import Damages, missing_item, named
 from agent_memory.ports.decisions import Position
 
-MAX_COUNTED = 20_000
-"""Decisions that one answer counts: a function of the API reads them within its time limit."""
+MAX_READ = 20_000
+"""Decisions that are read for one answer: a function of the API reads them within its time limit."""
 _MEASURED_EVERY = 500
 
 
@@ -28,22 +28,22 @@ def count_part(
     stream: Callable[..., Iterator[Decision]],
     time_range: TimeRange | None,
     *,
-    counted: Callable[[Span], list[CountedDay]],
+    counted: Callable[[Span], Iterable[CountedDay]],
     limit: int,
     cursor: str | None,
     max_bytes: int,
 ) -> dict[str, Any]:
-    """Count decisions, oldest first, up to `limit` (1 to 20,000) of them; `cursor` continues after the last one.
+    """Count decisions, oldest first, reading up to `limit` (1 to 20,000) of them; `cursor` continues after the last.
 
     An answer also ends where its rows would become too large, and before a day in cold storage, because reading on
-    would request the restore of all later days. Days that were counted are added as a whole, if `limit` allows it.
+    would request the restore of all later days. The decisions of days that were counted are not read.
 
     Args:
         agent_id: the agent.
         stream: `DecisionLog.stream` of the agent.
         time_range: (start, end) without the end; None for either is unbounded.
         counted: returns the days within a span that were counted, see `decisions.rolled_days`.
-        limit: the maximum number of decisions.
+        limit: the maximum number of decisions to read.
         cursor: the `cursor` of the answer before.
         max_bytes: the size of the answer as JSON.
 
@@ -54,7 +54,7 @@ def count_part(
     Raises:
         InvalidInput: names the argument. Unavailable: a tier did not respond, or the part begins in cold storage.
     """
-    limit = check_integer("limit", limit, minimum=1, maximum=MAX_COUNTED)
+    limit = check_integer("limit", limit, minimum=1, maximum=MAX_READ)
     criteria = DecisionFilter(time_range=time_range).validated()
     after = None if cursor is None else read_cursor(criteria, cursor, newest_first=False)
     left = criteria.span() if after is None else span_after(criteria.span(), after, newest_first=False)
@@ -63,7 +63,7 @@ def count_part(
     part, damages = _Part(limit, max_bytes), Damages()
     is_cut, missing = False, []
     try:
-        for one in _in_order(left, [day for day in days if day[1].decisions <= limit]):
+        for one in parts_of(left, days):
             if isinstance(one, Span):
                 within = replace(criteria, time_range=one.as_range())
                 is_cut = not part.add_decisions(
@@ -101,21 +101,23 @@ class _Part:
 
     limit: int
     max_bytes: int
+    read: int = 0
     counts: PerformanceCounts = field(default_factory=PerformanceCounts)
     last: str | None = None
 
     def add_decisions(self, decisions: Iterator[Decision]) -> bool:
-        """Count decisions one by one; returns whether there was room for all of them."""
+        """Count decisions one by one; returns whether all of them could be read."""
         for n, decision in enumerate(decisions):
-            if self.counts.decisions == self.limit or (n and n % _MEASURED_EVERY == 0 and self._is_full):
+            if self.read == self.limit or (n and n % _MEASURED_EVERY == 0 and self._is_full):
                 return False
             self.counts.add(decision)
+            self.read += 1
             self.last = sort_key(decision)
         return True
 
     def add_day(self, day: date, rollup: Rollup) -> bool:
-        """Count the decisions of a day; returns whether there was room for all of them, else none was counted."""
-        if self.counts.decisions + rollup.decisions > self.limit or self._is_full:
+        """Count the decisions of a day, without reading them; returns whether there was room for their rows."""
+        if self._is_full:
             return False
         self.counts.add_rollup(day, rollup)
         self.last = sort_key(Position(day_start_ms(day) + DAY_MS - 1, LAST_ID))
@@ -124,9 +126,3 @@ class _Part:
     @property
     def _is_full(self) -> bool:
         return self.counts.approximate_bytes() > self.max_bytes // 2
-
-
-def _in_order(span: Span, days: list[CountedDay]) -> list[Span | CountedDay]:
-    """Counted days, and the spans before, between and after them, in order of their time."""
-    parts: list[Span | CountedDay] = [*days, *spans_between(span, [day for day, _ in days])]
-    return sorted(parts, key=lambda one: one.start_ms if isinstance(one, Span) else day_start_ms(one[0]))

@@ -9,7 +9,7 @@ decision that is logged late, first records that its day may change. Readers the
 next job has counted it again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import takewhile
@@ -24,6 +24,7 @@ from agent_memory.core.keys import (
     rollup_change_state_type,
     rollup_state_type,
 )
+from agent_memory.decisions.rollup_data import rollup_data, rollup_from
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.model.listings import parsed, skip_damaged
@@ -55,27 +56,35 @@ def recorded_changes(states: StateStore, agent_id: str) -> list[Change]:
     ]
 
 
-def counted_days(states: StateStore, agent_id: str, span: Span) -> list[CountedDay]:
-    """The rollups of days that lie within a span, without those whose decisions may have changed."""
+def counted_days(states: StateStore, agent_id: str, span: Span) -> Iterator[CountedDay]:
+    """The rollups of days that lie within a span, in order, without those whose decisions may have changed.
+
+    Each is made when it is asked for: those of a year at once would be a hundred thousand cells.
+    """
     first, last = _days_within(span)
     if last < first:
-        return []
+        return
     # In this order: a change that is no longer recorded is in the counts that are read after it.
     changed = {one.day for one in recorded_changes(states, agent_id)}
     days = _common_start(first.isoformat(), last.isoformat())
-    stored = states.list_by_prefix(agent_id, f"{ROLLUPS}{days}", on_unreadable=skip_damaged)
-    found = [(parse_date(f"{days}{rest}"), state.data) for rest, state in stored]
-    rollups = [(day, _rollup(data)) for day, data in found if first <= day <= last and day not in changed]
-    return [(day, rollup) for day, rollup in rollups if rollup is not None]
+    for rest, state in states.list_by_prefix(agent_id, f"{ROLLUPS}{days}", on_unreadable=skip_damaged):
+        day = parse_date(f"{days}{rest}")
+        if first <= day <= last and day not in changed:
+            rollup = _rollup(state.data)
+            if rollup is not None:
+                yield day, rollup
 
 
-def spans_between(span: Span, days: Iterable[date]) -> list[Span]:
-    """The parts of a span that are outside of some days, which are sorted."""
-    spans, start_ms = [], span.start_ms
-    for day in days:
-        spans.append(Span(start_ms, day_start_ms(day)))
+def parts_of(span: Span, days: Iterable[CountedDay]) -> Iterator[Span | CountedDay]:
+    """The counted days within a span, and the spans before, between and after them, in order of their time."""
+    start_ms = span.start_ms
+    for day, rollup in days:
+        if start_ms < day_start_ms(day):
+            yield Span(start_ms, day_start_ms(day))
+        yield day, rollup
         start_ms = day_start_ms(day) + DAY_MS
-    return [one for one in (*spans, Span(start_ms, span.end_ms)) if one.start_ms < one.end_ms]
+    if start_ms < span.end_ms:
+        yield Span(start_ms, span.end_ms)
 
 
 class ChangeTracker:
@@ -124,7 +133,7 @@ def put_rollup(states: StateStore, agent_id: str, day: date, rollup: Rollup | No
     """Store the counts of a day, None if it cannot be counted. `Conflict` if another job does at the same time."""
     state_type = rollup_state_type(day)
     stored = states.get(agent_id, state_type)
-    data = {} if rollup is None else rollup.as_data()
+    data = {} if rollup is None else rollup_data(rollup)
     if stored is None or stored.data != data:
         states.put(agent_id, state_type, data, expected_version=stored.version if stored else 0, now_ms=now_ms)
 
@@ -132,7 +141,7 @@ def put_rollup(states: StateStore, agent_id: str, day: date, rollup: Rollup | No
 def _rollup(data: Document) -> Rollup | None:
     """The counts in a state; None if it has none, or is damaged: then the decisions are read."""
     try:
-        return parsed(ROLLUPS, Rollup.from_data, data) if data else None
+        return parsed(ROLLUPS, rollup_from, data) if data else None
     except Damaged:
         return None
 

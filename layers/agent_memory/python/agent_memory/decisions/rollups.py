@@ -5,12 +5,10 @@ and success. It keeps the values of each measurement, so that medians and quanti
 the decisions themselves.
 """
 
-import base64
-import json
-import zlib
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from agent_memory.model.decisions import Decision, Outcome, context_type_of
 from agent_memory.model.sources import sources_of
@@ -19,8 +17,6 @@ _LATENCY = ("latency_ms",)
 _QUALITY = ("quality", "quality_score")
 MEASUREMENTS = (*_LATENCY, *_QUALITY)
 """The names of measurements in an outcome or its metrics."""
-
-_COUNTS = "counts"
 
 
 class CellKey(NamedTuple):
@@ -41,13 +37,22 @@ class CellKey(NamedTuple):
         return cls(decision.decision_type, context_type_of(decision.context), sources, horizon, success)
 
 
+Values: TypeAlias = "array[float]"
+"""Values of a measurement, eight bytes each, so that those of a million decisions fit into memory."""
+
+
+def no_values() -> Values:
+    """An empty column of values."""
+    return array("d")
+
+
 @dataclass(slots=True)
 class Cell:
     """The number of decisions, and the values of their measurements."""
 
     decisions: int = 0
-    latency_ms: list[float] = field(default_factory=list)
-    quality: list[float] = field(default_factory=list)
+    latency_ms: Values = field(default_factory=no_values)
+    quality: Values = field(default_factory=no_values)
 
     def add(self, outcome: Outcome | None, decisions: int = 1) -> None:
         """Count decisions that have this outcome: latency and quality are in its metrics, or else in its details."""
@@ -64,17 +69,16 @@ class Cell:
         self.latency_ms += other.latency_ms
         self.quality += other.quality
 
+    def in_order(self) -> Self:
+        """The same decisions, the values of each measurement sorted."""
+        return type(self)(self.decisions, array("d", sorted(self.latency_ms)), array("d", sorted(self.quality)))
+
 
 @dataclass(slots=True)
 class Rollup:
     """Counts of decisions by cell."""
 
     cells: dict[CellKey, Cell] = field(default_factory=dict)
-
-    @property
-    def decisions(self) -> int:
-        """The number of all decisions."""
-        return sum(cell.decisions for cell in self.cells.values())
 
     def add(self, decision: Decision) -> None:
         """Count a decision."""
@@ -87,42 +91,6 @@ class Rollup:
             if known is None:
                 known = self.cells[key] = Cell()
             known.merge(cell)
-
-    @classmethod
-    def sum_of(cls, rollups: Iterable[Self]) -> Self:
-        """The counts of several rollups."""
-        found = cls()
-        for one in rollups:
-            found.merge(one)
-        return found
-
-    def as_data(self) -> dict[str, Any]:
-        """The counts as the data of a state: one compressed text, which is small and quick to read."""
-        rows = [
-            [*key, cell.decisions, _shortest(cell.latency_ms), _shortest(cell.quality)]
-            for key, cell in sorted(self.cells.items(), key=lambda one: repr(one[0]))
-        ]
-        text = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
-        return {_COUNTS: base64.b64encode(zlib.compress(text.encode())).decode()}
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """The counts that `as_data` wrote; `ValueError` or another error of its kind if they are damaged."""
-        rollup = cls()
-        try:
-            text = zlib.decompress(base64.b64decode(data[_COUNTS]))
-        except zlib.error as error:
-            raise ValueError(str(error)) from error
-        for kind, context, sources, horizon, success, *cell in json.loads(text):
-            decisions, latency_ms, quality = cell
-            key = CellKey(kind, context, tuple(sources), horizon, success)
-            rollup.cells[key] = Cell(decisions, latency_ms, quality)
-        return rollup
-
-
-def _shortest(values: list[float]) -> list[float]:
-    """The values in order; those without a fraction as integers, whose text is shorter."""
-    return [int(one) if one and one.is_integer() else one for one in sorted(map(float, values))]
 
 
 def _first_number(names: tuple[str, ...], *documents: Mapping[str, Any]) -> float | None:

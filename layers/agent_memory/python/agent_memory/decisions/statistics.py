@@ -1,12 +1,11 @@
 """Outcome statistics of groups of decisions, computed in one pass."""
 
-import statistics
-from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.decisions.measurements import Measurements
 from agent_memory.decisions.rollups import Cell, CellKey, Rollup
 from agent_memory.decisions.tallies import Tally, count
 from agent_memory.model.decisions import Decision, Outcome, context_type_of
@@ -23,29 +22,6 @@ Grouping = Callable[[Decision], Iterable[str | None]]
 
 
 @dataclass(slots=True)
-class Measurements:
-    """The values of one measurement, eight bytes each, so that a million fit into memory for exact quantiles."""
-
-    values: "array[float]" = field(default_factory=lambda: array("d"))
-
-    def as_dict(self) -> dict[str, float | int] | None:
-        """Number, mean, median, 95th percentile, minimum and maximum of the values; None if there are none."""
-        if not self.values:
-            return None
-        ordered = sorted(self.values)
-        size = len(ordered)
-        return {
-            "count": size,
-            "mean": statistics.fmean(ordered),
-            "median": statistics.median(ordered),
-            # The smallest value that 95 % of the values do not exceed.
-            "p95": ordered[-(-95 * size // 100) - 1],
-            "min": ordered[0],
-            "max": ordered[-1],
-        }
-
-
-@dataclass(slots=True)
 class Group:
     """The counts and measurements of one group, in all and by decision type."""
 
@@ -55,11 +31,11 @@ class Group:
     quality: Measurements = field(default_factory=Measurements)
 
     def add(self, decision_type: str, success: bool | None, cell: Cell) -> None:
-        """Count the decisions of a cell, which have this type and success."""
+        """Count the decisions of a cell, which have this type and success, and whose values are in order."""
         self.tally.add(success, cell.decisions)
         count(self.by_type, [decision_type], success, cell.decisions)
-        for measurements, values in ((self.latency_ms, cell.latency_ms), (self.quality, cell.quality)):
-            measurements.values.extend(values)
+        self.latency_ms.add(cell.latency_ms)
+        self.quality.add(cell.quality)
 
     def as_dict(self) -> dict[str, Any]:
         """The number of decisions, success rate with its interval, latency in milliseconds and quality.
@@ -119,7 +95,7 @@ class GroupedStatistics:
         names = _OF_CELL[self._group_by]
         for key, cell in rollup.cells.items():
             if decision_type in (None, key.decision_type):
-                self._add(names(key), key.decision_type, key.success, cell)
+                self._add(names(key), key.decision_type, key.success, cell.in_order())
 
     def as_dict(self) -> dict[str, Any]:
         """`group_by`, `interval` (of which kind `low` and `high` are), `total`, and `groups`, largest first.

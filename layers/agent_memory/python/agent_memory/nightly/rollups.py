@@ -15,6 +15,7 @@ from agent_memory.core.retention import EVIDENCE_DAYS, EXPIRE_AFTER_DAYS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.decisions.rolled_days import MIN_CHANGE_AGE_MS, put_rollup, recorded_changes
+from agent_memory.decisions.rollup_data import rollup_data
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.model.listings import Damages, skip_damaged
 from agent_memory.nightly.days import days_through
@@ -127,6 +128,6 @@ def _read(log: DecisionLog, day: date, rows: RowsOfDay | None) -> _Day:
         if count > _MAX_DECISIONS:
             return _Day(None, rows, count, len(damages.items()))
         rollup.add(one)
-    fits = sum(len(text) for text in rollup.as_data().values()) <= _MAX_BYTES
+    fits = sum(len(text) for text in rollup_data(rollup).values()) <= _MAX_BYTES
     is_counted = fits and not damages.items()
     return _Day(rollup if is_counted else None, rows, count, len(damages.items()))

@@ -7,7 +7,7 @@ from agent_memory.client.decisions import AsyncDecisions, SyncDecisions
 from agent_memory.client.executor import in_thread
 from agent_memory.client.memory import AsyncMemory, SyncMemory
 from agent_memory.core.checks import check_integer
-from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, SystemClock, to_iso
+from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, Span, SystemClock, to_iso
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS
 from agent_memory.decisions.performance import PerformanceCounts
@@ -164,10 +164,22 @@ class MemoryAnalytics:
         return trends
 
     def _read(self, time_range: TimeRange | None, now_ms: int) -> "_Record":
-        record = _Record(now_ms)
-        for decision in self._log.decisions(DecisionFilter(time_range=time_range).validated(), record.missing):
+        """The decisions of the days that evidence is taken from, and the counts of those before."""
+        record, span = _Record(now_ms), DecisionFilter(time_range=time_range).validated().span()
+        first_day_ms = (now_ms - EVIDENCE_DAYS * DAY_MS) // DAY_MS * DAY_MS
+        if span.start_ms < first_day_ms:
+            self._count(Span(span.start_ms, min(span.end_ms, first_day_ms)), record)
+            span = Span(first_day_ms, max(span.end_ms, first_day_ms))
+        for decision in self._log.decisions(DecisionFilter(time_range=span.as_range()), record.missing):
             record.add(decision)
         return record
+
+    def _count(self, span: Span, record: "_Record") -> None:
+        """Count the decisions of a span, which days that the nightly job has counted need no reading for."""
+        record.counts = self._log.performance(span.as_range(), record.missing)
+        if record.counts.decisions:
+            criteria = DecisionFilter(time_range=span.as_range())
+            record.add_counted(*(self._log.first_ms(criteria, newest_first=newest) for newest in (False, True)))
 
     def _levels(self, record: "_Record") -> list[dict[str, Any]]:
         rows = []
@@ -201,7 +213,7 @@ class _Level:
 
 @dataclass(slots=True)
 class _Record:
-    """The counts and the evidence of one pass over an agent's decisions, oldest first."""
+    """The counts of an agent's decisions, and the evidence of one pass over the recent ones, oldest first."""
 
     now_ms: int
     counts: PerformanceCounts = field(default_factory=PerformanceCounts)
@@ -219,6 +231,13 @@ class _Record:
         """`complete` and `missing`, as in a listing."""
         missing = self.missing.as_dicts()
         return {"complete": not missing, "missing": named(missing)}
+
+    def add_counted(self, first_ms: int | None, last_ms: int | None) -> None:
+        """Add when the first and the last of the decisions were made that are counted, before any other is added."""
+        level = self.levels[_LEVELS[-1][0]]
+        level.decisions = self.counts.decisions
+        self.first_ms = level.oldest_ms = first_ms
+        self.last_ms = level.newest_ms = last_ms
 
     def add(self, decision: Decision) -> None:
         self.counts.add(decision)

@@ -13,7 +13,7 @@ from agent_memory.core.errors import InColdStorage, InvalidInput
 from agent_memory.decisions.performance import PerformanceCounts
 from agent_memory.decisions.queries import MAX_PAGE, DecisionFilter, TimeRange
 from agent_memory.model.decisions import Decision, DecisionDict, Outcome
-from agent_memory.model.listings import Damages, Listing
+from agent_memory.model.listings import Damages, Listing, skip_damaged
 from agent_memory.ports.stores import Places
 
 Json = dict[str, Any]
@@ -42,8 +42,12 @@ class DecisionRecord(Protocol):
         """The decisions that match, oldest first, read as they are consumed."""
         ...
 
+    def first_ms(self, criteria: DecisionFilter, *, newest_first: bool) -> int | None:
+        """The time of the oldest or the newest decision that matches and can be read; None if there is none."""
+        ...
+
     def performance(self, time_range: TimeRange | None, missing: Missing) -> PerformanceCounts:
-        """The counts of the decisions of a time range."""
+        """The counts of the decisions of a time range; those of counted days are not read."""
         ...
 
 
@@ -104,6 +108,10 @@ class _DirectDecisions:
     def decisions(self, criteria: DecisionFilter, missing: Missing) -> Iterator[Decision]:
         return self._log.stream(criteria, newest_first=False, on_unreadable=missing.damages)
 
+    def first_ms(self, criteria: DecisionFilter, *, newest_first: bool) -> int | None:
+        found = self._log.stream(criteria, newest_first=newest_first, first=1, on_unreadable=skip_damaged)
+        return next((one.timestamp_ms for one in found), None)
+
     def performance(self, time_range: TimeRange | None, missing: Missing) -> PerformanceCounts:
         counts, cursor = PerformanceCounts(), None
         while True:
@@ -122,20 +130,33 @@ class _PagedDecisions:
         self._backend = backend
 
     def decisions(self, criteria: DecisionFilter, missing: Missing) -> Iterator[Decision]:
-        cursor: str | None = None
-        while True:
-            page = self._backend.page_decisions(criteria, limit=MAX_PAGE, newest_first=False, cursor=cursor)
+        for page in self._pages(criteria, limit=MAX_PAGE, newest_first=False):
             yield from map(_decision, page["decisions"])
             missing.add(page.get("missing", []))
-            cursor = page["cursor"]
-            if cursor is None or any(one["reason"] == InColdStorage.code for one in page.get("missing", ())):
-                return
+
+    def first_ms(self, criteria: DecisionFilter, *, newest_first: bool) -> int | None:
+        pages = self._pages(criteria, limit=1, newest_first=newest_first)
+        return next((parse_instant(one["timestamp"]) for page in pages for one in page["decisions"]), None)
 
     def performance(self, time_range: TimeRange | None, missing: Missing) -> PerformanceCounts:
         counts = PerformanceCounts()
+        if isinstance(self._backend, AnalyticsBackend):  # that of an API
+            found = self._backend.performance(time_range)
+            missing.add(found["missing"])
+            return counts.add_rows(found)
         for one in self.decisions(DecisionFilter(time_range=time_range).validated(), missing):
             counts.add(one)
         return counts
+
+    def _pages(self, criteria: DecisionFilter, *, limit: int, newest_first: bool) -> Iterator[Json]:
+        """The pages of a query, each read when it is consumed, up to a day in cold storage."""
+        cursor: str | None = None
+        while True:
+            page = self._backend.page_decisions(criteria, limit=limit, newest_first=newest_first, cursor=cursor)
+            yield page
+            cursor = page["cursor"]
+            if cursor is None or any(one["reason"] == InColdStorage.code for one in page.get("missing", ())):
+                return
 
 
 class _DirectMemory:

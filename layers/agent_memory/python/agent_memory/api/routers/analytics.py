@@ -11,7 +11,7 @@ from agent_memory.api.http import json_response
 from agent_memory.api.parameters import NAME, AgentId, End, Start, path_parameter
 from agent_memory.api.router import Router
 from agent_memory.api.schemas.analytics import ConfidenceTrend, PatternList, Performance
-from agent_memory.decisions.performance_parts import MAX_COUNTED
+from agent_memory.decisions.performance_parts import MAX_READ
 
 router = Router("analytics", "How an agent's decisions did, and how sure its patterns are.")
 
@@ -23,9 +23,7 @@ def get_performance(
     agent_id: AgentId,
     start: Start = None,
     end: End = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_COUNTED, description="Maximum number of decisions to count")] = (
-        MAX_COUNTED
-    ),
+    limit: Annotated[int, Query(ge=1, le=MAX_READ, description="Maximum number of decisions to read")] = MAX_READ,
     cursor: Annotated[
         str | None, Query(description="The `cursor` of the answer before, with the same time range")
     ] = None,
@@ -33,10 +31,10 @@ def get_performance(
 ) -> Response[str]:
     """Success rates by decision type, day, market context and source.
 
-    Decisions are counted oldest first; days that the nightly job has counted are added up. If there are more than
-    `limit`, or their rows do not fit into a response, `cursor` continues after them, and the counts of the answers add
-    up. `by_source` has the decisions that were judged by what came of them; `by_selection` those that only chose a
-    source.
+    Decisions are counted oldest first; days that the nightly job has counted are added up without reading their
+    decisions. If there are more than `limit` to read, or their rows do not fit into a response, `cursor` continues
+    after them, and the counts of the answers add up. `by_source` has the decisions that were judged by what came of
+    them; `by_selection` those that only chose a source.
     """
     log = deployment.deployment().decision_log(agent_id)
     return json_response(log.performance((start, end), limit=limit, cursor=cursor, exact=exact))
