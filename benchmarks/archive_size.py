@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from statistics import mean
 
 from agent_memory.core.clock import FixedClock, date_of
 from agent_memory.core.concurrency import chunks
@@ -18,20 +19,26 @@ from trading_agents.demo.cycles import Cycles
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSizes:
-    """Bytes of the same decisions: as items, archived with one file per day, and archived in a single file."""
+    """Bytes of the same decisions: as items, archived with one file per day, and archived in a single file.
+
+    `seed_day_bytes` is the mean of a decision in files of as many decisions as the seed's agent makes in a day.
+    """
 
     decisions: int
     item_bytes: int
     archive_bytes: int
     single_file_bytes: int
+    seed_day_bytes: float
 
 
 _BATCH = 100
 _CYCLES_PER_DAY = 24
+SEED_DECISIONS_PER_DAY = 864
+"""25,920 a month."""
 
 
 def measure_archive_sizes(days: int) -> ArchiveSizes:
-    """Log `days` of the demo's hourly decisions with their outcomes, and archive them."""
+    """Log `days`, at least 6, of the demo's hourly decisions with their outcomes, and archive them."""
     began = datetime(2026, 7, 1, tzinfo=UTC)
     cycles = asyncio.run(Cycles.simulated(sample_bars(), began, days * _CYCLES_PER_DAY + 1))
     clock = FixedClock(int((began + timedelta(days=days, hours=1)).timestamp() * 1000))
@@ -44,11 +51,13 @@ def measure_archive_sizes(days: int) -> ArchiveSizes:
         by_day[date_of(decision.timestamp_ms)].append(decision)
     archive = stores.bucket().archive
     decisions = [decision for of_day in by_day.values() for decision in of_day]
+    seed_days = [part for part in chunks(decisions, SEED_DECISIONS_PER_DAY) if len(part) == SEED_DECISIONS_PER_DAY]
     return ArchiveSizes(
         decisions=len(decisions),
         item_bytes=sum(map(_item_bytes, decisions)),
         archive_bytes=sum(len(archive.pack(of_day).body) for of_day in by_day.values()),
         single_file_bytes=len(archive.pack(decisions).body),
+        seed_day_bytes=mean(len(archive.pack(part).body) for part in seed_days) / SEED_DECISIONS_PER_DAY,
     )
 
 

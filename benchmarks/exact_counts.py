@@ -8,7 +8,7 @@ from agent_memory.decisions.log import DecisionLog
 from agent_memory.storage.dynamodb.decisions import DynamoDBDecisions
 from agent_memory.storage.factory import in_memory_stores
 from benchmarks import memories, pages, reads
-from benchmarks.archive_size import measure_archive_sizes
+from benchmarks.archive_size import SEED_DECISIONS_PER_DAY, measure_archive_sizes
 from benchmarks.example_decision import EXAMPLE, OUTCOME
 from benchmarks.measurement import Measurement
 from benchmarks.partition_simulator import PartitionedTable, SimulatedClock
@@ -27,6 +27,7 @@ def rows() -> Iterator[Measurement]:
     yield from _memories()
     sizes = measure_archive_sizes(_ARCHIVED_DAYS)
     yield _count("archive, a decision in daily files", "bytes", sizes.archive_bytes / sizes.decisions, goal=63)
+    yield _count(f"archive, a decision in files of {SEED_DECISIONS_PER_DAY}", "bytes", sizes.seed_day_bytes)
     yield _largest_layers()
 
 

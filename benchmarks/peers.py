@@ -50,7 +50,7 @@ PEERS = (
         "langgraph-checkpoint-aws>=1.2,<2",
         "benchmarks.dynamodb_peers",
         "langgraph",
-        ("log",),
+        ("log", "outcome", "get", "query_of_100"),
     ),
 )
 

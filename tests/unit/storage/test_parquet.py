@@ -3,14 +3,16 @@
 import json
 import random
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.storage.parquet.files import to_parquet
 from agent_memory.storage.parquet.footer import TRAILER_BYTES, NotParquet, footer_length, parse_footer
-from agent_memory.storage.parquet.partial_reads import SMALL_ROW_GROUPS
 from agent_memory.storage.parquet.reader import read_rows
+from agent_memory.storage.parquet.row_groups import row_groups
+from agent_memory.storage.parquet.writer import ROWS_PER_GROUP, write_rows
 
 COLUMNS = {"kind": "VARCHAR", "ts": "BIGINT", "good": "BOOLEAN", "names": "VARCHAR[]"}
 
@@ -19,21 +21,32 @@ rows = st.lists(
         st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
         st.none() | st.integers(-(2**63), 2**63 - 1),
         st.none() | st.booleans(),
-        st.lists(st.text(alphabet="abcé", max_size=3), max_size=3),
+        st.none() | st.lists(st.text(alphabet="abcé", max_size=3), max_size=3),
     ),
     max_size=20,
 )
 
 
-def written(values, columns=COLUMNS, **options):
-    return to_parquet((dict(zip(columns, row, strict=True)) for row in values), columns, **options)
+def written(values, columns=COLUMNS):
+    return to_parquet((dict(zip(columns, row, strict=True)) for row in values), columns)
+
+
+def small(values, columns=COLUMNS, statistics_of=("kind", "ts")):
+    return write_rows([dict(zip(columns, row, strict=True)) for row in values], columns, statistics_of=statistics_of)
+
+
+def in_sql(body, tmp_path, query):
+    """What DuckDB, a reader of others, answers to a query of the table `file`."""
+    file = tmp_path / "rows.parquet"
+    file.write_bytes(body)
+    return duckdb.sql(query.replace("file", f"'{file}'")).fetchall()
 
 
 @pytest.fixture(scope="module")
 def large():
     """Rows in ten row groups, and their file."""
     values = [("ABC"[n * 3 // 20_000], n, n % 3 == 0 or None, ["x"] * (n % 2)) for n in range(20_000)]
-    return values, written(values, options=SMALL_ROW_GROUPS)
+    return values, small(values)
 
 
 def footer_of(body):
@@ -44,6 +57,34 @@ def footer_of(body):
 @given(rows)
 def test_rows_come_back_as_they_were_written(values):
     assert read_rows(written(values), COLUMNS) == values
+
+
+@given(rows)
+def test_rows_of_a_small_file_come_back_as_they_were_written(values):
+    assert read_rows(small(values), COLUMNS) == values
+
+
+def test_a_small_file_is_read_by_others(large, tmp_path):
+    values, body = large
+    assert in_sql(body, tmp_path, "SELECT * FROM file") == values
+    one = "SELECT names FROM file WHERE kind = 'B' AND ts = 9999"
+    assert in_sql(body, tmp_path, one) == [(["x"],)]
+
+
+def test_a_small_file_states_minima_of_the_named_columns_and_has_no_empty_ones(tmp_path):
+    body = small([("a", 1, None, None), ("b", 2, None, None)], statistics_of=("ts",))
+    minima = "SELECT path_in_schema, stats_min_value, stats_max_value FROM parquet_metadata(file) ORDER BY 1"
+    assert in_sql(body, tmp_path, minima) == [("kind", None, None), ("ts", "1", "2")]
+
+
+def test_the_footer_of_a_small_file_has_no_indexes_of_pages(large):
+    _, body = large
+    footer, data_end = footer_of(body)
+    (group,) = footer_of(small([("a", 1, True, ["x"])]))[0].groups
+    assert group.end_byte + len(footer.with_groups([])) < 500
+    assert footer.groups[-1].end_byte == data_end
+    assert {one.rows for one in footer.groups[:-1]} == {ROWS_PER_GROUP}
+    assert [one.low for one in row_groups(footer, ("kind", "ts"))][:2] == [("A", 0), ("A", 2_048)]
 
 
 def test_a_column_that_a_file_was_written_without_is_none():

@@ -7,7 +7,7 @@ from enum import StrEnum, auto
 from itertools import pairwise
 from typing import Any
 
-from agent_memory.model.seals import ROW_HASH, Manifest, root_hash, row_hash, short_hash
+from agent_memory.model.seals import ROW_HASH, Manifest, is_short_hash, root_hash, row_hash
 from agent_memory.ports.archive import DayFile
 
 
@@ -53,7 +53,7 @@ def day_faults(file: DayFile | None, sealed: Manifest) -> Iterator[Fault]:
 
 def _row_faults(rows: Sequence[Mapping[str, Any]], sealed: Manifest) -> Iterator[Fault]:
     hashes = [_hash_of(row) for row in rows]
-    changed = [row for row, full in zip(rows, hashes, strict=True) if not full or row[ROW_HASH] != short_hash(full)]
+    changed = [row for row, full in zip(rows, hashes, strict=True) if not (full and is_short_hash(row[ROW_HASH], full))]
     for row in changed:
         yield Fault(
             FindingKind.CHANGED, "the decision or one of its outcomes does not match its hash", str(row["decision_id"])

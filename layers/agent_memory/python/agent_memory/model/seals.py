@@ -24,7 +24,8 @@ from agent_memory.model.states import State
 ROW_HASH = "row_hash"
 """Column with the beginning of a row's hash, by which verification can name a changed row."""
 
-_SHORT_HASH_CHARACTERS = 16
+_SHORT_HASH_CHARACTERS = 3
+_EARLIER_SHORT_HASH_CHARACTERS = 16
 
 
 def sha256(content: bytes) -> str:
@@ -39,8 +40,13 @@ def row_hash(row: Mapping[str, Any]) -> str:
 
 
 def short_hash(full_hash: str) -> str:
-    """The beginning of a row's hash, 16 characters: enough to identify the row. The root seals the full hash."""
+    """The beginning of a row's hash: it names all but one in 4,096 changed rows. The root seals the full hashes."""
     return full_hash[:_SHORT_HASH_CHARACTERS]
+
+
+def is_short_hash(text: object, full_hash: str) -> bool:
+    """Whether a text is the beginning of a row's hash that is stored with it, now or in earlier versions."""
+    return text in (short_hash(full_hash), full_hash[:_EARLIER_SHORT_HASH_CHARACTERS])
 
 
 def root_hash(row_hashes: Iterable[str]) -> str:

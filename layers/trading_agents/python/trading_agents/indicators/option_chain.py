@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from trading_agents.core.arrays import BoolArray, FloatArray
 
@@ -64,7 +64,8 @@ def black_scholes_gamma(
     Source: Black and Scholes (1973); J. Hull, Options, Futures, and Other Derivatives, chapter on the Greek letters.
     """
     d1 = black_scholes_d1(spot, strike, years, volatility, rate)
-    return np.asarray(norm.pdf(d1) / (spot * volatility * np.sqrt(years)))
+    density = np.exp(-(d1**2) / 2) / np.sqrt(2 * np.pi)
+    return np.asarray(density / (spot * volatility * np.sqrt(years)))
 
 
 def net_gamma_exposure(chain: OptionChain, rate: float = 0.0) -> float:
@@ -105,6 +106,6 @@ def dealer_flow(chain: OptionChain, rate: float = 0.0) -> float:
     """
     use = chain.usable
     d1 = black_scholes_d1(chain.spot, chain.strike[use], chain.years[use], chain.volatility[use], rate)
-    delta = norm.cdf(d1) - np.where(chain.is_call[use], 0.0, 1.0)
+    delta = ndtr(d1) - np.where(chain.is_call[use], 0.0, 1.0)
     traded = float(chain.volume[use] @ np.abs(delta))
     return float(chain.volume[use] @ delta) / traded if traded > 0 else float("nan")

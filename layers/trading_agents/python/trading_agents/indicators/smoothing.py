@@ -1,7 +1,6 @@
 """Recursive averages of columns. Row t uses rows up to t; leading NaN rows are skipped."""
 
 import numpy as np
-from scipy.signal import lfilter
 
 from trading_agents.core.arrays import FloatArray
 
@@ -21,6 +20,8 @@ def ewma(values: FloatArray, half_life: float) -> FloatArray:
 
 def _recursive(values: FloatArray, window: int, step: float) -> FloatArray:
     """Return the mean of the first `window` values after leading NaN, then steps towards each value."""
+    from scipy.signal import lfilter  # noqa: PLC0415  takes half a second, and most commands smooth nothing
+
     result = np.full(len(values), np.nan)
     known = np.flatnonzero(~np.isnan(values))
     if len(known) < window:

@@ -28,11 +28,11 @@ from agent_memory.storage.parquet.decision_rows import (
     decision_row,
     named_rows,
 )
-from agent_memory.storage.parquet.files import to_parquet
 from agent_memory.storage.parquet.footer import NotParquet
-from agent_memory.storage.parquet.partial_reads import SMALL_ROW_GROUPS, ObjectReplaced, read_slices
+from agent_memory.storage.parquet.partial_reads import ObjectReplaced, read_slices
 from agent_memory.storage.parquet.reader import ColumnTests, read_rows
 from agent_memory.storage.parquet.row_groups import Slice
+from agent_memory.storage.parquet.writer import write_rows
 
 _DAY = re.compile(r"/date=(?P<day>\d{4}-\d\d-\d\d)/\Z")
 _NAMES = re.compile(r"/date=(?P<day>[\d-]{10})/(?:decisions\.parquet|_manifest-(?P<revision>\d{4,})\.json)\Z")
@@ -51,8 +51,8 @@ class ParquetArchive:
         by_time = _by_time(decisions)
         rows = [decision_row(one) for one in sorted(by_time, key=lambda decision: decision.decision_type)]
         hashes = [row_hash(row) for row in rows]
-        hashed_rows = ({**row, ROW_HASH: short_hash(full)} for row, full in zip(rows, hashes, strict=True))
-        body = to_parquet(hashed_rows, COLUMNS, options=SMALL_ROW_GROUPS)
+        hashed_rows = [{**row, ROW_HASH: short_hash(full)} for row, full in zip(rows, hashes, strict=True)]
+        body = write_rows(hashed_rows, COLUMNS, statistics_of=FILE_ORDER)
         return PackedDay(tuple(by_time), body, sha256(body), root_hash(hashes))
 
     def write_file(self, agent_id: str, day: date, packed: PackedDay, *, replaced: DayFile | None) -> None:

@@ -1,11 +1,12 @@
 """Conversion between records of decisions and rows of a Parquet file.
 
-Documents are stored as canonical JSON text, which is lossless. The agent and the day are in the object's key. The
-ancestors of a decision are derived and not archived.
+Documents are stored as canonical JSON text, which is lossless. What is empty is null: no ids, no metadata, revision 0.
+A column that is null in every row of a file is not in it. The agent and the day are in the object's key. The ancestors
+of a decision are derived and not archived.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from agent_memory.core.conditions import canonical_parts
@@ -34,8 +35,9 @@ _FIELDS: Mapping[str, Kind] = {
     **records.OUTCOME,
     **{name: kind for name, kind in CONTENT.items() if name not in _IN_CONTENT},
 }
-# Columns that are written even if they are empty. Newer columns are null then, so that they change no row's hash.
-_NEVER_NULL = frozenset({"revision", "parent_ids", "memory_ids"})
+_NULL_IF_EMPTY = frozenset(
+    {"metadata", "parent_ids", "memory_ids", "other_outcomes", "superseded_outcomes", "revision"}
+)
 
 COLUMNS = {**{name: _TYPES[kind] for name, kind in _FIELDS.items()}, ROW_HASH: "VARCHAR"}
 """The columns and their types, in order."""
@@ -78,13 +80,9 @@ def column_tests(selection: Selection) -> ColumnTests:
 
 
 def _encoded(name: str, kind: Kind, value: Any) -> Any:
-    if value is None or (name not in _NEVER_NULL and _is_empty(kind, value)):
+    if value is None or (name in _NULL_IF_EMPTY and not value):
         return None
     return _ENCODERS[kind](value) if kind in _ENCODERS else value
-
-
-def _is_empty(kind: Kind, value: Sequence[Any]) -> bool:
-    return kind in {Kind.TEXTS, Kind.OUTCOMES} and not value
 
 
 _ENCODERS: Mapping[Kind, Callable[[Any], Any]] = {

@@ -15,11 +15,11 @@ _MAX_ROW_BYTES = 16_777_216
 _ROWS_PER_FETCH = 10_000
 
 
-def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns, *, options: str = "") -> bytes:
-    """Rows as a zstd-compressed Parquet file, in their order; `options` are further options of DuckDB's `COPY`."""
+def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
+    """Rows as a zstd-compressed Parquet file, in their order."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "rows.parquet")
-        _copy(f"SELECT * FROM {_rows_table(rows, columns, folder)}", [], target, options)  # noqa: S608
+        _copy(f"SELECT * FROM {_rows_table(rows, columns, folder)}", [], target)  # noqa: S608
         return target.read_bytes()
 
 
@@ -111,9 +111,8 @@ def _rows_table(rows: Iterable[Mapping[str, Any]], columns: Columns, folder: str
     return f"read_json('{source}', {settings})"
 
 
-def _copy(query: str, parameters: Sequence[Any], target: Path, options: str = "") -> None:
-    settings = f"FORMAT parquet, COMPRESSION zstd{options}"
-    _cursor().execute(f"COPY ({query}) TO '{target}' ({settings})", list(parameters))
+def _copy(query: str, parameters: Sequence[Any], target: Path) -> None:
+    _cursor().execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)", list(parameters))
 
 
 def _cursor() -> Any:

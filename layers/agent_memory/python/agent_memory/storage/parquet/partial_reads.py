@@ -18,12 +18,8 @@ from agent_memory.storage.parquet.footer import TRAILER_BYTES, Footer, footer_le
 from agent_memory.storage.parquet.reader import Columns, ColumnTests, file_path, read_rows_from
 from agent_memory.storage.parquet.row_groups import RowGroup, Slice, row_groups
 
-SMALL_ROW_GROUPS = ", ROW_GROUP_SIZE 1, WRITE_BLOOM_FILTER false"
-"""Options for writing a file that is read in parts. DuckDB ends a row group only after a chunk of 2,048 rows, or fewer
-at the end of its reader's buffer, so that each chunk is a row group. A bloom filter would be stored outside of it."""
-
 TAIL_BYTES = 65_536
-"""Size of the first read, which contains the footer of a file of about 60,000 rows, or an entire small file."""
+"""Size of the first read, which contains the footer of a file of more than 100,000 rows, or an entire small file."""
 
 ReadRange = Callable[[int, int | None], ByteRange]
 

@@ -70,7 +70,7 @@ async def _load(folder: Path) -> "Table":
 
 
 def _rows(table: "Table", columns: Columns, keeps: ColumnTests) -> list[tuple[Any, ...]]:
-    types = _arrow_types()
+    types = arrow_types()
     present = {name: table.schema.field(name).type for name in table.schema.names if name in columns}
     for name, kind in present.items():
         if kind != types[columns[name]]:
@@ -95,7 +95,8 @@ def _kept(batch: "RecordBatch", keeps: ColumnTests) -> "RecordBatch":
     return batch if len(kept) == batch.num_rows else batch.take(Array(kept, DataType.uint32()))
 
 
-def _arrow_types() -> "dict[str, DataType]":
+def arrow_types() -> "dict[str, DataType]":
+    """The types of Arrow by their names in SQL."""
     from arro3.core import DataType, Field  # noqa: PLC0415  as above
 
     return {
