@@ -167,9 +167,9 @@ class _Search:
         if best is None:
             return []
         equal = np.flatnonzero(np.isclose(limits, best[0], rtol=_EQUAL, atol=0.0))[:_MAX_EQUAL]
-        candidates = [self._candidate(_members(counts.members[index]), tests, factor) for index in equal]
-        others = [one for one in candidates if one.members != best[1].members and one.adjusted_p_value < rate]
-        return [best[1], *others]
+        same = [members for index in equal if (members := _members(counts.members[index])) != best[1].members]
+        others = [self._candidate(members, tests, factor) for members in same]
+        return [best[1], *(one for one in others if one.adjusted_p_value < rate)]
 
     def _holding(self, statements: Sequence[Candidate], factors: Mapping[int, float], rate: float) -> list[Candidate]:
         """The statements without those that no longer hold beside the others, which are dropped oldest first."""
