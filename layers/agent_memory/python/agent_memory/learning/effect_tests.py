@@ -215,7 +215,9 @@ class EffectTests:
             if result.p_value > stop_above:
                 return result
             clustered = clusters.evaluate(estimate)
-            shared = max(shared, 1 + max(0.0, clustered.concentration - 1) * clusters.correlation)
+            excess = max(0.0, clustered.concentration - 1)
+            if 1 + excess > shared:  # or no correlation, which is at most 1, changes it
+                shared = max(shared, 1 + excess * clusters.correlation)
             if clustered.is_used:
                 design_effect = max(design_effect, clustered.ratio)
                 degrees = min(degrees, clustered.degrees_of_freedom)
