@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.evidence_files import write_evidence
+from benchmarks.nightly import ONE_CORE
 from benchmarks.tables import Row, print_table
 
 PARTS, DECISIONS = 10, 1_000_000
@@ -64,7 +65,7 @@ def _concatenate(files: Sequence[str], target: Path) -> None:
 
 def _run(*arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.split_run", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own module
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=ONE_CORE)  # noqa: S603  our own module
     measured: dict[str, Any] = json.loads(done.stdout)
     return measured
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -101,6 +102,20 @@ def test_parts_cover_every_day_once_and_hold_about_as_many_as_they_should(of_day
         of_day = [one for one in parts if one.span.start_ms // DAY_MS == n]
         assert len(of_day) == -(-count // most)
         assert of_day[-1].span.end_ms == (n + 1) * DAY_MS
+
+
+def test_an_hour_that_has_all_decisions_of_a_day_is_divided():
+    hour, most = 3_600_000, 200_000
+    bounds = [0, 10 * hour + hour // 3, 10 * hour + 2 * hour // 3, DAY_MS]
+
+    class Snapshot:
+        def row_counts(self):
+            return {Span(*one): most for one in pairwise(bounds)}
+
+    span = Span(0, 2 * DAY_MS)  # the second day is not in the evidence yet
+    parts = parts_to_read(AGENT, date(1970, 1, 3), [span], Snapshot(), most)
+    expected = [Span(start + shift, end + shift) for shift in (0, DAY_MS) for start, end in pairwise(bounds)]
+    assert [one.span for one in parts] == expected
 
 
 def test_evidence_in_one_file_is_read_by_one_machine():

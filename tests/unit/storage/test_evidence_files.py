@@ -14,7 +14,8 @@ from agent_memory.storage.parquet.files import stream_parquet, to_parquet
 from agent_memory.storage.parquet.kept_rows import KeptRows
 
 ALL = Span(0, END_OF_TIME_MS)
-texts = st.text(alphabet="aé=|", max_size=4)
+# With what JSON escapes, and what separates the texts of a list in it.
+texts = st.text(alphabet='aé=|",\\\n[', max_size=4)
 results = st.lists(st.tuples(st.integers(0, 2**40), st.none() | st.booleans()), max_size=3).map(tuple)
 rows = st.builds(
     Evidence,

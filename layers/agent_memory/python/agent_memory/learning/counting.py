@@ -7,6 +7,7 @@ combinations), this takes 0.12 s for a million decisions, a twentieth of product
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, 
 # A block of 256 pairs by 256 words is 512 KB, which fits a core's own cache.
 _BLOCK = 256
 _WORD_BYTES = 8
+_WORD_BITS = 64
 _BLOCK_WORDS = 1 << 18
 MAX_FEATURES = 3
 
@@ -112,14 +114,19 @@ class CellCounter:
             success: shape (decisions,).
             cells: the cell of each decision, 0 to the number of cells - 1; shape (decisions,).
         """
-        order = np.argsort(cells, kind="stable")
-        parts = np.split(order, np.cumsum(np.bincount(cells))[:-1])
-        words = [_pack(rows[:, part]) for part in parts]
-        self._starts = np.cumsum([0, *(part.shape[1] for part in words[:-1])])
+        sizes = np.bincount(cells)
+        words = -(-sizes // _WORD_BITS)
+        self._starts = np.cumsum(words) - words
+        # Each cell begins with a word of its own. Its last word is filled up with a decision that has no feature.
+        first = np.repeat(self._starts * _WORD_BITS - (np.cumsum(sizes) - sizes), sizes)
+        decisions = np.full(int(words.sum()) * _WORD_BITS, len(cells), dtype=np.int64)
+        decisions[first + np.arange(len(cells))] = np.argsort(cells, kind="stable")
         # One more row of ones for the padding, whose number -1 is that of the last row.
-        ones = [_pack(np.ones((1, len(part)), dtype=np.bool_)) for part in parts]
-        self._packed = np.vstack([np.hstack(words), np.hstack(ones)])
-        self._won = np.hstack([_pack(success[None, part]) for part in parts])
+        self._packed = np.empty((len(rows) + 1, int(words.sum())), dtype=np.uint64)
+        ones = np.ones(len(cells), dtype=np.bool_)
+        for packed, row in zip(self._packed, chain(rows, [ones]), strict=True):
+            packed[:] = _pack_in_order(row, decisions)
+        self._won = _pack_in_order(success, decisions)
 
     def count(self, members: IntArray) -> tuple[FloatArray, FloatArray]:
         """How many decisions match each combination, and how many of those succeeded; shapes (combinations, cells).
@@ -153,6 +160,11 @@ def _pack(rows: BoolArray) -> WordArray:
     packed = np.packbits(rows, axis=1)
     padding = -packed.shape[1] % _WORD_BYTES
     return np.ascontiguousarray(np.pad(packed, ((0, 0), (0, padding)))).view(np.uint64)
+
+
+def _pack_in_order(row: BoolArray, decisions: IntArray) -> WordArray:
+    """Pack what a row says of decisions, in an order with the number of a further one, of which it is false."""
+    return np.packbits(np.append(row, False)[decisions]).view(np.uint64)
 
 
 def _count_ones(words: WordArray) -> IntArray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray
-from agent_memory.learning.clusters import Clustering, clusterings
+from agent_memory.learning.clusters import clusterings
 from agent_memory.learning.comparison import Comparison, compare, half_life_weights
 from agent_memory.learning.descriptions import description_of
 from agent_memory.learning.design_effect import CorrelatedClusters
@@ -28,7 +28,6 @@ class Dataset:
     Attributes:
         table: the evidence.
         matrix: the features that are worth counting.
-        clusterings: the decisions in clusters that may be correlated, in several ways.
         questions: the question that each decision answers, as a number; rare ones are one. Shape (decisions,).
         tests: tests of facts among decisions that answer the same question.
         wording: the words that its facts are described in.
@@ -38,7 +37,6 @@ class Dataset:
 
     table: EvidenceTable
     matrix: FeatureMatrix
-    clusterings: tuple[Clustering, ...]
     questions: CodeArray
     tests: EffectTests
     correlated: tuple[CorrelatedClusters, ...]
@@ -77,9 +75,7 @@ class Dataset:
 
     def tests_beside(self, cells: Cells) -> EffectTests:
         """Tests of facts beside those that the cells are built from."""
-        tests = EffectTests(self.success, self.clusterings, cells)
-        tests.least_design_effect = self.tests.least_design_effect
-        return tests
+        return self.tests.beside(cells)
 
     def newest_begins_ms(self, fraction: float) -> int:
         """The time from which on the newest decisions are this fraction of all. IndexError without any decision."""
@@ -183,14 +179,13 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
         max_distinct_values=thresholds.max_distinct_values,
         max_columns=thresholds.max_columns,
     )
-    clusters = clusterings(table, thresholds.correlation_windows_ms)
     questions = _questions(table, thresholds.min_occurrences)
+    clusters = clusterings(table, thresholds.correlation_windows_ms)
     tests = EffectTests(table.success, clusters, Cells.build(questions))
     tests.calibrate(matrix.rows)
     return Dataset(
         table=table,
         matrix=matrix,
-        clusterings=clusters,
         questions=questions,
         tests=tests,
         correlated=tests.correlated_clusters(DAY_MS),

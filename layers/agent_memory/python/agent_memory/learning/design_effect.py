@@ -40,15 +40,19 @@ def effective_sample_sizes(
     return matching_count / matching_effect, (len(matching) - matching_count) / rest_effect
 
 
-def intraclass_correlation(labels: CodeArray | IntArray, residuals: FloatArray) -> float:
+def intraclass_correlation(
+    labels: CodeArray | IntArray, residuals: FloatArray, sizes: FloatArray | None = None
+) -> float:
     """Estimate the correlation of two values of one cluster, 0 to 1, by analysis of variance.
 
     With k clusters of m_i decisions, N in all: ρ = (MSB − MSW) / (MSB + (m₀ − 1)·MSW), where MSB and MSW are the mean
     squares between and within clusters and m₀ = (N − Σm_i²/N)/(k − 1). A negative estimate counts as 0.
     Donner, International Statistical Review 54 (1986) 67-82; Ridout, Demétrio and Firth, Biometrics 55 (1999)
     137-148, for binary outcomes.
+
+    `sizes` are the numbers of decisions in the clusters, if they are known.
     """
-    sizes = np.bincount(labels).astype(np.float64)
+    sizes = np.bincount(labels).astype(np.float64) if sizes is None else sizes
     total, count = float(len(residuals)), len(sizes)
     if count < 2 or total == count:  # noqa: PLR2004
         return 0.0

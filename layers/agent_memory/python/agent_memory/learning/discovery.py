@@ -14,13 +14,14 @@ Romano and Wolf, J. Am. Stat. Assoc. 100 (2005) 94-108.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
 from agent_memory.learning.counting import CellCounter, CombinationCounts, count_combinations, remove_redundant
 from agent_memory.learning.dataset import Dataset
-from agent_memory.learning.effect_tests import Cells, EffectTest, EffectTests, estimate_effects
+from agent_memory.learning.effect_tests import EffectTest, EffectTests, estimate_effects
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.learning.special_functions import normal_cdf
 
@@ -33,7 +34,7 @@ _MAX_NOTICED = 5
 # Decisions of fewer moments, or minutes, may all have had the same luck.
 _MIN_MOMENTS = 8
 _MINUTE_MS = 60_000
-_BLOCK_CELLS = 1 << 20
+_BLOCK_CELLS = 1 << 16
 # Relative difference of p-values of combinations that explain exactly the same, and how many of them are compared.
 _EQUAL = 1e-6
 _MAX_EQUAL = 8
@@ -108,6 +109,7 @@ class _Search:
         self._dataset = dataset
         self._thresholds = thresholds
         self.combinations = _combinations(dataset, thresholds)
+        self._latest = _Beside(dataset, ())
 
     def find(self, factors: Mapping[int, float], rate: float) -> list[Candidate]:
         """The statements that hold beside each other, at a rate of false ones."""
@@ -151,9 +153,9 @@ class _Search:
         counts = self.combinations.select(self.combinations.sizes == size)
         if without:
             counts = counts.select(np.array([_members(row) not in without for row in counts.members], dtype=np.bool_))
-        cells = self._dataset.cells([one.matching() for one in statements])
-        limits = _least_p_values(self._dataset, counts, cells) * factor
-        tests = self._dataset.tests_beside(cells)
+        beside = self._latest = self._beside(statements)
+        limits = beside.least_p_values(counts) * factor
+        tests = beside.tests
         best: tuple[float, Candidate] | None = None
         for index in np.argsort(limits, kind="stable"):
             largest = best[1].adjusted_p_value if best else rate
@@ -165,20 +167,24 @@ class _Search:
         if best is None:
             return []
         equal = np.flatnonzero(np.isclose(limits, best[0], rtol=_EQUAL, atol=0.0))[:_MAX_EQUAL]
-        candidates = [self._candidate(_members(counts.members[index]), tests, factor) for index in equal]
-        others = [one for one in candidates if one.members != best[1].members and one.adjusted_p_value < rate]
-        return [best[1], *others]
+        same = [members for index in equal if (members := _members(counts.members[index])) != best[1].members]
+        others = [self._candidate(members, tests, factor) for members in same]
+        return [best[1], *(one for one in others if one.adjusted_p_value < rate)]
 
     def _holding(self, statements: Sequence[Candidate], factors: Mapping[int, float], rate: float) -> list[Candidate]:
         """The statements without those that no longer hold beside the others, which are dropped oldest first."""
         kept = list(statements)
         for statement in statements:
             others = [one for one in kept if one is not statement]
-            tests = self._dataset.tests_beside(self._dataset.cells([one.matching() for one in others]))
-            again = self._candidate(statement.members, tests, factors[len(statement.members)])
+            again = self._candidate(statement.members, self._beside(others).tests, factors[len(statement.members)])
             if again.adjusted_p_value > rate:
                 kept = others
         return kept
+
+    def _beside(self, statements: Sequence[Candidate]) -> "_Beside":
+        """What is tested beside these statements; the latest one that was searched is not prepared again."""
+        given = tuple(one.members for one in statements)
+        return self._latest if self._latest.given == given else _Beside(self._dataset, given)
 
     def _candidate(
         self, members: tuple[int, ...], tests: EffectTests, factor: float, largest: float = 1.0
@@ -217,19 +223,37 @@ def _without_complements(counts: CombinationCounts, rows: BoolArray) -> Combinat
     return counts.select(kept)
 
 
-def _least_p_values(dataset: Dataset, counts: CombinationCounts, cells: Cells) -> FloatArray:
-    """P-values with the least design effect and no more: those of `EffectTests` are never smaller."""
-    all_won = np.bincount(cells.of, weights=dataset.success).astype(np.float64)
-    p_values = np.ones(len(counts), dtype=np.float64)
-    counter = CellCounter(dataset.matrix.rows, dataset.success, cells.of)
-    step = max(1, _BLOCK_CELLS // len(cells.sizes))
-    for start in range(0, len(counts), step):
-        part = slice(start, start + step)
-        estimates = estimate_effects(cells, all_won, *counter.count(counts.members[part]))
-        errors = np.sqrt(estimates.variances * dataset.tests.least_design_effect)
-        z = np.abs(estimates.effects) / errors
-        p_values[part] = np.where(estimates.is_estimable, 2 * normal_cdf(-z), 1.0)
-    return p_values
+class _Beside:
+    """The decisions of a dataset divided by statements, beside which others are tested.
+
+    Attributes:
+        given: the members of each statement.
+        tests: of other facts.
+    """
+
+    def __init__(self, dataset: Dataset, given: tuple[tuple[int, ...], ...]) -> None:
+        self.given = given
+        self._dataset = dataset
+        self._cells = dataset.cells([dataset.matching(members) for members in given])
+        self.tests = dataset.tests.beside(self._cells)
+
+    def least_p_values(self, counts: CombinationCounts) -> FloatArray:
+        """P-values with the least design effect and no more: those of `EffectTests` are never smaller."""
+        cells, success = self._cells, self._dataset.success
+        all_won = np.bincount(cells.of, weights=success).astype(np.float64)
+        p_values = np.ones(len(counts), dtype=np.float64)
+        step = max(1, _BLOCK_CELLS // len(cells.sizes))
+        for start in range(0, len(counts), step):
+            part = slice(start, start + step)
+            estimates = estimate_effects(cells, all_won, *self._counter.count(counts.members[part]))
+            errors = np.sqrt(estimates.variances * self.tests.least_design_effect)
+            z = np.abs(estimates.effects) / errors
+            p_values[part] = np.where(estimates.is_estimable, 2 * normal_cdf(-z), 1.0)
+        return p_values
+
+    @cached_property
+    def _counter(self) -> CellCounter:
+        return CellCounter(self._dataset.matrix.rows, self._dataset.success, self._cells.of)
 
 
 def _members(row: IntArray) -> tuple[int, ...]:

@@ -23,8 +23,10 @@ The statistic is compared with Student's t, with as many degrees of freedom as t
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -32,6 +34,7 @@ from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray
 from agent_memory.learning.clusters import Clustering
 from agent_memory.learning.design_effect import CorrelatedClusters, intraclass_correlation
+from agent_memory.learning.divided_clusters import DividedClusters, distinct, divided_clusters
 from agent_memory.learning.significance import exact_p_value
 from agent_memory.learning.special_functions import student_t_cdf, student_t_quantile
 
@@ -105,13 +108,15 @@ class Cells:
         """Divide decisions by question, numbered from 0, and by given facts; each array has the shape (decisions,)."""
         keys = questions.astype(np.int64)
         for matching in given:
-            keys = np.unique(keys * 2 + matching, return_inverse=True)[1]
-        _, first, of, sizes = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-        is_question = questions[first][:, None] == np.unique(questions)
-        columns = [is_question, *(matching[first][:, None] for matching in given)]
-        design = np.hstack(columns).astype(np.float64)
+            keys *= 2
+            keys += matching
+        present, of = distinct(keys, 1 + int(keys.max(initial=-1)))
+        sizes = np.bincount(of, minlength=len(present))
+        question = present >> len(given)
+        is_given = present[:, None] >> np.arange(len(given))[::-1] & 1
+        design = np.hstack([question[:, None] == np.unique(question), is_given]).astype(np.float64)
         solved = np.linalg.pinv(design.T @ (design * sizes[:, None]), hermitian=True) @ design.T
-        return cls(of.astype(np.int32), design, sizes.astype(np.float64), solved)
+        return cls(of, design, sizes.astype(np.float64), solved)
 
     def fit(self, sums: FloatArray | IntArray) -> FloatArray:
         """Fit values by least squares, given their sums over each cell: the fitted value of each cell.
@@ -138,15 +143,36 @@ class EffectTests:
         """
         self.least_design_effect = 1.0
         self._success = success
+        matter = [one for one in clusterings if len(success) >= _MIN_MEAN_SIZE * one.count]
+        # The ones with the fewest clusters first: they are the quickest, and the most likely to end a test.
+        self._clusters = divided_clusters(sorted(matter, key=lambda one: one.count))
+        self._divide(cells)
+
+    def beside(self, cells: Cells) -> "EffectTests":
+        """The same tests, with other facts given."""
+        other = copy(self)
+        other._divide(cells)  # noqa: SLF001  an instance of this class
+        return other
+
+    def _divide(self, cells: Cells) -> None:
         self._cells = cells
-        self._won = np.bincount(cells.of, weights=success).astype(np.float64)
-        residuals = success - cells.fit(self._won)[cells.of]
-        self._clusterings = [
-            _CellsOfClusters(one, cells.of, success, residuals)
-            # The ones with the fewest clusters first: they are the quickest, and the most likely to end a test.
-            for one in sorted(clusterings, key=lambda one: one.count)
-            if len(success) >= _MIN_MEAN_SIZE * one.count
-        ]
+        self._won = np.bincount(cells.of, weights=self._success).astype(np.float64)
+        self._divided: dict[int, _CellsOfClusters] = {}
+        self._residuals: FloatArray | None = None
+
+    @property
+    def _clusterings(self) -> Iterator["_CellsOfClusters"]:
+        """The clusterings by cell, each of which is divided when it is first used: most tests end before the last."""
+        return map(self._clustering, range(len(self._clusters)))
+
+    def _clustering(self, number: int) -> "_CellsOfClusters":
+        if number not in self._divided:
+            if self._residuals is None:
+                self._residuals = self._success - self._cells.fit(self._won)[self._cells.of]
+            clusters = self._clusters[number]
+            finer = None if clusters.finer is None else self._clustering(clusters.finer)
+            self._divided[number] = _CellsOfClusters(clusters, self._cells, self._success, self._residuals, finer)
+        return self._divided[number]
 
     def correlated_clusters(self, longest_ms: int) -> tuple[CorrelatedClusters, ...]:
         """The clusterings whose outcomes are correlated, without windows that are longer than `longest_ms`."""
@@ -189,7 +215,9 @@ class EffectTests:
             if result.p_value > stop_above:
                 return result
             clustered = clusters.evaluate(estimate)
-            shared = max(shared, 1 + max(0.0, clustered.concentration - 1) * clusters.correlation)
+            excess = max(0.0, clustered.concentration - 1)
+            if 1 + excess > shared:  # or no correlation, which is at most 1, changes it
+                shared = max(shared, 1 + excess * clusters.correlation)
             if clustered.is_used:
                 design_effect = max(design_effect, clustered.ratio)
                 degrees = min(degrees, clustered.degrees_of_freedom)
@@ -276,7 +304,10 @@ def estimate_effects(cells: Cells, all_won: FloatArray, counts: FloatArray, won:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Estimate:
-    """One of `Estimates`; `rows` are the matching decisions, `won_rows` those that succeeded, `won` their number."""
+    """One of `Estimates`; `rows` are the matching decisions, `won_rows` those that succeeded, `won` their number.
+
+    `counts` has how many of both are in the groups of each clustering that was asked for.
+    """
 
     rows: IntArray
     won_rows: IntArray
@@ -288,6 +319,7 @@ class _Estimate:
     other_rates: FloatArray
     won: int
     decisions: int
+    counts: dict["_CellsOfClusters", tuple[FloatArray, FloatArray]] = field(default_factory=dict)
 
     def exact_p_value(self, design_effect: float) -> float:
         """Fisher's exact test on effective counts, where there are too few failures or successes for t; 0 elsewhere."""
@@ -328,33 +360,75 @@ class _ClusteredVariance:
 
 
 class _CellsOfClusters:
-    """The decisions of each cluster, by cell."""
+    """The decisions of each cluster, by cell: a group is the decisions of one cluster and one cell.
 
-    def __init__(self, clustering: Clustering, cells: CodeArray, success: BoolArray, residuals: FloatArray) -> None:
-        self.count = clustering.count
-        self.labels = clustering.labels
-        self.window_ms = clustering.window_ms
-        self.correlation = intraclass_correlation(clustering.labels, residuals)
-        cell_count = 1 + int(cells.max(initial=0))
-        keys = clustering.labels.astype(np.int64) * cell_count + cells
-        groups, group_of = np.unique(keys, return_inverse=True) if cell_count > 1 else (np.arange(self.count), keys)
-        self._group_of = group_of.astype(np.int32)
-        self._cluster_of, self._cell_of = groups // cell_count, groups % cell_count
-        self._sizes = np.bincount(self._group_of).astype(np.float64)
-        self._won = np.bincount(self._group_of, weights=success)
+    `sizes` and `won` are of groups, `cluster_of` and `cell_of` say which ones these are.
+    """
+
+    sizes: FloatArray
+    won: FloatArray
+    cluster_of: IntArray
+    cell_of: IntArray
+
+    def __init__(
+        self,
+        clusters: DividedClusters,
+        cells: Cells,
+        success: BoolArray,
+        residuals: FloatArray,
+        finer: "_CellsOfClusters | None",
+    ) -> None:
+        """Divide clusters by cell: decision by decision, or group by group of finer clusters."""
+        self._clusters = clusters
+        self.count, self.labels, self.window_ms = clusters.count, clusters.labels, clusters.window_ms
+        self._residuals = residuals
+        self._finer = finer
+        cell_count = len(cells.sizes)
+        if finer is None:
+            keys = clusters.labels.astype(np.int64)
+            keys *= cell_count
+            keys += cells.of
+            groups, self._group_of = distinct(keys, self.count * cell_count, clusters.order)
+            self.sizes = np.bincount(self._group_of, minlength=len(groups)).astype(np.float64)
+            self.won = np.bincount(self._group_of[success], minlength=len(groups)).astype(np.float64)
+        else:
+            keys = clusters.of_finer[finer.cluster_of] * cell_count + finer.cell_of
+            groups, self._group_of = distinct(keys, self.count * cell_count)
+            self.sizes, self.won = self._added(finer.sizes), self._added(finer.won)
+        self.cluster_of, self.cell_of = np.divmod(groups, cell_count)
+
+    @cached_property
+    def correlation(self) -> float:
+        """Of the residuals of two decisions of one cluster."""
+        return intraclass_correlation(self.labels, self._residuals, self._clusters.sizes)
+
+    def counts(self, estimate: _Estimate) -> tuple[FloatArray, FloatArray]:
+        """How many decisions of each group match, and how many of them succeeded."""
+        if self not in estimate.counts:
+            if self._finer is None:
+                counted = (self._group_of[one] for one in (estimate.rows, estimate.won_rows))
+                matching, won = (np.bincount(one, minlength=len(self.sizes)).astype(np.float64) for one in counted)
+            else:
+                matching, won = map(self._added, self._finer.counts(estimate))
+            estimate.counts[self] = matching, won
+        return estimate.counts[self]
+
+    def _added(self, of_finer: FloatArray) -> FloatArray:
+        """The sums over the groups of the finer clusters that are in each group."""
+        return np.bincount(self._group_of, weights=of_finer).astype(np.float64)
 
     def evaluate(self, estimate: _Estimate) -> _ClusteredVariance:
         """The variance of an effect from the sums of x'e over clusters."""
-        matching = np.bincount(self._group_of[estimate.rows], minlength=len(self._sizes))
-        won = np.bincount(self._group_of[estimate.won_rows], minlength=len(self._sizes))
-        expected = estimate.expected[self._cell_of]
-        others = self._sizes - matching
-        from_matching = (1 - expected) * (won - matching * estimate.rates[self._cell_of])
-        from_others = expected * (self._won - won - others * estimate.other_rates[self._cell_of])
+        matching, won = self.counts(estimate)
+        expected = estimate.expected[self.cell_of]
+        others = self.sizes - matching
+        from_matching = (1 - estimate.expected)[self.cell_of] * (won - matching * estimate.rates[self.cell_of])
+        from_others = expected * (self.won - won - others * estimate.other_rates[self.cell_of])
         scores = self._sum(from_matching - from_others)
-        deviations = self._sum(matching - self._sizes * expected)
-        matching_leverage = self._sum(matching) / len(estimate.rows)
-        other_leverage = self._sum(others) / max(float(others.sum()), 1.0)
+        deviations = self._sum(matching - self.sizes * expected)
+        matching_of = self._sum(matching)
+        matching_leverage = matching_of / len(estimate.rows)
+        other_leverage = (self._clusters.sizes - matching_of) / max(estimate.decisions - len(estimate.rows), 1)
         leverage = np.minimum(np.maximum(matching_leverage, other_leverage), _MAX_LEVERAGE)
         corrected = scores / (1 - leverage)
         variance = float(corrected @ corrected) * (self.count - 1) / self.count / estimate.information**2
@@ -381,4 +455,4 @@ class _CellsOfClusters:
         return self.count > 1 and concentration > 1 + _CONCENTRATED * math.sqrt(2 / self.count)
 
     def _sum(self, of_groups: FloatArray | IntArray) -> FloatArray:
-        return np.bincount(self._cluster_of, weights=of_groups, minlength=self.count).astype(np.float64)
+        return np.bincount(self.cluster_of, weights=of_groups, minlength=self.count).astype(np.float64)

@@ -10,7 +10,7 @@ Reading a part again replaces its rows. A part that is missing is an error, neve
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 from itertools import pairwise
@@ -164,8 +164,8 @@ def parts_to_read(
 ) -> list[Part]:
     """Divide spans of days between machines so that each reads about so many decisions; empty if one machine can.
 
-    How many decisions a day has is known from the evidence. A day that it does not have is expected to be as busy as
-    the busiest of the last seven that it has.
+    How many decisions a day has, and when, is known from the evidence. A day that it does not have is expected to be
+    like the busiest of the last seven that it has.
 
     Args:
         agent_id: of the decisions.
@@ -174,23 +174,46 @@ def parts_to_read(
         snapshot: the evidence. Of evidence in one file one machine reads all.
         most: decisions that one machine is to read.
     """
-    counts: dict[int, int] = {}
+    counts: dict[int, dict[Span, int]] = {}
     for span, count in snapshot.row_counts().items():
-        counts[span.start_ms // DAY_MS] = counts.get(span.start_ms // DAY_MS, 0) + count
+        counts.setdefault(span.start_ms // DAY_MS, {})[span] = count
     if not counts:
         return []
-    expected = max(count for one, count in counts.items() if one > max(counts) - _RECENT_DAYS)
-    days = [start_ms for span in spans for start_ms in range(span.start_ms, span.end_ms, DAY_MS)]
-    of_day = {start_ms: counts.get(start_ms // DAY_MS, expected) for start_ms in days}
+    recent = [one for one in counts if one > max(counts) - _RECENT_DAYS]
+    busiest = max(recent, key=lambda one: sum(counts[one].values()))
+    days = [start_ms // DAY_MS for span in spans for start_ms in range(span.start_ms, span.end_ms, DAY_MS)]
+    like = {one: one if one in counts else busiest for one in days}
+    of_day = {one: sum(counts[like[one]].values()) for one in days}
     if max(of_day.values(), default=0) <= most:
         return []
     size = max(most, sum(of_day.values()) // (MAX_PARTS - len(days)))
     parts: list[Part] = []
-    for start_ms, count in of_day.items():
-        number = max(1, ceil(count / size))
-        bounds = [start_ms + DAY_MS * n // number for n in range(number + 1)]
-        parts += [Part(agent_id, day, Span(*one)) for one in pairwise(bounds)]
+    for one, count in of_day.items():
+        shift_ms = (one - like[one]) * DAY_MS
+        bounds = _bounds(like[one], counts[like[one]], max(1, ceil(count / size)))
+        parts += [Part(agent_id, day, Span(start + shift_ms, end + shift_ms)) for start, end in pairwise(bounds)]
     return parts
+
+
+def _bounds(day: int, counts: Mapping[Span, int], number: int) -> list[int]:
+    """The times that divide a day into a number of parts with about as many decisions each.
+
+    Within a span decisions are taken to be evenly spread.
+
+    Args:
+        day: since 1970.
+        counts: of decisions, by spans of the day.
+        number: of parts, from 1.
+    """
+    start_ms, end_ms = day * DAY_MS, (day + 1) * DAY_MS
+    bounds, total, before = {start_ms}, max(1, sum(counts.values())), 0
+    for span in sorted(counts, key=lambda one: one.start_ms):
+        count = counts[span]
+        for part in range(before * number // total + 1, (before + count) * number // total + 1):
+            share = (part * total - before * number) / (count * number)
+            bounds.add(span.start_ms + int(share * (span.end_ms - span.start_ms)))
+        before += count
+    return [*sorted(bounds - {end_ms}), end_ms]
 
 
 def _key(part: Part) -> str:

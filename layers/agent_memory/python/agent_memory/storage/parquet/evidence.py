@@ -29,10 +29,10 @@ from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, KnownResult
 from agent_memory.storage.parquet.evidence_rows import (
     COLUMNS,
     OPTIONAL,
-    as_evidence,
     evidence_rows,
     in_span,
     merge_rows,
+    stream_evidence,
     times_of,
 )
 from agent_memory.storage.parquet.files import columns_of, stream_parquet, to_parquet
@@ -136,7 +136,7 @@ class ParquetSnapshot:
         for body in self._bodies(span):
             kept = self._kept_rows(body)
             if kept is None:
-                yield from as_evidence(stream_parquet(body, COLUMNS, **condition))
+                yield from stream_evidence(body, **condition)
             else:
                 yield from (row for row in _within(kept, span) if row.experiments)
 
@@ -149,7 +149,7 @@ class ParquetSnapshot:
                 kept = self._kept_rows(body)
                 if kept is None:
                     where = "decision_id IN (SELECT unnest(?))"
-                    yield from as_evidence(stream_parquet(body, COLUMNS, where=where, parameters=[ids]))
+                    yield from stream_evidence(body, where=where, parameters=[ids])
                 else:
                     wanted = set(ids)
                     yield from (row for row in kept if row.decision_id in wanted)
@@ -209,7 +209,7 @@ class ParquetSnapshot:
 
     def _kept_rows(self, body: bytes) -> Sequence[Evidence] | None:
         """All rows of a small file; None for a larger one, which is read in pieces."""
-        return self._kept.of(body, lambda: list(as_evidence(stream_parquet(body, COLUMNS))))
+        return self._kept.of(body, lambda: list(stream_evidence(body)))
 
     def _with_parts_of(self, body: bytes, times: Sequence[int]) -> "ParquetSnapshot":
         """Divide one file into parts by day."""

@@ -1,5 +1,6 @@
 """Rows of evidence in a Parquet file."""
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -32,6 +33,7 @@ COLUMNS = {
     "reward_values": "DOUBLE[]",
     "rewards_ms": "BIGINT",
 }
+_TEXT_LISTS = frozenset(name for name, kind in COLUMNS.items() if kind == "VARCHAR[]")
 _OF_POLICIES = {"policy", "policy_version", "propensity", "joint_propensity"}
 _OF_REWARDS = {"reward_paths", "reward_values", "rewards_ms"}
 OPTIONAL = frozenset({*_OF_POLICIES, *_OF_REWARDS, "ancestors", "memory_ids", "experiments"})
@@ -43,7 +45,12 @@ Rows without `ancestors`, `memory_ids` or rewards get them when their decisions 
 
 def evidence_rows(body: bytes, span: Span) -> Iterator[Evidence]:
     """The rows of an evidence file in a span, ordered by time and id."""
-    return as_evidence(stream_parquet(body, COLUMNS, **in_span(span)))
+    return stream_evidence(body, **in_span(span))
+
+
+def stream_evidence(body: bytes, **condition: Any) -> Iterator[Evidence]:
+    """The rows of an evidence file that a condition selects, as `stream_parquet` has it; all without one."""
+    return _as_evidence(stream_parquet(body, COLUMNS, as_json=_TEXT_LISTS, **condition))
 
 
 def merge_rows(body: bytes | None, rows: Iterable[Evidence], span: Span) -> bytes:
@@ -68,8 +75,8 @@ def in_span(span: Span) -> dict[str, Any]:
     return {"where": "timestamp_ms BETWEEN ? AND ?", "parameters": [span.start_ms, span.end_ms - 1]}
 
 
-def as_evidence(rows: Iterable[tuple[Any, ...]]) -> Iterator[Evidence]:
-    """Rows of `COLUMNS` as evidence."""
+def _as_evidence(rows: Iterable[tuple[Any, ...]]) -> Iterator[Evidence]:
+    """Rows of `COLUMNS`, with lists of texts as JSON, as evidence."""
     for decision_id, decision_type, at, success, features, known_ms, question, cluster, *others in rows:
         earlier_ms, earlier_success, policy, policy_version, propensity, joint_propensity, *lists = others
         paths, values, ancestors, memory_ids, experiments, reward_paths, reward_values, rewards_ms = lists
@@ -78,7 +85,7 @@ def as_evidence(rows: Iterable[tuple[Any, ...]]) -> Iterator[Evidence]:
             decision_type,
             at,
             success,
-            tuple(features),
+            _texts(features),
             # Files of earlier versions have none of the columns from here on.
             at if known_ms is None else known_ms,
             sys.intern(question) if question else "",
@@ -89,16 +96,25 @@ def as_evidence(rows: Iterable[tuple[Any, ...]]) -> Iterator[Evidence]:
             propensity,
             joint_propensity,
             _pairs(paths, values),
-            tuple(ancestors or ()),
-            tuple(map(sys.intern, memory_ids)) if memory_ids else (),
-            tuple(experiments) if experiments else (),
+            _texts(ancestors),
+            tuple(map(sys.intern, _texts(memory_ids))),
+            _texts(experiments),
             _pairs(reward_paths, reward_values),
             -1 if rewards_ms is None else rewards_ms,
         )
 
 
-def _pairs(paths: Sequence[str] | None, values: Sequence[float]) -> tuple[tuple[str, float], ...]:
-    return tuple(zip(map(sys.intern, paths), values, strict=True)) if paths else ()
+def _texts(found: str | None) -> tuple[str, ...]:
+    """A list of texts in JSON as DuckDB writes it, without spaces; empty without one."""
+    if found is None or found == "[]":
+        return ()
+    # Only the quotes and control characters of a text are escaped: elsewhere this is what is between two texts.
+    return tuple(json.loads(found) if "\\" in found else found[2:-2].split('","'))
+
+
+def _pairs(paths: str | None, values: Sequence[float]) -> tuple[tuple[str, float], ...]:
+    found = _texts(paths)
+    return tuple(zip(map(sys.intern, found), values, strict=True)) if found else ()
 
 
 def _columns_of(row: Evidence) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,17 @@ def columns_of(body: bytes) -> set[str]:
 
 
 def stream_parquet(
-    body: bytes, columns: Columns, *, where: str = "true", parameters: Sequence[Any] = ()
+    body: bytes,
+    columns: Columns,
+    *,
+    where: str = "true",
+    parameters: Sequence[Any] = (),
+    as_json: Collection[str] = (),
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of a Parquet file that a condition (`where`, SQL with `parameters`) selects, in the file's order.
 
-    Rows are fetched a few thousand at a time, so that large files do not have to fit into memory.
+    Rows are fetched a few thousand at a time, so that large files do not have to fit into memory. The values of the
+    columns `as_json` are JSON: a list of texts takes DuckDB three times as long.
 
     Raises:
         NotParquet: the bytes are not a Parquet file with these columns.
@@ -77,15 +83,16 @@ def stream_parquet(
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
-        yield from _stream(_select_query(source, columns, where), parameters)
+        yield from _stream(_select_query(source, columns, where, as_json), parameters)
 
 
-def _select_query(source: Path, columns: Columns, where: str) -> str:
+def _select_query(source: Path, columns: Columns, where: str, as_json: Collection[str] = ()) -> str:
     no_rows = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
     rows = (
         f"SELECT * FROM read_parquet('{source}', file_row_number = true) UNION ALL BY NAME SELECT {no_rows} WHERE false"  # noqa: S608
     )
-    return f"SELECT {', '.join(columns)} FROM ({rows}) WHERE {where}"  # noqa: S608  a constant condition
+    names = ", ".join(f"to_json({name})::VARCHAR" if name in as_json else name for name in columns)
+    return f"SELECT {names} FROM ({rows}) WHERE {where}"  # noqa: S608  a constant condition
 
 
 def _stream(query: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:

@@ -1,0 +1,65 @@
+"""Clusters divided by facts: the same groups as by sorting, and the same tests whether or not windows are added up."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_memory.core.clock import DAY_MS
+from agent_memory.learning.clusters import Clustering
+from agent_memory.learning.divided_clusters import distinct, divided_clusters
+from agent_memory.learning.effect_tests import Cells, EffectTests
+
+DAYS, PER_DAY = 64, 40
+
+
+@given(st.lists(st.integers(0, 40), min_size=1), st.sampled_from((41, 10_000)), st.booleans())
+def test_distinct_numbers_are_those_of_numpy(numbers, limit, is_ordered):
+    keys = np.array(numbers)
+    order = np.argsort(keys, kind="stable") if is_ordered else None
+    found, position = distinct(keys, limit, order)
+    expected, expected_position = np.unique(keys, return_inverse=True)
+    assert found.tolist() == expected.tolist()
+    assert position.tolist() == expected_position.tolist()
+
+
+def windows(days):
+    return Clustering((np.arange(DAYS * PER_DAY) // (PER_DAY * days)).astype(np.int32), DAYS // days, days * DAY_MS)
+
+
+def draw(seed):
+    """Outcomes, a fact and given facts that vary from day to day, and clusters that no window has."""
+    generator = np.random.default_rng(seed)
+    count = DAYS * PER_DAY
+    luck = np.repeat(generator.uniform(0.3, 0.7, DAYS), PER_DAY)
+    positions = generator.integers(count // 4, size=count).astype(np.int32)
+    _, labels = np.unique(positions, return_inverse=True)
+    clusters = Clustering(labels.astype(np.int32), 1 + int(labels.max()))
+    matching, *given_facts = (generator.random(count) < luck for _ in range(3))
+    return generator.random(count) < luck, matching, Cells.build(labels.astype(np.int32) % 2, given_facts), clusters
+
+
+def test_windows_are_added_up_from_the_finest():
+    found = divided_clusters([windows(16), windows(4), windows(1), draw(1)[3]])
+    assert [one.finer for one in found] == [1, 2, None, None]
+    assert found[0].of_finer.tolist() == np.repeat(range(4), 4).tolist()
+    assert found[2].order is None
+    assert np.all(np.diff(found[3].labels[found[3].order]) >= 0)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_each_clustering_counts_as_it_does_alone(seed):
+    success, matching, cells, clusters = draw(seed)
+    clusterings = [windows(16), windows(4), clusters, windows(1)]
+    together = EffectTests(success, clusterings, cells).test(matching)
+    alone = [EffectTests(success, [one], cells).test(matching) for one in clusterings]
+    assert together.design_effect == max(one.design_effect for one in alone)
+    assert together.shared_design_effect == max(one.shared_design_effect for one in alone)
+    assert together.degrees_of_freedom == min(one.degrees_of_freedom for one in alone)
+
+
+def test_tests_beside_other_facts_are_new_ones():
+    success, matching, cells, clusters = draw(3)
+    tests = EffectTests(success, [windows(2), clusters], Cells.build(np.zeros(len(success), dtype=np.int32)))
+    before = tests.test(matching)
+    assert tests.beside(cells).test(matching) == EffectTests(success, [windows(2), clusters], cells).test(matching)
+    assert tests.test(matching) == before
