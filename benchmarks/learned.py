@@ -45,7 +45,7 @@ from benchmarks.learned_worlds import (
 )
 from benchmarks.measured_page import write_measured
 from benchmarks.nightly import measure_search
-from benchmarks.synthetic_records import PLANTED, START_MS, null_record, planted_record, regimes_record
+from benchmarks.synthetic_records import LASTING, PLANTED, START_MS, null_record, planted_record, regimes_record
 
 PAGE = Path(__file__).parents[1] / "docs" / "learned.md"
 _RECORDS = 40
@@ -81,6 +81,7 @@ _COPIES = {
     ),
 }
 _DWELL_DAYS = (2, 5, 10, 20)
+_LASTING_DAYS = (0.25, 1, 3, 5)
 _LATE = (
     *(f"losses of one strategy later, mean {mean} days" for mean in (3, 7, 14, 30)),
     "losses of one strategy never",
@@ -142,11 +143,15 @@ def found_effects(records: int) -> Iterator[Line]:
     """Records in which the planted effect is stated, and how soon, and by how many statements."""
     many = round(records * _FOUND_SHARE)
     record = partial(planted_record, count=3_000, planted=600, effect=0.10, per_hour=2)
-    yield _found("+10 points on 20 % of 3,000", many, record, "≥ 60 %")
+    yield _found("+10 points on 20 % of 3,000", many, record, "found in ≥ 60 %")
     record = partial(regimes_record, per_hour=2, dwell_hours=120, planted=1_200, effect=0.10)
-    yield _found("+10 points on 20 % of 6,000, five-day regimes", many, record, "≥ 90 %")
+    yield _found("+10 points on 20 % of 6,000, five-day regimes", many, record, "found in ≥ 90 %")
     record = partial(planted_record, count=3_000, planted=300, effect=0.15, per_hour=2)
-    yield _found("+15 points on 10 % of 3,000", many, record, "≥ 90 %")
+    yield _found("+15 points on 10 % of 3,000", many, record, "found in ≥ 90 %")
+    for days in _LASTING_DAYS:
+        record = partial(regimes_record, per_hour=2, dwell_hours=round(days * 24), spread=0.1, market_effect=0.15)
+        world = f"+15 points of a market fact that lasts {days:g} days on average, as luck does; 6,000"
+        yield _found(world, records, record, fact=LASTING)
     yield _days_until_found(range(_at_least_one(records / 2)))
     for name, effects in (("four single facts", FOUR_SINGLES), ("a single fact and three pairs", ONE_AND_PAIRS)):
         yield _statements(name, effects, range(_at_least_one(records / 2)))
@@ -239,17 +244,19 @@ def _false(world: str, records: int, record: Callable[[int], list[Evidence]]) ->
     return _rate(world, range(records), lambda seed: bool(identify_patterns(record(seed)).patterns), _AT_MOST_FALSE)
 
 
-def _found(world: str, records: int, record: Callable[[int], list[Evidence]], goal: str) -> Line:
-    """In how many records the planted fact alone is stated, and in how many something else is."""
+def _found(
+    world: str, records: int, record: Callable[[int], list[Evidence]], goal: str = "", *, fact: str = PLANTED
+) -> Line:
+    """In how many records the fact with the effect is stated alone, and in how many something else is."""
     others = 0
 
     def is_found(seed: int) -> bool:
         nonlocal others
         stated = [pattern.features for pattern in identify_patterns(record(seed)).patterns]
-        others += any(PLANTED not in features for features in stated)
-        return (PLANTED,) in stated
+        others += any(fact not in features for features in stated)
+        return (fact,) in stated
 
-    line = _rate(world, range(records), is_found, f"found in {goal}", missing=True)
+    line = _rate(world, range(records), is_found, goal, missing=True)
     return replace(line, result=f"{line.result}; anything else in {others}")
 
 

@@ -34,6 +34,8 @@ BASE_RATE = 0.55
 _OTHER_BASE_RATE = 0.7
 PLANTED = "context.session=overlap"
 """The feature whose number of decisions and effect a test can set."""
+LASTING = "context.market.volatility=high"
+"""A feature that lasts as long as the regimes of a record."""
 
 
 def draw_features(
@@ -119,10 +121,12 @@ def regimes_record(
     spread: float = 0.2,
     planted: int = 0,
     effect: float = 0.0,
+    market_effect: float = 0.0,
 ) -> list[Evidence]:
     """Market features and a success rate that both persist for days, independently of each other.
 
-    `planted` decisions, anywhere in time, have the planted feature, and succeed by `effect` more often.
+    `planted` decisions, anywhere in time, have the planted feature, and succeed by `effect` more often; those with the
+    market feature `LASTING`, a third, by `market_effect`.
     """
     generator = np.random.default_rng(seed)
     hours = count // per_hour
@@ -131,6 +135,7 @@ def regimes_record(
     others = draw_features(generator, count, planted=planted, facts=FACTS[3:])
     features = [tuple(sorted((*facts, *regimes[i // per_hour]))) for i, facts in enumerate(others)]
     rate = BASE_RATE + spread * np.repeat(level, per_hour) + effect * has_all(features, PLANTED)
+    rate += market_effect * has_all(features, LASTING)
     return evidence_from(features, generator.random(count) < np.clip(rate, 0.02, 0.98), per_hour=per_hour)
 
 

@@ -23,7 +23,8 @@ def test_distinct_numbers_are_those_of_numpy(numbers, limit, is_ordered):
 
 
 def windows(days):
-    return Clustering((np.arange(DAYS * PER_DAY) // (PER_DAY * days)).astype(np.int32), DAYS // days, days * DAY_MS)
+    labels = (np.arange(DAYS * PER_DAY) // (PER_DAY * days)).astype(np.int32)
+    return Clustering(labels, int(DAYS / days), int(days * DAY_MS))
 
 
 def draw(seed):
@@ -48,8 +49,10 @@ def test_windows_are_added_up_from_the_finest():
 
 @given(st.integers(0, 2**32 - 1))
 def test_each_clustering_counts_as_it_does_alone(seed):
+    """Of windows of more than a day this depends on the shorter ones."""
     success, matching, cells, clusters = draw(seed)
-    clusterings = [windows(16), windows(4), clusters, windows(1)]
+    clusterings = [windows(1), windows(0.5), clusters, windows(0.25)]
+    assert divided_clusters(sorted(clusterings, key=lambda one: one.count))[0].finer == 1
     together = EffectTests(success, clusterings, cells).test(matching)
     alone = [EffectTests(success, [one], cells).test(matching) for one in clusterings]
     assert together.design_effect == max(one.design_effect for one in alone)

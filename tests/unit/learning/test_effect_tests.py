@@ -76,6 +76,47 @@ def test_luck_that_all_share_does_not_count_against_a_fact_that_is_spread_evenly
     assert tests.test(for_days).design_effect > 5
 
 
+def days(*lengths, count):
+    """Windows of these numbers of days; a decision an hour."""
+    return [clustering(np.arange(count) // (24 * length), length * 86_400_000) for length in lengths]
+
+
+def lasting(generator, count, hours, share=0.3):
+    """Whether a state holds in each hour, which is drawn anew after so many hours on average."""
+    drawn = generator.random(count) < share
+    begins = np.where(generator.random(count) < 1 / hours, np.arange(count), 0)
+    return drawn[np.maximum.accumulate(begins)]
+
+
+def test_a_fact_that_lasts_for_hours_is_not_as_uncertain_as_the_luck_of_a_fortnight():
+    generator = np.random.default_rng(8)
+    matching = lasting(generator, 2_400, hours=5)
+    success = generator.random(2_400) < 0.45 + 0.25 * matching
+    result = effects_in(success, days(1, 2, 4, 8, 16, count=2_400)).test(matching)
+    assert result.degrees_of_freedom > 30
+    assert result.p_value < 1e-6
+
+
+def test_a_fact_that_lasts_for_a_week_is_judged_by_its_few_weeks():
+    generator = np.random.default_rng(9)
+    matching = lasting(generator, 2_400, hours=168)
+    success = generator.random(2_400) < 0.45 + 0.25 * matching
+    result = effects_in(success, days(1, 2, 4, 8, 16, count=2_400)).test(matching)
+    assert result.degrees_of_freedom < 15
+    assert result.design_effect > 2
+
+
+@pytest.mark.parametrize(("fact_hours", "luck_hours"), [(6, 240), (24, 48), (72, 72)])
+def test_p_values_are_uniform_at_most_where_fact_and_luck_last(fact_hours, luck_hours):
+    generator = np.random.default_rng(10)
+    below = 0
+    for _ in range(200):
+        matching, is_lucky = (lasting(generator, 2_400, hours) for hours in (fact_hours, luck_hours))
+        success = generator.random(2_400) < 0.4 + 0.3 * is_lucky
+        below += effects_in(success, days(1, 2, 4, 8, 16, count=2_400)).test(matching).p_value < 0.05
+    assert below <= 20
+
+
 def test_p_values_are_uniform_at_most_where_outcomes_are_shared():
     generator = np.random.default_rng(7)
     labels = np.repeat(np.arange(150), 8)

@@ -13,7 +13,7 @@ from agent_memory.learning.permutation import permute_outcomes
 from agent_memory.model.evidence import Evidence
 from benchmarks.calibration import PROBABILITY_BINS, synthetic_forecasts
 from benchmarks.monitoring import simulate_monitoring
-from benchmarks.synthetic_records import PLANTED, cycles_record, null_record, planted_record, regimes_record
+from benchmarks.synthetic_records import LASTING, PLANTED, cycles_record, null_record, planted_record, regimes_record
 
 
 def count_with_patterns(records: Iterable[list[Evidence]], thresholds: PatternThresholds | None = None) -> int:
@@ -84,6 +84,14 @@ def test_persistent_regimes_are_not_mistaken_for_effects():
     records = [regimes_record(seed) for seed in range(15)]
     assert count_with_patterns(records) <= 1
     assert count_with_patterns(records, PatternThresholds(correlation_windows_ms=(60_000,))) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("dwell_hours", "least"), [(6, 5), (24, 4)])
+def test_effects_of_facts_that_last_are_found(dwell_hours, least):
+    """A fact that lasts for hours is not as uncertain as the luck of a fortnight."""
+    records = (regimes_record(seed, dwell_hours=dwell_hours, spread=0.1, market_effect=0.15) for seed in range(6))
+    assert sum((LASTING,) in [one.features for one in identify_patterns(record).patterns] for record in records) >= least
 
 
 @pytest.mark.slow

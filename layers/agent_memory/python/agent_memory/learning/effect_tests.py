@@ -14,7 +14,8 @@ of d is estimated from the sums of x'e over each cluster, divided by 1 − lever
 and McCaffrey, Survey Methodology 28 (2002) 169-181; Cameron and Miller, Journal of Human Resources 50 (2015) 317-372.
 The design effect is its ratio to the variance of independent outcomes (HC0), and the largest of
 
-- the ratio from the matching decisions' own clusters, over all clusterings that could tell;
+- the ratio from the matching decisions' own clusters, over all clusterings that tell: windows of more than a day do only
+  of facts that are more concentrated in them than in shorter ones;
 - the median of that ratio over all facts of the record: one fact's own estimate is uncertain, and may be too low;
 - Moulton's factor 1 + (f − 1)·ρ, where f = Σ_b(Σ_b x')² / Σx'² says how concentrated the matching decisions are in
   clusters, and ρ is the intraclass correlation of all outcomes. Moulton, Journal of Econometrics 32 (1986) 385-397.
@@ -144,7 +145,6 @@ class EffectTests:
         self.least_design_effect = 1.0
         self._success = success
         matter = [one for one in clusterings if len(success) >= _MIN_MEAN_SIZE * one.count]
-        # The ones with the fewest clusters first: they are the quickest, and the most likely to end a test.
         self._clusters = divided_clusters(sorted(matter, key=lambda one: one.count))
         self._divide(cells)
 
@@ -162,8 +162,17 @@ class EffectTests:
 
     @property
     def _clusterings(self) -> Iterator["_CellsOfClusters"]:
-        """The clusterings by cell, each of which is divided when it is first used: most tests end before the last."""
-        return map(self._clustering, range(len(self._clusters)))
+        """The clusterings by cell, each of which is divided when it is first used: most tests end before the last.
+
+        Days and longer windows come first, the shortest of them at the head, then those with the fewest clusters: they
+        are the quickest, and the most likely to end a test.
+        """
+
+        def turn(number: int) -> tuple[bool, int]:
+            window_ms = self._clusters[number].window_ms or 0
+            return (False, window_ms) if window_ms >= DAY_MS else (True, number)
+
+        return map(self._clustering, sorted(range(len(self._clusters)), key=turn))
 
     def _clustering(self, number: int) -> "_CellsOfClusters":
         if number not in self._divided:
@@ -211,6 +220,7 @@ class EffectTests:
         shared = design_effect = self.least_design_effect
         degrees = max(1.0, len(self._success) - 2.0)
         result = _result(estimate, design_effect, degrees, shared)
+        shorter = 1.0
         for clusters in self._clusterings:
             if result.p_value > stop_above:
                 return result
@@ -218,7 +228,9 @@ class EffectTests:
             excess = max(0.0, clustered.concentration - 1)
             if 1 + excess > shared:  # or no correlation, which is at most 1, changes it
                 shared = max(shared, 1 + excess * clusters.correlation)
-            if clustered.is_used:
+            if clusters.tell(clustered.concentration, shorter):
+                if clusters.is_long:
+                    shorter = max(shorter, clustered.concentration)
                 design_effect = max(design_effect, clustered.ratio)
                 degrees = min(degrees, clustered.degrees_of_freedom)
             design_effect = max(design_effect, shared)
@@ -356,7 +368,6 @@ class _ClusteredVariance:
     ratio: float
     concentration: float
     degrees_of_freedom: float
-    is_used: bool
 
 
 class _CellsOfClusters:
@@ -441,18 +452,28 @@ class _CellsOfClusters:
             ratio=variance / estimate.variance,
             concentration=concentration,
             degrees_of_freedom=max(1.0, effective - 1),
-            is_used=self._is_used(concentration),
         )
 
-    def _is_used(self, concentration: float) -> bool:
+    @property
+    def is_long(self) -> bool:
+        """Whether they are windows of a day or more."""
+        return (self.window_ms or 0) >= DAY_MS
+
+    def tell(self, concentration: float, shorter: float) -> bool:
         """Whether a fact's variance is estimated from these clusters.
 
-        A fact that is spread evenly over long windows shares their luck with all others. With few clusters the estimate
-        is poor, but nothing better is known of a fact that varies as slowly as they do.
+        Windows of more than a day tell nothing new of a fact that is no more concentrated in them than in shorter ones:
+        its decisions of one day are then as good as independent of those of the next, however long luck lasts, and one
+        that is spread evenly shares the luck of a fortnight with all others. With few clusters the estimate is poor,
+        but nothing better is known of a fact that varies as slowly as they do.
+
+        Args:
+            concentration: of the fact in these clusters.
+            shorter: the largest in shorter windows that told; 1 for none.
         """
         if self.count >= _MIN_CLUSTERS and (self.window_ms or 0) <= DAY_MS:
             return True
-        return self.count > 1 and concentration > 1 + _CONCENTRATED * math.sqrt(2 / self.count)
+        return self.count > 1 and concentration > shorter * (1 + _CONCENTRATED * math.sqrt(2 / self.count))
 
     def _sum(self, of_groups: FloatArray | IntArray) -> FloatArray:
         return np.bincount(self.cluster_of, weights=of_groups, minlength=self.count).astype(np.float64)
