@@ -90,8 +90,13 @@ def test_persistent_regimes_are_not_mistaken_for_effects():
 @pytest.mark.parametrize(("dwell_hours", "least"), [(6, 5), (24, 4)])
 def test_effects_of_facts_that_last_are_found(dwell_hours, least):
     """A fact that lasts for hours is not as uncertain as the luck of a fortnight."""
-    records = (regimes_record(seed, dwell_hours=dwell_hours, spread=0.1, market_effect=0.15) for seed in range(6))
-    assert sum((LASTING,) in [one.features for one in identify_patterns(record).patterns] for record in records) >= least
+    found = [
+        [one.features for one in identify_patterns(record).patterns]
+        for record in (
+            regimes_record(seed, dwell_hours=dwell_hours, spread=0.1, market_effect=0.15) for seed in range(6)
+        )
+    ]
+    assert sum((LASTING,) in features for features in found) >= least
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ of d is estimated from the sums of x'e over each cluster, divided by 1 − lever
 and McCaffrey, Survey Methodology 28 (2002) 169-181; Cameron and Miller, Journal of Human Resources 50 (2015) 317-372.
 The design effect is its ratio to the variance of independent outcomes (HC0), and the largest of
 
-- the ratio from the matching decisions' own clusters, over all clusterings that tell: windows of more than a day do only
-  of facts that are more concentrated in them than in shorter ones;
+- the ratio from the matching decisions' own clusters, over all clusterings that tell: windows of more than a day do
+  only of facts that are more concentrated in them than in shorter ones;
 - the median of that ratio over all facts of the record: one fact's own estimate is uncertain, and may be too low;
 - Moulton's factor 1 + (f − 1)·ρ, where f = Σ_b(Σ_b x')² / Σx'² says how concentrated the matching decisions are in
   clusters, and ρ is the intraclass correlation of all outcomes. Moulton, Journal of Econometrics 32 (1986) 385-397.
