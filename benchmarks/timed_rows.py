@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import busy_night, cold_start, hot_agent, memories, pages, reads, year
+from benchmarks import busy_nightly, cold_start, hot_agent, memories, pages, reads, year
 from benchmarks.buffered import caller_times
 from benchmarks.evidence_files import write_evidence
 from benchmarks.exact_counts import MANY
@@ -74,8 +74,8 @@ def busy_agent() -> Iterator[Measurement]:
     yield Measurement(
         name=name, unit="write units a second in the busiest partition", ours=result.busiest, is_exact=True
     )
-    name = f"{busy_night.COUNT:,} decisions of an hour read in parts and learned from, longest path"
-    yield _seconds(name, busy_night.measure().longest_path, 300)
+    name = f"{busy_nightly.COUNT:,} decisions of an hour read in parts and learned from, longest path"
+    yield _seconds(name, busy_nightly.measure().longest_path, 300)
 
 
 def demos() -> Iterator[Measurement]:

@@ -14,8 +14,8 @@ of d is estimated from the sums of x'e over each cluster, divided by 1 − lever
 and McCaffrey, Survey Methodology 28 (2002) 169-181; Cameron and Miller, Journal of Human Resources 50 (2015) 317-372.
 The design effect is its ratio to the variance of independent outcomes (HC0), and the largest of
 
-- the ratio from the matching decisions' own clusters, over all clusterings that tell: windows of more than a day do
-  only of facts that are more concentrated in them than in shorter ones;
+- the ratio from the matching decisions' own clusters, over all clusterings that count: windows of more than a day do
+  only for facts that are more concentrated in them than in shorter ones;
 - the median of that ratio over all facts of the record: one fact's own estimate is uncertain, and may be too low;
 - Moulton's factor 1 + (f − 1)·ρ, where f = Σ_b(Σ_b x')² / Σx'² says how concentrated the matching decisions are in
   clusters, and ρ is the intraclass correlation of all outcomes. Moulton, Journal of Econometrics 32 (1986) 385-397.
@@ -228,7 +228,7 @@ class EffectTests:
             excess = max(0.0, clustered.concentration - 1)
             if 1 + excess > shared:  # or no correlation, which is at most 1, changes it
                 shared = max(shared, 1 + excess * clusters.correlation)
-            if clusters.tell(clustered.concentration, shorter):
+            if clusters.matters_for(clustered.concentration, shorter):
                 if clusters.is_long:
                     shorter = max(shorter, clustered.concentration)
                 design_effect = max(design_effect, clustered.ratio)
@@ -459,17 +459,17 @@ class _CellsOfClusters:
         """Whether they are windows of a day or more."""
         return (self.window_ms or 0) >= DAY_MS
 
-    def tell(self, concentration: float, shorter: float) -> bool:
+    def matters_for(self, concentration: float, shorter: float) -> bool:
         """Whether a fact's variance is estimated from these clusters.
 
-        Windows of more than a day tell nothing new of a fact that is no more concentrated in them than in shorter ones:
+        Windows of more than a day say nothing new of a fact that is no more concentrated in them than in shorter ones:
         its decisions of one day are then as good as independent of those of the next, however long luck lasts, and one
         that is spread evenly shares the luck of a fortnight with all others. With few clusters the estimate is poor,
         but nothing better is known of a fact that varies as slowly as they do.
 
         Args:
             concentration: of the fact in these clusters.
-            shorter: the largest in shorter windows that told; 1 for none.
+            shorter: the largest in shorter windows that count; 1 for none.
         """
         if self.count >= _MIN_CLUSTERS and (self.window_ms or 0) <= DAY_MS:
             return True

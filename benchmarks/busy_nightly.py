@@ -1,4 +1,4 @@
-"""`python -m benchmarks.busy_night [DECISIONS]`: the nightly job of a day with 600,000 decisions in one hour.
+"""`python -m benchmarks.busy_nightly [DECISIONS]`: the nightly job of a day with 600,000 decisions in one hour.
 
 Its decisions are read in parts of 200,000, each by a call of its own, so that the longest path is that of one part and
 of the call that learns from all of them. Each step is measured here as the processor time of the function that takes
@@ -38,8 +38,8 @@ _HOUR = Span(NOW_MS // DAY_MS * DAY_MS - HOUR_MS, NOW_MS // DAY_MS * DAY_MS)
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
-    """Seconds of processor time.
+class JobSeconds:
+    """Seconds of processor time of the calls of a nightly job.
 
     Attributes:
         read: of each call that reads a part.
@@ -55,7 +55,7 @@ class Night:
         return max(self.read) + self.learn
 
 
-def measure(count: int = COUNT) -> Night:
+def measure(count: int = COUNT) -> JobSeconds:
     """The job of a day with so many decisions in its last hour."""
     stores = in_memory_stores(FixedClock(NOW_MS))
     stores.states.register(AGENT_ID, [_TYPE], 1, NOW_MS)
@@ -74,7 +74,7 @@ def measure(count: int = COUNT) -> Night:
     rows = sum(1 for _ in stores.bucket().evidence.read(AGENT_ID, _HOUR))
     if rows != count:
         raise RuntimeError(f"{rows} rows of evidence, not {count}")
-    return Night(tuple(seconds), learn)
+    return JobSeconds(tuple(seconds), learn)
 
 
 def _read(part: Part, stores: Stores, made: Iterator[Decision]) -> float:
@@ -106,14 +106,14 @@ def _seconds_of(work: Callable[[], object]) -> float:
 
 def main(count: int = COUNT) -> None:
     """Print the figures."""
-    night = measure(count)
-    read = ", ".join(f"{one:.1f} s" for one in night.read)
+    job = measure(count)
+    read = ", ".join(f"{one:.1f} s" for one in job.read)
     rows = [
         (f"{count:,} decisions read, each part by a call", read, ""),
-        ("learned from all parts", f"{night.learn:.1f} s", ""),
-        ("longest path", f"{night.longest_path:.1f} s", "≤ 300 s"),
+        ("learned from all parts", f"{job.learn:.1f} s", ""),
+        ("longest path", f"{job.longest_path:.1f} s", "≤ 300 s"),
     ]
-    print_table("A night after a busy hour, processor time", rows)
+    print_table("The nightly job after a busy hour, processor time", rows)
 
 
 if __name__ == "__main__":
