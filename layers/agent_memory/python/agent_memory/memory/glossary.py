@@ -8,6 +8,7 @@ what a layman would say for it; of nicknames, the term. `trading_glossary.tsv` i
 import hashlib
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,10 @@ class Term:
 class Glossary:
     """Terms, which are found in texts by the stems of their words.
 
+    Attributes:
+        version: of the content.
+        term: returns the term with a number.
+
     Args:
         content: a line for each term: its forms as stems, separated by commas, a tab, the stems of its explanation, a
             tab, its explanation.
@@ -40,7 +45,7 @@ class Glossary:
     def __init__(self, content: str) -> None:
         self.version = hashlib.sha256(content.encode()).hexdigest()[:_VERSION_LENGTH]
         self._lines = content.splitlines()
-        self._terms: dict[int, Term] = {}
+        self.term: Callable[[int], Term] = cache(self._term)
         self._line_of: dict[str, int] = {}
         self._longest: dict[str, int] = {}  # how many words forms have at most, by the first word
         for number, line in enumerate(self._lines):
@@ -51,10 +56,6 @@ class Glossary:
 
     def __len__(self) -> int:
         return len(self._lines)
-
-    def term(self, number: int) -> Term:
-        """The term with a number."""
-        return self._terms.get(number) or self._term(number)
 
     def terms_in(self, text: str) -> list[Term]:
         """The terms that a text contains, each once, in order; of forms that overlap, the first and longest."""
@@ -79,8 +80,7 @@ class Glossary:
 
     def _term(self, line: int) -> Term:
         _, stems, explanation = self._lines[line].split("\t")
-        self._terms[line] = Term(line, explanation, tuple(stems.split()))
-        return self._terms[line]
+        return Term(line, explanation, tuple(stems.split()))
 
 
 @cache

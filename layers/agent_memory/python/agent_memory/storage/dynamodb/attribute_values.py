@@ -7,7 +7,7 @@ without a fraction are therefore stored beside the document; a pointer with the 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from agent_memory.core.json_values import (
     MAX_DEPTH,
@@ -23,6 +23,7 @@ from agent_memory.core.json_values import (
 )
 
 AttributeValue = dict[str, Any]
+Name = TypeVar("Name")
 
 
 def encode(value: Any, path: str = "") -> tuple[AttributeValue, list[str]]:
@@ -90,31 +91,33 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call per mem
     return encoded
 
 
-def decode_object(members: Mapping[str, AttributeValue]) -> dict[str, Any]:
+def decode_object(members: Mapping[Name, AttributeValue]) -> dict[Name, Any]:
     """The members of a map as JSON, floats without a fraction as integers. Only objects and lists take a call."""
-    decoded: dict[str, Any] = {}
+    decoded: dict[Name, Any] = {}
     for name, member in members.items():
         ((kind, raw),) = member.items()
         if kind in {"S", "BOOL"}:
             decoded[name] = raw
         elif kind == "N":
-            decoded[name] = int(raw) if raw.isdecimal() else _number(raw)
+            if raw.isdecimal():
+                decoded[name] = int(raw)
+            else:
+                number = float(raw)
+                # A number with a fraction may be rounded to one without, but not the other way round.
+                decoded[name] = _exact(raw) if number.is_integer() else number
         elif kind == "M":
-            decoded[name] = decode_object(raw)
+            decoded[name] = decode_object(raw) if raw else {}
         elif kind == "L":
-            decoded[name] = [decode_object({"": one})[""] for one in raw]
+            decoded[name] = list(decode_object(dict(enumerate(raw))).values()) if raw else []
         else:
             decoded[name] = None
     return decoded
 
 
-def _number(text: str) -> int | float:
-    """A number that is not a row of digits."""
-    number = float(text)
-    if not number.is_integer():  # neither is what it was rounded from
-        return number
+def _exact(text: str) -> int | float:
+    """A number as an integer if it is one, else as a float."""
     exact = Decimal(text)
-    return int(exact) if exact == exact.to_integral_value() else number
+    return int(exact) if exact == exact.to_integral_value() else float(text)
 
 
 def _restore_float(document: Any, tokens: Sequence[str], *, negative_zero: bool) -> None:
