@@ -81,7 +81,7 @@ _COPIES = {
     ),
 }
 _DWELL_DAYS = (2, 5, 10, 20)
-_LASTING_DAYS = (0.25, 1, 3, 5)
+_LASTING_HOURS = {"six hours": 6, "a day": 24, "three days": 72, "five days": 120}
 _LATE = (
     *(f"losses of one strategy later, mean {mean} days" for mean in (3, 7, 14, 30)),
     "losses of one strategy never",
@@ -148,9 +148,9 @@ def found_effects(records: int) -> Iterator[Line]:
     yield _found("+10 points on 20 % of 6,000, five-day regimes", many, record, "found in ≥ 90 %")
     record = partial(planted_record, count=3_000, planted=300, effect=0.15, per_hour=2)
     yield _found("+15 points on 10 % of 3,000", many, record, "found in ≥ 90 %")
-    for days in _LASTING_DAYS:
-        record = partial(regimes_record, per_hour=2, dwell_hours=round(days * 24), spread=0.1, market_effect=0.15)
-        world = f"+15 points of a market fact that lasts {days:g} days on average, as luck does; 6,000"
+    for duration, hours in _LASTING_HOURS.items():
+        record = partial(regimes_record, per_hour=2, dwell_hours=hours, spread=0.1, market_effect=0.15)
+        world = f"+15 points of a market fact that lasts {duration} on average, as luck does; 6,000"
         yield _found(world, records, record, fact=LASTING)
     yield _days_until_found(range(_at_least_one(records / 2)))
     for name, effects in (("four single facts", FOUR_SINGLES), ("a single fact and three pairs", ONE_AND_PAIRS)):

@@ -53,7 +53,7 @@ def test_an_invalid_decision_id_is_refused(bad):
 
 
 @pytest.mark.parametrize("timestamp_ms", [-1, 1 << 48])
-def test_an_id_has_no_room_for_a_time_of_more_than_48_bits(timestamp_ms):
+def test_timestamps_that_exceed_48_bits_are_rejected(timestamp_ms):
     with pytest.raises(ValueError, match=rf"\A\D+{timestamp_ms} ms; it has 48 bits for it\Z"):
         new_decision_id("QUERY", timestamp_ms)
 

@@ -60,7 +60,7 @@ def test_each_clustering_counts_as_it_does_alone(seed):
     assert together.degrees_of_freedom == min(one.degrees_of_freedom for one in alone)
 
 
-def test_tests_beside_other_facts_are_new_ones():
+def test_conditioning_on_other_facts_leaves_the_tests_unchanged():
     success, matching, cells, clusters = draw(3)
     tests = EffectTests(success, [windows(2), clusters], Cells.build(np.zeros(len(success), dtype=np.int32)))
     before = tests.test(matching)

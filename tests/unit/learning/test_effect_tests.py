@@ -88,7 +88,7 @@ def lasting(generator, count, hours, share=0.3):
     return drawn[np.maximum.accumulate(begins)]
 
 
-def test_a_fact_that_lasts_for_hours_is_not_as_uncertain_as_the_luck_of_a_fortnight():
+def test_short_regimes_are_tested_with_daily_clusters():
     generator = np.random.default_rng(8)
     matching = lasting(generator, 2_400, hours=5)
     success = generator.random(2_400) < 0.45 + 0.25 * matching
@@ -97,7 +97,7 @@ def test_a_fact_that_lasts_for_hours_is_not_as_uncertain_as_the_luck_of_a_fortni
     assert result.p_value < 1e-6
 
 
-def test_a_fact_that_lasts_for_a_week_is_judged_by_its_few_weeks():
+def test_long_regimes_are_tested_with_weekly_clusters():
     generator = np.random.default_rng(9)
     matching = lasting(generator, 2_400, hours=168)
     success = generator.random(2_400) < 0.45 + 0.25 * matching
@@ -107,7 +107,7 @@ def test_a_fact_that_lasts_for_a_week_is_judged_by_its_few_weeks():
 
 
 @pytest.mark.parametrize(("fact_hours", "luck_hours"), [(6, 240), (24, 48), (72, 72)])
-def test_p_values_are_uniform_at_most_where_fact_and_luck_last(fact_hours, luck_hours):
+def test_false_positive_rate_with_autocorrelated_facts_and_outcomes(fact_hours, luck_hours):
     generator = np.random.default_rng(10)
     below = 0
     for _ in range(200):

@@ -88,8 +88,7 @@ def test_persistent_regimes_are_not_mistaken_for_effects():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("dwell_hours", "least"), [(6, 5), (24, 4)])
-def test_effects_of_facts_that_last_are_found(dwell_hours, least):
-    """A fact that lasts for hours is not as uncertain as the luck of a fortnight."""
+def test_effects_of_persistent_facts_are_found(dwell_hours, least):
     found = [
         [one.features for one in identify_patterns(record).patterns]
         for record in (

@@ -42,7 +42,7 @@ def test_the_version_changes_with_the_words():
 
 
 @pytest.mark.parametrize("damage", ["", "|", "1", "2", "|x|1=a", "|1|a", "|99999|1=a", "||x=a", "||1=a=b", "||1.5=a"])
-def test_what_is_damaged_or_of_another_version_is_no_words(damage):
+def test_damaged_words_and_other_versions_are_ignored(damage):
     current = TextWords.of("vix").encoded()
     version = current.partition("|")[0]
     assert TextWords.decoded(current.replace(version, f"0{version}")) is None

@@ -24,7 +24,7 @@ from agent_memory.core.keys import (
     rollup_change_state_type,
     rollup_state_type,
 )
-from agent_memory.decisions.rollup_data import rollup_data, rollup_from
+from agent_memory.decisions.rollup_data import rollup_from
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.model.listings import parsed, skip_damaged
@@ -129,11 +129,10 @@ def record_change(states: StateStore, agent_id: str, day: date, now_ms: int) -> 
         return  # another process has recorded it in the same period
 
 
-def put_rollup(states: StateStore, agent_id: str, day: date, rollup: Rollup | None, now_ms: int) -> None:
-    """Store the counts of a day, None if it cannot be counted. `Conflict` if another job does at the same time."""
+def put_rollup(states: StateStore, agent_id: str, day: date, data: Document, now_ms: int) -> None:
+    """Store `rollup_data` of a day, empty if it cannot be counted. `Conflict` if another job does at the same time."""
     state_type = rollup_state_type(day)
     stored = states.get(agent_id, state_type)
-    data = {} if rollup is None else rollup_data(rollup)
     if stored is None or stored.data != data:
         states.put(agent_id, state_type, data, expected_version=stored.version if stored else 0, now_ms=now_ms)
 

@@ -73,10 +73,6 @@ class Dataset:
         """The decisions by question and by facts that are given; each of shape (decisions,)."""
         return Cells.build(self.questions, given)
 
-    def tests_beside(self, cells: Cells) -> EffectTests:
-        """Tests of facts beside those that the cells are built from."""
-        return self.tests.beside(cells)
-
     def newest_begins_ms(self, fraction: float) -> int:
         """The time from which on the newest decisions are this fraction of all. IndexError without any decision."""
         return int(self.times_ms[min(round(len(self.times_ms) * (1 - fraction)), len(self.times_ms) - 1)])

@@ -146,6 +146,7 @@ class EffectTests:
         self._success = success
         matter = [one for one in clusterings if len(success) >= _MIN_MEAN_SIZE * one.count]
         self._clusters = divided_clusters(sorted(matter, key=lambda one: one.count))
+        self._order = _testing_order(self._clusters)
         self._divide(cells)
 
     def beside(self, cells: Cells) -> "EffectTests":
@@ -162,17 +163,8 @@ class EffectTests:
 
     @property
     def _clusterings(self) -> Iterator["_CellsOfClusters"]:
-        """The clusterings by cell, each of which is divided when it is first used: most tests end before the last.
-
-        Days and longer windows come first, the shortest of them at the head, then those with the fewest clusters: they
-        are the quickest, and the most likely to end a test.
-        """
-
-        def turn(number: int) -> tuple[bool, int]:
-            window_ms = self._clusters[number].window_ms or 0
-            return (False, window_ms) if window_ms >= DAY_MS else (True, number)
-
-        return map(self._clustering, sorted(range(len(self._clusters)), key=turn))
+        """The clusterings by cell, each of which is divided when it is first used: most tests end before the last."""
+        return map(self._clustering, self._order)
 
     def _clustering(self, number: int) -> "_CellsOfClusters":
         if number not in self._divided:
@@ -258,6 +250,19 @@ class EffectTests:
             won=int(won.sum()),
             decisions=int(cells.sizes.sum()),
         )
+
+
+def _testing_order(clusters: Sequence[DividedClusters]) -> list[int]:
+    """Windows of a day or more by length, then the clusterings with the fewest clusters, which end a test the soonest.
+
+    A longer window matters only for a fact that is more concentrated in it than in the shorter ones.
+    """
+
+    def turn(number: int) -> tuple[bool, int]:
+        window_ms = clusters[number].window_ms or 0
+        return (False, window_ms) if window_ms >= DAY_MS else (True, number)
+
+    return sorted(range(len(clusters)), key=turn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

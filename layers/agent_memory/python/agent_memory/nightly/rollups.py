@@ -100,7 +100,7 @@ def _count(log: DecisionLog, due: Sequence[date], stores: Stores, digests: Diges
         except InColdStorage:  # its restore has been requested: the next job counts it
             cold_days += 1
             continue
-        put_rollup(stores.states, log.agent_id, day, found.rollup, stores.clock.now_ms())
+        put_rollup(stores.states, log.agent_id, day, found.data, stores.clock.now_ms())
         if digests is not None and found.rows is not None:
             digests.put(day, found.rows, found.damaged)
         decisions += found.decisions
@@ -110,9 +110,9 @@ def _count(log: DecisionLog, due: Sequence[date], stores: Stores, digests: Diges
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """A day's counts, None if it cannot be counted; the rows of its digest; and what was read for them."""
+    """The stored counts of a day, empty if it cannot be counted; the rows of its digest; and what was read."""
 
-    rollup: Rollup | None
+    data: dict[str, Any]
     rows: RowsOfDay | None
     decisions: int
     damaged: int
@@ -126,8 +126,8 @@ def _read(log: DecisionLog, day: date, rows: RowsOfDay | None) -> _Day:
         if rows is not None:
             rows.add(one)
         if count > _MAX_DECISIONS:
-            return _Day(None, rows, count, len(damages.items()))
+            return _Day({}, rows, count, len(damages.items()))
         rollup.add(one)
-    fits = sum(len(text) for text in rollup_data(rollup).values()) <= _MAX_BYTES
-    is_counted = fits and not damages.items()
-    return _Day(rollup if is_counted else None, rows, count, len(damages.items()))
+    data = rollup_data(rollup)
+    is_counted = sum(map(len, data.values())) <= _MAX_BYTES and not damages.items()
+    return _Day(data if is_counted else {}, rows, count, len(damages.items()))

@@ -301,23 +301,23 @@ def memory_from(item: Item) -> Memory:
         raise ValueError("its attributes are those of another memory")
     changed_by, reason, changed_as, embedding = [item[one]["S"] if one in item else None for one in _OPTIONAL_TEXTS]
     words_of, _, words = item["words"]["S"].partition(" ") if "words" in item else ("", "", None)
-    return Memory(  # by position, which is faster
-        item["agent_id"]["S"],
-        item["memory_type"]["S"],
-        name,
-        None if confidence == NOT_STATED else confidence,
-        documents_from(item, _DATA)["data"],
-        milliseconds(item["learned_at"]),
-        milliseconds(item["updated_at"]),
-        int(version),
-        changed_by,
-        reason,
-        changed_as,
-        "is_removed" in item,
-        int(item["access_count"]["N"]) if "access_count" in item else 0,
-        milliseconds(item["last_accessed"]) if "last_accessed" in item else None,
-        embedding,
-        words if words_of == version else None,
+    return Memory(
+        agent_id=item["agent_id"]["S"],
+        memory_type=item["memory_type"]["S"],
+        pattern_id=name,
+        confidence=None if confidence == NOT_STATED else confidence,
+        data=documents_from(item, _DATA)["data"],
+        learned_ms=milliseconds(item["learned_at"]),
+        updated_ms=milliseconds(item["updated_at"]),
+        version=int(version),
+        changed_by=changed_by,
+        reason=reason,
+        changed_as=changed_as,
+        is_removed="is_removed" in item,
+        access_count=int(item["access_count"]["N"]) if "access_count" in item else 0,
+        last_accessed_ms=milliseconds(item["last_accessed"]) if "last_accessed" in item else None,
+        embedding=embedding,
+        words=words if words_of == version else None,
     )
 
 
