@@ -7,6 +7,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -57,6 +58,27 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
         Database(path)
     assert execute(path, "PRAGMA user_version") == [(1,)]
     assert execute(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'") == [(0,)]
+
+
+def test_a_process_may_create_the_tables_while_another_opens_the_file(path, monkeypatch):
+    creator = Thread(target=Database, args=(path,))
+
+    def create_amid_the_checks(statement):
+        if statement.startswith("SELECT count(*) FROM sqlite_schema") and not creator.ident:
+            creator.start()
+            creator.join(timeout=0.3)  # it may have to wait for the end of the checks
+
+    def open_traced(path):
+        connection = _open(path)
+        if not creator.ident:
+            connection.set_trace_callback(create_amid_the_checks)
+        return connection
+
+    _open = database._open
+    monkeypatch.setattr(database, "_open", open_traced)
+    Database(path).close()
+    creator.join()
+    assert execute(path, "PRAGMA user_version") == [(1,)]
 
 
 @pytest.mark.parametrize(

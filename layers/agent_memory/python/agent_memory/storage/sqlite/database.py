@@ -304,9 +304,13 @@ def _undone_on_error(connection: sqlite3.Connection) -> Iterator[sqlite3.Connect
 
 def _version(connection: sqlite3.Connection, name: str) -> int:
     """The version of the tables; 0 for an empty file."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    # In one transaction, since another process may create the tables meanwhile.
+    connection.execute("BEGIN")
+    with _undone_on_error(connection):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        connection.execute("COMMIT")
     if application != APPLICATION_ID and (application or version or tables):
         raise InvalidInput(FIELD, f"{name} is the SQLite database of another program; name another file")
     if version > _LATEST:

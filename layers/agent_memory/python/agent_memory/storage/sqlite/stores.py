@@ -59,7 +59,7 @@ def _objects_of(path: Path, database: Database) -> FolderObjects:
     if not folder.exists():
         with database.reading() as connection:
             has_archive = connection.execute("SELECT 1 FROM states WHERE state_type = ? LIMIT 1", (ARCHIVE_CHAIN,))
-            if has_archive.fetchone():
+            if has_archive.fetchone() and not folder.exists():  # another process may have created it meanwhile
                 raise Misconfigured(
                     f"{folder} is missing, and has the archive of {path}: move it there, or create it empty to go on "
                     "without the archive"
