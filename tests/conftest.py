@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 import sys
 from datetime import UTC, datetime
 
@@ -11,6 +12,10 @@ from agent_memory.core.clock import FixedClock
 # The machines that run tests are busy, so the time of an example says nothing about the code.
 settings.register_profile("without-deadline", deadline=None)
 settings.load_profile("without-deadline")
+
+
+# As the functions and the command have it, before NumPy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in this hook, too

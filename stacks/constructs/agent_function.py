@@ -102,6 +102,8 @@ def _common_environment(config: DeployConfig, name: str) -> dict[str, str]:
         "POWERTOOLS_SERVICE_NAME": name,
         "POWERTOOLS_METRICS_NAMESPACE": config.metrics_namespace,
         "POWERTOOLS_LOG_LEVEL": config.log_level,
+        # Threads of NumPy would wait for each other: matrices are small, and Lambda shows two processors for one.
+        "OPENBLAS_NUM_THREADS": "1",
     }
 
 

@@ -56,6 +56,12 @@ def test_nightly_functions_are_traced_and_all_start_at_their_handler(profile, re
 
 
 @pytest.mark.parametrize("profile", ["aws", "local"])
+def test_numpy_works_in_one_thread(profile, request):
+    for _, function in functions(request.getfixturevalue(profile)):
+        assert function["Environment"]["Variables"]["OPENBLAS_NUM_THREADS"] == "1"
+
+
+@pytest.mark.parametrize("profile", ["aws", "local"])
 def test_lambda_itself_logs_failures_only(profile, request):
     """The start and report of every invocation would be a third of all logs."""
     for _, function in functions(request.getfixturevalue(profile)):
