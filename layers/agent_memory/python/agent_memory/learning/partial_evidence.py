@@ -16,7 +16,7 @@ import math
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +32,7 @@ NO_CLUSTER = 0
 
 _NAMES = "names.json"
 _BLOCK = 1 << 18
+_ROWS_AT_ONCE = 16  # of more, the processor would not keep the texts near
 _COLUMNS = ("times", "success", "ids", "known", "logged", "clusters", "questions", "rewards", "lengths", "codes")
 
 
@@ -104,7 +105,7 @@ class PartialEvidence:
             reader = readers.get(row.decision_type)
             if reader is None:
                 reader = readers[row.decision_type] = _TypeReader(rewards)
-            reader.add(row)
+            (reader.pending if row.success is None else reader.resolved).add(row)
         # Each reader is given up once its columns are built.
         return cls({name: readers.pop(name).columns() for name in sorted(readers)})
 
@@ -167,26 +168,26 @@ class _TypeReader:
 
     def __init__(self, rewards: Collection[str]) -> None:
         self._features, self._questions = _Codes(), _Codes()
-        self._resolved, self._pending = (_ColumnsReader(self._features, self._questions, rewards) for _ in range(2))
-
-    def add(self, row: Evidence) -> None:
-        (self._pending if row.success is None else self._resolved).add(row)
+        self.resolved, self.pending = (_ColumnsReader(self._features, self._questions, rewards) for _ in range(2))
 
     def columns(self) -> TypeEvidence:
+        self.resolved.read()
+        self.pending.read()
         vocabulary, feature_position = self._features.in_order()
         questions, question_position = self._questions.in_order()
-        rewards = tuple(sorted(self._resolved.rewards))
+        rewards = tuple(sorted(self.resolved.rewards))
         resolved, pending = (
-            reader.columns(feature_position, question_position, rewards) for reader in (self._resolved, self._pending)
+            reader.columns(feature_position, question_position, rewards) for reader in (self.resolved, self.pending)
         )
         return TypeEvidence(vocabulary, questions, rewards, resolved, pending)
 
 
 class _ColumnsReader:
-    """Columns of rows as they are read."""
+    """Columns of rows, which are read some at a time: that takes half the time of one after the other."""
 
     def __init__(self, features: _Codes, questions: _Codes, rewards: Collection[str]) -> None:
         self._code, self._question = features, questions
+        self._rows: list[Evidence] = []
         self._times, self._known, self._logged = array("q"), array("q"), array("q")
         self._ids, self._clusters = array("q"), array("q")
         self._wanted = rewards
@@ -195,21 +196,30 @@ class _ColumnsReader:
         self._success, self._codes, self._lengths, self._questions = array("b"), array("i"), array("i"), array("i")
 
     def add(self, row: Evidence) -> None:
-        self._times.append(row.timestamp_ms)
-        self._known.append(row.known_ms)
-        begins_ms, first = row.earlier[0] if row.earlier else (row.known_ms, row.success)
-        self._logged.append(begins_ms if first is None else row.timestamp_ms)
-        self._success.append(bool(row.success))
-        self._codes.extend(map(self._code.__getitem__, row.features))
-        self._lengths.append(len(row.features))
-        self._questions.append(self._question[row.question])
-        self._ids.append(name_digest(row.decision_id))
-        self._clusters.append(name_digest(row.cluster) if row.cluster else NO_CLUSTER)
-        for path, value in row.rewards:
-            if path in self._wanted:
-                column = self.rewards.setdefault(path, array("d"))
-                column.extend(repeat(math.nan, len(self._times) - 1 - len(column)))
-                column.append(value)
+        """Add a row; `read` has to be called after the last one."""
+        self._rows.append(row)
+        if len(self._rows) == _ROWS_AT_ONCE:
+            self.read()
+
+    def read(self) -> None:
+        """Read the rows that were added since the last time."""
+        rows = self._rows
+        for number, row in enumerate(rows, len(self._times)):
+            for path, value in row.rewards:
+                if path in self._wanted:
+                    column = self.rewards.setdefault(path, array("d"))
+                    column.extend(repeat(math.nan, number - len(column)))
+                    column.append(value)
+        self._times.extend([row.timestamp_ms for row in rows])
+        self._known.extend([row.known_ms for row in rows])
+        self._logged.extend([_logged_ms(row) for row in rows])
+        self._success.extend([bool(row.success) for row in rows])
+        self._lengths.extend([len(row.features) for row in rows])
+        self._codes.extend(map(self._code.__getitem__, chain.from_iterable([row.features for row in rows])))
+        self._questions.extend([self._question[row.question] for row in rows])
+        self._ids.extend([name_digest(row.decision_id) for row in rows])
+        self._clusters.extend([name_digest(row.cluster) if row.cluster else NO_CLUSTER for row in rows])
+        rows.clear()
 
     def columns(
         self, feature_position: NDArray[Any], question_position: NDArray[Any], rewards: Sequence[str]
@@ -236,6 +246,12 @@ class _ColumnsReader:
             values = np.array(self.rewards.get(path, ()), dtype=np.float64)
             found[: len(values), number] = values
         return found
+
+
+def _logged_ms(row: Evidence) -> int:
+    """When the decision was in the log."""
+    begins_ms, first = row.earlier[0] if row.earlier else (row.known_ms, row.success)
+    return begins_ms if first is None else row.timestamp_ms
 
 
 def _integers(column: "array[int]", kind: Any = np.int64) -> NDArray[Any]:
