@@ -190,11 +190,11 @@ def _archive(config: DeployConfig) -> Iterator[AlarmDefinition]:
         metric_names.ARCHIVE_DAYS_POSTPONED,
         "archival",
         name="archive-rewrite-blocked",
-        graph="Archived days that could not be rewritten",
+        graph="Archived days that could not be written",
         warning=at_least(
             1,
-            "Three nightly runs in a row could not rewrite archived days: their files are in Glacier, or do not match "
-            "their seals.",
+            "Three nightly runs in a row could not write days of the archive: their files are in Glacier, or do not "
+            "match their seals, or one has too many decisions.",
             periods=3,
         ),
     )

@@ -31,6 +31,7 @@ from stacks.storage_stack import StorageStack
 # The index, which is queried, holds keys only; memories are read in batches.
 _READ_MEMORIES = ("BatchGetItem", "Query")
 _ONE_CPU_MB = 1769  # from here on Lambda provides one full vCPU
+_LARGE_DAY_MB = 3008  # for a day of hundreds of thousands of decisions; new accounts may not have more
 
 
 class NightlyStack(BaseStack):
@@ -100,7 +101,7 @@ class NightlyStack(BaseStack):
         function = self._function(
             "consolidation",
             "Learns patterns from decisions",
-            memory_mb=_ONE_CPU_MB,
+            memory_mb=_LARGE_DAY_MB,
             environment={"AGENT_MEMORY_DECISIONS_PER_PART": str(self.config.decisions_per_part)},
         )
         storage = self._storage
@@ -134,7 +135,7 @@ class NightlyStack(BaseStack):
         function = self._function(
             "archival",
             "Archives decisions and verifies the archive",
-            memory_mb=_ONE_CPU_MB,
+            memory_mb=_LARGE_DAY_MB,
             environment={"AGENT_MEMORY_ANCHOR_BUCKET": anchors} if anchors else {},
         )
         storage = self._storage

@@ -36,6 +36,15 @@ def test_a_file_is_written_only_in_place_of_the_one_that_was_read(stores):
         archive.write_file("hunter", date(2026, 11, 21), archive.pack([one]), replaced=before)
 
 
+def test_decisions_of_a_file_are_the_same_objects_as_equal_ones(stores):
+    one, changed = decision(NOW), decision(NOW + 1)
+    write_day(stores.archive, DAY, [one, changed])
+    like = {one.decision_id: one, changed.decision_id: replace(changed, outcome=outcome())}
+    first, second = stores.archive.decisions(stores.archive.file("hunter", DAY), like)
+    assert first is one
+    assert second == changed
+
+
 def test_every_field_of_a_decision_is_read_back(stores):
     plain = decision(NOW, integral=1.0, text="ü\n", nothing=None)
     rich = replace(

@@ -14,6 +14,7 @@ from agent_memory.core.ids import new_decision_id, timestamp_of
 from agent_memory.core.keys import archive_file_key
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.model.decisions import DecisionKey
+from agent_memory.nightly import archival
 from agent_memory.nightly.archival import archive_due_days
 from tests.contract.samples import NOW
 from tests.faults import FailingOnce
@@ -258,3 +259,20 @@ def test_a_tampered_day_is_not_sealed_again(stores, log, clock, days):
     assert stores.blobs.read(archive_file_key(AGENT, OLDER)) == packed.body
     assert [request.day for request in rewrite_requests(stores.states, AGENT)] == [OLDER]
     assert log.get(first).outcome.details == {"n": 1}
+
+
+def test_a_day_with_more_decisions_than_fit_into_memory_waits_and_others_do_not(stores, log, clock, monkeypatch):
+    before = OLD - timedelta(days=1)
+    large, small = [logged(log, before, n) for n in range(4)], [logged(log, OLD, n) for n in range(3)]
+    monkeypatch.setattr(archival, "MAX_DECISIONS_PER_DAY", 3)
+    figures = run_archival(stores, TODAY)
+    (postponed,) = figures["postponed"]
+    assert (postponed["date"], postponed["code"]) == (before.isoformat(), "day_too_large")
+    assert "more than 3 decisions" in postponed["why"]
+    assert set(archived(stores, OLD)) == set(small)
+    assert archived(stores, before) == {}
+    clock.advance(400 * DAY_MS)
+    assert all(in_table(stores, one) for one in large)
+    monkeypatch.undo()
+    assert run_archival(stores, TODAY + timedelta(days=1))["postponed"] == []
+    assert set(archived(stores, before)) == set(large)

@@ -52,7 +52,7 @@ def test_settings_are_read_from_the_templates(aws, tmp_path):
     assert (deployment.cache_node_type, deployment.dashboard_metrics) == ("cache.t4g.micro", ())
     assert (deployment.glacier_after_days, deployment.expire_after_days) == (GLACIER_AFTER_DAYS, EXPIRE_AFTER_DAYS)
     assert (deployment.reports_days, deployment.old_versions_days) == (REPORTS_DAYS, OLD_VERSIONS_DAYS)
-    assert (deployment.api_memory_mb, deployment.nightly_memory_mb) == (1024, 256 + 3 * 1769 + 512)
+    assert (deployment.api_memory_mb, deployment.nightly_memory_mb) == (1024, 256 + 1769 + 2 * 3008 + 512)
     assert deployment.counter_memory_mb == 128
     (metrics,) = read_deployment(aws.folder).dashboard_metrics
     assert metrics > 50

@@ -1,14 +1,14 @@
 """Checks the file of one archived day against its manifest."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from itertools import pairwise
 from typing import Any
 
 from agent_memory.model.seals import ROW_HASH, Manifest, is_short_hash, root_hash, row_hash
-from agent_memory.ports.archive import DayFile
+from agent_memory.ports.archive import DayFile, FileRows
 
 
 class FindingKind(StrEnum):
@@ -51,14 +51,18 @@ def day_faults(file: DayFile | None, sealed: Manifest) -> Iterator[Fault]:
         yield from faults
 
 
-def _row_faults(rows: Sequence[Mapping[str, Any]], sealed: Manifest) -> Iterator[Fault]:
-    hashes = [_hash_of(row) for row in rows]
-    changed = [row for row, full in zip(rows, hashes, strict=True) if not (full and is_short_hash(row[ROW_HASH], full))]
-    for row in changed:
-        yield Fault(
-            FindingKind.CHANGED, "the decision or one of its outcomes does not match its hash", str(row["decision_id"])
-        )
-    repeated = [one for one, times in Counter(str(row["decision_id"]) for row in rows).items() if times > 1]
+def _row_faults(rows: FileRows, sealed: Manifest) -> Iterator[Fault]:
+    hashes: list[str] = []
+    times_by_id: Counter[str] = Counter()
+    changed = False
+    for row in rows:
+        full, decision_id = _hash_of(row), str(row["decision_id"])
+        hashes.append(full)
+        times_by_id[decision_id] += 1
+        if not (full and is_short_hash(row[ROW_HASH], full)):
+            changed = True
+            yield Fault(FindingKind.CHANGED, "the decision or one of its outcomes does not match its hash", decision_id)
+    repeated = [one for one, times in times_by_id.items() if times > 1]
     for one in repeated:
         yield Fault(FindingKind.ADDED, "the file contains the decision more than once", one)
     if len(rows) < sealed.rows:
@@ -74,9 +78,9 @@ def _row_faults(rows: Sequence[Mapping[str, Any]], sealed: Manifest) -> Iterator
         yield Fault(FindingKind.CHANGED, "a decision or an outcome was changed together with its hash")
 
 
-def _first_out_of_order(rows: Sequence[Mapping[str, Any]]) -> str | None:
+def _first_out_of_order(rows: FileRows) -> str | None:
     """The first decision that should precede the one before it; decisions are ordered by type, time and id."""
-    order = [(str(row["decision_type"]), row["timestamp_ms"] or 0, str(row["decision_id"])) for row in rows]
+    order = ((str(row["decision_type"]), row["timestamp_ms"] or 0, str(row["decision_id"])) for row in rows)
     return next((after[-1] for before, after in pairwise(order) if before > after), None)
 
 

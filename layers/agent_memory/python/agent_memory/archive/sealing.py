@@ -10,7 +10,7 @@ still be running then: but for the file, each step is conditional on the chain's
 writes at most the file that it announced. `withdrawn` remembers such files, so that they are no damage.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -23,6 +23,9 @@ from agent_memory.model.outcomes import follows
 from agent_memory.model.seals import Chain, Manifest, ManifestLink
 from agent_memory.ports.archive import ArchiveStore, DayFile, PackedDay
 from agent_memory.ports.states import StateStore
+
+Merge = Callable[[Sequence[Decision], Sequence[Decision]], list[Decision]]
+"""The decisions that a day is to have, of the archived ones and those in the table."""
 
 
 class SealedArchive:
@@ -56,8 +59,10 @@ class SealedArchive:
         """The end of the chain, None before the first day was sealed; `Damaged` if its state is invalid."""
         return (self._chain or self._stored_chain()).head
 
-    def rewrite(self, day: date, merge: Callable[[list[Decision]], list[Decision]]) -> list[Decision]:
-        """Write the decisions that `merge` makes from those archived for a day. Nothing is written if they are equal.
+    def rewrite(self, day: date, in_table: Sequence[Decision], merge: Merge) -> list[Decision]:
+        """Write what `merge` makes of the decisions archived for a day, and of those that the table has of it.
+
+        Nothing is written if these are the archived ones.
 
         Returns:
             The decisions that the archive has now.
@@ -68,17 +73,17 @@ class SealedArchive:
             Unavailable: a store did not respond; retry.
         """
         try:
-            return self._rewrite(day, merge)
+            return self._rewrite(day, in_table, merge)
         except Damaged as error:
             self._check_current(error)
             raise
 
-    def _rewrite(self, day: date, merge: Callable[[list[Decision]], list[Decision]]) -> list[Decision]:
+    def _rewrite(self, day: date, in_table: Sequence[Decision], merge: Merge) -> list[Decision]:
         chain = self._recover_chain()
         sealed = self._sealed(day, chain)
         file = self._archive.file(self._agent_id, day)
-        before = self._archived(day, sealed, file, chain)
-        merged = merge(before)
+        before = self._archived(day, sealed, file, chain, {one.decision_id: one for one in in_table})
+        merged = merge(before, in_table)
         if sealed is None and file is not None:
             self._check_unsealed_file(day, file, merged)
         _check_corrections(day, before, merged)
@@ -109,7 +114,9 @@ class SealedArchive:
             raise Damaged(f"{day} differs from its seal: there are manifests, but the table has no end of their chain")
         return sealed
 
-    def _archived(self, day: date, sealed: Manifest | None, file: DayFile | None, chain: Chain) -> list[Decision]:
+    def _archived(
+        self, day: date, sealed: Manifest | None, file: DayFile | None, chain: Chain, like: Mapping[str, Decision]
+    ) -> list[Decision]:
         """The decisions of a sealed day; `Damaged` if its file is neither the sealed one nor an announced next one."""
         if sealed is None:
             return []
@@ -117,14 +124,14 @@ class SealedArchive:
             raise Damaged(f"{day} differs from its seal: its file is missing")
         if file.sha256 != sealed.file_sha256 and not chain.announces(day, sealed.revision + 1, file.sha256):
             raise Damaged(f"{day} differs from its seal; the archive is not changed")
-        return self._archive.decisions(file)
+        return self._archive.decisions(file, like)
 
     def _check_unsealed_file(self, day: date, file: DayFile, merged: list[Decision]) -> None:
         """Check that a file without a seal, as an interrupted job leaves it, has nothing that would be lost."""
         by_id = {one.decision_id: one for one in merged}
         if file.rows is None or any(
             one.decision_id not in by_id or not follows(one, by_id[one.decision_id])
-            for one in self._archive.decisions(file)
+            for one in self._archive.decisions(file, by_id)
         ):
             raise Damaged(f"{day} differs from its seal: it has a file, but the chain has no manifest of it")
 

@@ -76,7 +76,7 @@ DECISIONS_ARCHIVED = Metric("DecisionsArchived", Unit.COUNT, "decisions of an ag
 ARCHIVE_DAYS_REMAINING = Metric(
     "ArchiveDaysRemaining", Unit.COUNT, "days that are due for archival and left for the next nightly job"
 )
-ARCHIVE_DAYS_POSTPONED = Metric("ArchiveDaysPostponed", Unit.COUNT, "archived days that could not be rewritten")
+ARCHIVE_DAYS_POSTPONED = Metric("ArchiveDaysPostponed", Unit.COUNT, "days that could not be archived, or written again")
 ARCHIVE_DAYS_DAMAGED = Metric(
     "ArchiveDaysDamaged", Unit.COUNT, "archived days that were left as they are, because they contradict their seals"
 )

@@ -51,7 +51,11 @@ def is_short_hash(text: object, full_hash: str) -> bool:
 
 def root_hash(row_hashes: Iterable[str]) -> str:
     """Hash of a day: of the full hashes of its rows, in order."""
-    return sha256("\n".join(row_hashes).encode())
+    digest, separator = hashlib.sha256(), b""
+    for one in row_hashes:
+        digest.update(separator + one.encode())
+        separator = b"\n"
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

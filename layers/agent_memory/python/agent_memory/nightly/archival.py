@@ -9,9 +9,10 @@ A change to a decision of an archived day requests a rewrite (`archive.rewrites`
 day again.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import islice
-from typing import Any
+from itertools import count, islice
+from typing import Any, ClassVar
 
 from agent_memory.archive.anchors import Anchors
 from agent_memory.archive.rewrites import MIN_REQUEST_AGE_MS, RewriteRequest, request_rewrite, rewrite_requests
@@ -25,7 +26,7 @@ from agent_memory.core.clock import (
     last_ended_day,
     parse_date,
 )
-from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.concurrency import chunks, map_concurrently
 from agent_memory.core.errors import Damaged, InColdStorage, Unavailable
 from agent_memory.core.keys import ARCHIVE_PROGRESS
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, HOT_DAYS, expires_ms
@@ -36,8 +37,18 @@ from agent_memory.model.seals import ManifestLink
 from agent_memory.ports.decisions import Selection
 from agent_memory.ports.stores import Stores
 
+MAX_DECISIONS_PER_DAY = 750_000
+"""A day with more is not archived: a job holds them in memory, of which a function has three gigabytes."""
 # A job with a backlog stops after this many days; the next one continues.
 _MAX_DAYS_PER_JOB = 60
+_EXPIRED_AT_ONCE = 10_000
+
+
+class DayTooLarge(Unavailable):
+    """A day has more decisions than a job can hold in memory. They stay in the table, and none of them expires."""
+
+    code = "day_too_large"
+    retryable: ClassVar[bool] = False
 
 
 def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
@@ -48,7 +59,8 @@ def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]
     the archive and the table, so that nothing is lost that has already expired from the table.
 
     A day that cannot be written now is left as it is and requested for the next job; other days are not held up. Such a
-    day is in Glacier, differs from its seal, has a damaged decision, or the table contradicts what was sealed of it.
+    day is in Glacier, differs from its seal, has a damaged decision, or more than `MAX_DECISIONS_PER_DAY`, or the table
+    contradicts what was sealed of it.
 
     Returns:
         `days` and `decisions` archived, `remaining_days` for the next job, the number of requested days `rewritten`,
@@ -131,12 +143,25 @@ class _ArchivalJob:
         return min(days, default=self._last_due + timedelta(days=1))
 
     def _in_table(self, span: Span, *, first: int | None = None, on_unreadable: OnUnreadable) -> list[Decision]:
-        """The decisions of all types that the table holds in a span; with `first`, the oldest `first` of each type."""
+        """The decisions of all types that the table holds in a span; with `first`, the oldest `first` of each type.
+
+        Raises:
+            DayTooLarge: there are more than `MAX_DECISIONS_PER_DAY`.
+        """
+        number = count(1)  # of a decision of any type
 
         def of_type(decision_type: str) -> list[Decision]:
             selection = Selection(self._agent_id, decision_type, shards=self._shards)
             stream = self._decisions.scan(selection, span, newest_first=False, first=first, on_unreadable=on_unreadable)
-            return list(islice(stream, first))
+            found: list[Decision] = []
+            for one in islice(stream, first):
+                if next(number) > MAX_DECISIONS_PER_DAY:
+                    raise DayTooLarge(
+                        f"the day has more than {MAX_DECISIONS_PER_DAY:,} decisions, which a job cannot hold in "
+                        "memory; they stay in the table, and none of them expires"
+                    )
+                found.append(one)
+            return found
 
         return [decision for found in map_concurrently(of_type, self._decision_types) for decision in found]
 
@@ -145,7 +170,7 @@ class _ArchivalJob:
         archived = 0
         try:
             archived = self._archive(day)
-        except (Damaged, InColdStorage) as error:
+        except (Damaged, DayTooLarge, InColdStorage) as error:
             self._postpone(day, error)
         if self._is_postponed(day):
             request_rewrite(self._states, self._agent_id, day, self._now_ms)
@@ -166,15 +191,20 @@ class _ArchivalJob:
             )
         if not in_table:
             return 0
-        archived = {one.decision_id: one for one in self._sealed.rewrite(day, lambda before: _merge(before, in_table))}
+        archived = {one.decision_id: one for one in self._sealed.rewrite(day, in_table, _merge)}
         # A decision whose content differs from the archive's stays in the table, so that nothing is lost.
         preserved = [one for one in in_table if _is_preserved(archived[one.decision_id], one)]
-        now_ms = self._clock.now_ms()
-        at_ms = [expires_ms(one.timestamp_ms, HOT_DAYS, now_ms) for one in preserved]
-        expired = self._decisions.expire(preserved, at_ms)
-        if not all(expired):  # an outcome was recorded after the decisions were read
+        are_unchanged = [self._expire(some) for some in chunks(preserved, _EXPIRED_AT_ONCE)]
+        if not all(are_unchanged):
             request_rewrite(self._states, self._agent_id, day, self._now_ms)
         return len(in_table)
+
+    def _expire(self, decisions: Sequence[Decision]) -> bool:
+        """Let decisions expire; returns False if an outcome of any was recorded after it was read."""
+        now_ms = self._clock.now_ms()
+        return all(
+            self._decisions.expire(decisions, [expires_ms(one.timestamp_ms, HOT_DAYS, now_ms) for one in decisions])
+        )
 
     def _rewrite_requested_days(self) -> int:
         """Write requested days again, but those that this job has postponed; returns how many were written."""
@@ -210,7 +240,7 @@ class _ArchivalJob:
             return None
 
 
-def _merge(archived: list[Decision], in_table: list[Decision]) -> list[Decision]:
+def _merge(archived: Sequence[Decision], in_table: Sequence[Decision]) -> list[Decision]:
     """Merge both by id: the archive's version of a decision, unless the table's has more outcomes."""
     merged = {one.decision_id: one for one in archived}
     for one in in_table:

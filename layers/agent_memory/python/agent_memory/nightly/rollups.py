@@ -24,7 +24,7 @@ from agent_memory.ports.stores import Stores
 
 _SETTLES_MS = HOUR_MS // 4
 """A day is counted this long after its end: a call that logs a decision may still be in progress."""
-_MAX_DECISIONS = 500_000
+_MAX_DECISIONS = 1_000_000
 """A day that has more is not counted. After so many in several days, the others are left to the next job."""
 _MAX_COLD_DAYS = 31
 """After so many days that turn out to be in cold storage, a job requests the restore of no more."""

@@ -1,6 +1,6 @@
 """The interface of the archive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -32,8 +32,15 @@ class DayFile:
 
     agent_id: str
     sha256: str
-    rows: tuple[Mapping[str, Any], ...] | None
+    rows: "FileRows | None"
     tag: str
+
+
+class FileRows(Protocol):
+    """The rows of a file by the names of columns. They can be read several times, which takes time each time."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Mapping[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,11 @@ class ArchiveStore(Protocol):
         """The file of a day, not verified; None if there is none."""
         ...
 
-    def decisions(self, file: DayFile) -> list[Decision]:
-        """The decisions of a file, ordered by time and id."""
+    def decisions(self, file: DayFile, like: Mapping[str, Decision] | None = None) -> list[Decision]:
+        """The decisions of a file, ordered by time and id.
+
+        One that equals the one of its id in `like` is the same object, which takes no memory of its own.
+        """
         ...
 
     def read_day(

@@ -7,7 +7,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -30,7 +30,7 @@ from agent_memory.storage.parquet.decision_rows import (
 )
 from agent_memory.storage.parquet.footer import NotParquet
 from agent_memory.storage.parquet.partial_reads import ObjectReplaced, read_slices
-from agent_memory.storage.parquet.reader import ColumnTests, read_rows
+from agent_memory.storage.parquet.reader import ColumnTests, Rows, read_rows
 from agent_memory.storage.parquet.row_groups import Slice
 from agent_memory.storage.parquet.writer import write_rows
 
@@ -48,12 +48,17 @@ class ParquetArchive:
 
     def pack(self, decisions: Sequence[Decision]) -> PackedDay:
         """Encode a day of decisions as a file. Nothing is written."""
-        by_time = _by_time(decisions)
-        rows = [decision_row(one) for one in sorted(by_time, key=lambda decision: decision.decision_type)]
-        hashes = [row_hash(row) for row in rows]
-        hashed_rows = [{**row, ROW_HASH: short_hash(full)} for row, full in zip(rows, hashes, strict=True)]
-        body = write_rows(hashed_rows, COLUMNS, statistics_of=FILE_ORDER)
-        return PackedDay(tuple(by_time), body, sha256(body), root_hash(hashes))
+        by_time = tuple(_by_time(decisions))
+        hashes: list[str] = []
+
+        def rows() -> Iterator[dict[str, Any]]:
+            for one in _in_file_order(by_time):
+                row = decision_row(one)
+                hashes.append(row_hash(row))
+                yield {**row, ROW_HASH: short_hash(hashes[-1])}
+
+        body = write_rows(rows(), COLUMNS, statistics_of=FILE_ORDER)
+        return PackedDay(by_time, body, sha256(body), root_hash(hashes))
 
     def write_file(self, agent_id: str, day: date, packed: PackedDay, *, replaced: DayFile | None) -> None:
         """Write the file of a day in place of `replaced`, None if there is none, and read it back.
@@ -67,9 +72,7 @@ class ParquetArchive:
         written = self._blobs.read_tagged(key)
         if written is not None and written.tag != tag:
             raise Conflict(f"{key} was replaced by another job")
-        if written is None or _decisions(agent_id, key, lambda: read_rows(written.body, COLUMNS)) != list(
-            packed.decisions
-        ):
+        if written is None or not _holds(agent_id, key, written.body, packed.decisions):
             raise Unavailable(f"{key} reads back differently than it was written")
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -87,14 +90,22 @@ class ParquetArchive:
         if stored is None:
             return None
         try:
-            rows = tuple(named_rows(read_rows(stored.body, COLUMNS)))
+            rows = _FileRows(stored.body)
         except NotParquet:
             rows = None
         return DayFile(agent_id, sha256(stored.body), rows, stored.tag)
 
-    def decisions(self, file: DayFile) -> list[Decision]:
-        """The decisions of a file, ordered by time and id."""
-        return _by_time([decision_from_row(file.agent_id, row) for row in file.rows or ()])
+    def decisions(self, file: DayFile, like: Mapping[str, Decision] | None = None) -> list[Decision]:
+        """The decisions of a file, ordered by time and id.
+
+        One that equals the one of its id in `like` is the same object, which takes no memory of its own.
+        """
+
+        def shared(one: Decision) -> Decision:
+            other = like.get(one.decision_id) if like else None
+            return other if other is not None and other == one else one
+
+        return _by_time(shared(decision_from_row(file.agent_id, row)) for row in file.rows or ())
 
     def read_day(
         self,
@@ -204,6 +215,36 @@ def _decisions(agent_id: str, key: str, read: Callable[[], Iterable[tuple[Any, .
         return _by_time([decision_from_row(agent_id, row) for row in named_rows(read())])
     except (ValueError, TypeError) as error:
         raise Damaged(f"{key} is damaged; run `agent-memory verify` for details: {error}") from error
+
+
+def _holds(agent_id: str, key: str, body: bytes, decisions: Sequence[Decision]) -> bool:
+    """Whether a file has exactly these decisions, which are ordered by time; `Damaged` if it cannot be read."""
+    try:
+        rows = Rows(body, COLUMNS)
+        return len(rows) == len(decisions) and all(
+            decision_from_row(agent_id, row) == one
+            for row, one in zip(named_rows(rows), _in_file_order(decisions), strict=True)
+        )
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"{key} is damaged; run `agent-memory verify` for details: {error}") from error
+
+
+def _in_file_order(by_time: Sequence[Decision]) -> list[Decision]:
+    """Decisions in the order of a file's rows (`FILE_ORDER`), of those in order of time and id."""
+    return sorted(by_time, key=lambda decision: decision.decision_type)
+
+
+class _FileRows:
+    """`DayFile.rows`: dictionaries by the names of columns, of which a few at a time are in memory."""
+
+    def __init__(self, body: bytes) -> None:
+        self._rows = Rows(body, COLUMNS)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return named_rows(self._rows)
 
 
 def _by_time(decisions: Iterable[Decision]) -> list[Decision]:

@@ -6,7 +6,7 @@ of a decision are derived and not archived.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from agent_memory.core.conditions import canonical_parts
@@ -46,9 +46,9 @@ FILE_ORDER = ("decision_type", "timestamp_ms")
 """The order of a day's rows, before their ids: similar rows are adjacent, in row groups of one type."""
 
 
-def named_rows(rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+def named_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
     """Rows as dictionaries, from tuples in the order of `COLUMNS`."""
-    return [dict(zip(COLUMNS, values, strict=True)) for values in rows]
+    return (dict(zip(COLUMNS, values, strict=True)) for values in rows)
 
 
 def decision_row(decision: Decision) -> dict[str, Any]:

@@ -7,7 +7,7 @@ exception, while `read_parquet` would end the process.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,28 @@ ColumnTests = Mapping[str, Callable[[Any], bool]]
 _FILE = "rows.parquet"
 
 
+class Rows:
+    """The rows of a Parquet file in its order, as tuples. A few at a time become Python values, which take more memory.
+
+    A column that the file does not have is None in every row. `len` is the number of rows.
+
+    Raises:
+        NotParquet: the bytes are not a Parquet file with columns of these types.
+    """
+
+    def __init__(self, body: bytes, columns: Columns) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            file_path(folder).write_bytes(body)
+            self._table = _table(Path(folder), columns)
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return self._table.num_rows
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return _rows(self._table, self._columns, {})
+
+
 def read_rows(body: bytes, columns: Columns, keeps: ColumnTests | None = None) -> list[tuple[Any, ...]]:
     """The rows of a Parquet file in its order, as tuples of these columns.
 
@@ -43,22 +65,36 @@ def read_rows(body: bytes, columns: Columns, keeps: ColumnTests | None = None) -
 
 def read_rows_from(folder: Path, columns: Columns, keeps: ColumnTests | None = None) -> list[tuple[Any, ...]]:
     """The rows of the file `file_path(folder)`; otherwise as `read_rows`."""
+    return list(_rows(_table(folder, columns), columns, keeps or {}))
+
+
+def file_path(folder: str) -> Path:
+    """The path of the file that `read_rows_from` reads."""
+    return Path(folder, _FILE)
+
+
+def _table(folder: Path, columns: Columns) -> "Table":
+    """The file as a table of Arrow, whose columns have these types."""
     try:
         import asyncio  # noqa: PLC0415  takes 20 ms, and functions that read no Parquet have none
 
         # A separate thread, because the caller's may be running an event loop.
         with ThreadPoolExecutor(1) as pool:
             table = pool.submit(asyncio.run, _load(folder)).result()
-        return _rows(table, columns, keeps or {})
+        _check_types(table, columns)
     except (MissingExtra, NotParquet):
         raise
     except Exception as error:  # arro3's errors have no common base class
         raise NotParquet(" ".join(str(error).split())[:500]) from error
+    return table
 
 
-def file_path(folder: str) -> Path:
-    """The path of the file that `read_rows_from` reads."""
-    return Path(folder, _FILE)
+def _check_types(table: "Table", columns: Columns) -> None:
+    types = arrow_types()
+    for name in set(table.schema.names).intersection(columns):
+        kind = table.schema.field(name).type
+        if kind != types[columns[name]]:
+            raise NotParquet(f"the column {name} has the type {kind}, not {columns[name]}")
 
 
 async def _load(folder: Path) -> "Table":
@@ -69,19 +105,14 @@ async def _load(folder: Path) -> "Table":
     return await read_parquet_async(_FILE, store=LocalStore(str(folder)))
 
 
-def _rows(table: "Table", columns: Columns, keeps: ColumnTests) -> list[tuple[Any, ...]]:
-    types = arrow_types()
-    present = {name: table.schema.field(name).type for name in table.schema.names if name in columns}
-    for name, kind in present.items():
-        if kind != types[columns[name]]:
-            raise NotParquet(f"the column {name} has the type {kind}, not {columns[name]}")
-    rows: list[tuple[Any, ...]] = []
+def _rows(table: "Table", columns: Columns, keeps: ColumnTests) -> Iterator[tuple[Any, ...]]:
+    present = set(table.schema.names).intersection(columns)
+    tests = {name: test for name, test in keeps.items() if name in present}
     for read in table.to_batches():
-        batch = _kept(read, {name: test for name, test in keeps.items() if name in present})
+        batch = _kept(read, tests)
         missing = [None] * batch.num_rows
         values = [batch.column(name).to_pylist() if name in present else missing for name in columns]
-        rows += zip(*values, strict=True)
-    return rows
+        yield from zip(*values, strict=True)
 
 
 def _kept(batch: "RecordBatch", keeps: ColumnTests) -> "RecordBatch":

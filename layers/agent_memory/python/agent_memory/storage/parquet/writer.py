@@ -5,8 +5,8 @@ values as well.
 """
 
 import io
-from collections.abc import Collection, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent_memory.core.extras import needs_extra
@@ -25,8 +25,8 @@ _COMPRESSION, _COMPRESSION_OF_FEW_ROWS = "zstd(15)", "zstd(19)"
 _CREATED_BY = "agent-memory"
 
 
-def write_rows(rows: Sequence[Mapping[str, Any]], columns: Columns, *, statistics_of: Collection[str]) -> bytes:
-    """Rows as a Parquet file, in their order.
+def write_rows(rows: Iterable[Mapping[str, Any]], columns: Columns, *, statistics_of: Collection[str]) -> bytes:
+    """Rows as a Parquet file, in their order. They are read once, some at a time, and are not kept.
 
     Columns that are null in every row are left out, but for those that have minima and maxima.
 
@@ -36,20 +36,27 @@ def write_rows(rows: Sequence[Mapping[str, Any]], columns: Columns, *, statistic
         statistics_of: the columns of which each row group states the minimum and maximum.
     """
     with needs_extra("archive"):
-        from arro3.core import Field, Schema, Table  # noqa: PLC0415  most callers do not need it
+        from arro3.core import ChunkedArray, Field, Schema, Table  # noqa: PLC0415  most callers do not need it
         from arro3.io import write_parquet  # noqa: PLC0415
 
     types = arrow_types()
-    values = {name: [row[name] for row in rows] for name in columns}
-    written = {name: of for name, of in values.items() if name in statistics_of or any(one is not None for one in of)}
-    fields = [Field(name, types[columns[name]], nullable=None in of) for name, of in written.items()]
-    arrays = [_array(of, types[columns[name]], is_list=columns[name].endswith("[]")) for name, of in written.items()]
+    written = [_Column(name, kind, types[kind]) for name, kind in columns.items()]
+    count = 0
+    remaining = iter(rows)
+    while group := list(islice(remaining, ROWS_PER_GROUP)):
+        count += len(group)
+        for column in written:
+            column.add([row[column.name] for row in group])
+    written = [one for one in written if one.name in statistics_of or one.has_values]
     file = io.BytesIO()
     write_parquet(
-        Table.from_arrays(arrays, schema=Schema(fields)),
+        Table.from_arrays(
+            [ChunkedArray(one.chunks, type=one.type) for one in written],
+            schema=Schema([Field(one.name, one.type, nullable=one.has_nulls) for one in written]),
+        ),
         file,
-        column_encoding={name: _encoding(columns[name], of) for name, of in written.items()},
-        compression=_COMPRESSION_OF_FEW_ROWS if len(rows) <= _FEW_ROWS else _COMPRESSION,
+        column_encoding={one.name: one.encoding for one in written},
+        compression=_COMPRESSION_OF_FEW_ROWS if count <= _FEW_ROWS else _COMPRESSION,
         created_by=_CREATED_BY,
         dictionary_enabled=False,
         max_row_group_size=ROWS_PER_GROUP,
@@ -58,12 +65,32 @@ def write_rows(rows: Sequence[Mapping[str, Any]], columns: Columns, *, statistic
     return smaller_file(file.getvalue(), statistics_of)
 
 
-def _encoding(kind: str, values: Sequence[Any]) -> Literal["delta_binary_packed", "delta_length_byte_array", "plain"]:
-    """The encoding of a column that is compressed best. Plain texts state their lengths between them."""
-    if kind == "BIGINT":
-        return "delta_binary_packed"
-    has_one_length = kind == "VARCHAR" and None not in values and len(set(map(len, values))) == 1
-    return "delta_length_byte_array" if has_one_length else "plain"
+class _Column:
+    """A column as its values are added, in arrays of Arrow."""
+
+    def __init__(self, name: str, kind: str, of_arrow: "DataType") -> None:
+        self.name, self.type = name, of_arrow
+        self.chunks: list[Array] = []
+        self.has_values = self.has_nulls = False
+        self._kind = kind
+        self._lengths: set[int] = set()
+
+    def add(self, values: Sequence[Any]) -> None:
+        """Add the values of the next rows."""
+        nulls = values.count(None)
+        self.has_nulls |= nulls > 0
+        self.has_values |= nulls < len(values)
+        if self._kind == "VARCHAR" and not self.has_nulls:
+            self._lengths.update(map(len, values))
+        self.chunks.append(_array(values, self.type, is_list=self._kind.endswith("[]")))
+
+    @property
+    def encoding(self) -> Literal["delta_binary_packed", "delta_length_byte_array", "plain"]:
+        """The encoding that is compressed best. Plain texts state their lengths between them."""
+        if self._kind == "BIGINT":
+            return "delta_binary_packed"
+        has_one_length = self._kind == "VARCHAR" and not self.has_nulls and len(self._lengths) == 1
+        return "delta_length_byte_array" if has_one_length else "plain"
 
 
 def _array(values: Sequence[Any], kind: "DataType", *, is_list: bool) -> "Array":
