@@ -357,3 +357,13 @@ async def test_a_change_after_the_agent_was_forgotten_is_recorded(stores, clock)
     count_days("hunter", stores, clock)
     log.record_outcome(outcome_of(decision_id, 2))
     assert log.statistics(DecisionFilter(), "type")["total"]["with_outcome"] == 1
+
+
+def test_counts_do_not_tell_zeros_apart(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    for n, quality in enumerate((-0.0, 0.0, 0, -0.0)):
+        log.record_outcome({"decision_id": log_one(log, n % 2 + 1), "success": n < 2, "outcome": {"quality": quality}})
+    count_days(agent, stores, clock)
+    counted, exact = (repr(log.statistics(DecisionFilter(), "type", exact=exact)) for exact in (False, True))
+    assert counted == exact

@@ -58,7 +58,7 @@ class DecisionFilter:
             ids.check_decision_type(self.decision_type)
         if self.success is not None and self.success != "pending" and not isinstance(self.success, bool):
             raise InvalidInput("success_filter", f"{shown(self.success)} is not true, false or pending")
-        if self.context_type is not None and not isinstance(self.context_type, str):
+        if self.context_type is not None and not (self.context_type and isinstance(self.context_type, str)):
             raise InvalidInput("context_type", "expected text such as trend=bullish|volatility=high")
         if self.text is not None and not isinstance(self.text, str):
             raise InvalidInput("text", "expected words with spaces between them")
@@ -84,7 +84,7 @@ class DecisionFilter:
             agent_id,
             decision_type=self.decision_type,
             success=self.success if isinstance(self.success, bool) else None,
-            context_type=self.context_type or _plain_market(self.context),
+            context_type=_plain_market(self.context) if self.context_type is None else self.context_type,
             shards=shards,
             context=self.context or None,
             is_pending=self.success == "pending",
