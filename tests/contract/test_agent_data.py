@@ -3,10 +3,14 @@
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
+from weakref import WeakSet
 
 import pytest
 
 from agent_memory import DecisionLogger, MemoryManager, NotFound, Unavailable
+from agent_memory.core import remembered
+from agent_memory.decisions import registry
+from agent_memory.memory import recall_indexes
 from agent_memory.nightly.archival import archive_due_days
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -93,3 +97,65 @@ async def test_a_dry_run_counts_and_forgetting_erases_what_it_counted(stores, cl
     assert [one["decision_id"] for one in await other_logger.query_decisions()] == other_ids[::-1]
     assert len(await other.get_ltm_history("PATTERN", "pump")) == 3
     assert await other.retrieve_stm("context:current") == {"trend": "up"}
+
+
+@pytest.mark.parametrize("kind", ["QUERY", "MY_OWN"])
+def test_what_is_logged_after_forgetting_is_found(stores, clock, kind):
+    """The logger lives on: what it has registered of the agent was erased."""
+    memory = MemoryManager("hunter", stores=stores, clock=clock).sync
+    logger = DecisionLogger("hunter", stores=stores, clock=clock).sync
+    logger.log_decision(kind, {}, {})
+    memory.forget(dry_run=False)
+    logged = logger.log_decision(kind, {}, {})
+    assert [one["decision_id"] for one in logger.query_decisions()] == [logged]
+    assert stores.states.agents() == ["hunter"]
+
+
+def test_what_is_logged_after_another_process_has_forgotten_is_found_in_time(stores, clock, monkeypatch):
+    logger = DecisionLogger("hunter", stores=stores, clock=clock).sync
+    logger.log_decision("MY_OWN", {}, {})
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(remembered, "_all", WeakSet())
+        MemoryManager("hunter", stores=stores, clock=clock).sync.forget(dry_run=False)
+    monkeypatch.setattr(registry, "MAX_AGE_SECONDS", -1.0)  # ten minutes later
+    logged = [logger.log_decision(kind, {}, {}) for kind in ("MY_OWN", "QUERY")]
+    assert sorted(one["decision_id"] for one in logger.query_decisions()) == sorted(logged)
+    assert stores.states.registration("hunter").decision_types == ("MY_OWN", "QUERY")
+
+
+def test_forgotten_memories_do_not_count_in_the_frequencies_of_words(stores, clock):
+    pool = MemoryManager("shared", stores=stores, clock=clock).sync
+    pooled = MemoryManager("hunter", stores=stores, clock=clock, pools=["shared"]).sync
+    pooled.store_ltm("PATTERN", "own", {"text": "whales lead"})
+    before = pooled.recall("whales")[0]["score"]
+    for n in range(5):
+        pool.store_ltm("PATTERN", f"other-{n}", {"text": "whales lag"})
+    assert pooled.recall("whales")[0]["score"] != before
+    pool.forget(dry_run=False)
+    assert pooled.recall("whales")[0]["score"] == before
+
+
+@pytest.mark.parametrize("versions", [1, 2])
+def test_memories_after_forgetting_are_recalled_by_what_they_say_now(stores, clock, monkeypatch, versions):
+    memory = MemoryManager("hunter", stores=stores, clock=clock).sync
+
+    def store(text, symbol):
+        for n in range(6):
+            memory.store_ltm("PATTERN", f"other-{n}", {"text": "minnows", "confidence": 0.9})
+        for memory_type in ("TEAMS_OWN", "PATTERN"):
+            memory.store_ltm(memory_type, "rule", {"text": text, "symbol": symbol})
+
+    store("whales lead", "BTC")
+    for _ in range(1, versions):
+        memory.store_ltm("PATTERN", "rule", {"text": "whales lag"})
+    assert {one["kind"] for one in memory.recall("whales", top_k=2)} == {"TEAMS_OWN", "PATTERN"}
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(recall_indexes.RecallIndexes, "drop", lambda *_: None)
+        memory.forget(dry_run=False)
+    clock.advance(1)
+    store("funding rates", "ETH")
+    for _ in range(2):  # by the log of changes, and from the beginning
+        found = memory.recall("funding", symbol="ETH")
+        assert [one["memory"]["text"] for one in found] == ["funding rates"] * 2
+        assert {one["kind"] for one in found} == {"TEAMS_OWN", "PATTERN"}
+        recall_indexes._of_stores.clear()

@@ -11,6 +11,7 @@ from agent_memory.core.errors import Damaged
 from agent_memory.core.keys import archive_file_key, archive_manifest_key
 from agent_memory.model.seals import Chain
 from agent_memory.nightly.archival import archive_due_days
+from agent_memory.nightly.rollups import roll_up_days
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 AGENT = "hunter"
@@ -60,6 +61,19 @@ async def test_a_lost_table_of_decisions(stores, clock, archived):
     assert status(stores, clock) == "unchanged"
     clock.advance(86_400_000 * 100)  # restored decisions expire again
     assert restored(stores, clock, date(2026, 10, 11), dry_run=True) == {"2026-10-11": 1}
+
+
+async def test_days_that_were_counted_while_they_were_lost(stores, clock, archived):
+    stores.decisions.erase(AGENT, dry_run=False)
+    logger = DecisionLogger(AGENT, stores=stores, clock=clock)
+    await logger.log_decision("QUERY", {}, {}, timestamp=NOON - timedelta(days=60))
+    roll_up_days(AGENT, NOON.date() - timedelta(days=1), stores)
+    assert (await logger.analyze_decision_patterns())["total"]["count"] == 2
+    restored(stores, clock)
+    assert (await logger.analyze_decision_patterns())["total"]["count"] == 4
+    clock.advance(2 * 3_600_000)
+    roll_up_days(AGENT, NOON.date() - timedelta(days=1), stores)
+    assert await logger.analyze_decision_patterns() == await logger.analyze_decision_patterns(exact=True)
 
 
 async def test_a_lost_table_of_states_needs_a_head_that_was_noted(stores, clock, archived):

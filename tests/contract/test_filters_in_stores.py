@@ -1,5 +1,6 @@
 """Filters that stores evaluate select exactly what the rule of all filters selects, and pages are cut without loss."""
 
+import base64
 import json
 from datetime import date
 from itertools import product
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent_memory.core.clock import DAY_MS, Span
 from agent_memory.core.conditions import canonical_parts, meets
+from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import new_decision_id
 from agent_memory.core.json_values import canonical_json
 from agent_memory.decisions.log import DecisionLog
@@ -291,3 +293,44 @@ def test_an_archived_day_is_filtered_by_columns_and_the_newer_version_counts(sto
         (DecisionFilter("QUERY", success=False, context={"trend": "bullish"}), [1, 3, 5]),
     ):
         assert ids(log.stream(criteria, newest_first=False)) == [ids_of[n] for n in expected], criteria
+
+
+@pytest.mark.parametrize("filters", [{}, {"success": "pending"}, {"context": {"trend": "bullish"}}])
+def test_shards_that_another_process_has_begun_to_use_are_read(stores, clock, filters):
+    criteria = DecisionFilter(**filters)
+    reader, writer = DecisionLog("hunter", stores, clock), DecisionLog("hunter", stores, clock, write_shards=8)
+    data = {"decision_type": "QUERY", "context": {"market": {"trend": "bullish"}}, "reasoning": {}}
+    reader.log([data])
+    assert len(list(reader.stream(criteria))) == 1
+    writer.log([data] * 12)
+    assert len(list(reader.stream(criteria))) == 13
+    assert reader.statistics(criteria)["total"]["count"] == 13
+
+
+def _with_time(cursor, time):
+    text = base64.urlsafe_b64decode(cursor).decode()
+    return base64.urlsafe_b64encode(f"{text[:9]}{time}{text[text.index('#') :]}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2026-11-20 12:00:00.008Z", "2026-11-20T14:00:00.008+02:00", "20261120T120000.008Z", "2026-11-20T12:00:00.0080Z"],
+)
+def test_a_cursor_whose_time_has_another_text_is_refused(stores, clock, time):
+    stores.decisions.insert([decision(NOW + n) for n in range(10)])
+    log = DecisionLog("hunter", stores, clock)
+    stores.states.register("hunter", {"QUERY"}, 1, NOW)
+    cursor = log.page(DecisionFilter(), limit=2).cursor
+    assert _with_time(cursor, "2026-11-20T12:00:00.008Z") == cursor
+    with pytest.raises(InvalidInput, match="not the cursor of a page"):
+        log.page(DecisionFilter(), cursor=_with_time(cursor, time))
+
+
+def test_a_cursor_of_another_agent_is_refused(stores, clock):
+    logs = [DecisionLog(agent, stores, clock) for agent in ("hunter", "hunter-2")]
+    for log in logs:
+        log.log([{"decision_type": "QUERY", "context": {}, "reasoning": {}} for _ in range(3)])
+    with pytest.raises(InvalidInput, match="belongs to another query"):
+        logs[1].page(DecisionFilter(), cursor=logs[0].page(DecisionFilter(), limit=1).cursor)
+    with pytest.raises(InvalidInput, match="belongs to another query"):
+        logs[1].performance(cursor=logs[0].performance(limit=1)["cursor"])

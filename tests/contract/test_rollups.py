@@ -332,3 +332,38 @@ def test_a_span_that_ends_with_a_day_counts_it_once(stores, clock):
             if cursor is None:
                 break
         assert sum(found) == 4
+
+
+@pytest.mark.parametrize("start", ["9999-12-31T00:00:00Z", "9999-12-31T12:00:00Z", "1970-01-01T00:00:00Z"])
+def test_a_span_at_an_end_of_time(stores, clock, start):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    log_one(log, 1)
+    count_days(agent, stores, clock)
+    for time_range in ((start, None), (start, start)):
+        criteria = DecisionFilter(time_range=time_range)
+        counted = log.statistics(criteria)["total"]["count"]
+        assert counted == log.performance(time_range)["decisions"] == len(list(log.stream(criteria)))
+
+
+async def test_a_change_after_the_agent_was_forgotten_is_recorded(stores, clock):
+    """The process that erases the agent has recorded a change of the same day just before."""
+    log = DecisionLog("hunter", stores, clock)
+    log_one(log, 1)
+    count_days("hunter", stores, clock)
+    log_one(log, 1)
+    await MemoryManager("hunter", stores=stores, clock=clock).forget(dry_run=False)
+    decision_id = log_one(log, 1)
+    count_days("hunter", stores, clock)
+    log.record_outcome(outcome_of(decision_id, 2))
+    assert log.statistics(DecisionFilter(), "type")["total"]["with_outcome"] == 1
+
+
+def test_counts_do_not_tell_zeros_apart(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    for n, quality in enumerate((-0.0, 0.0, 0, -0.0)):
+        log.record_outcome({"decision_id": log_one(log, n % 2 + 1), "success": n < 2, "outcome": {"quality": quality}})
+    count_days(agent, stores, clock)
+    counted, exact = (repr(log.statistics(DecisionFilter(), "type", exact=exact)) for exact in (False, True))
+    assert counted == exact

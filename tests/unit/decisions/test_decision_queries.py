@@ -131,3 +131,9 @@ async def test_queries_read_table_and_archive(logger, stores, clock):
     assert isinstance(oldest["reasoning"]["float"], float)
     with pytest.raises(NotFound):
         await logger.get_decision(decision_id_for("QUERY", NOON - timedelta(days=95), "never logged"))
+
+
+@pytest.mark.parametrize("context_type", ["", 1, ["trend=bullish"]])
+def test_a_context_type_that_no_decision_has_is_refused(context_type):
+    with pytest.raises(InvalidInput, match="context_type"):
+        DecisionFilter(context_type=context_type).validated()

@@ -15,6 +15,8 @@ from agent_memory.core.clock import Clock, to_iso
 from agent_memory.core.errors import InvalidInput, NotFound, Unavailable
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
+from agent_memory.core.remembered import drop_remembered
+from agent_memory.memory.recall_indexes import indexes_of
 from agent_memory.model.memories import MemoryType
 from agent_memory.ports.stores import Stores
 
@@ -105,6 +107,10 @@ class AgentData:
         # Last, because the nightly job and a second attempt find the agent by its registration.
         steps["states"] = lambda: stores.states.erase(agent_id, dry_run=dry_run)
         counts = {name: step() for name, step in steps.items()}
+        if not dry_run:
+            drop_remembered(agent_id)
+            for store in (stores.memories, stores.decisions):
+                indexes_of(store).drop(agent_id)
         if stores.expiry is not None and not dry_run:
             stores.expiry.remove_traces()
         return self._receipt("forgotten_at", counts) | {"dry_run": dry_run}

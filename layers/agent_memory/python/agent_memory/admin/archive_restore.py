@@ -21,6 +21,7 @@ from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.lineage import Lineage, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
+from agent_memory.decisions.rolled_days import ChangeTracker
 from agent_memory.model.decisions import Decision
 from agent_memory.model.listings import skip_damaged
 from agent_memory.model.seals import Chain, Manifest, ManifestLink
@@ -38,6 +39,7 @@ class ArchiveRestore:
         self._archive = stores.bucket().archive
         self._clock = clock
         self._registry = DecisionRegistry(self._agent_id, stores.states, clock)
+        self._changes = ChangeTracker(self._agent_id, stores.states, clock)
         reader = DecisionReader(self._agent_id, stores, clock)
         self._lineage = Lineage(
             lambda ids: filter(None, reader.find([self._registry.key(one) for one in ids], on_unreadable=skip_damaged))
@@ -118,7 +120,11 @@ class ArchiveRestore:
             one if isinstance(found, InvalidInput) else found
             for one, found in zip(missing, self._lineage.with_ancestors(missing), strict=True)
         ]
+        # A nightly job may have counted these days while they were lost.
+        keys = [one.key for one in complete]
+        self._changes.track(keys)
         self._stores.decisions.restore(complete)
+        self._changes.track(keys)
         self._stores.decisions.link([link for one in complete for link in links_to(one)])
         now_ms = self._clock.now_ms()
         self._stores.decisions.expire(complete, [expiry_ms(one, now_ms) for one in complete])

@@ -11,6 +11,7 @@ from datetime import date
 
 from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, date_of, parse_date
 from agent_memory.core.keys import ARCHIVE_PROGRESS, REWRITES, rewrite_state_type
+from agent_memory.core.remembered import note
 from agent_memory.core.retention import ARCHIVE_AFTER_DAYS
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.states import StateStore
@@ -51,10 +52,15 @@ class LateWriteTracker:
     """Requests a rewrite of the archived days that late writes change. It costs nothing for other writes."""
 
     def __init__(self, agent_id: str, states: StateStore, clock: Clock) -> None:
-        self._agent_id = agent_id
+        self.agent_id = agent_id
         self._states = states
         self._clock = clock
         self._requested_ms: dict[date, int] = {}
+        note(self)
+
+    def drop_remembered(self) -> None:
+        """Request rewrites again: earlier requests were erased."""
+        self._requested_ms = {}
 
     def track(self, keys: Sequence[DecisionKey]) -> None:
         """Request rewrites for the days of decisions; call it both before and after they are written or changed.
@@ -67,8 +73,8 @@ class LateWriteTracker:
         due = [day for day in late if now_ms - self._requested_ms.get(day, -MIN_REQUEST_AGE_MS) > _REQUEST_VALID_MS]
         if not due:
             return
-        progress = self._states.get(self._agent_id, ARCHIVE_PROGRESS)
+        progress = self._states.get(self.agent_id, ARCHIVE_PROGRESS)
         for day in sorted(due):
             if progress is not None and day <= parse_date(progress.data["archived_through"]):
-                request_rewrite(self._states, self._agent_id, day, now_ms)
+                request_rewrite(self._states, self.agent_id, day, now_ms)
                 self._requested_ms[day] = now_ms

@@ -44,7 +44,7 @@ from agent_memory.model.listings import (
     raise_error,
     skip_damaged,
 )
-from agent_memory.ports.decisions import Entry, Order, Position, decisions_only
+from agent_memory.ports.decisions import Entry, Order, Position, Selection, decisions_only
 from agent_memory.ports.stores import Stores
 
 E = TypeVar("E", bound=Entry)
@@ -200,7 +200,7 @@ class DecisionLog:
         span = criteria.validated().span()
         if after is not None:
             span = span_after(span, after, newest_first=newest_first)
-        selection = criteria.selection(self.agent_id, registered.shards())
+        selection = self._selection(criteria, registered)
         stream = self._reader.scan(
             scan,
             selection,
@@ -212,6 +212,13 @@ class DecisionLog:
         if after is not None:
             return (one for one in stream if (sort_key(one) < after if newest_first else sort_key(one) > after))
         return stream
+
+    def _selection(self, criteria: DecisionFilter, registered: RegistrationOfRead) -> Selection:
+        """The conditions, with the shards of the registration that the types are read from, if they are needed."""
+        shards_unknown = criteria.selection(self.agent_id, 1)
+        if criteria.decision_type is None and not shards_unknown.has_index:
+            registered.types()
+        return replace(shards_unknown, shards=registered.shards())
 
     def registration(self) -> RegistrationOfRead:
         """The agent's types and shards, to be shared by the streams of one read."""
@@ -237,7 +244,7 @@ class DecisionLog:
         limit = check_integer("limit", limit, minimum=1, maximum=MAX_PAGE)
         criteria.validated()
         newest_first = check_boolean("newest_first", newest_first)
-        after = None if cursor is None else read_cursor(criteria, cursor, newest_first=newest_first)
+        after = None if cursor is None else read_cursor(self.agent_id, criteria, cursor, newest_first=newest_first)
         # One decision more could be another request for its item, or for many that do not match.
         looks_ahead = not criteria.is_filtered
         order = Order(newest_first, limit + looks_ahead)
@@ -256,7 +263,9 @@ class DecisionLog:
                 raise found.error
             missing.append(missing_item("archive", found.error.code, str(found.error)))
         has_more = found.has_more or found.error is not None
-        cursor = make_cursor(criteria, found.last, newest_first=newest_first) if found.last and has_more else None
+        cursor = None
+        if found.last and has_more:
+            cursor = make_cursor(self.agent_id, criteria, found.last, newest_first=newest_first)
         return Page(found.decisions, never_empty_by_outage(Listing(found.entries, named(missing), cursor)))
 
     def performance(
@@ -305,7 +314,7 @@ class DecisionLog:
                 counts.merge(part[1])
                 continue
             if grouped.takes_counts:
-                selection = criteria.selection(self.agent_id, registered.shards())
+                selection = self._selection(criteria, registered)
                 for alike in self._reader.count(
                     selection, part, MEASUREMENTS, types=registered.types, on_unreadable=damages
                 ):

@@ -56,7 +56,7 @@ def count_part(
     """
     limit = check_integer("limit", limit, minimum=1, maximum=MAX_READ)
     criteria = DecisionFilter(time_range=time_range).validated()
-    after = None if cursor is None else read_cursor(criteria, cursor, newest_first=False)
+    after = None if cursor is None else read_cursor(agent_id, criteria, cursor, newest_first=False)
     left = criteria.span() if after is None else span_after(criteria.span(), after, newest_first=False)
     # After a cursor, the first millisecond has been counted in part.
     days = counted(left if after is None else Span(left.start_ms + 1, left.end_ms))
@@ -80,7 +80,7 @@ def count_part(
     counts, last = part.counts, part.last
     # Stores read ahead: what comes after the last decision belongs to the next part.
     missing += [one.as_dict() for one in damages.items() if not is_cut or one.sort_key <= (last or "")]
-    next_cursor = make_cursor(criteria, last, newest_first=False) if is_cut and last else None
+    next_cursor = make_cursor(agent_id, criteria, last, newest_first=False) if is_cut and last else None
     span, (start, end) = criteria.span(), criteria.time_range or (None, None)
     return {
         "agent_id": agent_id,

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from agent_memory.core import ids, keys
 from agent_memory.core.clock import END_OF_TIME_MS, Instant, Span, parse_instant
 from agent_memory.core.errors import InvalidInput, shown
-from agent_memory.core.ids import parse_decision_id
 from agent_memory.core.json_values import Document, canonical_json, check_object, plain_json
 from agent_memory.model.decisions import DecisionDict, context_type_of
 from agent_memory.model.listings import Listing
@@ -59,7 +58,7 @@ class DecisionFilter:
             ids.check_decision_type(self.decision_type)
         if self.success is not None and self.success != "pending" and not isinstance(self.success, bool):
             raise InvalidInput("success_filter", f"{shown(self.success)} is not true, false or pending")
-        if self.context_type is not None and not isinstance(self.context_type, str):
+        if self.context_type is not None and not (self.context_type and isinstance(self.context_type, str)):
             raise InvalidInput("context_type", "expected text such as trend=bullish|volatility=high")
         if self.text is not None and not isinstance(self.text, str):
             raise InvalidInput("text", "expected words with spaces between them")
@@ -85,7 +84,7 @@ class DecisionFilter:
             agent_id,
             decision_type=self.decision_type,
             success=self.success if isinstance(self.success, bool) else None,
-            context_type=self.context_type or _plain_market(self.context),
+            context_type=_plain_market(self.context) if self.context_type is None else self.context_type,
             shards=shards,
             context=self.context or None,
             is_pending=self.success == "pending",
@@ -102,9 +101,9 @@ class DecisionFilter:
         """Whether there are conditions besides the type and the time, so that not all that is read is returned."""
         return bool(self.context or self.words) or self.success is not None or self.context_type is not None
 
-    def digest(self) -> str:
-        """Eight hexadecimal characters that identify the filter without its time range."""
-        conditions = [self.decision_type, self.success, self.context, self.context_type, *self.words]
+    def digest(self, agent_id: str) -> str:
+        """Eight hexadecimal characters that identify the agent and the filter without its time range."""
+        conditions = [agent_id, self.decision_type, self.success, self.context, self.context_type, *self.words]
         return hashlib.sha256(canonical_json(conditions).encode()).hexdigest()[:8]
 
 
@@ -134,32 +133,50 @@ def sort_key(one: Entry | Position) -> str:
     return keys.decision_sk(one.timestamp_ms, one.decision_id)
 
 
-def make_cursor(criteria: DecisionFilter, last: str, *, newest_first: bool) -> str:
+def make_cursor(agent_id: str, criteria: DecisionFilter, last: str, *, newest_first: bool) -> str:
     """An opaque cursor: the sort key at which a page ended, and a digest of the query for which it is valid."""
-    return base64.urlsafe_b64encode(f"{_query_digest(criteria, newest_first)}{last}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{_query_digest(agent_id, criteria, newest_first)}{last}".encode()).decode()
 
 
-def read_cursor(criteria: DecisionFilter, cursor: object, *, newest_first: bool) -> str:
+def read_cursor(agent_id: str, criteria: DecisionFilter, cursor: object, *, newest_first: bool) -> str:
     """The sort key of the last decision of the previous page.
 
     Raises:
-        InvalidInput: not a cursor, or a cursor of another query.
+        InvalidInput: not a cursor, or a cursor of another query or of another agent.
     """
+    query_digest, after = _decoded(cursor)
+    if query_digest != _query_digest(agent_id, criteria, newest_first):
+        message = "belongs to another query; use the agent, the filters and the order of the first page"
+        raise InvalidInput("cursor", message)
+    return after
+
+
+def place_of(cursor: str) -> str:
+    """The sort key in a cursor of any query. Raises `InvalidInput` if it is not a cursor."""
+    return _decoded(cursor)[1]
+
+
+def _decoded(cursor: object) -> tuple[str, str]:
+    """The digest of the query, and the sort key."""
     try:
         text = base64.urlsafe_b64decode(str(cursor).encode()).decode()
         query_digest, after = text[:9], text[9:]
         time, _, decision_id = after.partition("#")
-        parse_instant(time)
-        parse_decision_id(decision_id)
+        # Sort keys are compared as text, so that another text of the same time is another place.
+        is_sort_key = keys.decision_sk(parse_instant(time), ids.check_decision_id(decision_id)) == after
     except (ValueError, InvalidInput) as error:
-        raise InvalidInput("cursor", "not the cursor of a page; pass it unchanged") from error
-    if query_digest != _query_digest(criteria, newest_first):
-        raise InvalidInput("cursor", "belongs to another query; use the filters and the order of the first page")
-    return after
+        raise _no_cursor() from error
+    if not is_sort_key:
+        raise _no_cursor()
+    return query_digest, after
 
 
-def _query_digest(criteria: DecisionFilter, newest_first: bool) -> str:
-    return f"{criteria.digest()}{'n' if newest_first else 'o'}"
+def _no_cursor() -> InvalidInput:
+    return InvalidInput("cursor", "not the cursor of a page; pass it unchanged")
+
+
+def _query_digest(agent_id: str, criteria: DecisionFilter, newest_first: bool) -> str:
+    return f"{criteria.digest(agent_id)}{'n' if newest_first else 'o'}"
 
 
 def span_after(span: Span, after: str, *, newest_first: bool) -> Span:

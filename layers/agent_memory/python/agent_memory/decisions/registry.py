@@ -1,6 +1,7 @@
 """The decision types and shards of one agent, from which the key of each of its decisions follows."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from threading import Lock
 
 from agent_memory.core import ids
@@ -8,6 +9,7 @@ from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Clock
 from agent_memory.core.errors import AgentMemoryError, NotFound, as_outage
 from agent_memory.core.ids import MAX_SHARDS, check_decision_id, shard_of, tag_of, timestamp_of, type_tag
+from agent_memory.core.remembered import MAX_AGE_SECONDS, note
 from agent_memory.model.decisions import Decision, DecisionKey, DecisionType
 from agent_memory.ports.states import StateStore
 
@@ -15,11 +17,7 @@ _SHARDS_TTL_MS = 60_000
 
 
 class DecisionRegistry:
-    """The agent's registration in the state store, with a cache in this process.
-
-    Attributes:
-        registered: the types and shards that this process has registered; `register` is needed for others only.
-    """
+    """The agent's registration in the state store, with a cache in this process."""
 
     def __init__(self, agent_id: str, states: StateStore, clock: Clock, write_shards: int = 1) -> None:
         self.agent_id = ids.check_agent_id(agent_id)
@@ -28,12 +26,25 @@ class DecisionRegistry:
         self._clock = clock
         self._type_names: dict[int, str] = {type_tag(kind): str(kind) for kind in DecisionType}
         self._shards = self.write_shards
-        self.registered: set[tuple[str, int]] = set()
+        self._registered: set[tuple[str, int]] = set()
+        self._registered_since = 0.0
         self._shards_read_ms: int | None = None
+        note(self)
+
+    def is_registered(self, decisions: Iterable[Decision]) -> bool:
+        """Whether the types and shards of decisions were registered here, and not long ago; else call `register`."""
+        if time.monotonic() - self._registered_since > MAX_AGE_SECONDS:
+            self._registered = set()
+        return {(one.decision_type, shard_of(one.decision_id)) for one in decisions} <= self._registered
+
+    def drop_remembered(self) -> None:
+        """Register again before the next decision: the registration was erased."""
+        self._registered = set()
 
     def register(self, decisions: Sequence[Decision]) -> None:
         """Register the agent, its types and its shards, before decisions that use them are written."""
         types = {decision.decision_type for decision in decisions}
+        registered_at = time.monotonic()
         shards = max([self._shards, *[shard_of(decision.decision_id) + 1 for decision in decisions]])
         try:
             self._states.register(self.agent_id, types, shards, self._clock.now_ms())
@@ -41,8 +52,10 @@ class DecisionRegistry:
             raise as_outage(error) from error
         self._shards = shards
         self._type_names |= {type_tag(kind): kind for kind in types}
-        kinds = {kind for kind, _ in self.registered} | types
-        self.registered = {(kind, shard) for kind in kinds for shard in range(shards)}
+        if not self._registered:
+            self._registered_since = registered_at
+        kinds = {kind for kind, _ in self._registered} | types
+        self._registered = {(kind, shard) for kind in kinds for shard in range(shards)}
 
     def types(self) -> list[str]:
         """The decision types that the agent has used; read from the store."""

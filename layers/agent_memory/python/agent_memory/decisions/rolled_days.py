@@ -24,6 +24,7 @@ from agent_memory.core.keys import (
     rollup_change_state_type,
     rollup_state_type,
 )
+from agent_memory.core.remembered import note
 from agent_memory.decisions.rollup_data import rollup_from
 from agent_memory.decisions.rollups import Rollup
 from agent_memory.model.decisions import DecisionKey
@@ -61,9 +62,10 @@ def counted_days(states: StateStore, agent_id: str, span: Span) -> Iterator[Coun
 
     Each is made when it is asked for: those of a year at once would be a hundred thousand cells.
     """
-    first, last = _days_within(span)
-    if last < first:
+    start_ms, end_ms = -(-span.start_ms // DAY_MS) * DAY_MS, span.end_ms // DAY_MS * DAY_MS
+    if end_ms <= start_ms:
         return
+    first, last = date_of(start_ms), date_of(end_ms - 1)
     # In this order: a change that is no longer recorded is in the counts that are read after it.
     changed = {one.day for one in recorded_changes(states, agent_id)}
     days = _common_start(first.isoformat(), last.isoformat())
@@ -91,11 +93,16 @@ class ChangeTracker:
     """Records which days that have ended late writes may change. It costs nothing for other writes."""
 
     def __init__(self, agent_id: str, states: StateStore, clock: Clock) -> None:
-        self._agent_id = agent_id
+        self.agent_id = agent_id
         self._states = states
         self._clock = clock
         self._has_rollups = False
         self._recorded_ms: dict[date, int] = {}
+        note(self)
+
+    def drop_remembered(self) -> None:
+        """Record changes again: the records of earlier ones were erased."""
+        self._recorded_ms = {}
 
     def track(self, keys: Sequence[DecisionKey]) -> None:
         """Record the days of decisions; call it both before and after they are written or changed.
@@ -114,10 +121,10 @@ class ChangeTracker:
                 raise as_outage(error) from error
 
     def _record(self, due: Sequence[date], now_ms: int) -> None:
-        self._has_rollups = self._has_rollups or self._states.get(self._agent_id, ROLLUP_PROGRESS) is not None
+        self._has_rollups = self._has_rollups or self._states.get(self.agent_id, ROLLUP_PROGRESS) is not None
         if self._has_rollups:
             for day in sorted(due):
-                record_change(self._states, self._agent_id, day, now_ms)
+                record_change(self._states, self.agent_id, day, now_ms)
                 self._recorded_ms[day] = now_ms
 
 
@@ -147,8 +154,3 @@ def _rollup(data: Document) -> Rollup | None:
 
 def _common_start(one: str, other: str) -> str:
     return "".join(letter for letter, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=True)))
-
-
-def _days_within(span: Span) -> tuple[date, date]:
-    """The first and the last day that lie completely within a span; the last is before the first if none does."""
-    return date_of(-(-span.start_ms // DAY_MS) * DAY_MS), date_of(span.end_ms // DAY_MS * DAY_MS - 1)

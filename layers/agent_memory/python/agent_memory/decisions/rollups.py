@@ -99,5 +99,5 @@ def _first_number(names: tuple[str, ...], *documents: Mapping[str, Any]) -> floa
         for name in names:
             value = document.get(name)
             if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
+                return float(value) + 0.0  # without a negative zero, whose place among zeros is any
     return None

@@ -102,7 +102,7 @@ class Hierarchy:
         limit = check_integer("limit", limit, minimum=1, maximum=MAX_ENTRIES)
         now_ms = self._clock.now_ms()
         criteria = DecisionFilter(time_range=time_range, context=context_filter).validated()
-        after = None if cursor is None else read_cursor(criteria, cursor, newest_first=True)
+        after = None if cursor is None else read_cursor(self._log.agent_id, criteria, cursor, newest_first=True)
         span = criteria.span() if after is None else span_after(criteria.span(), after, newest_first=True)
         levels = _levels_of(span, now_ms, level)
         registered = self._log.registration()
@@ -140,7 +140,7 @@ class Hierarchy:
             read_directly=READ_DIRECTLY,
         )
         missing = [result.missing for result in results if result.missing]
-        cursor = None if last is None else make_cursor(criteria, last, newest_first=True)
+        cursor = None if last is None else make_cursor(self._log.agent_id, criteria, last, newest_first=True)
         return Listing(listing, [*missing, *listing.missing], cursor).body("entries")
 
     def _decisions(

@@ -17,6 +17,7 @@ from agent_memory.memory.recall_indexes import KeptIndex, indexes_of
 from agent_memory.memory.recalled_entries import memory_entry
 from agent_memory.model.listings import Unreadable
 from agent_memory.model.memories import Memory, MemoryType
+from agent_memory.ports.memories import Change
 
 _MAX_AGE_SECONDS = 600.0
 # Estimates are coefficients, which no words describe; `advise` reads them.
@@ -70,13 +71,17 @@ def _load(kept: KeptIndex, namespace: LongTermMemory) -> None:
 def _apply_changes(kept: KeptIndex, state: _State, namespace: LongTermMemory) -> bool:
     """Read what has changed since the index was brought up to date; returns whether that could be said."""
     changes = namespace.store.changes(namespace.agent_id, state.cursor)
-    if changes is None or (changes.keys and state.unreadable):
+    if changes is None or (changes.versions and state.unreadable):
         return False
+    last = {
+        memory_entry_id(namespace.agent_id, one.memory_type, one.pattern_id): one
+        for one in changes.versions
+        if one.memory_type != MemoryType.ESTIMATE
+    }
     wanted = {
-        memory_entry_id(namespace.agent_id, memory_type, pattern_id): (namespace.agent_id, memory_type, pattern_id)
-        for memory_type, pattern_id, version in changes.keys
-        if memory_type != MemoryType.ESTIMATE
-        and not _is_known(kept.index, memory_entry_id(namespace.agent_id, memory_type, pattern_id), version)
+        entry_id: (namespace.agent_id, one.memory_type, one.pattern_id)
+        for entry_id, one in last.items()
+        if not _is_known(kept.index, entry_id, one)
     }
     if wanted:
         try:
@@ -90,7 +95,9 @@ def _apply_changes(kept: KeptIndex, state: _State, namespace: LongTermMemory) ->
     return True
 
 
-def _is_known(index: EntryIndex, entry_id: str, version: int) -> bool:
-    """Whether the index has this version of a memory, or a later one."""
+def _is_known(index: EntryIndex, entry_id: str, change: Change) -> bool:
+    """Whether the index has this version of a memory."""
     entry = index.get(entry_id)
-    return entry is not None and entry.payload.version >= version
+    if entry is None or entry.payload.version != change.version:
+        return False
+    return change.updated_ms in (None, entry.payload.updated_ms)

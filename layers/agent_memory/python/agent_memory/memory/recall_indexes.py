@@ -60,6 +60,12 @@ class RecallIndexes:
                 total -= len(dropped.index)
             return kept
 
+    def drop(self, agent_id: str) -> None:
+        """Drop the indexes of an agent."""
+        with self._lock:
+            for key in [one for one in self._kept if one[0] == agent_id]:
+                del self._kept[key]
+
     def drop_used(self) -> None:
         """Drop the indexes that a thread is using."""
         for key, kept in list(self._kept.items()):

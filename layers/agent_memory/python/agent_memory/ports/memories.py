@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol, overload
+from typing import NamedTuple, Protocol, overload
 
 from agent_memory.model.listings import OnUnreadable, raise_error
 from agent_memory.model.memories import Memory
@@ -19,14 +19,26 @@ class Access:
     last_ms: int
 
 
+class Change(NamedTuple):
+    """A version that was written, or that records a removal; without a time if its writer did not log it.
+
+    After an agent was erased, numbers of versions are given again: number and time together say which version it is.
+    """
+
+    memory_type: str
+    pattern_id: str
+    version: int
+    updated_ms: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The type, id and version of the memories that were written or removed since a position in a log of changes.
+    """The versions of memories that were written since a position in a log of changes, oldest first.
 
     A memory may be named several times, also with versions that were current before the position.
     """
 
-    keys: Sequence[tuple[str, str, int]]
+    versions: Sequence[Change]
     cursor: str
 
 

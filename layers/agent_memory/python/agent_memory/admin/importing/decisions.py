@@ -75,6 +75,7 @@ class DecisionImport:
         if self._write:
             self._decisions.restore(missing)
             self._decisions.link([link for one in exported for link in links_to(one)])
+            self._changes.track(keys)
         self._let_expire([*kept, *missing], archived)
 
     def _note_damaged_day(self, one: Unreadable) -> None:

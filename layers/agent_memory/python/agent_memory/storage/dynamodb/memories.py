@@ -1,5 +1,7 @@
 """Long-term memory in DynamoDB: current versions by key, and the history of all versions in separate partitions."""
 
+import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, overload
@@ -11,7 +13,7 @@ from agent_memory.core.keys import bookkeeping_pks, changes_pk, history_pk, memo
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import STANDARD_TYPES, Memory
-from agent_memory.ports.memories import Access, Changes
+from agent_memory.ports.memories import Access, Change, Changes
 from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
 from agent_memory.storage.dynamodb.batches import get_items, partition_pages, query_pages, scan_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
@@ -37,8 +39,11 @@ if TYPE_CHECKING:
 
 
 _TYPES = "types"
+_UPDATED = "updated_ms"
 _LOGGED_MS = DAY_MS
 _OVERLAP_MS = 60_000
+_REGISTERED_SECONDS = 600.0
+"""After this time a type is named once more: another process may have erased the agent."""
 
 
 class DynamoDBMemories:
@@ -47,7 +52,7 @@ class DynamoDBMemories:
     def __init__(self, client: "DynamoDBClient", table_prefix: str) -> None:
         self._client = client
         self._table = MEMORIES.full_name(table_prefix)
-        self._registered: set[tuple[str, str]] = set()
+        self._registered: dict[tuple[str, str], float] = {}
 
     def put(self, memory: Memory, *, after: int | None) -> None:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
@@ -168,8 +173,7 @@ class DynamoDBMemories:
             ExpressionAttributeValues={":pk": text(changes_pk(agent_id)), ":since": text(f"{since_ms:013d}")},
             ConsistentRead=True,
         )
-        named = [item["sk"]["S"].split("#", 3) for page in pages for item in page]
-        return Changes([(kind, name, int(version)) for _, kind, version, name in named], str(now_ms))
+        return Changes([_change_from(item) for page in pages for item in page], str(now_ms))
 
     def own_types(self, agent_id: str) -> list[str]:
         """The types that are none of `MemoryType`, of which the agent has or had memories, sorted; one request."""
@@ -180,7 +184,8 @@ class DynamoDBMemories:
     def _register(self, memory: Memory) -> None:
         """Name the type of a memory among the agent's own, before the first memory of it is written."""
         name = (memory.agent_id, memory.memory_type)
-        if memory.memory_type in STANDARD_TYPES or name in self._registered:
+        now = time.monotonic()
+        if memory.memory_type in STANDARD_TYPES or now - self._registered.get(name, -math.inf) < _REGISTERED_SECONDS:
             return
         with translated_errors("DynamoDB", self._table):
             self._client.update_item(
@@ -190,7 +195,7 @@ class DynamoDBMemories:
                 ExpressionAttributeNames={"#types": _TYPES},
                 ExpressionAttributeValues={":types": {"SS": [memory.memory_type]}},
             )
-        self._registered.add(name)
+        self._registered[name] = now
 
     def all_versions(
         self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
@@ -234,6 +239,8 @@ class DynamoDBMemories:
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's memories with all their versions, or only count them; returns how many."""
         uncounted = bookkeeping_pks(agent_id)
+        if not dry_run:
+            self._registered = {name: at for name, at in self._registered.items() if name[0] != agent_id}
         return erase_items(self._client, self._table, agent_id, dry_run=dry_run, uncounted=uncounted)
 
     def _all(self, agent_id: str, memory_type: str, on_unreadable: OnUnreadable) -> list[Memory]:
@@ -247,6 +254,7 @@ class DynamoDBMemories:
         item = {
             "pk": text(changes_pk(memory.agent_id)),
             "sk": text(f"{now_ms:013d}#{memory.memory_type}#{memory.version}#{memory.pattern_id}"),
+            _UPDATED: number(memory.updated_ms),
             MEMORIES.ttl_attribute: number((now_ms + _LOGGED_MS) // 1000),
         }
         return {"Put": {"TableName": self._table, "Item": item}}
@@ -265,6 +273,12 @@ class DynamoDBMemories:
                 f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
                 f"version {memory.version} does not follow the current one"
             ) from error
+
+
+def _change_from(item: Item) -> Change:
+    """The change that an item of the log names."""
+    _, kind, version, name = item["sk"]["S"].split("#", 3)
+    return Change(kind, name, int(version), int(item[_UPDATED]["N"]) if _UPDATED in item else None)
 
 
 def _memories(items: Iterable[Item], on_unreadable: OnUnreadable) -> Iterator[Memory]:

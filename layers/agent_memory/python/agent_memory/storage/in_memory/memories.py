@@ -13,7 +13,7 @@ from agent_memory.core.keys import history_sk
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import STANDARD_TYPES, Memory
 from agent_memory.model.records import memory_from, memory_record
-from agent_memory.ports.memories import Access, Changes
+from agent_memory.ports.memories import Access, Change, Changes
 from agent_memory.storage.dynamodb.items import check_item_size, history_item
 
 _Key = tuple[str, str, str]
@@ -36,7 +36,7 @@ class InMemoryMemories:
         self._current: dict[_Key, str] = {}
         self._history: dict[_Key, list[str]] = {}
         self._accesses: dict[_Key, _Accesses] = {}
-        self._changes: list[tuple[str, str, str, int]] = []
+        self._changes: list[tuple[str, Change]] = []
         self._erasures = 0
         self._lock = fork_safe_lock()
 
@@ -45,6 +45,7 @@ class InMemoryMemories:
         check_item_size(history_item(memory), "data")
         with self._lock:
             self._current[_key(memory)] = self._append(memory, after)
+            self._log(memory)
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
@@ -113,10 +114,7 @@ class InMemoryMemories:
         if erasures != erasures_before:
             return None
         since = self._changes[int(before) : position]
-        return Changes(
-            [(kind, name, version) for agent, kind, name, version in since if agent == agent_id],
-            f"{position}/{erasures}",
-        )
+        return Changes([change for agent, change in since if agent == agent_id], f"{position}/{erasures}")
 
     def own_types(self, agent_id: str) -> list[str]:
         """The types that are none of `MemoryType`, of which the agent has or had memories, sorted."""
@@ -149,6 +147,7 @@ class InMemoryMemories:
             self._append(removal, after)
             del self._current[_key(removal)]
             self._accesses.pop(_key(removal), None)
+            self._log(removal)
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's memories with all their versions, or only count them; returns how many."""
@@ -170,8 +169,12 @@ class InMemoryMemories:
         record = memory_record(memory) | {"access_count": 0, "last_accessed_ms": None}
         text = canonical_json(record)
         self._history.setdefault(_key(memory), []).append(text)
-        self._changes.append((*_key(memory), memory.version))
         return text
+
+    def _log(self, memory: Memory) -> None:
+        """Log a version once it can be read: who reads the log does not wait for the lock."""
+        change = Change(memory.memory_type, memory.pattern_id, memory.version, memory.updated_ms)
+        self._changes.append((memory.agent_id, change))
 
 
 def _key(memory: Memory) -> _Key:

@@ -12,14 +12,15 @@ from agent_memory.core.keys import history_sk
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import STANDARD_TYPES, Memory
 from agent_memory.model.records import memory_from, memory_record
-from agent_memory.ports.memories import Access, Changes
+from agent_memory.ports.memories import Access, Change, Changes
 from agent_memory.storage.dynamodb.items import check_item_size, history_item
 from agent_memory.storage.sqlite.database import Database
 from agent_memory.storage.sqlite.decisions import erase_rows
 
 _PAGE = 500
-_POSITION = "rowid, memory_type, pattern_id, version"
-_NO_ROW = (0, "", "", 0)
+_UPDATED = "CASE WHEN json_valid(record) THEN json_extract(record, '$.updated_ms') END"
+_POSITION = f"rowid, memory_type, pattern_id, version, {_UPDATED}"
+_NO_ROW = (0, "", "", 0, 0)
 _BY_KEY = "agent_id = ? AND memory_type = ? AND pattern_id = ?"
 _CURRENT = "record, access_count, last_accessed_ms"
 
@@ -130,7 +131,7 @@ class SqliteMemories:
             ).fetchall()
         if not rows or rows[0] != before:
             return None
-        return Changes([tuple(row[1:]) for row in rows[1:]], json.dumps(rows[-1]))
+        return Changes([Change(*row[1:]) for row in rows[1:]], json.dumps(rows[-1]))
 
     def own_types(self, agent_id: str) -> list[str]:
         """The types that are none of `MemoryType`, of which the agent has or had memories, sorted."""

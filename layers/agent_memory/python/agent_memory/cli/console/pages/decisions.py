@@ -14,7 +14,7 @@ from agent_memory.core.clock import to_iso
 from agent_memory.core.errors import InvalidInput, NotFound
 from agent_memory.core.ids import is_decision_id
 from agent_memory.core.json_values import canonical_json
-from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, read_cursor
+from agent_memory.decisions.queries import DecisionFilter, SuccessFilter, place_of
 from agent_memory.model.decisions import Decision, DecisionDict, context_type_of
 from agent_memory.model.outcomes import known_at
 from agent_memory.reporting.records import Missing, decisions_of
@@ -115,7 +115,7 @@ async def _find(visit: Visit) -> _Found:
         if found.cursor is None or len(found.decisions) >= ROWS or is_slow:
             break
     if found.cursor is not None:
-        found.back_to = read_cursor(criteria, found.cursor, newest_first=True).partition("#")[0]
+        found.back_to = place_of(found.cursor).partition("#")[0]
     return found
 
 
