@@ -123,6 +123,35 @@ def test_an_effect_that_missing_outcomes_could_make_up_is_not_promoted(share):
     assert [one.pattern_id for one in kept.emerging if one in plain] == [one.pattern_id for one in plain]
 
 
+def test_a_rare_fact_may_lack_its_losses_although_hardly_any_outcome_is_missing():
+    """Of 90 decisions of one strategy 28 losses are missing: 0.2 % of the type's outcomes."""
+    rows = [
+        Evidence(f"d-{n}", "QUERY", n * HOUR_MS // 6, n % 2 == 0, (f"metadata.strategy={'a' if n % 144 < 1 else 'b'}",))
+        for n in range(DAYS * 144)
+    ]
+    chance, rare = random.Random(4), 0
+    for n, row in enumerate(rows):
+        if row.features == ("metadata.strategy=a",):
+            rare += 1
+            success = None if rare % 3 == 0 else chance.random() < 0.9
+            rows[n] = replace(row, success=success)
+    (found,) = build_tables(rows)
+    delays = learn_delays(found, END_MS)
+    assert delays.is_complete
+    plain, kept = promoted(found)
+    assert [one.features for one in plain] == [("metadata.strategy=a",)]
+    assert kept.patterns == ()
+
+
+def test_lateness_that_goes_with_the_result_in_opposite_ways_is_found_on_each_side():
+    """Successes of one strategy and failures of the other come at once, all else late: no sum of all shows it."""
+    found = table(lambda chance, name, success: 0.0 if (name == "a") is success else chance.expovariate(1 / 90))
+    assert not learn_delays(found, END_MS).lateness_depends_on_result
+    plain, kept = promoted(found)
+    assert plain
+    assert kept.patterns == ()
+
+
 def test_a_true_effect_is_promoted_although_outcomes_are_missing():
     found = table(
         lambda chance, *_: None if chance.random() < 0.1 else chance.expovariate(0.3),

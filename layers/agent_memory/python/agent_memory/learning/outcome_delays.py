@@ -69,7 +69,7 @@ class OutcomeDelays:
     @property
     def is_complete(self) -> bool:
         """Whether so few outcomes are missing that they change nothing."""
-        return self.mature_without_outcome <= (1 - COMPLETE) * self.mature
+        return _is_complete(self.mature, self.mature_without_outcome)
 
     @property
     def lateness_depends_on_result(self) -> bool:
@@ -105,6 +105,11 @@ class Side(NamedTuple):
     decisions: int
     without_outcome: int
     successes: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether so few outcomes are missing that they change nothing."""
+        return _is_complete(self.decisions, self.without_outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +227,13 @@ def hold_back(
     def is_doubtful(pattern: Pattern) -> bool:
         if pattern.decision_type in one_sided:
             return True
-        if pattern.decision_type in complete:
+        table = by_type[pattern.decision_type]
+        matching = table.features.matching(pattern.features)
+        missing = missing_outcomes(table, pattern.features, matching)
+        # A type of which hardly anything is missing may lack most of what a rare fact would show.
+        if pattern.decision_type in complete and missing.matching.is_complete:
             return False
-        return missing_outcomes(by_type[pattern.decision_type], pattern.features).explain(pattern.effect)
+        return missing.explain(pattern.effect) or _is_lateness_one_sided(table, matching, missing)
 
     held_back = tuple(one for one in identification.patterns if is_doubtful(one))
     return replace(
@@ -232,6 +241,25 @@ def hold_back(
         patterns=tuple(one for one in identification.patterns if one not in held_back),
         emerging=(*identification.emerging, *held_back),
     )
+
+
+def _is_lateness_one_sided(table: EvidenceTable, matching: BoolArray, missing: Missing) -> bool:
+    """Whether the delay goes with the result on a side of which outcomes are missing.
+
+    On two sides it may do so in opposite ways, which cancel in a test of all decisions.
+    """
+    in_time = table.logged_ms == table.times_ms
+    for which, side in ((matching, missing.matching), (~matching, missing.rest)):
+        if not side.is_complete:
+            one = which & in_time
+            p_value = _lateness_p_value(table.times_ms[one], (table.known_ms - table.times_ms)[one], table.success[one])
+            if p_value is not None and p_value < LEVEL:
+                return True
+    return False
+
+
+def _is_complete(decisions: int, without_outcome: int) -> bool:
+    return without_outcome <= (1 - COMPLETE) * decisions
 
 
 def _age_of_arrival(delays: IntArray, ages: IntArray) -> int:
