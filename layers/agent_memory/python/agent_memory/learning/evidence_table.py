@@ -1,7 +1,8 @@
 """Evidence in arrays: one table per decision type, a few bytes per decision instead of an object."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -61,6 +62,20 @@ class EvidenceTable:
 
     def __len__(self) -> int:
         return len(self.times_ms)
+
+    def select(self, which: BoolArray) -> Self:
+        """The table with some of the decisions that have an outcome, and all that have none; shape (decisions,)."""
+        return replace(
+            self,
+            times_ms=self.times_ms[which],
+            success=self.success[which],
+            features=self.features.select(which),
+            known_ms=self.known_ms[which],
+            logged_ms=self.logged_ms[which],
+            question_codes=self.question_codes[which],
+            cluster_codes=self.cluster_codes[which],
+            rewards={path: values[which] for path, values in self.rewards.items()},
+        )
 
 
 def build_tables(evidence: Iterable[Evidence], rewards: Collection[str] = REWARDS) -> list[EvidenceTable]:
