@@ -193,7 +193,7 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
     questions = _questions(table, thresholds.min_occurrences)
     clusters = clusterings(table, thresholds.correlation_windows_ms)
     tests = EffectTests(table.success, clusters, Cells.build(questions))
-    tests.calibrate(matrix.rows)
+    tests.calibrate(dict(zip(matrix.names, matrix.rows, strict=True)))
     return Dataset(
         table=table,
         matrix=matrix,
