@@ -152,6 +152,40 @@ def test_lateness_that_goes_with_the_result_in_opposite_ways_is_found_on_each_si
     assert kept.patterns == ()
 
 
+def amended_table(amendment_days, rate):
+    """Decisions whose outcomes are known at once, and amended after the days of `amendment_days`, if any."""
+    chance, rows = random.Random(2), []
+    for n in range(DAYS * 48):
+        at = n * DAY_MS // 48
+        strategy = "a" if chance.random() < 0.1 else "b"
+        success = chance.random() < rate(strategy)
+        days = amendment_days(strategy, success)
+        earlier = () if days is None else ((at, not success),)
+        known = at + int((days or 0) * DAY_MS)
+        rows.append(
+            Evidence(f"d-{n}", "QUERY", at, success, (f"metadata.strategy={strategy}",), known, earlier=earlier)
+        )
+    (found,) = build_tables(known for row in rows if (known := row.known_before(END_MS)))
+    return found
+
+
+def test_decisions_wait_until_outcomes_are_no_longer_amended():
+    """Losses of a rare strategy are gains for their first 40 days."""
+    found = amended_table(lambda name, success: 40 if name == "a" and not success else None, lambda _: 0.5)
+    assert identify_in_datasets(build_datasets([found])).patterns
+    assert END_MS - learn_delays(found, END_MS).mature_before_ms == 40 * DAY_MS
+    _, kept = promoted(found)
+    assert kept.patterns == ()
+
+
+def test_a_few_amendments_make_nothing_wait():
+    chance = random.Random(6)
+    found = amended_table(lambda *_: 20 if chance.random() < 0.003 else None, lambda name: 0.8 if name == "a" else 0.5)
+    assert learn_delays(found, END_MS).mature_before_ms == END_MS
+    _, kept = promoted(found)
+    assert [one.features for one in kept.patterns] == [("metadata.strategy=a",)]
+
+
 def test_a_true_effect_is_promoted_although_outcomes_are_missing():
     found = table(
         lambda chance, *_: None if chance.random() < 0.1 else chance.expovariate(0.3),

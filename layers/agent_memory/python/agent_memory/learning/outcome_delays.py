@@ -149,7 +149,7 @@ def learn_delays(table: EvidenceTable, end_ms: int) -> OutcomeDelays:
     delays = (table.known_ms - table.times_ms)[in_time]
     ages = (end_ms - pending_ms)[pending_in_time]
     wait_ms = min(_age_of_arrival(delays, ages), _age_of_completeness(table.times_ms, pending_ms, end_ms), MAX_WAIT_MS)
-    before_ms = end_ms - wait_ms
+    before_ms = end_ms - max(wait_ms, _age_of_amendment(table, in_time, end_ms))
     mature, without = (int(np.searchsorted(times, before_ms)) for times in (table.times_ms, pending_ms))
     return OutcomeDelays(
         decision_type=table.decision_type,
@@ -175,6 +175,7 @@ def mature(table: EvidenceTable, before_ms: int) -> EvidenceTable:
         features=table.features.oldest(first),
         known_ms=table.known_ms[:first],
         logged_ms=table.logged_ms[:first],
+        is_amended=table.is_amended[:first],
         question_codes=table.question_codes[:first],
         cluster_codes=table.cluster_codes[:first],
         rewards={path: values[:first] for path, values in table.rewards.items()},
@@ -268,6 +269,19 @@ def _age_of_arrival(delays: IntArray, ages: IntArray) -> int:
         return MAX_WAIT_MS
     at_ms, arrived = kaplan_meier(delays, ages)
     return int(at_ms[int(np.searchsorted(arrived / arrived[-1], ARRIVED))])
+
+
+def _age_of_amendment(table: EvidenceTable, in_time: BoolArray, end_ms: int) -> int:
+    """The age by which `ARRIVED` of the amendments have come; 0 if hardly any outcome is amended.
+
+    What is amended was provisional before. As with outcomes that come late, those that are not amended yet are most
+    likely of one kind, such as losses that were gains when they were first recorded.
+    """
+    amended = table.is_amended & in_time
+    if np.count_nonzero(amended) <= (1 - COMPLETE) * len(table):
+        return 0
+    delays, ages = (table.known_ms - table.times_ms)[amended], end_ms - table.times_ms[in_time & ~amended]
+    return min(_age_of_arrival(delays, ages), MAX_WAIT_MS)
 
 
 def kaplan_meier(delays: IntArray, ages: IntArray) -> tuple[IntArray, FloatArray]:

@@ -32,7 +32,19 @@ NO_CLUSTER = 0
 
 _NAMES = "names.json"
 _BLOCK = 1 << 18
-_COLUMNS = ("times", "success", "ids", "known", "logged", "clusters", "questions", "rewards", "lengths", "codes")
+_COLUMNS = (
+    "times",
+    "success",
+    "ids",
+    "known",
+    "logged",
+    "amended",
+    "clusters",
+    "questions",
+    "rewards",
+    "lengths",
+    "codes",
+)
 
 
 def name_digest(name: str) -> int:
@@ -51,6 +63,7 @@ class Columns:
         ids: the digest of its id.
         known: since when its success is known.
         logged: when it was in the log.
+        amended: whether its success was another one before.
         clusters: the digest of the name of its cluster, `NO_CLUSTER` for none.
         questions: its question, as a position in `TypeEvidence.questions`.
         rewards: its rewards, NaN for none; shape (decisions, names), the names are `TypeEvidence.rewards`.
@@ -63,6 +76,7 @@ class Columns:
     ids: IntArray
     known: IntArray
     logged: IntArray
+    amended: NDArray[np.bool_]
     clusters: IntArray
     questions: NDArray[Any]
     rewards: FloatArray
@@ -192,7 +206,8 @@ class _ColumnsReader:
         self._wanted = rewards
         self.rewards: dict[str, array[float]] = {}
         """By path the rewards of the decisions up to the last one that has any."""
-        self._success, self._codes, self._lengths, self._questions = array("b"), array("i"), array("i"), array("i")
+        self._success, self._amended = array("b"), array("b")
+        self._codes, self._lengths, self._questions = array("i"), array("i"), array("i")
 
     def add(self, row: Evidence) -> None:
         self._times.append(row.timestamp_ms)
@@ -200,6 +215,7 @@ class _ColumnsReader:
         begins_ms, first = row.earlier[0] if row.earlier else (row.known_ms, row.success)
         self._logged.append(begins_ms if first is None else row.timestamp_ms)
         self._success.append(bool(row.success))
+        self._amended.append(any(success is not None for _, success in row.earlier))
         self._codes.extend(map(self._code.__getitem__, row.features))
         self._lengths.append(len(row.features))
         self._questions.append(self._question[row.question])
@@ -222,6 +238,7 @@ class _ColumnsReader:
                 ids=_integers(self._ids),
                 known=_integers(self._known),
                 logged=_integers(self._logged),
+                amended=_integers(self._amended, np.int8).astype(np.bool_),
                 clusters=_integers(self._clusters),
                 questions=question_position[_integers(self._questions, np.int32)],
                 rewards=self._rewards(rewards),
@@ -265,7 +282,7 @@ def _merged(parts: Sequence[TypeEvidence]) -> TypeEvidence:
         longest = max(int(one.lengths.max(initial=0)) for one in columns)
         plain = {
             name: np.concatenate([getattr(one, name) for one in columns])
-            for name in ("times", "success", "ids", "known", "logged", "clusters")
+            for name in ("times", "success", "ids", "known", "logged", "amended", "clusters")
         }
         return _in_order(
             Columns(
