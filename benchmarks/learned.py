@@ -39,6 +39,7 @@ from benchmarks.learned_worlds import (
     drift_record,
     effects_record,
     life_record,
+    own_luck_record,
     questions_record,
     rate_record,
     seasons_record,
@@ -120,8 +121,16 @@ def false_promotions(records: int) -> Iterator[Line]:
     yield _false("four versions, one after the other", records, partial(drift_record, versions=4, drift=0.0))
     yield _false("four versions, and a drift of 20 points", records, partial(drift_record, versions=4))
     yield _false("seasons by hour and weekday", records, seasons_record)
+    for days in (5, 10):
+        record = partial(own_luck_record, days=days)
+        yield _false(f"symbols with luck of their own that lasts {days} days", records, record)
     yield _false("questions of unequal difficulty, asked of sources unequally", records, questions_record)
     yield _opposite_within_questions(records)
+    for share in (0.2, 0.5):
+        record = partial(questions_record, unnamed=share)
+        yield _false(
+            f"questions of unequal difficulty, which {share:.0%} of the decisions do not name", records, record
+        )
 
 
 def repeated_false_positives(records: int) -> Iterator[Line]:

@@ -16,6 +16,7 @@ from benchmarks.synthetic_records import (
     evidence_from,
     has_all,
     persistent_facts,
+    wandering_level,
 )
 
 _TYPE = "SIGNAL_GENERATION"
@@ -115,10 +116,11 @@ def seasons_record(seed: int, count: int = 3_000) -> list[Evidence]:
     return evidence_from(features, generator.random(count) < rate, per_hour=_PER_HOUR)
 
 
-def questions_record(seed: int, *, effect: float = 0.0, count: int = 6_000) -> list[Evidence]:
+def questions_record(seed: int, *, effect: float = 0.0, count: int = 6_000, unnamed: float = 0.0) -> list[Evidence]:
     """Three questions of unequal difficulty; a family of sources is asked the easy one most, another the hard one.
 
-    Decisions with `MIXED_FACT` succeed by `effect` more often than others that answer the same question.
+    Decisions with `MIXED_FACT` succeed by `effect` more often than others that answer the same question. The share
+    `unnamed` of all does not name its question.
     """
     generator = np.random.default_rng(seed)
     family = generator.choice(3, size=count, p=(0.3, 0.4, 0.3))
@@ -128,6 +130,7 @@ def questions_record(seed: int, *, effect: float = 0.0, count: int = 6_000) -> l
     ]
     rate = np.array(_QUESTION_RATES)[question] + effect * (family == 0)
     success = generator.random(count) < rate
+    is_named = generator.random(count) >= unnamed
     return [
         Evidence(
             f"{_TYPE}-{n}",
@@ -135,10 +138,21 @@ def questions_record(seed: int, *, effect: float = 0.0, count: int = 6_000) -> l
             START_MS + n // _PER_HOUR * HOUR_MS,
             bool(success[n]),
             features[n],
-            question=f"question-{question[n]}",
+            question=f"question-{question[n]}" if is_named[n] else "",
         )
         for n in range(count)
     ]
+
+
+def own_luck_record(seed: int, days: int, *, spread: float = 0.15, count: int = 6_000) -> list[Evidence]:
+    """Four symbols that are equally good in the long run, each with luck of its own that lasts for days."""
+    generator = np.random.default_rng(seed)
+    luck = [wandering_level(generator, count // _PER_HOUR, days * 24) for _ in range(4)]
+    symbol = generator.integers(4, size=count)
+    others = draw_features(generator, count, facts=[fact for fact in FACTS if fact[0] != "context.symbol"])
+    features = [tuple(sorted((*facts, f"context.symbol=S{n}"))) for facts, n in zip(others, symbol, strict=True)]
+    rate = 0.5 + spread * np.array(luck)[symbol, np.arange(count) // _PER_HOUR]
+    return evidence_from(features, generator.random(count) < rate, per_hour=_PER_HOUR)
 
 
 _MOMENTUM, _NEWS, _VOLATILE = "reasoning.strategy=momentum", "source=news", "context.market.volatility=high"

@@ -106,6 +106,22 @@ def test_long_regimes_are_tested_with_weekly_clusters():
     assert result.design_effect > 2
 
 
+@pytest.mark.parametrize(("luck_hours", "lasts"), [(1, False), (120, True)])
+def test_luck_of_symbols_of_their_own_counts_against_each_of_them(luck_hours, lasts):
+    """Each symbol's rate of success is drawn anew every few days; on average all are alike."""
+    generator = np.random.default_rng(10)
+    hours = np.arange(2_400)
+    rates = generator.uniform(0.2, 0.8, size=(2_400, 4))[hours // luck_hours]
+    symbol = generator.integers(4, size=2_400)
+    success = generator.random(2_400) < rates[hours, symbol]
+    tests = effects_in(success, days(1, 2, 4, 8, 16, count=2_400))
+    tests.calibrate({f"context.symbol={n}": symbol == n for n in range(4)})
+    alone, of_key = (tests.test(symbol == 1, keys=keys) for keys in ((), ("context.symbol",)))
+    assert (of_key.design_effect > 1.3 * alone.design_effect) is lasts
+    assert (of_key.p_value > alone.p_value) is lasts
+    assert of_key.shared_design_effect == alone.shared_design_effect
+
+
 @pytest.mark.parametrize(("fact_hours", "luck_hours"), [(6, 240), (24, 48), (72, 72)])
 def test_false_positive_rate_with_autocorrelated_facts_and_outcomes(fact_hours, luck_hours):
     generator = np.random.default_rng(10)

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from agent_memory.core.errors import InvalidInput
+from agent_memory.learning.dataset import with_known_questions
+from agent_memory.learning.evidence_table import build_tables
 from agent_memory.learning.identification import identify_patterns
 from agent_memory.learning.patterns import Identification, PatternThresholds
 from agent_memory.learning.permutation import permute_outcomes
+from benchmarks.learned_worlds import questions_record
 from benchmarks.synthetic_records import PLANTED, draw_features, evidence_from, null_record, planted_record
 
 
@@ -174,3 +177,35 @@ def test_invalid_thresholds_are_refused(setting, value):
     with pytest.raises(InvalidInput) as refused:
         PatternThresholds(**{setting: value})
     assert refused.value.field == setting
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_decisions_without_a_question_are_not_compared_where_others_name_one(seed):
+    """A family of sources is asked easier questions, half of which are not named: it is no better."""
+    evidence = [replace(one, question=one.question * (n % 2)) for n, one in enumerate(questions_record(seed))]
+    assert not identify_patterns(evidence).patterns
+
+
+def rows_with_questions(names):
+    return [
+        replace(one, question=name)
+        for one, name in zip(evidence_from([("a=b",)] * len(names), [True] * len(names)), names, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("questions", "compared"),
+    [
+        ([""] * 100, 100),  # no question is in use
+        (["up"] * 5 + ["down"] * 5, 10),  # none is frequent
+        (["up"] * 40 + [""] * 60, 40),
+        (["up"] * 40 + ["rare"] * 20 + [""] * 40, 40),
+        (["up"] * 40 + [""] * 400, 440),  # hardly any decision names one
+    ],
+)
+def test_what_answers_no_frequent_question_is_compared_only_if_hardly_any_decision_does(questions, compared):
+    (table,) = build_tables(rows_with_questions(questions))
+    kept = with_known_questions(table, 30)
+    assert len(kept) == compared
+    assert kept.features.matching(["a=b"]).tolist() == [True] * compared
+    assert {kept.questions[code] for code in kept.question_codes} == set(questions[:compared])

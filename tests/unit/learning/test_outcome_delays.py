@@ -123,6 +123,69 @@ def test_an_effect_that_missing_outcomes_could_make_up_is_not_promoted(share):
     assert [one.pattern_id for one in kept.emerging if one in plain] == [one.pattern_id for one in plain]
 
 
+def test_a_rare_fact_may_lack_its_losses_although_hardly_any_outcome_is_missing():
+    """Of 90 decisions of one strategy 28 losses are missing: 0.2 % of the type's outcomes."""
+    rows = [
+        Evidence(f"d-{n}", "QUERY", n * HOUR_MS // 6, n % 2 == 0, (f"metadata.strategy={'a' if n % 144 < 1 else 'b'}",))
+        for n in range(DAYS * 144)
+    ]
+    chance, rare = random.Random(4), 0
+    for n, row in enumerate(rows):
+        if row.features == ("metadata.strategy=a",):
+            rare += 1
+            success = None if rare % 3 == 0 else chance.random() < 0.9
+            rows[n] = replace(row, success=success)
+    (found,) = build_tables(rows)
+    delays = learn_delays(found, END_MS)
+    assert delays.is_complete
+    plain, kept = promoted(found)
+    assert [one.features for one in plain] == [("metadata.strategy=a",)]
+    assert kept.patterns == ()
+
+
+def test_lateness_that_goes_with_the_result_in_opposite_ways_is_found_on_each_side():
+    """Successes of one strategy and failures of the other come at once, all else late: no sum of all shows it."""
+    found = table(lambda chance, name, success: 0.0 if (name == "a") is success else chance.expovariate(1 / 90))
+    assert not learn_delays(found, END_MS).lateness_depends_on_result
+    plain, kept = promoted(found)
+    assert plain
+    assert kept.patterns == ()
+
+
+def amended_table(amendment_days, rate):
+    """Decisions whose outcomes are known at once, and amended after the days of `amendment_days`, if any."""
+    chance, rows = random.Random(2), []
+    for n in range(DAYS * 48):
+        at = n * DAY_MS // 48
+        strategy = "a" if chance.random() < 0.1 else "b"
+        success = chance.random() < rate(strategy)
+        days = amendment_days(strategy, success)
+        earlier = () if days is None else ((at, not success),)
+        known = at + int((days or 0) * DAY_MS)
+        rows.append(
+            Evidence(f"d-{n}", "QUERY", at, success, (f"metadata.strategy={strategy}",), known, earlier=earlier)
+        )
+    (found,) = build_tables(known for row in rows if (known := row.known_before(END_MS)))
+    return found
+
+
+def test_decisions_wait_until_outcomes_are_no_longer_amended():
+    """Losses of a rare strategy are gains for their first 40 days."""
+    found = amended_table(lambda name, success: 40 if name == "a" and not success else None, lambda _: 0.5)
+    assert identify_in_datasets(build_datasets([found])).patterns
+    assert END_MS - learn_delays(found, END_MS).mature_before_ms == 40 * DAY_MS
+    _, kept = promoted(found)
+    assert kept.patterns == ()
+
+
+def test_a_few_amendments_make_nothing_wait():
+    chance = random.Random(6)
+    found = amended_table(lambda *_: 20 if chance.random() < 0.003 else None, lambda name: 0.8 if name == "a" else 0.5)
+    assert learn_delays(found, END_MS).mature_before_ms == END_MS
+    _, kept = promoted(found)
+    assert [one.features for one in kept.patterns] == [("metadata.strategy=a",)]
+
+
 def test_a_true_effect_is_promoted_although_outcomes_are_missing():
     found = table(
         lambda chance, *_: None if chance.random() < 0.1 else chance.expovariate(0.3),

@@ -216,3 +216,36 @@ def test_the_beginning_of_doubt_is_stored_and_leads_to_pruning(agent):
     reason = "confidence below 0.5 for 30 days"
     assert {"memory_type": "PATTERN", "pattern_id": name, "reason": reason} in due(30)
     assert name in agent.patterns()
+
+
+def test_two_facts_of_which_every_decision_has_one_are_one_pattern(agent):
+    """The search states the rarer of them, which is another one every day."""
+    for n in range(12):
+        day = FIRST + timedelta(days=n)
+        high = 18 if n == 0 else 22 if n % 2 else 17
+        ids = [
+            decision_id_for(
+                "SIGNAL_GENERATION",
+                datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=20 * k),
+                f"{n}-{k}",
+            )
+            for k in range(39)
+        ]
+        is_high = [k < high for k in agent.chance.sample(range(39), 39)]
+        agent.record(
+            [
+                {
+                    "decision_type": "SIGNAL_GENERATION",
+                    "context": {"market": {"volatility": "high" if one else "low"}},
+                    "reasoning": {},
+                    "decision_id": decision_id,
+                }
+                for decision_id, one in zip(ids, is_high, strict=True)
+            ],
+            [
+                {"decision_id": decision_id, "outcome": {}, "success": agent.chance.random() < (0.8 if one else 0.4)}
+                for decision_id, one in zip(ids, is_high, strict=True)
+            ],
+        )
+        agent.learn(day)
+    assert [memory.data["status"] for memory in agent.patterns().values()] == ["active"]

@@ -17,8 +17,11 @@ from agent_memory.learning.feature_matrix import FeatureMatrix, select_features
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.learning.wording import DEFAULT_WORDING, Wording
 
-MAX_QUESTIONS = 64
-"""Of one decision type, that decisions are compared within; the rarest ones are compared together."""
+MAX_QUESTIONS = 128
+"""Of one decision type, that decisions are compared within, the most frequent ones."""
+
+QUESTIONS_IN_USE = 0.1
+"""The share of a type's decisions that name a frequent question from which on the others are compared with nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +31,7 @@ class Dataset:
     Attributes:
         table: the evidence.
         matrix: the features that are worth counting.
-        questions: the question that each decision answers, as a number; rare ones are one. Shape (decisions,).
+        questions: the question that each decision answers, as a number; 0 for rare ones and none. Shape (decisions,).
         tests: tests of facts among decisions that answer the same question.
         wording: the words that its facts are described in.
         correlated: the clusterings whose outcomes are correlated, but for long windows: two groups in one market share
@@ -167,6 +170,18 @@ class Dataset:
         return np.where(matching, 1.0, ratios[self.questions])
 
 
+def with_known_questions(table: EvidenceTable, min_occurrences: int) -> EvidenceTable:
+    """The decisions whose question is known, if the type's decisions name questions; else all of them.
+
+    What the others answer is not known, or too rare: compared with each other, they would mix questions of unequal
+    difficulty.
+    """
+    is_known = _questions(table, min_occurrences) > 0
+    if is_known.all() or np.count_nonzero(is_known) < QUESTIONS_IN_USE * len(table):
+        return table
+    return table.select(is_known)
+
+
 def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: Wording = DEFAULT_WORDING) -> Dataset:
     """Prepare one type's evidence: select the features to count, and estimate how outcomes are correlated."""
     matrix = select_features(
@@ -178,7 +193,7 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
     questions = _questions(table, thresholds.min_occurrences)
     clusters = clusterings(table, thresholds.correlation_windows_ms)
     tests = EffectTests(table.success, clusters, Cells.build(questions))
-    tests.calibrate(matrix.rows)
+    tests.calibrate(dict(zip(matrix.names, matrix.rows, strict=True)))
     return Dataset(
         table=table,
         matrix=matrix,
@@ -190,8 +205,9 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
 
 
 def _questions(table: EvidenceTable, min_occurrences: int) -> CodeArray:
-    """The most frequent questions, numbered from 1; the number 0 is that of all others."""
+    """The most frequent questions, numbered from 1; the number 0 is that of all others, and of none."""
     counts = np.bincount(table.question_codes, minlength=len(table.questions))
+    counts[[not question for question in table.questions]] = 0
     frequent = np.argsort(-counts, kind="stable")[:MAX_QUESTIONS]
     frequent = frequent[counts[frequent] >= min_occurrences]
     numbers = np.zeros(len(table.questions), dtype=np.int32)

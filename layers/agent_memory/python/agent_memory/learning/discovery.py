@@ -22,6 +22,7 @@ from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
 from agent_memory.learning.counting import CellCounter, CombinationCounts, count_combinations, remove_redundant
 from agent_memory.learning.dataset import Dataset
 from agent_memory.learning.effect_tests import EffectTest, EffectTests, estimate_effects
+from agent_memory.learning.evidence import key_of
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.learning.special_functions import normal_cdf
 
@@ -189,7 +190,8 @@ class _Search:
     def _candidate(
         self, members: tuple[int, ...], tests: EffectTests, factor: float, largest: float = 1.0
     ) -> Candidate:
-        test = tests.test(self._dataset.matching(members), stop_above=largest / factor)
+        keys = map(key_of, self._dataset.feature_names(members))
+        test = tests.test(self._dataset.matching(members), keys=keys, stop_above=largest / factor)
         return Candidate(self._dataset, members, test, min(1.0, test.p_value * factor))
 
     def _is_worth_stating(self, test: EffectTest) -> bool:

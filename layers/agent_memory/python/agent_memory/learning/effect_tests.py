@@ -17,6 +17,8 @@ The design effect is its ratio to the variance of independent outcomes (HC0), an
 - the ratio from the matching decisions' own clusters, over all clusterings that count: windows of more than a day do
   only for facts that are more concentrated in them than in shorter ones;
 - the median of that ratio over all facts of the record: one fact's own estimate is uncertain, and may be too low;
+- the mean ratio over the values of the fact's key, by windows of several days, where it shows that these values have
+  luck of their own that lasts;
 - Moulton's factor 1 + (f − 1)·ρ, where f = Σ_b(Σ_b x')² / Σx'² says how concentrated the matching decisions are in
   clusters, and ρ is the intraclass correlation of all outcomes. Moulton, Journal of Econometrics 32 (1986) 385-397.
 
@@ -24,10 +26,12 @@ The statistic is compared with Student's t, with as many degrees of freedom as t
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +40,7 @@ from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, 
 from agent_memory.learning.clusters import Clustering
 from agent_memory.learning.design_effect import CorrelatedClusters, intraclass_correlation
 from agent_memory.learning.divided_clusters import DividedClusters, distinct, divided_clusters
+from agent_memory.learning.evidence import key_of
 from agent_memory.learning.significance import exact_p_value
 from agent_memory.learning.special_functions import student_t_cdf, student_t_quantile
 
@@ -48,6 +53,8 @@ _ENOUGH_FOR_T = 25
 # In standard errors of f, for a fact that is spread at random.
 _CONCENTRATED = 3.0
 _CONFIDENCE = 0.95
+# Standard normal quantile at 99 %, of the test whether luck lasts.
+_LASTING = 2.33
 # f above which the number of effective clusters is computed from the concentration.
 _MUCH_CONCENTRATED = 1.5
 _MIN_SQUARES = 1e-9
@@ -143,6 +150,7 @@ class EffectTests:
             cells: the decisions by question and by the facts that are given.
         """
         self.least_design_effect = 1.0
+        self._lasting: Mapping[str, _LastingLuck] = {}
         self._success = success
         matter = [one for one in clusterings if len(success) >= _MIN_MEAN_SIZE * one.count]
         self._clusters = divided_clusters(sorted(matter, key=lambda one: one.count))
@@ -183,34 +191,47 @@ class EffectTests:
             if one.correlation > 0 and (one.window_ms or 0) <= longest_ms
         )
 
-    def calibrate(self, facts: Iterable[BoolArray]) -> None:
-        """Set the least design effect: the median over these facts, whichever clustering has the largest.
+    def calibrate(self, facts: Mapping[str, BoolArray]) -> None:
+        """Set the least design effects: of all facts, and of the facts of a key whose values have luck of their own.
 
-        The median of a ratio of variances with B − 1 degrees of freedom is (1 − 2/9(B − 1))³ times its mean: Wilson and
-        Hilferty, Proceedings of the National Academy of Sciences 17 (1931) 684-688.
+        Args:
+            facts: which decisions have each fact, by its name.
         """
-        ratios = [
-            [one.evaluate(estimate).ratio for one in self._clusterings if one.count >= _MIN_CLUSTERS]
-            for matching in facts
+        clusterings = [one for one in self._clusterings if one.count > 1]
+        variances = {
+            name: [one.evaluate(estimate) for one in clusterings]
+            for name, matching in facts.items()
             if (estimate := self._estimate(matching)) is not None
-        ]
-        if len(ratios) >= _MIN_FACTS:
-            counts = np.array([one.count for one in self._clusterings if one.count >= _MIN_CLUSTERS])
-            medians = np.median(np.array(ratios), axis=0) / (1 - 2 / (9 * (counts - 1))) ** 3
-            self.least_design_effect = max(1.0, float(np.max(medians, initial=1.0)))
+        }
+        counts = np.array([one.count for one in clusterings])
+        if len(variances) >= _MIN_FACTS:
+            ratios = np.array([[one.ratio for one in of_fact] for of_fact in variances.values()])
+            medians = np.median(ratios, axis=0) / (1 - 2 / (9 * (counts - 1))) ** 3
+            self.least_design_effect = max(1.0, float(np.max(medians[counts >= _MIN_CLUSTERS], initial=1.0)))
+        windows_ms = [one.window_ms for one in clusterings]
+        if DAY_MS in windows_ms:
+            by_key: dict[str, list[list[_ClusteredVariance]]] = defaultdict(list)
+            for name, of_fact in variances.items():
+                by_key[key_of(name)].append(of_fact)
+            day = windows_ms.index(DAY_MS)
+            longer = [n for n, window_ms in enumerate(windows_ms) if (window_ms or 0) > DAY_MS]
+            self._lasting = {key: _lasting_luck(of_key, counts, day, longer) for key, of_key in by_key.items()}
 
-    def test(self, matching: BoolArray, *, stop_above: float = 1.0) -> EffectTest:
+    def test(self, matching: BoolArray, *, keys: Iterable[str] = (), stop_above: float = 1.0) -> EffectTest:
         """Test the effect of a fact or a combination of facts.
 
         Args:
             matching: shape (decisions,).
+            keys: of the facts.
             stop_above: a p-value above which it does not matter how much larger it is; the result is then not final.
         """
         estimate = self._estimate(matching)
         if estimate is None:
             return NO_EFFECT
-        shared = design_effect = self.least_design_effect
-        degrees = max(1.0, len(self._success) - 2.0)
+        lasting = [self._lasting[key] for key in keys if key in self._lasting]
+        shared = self.least_design_effect
+        design_effect = max([shared, *(one.ratio for one in lasting)])
+        degrees = min([max(1.0, len(self._success) - 2.0), *(one.degrees_of_freedom for one in lasting)])
         result = _result(estimate, design_effect, degrees, shared)
         shorter = 1.0
         for clusters in self._clusterings:
@@ -250,6 +271,45 @@ class EffectTests:
             won=int(won.sum()),
             decisions=int(cells.sizes.sum()),
         )
+
+
+class _LastingLuck(NamedTuple):
+    """The least design effect of the facts of a key, from luck of its values that lasts for days; 1 without any."""
+
+    ratio: float
+    degrees_of_freedom: float
+
+
+def _lasting_luck(
+    variances: Sequence[Sequence["_ClusteredVariance"]], counts: IntArray, day: int, longer: Sequence[int]
+) -> _LastingLuck:
+    """Whether the values of a key have luck of their own that lasts for days, as symbols or strategies do.
+
+    A fact that is spread evenly shares the luck of a fortnight with all others, but not the luck that only decisions
+    with this fact have. If there is such luck, the variance by windows of several days exceeds that by days, by more
+    than the fact is more concentrated in them. One fact's estimate is poor; the mean over the values of a key has as
+    many times more degrees of freedom.
+
+    Args:
+        variances: by value of the key and clustering.
+        counts: clusters of each clustering.
+        day: which clustering is that by days.
+        longer: which clusterings are by longer windows.
+    """
+    found = _LastingLuck(1.0, math.inf)
+    ratios = np.mean([[one.ratio for one in of_value] for of_value in variances], axis=0)
+    concentrations = np.mean([[one.concentration for one in of_value] for of_value in variances], axis=0)
+    # Of outcomes without luck CR3 overestimates the variance of an effect by about 1 / (B - 1).
+    fair = ratios * (counts - 1) / counts
+    for window in longer:
+        degrees = max(1, len(variances) - 1) * (int(counts[window]) - 1)
+        spread = 2 / (9 * degrees)
+        # The quantile of a mean of squares: Wilson and Hilferty, as in `calibrate`.
+        limit = (1 - spread + _LASTING * math.sqrt(spread)) ** 3
+        limit *= max(1.0, fair[day]) * max(1.0, concentrations[window] / max(1.0, concentrations[day]))
+        if degrees >= _MIN_CLUSTERS and fair[window] > limit and ratios[window] > found.ratio:
+            found = _LastingLuck(float(ratios[window]), float(degrees))
+    return found
 
 
 def _testing_order(clusters: Sequence[DividedClusters]) -> list[int]:

@@ -1,7 +1,8 @@
 """Evidence in arrays: one table per decision type, a few bytes per decision instead of an object."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -43,6 +44,7 @@ class EvidenceTable:
         cluster_codes: equal for decisions that share an outcome; numbered by their first decision, -1 for none. A
             decision that a chain began with is in its cluster. Pending decisions have the same numbers.
         logged_ms: when each decision was in the log; later than `times_ms` if it was logged for a time of the past.
+        is_amended: whether the success of each decision was another one before.
         rewards: by path the reward of each decision, NaN for none.
         pending: the decisions of the type that have no outcome. They are in none of the arrays.
     """
@@ -56,11 +58,27 @@ class EvidenceTable:
     questions: tuple[str, ...]
     cluster_codes: CodeArray
     logged_ms: IntArray
+    is_amended: BoolArray
     rewards: Mapping[str, FloatArray]
     pending: PendingTable
 
     def __len__(self) -> int:
         return len(self.times_ms)
+
+    def select(self, which: BoolArray) -> Self:
+        """The table with some of the decisions that have an outcome, and all that have none; shape (decisions,)."""
+        return replace(
+            self,
+            times_ms=self.times_ms[which],
+            success=self.success[which],
+            features=self.features.select(which),
+            known_ms=self.known_ms[which],
+            logged_ms=self.logged_ms[which],
+            is_amended=self.is_amended[which],
+            question_codes=self.question_codes[which],
+            cluster_codes=self.cluster_codes[which],
+            rewards={path: values[which] for path, values in self.rewards.items()},
+        )
 
 
 def build_tables(evidence: Iterable[Evidence], rewards: Collection[str] = REWARDS) -> list[EvidenceTable]:
@@ -99,6 +117,7 @@ def _table(decision_type: str, evidence: TypeEvidence) -> EvidenceTable:
         questions=evidence.questions,
         cluster_codes=cluster_codes[: len(resolved)],
         logged_ms=resolved.logged,
+        is_amended=resolved.amended,
         rewards={path: resolved.rewards[:, number] for number, path in enumerate(evidence.rewards)},
         pending=PendingTable(
             decision_type=decision_type,

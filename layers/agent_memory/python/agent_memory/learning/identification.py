@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from agent_memory.learning.array_types import BoolArray
-from agent_memory.learning.dataset import Dataset, build_dataset
+from agent_memory.learning.dataset import Dataset, build_dataset, with_known_questions
 from agent_memory.learning.descriptions import pattern_id_of
 from agent_memory.learning.discovery import Candidate, discover
 from agent_memory.learning.evidence_table import EvidenceTable, build_tables
@@ -35,7 +35,8 @@ def build_datasets(
     tables: Iterable[EvidenceTable], thresholds: PatternThresholds = _DEFAULTS, wording: Wording = DEFAULT_WORDING
 ) -> list[Dataset]:
     """Prepare tables of evidence for the search; patterns are described in the words of `wording`."""
-    return [build_dataset(table, thresholds, wording) for table in tables]
+    known = (with_known_questions(table, thresholds.min_occurrences) for table in tables)
+    return [build_dataset(table, thresholds, wording) for table in known]
 
 
 def identify_in_datasets(datasets: Sequence[Dataset], thresholds: PatternThresholds = _DEFAULTS) -> Identification:

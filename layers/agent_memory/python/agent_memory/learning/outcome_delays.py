@@ -69,7 +69,7 @@ class OutcomeDelays:
     @property
     def is_complete(self) -> bool:
         """Whether so few outcomes are missing that they change nothing."""
-        return self.mature_without_outcome <= (1 - COMPLETE) * self.mature
+        return _is_complete(self.mature, self.mature_without_outcome)
 
     @property
     def lateness_depends_on_result(self) -> bool:
@@ -105,6 +105,11 @@ class Side(NamedTuple):
     decisions: int
     without_outcome: int
     successes: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether so few outcomes are missing that they change nothing."""
+        return _is_complete(self.decisions, self.without_outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ def learn_delays(table: EvidenceTable, end_ms: int) -> OutcomeDelays:
     delays = (table.known_ms - table.times_ms)[in_time]
     ages = (end_ms - pending_ms)[pending_in_time]
     wait_ms = min(_age_of_arrival(delays, ages), _age_of_completeness(table.times_ms, pending_ms, end_ms), MAX_WAIT_MS)
-    before_ms = end_ms - wait_ms
+    before_ms = end_ms - max(wait_ms, _age_of_amendment(table, in_time, end_ms))
     mature, without = (int(np.searchsorted(times, before_ms)) for times in (table.times_ms, pending_ms))
     return OutcomeDelays(
         decision_type=table.decision_type,
@@ -170,6 +175,7 @@ def mature(table: EvidenceTable, before_ms: int) -> EvidenceTable:
         features=table.features.oldest(first),
         known_ms=table.known_ms[:first],
         logged_ms=table.logged_ms[:first],
+        is_amended=table.is_amended[:first],
         question_codes=table.question_codes[:first],
         cluster_codes=table.cluster_codes[:first],
         rewards={path: values[:first] for path, values in table.rewards.items()},
@@ -222,9 +228,13 @@ def hold_back(
     def is_doubtful(pattern: Pattern) -> bool:
         if pattern.decision_type in one_sided:
             return True
-        if pattern.decision_type in complete:
+        table = by_type[pattern.decision_type]
+        matching = table.features.matching(pattern.features)
+        missing = missing_outcomes(table, pattern.features, matching)
+        # A type of which hardly anything is missing may lack most of what a rare fact would show.
+        if pattern.decision_type in complete and missing.matching.is_complete:
             return False
-        return missing_outcomes(by_type[pattern.decision_type], pattern.features).explain(pattern.effect)
+        return missing.explain(pattern.effect) or _is_lateness_one_sided(table, matching, missing)
 
     held_back = tuple(one for one in identification.patterns if is_doubtful(one))
     return replace(
@@ -234,12 +244,44 @@ def hold_back(
     )
 
 
+def _is_lateness_one_sided(table: EvidenceTable, matching: BoolArray, missing: Missing) -> bool:
+    """Whether the delay goes with the result on a side of which outcomes are missing.
+
+    On two sides it may do so in opposite ways, which cancel in a test of all decisions.
+    """
+    in_time = table.logged_ms == table.times_ms
+    for which, side in ((matching, missing.matching), (~matching, missing.rest)):
+        if not side.is_complete:
+            one = which & in_time
+            p_value = _lateness_p_value(table.times_ms[one], (table.known_ms - table.times_ms)[one], table.success[one])
+            if p_value is not None and p_value < LEVEL:
+                return True
+    return False
+
+
+def _is_complete(decisions: int, without_outcome: int) -> bool:
+    return without_outcome <= (1 - COMPLETE) * decisions
+
+
 def _age_of_arrival(delays: IntArray, ages: IntArray) -> int:
     """The age by which `ARRIVED` of the outcomes that come have come, by the estimate of Kaplan and Meier."""
     if not len(delays):
         return MAX_WAIT_MS
     at_ms, arrived = kaplan_meier(delays, ages)
     return int(at_ms[int(np.searchsorted(arrived / arrived[-1], ARRIVED))])
+
+
+def _age_of_amendment(table: EvidenceTable, in_time: BoolArray, end_ms: int) -> int:
+    """The age by which `ARRIVED` of the amendments have come; 0 if hardly any outcome is amended.
+
+    What is amended was provisional before. As with outcomes that come late, those that are not amended yet are most
+    likely of one kind, such as losses that were gains when they were first recorded.
+    """
+    amended = table.is_amended & in_time
+    if np.count_nonzero(amended) <= (1 - COMPLETE) * len(table):
+        return 0
+    delays, ages = (table.known_ms - table.times_ms)[amended], end_ms - table.times_ms[in_time & ~amended]
+    return min(_age_of_arrival(delays, ages), MAX_WAIT_MS)
 
 
 def kaplan_meier(delays: IntArray, ages: IntArray) -> tuple[IntArray, FloatArray]:

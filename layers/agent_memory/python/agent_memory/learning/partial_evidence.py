@@ -33,7 +33,19 @@ NO_CLUSTER = 0
 _NAMES = "names.json"
 _BLOCK = 1 << 18
 _ROWS_AT_ONCE = 16  # of more, the processor would not keep the texts near
-_COLUMNS = ("times", "success", "ids", "known", "logged", "clusters", "questions", "rewards", "lengths", "codes")
+_COLUMNS = (
+    "times",
+    "success",
+    "ids",
+    "known",
+    "logged",
+    "amended",
+    "clusters",
+    "questions",
+    "rewards",
+    "lengths",
+    "codes",
+)
 
 
 def name_digest(name: str) -> int:
@@ -52,6 +64,7 @@ class Columns:
         ids: the digest of its id.
         known: since when its success is known.
         logged: when it was in the log.
+        amended: whether its success was another one before.
         clusters: the digest of the name of its cluster, `NO_CLUSTER` for none.
         questions: its question, as a position in `TypeEvidence.questions`.
         rewards: its rewards, NaN for none; shape (decisions, names), the names are `TypeEvidence.rewards`.
@@ -64,6 +77,7 @@ class Columns:
     ids: IntArray
     known: IntArray
     logged: IntArray
+    amended: NDArray[np.bool_]
     clusters: IntArray
     questions: NDArray[Any]
     rewards: FloatArray
@@ -193,7 +207,8 @@ class _ColumnsReader:
         self._wanted = rewards
         self.rewards: dict[str, array[float]] = {}
         """By path the rewards of the decisions up to the last one that has any."""
-        self._success, self._codes, self._lengths, self._questions = array("b"), array("i"), array("i"), array("i")
+        self._success, self._amended = array("b"), array("b")
+        self._codes, self._lengths, self._questions = array("i"), array("i"), array("i")
 
     def add(self, row: Evidence) -> None:
         """Add a row; `read` has to be called after the last one."""
@@ -214,6 +229,7 @@ class _ColumnsReader:
         self._known.extend([row.known_ms for row in rows])
         self._logged.extend([_logged_ms(row) for row in rows])
         self._success.extend([bool(row.success) for row in rows])
+        self._amended.extend([any(success is not None for _, success in row.earlier) for row in rows])
         self._lengths.extend([len(row.features) for row in rows])
         self._codes.extend(map(self._code.__getitem__, chain.from_iterable([row.features for row in rows])))
         self._questions.extend([self._question[row.question] for row in rows])
@@ -232,6 +248,7 @@ class _ColumnsReader:
                 ids=_integers(self._ids),
                 known=_integers(self._known),
                 logged=_integers(self._logged),
+                amended=_integers(self._amended, np.int8).astype(np.bool_),
                 clusters=_integers(self._clusters),
                 questions=question_position[_integers(self._questions, np.int32)],
                 rewards=self._rewards(rewards),
@@ -281,7 +298,7 @@ def _merged(parts: Sequence[TypeEvidence]) -> TypeEvidence:
         longest = max(int(one.lengths.max(initial=0)) for one in columns)
         plain = {
             name: np.concatenate([getattr(one, name) for one in columns])
-            for name in ("times", "success", "ids", "known", "logged", "clusters")
+            for name in ("times", "success", "ids", "known", "logged", "amended", "clusters")
         }
         return _in_order(
             Columns(

@@ -90,6 +90,13 @@ class SparseFeatures:
         np.add.at(sums, self.rows[self.starts[single]], values[single])
         return sums
 
+    def select(self, which: BoolArray) -> Self:
+        """The features of some of the decisions, which keep their order; shape (decisions,)."""
+        is_kept = which[self.rows]
+        kept = np.concatenate([[0], np.cumsum(is_kept)])
+        rows = (np.cumsum(which, dtype=np.int32) - 1)[self.rows[is_kept]]
+        return replace(self, starts=kept[self.starts], rows=rows, decisions=int(np.count_nonzero(which)))
+
     def oldest(self, count: int) -> Self:
         """The features of the first decisions."""
         is_kept = self.rows < count

@@ -1,7 +1,7 @@
 """Consolidates an agent's decisions into learned patterns and performance memories."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from agent_memory.core.retention import EVIDENCE_KEPT_DAYS
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.learning.array_types import FloatArray
 from agent_memory.learning.consequences import ConsequenceCollector
-from agent_memory.learning.dataset import build_dataset
+from agent_memory.learning.dataset import Dataset, build_dataset
 from agent_memory.learning.evidence_table import EvidenceTable, build_tables
 from agent_memory.learning.identification import build_datasets, identify_in_datasets
 from agent_memory.learning.outcome_delays import hold_back, learn_delays, mature
@@ -219,7 +219,9 @@ class _Consolidation:
             "candidates_tried": identification.candidates_tried,
             "wording_error": wording_error,
             **update_patterns(stored, identification, update),
-            **update_performance(stored, datasets, self._thresholds, end_ms, caused=caused),
+            **update_performance(
+                stored, self._with_all(tables, by_type, wording), self._thresholds, end_ms, caused=caused
+            ),
             **update_estimates(stored, tables, settings.choices, self._thresholds, end_ms, rewards=settings.rewards),
             "experiments": self._update_experiments(stored, decisions, end_ms),
         }
@@ -244,6 +246,16 @@ class _Consolidation:
         span = Span(end_ms - EVIDENCE_KEPT_DAYS * DAY_MS, end_ms)
         rows = known_evidence(self._stores.bucket().evidence.of_experiments(self._agent_id, span), end_ms)
         return update_experiments(stored, filter(self._is_learned, rows), end_ms)
+
+    def _with_all(
+        self, tables: Sequence[EvidenceTable], searched: Mapping[str, Dataset], wording: Wording
+    ) -> list[Dataset]:
+        """The datasets with all decisions, also those that the search does not compare."""
+        pairs = [(table, searched[table.decision_type]) for table in tables if len(table)]
+        return [
+            one if len(one.table) == len(table) else build_dataset(table, self._thresholds, wording)
+            for table, one in pairs
+        ]
 
     def _wording(self) -> tuple[Wording, str | None]:
         """The words that the agent stored for its sentences; the default ones, and why, if these are not valid."""

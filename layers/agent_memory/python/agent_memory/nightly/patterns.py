@@ -1,12 +1,13 @@
 """The nightly update of an agent's patterns: known ones are evaluated by their own outcomes, new ones are added."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from agent_memory.core.clock import to_iso
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.retention import LOW_CONFIDENCE
+from agent_memory.learning.array_types import BoolArray
 from agent_memory.learning.comparison import effect_data
 from agent_memory.learning.dataset import Dataset
 from agent_memory.learning.identification import match_digest
@@ -184,35 +185,59 @@ def is_monitored(memory: Memory) -> bool:
 
 
 def _versions(known: Sequence[Memory], hits: Sequence[SearchHit], update: PatternUpdate) -> Iterator[PatternVersion]:
-    matches = _match(known, hits, update.datasets)
+    matches, unknown = _match(known, hits, update.datasets)
     for memory in known:
         version = update.next_version(memory, matches.get(memory.pattern_id))
         if version is not None:
             yield version
-    matched = {id(hit) for hit in matches.values()}
-    yield from (update.first_version(hit) for hit in hits if id(hit) not in matched)
+    yield from map(update.first_version, unknown)
 
 
-def _match(known: Sequence[Memory], hits: Sequence[SearchHit], datasets: Mapping[str, Dataset]) -> dict[str, SearchHit]:
-    """The hits by the id of the known pattern that has the same id or matches the same decisions."""
+def _match(
+    known: Sequence[Memory], hits: Sequence[SearchHit], datasets: Mapping[str, Dataset]
+) -> tuple[dict[str, SearchHit], list[SearchHit]]:
+    """The hits by the known pattern that has the same id, matches the same decisions, or all others; and new hits.
+
+    Of two facts of which every decision has one the search states the rarer, which may be another one every day.
+    """
     by_digest: dict[tuple[str, bytes], str] = {}
     known_ids = {memory.pattern_id for memory in known}
     for memory in known:
         decision_type = memory.data["decision_type"]
         if decision_type in datasets:
-            by_digest.setdefault(_digest(datasets, decision_type, memory.data["features"]), memory.pattern_id)
+            digest = match_digest(_matching(datasets, decision_type, memory.data["features"]))
+            by_digest.setdefault((decision_type, digest), memory.pattern_id)
     matches: dict[str, SearchHit] = {}
+    unknown: list[SearchHit] = []
     for hit in hits:
         pattern = hit.pattern
-        digest = _digest(datasets, pattern.decision_type, pattern.features)
-        pattern_id = pattern.pattern_id if pattern.pattern_id in known_ids else by_digest.get(digest)
-        if pattern_id is not None:
-            matches.setdefault(pattern_id, hit)
-    return matches
+        matching = _matching(datasets, pattern.decision_type, pattern.features)
+        same, others = (by_digest.get((pattern.decision_type, match_digest(one))) for one in (matching, ~matching))
+        pattern_id = pattern.pattern_id if pattern.pattern_id in known_ids else same
+        found = hit
+        if pattern_id is None and others is not None:
+            pattern_id, found = others, SearchHit(_of_the_others(pattern), hit.status)
+        if pattern_id is None or pattern_id in matches:
+            unknown.append(hit)
+        else:
+            matches[pattern_id] = found
+    return matches, unknown
 
 
-def _digest(datasets: Mapping[str, Dataset], decision_type: str, features: Sequence[str]) -> tuple[str, bytes]:
-    return decision_type, match_digest(datasets[decision_type].table.features.matching(features))
+def _of_the_others(pattern: Pattern) -> Pattern:
+    """What a pattern claims of the decisions that do not match it."""
+    low, high = pattern.effect_interval
+    return replace(
+        pattern,
+        success_rate=pattern.base_rate,
+        base_rate=pattern.success_rate,
+        effect=-pattern.effect,
+        effect_interval=(-high, -low),
+    )
+
+
+def _matching(datasets: Mapping[str, Dataset], decision_type: str, features: Sequence[str]) -> BoolArray:
+    return datasets[decision_type].table.features.matching(features)
 
 
 def _state_data(dataset: Dataset, features: Sequence[str], state: PatternState) -> Data:
