@@ -1,5 +1,6 @@
 """What only the stores on a SQLite file have: versions of the file, many threads, forks, objects, expiry."""
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -238,6 +239,37 @@ def test_no_key_leads_out_of_the_folder_or_to_another_object(path, clock, key):
     assert (blobs.read("out"), blobs.read(key)) == (b"inside", b"dots")
     assert blobs.erase(key, dry_run=False) == 1
     assert blobs.list_keys("") == ["out"]
+
+
+def test_another_process_may_finish_an_object_while_left_ones_are_removed(path, clock, monkeypatch):
+    blobs = sqlite_stores(path, clock).blobs
+    blobs.write("reports/one.json", b"{}")
+    partial = blobs.folder / "~partial" / "of another process"
+    partial.write_bytes(b"{}")
+
+    def stat_when_finished(file, **options):
+        if file == partial:
+            partial.unlink()
+        return os.stat(file, **options)
+
+    monkeypatch.setattr(Path, "stat", stat_when_finished)
+    blobs.remove_partial()
+    assert not partial.exists()
+
+
+def test_a_folder_that_cannot_be_listed_is_no_empty_one(path, clock, monkeypatch):
+    blobs = sqlite_stores(path, clock).blobs
+    blobs.write("reports/agent_id=hunter/one.json", b"{}")
+    scandir = os.scandir
+
+    def failing(folder):
+        if Path(folder).name == "agent_id=hunter":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    with pytest.raises(Unavailable, match="memory.db-objects cannot be read"):
+        blobs.list_keys("reports/")
 
 
 @pytest.mark.parametrize("key", ["/etc/passwd", "a//b", "~partial/a", "a/~../b", "a~/b", "a~", "a\0b"])
