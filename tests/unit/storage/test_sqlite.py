@@ -193,6 +193,28 @@ def test_a_link_to_a_file_has_its_objects(path, clock, tmp_path):
         assert list(folder.iterdir()) == [link]
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+def test_who_may_only_read_a_file_sees_what_others_write_later(path, clock, monkeypatch, tmp_path, is_link):
+    writer = sqlite_stores(path, clock)
+    DecisionLogger("hunter", stores=writer).sync.log_decision("QUERY", {}, {})
+    writer.decisions._database.close()  # which removes the write-ahead log
+    link = tmp_path / "links" / "memory.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+
+    def read(log):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
+            log = log or DecisionLogger("hunter", stores=sqlite_stores(link if is_link else path, clock)).sync
+            return log, len(log.query_decisions())
+
+    log, found = read(None)
+    assert found == 1
+    DecisionLogger("hunter", stores=writer).sync.log_decision("QUERY", {}, {})
+    for reader in (log, None):
+        assert read(reader)[1] == 2
+
+
 def test_a_file_that_was_moved_without_its_archive_is_not_opened(path, clock, tmp_path):
     stores = sqlite_stores(path, clock)
     stores.blobs.write("decisions/one", b"{}")

@@ -24,17 +24,19 @@ BUSY_SECONDS = 60.0
 
 FIELD = "store"
 _CACHED_STATEMENTS = 128
+_IMMUTABLE = "&immutable=1"
 _LATEST = len(MIGRATIONS)
 
 
 class _Connection(sqlite3.Connection):
     """A connection that knows whether its commits are on disk when they return; None until it is set.
 
-    A thread that uses it holds its lock: SQLite has locks of its own, which a fork amid a call would leave held in the
+    One that `is_immutable` does not see what others write from then on, and is used once. A thread that uses it holds its lock: SQLite has locks of its own, which a fork amid a call would leave held in the
     child for ever, and that for all databases.
     """
 
     is_durable: bool | None = None
+    is_immutable: bool = False
     lock: RLock
 
 
@@ -64,10 +66,10 @@ class _Connections:
         return connection
 
     def put_back(self, connection: _Connection, error: BaseException | None) -> None:
-        """Keep a connection for the next use, unless that use ended with an error of the database."""
+        """Keep a connection for the next use, unless this one ended with an error of the database."""
         if self.is_single:
             return
-        is_usable = not isinstance(error, sqlite3.Error)
+        is_usable = not isinstance(error, sqlite3.Error) and not connection.is_immutable
         try:
             if not is_usable:
                 connection.close()
@@ -162,6 +164,9 @@ class Database:
         connection = _open(self.path)
         with connection.lock:
             self._prepare_with(connection)
+            if connection.is_immutable:
+                connection.close()
+                return
         self._connections.idle.append(connection)
 
     def _prepare_with(self, connection: _Connection) -> None:
@@ -178,9 +183,10 @@ class Database:
 
 
 def _open(path: Path | None) -> _Connection:
+    name = ":memory:" if path is None else _uri(path.resolve())  # a link has its log beside the file itself
     with _opening:
         connection = sqlite3.connect(
-            ":memory:" if path is None else _uri(path),
+            name,
             uri=path is not None,
             timeout=BUSY_SECONDS,
             isolation_level=None,
@@ -189,6 +195,7 @@ def _open(path: Path | None) -> _Connection:
             factory=_Connection,
         )
     connection.lock = innermost_lock()
+    connection.is_immutable = name.endswith(_IMMUTABLE)
     return connection
 
 
@@ -199,7 +206,7 @@ def _uri(path: Path) -> str:
     has_log = path.with_name(f"{path.name}-wal").exists()
     # Without a log that it may write to, SQLite reads a file only if nothing can change it meanwhile.
     is_fixed = not has_log and not os.access(path.parent, os.W_OK)
-    return f"{path.as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
+    return f"{path.as_uri()}?mode=ro{_IMMUTABLE if is_fixed else ''}"
 
 
 # The next two are classes and not generators, which would cost as much as a query of one row.
