@@ -23,9 +23,14 @@ def test_of_two_writers_each_writes_a_complete_file_and_no_other_file_is_touched
 def test_an_error_leaves_the_earlier_content(tmp_path):
     path = tmp_path / "report.html"
     path.write_text("earlier")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as partial:
-        partial.write_text("half of")
-        raise KeyboardInterrupt
+
+    def write_half():
+        with replacing(path) as partial:
+            partial.write_text("half of")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
     with pytest.raises(UnicodeEncodeError):
         write_text("--out", path, "half of \ud800")
     assert [one.read_text() for one in tmp_path.iterdir()] == ["earlier"]

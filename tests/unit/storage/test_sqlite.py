@@ -1,6 +1,7 @@
 """What only the stores on a SQLite file have: versions of the file, many threads, forks, objects, expiry."""
 
 import errno
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -193,6 +194,51 @@ def test_a_link_to_a_file_has_its_objects(path, clock, tmp_path):
         assert list(folder.iterdir()) == [link]
 
 
+def interrupted_at(step, call):
+    """Make a call with an interrupt before an instruction of the module of connections; whether it came that far."""
+    left = [step]
+
+    def trace(frame, _event, _argument):
+        if frame.f_code.co_filename != database.__file__ or frame.f_code is database._holding.__code__:
+            return None  # Python itself looks for interrupts after calls only: not amid the end of a `with`
+        frame.f_trace_opcodes = True
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt as error:
+        return error
+    finally:
+        sys.settrace(None)
+    return None
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_an_interrupt_at_any_instruction_of_a_write_leaves_no_lock_and_no_transaction(
+    path, clock, monkeypatch, is_file
+):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.5)
+    states = sqlite_stores(path if is_file else None, clock).states
+    for step in itertools.count(1):
+        interrupt = interrupted_at(step, lambda: states.register("hunter", ["QUERY"], 1, 1))
+        # A notebook keeps the last error, with all that it refers to, until the next one.
+        states.register("kept", [], 1, 1)
+        is_interrupted, interrupt = interrupt is not None, None
+        interrupted_at(step, lambda: states.register("hunter", ["QUERY"], 1, 1))
+        other = Thread(target=states.register, args=("of another thread", [], 1, 1), daemon=True)
+        other.start()
+        other.join(timeout=5)
+        assert not other.is_alive(), step
+        if not is_interrupted:
+            break
+    assert step > 100
+    assert states.agents() == ["hunter", "kept", "of another thread"]
+
+
 @pytest.mark.parametrize("is_link", [False, True])
 def test_who_may_only_read_a_file_sees_what_others_write_later(path, clock, monkeypatch, tmp_path, is_link):
     writer = sqlite_stores(path, clock)
@@ -269,10 +315,12 @@ def test_another_process_may_finish_an_object_while_left_ones_are_removed(path, 
     partial = blobs.folder / "~partial" / "of another process"
     partial.write_bytes(b"{}")
 
+    stat = Path.stat
+
     def stat_when_finished(file, **options):
         if file == partial:
             partial.unlink()
-        return os.stat(file, **options)
+        return stat(file, **options)
 
     monkeypatch.setattr(Path, "stat", stat_when_finished)
     blobs.remove_partial()
@@ -290,7 +338,7 @@ def test_a_folder_that_cannot_be_listed_is_no_empty_one(path, clock, monkeypatch
         return scandir(folder)
 
     monkeypatch.setattr(os, "scandir", failing)
-    with pytest.raises(Unavailable, match="memory.db-objects cannot be read"):
+    with pytest.raises(Unavailable, match=r"memory\.db-objects cannot be read"):
         blobs.list_keys("reports/")
 
 
