@@ -239,6 +239,19 @@ def test_an_interrupt_at_any_instruction_of_a_write_leaves_no_lock_and_no_transa
     assert states.agents() == ["hunter", "kept", "of another thread"]
 
 
+def test_a_write_after_one_that_found_the_file_locked_succeeds_while_that_error_is_kept(path, clock, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    states = sqlite_stores(path, clock).states
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable, match="in use by another process") as kept:
+        states.register("hunter", [], 1, 1)
+    other.close()
+    states.register("hunter", [], 1, 1)
+    assert states.agents() == ["hunter"]
+    del kept
+
+
 @pytest.mark.parametrize("is_link", [False, True])
 def test_who_may_only_read_a_file_sees_what_others_write_later(path, clock, monkeypatch, tmp_path, is_link):
     writer = sqlite_stores(path, clock)

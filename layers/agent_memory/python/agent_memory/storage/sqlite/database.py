@@ -70,7 +70,11 @@ class _Connections:
     def undo_abandoned(self) -> None:
         """Undo the transaction of a writer that an interrupt has ended amid its end. Needs the lock of the writers."""
         connection = self.last_writer()
-        if connection is not None and connection.in_transaction:
+        try:
+            is_abandoned = connection is not None and connection.in_transaction
+        except sqlite3.ProgrammingError:  # it was closed after an error
+            return
+        if connection is not None and is_abandoned:
             _undo(connection)
 
     def put_back(self, connection: _Connection, error: BaseException | None) -> None:
