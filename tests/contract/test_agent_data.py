@@ -1,5 +1,6 @@
 """What is kept of an agent is exported and erased completely, on every store."""
 
+import hashlib
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,8 @@ from weakref import WeakSet
 import pytest
 
 from agent_memory import DecisionLogger, MemoryManager, NotFound, Unavailable
+from agent_memory.admin import agent_data
+from agent_memory.admin.agent_data import AgentData
 from agent_memory.core import remembered
 from agent_memory.decisions import registry
 from agent_memory.memory import recall_indexes
@@ -62,6 +65,27 @@ async def test_an_export_holds_everything(stores, clock, tmp_path):
     assert receipt["counts"] == {"decisions": 2, "memories": 4, "states": 5, "short_term": 2, "objects": 2}
     assert len(receipt["sha256"]) == 64
     assert [file.name for file in tmp_path.iterdir()] == ["hunter.zip"]
+
+
+@pytest.mark.parametrize("stores", ["in_memory"], indirect=True)
+async def test_two_exports_to_a_file_at_once_are_complete(stores, clock, tmp_path, monkeypatch):
+    memory, *_ = await fill(stores, clock, "hunter")
+    path = tmp_path / "hunter.zip"
+    data, write_objects, receipts = AgentData("hunter", stores, clock), agent_data._write_objects, []
+
+    def after_another_export(archive, agent):
+        if not receipts:
+            receipts.append(None)
+            receipts.append(data.export(path))
+        return write_objects(archive, agent)
+
+    monkeypatch.setattr(agent_data, "_write_objects", after_another_export)
+    receipt = await memory.export(path)
+    assert receipt["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert receipts[1]["counts"] == receipt["counts"]
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+    assert list(tmp_path.iterdir()) == [path]
 
 
 async def test_an_outage_leaves_no_half_an_export(stores, clock, tmp_path, monkeypatch):

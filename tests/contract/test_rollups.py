@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent_memory import DecisionLogger, MemoryManager
 from agent_memory.core.clock import DAY_MS, HOUR_MS, date_of
 from agent_memory.core.ids import new_decision_id
-from agent_memory.core.keys import ROLLUP_CHANGES, ROLLUPS, is_rollup
+from agent_memory.core.keys import ROLLUP_CHANGES, ROLLUP_PROGRESS, ROLLUPS, is_rollup
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.performance import PerformanceCounts
 from agent_memory.decisions.queries import DecisionFilter
@@ -120,6 +120,28 @@ def test_statistics_equal_a_recount_after_any_order_of_events(stores, clock, ste
         assert_equal_to_a_recount(log)
         midday = (f"{TODAY - timedelta(days=2)}T12:00:00Z", f"{TODAY}T00:00:00Z")
         assert_equal_to_a_recount(log, DecisionFilter("QUERY", time_range=midday))
+
+
+@pytest.mark.parametrize("stores", ["in_memory", "sqlite"], indirect=True)
+@pytest.mark.parametrize("first_write", [ROLLUP_PROGRESS, ROLLUPS])
+def test_of_two_jobs_at_once_the_second_begins_again(stores, clock, monkeypatch, first_write):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    for n, days in enumerate((3, 2, 1)):
+        log_one(log, days, n)
+    others = []
+    put = stores.states.put
+
+    def put_after_another_job(agent_id, name, data, **options):
+        if name.startswith(first_write) and not others:
+            others.append(None)
+            others.append(count_days(agent, stores, clock))
+        return put(agent_id, name, data, **options)
+
+    monkeypatch.setattr(stores.states, "put", put_after_another_job)
+    assert count_days(agent, stores, clock) == {"days": 0, "remaining_days": 0}
+    assert others[1:] == [{"days": 3, "remaining_days": 0}]
+    assert_equal_to_a_recount(log)
 
 
 def test_counted_days_are_not_read_again_until_they_change(stores, clock, monkeypatch):

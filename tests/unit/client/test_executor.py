@@ -11,7 +11,7 @@ import time
 import pytest
 
 from agent_memory.client.executor import in_thread
-from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.concurrency import map_concurrently, run_concurrently
 from agent_memory.core.threads import DaemonThreadPool
 
 
@@ -78,3 +78,12 @@ def test_concurrent_calls_keep_their_order_and_raise_the_first_error():
     assert map_concurrently(str, range(40)) == [str(n) for n in range(40)]
     with pytest.raises(ZeroDivisionError):
         map_concurrently(lambda n: 1 // n, [1, 0, 2])
+
+
+def test_an_interrupt_amid_the_start_of_a_thread_is_raised(monkeypatch):
+    def interrupted(_thread):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_concurrently(list, list)

@@ -17,6 +17,7 @@ from agent_memory.core.ids import decision_id_for
 from agent_memory.core.keys import ARCHIVE_PROGRESS, LEARNING_PROGRESS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.memory.long_term import LongTermMemory
+from agent_memory.nightly.activity import read_activity
 from agent_memory.nightly.archival import archive_due_days
 from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.pruning import prune
@@ -183,3 +184,24 @@ def test_progress_in_the_future_does_not_stop_later_jobs():
     archived_through = (last - timedelta(days=30)).isoformat()
     assert stores.states.get(AGENT, ARCHIVE_PROGRESS).data == {"archived_through": archived_through}
     assert len(stores.archive.days(AGENT)) == DAYS - 30
+
+
+def test_a_job_that_is_interrupted_once_a_missed_day_is_learned_leaves_out_no_figures_of_it(monkeypatch):
+    last = FIRST + timedelta(days=2)
+    expected, _ = history()
+    consolidate(AGENT, last, expected)
+    stores, _ = history()
+    put = stores.states.put
+
+    def put_and_be_killed(agent_id, name, data, **options):
+        state = put(agent_id, name, data, **options)
+        if name == LEARNING_PROGRESS and state.data.get("learned_through") == (FIRST + timedelta(days=1)).isoformat():
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+        return state
+
+    monkeypatch.setattr(stores.states, "put", put_and_be_killed)
+    with pytest.raises(KeyboardInterrupt):
+        consolidate(AGENT, last, stores)
+    consolidate(AGENT, last, stores)
+    assert read_activity(stores.states, AGENT) == read_activity(expected.states, AGENT)

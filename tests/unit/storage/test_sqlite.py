@@ -1,5 +1,7 @@
 """What only the stores on a SQLite file have: versions of the file, many threads, forks, objects, expiry."""
 
+import errno
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -192,6 +194,86 @@ def test_a_link_to_a_file_has_its_objects(path, clock, tmp_path):
         assert list(folder.iterdir()) == [link]
 
 
+def interrupted_at(step, call):
+    """Make a call with an interrupt before an instruction of the module of connections; whether it came that far."""
+    left = [step]
+
+    def trace(frame, _event, _argument):
+        if frame.f_code.co_filename != database.__file__ or frame.f_code is database._holding.__code__:
+            return None  # Python itself looks for interrupts after calls only: not amid the end of a `with`
+        frame.f_trace_opcodes = True
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt as error:
+        return error
+    finally:
+        sys.settrace(None)
+    return None
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_an_interrupt_at_any_instruction_of_a_write_leaves_no_lock_and_no_transaction(
+    path, clock, monkeypatch, is_file
+):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.5)
+    states = sqlite_stores(path if is_file else None, clock).states
+    for step in itertools.count(1):
+        interrupt = interrupted_at(step, lambda: states.register("hunter", ["QUERY"], 1, 1))
+        # A notebook keeps the last error, with all that it refers to, until the next one.
+        states.register("kept", [], 1, 1)
+        is_interrupted, interrupt = interrupt is not None, None
+        interrupted_at(step, lambda: states.register("hunter", ["QUERY"], 1, 1))
+        other = Thread(target=states.register, args=("of another thread", [], 1, 1), daemon=True)
+        other.start()
+        other.join(timeout=5)
+        assert not other.is_alive(), step
+        if not is_interrupted:
+            break
+    assert step > 100
+    assert states.agents() == ["hunter", "kept", "of another thread"]
+
+
+def test_a_write_after_one_that_found_the_file_locked_succeeds_while_that_error_is_kept(path, clock, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    states = sqlite_stores(path, clock).states
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable, match="in use by another process") as kept:
+        states.register("hunter", [], 1, 1)
+    other.close()
+    states.register("hunter", [], 1, 1)
+    assert states.agents() == ["hunter"]
+    del kept
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_who_may_only_read_a_file_sees_what_others_write_later(path, clock, monkeypatch, tmp_path, is_link):
+    writer = sqlite_stores(path, clock)
+    DecisionLogger("hunter", stores=writer).sync.log_decision("QUERY", {}, {})
+    writer.decisions._database.close()  # which removes the write-ahead log
+    link = tmp_path / "links" / "memory.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+
+    def read(log):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
+            log = log or DecisionLogger("hunter", stores=sqlite_stores(link if is_link else path, clock)).sync
+            return log, len(log.query_decisions())
+
+    log, found = read(None)
+    assert found == 1
+    DecisionLogger("hunter", stores=writer).sync.log_decision("QUERY", {}, {})
+    for reader in (log, None):
+        assert read(reader)[1] == 2
+
+
 def test_a_file_that_was_moved_without_its_archive_is_not_opened(path, clock, tmp_path):
     stores = sqlite_stores(path, clock)
     stores.blobs.write("decisions/one", b"{}")
@@ -238,6 +320,39 @@ def test_no_key_leads_out_of_the_folder_or_to_another_object(path, clock, key):
     assert (blobs.read("out"), blobs.read(key)) == (b"inside", b"dots")
     assert blobs.erase(key, dry_run=False) == 1
     assert blobs.list_keys("") == ["out"]
+
+
+def test_another_process_may_finish_an_object_while_left_ones_are_removed(path, clock, monkeypatch):
+    blobs = sqlite_stores(path, clock).blobs
+    blobs.write("reports/one.json", b"{}")
+    partial = blobs.folder / "~partial" / "of another process"
+    partial.write_bytes(b"{}")
+
+    stat = Path.stat
+
+    def stat_when_finished(file, **options):
+        if file == partial:
+            partial.unlink()
+        return stat(file, **options)
+
+    monkeypatch.setattr(Path, "stat", stat_when_finished)
+    blobs.remove_partial()
+    assert not partial.exists()
+
+
+def test_a_folder_that_cannot_be_listed_is_no_empty_one(path, clock, monkeypatch):
+    blobs = sqlite_stores(path, clock).blobs
+    blobs.write("reports/agent_id=hunter/one.json", b"{}")
+    scandir = os.scandir
+
+    def failing(folder):
+        if Path(folder).name == "agent_id=hunter":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    with pytest.raises(Unavailable, match=r"memory\.db-objects cannot be read"):
+        blobs.list_keys("reports/")
 
 
 @pytest.mark.parametrize("key", ["/etc/passwd", "a//b", "~partial/a", "a/~../b", "a~/b", "a~", "a\0b"])

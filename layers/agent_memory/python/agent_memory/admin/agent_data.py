@@ -4,7 +4,6 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from agent_memory.admin.export_rows import decision_row, memory_row, short_term_
 from agent_memory.admin.stored_agent import StoredAgent
 from agent_memory.core.clock import Clock, to_iso
 from agent_memory.core.errors import InvalidInput, NotFound, Unavailable
+from agent_memory.core.files import replacing
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import accesses_prefix, object_prefixes, stm_key
 from agent_memory.core.remembered import drop_remembered
@@ -57,24 +57,20 @@ class AgentData:
             "states": (state_row(name, state) for name, state in agent.states()),
             "short_term": (short_term_row(key, value) for key, value in agent.short_term()),
         }
-        partial = path.with_name(f"{path.name}.part")
         try:
-            with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-                counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
-                if agent.missing():
-                    _write_lines(archive, "missing.jsonl", agent.missing())
-                counts["objects"] = _write_objects(archive, agent)
-                text = description(self._agent_id, self._clock.now_ms(), agent.registration, counts)
-                archive.writestr(DESCRIPTION, text)
-            if not any(counts.values()) and not agent.registration.decision_types:
-                raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
-            partial.replace(path)
+            with replacing(path) as partial:
+                with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive:
+                    counts = {name: _write_lines(archive, f"{name}.jsonl", rows) for name, rows in kinds.items()}
+                    if agent.missing():
+                        _write_lines(archive, "missing.jsonl", agent.missing())
+                    counts["objects"] = _write_objects(archive, agent)
+                    text = description(self._agent_id, self._clock.now_ms(), agent.registration, counts)
+                    archive.writestr(DESCRIPTION, text)
+                if not any(counts.values()) and not agent.registration.decision_types:
+                    raise NotFound(f"there is no agent {self._agent_id}: it has no registration and no data")
+                digest = hashlib.sha256(partial.read_bytes()).hexdigest()
         except OSError as error:
             raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
-        finally:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return self._receipt("exported_at", counts) | {"file": str(path), "sha256": digest, **agent.completeness()}
 
     def forget(self, *, dry_run: bool) -> Receipt:

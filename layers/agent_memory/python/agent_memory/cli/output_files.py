@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from agent_memory.core.errors import InvalidInput
+from agent_memory.core.files import replacing
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -27,9 +28,13 @@ def check_writable(option: str, path: Path) -> None:
 
 
 def write_text(option: str, path: Path, text: str) -> None:
-    """Write a file, replacing an earlier one."""
+    """Write a file, replacing an earlier one when it is complete; what is no file, as a pipe, is written to."""
     try:
-        path.write_text(text, encoding="utf-8")
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        with replacing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise _cannot_write(option, path, error) from error
 

@@ -53,7 +53,8 @@ class DaemonThreadPool(Executor):
                 self._work.put(None)
         if wait:
             for thread in threads:
-                thread.join()
+                if thread.is_alive():  # else it has ended, or an interrupt came amid its start
+                    thread.join()
 
     def _serve(self) -> None:
         while (work := self._work.get()) is not None:

@@ -171,10 +171,11 @@ class _Consolidation:
             progress = self._days.begin(one, progress)
             learned, seen = self._learn(one, progress, due)
             figures = {**learned, **{name: figures[name] + learned[name] for name in _SUMMED}}
-            progress = self._days.advance(one, progress)
+            # Before the day counts as learned: else a job that was interrupted in between would leave it out.
             update_activity(
                 self._stores.states, self._agent_id, one, seen, candidates_tried=learned["candidates_tried"]
             )
+            progress = self._days.advance(one, progress)
         return {**figures, "decisions_read": len(self._read), "days": len(due), **self._damages.figures()}
 
     def _learn(self, day: date, progress: Progress, due: Sequence[date]) -> tuple[dict[str, Any], list[DayRead]]:

@@ -12,6 +12,7 @@ from agent_memory.core.clock import DAY_MS, HOUR_MS, Span, check_day_has_ended, 
 from agent_memory.core.errors import InColdStorage
 from agent_memory.core.keys import ROLLUP_PROGRESS, ROLLUPS, rollup_state_type
 from agent_memory.core.retention import EVIDENCE_DAYS, EXPIRE_AFTER_DAYS
+from agent_memory.core.retries import retry_conflicts
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.decisions.queries import DecisionFilter
 from agent_memory.decisions.rolled_days import MIN_CHANGE_AGE_MS, put_rollup, recorded_changes
@@ -36,8 +37,8 @@ def roll_up_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     """Count the days up to `day` that were not counted yet or have changed since, of the last 90, the newest first.
 
     With a bucket, each gets its digest in the same pass, and so do archived days of any age that have none yet.
-    Counting a day again leads to the same counts. A day with damaged decisions is not counted, so that statistics name
-    them.
+    Counting a day again leads to the same counts; of two jobs at once, the one that comes second begins again. A day
+    with damaged decisions is not counted, so that statistics name them.
 
     Returns:
         `days` that were counted, and `remaining_days`, which the next job counts.
@@ -46,6 +47,10 @@ def roll_up_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
         InvalidInput: the day has not ended. Unavailable: a store did not respond.
     """
     check_day_has_ended(day, stores.clock)
+    return retry_conflicts(lambda: _roll_up(agent_id, day, stores))
+
+
+def _roll_up(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
     states, now_ms = stores.states, stores.clock.now_ms()
     last = min(day, date_of(now_ms - _SETTLES_MS) - timedelta(days=1))
     log = DecisionLog(agent_id, stores, stores.clock)

@@ -43,7 +43,7 @@ def ui(
 
     AWS and an HTTP API are called with your own credentials. Only this machine can connect.
 
-    Exit code: 0 it was interrupted, 2 the store cannot be opened or the port is taken.
+    Exit code: 130 it was interrupted, 2 the store cannot be opened or the port is taken.
     """
     with needs_extra("ui"):
         from agent_memory.cli.console.server import serve  # noqa: PLC0415  an extra

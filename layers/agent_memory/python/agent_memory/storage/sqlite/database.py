@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,17 +24,20 @@ BUSY_SECONDS = 60.0
 
 FIELD = "store"
 _CACHED_STATEMENTS = 128
+_IMMUTABLE = "&immutable=1"
 _LATEST = len(MIGRATIONS)
 
 
 class _Connection(sqlite3.Connection):
     """A connection that knows whether its commits are on disk when they return; None until it is set.
 
-    A thread that uses it holds its lock: SQLite has locks of its own, which a fork amid a call would leave held in the
-    child for ever, and that for all databases.
+    One that `is_immutable` does not see what others write from then on, and is used once. A thread that uses a
+    connection holds its lock: SQLite has locks of its own, which a fork amid a call would leave held in the child for
+    ever, and that for all databases.
     """
 
     is_durable: bool | None = None
+    is_immutable: bool = False
     lock: RLock
 
 
@@ -51,6 +54,7 @@ class _Connections:
     process: int = field(default_factory=os.getpid)
     idle: list[_Connection] = field(default_factory=list)
     lock: RLock = field(default_factory=fork_safe_lock)  # SQLite believes that inherited transactions go on
+    last_writer: Callable[[], _Connection | None] = lambda: None
 
     def take(self) -> _Connection:
         """A connection that no other thread uses."""
@@ -63,11 +67,21 @@ class _Connections:
         connection.lock.acquire()
         return connection
 
+    def undo_abandoned(self) -> None:
+        """Undo the transaction of a writer that an interrupt has ended amid its end. Needs the lock of the writers."""
+        connection = self.last_writer()
+        try:
+            is_abandoned = connection is not None and connection.in_transaction
+        except sqlite3.ProgrammingError:  # it was closed after an error
+            return
+        if connection is not None and is_abandoned:
+            _undo(connection)
+
     def put_back(self, connection: _Connection, error: BaseException | None) -> None:
-        """Keep a connection for the next use, unless that use ended with an error of the database."""
+        """Keep a connection for the next use, unless this one ended with an error of the database."""
         if self.is_single:
             return
-        is_usable = not isinstance(error, sqlite3.Error)
+        is_usable = not isinstance(error, sqlite3.Error) and not connection.is_immutable
         try:
             if not is_usable:
                 connection.close()
@@ -162,6 +176,9 @@ class Database:
         connection = _open(self.path)
         with connection.lock:
             self._prepare_with(connection)
+            if connection.is_immutable:
+                connection.close()
+                return
         self._connections.idle.append(connection)
 
     def _prepare_with(self, connection: _Connection) -> None:
@@ -178,9 +195,10 @@ class Database:
 
 
 def _open(path: Path | None) -> _Connection:
+    name = ":memory:" if path is None else _uri(path.resolve())  # a link has its log beside the file itself
     with _opening:
         connection = sqlite3.connect(
-            ":memory:" if path is None else _uri(path),
+            name,
             uri=path is not None,
             timeout=BUSY_SECONDS,
             isolation_level=None,
@@ -189,6 +207,7 @@ def _open(path: Path | None) -> _Connection:
             factory=_Connection,
         )
     connection.lock = innermost_lock()
+    connection.is_immutable = name.endswith(_IMMUTABLE)
     return connection
 
 
@@ -199,16 +218,23 @@ def _uri(path: Path) -> str:
     has_log = path.with_name(f"{path.name}-wal").exists()
     # Without a log that it may write to, SQLite reads a file only if nothing can change it meanwhile.
     is_fixed = not has_log and not os.access(path.parent, os.W_OK)
-    return f"{path.as_uri()}?mode=ro{'&immutable=1' if is_fixed else ''}"
+    return f"{path.as_uri()}?mode=ro{_IMMUTABLE if is_fixed else ''}"
 
 
-# The next two are classes and not generators, which would cost as much as a query of one row.
+# The next two are classes and not generators, which would cost as much as a query of one row. An interrupt, as by
+# Ctrl-C, may come amid their steps: a lock is therefore held by a generator, and what is dropped undoes itself.
+
+
+def _holding(lock: RLock) -> Generator[None]:
+    """Take a lock at the first step, and hold it until the generator is closed or dropped."""
+    with lock:
+        yield
 
 
 class _Reading:
     """A connection for one query: `Database.reading`."""
 
-    __slots__ = ("_connection", "_connections")
+    __slots__ = ("_connection", "_connections", "_turn")
 
     def __init__(self, connections: _Connections) -> None:
         self._connections = connections
@@ -216,7 +242,8 @@ class _Reading:
     def __enter__(self) -> sqlite3.Connection:
         connections = self._connections
         if connections.is_single:
-            connections.lock.acquire()
+            self._turn = _holding(connections.lock)
+            next(self._turn)
         try:
             self._connection = connections.take()
         except sqlite3.Error as error:
@@ -229,7 +256,7 @@ class _Reading:
         connections = self._connections
         connections.put_back(self._connection, error)
         if connections.is_single:
-            connections.lock.release()
+            self._turn.close()
         if isinstance(error, sqlite3.Error | OSError):
             _raise_translated(error, connections.name)
 
@@ -237,7 +264,7 @@ class _Reading:
 class _Writing:
     """A connection in a transaction: `Database.writing`."""
 
-    __slots__ = ("_connection", "_connections", "_durable")
+    __slots__ = ("_connection", "_connections", "_durable", "_turn")
 
     def __init__(self, connections: _Connections, *, durable: bool) -> None:
         self._connections = connections
@@ -245,19 +272,25 @@ class _Writing:
 
     def __enter__(self) -> sqlite3.Connection:
         connections, durable = self._connections, self._durable
-        connections.lock.acquire()
+        turn = self._turn = _holding(connections.lock)
         try:
+            next(turn)
+            connections.undo_abandoned()
             connection = self._connection = connections.take()
             try:
+                connections.last_writer = weakref.ref(connection)
                 if connection.is_durable is not durable:
+                    connection.is_durable = None
                     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                     connection.is_durable = durable
                 connection.execute("BEGIN IMMEDIATE")
             except BaseException as error:
+                if connection.in_transaction:
+                    _undo(connection)
                 connections.put_back(connection, error)
                 raise
         except BaseException as error:
-            connections.lock.release()
+            turn.close()
             _raise_translated(error, connections.name)
         return connection
 
@@ -275,7 +308,7 @@ class _Writing:
                 _undo(connection)
             connections.put_back(connection, error)
         finally:
-            connections.lock.release()
+            self._turn.close()
         if isinstance(error, sqlite3.Error | OSError):
             _raise_translated(error, connections.name)
 

@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent_memory.core.errors import Conflict, InvalidInput, shown
@@ -102,8 +102,9 @@ class FolderObjects:
         """Remove files that a process left unfinished when it was killed, once they are a day old."""
         with translated_errors(str(self.folder)):
             for path in (self.folder / _PARTIAL).glob("*"):
-                if time.time() - path.stat().st_mtime > _PARTIAL_SECONDS:
-                    path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):  # another process has finished it meanwhile
+                    if time.time() - path.stat().st_mtime > _PARTIAL_SECONDS:
+                        path.unlink()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -134,7 +135,7 @@ class FolderObjects:
 
     def _keys_near(self, prefix: str) -> Iterator[str]:
         """The keys of the objects in the folder that a prefix leads to, and below it."""
-        for directory, folders, names in os.walk(self._path(prefix.rpartition("/")[0])):
+        for directory, folders, names in os.walk(self._path(prefix.rpartition("/")[0]), onerror=_raise_unless_gone):
             folders[:] = [name for name in folders if name != _PARTIAL]
             for name in names:
                 parts = Path(directory, name).relative_to(self.folder).parts
@@ -150,6 +151,12 @@ class FolderObjects:
             if parent == self.folder or any(parent.iterdir()):
                 return
             parent.rmdir()
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    """Raise an error of a folder that cannot be listed: its objects would be missing without a word."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _parts(segment: str) -> list[str]:
