@@ -11,6 +11,7 @@ from agent_memory import MemoryManager
 from agent_memory.core.clock import DAY_MS, FixedClock, Span, day_start_ms
 from agent_memory.core.ids import decision_id_for
 from agent_memory.decisions.log import DecisionLog
+from agent_memory.learning.evidence import evidence_row
 from agent_memory.learning.evidence_table import build_tables
 from agent_memory.learning.numbers import MAX_RESULT, rewards_of
 from agent_memory.learning.partial_evidence import PartialEvidence
@@ -170,9 +171,38 @@ def test_rewards_are_unknown_before_they_were_recorded():
     assert row().rewards_ms == 10
     assert row().known_before(10).rewards == ()
     assert row().known_before(11).rewards == (("outcome.pnl", 2.0),)
-    amended = row(rewards_ms=40)  # an amendment of the number alone: what it was before is not kept
-    assert (amended.known_before(40).success, amended.known_before(40).rewards) == (True, ())
-    assert amended.known_before(41) == amended
+
+
+def test_before_an_amendment_rewards_are_what_they_were():
+    first, second = (("outcome.pnl", 2.0),), (("outcome.pnl", -3.0),)
+    amended = row().with_rewards([(10, first), (40, second), (60, ())])
+    assert amended.known_before(10).rewards_history == ()
+    assert (amended.known_before(40).rewards, amended.known_before(41).rewards) == (first, second)
+    assert amended.known_before(60).rewards_history == ((10, first), (40, second))
+    assert amended.known_before(61) == amended
+    assert amended.rewards == ()
+    assert list(evidence_rows(merge_rows(None, [amended], ALL_TIME), ALL_TIME)) == [amended]
+
+
+def test_rewards_that_change_nothing_or_were_replaced_at_once_are_not_kept():
+    one, other = (("outcome.pnl", 2.0),), (("outcome.pnl", 3.0),)
+    assert row().with_rewards([(5, ()), (10, one), (20, one), (30, other), (30, one)]) == row(rewards_ms=10)
+
+
+def test_an_amended_decision_has_the_rewards_of_each_outcome():
+    stores = in_memory_stores(FixedClock(day_start_ms(FIRST) + 1_000))
+    log = DecisionLog("trader", stores, stores.clock)
+    decision_id = log.log_one({"decision_type": "TRADE", "context": UP, "reasoning": {}}).decision_id
+    stores.clock.advance(1_000)
+    log.record_outcome({"decision_id": decision_id, "outcome": {"pnl": 2.0}, "success": True})
+    stores.clock.advance(5_000)
+    log.record_outcome({"decision_id": decision_id, "outcome": {"pnl": -3.0}, "success": False, "amend": True})
+    start_ms = day_start_ms(FIRST)
+    found = evidence_row(log.get(decision_id))
+    assert found.rewards_history == (
+        (start_ms + 2_000, (("outcome.pnl", 2.0),)),
+        (start_ms + 7_000, (("outcome.pnl", -3.0),)),
+    )
 
 
 def test_a_reward_that_no_job_has_seen_counts_from_the_end_of_the_last_one():
@@ -180,6 +210,13 @@ def test_a_reward_that_no_job_has_seen_counts_from_the_end_of_the_last_one():
     assert merged(before, after, seen_ms=100).rewards_ms == 100
     assert merged(after, after, seen_ms=100) == after
     assert merged(None, row(known_ms=300), seen_ms=100).rewards_ms == 300
+
+
+def test_rewards_that_a_job_has_seen_stay_what_they_were_at_that_time():
+    first, second = (("outcome.pnl", 2.0),), (("outcome.pnl", -3.0),)
+    amended = row().with_rewards([(10, first), (40, second)])
+    assert merged(row(), amended, seen_ms=100).rewards_history == ((10, first), (100, second))
+    assert merged(row(), amended, seen_ms=30).rewards_history == ((10, first), (40, second))
 
 
 REWARDS = st.lists(

@@ -54,9 +54,10 @@ def events(seed):
                 if delay is not None and after is not None:
                     at = n + delay + (after if value is not success else 0)
                     if at < DAYS:
+                        earned = {"pnl": round(chance.gauss(1.0 if value else -1.0, 1.0), 2)}
                         amend = value is not success
                         outcomes[at].append(
-                            {"decision_id": decision_id, "outcome": {}, "success": value, "amend": amend}
+                            {"decision_id": decision_id, "outcome": earned, "success": value, "amend": amend}
                         )
     return decisions, outcomes
 

@@ -3,8 +3,6 @@
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from itertools import zip_longest
 from typing import Any
 
 from agent_memory.core.clock import DAY_MS, parse_instant
@@ -13,7 +11,7 @@ from agent_memory.learning.numbers import numbers_of, rewards_of
 from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
 from agent_memory.model.experiments import assignments_of
-from agent_memory.model.outcomes import headline_results, headline_since
+from agent_memory.model.outcomes import headline_outcomes, headline_results
 
 MAX_VALUE_CHARACTERS = 64
 """A longer text is prose or an identifier, not a fact that recurs."""
@@ -71,14 +69,15 @@ def evidence_row(decision: Decision) -> Evidence:
     results = headline_results(decision)
     if not results or decision.outcome is None:
         return row
-    row = replace(
-        row,
-        rewards=rewards_of(decision.outcome.details, decision.outcome.metrics),
-        rewards_ms=max(headline_since(decision) or 0, decision.timestamp_ms),
+    row = row.with_rewards(
+        [
+            (max(at_ms, decision.timestamp_ms), rewards_of(one.details, one.metrics))
+            for at_ms, one in headline_outcomes(decision)
+        ]
     )
     known = [(max(at_ms, decision.timestamp_ms), success) for at_ms, success in results]
     # Of several results in the same millisecond, only the last one was ever seen.
-    return row.with_results([one for one, after in zip_longest(known, known[1:]) if not after or after[0] > one[0]])
+    return row.with_results(sorted(dict(known).items()))
 
 
 def evidence_from_records(records: Iterable[Mapping[str, Any]]) -> Iterator[Evidence]:

@@ -6,6 +6,8 @@ from typing import Self
 
 Result = tuple[int, bool | None]
 """From when on (milliseconds since the epoch) a decision counts with which success; None: without an outcome."""
+Rewards = tuple[tuple[str, float], ...]
+"""The numbers of an outcome by path, such as `outcome.pnl`; sorted."""
 
 
 @dataclass(slots=True)  # `frozen` would make a row six times as slow to read, of which there may be millions
@@ -29,9 +31,10 @@ class Evidence:
         memory_ids: the memories that it is based on.
         experiments: the assignments that it was made under, as `LoggedAssignment.to_text`.
         earlier: what was known before `known_ms`, oldest first. Without it the decision had no outcome until then.
-        rewards: the finite numbers of its headline outcome by path, such as `outcome.pnl`; sorted.
-        rewards_ms: since when these are what the outcome says; -1 without any.
+        rewards: the finite numbers of its headline outcome.
+        rewards_ms: since when these are what the outcome says; -1 if it never had any.
         ancestors: ids of the recent decisions that led to it, the nearest first.
+        earlier_rewards: since when the outcome said what before `rewards_ms`, oldest first.
     """
 
     decision_id: str
@@ -51,11 +54,12 @@ class Evidence:
     ancestors: tuple[str, ...] = ()
     memory_ids: tuple[str, ...] = ()
     experiments: tuple[str, ...] = ()
-    rewards: tuple[tuple[str, float], ...] = ()
+    rewards: Rewards = ()
     rewards_ms: int = -1
+    earlier_rewards: tuple[tuple[int, Rewards], ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.rewards:
+        if not self.rewards and not self.earlier_rewards:
             self.rewards_ms = -1
         elif self.rewards_ms < 0:
             self.rewards_ms = max(self.known_ms, self.timestamp_ms)
@@ -73,6 +77,11 @@ class Evidence:
         begins_without = self.results[0][1] is None
         return self.results if begins_without else ((self.timestamp_ms, None), *self.results)
 
+    @property
+    def rewards_history(self) -> tuple[tuple[int, Rewards], ...]:
+        """Since when its outcome said which numbers, oldest first; empty if it never had any."""
+        return () if self.rewards_ms < 0 else (*self.earlier_rewards, (self.rewards_ms, self.rewards))
+
     def with_results(self, results: Sequence[Result]) -> Self:
         """The row with other results, oldest first; there must be one."""
         *earlier, (known_ms, success) = results
@@ -80,14 +89,22 @@ class Evidence:
             earlier = earlier[1:]
         return replace(self, known_ms=known_ms, success=success, earlier=tuple(earlier))
 
-    def known_before(self, end_ms: int) -> Self | None:
-        """The row as it was known just before a time; None if the decision itself was not in the log by then.
+    def with_rewards(self, history: Sequence[tuple[int, Rewards]]) -> Self:
+        """The row with other rewards, oldest first; of the same millisecond, the last ones were the only ones seen."""
+        changes: list[tuple[int, Rewards]] = [(-1, ())]
+        for at_ms, rewards in sorted(dict(history).items()):
+            if rewards != changes[-1][1]:
+                changes.append((at_ms, rewards))
+        rewards_ms, rewards = changes[-1]
+        return replace(self, rewards=rewards, rewards_ms=rewards_ms, earlier_rewards=tuple(changes[1:-1]))
 
-        Of rewards only the last ones are kept, so that before an amendment of them there are none.
-        """
+    def known_before(self, end_ms: int) -> Self | None:
+        """The row as it was known just before a time; None if the decision itself was not in the log by then."""
         if self.timestamp_ms >= end_ms:
             return None
-        if self.known_ms < end_ms:
-            return self if self.rewards_ms < end_ms else replace(self, rewards=())
+        if self.known_ms < end_ms and self.rewards_ms < end_ms:
+            return self
         known = [one for one in self.history if one[0] < end_ms]
-        return replace(self.with_results(known), rewards=()) if known else None
+        if not known:
+            return None
+        return self.with_results(known).with_rewards([one for one in self.rewards_history if one[0] < end_ms])

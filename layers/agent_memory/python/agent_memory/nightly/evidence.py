@@ -13,7 +13,7 @@ what was known when. Its outcomes count from their decisions on.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
@@ -143,7 +143,7 @@ def is_recorded_history(decisions: Sequence[ReadDecision], now_ms: int) -> bool:
 def _row(row: Evidence, *, is_history: bool) -> Evidence:
     if not is_history:
         return row
-    return replace(row.with_results([(row.timestamp_ms, row.success)]), rewards_ms=row.timestamp_ms)
+    return row.with_results([(row.timestamp_ms, row.success)]).with_rewards([(row.timestamp_ms, row.rewards)])
 
 
 def known_evidence(rows: Iterable[Evidence], end_ms: int) -> Iterator[Evidence]:
@@ -184,9 +184,10 @@ def merged(before: Evidence | None, row: Evidence, seen_ms: int) -> Evidence:
     seen = seen or [(seen_ms, None)]
     late = [] if known.success in (None, seen[-1][1]) else [(seen_ms, known.success)]
     results = [*seen, *late, *(one for one in row.results if one[0] >= seen_ms)]
-    had_rewards = before is not None and before.rewards == row.rewards
-    rewards_ms = before.rewards_ms if had_rewards and before else max(row.rewards_ms, seen_ms)
-    return replace(row.with_results(_changes(results)), rewards_ms=rewards_ms)
+    seen_rewards = [one for one in before.rewards_history if one[0] < seen_ms] if before else []
+    late_rewards = [] if known.success is None else [(seen_ms, known.rewards)]
+    rewards = [*seen_rewards, *late_rewards, *(one for one in row.rewards_history if one[0] >= seen_ms)]
+    return row.with_results(_changes(results)).with_rewards(rewards)
 
 
 def _changes(results: Sequence[Result]) -> list[Result]:

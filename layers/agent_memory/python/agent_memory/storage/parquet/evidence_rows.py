@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from agent_memory.core.clock import Span
-from agent_memory.model.evidence import Evidence
+from agent_memory.model.evidence import Evidence, Rewards
 from agent_memory.storage.parquet.files import merge_parquet, stream_parquet, to_parquet
 
 COLUMNS = {
@@ -32,10 +32,11 @@ COLUMNS = {
     "reward_paths": "VARCHAR[]",
     "reward_values": "DOUBLE[]",
     "rewards_ms": "BIGINT",
+    "earlier_rewards": "VARCHAR",
 }
 _TEXT_LISTS = frozenset(name for name, kind in COLUMNS.items() if kind == "VARCHAR[]")
 _OF_POLICIES = {"policy", "policy_version", "propensity", "joint_propensity"}
-_OF_REWARDS = {"reward_paths", "reward_values", "rewards_ms"}
+_OF_REWARDS = {"reward_paths", "reward_values", "rewards_ms", "earlier_rewards"}
 OPTIONAL = frozenset({*_OF_POLICIES, *_OF_REWARDS, "ancestors", "memory_ids", "experiments"})
 """Columns of what decisions of earlier versions did not have, so that a file without them lacks nothing.
 
@@ -79,7 +80,8 @@ def _as_evidence(rows: Iterable[tuple[Any, ...]]) -> Iterator[Evidence]:
     """Rows of `COLUMNS`, with lists of texts as JSON, as evidence."""
     for decision_id, decision_type, at, success, features, known_ms, question, cluster, *others in rows:
         earlier_ms, earlier_success, policy, policy_version, propensity, joint_propensity, *lists = others
-        paths, values, ancestors, memory_ids, experiments, reward_paths, reward_values, rewards_ms = lists
+        paths, values, ancestors, memory_ids, experiments, *of_rewards = lists
+        reward_paths, reward_values, rewards_ms, earlier_rewards = of_rewards
         yield Evidence(
             decision_id,
             decision_type,
@@ -101,6 +103,7 @@ def _as_evidence(rows: Iterable[tuple[Any, ...]]) -> Iterator[Evidence]:
             _texts(experiments),
             _pairs(reward_paths, reward_values),
             -1 if rewards_ms is None else rewards_ms,
+            _earlier_rewards(earlier_rewards) if earlier_rewards else (),
         )
 
 
@@ -115,6 +118,13 @@ def _texts(found: str | None) -> tuple[str, ...]:
 def _pairs(paths: str | None, values: Sequence[float]) -> tuple[tuple[str, float], ...]:
     found = _texts(paths)
     return tuple(zip(map(sys.intern, found), values, strict=True)) if found else ()
+
+
+def _earlier_rewards(text: str) -> tuple[tuple[int, Rewards], ...]:
+    """`Evidence.earlier_rewards` from JSON."""
+    return tuple(
+        (at_ms, tuple((sys.intern(path), value) for path, value in rewards)) for at_ms, rewards in json.loads(text)
+    )
 
 
 def _columns_of(row: Evidence) -> dict[str, Any]:
@@ -140,5 +150,6 @@ def _columns_of(row: Evidence) -> dict[str, Any]:
         "experiments": row.experiments,
         "reward_paths": [path for path, _ in row.rewards],
         "reward_values": [value for _, value in row.rewards],
-        "rewards_ms": row.rewards_ms if row.rewards else None,
+        "rewards_ms": None if row.rewards_ms < 0 else row.rewards_ms,
+        "earlier_rewards": json.dumps(row.earlier_rewards) if row.earlier_rewards else None,
     }
