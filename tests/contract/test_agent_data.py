@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import time
 import zipfile
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from weakref import WeakSet
 
 import pytest
@@ -12,7 +14,7 @@ from agent_memory import DecisionLogger, MemoryManager, NotFound, Unavailable
 from agent_memory.admin import agent_data
 from agent_memory.admin.agent_data import AgentData
 from agent_memory.core import remembered
-from agent_memory.decisions import registry
+from agent_memory.decisions import registry, writer
 from agent_memory.memory import recall_indexes
 from agent_memory.nightly.archival import archive_due_days
 
@@ -141,7 +143,9 @@ def test_what_is_logged_after_another_process_has_forgotten_is_found_in_time(sto
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(remembered, "_all", WeakSet())
         MemoryManager("hunter", stores=stores, clock=clock).sync.forget(dry_run=False)
-    monkeypatch.setattr(registry, "MAX_AGE_SECONDS", -1.0)  # ten minutes later
+    now = time.monotonic()
+    monkeypatch.setattr(writer, "time", SimpleNamespace(monotonic=lambda: now + remembered.MAX_AGE_SECONDS + 60))
+    monkeypatch.setattr(registry, "time", writer.time)
     logged = [logger.log_decision(kind, {}, {}) for kind in ("MY_OWN", "QUERY")]
     assert sorted(one["decision_id"] for one in logger.query_decisions()) == sorted(logged)
     assert stores.states.registration("hunter").decision_types == ("MY_OWN", "QUERY")

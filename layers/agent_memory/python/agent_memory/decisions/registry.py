@@ -1,7 +1,7 @@
 """The decision types and shards of one agent, from which the key of each of its decisions follows."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from threading import Lock
 
 from agent_memory.core import ids
@@ -17,7 +17,12 @@ _SHARDS_TTL_MS = 60_000
 
 
 class DecisionRegistry:
-    """The agent's registration in the state store, with a cache in this process."""
+    """The agent's registration in the state store, with a cache in this process.
+
+    Attributes:
+        registered: the types and shards that this process has registered; `register` is needed for others only.
+        registered_until: when they have to be registered again, by `time.monotonic`, as another process may erase them.
+    """
 
     def __init__(self, agent_id: str, states: StateStore, clock: Clock, write_shards: int = 1) -> None:
         self.agent_id = ids.check_agent_id(agent_id)
@@ -26,20 +31,14 @@ class DecisionRegistry:
         self._clock = clock
         self._type_names: dict[int, str] = {type_tag(kind): str(kind) for kind in DecisionType}
         self._shards = self.write_shards
-        self._registered: set[tuple[str, int]] = set()
-        self._registered_since = 0.0
+        self.registered: set[tuple[str, int]] = set()
+        self.registered_until = 0.0
         self._shards_read_ms: int | None = None
         note(self)
 
-    def is_registered(self, decisions: Iterable[Decision]) -> bool:
-        """Whether the types and shards of decisions were registered here, and not long ago; else call `register`."""
-        if time.monotonic() - self._registered_since > MAX_AGE_SECONDS:
-            self._registered = set()
-        return {(one.decision_type, shard_of(one.decision_id)) for one in decisions} <= self._registered
-
     def drop_remembered(self) -> None:
         """Register again before the next decision: the registration was erased."""
-        self._registered = set()
+        self.registered = set()
 
     def register(self, decisions: Sequence[Decision]) -> None:
         """Register the agent, its types and its shards, before decisions that use them are written."""
@@ -52,10 +51,11 @@ class DecisionRegistry:
             raise as_outage(error) from error
         self._shards = shards
         self._type_names |= {type_tag(kind): kind for kind in types}
-        if not self._registered:
-            self._registered_since = registered_at
-        kinds = {kind for kind, _ in self._registered} | types
-        self._registered = {(kind, shard) for kind in kinds for shard in range(shards)}
+        before = self.registered if registered_at < self.registered_until else set()
+        if not before:
+            self.registered_until = registered_at + MAX_AGE_SECONDS
+        kinds = {kind for kind, _ in before} | types
+        self.registered = {(kind, shard) for kind in kinds for shard in range(shards)}
 
     def types(self) -> list[str]:
         """The decision types that the agent has used; read from the store."""

@@ -1,5 +1,6 @@
 """Writes to the decision log: parses inputs, adds ids and ancestors, and writes to the right tier."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -7,6 +8,7 @@ from typing import Any, TypeVar, cast
 from agent_memory.archive.rewrites import LATE_AFTER_MS
 from agent_memory.core.clock import DAY_MS, Clock
 from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, NotFound, as_outage
+from agent_memory.core.ids import shard_of
 from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.inputs import check_outcome_time, parse_decision, parse_outcome
 from agent_memory.decisions.lineage import Lineage, links_to
@@ -75,8 +77,9 @@ class DecisionWriter:
         """Log decisions; errors name fields by their JSON Pointer under the input's path."""
         parsed = [self._parse(data, path) for data, path in zip(inputs, paths, strict=True)]
         valid = [one for one in parsed if isinstance(one, Decision)]
-        if not self._registry.is_registered(valid):
-            self._registry.register(valid)
+        registry, used = self._registry, {(one.decision_type, shard_of(one.decision_id)) for one in valid}
+        if used and not (used <= registry.registered and time.monotonic() < registry.registered_until):
+            registry.register(valid)
         with_ancestors = iter(self._lineage.with_ancestors(valid))
         items: list[Decision | AgentMemoryError] = [
             _under(path, next(with_ancestors)) if isinstance(one, Decision) else one

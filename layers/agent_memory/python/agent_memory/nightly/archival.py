@@ -12,7 +12,7 @@ day again.
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import count, islice
-from typing import Any, ClassVar
+from typing import Any
 
 from agent_memory.archive.anchors import Anchors
 from agent_memory.archive.rewrites import MIN_REQUEST_AGE_MS, RewriteRequest, request_rewrite, rewrite_requests
@@ -44,11 +44,10 @@ _MAX_DAYS_PER_JOB = 60
 _EXPIRED_AT_ONCE = 10_000
 
 
-class DayTooLarge(Unavailable):
+class _DayTooLarge(Exception):
     """A day has more decisions than a job can hold in memory. They stay in the table, and none of them expires."""
 
     code = "day_too_large"
-    retryable: ClassVar[bool] = False
 
 
 def archive_due_days(agent_id: str, day: date, stores: Stores) -> dict[str, Any]:
@@ -146,7 +145,7 @@ class _ArchivalJob:
         """The decisions of all types that the table holds in a span; with `first`, the oldest `first` of each type.
 
         Raises:
-            DayTooLarge: there are more than `MAX_DECISIONS_PER_DAY`.
+            _DayTooLarge: there are more than `MAX_DECISIONS_PER_DAY`.
         """
         number = count(1)  # of a decision of any type
 
@@ -156,7 +155,7 @@ class _ArchivalJob:
             found: list[Decision] = []
             for one in islice(stream, first):
                 if next(number) > MAX_DECISIONS_PER_DAY:
-                    raise DayTooLarge(
+                    raise _DayTooLarge(
                         f"the day has more than {MAX_DECISIONS_PER_DAY:,} decisions, which a job cannot hold in "
                         "memory; they stay in the table, and none of them expires"
                     )
@@ -170,7 +169,7 @@ class _ArchivalJob:
         archived = 0
         try:
             archived = self._archive(day)
-        except (Damaged, DayTooLarge, InColdStorage) as error:
+        except (Damaged, _DayTooLarge, InColdStorage) as error:
             self._postpone(day, error)
         if self._is_postponed(day):
             request_rewrite(self._states, self._agent_id, day, self._now_ms)
@@ -218,7 +217,7 @@ class _ArchivalJob:
         """Write one requested day again and remove its requests; returns whether that was possible."""
         try:
             self._archive(day)
-        except Unavailable as error:
+        except (Unavailable, _DayTooLarge) as error:
             self._postpone(day, error)
         if self._is_postponed(day):
             return False
@@ -230,7 +229,7 @@ class _ArchivalJob:
     def _is_postponed(self, day: date) -> bool:
         return any(one["date"] == day.isoformat() for one in self._postponed)
 
-    def _postpone(self, day: date, error: Unavailable) -> None:
+    def _postpone(self, day: date, error: Unavailable | _DayTooLarge) -> None:
         self._postponed.append({"date": day.isoformat(), "why": str(error), "code": error.code})
 
     def _head(self) -> ManifestLink | None:
