@@ -1,6 +1,7 @@
 """What only the stores on a SQLite file have: versions of the file, many threads, forks, objects, expiry."""
 
 import errno
+import gc
 import itertools
 import os
 import sqlite3
@@ -217,6 +218,7 @@ def interrupted_at(step, call):
     return None
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # Python 3.13 warns of the connections of interrupted writes
 @pytest.mark.parametrize("is_file", [True, False])
 def test_an_interrupt_at_any_instruction_of_a_write_leaves_no_lock_and_no_transaction(
     path, clock, monkeypatch, is_file
@@ -237,6 +239,7 @@ def test_an_interrupt_at_any_instruction_of_a_write_leaves_no_lock_and_no_transa
             break
     assert step > 100
     assert states.agents() == ["hunter", "kept", "of another thread"]
+    gc.collect()
 
 
 def test_a_write_after_one_that_found_the_file_locked_succeeds_while_that_error_is_kept(path, clock, monkeypatch):
