@@ -102,7 +102,7 @@ def _common_environment(config: DeployConfig, name: str) -> dict[str, str]:
         "POWERTOOLS_SERVICE_NAME": name,
         "POWERTOOLS_METRICS_NAMESPACE": config.metrics_namespace,
         "POWERTOOLS_LOG_LEVEL": config.log_level,
-        # Threads of NumPy would wait for each other: matrices are small, and Lambda shows two processors for one.
+        # Threads of NumPy would spend the processor's time on waiting for each other: the matrices are small.
         "OPENBLAS_NUM_THREADS": "1",
     }
 

@@ -67,11 +67,18 @@ class EvidenceTable:
 
     def select(self, which: BoolArray) -> Self:
         """The table with some of the decisions that have an outcome, and all that have none; shape (decisions,)."""
+        return self._part(which, self.features.select(which))
+
+    def oldest(self, count: int) -> Self:
+        """The table with the first decisions that have an outcome, and all that have none."""
+        return self._part(slice(count), self.features.oldest(count))
+
+    def _part(self, which: BoolArray | slice, features: SparseFeatures) -> Self:
         return replace(
             self,
             times_ms=self.times_ms[which],
             success=self.success[which],
-            features=self.features.select(which),
+            features=features,
             known_ms=self.known_ms[which],
             logged_ms=self.logged_ms[which],
             is_amended=self.is_amended[which],

@@ -169,16 +169,7 @@ def mature(table: EvidenceTable, before_ms: int) -> EvidenceTable:
     if first == len(table) and pending == len(table.pending):
         return table
     return replace(
-        table,
-        times_ms=table.times_ms[:first],
-        success=table.success[:first],
-        features=table.features.oldest(first),
-        known_ms=table.known_ms[:first],
-        logged_ms=table.logged_ms[:first],
-        is_amended=table.is_amended[:first],
-        question_codes=table.question_codes[:first],
-        cluster_codes=table.cluster_codes[:first],
-        rewards={path: values[:first] for path, values in table.rewards.items()},
+        table.oldest(first),
         pending=replace(
             table.pending,
             times_ms=table.pending.times_ms[:pending],

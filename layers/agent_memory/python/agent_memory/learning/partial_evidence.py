@@ -197,7 +197,7 @@ class _TypeReader:
 
 
 class _ColumnsReader:
-    """Columns of rows, which are read some at a time: that takes half the time of one after the other."""
+    """Columns of rows, which are read some at a time: that takes less time than one after the other."""
 
     def __init__(self, features: _Codes, questions: _Codes, rewards: Collection[str]) -> None:
         self._code, self._question = features, questions
