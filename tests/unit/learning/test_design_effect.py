@@ -11,25 +11,30 @@ from agent_memory.learning.design_effect import (
 )
 
 
+def correlation_of(labels, values):
+    sums, sizes = np.bincount(labels, weights=values), np.bincount(labels).astype(float)
+    return intraclass_correlation(sums, float(values @ values), sizes)
+
+
 def test_shared_outcomes_are_fully_correlated():
     labels = np.repeat(np.arange(40), 3)
     shared = np.repeat(np.arange(40) % 2 == 0, 3)
-    assert intraclass_correlation(labels, shared.astype(float)) == pytest.approx(1.0)
+    assert correlation_of(labels, shared.astype(float)) == pytest.approx(1.0)
 
 
 def test_correlation_of_an_example():
     # Two blocks, {1, 1, 0} and {0, 0, 1}: MSB = 1/6, MSW = 1/3, so ρ < 0 and counts as 0.
     # Two blocks, {1, 1, 1} and {0, 0, 1}: MSB = 2/3, MSW = 1/6, m0 = 3, ρ = (1/2)/(2/3 + 2/6) = 1/2.
     labels = np.array([0, 0, 0, 1, 1, 1])
-    assert intraclass_correlation(labels, np.array([1.0, 1, 0, 0, 0, 1])) == 0.0
-    assert intraclass_correlation(labels, np.array([1.0, 1, 1, 0, 0, 1])) == pytest.approx(0.5)
+    assert correlation_of(labels, np.array([1.0, 1, 0, 0, 0, 1])) == 0.0
+    assert correlation_of(labels, np.array([1.0, 1, 1, 0, 0, 1])) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
     ("labels", "success"), [([0, 0], [True, False]), ([0, 1, 2], [True, False, True]), ([0, 0, 1], [True] * 3)]
 )
 def test_a_correlation_that_cannot_be_estimated_is_zero(labels, success):
-    assert intraclass_correlation(np.array(labels), np.array(success, dtype=float)) == 0.0
+    assert correlation_of(np.array(labels), np.array(success, dtype=float)) == 0.0
 
 
 def test_design_effect_of_equal_and_unequal_blocks():
@@ -49,7 +54,7 @@ def test_the_effective_size_predicts_the_variance_of_a_rate():
         own = generator.random(1200) < 0.5
         won = np.where(generator.random(1200) < np.sqrt(0.5), shared, own)
         rates.append(won.mean())
-        correlations.append(intraclass_correlation(labels, won.astype(float)))
+        correlations.append(correlation_of(labels, won.astype(float)))
     effective = 1200 / design_effect(np.full(300, 4), float(np.mean(correlations)))
     assert np.mean(correlations) == pytest.approx(0.5, abs=0.02)
     assert np.var(rates) == pytest.approx(0.25 / effective, rel=0.2)

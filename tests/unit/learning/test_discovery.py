@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from agent_memory.learning import discovery
 from agent_memory.learning.identification import identify_patterns
+from agent_memory.learning.patterns import PatternThresholds
 from benchmarks.synthetic_records import PLANTED, draw_features, evidence_from
 
 HIGH, BULLISH = "context.market.volatility=high", "context.market.trend=bullish"
@@ -94,3 +97,35 @@ def test_copies_of_a_position_are_one_observation(names_position):
         ]
         promoted += bool(identify_patterns(evidence).patterns)
     assert promoted <= 1
+
+
+def test_of_effects_whose_p_values_are_zero_the_strongest_comes_first():
+    """A proxy of a fact, which hardly any decision has without it, is not stated in its place."""
+    generator = np.random.default_rng(4)
+    count = 60_000
+    cause = generator.random(count) < 0.5
+    proxy = cause ^ (generator.random(count) < 0.05)
+    features = [
+        tuple(sorted((f"context.a={'yes' if one else 'no'}", f"context.b={'yes' if other else 'no'}")))
+        for one, other in zip(proxy, cause, strict=True)
+    ]
+    evidence = evidence_from(features, generator.random(count) < np.where(cause, 0.8, 0.2), per_hour=30)
+    assert {tuple(one.partition("=")[0] for one in features) for features in found(evidence)} == {("context.b",)}
+
+
+def test_a_significant_effect_is_the_wider_in_relation_to_its_interval_the_fewer_degrees_of_freedom():
+    """What the least effect that is tested rests on: of Student's t the normal has the largest ratio of quantiles."""
+    for level in (0.04, 1e-3, 1e-8):
+        ratios = [stats.t.isf(0.025, degrees) / stats.t.isf(level / 2, degrees) for degrees in (1, 2, 5, 30, 1e3)]
+        assert ratios == sorted(ratios)
+        assert ratios[-1] < stats.norm.isf(0.025) / stats.norm.isf(level / 2)
+
+
+@pytest.mark.parametrize("min_effect", [0.02, 0.05, 0.12])
+def test_effects_that_cannot_be_worth_stating_are_left_out_only(min_effect, monkeypatch):
+    """The statements are the same if all significant effects are tested."""
+    thresholds = PatternThresholds(min_effect=min_effect)
+    evidence = record(7, 40_000, lambda facts: 0.5 + 0.04 * (HIGH in facts) + 0.08 * (BULLISH in facts))
+    stated = identify_patterns(evidence, thresholds)
+    monkeypatch.setattr(discovery._Search, "_least_effect", lambda *_: 0.0)
+    assert identify_patterns(evidence, thresholds) == stated

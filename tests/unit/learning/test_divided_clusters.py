@@ -66,3 +66,44 @@ def test_conditioning_on_other_facts_leaves_the_tests_unchanged():
     before = tests.test(matching)
     assert tests.beside(cells).test(matching) == EffectTests(success, [windows(2), clusters], cells).test(matching)
     assert tests.test(matching) == before
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(1e-12, 0.5), st.integers(1, 40))
+def test_a_test_that_may_end_early_decides_as_one_that_does_not(seed, level, largest):
+    """Clusters of very different sizes, in which the fact and outcomes are correlated, and an effect of any size."""
+    generator = np.random.default_rng(seed)
+    count = int(generator.integers(60, 1_500))
+    labels = np.unique(generator.integers(max(1, count // largest), size=count), return_inverse=True)[1]
+    luck, kind = generator.uniform(0.1, 0.9, count), generator.uniform(0.1, 0.9, count)
+    matching = generator.random(count) < kind[labels]
+    success = generator.random(count) < np.clip(luck[labels] + generator.uniform(-0.6, 0.6) * matching, 0, 1)
+    given_fact = generator.random(count) < 0.5
+    clusterings = [Clustering(labels.astype(np.int32), 1 + int(labels.max())), *map(windows_of(count), (1, 7))]
+    tests = EffectTests(success, clusterings, Cells.build((labels % 2).astype(np.int32), [given_fact]))
+    final = tests.test(matching)
+    early = tests.test(matching, stop_above=level, stop_below=level)
+    assert (early.p_value <= level) == (final.p_value <= level)
+
+
+def windows_of(count):
+    """Windows of some days, of a record with ten decisions a day."""
+
+    def window(days):
+        labels = (np.arange(count) // (10 * days)).astype(np.int32)
+        return Clustering(labels, 1 + int(labels.max()), days * DAY_MS)
+
+    return window
+
+
+def test_a_strong_effect_is_accepted_without_the_clusterings_that_cannot_change_it(monkeypatch):
+    generator = np.random.default_rng(2)
+    matching = generator.random(4_000) < 0.4
+    success = generator.random(4_000) < 0.2 + 0.6 * matching
+    pairs = Clustering((np.arange(4_000) // 2).astype(np.int32), 2_000)
+    tests = EffectTests(success, [windows_of(4_000)(40), pairs], Cells.build(np.zeros(4_000, dtype=np.int32)))
+    divided, divide = [], tests._clustering
+    monkeypatch.setattr(tests, "_clustering", lambda number: divided.append(number) or divide(number))
+    assert tests.test(matching, stop_above=1e-6, stop_below=1e-6).p_value < 1e-6
+    assert len(divided) == 1
+    tests.test(matching)
+    assert len(divided) == 3

@@ -40,9 +40,7 @@ def effective_sample_sizes(
     return matching_count / matching_effect, (len(matching) - matching_count) / rest_effect
 
 
-def intraclass_correlation(
-    labels: CodeArray | IntArray, residuals: FloatArray, sizes: FloatArray | None = None
-) -> float:
+def intraclass_correlation(sums: FloatArray, squares: float, sizes: FloatArray) -> float:
     """Estimate the correlation of two values of one cluster, 0 to 1, by analysis of variance.
 
     With k clusters of m_i decisions, N in all: ρ = (MSB − MSW) / (MSB + (m₀ − 1)·MSW), where MSB and MSW are the mean
@@ -50,16 +48,17 @@ def intraclass_correlation(
     Donner, International Statistical Review 54 (1986) 67-82; Ridout, Demétrio and Firth, Biometrics 55 (1999)
     137-148, for binary outcomes.
 
-    `sizes` are the numbers of decisions in the clusters, if they are known.
+    Args:
+        sums: of the values of each cluster.
+        squares: the sum of the squares of all values.
+        sizes: the number of values of each cluster.
     """
-    sizes = np.bincount(labels).astype(np.float64) if sizes is None else sizes
-    total, count = float(len(residuals)), len(sizes)
+    total, count = float(np.sum(sizes)), len(sizes)
     if count < 2 or total == count:  # noqa: PLR2004
         return 0.0
-    sums = np.bincount(labels, weights=residuals)
     between = float(np.sum(sums * sums / sizes))
     mean_square_between = (between - float(sums.sum()) ** 2 / total) / (count - 1)
-    mean_square_within = (float(residuals @ residuals) - between) / (total - count)
+    mean_square_within = (squares - between) / (total - count)
     typical_size = (total - float(np.sum(sizes * sizes)) / total) / (count - 1)
     spread = mean_square_between + (typical_size - 1) * mean_square_within
     if spread <= 0:

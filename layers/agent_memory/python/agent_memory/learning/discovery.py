@@ -15,13 +15,14 @@ Romano and Wolf, J. Am. Stat. Assoc. 100 (2005) 94-108.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import NormalDist
 
 import numpy as np
 
 from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
 from agent_memory.learning.counting import CellCounter, CombinationCounts, count_combinations, remove_redundant
 from agent_memory.learning.dataset import Dataset
-from agent_memory.learning.effect_tests import EffectTest, EffectTests, estimate_effects
+from agent_memory.learning.effect_tests import CONFIDENCE, EffectTest, EffectTests, estimate_effects
 from agent_memory.learning.evidence import key_of
 from agent_memory.learning.patterns import PatternThresholds
 from agent_memory.learning.special_functions import normal_cdf
@@ -155,19 +156,23 @@ class _Search:
         if without:
             counts = counts.select(np.array([_members(row) not in without for row in counts.members], dtype=np.bool_))
         beside = self._latest = self._beside(statements)
-        limits = beside.least_p_values(counts) * factor
+        effects, statistics = beside.screen(counts)
+        limits = 2 * normal_cdf(-statistics) * factor
         tests = beside.tests
-        best: tuple[float, Candidate] | None = None
-        for index in np.argsort(limits, kind="stable"):
+        best: tuple[int, Candidate] | None = None
+        worth = np.flatnonzero(effects >= self._least_effect(rate / factor))
+        for index in worth[np.argsort(-statistics[worth], kind="stable")]:
             largest = best[1].adjusted_p_value if best else rate
             if limits[index] >= largest:
                 break
             candidate = self._candidate(_members(counts.members[index]), tests, factor, largest)
             if candidate.adjusted_p_value < largest and self._is_worth_stating(candidate.test):
-                best = limits[index], candidate
+                best = int(index), candidate
         if best is None:
             return []
-        equal = np.flatnonzero(np.isclose(limits, best[0], rtol=_EQUAL, atol=0.0))[:_MAX_EQUAL]
+        # Of p-values that are nearly 0 the logarithm differs by half of what the squared statistic does.
+        is_equal = np.abs(statistics**2 - statistics[best[0]] ** 2) <= 2 * _EQUAL
+        equal = np.flatnonzero(is_equal)[:_MAX_EQUAL]
         same = [members for index in equal if (members := _members(counts.members[index])) != best[1].members]
         others = [self._candidate(members, tests, factor) for members in same]
         return [best[1], *(one for one in others if one.adjusted_p_value < rate)]
@@ -177,8 +182,9 @@ class _Search:
         kept = list(statements)
         for statement in statements:
             others = [one for one in kept if one is not statement]
-            again = self._candidate(statement.members, self._beside(others).tests, factors[len(statement.members)])
-            if again.adjusted_p_value > rate:
+            level = rate / factors[len(statement.members)]
+            test = self._test(statement.members, self._beside(others).tests, stop_above=level, stop_below=level)
+            if test.p_value > level:
                 kept = others
         return kept
 
@@ -190,14 +196,32 @@ class _Search:
     def _candidate(
         self, members: tuple[int, ...], tests: EffectTests, factor: float, largest: float = 1.0
     ) -> Candidate:
-        keys = map(key_of, self._dataset.feature_names(members))
-        test = tests.test(self._dataset.matching(members), keys=keys, stop_above=largest / factor)
+        test = self._test(members, tests, stop_above=largest / factor)
         return Candidate(self._dataset, members, test, min(1.0, test.p_value * factor))
+
+    def _test(
+        self, members: tuple[int, ...], tests: EffectTests, *, stop_above: float, stop_below: float | None = None
+    ) -> EffectTest:
+        keys = map(key_of, self._dataset.feature_names(members))
+        return tests.test(self._dataset.matching(members), keys=keys, stop_above=stop_above, stop_below=stop_below)
 
     def _is_worth_stating(self, test: EffectTest) -> bool:
         """Whether the effect may be as large as `min_effect`, by its interval."""
         low, high = test.interval
         return (high if test.effect > 0 else -low) >= self._thresholds.min_effect
+
+    def _least_effect(self, level: float) -> float:
+        """The size that an effect has at least if it is significant at a level and worth stating.
+
+        Its standard error is at most its size by the quantile of the level, and its interval ends 95 %'s quantile
+        further. Student's t has the larger ratio of the two the more degrees of freedom it has, up to the normal's: van
+        Zwet, Convex Transformations of Random Variables (1964).
+        """
+        if level >= 1 - CONFIDENCE:
+            return 0.0
+        normal = NormalDist()
+        ratio = normal.inv_cdf((1 + CONFIDENCE) / 2) / normal.inv_cdf(1 - level / 2)
+        return self._thresholds.min_effect / (1 + ratio)
 
 
 def _combinations(dataset: Dataset, thresholds: PatternThresholds) -> CombinationCounts:
@@ -239,19 +263,21 @@ class _Beside:
         self._cells = dataset.cells([dataset.matching(members) for members in given])
         self.tests = dataset.tests.beside(self._cells)
 
-    def least_p_values(self, counts: CombinationCounts) -> FloatArray:
-        """P-values with the least design effect and no more: those of `EffectTests` are never smaller."""
+    def screen(self, counts: CombinationCounts) -> tuple[FloatArray, FloatArray]:
+        """The size of each combination's effect, 0 if it is not estimable, and how many standard errors it is.
+
+        These are with the least design effect and no more, so that those of `EffectTests` are never smaller.
+        """
         cells, success = self._cells, self._dataset.success
         all_won = np.bincount(cells.of, weights=success).astype(np.float64)
-        p_values = np.ones(len(counts), dtype=np.float64)
+        effects, statistics = np.zeros(len(counts)), np.zeros(len(counts))
         step = max(1, _BLOCK_CELLS // len(cells.sizes))
         for start in range(0, len(counts), step):
             part = slice(start, start + step)
             estimates = estimate_effects(cells, all_won, *self._counter.count(counts.members[part]))
-            errors = np.sqrt(estimates.variances * self.tests.least_design_effect)
-            z = np.abs(estimates.effects) / errors
-            p_values[part] = np.where(estimates.is_estimable, 2 * normal_cdf(-z), 1.0)
-        return p_values
+            effects[part] = np.abs(estimates.effects)
+            statistics[part] = effects[part] / np.sqrt(estimates.variances * self.tests.least_design_effect)
+        return effects, statistics
 
     @cached_property
     def _counter(self) -> CellCounter:

@@ -52,7 +52,8 @@ _MAX_LEVERAGE = 0.8
 _ENOUGH_FOR_T = 25
 # In standard errors of f, for a fact that is spread at random.
 _CONCENTRATED = 3.0
-_CONFIDENCE = 0.95
+CONFIDENCE = 0.95
+"""Of the intervals of effects."""
 # Standard normal quantile at 99 %, of the test whether luck lasts.
 _LASTING = 2.33
 # f above which the number of effective clusters is computed from the concentration.
@@ -155,6 +156,8 @@ class EffectTests:
         matter = [one for one in clusterings if len(success) >= _MIN_MEAN_SIZE * one.count]
         self._clusters = divided_clusters(sorted(matter, key=lambda one: one.count))
         self._order = _testing_order(self._clusters)
+        sizes = [float(np.max(self._clusters[number].sizes, initial=1.0)) for number in self._order]
+        self._largest = [max(sizes[turn:]) for turn in range(len(sizes))]
         self._divide(cells)
 
     def beside(self, cells: Cells) -> "EffectTests":
@@ -166,8 +169,8 @@ class EffectTests:
     def _divide(self, cells: Cells) -> None:
         self._cells = cells
         self._won = np.bincount(cells.of, weights=self._success).astype(np.float64)
+        self._residuals = _Residuals.of(cells, self._won)
         self._divided: dict[int, _CellsOfClusters] = {}
-        self._residuals: FloatArray | None = None
 
     @property
     def _clusterings(self) -> Iterator["_CellsOfClusters"]:
@@ -176,8 +179,6 @@ class EffectTests:
 
     def _clustering(self, number: int) -> "_CellsOfClusters":
         if number not in self._divided:
-            if self._residuals is None:
-                self._residuals = self._success - self._cells.fit(self._won)[self._cells.of]
             clusters = self._clusters[number]
             finer = None if clusters.finer is None else self._clustering(clusters.finer)
             self._divided[number] = _CellsOfClusters(clusters, self._cells, self._success, self._residuals, finer)
@@ -217,13 +218,16 @@ class EffectTests:
             longer = [n for n, window_ms in enumerate(windows_ms) if (window_ms or 0) > DAY_MS]
             self._lasting = {key: _lasting_luck(of_key, counts, day, longer) for key, of_key in by_key.items()}
 
-    def test(self, matching: BoolArray, *, keys: Iterable[str] = (), stop_above: float = 1.0) -> EffectTest:
+    def test(
+        self, matching: BoolArray, *, keys: Iterable[str] = (), stop_above: float = 1.0, stop_below: float | None = None
+    ) -> EffectTest:
         """Test the effect of a fact or a combination of facts.
 
         Args:
             matching: shape (decisions,).
             keys: of the facts.
             stop_above: a p-value above which it does not matter how much larger it is; the result is then not final.
+            stop_below: a p-value up to which it does not matter how small it is; the result is then not final.
         """
         estimate = self._estimate(matching)
         if estimate is None:
@@ -234,9 +238,12 @@ class EffectTests:
         degrees = min([max(1.0, len(self._success) - 2.0), *(one.degrees_of_freedom for one in lasting)])
         result = _result(estimate, design_effect, degrees, shared)
         shorter = 1.0
-        for clusters in self._clusterings:
+        for number, largest in zip(self._order, self._largest, strict=True):
             if result.p_value > stop_above:
                 return result
+            if stop_below is not None and _is_at_most(stop_below, estimate, result, largest):
+                return result
+            clusters = self._clustering(number)
             clustered = clusters.evaluate(estimate)
             excess = max(0.0, clustered.concentration - 1)
             if 1 + excess > shared:  # or no correlation, which is at most 1, changes it
@@ -413,17 +420,36 @@ class _Estimate:
 
 
 def _result(estimate: _Estimate, design_effect: float, degrees: float, shared: float) -> EffectTest:
-    error = math.sqrt(estimate.variance * design_effect)
-    half = student_t_quantile((1 + _CONFIDENCE) / 2, degrees) * error
-    p_value = 2 * student_t_cdf(-abs(estimate.effect) / error, degrees)
+    half = student_t_quantile((1 + CONFIDENCE) / 2, degrees) * math.sqrt(estimate.variance * design_effect)
     return EffectTest(
         effect=estimate.effect,
-        p_value=max(p_value, estimate.exact_p_value(design_effect)),
+        p_value=max(_p_value(estimate, design_effect, degrees), estimate.exact_p_value(design_effect)),
         interval=(max(-1.0, estimate.effect - half), min(1.0, estimate.effect + half)),
         design_effect=design_effect,
         degrees_of_freedom=degrees,
         shared_design_effect=shared,
     )
+
+
+def _p_value(estimate: _Estimate, design_effect: float, degrees: float) -> float:
+    error = math.sqrt(estimate.variance * design_effect)
+    return 2 * student_t_cdf(-abs(estimate.effect) / error, degrees)
+
+
+def _is_at_most(p_value: float, estimate: _Estimate, result: EffectTest, largest: float) -> bool:
+    """Whether the p-value stays this small, whatever clusters of at most so many decisions say.
+
+    With m decisions in a cluster at most, the squared sum of x' over it, and that of x'e, is at most m times the sum of
+    squares (Cauchy and Schwarz). So m bounds the concentration and, but for the leverages, the ratio of variances. That
+    many clusters are effective in which the sum of x' is at most m·max|x'| each.
+    """
+    leverage = min(largest / max(1, min(len(estimate.rows), estimate.decisions - len(estimate.rows))), _MAX_LEVERAGE)
+    design_effect = max(result.design_effect, largest / (1 - leverage) ** 2)
+    if estimate.exact_p_value(design_effect) > 0:  # which may be larger with a smaller design effect
+        return False
+    deviation = largest * float(np.max(np.maximum(np.abs(estimate.expected), np.abs(1 - estimate.expected))))
+    clusters = min(estimate.decisions / largest, _MUCH_CONCENTRATED * estimate.information / deviation**2)
+    return _p_value(estimate, design_effect, min(result.degrees_of_freedom, max(1.0, clusters - 1))) <= p_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,10 +461,22 @@ class _ClusteredVariance:
     degrees_of_freedom: float
 
 
+class _Residuals(NamedTuple):
+    """Outcomes without the fitted `rates` of their cells: `squares` is the sum of the squared differences."""
+
+    rates: FloatArray
+    squares: float
+
+    @classmethod
+    def of(cls, cells: Cells, won: FloatArray) -> "_Residuals":
+        rates = cells.fit(won)
+        return cls(rates, float(np.sum(won * (1 - rates) ** 2 + (cells.sizes - won) * rates**2)))
+
+
 class _CellsOfClusters:
     """The decisions of each cluster, by cell: a group is the decisions of one cluster and one cell.
 
-    `sizes` and `won` are of groups, `cluster_of` and `cell_of` say which ones these are.
+    `sizes` and `won` are of groups, `cluster_of` and `cell_of` say which ones these are; a single cell is named once.
     """
 
     sizes: FloatArray
@@ -451,10 +489,18 @@ class _CellsOfClusters:
         clusters: DividedClusters,
         cells: Cells,
         success: BoolArray,
-        residuals: FloatArray,
+        residuals: "_Residuals",
         finer: "_CellsOfClusters | None",
     ) -> None:
-        """Divide clusters by cell: decision by decision, or group by group of finer clusters."""
+        """Divide clusters by cell: decision by decision, or group by group of finer clusters.
+
+        Args:
+            clusters: the clusters.
+            cells: the cells.
+            success: which decisions succeeded.
+            residuals: what is left of outcomes without the effects of cells.
+            finer: the groups of clusters each of which is a part of one of these.
+        """
         self._clusters = clusters
         self.count, self.labels, self.window_ms = clusters.count, clusters.labels, clusters.window_ms
         self._residuals = residuals
@@ -472,11 +518,14 @@ class _CellsOfClusters:
             groups, self._group_of = distinct(keys, self.count * cell_count)
             self.sizes, self.won = self._added(finer.sizes), self._added(finer.won)
         self.cluster_of, self.cell_of = np.divmod(groups, cell_count)
+        if cell_count == 1:  # what is looked up by it is the same number for all groups
+            self.cell_of = np.zeros(1, dtype=np.int64)
 
     @cached_property
     def correlation(self) -> float:
         """Of the residuals of two decisions of one cluster."""
-        return intraclass_correlation(self.labels, self._residuals, self._clusters.sizes)
+        sums = self._sum(self.won - self.sizes * self._residuals.rates[self.cell_of])
+        return intraclass_correlation(sums, self._residuals.squares, self._clusters.sizes)
 
     def counts(self, estimate: _Estimate) -> tuple[FloatArray, FloatArray]:
         """How many decisions of each group match, and how many of them succeeded."""
@@ -540,5 +589,8 @@ class _CellsOfClusters:
             return True
         return self.count > 1 and concentration > shorter * (1 + _CONCENTRATED * math.sqrt(2 / self.count))
 
-    def _sum(self, of_groups: FloatArray | IntArray) -> FloatArray:
+    def _sum(self, of_groups: FloatArray) -> FloatArray:
+        """The sums over the groups of each cluster."""
+        if len(self.sizes) == self.count:  # each cluster has one group, in the same order
+            return of_groups
         return np.bincount(self.cluster_of, weights=of_groups, minlength=self.count).astype(np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, IntArray
 from agent_memory.learning.cusum import MIN_RATE, log_likelihood_ratios
+from agent_memory.learning.divided_clusters import distinct
 
 # A half-normal prior of the size: most effects are below one unit of log odds, which is 23 points from 50 %.
 _SIZES = np.linspace(0.1, 2.0, 20)
@@ -42,11 +43,9 @@ def probability_of_lasting(
         now_ms: for when the probability is stated, in milliseconds since 1970.
         mean_duration_ms: how long an effect lasts on average.
     """
-    days, starts = np.unique(times_ms // DAY_MS, return_index=True)
+    days, day_of = np.unique(times_ms // DAY_MS, return_inverse=True)
     sizes = _SIZES if is_better else -_SIZES
-    daily = np.array(
-        [np.add.reduceat(-weight * log_likelihood_ratios(success, base_rates, size), starts) for size in sizes]
-    )
+    daily = weight * _daily_log_likelihoods(day_of, success, base_rates, sizes)
     lasts = np.full(len(sizes), 0.5)
     over = np.full(len(sizes), 0.5)
     log_scale = _LOG_PRIOR.copy()
@@ -61,6 +60,28 @@ def probability_of_lasting(
         lasts, over = lasts * (1 - change) + over * change, over * (1 - change) + lasts * change
     weights = np.exp(log_scale - np.max(log_scale))
     return min(1.0, float(weights @ lasts / np.sum(weights)))  # a mean of ones may round to more
+
+
+def _daily_log_likelihoods(
+    day_of: IntArray, success: BoolArray, base_rates: FloatArray, sizes: FloatArray
+) -> FloatArray:
+    """How much each size of the effect explains each day's outcomes better than none; shape (sizes, days).
+
+    Decisions of one day with the same base rate, of which there are many, are counted.
+    """
+    rates, rate_of = np.unique(base_rates, return_inverse=True)
+    cells, cell_of = distinct(day_of * len(rates) + rate_of, (1 + int(day_of[-1])) * len(rates))
+    won = np.bincount(cell_of[success], minlength=len(cells))
+    lost = np.bincount(cell_of, minlength=len(cells)) - won
+    day_of_cell, rate_of_cell = np.divmod(cells, len(rates))
+    starts = np.searchsorted(day_of_cell, np.arange(1 + int(day_of[-1])))
+    has_won, has_lost = np.ones(len(rates), dtype=np.bool_), np.zeros(len(rates), dtype=np.bool_)
+
+    def of_size(size: float) -> FloatArray:
+        of_won, of_lost = (log_likelihood_ratios(one, rates, size)[rate_of_cell] for one in (has_won, has_lost))
+        return np.asarray(np.add.reduceat(-(won * of_won + lost * of_lost), starts), dtype=np.float64)
+
+    return np.array([of_size(size) for size in sizes])
 
 
 def same_day_rates(times_ms: IntArray, success: BoolArray, matching: BoolArray, questions: CodeArray) -> FloatArray:
