@@ -238,6 +238,8 @@ def test_memories_and_versions_that_are_damaged_are_named(stores, clock, open_ag
     found = hunter.memory.retrieve_ltm("PATTERN")
     assert ([one["pattern_id"] for one in found], found.complete) == (["a", "c"], False)
     assert [(one["id"], one["reason"]) for one in found.missing] == [("b", "damaged")]
+    by_id = hunter.memory.retrieve_ltm("PATTERN", {"pattern_id": "b"})
+    assert (by_id, named(by_id), by_id.complete) == ([], ["b"], False)
     recalled = hunter.memory.recall("again")
     assert ({one["memory"]["pattern_id"] for one in recalled}, named(recalled)) == ({"a", "c"}, ["b"])
     damage_version(stores, "hunter", "PATTERN", "a", 1)
@@ -245,6 +247,8 @@ def test_memories_and_versions_that_are_damaged_are_named(stores, clock, open_ag
     assert ([one["version"] for one in history], named(history)) == ([2], ["a#0000000001"])
     as_of = hunter.memory.retrieve_ltm("PATTERN", as_of="2026-11-20T12:00:00Z")
     assert named(as_of) == ["a#0000000001"]
+    of_a = hunter.memory.retrieve_ltm("PATTERN", {"pattern_id": "a"}, as_of="2026-11-20T12:00:00Z")
+    assert named(of_a) == ["a#0000000001"]
 
 
 def test_checkpoints_and_configurations_that_are_damaged_are_named(stores, clock, open_agent):

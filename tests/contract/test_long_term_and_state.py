@@ -36,6 +36,23 @@ async def test_a_change_has_its_author_time_reason_and_values(memory, clock):
     assert await memory.get_ltm_history("PATTERN", "never") == []
 
 
+async def test_a_memory_is_found_by_its_id_as_among_all_of_its_type(memory, clock):
+    start = clock.now_ms()
+    for n in range(3):
+        await memory.store_ltm("PATTERN", "pump", {"confidence": n / 4, "n": n})
+        await memory.store_ltm("PATTERN", "pump-2", {"confidence": 0.6, "n": n})
+        clock.advance(HOUR)
+    memory.direct.long_term.remove(memory.direct.long_term.get("PATTERN", "pump"), reason="no longer holds")
+    for at in (None, *(to_iso(start + hours * HOUR + 1) for hours in range(-1, 4))):
+        of_all = await memory.retrieve_ltm("PATTERN", as_of=at)
+        for name in ("pump", "pump-2", "never", "no id#", ""):
+            found = await memory.retrieve_ltm("PATTERN", {"pattern_id": name}, as_of=at)
+            assert [one["version"] for one in found] == [one["version"] for one in of_all if one["pattern_id"] == name]
+    assert await memory.retrieve_ltm("PATTERN", {"pattern_id": "pump-2", "min_confidence": 0.7}) == []
+    assert await memory.retrieve_ltm("PATTERN", {"pattern_id": "pump-2", "n": 1}) == []
+    assert [one["n"] for one in await memory.retrieve_ltm("PATTERN", {"pattern_id": "pump-2", "n": 2})] == [2]
+
+
 async def test_memories_are_read_as_of_an_earlier_time(memory, clock):
     start = clock.now_ms()
     for n in range(4):

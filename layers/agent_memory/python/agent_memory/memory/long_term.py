@@ -1,6 +1,6 @@
 """Long-term memory of one agent. Every method blocks; agents use `MemoryManager`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from agent_memory.core.checks import check_expected_version, check_number, check
 from agent_memory.core.clock import Clock, Instant, parse_instant, to_iso
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.conditions import meets_all
-from agent_memory.core.errors import Conflict, InvalidInput, NotFound, shown
+from agent_memory.core.errors import Conflict, Damaged, InvalidInput, NotFound, shown
 from agent_memory.core.json_values import Document, canonical_json, check_mapping, check_object
 from agent_memory.core.keys import history_sk
 from agent_memory.core.retries import retry_conflicts
@@ -251,15 +251,38 @@ class LongTermMemory:
         memory_type = ids.check_memory_type(memory_type)
         conditions = memory_conditions(filters)
         min_confidence = check_confidence(conditions.pop("min_confidence", 0.0), "min_confidence")
-        if as_of is None:
+        at_ms = None if as_of is None else parse_instant(as_of, "as_of")
+        if isinstance(conditions.get("pattern_id"), str):
+            memories = self._find_named(memory_type, conditions["pattern_id"], at_ms, on_unreadable)
+        elif at_ms is None:
             memories = self._store.by_confidence(
                 self._agent_id, memory_type, min_confidence, on_unreadable=on_unreadable
             )
         else:
-            versions = self._versions_at(memory_type, parse_instant(as_of, "as_of"), on_unreadable)
-            memories = iter(sorted(versions, key=lambda memory: memory.rank, reverse=True))
+            versions = self._store.all_versions(self._agent_id, memory_type, on_unreadable=on_unreadable)
+            memories = iter(sorted(_versions_at(versions, at_ms), key=lambda memory: memory.rank, reverse=True))
         found = [one for one in memories if one.confidence is None or one.confidence >= min_confidence]
         return [memory for memory in found if meets_all(memory.as_dict(), conditions)] if conditions else found
+
+    def _find_named(
+        self, memory_type: str, pattern_id: str, at_ms: int | None, on_unreadable: OnUnreadable
+    ) -> Iterator[Memory]:
+        """The memory of an id, at a time or now: no other one is read."""
+        try:
+            name = ids.check_pattern_id(pattern_id)
+        except InvalidInput:  # no memory has such an id
+            return
+        if at_ms is not None:
+            versions = self._store.history(self._agent_id, memory_type, name, on_unreadable=on_unreadable)
+            yield from _versions_at(versions, at_ms)
+            return
+        try:
+            current = self._store.get(self._agent_id, memory_type, name)
+        except Damaged as error:
+            on_unreadable(Unreadable(name, error, name))
+        else:
+            if current is not None:
+                yield current
 
     def find_all(self, memory_types: Iterable[str], *, on_unreadable: OnUnreadable) -> list[Memory]:
         """All memories of several types, in no particular order."""
@@ -316,26 +339,31 @@ class LongTermMemory:
             read_directly="retrieve_ltm and as_of, or over HTTP with MemoryManager",
         )
 
-    def _versions_at(self, memory_type: str, at_ms: int, on_unreadable: OnUnreadable) -> list[Memory]:
-        """The version of each memory that was current at a time, without memories that were removed by then.
-
-        A version cannot have been current before the one that it replaced: the nightly job dates its versions by the
-        day that they are learned from, which may be long before they are written.
-        """
-        last: dict[str, Memory] = {}
-        since_ms: dict[str, int] = {}
-        for version in self._store.all_versions(self._agent_id, memory_type, on_unreadable=on_unreadable):
-            since_ms[version.pattern_id] = max(version.updated_ms, since_ms.get(version.pattern_id, 0))
-            if since_ms[version.pattern_id] <= at_ms:
-                last[version.pattern_id] = version
-        return [memory for memory in last.values() if not memory.is_removed]
-
     def _is_quarantined(self, memory_type: str, pattern_id: str) -> bool:
         versions = self._store.history(self._agent_id, memory_type, pattern_id, on_unreadable=skip_damaged)
         return bool(versions) and is_quarantined(versions[-1])
 
     def _retry_conflicts(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
         return retry_conflicts(lambda: change(self._store.get(self._agent_id, memory_type, pattern_id)))
+
+
+def _versions_at(versions: Iterable[Memory], at_ms: int) -> list[Memory]:
+    """Of versions, the one of each memory that was current at a time, without memories that were removed by then.
+
+    A version cannot have been current before the one that it replaced: the nightly job dates its versions by the day
+    that they are learned from, which may be long before they are written.
+
+    Args:
+        versions: those of one memory are adjacent, oldest first.
+        at_ms: the time.
+    """
+    last: dict[str, Memory] = {}
+    since_ms: dict[str, int] = {}
+    for version in versions:
+        since_ms[version.pattern_id] = max(version.updated_ms, since_ms.get(version.pattern_id, 0))
+        if since_ms[version.pattern_id] <= at_ms:
+            last[version.pattern_id] = version
+    return [memory for memory in last.values() if not memory.is_removed]
 
 
 def is_quarantined(version: Memory) -> bool:
