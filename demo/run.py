@@ -22,7 +22,7 @@ from trading_agents import Bars
 from trading_agents.demo import DEFAULT_DAYS, plan
 from trading_agents.demo.bars import BarsOptions, bars_to_replay
 from trading_agents.demo.cycles import AGENT_ID, Cycles
-from trading_agents.demo.day_estimates import DayEstimates
+from trading_agents.demo.day_estimates import DayEstimates, EstimatesCopy
 from trading_agents.demo.errors import CannotContinueError, DemoError
 from trading_agents.demo.performance import check_writable, performance_report, write_html
 from trading_agents.demo.progress import ProgressCopy, ProgressStore, ReplayProgress, hour_text
@@ -67,7 +67,8 @@ def _run(options: Options, terminal: Terminal) -> None:
     _check_before_start(options, bars, progress_copy.load(), terminal)
     with _deployed_cloud(layout, terminal, keep=options.keep) as cloud:
         stores = stores_of(cloud)
-        asyncio.run(_replay(cloud, stores, bars, options.days, progress_copy, terminal=terminal))
+        copies = progress_copy, EstimatesCopy(layout.state / "demo-estimates.ndjson")
+        asyncio.run(_replay(cloud, stores, bars, options.days, copies, terminal=terminal))
         with terminal.phase("Report"):
             report = performance_report(stores, AGENT_ID)
             report["cost"] = cost_of_a_month(report, cloud.layout.assembly)
@@ -111,10 +112,11 @@ async def _replay(
     stores: Stores,
     bars: Bars,
     days: int | None,
-    progress_copy: ProgressCopy,
+    copies: tuple[ProgressCopy, EstimatesCopy],
     *,
     terminal: Terminal,
 ) -> None:
+    progress_copy, estimates_copy = copies
     now = datetime.now(UTC)
     store = ProgressStore(stores.states, AGENT_ID, lambda: datetime.now(UTC))
     session: Any = cloud.boto_session()
@@ -124,13 +126,15 @@ async def _replay(
         earlier = store.load()
         if earlier is not None:
             _note_continuation(earlier, days, progress_copy, terminal)
+        else:
+            estimates_copy.clear()
         progress = earlier or plan.begin(bars, days or DEFAULT_DAYS, now)
         count = plan.cycles_until(progress, bars, now)
         progress_copy.save(progress)
         remaining = list(plan.days_to_do(progress, count, now))
         async with AgentMemoryClient(cloud.api_url, AGENT_ID, session=session) as client:
             result = ReplayResult()
-            cycles = Cycles(bars, progress.started_at, DayEstimates(client))
+            cycles = Cycles(bars, progress.started_at, DayEstimates(client, estimates_copy))
             if remaining:
                 with ReplayDisplay(terminal.console, len(remaining)) as display:
                     replay = Replay(client, jobs, cycles, progress, save=store.save, listener=display)

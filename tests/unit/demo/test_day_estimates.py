@@ -10,7 +10,7 @@ from agent_memory.memory.long_term import LongTermMemory
 from agent_memory.storage.factory import in_memory_stores
 from tests.unit.demo.replay_fakes import at, first_bars
 from trading_agents.demo.cycles import AGENT_ID, Cycles
-from trading_agents.demo.day_estimates import DayEstimates
+from trading_agents.demo.day_estimates import DayEstimates, EstimatesCopy
 
 START = at("2026-11-17T22:00:00")
 BARS = first_bars(260)
@@ -95,3 +95,48 @@ async def test_a_replay_in_steps_decides_as_one_in_one_go(stores):
     assert steps.decisions(range(50)) == at_once.decisions(range(50))
     assert steps.outcomes(range(49)) == at_once.outcomes(range(49))
     assert (steps.state, steps.at(49)) == (at_once.state, START + timedelta(hours=49))
+
+
+class CountedMemory:
+    """Counts the reads of a memory."""
+
+    def __init__(self, stores):
+        self.reads, self._memory = 0, MemoryManager(AGENT_ID, stores=stores, clock=stores.clock)
+
+    async def retrieve_ltm(self, *arguments, **options):
+        self.reads += 1
+        return await self._memory.retrieve_ltm(*arguments, **options)
+
+
+async def simulated(stores, path):
+    memory = CountedMemory(stores)
+    cycles = Cycles(BARS, START, DayEstimates(memory, EstimatesCopy(path)))
+    await cycles.simulate_until(50)
+    return cycles, memory
+
+
+async def test_a_later_run_uses_the_copy_of_the_estimates(stores, tmp_path):
+    path = tmp_path / "estimates"
+    first, memory = await simulated(stores, path)
+    assert memory.reads > 0
+    again, memory = await simulated(stores, path)
+    assert (memory.reads, again.decisions(range(50))) == (0, first.decisions(range(50)))
+
+
+async def test_a_line_of_the_copy_that_was_not_written_in_full_is_read_from_memory(stores, tmp_path):
+    path = tmp_path / "estimates"
+    first, _ = await simulated(stores, path)
+    path.write_text(path.read_text()[:-20])
+    again, memory = await simulated(stores, path)
+    assert memory.reads > 0
+    assert again.decisions(range(50)) == first.decisions(range(50))
+    assert (await simulated(stores, path))[1].reads == 0
+
+
+async def test_a_cleared_copy_has_nothing(stores, tmp_path):
+    path = tmp_path / "estimates"
+    await simulated(stores, path)
+    copy = EstimatesCopy(path)
+    copy.clear()
+    assert not path.exists()
+    assert not copy.has(START)
