@@ -1,7 +1,13 @@
-"""Runs MiniStack with five patches. This script is started in the emulator's own environment.
+"""Runs MiniStack with seven patches. This script is started in the emulator's own environment.
 
-MiniStack parses an expression again for each item that it evaluates it on. Its parsers are pure functions of the
-expression's text, so their results are cached here: a Query then takes a quarter of the time.
+MiniStack parses an expression again for each item that it evaluates it on, and a number for each item that it measures.
+Its parsers are pure functions of a text, so their results are cached here: a Query then takes a quarter of the time.
+
+It copies an item several times in each write, one attribute after the other. Here that is left to pickle, which takes a
+tenth of the time: an estimate has thousands of numbers.
+
+A Query evaluates its key condition on every item of a partition. The plain forms of such a condition are
+compared here directly, once MiniStack has found an expression valid: that takes a tenth of the time.
 
 When a change set imports an existing bucket into a stack (`ImportExistingResources`), MiniStack's validation of names
 refuses the bucket because it exists: this validation is switched off for imports.
@@ -15,24 +21,104 @@ The process ends as soon as its state is written: threads of executions that are
 alive for as long as their retries last.
 """
 
+import copy
+import operator
 import os
+import pickle
+import re
 import runpy
 import sys
+from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.services import (  # type: ignore[import-not-found]  # in the emulator's environment
+    _dynamodb_keywords,
     cloudformation,
     dynamodb,
     lambda_svc,
 )
 from ministack.services.cloudformation import changesets  # type: ignore[import-not-found]
 
-for name in ("_tokenize", "_condition_syntax_error"):
-    parser = getattr(dynamodb, name, None)
+for module, name in (
+    (dynamodb, "_tokenize"),
+    (dynamodb, "_condition_syntax_error"),
+    (dynamodb, "_number_size_bytes"),
+    (_dynamodb_keywords, "_tokenize"),
+):
+    parser = getattr(module, name, None)
     if parser is not None:  # another version may not have this function
-        setattr(dynamodb, name, lru_cache(maxsize=1024)(parser))
+        setattr(module, name, lru_cache(maxsize=1 << 14)(parser))
+
+
+def _deepcopy(value: Any) -> Any:
+    try:
+        return pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))  # noqa: S301  what was just written
+    except (AttributeError, TypeError, pickle.PicklingError):  # a lock, or a function of its own
+        return copy.deepcopy(value)
+
+
+dynamodb.copy = SimpleNamespace(copy=copy.copy, deepcopy=_deepcopy)
+
+_evaluate_condition = dynamodb._evaluate_condition  # noqa: SLF001
+_VALID_KEY_CONDITIONS: set[str] = set()
+_CLAUSE = re.compile(
+    r"(?P<name>#?\w+) ?(?P<compared><=|>=|=|<|>) ?(?P<value>:\w+)"
+    r"|(?P<within>#?\w+) BETWEEN (?P<low>:\w+) AND (?P<high>:\w+)"
+    r"|begins_with\((?P<beginning>#?\w+), ?(?P<prefix>:\w+)\)"
+)
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@lru_cache(maxsize=1024)
+def _key_clauses(expression: str) -> list[tuple[str, Callable[[Any, Any], bool], str]] | None:
+    """The comparisons that a key condition consists of: attribute, comparison, operand; None for other forms."""
+    clauses: list[tuple[str, Callable[[Any, Any], bool], str]] = []
+    position = 0
+    while found := _CLAUSE.match(expression, position):
+        if found["compared"]:
+            clauses.append((found["name"], _COMPARISONS[found["compared"]], found["value"]))
+        elif found["within"]:
+            clauses += [(found["within"], operator.ge, found["low"]), (found["within"], operator.le, found["high"])]
+        else:
+            clauses.append((found["beginning"], str.startswith, found["prefix"]))
+        if found.end() == len(expression):
+            return clauses
+        if not expression.startswith(" AND ", found.end()):
+            return None
+        position = found.end() + len(" AND ")
+    return None
+
+
+def _key(value: dict[str, str]) -> str | Decimal:
+    """A value of DynamoDB's text or number type."""
+    return value["S"] if "S" in value else Decimal(value["N"])
+
+
+def _evaluate(expression: str, item: dict[str, Any], values: Any, names: Any, slot: str = "ConditionExpression") -> Any:
+    if slot != "KeyConditionExpression":
+        return _evaluate_condition(expression, item, values, names, slot)
+    clauses = _key_clauses(expression) if expression in _VALID_KEY_CONDITIONS else None
+    if clauses is None:
+        matches = _evaluate_condition(expression, item, values, names, slot)
+        _VALID_KEY_CONDITIONS.add(expression)
+        return matches
+    try:
+        return all(compare(_key(item[names.get(name, name)]), _key(values[value])) for name, compare, value in clauses)
+    except (AttributeError, KeyError, TypeError):  # no such attribute, or values that cannot be compared
+        return _evaluate_condition(expression, item, values, names, slot)
+
+
+dynamodb._evaluate_condition = _evaluate  # noqa: SLF001
 
 _insert = dynamodb._partiql_insert  # noqa: SLF001  there is no public name for it
 
