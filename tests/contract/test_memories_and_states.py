@@ -1,6 +1,8 @@
 """The contract of the stores of memories, states, objects and short-term values."""
 
+import random
 from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 
@@ -38,6 +40,36 @@ def test_every_version_is_kept(stores):
     assert stores.memories.history("hunter", "PATTERN", "whale_pump") == versions
     assert list(stores.memories.all_versions("hunter", "PATTERN")) == [*versions, memory("whale_pump_2")]
     assert [stores.memories.last_version("hunter", "PATTERN", name) for name in ("whale_pump", "other")] == [12, 0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_memories_are_read_as_they_were_at_a_time(stores, seed):
+    """Versions that are dated before the ones that they replaced, as of a nightly job, removals and new beginnings."""
+    generator = random.Random(seed)
+    histories: dict[str, list[Memory]] = {}
+    for name in ("a", "a-b", "b", "whale_pump"):
+        current = None
+        for version in range(1, 8):
+            one = replace(memory(name, version=version, n=version), updated_ms=NOW + generator.randrange(20))
+            if current is not None and generator.random() < 0.3:
+                one = replace(one, is_removed=True)
+                stores.memories.remove(one, after=current)
+            else:
+                stores.memories.put(one, after=current)
+            current = None if one.is_removed else version
+            histories.setdefault(name, []).append(one)
+
+    def as_of(name, at_ms):
+        since = list(accumulate((one.updated_ms for one in histories[name]), max))
+        known = [one for one, since_ms in zip(histories[name], since, strict=True) if since_ms <= at_ms]
+        return [one for one in known[-1:] if not one.is_removed]
+
+    for at_ms in range(NOW - 1, NOW + 21):
+        found = stores.memories.versions_at("hunter", "PATTERN", at_ms)
+        assert found == [one for name in histories for one in as_of(name, at_ms)]
+        for name in histories:
+            assert stores.memories.versions_at("hunter", "PATTERN", at_ms, pattern_id=name) == as_of(name, at_ms)
+    assert stores.memories.versions_at("hunter", "PATTERN", NOW + 21, pattern_id="never") == []
 
 
 @pytest.mark.parametrize(("version", "after"), [(1, None), (2, None), (3, 2), (1, 1), (2, 7)])

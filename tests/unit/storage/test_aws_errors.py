@@ -63,6 +63,7 @@ OPERATIONS = {
     "history": ("memories", "query", lambda s: s.history("hunter", "PATTERN", "p1")),
     "last version": ("memories", "query", lambda s: s.last_version("hunter", "PATTERN", "p1")),
     "all versions": ("memories", "query", lambda s: list(s.all_versions("hunter", "PATTERN"))),
+    "versions at a time": ("memories", "query", lambda s: s.versions_at("hunter", "PATTERN", NOW)),
     "accesses": (
         "memories",
         "update_item",

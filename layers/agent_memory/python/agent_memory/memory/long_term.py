@@ -259,8 +259,8 @@ class LongTermMemory:
                 self._agent_id, memory_type, min_confidence, on_unreadable=on_unreadable
             )
         else:
-            versions = self._store.all_versions(self._agent_id, memory_type, on_unreadable=on_unreadable)
-            memories = iter(sorted(_versions_at(versions, at_ms), key=lambda memory: memory.rank, reverse=True))
+            versions = self._store.versions_at(self._agent_id, memory_type, at_ms, on_unreadable=on_unreadable)
+            memories = iter(sorted(versions, key=lambda memory: memory.rank, reverse=True))
         found = [one for one in memories if one.confidence is None or one.confidence >= min_confidence]
         return [memory for memory in found if meets_all(memory.as_dict(), conditions)] if conditions else found
 
@@ -273,8 +273,9 @@ class LongTermMemory:
         except InvalidInput:  # no memory has such an id
             return
         if at_ms is not None:
-            versions = self._store.history(self._agent_id, memory_type, name, on_unreadable=on_unreadable)
-            yield from _versions_at(versions, at_ms)
+            yield from self._store.versions_at(
+                self._agent_id, memory_type, at_ms, pattern_id=name, on_unreadable=on_unreadable
+            )
             return
         try:
             current = self._store.get(self._agent_id, memory_type, name)
@@ -345,25 +346,6 @@ class LongTermMemory:
 
     def _retry_conflicts(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
         return retry_conflicts(lambda: change(self._store.get(self._agent_id, memory_type, pattern_id)))
-
-
-def _versions_at(versions: Iterable[Memory], at_ms: int) -> list[Memory]:
-    """Of versions, the one of each memory that was current at a time, without memories that were removed by then.
-
-    A version cannot have been current before the one that it replaced: the nightly job dates its versions by the day
-    that they are learned from, which may be long before they are written.
-
-    Args:
-        versions: those of one memory are adjacent, oldest first.
-        at_ms: the time.
-    """
-    last: dict[str, Memory] = {}
-    since_ms: dict[str, int] = {}
-    for version in versions:
-        since_ms[version.pattern_id] = max(version.updated_ms, since_ms.get(version.pattern_id, 0))
-        if since_ms[version.pattern_id] <= at_ms:
-            last[version.pattern_id] = version
-    return [memory for memory in last.values() if not memory.is_removed]
 
 
 def is_quarantined(version: Memory) -> bool:

@@ -1,6 +1,6 @@
 """The interface of a store of long-term memories."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol, overload
@@ -40,6 +40,34 @@ class Changes:
 
     versions: Sequence[Change]
     cursor: str
+
+
+class VersionTime(NamedTuple):
+    """When a version was written, or a removal recorded."""
+
+    pattern_id: str
+    version: int
+    updated_ms: int
+    is_removed: bool
+
+
+def current_at(versions: Iterable[VersionTime], at_ms: int) -> list[VersionTime]:
+    """Of versions, the one of each memory that was current at a time, without memories that were removed by then.
+
+    A version cannot have been current before the one that it replaced: the nightly job dates its versions by the day
+    that they are learned from, which may be long before they are written.
+
+    Args:
+        versions: those of one memory are adjacent, oldest first.
+        at_ms: the time.
+    """
+    last: dict[str, VersionTime] = {}
+    since_ms: dict[str, int] = {}
+    for one in versions:
+        since_ms[one.pattern_id] = max(one.updated_ms, since_ms.get(one.pattern_id, 0))
+        if since_ms[one.pattern_id] <= at_ms:
+            last[one.pattern_id] = one
+    return [one for one in last.values() if not one.is_removed]
 
 
 class MemoryStore(Protocol):
@@ -103,6 +131,21 @@ class MemoryStore(Protocol):
         self, agent_id: str, memory_type: str, *, on_unreadable: OnUnreadable = raise_error
     ) -> Iterator[Memory]:
         """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
+        ...
+
+    def versions_at(
+        self,
+        agent_id: str,
+        memory_type: str,
+        at_ms: int,
+        *,
+        pattern_id: str | None = None,
+        on_unreadable: OnUnreadable = raise_error,
+    ) -> list[Memory]:
+        """The memories of a type, or the one of an id, as they were at a time (`current_at`), in order of their ids.
+
+        Of the other versions only their times are read.
+        """
         ...
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:

@@ -2,18 +2,19 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, overload
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from agent_memory.core.clock import DAY_MS, SystemClock
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Conflict, Damaged
-from agent_memory.core.keys import bookkeeping_pks, changes_pk, history_pk, memory_pk, own_types_pk
+from agent_memory.core.keys import bookkeeping_pks, changes_pk, history_pk, history_sk, memory_pk, own_types_pk
 from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import STANDARD_TYPES, Memory
-from agent_memory.ports.memories import Access, Change, Changes
+from agent_memory.ports.memories import Access, Change, Changes, VersionTime, current_at
 from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
 from agent_memory.storage.dynamodb.batches import get_items, partition_pages, query_pages, scan_pages
 from agent_memory.storage.dynamodb.erasure import erase_items
@@ -27,6 +28,7 @@ from agent_memory.storage.dynamodb.items import (
     history_item,
     memory_from,
     memory_item,
+    milliseconds,
     number,
     seconds,
     text,
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+_Found = TypeVar("_Found")
+
+_TIME_ATTRIBUTES = "sk, pattern_id, version, updated_at, is_removed"
 _TYPES = "types"
 _UPDATED = "updated_ms"
 _LOGGED_MS = DAY_MS
@@ -204,6 +209,29 @@ class DynamoDBMemories:
         pages = partition_pages(self._client, self._table, history_pk(agent_id, memory_type))
         return (memory for page in pages for memory in _memories(page, on_unreadable))
 
+    def versions_at(
+        self,
+        agent_id: str,
+        memory_type: str,
+        at_ms: int,
+        *,
+        pattern_id: str | None = None,
+        on_unreadable: OnUnreadable = raise_error,
+    ) -> list[Memory]:
+        """The memories of a type, or the one of an id, as they were at a time, in order of their ids."""
+        pk, projection = history_pk(agent_id, memory_type), {"ProjectionExpression": _TIME_ATTRIBUTES}
+        if pattern_id is None:
+            pages = partition_pages(self._client, self._table, pk, **projection)
+        else:
+            query = _versions_query(agent_id, memory_type, pattern_id)
+            pages = query_pages(self._client, self._table, **query, **projection, ConsistentRead=True)
+        times = _read(_version_time, chain.from_iterable(pages), on_unreadable)
+        keys = [
+            {"pk": text(pk), "sk": text(history_sk(one.pattern_id, one.version))} for one in current_at(times, at_ms)
+        ]
+        items = sorted(get_items(self._client, self._table, keys), key=lambda item: item["sk"]["S"])
+        return list(_memories(items, on_unreadable))
+
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
         """Add a day's accesses to existing memories, once per day; returns how many memories were changed."""
 
@@ -283,14 +311,27 @@ def _change_from(item: Item) -> Change:
 
 def _memories(items: Iterable[Item], on_unreadable: OnUnreadable) -> Iterator[Memory]:
     """The memories of items, in order, without those that cannot be read."""
+    return _read(memory_from, items, on_unreadable)
+
+
+def _version_time(item: Item) -> VersionTime:
+    """When a version of the history was written."""
+    pattern_id, version = item["pattern_id"]["S"], int(item["version"]["N"])
+    if item["sk"]["S"] != history_sk(pattern_id, version):
+        raise ValueError("its attributes are those of another memory")
+    return VersionTime(pattern_id, version, milliseconds(item["updated_at"]), "is_removed" in item)
+
+
+def _read(read: Callable[[Item], _Found], items: Iterable[Item], on_unreadable: OnUnreadable) -> Iterator[_Found]:
+    """What is read of items, in order, without those that cannot be read."""
     for item in items:
         name = str(item["sk"]["S"])
         try:
-            memory = parsed(name, memory_from, item)
+            found = parsed(name, read, item)
         except Damaged as error:
             on_unreadable(Unreadable(name, error, name))
         else:
-            yield memory
+            yield found
 
 
 def _is_current(version: int | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from agent_memory.core.keys import history_sk
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import STANDARD_TYPES, Memory
 from agent_memory.model.records import memory_from, memory_record
-from agent_memory.ports.memories import Access, Change, Changes
+from agent_memory.ports.memories import Access, Change, Changes, VersionTime, current_at
 from agent_memory.storage.dynamodb.items import check_item_size, history_item
 
 _Key = tuple[str, str, str]
@@ -126,6 +126,24 @@ class InMemoryMemories:
         """Every version of every memory of a type; those of one memory are adjacent, oldest first."""
         keys = sorted(key for key in self._history if key[:2] == (agent_id, memory_type))
         return (memory for key in keys for memory in self.history(*key, on_unreadable=on_unreadable))
+
+    def versions_at(
+        self,
+        agent_id: str,
+        memory_type: str,
+        at_ms: int,
+        *,
+        pattern_id: str | None = None,
+        on_unreadable: OnUnreadable = raise_error,
+    ) -> list[Memory]:
+        """The memories of a type, or the one of an id, as they were at a time, in order of their ids."""
+        if pattern_id is None:
+            found = self.all_versions(agent_id, memory_type, on_unreadable=on_unreadable)
+        else:
+            found = iter(self.history(agent_id, memory_type, pattern_id, on_unreadable=on_unreadable))
+        versions = {(one.pattern_id, one.version): one for one in found}
+        times = (VersionTime(*key, one.updated_ms, one.is_removed) for key, one in versions.items())
+        return [versions[one.pattern_id, one.version] for one in current_at(times, at_ms)]
 
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
         """Add a day's accesses to existing memories, once per day; returns how many memories were changed."""

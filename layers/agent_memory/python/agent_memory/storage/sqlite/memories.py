@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, overload
 
@@ -12,13 +12,15 @@ from agent_memory.core.keys import history_sk
 from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.memories import STANDARD_TYPES, Memory
 from agent_memory.model.records import memory_from, memory_record
-from agent_memory.ports.memories import Access, Change, Changes
+from agent_memory.ports.memories import Access, Change, Changes, VersionTime, current_at
 from agent_memory.storage.dynamodb.items import check_item_size, history_item
 from agent_memory.storage.sqlite.database import Database
 from agent_memory.storage.sqlite.decisions import erase_rows
 
 _PAGE = 500
-_UPDATED = "CASE WHEN json_valid(record) THEN json_extract(record, '$.updated_ms') END"
+_UPDATED, _REMOVED = (
+    f"CASE WHEN json_valid(record) THEN json_extract(record, '$.{name}') END" for name in ("updated_ms", "is_removed")
+)
 _POSITION = f"rowid, memory_type, pattern_id, version, {_UPDATED}"
 _NO_ROW = (0, "", "", 0, 0)
 _BY_KEY = "agent_id = ? AND memory_type = ? AND pattern_id = ?"
@@ -155,6 +157,30 @@ class SqliteMemories:
                 return
             last = rows[-1][:2]
 
+    def versions_at(
+        self,
+        agent_id: str,
+        memory_type: str,
+        at_ms: int,
+        *,
+        pattern_id: str | None = None,
+        on_unreadable: OnUnreadable = raise_error,
+    ) -> list[Memory]:
+        """The memories of a type, or the one of an id, as they were at a time, in order of their ids."""
+        which, parameters = ("", []) if pattern_id is None else (" AND pattern_id = ?", [pattern_id])
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT pattern_id, version, {_UPDATED}, {_REMOVED} "
+                f"FROM memory_versions WHERE agent_id = ? AND memory_type = ?{which} ORDER BY pattern_id, version",
+                (agent_id, memory_type, *parameters),
+            ).fetchall()
+            found: list[tuple[str, Sequence[Any]]] = []
+            for one in current_at(_version_times(rows, on_unreadable), at_ms):
+                key = agent_id, memory_type, one.pattern_id, one.version
+                query = f"SELECT record FROM memory_versions WHERE {_BY_KEY} AND version = ?"
+                found.append((history_sk(one.pattern_id, one.version), connection.execute(query, key).fetchone()))
+        return list(_readable(iter(found), on_unreadable))
+
     def add_accesses(self, agent_id: str, accesses: Sequence[Access], day: date) -> int:
         """Add a day's accesses to existing memories, once per day; returns how many memories were changed."""
         through = day.isoformat()
@@ -198,6 +224,16 @@ def _append(connection: sqlite3.Connection, memory: Memory, record: str, after: 
 def _last_version(connection: sqlite3.Connection, key: tuple[str, str, str]) -> int:
     (last,) = connection.execute(f"SELECT max(version) FROM memory_versions WHERE {_BY_KEY}", key).fetchone()
     return last or 0
+
+
+def _version_times(rows: Iterable[Any], on_unreadable: OnUnreadable) -> Iterator[VersionTime]:
+    """The times of versions from rows, without those that cannot be read."""
+    for pattern_id, version, updated_ms, is_removed in rows:
+        name = history_sk(pattern_id, version)
+        if isinstance(updated_ms, int):
+            yield VersionTime(pattern_id, version, updated_ms, bool(is_removed))
+        else:
+            on_unreadable(Unreadable(name, Damaged(f"{name}: its record has no time"), name))
 
 
 def _readable(named: Iterator[tuple[str, Sequence[Any]]], on_unreadable: OnUnreadable) -> Iterator[Memory]:
