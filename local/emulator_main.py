@@ -1,4 +1,4 @@
-"""Runs MiniStack with seven patches. This script is started in the emulator's own environment.
+"""Runs MiniStack with eight patches. This script is started in the emulator's own environment.
 
 MiniStack parses an expression again for each item that it evaluates it on, and a number for each item that it measures.
 Its parsers are pure functions of a text, so their results are cached here: a Query then takes a quarter of the time.
@@ -8,6 +8,8 @@ tenth of the time: an estimate has thousands of numbers.
 
 A Query evaluates its key condition on every item of a partition. The plain forms of such a condition are
 compared here directly, once MiniStack has found an expression valid: that takes a tenth of the time.
+
+It waits 150 ms before the first state of an execution. That is left out: the response to the request is sent anyway.
 
 When a change set imports an existing bucket into a stack (`ImportExistingResources`), MiniStack's validation of names
 refuses the bucket because it exists: this validation is switched off for imports.
@@ -28,6 +30,7 @@ import pickle
 import re
 import runpy
 import sys
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
@@ -40,6 +43,7 @@ from ministack.services import (  # type: ignore[import-not-found]  # in the emu
     cloudformation,
     dynamodb,
     lambda_svc,
+    stepfunctions,
 )
 from ministack.services.cloudformation import changesets  # type: ignore[import-not-found]
 
@@ -119,6 +123,16 @@ def _evaluate(expression: str, item: dict[str, Any], values: Any, names: Any, sl
 
 
 dynamodb._evaluate_condition = _evaluate  # noqa: SLF001
+
+_BEFORE_EXECUTION_SECONDS = 0.15
+
+
+def _sleep(seconds: float) -> None:
+    if seconds != _BEFORE_EXECUTION_SECONDS:
+        time.sleep(seconds)
+
+
+stepfunctions.time = SimpleNamespace(**{**vars(time), "sleep": _sleep})
 
 _insert = dynamodb._partiql_insert  # noqa: SLF001  there is no public name for it
 

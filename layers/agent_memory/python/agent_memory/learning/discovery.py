@@ -89,7 +89,8 @@ def discover(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Disc
     factors = _factors(sizes)
     found: list[Candidate] = []
     noticed: list[Candidate] = []
-    for search in searches:
+    while searches:
+        search = searches.pop(0)  # what it holds is given up before the next one begins
         statements = search.find(factors, thresholds.familywise_error_rate)
         found.extend(statements)
         limit = min(0.5, _NOTICED_FACTOR * thresholds.familywise_error_rate)
@@ -261,7 +262,7 @@ class _Beside:
         self.given = given
         self._dataset = dataset
         self._cells = dataset.cells([dataset.matching(members) for members in given])
-        self.tests = dataset.tests.beside(self._cells)
+        self.tests = dataset.tests.beside(self._cells) if given else dataset.tests
 
     def screen(self, counts: CombinationCounts) -> tuple[FloatArray, FloatArray]:
         """The size of each combination's effect, 0 if it is not estimable, and how many standard errors it is.

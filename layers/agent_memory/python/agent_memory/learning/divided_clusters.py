@@ -32,7 +32,7 @@ class DividedClusters:
     count: int
     sizes: FloatArray
     window_ms: int | None
-    order: IntArray | None
+    order: CodeArray | None
     finer: int | None
     of_finer: IntArray
 
@@ -42,7 +42,7 @@ def divided_clusters(clusterings: Sequence[Clustering]) -> list[DividedClusters]
     return [_prepared(one, clusterings[number + 1 :], number + 1) for number, one in enumerate(clusterings)]
 
 
-def distinct(keys: IntArray, limit: int, order: IntArray | None = None) -> tuple[IntArray, CodeArray]:
+def distinct(keys: IntArray, limit: int, order: IntArray | CodeArray | None = None) -> tuple[IntArray, CodeArray]:
     """The distinct numbers, ascending, and the position of each number among them, as of `numpy.unique` but faster.
 
     Args:
@@ -74,7 +74,7 @@ def _prepared(clustering: Clustering, finer: Sequence[Clustering], first: int) -
         count=clustering.count,
         sizes=np.bincount(labels, minlength=clustering.count).astype(np.float64),
         window_ms=clustering.window_ms,
-        order=None if is_ascending else np.argsort(labels, kind="stable"),
+        order=None if is_ascending else np.argsort(labels, kind="stable").astype(np.int32),
         finer=None if position is None else first + position,
         of_finer=of_finer,
     )

@@ -479,10 +479,10 @@ class _CellsOfClusters:
     `sizes` and `won` are of groups, `cluster_of` and `cell_of` say which ones these are; a single cell is named once.
     """
 
-    sizes: FloatArray
-    won: FloatArray
-    cluster_of: IntArray
-    cell_of: IntArray
+    sizes: CodeArray
+    won: CodeArray
+    cluster_of: CodeArray
+    cell_of: CodeArray
 
     def __init__(
         self,
@@ -511,15 +511,15 @@ class _CellsOfClusters:
             keys *= cell_count
             keys += cells.of
             groups, self._group_of = distinct(keys, self.count * cell_count, clusters.order)
-            self.sizes = np.bincount(self._group_of, minlength=len(groups)).astype(np.float64)
-            self.won = np.bincount(self._group_of[success], minlength=len(groups)).astype(np.float64)
+            self.sizes = np.bincount(self._group_of, minlength=len(groups)).astype(np.int32)
+            self.won = np.bincount(self._group_of[success], minlength=len(groups)).astype(np.int32)
         else:
             keys = clusters.of_finer[finer.cluster_of] * cell_count + finer.cell_of
             groups, self._group_of = distinct(keys, self.count * cell_count)
-            self.sizes, self.won = self._added(finer.sizes), self._added(finer.won)
-        self.cluster_of, self.cell_of = np.divmod(groups, cell_count)
+            self.sizes, self.won = (self._added(one).astype(np.int32) for one in (finer.sizes, finer.won))
+        self.cluster_of, self.cell_of = (one.astype(np.int32) for one in np.divmod(groups, cell_count))
         if cell_count == 1:  # what is looked up by it is the same number for all groups
-            self.cell_of = np.zeros(1, dtype=np.int64)
+            self.cell_of = np.zeros(1, dtype=np.int32)
 
     @cached_property
     def correlation(self) -> float:
@@ -538,7 +538,7 @@ class _CellsOfClusters:
             estimate.counts[self] = matching, won
         return estimate.counts[self]
 
-    def _added(self, of_finer: FloatArray) -> FloatArray:
+    def _added(self, of_finer: FloatArray | CodeArray) -> FloatArray:
         """The sums over the groups of the finer clusters that are in each group."""
         return np.bincount(self._group_of, weights=of_finer).astype(np.float64)
 
