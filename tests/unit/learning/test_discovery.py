@@ -129,3 +129,10 @@ def test_effects_that_cannot_be_worth_stating_are_left_out_only(min_effect, monk
     stated = identify_patterns(evidence, thresholds)
     monkeypatch.setattr(discovery._Search, "_least_effect", lambda *_: 0.0)
     assert identify_patterns(evidence, thresholds) == stated
+
+
+@pytest.mark.parametrize("rate", [1e-12, 1e-300, 5e-324])
+def test_a_rate_of_false_statements_may_be_as_small_as_any_number(rate):
+    evidence = record(7, 3_000, lambda facts: 0.1 + 0.8 * (HIGH in facts))
+    stated = identify_patterns(evidence, PatternThresholds(familywise_error_rate=rate)).patterns
+    assert {pattern.features for pattern in stated} == ({(HIGH,)} if rate > 1e-100 else set())

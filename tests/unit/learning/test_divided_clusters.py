@@ -1,6 +1,7 @@
 """Clusters divided by facts: the same groups as by sorting, and the same tests whether or not windows are added up."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +84,16 @@ def test_a_test_that_may_end_early_decides_as_one_that_does_not(seed, level, lar
     final = tests.test(matching)
     early = tests.test(matching, stop_above=level, stop_below=level)
     assert (early.p_value <= level) == (final.p_value <= level)
+
+
+@pytest.mark.parametrize("seed", [8, 18, 23])
+def test_an_exact_p_value_that_falls_with_fewer_effective_decisions_ends_no_test(seed):
+    """Of rare failures the counts are rounded, so that a larger design effect may lead to a smaller p-value."""
+    generator = np.random.default_rng(seed)
+    matching, failed = generator.random(600) < 0.1, np.repeat(generator.random(300) < 0.03, 2)
+    tests = EffectTests(~failed, [*map(windows_of(600), (1, 3, 7))], Cells.build(np.zeros(600, dtype=np.int32)))
+    final = tests.test(matching)
+    assert tests.test(matching, stop_above=final.p_value) == final
 
 
 def windows_of(count):

@@ -39,6 +39,8 @@ _MINUTE_MS = 60_000
 _BLOCK_CELLS = 1 << 16
 # Relative difference of p-values of combinations that explain exactly the same, and how many of them are compared.
 _EQUAL = 1e-6
+# A level that is smaller may round to 0, which has no quantile.
+_LEAST_LEVEL = 1e-300
 _MAX_EQUAL = 8
 
 
@@ -221,7 +223,7 @@ class _Search:
         if level >= 1 - CONFIDENCE:
             return 0.0
         normal = NormalDist()
-        ratio = normal.inv_cdf((1 + CONFIDENCE) / 2) / normal.inv_cdf(1 - level / 2)
+        ratio = normal.inv_cdf((1 + CONFIDENCE) / 2) / -normal.inv_cdf(max(level, _LEAST_LEVEL) / 2)
         return self._thresholds.min_effect / (1 + ratio)
 
 

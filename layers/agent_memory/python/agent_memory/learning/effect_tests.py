@@ -239,7 +239,7 @@ class EffectTests:
         result = _result(estimate, design_effect, degrees, shared)
         shorter = 1.0
         for number, largest in zip(self._order, self._largest, strict=True):
-            if result.p_value > stop_above:
+            if _is_above(stop_above, estimate, result):
                 return result
             if stop_below is not None and _is_at_most(stop_below, estimate, result, largest):
                 return result
@@ -434,6 +434,14 @@ def _result(estimate: _Estimate, design_effect: float, degrees: float, shared: f
 def _p_value(estimate: _Estimate, design_effect: float, degrees: float) -> float:
     error = math.sqrt(estimate.variance * design_effect)
     return 2 * student_t_cdf(-abs(estimate.effect) / error, degrees)
+
+
+def _is_above(p_value: float, estimate: _Estimate, result: EffectTest) -> bool:
+    """Whether the p-value stays this large, whatever other clusters say.
+
+    That of Student's t only rises. That of the exact test, whose counts are rounded, may also fall.
+    """
+    return result.p_value > p_value and _p_value(estimate, result.design_effect, result.degrees_of_freedom) > p_value
 
 
 def _is_at_most(p_value: float, estimate: _Estimate, result: EffectTest, largest: float) -> bool:
