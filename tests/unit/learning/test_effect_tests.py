@@ -158,3 +158,15 @@ def test_a_rare_failure_is_tested_exactly():
     matching[100:140] = True
     # None of 40 failed, of the others 1 %: t would call that certain, as a rate of 0 has no variance.
     assert effects_in(success).test(matching).p_value == 1.0
+
+
+def test_few_comparable_decisions_beside_a_given_fact_are_tested_exactly():
+    """Nearly all that have the given fact have the other one too: of the ten that lack it, all may have succeeded."""
+    significant = 0
+    for seed in range(100):
+        generator = np.random.default_rng(seed)
+        given_fact, fact = generator.random(3_000) < 0.1, generator.random(3_000) < 0.965
+        success = generator.random(3_000) < np.where(given_fact, 0.85, 0.6)
+        tests = EffectTests(success, [], Cells.build(np.zeros(3_000, dtype=np.int32), [given_fact]))
+        significant += tests.test(given_fact & fact).p_value < 0.01
+    assert significant <= 3

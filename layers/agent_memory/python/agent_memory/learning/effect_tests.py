@@ -59,6 +59,8 @@ _LASTING = 2.33
 # f above which the number of effective clusters is computed from the concentration.
 _MUCH_CONCENTRATED = 1.5
 _MIN_SQUARES = 1e-9
+# Of sizes that are whole numbers but for rounding.
+_ROUNDING = 1e-6
 _MIN_INFORMATION = 1e-6
 # A median over fewer facts says more of them than of the record.
 _MIN_FACTS = 8
@@ -266,17 +268,20 @@ class EffectTests:
         estimate = estimate_effects(cells, self._won, counts[None].astype(np.float64), won[None].astype(np.float64))
         if not estimate.is_estimable[0]:
             return None
+        expected, information = estimate.expected[0], float(estimate.information[0])
         return _Estimate(
             rows=rows,
             won_rows=won_rows,
             effect=float(estimate.effects[0]),
             variance=float(estimate.variances[0]),
-            information=float(estimate.information[0]),
-            expected=estimate.expected[0],
+            information=information,
+            expected=expected,
             rates=estimate.rates[0],
             other_rates=estimate.other_rates[0],
-            won=int(won.sum()),
             decisions=int(cells.sizes.sum()),
+            rate=min(1.0, max(0.0, float(won @ (1 - expected)) / information)),
+            matching_size=_effective_size(counts, 1 - expected),
+            other_size=_effective_size(cells.sizes - counts, expected),
         )
 
 
@@ -388,8 +393,10 @@ def estimate_effects(cells: Cells, all_won: FloatArray, counts: FloatArray, won:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Estimate:
-    """One of `Estimates`; `rows` are the matching decisions, `won_rows` those that succeeded, `won` their number.
+    """One of `Estimates`; `rows` are the matching decisions, `won_rows` those that succeeded.
 
+    The effect is the difference of two means of outcomes, weighted with |x'|: `rate` is that of the matching decisions.
+    `matching_size` and `other_size` say of how many decisions these are: beside a given fact, those that have it.
     `counts` has how many of both are in the groups of each clustering that was asked for.
     """
 
@@ -401,22 +408,29 @@ class _Estimate:
     expected: FloatArray
     rates: FloatArray
     other_rates: FloatArray
-    won: int
     decisions: int
+    rate: float
+    matching_size: float
+    other_size: float
     counts: dict["_CellsOfClusters", tuple[FloatArray, FloatArray]] = field(default_factory=dict)
 
     def exact_p_value(self, design_effect: float) -> float:
         """Fisher's exact test on effective counts, where there are too few failures or successes for t; 0 elsewhere."""
-        matching = len(self.rows)
-        rate = self.won / matching
-        effective, others = int(matching / design_effect), int((self.decisions - matching) / design_effect)
+        effective, others = (int(one / design_effect + _ROUNDING) for one in (self.matching_size, self.other_size))
         if not effective or not others:
             return 1.0
+        rate = self.rate
         other_rate = min(1.0, max(0.0, rate - self.effect))
         if min(other_rate, 1 - other_rate) * min(effective, others) >= _ENOUGH_FOR_T:
             return 0.0
         won, others_won = round(rate * effective), round(other_rate * others)
         return exact_p_value(won, effective, others_won, others)
+
+
+def _effective_size(counts: FloatArray | IntArray, weights: FloatArray) -> float:
+    """Of how many decisions a mean is, given how many have each weight: Kish, Survey Sampling (1965) §11.7."""
+    squares = float(counts @ weights**2)
+    return float(counts @ weights) ** 2 / squares if squares > 0 else 0.0
 
 
 def _result(estimate: _Estimate, design_effect: float, degrees: float, shared: float) -> EffectTest:
@@ -451,11 +465,11 @@ def _is_at_most(p_value: float, estimate: _Estimate, result: EffectTest, largest
     squares (Cauchy and Schwarz). So m bounds the concentration and, but for the leverages, the ratio of variances. That
     many clusters are effective in which the sum of x' is at most m·max|x'| each.
     """
-    leverage = min(largest / max(1, min(len(estimate.rows), estimate.decisions - len(estimate.rows))), _MAX_LEVERAGE)
+    deviation = largest * float(np.max(np.maximum(np.abs(estimate.expected), np.abs(1 - estimate.expected))))
+    leverage = min(deviation / estimate.information, _MAX_LEVERAGE)
     design_effect = max(result.design_effect, largest / (1 - leverage) ** 2)
     if estimate.exact_p_value(design_effect) > 0:  # which may be larger with a smaller design effect
         return False
-    deviation = largest * float(np.max(np.maximum(np.abs(estimate.expected), np.abs(1 - estimate.expected))))
     clusters = min(estimate.decisions / largest, _MUCH_CONCENTRATED * estimate.information / deviation**2)
     return _p_value(estimate, design_effect, min(result.degrees_of_freedom, max(1.0, clusters - 1))) <= p_value
 
@@ -559,10 +573,10 @@ class _CellsOfClusters:
         from_others = expected * (self.won - won - others * estimate.other_rates[self.cell_of])
         scores = self._sum(from_matching - from_others)
         deviations = self._sum(matching - self.sizes * expected)
-        matching_of = self._sum(matching)
-        matching_leverage = matching_of / len(estimate.rows)
-        other_leverage = (self._clusters.sizes - matching_of) / max(estimate.decisions - len(estimate.rows), 1)
-        leverage = np.minimum(np.maximum(matching_leverage, other_leverage), _MAX_LEVERAGE)
+        # The sums of |x'| over the matching decisions, and over the others, are equal to Σx'² each.
+        of_matching = self._sum(matching * (1 - expected))
+        of_others = of_matching - deviations
+        leverage = np.clip(np.maximum(of_matching, of_others) / estimate.information, 0.0, _MAX_LEVERAGE)
         corrected = scores / (1 - leverage)
         variance = float(corrected @ corrected) * (self.count - 1) / self.count / estimate.information**2
         squares = deviations * deviations
