@@ -38,6 +38,7 @@ from benchmarks.learned_worlds import (
     copies_record,
     drift_record,
     effects_record,
+    horizons_record,
     life_record,
     own_luck_record,
     questions_record,
@@ -140,6 +141,8 @@ def repeated_false_positives(records: int) -> Iterator[Line]:
         world = f"market facts and fortune that last {days} days, 24 decisions a day"
         record = partial(regimes_record, count=24 * _JOBS, per_hour=1, dwell_hours=days * 24)
         yield _rate(world, range(records), partial(_is_ever_promoted, record, START_MS), _AT_MOST_FALSE)
+    world = "long and short positions of an hour, a day and a week, at random"
+    yield _rate(world, range(records), partial(_is_ever_promoted, horizons_record, START_MS), _AT_MOST_FALSE)
 
 
 def late_outcomes(records: int) -> Iterator[Line]:

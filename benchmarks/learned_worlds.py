@@ -155,6 +155,34 @@ def own_luck_record(seed: int, days: int, *, spread: float = 0.15, count: int = 
     return evidence_from(features, generator.random(count) < rate, per_hour=_PER_HOUR)
 
 
+def horizons_record(seed: int, *, longest_hours: int = 168, count: int = 24 * 180) -> list[Evidence]:
+    """Long and short positions, at random, in a market that goes at random; three horizons, each a question of its own.
+
+    Half of the positions are open for an hour, three tenths for a day, the others for `longest_hours`: these share what
+    the market does meanwhile. Outcomes are known when positions are closed.
+    """
+    generator = np.random.default_rng(seed)
+    horizons = np.array([1, 24, longest_hours])
+    price = np.cumsum(generator.standard_normal(count + longest_hours))
+    horizon = horizons[generator.choice(3, size=count, p=[0.5, 0.3, 0.2])]
+    is_long = generator.random(count) < _COIN
+    opened = np.arange(count)
+    success = (price[opened + horizon] > price[opened]) == is_long
+    others = draw_features(generator, count, facts=FACTS[:6])
+    return [
+        Evidence(
+            f"{_TYPE}-{n}",
+            _TYPE,
+            START_MS + n * HOUR_MS,
+            bool(success[n]),
+            tuple(sorted((*others[n], f"reasoning.side={'long' if is_long[n] else 'short'}"))),
+            known_ms=START_MS + (n + int(horizon[n])) * HOUR_MS,
+            question=f"horizon={horizon[n]}h",
+        )
+        for n in range(count)
+    ]
+
+
 _MOMENTUM, _NEWS, _VOLATILE = "reasoning.strategy=momentum", "source=news", "context.market.volatility=high"
 FOUR_SINGLES: dict[Statement, float] = {(PLANTED,): 0.12, (_NEWS,): -0.12, (_VOLATILE,): 0.12, (_MOMENTUM,): -0.12}
 """Effects of single facts."""

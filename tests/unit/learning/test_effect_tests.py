@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.clusters import Clustering
 from agent_memory.learning.effect_tests import NO_EFFECT, Cells, EffectTests
 
@@ -170,3 +171,26 @@ def test_few_comparable_decisions_beside_a_given_fact_are_tested_exactly():
         tests = EffectTests(success, [], Cells.build(np.zeros(3_000, dtype=np.int32), [given_fact]))
         significant += tests.test(given_fact & fact).p_value < 0.01
     assert significant <= 3
+
+
+def test_luck_is_expected_to_last_as_long_as_outcomes_take():
+    """Of two sides one gains what the other loses for a week, which a dozen weeks do not show."""
+    generator = np.random.default_rng(9)
+    days, per_day = 84, 10
+    luck = np.repeat(generator.choice([0.42, 0.58], size=days // 7), 7 * per_day)
+    is_long = generator.random(days * per_day) < 0.5
+    success = generator.random(days * per_day) < np.where(is_long, luck, 1 - luck)
+    windows = [clustering(np.arange(days * per_day) // (per_day * n), n * DAY_MS) for n in (1, 2, 4, 8)]
+    facts = {"reasoning.side=long": is_long, "reasoning.side=short": ~is_long}
+
+    def tested(outcomes_take_ms):
+        tests = effects_in(success, windows)
+        tests.calibrate(facts, outcomes_take_ms=outcomes_take_ms)
+        return tests.test(is_long, keys=["reasoning.side"])
+
+    at_once, within_a_day, days_later = map(tested, (0.0, DAY_MS, 3 * DAY_MS))
+    assert at_once == within_a_day
+    week_later = tested(7 * DAY_MS)
+    assert at_once.design_effect <= days_later.design_effect < week_later.design_effect
+    assert week_later.degrees_of_freedom == 10  # of windows of eight days
+    assert week_later.p_value > at_once.p_value

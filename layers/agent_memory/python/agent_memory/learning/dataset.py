@@ -23,6 +23,9 @@ MAX_QUESTIONS = 128
 QUESTIONS_IN_USE = 0.1
 """The share of a type's decisions that name a frequent question from which on the others are compared with nothing."""
 
+# Of several horizons the longest that a tenth of the decisions have says how long luck may last.
+_MOST_OUTCOMES = 0.9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
@@ -193,7 +196,7 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
     questions = _questions(table, thresholds.min_occurrences)
     clusters = clusterings(table, thresholds.correlation_windows_ms)
     tests = EffectTests(table.success, clusters, Cells.build(questions))
-    tests.calibrate(dict(zip(matrix.names, matrix.rows, strict=True)))
+    tests.calibrate(dict(zip(matrix.names, matrix.rows, strict=True)), outcomes_take_ms=_outcomes_take_ms(table))
     return Dataset(
         table=table,
         matrix=matrix,
@@ -202,6 +205,11 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
         correlated=tests.correlated_clusters(DAY_MS),
         wording=wording,
     )
+
+
+def _outcomes_take_ms(table: EvidenceTable) -> float:
+    """The time after which most outcomes are known; 0 without any."""
+    return float(np.quantile(table.known_ms - table.times_ms, _MOST_OUTCOMES)) if len(table) else 0.0
 
 
 def _questions(table: EvidenceTable, min_occurrences: int) -> CodeArray:

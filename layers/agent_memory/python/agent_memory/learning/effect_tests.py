@@ -18,7 +18,7 @@ The design effect is its ratio to the variance of independent outcomes (HC0), an
   only for facts that are more concentrated in them than in shorter ones;
 - the median of that ratio over all facts of the record: one fact's own estimate is uncertain, and may be too low;
 - the mean ratio over the values of the fact's key, by windows of several days, where it shows that these values have
-  luck of their own that lasts;
+  luck of their own that lasts, or where outcomes take as long;
 - Moulton's factor 1 + (f − 1)·ρ, where f = Σ_b(Σ_b x')² / Σx'² says how concentrated the matching decisions are in
   clusters, and ρ is the intraclass correlation of all outcomes. Moulton, Journal of Econometrics 32 (1986) 385-397.
 
@@ -153,7 +153,7 @@ class EffectTests:
             cells: the decisions by question and by the facts that are given.
         """
         self.least_design_effect = 1.0
-        self._lasting: Mapping[str, _LastingLuck] = {}
+        self._lasting: Mapping[str, Sequence[_LastingLuck]] = {}
         self._success = success
         matter = [one for one in clusterings if len(success) >= _MIN_MEAN_SIZE * one.count]
         self._clusters = divided_clusters(sorted(matter, key=lambda one: one.count))
@@ -194,11 +194,12 @@ class EffectTests:
             if one.correlation > 0 and (one.window_ms or 0) <= longest_ms
         )
 
-    def calibrate(self, facts: Mapping[str, BoolArray]) -> None:
+    def calibrate(self, facts: Mapping[str, BoolArray], *, outcomes_take_ms: float = 0.0) -> None:
         """Set the least design effects: of all facts, and of the facts of a key whose values have luck of their own.
 
         Args:
             facts: which decisions have each fact, by its name.
+            outcomes_take_ms: how long outcomes take. Those that are open at once share what happens meanwhile.
         """
         clusterings = [one for one in self._clusterings if one.count > 1]
         variances = {
@@ -211,14 +212,25 @@ class EffectTests:
             ratios = np.array([[one.ratio for one in of_fact] for of_fact in variances.values()])
             medians = np.median(ratios, axis=0) / (1 - 2 / (9 * (counts - 1))) ** 3
             self.least_design_effect = max(1.0, float(np.max(medians[counts >= _MIN_CLUSTERS], initial=1.0)))
-        windows_ms = [one.window_ms for one in clusterings]
+        by_key: dict[str, list[list[_ClusteredVariance]]] = defaultdict(list)
+        for name, of_fact in variances.items():
+            by_key[key_of(name)].append(of_fact)
+        windows_ms = [one.window_ms or 0 for one in clusterings]
+        found: list[dict[str, _LastingLuck]] = []
         if DAY_MS in windows_ms:
-            by_key: dict[str, list[list[_ClusteredVariance]]] = defaultdict(list)
-            for name, of_fact in variances.items():
-                by_key[key_of(name)].append(of_fact)
             day = windows_ms.index(DAY_MS)
-            longer = [n for n, window_ms in enumerate(windows_ms) if (window_ms or 0) > DAY_MS]
-            self._lasting = {key: _lasting_luck(of_key, counts, day, longer) for key, of_key in by_key.items()}
+            longer = [n for n, window_ms in enumerate(windows_ms) if window_ms > DAY_MS]
+            found.append({key: _lasting_luck(of_key, counts, day, longer) for key, of_key in by_key.items()})
+        expected = {
+            one.window_ms: one.count
+            for one in self._clusterings
+            if DAY_MS < (one.window_ms or 0) < 2 * outcomes_take_ms
+        }
+        if expected:
+            windows = {n: int(counts[n]) for n, window_ms in enumerate(windows_ms) if window_ms in expected}
+            fewest = min(expected.values())
+            found.append({key: _expected_luck(of_key, windows, fewest) for key, of_key in by_key.items()})
+        self._lasting = {key: [of_keys[key] for of_keys in found] for key in by_key}
 
     def test(
         self, matching: BoolArray, *, keys: Iterable[str] = (), stop_above: float = 1.0, stop_below: float | None = None
@@ -234,7 +246,7 @@ class EffectTests:
         estimate = self._estimate(matching)
         if estimate is None:
             return NO_EFFECT
-        lasting = [self._lasting[key] for key in keys if key in self._lasting]
+        lasting = [luck for key in keys for luck in self._lasting.get(key, ())]
         shared = self.least_design_effect
         design_effect = max([shared, *(one.ratio for one in lasting)])
         degrees = min([max(1.0, len(self._success) - 2.0), *(one.degrees_of_freedom for one in lasting)])
@@ -322,6 +334,27 @@ def _lasting_luck(
         if degrees >= _MIN_CLUSTERS and fair[window] > limit and ratios[window] > found.ratio:
             found = _LastingLuck(float(ratios[window]), float(degrees))
     return found
+
+
+def _expected_luck(
+    variances: Sequence[Sequence["_ClusteredVariance"]], counts: Mapping[int, int], fewest: int
+) -> _LastingLuck:
+    """The luck of a key's values that lasts as long as outcomes take, which needs no test.
+
+    Outcomes that are open at once share what happens meanwhile: the long side of positions of a week gains what the
+    short side loses. It takes many windows to show that, and a dozen of them is what there is.
+
+    Args:
+        variances: by value of the key and clustering.
+        counts: by clustering the windows of more than a day, up to the first length that is as long.
+        fewest: how many windows of the longest of these there are. Where they are too few to say anything, as in the
+            first weeks, shorter ones, of which there are more, say too little.
+    """
+    ratios = {window: float(np.mean([of_value[window].ratio for of_value in variances])) for window in counts}
+    largest = max(ratios, key=lambda window: ratios[window], default=None)
+    count = fewest if largest is None or fewest < _MIN_CLUSTERS else counts[largest]
+    ratio = 1.0 if largest is None else max(1.0, ratios[largest])
+    return _LastingLuck(ratio, max(1.0, max(1, len(variances) - 1) * (count - 1.0)))
 
 
 def _testing_order(clusters: Sequence[DividedClusters]) -> list[int]:
