@@ -67,8 +67,11 @@ def _run(options: Options, terminal: Terminal) -> None:
     _check_before_start(options, bars, progress_copy.load(), terminal)
     with _deployed_cloud(layout, terminal, keep=options.keep) as cloud:
         stores = stores_of(cloud)
-        copies = progress_copy, EstimatesCopy(layout.state / "demo-estimates.ndjson")
-        asyncio.run(_replay(cloud, stores, bars, options.days, copies, terminal=terminal))
+        estimates_copy = EstimatesCopy(layout.state / "demo-estimates.ndjson")
+        replay = _replay(
+            cloud, stores, bars, options.days, progress_copy, estimates_copy=estimates_copy, terminal=terminal
+        )
+        asyncio.run(replay)
         with terminal.phase("Report"):
             report = performance_report(stores, AGENT_ID)
             report["cost"] = cost_of_a_month(report, cloud.layout.assembly)
@@ -112,11 +115,11 @@ async def _replay(
     stores: Stores,
     bars: Bars,
     days: int | None,
-    copies: tuple[ProgressCopy, EstimatesCopy],
+    progress_copy: ProgressCopy,
     *,
+    estimates_copy: EstimatesCopy,
     terminal: Terminal,
 ) -> None:
-    progress_copy, estimates_copy = copies
     now = datetime.now(UTC)
     store = ProgressStore(stores.states, AGENT_ID, lambda: datetime.now(UTC))
     session: Any = cloud.boto_session()

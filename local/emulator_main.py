@@ -4,10 +4,10 @@ MiniStack parses an expression again for each item that it evaluates it on, and 
 Its parsers are pure functions of a text, so their results are cached here: a Query then takes a quarter of the time.
 
 It copies an item several times in each write, one attribute after the other. Here that is left to pickle, which takes a
-tenth of the time: an estimate has thousands of numbers.
+third of the time: an estimate has thousands of numbers.
 
 A Query evaluates its key condition on every item of a partition. The plain forms of such a condition are
-compared here directly, once MiniStack has found an expression valid: that takes a tenth of the time.
+compared here directly, once MiniStack has found an expression valid: that takes an eighth of the time.
 
 It waits 150 ms before the first state of an execution. That is left out: the response to the request is sent anyway.
 

@@ -9,7 +9,7 @@ from scipy import stats
 from agent_memory.learning import discovery
 from agent_memory.learning.identification import identify_patterns
 from agent_memory.learning.patterns import PatternThresholds
-from benchmarks.synthetic_records import PLANTED, draw_features, evidence_from
+from benchmarks.synthetic_records import PLANTED, draw_features, evidence_from, planted_record
 
 HIGH, BULLISH = "context.market.volatility=high", "context.market.trend=bullish"
 NEWS, BREAKOUT = "source=news", "reasoning.strategy=breakout"
@@ -136,3 +136,12 @@ def test_a_rate_of_false_statements_may_be_as_small_as_any_number(rate):
     evidence = record(7, 3_000, lambda facts: 0.1 + 0.8 * (HIGH in facts))
     stated = identify_patterns(evidence, PatternThresholds(familywise_error_rate=rate)).patterns
     assert {pattern.features for pattern in stated} == ({(HIGH,)} if rate > 1e-100 else set())
+
+
+def test_effects_in_a_history_whose_outcomes_were_recorded_afterwards_are_found():
+    """When they were recorded says nothing about how long they took; all within an hour, or within three."""
+    evidence = planted_record(3, count=3_000, planted=600, effect=0.15, per_hour=2)
+    end_ms = max(one.timestamp_ms for one in evidence)
+    for hours in (1, 3):
+        recorded = [replace(one, known_ms=end_ms + n % hours * 3_600_000) for n, one in enumerate(evidence)]
+        assert found(recorded) == found(evidence) == {(PLANTED,)}

@@ -25,6 +25,7 @@ QUESTIONS_IN_USE = 0.1
 
 # Of several horizons the longest that a tenth of the decisions have says how long luck may last.
 _MOST_OUTCOMES = 0.9
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,8 +209,23 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
 
 
 def _outcomes_take_ms(table: EvidenceTable) -> float:
-    """The time after which most outcomes are known; 0 without any."""
-    return float(np.quantile(table.known_ms - table.times_ms, _MOST_OUTCOMES)) if len(table) else 0.0
+    """The time after which most outcomes are known; 0 without any.
+
+    A history whose outcomes were recorded afterwards, many of different days within an hour, does not say how long they
+    took.
+    """
+    if not len(table):
+        return 0.0
+    took_ms = table.known_ms - table.times_ms
+    if float(np.quantile(took_ms, _MOST_OUTCOMES)) > DAY_MS:
+        _, first, hour_of, counts = np.unique(
+            table.known_ms // _HOUR_MS, return_index=True, return_inverse=True, return_counts=True
+        )
+        last_ms = table.times_ms[first]  # of decisions in order of time
+        np.maximum.at(last_ms, hour_of, table.times_ms)
+        is_history = (counts >= (1 - _MOST_OUTCOMES) * len(table)) & (last_ms - table.times_ms[first] > DAY_MS)
+        took_ms = np.where(is_history[hour_of], 0, took_ms)
+    return float(np.quantile(took_ms, _MOST_OUTCOMES))
 
 
 def _questions(table: EvidenceTable, min_occurrences: int) -> CodeArray:
