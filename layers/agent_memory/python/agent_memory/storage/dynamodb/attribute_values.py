@@ -77,7 +77,8 @@ def encode_members(  # noqa: C901  one branch for each JSON type; a call per mem
             if number.is_integer():
                 is_negative_zero = number == 0 and math.copysign(1.0, number) < 0
                 integral_floats.append(f"{'-' if is_negative_zero else ''}{pointer(path)}")
-            encoded.append({"N": str(Decimal(repr(number)))})
+            written = repr(number)
+            encoded.append({"N": str(Decimal(written)) if "e" in written else written})
         elif type(member) is dict:
             member = member.copy()  # noqa: PLW2901  no other thread changes it between reading keys and members
             keys = list(member) if are_plain_keys(member) else plain_keys(member, path)

@@ -280,9 +280,12 @@ def number_attribute(document: Mapping[str, Any], name: str) -> Item:
     return {}
 
 
-def history_item(memory: Memory) -> Item:
-    """The item of a version in the history, which does not appear in the index by confidence."""
-    item = memory_item(memory)
+def history_item(memory: Memory, current: Item | None = None) -> Item:
+    """The item of a version in the history, which does not appear in the index by confidence.
+
+    `current` is its item as the current version, if there is one already: to encode the data takes time.
+    """
+    item = dict(memory_item(memory) if current is None else current)
     item["pk"] = text(keys.history_pk(memory.agent_id, memory.memory_type))
     item["sk"] = text(keys.history_sk(memory.pattern_id, memory.version))
     item["known_confidence"] = item.pop("confidence")

@@ -62,7 +62,8 @@ class DynamoDBMemories:
     def put(self, memory: Memory, *, after: int | None) -> None:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
         item = memory_item(memory)
-        check_item_size(history_item(memory), "data")
+        history = history_item(memory, item)
+        check_item_size(history, "data")
         if not fits(item, MAX_ITEM_BYTES):
             item.pop("words", None)  # they are in the data as well
         self._register(memory)
@@ -76,7 +77,7 @@ class DynamoDBMemories:
             "ExpressionAttributeNames": update.names,
             "ExpressionAttributeValues": update.values | condition.get("ExpressionAttributeValues", {}),
         }
-        self._with_history({"Update": change}, memory)
+        self._with_history({"Update": change}, history, memory)
 
     def get(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
         """The current version of a memory."""
@@ -262,7 +263,8 @@ class DynamoDBMemories:
     def remove(self, removal: Memory, *, after: int) -> None:
         """Remove a memory if its version is `after`; else raise `Conflict`."""
         key = {"pk": text(memory_pk(removal.agent_id, removal.memory_type)), "sk": text(removal.pattern_id)}
-        self._with_history({"Delete": {"TableName": self._table, "Key": key, **_is_current(after)}}, removal)
+        change = {"Delete": {"TableName": self._table, "Key": key, **_is_current(after)}}
+        self._with_history(change, history_item(removal), removal)
 
     def erase(self, agent_id: str, *, dry_run: bool) -> int:
         """Erase an agent's memories with all their versions, or only count them; returns how many."""
@@ -287,10 +289,10 @@ class DynamoDBMemories:
         }
         return {"Put": {"TableName": self._table, "Item": item}}
 
-    def _with_history(self, change: Any, memory: Memory) -> None:
+    def _with_history(self, change: Any, history: Item, memory: Memory) -> None:
         put: Any = {
             "TableName": self._table,
-            "Item": history_item(memory),
+            "Item": history,
             "ConditionExpression": "attribute_not_exists(pk)",
         }
         try:
