@@ -15,18 +15,23 @@ pytestmark = [pytest.mark.local_cloud, pytest.mark.slow]
 KILLS = 24
 
 
-def test_killed_runs_end_like_undisturbed_ones(local_cloud):
-    result = kill_nightly_jobs(local_cloud, kills=KILLS)
+@pytest.fixture(scope="module")
+def undisturbed(local_cloud):
+    """The data after runs that were not killed."""
+    return World(local_cloud, 0)
+
+
+def test_killed_runs_end_like_undisturbed_ones(local_cloud, undisturbed):
+    result = kill_nightly_jobs(local_cloud, kills=KILLS, undisturbed=undisturbed)
     assert result.passed, result
     assert result.details["kills"] > KILLS * 0.9
 
 
-def test_the_runs_learn_archive_rewrite_prune_and_fail(local_cloud):
+def test_the_runs_learn_archive_rewrite_prune_and_fail(undisturbed):
     """What the comparison covers: patterns, archived days, late outcomes, pruned memories, and one agent that fails."""
-    world = World(local_cloud, 0)
-    files = {key for key in world.objects() if not key.startswith("evidence/")}
+    files = {key for key in undisturbed.objects() if not key.startswith("evidence/")}
     assert {key.split("/")[0] for key in files} == {"decisions", "digests", "pruned", "reports"}
-    assert len([key for key in world.items() if key[1].endswith("#PATTERN")]) >= 4
+    assert len([key for key in undisturbed.items() if key[1].endswith("#PATTERN")]) >= 4
     # Agents without progress catch up on the days since their first decision, which is thirty days older.
     reports = Counter(key.split("/")[1] for key in files if key.startswith("reports/"))
     assert sorted(reports.values()) == [RUNS] * 4 + [RUNS + 30] * (len(AGENTS) - 4)

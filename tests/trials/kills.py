@@ -58,11 +58,14 @@ def kill_buffered_loggers(cloud, folder, *, kills, decisions, faults=0.0):
     return result
 
 
-def kill_nightly_jobs(cloud, *, kills):
-    """Kill nightly jobs of twenty agents, and compare the final data with that of undisturbed jobs."""
+def kill_nightly_jobs(cloud, *, kills, undisturbed=None):
+    """Kill nightly jobs of twenty agents, and compare the final data with that of undisturbed jobs.
+
+    `undisturbed` is the world of such jobs if there is one already.
+    """
     description = f"nightly jobs of {len(AGENTS)} agents are killed {kills} times; all items and objects are compared"
     with timed("nightly job", description) as result:
-        undisturbed, killed = World(cloud, 0), World(cloud, kills)
+        undisturbed, killed = undisturbed or World(cloud, 0), World(cloud, kills)
         expected, actual = undisturbed.contents(), killed.contents()
         compare(result, expected, actual)
         result.doubled += len(actual.keys() - expected.keys())

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -43,7 +42,7 @@ class NumberLimits:
         """The rows, ordered by time, with the facts of their numbers; the values of unknown numbers are collected."""
         self._values.clear()
         for row in rows:
-            yield replace(row, features=self._features(row)) if row.numbers else row
+            yield row.with_features(self._features(row)) if row.numbers else row
 
     def learn(self) -> bool:
         """Learn the limits of numbers of which enough values were collected; returns whether there are new ones.
