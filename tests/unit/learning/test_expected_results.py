@@ -1,11 +1,15 @@
 """What is an estimate: anybody may store a memory under the id of one."""
 
+import math
+from copy import deepcopy
+from dataclasses import astuple
+
 import pytest
 
 from agent_memory.cli.console.heat_map import heat_map
 from agent_memory.core.errors import Damaged
 from agent_memory.learning.estimate_update import RecentResult, with_recent
-from agent_memory.learning.expected_results import check_estimate, expected_result
+from agent_memory.learning.expected_results import check_estimate, expected_result, packed
 from agent_memory.model.listings import parsed
 
 OPTION = {
@@ -90,3 +94,45 @@ def test_an_estimate_has_all_its_fields(path):
     else:
         with pytest.raises((ValueError, KeyError)):
             check_estimate(changed(ESTIMATE, path, None))
+
+
+def with_covariance(covariance):
+    other = deepcopy(ESTIMATE)
+    other["success"]["options"][0]["covariance"] = covariance
+    return other
+
+
+def test_packed_covariances_say_the_same_as_a_list_of_them():
+    deviation = ESTIMATE["success"]["result_deviation"]
+    listed = ESTIMATE["success"]["options"][0]["covariance"]
+    estimate = with_covariance(packed(one / deviation**2 for one in listed))
+    check_estimate(estimate)
+    option = estimate["success"]["options"][0]["option"]
+    facts = {"context.market.trend=up"}
+
+    def expected(of):
+        return astuple(expected_result(of, "success", option, facts))
+
+    assert expected(estimate) == pytest.approx(expected(ESTIMATE), rel=1e-6)
+    results = [RecentResult(option, facts, 1.0)]
+    after, exactly_after = (with_recent(one, "success", results) for one in (estimate, ESTIMATE))
+    assert expected(after) == pytest.approx(expected(exactly_after), rel=1e-6)
+    check_estimate(after)
+
+
+@pytest.mark.parametrize(
+    "covariance",
+    [
+        packed([1.0] * 2),
+        packed([1.0] * 4),
+        packed([1.0, math.nan, 1.0]),
+        packed([1.0, math.inf, 1.0]),
+        packed([1.0] * 3)[:-1],
+        packed([1.0] * 3)[:-4],
+        "AAAA AAAA AAAA AA==",
+        "é",
+    ],
+)
+def test_a_text_that_does_not_hold_the_covariances_is_refused(covariance):
+    with pytest.raises(Damaged):
+        parsed("it", check_estimate, with_covariance(covariance))

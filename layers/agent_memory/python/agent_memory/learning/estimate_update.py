@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent_memory.learning.expected_results import lower_index, present_effects
+from agent_memory.learning.expected_results import covariance_of, lower_index, present_effects
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,22 @@ def with_recent(estimate: Mapping[str, Any], result: str, recent: Iterable[Recen
             results[one.option, tuple(present)].append((one.result, one.share))
     variance = model["result_deviation"] ** 2 * model.get("design_effect", 1)
     for (option, effects), of_context in sorted(results.items()):
-        known[option] = _updated(known[option], effects, of_context, variance)
+        stored, unit = covariance_of(known[option], model["result_deviation"])
+        covariance = [unit * one for one in stored]
+        known[option] = _updated(known[option], covariance, effects, of_context, variance)
     options = [known.get(one["option"], one) for one in model["options"]]
     return {**estimate, result: {**model, "options": options}}
 
 
 def _updated(
-    option: Mapping[str, Any], effects: Sequence[int], results: Sequence[tuple[float, float]], variance: float
+    option: Mapping[str, Any],
+    covariance: list[float],
+    effects: Sequence[int],
+    results: Sequence[tuple[float, float]],
+    variance: float,
 ) -> dict[str, Any]:
-    """An option after results, with their shares, in the context that has these effects."""
-    means, covariance = list(option["means"]), list(option["covariance"])
+    """An option after results, with their shares, in the context that has these effects; `covariance` is changed."""
+    means = list(option["means"])
     weight = sum(share for _, share in results)
     mean_result = sum(share * result for result, share in results) / weight
     shared = [sum(covariance[lower_index(row, one)] for one in effects) for row in range(len(means))]

@@ -31,7 +31,7 @@ import numpy as np
 
 from agent_memory.learning.array_types import FloatArray, IntArray
 from agent_memory.learning.comparison import half_life_weights
-from agent_memory.learning.expected_results import PAIR
+from agent_memory.learning.expected_results import PAIR, packed
 from agent_memory.learning.indicators import Indicators
 
 USUAL_HALF_LIFE_DAYS = 30.0
@@ -123,15 +123,16 @@ class EstimateModel:
     options: tuple[OptionEstimate, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
-        """Return plain numbers for JSON; covariances as the rows of their lower triangles, one after the other.
+        """Return plain numbers for JSON, but for covariances, which are packed: see `expected_results.covariance_of`.
 
         The first effect of an option, which every context has, needs no name.
         """
+        deviation = _rounded(self.result_deviation)
         return {
             "half_life_days": self.half_life_days,
             "mean": _rounded(self.mean, self.result_deviation),
             "variance": _rounded(self.variance),
-            "result_deviation": _rounded(self.result_deviation),
+            "result_deviation": deviation,
             "design_effect": _rounded(self.design_effect),
             "deviations": {name: _rounded(value) for name, value in self.deviations.items()},
             "options": [
@@ -139,7 +140,7 @@ class EstimateModel:
                     "option": one.option,
                     "features": list(one.features[1:]),
                     "means": [_rounded(value, self.result_deviation) for value in one.means],
-                    "covariance": [_rounded(value) for value in one.covariance[np.tril_indices(len(one.means))]],
+                    "covariance": packed(map(_rounded, _lower(one.covariance) / deviation**2)),
                     "weight": _rounded(one.weight),
                     "mean_result": _rounded(one.mean_result, self.result_deviation),
                 }
@@ -404,6 +405,11 @@ def _center(weights: FloatArray, results: FloatArray) -> float:
         return 0.0
     mean = np.average(results, weights=weights) if np.sum(weights) else np.mean(results)
     return float(np.clip(mean, np.min(results), np.max(results)))
+
+
+def _lower(matrix: FloatArray) -> FloatArray:
+    """The rows of the lower triangle, one after the other."""
+    return np.asarray(matrix[np.tril_indices(len(matrix))], dtype=np.float64)
 
 
 def _rounded(value: float, deviation: float = math.inf) -> float:

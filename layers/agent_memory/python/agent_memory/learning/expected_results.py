@@ -3,10 +3,13 @@
 Plain Python, because what serves requests has no numpy. `learning.estimates` says what the figures are.
 """
 
+import base64
 import hashlib
 import math
 import re
-from collections.abc import Container, Mapping, Sequence
+import sys
+from array import array
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,8 +86,8 @@ def check_estimate(estimate: Mapping[str, Any]) -> None:
             _check(isinstance(one["option"], str) and one["weight"] >= 0 and _are_texts(one["features"]), "option")
             size = len(one["features"]) + 1
             _check(len(one["means"]) == size and all(map(_is_number, one["means"])), "means")
-            _check(len(one["covariance"]) == size * (size + 1) // 2, "covariance")
-            _check(all(map(_is_number, one["covariance"])), "covariance")
+            covariance, _ = covariance_of(one, model["result_deviation"])
+            _check(len(covariance) == size * (size + 1) // 2 and math.isfinite(sum(covariance)), "covariance")
 
 
 def _check(is_valid: bool, name: str) -> None:
@@ -125,8 +128,8 @@ def expected_result(estimate: Mapping[str, Any] | None, result: str, option: str
         return _expected(model["mean"], math.sqrt(model["variance"] + spread**2), 0.0, result)
     present, unseen = present_effects(estimate or {}, known["features"], facts)
     mean = sum(known["means"][index] for index in present)
-    covariance = known["covariance"]
-    variance = sum(covariance[lower_index(one, other)] for one in present for other in present)
+    covariance, unit = covariance_of(known, model["result_deviation"])
+    variance = unit * sum(covariance[lower_index(one, other)] for one in present for other in present)
     deviations = model["deviations"]
     # Keys whose fact was never seen may have any effect, within the spread of such effects.
     variance += unseen * (deviations["fact"] ** 2 + deviations["option_fact"] ** 2)
@@ -141,6 +144,30 @@ def present_effects(
     present = [0, *(index for index, name in enumerate(features, start=1) if held.issuperset(name.split(PAIR)))]
     unseen = sum(held.isdisjoint(of_key) for of_key in estimate.get("facts", ()))
     return present, unseen
+
+
+def packed(numbers: Iterable[float]) -> str:
+    """Numbers as text: of 32 bits each, little-endian, in base64. They have about seven significant digits."""
+    values = array("f", numbers)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return base64.b64encode(values.tobytes()).decode()
+
+
+def covariance_of(option: Mapping[str, Any], result_deviation: float) -> tuple[Sequence[float], float]:
+    """The covariance of an option's effects: the rows of its lower triangle, one after the other, and their unit.
+
+    Estimates are stored with `packed` multiples of the variance of a single result, since they have thousands of these
+    numbers; a list of them has no unit of its own. `ValueError` if the text is not one of `packed`.
+    """
+    stored = option["covariance"]
+    if not isinstance(stored, str):
+        return stored, 1.0
+    values = array("f")
+    values.frombytes(base64.b64decode(stored, validate=True))
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values, result_deviation**2
 
 
 def lower_index(one: int, other: int) -> int:
