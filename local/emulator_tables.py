@@ -3,7 +3,7 @@
 Without them a query takes as long as its partition is large, and what an item says is parsed, measured and copied again
 and again.
 
-- Its parsers are pure functions of a text, and so is the size of a number: their results are cached.
+- Its parsers are pure functions of a text, and so are the checks and the size of a number: their results are cached.
 - An item is copied several times in each write, one attribute after the other. That is left to pickle, which takes a
   third of the time: an estimate has thousands of numbers.
 - A query sorts all items of a partition, and evaluates its key condition on each. Here a partition has its sort keys in
@@ -35,12 +35,21 @@ Item = dict[str, Any]
 for module, name in (
     (dynamodb, "_tokenize"),
     (dynamodb, "_condition_syntax_error"),
-    (dynamodb, "_number_size_bytes"),
     (_dynamodb_keywords, "_tokenize"),
 ):
     parser = getattr(module, name, None)
     if parser is not None:  # another version may not have this function
         setattr(module, name, lru_cache(maxsize=1 << 14)(parser))
+
+
+def _of_texts(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same function, whose results for texts are kept."""
+    of_text = lru_cache(maxsize=1 << 16)(function)
+    return lambda value: of_text(value) if isinstance(value, str) else function(value)
+
+
+for name in ("_number_error", "_ddb_canonicalize_number", "_number_size_bytes"):
+    setattr(dynamodb, name, _of_texts(getattr(dynamodb, name)))
 
 
 def _deepcopy(value: Any) -> Any:
