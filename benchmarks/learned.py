@@ -78,6 +78,9 @@ _COPIES = {
     "5 copies over 72 h, 7 open; market facts last five days": Copies(
         copies=5, over_hours=72, every_hours=10, dwell_hours=120
     ),
+    "30 copies over 72 h, 36 open; decisions name their hour": Copies(
+        copies=30, over_hours=72, positions=200, has_hours=True
+    ),
     "5 copies over 48 h, 24 open; decisions name their position": Copies(copies=5, over_hours=48, is_named=True),
     "30 copies over 72 h, 36 open; decisions name their position": Copies(
         copies=30, over_hours=72, positions=200, is_named=True

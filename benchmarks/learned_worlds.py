@@ -46,6 +46,7 @@ class Copies:
         positions: number of positions.
         dwell_hours: how long market facts last; None if each position has its own.
         is_named: whether decisions name their position.
+        has_hours: whether the hour of each decision is among its facts.
     """
 
     copies: int
@@ -54,6 +55,7 @@ class Copies:
     positions: int = 600
     dwell_hours: int | None = None
     is_named: bool = False
+    has_hours: bool = False
 
 
 def copies_record(seed: int, how: Copies) -> list[Evidence]:
@@ -77,11 +79,15 @@ def copies_record(seed: int, how: Copies) -> list[Evidence]:
             _TYPE,
             START_MS + int(hours[n]) * HOUR_MS,
             bool(success[position[n]]),
-            features[position[n]],
+            _with_hour(features[position[n]], int(hours[n])) if how.has_hours else features[position[n]],
             cluster=f"position-{position[n]}" if how.is_named else "",
         )
         for n in order
     ]
+
+
+def _with_hour(features: tuple[str, ...], hours: int) -> tuple[str, ...]:
+    return tuple(sorted((*features, f"context.hour={hours % 24}")))
 
 
 def rate_record(seed: int, rate: float, count: int = 3_000) -> list[Evidence]:

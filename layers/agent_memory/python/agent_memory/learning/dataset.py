@@ -195,7 +195,7 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
         max_columns=thresholds.max_columns,
     )
     questions = _questions(table, thresholds.min_occurrences)
-    clusters = clusterings(table, thresholds.correlation_windows_ms)
+    clusters = clusterings(table, thresholds.correlation_windows_ms, matrix)
     tests = EffectTests(table.success, clusters, Cells.build(questions))
     tests.calibrate(dict(zip(matrix.names, matrix.rows, strict=True)), outcomes_take_ms=_outcomes_take_ms(table))
     return Dataset(
