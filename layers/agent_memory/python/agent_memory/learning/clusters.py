@@ -23,7 +23,7 @@ _MIN_SETS_OF_FACTS = 30
 # A fact that one decision tells of the next more often than not is the market's, or the hour's, and no position's.
 _LASTING = 0.5
 # In standard errors: how much more concentrated in days than at random the facts of positions are at least.
-_CONCENTRATED = 3.0
+_CONCENTRATED = 2.5
 _MINUTE_MS = 60_000
 
 
@@ -113,7 +113,8 @@ def _facts_of_positions(matrix: FeatureMatrix, times_ms: IntArray) -> list[int]:
             spread += share * (1 - share)
             shared += float(np.sum((np.bincount(days, row) - share * sizes) ** 2)) / len(row)
             together += np.count_nonzero(row[:-1] & row[1:] & is_followed) / followed - share**2
-        return shared > spread * (1 + _CONCENTRATED * np.sqrt(2 / len(sizes))) and together < spread * _LASTING
+        degrees = max(1, len(of_key) - 1) * max(1, len(sizes) - 1)
+        return shared > spread * (1 + _CONCENTRATED * np.sqrt(2 / degrees)) and together < spread * _LASTING
 
     if not followed:
         return []
