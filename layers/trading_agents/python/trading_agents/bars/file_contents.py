@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import re
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -54,7 +55,12 @@ def read_contents(path: Path) -> bytes:
     """
     try:
         content = _decompressed(path.name, path.read_bytes(), ending=path.suffix.lower())
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError) as error:
+    except BarsError:
+        raise
+    except (
+        *(OSError, EOFError, ValueError, NotImplementedError),
+        *(zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error),
+    ) as error:
         raise BarsError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     for magic, kind, advice in _REFUSED:
         if content.startswith(magic):
