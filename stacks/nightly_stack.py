@@ -112,7 +112,7 @@ class NightlyStack(BaseStack):
             [*_READ_MEMORIES, "DeleteItem", "GetItem", "PutItem", "UpdateItem"],
             indexes=schema.MEMORIES.indexes,
         )
-        allow_on_table(function, storage.states, ["GetItem", "PutItem"])
+        allow_on_table(function, storage.states, ["DeleteItem", "GetItem", "PutItem", "Query"])
         allow_on_objects(function, storage, ["DeleteObject", "GetObject", "PutObject"], prefix="evidence/")
         allow_on_objects(function, storage, ["GetObject"], prefix="large/")
         return function

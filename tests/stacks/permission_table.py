@@ -67,7 +67,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "index by_outcome": ("dynamodb:Query",),
         "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
-        "table states": ("dynamodb:GetItem", "dynamodb:PutItem"),
+        "table states": ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
         "objects evidence/": ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"),
         "objects large/": ("s3:GetObject",),
         "bucket": ("s3:ListBucket",),

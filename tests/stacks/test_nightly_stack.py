@@ -192,7 +192,7 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
             {
                 "Decisions": {"BatchGetItem", "GetItem", "Query"},
                 "Memories": {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"},
-                "States": {"GetItem", "PutItem"},
+                "States": {"DeleteItem", "GetItem", "PutItem", "Query"},
             },
             {
                 ("DeleteObject", "evidence/*"),

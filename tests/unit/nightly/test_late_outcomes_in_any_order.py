@@ -50,15 +50,13 @@ def events(seed):
             )
             success, delay = chance.random() < (0.95 if volatility == "high" else 0.2), chance.choice(DELAYS)
             amended = chance.choice([None] * 4 + [0, 1, 4, 12])
-            for after, value in ((delay, success), (amended, not success)):
-                if delay is not None and after is not None:
-                    at = n + delay + (after if value is not success else 0)
-                    if at < DAYS:
-                        earned = {"pnl": round(chance.gauss(1.0 if value else -1.0, 1.0), 2)}
-                        amend = value is not success
-                        outcomes[at].append(
-                            {"decision_id": decision_id, "outcome": earned, "success": value, "amend": amend}
-                        )
+            # Of half of the amendments only the numbers differ.
+            for after, value, amend in ((0, success, False), (amended, success is chance.choice([True, False]), True)):
+                if delay is not None and after is not None and n + delay + after < DAYS:
+                    earned = {"pnl": round(chance.gauss(1.0 if value else -1.0, 1.0), 2)}
+                    outcomes[n + delay + after].append(
+                        {"decision_id": decision_id, "outcome": earned, "success": value, "amend": amend}
+                    )
     return decisions, outcomes
 
 

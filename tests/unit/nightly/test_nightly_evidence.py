@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.core.clock import DAY_MS, FixedClock, Span, date_of, day_start_ms
+from agent_memory.core.errors import Unavailable
 from agent_memory.core.ids import decision_id_for, timestamp_of
 from agent_memory.core.retention import EVIDENCE_DAYS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.model.evidence import Evidence
+from agent_memory.nightly.amendments import recorded_amendments
 from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.evidence import LOOK_BACK_DAYS, merged, spans_to_read
 from agent_memory.storage.factory import in_memory_stores
@@ -109,6 +111,54 @@ def test_an_amendment_at_any_age_corrects_what_was_learned_and_not_what_was_know
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize("age", [2, 31, 60])
+def test_an_amendment_of_a_number_alone_is_learned_by_the_next_job(stores, log, age):
+    decision_id = log_decision(log, FIRST)
+    resolve(log, decision_id, outcome={"pnl": 1.0})
+    for n in (0, age - 1):
+        run_job(stores, FIRST + timedelta(days=n))
+    stores.clock.advance(-(100 - age) * DAY_MS + DAY_MS // 2)
+    resolve(log, decision_id, outcome={"pnl": -2.0}, amend=True, days_late=age)
+    stores.clock.advance((100 - age) * DAY_MS)
+    run_job(stores, FIRST + timedelta(days=age))
+    (row,) = stores.evidence.read(AGENT, Span(0, 2**52))
+    assert (row.rewards, row.success) == ((("outcome.pnl", -2.0),), True)
+    assert row.known_before(day_start_ms(FIRST + timedelta(days=age))).rewards == (("outcome.pnl", 1.0),)
+    assert recorded_amendments(stores.states, AGENT) == []
+
+
+def test_an_amendment_that_a_job_could_not_learn_from_is_left_for_the_next_one(stores, log, monkeypatch):
+    decision_id = log_decision(log, FIRST)
+    resolve(log, decision_id, outcome={"pnl": 1.0})
+    for n in (0, 20):
+        run_job(stores, FIRST + timedelta(days=n))
+    resolve(log, decision_id, outcome={"pnl": -2.0}, amend=True, days_late=21)
+    stores.clock.advance(DAY_MS)
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.evidence, "snapshot", unavailable)
+        with pytest.raises(Unavailable):
+            run_job(stores, FIRST + timedelta(days=21))
+    assert len(recorded_amendments(stores.states, AGENT)) == 1
+    run_job(stores, FIRST + timedelta(days=21))
+    (row,) = stores.evidence.read(AGENT, Span(0, 2**52))
+    assert row.rewards == (("outcome.pnl", -2.0),)
+    assert recorded_amendments(stores.states, AGENT) == []
+
+
+def test_an_outage_of_the_record_leaves_the_outcome_as_it_was(stores, log, monkeypatch):
+    decision_id = log_decision(log, FIRST)
+    resolve(log, decision_id, outcome={"pnl": 1.0})
+    run_job(stores, FIRST)
+    monkeypatch.setattr(stores.states, "put", unavailable)
+    with pytest.raises(Unavailable):
+        resolve(log, decision_id, outcome={"pnl": -2.0}, amend=True)
+    assert log.get(decision_id).outcome.details == {"pnl": 1.0}
+
+
+def unavailable(*_, **__):
+    raise Unavailable("down")
 
 
 def test_what_a_job_could_not_see_is_not_seen_by_its_repetition(stores, log):

@@ -16,6 +16,7 @@ REWRITES = "REWRITE#"
 ROLLUPS = "ROLLUP#"
 ROLLUP_CHANGES = "ROLLUP_CHANGE#"
 ROLLUP_PROGRESS = "ROLLUP_PROGRESS"
+AMENDMENTS = "AMENDED#"
 CURRENT_STATE = "CURRENT"
 CHECKPOINTS = "CHECKPOINT#"
 CONFIGURATIONS = "CONFIGURATION#"
@@ -116,6 +117,11 @@ def rollup_state_type(day: date) -> str:
 def rollup_change_state_type(day: date, period: int) -> str:
     """Type of the state that says that a day's decisions may have changed in a period of ten minutes."""
     return f"{ROLLUP_CHANGES}{day.isoformat()}#{period:010d}"
+
+
+def amendment_state_type(decision_id: str, period: int) -> str:
+    """Type of the state that says that a decision may have been amended in a period of ten minutes."""
+    return f"{AMENDMENTS}{decision_id}#{period:010d}"
 
 
 def is_rollup(state_type: str) -> bool:

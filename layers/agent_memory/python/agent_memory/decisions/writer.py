@@ -10,6 +10,7 @@ from agent_memory.core.clock import DAY_MS, Clock
 from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, NotFound, as_outage
 from agent_memory.core.ids import shard_of
 from agent_memory.core.retention import HOT_DAYS
+from agent_memory.decisions.amendments import AmendmentTracker
 from agent_memory.decisions.inputs import check_outcome_time, parse_decision, parse_outcome
 from agent_memory.decisions.lineage import Lineage, links_to
 from agent_memory.decisions.reader import DecisionReader
@@ -70,6 +71,7 @@ class DecisionWriter:
         self._stores = stores
         self._tiered = TieredWriter(registry.agent_id, stores, reader, clock)
         self._changes = ChangeTracker(registry.agent_id, stores.states, clock)
+        self._amendments = AmendmentTracker(registry.agent_id, stores.states, clock)
         self._clock = clock
         self._lineage = lineage
 
@@ -144,6 +146,7 @@ class DecisionWriter:
             return self._stores.decisions.record_outcomes(updates)
         is_recent = self._are_recent(timestamps_ms)
         record = self._stores.decisions.record_outcomes if is_recent else self._tiered.record_outcomes
+        self._amendments.track([key for key, update in updates if update.amend])
         return self._tracking(keys, lambda: record(updates))
 
     def _tracking(self, keys: Sequence[DecisionKey], write: Callable[[], list[WriteStatus]]) -> list[WriteStatus]:

@@ -27,6 +27,7 @@ from agent_memory.model.listings import Damages
 from agent_memory.model.memories import MemoryType
 from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.nightly.activity import DayRead, DecisionRead, days_read, update_activity
+from agent_memory.nightly.amendments import Amendment, recorded_amendments, remove_amendments
 from agent_memory.nightly.days import LearnedDays, Progress
 from agent_memory.nightly.estimates import estimate_settings, update_estimates
 from agent_memory.nightly.evidence import (
@@ -145,6 +146,7 @@ class _Consolidation:
         self._read: set[str] = set()
         self._damages = Damages()
         self._controls = Controls()
+        self._amendments: list[Amendment] = []
         self._has_parts = bool(parts)
         types, shards = self._registered.decision_types, self._registered.write_shards
         self._reader = (
@@ -163,6 +165,7 @@ class _Consolidation:
         due = [] if self._controls.paused else self._days.due(day, progress)
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
         self._read.clear()
+        self._amendments = recorded_amendments(self._stores.states, self._agent_id) if due else []
         if not due:
             long_term = LongTermMemory(self._agent_id, self._stores.memories, self._stores.clock)
             stored = StoredMemories(long_term, on_unreadable=self._damages)
@@ -176,6 +179,7 @@ class _Consolidation:
                 self._stores.states, self._agent_id, one, seen, candidates_tried=learned["candidates_tried"]
             )
             progress = self._days.advance(one, progress)
+        remove_amendments(self._stores.states, self._agent_id, self._amendments, self._stores.clock.now_ms())
         return {**figures, "decisions_read": len(self._read), "days": len(due), **self._damages.figures()}
 
     def _learn(self, day: date, progress: Progress, due: Sequence[date]) -> tuple[dict[str, Any], list[DayRead]]:
@@ -295,7 +299,9 @@ class _Consolidation:
                 evidence_span(day),
                 shards=self._registered.write_shards,
             )
-            keys = [key for key in changed if key.decision_id not in decisions]
+            span = evidence_span(day)
+            amended = [one.key for one in self._amendments if span.start_ms <= one.key.timestamp_ms < span.end_ms]
+            keys = list(dict.fromkeys(key for key in (*changed, *amended) if key.decision_id not in decisions))
             found = self._stores.decisions.get(keys, on_unreadable=self._damages) if keys else []
             decisions |= {one.decision_id: ReadDecision.of(one) for one in found if one is not None}
         self._days.check_unchanged(progress)

@@ -1,8 +1,8 @@
 """Which decisions the nightly job reads again, and the evidence that it stores of all others.
 
-Learning looks back over months, but a decision is read from the table only at a few ages (`LOOK_BACK_DAYS`), and when
-the index by outcome shows another success than its row of evidence: an outcome may arrive, or change, at any age. At
-all other times the row is used.
+Learning looks back over months, but a decision is read from the table only at a few ages (`LOOK_BACK_DAYS`), when the
+index by outcome shows another success than its row of evidence, and when it was amended (`nightly.amendments`): an
+outcome may arrive, or change, at any age. At all other times the row is used.
 
 Evidence is what was known. A row keeps every result of its decision with the time since when it is known, so that the
 job of a day sees what was known at the end of that day, whenever it runs. What a job saw, it sees again: a result that
