@@ -15,6 +15,9 @@ _OPERATIONS = ("PutItem", "UpdateItem", "TransactWriteItems", "BatchExecuteState
 """The operations that write items."""
 
 _VALUES = ("Item", "ExpressionAttributeValues")
+_LISTS = ("Statements", "TransactItems", "RequestItems")
+"""The parameters that are attribute values, and those that contain such."""
+
 _ID = "agent-memory-bodies"
 _BODY = "agent_memory_body"
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -42,8 +45,12 @@ def _keep_body(*, params: dict[str, Any], model: Any, context: dict[str, Any], *
         context[_BODY] = _encode(params).encode()
     except (TypeError, ValueError):  # binary values, which botocore encodes; it also says what is wrong with others
         return
-    for name, value in params.items():
-        params[name] = _without_values(name, value)
+    for name in _VALUES:
+        if name in params:
+            params[name] = {}
+    for name in _LISTS:
+        if name in params:
+            params[name] = _without_values(name, params[name])
 
 
 def _replace_body(*, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -52,19 +59,15 @@ def _replace_body(*, params: dict[str, Any], context: dict[str, Any], **_: Any) 
 
 
 def _without_values(name: str, value: Any) -> Any:
-    """A parameter without the attribute values of items, as valid as it was."""
-    if name in _VALUES:
-        return {}
+    """A list of requests without the attribute values of their items, as valid as it was."""
     if name == "Statements":
         return [{"Statement": one["Statement"]} for one in value]
     if name == "TransactItems":
         return [{kind: _stripped(request) for kind, request in one.items()} for one in value]
-    if name == "RequestItems":
-        return {
-            table: [{kind: _stripped(request) for kind, request in one.items()} for one in requests]
-            for table, requests in value.items()
-        }
-    return value
+    return {
+        table: [{kind: _stripped(request) for kind, request in one.items()} for one in requests]
+        for table, requests in value.items()
+    }
 
 
 def _stripped(request: dict[str, Any]) -> dict[str, Any]:
