@@ -12,28 +12,10 @@ from hypothesis import strategies as st
 
 from agent_memory.storage.dynamodb.bodies import write_bodies_from_parameters
 from benchmarks.instant_dynamodb import body_of
+from tests.attribute_values import SCALARS, items
 
-_NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-_SCALARS = (
-    st.builds(lambda text: {"S": text}, st.text())
-    | st.builds(lambda number: {"N": str(number)}, _NUMBERS)
-    | st.builds(lambda flag: {"BOOL": flag}, st.booleans())
-    | st.just({"NULL": True})
-    | st.builds(lambda texts: {"SS": texts}, st.lists(st.text(), min_size=1, max_size=3))
-)
-_WITH_BINARY = _SCALARS | st.builds(lambda raw: {"B": raw}, st.binary(max_size=8))
-
-
-def _items(scalars):
-    values = st.recursive(
-        scalars,
-        lambda inner: (
-            st.builds(lambda members: {"L": members}, st.lists(inner, max_size=3))
-            | st.builds(lambda members: {"M": members}, st.dictionaries(st.text(min_size=1), inner, max_size=3))
-        ),
-        max_leaves=8,
-    )
-    return st.dictionaries(st.text(min_size=1, max_size=8), values, min_size=1, max_size=4)
+_NAMES = st.text(min_size=1, max_size=8)
+_WITH_BINARY = SCALARS | st.builds(lambda raw: {"B": raw}, st.binary(max_size=8))
 
 
 class Sending:
@@ -80,7 +62,7 @@ UPDATE = {
 }
 
 
-@given(_items(_WITH_BINARY), _items(_SCALARS))
+@given(items(_WITH_BINARY, _NAMES), items(SCALARS, _NAMES))
 def test_every_write_is_the_one_that_botocore_writes(sending, item, other):
     values = {f":{name}": value for name, value in item.items()}
     update = {**UPDATE, "ExpressionAttributeValues": values}

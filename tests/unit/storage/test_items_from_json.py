@@ -11,28 +11,16 @@ from hypothesis import strategies as st
 
 from agent_memory.storage.dynamodb.answers import take_items_from_json
 from benchmarks.instant_dynamodb import body_of
+from tests.attribute_values import NUMBERS, SCALARS, items
 
-_NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 _SCALARS = (
-    st.builds(lambda text: {"S": text}, st.text())
-    | st.builds(lambda number: {"N": str(number)}, _NUMBERS)
-    | st.builds(lambda flag: {"BOOL": flag}, st.booleans())
-    | st.just({"NULL": True})
+    SCALARS
     | st.builds(lambda raw: {"B": b64encode(raw).decode()}, st.binary(max_size=8))
-    | st.builds(lambda texts: {"SS": texts}, st.lists(st.text(), min_size=1, max_size=3))
-    | st.builds(lambda numbers: {"NS": [str(one) for one in numbers]}, st.lists(_NUMBERS, min_size=1, max_size=3))
+    | st.builds(lambda numbers: {"NS": [str(one) for one in numbers]}, st.lists(NUMBERS, min_size=1, max_size=3))
     | st.builds(lambda raws: {"BS": [b64encode(one).decode() for one in raws]}, st.lists(st.binary(), min_size=1))
 )
 _NAMES = st.text(min_size=1, max_size=8) | st.sampled_from(["B", "BS", "S", "NULL", "Items", "Item"])
-_VALUES = st.recursive(
-    _SCALARS,
-    lambda inner: (
-        st.builds(lambda members: {"L": members}, st.lists(inner, max_size=3))
-        | st.builds(lambda members: {"M": members}, st.dictionaries(_NAMES, inner, max_size=3))
-    ),
-    max_leaves=8,
-)
-_ITEMS = st.dictionaries(_NAMES, _VALUES, min_size=1, max_size=4)
+_ITEMS = items(_SCALARS, _NAMES)
 _UNITS = {"TableName": "t", "CapacityUnits": 0.5}
 
 
