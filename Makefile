@@ -69,7 +69,7 @@ bench-split: $(READY)  ## Measure learning from ten million decisions in parts
 bench-learning: $(READY)  ## Measure the error rates of learning, and write them into the docs (four minutes)
 	@exec $(BIN)/python -m benchmarks.learning
 
-bench-learned: $(READY)  ## Measure what learning states where the truth is known, and write docs/learned.md (half an hour)
+bench-learned: $(READY)  ## Measure what learning states where the truth is known, and write docs/learned.md (three quarters of an hour)
 	@exec $(BIN)/python -m benchmarks.learned
 
 bench-experiments: $(READY)  ## Measure how often an experiment finds what memory adds, and what it does not (five minutes)

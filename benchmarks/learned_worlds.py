@@ -45,6 +45,8 @@ class Copies:
         every_hours: between the beginnings of two positions, on average.
         positions: number of positions.
         dwell_hours: how long market facts last; None if each position has its own.
+        follows_market: whether each decision has the market facts of its own time, and not those of its position's
+            beginning.
         is_named: whether decisions name their position.
         has_hours: whether the hour of each decision is among its facts.
     """
@@ -54,6 +56,7 @@ class Copies:
     every_hours: int = 2
     positions: int = 600
     dwell_hours: int | None = None
+    follows_market: bool = False
     is_named: bool = False
     has_hours: bool = False
 
@@ -62,32 +65,32 @@ def copies_record(seed: int, how: Copies) -> list[Evidence]:
     """Several decisions for each position; the facts have no effect."""
     generator = np.random.default_rng(seed)
     begins = np.sort(generator.integers(0, how.positions * how.every_hours, how.positions))
+    market: list[tuple[str, ...]] = []
     if how.dwell_hours:
-        market = persistent_facts(generator, int(begins[-1]) + 1, how.dwell_hours)
-        others = draw_features(generator, how.positions, facts=FACTS[3:])
-        features = [tuple(sorted((*facts, *market[hour]))) for facts, hour in zip(others, begins, strict=True)]
-    else:
-        features = draw_features(generator, how.positions)
+        market = persistent_facts(generator, int(begins[-1]) + how.over_hours + 1, how.dwell_hours)
+    own = draw_features(generator, how.positions, facts=FACTS[3:] if market else FACTS)
     success = generator.random(how.positions) < _COIN
     offsets = np.round(np.linspace(0, how.over_hours, how.copies)).astype(int)
     hours = (begins[:, None] + offsets).ravel()
     position = np.repeat(np.arange(how.positions), how.copies)
-    order = np.argsort(hours, kind="stable")
+
+    def facts_of(n: int) -> tuple[str, ...]:
+        more = [f"context.hour={hours[n] % 24}"] if how.has_hours else []
+        if market:
+            more += market[hours[n] if how.follows_market else begins[position[n]]]
+        return tuple(sorted((*own[position[n]], *more)))
+
     return [
         Evidence(
             f"{_TYPE}-{n}",
             _TYPE,
             START_MS + int(hours[n]) * HOUR_MS,
             bool(success[position[n]]),
-            _with_hour(features[position[n]], int(hours[n])) if how.has_hours else features[position[n]],
+            facts_of(n),
             cluster=f"position-{position[n]}" if how.is_named else "",
         )
-        for n in order
+        for n in np.argsort(hours, kind="stable")
     ]
-
-
-def _with_hour(features: tuple[str, ...], hours: int) -> tuple[str, ...]:
-    return tuple(sorted((*features, f"context.hour={hours % 24}")))
 
 
 def rate_record(seed: int, rate: float, count: int = 3_000) -> list[Evidence]:

@@ -55,6 +55,15 @@ def test_the_complement_has_the_opposite_effect(seed):
     assert other.p_value == pytest.approx(one.p_value, rel=0.2, abs=1e-12)
 
 
+@pytest.mark.parametrize("days", [1, 2, 7, 8, 60])
+def test_a_record_of_a_few_days_has_no_more_degrees_of_freedom_than_eight_days(days):
+    generator = np.random.default_rng(3)
+    matching, success = generator.random(6_000) < 0.3, generator.random(6_000) < 0.5
+    day = clustering(np.arange(6_000) * days // 6_000, DAY_MS)
+    result = effects_in(success, [day]).test(matching)
+    assert result.degrees_of_freedom == max(days - 1, 7)
+
+
 def test_copies_count_once():
     generator = np.random.default_rng(5)
     matching, success = generator.random(400) < 0.3, generator.random(400) < 0.5

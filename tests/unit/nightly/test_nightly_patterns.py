@@ -168,7 +168,7 @@ def test_a_pattern_that_reverses_is_deprecated_within_the_delay_bound_and_active
 
 @pytest.mark.slow
 def test_a_pattern_that_is_discovered_but_not_confirmed_is_emerging(agent):
-    figures = [agent.run_days(1, 0.7) for _ in range(30)]
+    figures = [agent.run_days(1, 0.68) for _ in range(30)]
     assert any(one["emerging"] for one in figures)
     histories = [agent.statuses(memory) for memory in agent.patterns().values()]
     assert ["emerging", "active"] in histories

@@ -158,6 +158,7 @@ class EffectTests:
         matter = [one for one in clusterings if len(success) >= _MIN_MEAN_SIZE * one.count]
         self._clusters = divided_clusters(sorted(matter, key=lambda one: one.count))
         self._order = _testing_order(self._clusters)
+        self._most_degrees = _most_degrees(len(success), self._clusters)
         sizes = [float(np.max(self._clusters[number].sizes, initial=1.0)) for number in self._order]
         self._largest = [max(sizes[turn:]) for turn in range(len(sizes))]
         self._divide(cells)
@@ -249,7 +250,7 @@ class EffectTests:
         lasting = [luck for key in keys for luck in self._lasting.get(key, ())]
         shared = self.least_design_effect
         design_effect = max([shared, *(one.ratio for one in lasting)])
-        degrees = min([max(1.0, len(self._success) - 2.0), *(one.degrees_of_freedom for one in lasting)])
+        degrees = min([self._most_degrees, *(one.degrees_of_freedom for one in lasting)])
         result = _result(estimate, design_effect, degrees, shared)
         shorter = 1.0
         for number, largest in zip(self._order, self._largest, strict=True):
@@ -355,6 +356,16 @@ def _expected_luck(
     count = fewest if largest is None or fewest < _MIN_CLUSTERS else counts[largest]
     ratio = 1.0 if largest is None else max(1.0, ratios[largest])
     return _LastingLuck(ratio, max(1.0, max(1, len(variances) - 1) * (count - 1.0)))
+
+
+def _most_degrees(decisions: int, clusters: Sequence[DividedClusters]) -> float:
+    """How many degrees of freedom a test has at most.
+
+    The variance is not estimated from fewer than eight days. Luck that lasts for a day is not seen in them, so that no
+    more is claimed to be known than eight days would tell.
+    """
+    is_short = any(one.window_ms == DAY_MS and one.count < _MIN_CLUSTERS for one in clusters)
+    return max(1.0, min(decisions - 2.0, _MIN_CLUSTERS - 1.0 if is_short else math.inf))
 
 
 def _testing_order(clusters: Sequence[DividedClusters]) -> list[int]:
