@@ -11,7 +11,7 @@ import numpy as np
 
 from agent_memory.core.clock import DAY_MS
 from agent_memory.learning.array_types import CodeArray, IntArray, WordArray
-from agent_memory.learning.copies import facts_of_positions, random_words
+from agent_memory.learning.copies import facts_of_positions
 from agent_memory.learning.evidence_table import EvidenceTable
 from agent_memory.learning.feature_matrix import FeatureMatrix
 
@@ -68,11 +68,11 @@ def _copies(table: EvidenceTable, matrix: FeatureMatrix) -> Iterator[Clustering]
     """
     if not len(table):
         return
-    everything = _numbered(table.features.sums(random_words(len(table.features.vocabulary))))
+    everything = _numbered(table.features.sums(_random(len(table.features.vocabulary))))
     digests = [everything] if np.max(everything) >= _MIN_SETS_OF_FACTS - 1 else []
     for of_positions in facts_of_positions(matrix, table.times_ms):
         sums = np.zeros(len(table), dtype=np.uint64)
-        for row, value in zip(of_positions, random_words(len(of_positions)), strict=True):
+        for row, value in zip(of_positions, _random(len(of_positions)), strict=True):
             sums[matrix.rows[row]] += value
         same_position = _numbered(sums)
         if not digests or np.max(same_position) < np.max(everything):  # else they are the same sets
@@ -86,6 +86,11 @@ def _copies(table: EvidenceTable, matrix: FeatureMatrix) -> Iterator[Clustering]
 def _numbered(sums: WordArray) -> CodeArray:
     """Numbers that are equal where sums are."""
     return np.unique(sums, return_inverse=True)[1].astype(np.int32)
+
+
+def _random(count: int) -> WordArray:
+    """Random 64-bit numbers, one for each fact; two sets have the same sum with a probability of 2^-64."""
+    return np.random.default_rng(0).integers(0, 2**63, size=count, dtype=np.uint64)
 
 
 def _clustering(keys: IntArray | CodeArray, window_ms: int | None = None) -> Clustering:
