@@ -54,8 +54,10 @@ def facts_of_positions(matrix: FeatureMatrix, times_ms: IntArray) -> list[list[i
     for number, name in enumerate(matrix.names):
         of_keys[key_of(name)].append(number)
     rows = list(of_keys.values())[:_MOST_KEYS]
+    if not rows or len(times_ms) < 2:  # noqa: PLR2004
+        return []
     first, second = _pairs(times_ms)
-    if not rows or not len(first):
+    if not len(first):
         return []
     pairs = _Pairs([_agree(matrix, of_key, first, second) for of_key in rows])
     passing = _passing_keys(matrix, rows, times_ms, pairs.shares)
@@ -80,14 +82,17 @@ def _pairs(times_ms: IntArray) -> tuple[IntArray, IntArray]:
     Returns:
         The position of the earlier and of the later one of each pair, of all of them or of as many as are enough.
     """
-    windows = (times_ms - times_ms[:1]) // _WINDOW_MS
-    ends = np.searchsorted(windows, windows, side="right")
-    later = ends - np.arange(len(ends)) - 1  # decisions of the window after each one
-    total = int(np.sum(later))
-    chosen = _some(total)
-    before = np.cumsum(later) - later
-    first = np.searchsorted(before, chosen, side="right") - 1
-    second = first + 1 + chosen - before[first]
+    bounds = np.searchsorted(times_ms, np.arange(times_ms[0], times_ms[-1] + _WINDOW_MS + 1, _WINDOW_MS))
+    sizes = np.diff(bounds)
+    ends = np.cumsum(sizes * (sizes - 1) // 2)  # of the pairs of each window, in order of their decisions
+    chosen = _some(int(ends[-1]))
+    window = np.searchsorted(ends, chosen, side="right")
+    # How many pairs of the window follow, with this one: of the last k + 1 decisions there are k(k + 1) / 2.
+    size, left = sizes[window], ends[window] - chosen
+    later = ((np.sqrt(8.0 * left + 1) - 1) / 2).astype(np.int64)
+    later += later * (later + 1) // 2 < left
+    first = bounds[window] + size - 1 - later
+    second = bounds[window] + size + later * (later - 1) // 2 - left
     is_apart = times_ms[first] // _MINUTE_MS < times_ms[second] // _MINUTE_MS
     return first[is_apart], second[is_apart]
 
@@ -101,8 +106,8 @@ def _passing_keys(
     matrix: FeatureMatrix, rows: Sequence[Sequence[int]], times_ms: IntArray, shares: Sequence[float]
 ) -> tuple[int, ...]:
     """The keys in which a decision and the next, of another minute, agree hardly more often than any two."""
-    followed = np.flatnonzero(np.diff(times_ms // _MINUTE_MS) > 0)
-    followed = followed[_some(len(followed))]
+    followed = _some(len(times_ms) - 1)
+    followed = followed[times_ms[followed] // _MINUTE_MS < times_ms[followed + 1] // _MINUTE_MS]
     kept: list[int] = []
     for key, (of_key, share) in enumerate(zip(rows, shares, strict=True)):
         together = np.count_nonzero(_agree(matrix, of_key, followed, followed + 1)) / max(1, len(followed))
