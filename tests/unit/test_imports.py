@@ -66,7 +66,7 @@ for function in sys.argv[1:]:
     if os.wait()[1]:
         sys.exit(f"{function} did not start")
 """
-MOST_OWN_MODULES = {"api": 115, "agents": 90, "pruning": 113, "archival": 127, "analytics": 107, "consolidation": 164}
+MOST_OWN_MODULES = {"api": 115, "agents": 90, "pruning": 113, "archival": 127, "analytics": 107, "consolidation": 165}
 LOADED_LATER = {
     "agent_memory.memory.advice",
     "agent_memory.memory.recall",
