@@ -86,6 +86,18 @@ def test_facts_that_go_together_and_change_between_copies_are_not_of_positions(s
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("indicators", [20, 80])
+def test_the_facts_of_positions_are_found_among_many_that_change(indicators, seed):
+    matrix, times_ms = record_of(copies=5, seed=seed)
+    generator = np.random.default_rng(seed)
+    rows = dict(zip(matrix.names, matrix.rows, strict=True))
+    rows |= {f"above{n:02}=true": generator.random(len(times_ms)) < 0.5 for n in range(indicators)}
+    names = tuple(sorted(rows))
+    found = keys_found(FeatureMatrix(names, np.array([rows[name] for name in names])), times_ms)
+    assert any(len(keys & set(OWN)) >= 4 and len(keys) <= 6 for keys in found)
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_copies_may_lack_a_fact_now_and_then(seed):
     found = keys_found(*record_of(copies=6, lacking=0.05, seed=seed))
     assert any(len(keys & set(OWN)) >= 3 and not keys & {"hour", "noise"} for keys in found)

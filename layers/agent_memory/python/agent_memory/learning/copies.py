@@ -9,6 +9,7 @@ in some of the position's, are hardly more frequent than that.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -25,8 +26,9 @@ _PAIRS = 150_000
 _LASTING = 0.5
 # Of the pairs that agree, more than half are then more than chance.
 _LEAST_RATIO = 2.0
-# In units of the logarithm of the likelihood.
+# In units of the logarithm of the likelihood. A few pairs agree in many of some dozens of keys, chosen afterwards.
 _LEAST_EVIDENCE = 10.0
+_LEAST_AGREEING = 10
 # Keys are numbered by the bits of a word.
 _MOST_KEYS = 63
 
@@ -41,30 +43,34 @@ def facts_of_positions(matrix: FeatureMatrix, times_ms: IntArray) -> list[list[i
     of the market go together, or facts of the position, of which the first and the last are taken.
 
     Facts of the market agree together, too, as long as they last. So the same is done with the keys of which one
-    decision does not tell the next one's, as it does where the market, or one position after the other, is logged.
+    decision does not tell the next one's, as it does where the market, or one position after the other, is logged. And
+    where no pairs agree in all keys, as among dozens that change all the time, it is not known which one to leave out:
+    so it is also done with each group of these keys that agree two by two more often than by chance.
 
     Args:
         matrix: the facts that are worth counting.
         times_ms: of the decisions, ascending; shape (decisions,).
 
     Returns:
-        Positions in the matrix, in none to four sets, which agree together twice as often as by chance.
+        Positions in the matrix, in some sets or none, each of which agrees together twice as often as by chance.
     """
     of_keys: dict[str, list[int]] = defaultdict(list)
     for number, name in enumerate(matrix.names):
         of_keys[key_of(name)].append(number)
-    rows = list(of_keys.values())[:_MOST_KEYS]
-    if not rows or len(times_ms) < 2:  # noqa: PLR2004
+    if not of_keys or len(times_ms) < 2:  # noqa: PLR2004
         return []
     first, second = _pairs(times_ms)
     if not len(first):
         return []
-    pairs = _Pairs([_agree(matrix, of_key, first, second) for of_key in rows])
+    agree = [_agree(matrix, of_key, first, second) for of_key in of_keys.values()]
+    # Of more keys, those that tell decisions apart the most.
+    kept = np.sort(np.argsort([np.count_nonzero(one) for one in agree], kind="stable")[:_MOST_KEYS])
+    rows = [list(of_keys.values())[key] for key in kept]
+    pairs = _Pairs([agree[key] for key in kept])
     passing = _passing_keys(matrix, rows, times_ms, pairs.shares)
-    found: list[tuple[int, ...]] = []
-    for keys in (tuple(range(len(rows))), passing):
-        peaks = [one for one in _peaks(list(pairs.agreements(keys))) if one.is_beyond_chance]
-        found += [one.keys for one in peaks[:1] + peaks[-1:]]
+    found = [one for keys in (tuple(range(len(rows))), passing) for one in pairs.agreeing_together(keys)]
+    others = [one for keys in pairs.groups(passing) for one in pairs.agreeing_together(keys)]
+    found += [one for one in others if not any(set(one) <= set(other) for other in found)]
     return [[row for key in keys for row in rows[key]] for keys in dict.fromkeys(found)]
 
 
@@ -116,12 +122,6 @@ def _passing_keys(
     return tuple(kept)
 
 
-def _peaks(path: Sequence["_Agreement"]) -> list["_Agreement"]:
-    """Those with more evidence than the one before and the one after."""
-    evidence = [-1.0, *(one.evidence for one in path), -1.0]
-    return [one for turn, one in enumerate(path, start=1) if evidence[turn - 1] < evidence[turn] >= evidence[turn + 1]]
-
-
 @dataclass(frozen=True, slots=True)
 class _Agreement:
     """How many pairs of decisions agree in all of these keys, and how many would by chance."""
@@ -140,7 +140,8 @@ class _Agreement:
     @property
     def is_beyond_chance(self) -> bool:
         """Whether chance explains less than half of it."""
-        return self.evidence > _LEAST_EVIDENCE and self.agreeing > _LEAST_RATIO * self.expected
+        is_certain = self.evidence > _LEAST_EVIDENCE and self.agreeing >= _LEAST_AGREEING
+        return is_certain and self.agreeing > _LEAST_RATIO * self.expected
 
 
 class _Pairs:
@@ -152,6 +153,7 @@ class _Pairs:
 
     def __init__(self, agree: Sequence[BoolArray]) -> None:
         """Count pairs, of which `agree` says for each key which ones agree in it."""
+        self._agree = agree
         count = len(agree[0])
         # Of none it is not known how rare they are: at least half a pair.
         self.shares = [max(float(np.count_nonzero(one)), 0.5) / count for one in agree]
@@ -161,7 +163,16 @@ class _Pairs:
         self._keys, self._counts = np.unique(keys, return_counts=True)
         self._count = count
 
-    def agreements(self, keys: tuple[int, ...]) -> Iterator[_Agreement]:
+    def agreeing_together(self, keys: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """The first and the last of these keys, and of fewer and fewer of them, where evidence has a peak."""
+        path = list(self._agreements(keys))
+        evidence = [-1.0, *(one.evidence for one in path), -1.0]
+        around = zip(path, evidence, evidence[2:], strict=False)
+        peaks = [one for one, before, after in around if before < one.evidence >= after]
+        certain = [one.keys for one in peaks if one.is_beyond_chance]
+        return certain[:1] + certain[-1:]
+
+    def _agreements(self, keys: tuple[int, ...]) -> Iterator[_Agreement]:
         """Agreement in all of these keys, then without one after the other: that which leaves the most evidence."""
         while len(keys) > 1:  # with one key there is nothing to agree together
             yield self._agreement(keys)
@@ -169,8 +180,22 @@ class _Pairs:
             # If no pairs agree in so many keys, the one that fewest agree in is left out.
             keys = max(fewer, key=lambda one: (one.evidence, one.expected)).keys
 
+    def groups(self, keys: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """The keys in groups, of which each key agrees together with another one more often than by chance."""
+        agree = np.array([self._agree[key] for key in keys], dtype=np.float32)
+        both = agree @ agree.T  # counts, which are exact up to 2^24
+        group = {key: {key} for key in keys}
+        for (turn, one), (other_turn, other) in combinations(enumerate(keys), 2):
+            found = _Agreement((one, other), float(both[turn, other_turn]), self._expected((one, other)))
+            if group[one] is not group[other] and found.evidence > _LEAST_EVIDENCE:
+                group[one] |= group[other]
+                group.update(dict.fromkeys(group[other], group[one]))
+        return sorted({tuple(sorted(one)) for one in group.values() if len(one) > 1})
+
     def _agreement(self, keys: tuple[int, ...]) -> _Agreement:
         """Count the pairs that agree in all of these keys."""
-        expected = self._count * float(np.prod([self.shares[key] for key in keys]))
         mask = sum(1 << key for key in keys)
-        return _Agreement(keys, float(np.sum(self._counts[self._keys & mask == mask])), expected)
+        return _Agreement(keys, float(np.sum(self._counts[self._keys & mask == mask])), self._expected(keys))
+
+    def _expected(self, keys: tuple[int, ...]) -> float:
+        return self._count * float(np.prod([self.shares[key] for key in keys]))
