@@ -16,7 +16,7 @@ from agent_memory.learning.evidence_table import EvidenceTable
 from agent_memory.learning.feature_matrix import FeatureMatrix
 
 # Decisions with the same facts within this many days may be copies of one position that the record does not name.
-_COPIES_DAYS = (1, 4)
+_COPIES_DAYS = (1, 8)
 # With fewer different sets of facts, many decisions have the same without being copies.
 _MIN_SETS_OF_FACTS = 30
 
