@@ -39,18 +39,11 @@ SEED_DECISIONS_PER_DAY = 864
 
 def measure_archive_sizes(days: int) -> ArchiveSizes:
     """Log `days`, at least 6, of the demo's hourly decisions with their outcomes, and archive them."""
-    began = datetime(2026, 7, 1, tzinfo=UTC)
-    cycles = asyncio.run(Cycles.simulated(sample_bars(), began, days * _CYCLES_PER_DAY + 1))
-    clock = FixedClock(int((began + timedelta(days=days, hours=1)).timestamp() * 1000))
-    stores = in_memory_stores(clock)
-    log = DecisionLog(cycles.agent_id, stores, clock)
-    log_cycles(log, cycles, range(days * _CYCLES_PER_DAY))
-
+    decisions = demo_decisions(days)
     by_day: dict[date, list[Decision]] = defaultdict(list)
-    for decision in log.stream(DecisionFilter(), newest_first=False):
+    for decision in decisions:
         by_day[date_of(decision.timestamp_ms)].append(decision)
-    archive = stores.bucket().archive
-    decisions = [decision for of_day in by_day.values() for decision in of_day]
+    archive = in_memory_stores().bucket().archive
     seed_days = [part for part in chunks(decisions, SEED_DECISIONS_PER_DAY) if len(part) == SEED_DECISIONS_PER_DAY]
     return ArchiveSizes(
         decisions=len(decisions),
@@ -59,6 +52,16 @@ def measure_archive_sizes(days: int) -> ArchiveSizes:
         single_file_bytes=len(archive.pack(decisions).body),
         seed_day_bytes=mean(len(archive.pack(part).body) for part in seed_days) / SEED_DECISIONS_PER_DAY,
     )
+
+
+def demo_decisions(days: int) -> list[Decision]:
+    """The demo's hourly decisions of some days with their outcomes, as they are read from the log, oldest first."""
+    began = datetime(2026, 7, 1, tzinfo=UTC)
+    cycles = asyncio.run(Cycles.simulated(sample_bars(), began, days * _CYCLES_PER_DAY + 1))
+    clock = FixedClock(int((began + timedelta(days=days, hours=1)).timestamp() * 1000))
+    log = DecisionLog(cycles.agent_id, in_memory_stores(clock), clock)
+    log_cycles(log, cycles, range(days * _CYCLES_PER_DAY))
+    return list(log.stream(DecisionFilter(), newest_first=False))
 
 
 def log_cycles(log: DecisionLog, cycles: Cycles, which: range) -> None:

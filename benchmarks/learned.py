@@ -25,6 +25,7 @@ from agent_memory.learning.outcome_delays import hold_back, learn_delays, mature
 from agent_memory.learning.patterns import NIGHTLY_ERROR_RATE, Identification, Pattern, PatternThresholds
 from agent_memory.model.evidence import Evidence
 from agent_memory.nightly.evidence import known_evidence
+from benchmarks.demo_statements import demo_evidence, statements
 from benchmarks.evidence_files import write_evidence
 from benchmarks.late_outcomes import WORLDS as LATE_WORLDS
 from benchmarks.late_outcomes import record as late_record
@@ -105,6 +106,7 @@ _LIFE_DAYS, _FIRST_CHECK, _CHECK_EVERY, _FINAL_DAYS = 170, 20, 5, 2
 _CONFIDENCE_EDGES = (0.0, 0.5, 0.8, 0.9, 0.95, 1.0)
 # A bin with fewer forecasts is luck.
 _LEAST_SHARE_OF_BIN = 0.02
+_DEMO_RATES = (0.05, 0.5, 0.9)
 _MILLION = 1_000_000
 
 
@@ -200,6 +202,16 @@ def reliability(lives: int) -> Iterator[Line]:
     yield _worst_bin("all of these together", everything, "worst bin ≤ 3 points")
 
 
+def demo_statements() -> Iterator[Line]:
+    """What is stated about the demo's record of real bars, at rates of false statements up to more likely than not."""
+    evidence = demo_evidence()
+    for rate in _DEMO_RATES:
+        count, keep = statements(evidence, rate)
+        result = f"{count} statements, of which {keep} keep their sign within their questions"
+        world = f"{len(evidence):,} decisions of the demo, any false statement with a probability of {rate:.0%}"
+        yield _progress(Line(world=world, records=1, result=result, goal="≤ 8, all keep their sign"))
+
+
 def speed() -> Iterator[Line]:
     """Time and memory of one search of a million decisions in a process of its own."""
     with TemporaryDirectory() as folder:
@@ -222,6 +234,7 @@ def report(records: int) -> Iterator[str]:
     yield from _table("180 nightly searches, outcomes late or never", late_outcomes(nightly))
     yield from _table("Something to be found", found_effects(records))
     yield from _table("Confidence of active patterns", reliability(lives))
+    yield from _table("The demo's record", demo_statements())
     yield from _table("Time and memory", speed())
 
 
