@@ -17,7 +17,7 @@ def demo_evidence() -> list[Evidence]:
     return [row for decision in demo_decisions(_DAYS) if (row := evidence_of(decision))]
 
 
-def statements(evidence: Sequence[Evidence], error_rate: float) -> tuple[int, int]:
+def count_statements(evidence: Sequence[Evidence], error_rate: float) -> tuple[int, int]:
     """How many statements one search makes, and how many keep their sign within their questions.
 
     Args:

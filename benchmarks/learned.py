@@ -25,7 +25,7 @@ from agent_memory.learning.outcome_delays import hold_back, learn_delays, mature
 from agent_memory.learning.patterns import NIGHTLY_ERROR_RATE, Identification, Pattern, PatternThresholds
 from agent_memory.model.evidence import Evidence
 from agent_memory.nightly.evidence import known_evidence
-from benchmarks.demo_statements import demo_evidence, statements
+from benchmarks.demo_statements import count_statements, demo_evidence
 from benchmarks.evidence_files import write_evidence
 from benchmarks.late_outcomes import WORLDS as LATE_WORLDS
 from benchmarks.late_outcomes import record as late_record
@@ -87,7 +87,7 @@ _COPIES = {
         copies=30, over_hours=72, positions=200, is_named=True
     ),
 }
-# In each of the first weeks, in which there is little to tell copies from other decisions by.
+# Searched in their first weeks, when there is little to tell copies from other decisions by.
 _EARLY_COPIES = {
     "3 copies over 48 h, 12 open": Copies(copies=3, over_hours=48, every_hours=4, positions=240, dwell_hours=48),
     "5 copies over 48 h, 24 open": Copies(copies=5, over_hours=48, positions=480, dwell_hours=24),
@@ -202,11 +202,11 @@ def reliability(lives: int) -> Iterator[Line]:
     yield _worst_bin("all of these together", everything, "worst bin ≤ 3 points")
 
 
-def demo_statements() -> Iterator[Line]:
+def demo_record() -> Iterator[Line]:
     """What is stated about the demo's record of real bars, at rates of false statements up to more likely than not."""
     evidence = demo_evidence()
     for rate in _DEMO_RATES:
-        count, keep = statements(evidence, rate)
+        count, keep = count_statements(evidence, rate)
         result = f"{count} statements, of which {keep} keep their sign within their questions"
         world = f"{len(evidence):,} decisions of the demo, any false statement with a probability of {rate:.0%}"
         yield _progress(Line(world=world, records=1, result=result, goal="≤ 8, all keep their sign"))
@@ -234,7 +234,7 @@ def report(records: int) -> Iterator[str]:
     yield from _table("180 nightly searches, outcomes late or never", late_outcomes(nightly))
     yield from _table("Something to be found", found_effects(records))
     yield from _table("Confidence of active patterns", reliability(lives))
-    yield from _table("The demo's record", demo_statements())
+    yield from _table("The demo's record", demo_record())
     yield from _table("Time and memory", speed())
 
 

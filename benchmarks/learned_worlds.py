@@ -46,7 +46,7 @@ class Copies:
         positions: number of positions.
         dwell_hours: how long market facts last; None if each position has its own.
         follows_market: whether each decision has the market facts of its own time, and not those of its position's
-            beginning.
+            beginning. It needs `dwell_hours`.
         is_named: whether decisions name their position.
         has_hours: whether the hour of each decision is among its facts.
     """

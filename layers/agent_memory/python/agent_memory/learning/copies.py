@@ -62,10 +62,11 @@ def facts_of_positions(matrix: FeatureMatrix, times_ms: IntArray) -> list[list[i
     first, second = _pairs(times_ms)
     if not len(first):
         return []
-    agree = [_agree(matrix, of_key, first, second) for of_key in of_keys.values()]
+    rows = list(of_keys.values())
+    agree = [_agree(matrix, of_key, first, second) for of_key in rows]
     # Of more keys, those that tell decisions apart the most.
     kept = np.sort(np.argsort([np.count_nonzero(one) for one in agree], kind="stable")[:_MOST_KEYS])
-    rows = [list(of_keys.values())[key] for key in kept]
+    rows = [rows[key] for key in kept]
     pairs = _Pairs([agree[key] for key in kept])
     passing = _passing_keys(matrix, rows, times_ms, pairs.shares)
     found = [one for keys in (tuple(range(len(rows))), passing) for one in pairs.agreeing_together(keys)]

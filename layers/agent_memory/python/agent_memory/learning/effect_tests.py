@@ -18,11 +18,12 @@ The design effect is its ratio to the variance of independent outcomes (HC0), an
   only for facts that are more concentrated in them than in shorter ones;
 - the median of that ratio over all facts of the record: one fact's own estimate is uncertain, and may be too low;
 - the mean ratio over the values of the fact's key, by windows of several days, where it shows that these values have
-  luck of their own that lasts, or where outcomes take as long;
+  luck of their own that lasts, which is extrapolated to longer windows, or where outcomes take as long;
 - Moulton's factor 1 + (f − 1)·ρ, where f = Σ_b(Σ_b x')² / Σx'² says how concentrated the matching decisions are in
   clusters, and ρ is the intraclass correlation of all outcomes. Moulton, Journal of Econometrics 32 (1986) 385-397.
 
-The statistic is compared with Student's t, with as many degrees of freedom as there are effective clusters.
+The statistic is compared with Student's t, with as many degrees of freedom as there are effective clusters, less one,
+and with seven at most in a record of less than eight days.
 """
 
 import math
