@@ -9,7 +9,7 @@ from uuid import uuid4
 from agent_memory import DecisionLogger, MemoryAnalytics, MemoryManager, decision_id_for
 from tests.local.nightly_job import run_nightly_job
 
-DAYS, CYCLES_PER_DAY = 18, 40
+DAYS, CYCLES_PER_DAY = 25, 40
 WHALES, OTHERS = "whaleMovements", ("derivatives", "institutional", "sentiment")
 RIGHT_IN_BULLISH, RIGHT_ELSEWHERE = 0.75, 0.45
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

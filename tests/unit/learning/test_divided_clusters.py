@@ -69,8 +69,8 @@ def test_conditioning_on_other_facts_leaves_the_tests_unchanged():
     assert tests.test(matching) == before
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(1e-12, 0.5), st.integers(1, 40))
-def test_a_test_that_may_end_early_decides_as_one_that_does_not(seed, level, largest):
+@given(st.integers(0, 2**32 - 1), st.floats(1e-12, 0.5), st.integers(1, 40), st.booleans())
+def test_a_test_that_may_end_early_decides_as_one_that_does_not(seed, level, largest, is_by_facts):
     """Clusters of very different sizes, in which the fact and outcomes are correlated, and an effect of any size."""
     generator = np.random.default_rng(seed)
     count = int(generator.integers(60, 1_500))
@@ -79,7 +79,8 @@ def test_a_test_that_may_end_early_decides_as_one_that_does_not(seed, level, lar
     matching = generator.random(count) < kind[labels]
     success = generator.random(count) < np.clip(luck[labels] + generator.uniform(-0.6, 0.6) * matching, 0, 1)
     given_fact = generator.random(count) < 0.5
-    clusterings = [Clustering(labels.astype(np.int32), 1 + int(labels.max())), *map(windows_of(count), (1, 7))]
+    clusters = Clustering(labels.astype(np.int32), 1 + int(labels.max()), is_by_facts=is_by_facts)
+    clusterings = [clusters, *map(windows_of(count), (1, 7))]
     tests = EffectTests(success, clusterings, Cells.build((labels % 2).astype(np.int32), [given_fact]))
     final = tests.test(matching)
     early = tests.test(matching, stop_above=level, stop_below=level)

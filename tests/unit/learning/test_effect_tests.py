@@ -12,8 +12,8 @@ from agent_memory.learning.clusters import Clustering
 from agent_memory.learning.effect_tests import NO_EFFECT, Cells, EffectTests
 
 
-def clustering(labels, window_ms=None):
-    return Clustering(np.asarray(labels, dtype=np.int32), 1 + int(max(labels)), window_ms)
+def clustering(labels, window_ms=None, *, is_by_facts=False):
+    return Clustering(np.asarray(labels, dtype=np.int32), 1 + int(max(labels)), window_ms, is_by_facts)
 
 
 def effects_in(success, clusterings=(), questions=None, given_facts=()):
@@ -73,6 +73,39 @@ def test_copies_count_once():
     assert result.effect == pytest.approx(once.effect)
     assert result.design_effect == pytest.approx(6, rel=0.1)
     assert result.p_value == pytest.approx(once.p_value, rel=0.25)
+
+
+def design_effects_among_few_facts(copies):
+    """Of two facts that have an effect together: by clusters of the same facts, and by the same ones as any others."""
+    generator = np.random.default_rng(8)
+    facts = np.repeat(generator.random((8, 2_400 // copies)) < 0.5, copies, axis=1)
+    matching = facts[0] & facts[1]
+    success = np.repeat(generator.random(2_400 // copies), copies) < 0.45 + 0.35 * matching
+    weeks = np.arange(2_400) * 12 // 2_400
+    sets = np.unique(np.vstack([facts[:4], weeks]), axis=1, return_inverse=True)[1]
+    for is_by_facts in (True, False):
+        tests = effects_in(success, [clustering(sets, is_by_facts=is_by_facts)])
+        tests.calibrate({f"fact_{n}=yes": one for n, one in enumerate(facts)})
+        yield tests.test(matching).design_effect
+
+
+def test_an_effect_is_no_correlation_of_decisions_with_the_same_facts():
+    """On others, and on each of its facts alone, it looks like luck that those decisions share."""
+    by_facts, otherwise = design_effects_among_few_facts(copies=1)
+    assert by_facts < 1.5
+    assert otherwise > 1.8
+
+
+def test_without_clusters_the_design_effect_is_1():
+    success, _, _, matching = draw(9)
+    tests = effects_in(success)
+    tests.calibrate({f"fact_{n}=yes": np.roll(matching, n) for n in range(10)})
+    assert tests.test(matching).design_effect == 1
+
+
+def test_copies_with_the_same_facts_count_once_whatever_their_effect():
+    by_facts, _ = design_effects_among_few_facts(copies=4)
+    assert by_facts > 3
 
 
 def test_luck_that_all_share_does_not_count_against_a_fact_that_is_spread_evenly():

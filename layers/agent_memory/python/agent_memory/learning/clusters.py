@@ -29,11 +29,14 @@ class Clustering:
         labels: the cluster of each decision, 0 to `count` - 1; shape (decisions,).
         count: number of clusters.
         window_ms: the length of time that a cluster covers; None for clusters that are not windows of time.
+        is_by_facts: whether the decisions of a cluster have the same facts, so that effects of facts that are not known
+            look like a correlation of their outcomes.
     """
 
     labels: CodeArray
     count: int
     window_ms: int | None = None
+    is_by_facts: bool = False
 
 
 def clusterings(table: EvidenceTable, windows_ms: Sequence[int], matrix: FeatureMatrix) -> tuple[Clustering, ...]:
@@ -80,7 +83,7 @@ def _copies(table: EvidenceTable, matrix: FeatureMatrix) -> Iterator[Clustering]
     days = (table.times_ms - table.times_ms[0]) // DAY_MS
     for facts in digests:
         for length in _COPIES_DAYS:
-            yield _clustering(facts.astype(np.int64) * (1 + int(days[-1])) + days // length)
+            yield _clustering(facts.astype(np.int64) * (1 + int(days[-1])) + days // length, is_by_facts=True)
 
 
 def _numbered(sums: WordArray) -> CodeArray:
@@ -93,6 +96,6 @@ def _random(count: int) -> WordArray:
     return np.random.default_rng(0).integers(0, 2**63, size=count, dtype=np.uint64)
 
 
-def _clustering(keys: IntArray | CodeArray, window_ms: int | None = None) -> Clustering:
+def _clustering(keys: IntArray | CodeArray, window_ms: int | None = None, *, is_by_facts: bool = False) -> Clustering:
     distinct, labels = np.unique(keys, return_inverse=True)
-    return Clustering(labels.astype(np.int32), len(distinct), window_ms)
+    return Clustering(labels.astype(np.int32), len(distinct), window_ms, is_by_facts)

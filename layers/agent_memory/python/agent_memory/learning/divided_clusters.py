@@ -23,6 +23,7 @@ class DividedClusters:
         count: number of clusters.
         sizes: number of decisions in each of them.
         window_ms: the length of time that a cluster covers.
+        is_by_facts: as in `Clustering`.
         order: the decisions in order of their clusters; None if they are.
         finer: the position, in the list, of clusters each of which is a part of one of these; None for none.
         of_finer: the cluster that each of the finer ones is a part of.
@@ -32,6 +33,7 @@ class DividedClusters:
     count: int
     sizes: FloatArray
     window_ms: int | None
+    is_by_facts: bool
     order: CodeArray | None
     finer: int | None
     of_finer: IntArray
@@ -74,6 +76,7 @@ def _prepared(clustering: Clustering, finer: Sequence[Clustering], first: int) -
         count=clustering.count,
         sizes=np.bincount(labels, minlength=clustering.count).astype(np.float64),
         window_ms=clustering.window_ms,
+        is_by_facts=clustering.is_by_facts,
         order=None if is_ascending else np.argsort(labels, kind="stable").astype(np.int32),
         finer=None if position is None else first + position,
         of_finer=of_finer,

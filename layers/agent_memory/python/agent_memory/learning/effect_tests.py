@@ -16,11 +16,13 @@ The design effect is its ratio to the variance of independent outcomes (HC0), an
 
 - the ratio from the matching decisions' own clusters, over all clusterings that count: windows of more than a day do
   only for facts that are more concentrated in them than in shorter ones;
-- the median of that ratio over all facts of the record: one fact's own estimate is uncertain, and may be too low;
+- the median of that ratio over all facts of the record, as one fact's own estimate is uncertain, and may be too low;
+  not by clusters of the same facts, in which the effect of any fact looks like a correlation of outcomes;
 - the mean ratio over the values of the fact's key, by windows of several days, where it shows that these values have
   luck of their own that lasts, which is extrapolated to longer windows, or where outcomes take as long;
 - Moulton's factor 1 + (f − 1)·ρ, where f = Σ_b(Σ_b x')² / Σx'² says how concentrated the matching decisions are in
-  clusters, and ρ is the intraclass correlation of all outcomes. Moulton, Journal of Econometrics 32 (1986) 385-397.
+  clusters, and ρ is the intraclass correlation of all outcomes, less what the effect explains of it where clusters have
+  the same facts. Moulton, Journal of Econometrics 32 (1986) 385-397.
 
 The statistic is compared with Student's t, with as many degrees of freedom as there are effective clusters, less one,
 and with seven at most in a record of less than eight days.
@@ -214,7 +216,9 @@ class EffectTests:
         if len(variances) >= _MIN_FACTS:
             ratios = np.array([[one.ratio for one in of_fact] for of_fact in variances.values()])
             medians = np.median(ratios, axis=0) / (1 - 2 / (9 * (counts - 1))) ** 3
-            self.least_design_effect = max(1.0, float(np.max(medians[counts >= _MIN_CLUSTERS], initial=1.0)))
+            is_used = [one.count >= _MIN_CLUSTERS and not one.is_by_facts for one in clusterings]
+            used = medians[np.array(is_used, dtype=np.bool_)]
+            self.least_design_effect = max(1.0, float(np.max(used, initial=1.0)))
         by_key: dict[str, list[list[_ClusteredVariance]]] = defaultdict(list)
         for name, of_fact in variances.items():
             by_key[key_of(name)].append(of_fact)
@@ -264,7 +268,7 @@ class EffectTests:
             clustered = clusters.evaluate(estimate)
             excess = max(0.0, clustered.concentration - 1)
             if 1 + excess > shared:  # or no correlation, which is at most 1, changes it
-                shared = max(shared, 1 + excess * clusters.correlation)
+                shared = max(shared, 1 + excess * clusters.correlation_beside(estimate))
             if clusters.matters_for(clustered.concentration, shorter):
                 if clusters.is_long:
                     shorter = max(shorter, clustered.concentration)
@@ -577,6 +581,7 @@ class _CellsOfClusters:
         """
         self._clusters = clusters
         self.count, self.labels, self.window_ms = clusters.count, clusters.labels, clusters.window_ms
+        self.is_by_facts = clusters.is_by_facts
         self._residuals = residuals
         self._finer = finer
         cell_count = len(cells.sizes)
@@ -600,6 +605,16 @@ class _CellsOfClusters:
         """Of the residuals of two decisions of one cluster."""
         sums = self._sum(self.won - self.sizes * self._residuals.rates[self.cell_of])
         return intraclass_correlation(sums, self._residuals.squares, self._clusters.sizes)
+
+    def correlation_beside(self, estimate: _Estimate) -> float:
+        """The same, less what an effect explains of it if clusters have the same facts."""
+        if not self.is_by_facts:
+            return self.correlation
+        matching, _ = self.counts(estimate)
+        others = self.sizes - matching
+        expected = matching * estimate.rates[self.cell_of] + others * estimate.other_rates[self.cell_of]
+        squares = self._residuals.squares - estimate.effect**2 * estimate.information
+        return intraclass_correlation(self._sum(self.won - expected), squares, self._clusters.sizes)
 
     def counts(self, estimate: _Estimate) -> tuple[FloatArray, FloatArray]:
         """How many decisions of each group match, and how many of them succeeded."""
