@@ -27,6 +27,7 @@ from agent_memory.model.evidence import Evidence
 from agent_memory.nightly.evidence import known_evidence
 from benchmarks.demo_statements import count_statements, demo_evidence
 from benchmarks.evidence_files import write_evidence
+from benchmarks.few_facts_worlds import PAIR, pair_record, random_copies_record
 from benchmarks.late_outcomes import WORLDS as LATE_WORLDS
 from benchmarks.late_outcomes import record as late_record
 from benchmarks.learned_worlds import (
@@ -96,6 +97,7 @@ _EARLY_COPIES = {
 }
 _EARLY_JOBS = 40
 _DWELL_DAYS = (2, 5, 10, 20)
+_FEW_FACTS_DAYS, _FEW_FACTS_HOURS = (17, 31), 6
 _LASTING_HOURS = {"six hours": 6, "a day": 24, "three days": 72, "five days": 120}
 _LATE = (
     *(f"losses of one strategy later, mean {mean} days" for mean in (3, 7, 14, 30)),
@@ -124,6 +126,8 @@ def false_promotions(records: int) -> Iterator[Line]:
     """Records in which one search states anything although no fact has an effect."""
     for name, how in _COPIES.items():
         yield _false(f"copies of one position: {name}", records, partial(copies_record, how=how))
+    world = "copies of one position, all at random: 2 to 5 copies over up to 72 h, up to 20 open, two to five facts"
+    yield _false(world, round(records * _FOUND_SHARE), random_copies_record)
     for days in _DWELL_DAYS:
         record = partial(regimes_record, per_hour=2, dwell_hours=days * 24)
         yield _false(f"market facts and fortune that last {days} days, 6,000 decisions", records, record)
@@ -182,7 +186,11 @@ def found_effects(records: int) -> Iterator[Line]:
     for duration, hours in _LASTING_HOURS.items():
         record = partial(regimes_record, per_hour=2, dwell_hours=hours, spread=0.1, market_effect=0.15)
         world = f"+15 points of a market fact that lasts {duration} on average, as luck does; 6,000"
-        yield _found(world, records, record, fact=LASTING)
+        yield _found(world, records, record, statement=(LASTING,))
+    for days in _FEW_FACTS_DAYS:
+        record = partial(pair_record, days=days, dwell_hours=_FEW_FACTS_HOURS)
+        world = f"+30 points of two facts together on an eighth of 96 decisions a day with four facts, {days} days"
+        yield _found(world, records, record, statement=PAIR)
     yield _days_until_found(range(_at_least_one(records / 2)))
     for name, effects in (("four single facts", FOUR_SINGLES), ("a single fact and three pairs", ONE_AND_PAIRS)):
         yield _statements(name, effects, range(_at_least_one(records / 2)))
@@ -290,16 +298,21 @@ def _false(world: str, records: int, record: Callable[[int], list[Evidence]]) ->
 
 
 def _found(
-    world: str, records: int, record: Callable[[int], list[Evidence]], goal: str = "", *, fact: str = PLANTED
+    world: str,
+    records: int,
+    record: Callable[[int], list[Evidence]],
+    goal: str = "",
+    *,
+    statement: Statement = (PLANTED,),
 ) -> Line:
-    """In how many records the fact with the effect is stated alone, and in how many something else is."""
+    """In how many records the effect is stated as it is, and in how many something that has none of its facts is."""
     others = 0
 
     def is_found(seed: int) -> bool:
         nonlocal others
         stated = [pattern.features for pattern in identify_patterns(record(seed)).patterns]
-        others += any(fact not in features for features in stated)
-        return (fact,) in stated
+        others += any(set(statement).isdisjoint(features) for features in stated)
+        return statement in stated
 
     line = _rate(world, range(records), is_found, goal, missing=True)
     return replace(line, result=f"{line.result}; anything else in {others}")
