@@ -15,6 +15,7 @@ PAIR = ("context.market.trend=bullish", "reasoning.source=whales")
 """The facts that have an effect together, on an eighth of the decisions."""
 _PER_HOUR = 4
 _PAIR_RATE, _OTHER_RATE = 0.75, 0.45
+_COIN = 0.5
 
 
 def pair_record(seed: int, *, days: int, dwell_hours: int) -> list[Evidence]:
@@ -53,16 +54,10 @@ def random_copies_record(seed: int) -> list[Evidence]:
     every_hours = max(0.25, over_hours / are_open)
     values = [generator.integers(count, size=positions) for count in generator.integers(2, 6, generator.integers(2, 6))]
     facts = [tuple(f"context.fact_{n}={value}" for n, value in enumerate(row)) for row in zip(*values, strict=True)]
-    success = generator.random(positions) < 0.5  # noqa: PLR2004  a coin
+    success = generator.random(positions) < _COIN
     begins = generator.random(positions) * positions * every_hours
     hours = (begins[:, None] + np.linspace(0, over_hours, copies)).ravel()
     return [
-        Evidence(
-            f"{_TYPE}-{n}",
-            _TYPE,
-            START_MS + int(hours[n] * HOUR_MS),
-            bool(success[n // copies]),
-            facts[n // copies],
-        )
-        for n in np.argsort(hours, kind="stable")
+        Evidence(f"{_TYPE}-{n}", _TYPE, START_MS + int(hours[n] * HOUR_MS), bool(success[one]), facts[one])
+        for n, one in ((n, n // copies) for n in np.argsort(hours, kind="stable"))
     ]

@@ -29,8 +29,8 @@ class Clustering:
         labels: the cluster of each decision, 0 to `count` - 1; shape (decisions,).
         count: number of clusters.
         window_ms: the length of time that a cluster covers; None for clusters that are not windows of time.
-        is_by_facts: whether the decisions of a cluster have the same facts, so that effects of facts that are not known
-            look like a correlation of their outcomes.
+        is_by_facts: whether the decisions of a cluster have the same facts, so that an effect of facts looks like a
+            correlation of their outcomes.
     """
 
     labels: CodeArray

@@ -206,7 +206,7 @@ class EffectTests:
             facts: which decisions have each fact, by its name.
             outcomes_take_ms: how long outcomes take. Those that are open at once share what happens meanwhile.
         """
-        clusterings = [one for one in self._clusterings if one.count > 1]
+        clusterings = [one for one in self._clusterings if one.count > 1 and not one.is_by_facts]
         variances = {
             name: [one.evaluate(estimate) for one in clusterings]
             for name, matching in facts.items()
@@ -216,9 +216,7 @@ class EffectTests:
         if len(variances) >= _MIN_FACTS:
             ratios = np.array([[one.ratio for one in of_fact] for of_fact in variances.values()])
             medians = np.median(ratios, axis=0) / (1 - 2 / (9 * (counts - 1))) ** 3
-            is_used = [one.count >= _MIN_CLUSTERS and not one.is_by_facts for one in clusterings]
-            used = medians[np.array(is_used, dtype=np.bool_)]
-            self.least_design_effect = max(1.0, float(np.max(used, initial=1.0)))
+            self.least_design_effect = max(1.0, float(np.max(medians[counts >= _MIN_CLUSTERS], initial=1.0)))
         by_key: dict[str, list[list[_ClusteredVariance]]] = defaultdict(list)
         for name, of_fact in variances.items():
             by_key[key_of(name)].append(of_fact)
@@ -607,7 +605,7 @@ class _CellsOfClusters:
         return intraclass_correlation(sums, self._residuals.squares, self._clusters.sizes)
 
     def correlation_beside(self, estimate: _Estimate) -> float:
-        """The same, less what an effect explains of it if clusters have the same facts."""
+        """The same; of residuals beside an effect, where clusters have the same facts."""
         if not self.is_by_facts:
             return self.correlation
         matching, _ = self.counts(estimate)
