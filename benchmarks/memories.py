@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from agent_memory.model.recalled_parts import memory_texts
 from agent_memory.storage.dynamodb.items import Item, decision_item, item_size, memory_item, outcome_attributes
 from agent_memory.storage.factory import open_stores
 from agent_memory.storage.provisioning import create_tables_if_not_exist
-from agent_memory.storage.schema import BY_CONFIDENCE, DECISIONS, MEMORIES
+from agent_memory.storage.schema import DECISIONS, MEMORIES, Index
 from benchmarks.capacity_meter import CapacityMeter, ConsumedCapacity
 from benchmarks.pages import registration
 from benchmarks.reads import AGENT_ID, NOW_MS, decisions
@@ -26,6 +26,7 @@ MEMORIES_RECALLED, DECISIONS_RECALLED = 2_000, 1_000
 _PREFIX = "memories"
 _DELAY_SECONDS = 0.05
 _UNIT_BYTES = 1_024
+_Items = dict[tuple[str, str], Item]
 _WORDS = 5_000
 _LETTERS = str.maketrans("0123456789", "bcdfghjklm")
 _DATA = {"description": "momentum works in high volatility", "confidence": 0.7, "rule": {"volatility": "high"}}
@@ -33,7 +34,7 @@ _DATA = {"description": "momentum works in high volatility", "confidence": 0.7, 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Requests and write units of storing a memory that was not there."""
+    """Requests and write units of storing, changing or removing a memory."""
 
     requests: int
     write_units: int
@@ -50,29 +51,79 @@ class Recalled:
 
 
 def store_one(*, is_new: bool) -> Stored:
-    """Store a memory; `is_new`: the caller says that there is none yet.
+    """Store a memory that was not there; `is_new`: the caller says so."""
+    return _stored(lambda memory: memory.store_ltm("PATTERN", "new", _DATA, expected_version=0 if is_new else None))
 
-    The emulator reports no units of transactions: they are computed from the items that are there afterwards, each
-    twice because of the transaction, and one of the index.
+
+def change_one() -> Stored:
+    """Change a memory, and its confidence."""
+    return _stored(lambda memory: memory.store_ltm("PATTERN", "stored", _DATA | {"confidence": 0.8}))
+
+
+def remove_one() -> Stored:
+    """Remove a memory."""
+    return _stored(lambda memory: memory.delete_ltm("PATTERN", "stored", reason="outdated"))
+
+
+def store_again() -> Stored:
+    """Store a memory that was removed."""
+    return _stored(lambda memory: memory.store_ltm("PATTERN", "removed", _DATA))
+
+
+def _stored(change: Callable[[Any], Any]) -> Stored:
+    """What a change of a table costs that has a memory, and one that was removed.
+
+    The emulator reports constants, and none for transactions: units are computed from what the change has left.
     """
     replayed = ReplayedDynamoDB()
     client = replayed.client()
     with replayed.recording():
         create_tables_if_not_exist(client, _PREFIX)
         memory = MemoryManager(AGENT_ID, stores=open_stores(table_prefix=_PREFIX, dynamodb_client=client)).sync
-        memory.store_ltm("PATTERN", "another", _DATA)
+        for name in ("stored", "removed"):
+            memory.store_ltm("PATTERN", name, _DATA)
+        memory.delete_ltm("PATTERN", "removed", reason="outdated")
         before = _items(client)
         with CapacityMeter(client).measuring() as measured:
-            memory.store_ltm("PATTERN", "one", _DATA, expected_version=0 if is_new else None)
-        requests = measured.requests
-        new = [item for item in _items(client) if item not in before]
-    indexed = sum(BY_CONFIDENCE.sort.name in item for item in new)
-    return Stored(requests, sum(2 * -(-item_size(item) // _UNIT_BYTES) for item in new) + indexed)
+            change(memory)
+        (operation,) = measured.write_units_of
+        units = _write_units(before, _items(client), factor=2 if operation == "TransactWriteItems" else 1)
+        return Stored(measured.requests, units)
 
 
-def _items(client: Any) -> list[Item]:
-    found: list[Item] = client.scan(TableName=f"{_PREFIX}-{MEMORIES.name}")["Items"]
-    return found
+def _write_units(before: _Items, after: _Items, *, factor: int) -> int:
+    """The units of the writes between two contents of the table of memories.
+
+    An item takes one for each started kilobyte of the larger of its two versions, twice in a transaction. An entry of
+    an index takes one when it appears, one when it goes, and two when its key changes.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.Writes
+    """
+    units = 0
+    for key in before.keys() | after.keys():
+        old, new = before.get(key, {}), after.get(key, {})
+        if old == new:
+            continue
+        units += factor * max(_started_kilobytes(old), _started_kilobytes(new))
+        for index in MEMORIES.indexes:
+            entries = [_entry(item, index) for item in (old, new)]
+            units += sum(map(_started_kilobytes, entries)) if entries[0] != entries[1] else 0
+    return units
+
+
+def _entry(item: Item, index: Index) -> Item:
+    """What an index has of an item: nothing if the item does not have its key."""
+    names = {index.partition.name, index.sort.name}
+    return {name: item[name] for name in ("pk", "sk", *sorted(names - {"pk"}))} if names <= item.keys() else {}
+
+
+def _started_kilobytes(item: Item) -> int:
+    return -(-item_size(item) // _UNIT_BYTES)
+
+
+def _items(client: Any) -> _Items:
+    pages = client.get_paginator("scan").paginate(TableName=f"{_PREFIX}-{MEMORIES.name}")
+    return {(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page["Items"]}
 
 
 def recall_first() -> Recalled:
@@ -133,10 +184,15 @@ def _text(chance: random.Random, words: int) -> str:
 
 def main() -> None:
     """Print the figures."""
-    rows = []
-    for name, is_new in (("store a memory", False), ("  the same, expected_version=0", True)):
-        stored = store_one(is_new=is_new)
-        rows.append((name, f"{stored.requests} requests, {stored.write_units} write units", "1 request, ≤ 3 units"))
+    goals = "1 request, ≤ 3 units"
+    measured = [
+        ("store a memory", store_one(is_new=False), ""),
+        ("  the same, expected_version=0", store_one(is_new=True), goals),
+        ("change a memory and its confidence", change_one(), ""),
+        ("remove a memory", remove_one(), ""),
+        ("store a memory that was removed", store_again(), ""),
+    ]
+    rows = [(name, f"{one.requests} requests, {one.write_units} write units", goal) for name, one, goal in measured]
     found = recall_first()
     figures = f"{found.rounds} rounds, {found.requests} requests, {found.read_units:g} units, {found.cpu_ms:.0f} ms"
     name = f"first recall, {DECISIONS_RECALLED:,} decisions and {MEMORIES_RECALLED:,} memories"

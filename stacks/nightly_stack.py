@@ -109,8 +109,8 @@ class NightlyStack(BaseStack):
         allow_on_table(
             function,
             storage.memories,
-            [*_READ_MEMORIES, "DeleteItem", "GetItem", "PutItem", "UpdateItem"],
-            indexes=schema.MEMORIES.indexes,
+            [*_READ_MEMORIES, "GetItem", "PutItem", "UpdateItem"],
+            indexes=[schema.BY_CONFIDENCE],
         )
         allow_on_table(function, storage.states, ["DeleteItem", "GetItem", "PutItem", "Query"])
         allow_on_objects(function, storage, ["DeleteObject", "GetObject", "PutObject"], prefix="evidence/")
@@ -125,7 +125,7 @@ class NightlyStack(BaseStack):
         allow_on_table(
             function,
             storage.memories,
-            [*_READ_MEMORIES, "DeleteItem", "PutItem", "UpdateItem"],
+            [*_READ_MEMORIES, "PutItem", "UpdateItem"],
         )
         allow_on_objects(function, storage, ["PutObject"], prefix="pruned/")
         return function

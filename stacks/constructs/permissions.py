@@ -16,7 +16,7 @@ from stacks.storage_stack import StorageStack
 _READING = ("Decrypt", "DescribeKey")
 _WRITING = (*_READING, "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
 _ON_DECISIONS = ("BatchGetItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem")
-_ON_MEMORIES = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
+_ON_MEMORIES = ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")
 _ON_STATES = ("GetItem", "PutItem", "Query", "UpdateItem")
 _TABLE_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
 

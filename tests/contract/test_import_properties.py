@@ -75,7 +75,7 @@ def decisions(draw):
 
 @st.composite
 def versions(draw):
-    """The versions of some memories, in order, with the version after which each is written."""
+    """The versions of some memories, in order, with the one after which each is written."""
     found = []
     for name in draw(st.lists(st.sampled_from(["a", "b/c", "d:e"]), unique=True)):
         current = None
@@ -95,7 +95,7 @@ def versions(draw):
                 is_removed=is_removal,
             )
             found.append((one, current))
-            current = None if is_removal else number
+            current = None if is_removal else one
     return found
 
 

@@ -246,7 +246,8 @@ def test_memories_and_versions_that_are_damaged_are_named(stores, clock, open_ag
     history = hunter.memory.get_ltm_history("PATTERN", "a")
     assert ([one["version"] for one in history], named(history)) == ([2], ["a#0000000001"])
     as_of = hunter.memory.retrieve_ltm("PATTERN", as_of="2026-11-20T12:00:00Z")
-    assert named(as_of) == ["a#0000000001"]
+    # the history of a table has no copy of a current version
+    assert named(as_of) == (["a#0000000001", "b"] if keeps_items(stores) else ["a#0000000001"])
     of_a = hunter.memory.retrieve_ltm("PATTERN", {"pattern_id": "a"}, as_of="2026-11-20T12:00:00Z")
     assert named(of_a) == ["a#0000000001"]
 

@@ -49,7 +49,12 @@ def table_calls(name):
 
 
 def index_call(index):
-    partition = {"by_outcome": "agent_success", "by_context": "agent_context", "by_confidence": "pk"}[index]
+    partition = {
+        "by_outcome": "agent_success",
+        "by_context": "agent_context",
+        "by_confidence": "pk",
+        "by_change": "change_log",
+    }[index]
     arguments = {
         "TableName": f"agent-memory-{TABLES[INDEXES[index]]}",
         "IndexName": index,

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 TABLES = {"decisions": "agent_decisions", "memories": "agent_memory_ltm", "states": "agent_state"}
-INDEXES = {"by_outcome": "decisions", "by_context": "decisions", "by_confidence": "memories"}
+INDEXES = {"by_outcome": "decisions", "by_context": "decisions", "by_confidence": "memories", "by_change": "memories"}
 PREFIXES = ("decisions", "large", "evidence", "pruned", "reports", "nights", "athena", "digests")
 
 FUNCTIONS = ("api", "gateway", "counter", "agents", "consolidation", "pruning", "archival", "analytics")
@@ -15,7 +15,6 @@ NETWORK = "network interfaces"
 
 WRITES_MEMORIES = (
     "dynamodb:BatchGetItem",
-    "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
@@ -38,6 +37,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "index by_context": ("dynamodb:Query",),
         "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
+        "index by_change": ("dynamodb:Query",),
         "table states": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         "objects decisions/": ("s3:GetObject", "s3:RestoreObject"),
         "objects large/": ("s3:GetObject", "s3:PutObject"),
@@ -75,7 +75,6 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "pruning": {
         "table memories": (
             "dynamodb:BatchGetItem",
-            "dynamodb:DeleteItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",

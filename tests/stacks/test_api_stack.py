@@ -90,11 +90,11 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
             "Query",
             "UpdateItem",
         },
-        "Memories": {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"},
+        "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
         "States": {"GetItem", "PutItem", "Query", "UpdateItem"},
     }
     indexes = {resource.rpartition("/index/")[2] for _, resource in permissions if "/index/" in resource}
-    assert indexes == {"by_outcome", "by_context", "by_confidence"}
+    assert indexes == {"by_outcome", "by_context", "by_confidence", "by_change"}
     archive = "<agent-memory-storage:ArchiveBucketArn>"
     assert {pair for pair in permissions if pair[0].startswith("s3:")} == {
         ("s3:GetObject", f"{archive}/decisions/*"),

@@ -191,7 +191,7 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
             "consolidation",
             {
                 "Decisions": {"BatchGetItem", "GetItem", "Query"},
-                "Memories": {"BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"},
+                "Memories": {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"},
                 "States": {"DeleteItem", "GetItem", "PutItem", "Query"},
             },
             {
@@ -203,7 +203,7 @@ def test_a_start_is_retried_and_then_kept_in_the_dead_letter_queue(nightly):
         ),
         (
             "pruning",
-            {"Memories": {"BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem"}},
+            {"Memories": {"BatchGetItem", "PutItem", "Query", "UpdateItem"}},
             {("PutObject", "pruned/*")},
         ),
         (

@@ -51,7 +51,10 @@ def test_the_seeds_indexes_are_there(aws):
             "by_outcome": [("agent_success", "HASH"), ("timestamp", "RANGE")],
             "by_context": [("agent_context", "HASH"), ("timestamp", "RANGE")],
         },
-        "agent-memory-agent_memory_ltm": {"by_confidence": [("pk", "HASH"), ("confidence", "RANGE")]},
+        "agent-memory-agent_memory_ltm": {
+            "by_confidence": [("pk", "HASH"), ("confidence", "RANGE")],
+            "by_change": [("change_log", "HASH"), ("change", "RANGE")],
+        },
         "agent-memory-agent_state": {},
     }
 

@@ -15,7 +15,7 @@ from agent_memory.core.clock import DAY_MS, Span, day_start_ms
 from agent_memory.storage.dynamodb.items import decision_from
 from agent_memory.storage.parquet.evidence import ParquetEvidence
 from agent_memory.storage.s3.blobs import S3Blobs
-from agent_memory.storage.schema import DECISIONS, TABLES
+from agent_memory.storage.schema import BY_CHANGE, DECISIONS, TABLES
 from tests.aws_tables import create_tables
 from tests.local.killed_hunters import AGENT as HUNTER
 from tests.local.killed_hunters import INTERVAL
@@ -113,20 +113,14 @@ def _timeless(item):
 
 
 def _items(dynamodb, prefix):
-    """All items by table and key; an entry of the log of changed memories without the time with which its key begins.
-
-    Entries that name the same version of a memory are one item, with their number.
-    """
-    found, changes = {}, Counter()
+    """All items by table and key, without what names the write of each version of a memory in the log of changes."""
+    found = {}
     for table in TABLES:
         for page in dynamodb.get_paginator("scan").paginate(TableName=table.full_name(prefix)):
             for item in page["Items"]:
-                pk, sk = item["pk"]["S"], item["sk"]["S"]
-                if pk.endswith("#changes"):
-                    changes[table.name, pk, sk.partition("#")[2]] += 1
-                else:
-                    found[table.name, pk, sk] = item
-    return found | {key: {"sk": {"S": key[-1]}, "entries": count} for key, count in changes.items()}
+                item.pop(BY_CHANGE.sort.name, None)
+                found[table.name, item["pk"]["S"], item["sk"]["S"]] = item
+    return found
 
 
 class World:

@@ -1,5 +1,6 @@
 """What each error of AWS becomes, over every method that calls AWS and every code of the table."""
 
+from dataclasses import replace
 from datetime import date
 
 import boto3
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
-from agent_memory.core.clock import Span
+from agent_memory.core.clock import Span, SystemClock
 from agent_memory.core.errors import (
     AccessDenied,
     Conflict,
@@ -36,6 +37,7 @@ from tests.contract.samples import NOW, decision, outcome
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
 ONCE = Config(parameter_validation=False, retries={"total_max_attempts": 1})
 MEMORY = Memory("hunter", "PATTERN", "p1", 0.5, {"a": 1}, NOW, NOW, 1)
+NEXT = replace(MEMORY, version=2)
 ONE = decision()
 TWO = [decision(), decision()]
 
@@ -56,12 +58,14 @@ OPERATIONS = {
     "scan decisions": ("decisions", "query", lambda s: list(s.scan(Selection("hunter", "QUERY"), Span(0, NOW)))),
     "links": ("decisions", "query", lambda s: s.links_from("hunter", ONE.decision_id, limit=5)),
     "erase decisions": ("decisions", "scan", lambda s: s.erase("hunter", dry_run=False)),
-    "put memory": ("memories", "transact_write_items", lambda s: s.put(MEMORY, after=None)),
-    "remove memory": ("memories", "transact_write_items", lambda s: s.remove(MEMORY, after=1)),
+    "put memory": ("memories", "put_item", lambda s: s.put(MEMORY, after=None)),
+    "replace memory": ("memories", "transact_write_items", lambda s: s.put(NEXT, after=MEMORY)),
+    "remove memory": ("memories", "transact_write_items", lambda s: s.remove(NEXT, after=MEMORY)),
     "get memory": ("memories", "get_item", lambda s: s.get("hunter", "PATTERN", "p1")),
     "memories": ("memories", "query", lambda s: list(s.by_confidence("hunter", "PATTERN"))),
-    "history": ("memories", "query", lambda s: s.history("hunter", "PATTERN", "p1")),
-    "last version": ("memories", "query", lambda s: s.last_version("hunter", "PATTERN", "p1")),
+    "history": ("memories", "get_item", lambda s: s.history("hunter", "PATTERN", "p1")),
+    "last removal": ("memories", "query", lambda s: s.last_removal("hunter", "PATTERN", "p1")),
+    "changes": ("memories", "query", lambda s: s.changes("hunter", str(SystemClock().now_ms()))),
     "all versions": ("memories", "query", lambda s: list(s.all_versions("hunter", "PATTERN"))),
     "versions at a time": ("memories", "query", lambda s: s.versions_at("hunter", "PATTERN", NOW)),
     "accesses": (
@@ -115,8 +119,8 @@ CODES = {
     "TransactionConflictException": Conflict,
     "SomethingNewException": Unavailable,
 }
-CONDITIONAL = {"insert one", "first outcome", "restore", "accesses", "put state"}
-TRANSACTIONS = {"put memory", "remove memory", "put states"}
+CONDITIONAL = {"put memory", "insert one", "first outcome", "restore", "accesses", "put state"}
+TRANSACTIONS = {"replace memory", "remove memory", "put states"}
 
 
 @pytest.fixture(scope="module")
@@ -216,13 +220,13 @@ def test_reasons_are_read_from_the_message_where_they_are_nowhere_else(stub):
     message = (
         "Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]"
     )
-    store, method, call = OPERATIONS["put memory"]
+    store, method, call = OPERATIONS["replace memory"]
     with pytest.raises(Conflict):
         call(stub(store, method, "TransactionCanceledException", message=message))
 
 
 def test_throttled_changes_are_not_repeated_as_if_another_writer_came_first(stub):
-    store, method, call = OPERATIONS["put memory"]
+    store, method, call = OPERATIONS["replace memory"]
     throttled = stub(store, method, "TransactionCanceledException", **reasons("None", "ThrottlingError"))
     with pytest.raises(Unavailable):
         retry_conflicts(lambda: call(throttled))  # a second call would find nothing stubbed

@@ -21,6 +21,8 @@ CURRENT_STATE = "CURRENT"
 CHECKPOINTS = "CHECKPOINT#"
 CONFIGURATIONS = "CONFIGURATION#"
 
+_HISTORY = "#history"
+
 STM_CONTEXT = "context:current"
 STM_QUERIES = "queries:recent"
 STM_SIGNALS = "signals:active"
@@ -70,8 +72,13 @@ def memory_pk(agent_id: str, memory_type: str) -> str:
 
 
 def history_pk(agent_id: str, memory_type: str) -> str:
-    """Partition of all versions of an agent's memories of one type."""
-    return f"{agent_id}#{memory_type}#history"
+    """Partition of the versions of an agent's memories of one type that were replaced or removed, and of removals."""
+    return f"{agent_id}#{memory_type}{_HISTORY}"
+
+
+def is_history_pk(partition: str) -> bool:
+    """Whether a partition of the table of memories is one of `history_pk`."""
+    return partition.endswith(_HISTORY)
 
 
 def own_types_pk(agent_id: str) -> str:
@@ -80,13 +87,8 @@ def own_types_pk(agent_id: str) -> str:
 
 
 def changes_pk(agent_id: str) -> str:
-    """Partition of the log of an agent's changed memories."""
+    """Partition of the index `by_change`, the log of an agent's changed memories."""
     return f"{agent_id}#changes"
-
-
-def bookkeeping_pks(agent_id: str) -> set[str]:
-    """The partitions beside those of memories."""
-    return {own_types_pk(agent_id), changes_pk(agent_id)}
 
 
 def history_sk(pattern_id: str, version: int) -> str:

@@ -26,7 +26,6 @@ from agent_memory.model.listings import (
     Unreadable,
     fitting,
     raise_error,
-    skip_damaged,
 )
 from agent_memory.model.memories import MAX_REASON, Memory
 from agent_memory.model.recalled_parts import memory_texts
@@ -113,13 +112,13 @@ class LongTermMemory:
         check_object("data", data)
         why = _check_reason(reason)
         data = check_object("data", data, "")
-        last = current.version if current else self._store.last_version(self._agent_id, memory_type, pattern_id)
-        if current is None and last and self._is_quarantined(memory_type, pattern_id):
+        last = current or self._store.last_removal(self._agent_id, memory_type, pattern_id)
+        if last is not None and is_quarantined(last):
             why_not = (
                 f"{memory_type} {pattern_id} of {self._agent_id} is quarantined; release it before storing it again"
             )
             raise InvalidInput("pattern_id", why_not)
-        return self._put_next((memory_type, pattern_id), current, data, why, last)
+        return self._put_next((memory_type, pattern_id), current, data, why, last.version if last else 0)
 
     def _put_next(
         self, name: tuple[str, str], current: Memory | None, data: Document, why: str | None, last: int
@@ -148,7 +147,7 @@ class LongTermMemory:
             embedding=stored_embedding(self._embedder, content),
             words=stored_words(*memory_texts(pattern_id, content)),
         )
-        self._store.put(memory, after=current.version if current else None)
+        self._store.put(memory, after=current)
         return memory
 
     def get(self, memory_type: str, pattern_id: str) -> Memory:
@@ -189,10 +188,10 @@ class LongTermMemory:
         return self._retry_conflicts(memory_type, pattern_id, change)
 
     def _last_removal(self, memory_type: str, pattern_id: str) -> Memory:
-        versions = self.history(memory_type, pattern_id, on_unreadable=skip_damaged)
-        if not versions or not versions[-1].is_removed:
+        last = self._store.last_removal(self._agent_id, memory_type, pattern_id)
+        if last is None or not last.is_removed:
             raise self._not_found(memory_type, pattern_id)
-        return versions[-1]
+        return last
 
     def _not_found(self, memory_type: str, pattern_id: str) -> NotFound:
         return NotFound(f"{self._agent_id} has no {memory_type} {pattern_id}")
@@ -232,7 +231,7 @@ class LongTermMemory:
             embedding=None,
             words=None,
         )
-        self._store.remove(removal, after=memory.version)
+        self._store.remove(removal, after=memory)
         return removal
 
     def find(
@@ -339,10 +338,6 @@ class LongTermMemory:
             missing=[one.as_dict() for one in unreadable],
             read_directly="retrieve_ltm and as_of, or over HTTP with MemoryManager",
         )
-
-    def _is_quarantined(self, memory_type: str, pattern_id: str) -> bool:
-        versions = self._store.history(self._agent_id, memory_type, pattern_id, on_unreadable=skip_damaged)
-        return bool(versions) and is_quarantined(versions[-1])
 
     def _retry_conflicts(self, memory_type: str, pattern_id: str, change: Callable[[Memory | None], Memory]) -> Memory:
         return retry_conflicts(lambda: change(self._store.get(self._agent_id, memory_type, pattern_id)))

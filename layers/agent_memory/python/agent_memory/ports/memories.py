@@ -20,7 +20,7 @@ class Access:
 
 
 class Change(NamedTuple):
-    """A version that was written, or that records a removal; without a time if its writer did not log it.
+    """A version that was written, or that records a removal.
 
     After an agent was erased, numbers of versions are given again: number and time together say which version it is.
     """
@@ -35,7 +35,8 @@ class Change(NamedTuple):
 class Changes:
     """The versions of memories that were written since a position in a log of changes, oldest first.
 
-    A memory may be named several times, also with versions that were current before the position.
+    A memory may be named several times, also with versions that were current before the position, or with its last
+    version only.
     """
 
     versions: Sequence[Change]
@@ -73,10 +74,11 @@ def current_at(versions: Iterable[VersionTime], at_ms: int) -> list[VersionTime]
 class MemoryStore(Protocol):
     """Long-term memory: the current version of every memory, and the history of all its versions."""
 
-    def put(self, memory: Memory, *, after: int | None) -> None:
-        """Write a version if the current one is `after` (None: there is none); else raise `Conflict`.
+    def put(self, memory: Memory, *, after: Memory | None) -> None:
+        """Write a version if the current one is `after`, as it was read (None: there is none); else raise `Conflict`.
 
-        The version is also added to the history, where nothing is overwritten.
+        The version is also added to the history, where nothing is overwritten. Without a current version, its number
+        has to be greater than that of every version before.
         """
         ...
 
@@ -100,8 +102,11 @@ class MemoryStore(Protocol):
         """Every version of a memory, oldest first, including those that record a removal."""
         ...
 
-    def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
-        """Number of the last version that a memory ever had; 0 if it never existed."""
+    def last_removal(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
+        """The version that records the removal of a memory which has no current version; None if it never existed.
+
+        What is answered for a memory that has a current version is not specified.
+        """
         ...
 
     def agents(self) -> list[str]:
@@ -155,8 +160,8 @@ class MemoryStore(Protocol):
         """
         ...
 
-    def remove(self, removal: Memory, *, after: int) -> None:
-        """Remove a memory if its version is `after`; else raise `Conflict`.
+    def remove(self, removal: Memory, *, after: Memory) -> None:
+        """Remove a memory if its current version is `after`, as it was read; else raise `Conflict`.
 
         `removal` is the version that records the removal in the history.
         """

@@ -89,9 +89,10 @@ TIMESTAMP = Key("timestamp", "N")
 BY_OUTCOME = Index("by_outcome", Key("agent_success"), TIMESTAMP)
 BY_CONTEXT = Index("by_context", Key("agent_context"), TIMESTAMP)
 BY_CONFIDENCE = Index("by_confidence", PK, Key("confidence", "N"))
+BY_CHANGE = Index("by_change", Key("change_log"), Key("change"))
 
 DECISIONS = Table("agent_decisions", PK, SK, (BY_OUTCOME, BY_CONTEXT), stream="NEW_IMAGE")
-MEMORIES = Table("agent_memory_ltm", PK, SK, (BY_CONFIDENCE,))
+MEMORIES = Table("agent_memory_ltm", PK, SK, (BY_CONFIDENCE, BY_CHANGE))
 STATES = Table("agent_state", PK, SK)
 
 TABLES = (DECISIONS, MEMORIES, STATES)

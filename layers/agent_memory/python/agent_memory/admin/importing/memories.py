@@ -57,7 +57,7 @@ def _import_versions(
 
 def _write(one: Memory, current: Memory | None, store: MemoryStore) -> None:
     """Write a version after the current one, which is None if there is none; a removal is none either."""
-    before = current.version if current is not None and not current.is_removed else None
+    before = current if current is not None and not current.is_removed else None
     if one.is_removed and before is not None:
         store.remove(one, after=before)
     else:

@@ -1,7 +1,6 @@
 """Removes every item of one agent from a table, in all partitions."""
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent_memory.core.concurrency import chunks
@@ -16,10 +15,28 @@ if TYPE_CHECKING:
 _DELETES_PER_REQUEST = 25
 
 
+def _one(_item: Item) -> int:
+    return 1
+
+
 def erase_items(
-    client: "DynamoDBClient", table: str, agent_id: str, *, dry_run: bool, uncounted: AbstractSet[str] = frozenset()
+    client: "DynamoDBClient",
+    table: str,
+    agent_id: str,
+    *,
+    dry_run: bool,
+    count: Callable[[Item], int] = _one,
+    attributes: Sequence[str] = (),
 ) -> int:
-    """Delete an agent's items, or only count them; returns how many, without those of the partitions `uncounted`.
+    """Delete an agent's items, or only count them; returns how many.
+
+    Args:
+        client: of DynamoDB.
+        table: the full name of the table.
+        agent_id: the agent.
+        dry_run: whether they are only counted.
+        count: what each item counts for, by its key and these attributes.
+        attributes: attributes that `count` needs.
 
     The table is scanned, because nothing else finds all partitions: those of sharded decisions, of links and of the
     histories of removed memories. Erasure is rare enough for that.
@@ -33,15 +50,15 @@ def erase_items(
         table,
         FilterExpression="pk = :own OR begins_with(pk, :partitions)",
         ExpressionAttributeValues={":own": text(agent_id), ":partitions": text(f"{agent_id}#")},
-        ProjectionExpression="pk, sk",
+        ProjectionExpression=", ".join(("pk", "sk", *attributes)),
         ConsistentRead=True,
     )
     erased = 0
     for page in pages:
-        for keys in chunks(page, _DELETES_PER_REQUEST):
+        for items in chunks(page, _DELETES_PER_REQUEST):
             if not dry_run:
-                _delete(client, table, keys)
-            erased += sum(key["pk"]["S"] not in uncounted for key in keys)
+                _delete(client, table, [{"pk": item["pk"], "sk": item["sk"]} for item in items])
+            erased += sum(map(count, items))
     return erased
 
 

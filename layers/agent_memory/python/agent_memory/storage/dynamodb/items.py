@@ -296,6 +296,17 @@ def history_item(memory: Memory, current: Item | None = None) -> Item:
     return item
 
 
+def removal_item(removal: Memory) -> Item:
+    """What is left in the place of a removed memory; the history has the removal itself."""
+    return {
+        "pk": text(keys.memory_pk(removal.agent_id, removal.memory_type)),
+        "sk": text(removal.pattern_id),
+        "version": number(removal.version),
+        "updated_at": seconds(removal.updated_ms),
+        "is_removed": {"BOOL": True},
+    }
+
+
 def memory_from(item: Item) -> Memory:
     """The memory's version of an item."""
     confidence = float((item.get("confidence") or item["known_confidence"])["N"])

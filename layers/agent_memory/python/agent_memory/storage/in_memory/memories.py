@@ -40,7 +40,7 @@ class InMemoryMemories:
         self._erasures = 0
         self._lock = fork_safe_lock()
 
-    def put(self, memory: Memory, *, after: int | None) -> None:
+    def put(self, memory: Memory, *, after: Memory | None) -> None:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
         check_item_size(history_item(memory), "data")
         with self._lock:
@@ -91,9 +91,9 @@ class InMemoryMemories:
                 on_unreadable(Unreadable(name, error, name))
         return versions
 
-    def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
-        """Number of the last version that a memory ever had; 0 if it never existed."""
-        return max((memory.version for memory in self.history(agent_id, memory_type, pattern_id)), default=0)
+    def last_removal(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
+        """The version that records the removal of a memory that has no current version; None if it never existed."""
+        return next(reversed(self.history(agent_id, memory_type, pattern_id)), None)
 
     def agents(self) -> list[str]:
         """Every agent and pool that has or had memories, sorted."""
@@ -159,8 +159,8 @@ class InMemoryMemories:
                 added += 1
         return added
 
-    def remove(self, removal: Memory, *, after: int) -> None:
-        """Remove a memory if its version is `after`; else raise `Conflict`."""
+    def remove(self, removal: Memory, *, after: Memory) -> None:
+        """Remove a memory if its current version is `after`; else raise `Conflict`."""
         with self._lock:
             self._append(removal, after)
             del self._current[_key(removal)]
@@ -179,10 +179,12 @@ class InMemoryMemories:
                 self._accesses.pop(key, None)
         return count
 
-    def _append(self, memory: Memory, after: int | None) -> str:
+    def _append(self, memory: Memory, after: Memory | None) -> str:
         """Add a version to the history; returns its JSON text."""
         current = self.get(*_key(memory))
-        if (current.version if current else None) != after or memory.version <= self.last_version(*_key(memory)):
+        last = self.last_removal(*_key(memory)) if current is None else current
+        before, now = (one.version if one else None for one in (after, current))
+        if now != before or (last is not None and memory.version <= last.version):
             raise Conflict(f"{memory.memory_type} {memory.pattern_id}: another writer came first")
         record = memory_record(memory) | {"access_count": 0, "last_accessed_ms": None}
         text = canonical_json(record)

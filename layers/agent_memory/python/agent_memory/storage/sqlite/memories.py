@@ -36,7 +36,7 @@ class SqliteMemories:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, memory: Memory, *, after: int | None) -> None:
+    def put(self, memory: Memory, *, after: Memory | None) -> None:
         """Write a version if the current one is `after` (None: there is none); else raise `Conflict`."""
         check_item_size(history_item(memory), "data")
         key, record = _key(memory), _record(memory)
@@ -86,10 +86,14 @@ class SqliteMemories:
         named = ((history_sk(pattern_id, version), [record]) for version, record in rows)
         return list(_readable(named, on_unreadable))
 
-    def last_version(self, agent_id: str, memory_type: str, pattern_id: str) -> int:
-        """Number of the last version that a memory ever had; 0 if it never existed."""
+    def last_removal(self, agent_id: str, memory_type: str, pattern_id: str) -> Memory | None:
+        """The version that records the removal of a memory that has no current version; None if it never existed."""
         with self._database.reading() as connection:
-            return _last_version(connection, (agent_id, memory_type, pattern_id))
+            row = connection.execute(
+                f"SELECT version, record FROM memory_versions WHERE {_BY_KEY} ORDER BY version DESC LIMIT 1",
+                (agent_id, memory_type, pattern_id),
+            ).fetchone()
+        return None if row is None else parsed(history_sk(pattern_id, row[0]), _memory, row[1])
 
     def agents(self) -> list[str]:
         """Every agent and pool that has or had memories, sorted."""
@@ -195,8 +199,8 @@ class SqliteMemories:
             ]
             return sum(added)
 
-    def remove(self, removal: Memory, *, after: int) -> None:
-        """Remove a memory if its version is `after`; else raise `Conflict`."""
+    def remove(self, removal: Memory, *, after: Memory) -> None:
+        """Remove a memory if its current version is `after`; else raise `Conflict`."""
         with self._database.writing() as connection:
             _append(connection, removal, _record(removal), after)
             connection.execute(f"DELETE FROM memories WHERE {_BY_KEY}", _key(removal))
@@ -206,11 +210,12 @@ class SqliteMemories:
         return erase_rows(self._database, ("memories", "memory_versions"), agent_id, dry_run=dry_run)
 
 
-def _append(connection: sqlite3.Connection, memory: Memory, record: str, after: int | None) -> None:
+def _append(connection: sqlite3.Connection, memory: Memory, record: str, after: Memory | None) -> None:
     """Add a version to the history; `Conflict` unless the current version is `after` and no later one was ever made."""
     key = _key(memory)
     row = connection.execute(f"SELECT version FROM memories WHERE {_BY_KEY}", key).fetchone()
-    if (None if row is None else row[0]) != after or memory.version <= _last_version(connection, key):
+    before = None if after is None else after.version
+    if (None if row is None else row[0]) != before or memory.version <= _last_version(connection, key):
         raise Conflict(
             f"{memory.memory_type} {memory.pattern_id}: another writer came first; "
             f"version {memory.version} does not follow the current one"
