@@ -1,7 +1,12 @@
 """Evidence in arrays, and which features are selected for counting."""
 
-import numpy as np
+from unittest.mock import patch
 
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_memory.learning import sparse_features
 from agent_memory.learning.evidence_table import build_tables
 from agent_memory.learning.feature_matrix import frequent_features, select_features
 from agent_memory.learning.sparse_features import SparseFeatures
@@ -17,6 +22,18 @@ def sparse(features):
 
 def selected(features, **limits):
     return select_features(sparse(features), **{**LIMITS, **limits})
+
+
+@given(st.lists(st.sets(st.integers(0, 4)), max_size=12), st.integers(1, 3), st.sampled_from([0, 1]))
+def test_the_decisions_of_features_are_found_in_blocks(features, entries, entries_per_feature):
+    codes = np.array([code for one in features for code in sorted(one)], dtype=np.uint8)
+    lengths = np.array([len(one) for one in features], dtype=np.int32)
+    sizes = {"_BLOCK_ENTRIES": entries, "_ENTRIES_PER_FEATURE": entries_per_feature}
+    with patch.multiple(sparse_features, **sizes):
+        found = SparseFeatures.of_decisions(tuple("abcde"), codes, lengths)
+    assert found.decisions == len(features)
+    for code in range(5):
+        assert found.of(code).tolist() == [n for n, one in enumerate(features) if code in one]
 
 
 def test_rows_say_which_decisions_have_a_feature():

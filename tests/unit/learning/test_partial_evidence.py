@@ -5,6 +5,7 @@ import sys
 from dataclasses import fields
 from functools import reduce
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_memory.core.clock import DAY_MS
+from agent_memory.learning import partial_evidence
 from agent_memory.learning.evidence_table import build_tables, tables_of
 from agent_memory.learning.identification import build_datasets, identify_in_datasets
 from agent_memory.learning.monitoring import DriftMonitor, evaluate
@@ -73,6 +75,13 @@ def test_any_division_and_any_order_of_merging_gives_the_same_tables(record, par
     merged = merged_somehow(divided(record, parts, random), random)
     assert same(merged, PartialEvidence.of(record))
     assert same(tables_of(merged), build_tables(record))
+
+
+@given(records, st.integers(1, 5))
+def test_how_many_rows_are_read_at_once_makes_no_difference(record, rows_at_once):
+    expected = PartialEvidence.of(record)
+    with patch.object(partial_evidence, "_ROWS_AT_ONCE", rows_at_once):
+        assert same(PartialEvidence.of(record), expected)
 
 
 @given(records, records, records)

@@ -1,6 +1,7 @@
 """Files of evidence: every field comes back, and files of earlier versions are read."""
 
 from dataclasses import replace
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from agent_memory.core.clock import END_OF_TIME_MS, Span
 from agent_memory.model.evidence import Evidence
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
+from agent_memory.storage.parquet import files
 from agent_memory.storage.parquet.evidence import ParquetEvidence, evidence_rows
 from agent_memory.storage.parquet.evidence_rows import COLUMNS, OPTIONAL
 from agent_memory.storage.parquet.files import stream_parquet, to_parquet
@@ -43,10 +45,11 @@ rows = st.builds(
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(rows, max_size=6, unique_by=lambda row: row.decision_id))
-def test_every_field_of_a_row_comes_back(written):
+@given(st.lists(rows, max_size=6, unique_by=lambda row: row.decision_id), st.sampled_from([1, 2, 256]))
+def test_every_field_of_a_row_comes_back(written, rows_at_once):
     blobs = InMemoryBlobs()
-    returned = list(ParquetEvidence(blobs).snapshot("hunter").merge(iter(written), oldest_ms=0).rows(ALL))
+    with patch.object(files, "_ROWS_AT_ONCE", rows_at_once):
+        returned = list(ParquetEvidence(blobs).snapshot("hunter").merge(iter(written), oldest_ms=0).rows(ALL))
     assert returned == sorted(written, key=lambda row: (row.timestamp_ms, row.decision_id))
     assert returned == list(ParquetEvidence(blobs).read("hunter", ALL))
 

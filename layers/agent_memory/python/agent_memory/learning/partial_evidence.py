@@ -14,9 +14,10 @@ import hashlib
 import json
 import math
 from array import array
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,9 +31,10 @@ from agent_memory.model.evidence import Evidence
 NO_CLUSTER = 0
 """The digest of no name."""
 
+_EMPTY_DIGEST = hashlib.blake2b(digest_size=8)
 _NAMES = "names.json"
 _BLOCK = 1 << 18
-_ROWS_AT_ONCE = 16  # of more, the processor would not keep the texts near
+_ROWS_AT_ONCE = 64  # of more, the processor would not keep the texts near
 _COLUMNS = (
     "times",
     "success",
@@ -50,8 +52,17 @@ _COLUMNS = (
 
 def name_digest(name: str) -> int:
     """A digest of 64 bits, signed, that is the same in every process; never `NO_CLUSTER`."""
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True) or 1
+    return int.from_bytes(_digests_of([name]), "little", signed=True) or 1
+
+
+def _digests_of(names: Iterable[str]) -> bytes:
+    """Digests of eight bytes, little-endian, one after the other."""
+    digests = []
+    for name in names:
+        digest = _EMPTY_DIGEST.copy()  # faster than a new one
+        digest.update(name.encode("utf-8", "surrogatepass"))
+        digests.append(digest.digest())
+    return b"".join(digests)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,11 +126,15 @@ class PartialEvidence:
         Of their rewards those with these paths are read.
         """
         readers: dict[str, _TypeReader] = {}
-        for row in rows:
-            reader = readers.get(row.decision_type)
-            if reader is None:
-                reader = readers[row.decision_type] = _TypeReader(rewards)
-            (reader.pending if row.success is None else reader.resolved).add(row)
+        iterator = iter(rows)
+        while batch := list(islice(iterator, _ROWS_AT_ONCE)):
+            by_type: dict[str, list[Evidence]] = defaultdict(list)
+            for row in batch:
+                by_type[row.decision_type].append(row)
+            for decision_type, of_type in by_type.items():
+                if decision_type not in readers:
+                    readers[decision_type] = _TypeReader(rewards)
+                readers[decision_type].read(of_type)
         # Each reader is given up once its columns are built.
         return cls({name: readers.pop(name).columns() for name in sorted(readers)})
 
@@ -184,9 +199,13 @@ class _TypeReader:
         self._features, self._questions = _Codes(), _Codes()
         self.resolved, self.pending = (_ColumnsReader(self._features, self._questions, rewards) for _ in range(2))
 
+    def read(self, rows: Sequence[Evidence]) -> None:
+        resolved = [row for row in rows if row.success is not None]
+        self.resolved.read(resolved)
+        if len(resolved) < len(rows):
+            self.pending.read([row for row in rows if row.success is None])
+
     def columns(self) -> TypeEvidence:
-        self.resolved.read()
-        self.pending.read()
         vocabulary, feature_position = self._features.in_order()
         questions, question_position = self._questions.in_order()
         rewards = tuple(sorted(self.resolved.rewards))
@@ -201,41 +220,35 @@ class _ColumnsReader:
 
     def __init__(self, features: _Codes, questions: _Codes, rewards: Collection[str]) -> None:
         self._code, self._question = features, questions
-        self._rows: list[Evidence] = []
         self._times, self._known, self._logged = array("q"), array("q"), array("q")
-        self._ids, self._clusters = array("q"), array("q")
+        self._ids, self._clusters = bytearray(), array("q")
         self._wanted = rewards
         self.rewards: dict[str, array[float]] = {}
         """By path the rewards of the decisions up to the last one that has any."""
         self._success, self._amended = array("b"), array("b")
         self._codes, self._lengths, self._questions = array("i"), array("i"), array("i")
 
-    def add(self, row: Evidence) -> None:
-        """Add a row; `read` has to be called after the last one."""
-        self._rows.append(row)
-        if len(self._rows) == _ROWS_AT_ONCE:
-            self.read()
-
-    def read(self) -> None:
-        """Read the rows that were added since the last time."""
-        rows = self._rows
+    def read(self, rows: Sequence[Evidence]) -> None:
+        """Read rows, all with an outcome or all without one."""
         for number, row in enumerate(rows, len(self._times)):
             for path, value in row.rewards:
                 if path in self._wanted:
                     column = self.rewards.setdefault(path, array("d"))
                     column.extend(repeat(math.nan, number - len(column)))
                     column.append(value)
-        self._times.extend([row.timestamp_ms for row in rows])
-        self._known.extend([row.known_ms for row in rows])
-        self._logged.extend([_logged_ms(row) for row in rows])
+        features = [row.features for row in rows]
+        self._times.fromlist([row.timestamp_ms for row in rows])
+        self._known.fromlist([row.known_ms for row in rows])
+        self._logged.fromlist(
+            [_logged_ms(row) if row.earlier or row.success is None else row.timestamp_ms for row in rows]
+        )
         self._success.extend([bool(row.success) for row in rows])
-        self._amended.extend([any(success is not None for _, success in row.earlier) for row in rows])
-        self._lengths.extend([len(row.features) for row in rows])
-        self._codes.extend(map(self._code.__getitem__, chain.from_iterable([row.features for row in rows])))
-        self._questions.extend([self._question[row.question] for row in rows])
-        self._ids.extend([name_digest(row.decision_id) for row in rows])
+        self._amended.extend([bool(row.earlier) and _is_amended(row) for row in rows])
+        self._lengths.fromlist(list(map(len, features)))
+        self._codes.fromlist(list(map(self._code.__getitem__, chain.from_iterable(features))))
+        self._questions.fromlist([self._question[row.question] for row in rows])
+        self._ids += _digests_of([row.decision_id for row in rows])
         self._clusters.extend([name_digest(row.cluster) if row.cluster else NO_CLUSTER for row in rows])
-        rows.clear()
 
     def columns(
         self, feature_position: NDArray[Any], question_position: NDArray[Any], rewards: Sequence[str]
@@ -245,7 +258,7 @@ class _ColumnsReader:
             Columns(
                 times=_integers(self._times),
                 success=_integers(self._success, np.int8).astype(np.bool_),
-                ids=_integers(self._ids),
+                ids=_digests(self._ids),
                 known=_integers(self._known),
                 logged=_integers(self._logged),
                 amended=_integers(self._amended, np.int8).astype(np.bool_),
@@ -271,8 +284,19 @@ def _logged_ms(row: Evidence) -> int:
     return begins_ms if first is None else row.timestamp_ms
 
 
+def _is_amended(row: Evidence) -> bool:
+    return any(success is not None for _, success in row.earlier)
+
+
 def _integers(column: "array[int]", kind: Any = np.int64) -> NDArray[Any]:
     return np.frombuffer(column, dtype=kind)
+
+
+def _digests(column: bytearray) -> IntArray:
+    """Digests as numbers, as `name_digest` has them."""
+    found = np.frombuffer(column, dtype="<i8").astype(np.int64, copy=False)
+    found[found == NO_CLUSTER] = 1
+    return found
 
 
 def _small_type(count: int) -> Any:

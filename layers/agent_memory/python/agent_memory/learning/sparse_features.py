@@ -8,8 +8,9 @@ import numpy as np
 
 from agent_memory.learning.array_types import BoolArray, CodeArray, IntArray, WordArray
 
-# So that what is needed besides the result stays at some tens of megabytes.
-_BLOCK_ENTRIES = 1 << 22
+# So that what is needed besides the result stays near the processor.
+_BLOCK_ENTRIES = 1 << 18
+_ENTRIES_PER_FEATURE = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,19 +41,21 @@ class SparseFeatures:
         """
         ends = np.cumsum(lengths, dtype=np.int64)
         counts = np.zeros(len(vocabulary), dtype=np.int64)
-        for start in range(0, len(codes), _BLOCK_ENTRIES):
-            counts += np.bincount(codes[start : start + _BLOCK_ENTRIES], minlength=len(vocabulary))
+        # Each block takes time for the whole vocabulary, too.
+        size = max(_BLOCK_ENTRIES, _ENTRIES_PER_FEATURE * len(vocabulary))
+        for start in range(0, len(codes), size):
+            counts += np.bincount(codes[start : start + size], minlength=len(vocabulary))
         starts = np.concatenate([[0], np.cumsum(counts)])
         rows = np.empty(len(codes), dtype=np.int32)
         following = starts[:-1].copy()
-        for start in range(0, len(codes), _BLOCK_ENTRIES):
-            block = codes[start : start + _BLOCK_ENTRIES]
+        for start in range(0, len(codes), size):
+            block = codes[start : start + size]
             order = np.argsort(block, kind="stable")
             in_order = block[order]
             count = np.bincount(block, minlength=len(vocabulary))
             earlier = np.cumsum(count) - count
             position = np.arange(len(block)) + (following - earlier)[in_order]
-            rows[position] = np.searchsorted(ends, start + order, side="right")
+            rows[position] = _decisions(ends, start, start + len(block))[order]
             following += count
         return cls(vocabulary, starts, rows, len(lengths))
 
@@ -102,3 +105,10 @@ class SparseFeatures:
         is_kept = self.rows < count
         kept = np.concatenate([[0], np.cumsum(is_kept)])
         return replace(self, starts=kept[self.starts], rows=self.rows[is_kept], decisions=count)
+
+
+def _decisions(ends: IntArray, start: int, end: int) -> CodeArray:
+    """The decision of each of these entries, given the end of the entries of each decision."""
+    first, last = np.searchsorted(ends, [start, end - 1], side="right").tolist()
+    bounds = np.concatenate([[start], ends[first:last], [end]])
+    return np.repeat(np.arange(first, last + 1, dtype=np.int32), np.diff(bounds))

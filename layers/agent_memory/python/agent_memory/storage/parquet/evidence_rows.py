@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, repeat
+from typing import Any, TypeVar
 
 from agent_memory.core.clock import Span
-from agent_memory.model.evidence import Evidence, Rewards
-from agent_memory.storage.parquet.files import merge_parquet, stream_parquet, to_parquet
+from agent_memory.model.evidence import Evidence, Result, Rewards
+from agent_memory.storage.parquet.files import merge_parquet, stream_batches, stream_parquet, to_parquet
 
 COLUMNS = {
     "decision_id": "VARCHAR",
@@ -34,6 +35,7 @@ COLUMNS = {
     "rewards_ms": "BIGINT",
     "earlier_rewards": "VARCHAR",
 }
+Value = TypeVar("Value")
 _TEXT_LISTS = frozenset(name for name, kind in COLUMNS.items() if kind == "VARCHAR[]")
 _OF_POLICIES = {"policy", "policy_version", "propensity", "joint_propensity"}
 _OF_REWARDS = {"reward_paths", "reward_values", "rewards_ms", "earlier_rewards"}
@@ -51,7 +53,7 @@ def evidence_rows(body: bytes, span: Span) -> Iterator[Evidence]:
 
 def stream_evidence(body: bytes, **condition: Any) -> Iterator[Evidence]:
     """The rows of an evidence file that a condition selects, as `stream_parquet` has it; all without one."""
-    return _as_evidence(stream_parquet(body, COLUMNS, as_json=_TEXT_LISTS, **condition))
+    return chain.from_iterable(map(_as_evidence, stream_batches(body, COLUMNS, as_json=_TEXT_LISTS, **condition)))
 
 
 def merge_rows(body: bytes | None, rows: Iterable[Evidence], span: Span) -> bytes:
@@ -76,35 +78,47 @@ def in_span(span: Span) -> dict[str, Any]:
     return {"where": "timestamp_ms BETWEEN ? AND ?", "parameters": [span.start_ms, span.end_ms - 1]}
 
 
-def _as_evidence(rows: Iterable[tuple[Any, ...]]) -> Iterator[Evidence]:
-    """Rows of `COLUMNS`, with lists of texts as JSON, as evidence."""
-    for decision_id, decision_type, at, success, features, known_ms, question, cluster, *others in rows:
-        earlier_ms, earlier_success, policy, policy_version, propensity, joint_propensity, *lists = others
-        paths, values, ancestors, memory_ids, experiments, *of_rewards = lists
-        reward_paths, reward_values, rewards_ms, earlier_rewards = of_rewards
-        yield Evidence(
-            decision_id,
-            decision_type,
-            at,
-            success,
-            _texts(features),
-            # Files of earlier versions have none of the columns from here on.
-            at if known_ms is None else known_ms,
-            sys.intern(question) if question else "",
-            cluster or "",
-            tuple(zip(earlier_ms, earlier_success, strict=True)) if earlier_ms else (),
-            sys.intern(policy) if policy else "",
-            sys.intern(policy_version) if policy_version else "",
-            propensity,
-            joint_propensity,
-            _pairs(paths, values),
-            _texts(ancestors),
-            tuple(map(sys.intern, _texts(memory_ids))),
-            _texts(experiments),
-            _pairs(reward_paths, reward_values),
-            -1 if rewards_ms is None else rewards_ms,
-            _earlier_rewards(earlier_rewards) if earlier_rewards else (),
-        )
+def _as_evidence(rows: Sequence[tuple[Any, ...]]) -> Iterator[Evidence]:
+    """Rows of `COLUMNS`, with lists of texts as JSON, as evidence: by column, which is faster than row by row."""
+    decision_id, decision_type, at, success, features, known_ms, question, cluster, *others = zip(*rows, strict=True)
+    earlier_ms, earlier_success, policy, policy_version, propensity, joint_propensity, *lists = others
+    paths, values, ancestors, memory_ids, experiments, *of_rewards = lists
+    reward_paths, reward_values, rewards_ms, earlier_rewards = of_rewards
+    return map(
+        Evidence,
+        decision_id,
+        _decoded(decision_type, sys.intern),
+        at,
+        success,
+        map(_texts, features),
+        # Files of earlier versions have none of the columns from here on.
+        [at_ms if known is None else known for at_ms, known in zip(at, known_ms, strict=True)],
+        _decoded(question, _name),
+        [name or "" for name in cluster],
+        map(_results, earlier_ms, earlier_success) if any(earlier_ms) else repeat(()),
+        _decoded(policy, _name),
+        _decoded(policy_version, _name),
+        propensity,
+        joint_propensity,
+        _pairs(paths, values),
+        _decoded(ancestors, _texts),
+        _decoded(memory_ids, _names),
+        _decoded(experiments, _texts),
+        _pairs(reward_paths, reward_values),
+        [-1 if at_ms is None else at_ms for at_ms in rewards_ms],
+        _decoded(earlier_rewards, _earlier_rewards),
+    )
+
+
+def _decoded(column: Sequence[Any], decode: Callable[[Any], Value]) -> Iterable[Value]:
+    """The values of a column, each different one of which is decoded once; an endless iterable if all are the same."""
+    by_value = {one: decode(one) for one in set(column)}
+    return repeat(by_value[column[0]]) if len(by_value) == 1 else map(by_value.__getitem__, column)
+
+
+def _name(found: str | None) -> str:
+    """A text that is the same for many rows."""
+    return sys.intern(found) if found else ""
 
 
 def _texts(found: str | None) -> tuple[str, ...]:
@@ -115,13 +129,29 @@ def _texts(found: str | None) -> tuple[str, ...]:
     return tuple(json.loads(found) if "\\" in found else found[2:-2].split('","'))
 
 
-def _pairs(paths: str | None, values: Sequence[float]) -> tuple[tuple[str, float], ...]:
-    found = _texts(paths)
-    return tuple(zip(map(sys.intern, found), values, strict=True)) if found else ()
+def _names(found: str | None) -> tuple[str, ...]:
+    return tuple(map(sys.intern, _texts(found)))
 
 
-def _earlier_rewards(text: str) -> tuple[tuple[int, Rewards], ...]:
+def _results(earlier_ms: Sequence[int] | None, earlier_success: Sequence[bool | None]) -> tuple[Result, ...]:
+    return tuple(zip(earlier_ms, earlier_success, strict=True)) if earlier_ms else ()
+
+
+def _pairs(paths: Sequence[str | None], values: Sequence[Sequence[float]]) -> Iterable[Rewards]:
+    """Numbers by their paths, of each row."""
+    names = {one: _names(one) for one in set(paths)}
+    if not any(names.values()):
+        return repeat(())
+    return [
+        tuple(zip(of_row, found, strict=True)) if (of_row := names[one]) else ()
+        for one, found in zip(paths, values, strict=True)
+    ]
+
+
+def _earlier_rewards(text: str | None) -> tuple[tuple[int, Rewards], ...]:
     """`Evidence.earlier_rewards` from JSON."""
+    if not text:
+        return ()
     return tuple(
         (at_ms, tuple((sys.intern(path), value) for path, value in rewards)) for at_ms, rewards in json.loads(text)
     )

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from agent_memory.storage.parquet.footer import NotParquet
 from agent_memory.storage.parquet.reader import Columns
 
 _MAX_ROW_BYTES = 16_777_216
-_ROWS_PER_FETCH = 10_000
+_ROWS_AT_ONCE = 256  # of more, the processor would not keep the values near
 
 
 def to_parquet(rows: Iterable[Mapping[str, Any]], columns: Columns) -> bytes:
@@ -60,8 +61,8 @@ def columns_of(body: bytes) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
-        names = _stream(f"SELECT DISTINCT name FROM parquet_schema('{source}')", [])  # noqa: S608  our own file
-        return {name for (name,) in names}
+        batches = _stream(f"SELECT DISTINCT name FROM parquet_schema('{source}')", [])  # noqa: S608  our own file
+        return {name for names in batches for (name,) in names}
 
 
 def stream_parquet(
@@ -74,12 +75,24 @@ def stream_parquet(
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of a Parquet file that a condition (`where`, SQL with `parameters`) selects, in the file's order.
 
-    Rows are fetched a few thousand at a time, so that large files do not have to fit into memory. The values of the
-    columns `as_json` are JSON: a list of texts takes DuckDB three times as long.
+    The values of the columns `as_json` are JSON: a list of texts takes DuckDB three times as long.
 
     Raises:
         NotParquet: the bytes are not a Parquet file with these columns.
     """
+    batches = stream_batches(body, columns, where=where, parameters=parameters, as_json=as_json)
+    return chain.from_iterable(batches)
+
+
+def stream_batches(
+    body: bytes,
+    columns: Columns,
+    *,
+    where: str = "true",
+    parameters: Sequence[Any] = (),
+    as_json: Collection[str] = (),
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The same rows some hundreds at a time, so that large files do not have to fit into memory; no list is empty."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "rows.parquet")
         source.write_bytes(body)
@@ -95,14 +108,14 @@ def _select_query(source: Path, columns: Columns, where: str, as_json: Collectio
     return f"SELECT {names} FROM ({rows}) WHERE {where}"  # noqa: S608  a constant condition
 
 
-def _stream(query: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+def _stream(query: str, parameters: Sequence[Any]) -> Iterator[list[tuple[Any, ...]]]:
     with needs_extra("archive"):
         import duckdb  # noqa: PLC0415  as `_database`
 
     try:
         cursor = _cursor().execute(query, list(parameters))
-        while rows := cursor.fetchmany(_ROWS_PER_FETCH):
-            yield from rows
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield rows
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise NotParquet(str(error)) from error
 
