@@ -1,6 +1,8 @@
 """Groups of decisions whose outcomes may be correlated."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_memory.learning.clusters import clusterings
 from agent_memory.learning.evidence_table import build_tables
@@ -36,6 +38,16 @@ def test_windows_group_decisions_by_time():
     assert same_cluster(day) == {(0, 1, 2), (3,), (4,)}
     assert same_cluster(two_days) == {(0, 1, 2, 3), (4,)}
     assert [one.window_ms for one in (minute, day, two_days)] == [60_000, DAY_MS, 2 * DAY_MS]
+
+
+@given(st.lists(st.integers(0, 5 * DAY_MS), min_size=1).map(sorted))
+def test_windows_are_numbered_in_order_of_time(times_ms):
+    found = clusters_of(table_of([row(n, at) for n, at in enumerate(times_ms)]), (60_000, DAY_MS))
+    first_ms = times_ms[0] // DAY_MS * DAY_MS
+    for one, window_ms in zip(found, (60_000, DAY_MS), strict=False):
+        numbers, labels = np.unique((np.array(times_ms) - first_ms) // window_ms, return_inverse=True)
+        assert (one.count, one.labels.tolist()) == (len(numbers), labels.tolist())
+        assert one.labels.dtype == np.int32
 
 
 def test_a_position_that_the_record_names_is_a_cluster():

@@ -1,6 +1,7 @@
 """Counting in bits equals counting in a loop, and redundant combinations are those that a part of them implies."""
 
 from itertools import combinations
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from agent_memory.learning.counting import CombinationCounts, count_combinations, remove_redundant
+from agent_memory.learning import counting
+from agent_memory.learning.counting import (
+    CellCounter,
+    CombinationCounts,
+    FactBytes,
+    count_combinations,
+    remove_redundant,
+)
 from benchmarks.plain_counting import count_in_loop
 
 
@@ -32,12 +40,35 @@ def records(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return draw(arrays(np.bool_, (features, decisions))), draw(arrays(np.bool_, decisions))
 
 
+def has_decisions(record: tuple[np.ndarray, np.ndarray]) -> bool:
+    return len(record[1]) > 0
+
+
 @given(records(), st.integers(1, 3), st.integers(1, 6))
 @settings(max_examples=150, deadline=None)
 def test_equals_the_loop(record, max_features, min_occurrences):
     rows, success = record
     limits = {"max_features": max_features, "min_occurrences": min_occurrences}
     assert as_dict(count_combinations(rows, success, **limits)) == counted_in_loop(rows, success, **limits)
+
+
+@given(
+    records().filter(has_decisions),
+    st.integers(1, 5),
+    st.integers(0, 2**32),
+    st.sampled_from([1, 64, 1 << 16]),
+)
+@settings(max_examples=100, deadline=None)
+def test_counts_by_cell_are_those_of_the_decisions_of_each_cell(record, cells, seed, block_words):
+    rows, success = record
+    of = np.unique(np.random.default_rng(seed).integers(cells, size=len(success)), return_inverse=True)[1]
+    counted = count_combinations(rows, success).members
+    with patch.object(counting, "_BLOCK_WORDS", block_words):
+        occurrences, successes = CellCounter(FactBytes(rows, success), of.astype(np.int32)).count(counted)
+    for members, *of_members in zip(counted, occurrences, successes, strict=True):
+        matching = rows[members[members >= 0]].all(axis=0)
+        for found, chosen in zip(of_members, (matching, matching & success), strict=True):
+            assert found.tolist() == np.bincount(of[chosen], minlength=len(found)).tolist()
 
 
 @pytest.mark.slow

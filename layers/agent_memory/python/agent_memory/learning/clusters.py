@@ -97,5 +97,10 @@ def _random(count: int) -> WordArray:
 
 
 def _clustering(keys: IntArray | CodeArray, window_ms: int | None = None, *, is_by_facts: bool = False) -> Clustering:
-    distinct, labels = np.unique(keys, return_inverse=True)
-    return Clustering(labels.astype(np.int32), len(distinct), window_ms, is_by_facts)
+    steps = np.diff(keys)
+    if len(keys) and np.all(steps >= 0):  # as windows of time are, which need not be sorted
+        labels = np.zeros(len(keys), dtype=np.int32)
+        np.cumsum(steps > 0, out=labels[1:])
+        return Clustering(labels, 1 + int(labels[-1]), window_ms, is_by_facts)
+    found, positions = np.unique(keys, return_inverse=True)
+    return Clustering(positions.astype(np.int32), len(found), window_ms, is_by_facts)

@@ -17,7 +17,8 @@ from agent_memory.learning.array_types import BoolArray, CodeArray, FloatArray, 
 _BLOCK = 256
 _WORD_BYTES = 8
 _WORD_BITS = 64
-_BLOCK_WORDS = 1 << 18
+_BYTE_BITS = 8
+_BLOCK_WORDS = 1 << 16
 MAX_FEATURES = 3
 
 
@@ -61,7 +62,7 @@ def count_combinations(
         Singles, then pairs, then triples, each in ascending order of its members. Beyond the result this needs one bit
         per feature and decision, and a block of a few megabytes.
     """
-    won, lost = _pack(rows[:, success]), _pack(rows[:, ~success])
+    won, lost = (_pack_some(rows, np.flatnonzero(one)) for one in (success, ~success))
     parts = [_singles(won, lost)]
     if max_features > 1:
         pairs = _pairs(won, lost)
@@ -103,30 +104,58 @@ def remove_redundant(counts: CombinationCounts, features: int) -> CombinationCou
     return counts.select(~is_redundant)
 
 
-class CellCounter:
-    """Counts combinations of features in each of several cells of decisions."""
+class FactBytes:
+    """What facts say of decisions, and which of these succeeded, eight facts to a byte: quick to put in any order."""
 
-    def __init__(self, rows: BoolArray, success: BoolArray, cells: CodeArray) -> None:
-        """Pack the features cell by cell.
+    def __init__(self, rows: BoolArray, success: BoolArray) -> None:
+        """Collect the facts.
 
         Args:
             rows: shape (features, decisions).
             success: shape (decisions,).
+        """
+        self._count = len(rows) + 2
+        # The last column is that of no decision.
+        self._bytes = np.zeros((-(-self._count // _BYTE_BITS), len(success) + 1), dtype=np.uint8)
+        for number, row in enumerate(chain(rows, [np.ones(len(success), dtype=np.bool_), success])):
+            self._bytes[number // _BYTE_BITS, :-1] |= row.astype(np.uint8) << (number % _BYTE_BITS)
+
+    def packed(self, decisions: IntArray) -> WordArray:
+        """The facts of decisions in this order, packed to words: those of `rows`, one that all have, and success.
+
+        Args:
+            decisions: their numbers, -1 for none; as many as are bits of some words.
+        """
+        packed = np.empty((self._count, len(decisions) // _WORD_BITS), dtype=np.uint64)
+        for begin, row in zip(range(0, self._count, _BYTE_BITS), self._bytes, strict=True):
+            in_order = row[decisions]
+            for bit, words in enumerate(packed[begin : begin + _BYTE_BITS]):
+                words[:] = np.packbits(in_order & (1 << bit)).view(np.uint64)
+        return packed
+
+
+class CellCounter:
+    """Counts combinations of features in each of several cells of decisions."""
+
+    def __init__(self, facts: FactBytes, cells: CodeArray) -> None:
+        """Pack the features cell by cell.
+
+        Args:
+            facts: of the decisions.
             cells: the cell of each decision, 0 to the number of cells - 1; shape (decisions,).
         """
         sizes = np.bincount(cells)
         words = -(-sizes // _WORD_BITS)
         self._starts = np.cumsum(words) - words
-        # Each cell begins with a word of its own. Its last word is filled up with a decision that has no feature.
+        # Each cell begins with a word of its own. Its last word is filled up with none.
         first = np.repeat(self._starts * _WORD_BITS - (np.cumsum(sizes) - sizes), sizes)
-        decisions = np.full(int(words.sum()) * _WORD_BITS, len(cells), dtype=np.int64)
-        decisions[first + np.arange(len(cells))] = np.argsort(cells, kind="stable")
-        # One more row of ones for the padding, whose number -1 is that of the last row.
-        self._packed = np.empty((len(rows) + 1, int(words.sum())), dtype=np.uint64)
-        ones = np.ones(len(cells), dtype=np.bool_)
-        for packed, row in zip(self._packed, chain(rows, [ones]), strict=True):
-            packed[:] = _pack_in_order(row, decisions)
-        self._won = _pack_in_order(success, decisions)
+        decisions = np.full(int(words.sum()) * _WORD_BITS, -1, dtype=np.int64)
+        # Numbers of a few bits are sorted faster.
+        in_order = np.argsort(cells.astype(np.min_scalar_type(len(sizes))), kind="stable")
+        decisions[first + np.arange(len(cells))] = in_order
+        # The last of these rows is that of the padding, whose number is -1.
+        *_, self._won = packed = facts.packed(decisions)
+        self._packed = packed[:-1]
 
     def count(self, members: IntArray) -> tuple[FloatArray, FloatArray]:
         """How many decisions match each combination, and how many of those succeeded; shapes (combinations, cells).
@@ -138,13 +167,21 @@ class CellCounter:
         step = max(1, _BLOCK_WORDS // self._packed.shape[1])
         for start in range(0, len(members), step):
             a, b, c = members[start : start + step].T
-            matching = self._packed[a] & self._packed[b] & self._packed[c]
+            matching = self._packed[c]
+            if a[0] == a[-1] and b[0] == b[-1]:  # as most combinations are in order of their members
+                matching &= self._packed[a[0]] & self._packed[b[0]]
+            else:
+                matching &= self._packed[a]
+                matching &= self._packed[b]
             occurrences[start : start + step] = self._add_up(matching)
-            successes[start : start + step] = self._add_up(matching & self._won)
+            matching &= self._won
+            successes[start : start + step] = self._add_up(matching)
         return occurrences, successes
 
-    def _add_up(self, words: WordArray) -> FloatArray:
-        return np.add.reduceat(np.bitwise_count(words), self._starts, axis=1, dtype=np.int64).astype(np.float64)
+    def _add_up(self, words: WordArray) -> IntArray:
+        if len(self._starts) == 1:
+            return _count_ones(words)[:, None]
+        return np.asarray(np.add.reduceat(np.bitwise_count(words), self._starts, axis=1, dtype=np.int64))
 
 
 def _concatenate(parts: Sequence[CombinationCounts]) -> CombinationCounts:
@@ -155,16 +192,19 @@ def _concatenate(parts: Sequence[CombinationCounts]) -> CombinationCounts:
     )
 
 
+def _pack_some(rows: BoolArray, decisions: IntArray) -> WordArray:
+    """Pack what rows say of some decisions."""
+    some = np.empty((len(rows), len(decisions)), dtype=np.bool_)
+    for of_some, row in zip(some, rows, strict=True):
+        np.take(row, decisions, out=of_some, mode="clip")  # which is faster than with a check
+    return _pack(some)
+
+
 def _pack(rows: BoolArray) -> WordArray:
     """Pack booleans along the last axis into 64-bit words, padded with zeros."""
     packed = np.packbits(rows, axis=1)
     padding = -packed.shape[1] % _WORD_BYTES
     return np.ascontiguousarray(np.pad(packed, ((0, 0), (0, padding)))).view(np.uint64)
-
-
-def _pack_in_order(row: BoolArray, decisions: IntArray) -> WordArray:
-    """Pack what a row says of decisions, in an order with the number of a further one, of which it is false."""
-    return np.packbits(np.append(row, False)[decisions]).view(np.uint64)
 
 
 def _count_ones(words: WordArray) -> IntArray:

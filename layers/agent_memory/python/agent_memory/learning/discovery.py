@@ -16,11 +16,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
 from agent_memory.learning.array_types import BoolArray, FloatArray, IntArray
-from agent_memory.learning.counting import CellCounter, CombinationCounts, count_combinations, remove_redundant
+from agent_memory.learning.counting import (
+    CellCounter,
+    CombinationCounts,
+    FactBytes,
+    count_combinations,
+    remove_redundant,
+)
 from agent_memory.learning.dataset import Dataset
 from agent_memory.learning.effect_tests import CONFIDENCE, EffectTest, EffectTests, estimate_effects
 from agent_memory.learning.evidence import key_of
@@ -87,7 +94,7 @@ class Discovery:
 def discover(datasets: Sequence[Dataset], thresholds: PatternThresholds) -> Discovery:
     """Search every decision type; the error rate is that of all of them together."""
     searches = [_Search(dataset, thresholds) for dataset in datasets]
-    sizes = np.concatenate([search.combinations.sizes for search in searches] or [np.empty(0, np.int64)])
+    sizes = np.concatenate([search.combinations.counts.sizes for search in searches] or [np.empty(0, np.int64)])
     factors = _factors(sizes)
     found: list[Candidate] = []
     noticed: list[Candidate] = []
@@ -107,14 +114,39 @@ def _factors(sizes: IntArray) -> dict[int, float]:
     return {size: counts[size] * total / share for size, share in _SHARES.items() if counts[size]}
 
 
+class _Combinations:
+    """The combinations of facts of a dataset that are worth testing.
+
+    Attributes:
+        dataset: the decisions.
+        counts: of all decisions.
+    """
+
+    def __init__(self, dataset: Dataset, thresholds: PatternThresholds) -> None:
+        self.dataset = dataset
+        self.counts = _worth_testing(dataset, thresholds)
+
+    @cached_property
+    def fact_bytes(self) -> FactBytes:
+        """What the facts say of each decision."""
+        return FactBytes(self.dataset.matrix.rows, self.dataset.success)
+
+    def of_size(self, size: int, without: Collection[tuple[int, ...]]) -> CombinationCounts:
+        """The combinations of so many facts but for some of them."""
+        counts = self.counts.select(self.counts.sizes == size)
+        if not without:
+            return counts
+        return counts.select(np.array([_members(row) not in without for row in counts.members], dtype=np.bool_))
+
+
 class _Search:
     """The search in one dataset."""
 
     def __init__(self, dataset: Dataset, thresholds: PatternThresholds) -> None:
         self._dataset = dataset
         self._thresholds = thresholds
-        self.combinations = _combinations(dataset, thresholds)
-        self._latest = _Beside(dataset, ())
+        self.combinations = _Combinations(dataset, thresholds)
+        self._latest = _Beside(self.combinations, ())
 
     def find(self, factors: Mapping[int, float], rate: float) -> list[Candidate]:
         """The statements that hold beside each other, at a rate of false ones."""
@@ -155,11 +187,8 @@ class _Search:
 
         Those of `without` are left out: they were stated, and did not hold beside what was stated after them.
         """
-        counts = self.combinations.select(self.combinations.sizes == size)
-        if without:
-            counts = counts.select(np.array([_members(row) not in without for row in counts.members], dtype=np.bool_))
         beside = self._latest = self._beside(statements)
-        effects, statistics = beside.screen(counts)
+        counts, effects, statistics = beside.screened(size, frozenset(one for one in without if len(one) == size))
         limits = 2 * normal_cdf(-statistics) * factor
         tests = beside.tests
         best: tuple[int, Candidate] | None = None
@@ -194,7 +223,7 @@ class _Search:
     def _beside(self, statements: Sequence[Candidate]) -> "_Beside":
         """What is tested beside these statements; the latest one that was searched is not prepared again."""
         given = tuple(one.members for one in statements)
-        return self._latest if self._latest.given == given else _Beside(self._dataset, given)
+        return self._latest if self._latest.given == given else _Beside(self.combinations, given)
 
     def _candidate(
         self, members: tuple[int, ...], tests: EffectTests, factor: float, largest: float = 1.0
@@ -227,7 +256,7 @@ class _Search:
         return self._thresholds.min_effect / (1 + ratio)
 
 
-def _combinations(dataset: Dataset, thresholds: PatternThresholds) -> CombinationCounts:
+def _worth_testing(dataset: Dataset, thresholds: PatternThresholds) -> CombinationCounts:
     """Count the combinations that are worth testing; outcomes have no influence on the selection."""
     least, total = thresholds.min_occurrences, len(dataset.table)
     rows = (
@@ -252,6 +281,17 @@ def _without_complements(counts: CombinationCounts, rows: BoolArray) -> Combinat
     return counts.select(kept)
 
 
+class _Screened(NamedTuple):
+    """Combinations, the size of each one's effect, 0 if it is not estimable, and how many standard errors it is.
+
+    These are with the least design effect and no more, so that those of `EffectTests` are never smaller.
+    """
+
+    counts: CombinationCounts
+    effects: FloatArray
+    statistics: FloatArray
+
+
 class _Beside:
     """The decisions of a dataset divided by statements, beside which others are tested.
 
@@ -260,31 +300,35 @@ class _Beside:
         tests: of other facts.
     """
 
-    def __init__(self, dataset: Dataset, given: tuple[tuple[int, ...], ...]) -> None:
+    def __init__(self, combinations: _Combinations, given: tuple[tuple[int, ...], ...]) -> None:
+        dataset = combinations.dataset
         self.given = given
-        self._dataset = dataset
+        self._combinations = combinations
         self._cells = dataset.cells([dataset.matching(members) for members in given])
         self.tests = dataset.tests.beside(self._cells) if given else dataset.tests
+        self._screened: dict[tuple[int, Collection[tuple[int, ...]]], _Screened] = {}
 
-    def screen(self, counts: CombinationCounts) -> tuple[FloatArray, FloatArray]:
-        """The size of each combination's effect, 0 if it is not estimable, and how many standard errors it is.
+    def screened(self, size: int, without: frozenset[tuple[int, ...]]) -> _Screened:
+        """The combinations of a size but for some; kept, because what is noticed is looked for among the same ones."""
+        if (size, without) not in self._screened:
+            counts = self._combinations.of_size(size, without)
+            self._screened[size, without] = _Screened(counts, *self._screen(counts))
+        return self._screened[size, without]
 
-        These are with the least design effect and no more, so that those of `EffectTests` are never smaller.
-        """
-        cells, success = self._cells, self._dataset.success
-        all_won = np.bincount(cells.of, weights=success).astype(np.float64)
+    def _screen(self, counts: CombinationCounts) -> tuple[FloatArray, FloatArray]:
+        cells = self._cells
         effects, statistics = np.zeros(len(counts)), np.zeros(len(counts))
         step = max(1, _BLOCK_CELLS // len(cells.sizes))
         for start in range(0, len(counts), step):
             part = slice(start, start + step)
-            estimates = estimate_effects(cells, all_won, *self._counter.count(counts.members[part]))
+            estimates = estimate_effects(cells, self.tests.won, *self._counter.count(counts.members[part]))
             effects[part] = np.abs(estimates.effects)
             statistics[part] = effects[part] / np.sqrt(estimates.variances * self.tests.least_design_effect)
         return effects, statistics
 
     @cached_property
     def _counter(self) -> CellCounter:
-        return CellCounter(self._dataset.matrix.rows, self._dataset.success, self._cells.of)
+        return CellCounter(self._combinations.fact_bytes, self._cells.of)
 
 
 def _members(row: IntArray) -> tuple[int, ...]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent_memory.learning.array_types import CodeArray, FloatArray, IntArray
 from agent_memory.learning.clusters import Clustering
@@ -44,8 +46,12 @@ def divided_clusters(clusterings: Sequence[Clustering]) -> list[DividedClusters]
     return [_prepared(one, clusterings[number + 1 :], number + 1) for number, one in enumerate(clusterings)]
 
 
-def distinct(keys: IntArray, limit: int, order: IntArray | CodeArray | None = None) -> tuple[IntArray, CodeArray]:
-    """The distinct numbers, ascending, and the position of each number among them, as of `numpy.unique` but faster.
+def distinct(
+    keys: NDArray[np.integer[Any]], limit: int, order: IntArray | CodeArray | None = None
+) -> tuple[IntArray, CodeArray, IntArray]:
+    """The distinct numbers, ascending, the position of each number among them, and how often each of them occurs.
+
+    This is what `numpy.unique` returns, but faster.
 
     Args:
         keys: the numbers, from 0.
@@ -53,10 +59,11 @@ def distinct(keys: IntArray, limit: int, order: IntArray | CodeArray | None = No
         order: an order in which they are nearly ascending; None if they are.
     """
     if limit <= _TABLE * len(keys):
-        present = np.flatnonzero(np.bincount(keys, minlength=limit))
+        counts = np.bincount(keys, minlength=limit)
+        present = np.flatnonzero(counts)
         number = np.empty(limit, dtype=np.int32)
         number[present] = np.arange(len(present), dtype=np.int32)
-        return present, number[keys]
+        return present, number[keys], counts[present]
     nearly = keys if order is None else keys[order]
     # Merges what is in order already.
     sorting = np.argsort(nearly, kind="stable")
@@ -64,7 +71,8 @@ def distinct(keys: IntArray, limit: int, order: IntArray | CodeArray | None = No
     is_first = np.concatenate([[True], ascending[1:] != ascending[:-1]])
     number = np.empty(len(keys), dtype=np.int32)
     number[sorting if order is None else order[sorting]] = np.cumsum(is_first, dtype=np.int32) - 1
-    return ascending[is_first], number
+    counts = np.diff(np.append(np.flatnonzero(is_first), len(keys)))
+    return ascending[is_first].astype(np.int64), number, counts
 
 
 def _prepared(clustering: Clustering, finer: Sequence[Clustering], first: int) -> DividedClusters:

@@ -70,9 +70,9 @@ def _daily_log_likelihoods(
     Decisions of one day with the same base rate, of which there are many, are counted.
     """
     rates, rate_of = np.unique(base_rates, return_inverse=True)
-    cells, cell_of = distinct(day_of * len(rates) + rate_of, (1 + int(day_of[-1])) * len(rates))
-    won = np.bincount(cell_of[success], minlength=len(cells))
-    lost = np.bincount(cell_of, minlength=len(cells)) - won
+    cells, cell_of, counts = distinct(day_of * len(rates) + rate_of, (1 + int(day_of[-1])) * len(rates))
+    won = np.bincount(cell_of[np.flatnonzero(success)], minlength=len(cells))
+    lost = counts - won
     day_of_cell, rate_of_cell = np.divmod(cells, len(rates))
     starts = np.searchsorted(day_of_cell, np.arange(1 + int(day_of[-1])))
     has_won, has_lost = np.ones(len(rates), dtype=np.bool_), np.zeros(len(rates), dtype=np.bool_)

@@ -5,6 +5,7 @@ compare them with SciPy.
 """
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -57,6 +58,7 @@ def student_t_cdf(value: float, degrees: float) -> float:
     return below if value < 0 else 1 - below
 
 
+@lru_cache(maxsize=1024)  # searches ask for the same ones again and again
 def student_t_quantile(probability: float, degrees: float) -> float:
     """The value that Student's t is below with a probability above 0.5 and below 1; Newton's method in a bracket.
 
