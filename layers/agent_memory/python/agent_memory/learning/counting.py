@@ -168,7 +168,7 @@ class CellCounter:
         for start in range(0, len(members), step):
             a, b, c = members[start : start + step].T
             matching = self._packed[c]
-            if a[0] == a[-1] and b[0] == b[-1]:  # as most combinations are in order of their members
+            if np.all(a == a[0]) and np.all(b == b[0]):  # as in most blocks, because combinations are in order
                 matching &= self._packed[a[0]] & self._packed[b[0]]
             else:
                 matching &= self._packed[a]
