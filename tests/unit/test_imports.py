@@ -66,7 +66,7 @@ for function in sys.argv[1:]:
     if os.wait()[1]:
         sys.exit(f"{function} did not start")
 """
-MOST_OWN_MODULES = {"api": 117, "agents": 92, "pruning": 115, "archival": 129, "analytics": 109, "consolidation": 167}
+MOST_OWN_MODULES = {"api": 119, "agents": 94, "pruning": 118, "archival": 131, "analytics": 111, "consolidation": 170}
 LOADED_LATER = {
     "agent_memory.memory.advice",
     "agent_memory.memory.recall",

@@ -1,11 +1,12 @@
 """The entries of one place, such as an agent's memories or its recent decisions, kept ready to be ranked."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 from agent_memory.memory.entry_columns import EntryColumns
 from agent_memory.memory.text_index import TextIndex, TextStatistics
-from agent_memory.memory.text_words import TextWords
+from agent_memory.memory.text_words import StoredWords, TextWords
 from agent_memory.memory.vectors import Vectors
 
 T = TypeVar("T")
@@ -16,7 +17,8 @@ class Entry(NamedTuple):
 
     `importance` is 0 or more, `timestamp` is in seconds since the epoch. The words of `heading` count more than those
     of `text`. `half_life` is in seconds; without one, that of other kinds is used. Instead of texts, an entry may have
-    `stored_words`, which `TextWords.encoded` returned, and `texts`, which makes text and heading if these are no use.
+    `stored_words`, which `TextWords.encoded` returned, and `texts`, which makes text and heading of the payload if
+    these are no use.
     """
 
     id: str
@@ -29,12 +31,12 @@ class Entry(NamedTuple):
     heading: str = ""
     half_life: float | None = None
     stored_words: str | None = None
-    texts: Callable[[], tuple[str, str]] | None = None
+    texts: Callable[[Any], tuple[str, str]] | None = None
 
-    def words(self) -> TextWords:
+    def words(self) -> TextWords | StoredWords:
         """The words by which the entry is found."""
-        stored = None if self.stored_words is None else TextWords.decoded(self.stored_words)
-        return stored or TextWords.of(*(self.texts() if self.texts else (self.text, self.heading)))
+        stored = None if self.stored_words is None else StoredWords.of(self.stored_words)
+        return stored or TextWords.of(*(self.texts(self.payload) if self.texts else (self.text, self.heading)))
 
     @property
     def text_key(self) -> Hashable:
@@ -94,6 +96,8 @@ class EntryIndex:
     def put(self, entries: Iterable[Entry]) -> None:
         """Add entries, or replace those with their ids; the same text is not indexed again."""
         new: list[Entry] = []
+        if not self._numbers:  # as when it is made
+            new, entries = list(entries), ()
         for entry in entries:
             number = self._numbers.get(entry.id)
             before = None if number is None else self._entries[number]
@@ -109,8 +113,7 @@ class EntryIndex:
         if not new:
             return
         first = self.texts.add([(entry.text_key, entry.words) for entry in new])
-        for number, entry in enumerate(new, first):
-            self._numbers[entry.id] = number
+        self._numbers.update(zip([entry.id for entry in new], count(first), strict=False))
         self.columns.add(new)
         self._entries += new
 
@@ -132,6 +135,9 @@ class EntryIndex:
         """Make the entries of these payloads, by id, those of the index; only what has changed is indexed again."""
         for entry_id in self._numbers.keys() - payloads.keys():
             self.discard(entry_id)
+        if not self._numbers:
+            self.put(map(make, payloads, payloads.values()))
+            return
         changed: list[Entry] = []
         for entry_id, payload in payloads.items():
             number = self._numbers.get(entry_id)

@@ -1,6 +1,5 @@
 """Memories, decisions and digests of decisions as entries of a ranking, and as a recall returns them."""
 
-from functools import partial
 from typing import Any
 
 from agent_memory.memory.entry_index import Entry
@@ -20,7 +19,7 @@ def memory_entry(entry_id: str, memory: Memory) -> Entry:
     data, words = memory.data, memory.words
     symbol = data.get("symbol")
     is_split = words is not None and has_current_words(words)
-    text, heading = ("", "") if is_split else memory_texts(memory.pattern_id, data)
+    text, heading = ("", "") if is_split else _texts_of(memory)
     return Entry(
         entry_id,
         memory.memory_type,
@@ -32,8 +31,12 @@ def memory_entry(entry_id: str, memory: Memory) -> Entry:
         heading,
         MEMORY_HALF_LIFE_SECONDS,
         words if is_split else None,
-        partial(memory_texts, memory.pattern_id, data) if is_split else None,
+        _texts_of if is_split else None,
     )
+
+
+def _texts_of(memory: Memory) -> tuple[str, str]:
+    return memory_texts(memory.pattern_id, memory.data)
 
 
 def decision_entry(entry_id: str, decision: Decision) -> Entry:

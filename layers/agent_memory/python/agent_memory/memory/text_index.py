@@ -27,7 +27,8 @@ from typing import Any, Self
 from agent_memory.core.errors import InvalidInput
 from agent_memory.memory.glossary import Term, trading_glossary
 from agent_memory.memory.optional_numpy import optional_numpy
-from agent_memory.memory.text_words import TextWords
+from agent_memory.memory.text_words import StoredWords, TextWords
+from agent_memory.memory.waiting_texts import WaitingTexts
 from agent_memory.memory.words import terms_of
 
 K1, B = 0.9, 0.3
@@ -35,7 +36,11 @@ K1, B = 0.9, 0.3
 EXPLANATION_WEIGHT = 0.3
 
 _COMPACT_FROM = 1_000
+_SEARCHES = 16
+"""To search a stem in stored words takes about a hundredth of the time of making their postings."""
 _MAX_STATISTIC = 1e12
+
+_Found = tuple[Sequence[int], Sequence[float], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,9 @@ class TextIndex:
 
     Texts that are equal, as those of many decisions are, share their postings: each distinct text has a row, and
     `_row_of` has the row of each number.
+
+    Stored words wait until `_SEARCHES` stems were searched in them, and have postings from then on. So do texts that
+    are added behind them, because rows of postings ascend.
     """
 
     def __init__(self) -> None:
@@ -142,12 +150,15 @@ class TextIndex:
         self._postings: dict[str, tuple[array[int], array[float]]] = {}
         self._explained: dict[str, array[int]] = {}  # rows without a word, but with it in an explanation
         self._with_term: dict[int, array[int]] = {}
+        self._waiting = WaitingTexts()
+        self._found: dict[str, _Found] = {}  # of the stems that were searched in what is waiting, since it changed
+        self._searches = 0
         self._row_of = array("L")
         self._is_present = bytearray()
         self.entries = 0
         self._length = 0.0
 
-    def add(self, texts: Iterable[tuple[Hashable, Callable[[], TextWords]]]) -> int:
+    def add(self, texts: Iterable[tuple[Hashable, Callable[[], TextWords | StoredWords]]]) -> int:
         """Add texts; returns the number of the first, after which the others follow.
 
         Each has a key, which only texts with the same words have in common, and a function that returns its words.
@@ -166,24 +177,72 @@ class TextIndex:
         self.entries += added
         return first
 
-    def _add_row(self, words: TextWords) -> int:
-        row, frequencies, postings = len(self._uses), words.frequencies, self._postings
+    def _add_row(self, words: TextWords | StoredWords) -> int:
+        row = len(self._uses)
+        for number in words.terms:
+            self._with_term.setdefault(number, array("L")).append(row)
+        if isinstance(words, StoredWords) or self._waiting:
+            self._waiting.add(row, words)
+            if self._found:
+                self._found.clear()
+        else:
+            self._post(row, words.frequencies, words.terms)
+        self._uses.append(0)
+        self._lengths.append(words.length)
+        return row
+
+    def _post(self, row: int, frequencies: Mapping[str, float], terms: Sequence[int]) -> None:
+        """Make the postings of a row."""
+        postings = self._postings
         for stem, frequency in frequencies.items():
             found = postings.get(stem)
             if found is None:
                 found = postings[stem] = (array("L"), array("f"))
             found[0].append(row)
             found[1].append(frequency)
-        for term in map(trading_glossary().term, words.terms):
-            self._with_term.setdefault(term.number, array("L")).append(row)
+        for term in map(trading_glossary().term, terms):
             for stem in term.stems:
                 if stem not in frequencies:
                     explained = self._explained.setdefault(stem, array("L"))
                     if not explained or explained[-1] != row:
                         explained.append(row)
-        self._uses.append(0)
-        self._lengths.append(sum(frequencies.values()))
-        return row
+
+    def _rows_with(self, stem: str) -> _Found:
+        """The rows that have a stem, how often each has it, and the rows that have it in an explanation only."""
+        if self._waiting:
+            if stem in self._found:
+                return self._found[stem]
+            if self._searches < _SEARCHES:
+                self._searches += 1
+                found = self._found[stem] = self._search(stem)
+                return found
+            self._post_waiting()
+        return *self._postings.get(stem, ((), ())), self._explained.get(stem, ())
+
+    def _search(self, stem: str) -> _Found:
+        """`_rows_with`, of rows with postings and of those that wait, which come after them."""
+        rows, frequencies = self._postings.get(stem, (array("L"), array("f")))
+        waiting, their_frequencies = self._waiting.find(stem)
+        having_term = [
+            row
+            for number, with_term in self._with_term.items()
+            if stem in trading_glossary().term(number).stems
+            for row in with_term[bisect_left(with_term, self._waiting.first) :]
+        ]
+        explained = sorted(set(having_term) - set(waiting))
+        return (
+            rows + waiting,
+            frequencies + their_frequencies,
+            self._explained.get(stem, array("L")) + array("L", explained),
+        )
+
+    def _post_waiting(self) -> None:
+        """Make the postings of the rows that wait."""
+        for row, words in enumerate(self._waiting.take(), self._waiting.first):
+            frequencies = words.frequencies() if isinstance(words, StoredWords) else words.frequencies
+            self._post(row, frequencies, words.terms)
+        self._found.clear()
+        self._searches = 0
 
     def remove(self, number: int) -> None:
         """Remove the text with this number."""
@@ -206,7 +265,8 @@ class TextIndex:
         if among is not None:
             uses, statistics = self._counted(among)
         for stem in stems:
-            for rows in (self._postings.get(stem, ((), ()))[0], self._explained.get(stem, ())):
+            having, _, explained = self._rows_with(stem)
+            for rows in (having, explained):
                 if rows:
                     found = sum([uses[row] for row in rows]) if np is None else uses[np.array(rows)].sum()
                     statistics.containing[stem] += int(found)
@@ -248,12 +308,12 @@ class TextIndex:
         for term, stems in ((None, query.words), *query.terms):
             column = scores if term is None else np.zeros(len(saturation))
             for stem in stems:
-                if stem in self._postings:
-                    rows, frequencies = map(np.array, self._postings[stem])
-                    frequencies = frequencies.astype(float)
+                having, how_often, explained = self._rows_with(stem)
+                if having:
+                    rows, frequencies = np.array(having), np.array(how_often, dtype=float)
                     column[rows] += factors[stem] * frequencies / (frequencies + saturation[rows])
-                if stem in self._explained:
-                    column[np.array(self._explained[stem])] += factors[stem] / (K1 + 1)
+                if explained:
+                    column[np.array(explained)] += factors[stem] / (K1 + 1)
             if term is not None:
                 if term.number in self._with_term:
                     column[np.array(self._with_term[term.number])] = 0.0
@@ -279,19 +339,19 @@ class TextIndex:
     def _weights(self, stem: str, factor: float, statistics: TextStatistics) -> Iterator[tuple[int, float]]:
         """The weight of a word in each row that has it, or an explanation with it."""
         (fixed, by_length), lengths = _saturation(statistics), self._lengths
-        for row, frequency in zip(*self._postings.get(stem, ((), ())), strict=True):
+        rows, frequencies, explained = self._rows_with(stem)
+        for row, frequency in zip(rows, frequencies, strict=True):
             yield row, factor * frequency / (frequency + (fixed + by_length * lengths[row]))
-        for row in self._explained.get(stem, ()):
+        for row in explained:
             yield row, factor / (K1 + 1)
 
     def _weight_in(self, row: int, stem: str, factor: float, statistics: TextStatistics) -> float:
         """The weight of a word in one row."""
-        rows, frequencies = self._postings.get(stem, ((), ()))
+        rows, frequencies, explained = self._rows_with(stem)
         place = bisect_left(rows, row)
         if place < len(rows) and rows[place] == row:
             (fixed, by_length), frequency = _saturation(statistics), frequencies[place]
             return factor * frequency / (frequency + (fixed + by_length * self._lengths[row]))
-        explained = self._explained.get(stem, ())
         place = bisect_left(explained, row)
         return factor / (K1 + 1) if place < len(explained) and explained[place] == row else 0.0
 

@@ -55,19 +55,52 @@ class TextWords(NamedTuple):
     @classmethod
     def decoded(cls, stored: str) -> Self | None:
         """The words that `encoded` returned; None if they are of another version or damaged."""
+        words = StoredWords.of(stored)
+        return None if words is None else cls(words.frequencies(), list(words.terms))
+
+    @property
+    def length(self) -> float:
+        """How many words there are."""
+        return sum(self.frequencies.values())
+
+
+class StoredWords(NamedTuple):
+    """The words of a text as they are stored, of which most questions need to know the number only.
+
+    Attributes:
+        stored: what `TextWords.encoded` returned.
+        length: how many words there are.
+        terms: the numbers of the terms of the glossary.
+    """
+
+    stored: str
+    length: float
+    terms: Sequence[int]
+
+    @classmethod
+    def of(cls, stored: str) -> Self | None:
+        """The words that `TextWords.encoded` returned; None if they are of another version or damaged."""
         if not has_current_words(stored):
             return None
-        frequencies: dict[str, float] = {}
+        length = 0
         try:
             _, numbers, *groups = stored.split("|")
-            terms = list(map(int, numbers.split(","))) if numbers else []
+            terms = tuple(map(int, numbers.split(","))) if numbers else ()
             for group in groups:
                 frequency, stems = group.split("=")
-                frequencies |= dict.fromkeys(stems.split(" "), float(int(frequency)))
+                length += int(frequency) * (stems.count(" ") + 1)
         except ValueError:
             return None
         is_known = not terms or 0 <= min(terms) <= max(terms) < len(trading_glossary())
-        return cls(frequencies, terms) if is_known else None
+        return cls(stored, float(length), terms) if is_known else None
+
+    def frequencies(self) -> dict[str, float]:
+        """How often each stem occurs."""
+        frequencies: dict[str, float] = {}
+        for group in self.stored.split("|")[2:]:
+            frequency, stems = group.split("=")
+            frequencies |= dict.fromkeys(stems.split(" "), float(int(frequency)))
+        return frequencies
 
 
 @cache

@@ -6,14 +6,15 @@ from itertools import pairwise
 
 from agent_memory.core.stems import stemmer
 
-HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![A-Za-z]))[a-z])")
+# The capital comes first in the expression, because most places of a text have none.
+HUMP = re.compile(r"(?=[A-Z])(?:(?<=[a-z0-9])|(?<=[A-Z])(?=[A-Z](?!s(?![A-Za-z]))[a-z]))")
 """Where a word begins inside a name: `fundingRate`, `HTTPServer`, but not in `ETFs`."""
-_PLURAL = re.compile(r"(?<=[A-Z]{2})s(?![^\W_])")
+_PLURAL = re.compile(r"s(?<=[A-Z]{2}s)(?![^\W_])")
 # Scripts without blanks between words: Chinese, Japanese and Korean.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003134f]+")
 _DASHES = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
 _KEPT = "-/.=%_"
-_OTHER_ASCII = re.compile(r"[^a-z0-9\-/.=%_]+")
+_ASCII_WITH_BLANKS = {code: chr(code) if chr(code) in _KEPT or chr(code).isalnum() else " " for code in range(128)}
 # A number, or letters and digits that a hyphen, slash, point, equals sign or underscore may join: `3.5%`, `BTC-USD`,
 # `BRK.B`, `funding_rate`. Where a word begins inside a name, an underscore is set.
 _NUMBER = re.compile(r"\d+\.\d+|\d+(?=%)")
@@ -51,13 +52,17 @@ def terms_of(text: str, stop_words: frozenset[str] = STOP_WORDS) -> list[tuple[s
     # Split before folding, which takes the capitals away.
     # The stemmer leaves the `s` of words without vowels: `NFTs`.
     folded = _PLURAL.sub("", HUMP.sub("_", unicodedata.normalize("NFKC", text))).casefold()
-    folded = _THOUSANDS.sub("", folded)
+    if "," in folded:
+        folded = _THOUSANDS.sub("", folded)
     stem = stemmer().stem
     terms: list[tuple[str, str]] = []
     tickers: list[str] | None = None
-    for token in (_OTHER_ASCII.sub(" ", folded) if folded.isascii() else _spaced(folded)).split():
+    for token in (folded.translate(_ASCII_WITH_BLANKS) if folded.isascii() else _spaced(folded)).split():
+        if token.isalnum() and token.isascii() and token not in stop_words:  # nearly all
+            terms.append((stem(token), token))
+            continue
         joined = token.replace("_", "")
-        if joined.isalnum() and joined.isascii():  # nearly all; without a call of `_parts` for each
+        if joined.isalnum() and joined.isascii():  # without a call of `_parts`
             words = list(filter(None, token.split("_")))
             if 1 < len(words) <= _MAX_JOINED:
                 words.append(joined)

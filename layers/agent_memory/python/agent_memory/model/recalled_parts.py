@@ -1,6 +1,6 @@
 """What recall takes of memories and decisions: their words, tags, symbol and importance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agent_memory.model.decisions import Decision, Outcome
@@ -9,7 +9,7 @@ from agent_memory.model.memories import Memory
 DEFAULT_IMPORTANCE = 0.5
 """The importance of a memory that states no confidence, and of a decision whose outcome has no `quality`."""
 
-_NO_TEXT = (int, float, type(None))
+_NO_TEXT = frozenset({int, float, bool, type(None)})
 _HEADINGS = ("description", "rule", "tags")
 
 
@@ -44,19 +44,27 @@ def tags_of(payload: Memory | Decision) -> set[str]:
 def strings_in(*values: Any) -> list[str]:
     """The strings in JSON values, in order, names included; numbers are not matched by words."""
     strings: list[str] = []
-    pending = list(reversed(values))
-    while pending:
-        one = pending.pop()
-        if isinstance(one, str):
-            strings.append(one)
-        elif isinstance(one, _NO_TEXT):
-            continue
-        elif isinstance(one, Mapping):
-            for name in reversed(one):
-                pending += (one[name], name)
-        elif isinstance(one, list | tuple):
-            pending += reversed(one)
+    _add_strings(values, strings)
     return strings
+
+
+def _add_strings(values: Iterable[Any], strings: list[str]) -> None:
+    """`strings_in`, with a call for each object and list only."""
+    for one in values:
+        kind = type(one)
+        if kind is str or isinstance(one, str):
+            strings.append(one)
+        elif kind in _NO_TEXT:
+            continue
+        elif kind is dict or isinstance(one, Mapping):
+            for name, value in one.items():
+                strings.append(name)
+                if type(value) is str:  # as most
+                    strings.append(value)
+                elif type(value) not in _NO_TEXT:
+                    _add_strings((value,), strings)
+        elif isinstance(one, list | tuple):
+            _add_strings(one, strings)
 
 
 def memory_texts(pattern_id: str, data: Mapping[str, Any]) -> tuple[str, str]:
