@@ -80,6 +80,14 @@ def test_concurrent_calls_keep_their_order_and_raise_the_first_error():
         map_concurrently(lambda n: 1 // n, [1, 0, 2])
 
 
+def test_the_calling_thread_makes_the_first_call():
+    first, *others = map_concurrently(lambda _: threading.current_thread(), range(5), max_threads=2)
+    assert first is threading.current_thread()
+    assert first not in others
+    assert len(set(others)) == 1
+    assert set(map_concurrently(lambda _: threading.current_thread(), range(3), max_threads=1)) == {first}
+
+
 def test_an_interrupt_amid_the_start_of_a_thread_is_raised(monkeypatch):
     def interrupted(_thread):
         raise KeyboardInterrupt

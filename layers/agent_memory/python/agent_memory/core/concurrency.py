@@ -19,11 +19,15 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def map_concurrently(call: Callable[[T], R], items: Sequence[T], *, max_threads: int = MAX_THREADS) -> list[R]:
-    """The results of `call` for each item, in order, up to `max_threads` at a time; the first error is raised."""
-    if len(items) <= 1:
+    """The results of `call` for each item, in order, up to `max_threads` at a time; the first error is raised.
+
+    The calling thread, which would only wait, makes the first call.
+    """
+    if len(items) <= 1 or max_threads == 1:
         return [call(item) for item in items]
-    with DaemonThreadPool(min(max_threads, len(items))) as pool:
-        return list(pool.map(call, items))
+    with DaemonThreadPool(min(max_threads, len(items)) - 1) as pool:
+        others = pool.map(call, items[1:])
+        return [call(items[0]), *others]
 
 
 def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:

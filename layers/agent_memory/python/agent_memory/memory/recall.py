@@ -14,6 +14,7 @@ from typing import Any
 from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, Clock, date_of, day_start_ms, to_iso
 from agent_memory.core.concurrency import map_concurrently, run_concurrently
 from agent_memory.core.errors import Damaged, InColdStorage, Unavailable
+from agent_memory.core.garbage import without_garbage_collection
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.retention import HOT_DAYS
 from agent_memory.decisions.collecting import READ_DIRECTLY
@@ -87,7 +88,8 @@ class MemoryRecall:
         )
         started = time.monotonic()
         for is_fresh in (False, True):
-            candidates = self._candidates(query, now_ms, fresh=is_fresh)
+            with without_garbage_collection():
+                candidates = self._candidates(query, now_ms, fresh=is_fresh)
             question = replace(question, outcomes=self._outcomes(candidates))
             question = self._with_meaning(question, candidates)
             ranked, best, statistics = self._best(query, question, candidates)

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any, cast
 
 from agent_memory.core.clock import to_iso
+from agent_memory.core.constructors import constructor_of
 from agent_memory.core.errors import TooLarge
 from agent_memory.core.json_values import canonical_json
 from agent_memory.model.decisions import CONTENT, OPTIONAL, Decision, DecisionDict, Kind, Outcome, SupersededOutcome
@@ -42,6 +43,9 @@ OUTCOME_FIELDS = ("success", "outcome", "metrics", "recorded_ms", "horizon")
 
 
 _NO_VALUES = dict.fromkeys(DecisionDict.__annotations__)
+
+make_memory = constructor_of(Memory)
+_make_decision, _make_outcome = constructor_of(Decision), constructor_of(Outcome)
 
 
 def decision_record(decision: Decision) -> Record:
@@ -84,7 +88,7 @@ def decision_from(record: Mapping[str, Any], outcomes: Mapping[str, Any] | None 
     stored = record if outcomes is None else outcomes
     field, of_outcomes = record.get, stored.get
     others, earlier = of_outcomes("other_outcomes"), of_outcomes("superseded_outcomes")
-    return Decision(  # by position, which is faster
+    return _make_decision(
         record["agent_id"],
         record["decision_id"],
         record["decision_type"],
@@ -142,7 +146,7 @@ def memory_from(record: Mapping[str, Any]) -> Memory:
 
 
 def _headline(record: Mapping[str, Any]) -> Outcome:
-    return Outcome(
+    return _make_outcome(
         record["success"], record["outcome"], record["metrics"], record["outcome_recorded_ms"], record.get("horizon")
     )
 
