@@ -1,5 +1,6 @@
 """Counts the requests to DynamoDB, the rounds of sequential requests, and their capacity units."""
 
+import json
 import math
 import time
 from collections import defaultdict
@@ -104,9 +105,11 @@ def _table(parsed: dict[str, Any]) -> str:
 
 def _read_units(parsed: dict[str, Any], operation: str) -> float:
     if operation == "Query":
-        size = sum(item_size(item) for item in parsed["Items"])
+        # Some stores ask for items as their JSON (`storage.dynamodb.answers`).
+        items = [one if isinstance(one, dict) else json.loads(bytes(one)) for one in parsed["Items"]]
+        size = sum(item_size(item) for item in items)
         scanned: int = parsed["ScannedCount"]
-        return math.ceil(size * scanned / max(1, len(parsed["Items"])) / _READ_UNIT_BYTES)
+        return math.ceil(size * scanned / max(1, len(items)) / _READ_UNIT_BYTES)
     items = [item for items in parsed.get("Responses", {}).values() for item in items]
     items += [parsed["Item"]] if "Item" in parsed else []
     return float(sum(math.ceil(item_size(item) / _READ_UNIT_BYTES) for item in items))

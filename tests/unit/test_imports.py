@@ -75,6 +75,7 @@ LOADED_LATER = {
     "arro3",
     "duckdb",
     "httpx",
+    "msgspec",
     "pydantic",
     "redis",
     "scipy",

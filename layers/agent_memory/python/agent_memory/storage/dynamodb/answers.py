@@ -7,17 +7,20 @@ The event `before-parse` of botocore hands over the body of an answer before it 
 entries replace what is parsed.
 """
 
-import gc
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import local
 from typing import Any
+
+from agent_memory.core.garbage import without_garbage_collection
 
 _MEMBERS = {"Query": "Items", "Scan": "Items", "BatchGetItem": "Responses", "GetItem": "Item"}
 """The operations that read items, and the member of their answers that has them."""
 
 _ID = "agent-memory-items"
 _FIRST_ERROR_STATUS = 300
+_wanted = local()
 # A client decodes binary values, which other programs may have written. What only looks like one is left to botocore.
 _BINARY, _BINARY_SET = b'"B"', b'"BS"'
 
@@ -35,18 +38,16 @@ def take_items_from_json(client: Any) -> None:
 
 
 @contextmanager
-def _without_collections() -> Iterator[None]:
-    """Let Python not search for garbage in the block, unless another thread lets it again.
+def items_as_json() -> Iterator[None]:
+    """In the block, queries of this thread return each item as its JSON where they can, a `msgspec.Raw`.
 
-    Parsing JSON makes many objects and no garbage. To search them again and again takes longer than to make them.
+    They return it as it would be else from a client without the handler, and where it may have a binary value.
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
+    _wanted.as_json = True
     try:
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        _wanted.as_json = False
 
 
 def _take_items(
@@ -55,8 +56,15 @@ def _take_items(
     body = response_dict["body"]
     if response_dict["status_code"] >= _FIRST_ERROR_STATUS or _BINARY in body or _BINARY_SET in body:
         return
+    if getattr(_wanted, "as_json", False) and operation_model.name == "Query":
+        from agent_memory.storage.dynamodb.json_items import items_and_rest  # noqa: PLC0415  writers need no msgspec
+
+        found = items_and_rest(body)
+        if found is not None:
+            customized_response_dict["Items"], response_dict["body"] = found
+            return
     try:
-        with _without_collections():
+        with without_garbage_collection():
             answer = json.loads(body)
     except ValueError:
         return  # botocore says what is wrong with it

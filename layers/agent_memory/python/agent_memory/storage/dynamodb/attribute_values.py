@@ -103,9 +103,7 @@ def decode_object(members: Mapping[Name, AttributeValue]) -> dict[Name, Any]:
             if raw.isdecimal():
                 decoded[name] = int(raw)
             else:
-                number = float(raw)
-                # A number with a fraction may be rounded to one without, but not the other way round.
-                decoded[name] = _exact(raw) if number.is_integer() else number
+                decoded[name] = decode_number(raw)
         elif kind == "M":
             decoded[name] = decode_object(raw) if raw else {}
         elif kind == "L":
@@ -115,10 +113,14 @@ def decode_object(members: Mapping[Name, AttributeValue]) -> dict[Name, Any]:
     return decoded
 
 
-def _exact(text: str) -> int | float:
+def decode_number(text: str) -> int | float:
     """A number as an integer if it is one, else as a float."""
+    number = float(text)
+    if not number.is_integer():
+        return number
+    # A number with a fraction may be rounded to one without, but not the other way round.
     exact = Decimal(text)
-    return int(exact) if exact == exact.to_integral_value() else float(text)
+    return int(exact) if exact == exact.to_integral_value() else number
 
 
 def _restore_float(document: Any, tokens: Sequence[str], *, negative_zero: bool) -> None:

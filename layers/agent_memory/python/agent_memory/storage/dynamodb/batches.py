@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent_memory.core.concurrency import chunks, map_concurrently
 from agent_memory.core.retries import retry_while_pending
 from agent_memory.storage.aws_errors import translated_errors
+from agent_memory.storage.dynamodb.answers import items_as_json
 from agent_memory.storage.dynamodb.items import Item
 
 if TYPE_CHECKING:
@@ -59,10 +60,25 @@ def query_answers(client: "DynamoDBClient", table: str, **request: Any) -> Itera
     return _answers(client.query, {"TableName": table, **request})
 
 
+def json_answers(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[tuple[list[Any], Item | None]]:
+    """As `query_answers`; where the client can do so, each item is its JSON, a `msgspec.Raw`."""
+
+    def read(**request: Any) -> Any:
+        with items_as_json():
+            return client.query(**request)
+
+    return _answers(read, {"TableName": table, **request})
+
+
 def partition_pages(client: "DynamoDBClient", table: str, pk: str, **request: Any) -> Iterator[list[Item]]:
     """The pages of all items with a partition key, read consistently; see `query_pages`."""
-    condition = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": pk}}}
-    return query_pages(client, table, **condition, ConsistentRead=True, **request)
+    return query_pages(client, table, **partition_query(pk), **request)
+
+
+def partition_query(pk: str) -> dict[str, Any]:
+    """The query for all items with a partition key, read consistently."""
+    values = {":pk": {"S": pk}}
+    return {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": values, "ConsistentRead": True}
 
 
 def scan_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[list[Item]]:

@@ -1,6 +1,6 @@
 """Reads items of decisions ordered by time: by type from the table, by outcome or context from its indexes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +11,7 @@ from agent_memory.core.ids import is_decision_id, timestamp_of
 from agent_memory.core.keys import context_pk, decision_pk, outcome_pk
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.decisions import Selection
-from agent_memory.storage.dynamodb.batches import KEYS_PER_REQUEST, query_answers, query_pages
+from agent_memory.storage.dynamodb.batches import KEYS_PER_REQUEST, json_answers, query_pages
 from agent_memory.storage.dynamodb.filters import Filter, filter_of
 from agent_memory.storage.dynamodb.indexed_items import IndexedItems
 from agent_memory.storage.dynamodb.items import Item, seconds, text
@@ -20,15 +20,20 @@ from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME, TIMESTAMP, Index
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from agent_memory.storage.dynamodb.json_items import ReadDecision
+
 
 _KEYS_PER_PAGE = 20 * KEYS_PER_REQUEST
 """The keys that are read from an index for one page of items, if most are those of other types."""
 
 
 class ScannedPage(NamedTuple):
-    """Items in order, and the key up to which everything was read for them; None if nothing was cut off."""
+    """Items in order, and the key up to which everything was read for them; None if nothing was cut off.
 
-    items: list[Item]
+    Most items of a partition have become decisions already.
+    """
+
+    items: "Sequence[Item | ReadDecision]"
     last_key: Item | None = None
 
 
@@ -104,7 +109,9 @@ class DecisionScans:
             ":first": text(to_iso(span.start_ms)),
             ":last": text(to_iso(span.end_ms - 1) + "#~"),
         }
-        answers = query_answers(
+        from agent_memory.storage.dynamodb.json_items import read_decision  # noqa: PLC0415  writers need no msgspec
+
+        answers = json_answers(
             self._client,
             self._table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
@@ -113,7 +120,10 @@ class DecisionScans:
             **_filtering(having, values),
             **({} if first is None else {"Limit": first}),
         )
-        return (ScannedPage(items, last_key) for items, last_key in answers)
+        return (
+            ScannedPage([one if isinstance(one, dict) else read_decision(one) for one in items], last_key)
+            for items, last_key in answers
+        )
 
     def _keys(
         self,
@@ -177,5 +187,5 @@ def _by_item(pages: Iterator[ScannedPage]) -> Iterator[tuple[str, ScannedPage]]:
             yield _sort_key(page.last_key), ScannedPage([], page.last_key)
 
 
-def _sort_key(item: Item) -> str:
-    return str(item["sk"]["S"])
+def _sort_key(item: "Item | ReadDecision") -> str:
+    return str(item["sk"]["S"]) if isinstance(item, dict) else item.sort_key

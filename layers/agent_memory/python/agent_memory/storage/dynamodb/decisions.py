@@ -7,7 +7,7 @@ BatchWriteItem would overwrite an outcome that was logged in the meantime.)
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from agent_memory.core.clock import Clock, Span, SystemClock
 from agent_memory.core.concurrency import chunks, map_concurrently
@@ -50,11 +50,15 @@ from agent_memory.storage.schema import DECISIONS
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from agent_memory.storage.dynamodb.json_items import ReadDecision
+
 _NO_OUTCOME_YET = ' AND "success" IS MISSING AND "ttl" IS MISSING'
 _NOT_EXPIRED = "attribute_exists(pk) AND (attribute_not_exists(#ttl) OR #ttl > :now)"
 # More conflicts between writers of a decision's outcomes are a bug in the caller.
 _ATTEMPTS = 20
 _LOADED_AT_ONCE = 16
+
+_AnyItem = TypeVar("_AnyItem", "Item", "Item | ReadDecision")
 
 
 class DynamoDBDecisions(DecisionStore):
@@ -314,10 +318,16 @@ class DynamoDBDecisions(DecisionStore):
     def _by_id(self, items: list[Item], on_unreadable: OnUnreadable) -> dict[str, Decision]:
         return {decision.decision_id: decision for decision in self._decisions(items, on_unreadable)}
 
-    def _decisions(self, items: Sequence[Item], on_unreadable: OnUnreadable) -> list[Decision]:
+    def _decisions(self, items: "Sequence[Item | ReadDecision]", on_unreadable: OnUnreadable) -> list[Decision]:
         """The decisions of items, in order, without those that cannot be read."""
+        unread = [item for item in items if isinstance(item, dict)]
+        loaded_items = iter(self._large_parts.load(unread) if unread else ())
         decisions: list[Decision] = []
-        for item, loaded in zip(items, self._large_parts.load(list(items)), strict=True):
+        for item in items:
+            if not isinstance(item, dict):
+                decisions.append(item.decision)
+                continue
+            loaded = next(loaded_items)
             try:
                 if isinstance(loaded, Unavailable):
                     raise loaded
@@ -329,10 +339,17 @@ class DynamoDBDecisions(DecisionStore):
     def _now_seconds(self) -> int:
         return self._clock.now_ms() // 1000
 
-    def _not_expired(self, items: list[Item]) -> list[Item]:
+    def _not_expired(self, items: Sequence[_AnyItem]) -> list[_AnyItem]:
         """The items that have not expired: DynamoDB deletes expired items up to days later."""
         now = self._clock.now_ms() / 1000
-        return [item for item in items if "ttl" not in item or float(item["ttl"].get("N", "inf")) > now]
+        return [item for item in items if (expires := _expires(item)) is None or expires > now]
+
+
+def _expires(item: "Item | ReadDecision") -> float | None:
+    """When an item expires, in seconds; None if it does not."""
+    if not isinstance(item, dict):
+        return item.expires
+    return float(item["ttl"].get("N", "inf")) if "ttl" in item else None
 
 
 def _outcomes_unchanged(decision: Decision) -> tuple[str, *tuple[AttributeValue, ...]]:

@@ -29,21 +29,21 @@ from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME
 
 Item = dict[str, AttributeValue]
 
-_TIMES = {"timestamp_ms": "timestamp", "outcome_recorded_ms": "outcome_recorded"}
-_CONTENT_FLOATS, _OUTCOME_FLOATS = "whole_floats", "outcome_whole_floats"
+TIMES = {"timestamp_ms": "timestamp", "outcome_recorded_ms": "outcome_recorded"}
+CONTENT_FLOATS, OUTCOME_FLOATS = "whole_floats", "outcome_whole_floats"
 _OUTCOME_TIMES = ("recorded", "until")
 _DOCUMENTS = tuple(name for name, kind in records.FIELDS.items() if kind is Kind.DOCUMENT)
 _TEXTS = tuple(name for name, kind in records.FIELDS.items() if kind is Kind.TEXT)
 
 OUTCOME_ATTRIBUTES = frozenset(
-    {_TIMES.get(name, name) for name in records.OUTCOME} | {_OUTCOME_FLOATS, BY_OUTCOME.partition.name}
+    {TIMES.get(name, name) for name in records.OUTCOME} | {OUTCOME_FLOATS, BY_OUTCOME.partition.name}
 )
 """The attributes of outcomes."""
 
 OFFLOADABLE = (
     *_DOCUMENTS,
-    _CONTENT_FLOATS,
-    _OUTCOME_FLOATS,
+    CONTENT_FLOATS,
+    OUTCOME_FLOATS,
     *(name for name, kind in records.FIELDS.items() if kind is Kind.OUTCOMES),
 )
 """The attributes that may be stored as objects in the bucket."""
@@ -69,13 +69,18 @@ def seconds(ms: int) -> AttributeValue:
 
 def milliseconds(value: AttributeValue) -> int:
     """The milliseconds of a timestamp that `seconds` wrote; `ValueError` if it is outside the years 1970 to 9999."""
-    ms = round(float(value["N"]) * 1000)
+    return milliseconds_of(value["N"])
+
+
+def milliseconds_of(stated: str) -> int:
+    """The milliseconds of a timestamp's number; `ValueError` if it is outside the years 1970 to 9999."""
+    ms = round(float(stated) * 1000)
     if not 0 <= ms < END_OF_TIME_MS:
-        raise ValueError(f"{value['N']} is not a time")
+        raise ValueError(f"{stated} is not a time")
     return ms
 
 
-def document_attributes(documents: Mapping[str, Any], floats_attribute: str = _CONTENT_FLOATS) -> Item:
+def document_attributes(documents: Mapping[str, Any], floats_attribute: str = CONTENT_FLOATS) -> Item:
     """JSON documents as attributes, with the pointers of their floats without a fraction if there are any.
 
     Raises:
@@ -97,7 +102,7 @@ def documents_from(item: Mapping[str, AttributeValue], names: Sequence[str]) -> 
         if kind != "M":
             raise TypeError(f"{name} is not an object")
         documents[name] = decode_object(members)
-    for attribute in (_CONTENT_FLOATS, _OUTCOME_FLOATS):
+    for attribute in (CONTENT_FLOATS, OUTCOME_FLOATS):
         if attribute in item:
             restore_floats(documents, [entry["S"] for entry in item[attribute]["L"]])
     return documents
@@ -121,7 +126,7 @@ def decision_item(decision: Decision) -> Item:
         InvalidInput: a value that cannot be stored.
     """
     key = decision.key
-    item = decision_key_item(key) | _attributes(records.decision_record(decision), _CONTENT_FLOATS)
+    item = decision_key_item(key) | _attributes(records.decision_record(decision), CONTENT_FLOATS)
     item["iso_timestamp"] = {"S": to_iso(decision.timestamp_ms)}
     context_type = context_type_of(decision.context)
     if context_type is not None:
@@ -153,12 +158,16 @@ def decision_from(item: Item) -> Decision:
     for name, attribute, decode in _OTHERS:
         if attribute in item:
             record[name] = decode(item[attribute])
-    decision = records.decision_from(record)
+    iso_timestamp = item["iso_timestamp"]["S"] if "iso_timestamp" in item else None
+    return checked_decision(records.decision_from(record), item["pk"]["S"], item["sk"]["S"], iso_timestamp)
+
+
+def checked_decision(decision: Decision, pk: str, sk: str, iso_timestamp: str | None) -> Decision:
+    """The decision of an item; `ValueError` unless it belongs to the item's key and the time that is stated there."""
     partition, timestamp_ms = f"{decision.agent_id}#{decision.decision_type}", decision.timestamp_ms
-    if item["pk"]["S"] != partition and not item["pk"]["S"].startswith(f"{partition}#"):
+    if pk != partition and not pk.startswith(f"{partition}#"):
         raise ValueError("its attributes are those of another partition")
-    iso_timestamp = item["iso_timestamp"]["S"] if "iso_timestamp" in item else to_iso(timestamp_ms)
-    if item["sk"]["S"] != f"{iso_timestamp}#{decision.decision_id}":
+    if sk != f"{to_iso(timestamp_ms) if iso_timestamp is None else iso_timestamp}#{decision.decision_id}":
         raise ValueError("its attributes are those of another decision")
     if timestamp_of(decision.decision_id) != timestamp_ms:
         raise ValueError("its id is that of another time")
@@ -166,7 +175,7 @@ def decision_from(item: Item) -> Decision:
 
 
 def _outcome_attributes(key: DecisionKey, record: Record) -> Item:
-    item = _attributes(record, _OUTCOME_FLOATS)
+    item = _attributes(record, OUTCOME_FLOATS)
     if "success" in record:
         partition = keys.outcome_pk(key.agent_id, key.shard, success=record["success"])
         item[BY_OUTCOME.partition.name] = {"S": partition}
@@ -185,7 +194,7 @@ def _attributes(record: Record, floats_attribute: str) -> Item:
             if value is not None:
                 item[name] = {"S": value}
         elif value or kind is Kind.BOOLEAN:
-            item[_TIMES.get(name, name)] = _ENCODERS[kind](value)
+            item[TIMES.get(name, name)] = _ENCODERS[kind](value)
     return item | document_attributes(documents, floats_attribute)
 
 
@@ -220,7 +229,7 @@ _ENCODERS: Mapping[Kind, Callable[[Any], AttributeValue]] = {
     Kind.COUNTS: lambda value: {"M": {name: {"N": str(count)} for name, count in value.items()}},
     Kind.OUTCOMES: _encode_outcomes,
 }
-_DECODERS: Mapping[Kind, Callable[[AttributeValue], Any]] = {
+OTHER_DECODERS: Mapping[Kind, Callable[[AttributeValue], Any]] = {
     Kind.TIME: milliseconds,
     Kind.BOOLEAN: lambda attribute: attribute["BOOL"],
     Kind.INTEGER: lambda attribute: int(attribute["N"]),
@@ -230,7 +239,7 @@ _DECODERS: Mapping[Kind, Callable[[AttributeValue], Any]] = {
     Kind.OUTCOMES: _decode_outcomes,
 }
 _OTHERS = tuple(
-    (name, _TIMES.get(name, name), _DECODERS[kind])
+    (name, TIMES.get(name, name), OTHER_DECODERS[kind])
     for name, kind in records.FIELDS.items()
     if kind not in {Kind.DOCUMENT, Kind.TEXT}
 )
@@ -243,7 +252,7 @@ _SUCCESS_RATE = "success_rate"
 NOT_STATED = -1.0
 
 _OPTIONAL_TEXTS = ("changed_by", "reason", "changed_as", "embedding")
-OPTIONAL_MEMORY_ATTRIBUTES = (*_OPTIONAL_TEXTS, "words", _SUCCESS_RATE, _CONTENT_FLOATS)
+OPTIONAL_MEMORY_ATTRIBUTES = (*_OPTIONAL_TEXTS, "words", _SUCCESS_RATE, CONTENT_FLOATS)
 """The attributes that not every version of a memory has."""
 
 _MEMORY_TEXTS = ("agent_id", "memory_type", "pattern_id", *_OPTIONAL_TEXTS)

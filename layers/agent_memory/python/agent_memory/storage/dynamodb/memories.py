@@ -15,7 +15,14 @@ from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_
 from agent_memory.model.memories import STANDARD_TYPES, Memory
 from agent_memory.ports.memories import Access, Changes, VersionTime, current_at
 from agent_memory.storage.aws_errors import ConditionFailed, translated_errors
-from agent_memory.storage.dynamodb.batches import get_items, partition_pages, query_pages, scan_pages
+from agent_memory.storage.dynamodb.batches import (
+    get_items,
+    json_answers,
+    partition_pages,
+    partition_query,
+    query_pages,
+    scan_pages,
+)
 from agent_memory.storage.dynamodb.erasure import erase_items
 from agent_memory.storage.dynamodb.items import (
     MAX_ITEM_BYTES,
@@ -317,7 +324,9 @@ class DynamoDBMemories:
         return erased
 
     def _all(self, agent_id: str, memory_type: str, on_unreadable: OnUnreadable) -> list[Memory]:
-        memories = list(_memories(self._current(agent_id, memory_type), on_unreadable))
+        query = partition_query(memory_pk(agent_id, memory_type))
+        pages = json_answers(self._client, self._table, **query, FilterExpression=NOT_REMOVED)
+        memories = [memory for page, _ in pages for memory in _json_memories(page, on_unreadable)]
         return sorted(memories, key=lambda memory: memory.rank, reverse=True)
 
     def _current(self, agent_id: str, memory_type: str, pattern_id: str | None = None) -> list[Item]:
@@ -365,6 +374,18 @@ def _conflict(memory: Memory) -> Conflict:
 def _memories(items: Iterable[Item], on_unreadable: OnUnreadable) -> Iterator[Memory]:
     """The memories of items, in order, without those that cannot be read."""
     return _read(memory_from, items, on_unreadable)
+
+
+def _json_memories(items: Iterable[Any], on_unreadable: OnUnreadable) -> Iterator[Memory]:
+    """As `_memories`, of items that may be their JSON."""
+    from agent_memory.storage.dynamodb.json_items import read_memory  # noqa: PLC0415  writers need no msgspec
+
+    for item in items:
+        read = item if isinstance(item, dict) else read_memory(item)
+        if isinstance(read, Memory):
+            yield read
+        else:
+            yield from _memories([read], on_unreadable)
 
 
 def _version_time(item: Item) -> VersionTime:
