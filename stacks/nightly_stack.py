@@ -105,7 +105,7 @@ class NightlyStack(BaseStack):
             environment={"AGENT_MEMORY_DECISIONS_PER_PART": str(self.config.decisions_per_part)},
         )
         storage = self._storage
-        allow_on_table(function, storage.decisions, ["BatchGetItem", "GetItem", "Query"], indexes=[schema.BY_OUTCOME])
+        allow_on_table(function, storage.decisions, ["BatchGetItem", "GetItem", "Query"])
         allow_on_table(
             function,
             storage.memories,

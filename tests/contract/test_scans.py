@@ -36,21 +36,6 @@ def test_a_scan_by_outcome_is_ordered_across_types(stores):
     assert scan(stores, Selection("other", success=True)) == []
 
 
-def test_keys_by_outcome_are_ordered_across_types_and_shards(stores):
-    agent = new_agent()
-    logged = [decision(NOW + n // 2, ("QUERY", "LEARNING")[n % 2], agent, shards=3) for n in range(12)]
-    stores.decisions.insert(logged)
-    for n, one in enumerate(logged[:9]):
-        record(stores, one, success=n % 3 == 0)
-    for success in (True, False):
-        found = list(stores.decisions.keys_by_outcome(agent, ALL, success=success, shards=3))
-        expected = [one.key for n, one in enumerate(logged[:9]) if (n % 3 == 0) is success]
-        assert found == sorted(expected, key=lambda key: (key.timestamp_ms, key.decision_id))
-    middle = Span(NOW + 1, NOW + 2)
-    assert list(stores.decisions.keys_by_outcome(agent, middle, success=True, shards=3)) == [logged[3].key]
-    assert list(stores.decisions.keys_by_outcome(agent, Span(NOW, NOW), success=True, shards=3)) == []
-
-
 def test_a_scan_by_context_type_matches_the_entire_market(stores):
     bullish = [decision(NOW + n, n=n) for n in range(3)]
     other = decision(NOW, market={"trend": "bullish", "volatility": "high"})

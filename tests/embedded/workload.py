@@ -53,9 +53,9 @@ def stored(path: Path, agent: str) -> Stored:
     found = list(stores.decisions.scan(Selection(agent, "QUERY"), Span(0, END_OF_TIME_MS), newest_first=False))
     names = [(one.context["writer"], one.context["number"]) for one in found]
     by_outcome = {
-        key.decision_id
+        one.decision_id
         for success in (True, False)
-        for key in stores.decisions.keys_by_outcome(agent, Span(0, END_OF_TIME_MS), success=success, shards=1)
+        for one in stores.decisions.scan(Selection(agent, "QUERY", success=success), Span(0, END_OF_TIME_MS))
     }
     assert by_outcome == {one.decision_id for one in found if one.outcome is not None}
     connection = sqlite3.connect(path)

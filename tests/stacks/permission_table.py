@@ -64,7 +64,6 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "consolidation": {
         "table decisions": ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
-        "index by_outcome": ("dynamodb:Query",),
         "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
         "table states": ("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),

@@ -12,9 +12,9 @@ from agent_memory.core.ids import decision_id_for, timestamp_of
 from agent_memory.core.retention import EVIDENCE_DAYS
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.model.evidence import Evidence
-from agent_memory.nightly.amendments import recorded_amendments
 from agent_memory.nightly.consolidation import consolidate
 from agent_memory.nightly.evidence import LOOK_BACK_DAYS, merged, spans_to_read
+from agent_memory.nightly.late_outcomes import noted_outcomes
 from agent_memory.storage.factory import in_memory_stores
 
 AGENT = "market-hunter"
@@ -126,7 +126,7 @@ def test_an_amendment_of_a_number_alone_is_learned_by_the_next_job(stores, log, 
     (row,) = stores.evidence.read(AGENT, Span(0, 2**52))
     assert (row.rewards, row.success) == ((("outcome.pnl", -2.0),), True)
     assert row.known_before(day_start_ms(FIRST + timedelta(days=age))).rewards == (("outcome.pnl", 1.0),)
-    assert recorded_amendments(stores.states, AGENT) == []
+    assert noted_outcomes(stores.states, AGENT) == []
 
 
 def test_an_amendment_that_a_job_could_not_learn_from_is_left_for_the_next_one(stores, log, monkeypatch):
@@ -140,11 +140,11 @@ def test_an_amendment_that_a_job_could_not_learn_from_is_left_for_the_next_one(s
         patched.setattr(stores.evidence, "snapshot", unavailable)
         with pytest.raises(Unavailable):
             run_job(stores, FIRST + timedelta(days=21))
-    assert len(recorded_amendments(stores.states, AGENT)) == 1
+    assert len(noted_outcomes(stores.states, AGENT)) == 1
     run_job(stores, FIRST + timedelta(days=21))
     (row,) = stores.evidence.read(AGENT, Span(0, 2**52))
     assert row.rewards == (("outcome.pnl", -2.0),)
-    assert recorded_amendments(stores.states, AGENT) == []
+    assert noted_outcomes(stores.states, AGENT) == []
 
 
 def test_an_outage_of_the_record_leaves_the_outcome_as_it_was(stores, log, monkeypatch):

@@ -74,7 +74,7 @@ def test_rows_that_are_kept_are_those_of_the_files(batches, span, rows_per_part)
         evidence = ParquetEvidence(blobs, rows_per_part=rows_per_part, kept=kept)
         for written, oldest_ms in batches:
             after = evidence.snapshot("hunter").merge(iter(written), oldest_ms=oldest_ms)
-            yield list(after.rows(span)), list(after.rows_of(ids)), list(after.results(span))
+            yield list(after.rows(span)), list(after.rows_of(ids))
             yield list(evidence.read("hunter", ALL)), list(evidence.of_experiments("hunter", span))
         yield {key: blobs.read(key) for key in blobs.list_keys("")}
 
@@ -124,7 +124,6 @@ def test_a_file_of_an_earlier_version_is_read_and_merged():
     after = snapshot.merge([new], oldest_ms=0)
     assert after.is_complete
     assert list(after.rows(ALL)) == [before, new]
-    assert list(after.results(ALL)) == [(7, "d-1", True), (9, "d-2", None)]
     assert list(after.rows_of(["d-2", "d-3"])) == [new]
     assert list(after.merge([], oldest_ms=8).rows(ALL)) == [new]
 

@@ -18,6 +18,7 @@ from agent_memory.core.errors import Damaged, InvalidInput, NotFound
 from agent_memory.core.ids import check_agent_id
 from agent_memory.core.keys import ARCHIVE_CHAIN, ARCHIVE_PROGRESS
 from agent_memory.core.retention import HOT_DAYS
+from agent_memory.decisions.late_outcomes import LateOutcomeTracker
 from agent_memory.decisions.lineage import Lineage, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
@@ -40,6 +41,7 @@ class ArchiveRestore:
         self._clock = clock
         self._registry = DecisionRegistry(self._agent_id, stores.states, clock)
         self._changes = ChangeTracker(self._agent_id, stores.states, clock)
+        self._late_outcomes = LateOutcomeTracker(self._agent_id, stores.states, clock)
         reader = DecisionReader(self._agent_id, stores, clock)
         self._lineage = Lineage(
             lambda ids: filter(None, reader.find([self._registry.key(one) for one in ids], on_unreadable=skip_damaged))
@@ -123,7 +125,8 @@ class ArchiveRestore:
         # A nightly job may have counted these days while they were lost.
         keys = [one.key for one in complete]
         self._changes.track(keys)
-        self._stores.decisions.restore(complete)
+        with_outcomes = [one.key for one in complete if one.outcome is not None]
+        self._late_outcomes.recording(with_outcomes, lambda: self._stores.decisions.restore(complete))
         self._changes.track(keys)
         self._stores.decisions.link([link for one in complete for link in links_to(one)])
         now_ms = self._clock.now_ms()

@@ -7,6 +7,7 @@ from agent_memory.core.clock import to_iso
 
 REGISTRATION = "REGISTRATION"
 ARCHIVE_PROGRESS = "ARCHIVE_PROGRESS"
+LEARNING_STARTED = "LEARNING_STARTED"
 LEARNING_PROGRESS = "LEARNING_PROGRESS"
 ARCHIVE_CHAIN = "ARCHIVE_CHAIN"
 ACTIVITY = "ACTIVITY"
@@ -16,7 +17,7 @@ REWRITES = "REWRITE#"
 ROLLUPS = "ROLLUP#"
 ROLLUP_CHANGES = "ROLLUP_CHANGE#"
 ROLLUP_PROGRESS = "ROLLUP_PROGRESS"
-AMENDMENTS = "AMENDED#"
+LATE_OUTCOMES = "LATE_OUTCOMES#"
 CURRENT_STATE = "CURRENT"
 CHECKPOINTS = "CHECKPOINT#"
 CONFIGURATIONS = "CONFIGURATION#"
@@ -121,9 +122,9 @@ def rollup_change_state_type(day: date, period: int) -> str:
     return f"{ROLLUP_CHANGES}{day.isoformat()}#{period:010d}"
 
 
-def amendment_state_type(decision_id: str, period: int) -> str:
-    """Type of the state that says that a decision may have been amended in a period of ten minutes."""
-    return f"{AMENDMENTS}{decision_id}#{period:010d}"
+def late_outcomes_state_type(period: int, digest: str) -> str:
+    """Type of the state that notes late outcomes of a period of ten minutes, by the digest of their decisions."""
+    return f"{LATE_OUTCOMES}{period:010d}#{digest}"
 
 
 def is_rollup(state_type: str) -> bool:

@@ -10,8 +10,8 @@ from agent_memory.core.clock import DAY_MS, Clock
 from agent_memory.core.errors import AgentMemoryError, Conflict, InvalidInput, NotFound, as_outage
 from agent_memory.core.ids import shard_of
 from agent_memory.core.retention import HOT_DAYS
-from agent_memory.decisions.amendments import AmendmentTracker
 from agent_memory.decisions.inputs import check_outcome_time, parse_decision, parse_outcome
+from agent_memory.decisions.late_outcomes import LateOutcomeTracker
 from agent_memory.decisions.lineage import Lineage, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.registry import DecisionRegistry
@@ -71,7 +71,7 @@ class DecisionWriter:
         self._stores = stores
         self._tiered = TieredWriter(registry.agent_id, stores, reader, clock)
         self._changes = ChangeTracker(registry.agent_id, stores.states, clock)
-        self._amendments = AmendmentTracker(registry.agent_id, stores.states, clock)
+        self._late_outcomes = LateOutcomeTracker(registry.agent_id, stores.states, clock)
         self._clock = clock
         self._lineage = lineage
 
@@ -146,8 +146,7 @@ class DecisionWriter:
             return self._stores.decisions.record_outcomes(updates)
         is_recent = self._are_recent(timestamps_ms)
         record = self._stores.decisions.record_outcomes if is_recent else self._tiered.record_outcomes
-        self._amendments.track([key for key, update in updates if update.amend])
-        return self._tracking(keys, lambda: record(updates))
+        return self._late_outcomes.recording(keys, lambda: self._tracking(keys, lambda: record(updates)))
 
     def _tracking(self, keys: Sequence[DecisionKey], write: Callable[[], list[WriteStatus]]) -> list[WriteStatus]:
         """The result of a write, with a record of the counted days that it may change."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from agent_memory.core.clock import DAY_MS, FixedClock, Span, check_day_has_ended, date_of, day_start_ms
-from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.concurrency import chunks, map_concurrently
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.retention import EVIDENCE_KEPT_DAYS
 from agent_memory.core.retries import retry_conflicts
@@ -27,19 +27,18 @@ from agent_memory.model.listings import Damages
 from agent_memory.model.memories import MemoryType
 from agent_memory.nightly import NIGHTLY_JOB
 from agent_memory.nightly.activity import DayRead, DecisionRead, days_read, update_activity
-from agent_memory.nightly.amendments import Amendment, recorded_amendments, remove_amendments
 from agent_memory.nightly.days import LearnedDays, Progress
 from agent_memory.nightly.estimates import estimate_settings, update_estimates
 from agent_memory.nightly.evidence import (
     KnownEvidence,
     KnownSuccess,
-    changed_decisions,
     evidence_span,
     known_evidence,
     refresh_evidence,
     spans_to_read,
 )
 from agent_memory.nightly.experiments import has_experiments, update_experiments
+from agent_memory.nightly.late_outcomes import LateOutcomes, noted_outcomes, remove_notes
 from agent_memory.nightly.number_limits import NumberLimits
 from agent_memory.nightly.patterns import PatternUpdate, pattern_counts, update_patterns
 from agent_memory.nightly.performance import update_performance
@@ -56,6 +55,7 @@ from agent_memory.nightly.stored_memories import StoredMemories
 from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART
 from agent_memory.ports.stores import Stores
 
+_READ_AT_ONCE = 1_600
 _DEFAULTS = PatternThresholds(familywise_error_rate=NIGHTLY_ERROR_RATE)
 # Monitors process outcomes in order of their decisions, so they wait until the outcomes of a day have all come in.
 _FINAL_AFTER_MS = 2 * DAY_MS
@@ -93,6 +93,7 @@ def parts_of_job(agent_id: str, day: date, stores: Stores, *, most: int = DEFAUL
     due = days.due(day, progress) if snapshot.row_counts() else []
     if not due:
         return []
+    days.start(progress)
     spans = spans_to_read(day, progress.learned_through)
     if progress.learned_through is None or not snapshot.is_complete or len(due) > 1:
         spans = [Span(evidence_span(due[0]).start_ms, evidence_span(day).end_ms)]
@@ -146,7 +147,8 @@ class _Consolidation:
         self._read: set[str] = set()
         self._damages = Damages()
         self._controls = Controls()
-        self._amendments: list[Amendment] = []
+        self._notes: list[LateOutcomes] = []
+        self._noted: dict[str, ReadDecision] = {}
         self._has_parts = bool(parts)
         types, shards = self._registered.decision_types, self._registered.write_shards
         self._reader = (
@@ -165,7 +167,10 @@ class _Consolidation:
         due = [] if self._controls.paused else self._days.due(day, progress)
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
         self._read.clear()
-        self._amendments = recorded_amendments(self._stores.states, self._agent_id) if due else []
+        if due:
+            self._days.start(progress)
+        read_ms = self._stores.clock.now_ms()
+        self._notes = noted_outcomes(self._stores.states, self._agent_id) if due else []
         if not due:
             long_term = LongTermMemory(self._agent_id, self._stores.memories, self._stores.clock)
             stored = StoredMemories(long_term, on_unreadable=self._damages)
@@ -179,7 +184,8 @@ class _Consolidation:
                 self._stores.states, self._agent_id, one, seen, candidates_tried=learned["candidates_tried"]
             )
             progress = self._days.advance(one, progress)
-        remove_amendments(self._stores.states, self._agent_id, self._amendments, self._stores.clock.now_ms())
+        damaged_ids = {one.id for one in self._damages.items()}
+        remove_notes(self._stores.states, self._agent_id, self._notes, read_ms, damaged_ids)
         return {**figures, "decisions_read": len(self._read), "days": len(due), **self._damages.figures()}
 
     def _learn(self, day: date, progress: Progress, due: Sequence[date]) -> tuple[dict[str, Any], list[DayRead]]:
@@ -279,8 +285,8 @@ class _Consolidation:
     ) -> tuple[list[ReadDecision], KnownEvidence]:
         """Read what is due at a day into the evidence; returns it, and the evidence as known at the day's end.
 
-        What changed since the last job is looked for once, on the first day that is due. After days without a job
-        everything is read, because an outcome may have changed there and back.
+        What was noted is read once, on the first day that is due. After days without a job everything is read, because
+        an outcome may have changed there and back.
         """
         snapshot = self._stores.bucket().evidence.snapshot(self._agent_id)
         spans, seen_through = spans_to_read(day, progress.learned_through), progress.seen_through
@@ -291,24 +297,30 @@ class _Consolidation:
             spans = [evidence_span(day)]
 
         decisions = {one.decision_id: one for found in map_concurrently(self._reader, spans) for one in found}
-        if is_first and spans != [evidence_span(day)]:
-            changed = changed_decisions(
-                snapshot,
-                self._stores.decisions,
-                self._agent_id,
-                evidence_span(day),
-                shards=self._registered.write_shards,
-            )
-            span = evidence_span(day)
-            amended = [one.key for one in self._amendments if span.start_ms <= one.key.timestamp_ms < span.end_ms]
-            keys = list(dict.fromkeys(key for key in (*changed, *amended) if key.decision_id not in decisions))
-            found = self._stores.decisions.get(keys, on_unreadable=self._damages) if keys else []
-            decisions |= {one.decision_id: ReadDecision.of(one) for one in found if one is not None}
+        if is_first:
+            self._noted = self._read_noted(evidence_span(day), decisions)
+            decisions |= self._noted
+        elif self._has_parts:
+            decisions |= {name: one for name, one in self._noted.items() if name in decisions}
         self._days.check_unchanged(progress)
         rows = refresh_evidence(
             snapshot, day, list(decisions.values()), seen_through, now_ms=self._stores.clock.now_ms()
         )
         return list(decisions.values()), rows
+
+    def _read_noted(self, span: Span, read: Mapping[str, ReadDecision]) -> dict[str, ReadDecision]:
+        """The decisions of a span that were noted, by id: all that were not read since.
+
+        What machines have read in parts, they have read before the notes.
+        """
+        noted = dict.fromkeys(key for one in self._notes for key in one.keys)
+        in_span = [one for one in noted if span.start_ms <= one.timestamp_ms < span.end_ms]
+        keys = [one for one in in_span if self._has_parts or one.decision_id not in read]
+        found: dict[str, ReadDecision] = {}
+        for some in chunks(keys, _READ_AT_ONCE):
+            stored = self._stores.decisions.get(some, on_unreadable=self._damages)
+            found |= {one.decision_id: ReadDecision.of(one) for one in stored if one is not None}
+        return found
 
 
 def memory_correlation(decisions: Sequence[DecisionRead]) -> dict[str, Any]:

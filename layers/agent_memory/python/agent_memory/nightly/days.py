@@ -12,7 +12,7 @@ from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms, last_en
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.errors import Conflict
 from agent_memory.core.json_values import Document
-from agent_memory.core.keys import LEARNING_PROGRESS
+from agent_memory.core.keys import LEARNING_PROGRESS, LEARNING_STARTED
 from agent_memory.core.retention import EVIDENCE_DAYS
 from agent_memory.model.listings import skip_damaged
 from agent_memory.model.states import State
@@ -99,6 +99,16 @@ class LearnedDays:
         if progress.version:  # the memories contain what was learned from the days before already
             return [day]
         return days_through(self._first_day_with_decisions(oldest, day), day)
+
+    def start(self, progress: Progress) -> None:
+        """Announce the first job before it reads anything: late outcomes are noted from then on."""
+        if progress.version:
+            return
+        now_ms = self._stores.clock.now_ms()
+        try:
+            self._stores.states.put(self._agent_id, LEARNING_STARTED, {}, expected_version=0, now_ms=now_ms)
+        except Conflict:
+            return  # an earlier job was interrupted
 
     def begin(self, day: date, progress: Progress) -> Progress:
         """Announce that memories of a day will be written, so that no job learns the day before it again.

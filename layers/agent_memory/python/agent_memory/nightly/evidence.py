@@ -1,8 +1,8 @@
 """Which decisions the nightly job reads again, and the evidence that it stores of all others.
 
-Learning looks back over months, but a decision is read from the table only at a few ages (`LOOK_BACK_DAYS`), when the
-index by outcome shows another success than its row of evidence, and when it was amended (`nightly.amendments`): an
-outcome may arrive, or change, at any age. At all other times the row is used.
+Learning looks back over months, but a decision is read from the table only at a few ages (`LOOK_BACK_DAYS`), and when
+an outcome of it was recorded or amended late (`nightly.late_outcomes`): one may arrive, or change, at any age. At all
+other times the row is used.
 
 Evidence is what was known. A row keeps every result of its decision with the time since when it is known, so that the
 job of a day sees what was known at the end of that day, whenever it runs. What a job saw, it sees again: a result that
@@ -15,19 +15,16 @@ what was known when. Its outcomes count from their decisions on.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
 
 from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms
-from agent_memory.core.concurrency import merge_ordered
 from agent_memory.core.retention import EVIDENCE_DAYS, EVIDENCE_KEPT_DAYS
-from agent_memory.model.decisions import DecisionKey
+from agent_memory.decisions.late_outcomes import TIMELY_DAYS
 from agent_memory.model.evidence import Evidence, Result
 from agent_memory.nightly.reading import ReadDecision
-from agent_memory.ports.decisions import DecisionStore
-from agent_memory.ports.evidence import EvidenceSnapshot, KnownResult
+from agent_memory.ports.evidence import EvidenceSnapshot
 
 _DAY = timedelta(days=1)
-LOOK_BACK_DAYS = (0, 1, 3, 7, 14, 29)
+LOOK_BACK_DAYS: tuple[int, ...] = (*range(TIMELY_DAYS), 3, 7, 14, 29)
 """The ages in days at which all decisions of a day are read."""
 _HISTORY_MS = 3_600_000
 
@@ -56,35 +53,6 @@ def evidence_span(day: date) -> Span:
     """The days of the evidence that the nightly job of `day` learns from."""
     end_ms = day_start_ms(day) + DAY_MS
     return Span(end_ms - EVIDENCE_DAYS * DAY_MS, end_ms)
-
-
-def changed_decisions(
-    snapshot: EvidenceSnapshot, decisions: DecisionStore, agent_id: str, span: Span, *, shards: int
-) -> list[DecisionKey]:
-    """The decisions of a span whose success in the table is not that of their evidence, oldest first."""
-
-    def with_success(success: bool) -> Iterator[tuple[DecisionKey, bool]]:
-        keys = decisions.keys_by_outcome(agent_id, span, success=success, shards=shards)
-        return ((key, success) for key in keys)
-
-    def day_of_key(entry: tuple[DecisionKey, bool]) -> date:
-        return date_of(entry[0].timestamp_ms)
-
-    def day_of_result(result: KnownResult) -> date:
-        return date_of(result.timestamp_ms)
-
-    streams = [with_success(True), with_success(False)]
-    found = merge_ordered(streams, key=lambda entry: entry[0].timestamp_ms, reverse=False)
-    # Day by day, because both are ordered by time, and only a day's ids have to fit into memory.
-    known_days = groupby(snapshot.results(span), key=day_of_result)
-    known_day, known = next(known_days, (date.max, iter(())))
-    changed: list[DecisionKey] = []
-    for day, entries in groupby(found, key=day_of_key):
-        while known_day < day:
-            known_day, known = next(known_days, (date.max, iter(())))
-        successes = {one.decision_id: one.success for one in known} if known_day == day else {}
-        changed += [key for key, success in entries if successes.get(key.decision_id) is not success]
-    return changed
 
 
 def refresh_evidence(

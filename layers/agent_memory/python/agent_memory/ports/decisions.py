@@ -225,14 +225,6 @@ class DecisionStore(Protocol):
         """
         return map(Alike.of, self.scan(selection, span, newest_first=False, on_unreadable=on_unreadable))
 
-    def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
-        """The keys of the decisions in a span with this success, ordered by time and id; read as they are consumed.
-
-        This costs a fraction of reading the decisions. An outcome of the last seconds may be missing. `shards` is as in
-        `Selection`.
-        """
-        ...
-
     def expire(self, decisions: Sequence[Decision], at_ms: Sequence[int]) -> list[bool]:
         """Set the expiry of each decision whose outcomes are unchanged; returns whether it was set, in order.
 

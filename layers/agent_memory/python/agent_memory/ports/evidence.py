@@ -1,7 +1,7 @@
 """The interface of a store of learning evidence."""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from agent_memory.core.clock import Span
 from agent_memory.model.evidence import Evidence
@@ -10,14 +10,6 @@ DEFAULT_ROWS_PER_PART = 200_000
 """The decisions of which evidence is in one object, and that one machine reads of a day, at most."""
 MAX_ROWS_PER_PART = 1_000_000
 """So many a machine can read within 15 minutes."""
-
-
-class KnownResult(NamedTuple):
-    """What the evidence says of a decision's success, None while it has no outcome."""
-
-    timestamp_ms: int
-    decision_id: str
-    success: bool | None
 
 
 class EvidenceSnapshot(Protocol):
@@ -38,10 +30,6 @@ class EvidenceSnapshot(Protocol):
 
     def rows_of(self, decision_ids: Collection[str]) -> Iterator[Evidence]:
         """The rows of these decisions, as far as there are any."""
-        ...
-
-    def results(self, span: Span) -> Iterator[KnownResult]:
-        """The results of a span's rows, read as they are consumed."""
         ...
 
     def merge(self, rows: Iterable[Evidence], *, oldest_ms: int) -> "EvidenceSnapshot":

@@ -14,6 +14,7 @@ from agent_memory.admin.importing.report import ImportReport, Status
 from agent_memory.core.clock import DAY_MS, Clock, date_of
 from agent_memory.core.errors import Damaged
 from agent_memory.core.retention import HOT_DAYS, RESTORED_DAYS
+from agent_memory.decisions.late_outcomes import LateOutcomeTracker
 from agent_memory.decisions.lineage import MAX_ANCESTORS, MAX_STEPS, Ancestors, ancestors_of, links_to
 from agent_memory.decisions.reader import DecisionReader
 from agent_memory.decisions.rolled_days import ChangeTracker
@@ -37,6 +38,7 @@ class DecisionImport:
         self._decisions = stores.decisions
         self._reader = DecisionReader(agent_id, stores, clock)
         self._changes = ChangeTracker(agent_id, stores.states, clock)
+        self._late_outcomes = LateOutcomeTracker(agent_id, stores.states, clock)
         self._now_ms = clock.now_ms()
         self._report = report
         self._write = write
@@ -56,14 +58,14 @@ class DecisionImport:
         archived = self._reader.archived(keys, on_unreadable=self._note_damaged_day)
         if self._write:
             self._changes.track(keys)
-        kept: list[Decision] = []
+        pairs: list[tuple[Decision, Decision]] = []
         missing: list[Decision] = []
         for one, in_table in zip(exported, stored, strict=True):
             in_archive = archived.get(one.decision_id)
             if one.decision_id in in_damaged_items:
                 self._report.conflict(KIND, one.decision_id, "the table has it, but its item is damaged")
             elif in_table is not None:
-                kept.append(self._merge(one, in_table))
+                pairs.append((one, in_table))
             elif in_archive is not None and not _agree(one, in_archive):
                 self._report.conflict(KIND, one.decision_id, "the archive has it with other content or outcomes")
             elif in_archive is not None and follows(one, in_archive) and not self._is_read_from_table(one):
@@ -72,8 +74,17 @@ class DecisionImport:
                 is_newer = in_archive is not None and follows(one, in_archive)
                 missing.append(replace(in_archive, ancestors=one.ancestors) if in_archive and is_newer else one)
                 self._report.count(KIND, Status.CREATED)
+        with_outcomes = [one.key for one in missing if one.outcome is not None]
+        with_outcomes += [one.key for one, in_table in pairs if one != in_table and follows(in_table, one)]
+
+        def write() -> list[Decision]:
+            kept = [self._merge(*pair) for pair in pairs]
+            if self._write:
+                self._decisions.restore(missing)
+            return kept
+
+        kept = self._late_outcomes.recording(with_outcomes if self._write else [], write)
         if self._write:
-            self._decisions.restore(missing)
             self._decisions.link([link for one in exported for link in links_to(one)])
             self._changes.track(keys)
         self._let_expire([*kept, *missing], archived)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_memory.core.clock import Span, to_iso
 from agent_memory.core.concurrency import merge_ordered
-from agent_memory.core.ids import is_decision_id, timestamp_of
 from agent_memory.core.keys import context_pk, decision_pk, outcome_pk
-from agent_memory.model.decisions import DecisionKey
 from agent_memory.ports.decisions import Selection
 from agent_memory.storage.dynamodb.batches import KEYS_PER_REQUEST, json_answers, query_pages
 from agent_memory.storage.dynamodb.filters import Filter, filter_of
@@ -74,18 +72,6 @@ class DecisionScans:
             reverse=newest_first,
         )
         return self._items(IndexedItems(self._client, self._table, index.partition.name), keys, of_type, needed)
-
-    def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
-        """The keys of the index by outcome in a span, ordered by time and id, in pages as large as they may be."""
-        if span.start_ms >= span.end_ms:
-            return
-        partitions = [outcome_pk(agent_id, shard, success=success) for shard in range(shards)]
-        streams = [self._keys(BY_OUTCOME, pk, span, newest_first=False, limit=None) for pk in partitions]
-        for key in merge_ordered(streams, key=_sort_key, reverse=False):
-            decision_type = key["pk"]["S"].removeprefix(f"{agent_id}#").partition("#")[0]
-            decision_id = key["sk"]["S"].rpartition("#")[2]
-            if is_decision_id(decision_id):  # a damaged item is not that of a decision
-                yield DecisionKey(agent_id, decision_type, timestamp_of(decision_id), decision_id)
 
     def _by_type(
         self, selection: Selection, span: Span, *, newest_first: bool, first: int | None

@@ -185,10 +185,6 @@ class DynamoDBDecisions(DecisionStore):
             if position is not None:
                 yield position
 
-    def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
-        """The keys of the decisions in a span with this success, ordered by time and id."""
-        return self._scans.keys_by_outcome(agent_id, span, success=success, shards=shards)
-
     def links_from(
         self, agent_id: str, ancestor_id: str, *, limit: int, on_unreadable: OnUnreadable = raise_error
     ) -> list[Link]:

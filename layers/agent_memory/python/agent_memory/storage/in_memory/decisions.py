@@ -10,7 +10,7 @@ from agent_memory.core.forks import fork_safe_lock
 from agent_memory.core.json_values import canonical_json
 from agent_memory.core.keys import decision_sk
 from agent_memory.model.decisions import Decision, DecisionKey, Outcome
-from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error, skip_damaged
+from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.model.outcomes import OutcomeUpdate
 from agent_memory.model.records import check_size, decision_from, decision_record, outcomes_record
 from agent_memory.ports.decisions import DecisionStore, Link, Order, Position, Selection, WriteStatus
@@ -71,12 +71,6 @@ class InMemoryDecisions(DecisionStore):
             decision = self._read(key, on_unreadable)
             if decision is not None and selection.matches(decision):
                 yield decision
-
-    def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
-        """The keys of the decisions in a span with this success, ordered by time and id."""
-        selection = Selection(agent_id, success=success, shards=shards)
-        for one in self.scan(selection, span, newest_first=False, on_unreadable=skip_damaged):
-            yield one.key
 
     def expire(self, decisions: Sequence[Decision], at_ms: Sequence[int]) -> list[bool]:
         """Set the expiry of each decision whose outcomes are unchanged; returns whether it was set, in order."""

@@ -25,7 +25,7 @@ from agent_memory.core.ids import timestamp_of
 from agent_memory.core.keys import evidence_key, evidence_part_key
 from agent_memory.model.evidence import Evidence
 from agent_memory.ports.blobs import BlobStore
-from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART, KnownResult
+from agent_memory.ports.evidence import DEFAULT_ROWS_PER_PART
 from agent_memory.storage.parquet.evidence_rows import (
     COLUMNS,
     OPTIONAL,
@@ -153,16 +153,6 @@ class ParquetSnapshot:
                 else:
                     wanted = set(ids)
                     yield from (row for row in kept if row.decision_id in wanted)
-
-    def results(self, span: Span) -> Iterator[KnownResult]:
-        """The results of a span's rows, read as they are consumed."""
-        columns = {name: COLUMNS[name] for name in KnownResult._fields}
-        for body in self._bodies(span):
-            kept = self._kept_rows(body)
-            if kept is None:
-                yield from map(KnownResult._make, stream_parquet(body, columns, **in_span(span)))
-            else:
-                yield from (KnownResult(row.timestamp_ms, row.decision_id, row.success) for row in _within(kept, span))
 
     def merge(self, rows: Iterable[Evidence], *, oldest_ms: int) -> "ParquetSnapshot":
         """Add rows, in place of those of the same decisions, and drop rows older than `oldest_ms`.

@@ -232,14 +232,6 @@ class SqliteDecisions(DecisionStore):
             rows = [_Row._make(one) for one in found if one[2] is not None]
             yield rows, Position(*found[-1][:2])
 
-    def keys_by_outcome(self, agent_id: str, span: Span, *, success: bool, shards: int) -> Iterator[DecisionKey]:
-        """The keys of the decisions in a span with this success, ordered by time and id."""
-        selection = Selection(agent_id, success=success, shards=shards)
-        columns = "timestamp_ms, decision_id, decision_type"
-        for page in self._pages(columns, selection, span, newest_first=False, page=10 * _PAGE):
-            for timestamp_ms, decision_id, decision_type in page:
-                yield DecisionKey(agent_id, decision_type, timestamp_ms, decision_id)
-
     def links_from(
         self,
         agent_id: str,

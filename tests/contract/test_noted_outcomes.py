@@ -1,0 +1,153 @@
+"""Late outcomes and amendments are noted for the nightly job, until it has read them."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+
+from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock
+from agent_memory.core.errors import Unavailable
+from agent_memory.core.ids import new_decision_id
+from agent_memory.core.keys import LEARNING_STARTED
+from agent_memory.decisions.log import DecisionLog
+from agent_memory.nightly.late_outcomes import noted_outcomes, remove_notes
+from tests.contract.samples import NOW, new_agent
+
+TODAY_MS = NOW - NOW % DAY_MS
+
+
+def logged(log, days_ago, kind="QUERY"):
+    decision_id = new_decision_id(kind, NOW - days_ago * DAY_MS)
+    log.log_one({"decision_type": kind, "context": {}, "reasoning": {}, "decision_id": decision_id})
+    return decision_id
+
+
+def outcome(decision_id, pnl=1, **options):
+    return {"decision_id": decision_id, "success": True, "outcome": {"pnl": pnl}, **options}
+
+
+def start_learning(stores, agent):
+    stores.states.put(agent, LEARNING_STARTED, {}, expected_version=0, now_ms=NOW)
+
+
+def ids_of(notes):
+    return [key.decision_id for one in notes for key in one.keys]
+
+
+def test_outcomes_are_noted_from_the_second_day_after_the_decision_on(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent)
+    ids = [logged(log, days, kind) for days, kind in ((0, "QUERY"), (1, "QUERY"), (2, "LEARNING"), (40, "QUERY"))]
+    log.record_outcomes([outcome(one) for one in ids])
+    (note,) = noted_outcomes(stores.states, agent)
+    assert {(key.decision_id, key.decision_type) for key in note.keys} == {(ids[2], "LEARNING"), (ids[3], "QUERY")}
+    found = stores.decisions.get(note.keys)
+    assert [one.outcome.details for one in found] == [{"pnl": 1}] * 2
+
+
+def test_a_note_stays_until_it_was_read_when_it_was_old_enough(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent)
+    ids = [logged(log, days_ago) for days_ago in (3, 40)]
+    log.record_outcomes([outcome(one) for one in ids])
+    log.record_outcomes([outcome(one, 3, amend=True) for one in ids])  # in the same period
+    notes = noted_outcomes(stores.states, agent)
+    assert sorted(ids_of(notes)) == sorted(ids)
+    remove_notes(stores.states, agent, notes, clock.now_ms(), ())
+    assert noted_outcomes(stores.states, agent) == notes
+    read_ms = clock.now_ms()
+    clock.advance(2 * HOUR_MS)
+    log.record_outcome(outcome(ids[1], 4, amend=True))
+    remove_notes(stores.states, agent, notes, read_ms, ())  # however long the job took
+    assert len(noted_outcomes(stores.states, agent)) == 2
+    remove_notes(stores.states, agent, notes, clock.now_ms(), {ids[0]})  # which is damaged
+    assert len(noted_outcomes(stores.states, agent)) == 2
+    remove_notes(stores.states, agent, noted_outcomes(stores.states, agent), clock.now_ms(), ())
+    assert ids_of(noted_outcomes(stores.states, agent)) == [ids[1]]
+
+
+def test_nothing_is_noted_before_anything_is_learned(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    decision_id = logged(log, 5)
+    log.record_outcome(outcome(decision_id))
+    log.record_outcome(outcome(decision_id, 2, amend=True))
+    assert noted_outcomes(stores.states, agent) == []
+    start_learning(stores, agent)
+    log.record_outcome(outcome(decision_id, 3, amend=True))
+    assert ids_of(noted_outcomes(stores.states, agent)) == [decision_id]
+
+
+def test_an_outcome_is_noted_if_the_first_job_begins_while_it_is_written(stores, clock, monkeypatch):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    decision_id = logged(log, 5)
+    record = stores.decisions.record_outcomes
+
+    def record_as_a_job_begins(updates):
+        start_learning(stores, agent)
+        return record(updates)
+
+    monkeypatch.setattr(stores.decisions, "record_outcomes", record_as_a_job_begins)
+    log.record_outcome(outcome(decision_id))
+    assert ids_of(noted_outcomes(stores.states, agent)) == [decision_id]
+
+
+def fail(*_, **__):
+    raise Unavailable("down")
+
+
+def test_a_note_is_there_before_its_outcome(stores, clock, monkeypatch):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent)
+    decision_id = logged(log, 5)
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.decisions, "record_outcomes", fail)
+        with suppress(Unavailable):
+            log.record_outcome(outcome(decision_id))
+    assert ids_of(noted_outcomes(stores.states, agent)) == [decision_id]
+
+
+def test_an_outcome_that_cannot_be_noted_is_not_written(stores, clock, monkeypatch):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent)
+    decision_id = logged(log, 5)
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.states, "put", fail)
+        with pytest.raises(Unavailable):
+            log.record_outcome(outcome(decision_id))
+    assert log.get(decision_id).outcome is None
+
+
+@pytest.mark.parametrize(("minutes_before", "is_noted"), [(11, False), (9, True)])
+def test_outcomes_of_the_last_minutes_before_a_job_are_noted(stores, minutes_before, is_noted):
+    """The job of the next day reads all decisions of a day, but perhaps just before this outcome was written."""
+    agent = new_agent()
+    clock = FixedClock(TODAY_MS + 2 * DAY_MS - minutes_before * 60_000)
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent)
+    decision_id = new_decision_id("QUERY", TODAY_MS + 1)
+    moment = datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
+    log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}, "decision_id": decision_id})
+    log.record_outcome(outcome(decision_id, timestamp=moment))
+    assert ids_of(noted_outcomes(stores.states, agent)) == ([decision_id] if is_noted else [])
+
+
+def test_many_late_outcomes_take_few_notes_and_a_job_reads_the_oldest_first(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent)
+    inputs = [new_decision_id("QUERY", NOW - (10 + n % 50) * DAY_MS - n) for n in range(600)]
+    log.log([{"decision_type": "QUERY", "context": {}, "reasoning": {}, "decision_id": one} for one in inputs])
+    log.record_outcomes([outcome(one) for one in inputs])
+    clock.advance(HOUR_MS)
+    log.record_outcome(outcome(inputs[0], 2, amend=True))
+    notes = noted_outcomes(stores.states, agent)
+    assert sorted(len(one.keys) for one in notes[:2]) == [100, 500]
+    assert sorted(ids_of(notes[:2])) == sorted(inputs)
+    assert ids_of(notes[2:]) == inputs[:1]
+    assert noted_outcomes(stores.states, agent, most=600) == notes[:2]
