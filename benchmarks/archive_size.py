@@ -75,5 +75,5 @@ def log_cycles(log: DecisionLog, cycles: Cycles, which: range) -> None:
 def _item_bytes(decision: Decision) -> int:
     item = decision_item(replace(decision, outcome=None))
     if decision.outcome:
-        item |= headline_attributes(decision.key, decision.outcome)
+        item |= headline_attributes(decision.outcome)
     return item_size(item)

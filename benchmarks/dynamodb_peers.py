@@ -54,7 +54,7 @@ class Operations(NamedTuple):
 def agent_memory() -> Operations:
     """`DecisionLog`."""
     stored = _decisions()
-    items = [decision_item(replace(one, outcome=None)) | headline_attributes(one.key, one.outcome) for one in stored]  # type: ignore[arg-type]
+    items = [decision_item(replace(one, outcome=None)) | headline_attributes(one.outcome) for one in stored]  # type: ignore[arg-type]
     log = DecisionLog(_AGENT, open_stores(dynamodb_client=_session(_DECISIONS, items).client("dynamodb")))
     decision_id, criteria = stored[0].decision_id, DecisionFilter(_TYPE)
     return Operations(

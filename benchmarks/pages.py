@@ -1,4 +1,4 @@
-"""`python -m benchmarks.pages`: a page of 100 decisions by an index: read units, and CPU time beside plain boto3.
+"""`python -m benchmarks.pages`: a page of 100 decisions by context or outcome: read units, and CPU time beside boto3.
 
 Plain boto3 is a program on the seed's schema: one query of an index that has all attributes, whose items boto3's
 `Table` turns into Python values. Both get the recorded answers of an emulator at once.
@@ -20,7 +20,8 @@ from agent_memory.model.decisions import Decision
 from agent_memory.storage.dynamodb.items import Item, decision_item, item_size, outcome_attributes
 from agent_memory.storage.factory import in_memory_stores, open_stores
 from agent_memory.storage.provisioning import create_tables_if_not_exist
-from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME, DECISIONS
+from agent_memory.storage.schema import BY_CONTEXT, DECISIONS, TIMESTAMP, Index
+from agent_memory.storage.schema import Key as KeyAttribute
 from benchmarks.capacity_meter import CapacityMeter
 from benchmarks.reads import AGENT_ID, NOW_MS, decisions
 from benchmarks.replayed_dynamodb import ReplayedDynamoDB, batch_write
@@ -31,6 +32,8 @@ _DECISIONS = 720  # a hundred of each of the six market contexts, and more
 _PREFIX, _PEER_TABLE = "pages", "seed-decisions"
 _MARKET = {"trend": "bullish", "volatility": "high"}
 CONTEXT_TYPE = "trend=bullish|volatility=high"
+_BY_OUTCOME = Index("by_outcome", KeyAttribute("agent_success"), TIMESTAMP)
+_PEER_INDEXES = {"context": BY_CONTEXT, "outcome": _BY_OUTCOME}
 _ROUNDS, _REPEATS = 7, 10
 _UNIT_BYTES = 4_096
 
@@ -39,7 +42,7 @@ CRITERIA = {"context": DecisionFilter(context_type=CONTEXT_TYPE), "outcome": Dec
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page by an index: its requests and read units, those of the peer, and milliseconds of CPU time of both."""
+    """A page: its requests and read units, those of the peer, and milliseconds of CPU time of both."""
 
     requests: int
     read_units: float
@@ -79,7 +82,7 @@ def measure(history: Sequence[Decision], by: str, *, rounds: int = _ROUNDS) -> P
         return len(log.page(CRITERIA[by], limit=_PAGE).decisions)
 
     def peers() -> Any:
-        index = BY_CONTEXT if by == "context" else BY_OUTCOME
+        index = _PEER_INDEXES[by]
         value = f"{AGENT_ID}#{CONTEXT_TYPE}" if by == "context" else f"{AGENT_ID}#false"
         condition = Key(index.partition.name).eq(value)
         return table.query(IndexName=index.name, KeyConditionExpression=condition, ScanIndexForward=False, Limit=_PAGE)
@@ -89,7 +92,7 @@ def measure(history: Sequence[Decision], by: str, *, rounds: int = _ROUNDS) -> P
         _create_peers_table(client)
         items = [decision_item(one) | outcome_attributes(one) for one in history]
         batch_write(client, f"{_PREFIX}-{DECISIONS.name}", items)
-        batch_write(client, _PEER_TABLE, items)
+        batch_write(client, _PEER_TABLE, [_peers_item(item) for item in items])
         client.put_item(TableName=f"{_PREFIX}-agent_state", Item=registration())
         _check(ours())
         _check(len(peers()["Items"]))
@@ -118,9 +121,16 @@ def registration() -> Item:
     return {"pk": {"S": AGENT_ID}, "sk": {"S": REGISTRATION}, "decision_types": {"SS": ["SOURCE_SELECTION"]}}
 
 
+def _peers_item(item: Item) -> Item:
+    """An item with the seed's key by outcome."""
+    if "success" not in item:
+        return item
+    return {**item, _BY_OUTCOME.partition.name: {"S": f"{AGENT_ID}#{str(item['success']['BOOL']).lower()}"}}
+
+
 def _create_peers_table(client: Any) -> None:
     """The table of decisions as the seed has it, with indexes of all attributes."""
-    names = {"pk": "S", "sk": "S", "timestamp": "N", BY_CONTEXT.partition.name: "S", BY_OUTCOME.partition.name: "S"}
+    names = {"pk": "S", "sk": "S", "timestamp": "N"} | {one.partition.name: "S" for one in _PEER_INDEXES.values()}
     client.create_table(
         TableName=_PEER_TABLE,
         BillingMode="PAY_PER_REQUEST",
@@ -132,7 +142,7 @@ def _create_peers_table(client: Any) -> None:
                 "KeySchema": _keys(index.partition.name, index.sort.name),
                 "Projection": {"ProjectionType": "ALL"},
             }
-            for index in (BY_CONTEXT, BY_OUTCOME)
+            for index in _PEER_INDEXES.values()
         ],
     )
 

@@ -64,7 +64,6 @@ class PartitionedTable:
 
     Attributes:
         clock: its time.
-        projects_all: whether the indexes have all attributes of an item, or its keys only.
         items: what is stored, by key.
         write_units: all units that were used.
         throttled: how many writes were refused because a partition was exhausted.
@@ -72,7 +71,6 @@ class PartitionedTable:
     """
 
     clock: SimulatedClock
-    projects_all: bool = False
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     write_units: int = 0
     throttled: int = 0
@@ -167,7 +165,7 @@ class PartitionedTable:
         if index.partition.name not in item:
             return {}
         keys = (*_KEY, index.partition.name, index.sort.name)
-        return item if self.projects_all else {name: item[name] for name in keys}
+        return item if index.projects_all else {name: item[name] for name in keys}
 
 
 def _units_of(item: Item) -> int:

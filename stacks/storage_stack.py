@@ -112,7 +112,7 @@ class StorageStack(BaseStack):
                 index_name=index.name,
                 partition_key=_attribute(index.partition),
                 sort_key=_attribute(index.sort),
-                projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+                projection_type=dynamodb.ProjectionType[index.projection],
                 max_write_request_units=max_writes,
                 max_read_request_units=max_reads,
             )

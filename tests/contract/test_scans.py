@@ -23,17 +23,20 @@ def scan(stores, selection, span=ALL, **options):
     return ids(stores.decisions.scan(selection, span, **options))
 
 
-def test_a_scan_by_outcome_is_ordered_across_types(stores):
+def test_a_scan_by_outcome_is_ordered(stores, clock):
     logged = [decision(NOW + n, ("QUERY", "LEARNING")[n % 2]) for n in range(12)]
+    stores.states.register("hunter", ["QUERY", "LEARNING"], 1, NOW)
     stores.decisions.insert(logged)
     for n, one in enumerate(logged[:9]):
         record(stores, one, success=n % 3 == 0)
     succeeded = ids(logged[0:9:3])
-    assert scan(stores, Selection("hunter", success=True)) == succeeded[::-1]
-    assert scan(stores, Selection("hunter", success=True), newest_first=False) == succeeded
+    log = DecisionLog("hunter", stores, clock)
+    assert ids(log.stream(DecisionFilter(success=True))) == succeeded[::-1]
+    assert ids(log.stream(DecisionFilter(success=True), newest_first=False)) == succeeded
+    assert scan(stores, Selection("hunter", "QUERY", success=True)) == [succeeded[2], succeeded[0]]
     assert scan(stores, Selection("hunter", "LEARNING", success=True)) == [logged[3].decision_id]
-    assert scan(stores, Selection("hunter", success=True), Span(NOW + 1, NOW + 6)) == [logged[3].decision_id]
-    assert scan(stores, Selection("other", success=True)) == []
+    assert scan(stores, Selection("hunter", "QUERY", success=True), Span(NOW + 1, NOW + 7)) == [succeeded[2]]
+    assert scan(stores, Selection("other", "QUERY", success=True)) == []
 
 
 def test_a_scan_by_context_type_matches_the_entire_market(stores):
@@ -148,3 +151,51 @@ def test_pages_have_no_gaps_or_repetitions_while_others_write(
     assert set(expected) <= set(ids(seen))
     order = [(one.timestamp_ms, one.decision_id) for one in seen]
     assert order == sorted(order, reverse=newest_first)
+
+
+logged_decisions = st.lists(
+    st.tuples(
+        st.integers(0, 4),  # milliseconds: several decisions have the same time
+        st.sampled_from(["QUERY", "LEARNING"]),
+        st.sampled_from([1, 300, 3_000]),  # bytes of reasoning: small ones are copied into the index
+        st.sampled_from([True, True, False]),  # whether in the context that is asked for
+        st.sampled_from([None, True, False]),
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    logged=logged_decisions,
+    decision_type=st.sampled_from([None, "QUERY"]),
+    success=st.sampled_from([None, True, False, "pending"]),
+    newest_first=st.booleans(),
+    limit=st.integers(1, 5),
+    shards=st.sampled_from([1, 3]),
+)
+def test_pages_by_context_are_right_whatever_the_sizes(
+    stores, clock, logged, decision_type, success, newest_first, limit, shards
+):
+    log = DecisionLog(new_agent(), stores, clock, write_shards=shards)
+    expected = []
+    for offset_ms, kind, size, in_context, outcome in logged:
+        decision_id = new_decision_id(kind, NOW + offset_ms, write_shards=shards)
+        market = {"trend": "bullish" if in_context else "bearish"}
+        fields = {"context": {"market": market}, "reasoning": {"text": "x" * size}}
+        log.log_one({"decision_type": kind, "decision_id": decision_id, **fields})
+        if outcome is not None:
+            log.record_outcome({"decision_id": decision_id, "outcome": {}, "success": outcome})
+        has_outcome = success is None or outcome is (None if success == "pending" else success)
+        if in_context and decision_type in (None, kind) and has_outcome:
+            expected.append((NOW + offset_ms, decision_id))
+    criteria = DecisionFilter(decision_type, success=success, context_type=BULLISH)
+    seen, cursor = [], None
+    while True:
+        page = log.page(criteria, limit=limit, newest_first=newest_first, cursor=cursor)
+        seen += [(one.timestamp_ms, one.decision_id) for one in page.decisions]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert seen == sorted(expected, reverse=newest_first)

@@ -54,6 +54,13 @@ DIFFERENCES = (
     ),
     Difference(
         "3.2",
+        "An index of `agent_decisions` has decisions by outcome: `agent_id#success`, by time.",
+        "They are read from the table with a filter. The write unit that the index took of each outcome pays for whole "
+        "decisions in the index by market context.",
+        "decisions/0099-copy-small-decisions-by-context.md",
+    ),
+    Difference(
+        "3.2",
         "A decision expires 90 days after it was made.",
         "It does, but gets its `ttl` only after the archive has it, so that nothing expires unarchived.",
         "decisions/0005-expire-after-archiving.md",

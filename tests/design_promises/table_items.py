@@ -7,7 +7,7 @@ _read = TypeDeserializer().deserialize
 
 def items_of(dynamodb, table, partition, *, index=None):
     """The items of one partition of a table or of an index, in the order of their sort keys."""
-    key = {"by_outcome": "agent_success", "by_context": "agent_context"}.get(index, "pk")
+    key = {"by_context": "agent_context", "by_context_keys": "agent_context_keys"}.get(index, "pk")
     found = dynamodb.query(
         TableName=f"agent-memory-{table}",
         **({"IndexName": index} if index else {}),

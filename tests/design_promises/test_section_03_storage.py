@@ -106,22 +106,29 @@ def test_3_2_a_decision_has_a_ttl_for_auto_expiration(aged, dynamodb):
     assert archived["ttl"] == int(archived["timestamp"]) + 90 * DAY
 
 
-async def test_3_2_decisions_are_queried_by_outcome(decision_logger, agent_id, dynamodb):
-    """Index 1 of `agent_decisions` queries by outcome: `agent_id#success`, by time."""
-    won, lost = [await decision_logger.log_decision("QUERY", {}, {"n": n}) for n in range(2)]
-    await decision_logger.log_outcome(won, {}, success=True)
-    await decision_logger.log_outcome(lost, {}, success=False)
-    (item,) = items_of(dynamodb, "agent_decisions", f"{agent_id}#true", index="by_outcome")
-    assert item["sk"].endswith(won)
-    assert [one["decision_id"] for one in await decision_logger.query_decisions(success_filter=False)] == [lost]
+async def test_3_2_decisions_are_queried_by_outcome(decision_logger, agent_id):
+    """`agent_decisions` is queried by outcome, by time."""
+    first, lost, last = [await decision_logger.log_decision("QUERY", {}, {"n": n}) for n in range(3)]
+    for one in (first, lost, last):
+        await decision_logger.log_outcome(one, {}, success=one != lost)
+    found = {
+        success: [one["decision_id"] for one in await decision_logger.query_decisions(success_filter=success)]
+        for success in (True, False)
+    }
+    assert found == {True: [last, first], False: [lost]}
 
 
 async def test_3_2_decisions_are_queried_by_market_context(decision_logger, agent_id, dynamodb):
     """Index 2 of `agent_decisions` queries by market context: `agent_id#context_type`, by time."""
-    decision_id = await decision_logger.log_decision("QUERY", {"market": BULLISH}, {})
+    small = await decision_logger.log_decision("QUERY", {"market": BULLISH}, {"why": "a"})
+    large = await decision_logger.log_decision("QUERY", {"market": BULLISH}, {"why": "a" * 2_000})
     market = f"{agent_id}#trend=bullish|volatility=high"
     (item,) = items_of(dynamodb, "agent_decisions", market, index="by_context")
-    assert item["sk"].endswith(decision_id)
+    assert (item["decision_id"], item["reasoning"]) == (small, {"why": "a"})
+    (keys,) = items_of(dynamodb, "agent_decisions", market, index="by_context_keys")
+    assert keys["sk"].endswith(large)
+    found = await decision_logger.query_decisions(context_type="trend=bullish|volatility=high")
+    assert [one["decision_id"] for one in found] == [large, small]
 
 
 async def test_3_2_a_memory_is_keyed_by_agent_type_and_pattern(memory_manager, agent_id, dynamodb):

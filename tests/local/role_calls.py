@@ -50,8 +50,8 @@ def table_calls(name):
 
 def index_call(index):
     partition = {
-        "by_outcome": "agent_success",
         "by_context": "agent_context",
+        "by_context_keys": "agent_context_keys",
         "by_confidence": "pk",
         "by_change": "change_log",
     }[index]

@@ -210,7 +210,7 @@ async def test_numbers_of_the_report_can_be_recomputed_from_the_tables(history, 
     (signals,) = report["success_by_type"]
     assert signals["succeeded"] == sum(item["success"]["BOOL"] for item in items)
     market = f"{LEARNING}#trend=up|volatility=high"
-    by_context = [item for item in items if item["agent_context"]["S"] == market]
+    by_context = [item for item in items if item.get("agent_context", item.get("agent_context_keys")) == {"S": market}]
     (row,) = [r for r in report["success_by_context"] if r["context_type"] == "trend=up|volatility=high"]
     assert (row["with_outcome"], row["succeeded"]) == (
         len(by_context),
@@ -252,7 +252,7 @@ def test_computed_write_units_are_the_units_that_are_charged(local_cloud, stores
     dynamodb = local_cloud.boto_session().client("dynamodb")
     table = DECISIONS.full_name(local_cloud.outputs["TablePrefix"])
     logged = dynamodb.put_item(TableName=table, Item=decision_item(one), ReturnConsumedCapacity="INDEXES")
-    added = headline_attributes(key, one.outcome)
+    added = headline_attributes(one.outcome)
     updated = dynamodb.update_item(
         TableName=table,
         Key=decision_key_item(key),

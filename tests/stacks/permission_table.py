@@ -4,7 +4,12 @@ import sys
 from pathlib import Path
 
 TABLES = {"decisions": "agent_decisions", "memories": "agent_memory_ltm", "states": "agent_state"}
-INDEXES = {"by_outcome": "decisions", "by_context": "decisions", "by_confidence": "memories", "by_change": "memories"}
+INDEXES = {
+    "by_context": "decisions",
+    "by_context_keys": "decisions",
+    "by_confidence": "memories",
+    "by_change": "memories",
+}
 PREFIXES = ("decisions", "large", "evidence", "pruned", "reports", "nights", "athena", "digests")
 
 FUNCTIONS = ("api", "gateway", "counter", "agents", "consolidation", "pruning", "archival", "analytics")
@@ -33,8 +38,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             "dynamodb:Query",
             "dynamodb:UpdateItem",
         ),
-        "index by_outcome": ("dynamodb:Query",),
         "index by_context": ("dynamodb:Query",),
+        "index by_context_keys": ("dynamodb:Query",),
         "table memories": WRITES_MEMORIES,
         "index by_confidence": ("dynamodb:Query",),
         "index by_change": ("dynamodb:Query",),

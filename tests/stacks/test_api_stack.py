@@ -94,7 +94,7 @@ def test_the_function_may_do_what_it_does_and_no_more(aws):
         "States": {"GetItem", "PutItem", "Query", "UpdateItem"},
     }
     indexes = {resource.rpartition("/index/")[2] for _, resource in permissions if "/index/" in resource}
-    assert indexes == {"by_outcome", "by_context", "by_confidence", "by_change"}
+    assert indexes == {"by_context", "by_context_keys", "by_confidence", "by_change"}
     archive = "<agent-memory-storage:ArchiveBucketArn>"
     assert {pair for pair in permissions if pair[0].startswith("s3:")} == {
         ("s3:GetObject", f"{archive}/decisions/*"),

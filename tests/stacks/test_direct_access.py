@@ -31,7 +31,6 @@ def partitions(agent_id):
     return [
         keys.decision_pk(agent_id, "QUERY"),
         keys.decision_pk(agent_id, "QUERY", 3),
-        keys.outcome_pk(agent_id, success=True),
         keys.context_pk(agent_id, "trend=up|volatility=high", 1),
         keys.link_pk(agent_id, DECISION_ID),
         keys.memory_pk(agent_id, "PATTERN"),

@@ -32,24 +32,26 @@ def test_a_table_has_the_keys_of_the_schema(aws, spec):
 
 
 @pytest.mark.parametrize("spec", schema.TABLES, ids=lambda spec: spec.name)
-def test_a_table_has_the_indexes_of_the_schema_with_keys_only(aws, spec):
+def test_a_table_has_the_indexes_of_the_schema(aws, spec):
     table = tables(aws["storage"])[f"agent-memory-{spec.name}"]
     indexes = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
     assert {name: keys(index) for name, index in indexes.items()} == {
         index.name: [(index.partition.name, "HASH"), (index.sort.name, "RANGE")] for index in spec.indexes
     }
-    assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes.values())
+    assert {name: index["Projection"]["ProjectionType"] for name, index in indexes.items()} == {
+        index.name: index.projection for index in spec.indexes
+    }
 
 
-def test_the_seeds_indexes_are_there(aws):
+def test_the_indexes_are_those_of_the_design_but_for_that_by_outcome(aws):
     found = {
         name: {index["IndexName"]: keys(index) for index in table.get("GlobalSecondaryIndexes", [])}
         for name, table in tables(aws["storage"]).items()
     }
     assert found == {
         "agent-memory-agent_decisions": {
-            "by_outcome": [("agent_success", "HASH"), ("timestamp", "RANGE")],
             "by_context": [("agent_context", "HASH"), ("timestamp", "RANGE")],
+            "by_context_keys": [("agent_context_keys", "HASH"), ("timestamp", "RANGE")],
         },
         "agent-memory-agent_memory_ltm": {
             "by_confidence": [("pk", "HASH"), ("confidence", "RANGE")],

@@ -430,7 +430,7 @@ def test_a_real_table_without_what_its_stack_says(account):
 def test_more_write_shards_are_advised_for_a_busy_agent(units_in_a_minute, configured, advice):
     deployment = Answers(
         get_metric_statistics={"Datapoints": [{"Sum": 60.0}, {"Sum": float(units_in_a_minute)}]},
-        describe_table={"Table": {"GlobalSecondaryIndexes": [{"IndexName": "by_outcome"}]}},
+        describe_table={"Table": {"GlobalSecondaryIndexes": [{"IndexName": "by_context"}]}},
     )
     variables = {"Environment": {"Variables": {"AGENT_MEMORY_WRITE_SHARDS": configured}}}
     deployment.of_type = lambda kind: [Resource("api", "Api", kind, "agent-memory-api", variables)]

@@ -1,13 +1,17 @@
 """Capacity units by the rules of DynamoDB."""
 
+import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_memory.core.errors import InvalidInput
 from agent_memory.core.ids import new_decision_id
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.pricing import decision_units, mean_decision_units
+from agent_memory.storage.dynamodb.items import MAX_COPIED_BYTES, decision_item, headline_attributes, item_size
 
 NOW = 1_795_176_000_000
 EXAMPLE = Decision(
@@ -26,10 +30,22 @@ EXAMPLE = Decision(
 )
 
 
-def test_the_example_decision_costs_four_write_units_and_one_to_expire():
+def test_the_example_decision_costs_four_write_units_and_two_to_expire():
     units = decision_units(EXAMPLE)
-    assert (units.log_units, units.outcome_units, units.expiry_units, units.read_units) == (2, 2, 1, 1)
+    assert (units.log_units, units.outcome_units, units.expiry_units, units.read_units) == (2, 2, 2, 1)
     assert 1000 < units.stored_bytes < 1800
+
+
+@given(st.integers(0, 5_000), st.integers(0, 100))
+def test_the_index_by_context_never_makes_a_decision_and_its_outcome_dearer(text_bytes, details_bytes):
+    """Than an index of keys only by context, which takes a unit at first, and one by outcome, which takes another."""
+    outcome = Outcome(True, {"text": "x" * details_bytes}, {}, NOW)
+    one = replace(EXAMPLE, reasoning={"text": "x" * text_bytes}, outcome=outcome)
+    logged = decision_item(one)
+    sizes = [item_size(logged), item_size(logged | headline_attributes(outcome))]
+    with_two_indexes = sum(math.ceil(size / 1024) + 1 for size in sizes)
+    units = decision_units(one)
+    assert units.log_units + units.outcome_units == with_two_indexes - (sizes[0] > MAX_COPIED_BYTES)
 
 
 def test_a_decision_without_market_or_outcome_costs_less():

@@ -42,6 +42,11 @@ def test_values_have_the_size_that_dynamodb_documents(value, size):
     assert value_size(encoded) == size
 
 
+@given(st.integers(1, 10**37))
+def test_a_whole_number_has_the_same_size_however_it_is_written(number):
+    assert value_size({"N": str(number)}) == value_size({"N": f"{number}.0"}) == value_size({"N": f"{number}E+0"})
+
+
 @pytest.mark.slow
 def test_empty_objects_in_a_list_count_with_their_overhead():
     encoded, _ = encode([{} for _ in range(110_000)])

@@ -88,7 +88,10 @@ def test_a_process_may_create_the_tables_while_another_opens_the_file(path, monk
     ("statement", "index"),
     [
         ("agent_id = 'a' AND decision_type = 'QUERY' AND timestamp_ms >= 1 AND timestamp_ms < 9", "by_type"),
-        ("agent_id = 'a' AND success = 1 AND timestamp_ms >= 1 AND timestamp_ms < 9", "by_outcome"),
+        (
+            "agent_id = 'a' AND decision_type = 'QUERY' AND success = 1 AND timestamp_ms >= 1 AND timestamp_ms < 9",
+            "by_outcome",
+        ),
         ("agent_id = 'a' AND context_type = 'up' AND timestamp_ms >= 1 AND timestamp_ms < 9", "by_context"),
     ],
 )

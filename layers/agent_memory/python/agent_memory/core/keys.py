@@ -45,13 +45,8 @@ def decision_sk(timestamp_ms: int, decision_id: str) -> str:
     return f"{to_iso(timestamp_ms)}#{decision_id}"
 
 
-def outcome_pk(agent_id: str, shard: int = 0, *, success: bool) -> str:
-    """Partition of the index `by_outcome`."""
-    return _sharded(f"{agent_id}#{'true' if success else 'false'}", shard)
-
-
 def context_pk(agent_id: str, context_type: str, shard: int = 0) -> str:
-    """Partition of the index `by_context`."""
+    """Partition of the indexes `by_context` and `by_context_keys`."""
     return _sharded(f"{agent_id}#{context_type}", shard)
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from agent_memory.core.checks import check_boolean, check_integer
 from agent_memory.core.clock import Clock, Span, SystemClock, to_iso
 from agent_memory.core.errors import InColdStorage, NotFound
-from agent_memory.core.ids import new_decision_id
 from agent_memory.decisions.chains import MAX_LINKS, ChainEntry, DecisionChains
 from agent_memory.decisions.collecting import collect
 from agent_memory.decisions.lineage import Lineage
@@ -123,8 +122,7 @@ class DecisionLog:
 
     def check_outcome_fits(self, outcome: Outcome) -> None:
         """Raise `TooLarge` if the store would refuse a decision's first outcome for its size."""
-        key = DecisionKey(self.agent_id, "", outcome.recorded_ms, new_decision_id("ANY", outcome.recorded_ms))
-        self._stores.decisions.check_outcome_fits(key, outcome)
+        self._stores.decisions.check_outcome_fits(outcome)
 
     # --- reading -----------------------------------------------------------------------------
 

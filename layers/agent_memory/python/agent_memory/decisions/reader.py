@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from heapq import merge
 from itertools import chain
+from math import ceil
 from typing import TypeVar
 
 from agent_memory.core.clock import DAY_MS, Clock, Span, date_of, day_start_ms, to_iso
@@ -240,6 +241,9 @@ def _scan_table(
     if selection.has_index:
         return scan(selection, span, order, on_unreadable)
     kinds = [selection.decision_type] if selection.decision_type else types()
+    if selection.success is not None and order.first is not None and kinds:
+        # Most of what is read of a type may have the other outcome, so that what is not needed of it costs more.
+        order = order._replace(first=ceil(order.first / len(kinds)))
     streams = [scan(replace(selection, decision_type=kind), span, order, on_unreadable) for kind in kinds]
     return merge_ordered(streams, key=time_and_id, reverse=order.newest_first)
 

@@ -53,12 +53,8 @@ class Selection:
 
     @property
     def has_index(self) -> bool:
-        """Whether the decisions are read from an index.
-
-        Successes or failures with something in their content are not: the index has keys only, so that each decision
-        would be read by itself, where a filter of the table reads many at once.
-        """
-        return self.context_type is not None or (self.success is not None and not self.needs_content)
+        """Whether the decisions are read from an index, that by context; else they are read by type."""
+        return self.context_type is not None
 
     @property
     def needs_content(self) -> bool:
@@ -171,8 +167,8 @@ class DecisionStore(Protocol):
         """Raise `TooLarge` if `insert` would refuse the decision for its size. Nothing is requested or written."""
         ...
 
-    def check_outcome_fits(self, key: DecisionKey, outcome: Outcome) -> None:
-        """Raise `TooLarge` if `record_outcomes` would refuse a first outcome for its size; the key's type is unused."""
+    def check_outcome_fits(self, outcome: Outcome) -> None:
+        """Raise `TooLarge` if `record_outcomes` would refuse a first outcome for its size."""
         ...
 
     def get(self, keys: Sequence[DecisionKey], *, on_unreadable: OnUnreadable = raise_error) -> list[Decision | None]:

@@ -15,7 +15,7 @@ from agent_memory.decisions.lineage import links_to
 from agent_memory.model.decisions import Decision
 from agent_memory.storage.dynamodb.items import Item, decision_item, headline_attributes, item_size, text
 from agent_memory.storage.dynamodb.links import link_items
-from agent_memory.storage.schema import BY_CONTEXT, DECISIONS
+from agent_memory.storage.schema import DECISIONS, Index
 
 _WRITE_UNIT_BYTES = 1024
 _READ_UNIT_BYTES = 4096
@@ -85,17 +85,15 @@ def _units_of_request(decisions: Sequence[Decision]) -> list[DecisionUnits]:
 
 def _units(decision: Decision, links: Sequence[Item]) -> DecisionUnits:
     logged = decision_item(replace(decision, outcome=None))
-    indexed = BY_CONTEXT.partition.name in logged
     item = dict(logged)
     if decision.outcome is not None:
-        item |= headline_attributes(decision.key, decision.outcome)
-    entries = [item, *(_index_entry(item, index.partition.name) for index in DECISIONS.indexes)]
+        item |= headline_attributes(decision.outcome)
     return DecisionUnits(
-        log_units=_write_units(logged) + (1 if indexed else 0) + sum(map(_write_units, links)),
-        outcome_units=_write_units(item) + 1 if decision.outcome else 0,
-        expiry_units=_write_units(item | _TTL),
+        log_units=_units_of_write({}, logged) + sum(map(_write_units, links)),
+        outcome_units=_units_of_write(logged, item) if decision.outcome else 0,
+        expiry_units=_units_of_write(item, item | _TTL),
         read_units=math.ceil(item_size(item) / _READ_UNIT_BYTES),
-        stored_bytes=_stored_bytes(entries),
+        stored_bytes=_stored_bytes([item, *(index_entry(item, index) for index in DECISIONS.indexes)]),
         link_bytes=_stored_bytes(links),
     )
 
@@ -108,8 +106,16 @@ def _write_units(item: Item) -> int:
     return math.ceil(item_size(item) / _WRITE_UNIT_BYTES)
 
 
-def _index_entry(item: Item, partition: str) -> Item:
-    """The entry of an item in an index that projects only keys; empty if the item is not in the index."""
-    if partition not in item:
+def _units_of_write(before: Item, after: Item) -> int:
+    """The units of a write in the table, and in each index whose entry it adds or changes."""
+    entries = [(index_entry(before, index), index_entry(after, index)) for index in DECISIONS.indexes]
+    return _write_units(after) + sum(_write_units(new) for old, new in entries if new != old)
+
+
+def index_entry(item: Item, index: Index) -> Item:
+    """The entry of an item in an index; empty if the item is not in it."""
+    if index.partition.name not in item:
         return {}
-    return {name: item.get(name, text("")) for name in ("pk", "sk", "timestamp", partition)}
+    if index.projects_all:
+        return item
+    return {name: item.get(name, text("")) for name in ("pk", "sk", index.sort.name, index.partition.name)}

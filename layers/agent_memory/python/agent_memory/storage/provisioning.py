@@ -20,7 +20,7 @@ def table_request(table: Table, prefix: str) -> dict[str, Any]:
         {
             "IndexName": index.name,
             "KeySchema": _key_schema(index.partition, index.sort),
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
+            "Projection": {"ProjectionType": index.projection},
         }
         for index in table.indexes
     ]

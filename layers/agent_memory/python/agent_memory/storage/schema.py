@@ -22,11 +22,17 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A global secondary index that projects keys only; the items are read by key."""
+    """A global secondary index, which projects all attributes, or keys only: then the items are read by key."""
 
     name: str
     partition: Key
     sort: Key
+    projects_all: bool = False
+
+    @property
+    def projection(self) -> Literal["ALL", "KEYS_ONLY"]:
+        """What an entry has, as `CreateTable` names it."""
+        return "ALL" if self.projects_all else "KEYS_ONLY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +92,13 @@ PK = Key("pk")
 SK = Key("sk")
 TIMESTAMP = Key("timestamp", "N")
 
-BY_OUTCOME = Index("by_outcome", Key("agent_success"), TIMESTAMP)
-BY_CONTEXT = Index("by_context", Key("agent_context"), TIMESTAMP)
+# A decision is in one of the two: a small one costs a unit in both, and need not be read again (0099).
+BY_CONTEXT = Index("by_context", Key("agent_context"), TIMESTAMP, projects_all=True)
+BY_CONTEXT_KEYS = Index("by_context_keys", Key("agent_context_keys"), TIMESTAMP)
 BY_CONFIDENCE = Index("by_confidence", PK, Key("confidence", "N"))
 BY_CHANGE = Index("by_change", Key("change_log"), Key("change"))
 
-DECISIONS = Table("agent_decisions", PK, SK, (BY_OUTCOME, BY_CONTEXT), stream="NEW_IMAGE")
+DECISIONS = Table("agent_decisions", PK, SK, (BY_CONTEXT, BY_CONTEXT_KEYS), stream="NEW_IMAGE")
 MEMORIES = Table("agent_memory_ltm", PK, SK, (BY_CONFIDENCE, BY_CHANGE))
 STATES = Table("agent_state", PK, SK)
 

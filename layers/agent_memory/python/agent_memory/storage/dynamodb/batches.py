@@ -1,6 +1,6 @@
 """Reads of many items: by key, a hundred per request, and by queries and scans, page by page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from agent_memory.core.concurrency import chunks, map_concurrently
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEYS_PER_REQUEST = 100
-_LATER_PAGES_FACTOR = 4
+LATER_PAGES_FACTOR = 4
+
+NextLimit = Callable[[int, Mapping[str, Any]], int]
+"""The limit of a query's next request, from the one before and its answer."""
 
 
 def get_items(client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool = True) -> list[Item]:
@@ -55,19 +58,23 @@ def query_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterato
     return (items for items, _ in query_answers(client, table, **request))
 
 
-def query_answers(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[tuple[list[Item], Item | None]]:
+def query_answers(
+    client: "DynamoDBClient", table: str, *, next_limit: NextLimit | None = None, **request: Any
+) -> Iterator[tuple[list[Item], Item | None]]:
     """The pages of a query, each with the key up to which it was read, None for the last one; see `query_pages`."""
-    return _answers(client.query, {"TableName": table, **request})
+    return _answers(client.query, {"TableName": table, **request}, next_limit or _grown)
 
 
-def json_answers(client: "DynamoDBClient", table: str, **request: Any) -> Iterator[tuple[list[Any], Item | None]]:
+def json_answers(
+    client: "DynamoDBClient", table: str, *, next_limit: NextLimit | None = None, **request: Any
+) -> Iterator[tuple[list[Any], Item | None]]:
     """As `query_answers`; where the client can do so, each item is its JSON, a `msgspec.Raw`."""
 
     def read(**request: Any) -> Any:
         with items_as_json():
             return client.query(**request)
 
-    return _answers(read, {"TableName": table, **request})
+    return _answers(read, {"TableName": table, **request}, next_limit or _grown)
 
 
 def partition_pages(client: "DynamoDBClient", table: str, pk: str, **request: Any) -> Iterator[list[Item]]:
@@ -87,10 +94,16 @@ def scan_pages(client: "DynamoDBClient", table: str, **request: Any) -> Iterator
     Raises:
         Unavailable: DynamoDB did not respond.
     """
-    return (items for items, _ in _answers(client.scan, {"TableName": table, **request}))
+    return (items for items, _ in _answers(client.scan, {"TableName": table, **request}, _grown))
 
 
-def _answers(read: Callable[..., Any], request: dict[str, Any]) -> Iterator[tuple[list[Item], Item | None]]:
+def _grown(limit: int, _: Mapping[str, Any]) -> int:
+    return limit * LATER_PAGES_FACTOR
+
+
+def _answers(
+    read: Callable[..., Any], request: dict[str, Any], next_limit: NextLimit
+) -> Iterator[tuple[list[Item], Item | None]]:
     while True:
         with translated_errors("DynamoDB", request["TableName"]):
             page = read(**request)
@@ -99,4 +112,4 @@ def _answers(read: Callable[..., Any], request: dict[str, Any]) -> Iterator[tupl
             return
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
         if "Limit" in request:
-            request["Limit"] *= _LATER_PAGES_FACTOR
+            request["Limit"] = next_limit(request["Limit"], page)

@@ -45,7 +45,7 @@ from agent_memory.storage.dynamodb.large_parts import (
 from agent_memory.storage.dynamodb.links import link_items, links_from, sort_key
 from agent_memory.storage.dynamodb.partiql import Statements
 from agent_memory.storage.dynamodb.updates import changes
-from agent_memory.storage.schema import DECISIONS
+from agent_memory.storage.schema import BY_CONTEXT, DECISIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -84,7 +84,11 @@ class DynamoDBDecisions(DecisionStore):
     def insert(self, decisions: Sequence[Decision]) -> list[WriteStatus]:
         """Write each decision unless its id is taken: CREATED, UNCHANGED or CONFLICT, in order."""
         items = [decision_item(decision) for decision in decisions]
-        large = [index for index, item in enumerate(items) if not fits(item, INSERT_BUDGET_BYTES)]
+        large = [
+            index
+            for index, item in enumerate(items)
+            if BY_CONTEXT.partition.name not in item and not fits(item, INSERT_BUDGET_BYTES)
+        ]
         for index in large:
             check_size(decisions[index].content())
         for index in large:
@@ -154,10 +158,10 @@ class DynamoDBDecisions(DecisionStore):
         check_size(decision.content())
         self._large_parts.check_fits(decision, decision_item(decision), INSERT_BUDGET_BYTES)
 
-    def check_outcome_fits(self, key: DecisionKey, outcome: Outcome) -> None:
+    def check_outcome_fits(self, outcome: Outcome) -> None:
         """See `DecisionStore`."""
         check_size(outcome.content())
-        self._large_parts.check_fits(outcome, headline_attributes(key, outcome), OUTCOME_BUDGET_BYTES)
+        self._large_parts.check_fits(outcome, headline_attributes(outcome), OUTCOME_BUDGET_BYTES)
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -237,7 +241,7 @@ class DynamoDBDecisions(DecisionStore):
             return  # the table has it
 
     def _headline(self, key: DecisionKey, update: OutcomeUpdate) -> Item:
-        item = headline_attributes(key, update.outcome)
+        item = headline_attributes(update.outcome)
         if not fits(item, OUTCOME_BUDGET_BYTES):
             check_size(update.outcome.content())
             item = self._large_parts.offload_to_fit(key, item, OUTCOME_BUDGET_BYTES)

@@ -4,8 +4,8 @@
     table     a . b c . d e f . . g . h . . .         a query reads 4 KB of items for half a unit
               ^^^^^^^^^^^^^^^^^^^^^^^                 ... and a read by key an item
 
-The indexes have keys only, which makes writes cheap. An index is behind its table by moments, so that reads of the
-items need not be consistent either, which halves their price.
+The index of large decisions by context has keys only, which makes writes cheap. An index is behind its table by
+moments, so that reads of the items need not be consistent either, which halves their price.
 """
 
 import math

@@ -25,7 +25,7 @@ from agent_memory.storage.dynamodb.attribute_values import (
     encode_members,
     restore_floats,
 )
-from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME
+from agent_memory.storage.schema import BY_CONTEXT, BY_CONTEXT_KEYS
 
 Item = dict[str, AttributeValue]
 
@@ -35,10 +35,14 @@ _OUTCOME_TIMES = ("recorded", "until")
 _DOCUMENTS = tuple(name for name, kind in records.FIELDS.items() if kind is Kind.DOCUMENT)
 _TEXTS = tuple(name for name, kind in records.FIELDS.items() if kind is Kind.TEXT)
 
-OUTCOME_ATTRIBUTES = frozenset(
-    {TIMES.get(name, name) for name in records.OUTCOME} | {OUTCOME_FLOATS, BY_OUTCOME.partition.name}
-)
+OUTCOME_ATTRIBUTES = frozenset({TIMES.get(name, name) for name in records.OUTCOME} | {OUTCOME_FLOATS})
 """The attributes of outcomes."""
+
+MAX_COPIED_BYTES = 768
+"""The largest item of a new decision of which the index by context has a copy.
+
+With an outcome of up to a quarter of a kilobyte both are within a kilobyte, so that each takes one write unit.
+"""
 
 OFFLOADABLE = (
     *_DOCUMENTS,
@@ -130,19 +134,22 @@ def decision_item(decision: Decision) -> Item:
     item["iso_timestamp"] = {"S": to_iso(decision.timestamp_ms)}
     context_type = context_type_of(decision.context)
     if context_type is not None:
-        partition = keys.context_pk(decision.agent_id, context_type, shard_of(decision.decision_id))
-        item[BY_CONTEXT.partition.name] = {"S": partition}
+        partition = text(keys.context_pk(decision.agent_id, context_type, shard_of(decision.decision_id)))
+        with_copy = item | {BY_CONTEXT.partition.name: partition}
+        if item_size(with_copy) <= MAX_COPIED_BYTES:
+            return with_copy
+        item[BY_CONTEXT_KEYS.partition.name] = partition
     return item
 
 
-def headline_attributes(key: DecisionKey, outcome: Outcome) -> Item:
+def headline_attributes(outcome: Outcome) -> Item:
     """The attributes that a decision's first outcome adds to its item."""
-    return _outcome_attributes(key, records.headline_record(outcome))
+    return _attributes(records.headline_record(outcome), OUTCOME_FLOATS)
 
 
 def outcome_attributes(decision: Decision) -> Item:
     """The attributes of all of a decision's outcomes."""
-    return _outcome_attributes(decision.key, records.outcomes_record(decision))
+    return _attributes(records.outcomes_record(decision), OUTCOME_FLOATS)
 
 
 def decision_from(item: Item) -> Decision:
@@ -172,14 +179,6 @@ def checked_decision(decision: Decision, pk: str, sk: str, iso_timestamp: str | 
     if timestamp_of(decision.decision_id) != timestamp_ms:
         raise ValueError("its id is that of another time")
     return decision
-
-
-def _outcome_attributes(key: DecisionKey, record: Record) -> Item:
-    item = _attributes(record, OUTCOME_FLOATS)
-    if "success" in record:
-        partition = keys.outcome_pk(key.agent_id, key.shard, success=record["success"])
-        item[BY_OUTCOME.partition.name] = {"S": partition}
-    return item
 
 
 def _attributes(record: Record, floats_attribute: str) -> Item:
@@ -403,6 +402,8 @@ def fits(item: Mapping[str, Any], budget_bytes: int) -> bool:
 
 def _number_size(text: str) -> int:
     """One byte for each pair of significant digits, paired from the decimal point; one more; and one for the sign."""
+    if text.isdigit() and text.isascii() and text[0] != "0":  # as counts, and most times
+        return (len(text) + 1) // 2 + (1 - len(text) + len(text.rstrip("0"))) // 2 + 1
     number = Decimal(text).normalize(_EXACT)
     sign, digits, exponent = number.as_tuple()
     if not number:

@@ -29,7 +29,7 @@ from agent_memory.storage.dynamodb.items import (
     checked_decision,
     milliseconds_of,
 )
-from agent_memory.storage.schema import BY_CONTEXT, BY_OUTCOME
+from agent_memory.storage.schema import BY_CONTEXT, BY_CONTEXT_KEYS
 
 _REFUSED = (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -235,7 +235,7 @@ _KINDS: Mapping[Kind, tuple[Any, _Decoder]] = {
 """By kind of field: the type of its attribute, and a function that returns its value."""
 
 _KEYS = ("pk", "sk", "iso_timestamp", "ttl", CONTENT_FLOATS, OUTCOME_FLOATS)
-_INDEXED = (BY_CONTEXT.partition.name, BY_OUTCOME.partition.name)
+_INDEXED = (BY_CONTEXT.partition.name, BY_CONTEXT_KEYS.partition.name)
 # In the order in which items have them, in which they are found fastest. An attribute that is not here, as one of those
 # that name a large part in the bucket, is refused.
 _DecisionItem = msgspec.defstruct(

@@ -46,7 +46,7 @@ class InMemoryDecisions(DecisionStore):
         """See `DecisionStore`."""
         check_size(decision.content())
 
-    def check_outcome_fits(self, key: DecisionKey, outcome: Outcome) -> None:  # noqa: ARG002  of the interface
+    def check_outcome_fits(self, outcome: Outcome) -> None:
         """See `DecisionStore`."""
         check_size(outcome.content())
 

@@ -24,7 +24,7 @@ CREATE TABLE decisions (
     outcomes TEXT
 ) STRICT;
 CREATE UNIQUE INDEX decisions_by_type ON decisions (agent_id, decision_type, timestamp_ms, decision_id);
-CREATE INDEX decisions_by_outcome ON decisions (agent_id, success, timestamp_ms, decision_id, decision_type)
+CREATE INDEX decisions_by_outcome ON decisions (agent_id, decision_type, success, timestamp_ms, decision_id)
     WHERE success IS NOT NULL;
 CREATE INDEX decisions_by_context ON decisions (agent_id, context_type, timestamp_ms, decision_id)
     WHERE context_type IS NOT NULL;
