@@ -13,6 +13,7 @@ from agent_memory.memory.text_words import stored_words
 from agent_memory.model.memories import Memory
 from agent_memory.model.recalled_parts import memory_texts
 from agent_memory.storage.dynamodb.items import Item, decision_item, item_size, memory_item, outcome_attributes
+from agent_memory.storage.dynamodb.memory_changes import change_attributes
 from agent_memory.storage.factory import open_stores
 from agent_memory.storage.provisioning import create_tables_if_not_exist
 from agent_memory.storage.schema import DECISIONS, MEMORIES, Index
@@ -136,7 +137,9 @@ def recall_first() -> Recalled:
         client.put_item(TableName=f"{_PREFIX}-agent_state", Item=registration())
         items = [decision_item(one) | outcome_attributes(one) for one in decisions(DECISIONS_RECALLED)]
         batch_write(client, f"{_PREFIX}-{DECISIONS.name}", items)
-        batch_write(client, f"{_PREFIX}-{MEMORIES.name}", [memory_item(one) for one in _memories()])
+        batch_write(
+            client, f"{_PREFIX}-{MEMORIES.name}", [memory_item(one) | change_attributes(one) for one in _memories()]
+        )
         _recall(replayed.client(), query)
         metered = _metered(replayed.client(), query)
     seconds = min(_cpu_seconds(replayed, query) for _ in range(5))
