@@ -1,17 +1,21 @@
 """Late outcomes and amendments are noted for the nightly job, until it has read them."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from agent_memory.admin.importing.decisions import DecisionImport
+from agent_memory.admin.importing.report import ImportReport
 from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.ids import new_decision_id
 from agent_memory.core.keys import LEARNING_STARTED
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.nightly.late_outcomes import noted_outcomes, remove_notes
-from tests.contract.samples import NOW, new_agent
+from tests.contract.samples import NOW, decision, new_agent
+from tests.contract.samples import outcome as result
 
 TODAY_MS = NOW - NOW % DAY_MS
 
@@ -151,3 +155,16 @@ def test_many_late_outcomes_take_few_notes_and_a_job_reads_the_oldest_first(stor
     assert sorted(ids_of(notes[:2])) == sorted(inputs)
     assert ids_of(notes[2:]) == inputs[:1]
     assert noted_outcomes(stores.states, agent, most=600) == notes[:2]
+
+
+def test_an_import_notes_what_it_changes(stores, clock):
+    agent = new_agent()
+    start_learning(stores, agent)
+    pending, known, same = (decision(NOW - (5 + n) * DAY_MS, agent=agent) for n in range(3))
+    late, missing, same = (replace(one, outcome=result(at_ms=NOW - DAY_MS)) for one in (pending, known, same))
+    stores.decisions.insert([pending])
+    stores.decisions.restore([same])
+    run = DecisionImport(agent, stores, clock, ImportReport(), write=True).run
+    run([decision(NOW - 9 * DAY_MS, agent=agent), same, missing, late])
+    assert sorted(ids_of(noted_outcomes(stores.states, agent))) == sorted([late.decision_id, missing.decision_id])
+    assert stores.decisions.get([late.key, missing.key]) == [late, missing]

@@ -18,16 +18,16 @@ from agent_memory.core.keys import LEARNING_STARTED, late_outcomes_state_type
 from agent_memory.core.remembered import note
 from agent_memory.core.retention import EVIDENCE_KEPT_DAYS
 from agent_memory.model.decisions import DecisionKey
+from agent_memory.model.evidence import TIMELY_DAYS
 from agent_memory.ports.states import StateStore
 
 T = TypeVar("T")
 
-TIMELY_DAYS = 2
-"""The jobs of a decision's own day and of the next one read all decisions of that day."""
-MIN_NOTE_AGE_MS = HOUR_MS
-"""Younger notes are kept for the next job: the outcomes that they announce may still be in progress."""
-_PERIOD_MS = MIN_NOTE_AGE_MS // 6
-"""Of the same outcomes, recorded several times in this time, there is one note."""
+_PERIOD_MS = HOUR_MS // 6
+"""Of the same outcomes, recorded several times in this time, there is one note.
+
+It is shorter than the time for which a job keeps a note that it has read.
+"""
 _MARGIN_MS = HOUR_MS // 6
 """Clocks differ, and a write takes a while: outcomes of the last minutes before a job are noted, too."""
 _PER_NOTE = 500

@@ -5,6 +5,9 @@ from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import Any, Self
 
+TIMELY_DAYS = 2
+"""The nightly jobs of a decision's own day and of the next one read all decisions of that day."""
+
 Result = tuple[int, bool | None]
 """From when on (milliseconds since the epoch) a decision counts with which success; None: without an outcome."""
 Rewards = tuple[tuple[str, float], ...]

@@ -18,8 +18,7 @@ from datetime import date, timedelta
 
 from agent_memory.core.clock import DAY_MS, Span, date_of, day_start_ms
 from agent_memory.core.retention import EVIDENCE_DAYS, EVIDENCE_KEPT_DAYS
-from agent_memory.decisions.late_outcomes import TIMELY_DAYS
-from agent_memory.model.evidence import Evidence, Result
+from agent_memory.model.evidence import TIMELY_DAYS, Evidence, Result
 from agent_memory.nightly.reading import ReadDecision
 from agent_memory.ports.evidence import EvidenceSnapshot
 

@@ -7,16 +7,18 @@ done (`decisions.late_outcomes`), until a job has read them.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from agent_memory.core.clock import HOUR_MS
 from agent_memory.core.concurrency import map_concurrently
 from agent_memory.core.ids import timestamp_of
 from agent_memory.core.keys import LATE_OUTCOMES
-from agent_memory.decisions.late_outcomes import MIN_NOTE_AGE_MS
 from agent_memory.model.decisions import DecisionKey
 from agent_memory.model.listings import skip_damaged
 from agent_memory.ports.states import StateStore
 
 MAX_NOTED = 100_000
 """Decisions that one job reads again by their notes; those of the following notes are read by the next jobs."""
+# Younger notes are kept for the next job: the outcomes that they announce may still be in progress.
+_MIN_AGE_MS = HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,6 @@ def remove_notes(
     done = [
         one.state_type
         for one in read
-        if one.noted_ms < read_ms - MIN_NOTE_AGE_MS and not any(key.decision_id in damaged_ids for key in one.keys)
+        if one.noted_ms < read_ms - _MIN_AGE_MS and not any(key.decision_id in damaged_ids for key in one.keys)
     ]
     map_concurrently(lambda name: states.remove(agent_id, name), done)
