@@ -2,17 +2,16 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from agent_memory.admin.importing.decisions import DecisionImport
 from agent_memory.admin.importing.report import ImportReport
-from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock
+from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock, date_of
 from agent_memory.core.errors import Unavailable
 from agent_memory.core.ids import new_decision_id
-from agent_memory.core.keys import LEARNING_STARTED
 from agent_memory.decisions.log import DecisionLog
+from agent_memory.nightly.days import LearnedDays
 from agent_memory.nightly.late_outcomes import noted_outcomes, remove_notes
 from tests.contract.samples import NOW, decision, new_agent
 from tests.contract.samples import outcome as result
@@ -30,8 +29,9 @@ def outcome(decision_id, pnl=1, **options):
     return {"decision_id": decision_id, "success": True, "outcome": {"pnl": pnl}, **options}
 
 
-def start_learning(stores, agent):
-    stores.states.put(agent, LEARNING_STARTED, {}, expected_version=0, now_ms=NOW)
+def start_learning(stores, agent, days_ago=1):
+    """Announce the job of a day, as that does before it reads."""
+    LearnedDays(agent, stores).start(date_of(NOW - days_ago * DAY_MS))
 
 
 def ids_of(notes):
@@ -127,18 +127,66 @@ def test_an_outcome_that_cannot_be_noted_is_not_written(stores, clock, monkeypat
     assert log.get(decision_id).outcome is None
 
 
+def recorded_while(log, stores, monkeypatch, decision_id, act):
+    """Record an outcome; `act` is called just before it is written, and returns what is noted then."""
+    record, noted = stores.decisions.record_outcomes, []
+
+    def acting(updates):
+        noted.extend(act())
+        return record(updates)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.decisions, "record_outcomes", acting)
+        log.record_outcome(outcome(decision_id))
+    return noted
+
+
 @pytest.mark.parametrize(("minutes_before", "is_noted"), [(11, False), (9, True)])
-def test_outcomes_of_the_last_minutes_before_a_job_are_noted(stores, minutes_before, is_noted):
-    """The job of the next day reads all decisions of a day, but perhaps just before this outcome was written."""
+def test_outcomes_of_the_last_minutes_before_a_job_are_noted_while_they_are_written(
+    stores, monkeypatch, minutes_before, is_noted
+):
+    """The job of the next day reads all decisions of a day, but perhaps just before this outcome is written."""
     agent = new_agent()
     clock = FixedClock(TODAY_MS + 2 * DAY_MS - minutes_before * 60_000)
     log = DecisionLog(agent, stores, clock)
-    start_learning(stores, agent)
+    start_learning(stores, agent, days_ago=0)
     decision_id = new_decision_id("QUERY", TODAY_MS + 1)
-    moment = datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
     log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}, "decision_id": decision_id})
-    log.record_outcome(outcome(decision_id, timestamp=moment))
-    assert ids_of(noted_outcomes(stores.states, agent)) == ([decision_id] if is_noted else [])
+    noted = recorded_while(log, stores, monkeypatch, decision_id, lambda: noted_outcomes(stores.states, agent))
+    assert ids_of(noted) == ([decision_id] if is_noted else [])
+    assert noted_outcomes(stores.states, agent) == []  # the job begins later, and finds it
+
+
+@pytest.mark.parametrize("days_ago", [40, 39])
+def test_what_a_job_may_miss_while_it_is_written_stays_noted(stores, clock, monkeypatch, days_ago):
+    """The last job that reads all decisions of the day begins to read: that of the day before, or none, has begun."""
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent, days_ago=days_ago + 1)
+    decision_id = logged(log, 40)
+
+    def begin():
+        noted = noted_outcomes(stores.states, agent)
+        start_learning(stores, agent, days_ago=39)
+        return noted
+
+    noted = recorded_while(log, stores, monkeypatch, decision_id, begin)
+    assert ids_of(noted) == ([decision_id] if days_ago == 39 else [])
+    assert ids_of(noted_outcomes(stores.states, agent)) == [decision_id]
+
+
+def test_a_replayed_history_is_not_noted(stores, clock):
+    """Each day's job reads what was logged before it, whatever the clock says, and no note of it is read again."""
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent, days_ago=41)
+    for days_ago in range(40, 30, -1):
+        ids = [logged(log, days_ago), logged(log, days_ago + 1)]
+        log.record_outcomes([outcome(one) for one in ids])
+        assert noted_outcomes(stores.states, agent) == []
+        start_learning(stores, agent, days_ago=days_ago)
+    log.record_outcome(outcome(ids[1], 2, amend=True))
+    assert ids_of(noted_outcomes(stores.states, agent)) == [ids[1]]
 
 
 def test_many_late_outcomes_take_few_notes_and_a_job_reads_the_oldest_first(stores, clock):

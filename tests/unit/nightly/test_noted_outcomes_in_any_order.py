@@ -60,15 +60,19 @@ def reads_all():
 
 
 class Agent:
-    """An agent whose decisions and outcomes come in the evenings, and whose jobs run after midnight."""
+    """An agent whose decisions and outcomes come in the evenings, and whose jobs run after midnight.
 
-    def __init__(self):
-        self.clock = FixedClock(day_start_ms(FIRST))
+    With `days_behind`, all of this is done so many days later, as in a replay.
+    """
+
+    def __init__(self, days_behind):
+        self.behind_ms = days_behind * DAY_MS
+        self.clock = FixedClock(day_start_ms(FIRST) + self.behind_ms)
         self.stores = in_memory_stores(self.clock)
         self.log = DecisionLog(AGENT, self.stores, self.clock)
 
     def live(self, n, decisions, outcomes):
-        self.clock.advance(day_start_ms(day_of(n)) + 22 * HOUR_MS - self.clock.now_ms())
+        self.clock.advance(day_start_ms(day_of(n)) + self.behind_ms + 22 * HOUR_MS - self.clock.now_ms())
         ids = [
             decision_id_for("QUERY", day_start_ms(day_of(day)) / 1000 + k, f"{k}")
             for k, (day, _) in enumerate(decisions)
@@ -113,9 +117,11 @@ class Agent:
 
 @pytest.mark.slow
 @settings(max_examples=12, deadline=None)
-@given(decided, recorded, missed_days, st.booleans(), st.booleans())
-def test_what_was_noted_is_all_that_a_job_would_have_missed(decisions, outcomes, missed, repeats, in_parts):
-    noting, reference = Agent(), Agent()
+@given(decided, recorded, missed_days, st.booleans(), st.booleans(), st.sampled_from([0, 0, 1, 2, 30]))
+def test_what_was_noted_is_all_that_a_job_would_have_missed(
+    decisions, outcomes, missed, repeats, in_parts, days_behind
+):
+    noting, reference = Agent(days_behind), Agent(days_behind)
     for n in range(DAYS):
         for one in (noting, reference):
             one.live(n, decisions, outcomes)

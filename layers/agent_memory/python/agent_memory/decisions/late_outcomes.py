@@ -1,17 +1,21 @@
 """Notes which decisions get outcomes late: the nightly job reads them again (`nightly.late_outcomes`).
 
-    recorded on    the day of the decision, or the next one      any later day
-    read by        the jobs of these days, which read all        the next job, which reads what was noted
+    jobs that read all decisions of a day    its own and that of the next day
+    outcome recorded before these begin      they read it
+    while the last of them may begin         noted until it is written; if the job has begun then, the note stays
+    later                                    noted; the next job reads what was noted
 
-A note is written before the outcome, so that none is lost if the process ends in between. A note of an outcome that is
-never written does no harm.
+Jobs say what day they begin to read (`LEARNING_STARTED`), so that a history is replayed without notes. A note is
+written before the outcome, so that none is lost if the process ends in between. A note of an outcome that is never
+written does no harm.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
-from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock
+from agent_memory.core.clock import DAY_MS, HOUR_MS, Clock, day_start_ms, parse_date
 from agent_memory.core.concurrency import chunks, map_concurrently
 from agent_memory.core.errors import AgentMemoryError, Conflict, as_outage
 from agent_memory.core.keys import LEARNING_STARTED, late_outcomes_state_type
@@ -40,47 +44,60 @@ class LateOutcomeTracker:
         self.agent_id = agent_id
         self._states = states
         self._clock = clock
-        self._has_learned = False
+        self._started_ms = 0  # the begin of the last day that a job is known to have begun to read
         note(self)
 
     def drop_remembered(self) -> None:
-        """Ask again whether the agent has learned anything: it was erased."""
-        self._has_learned = False
+        """Ask again what has been learned: the agent was erased."""
+        self._started_ms = 0
 
     def recording(self, keys: Sequence[DecisionKey], write: Callable[[], T]) -> T:
         """The result of a write of outcomes of decisions, those of which that are late are noted.
 
-        The first job may begin, and read the decisions, during the write: what was not noted before is noted after it
-        then. `Unavailable` if it cannot be noted, whatever the reason: it is not about the decisions.
+        A job may begin to read during the write: what it may have missed, and was not noted before, is noted after it.
+        `Unavailable` if something cannot be noted, whatever the reason: it is not about the decisions.
         """
         late = self._late(keys)
         if not late:
             return write()
-        is_noted = self._note(late)
+        with _outages():
+            missed, others = self._missed(late)
+            last_read, others = _divide(others, self._started_ms + DAY_MS)
+            self._note(missed)
+            names = self._note(last_read)
         result = write()
-        if not is_noted:
-            self._note(late)
+        if last_read or others:
+            with _outages():
+                missed, _ = self._missed([*last_read, *others])
+                noted = set(last_read)
+                self._note([one for one in missed if one not in noted])
+                if noted.isdisjoint(missed):
+                    map_concurrently(lambda name: self._states.remove(self.agent_id, name), names)
         return result
 
     def _late(self, keys: Sequence[DecisionKey]) -> list[DecisionKey]:
-        """The decisions whose outcomes come late. Those that are too old to learn from are left out."""
+        """The decisions that jobs may have read. Those that are too old to learn from are left out."""
         now_ms = self._clock.now_ms()
         reached_ms, today_ms = now_ms + _MARGIN_MS, now_ms - now_ms % DAY_MS
         last_ms = reached_ms - reached_ms % DAY_MS - (TIMELY_DAYS - 1) * DAY_MS
         oldest_ms = today_ms - EVIDENCE_KEPT_DAYS * DAY_MS
         return [one for one in dict.fromkeys(keys) if oldest_ms <= one.timestamp_ms < last_ms]
 
-    def _note(self, late: Sequence[DecisionKey]) -> bool:
-        """Note decisions if a job may have read them before; returns whether that may be."""
-        try:
-            self._has_learned = self._has_learned or self._states.get(self.agent_id, LEARNING_STARTED) is not None
-            if self._has_learned:
-                map_concurrently(self._put, list(chunks(late, _PER_NOTE)))
-        except AgentMemoryError as error:
-            raise as_outage(error) from error
-        return self._has_learned
+    def _missed(self, late: Sequence[DecisionKey]) -> tuple[list[DecisionKey], list[DecisionKey]]:
+        """The decisions of days that the last job which reads all of them has begun to read, and the others."""
+        missed, others = _divide(late, self._started_ms)
+        if not others:
+            return missed, others
+        started = self._states.get(self.agent_id, LEARNING_STARTED)
+        self._started_ms = day_start_ms(parse_date(started.data["day"])) if started is not None else 0
+        return _divide(late, self._started_ms)
 
-    def _put(self, late: Sequence[DecisionKey]) -> None:
+    def _note(self, late: Sequence[DecisionKey]) -> list[str]:
+        """Note decisions; returns the types of the states that were not there before."""
+        names = map_concurrently(self._put, list(chunks(late, _PER_NOTE)))
+        return [one for one in names if one is not None]
+
+    def _put(self, late: Sequence[DecisionKey]) -> str | None:
         ids: dict[str, list[str]] = {}
         for one in late:
             ids.setdefault(one.decision_type, []).append(one.decision_id)
@@ -90,4 +107,19 @@ class LateOutcomeTracker:
         try:
             self._states.put(self.agent_id, name, {"decision_ids": ids}, expected_version=0, now_ms=now_ms)
         except Conflict:
-            return  # it was noted in the same period
+            return None  # it was noted in the same period
+        return name
+
+
+def _divide(keys: Sequence[DecisionKey], started_ms: int) -> tuple[list[DecisionKey], list[DecisionKey]]:
+    """The decisions whose last timely job has begun if that of the day from `started_ms` on has, and the others."""
+    end_ms = started_ms - (TIMELY_DAYS - 2) * DAY_MS
+    return [one for one in keys if one.timestamp_ms < end_ms], [one for one in keys if one.timestamp_ms >= end_ms]
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    try:
+        yield
+    except AgentMemoryError as error:
+        raise as_outage(error) from error

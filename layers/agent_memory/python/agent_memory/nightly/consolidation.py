@@ -93,7 +93,7 @@ def parts_of_job(agent_id: str, day: date, stores: Stores, *, most: int = DEFAUL
     due = days.due(day, progress) if snapshot.row_counts() else []
     if not due:
         return []
-    days.start(progress)
+    days.start(day)
     spans = spans_to_read(day, progress.learned_through)
     if progress.learned_through is None or not snapshot.is_complete or len(due) > 1:
         spans = [Span(evidence_span(due[0]).start_ms, evidence_span(day).end_ms)]
@@ -168,7 +168,7 @@ class _Consolidation:
         figures: dict[str, Any] = dict.fromkeys(_SUMMED, 0)
         self._read.clear()
         if due:
-            self._days.start(progress)
+            self._days.start(day)
         read_ms = self._stores.clock.now_ms()
         self._notes = noted_outcomes(self._stores.states, self._agent_id) if due else []
         if not due:

@@ -14,6 +14,7 @@ from agent_memory.core.errors import Conflict
 from agent_memory.core.json_values import Document
 from agent_memory.core.keys import LEARNING_PROGRESS, LEARNING_STARTED
 from agent_memory.core.retention import EVIDENCE_DAYS
+from agent_memory.core.retries import retry_conflicts
 from agent_memory.model.listings import skip_damaged
 from agent_memory.model.states import State
 from agent_memory.ports.decisions import Selection
@@ -100,15 +101,18 @@ class LearnedDays:
             return [day]
         return days_through(self._first_day_with_decisions(oldest, day), day)
 
-    def start(self, progress: Progress) -> None:
-        """Announce the first job before it reads anything: late outcomes are noted from then on."""
-        if progress.version:
-            return
-        now_ms = self._stores.clock.now_ms()
-        try:
-            self._stores.states.put(self._agent_id, LEARNING_STARTED, {}, expected_version=0, now_ms=now_ms)
-        except Conflict:
-            return  # an earlier job was interrupted
+    def start(self, day: date) -> None:
+        """Announce that the job of a day reads decisions, before it does: outcomes that it misses are noted then."""
+
+        def announce() -> None:
+            states, started = self._stores.states, self._stores.states.get(self._agent_id, LEARNING_STARTED)
+            if started is not None and parse_date(started.data["day"]) >= day:
+                return
+            version, now_ms = started.version if started else 0, self._stores.clock.now_ms()
+            data = {"day": day.isoformat()}
+            states.put(self._agent_id, LEARNING_STARTED, data, expected_version=version, now_ms=now_ms)
+
+        retry_conflicts(announce)
 
     def begin(self, day: date, progress: Progress) -> Progress:
         """Announce that memories of a day will be written, so that no job learns the day before it again.
