@@ -175,7 +175,7 @@ class DecisionKey:
 class Decision:
     """One decision with its context and reasoning, and its outcomes once they are known.
 
-    `outcome` is the headline outcome, which determines `success` and the index by outcome. `revision` counts the
+    `outcome` is the headline outcome, which determines `success`. `revision` counts the
     changes of the outcomes after the first. `ancestors` has the number of steps to each earlier decision that led to
     this one; it is derived from the parents' `parent_ids` and is not part of the decision's content.
 
