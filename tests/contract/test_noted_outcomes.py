@@ -8,8 +8,9 @@ import pytest
 from agent_memory.admin.importing.decisions import DecisionImport
 from agent_memory.admin.importing.report import ImportReport
 from agent_memory.core.clock import DAY_MS, HOUR_MS, FixedClock, date_of
-from agent_memory.core.errors import Unavailable
+from agent_memory.core.errors import Damaged, Unavailable
 from agent_memory.core.ids import new_decision_id
+from agent_memory.core.keys import late_outcomes_state_type
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.nightly.days import LearnedDays
 from agent_memory.nightly.late_outcomes import noted_outcomes, remove_notes
@@ -142,7 +143,7 @@ def recorded_while(log, stores, monkeypatch, decision_id, act):
 
 
 @pytest.mark.parametrize(("minutes_before", "is_noted"), [(11, False), (9, True)])
-def test_outcomes_of_the_last_minutes_before_a_job_are_noted_while_they_are_written(
+def test_outcomes_of_the_last_minutes_before_a_job_are_noted_before_they_are_written(
     stores, monkeypatch, minutes_before, is_noted
 ):
     """The job of the next day reads all decisions of a day, but perhaps just before this outcome is written."""
@@ -153,8 +154,7 @@ def test_outcomes_of_the_last_minutes_before_a_job_are_noted_while_they_are_writ
     decision_id = new_decision_id("QUERY", TODAY_MS + 1)
     log.log_one({"decision_type": "QUERY", "context": {}, "reasoning": {}, "decision_id": decision_id})
     noted = recorded_while(log, stores, monkeypatch, decision_id, lambda: noted_outcomes(stores.states, agent))
-    assert ids_of(noted) == ([decision_id] if is_noted else [])
-    assert noted_outcomes(stores.states, agent) == []  # the job begins later, and finds it
+    assert ids_of(noted) == ids_of(noted_outcomes(stores.states, agent)) == ([decision_id] if is_noted else [])
 
 
 @pytest.mark.parametrize("days_ago", [40, 39])
@@ -175,18 +175,52 @@ def test_what_a_job_may_miss_while_it_is_written_stays_noted(stores, clock, monk
     assert ids_of(noted_outcomes(stores.states, agent)) == [decision_id]
 
 
-def test_a_replayed_history_is_not_noted(stores, clock):
-    """Each day's job reads what was logged before it, whatever the clock says, and no note of it is read again."""
+def test_of_a_replayed_history_only_what_comes_after_its_job_is_noted(stores, clock):
+    """The job of a day and the next one read what was logged before them, whatever the clock says."""
     agent = new_agent()
     log = DecisionLog(agent, stores, clock)
     start_learning(stores, agent, days_ago=41)
+    noted = []
     for days_ago in range(40, 30, -1):
-        ids = [logged(log, days_ago), logged(log, days_ago + 1)]
-        log.record_outcomes([outcome(one) for one in ids])
-        assert noted_outcomes(stores.states, agent) == []
+        of_today, of_yesterday = logged(log, days_ago), logged(log, days_ago + 1)
+        log.record_outcomes([outcome(of_today), outcome(of_yesterday)])
+        noted.append(of_yesterday)
+        assert sorted(ids_of(noted_outcomes(stores.states, agent))) == sorted(noted)
         start_learning(stores, agent, days_ago=days_ago)
-    log.record_outcome(outcome(ids[1], 2, amend=True))
-    assert ids_of(noted_outcomes(stores.states, agent)) == [ids[1]]
+
+
+def test_what_was_perhaps_written_is_noted(stores, clock, monkeypatch):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    decision_id = logged(log, 5)
+
+    def fail_as_the_first_job_begins(_):
+        start_learning(stores, agent)
+        raise Unavailable("no answer")
+
+    with monkeypatch.context() as patched, suppress(Unavailable):
+        patched.setattr(stores.decisions, "record_outcomes", fail_as_the_first_job_begins)
+        log.record_outcome(outcome(decision_id))
+    assert ids_of(noted_outcomes(stores.states, agent)) == [decision_id]
+
+
+def test_a_damaged_note_is_named_and_kept(stores, clock):
+    agent = new_agent()
+    log = DecisionLog(agent, stores, clock)
+    start_learning(stores, agent)
+    ids = [logged(log, 5), logged(log, 6)]
+    name = late_outcomes_state_type(0, "0")
+    stores.states.put(agent, name, {}, expected_version=0, now_ms=0)
+    log.record_outcomes([outcome(one) for one in ids])
+    unreadable = []
+    notes = noted_outcomes(stores.states, agent, on_unreadable=unreadable.append)
+    assert sorted(ids_of(notes)) == sorted(ids)
+    assert [one.id for one in unreadable] == [name]
+    with pytest.raises(Damaged, match=name):
+        noted_outcomes(stores.states, agent)
+    clock.advance(2 * HOUR_MS)
+    remove_notes(stores.states, agent, notes, clock.now_ms(), ())
+    assert stores.states.get(agent, name) is not None
 
 
 def test_many_late_outcomes_take_few_notes_and_a_job_reads_the_oldest_first(stores, clock):

@@ -1,6 +1,7 @@
 """The search for garbage is enabled after the outermost block, and only where it was enabled before."""
 
 import gc
+import os
 
 import pytest
 
@@ -32,11 +33,28 @@ def test_a_search_that_was_disabled_stays_so():
         gc.enable()
 
 
-def test_overlapping_blocks_leave_it_enabled():
+def test_the_search_is_enabled_after_the_last_of_overlapping_blocks():
     first, second = without_garbage_collection(), without_garbage_collection()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
-    assert gc.isenabled()
+    assert not gc.isenabled()
     second.__exit__(None, None, None)
+    assert gc.isenabled()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+def test_the_search_is_enabled_in_the_child_of_a_fork():
+    block = without_garbage_collection()
+    block.__enter__()
+    child = os.fork()
+    if not child:
+        is_enabled = gc.isenabled()
+        with without_garbage_collection():
+            pass
+        os._exit(0 if is_enabled and gc.isenabled() else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert not gc.isenabled()
+    block.__exit__(None, None, None)
     assert gc.isenabled()

@@ -22,6 +22,7 @@ from agent_memory.storage.dynamodb.items import (
 )
 from agent_memory.storage.dynamodb.json_items import ReadDecision, items_and_rest, read_decision, read_memory
 from tests.attribute_values import SCALARS, items
+from tests.contract.samples import NOW, decision
 
 AT_MS = 1_795_176_000_000
 texts = st.text(max_size=8)
@@ -208,3 +209,9 @@ def test_nearly_everything_is_read_straight_from_json(monkeypatch):
     monkeypatch.setattr(json_items, "_plain", lambda _: pytest.fail("an item was left to others"))
     for item, read, _ in whole_items():
         assert not isinstance(read(as_json(item)), dict)
+
+
+def test_an_item_that_names_a_float_which_is_not_there_is_left_to_the_other_reader():
+    pointer = {"whole_floats": {"L": [{"S": "/context/prices/9"}]}}
+    item = decision_item(decision(NOW, prices=[1.0, 2.0])) | pointer
+    assert read_decision(msgspec.Raw(json.dumps(item).encode())) == item

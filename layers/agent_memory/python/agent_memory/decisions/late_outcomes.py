@@ -1,13 +1,14 @@
 """Notes which decisions get outcomes late: the nightly job reads them again (`nightly.late_outcomes`).
 
-    jobs that read all decisions of a day    its own and that of the next day
-    outcome recorded before these begin      they read it
-    while the last of them may begin         noted until it is written; if the job has begun then, the note stays
-    later                                    noted; the next job reads what was noted
+All decisions of a day are read by its own job and by that of the next day. Each job says what day it begins to read
+(`LEARNING_STARTED`). What is recorded of a day
 
-Jobs say what day they begin to read (`LEARNING_STARTED`), so that a history is replayed without notes. A note is
-written before the outcome, so that none is lost if the process ends in between. A note of an outcome that is never
-written does no harm.
+    while its own job is the next one          is not noted: two jobs are to read it
+    while that of the next day is, and later   is noted before it is written
+
+so that none is lost if the process ends in between, and a history that is replayed leaves few notes. If both jobs, or
+the first one of the agent, begin while an outcome is written, it is noted once it is. A note of an outcome that is
+never written does no harm.
 """
 
 import hashlib
@@ -54,26 +55,21 @@ class LateOutcomeTracker:
     def recording(self, keys: Sequence[DecisionKey], write: Callable[[], T]) -> T:
         """The result of a write of outcomes of decisions, those of which that are late are noted.
 
-        A job may begin to read during the write: what it may have missed, and was not noted before, is noted after it.
         `Unavailable` if something cannot be noted, whatever the reason: it is not about the decisions.
         """
         late = self._late(keys)
         if not late:
             return write()
         with _outages():
-            missed, others = self._missed(late)
-            last_read, others = _divide(others, self._started_ms + DAY_MS)
-            self._note(missed)
-            names = self._note(last_read)
-        result = write()
-        if last_read or others:
-            with _outages():
-                missed, _ = self._missed([*last_read, *others])
-                noted = set(last_read)
-                self._note([one for one in missed if one not in noted])
-                if noted.isdisjoint(missed):
-                    map_concurrently(lambda name: self._states.remove(self.agent_id, name), names)
-        return result
+            noted, others = self._divide(late, jobs_to_come=1)
+            self._note(noted)
+        try:
+            return write()
+        finally:  # also if only a part of it may have been written
+            if others:
+                with _outages():
+                    missed, _ = self._divide(others, jobs_to_come=0)
+                    self._note(missed)
 
     def _late(self, keys: Sequence[DecisionKey]) -> list[DecisionKey]:
         """The decisions that jobs may have read. Those that are too old to learn from are left out."""
@@ -83,21 +79,23 @@ class LateOutcomeTracker:
         oldest_ms = today_ms - EVIDENCE_KEPT_DAYS * DAY_MS
         return [one for one in dict.fromkeys(keys) if oldest_ms <= one.timestamp_ms < last_ms]
 
-    def _missed(self, late: Sequence[DecisionKey]) -> tuple[list[DecisionKey], list[DecisionKey]]:
-        """The decisions of days that the last job which reads all of them has begun to read, and the others."""
-        missed, others = _divide(late, self._started_ms)
-        if not others:
-            return missed, others
-        started = self._states.get(self.agent_id, LEARNING_STARTED)
-        self._started_ms = day_start_ms(parse_date(started.data["day"])) if started is not None else 0
-        return _divide(late, self._started_ms)
+    def _divide(self, keys: Sequence[DecisionKey], *, jobs_to_come: int) -> tuple[list[DecisionKey], list[DecisionKey]]:
+        """The decisions that at most so many of the jobs which read all of their day are still to read, and the others.
 
-    def _note(self, late: Sequence[DecisionKey]) -> list[str]:
-        """Note decisions; returns the types of the states that were not there before."""
-        names = map_concurrently(self._put, list(chunks(late, _PER_NOTE)))
-        return [one for one in names if one is not None]
+        The state is read if what is known does not say so of all.
+        """
+        started_ms = self._started_ms
+        if any(one.timestamp_ms >= _end_ms(started_ms, jobs_to_come) for one in keys):
+            started = self._states.get(self.agent_id, LEARNING_STARTED)
+            started_ms = day_start_ms(parse_date(started.data["day"])) if started is not None else 0
+            self._started_ms = max(self._started_ms, started_ms)
+        end_ms = _end_ms(started_ms, jobs_to_come)
+        return [one for one in keys if one.timestamp_ms < end_ms], [one for one in keys if one.timestamp_ms >= end_ms]
 
-    def _put(self, late: Sequence[DecisionKey]) -> str | None:
+    def _note(self, late: Sequence[DecisionKey]) -> None:
+        map_concurrently(self._put, list(chunks(late, _PER_NOTE)))
+
+    def _put(self, late: Sequence[DecisionKey]) -> None:
         ids: dict[str, list[str]] = {}
         for one in late:
             ids.setdefault(one.decision_type, []).append(one.decision_id)
@@ -107,14 +105,12 @@ class LateOutcomeTracker:
         try:
             self._states.put(self.agent_id, name, {"decision_ids": ids}, expected_version=0, now_ms=now_ms)
         except Conflict:
-            return None  # it was noted in the same period
-        return name
+            return  # it was noted in the same period
 
 
-def _divide(keys: Sequence[DecisionKey], started_ms: int) -> tuple[list[DecisionKey], list[DecisionKey]]:
-    """The decisions whose last timely job has begun if that of the day from `started_ms` on has, and the others."""
-    end_ms = started_ms - (TIMELY_DAYS - 2) * DAY_MS
-    return [one for one in keys if one.timestamp_ms < end_ms], [one for one in keys if one.timestamp_ms >= end_ms]
+def _end_ms(started_ms: int, jobs_to_come: int) -> int:
+    """The end of the decisions that at most so many jobs are to read, once that of the day from `started_ms` began."""
+    return started_ms + (1 + jobs_to_come - (TIMELY_DAYS - 1)) * DAY_MS
 
 
 @contextmanager

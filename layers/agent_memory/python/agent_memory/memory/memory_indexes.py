@@ -2,7 +2,7 @@
 
 first recall       everything is read        and the position in the store's log of changes is noted
 later recalls      the log from there on     and the changed memories by key
-after ten minutes  everything again          for writers that keep no such log, as earlier versions of this package
+after ten minutes  everything again          for changes that other programs have made
 """
 
 import time
@@ -100,4 +100,4 @@ def _is_known(index: EntryIndex, entry_id: str, change: Change) -> bool:
     entry = index.get(entry_id)
     if entry is None or entry.payload.version != change.version:
         return False
-    return change.updated_ms in (None, entry.payload.updated_ms)
+    return bool(change.updated_ms == entry.payload.updated_ms)

@@ -44,7 +44,8 @@ _WITHOUT_REFERENCES = 2
 _BYTES_PER_MARSHALLED = 8
 """At most: a control character is one byte there, and seven as JSON, where its backslash counts twice."""
 _MAX_ITEMS_OF_JOB = 20
-_BAD_VALUES = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError, AgentMemoryError)
+BAD_VALUES = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError, AgentMemoryError)
+"""What is raised while a damaged item is read."""
 
 
 @extensible
@@ -156,7 +157,7 @@ def parsed(item_id: str, parse: Callable[..., T], *stored: Any) -> T:
     """
     try:
         return parse(*stored)
-    except _BAD_VALUES as error:
+    except BAD_VALUES as error:
         raise Damaged(f"{item_id:.{_MAX_TEXT}} is damaged or was written by another program: {error!r:.120}") from error
 
 

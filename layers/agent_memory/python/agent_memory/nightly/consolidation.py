@@ -170,7 +170,9 @@ class _Consolidation:
         if due:
             self._days.start(day)
         read_ms = self._stores.clock.now_ms()
-        self._notes = noted_outcomes(self._stores.states, self._agent_id) if due else []
+        self._notes = []
+        if due:
+            self._notes = noted_outcomes(self._stores.states, self._agent_id, on_unreadable=self._damages)
         if not due:
             long_term = LongTermMemory(self._agent_id, self._stores.memories, self._stores.clock)
             stored = StoredMemories(long_term, on_unreadable=self._damages)
@@ -298,8 +300,11 @@ class _Consolidation:
 
         decisions = {one.decision_id: one for found in map_concurrently(self._reader, spans) for one in found}
         if is_first:
-            self._noted = self._read_noted(evidence_span(day), decisions)
-            decisions |= self._noted
+            end_ms = evidence_span(due[-1]).end_ms
+            self._noted = self._read_noted(Span(end_ms - EVIDENCE_KEPT_DAYS * DAY_MS, end_ms), decisions)
+            decisions |= {
+                name: one for name, one in self._noted.items() if one.timestamp_ms < evidence_span(day).end_ms
+            }
         elif self._has_parts:
             decisions |= {name: one for name, one in self._noted.items() if name in decisions}
         self._days.check_unchanged(progress)

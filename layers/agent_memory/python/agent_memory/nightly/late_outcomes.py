@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from agent_memory.core.clock import HOUR_MS
 from agent_memory.core.concurrency import map_concurrently
+from agent_memory.core.errors import Damaged
 from agent_memory.core.ids import timestamp_of
+from agent_memory.core.json_values import Document
 from agent_memory.core.keys import LATE_OUTCOMES
 from agent_memory.model.decisions import DecisionKey
-from agent_memory.model.listings import skip_damaged
+from agent_memory.model.listings import OnUnreadable, Unreadable, parsed, raise_error
 from agent_memory.ports.states import StateStore
 
 MAX_NOTED = 100_000
@@ -30,21 +32,32 @@ class LateOutcomes:
     noted_ms: int
 
 
-def noted_outcomes(states: StateStore, agent_id: str, *, most: int = MAX_NOTED) -> list[LateOutcomes]:
+def noted_outcomes(
+    states: StateStore, agent_id: str, *, most: int = MAX_NOTED, on_unreadable: OnUnreadable = raise_error
+) -> list[LateOutcomes]:
     """The notes of an agent that no nightly job has read yet, oldest first, of up to about `most` decisions."""
     found: list[LateOutcomes] = []
     count = 0
-    for rest, one in states.list_by_prefix(agent_id, LATE_OUTCOMES, on_unreadable=skip_damaged):
-        keys = tuple(
-            DecisionKey(agent_id, decision_type, timestamp_of(decision_id), decision_id)
-            for decision_type, ids in one.data["decision_ids"].items()
-            for decision_id in ids
-        )
-        found.append(LateOutcomes(keys, f"{LATE_OUTCOMES}{rest}", one.updated_ms))
+    for rest, state in states.list_by_prefix(agent_id, LATE_OUTCOMES, on_unreadable=on_unreadable):
+        name = f"{LATE_OUTCOMES}{rest}"
+        try:
+            keys = parsed(name, _keys_of, agent_id, state.data)
+        except Damaged as error:
+            on_unreadable(Unreadable(name, error, name))
+            continue
+        found.append(LateOutcomes(keys, name, state.updated_ms))
         count += len(keys)
         if count >= most:
             break
     return found
+
+
+def _keys_of(agent_id: str, data: Document) -> tuple[DecisionKey, ...]:
+    return tuple(
+        DecisionKey(agent_id, decision_type, timestamp_of(decision_id), decision_id)
+        for decision_type, ids in data["decision_ids"].items()
+        for decision_id in ids
+    )
 
 
 def remove_notes(

@@ -28,7 +28,7 @@ class Change(NamedTuple):
     memory_type: str
     pattern_id: str
     version: int
-    updated_ms: int | None = None
+    updated_ms: int
 
 
 @dataclass(frozen=True, slots=True)

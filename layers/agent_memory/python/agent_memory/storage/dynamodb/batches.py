@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 KEYS_PER_REQUEST = 100
 LATER_PAGES_FACTOR = 4
+_MAX_LIMIT = 100_000  # more than a page of a megabyte has; DynamoDB refuses what is no 32-bit integer
 
 NextLimit = Callable[[int, Mapping[str, Any]], int]
 """The limit of a query's next request, from the one before and its answer."""
@@ -112,4 +113,4 @@ def _answers(
             return
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
         if "Limit" in request:
-            request["Limit"] = next_limit(request["Limit"], page)
+            request["Limit"] = min(next_limit(request["Limit"], page), _MAX_LIMIT)

@@ -17,6 +17,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from agent_memory.core import keys
 from agent_memory.model import records
 from agent_memory.model.decisions import Decision, Kind
+from agent_memory.model.listings import BAD_VALUES
 from agent_memory.model.memories import Memory
 from agent_memory.storage.dynamodb.attribute_values import decode_number, restore_floats
 from agent_memory.storage.dynamodb.items import (
@@ -31,7 +32,7 @@ from agent_memory.storage.dynamodb.items import (
 )
 from agent_memory.storage.schema import BY_CONTEXT, BY_CONTEXT_KEYS
 
-_REFUSED = (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+_REFUSED = (msgspec.MsgspecError, RecursionError, *BAD_VALUES)
 
 
 class ReadDecision(NamedTuple):
