@@ -96,7 +96,7 @@ GOALS = {
     "log_outcome": "1 request",
     "get_decision": "1 request",
     "log_decisions, 25": "1 request",
-    "query, page of 100 by outcome": "≤ 2 requests",
-    "query, page of 100 by context": "≤ 2 requests",
+    "query, page of 100 by outcome": "≤ 3 requests",
+    "query, page of 100 by context": "≤ 3 requests",
     "get_decision_chain, depth 5": "≤ 2 rounds",
 }

@@ -22,7 +22,8 @@ def one(stores):
 
 
 def by_success(stores, success):
-    return [d.decision_id for d in stores.decisions.scan(Selection("hunter", success=success), ALL)]
+    selection = Selection("hunter", "QUERY", success=success)
+    return [d.decision_id for d in stores.decisions.scan(selection, ALL)]
 
 
 def test_the_first_outcome_is_the_headline_until_another_claims_it(stores, one):
@@ -171,7 +172,7 @@ def test_every_accepted_outcome_is_stored_exactly_once(stores, updates):
     assert sorted(map(repr, all_stored)) == sorted(map(repr, accepted))
     assert len({o.horizon for o in current_outcomes(actual)}) == len(current_outcomes(actual))
     for success in (True, False):
-        listed = list(stores.decisions.scan(Selection(one.agent_id, success=success), ALL))
+        listed = list(stores.decisions.scan(Selection(one.agent_id, one.decision_type, success=success), ALL))
         assert listed == ([actual] if actual.outcome and actual.outcome.success is success else [])
 
 

@@ -187,8 +187,9 @@ class DecisionStore(Protocol):
         """Decisions in a span, ordered by time and id; pages are read as they are consumed.
 
         `first` is the number of decisions that the caller probably needs, and the size of the first page. A selection
-        by success or context type is read with eventual consistency. `on_unreadable` is called
-        before the decision after the unreadable one is returned, and possibly earlier. A damaged decision that
+        by success or context type is read with eventual consistency. It has a decision type or a context type: stores
+        may refuse one without (`ValueError`). `on_unreadable` is called before the decision after the unreadable one is
+        returned, and possibly earlier. A damaged decision that
         certainly does not meet the conditions may be left out without a call.
         """
         return decisions_only(self.scan_with_positions(selection, span, Order(newest_first, first), on_unreadable))

@@ -84,8 +84,10 @@ class DecisionScans:
     def _by_type(
         self, selection: Selection, span: Span, *, newest_first: bool, first: int | None
     ) -> Iterator[ScannedPage]:
+        if selection.decision_type is None:
+            raise ValueError("what is not read by context is read by type: the selection names neither")
         partitions = [
-            decision_pk(selection.agent_id, str(selection.decision_type), shard) for shard in range(selection.shards)
+            decision_pk(selection.agent_id, selection.decision_type, shard) for shard in range(selection.shards)
         ]
         having = filter_of(selection)
         if having is not None and first is not None:
