@@ -85,18 +85,25 @@ def test_nothing_is_noted_before_anything_is_learned(stores, clock):
     assert ids_of(noted_outcomes(stores.states, agent)) == [decision_id]
 
 
+def recorded_while(log, stores, monkeypatch, decision_id, act):
+    """Record an outcome; `act` is called just before it is written, and returns what is noted then."""
+    record, noted = stores.decisions.record_outcomes, []
+
+    def acting(updates):
+        noted.extend(act())
+        return record(updates)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.decisions, "record_outcomes", acting)
+        log.record_outcome(outcome(decision_id))
+    return noted
+
+
 def test_an_outcome_is_noted_if_the_first_job_begins_while_it_is_written(stores, clock, monkeypatch):
     agent = new_agent()
     log = DecisionLog(agent, stores, clock)
     decision_id = logged(log, 5)
-    record = stores.decisions.record_outcomes
-
-    def record_as_a_job_begins(updates):
-        start_learning(stores, agent)
-        return record(updates)
-
-    monkeypatch.setattr(stores.decisions, "record_outcomes", record_as_a_job_begins)
-    log.record_outcome(outcome(decision_id))
+    recorded_while(log, stores, monkeypatch, decision_id, lambda: start_learning(stores, agent) or [])
     assert ids_of(noted_outcomes(stores.states, agent)) == [decision_id]
 
 
@@ -126,20 +133,6 @@ def test_an_outcome_that_cannot_be_noted_is_not_written(stores, clock, monkeypat
         with pytest.raises(Unavailable):
             log.record_outcome(outcome(decision_id))
     assert log.get(decision_id).outcome is None
-
-
-def recorded_while(log, stores, monkeypatch, decision_id, act):
-    """Record an outcome; `act` is called just before it is written, and returns what is noted then."""
-    record, noted = stores.decisions.record_outcomes, []
-
-    def acting(updates):
-        noted.extend(act())
-        return record(updates)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(stores.decisions, "record_outcomes", acting)
-        log.record_outcome(outcome(decision_id))
-    return noted
 
 
 @pytest.mark.parametrize(("minutes_before", "is_noted"), [(11, False), (9, True)])

@@ -21,10 +21,14 @@ def test_one_request(measured, call):
     assert measured[call].requests == 1
 
 
-@pytest.mark.parametrize("index", ["outcome", "context"])
-def test_a_page_of_a_hundred_by_outcome_or_context_is_three(measured, index):
-    """By context both indexes are asked; by outcome requests follow the share that has it."""
-    assert measured[f"query, page of 100 by {index}"].requests <= 3
+@pytest.mark.parametrize("criterion", ["outcome", "context"])
+def test_a_page_of_a_hundred_takes_three_requests(measured, criterion):
+    """By context both indexes and, for large decisions, the table; by outcome as many as its share needs."""
+    assert measured[f"query, page of 100 by {criterion}"].requests <= 3
+
+
+def test_a_page_by_context_takes_two_rounds(measured):
+    assert measured["query, page of 100 by context"].rounds <= 2
 
 
 @pytest.mark.parametrize("where", ["", ", another process"])

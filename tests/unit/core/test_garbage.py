@@ -43,7 +43,7 @@ def test_the_search_is_enabled_after_the_last_of_overlapping_blocks():
     assert gc.isenabled()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_the_search_is_enabled_in_the_child_of_a_fork():
     block = without_garbage_collection()
     block.__enter__()

@@ -123,7 +123,7 @@ def test_a_decision_is_that_of_its_item(decision, expires):
     assert read.decision == decision
 
 
-def whole_items():
+def example_items():
     memory = Memory("hunter", "LESSON", "p1", 0.5, {"n": 1.0, "m": {"a": [1, "b"]}}, 1, 2, 3, words="1.a|2", reason="r")
     decision = Decision("hunter", new_decision_id("QUERY", AT_MS), "QUERY", AT_MS, {"n": 2.0}, {"a": ["b"]}, policy="p")
     outcome = replace(decision, outcome=Outcome(True, {"a": 1}, {"quality": 0.5}, AT_MS + 5, "1h"))
@@ -137,7 +137,7 @@ def whole_items():
 @example(data=None, damage=None)
 def test_what_is_damaged_is_read_or_reported_as_before(data, damage):
     """Every attribute in turn is missing, of another kind or has another value."""
-    for item, read, expected_of in whole_items():
+    for item, read, expected_of in example_items():
         for name in item if data is None else [data.draw(st.sampled_from(sorted(item)))]:
             damaged = {one: value for one, value in item.items() if one != name}
             if damage is not None:
@@ -168,7 +168,7 @@ def test_what_is_damaged_is_read_or_reported_as_before(data, damage):
     ],
 )
 def test_unusual_values_of_a_document_are_as_before(text):
-    item, _, _ = whole_items()[0]
+    item, _, _ = example_items()[0]
     del item["whole_floats"]
     raw = json.dumps(item).replace(json.dumps(item["data"]), f'{{"M":{{"a":{text}}}}}')
     plain = json.loads(raw)
@@ -179,7 +179,7 @@ def test_unusual_values_of_a_document_are_as_before(text):
 
 
 def test_a_decision_with_a_large_part_is_left_to_those_who_load_it():
-    item, read, _ = whole_items()[1]
+    item, read, _ = example_items()[1]
     item["context_at"] = {"S": "large/part"}
     del item["context"]
     assert read(as_json(item)) == item
@@ -207,7 +207,7 @@ def test_what_is_no_page_is_left_to_botocore(body):
 def test_nearly_everything_is_read_straight_from_json(monkeypatch):
     """If this fails, a new attribute is read the slow way."""
     monkeypatch.setattr(json_items, "_plain", lambda _: pytest.fail("an item was left to others"))
-    for item, read, _ in whole_items():
+    for item, read, _ in example_items():
         assert not isinstance(read(as_json(item)), dict)
 
 

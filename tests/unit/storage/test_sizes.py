@@ -43,7 +43,7 @@ def test_values_have_the_size_that_dynamodb_documents(value, size):
 
 
 @given(st.integers(1, 10**37))
-def test_a_whole_number_has_the_same_size_however_it_is_written(number):
+def test_an_integer_has_the_same_size_in_every_notation(number):
     assert value_size({"N": str(number)}) == value_size({"N": f"{number}.0"}) == value_size({"N": f"{number}E+0"})
 
 

@@ -1,7 +1,7 @@
 """What objects of a process remember of an agent's tables, so that they need not ask each time.
 
 When the agent is erased, none of it is true any more. Those of the process that erases it drop it at once; those of
-other processes after `MAX_AGE_SECONDS`.
+other processes after `MAX_AGE_SECONDS`, or never where it only makes them write more than they need to.
 """
 
 from typing import Protocol

@@ -66,7 +66,7 @@ class DecisionScans:
         self, selection: Selection, span: Span, *, newest_first: bool, first: int | None
     ) -> Iterator[ScannedPage]:
         """What both indexes by context have, merged: an item is an entry of one of them."""
-        needed = min(first or KEYS_PER_REQUEST, KEYS_PER_REQUEST)
+        needed = min(first or KEYS_PER_REQUEST, _ENTRIES_PER_PAGE)
         context_type = str(selection.context_type)
         partitions = [context_pk(selection.agent_id, context_type, shard) for shard in range(selection.shards)]
         # One entry more: a millisecond is complete once the next one begins.
