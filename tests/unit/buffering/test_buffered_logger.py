@@ -10,6 +10,7 @@ import pytest
 from buffer_fakes import CONTEXT, REASONING, Down, FakeStore, log_some
 
 from agent_memory import BufferedDecisionLogger, Conflict, DecisionLogger, InvalidInput, Unavailable
+from agent_memory.buffering.drainer import Drainer
 from agent_memory.core.clock import FixedClock, SystemClock, parse_instant
 from agent_memory.core.ids import decision_id_for
 from agent_memory.storage.factory import in_memory_stores
@@ -255,3 +256,50 @@ def test_an_asynchronous_sink_refuses_to_be_used_after_a_fork(directory):
                 os._exit("after a fork" not in str(error))
             os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class LoggedAmid(FakeStore):
+    """Stores decisions when it is allowed to; amid the first three requests another decision is logged."""
+
+    def __init__(self):
+        super().__init__()
+        self.logger = None
+        self.is_allowed = threading.Event()
+        self.has_all = threading.Event()
+
+    def log_decisions(self, decisions):
+        self.is_allowed.wait()
+        if len(self.calls) < 3:
+            self.logger.sync.log_decision("QUERY", {}, {})
+        else:
+            self.has_all.set()
+        return super().log_decisions(decisions)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    found = []
+    monkeypatch.setattr(Drainer, "_pause", lambda _, seconds: found.append(seconds))
+    return found
+
+
+async def test_the_thread_pauses_while_callers_append(directory, pauses):
+    store = LoggedAmid()
+    store.is_allowed.set()
+    async with BufferedDecisionLogger(store, directory) as store.logger:
+        await store.logger.log_decision("QUERY", {}, {})
+        await asyncio.to_thread(store.has_all.wait)  # no `flush` waits for them
+    assert len(pauses) == 3
+    assert min(pauses) >= 0
+
+
+async def test_the_thread_does_not_pause_while_a_flush_waits(directory, pauses):
+    store = LoggedAmid()
+    async with BufferedDecisionLogger(store, directory, batch_size=1) as store.logger:
+        await log_some(store.logger, 4)
+        flush = asyncio.create_task(store.logger.flush())
+        await asyncio.sleep(0)  # it has begun to wait
+        store.is_allowed.set()
+        await flush
+    assert len(store.decisions) == 7
+    assert pauses == []

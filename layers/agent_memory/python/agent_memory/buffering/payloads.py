@@ -4,11 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from agent_memory.core.clock import to_iso
 from agent_memory.core.ids import check_decision_id, parse_decision_id
 from agent_memory.decisions.inputs import check_outcome_time, parse_decision, parse_outcome
 from agent_memory.model.decisions import OPTIONAL, Decision, Outcome
 from agent_memory.model.records import MAX_DECISION_BYTES, check_size
+
+_LARGE_BYTES = 100_000
 
 
 def decision_payload(
@@ -72,7 +76,13 @@ def outcome_payload(data: Mapping[str, Any], *, now_ms: int) -> tuple[Outcome, b
 
 # The parsed documents consist of plain values and have a limited depth, so there are no circular references.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_encode_fast = msgspec.json.Encoder().encode
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
-    return _encode(document).encode()
+    """The document as JSON. What is large is as the sinks write it, whose limits its size is compared with.
+
+    msgspec takes a seventh of the time, and writes some numbers shorter: `1e16` for `1e+16`.
+    """
+    text = _encode_fast(document)
+    return text if len(text) < _LARGE_BYTES else _encode(document).encode()

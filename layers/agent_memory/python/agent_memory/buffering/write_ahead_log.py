@@ -204,6 +204,11 @@ class WriteAheadLog:
                 self._waiting.append((sequence, future))
         return future
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anything waits for records to be acknowledged."""
+        return bool(self._waiting)
+
     # --- state -----------------------------------------------------------------------------------
 
     def pending(self) -> tuple[int, int, int | None]:

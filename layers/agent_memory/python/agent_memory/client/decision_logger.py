@@ -1,5 +1,6 @@
 """`DecisionLogger`: the decision log of an agent, directly on the stores."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _MAX_BATCH = 100
 _SMALL_BYTES = 40_000
+_EXPONENT = re.compile(rb"\de[+\d]")
 
 
 class DirectDecisions:
@@ -87,8 +89,10 @@ def _is_small(payload: bytes) -> bool:
 
     A store may keep the path of each float without a fraction in addition, and bytes for each member of an object.
     """
-    floats = payload.count(b".0") + payload.count(b"e+")
-    return 2 * len(payload) * (2 + floats) <= _SMALL_BYTES
+    floats, letters = payload.count(b".0"), payload.count(b"e")
+    if 2 * len(payload) * (2 + floats + letters) <= _SMALL_BYTES:
+        return True
+    return 2 * len(payload) * (2 + floats + len(_EXPONENT.findall(payload))) <= _SMALL_BYTES
 
 
 class DecisionLogger(AsyncDecisions):

@@ -19,6 +19,7 @@ change of `write_shards` never moves a decision.
 import hashlib
 import re
 import secrets
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,7 @@ from functools import lru_cache
 from agent_memory.core.checks import check_integer
 from agent_memory.core.clock import Instant, SystemClock, parse_instant
 from agent_memory.core.errors import InvalidInput, shown
+from agent_memory.core.forks import call_in_child
 from agent_memory.core.json_values import plain_json
 
 MAX_SHARDS = 32
@@ -53,6 +55,9 @@ _TAG_LOW_BITS = 12
 _TAG_LOW_MASK = (1 << _TAG_LOW_BITS) - 1
 _VERSION = 8
 _VARIANT = 0b10
+_TAILS_FORMAT = "=64Q"
+_tails: list[int] = []
+call_in_child(_tails.clear)  # else its ids could be those of its parent
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 
 PATTERNS: Mapping[str, re.Pattern[str]] = {
@@ -193,7 +198,7 @@ def new_decision_id(decision_type: str, timestamp_ms: int | None = None, *, writ
     if timestamp_ms is None:
         timestamp_ms = SystemClock().now_ms()
     shard = secrets.randbelow(write_shards) if write_shards > 1 else 0
-    return _compose(decision_type, timestamp_ms, shard, secrets.randbits(_RANDOM_BITS))
+    return _compose(decision_type, timestamp_ms, shard, _random_tail())
 
 
 def decision_id_for(decision_type: str, at: Instant, name: str, *, write_shards: int = 1) -> str:
@@ -241,6 +246,16 @@ def tag_of(decision_id: str) -> int:
     high = (number >> 64) & 0xFFF
     low = (number >> _TAG_LOW_SHIFT) & _TAG_LOW_MASK
     return high << _TAG_LOW_BITS | low
+
+
+def _random_tail() -> int:
+    """Random bits for an id; drawn for many ids at once, because each draw is a call of the system."""
+    while True:
+        try:
+            return _tails.pop()
+        except IndexError:
+            drawn = struct.unpack(_TAILS_FORMAT, secrets.token_bytes(struct.calcsize(_TAILS_FORMAT)))
+            _tails.extend([one >> (64 - _RANDOM_BITS) for one in drawn])
 
 
 def _compose(decision_type: str, timestamp_ms: int, shard: int, tail: int) -> str:

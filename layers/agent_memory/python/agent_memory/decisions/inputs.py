@@ -19,6 +19,7 @@ from agent_memory.core.json_values import Document, check_mapping, check_object
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.outcomes import OutcomeUpdate
+from agent_memory.model.records import make_decision
 
 MAX_PARENTS = 100
 MAX_MEMORIES = 100
@@ -106,20 +107,25 @@ def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", wri
         _check_not_in_the_future(timestamp_ms, now_ms, f"{path}/{field}", "decisions are logged when they are made")
         raise InvalidInput(f"{path}/{field}", f"is over {EXPIRE_AFTER_DAYS:,} days ago; nothing older is kept")
     parent_ids, memory_ids = fields.get("parent_ids"), fields.get("memory_ids")
-    return Decision(
-        agent_id=agent_id,
-        decision_id=decision_id,
-        decision_type=decision_type,
-        timestamp_ms=timestamp_ms,
-        context=_document(fields["context"], f"{path}/context"),
-        reasoning=_document(fields["reasoning"], f"{path}/reasoning"),
-        metadata=_document(fields.get("metadata"), f"{path}/metadata", optional=True),
-        parent_ids=_parents(parent_ids, decision_id, timestamp_ms, path) if parent_ids is not None else (),
-        memory_ids=_memories(memory_ids, path) if memory_ids is not None else (),
-        policy=_policy_text(fields.get("policy"), f"{path}/policy"),
-        policy_version=_policy_text(fields.get("policy_version"), f"{path}/policy_version"),
-        propensity=_propensity(fields, "propensity", path),
-        joint_propensity=_propensity(fields, "joint_propensity", path),
+    return make_decision(  # in the order of its fields
+        agent_id,
+        decision_id,
+        decision_type,
+        timestamp_ms,
+        _document(fields["context"], f"{path}/context"),
+        _document(fields["reasoning"], f"{path}/reasoning"),
+        _document(fields.get("metadata"), f"{path}/metadata", optional=True),
+        None,
+        _parents(parent_ids, decision_id, timestamp_ms, path) if parent_ids is not None else (),
+        _memories(memory_ids, path) if memory_ids is not None else (),
+        (),
+        (),
+        0,
+        {},
+        _policy_text(fields.get("policy"), f"{path}/policy"),
+        _policy_text(fields.get("policy_version"), f"{path}/policy_version"),
+        _propensity(fields, "propensity", path),
+        _propensity(fields, "joint_propensity", path),
     )
 
 

@@ -45,7 +45,7 @@ OUTCOME_FIELDS = ("success", "outcome", "metrics", "recorded_ms", "horizon")
 _NO_VALUES = dict.fromkeys(DecisionDict.__annotations__)
 
 make_memory = constructor_of(Memory)
-_make_decision, _make_outcome = constructor_of(Decision), constructor_of(Outcome)
+make_decision, _make_outcome = constructor_of(Decision), constructor_of(Outcome)
 
 
 def decision_record(decision: Decision) -> Record:
@@ -88,7 +88,7 @@ def decision_from(record: Mapping[str, Any], outcomes: Mapping[str, Any] | None 
     stored = record if outcomes is None else outcomes
     field, of_outcomes = record.get, stored.get
     others, earlier = of_outcomes("other_outcomes"), of_outcomes("superseded_outcomes")
-    return _make_decision(
+    return make_decision(
         record["agent_id"],
         record["decision_id"],
         record["decision_type"],
