@@ -6,7 +6,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_memory.core.clock import END_OF_TIME_MS, Span
+from agent_memory.core.clock import DAY_MS, END_OF_TIME_MS, Span
 from agent_memory.model.evidence import Evidence
 from agent_memory.storage.in_memory.blobs import InMemoryBlobs
 from agent_memory.storage.parquet import files
@@ -89,6 +89,17 @@ def test_only_so_many_bytes_are_kept():
     assert kept.of(b"654321", lambda: second) is second
     assert kept.of(b"123456", lambda: second) is second  # the older one gave way
     assert kept.of(b"more than ten", lambda: first) is None
+
+
+def test_to_read_a_day_does_not_decode_all_rows_of_a_file():
+    kept, blobs = KeptRows(), InMemoryBlobs()
+    written = [Evidence(f"d-{at_ms}", "QUERY", at_ms, True, ()) for at_ms in (7, 8, DAY_MS)]
+    ParquetEvidence(blobs).snapshot("hunter").merge(written, oldest_ms=0)
+    (key,) = blobs.list_keys("")
+    evidence = ParquetEvidence(blobs, kept=kept)
+    assert list(evidence.read("hunter", Span(0, DAY_MS))) == written[:2]
+    assert kept.found(blobs.read(key)) is None
+    assert list(evidence.read("hunter", ALL)) == kept.found(blobs.read(key)) == written
 
 
 def test_a_file_from_before_decisions_had_policies_lacks_nothing():

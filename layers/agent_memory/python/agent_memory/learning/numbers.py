@@ -10,10 +10,10 @@ Pure Python, so that importing this module does not load numpy.
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise, product
 from statistics import quantiles
 from typing import Any
 
@@ -87,6 +87,10 @@ def _numbers(path: str, content: object, depth: int) -> Iterator[tuple[str, floa
             yield path, value
 
 
+FactReader = Callable[[float], tuple[str, ...]]
+"""Returns the facts of a value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the values of a number are compared with.
@@ -121,17 +125,23 @@ class Limits:
         [middle] = quantiles(values, n=2, method="inclusive")
         return cls(_rounded(low), _rounded(middle), _rounded(high))
 
-    def facts(self, path: str, value: float) -> Iterator[str]:
-        """Yield the facts of a value: `context.whale_flow=above 0.8 (top fifth)`."""
+    def facts(self, path: str, value: float) -> tuple[str, ...]:
+        """The facts of a value: `context.whale_flow=above 0.8 (top fifth)`."""
+        return self.reader(path)(value)
+
+    def reader(self, path: str) -> FactReader:
+        """A function that returns the facts of values of a path, whose texts are made once."""
         if self.categories:
-            yield f"{path}={_text(value)}"
-            return
-        if value < self.low:
-            yield f"{path}=below {_text(self.low)} (bottom fifth)"
-        if value > self.high:
-            yield f"{path}=above {_text(self.high)} (top fifth)"
-        if value > self.middle:
-            yield f"{path}=above {_text(self.middle)} (upper half)"
+            return lambda value: (f"{path}={_text(value)}",)
+        low, middle, high = self.low, self.middle, self.high
+        below = f"{path}=below {_text(low)} (bottom fifth)"
+        above_high, above = f"{path}=above {_text(high)} (top fifth)", f"{path}=above {_text(middle)} (upper half)"
+        # By whether the value is above the middle, above the highest limit, and below the lowest.
+        facts = [
+            tuple(compress((below, above_high, above), (is_low, is_high, is_above)))
+            for is_above, is_high, is_low in product((False, True), repeat=3)
+        ]
+        return lambda value: facts[4 * (value > middle) + 2 * (value > high) + (value < low)]
 
     def as_data(self) -> dict[str, Any]:
         """The limits as they are stored."""
@@ -145,7 +155,7 @@ class Limits:
 
 
 def holds(fact: str, numbers: Mapping[str, float]) -> bool:
-    """Whether a fact that `Limits.facts` yields holds for these numbers by path; False for every other fact."""
+    """Whether a fact that `Limits.facts` returns holds for these numbers by path; False for every other fact."""
     path, _, says = fact.partition("=")
     value = numbers.get(path)
     if value is None:

@@ -7,6 +7,7 @@ an experiment ends then, and keeps what it has shown.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from agent_memory.core.clock import DAY_MS, to_iso
@@ -35,11 +36,11 @@ class _Counted:
     first_ms: int = 0
     experiment: Experiment | None = None
 
-    def add(self, row: Evidence, logged: LoggedAssignment) -> None:
+    def add(self, row: Evidence, logged: LoggedAssignment, *, is_as_assigned: bool) -> None:
         assignment = logged.assignment
         self.experiment = assignment.experiment
         self.first_ms = min(self.first_ms or row.timestamp_ms, row.timestamp_ms)
-        if not logged.is_as_assigned:
+        if not is_as_assigned:
             self.misassigned += 1
         elif row.success is None:
             self.pending[assignment.is_withheld] += 1
@@ -81,10 +82,10 @@ def update_experiments(stored: StoredMemories, rows: Iterable[Evidence], end_ms:
     counted: dict[str, dict[str, _Counted]] = {}
     for row in rows:
         for text in row.experiments:
-            logged = _logged(text)
+            logged, is_as_assigned = _logged(text)
             if logged is not None:
                 types = counted.setdefault(logged.assignment.experiment.name, {})
-                types.setdefault(row.decision_type, _Counted()).add(row, logged)
+                types.setdefault(row.decision_type, _Counted()).add(row, logged, is_as_assigned=is_as_assigned)
     known = stored.of_type(MemoryType.EXPERIMENT)
     running = 0
     counted = {name: types for name, types in counted.items() if name not in known or _is_own(known[name])}
@@ -134,8 +135,11 @@ def _is_own(memory: Memory) -> bool:
     )
 
 
-def _logged(text: str) -> LoggedAssignment | None:
+@lru_cache(maxsize=1 << 14)  # the job of the next day reads nearly the same again
+def _logged(text: str) -> tuple[LoggedAssignment | None, bool]:
+    """An assignment of the evidence, and whether its decision says of itself what its unit was assigned to."""
     try:
-        return LoggedAssignment.from_text(text)
+        logged = LoggedAssignment.from_text(text)
     except (InvalidInput, ValueError, TypeError):  # written by a later version
-        return None
+        return None, False
+    return logged, logged.is_as_assigned

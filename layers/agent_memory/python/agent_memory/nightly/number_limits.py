@@ -1,13 +1,13 @@
 """The limits that an agent's numbers are compared with: learned once, in order of days, and kept as a state."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from agent_memory.core.clock import Clock, parse_date
 from agent_memory.core.keys import NUMBER_LIMITS
-from agent_memory.learning.numbers import LEARNED_FROM, MAX_NUMBERS, Limits
+from agent_memory.learning.numbers import LEARNED_FROM, MAX_NUMBERS, FactReader, Limits
 from agent_memory.model.evidence import Evidence
 from agent_memory.ports.states import StateStore
 
@@ -41,8 +41,11 @@ class NumberLimits:
     def with_facts(self, rows: Iterable[Evidence]) -> Iterator[Evidence]:
         """The rows, ordered by time, with the facts of their numbers; the values of unknown numbers are collected."""
         self._values.clear()
+        readers: dict[str, dict[str, FactReader]] = defaultdict(dict)
+        for (decision_type, path), limits in self._limits.items():
+            readers[decision_type][path] = limits.reader(path) if limits else _without_facts
         for row in rows:
-            yield row.with_features(self._features(row)) if row.numbers else row
+            yield row.with_features(self._features(row, readers[row.decision_type])) if row.numbers else row
 
     def learn(self) -> bool:
         """Learn the limits of numbers of which enough values were collected; returns whether there are new ones.
@@ -60,17 +63,17 @@ class NumberLimits:
             self._store(learned)
         return any(self._limits[key] for key in learned)
 
-    def _features(self, row: Evidence) -> tuple[str, ...]:
-        facts = set(row.features)
+    def _features(self, row: Evidence, readers: Mapping[str, FactReader]) -> tuple[str, ...]:
+        facts = list(row.features)
         for path, value in row.numbers:
-            key = row.decision_type, path
-            if key not in self._limits:
-                values = self._values[key]
-                if len(values) < LEARNED_FROM:
-                    values.append(value)
-            elif limits := self._limits[key]:
-                facts.update(limits.facts(path, value))
-        return tuple(sorted(facts))
+            reader = readers.get(path)
+            if reader is not None:
+                facts += reader(value)
+                continue
+            values = self._values[row.decision_type, path]
+            if len(values) < LEARNED_FROM:
+                values.append(value)
+        return tuple(sorted({*facts}))
 
     def _store(self, learned: Iterable[Key]) -> None:
         data = {decision_type: dict(paths) for decision_type, paths in self._stored.items()}
@@ -82,6 +85,10 @@ class NumberLimits:
             self._agent_id, NUMBER_LIMITS, data, expected_version=self._version, now_ms=self._clock.now_ms()
         )
         self._stored, self._version = data, state.version
+
+
+def _without_facts(_: float) -> tuple[str, ...]:
+    return ()
 
 
 def forget_limits_since(agent_id: str, day: date, states: StateStore, clock: Clock) -> None:
