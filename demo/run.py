@@ -13,7 +13,6 @@ from typing import Any
 from agent_memory import AgentMemoryClient
 from agent_memory.ports.stores import Stores
 from agent_memory.reporting.cost import cost_of_a_month
-from agent_memory.storage.s3.blobs import S3Blobs
 from demo.nightly_jobs import NightlyJobs
 from local import LocalCloud
 from local.layout import Layout
@@ -123,8 +122,7 @@ async def _replay(
     now = datetime.now(UTC)
     store = ProgressStore(stores.states, AGENT_ID, lambda: datetime.now(UTC))
     session: Any = cloud.boto_session()
-    reports = S3Blobs(session.client("s3"), cloud.outputs["ArchiveBucketName"])
-    jobs = NightlyJobs(session.client("stepfunctions"), cloud.outputs["NightlyStateMachineArn"], AGENT_ID, reports)
+    jobs = NightlyJobs(session.client("stepfunctions"), cloud.outputs["NightlyStateMachineArn"], AGENT_ID, stores)
     with terminal.phase("Replay"):
         earlier = store.load()
         if earlier is not None:

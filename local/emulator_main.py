@@ -13,6 +13,8 @@ refuses the bucket because it exists: this validation is switched off for import
 The records of a table's stream end with the process, while the positions up to which functions have read them are kept:
 after a restart as many new records would be skipped. Here functions begin with the first record after it.
 
+Its responses are written by msgspec, in a tenth of the time.
+
 Its state is written by Python's own encoder, piece by piece, which takes several times as long as encoding it at once:
 here it is encoded at once.
 
@@ -37,7 +39,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ministack.core import lambda_runtime, persistence  # type: ignore[import-not-found]  # in the emulator's environment
+import msgspec
+from ministack.core import lambda_runtime, persistence, responses  # type: ignore[import-not-found]  # in the emulator's environment
 from ministack.services import cloudformation, lambda_svc, stepfunctions  # type: ignore[import-not-found]
 from ministack.services.cloudformation import changesets  # type: ignore[import-not-found]
 
@@ -47,6 +50,20 @@ def _dump(state: Any, file: Any, **settings: Any) -> None:
 
 
 persistence.json = SimpleNamespace(**{**vars(json), "dump": _dump})
+
+_PLAIN_JSON = {"ensure_ascii": False}
+
+
+def _dumps(value: Any, **settings: Any) -> str:
+    if settings == _PLAIN_JSON:
+        try:
+            return msgspec.json.encode(value).decode()
+        except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):  # what Python's encoder writes or refuses
+            pass
+    return json.dumps(value, **settings)
+
+
+responses.json = SimpleNamespace(**{**vars(json), "dumps": _dumps})
 
 _COLLECTED_AFTER = 100_000, 50, 100
 

@@ -51,26 +51,44 @@ class FakeMemory:
 
 
 class FakeJobs:
-    """Notes what is stored at the start and at the end of each job. `fails_on` are days whose job fails."""
+    """Notes what is stored when each job begins and when it has learned.
 
-    def __init__(self, memory, seconds=0.002, fails_on=()):
-        self.memory, self.seconds, self.fails_on = memory, seconds, set(fails_on)
+    Args:
+        memory: what is stored.
+        seconds: of learning, and of what remains of a job then.
+        fails_on: the days whose job fails.
+        fails_late: whether these have learned before.
+    """
+
+    def __init__(self, memory, seconds=0.002, fails_on=(), *, fails_late=False):
+        self.memory, self.seconds, self.fails_on, self.fails_late = memory, seconds, set(fails_on), fails_late
         self.days, self.running, self.seen = [], 0, {}
 
-    async def run(self, day):
+    async def learn(self, day):
         self.running += 1
         assert self.running == 1, "jobs overlap"
         before = self._until_midnight(day)
         try:
             await asyncio.sleep(self.seconds)
-            if day in self.fails_on:
-                raise FakeJobError(day)
+            self._check(day, not self.fails_late)
+        except BaseException:
+            self.running -= 1
+            raise
+        self.seen[day] = (before, self._until_midnight(day))
+        return asyncio.create_task(self._end(day))
+
+    async def _end(self, day):
+        try:
+            await asyncio.sleep(self.seconds)
+            self._check(day, self.fails_late)
         finally:
             self.running -= 1
-        after = self._until_midnight(day)
         self.days.append(day)
-        self.seen[day] = (before, after)
-        return NightlyRun(day, len(self.days), self.seconds)
+        return NightlyRun(day, len(self.days), 2 * self.seconds)
+
+    def _check(self, day, now):
+        if now and day in self.fails_on:
+            raise FakeJobError(day)
 
     def _until_midnight(self, day):
         rows = [d for d in self.memory.decisions() if d["timestamp"][:10] <= day.isoformat()]

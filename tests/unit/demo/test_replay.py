@@ -91,7 +91,7 @@ async def test_a_job_finds_the_same_data_however_long_it_takes(seconds):
     memory = FakeMemory()
     jobs = FakeJobs(memory, seconds=seconds)
     await run(memory, jobs)
-    # The outcomes of a day's last cycle are logged on the next day, after the job.
+    # The outcomes of a day's last cycle are logged on the next day, after the job has learned.
     ends = [range(end) for end in (13, 37, 61)]
     until = [(sum(COUNTS[n] for n in end), sum(COUNTS[n] for n in end[:-1])) for end in ends]
     assert list(jobs.seen.values()) == [(one, one) for one in until]
@@ -157,11 +157,12 @@ def test_interrupted_runs_continue_without_duplicates(interruptions):
     asyncio.run(scenario())
 
 
-async def test_a_failed_job_ends_the_run_and_is_repeated_by_the_next():
+@pytest.mark.parametrize("fails_late", [False, True], ids=["before it has learned", "after it has learned"])
+async def test_a_failed_job_ends_the_run_and_is_repeated_by_the_next(fails_late):
     memory = FakeMemory()
     second = at("2026-11-18").date()
     with pytest.raises(FakeJobError):
-        await run(memory, FakeJobs(memory, fails_on=[second]))
+        await run(memory, FakeJobs(memory, fails_on=[second], fails_late=fails_late))
     assert store_of(memory).load().jobs_through == "2026-11-17"
     jobs = FakeJobs(memory)
     await run(memory, jobs)

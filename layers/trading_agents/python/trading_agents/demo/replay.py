@@ -1,9 +1,11 @@
 """The replay: day after day through the API, and a nightly job after each day that is over.
 
-    day 1   decisions, outcomes │ job of day 1 │ day 2   decisions, outcomes, late outcomes of day 1 │ job of day 2 │ …
+    day 1   decisions, outcomes │ job of day 1 learns │ day 2   decisions, outcomes, late outcomes of day 1 │ …
+                                                      │ job of day 1 archives and reports                   │
 
-The hunter decides with what the job of the day before has learned. So a day is simulated once that job is over, and
-outcomes that it adds to the day before are logged after the job, which finds the same data however long it takes.
+The hunter decides with what the job of the day before has learned. So a day is simulated once that job has learned, and
+outcomes that it adds to the day before are logged after that: learning finds the same data however long it takes. What
+else the job has to do, it does meanwhile; the next one begins when it is over.
 """
 
 import asyncio
@@ -29,10 +31,13 @@ class NightlyRun:
 
 
 class JobRunner(Protocol):
-    """Runs one nightly job to its end; `NightlyJobs` is one."""
+    """Runs one nightly job after the other; `NightlyJobs` is one."""
 
-    async def run(self, day: date) -> NightlyRun:
-        """Run the nightly job of a UTC day."""
+    async def learn(self, day: date) -> "asyncio.Task[NightlyRun]":
+        """Run the nightly job of a UTC day until the agent has learned from it.
+
+        The task does what remains of the job. If it is cancelled, the job is stopped.
+        """
         ...
 
 
@@ -89,13 +94,20 @@ class Replay:
         self._memory, self._jobs, self._cycles = memory, jobs, cycles
         self._progress, self._save, self._listener = progress, save, listener
         self._result = ReplayResult()
+        self._job: asyncio.Task[NightlyRun] | None = None
 
     async def run(self, days: Iterable[DayPlan]) -> ReplayResult:
         """Do what remains, in order. If it is cancelled or fails, the next run continues after the last saved day."""
-        for plan in days:
-            await self._log_day(plan)
-            if plan.job:
-                await self._run_job(plan.day)
+        try:
+            for plan in days:
+                await self._log_day(plan)
+                await self._end_job()
+                await self._save_progress(self._progress.after_cycles(plan.decide.stop))
+                if plan.job:
+                    self._job = await self._jobs.learn(plan.day)
+            await self._end_job()
+        finally:
+            await self._stop_job()
         await self._save_progress(self._progress)
         return self._result
 
@@ -106,14 +118,24 @@ class Replay:
         self._result.decisions += await send_all(self._memory.log_decisions, decisions)
         self._result.outcomes += await send_all(self._memory.log_outcomes, outcomes)
         self._result.outcomes += await send_all(self._memory.log_outcomes, late)
-        await self._save_progress(self._progress.after_cycles(plan.decide.stop))
         self._listener.on_day_logged(plan.day, len(decisions), len(outcomes) + len(late))
 
-    async def _run_job(self, day: date) -> None:
-        run = await self._jobs.run(day)
+    async def _end_job(self) -> None:
+        """Wait for the end of the job that is under way."""
+        if self._job is None:
+            return
+        run = await self._job
+        self._job = None
         self._progress = self._progress.after_job(run.day)
         self._result.jobs += 1
         self._listener.on_job_done(run)
+
+    async def _stop_job(self) -> None:
+        """Stop the job that is still under way because something failed, which is the error that counts."""
+        if self._job is not None:
+            self._job.cancel()
+            await asyncio.wait([self._job])
+            self._job = None
 
     async def _save_progress(self, progress: ReplayProgress) -> None:
         self._progress = progress
