@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 
 from agent_memory.core.errors import InvalidInput
-from agent_memory.learning.dataset import with_known_questions
+from agent_memory.learning.dataset import build_dataset, with_known_questions, with_outcomes
 from agent_memory.learning.evidence_table import build_tables
-from agent_memory.learning.identification import identify_patterns
+from agent_memory.learning.identification import (
+    build_datasets,
+    identify_in_datasets,
+    identify_in_permutations,
+    identify_patterns,
+)
 from agent_memory.learning.patterns import Identification, PatternThresholds
 from agent_memory.learning.permutation import permute_outcomes
 from benchmarks.learned_worlds import questions_record
@@ -152,6 +157,34 @@ def test_permutation_keeps_everything_but_the_association():
         assert before != after
     assert permuted == permute_outcomes(evidence, 7)
     assert permuted != permute_outcomes(evidence, 8)
+
+
+def test_other_outcomes_are_tested_as_if_they_had_been_from_the_start():
+    thresholds = PatternThresholds()
+    datasets = build_datasets(build_tables(planted_record(1, count=600, planted=100)), thresholds)
+    for seed in range(3):
+        outcomes = [np.random.default_rng(seed).permutation(one.success) for one in datasets]
+        anew = [
+            build_dataset(replace(one.table, success=success), thresholds)
+            for one, success in zip(datasets, outcomes, strict=True)
+        ]
+        others = [with_outcomes(one, success) for one, success in zip(datasets, outcomes, strict=True)]
+        assert identify_in_datasets(others, thresholds) == identify_in_datasets(anew, thresholds)
+    original = [with_outcomes(one, one.success) for one in others]
+    again = [with_outcomes(one, dataset.success) for one, dataset in zip(original, datasets, strict=True)]
+    found = identify_in_datasets(again, thresholds)
+    assert found.patterns
+    assert found == identify_in_datasets(datasets, thresholds)
+
+
+def test_nothing_is_found_in_permuted_outcomes():
+    thresholds = PatternThresholds()
+    datasets = build_datasets(build_tables(planted_record(1, count=600, planted=100)), thresholds)
+    assert identify_in_datasets(datasets, thresholds).patterns
+    runs = list(identify_in_permutations(datasets, thresholds, 5))
+    assert [run.patterns for run in runs] == [()] * 5
+    assert sum(run.candidates_tried for run in runs) > 0
+    assert runs == list(identify_in_permutations(datasets, thresholds, 5))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The evidence of one decision type, prepared for tests and comparisons of facts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -197,6 +197,23 @@ def build_dataset(table: EvidenceTable, thresholds: PatternThresholds, wording: 
     questions = _questions(table, thresholds.min_occurrences)
     clusters = clusterings(table, thresholds.correlation_windows_ms, matrix)
     tests = EffectTests(table.success, clusters, Cells.build(questions))
+    return _calibrated(table, matrix, questions, tests, wording)
+
+
+def with_outcomes(dataset: Dataset, success: BoolArray) -> Dataset:
+    """The same decisions with other outcomes, as `build_dataset` prepares them, in a part of the time.
+
+    Args:
+        dataset: the decisions.
+        success: which of them succeeded; shape (decisions,).
+    """
+    table, tests = replace(dataset.table, success=success), dataset.tests.with_outcomes(success)
+    return _calibrated(table, dataset.matrix, dataset.questions, tests, dataset.wording)
+
+
+def _calibrated(
+    table: EvidenceTable, matrix: FeatureMatrix, questions: CodeArray, tests: EffectTests, wording: Wording
+) -> Dataset:
     tests.calibrate(dict(zip(matrix.names, matrix.rows, strict=True)), outcomes_take_ms=_outcomes_take_ms(table))
     return Dataset(
         table=table,

@@ -176,6 +176,14 @@ class EffectTests:
         other._divide(cells)  # noqa: SLF001  an instance of this class
         return other
 
+    def with_outcomes(self, success: BoolArray) -> "EffectTests":
+        """The same tests with other outcomes of the decisions, before `calibrate` is called."""
+        other = copy(self)
+        other.least_design_effect, other._lasting = 1.0, {}  # noqa: SLF001  an instance of this class
+        other._success, other._won_rows = success, np.flatnonzero(success)  # noqa: SLF001
+        other._divide(self._cells)  # noqa: SLF001
+        return other
+
     def _divide(self, cells: Cells) -> None:
         self._cells = cells
         self.won = np.bincount(cells.of[self._won_rows], minlength=len(cells.sizes)).astype(np.float64)

@@ -5,12 +5,12 @@ pattern if its effect probably lasts (`learning.persistence`).
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from agent_memory.learning.array_types import BoolArray
-from agent_memory.learning.dataset import Dataset, build_dataset, with_known_questions
+from agent_memory.learning.dataset import Dataset, build_dataset, with_known_questions, with_outcomes
 from agent_memory.learning.descriptions import pattern_id_of
 from agent_memory.learning.discovery import Candidate, discover
 from agent_memory.learning.evidence_table import EvidenceTable, build_tables
@@ -54,6 +54,20 @@ def identify_in_datasets(datasets: Sequence[Dataset], thresholds: PatternThresho
             for one in datasets
         },
     )
+
+
+def identify_in_permutations(
+    datasets: Sequence[Dataset], thresholds: PatternThresholds, count: int
+) -> Iterator[Identification]:
+    """The negative control: what is found in the same decisions with their outcomes permuted, which is chance.
+
+    Outcomes are permuted within each decision type, `count` times; the result is determined by the datasets. See also
+    `learning.permutation`.
+    """
+    for seed in range(count):
+        generator = np.random.default_rng(seed)
+        permuted = [with_outcomes(one, generator.permutation(one.success)) for one in datasets]
+        yield identify_in_datasets(permuted, thresholds)
 
 
 def match_digest(matching: BoolArray) -> bytes:

@@ -13,11 +13,11 @@ from agent_memory.core.retention import ARCHIVE_AFTER_DAYS, EVIDENCE_DAYS
 from agent_memory.decisions.performance import PerformanceCounts
 from agent_memory.decisions.queries import DecisionFilter, TimeRange
 from agent_memory.learning.evidence import evidence_of
+from agent_memory.learning.evidence_table import build_tables
 from agent_memory.learning.forecasts import ORIGINS, rolling_origin_forecasts
-from agent_memory.learning.identification import identify_patterns
+from agent_memory.learning.identification import build_datasets, identify_in_permutations, identify_patterns
 from agent_memory.learning.lifecycle import Status
 from agent_memory.learning.patterns import NIGHTLY_ERROR_RATE, PatternThresholds
-from agent_memory.learning.permutation import permute_outcomes
 from agent_memory.model.decisions import Decision
 from agent_memory.model.evidence import Evidence
 from agent_memory.model.listings import Listing, named
@@ -255,7 +255,8 @@ def _level_of(age_ms: int) -> str:
 
 def _control(evidence: list[Evidence]) -> dict[str, Any]:
     thresholds = PatternThresholds(familywise_error_rate=NIGHTLY_ERROR_RATE)
-    runs = [identify_patterns(permute_outcomes(evidence, seed), thresholds) for seed in range(PERMUTATIONS)]
+    datasets = build_datasets(build_tables(evidence), thresholds)
+    runs = list(identify_in_permutations(datasets, thresholds, PERMUTATIONS))
     return {
         "shuffles": PERMUTATIONS,
         "promoted": sum(len(run.patterns) for run in runs),
