@@ -303,3 +303,13 @@ async def test_the_thread_does_not_pause_while_a_flush_waits(directory, pauses):
         await flush
     assert len(store.decisions) == 7
     assert pauses == []
+
+
+async def test_the_thread_does_not_pause_while_half_of_the_space_is_used(directory, pauses):
+    store = LoggedAmid()
+    async with BufferedDecisionLogger(store, directory, batch_size=1, max_pending_bytes=2_000) as store.logger:
+        await log_some(store.logger, 8)
+        assert store.logger.metrics().pending_bytes > 1_000
+        store.is_allowed.set()
+        await asyncio.to_thread(store.has_all.wait)
+        assert pauses == []

@@ -29,8 +29,9 @@ _FIRST_BACKOFF_SECONDS = 0.05
 _LONGEST_BACKOFF_SECONDS = 30.0
 # The time to wait for more records after an idle period, so that a burst is sent in few requests.
 _LINGER_SECONDS = 0.01
-# While callers append, this thread pauses after each window for as long as it has used the processor for that, but not
-# for longer than this.
+# While callers append, this thread pauses after each window for so many times as long as it has used the processor for
+# that, but not for longer than a moment.
+_PAUSE = 3
 _LONGEST_PAUSE_SECONDS = 0.1
 # Closing waits this long for a request in progress.
 _STOP_TIMEOUT_SECONDS = 5.0
@@ -134,13 +135,13 @@ class Drainer:
         self.last_error, self.failed_attempts, self._failing_since_ms = None, 0, None
         self._log.acknowledge(window)
         self._window_size = min(self._batch_size, 2 * self._window_size)
-        if self._log.next_sequence > appended and not self._log.is_awaited:
+        if self._log.next_sequence > appended and not self._log.is_urgent:
             self._pause(time.thread_time() - started)
         return True
 
     def _pause(self, seconds: float) -> None:
         """Leave the interpreter to the callers for a while: they wait for it whenever this thread has it."""
-        self._stopping.wait(min(seconds, _LONGEST_PAUSE_SECONDS))
+        self._stopping.wait(min(_PAUSE * seconds, _LONGEST_PAUSE_SECONDS))
 
     def _wait_for_work(self) -> None:
         self._work.clear()

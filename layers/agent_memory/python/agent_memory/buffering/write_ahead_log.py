@@ -205,9 +205,9 @@ class WriteAheadLog:
         return future
 
     @property
-    def is_awaited(self) -> bool:
-        """Whether anything waits for records to be acknowledged."""
-        return bool(self._waiting)
+    def is_urgent(self) -> bool:
+        """Whether something waits for records to be acknowledged, or they fill half of the space."""
+        return bool(self._waiting) or 2 * self._pending_bytes > self._max_pending_bytes
 
     # --- state -----------------------------------------------------------------------------------
 

@@ -89,6 +89,7 @@ def _is_small(payload: bytes) -> bool:
 
     A store may keep the path of each float without a fraction in addition, and bytes for each member of an object.
     """
+    # An exponent begins with an `e`, which texts have more often: only if these are too many, exponents are counted.
     floats, letters = payload.count(b".0"), payload.count(b"e")
     if 2 * len(payload) * (2 + floats + letters) <= _SMALL_BYTES:
         return True

@@ -193,10 +193,15 @@ def new_decision_id(decision_type: str, timestamp_ms: int | None = None, *, writ
         InvalidInput: not a decision type, or not a number of shards.
     """
     check_decision_type(decision_type)
-    if write_shards != 1:
-        check_integer("write_shards", write_shards, minimum=1, maximum=MAX_SHARDS)
     if timestamp_ms is None:
         timestamp_ms = SystemClock().now_ms()
+    return random_id(decision_type, timestamp_ms, write_shards=write_shards)
+
+
+def random_id(decision_type: str, timestamp_ms: int, *, write_shards: int) -> str:
+    """`new_decision_id` for a decision type that was checked before."""
+    if write_shards != 1:
+        check_integer("write_shards", write_shards, minimum=1, maximum=MAX_SHARDS)
     shard = secrets.randbelow(write_shards) if write_shards > 1 else 0
     return _compose(decision_type, timestamp_ms, shard, _random_tail())
 

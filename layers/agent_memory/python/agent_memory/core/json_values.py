@@ -92,7 +92,7 @@ def plain_json(value: Any, path: Path = "") -> Any:
             changes meanwhile.
     """
     try:
-        return value if _is_plain(value, MAX_DEPTH) else _plain(value, path, MAX_DEPTH)
+        return value if is_plain(value) else _plain(value, path, MAX_DEPTH)
     except RuntimeError as error:
         raise InvalidInput(
             pointer(path), f"cannot be read: {error}; pass a copy of what other threads change"
@@ -101,7 +101,7 @@ def plain_json(value: Any, path: Path = "") -> Any:
 
 def check_mapping(field: str, value: object) -> Mapping[Any, Any]:
     """Return a mapping, such as the arguments of a call, or raise `InvalidInput`. Its values are not converted."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise InvalidInput(field, f"expected a JSON object, got {type(value).__name__}")
     return value
 
@@ -255,7 +255,7 @@ def _guarded(read: Callable[[], T], path: Path, value: object) -> T:
         raise InvalidInput(pointer(path), f"{message:.200}") from error
 
 
-def _is_plain(value: object, levels: int) -> bool:  # noqa: C901, PLR0912  a call per member would cost more than it
+def is_plain(value: object, levels: int = MAX_DEPTH) -> bool:  # noqa: C901, PLR0912  a call per member would cost more than it
     """Whether a value can be stored unchanged; False where an exact check is needed."""
     kind = type(value)
     if kind is dict:
@@ -280,7 +280,7 @@ def _is_plain(value: object, levels: int) -> bool:  # noqa: C901, PLR0912  a cal
             if not -_SAFE_INTEGER < member < _SAFE_INTEGER:
                 return False
         elif kind is dict or kind is list:
-            if not _is_plain(member, levels - 1):
+            if not is_plain(member, levels - 1):
                 return False
         elif kind is not bool and member is not None:
             return False

@@ -14,8 +14,8 @@ from agent_memory.core.checks import check_boolean, check_list, check_propensity
 from agent_memory.core.clock import CLOCK_TOLERANCE_MS, DAY_MS, MAX_SECONDS, Instant, parse_instant, to_iso
 from agent_memory.core.errors import InvalidInput, TooEarly, shown
 from agent_memory.core.fields import Described, Json, strict
-from agent_memory.core.ids import check_decision_id, new_decision_id, parse_decision_id, type_tag
-from agent_memory.core.json_values import Document, check_mapping, check_object
+from agent_memory.core.ids import check_decision_id, parse_decision_id, type_tag
+from agent_memory.core.json_values import Document, check_mapping, check_object, is_plain
 from agent_memory.core.retention import EXPIRE_AFTER_DAYS
 from agent_memory.model.decisions import Decision, Outcome
 from agent_memory.model.outcomes import OutcomeUpdate
@@ -112,9 +112,9 @@ def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", wri
         decision_id,
         decision_type,
         timestamp_ms,
-        _document(fields["context"], f"{path}/context"),
-        _document(fields["reasoning"], f"{path}/reasoning"),
-        _document(fields.get("metadata"), f"{path}/metadata", optional=True),
+        _document(fields["context"], path, "context"),
+        _document(fields["reasoning"], path, "reasoning"),
+        {} if (metadata := fields.get("metadata")) is None else _document(metadata, path, "metadata"),
         None,
         _parents(parent_ids, decision_id, timestamp_ms, path) if parent_ids is not None else (),
         _memories(memory_ids, path) if memory_ids is not None else (),
@@ -141,8 +141,8 @@ def parse_outcome(data: Any, *, now_ms: int, path: str = "") -> tuple[object, Ou
     _check_not_in_the_future(recorded_ms, now_ms, f"{path}/timestamp", "outcomes are logged when they are known")
     outcome = Outcome(
         success=check_boolean(f"{path}/success", fields["success"]),
-        details=_document(fields["outcome"], f"{path}/outcome"),
-        metrics=_document(fields.get("metrics"), f"{path}/metrics", optional=True),
+        details=_document(fields["outcome"], path, "outcome"),
+        metrics={} if (metrics := fields.get("metrics")) is None else _document(metrics, path, "metrics"),
         recorded_ms=recorded_ms,
         horizon=None if horizon is None else _at(path, ids.check_horizon, horizon),
     )
@@ -186,7 +186,7 @@ def _identity(fields: Document, decision_type: str, now_ms: int, path: str, writ
     timestamp: Instant | None = fields.get("timestamp")
     timestamp_ms = now_ms if timestamp is None else parse_instant(timestamp, f"{path}/timestamp")
     if fields.get("decision_id") is None:
-        return new_decision_id(decision_type, timestamp_ms, write_shards=write_shards), timestamp_ms
+        return ids.random_id(decision_type, timestamp_ms, write_shards=write_shards), timestamp_ms
     decision_id = check_decision_id(fields["decision_id"], f"{path}/decision_id")
     parts = parse_decision_id(decision_id, f"{path}/decision_id")
     if parts.type_tag != type_tag(decision_type):
@@ -257,10 +257,8 @@ def _key_text(key: object) -> str:
     return ascii(key)[1:-1] if isinstance(key, str) else shown(key)
 
 
-def _document(value: Any, path: str, *, optional: bool = False) -> Document:
-    if value is None and optional:
-        return {}
-    return check_object(path, value)
+def _document(value: Any, path: str, name: str) -> Document:
+    return value if type(value) is dict and is_plain(value) else check_object(f"{path}/{name}", value)
 
 
 def _at(path: str, check: Callable[[object], str], value: object) -> str:

@@ -134,7 +134,7 @@ class Replay:
         """Stop the job that is still under way because something failed, which is the error that counts."""
         if self._job is not None:
             self._job.cancel()
-            await asyncio.wait([self._job])
+            await asyncio.gather(self._job, return_exceptions=True)
             self._job = None
 
     async def _save_progress(self, progress: ReplayProgress) -> None:
