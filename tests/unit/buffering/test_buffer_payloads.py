@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_memory.buffering.payloads import decision_payload, outcome_payload
+from agent_memory.core import json_values
 from agent_memory.core.errors import InvalidInput, TooLarge
 from agent_memory.core.ids import new_decision_id
 from agent_memory.core.json_values import canonical_json, check_json
+from agent_memory.decisions import inputs
 from agent_memory.decisions.inputs import parse_decision
 from agent_memory.decisions.log import DecisionLog
 from agent_memory.storage.dynamodb.attribute_values import encode
@@ -129,3 +131,17 @@ def test_more_than_ten_megabytes_are_rejected_at_the_call():
     data = {"decision_id": DECISION_ID, "outcome": {"text": "x" * 10_000_000}, "success": True}
     with pytest.raises(TooLarge, match="10,000,000 bytes"):
         outcome_payload(data, now_ms=1_763_650_000_000)
+
+
+def test_a_document_that_another_thread_changes_meanwhile_is_refused(monkeypatch):
+    def change(*_):
+        raise RuntimeError("dictionary changed size during iteration")
+
+    for module in (inputs, json_values):
+        monkeypatch.setattr(module, "is_plain", change)
+    data = {"decision_type": "QUERY", "context": {"a": 1}, "reasoning": {}}
+    error = error_of(lambda: decision_payload(data, agent_id="hunter", now_ms=10**12))
+    assert error == (
+        "/context",
+        "cannot be read: dictionary changed size during iteration; pass a copy of what other threads change",
+    )

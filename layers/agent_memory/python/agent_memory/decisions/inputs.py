@@ -258,7 +258,12 @@ def _key_text(key: object) -> str:
 
 
 def _document(value: Any, path: str, name: str) -> Document:
-    return value if type(value) is dict and is_plain(value) else check_object(f"{path}/{name}", value)
+    try:
+        if type(value) is dict and is_plain(value):
+            return value
+    except RuntimeError:  # another thread changes it: `check_object` says so if it still does
+        pass
+    return check_object(f"{path}/{name}", value)
 
 
 def _at(path: str, check: Callable[[object], str], value: object) -> str:

@@ -41,6 +41,8 @@ class KeptRows:
 
     def found(self, body: bytes) -> Sequence[Evidence] | None:
         """All rows of a file, if they are kept."""
+        if len(body) > self._max_bytes:
+            return None
         key = _key(body)
         with self._lock:
             found = self._rows.get(key)
