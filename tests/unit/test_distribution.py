@@ -16,7 +16,7 @@ from tests import installs
 
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = Path(pytest.__file__).parents[1]
-BASE_PACKAGES = ("snowballstemmer", "tenacity", "typing_extensions.py")
+BASE_PACKAGES = ("msgspec", "snowballstemmer", "tenacity", "typing_extensions.py")
 
 pytestmark = pytest.mark.slow
 
