@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 
 from agent_memory.learning.calibration import Forecasts
 from agent_memory.learning.identification import identify_patterns
-from agent_memory.learning.permutation import permute_outcomes
 from agent_memory.model.evidence import Evidence
 from benchmarks.calibration import PROBABILITY_BINS, synthetic_forecasts
 from benchmarks.measured_page import write_measured
 from benchmarks.monitoring import MonitoredPattern, simulate_monitoring
-from benchmarks.synthetic_records import PLANTED, planted_record
+from benchmarks.synthetic_records import PLANTED, permute_outcomes, planted_record
 
 PAGE = Path(__file__).parents[1] / "docs" / "decisions" / "0001-test-patterns-before-storing-them.md"
 PLOT = PAGE.parents[1] / "images" / "confidence.png"

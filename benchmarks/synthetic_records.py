@@ -1,7 +1,10 @@
 """Synthetic records of decisions, in which the true effects are known."""
 
+import random
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,3 +169,21 @@ def wandering_level(generator: np.random.Generator, hours: int, dwell_hours: int
 def has_all(features: Sequence[tuple[str, ...]], *wanted: str) -> NDArray[np.bool_]:
     """Which decisions have all the wanted features; shape (decisions,)."""
     return np.array([all(one in facts for one in wanted) for facts in features], dtype=np.bool_)
+
+
+def permute_outcomes(evidence: Sequence[Evidence], seed: int) -> list[Evidence]:
+    """Permute the outcomes within each decision type; features, times and success rates are unchanged.
+
+    Decisions without an outcome remain without. The result is determined by the evidence, its order and the seed.
+    """
+    generator = random.Random(seed)  # noqa: S311  (a control experiment, not a secret)
+    outcomes: dict[str, list[bool]] = defaultdict(list)
+    for row in evidence:
+        if row.success is not None:
+            outcomes[row.decision_type].append(row.success)
+    for name in sorted(outcomes):
+        generator.shuffle(outcomes[name])
+    remaining = {name: iter(values) for name, values in outcomes.items()}
+    return [
+        row if row.success is None else replace(row, success=next(remaining[row.decision_type])) for row in evidence
+    ]

@@ -13,7 +13,7 @@ refuses the bucket because it exists: this validation is switched off for import
 The records of a table's stream end with the process, while the positions up to which functions have read them are kept:
 after a restart as many new records would be skipped. Here functions begin with the first record after it.
 
-Its responses are written by msgspec, in a tenth of the time.
+Its responses are written by msgspec, in a fraction of the time.
 
 Its state is written by Python's own encoder, piece by piece, which takes several times as long as encoding it at once:
 here it is encoded at once.

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from agent_memory.core.forks import fork_safe_lock
+from agent_memory.core.ids import new_decision_id
 from agent_memory.memory.recall_indexes import RecallIndexes, indexes_of
 from agent_memory.storage.sqlite.database import Database
 
@@ -92,6 +93,7 @@ def test_a_fork_waits_until_the_locks_are_free():
 MAKING = """
 import os, threading, time
 from agent_memory.core.forks import fork_safe_lock
+from agent_memory.core.ids import new_decision_id
 lock, held = fork_safe_lock(), threading.Event()
 
 def make_another():
@@ -143,3 +145,18 @@ def test_an_index_that_a_thread_was_using_is_made_anew_in_the_child():
     end.set()
     thread.join()
     assert exit_code_of(child) == 0
+
+
+def test_a_child_makes_other_ids_than_its_parent():
+    new_decision_id("QUERY", 1)  # random bits of the next ids may be at hand
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, " ".join(new_decision_id("QUERY", 1) for _ in range(20)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        of_child = set(pipe.read().split())
+    assert len(of_child) == 20
+    assert of_child.isdisjoint(new_decision_id("QUERY", 1) for _ in range(20))

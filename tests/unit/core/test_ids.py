@@ -1,4 +1,3 @@
-import os
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -80,19 +79,3 @@ def test_ids_made_in_threads_differ():
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: [new_decision_id("QUERY", 1) for _ in range(2_000)], range(8)))
     assert len({one for some in made for one in some}) == 16_000
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_the_child_of_a_fork_makes_other_ids_than_its_parent():
-    new_decision_id("QUERY", 1)  # random bits of the next ids may be at hand
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.write(writing, " ".join(new_decision_id("QUERY", 1) for _ in range(20)).encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        of_child = set(pipe.read().split())
-    assert len(of_child) == 20
-    assert of_child.isdisjoint(new_decision_id("QUERY", 1) for _ in range(20))

@@ -9,11 +9,18 @@ import pytest
 from agent_memory.learning import dataset
 from agent_memory.learning.identification import identify_patterns
 from agent_memory.learning.patterns import PatternThresholds
-from agent_memory.learning.permutation import permute_outcomes
 from agent_memory.model.evidence import Evidence
 from benchmarks.calibration import PROBABILITY_BINS, synthetic_forecasts
 from benchmarks.monitoring import simulate_monitoring
-from benchmarks.synthetic_records import LASTING, PLANTED, cycles_record, null_record, planted_record, regimes_record
+from benchmarks.synthetic_records import (
+    LASTING,
+    PLANTED,
+    cycles_record,
+    null_record,
+    permute_outcomes,
+    planted_record,
+    regimes_record,
+)
 
 
 def count_with_patterns(records: Iterable[list[Evidence]], thresholds: PatternThresholds | None = None) -> int:

@@ -5,8 +5,7 @@ import pytest
 
 from agent_memory.learning.calibration import Forecasts
 from agent_memory.learning.forecasts import rolling_origin_forecasts
-from agent_memory.learning.permutation import permute_outcomes
-from benchmarks.synthetic_records import planted_record
+from benchmarks.synthetic_records import permute_outcomes, planted_record
 
 
 def test_forecasts_of_a_pattern_that_holds_are_confident_and_come_true():

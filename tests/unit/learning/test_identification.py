@@ -18,9 +18,15 @@ from agent_memory.learning.identification import (
     identify_patterns,
 )
 from agent_memory.learning.patterns import Identification, PatternThresholds
-from agent_memory.learning.permutation import permute_outcomes
 from benchmarks.learned_worlds import questions_record
-from benchmarks.synthetic_records import PLANTED, draw_features, evidence_from, null_record, planted_record
+from benchmarks.synthetic_records import (
+    PLANTED,
+    draw_features,
+    evidence_from,
+    null_record,
+    permute_outcomes,
+    planted_record,
+)
 
 
 def features_found(identification: Identification) -> set[tuple[str, ...]]:

@@ -191,8 +191,6 @@ def test_a_feature_splits_at_its_first_equals_sign():
 
 
 def test_evidence_does_not_load_numpy():
-    modules = ", ".join(
-        f"agent_memory.learning.{name}" for name in ("evidence", "intervals", "lifecycle", "permutation")
-    )
+    modules = ", ".join(f"agent_memory.learning.{name}" for name in ("evidence", "intervals", "lifecycle"))
     script = f"import sys, {modules}; assert not {{'numpy', 'scipy'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -37,17 +37,17 @@ def test_limits_are_the_quantiles_of_the_values():
     values = [((7 * n) % 100) / 100 for n in range(100)]
     limits = Limits.learn(values)
     assert (limits.low, limits.middle, limits.high) == (0.198, 0.495, 0.792)
-    assert list(limits.facts("context.whale_flow", 0.9)) == [
+    assert list(limits.reader("context.whale_flow")(0.9)) == [
         "context.whale_flow=above 0.792 (top fifth)",
         "context.whale_flow=above 0.495 (upper half)",
     ]
-    assert list(limits.facts("context.whale_flow", 0.1)) == ["context.whale_flow=below 0.198 (bottom fifth)"]
-    assert list(limits.facts("context.whale_flow", 0.3)) == []
+    assert list(limits.reader("context.whale_flow")(0.1)) == ["context.whale_flow=below 0.198 (bottom fifth)"]
+    assert list(limits.reader("context.whale_flow")(0.3)) == []
 
 
 def test_a_number_of_few_values_is_a_category():
     limits = Limits.learn([1.0, 3.0, 2.0, 1.0])
-    assert list(limits.facts("context.leverage", 3)) == ["context.leverage=3"]
+    assert list(limits.reader("context.leverage")(3)) == ["context.leverage=3"]
 
 
 @pytest.mark.parametrize("values", [[5.0] * 200, [float(n) for n in range(200)], [1.0e9 + n * n for n in range(200)]])
@@ -56,7 +56,7 @@ def test_a_number_that_says_nothing_or_only_when_it_was_has_no_limits(values):
 
 
 def test_large_numbers_read_as_they_are_written():
-    assert list(Limits.learn([12_000.0, 5.0, 12_000.0]).facts("context.volume", 12_000)) == ["context.volume=12000"]
+    assert list(Limits.learn([12_000.0, 5.0, 12_000.0]).reader("context.volume")(12_000)) == ["context.volume=12000"]
 
 
 @given(st.lists(finite, min_size=2, max_size=300), finite)
@@ -64,15 +64,15 @@ def test_limits_are_the_same_after_they_were_stored(values, value):
     limits = Limits.learn(values)
     if limits is not None:
         assert Limits.of(limits.as_data()) == limits
-        assert len(list(limits.facts("context.x", value))) <= 2
+        assert len(list(limits.reader("context.x")(value))) <= 2
 
 
 @given(st.lists(finite, min_size=2, max_size=300), finite)
 def test_the_facts_of_a_value_hold_for_it_and_no_others_do(values, value):
     limits = Limits.learn(values)
     if limits is not None:
-        possible = {fact for one in [*values, value] for fact in limits.facts("context.x", one)}
-        facts = set(limits.facts("context.x", value))
+        possible = {fact for one in [*values, value] for fact in limits.reader("context.x")(one)}
+        facts = set(limits.reader("context.x")(value))
         assert {fact for fact in possible if holds(fact, {"context.x": value})} == facts
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from agent_memory.learning.evidence import evidence_from_records
 from agent_memory.learning.identification import identify_patterns
-from agent_memory.learning.permutation import permute_outcomes
 from agent_memory.model.evidence import Evidence
+from benchmarks.synthetic_records import permute_outcomes
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 BANDIT, CARRY = DATA / "open_bandit_small_60k.parquet", DATA / "btc_carry_trade_log_2021_2023.parquet"

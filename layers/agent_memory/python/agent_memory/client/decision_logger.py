@@ -89,11 +89,9 @@ def _is_small(payload: bytes) -> bool:
 
     A store may keep the path of each float without a fraction in addition, and bytes for each member of an object.
     """
-    # An exponent begins with an `e`, which texts have more often: only if these are too many, exponents are counted.
-    floats, letters = payload.count(b".0"), payload.count(b"e")
-    if 2 * len(payload) * (2 + floats + letters) <= _SMALL_BYTES:
-        return True
-    return 2 * len(payload) * (2 + floats + len(_EXPONENT.findall(payload))) <= _SMALL_BYTES
+    most_floats = _SMALL_BYTES // (2 * len(payload)) - 2 - payload.count(b".0")
+    # An exponent has an `e`, as most texts have: exponents are only counted if there are too many of these.
+    return payload.count(b"e") <= most_floats or len(_EXPONENT.findall(payload)) <= most_floats
 
 
 class DecisionLogger(AsyncDecisions):

@@ -115,13 +115,13 @@ def parse_decision(data: Any, *, agent_id: str, now_ms: int, path: str = "", wri
         _document(fields["context"], path, "context"),
         _document(fields["reasoning"], path, "reasoning"),
         {} if (metadata := fields.get("metadata")) is None else _document(metadata, path, "metadata"),
-        None,
+        None,  # without an outcome
         _parents(parent_ids, decision_id, timestamp_ms, path) if parent_ids is not None else (),
         _memories(memory_ids, path) if memory_ids is not None else (),
-        (),
-        (),
-        0,
-        {},
+        (),  # nor others
+        (),  # nor earlier ones
+        0,  # not changed
+        {},  # whose ancestors are found when it is stored
         _policy_text(fields.get("policy"), f"{path}/policy"),
         _policy_text(fields.get("policy_version"), f"{path}/policy_version"),
         _propensity(fields, "propensity", path),

@@ -22,10 +22,9 @@ What follows:
     forecasts, calibration          whether stated probabilities came true
     uplift, confidence_sequences    what memory earns, in experiments that withhold it
     policy_evaluation               what another policy would have achieved
-    permutation                     the negative control: the same data with its outcomes permuted
 
 The statistics that these rest on: `comparison`, `design_effect`, `intervals`, `posterior`, `significance`.
 
-`choosing`, `confidence_sequences`, `evidence`, `expected_results`, `intervals`, `lifecycle`, `permutation`,
-`policy_evaluation` and `uplift` import neither numpy nor SciPy.
+`choosing`, `confidence_sequences`, `evidence`, `expected_results`, `intervals`, `lifecycle`, `policy_evaluation` and
+`uplift` import neither numpy nor SciPy.
 """

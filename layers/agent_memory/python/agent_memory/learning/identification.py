@@ -61,8 +61,8 @@ def identify_in_permutations(
 ) -> Iterator[Identification]:
     """The negative control: what is found in the same decisions with their outcomes permuted, which is chance.
 
-    Outcomes are permuted within each decision type, `count` times; the result is determined by the datasets. See also
-    `learning.permutation`.
+    Outcomes are permuted within each decision type, `count` times; features, times and success rates are unchanged. The
+    result is determined by the datasets.
     """
     for seed in range(count):
         generator = np.random.default_rng(seed)

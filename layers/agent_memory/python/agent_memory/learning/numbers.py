@@ -125,12 +125,11 @@ class Limits:
         [middle] = quantiles(values, n=2, method="inclusive")
         return cls(_rounded(low), _rounded(middle), _rounded(high))
 
-    def facts(self, path: str, value: float) -> tuple[str, ...]:
-        """The facts of a value: `context.whale_flow=above 0.8 (top fifth)`."""
-        return self.reader(path)(value)
-
     def reader(self, path: str) -> FactReader:
-        """A function that returns the facts of values of a path, whose texts are made once."""
+        """A function that returns the facts of a path's values: `context.whale_flow=above 0.8 (top fifth)`.
+
+        Their texts are made once.
+        """
         if self.categories:
             return lambda value: (f"{path}={_text(value)}",)
         low, middle, high = self.low, self.middle, self.high
@@ -155,7 +154,7 @@ class Limits:
 
 
 def holds(fact: str, numbers: Mapping[str, float]) -> bool:
-    """Whether a fact that `Limits.facts` returns holds for these numbers by path; False for every other fact."""
+    """Whether a fact that a `FactReader` returns holds for these numbers by path; False for every other fact."""
     path, _, says = fact.partition("=")
     value = numbers.get(path)
     if value is None:

@@ -56,17 +56,14 @@ class NightlyJobsInProcess:
 
     async def learn(self, day: date) -> "asyncio.Task[NightlyRun]":
         """Run the nightly job of a UTC day, of which nothing remains then: this process has one thing to do."""
-        run = await self._run(day)
-        return asyncio.create_task(_done(run))
+        job = asyncio.create_task(self._run(day))
+        await job
+        return job
 
     async def _run(self, day: date) -> NightlyRun:
         started = time.monotonic()
         figures: dict[str, Any] = await asyncio.to_thread(run_nightly_job, AGENT_ID, day, self._stores)
         return NightlyRun(day, figures["consolidation"]["active"], time.monotonic() - started)
-
-
-async def _done(run: NightlyRun) -> NightlyRun:
-    return run
 
 
 def run_demo(options: Options, terminal: Terminal) -> dict[str, Any]:

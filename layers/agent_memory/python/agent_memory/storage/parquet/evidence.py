@@ -42,6 +42,7 @@ __all__ = ["ParquetEvidence", "ParquetSnapshot", "evidence_rows"]
 
 _LIST_COLUMNS = {"start_ms": "BIGINT", "end_ms": "BIGINT", "row_count": "BIGINT", "digest": "VARCHAR"}
 _DIGEST_CHARACTERS = 16
+# All rows of a small file are decoded, and kept, for a span of this length.
 _KEPT_FROM_MS = 15 * DAY_MS
 
 

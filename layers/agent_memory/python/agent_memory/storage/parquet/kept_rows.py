@@ -33,27 +33,28 @@ class KeptRows:
         """All rows of a file, which `decode` reads if they are not kept; None for a file that is too large to keep."""
         if len(body) > self._max_bytes:
             return None
-        rows = self.found(body)
+        key = _key(body)
+        rows = self._found(key)
         if rows is None:
             rows = decode()
-            self._keep(_key(body), len(body), rows)
+            self._keep(key, len(body), rows)
         return rows
 
     def found(self, body: bytes) -> Sequence[Evidence] | None:
         """All rows of a file, if they are kept."""
-        if len(body) > self._max_bytes:
-            return None
-        key = _key(body)
-        with self._lock:
-            found = self._rows.get(key)
-            if found:
-                self._rows.move_to_end(key)
-        return found[1] if found else None
+        return self._found(_key(body)) if len(body) <= self._max_bytes else None
 
     def keep(self, body: bytes, rows: Sequence[Evidence]) -> None:
         """Keep the rows of a file that was written, if it is small enough."""
         if len(body) <= self._max_bytes:
             self._keep(_key(body), len(body), rows)
+
+    def _found(self, key: bytes) -> Sequence[Evidence] | None:
+        with self._lock:
+            found = self._rows.get(key)
+            if found:
+                self._rows.move_to_end(key)
+        return found[1] if found else None
 
     def _keep(self, key: bytes, size: int, rows: Sequence[Evidence]) -> None:
         with self._lock:
